@@ -342,6 +342,14 @@ export const REQUIRED = {
   virNWFilterGetXMLDesc: { parameters: [ptr, /* nwfilter */ uint /* flags */], result: ptr }, // owned
   virNWFilterFree: { parameters: [ptr /* nwfilter */], result: int },
 
+  // Devices of the host
+  virConnectListAllNodeDevices: {
+    parameters: [ptr, /* conn */ buf, /* devices */ uint /* flags */],
+    result: int,
+  },
+  virNodeDeviceGetXMLDesc: { parameters: [ptr, /* dev */ uint /* flags */], result: ptr }, // owned
+  virNodeDeviceFree: { parameters: [ptr /* dev */], result: int },
+
   // Storage
   virConnectListAllStoragePools: {
     parameters: [ptr, /* conn */ buf, /* pools */ uint /* flags */],

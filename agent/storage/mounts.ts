@@ -1,5 +1,5 @@
 /** What is mounted where on this host. Source: proc(5), mountinfo. */
-import { orMissing } from "../files.ts";
+import { orMissing, textAt } from "../files.ts";
 
 /** One mount. */
 export interface Mount {
@@ -66,6 +66,60 @@ export async function isReadOnly(folder: string): Promise<boolean> {
 export async function isReadOnlyHere(folder: string): Promise<boolean> {
   const real = await orMissing(Deno.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnlyHere ?? false);
+}
+
+/** A block device that is mounted, by the kernel's name, and where. */
+export interface MountedDevice {
+  readonly name: string;
+  readonly at: string;
+}
+
+/** Block devices of ZFS, whose mounts name a dataset: udev has read what is on each. */
+async function zfsMembers(): Promise<string[]> {
+  const folder = "/run/udev/data";
+  const entries = await orMissing(Array.fromAsync(Deno.readDir(folder))) ?? [];
+  const found = entries.filter(({ name }) => /^b\d+:\d+$/.test(name)).map(async ({ name }) => {
+    const isMember = (await textAt(`${folder}/${name}`))?.includes("\nE:ID_FS_TYPE=zfs_member\n") ?? false;
+    return isMember ? await orMissing(Deno.realPath(`/sys/dev/block/${name.slice(1)}`)) : undefined;
+  });
+  return (await Promise.all(found)).flatMap((path) => path?.split("/").at(-1) ?? []);
+}
+
+/** Disks of each mounted Btrfs, which may have several and names one. */
+async function btrfsMembers(): Promise<string[][]> {
+  const folder = "/sys/fs/btrfs";
+  const systems = await orMissing(Array.fromAsync(Deno.readDir(folder))) ?? [];
+  return await Promise.all(systems.map(async ({ name }) => {
+    const members = await orMissing(Array.fromAsync(Deno.readDir(`${folder}/${name}/devices`))) ?? [];
+    return members.map((member) => member.name);
+  }));
+}
+
+/** Every block device that this process sees mounted: also all that a file system of several disks lies on. */
+export async function mountedDevices(): Promise<MountedDevice[]> {
+  const found: MountedDevice[] = [];
+  let hasZfs = false;
+  for (const line of (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")) {
+    const [front = "", back = ""] = line.split(" - ");
+    const [, , number = "", , at] = front.split(" "), [type, source = ""] = back.split(" ");
+    if (at === undefined) continue;
+    hasZfs ||= type === "zfs";
+    // The number is the disk's own but for file systems of several disks; bcachefs names them all.
+    const paths = [
+      `/sys/dev/block/${number}`,
+      ...plain(source).split(":").filter((each) => each.startsWith("/dev/")),
+    ];
+    for (const path of paths) {
+      const name = (await orMissing(Deno.realPath(path)))?.split("/").at(-1);
+      if (name !== undefined) found.push({ name, at: plain(at) });
+    }
+  }
+  for (const members of await btrfsMembers()) {
+    const at = found.find(({ name }) => members.includes(name))?.at ?? "of Btrfs";
+    found.push(...members.map((name) => ({ name, at })));
+  }
+  if (hasZfs) found.push(...(await zfsMembers()).map((name) => ({ name, at: "of ZFS" })));
+  return found;
 }
 
 /** The device in the kernel's tree, in which a partition lies below its disk. */

@@ -5,6 +5,7 @@ import type {
   createCommands,
   deviceCommands,
   hardwareCommands,
+  hostDeviceCommands,
   manageCommands,
   ovaCommands,
   snapshotCommands,
@@ -37,6 +38,7 @@ type VmCommand = Exclude<
     | keyof typeof createCommands
     | keyof typeof cloudInitCommands
     | keyof typeof deviceCommands
+    | keyof typeof hostDeviceCommands
     | keyof typeof hardwareCommands
     | keyof typeof manageCommands
     | keyof typeof ovaCommands

@@ -13,6 +13,7 @@ import * as hardware from "./hardware.ts";
 import * as network from "./network.ts";
 import * as nic from "./nic.ts";
 import * as node from "./node.ts";
+import * as nodeDevice from "./node_device.ts";
 import * as pool from "./pool.ts";
 import * as screen from "./screen.ts";
 import * as screenPasswords from "./screen_passwords.ts";
@@ -146,6 +147,7 @@ export const CALLS = {
   networkChange: spec("write", 120, network.networkChange),
   filterNames: spec("read", 15, nic.filterNames),
   filterScan: spec("read", 15, nic.filterScan),
+  nodeDevices: spec("read", 30, nodeDevice.nodeDevices),
   poolScan: spec("storage", 30, pool.poolScan),
   poolScanPatient: spec("storage", 86_400, pool.poolScan),
   poolXml: spec("storage", 15, pool.poolXml),

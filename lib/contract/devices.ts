@@ -80,10 +80,28 @@ export const VmShare = Type.Object({
 });
 export type VmShare = Static<typeof VmShare>;
 
+export const VmHostDevice = Type.Object({
+  device: Type.String({
+    description: "as detach_host_device names it; of what is neither USB nor PCI its type: scsi, mdev, …",
+  }),
+  kind: oneOf(["usb", "pci", "other"]),
+  name: Type.String({ description: "vendor and product; as device where the host does not know it" }),
+  startupPolicy: Type.Optional(
+    Type.String({ description: "of USB. optional: the VM starts without it while it is unplugged" }),
+  ),
+  plugged: Type.Boolean({ description: "the host has it; false: unplugged, or not known to libvirt" }),
+  place: DevicePlace,
+  pending: Type.Array(DeviceDifference),
+});
+export type VmHostDevice = Static<typeof VmHostDevice>;
+
 export const VmDevices = Type.Object({
   disks: Type.Array(VmDisk),
   nics: Type.Array(VmNic),
   shares: Type.Array(VmShare, { description: "folders of the host that the guest can mount" }),
+  hostDevices: Type.Array(VmHostDevice, {
+    description: "USB, PCI and other devices of the host that it has",
+  }),
 });
 export type VmDevices = Static<typeof VmDevices>;
 
@@ -169,7 +187,8 @@ const Tuning = {
   serial: Type.Optional(Serial),
   bootOrder: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: "from 1; 0 for none" })),
 };
-const Where = {
+/** In which of its configurations a VM's device is changed. */
+export const Where = {
   live: Type.Optional(
     Type.Boolean({ description: "change the running VM; without it: where that is possible" }),
   ),

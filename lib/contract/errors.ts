@@ -17,6 +17,7 @@ import { DEVICE_ERRORS } from "./errors/devices.ts";
 import { FORWARD_ERRORS } from "./errors/forwards.ts";
 import { GUEST_ERRORS } from "./errors/guest.ts";
 import { HARDWARE_ERRORS } from "./errors/hardware.ts";
+import { HOST_DEVICE_ERRORS } from "./errors/host_devices.ts";
 import { IMAGE_ERRORS } from "./errors/images.ts";
 import { INPUT_ERRORS } from "./errors/input.ts";
 import { JOB_ERRORS } from "./errors/jobs.ts";
@@ -46,6 +47,7 @@ export const ERRORS = {
   ...TEMPLATE_ERRORS,
   ...CLOUD_INIT_ERRORS,
   ...DEVICE_ERRORS,
+  ...HOST_DEVICE_ERRORS,
   ...HARDWARE_ERRORS,
   ...STORAGE_ERRORS,
   ...NETWORK_ERRORS,

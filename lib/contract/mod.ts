@@ -20,6 +20,7 @@ import { guestCommands } from "./guest.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { healthCommands } from "./health.ts";
 import { hostCommands } from "./host.ts";
+import { hostDeviceCommands } from "./host_devices.ts";
 import { imageCommands } from "./images.ts";
 import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
@@ -52,6 +53,7 @@ const onOneHost = onHost({
   ...hostCommands,
   ...healthCommands,
   ...deviceCommands,
+  ...hostDeviceCommands,
   ...consoleCommands,
   ...screenCommands,
   ...snapshotCommands,
@@ -127,6 +129,7 @@ export * from "./guest.ts";
 export * from "./hardware.ts";
 export * from "./health.ts";
 export * from "./host.ts";
+export * from "./host_devices.ts";
 export * from "./images.ts";
 export * from "./insights.ts";
 export * from "./jobs.ts";

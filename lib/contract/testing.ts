@@ -27,6 +27,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   keys: ["a"],
   xml: "<domain/>",
   cloudInit: { form: {} },
+  device: "0781:5581",
   target: "vda",
   sizeGb: 2,
   days: 30,

@@ -75,6 +75,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   volume: "web1.qcow2",
   path: "/var/lib/libvirt/images/web1.qcow2",
   format: "qcow2",
+  device: "0781:5581",
   target: "vda",
   bus: "virtio",
   xml: "<domain type='kvm'>…</domain>",

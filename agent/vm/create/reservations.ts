@@ -1,11 +1,11 @@
-/** What VMs that are being made will have: names and addresses. Two at once must not have the same. */
+/** What VMs will have in a moment: names, addresses, devices of the host. Two at once must not have the same. */
 
 /** Something taken for a while. */
 export class Reservations {
   readonly #taken = new Map<string, string>();
 
   /** Takes `key` for `owner` until disposed of; when it is taken already, gives its owner's name instead. */
-  take(kind: "name" | "mac", key: string, owner: string): Disposable | string {
+  take(kind: "name" | "mac" | "host-device", key: string, owner: string): Disposable | string {
     const id = `${kind}:${key}`;
     const has = this.#taken.get(id);
     if (has !== undefined) return has;

@@ -37,6 +37,14 @@ const HOTPLUG: ReadonlySet<DiskBus> = new Set(["virtio", "scsi", "usb"]);
 const MOST_NAMES = 20;
 /** libvirt's words for a VM all whose slots are taken; they have no code of their own. */
 const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
+/** The same for USB. */
+const NO_PORT = /No free USB ports/i;
+
+/** What a running VM has none of any more, for the text of NoFreeSlot; undefined for other failures. */
+export function fullBus(error: unknown): string | undefined {
+  if (!(error instanceof LibvirtError)) return undefined;
+  return NO_SLOT.test(error.message) ? "PCI slot" : NO_PORT.test(error.message) ? "USB port" : undefined;
+}
 
 /** The bus for a device nobody said one for. */
 function defaultBus(device: "disk" | "cdrom", machine: string): DiskBus {
@@ -197,9 +205,9 @@ async function plug(
     await attach(places);
     return places;
   } catch (error) {
-    const isFull = error instanceof LibvirtError && NO_SLOT.test(error.message);
-    if (!isFull || !places.live) throw error;
-    if (!mayWait) throw new ContractError("NoFreeSlot", { device }, { cause: error });
+    const slot = fullBus(error);
+    if (slot === undefined || !places.live) throw error;
+    if (!mayWait) throw new ContractError("NoFreeSlot", { device, slot }, { cause: error });
     log.info("no free slot: the device is there from the next start on", { vm: vm.name, device });
     return await plug(host, vm, { live: false, config: true }, false, attach, device);
   }

@@ -1,10 +1,12 @@
-/** The commands on a VM's disks and network cards. */
-import type { CommandName, deviceCommands } from "../../../lib/contract/mod.ts";
+/** The commands on a VM's disks, network cards and devices of the host. */
+import type { CommandName, deviceCommands, hostDeviceCommands } from "../../../lib/contract/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
+import { listHostDevices } from "../../host_devices/devices.ts";
 import type { Host } from "../../hosts/host.ts";
 import { attachDisk } from "./attach_disk.ts";
 import { detachDisk, resizeDisk, updateDisk } from "./disks.ts";
 import { ejectMedia, insertMedia } from "./media.ts";
+import { attachHostDevice, detachHostDevice } from "./host_devices.ts";
 import { attachNic, detachNic, updateNic } from "./nics.ts";
 import { attachShare, detachShare } from "./shares.ts";
 import { showDevices, showOptions } from "./show.ts";
@@ -12,7 +14,7 @@ import { showDevices, showOptions } from "./show.ts";
 /** A handler for each command on devices. */
 export function deviceHandlers(
   host: Host,
-): Pick<Handlers, Extract<CommandName, keyof typeof deviceCommands>> {
+): Pick<Handlers, Extract<CommandName, keyof typeof deviceCommands | keyof typeof hostDeviceCommands>> {
   return {
     get_vm_devices: ({ vmId }) => showDevices(host, vmId),
     get_device_options: ({ vmId }) => showOptions(host, host.requireVm(vmId)),
@@ -26,6 +28,9 @@ export function deviceHandlers(
     detach_nic: (input, { principal }) => detachNic(host, input, principal),
     attach_share: (input) => attachShare(host, input),
     detach_share: (input) => detachShare(host, input),
+    get_host_devices: () => listHostDevices(host),
+    attach_host_device: (input) => attachHostDevice(host, input),
+    detach_host_device: (input) => detachHostDevice(host, input),
     update_nic: (input, { principal }) => updateNic(host, input, principal),
   };
 }

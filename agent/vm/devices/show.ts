@@ -16,6 +16,7 @@ import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { configurationsOf } from "./configurations.ts";
+import { showHostDevices } from "./host_devices.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
 import { hostInterfaces } from "../../hosts/interfaces.ts";
 
@@ -74,13 +75,13 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
   };
 }
 
-/** A VM's disks and network cards. @throws {ContractError} VmNotFound @throws {LibvirtError} */
+/** A VM's disks, network cards, shared folders and devices of the host. @throws {ContractError} VmNotFound @throws {LibvirtError} */
 export async function showDevices(host: Host, vmId: string): Promise<VmDevices> {
   const vm = host.requireVm(vmId);
   const { live, next } = await configurationsOf(host, vm);
   const [now, then] = [live?.toString(), next?.toString()];
   const nics = compareNics(now, then);
-  const [disks, traffic] = await Promise.all([
+  const [disks, traffic, hostDevices] = await Promise.all([
     Promise.all(compareDisks(now, then).map((disk) => showDisk(host, vm, disk))),
     live === undefined ? null : unlessSilent(
       "traffic",
@@ -89,6 +90,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
         macs: nics.filter(({ place }) => place !== "next").map(({ device }) => device.mac),
       }),
     ),
+    showHostDevices(host, now, then),
   ]);
   const showNic = ({ device: nic, place, pending }: Compared<NicDevice>): VmNic => {
     const known = vm.networkInterfaces.find((each) => each.mac.toLowerCase() === nic.mac);
@@ -111,7 +113,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
     place,
     pending,
   }));
-  return { disks, nics: nics.map(showNic), shares };
+  return { disks, nics: nics.map(showNic), shares, hostDevices };
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */

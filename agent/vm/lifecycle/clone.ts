@@ -211,6 +211,9 @@ async function carryOut(
     made = isLive
       ? await copyLive(host, plan, { job, steps: operation, held })
       : await copyEach(host, plan, { job, steps: operation, held });
+    if (document.find("devices", "hostdev") !== undefined) {
+      job.log(`Leaving out devices of the host: they stay with ${vm.name}`);
+    }
     makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
     for (const target of await seedDrives(host, vm)) {
       job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);

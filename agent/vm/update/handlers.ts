@@ -10,7 +10,7 @@ import {
   type Role,
 } from "../../../lib/contract/mod.ts";
 import { pendingChanges } from "../../../lib/formats/xml/pending.ts";
-import { discardPending } from "../../../lib/formats/xml/pending_discard.ts";
+import { discardPending, givesOfHost } from "../../../lib/formats/xml/pending_discard.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import type { NodeInfo } from "../../hosts/node_info.ts";
@@ -42,11 +42,8 @@ export function hardwareHandlers(
     let before: PendingChange[] = [];
     await host.operate(vm, "updating", async () => {
       before = waiting(await source.read(vm, false));
-      // A shared folder that somebody took away is given by administrators alone, also where it still runs.
-      const givesShare = before.some(({ area, what, live }) =>
-        areas.includes(area) && live !== null && what.startsWith("filesystem ")
-      );
-      if (givesShare && !includes(role, "administrator")) {
+      // What of the host somebody took away is given by administrators alone, also where the VM still has it.
+      if (givesOfHost(before, areas) && !includes(role, "administrator")) {
         throw new ContractError("Forbidden", { role: "administrator" });
       }
       const { xmls: { live, next }, hostCpus } = await source.read(vm, true);

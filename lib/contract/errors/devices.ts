@@ -33,7 +33,7 @@ export const DEVICE_ERRORS = {
   },
   NoFreeSlot: {
     text:
-      "The running VM has no free PCI slot for a {device}. Add it for the next start (persistent): a slot is " +
+      "The running VM has no free {slot} for a {device}. Add it for the next start (persistent): one is " +
       "made then.",
     status: 409,
     exit: 5,

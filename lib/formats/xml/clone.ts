@@ -56,20 +56,17 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
   setNvram(document, copy.nvram);
   dropTpmPlace(document);
   for (const target of copy.disks.keys()) setDisk(document, target, copy.disks.get(target)!);
-  // A folder of the host is given to one VM, by an administrator.
-  dropShares(document);
+  dropHostParts(document);
   freePorts(document);
   protectNewDomain(document);
   ownFiles(document, original, copy.name);
 }
 
-function dropShares(document: XmlDocument): void {
-  for (
-    let share = document.find("devices", "filesystem");
-    share;
-    share = document.find("devices", "filesystem")
-  ) {
-    document.remove(share);
+/** Devices and folders of the host stay with the original: who copies VMs may not give them. */
+function dropHostParts(document: XmlDocument): void {
+  for (const name of ["hostdev", "filesystem"]) {
+    const first = () => document.find("devices", name);
+    for (let device = first(); device; device = first()) document.remove(device);
   }
 }
 

@@ -90,3 +90,12 @@ Deno.test("makeCopy() notes when the copy was made, whether the original notes i
     assert.equal(summarizeDomain(document.toString()).createdAt, 1234, own);
   }
 });
+
+Deno.test("makeCopy() leaves devices of the host with the original", () => {
+  const document = new XmlDocument(
+    "<domain><name>a</name><uuid>1</uuid><devices><hostdev type='usb'/><hostdev type='pci'/><rng/></devices></domain>",
+  );
+  makeCopy(document, { name: "b", uuid: "2", createdAt: 0, disks: new Map(), nvram: undefined });
+  assert.doesNotMatch(document.toString(), /hostdev/);
+  assert.match(document.toString(), /<rng/);
+});

@@ -162,7 +162,7 @@ const shown = (value: unknown) => value === undefined ? null : String(value);
  * @param live undefined when the VM is off @param next undefined when it is transient
  * @param same whether two are the same device @param fields what can differ
  */
-function compare<T extends object>(
+export function compareDevices<T extends object>(
   live: readonly T[] | undefined,
   next: readonly T[] | undefined,
   same: (a: T, b: T) => boolean,
@@ -215,7 +215,7 @@ const isNicLimit = (field: string) => NIC_LIMITS.some((name) => name === field);
 /** A VM's disks in both of its configurations. @throws {XmlError} */
 export function compareDisks(live: string | undefined, next: string | undefined): Compared<DiskDevice>[] {
   const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : disksOf(xml));
-  return compare(now, then, (a, b) => a.target === b.target && a.device === b.device, DISK_FIELDS);
+  return compareDevices(now, then, (a, b) => a.target === b.target && a.device === b.device, DISK_FIELDS);
 }
 
 /** A VM's network cards in both of its configurations. @throws {XmlError} */
@@ -230,7 +230,7 @@ export function compareNics(live: string | undefined, next: string | undefined):
   const same = (a: NicDevice, b: NicDevice) =>
     (a.mac === b.mac && (a.slot === b.slot || !isTeam(a.mac))) ||
     (a.slot !== undefined && a.slot === b.slot && !known(then, a.mac) && !known(now, b.mac));
-  return compare(now, then, same, NIC_FIELDS).map((nic) => {
+  return compareDevices(now, then, same, NIC_FIELDS).map((nic) => {
     const ofGroup = ({ field, next }: DeviceDifference) => isNicLimit(field) && next === null;
     const isGiven = nic.device.portGroup !== undefined &&
       nic.pending.every((each) => ofGroup(each) || !isNicLimit(each.field));
@@ -241,5 +241,5 @@ export function compareNics(live: string | undefined, next: string | undefined):
 /** A VM's shared folders in both of its configurations. @throws {XmlError} */
 export function compareShares(live: string | undefined, next: string | undefined): Compared<ShareDevice>[] {
   const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : sharesOf(xml));
-  return compare(now, then, (a, b) => a.tag === b.tag, ["folder", "driver", "readOnly"]);
+  return compareDevices(now, then, (a, b) => a.tag === b.tag, ["folder", "driver", "readOnly"]);
 }

@@ -1,5 +1,11 @@
 /** Taking back what waits for the next boot: the stored XML is made like the live one again, part by part. Pure. */
-import { type Area, BOOT_KINDS, type Hardware, type HardwareChange } from "../../contract/hardware.ts";
+import {
+  type Area,
+  BOOT_KINDS,
+  type Hardware,
+  type HardwareChange,
+  type PendingChange,
+} from "../../contract/hardware.ts";
 import type { XmlNode } from "./build.ts";
 import { XmlDocument } from "./edit.ts";
 import { readHardware } from "./hardware.ts";
@@ -7,6 +13,13 @@ import { editHardware } from "./hardware_edit.ts";
 import { devicesByKey, type Difference, findDifferences } from "./pending.ts";
 import { cleaned } from "./pending_clean.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
+
+/** Devices that are the host's, or folders of it: administrators give them. */
+const OF_HOST = /^(filesystem|hostdev) /;
+
+/** Whether discarding changes of these areas gives a VM something of the host back that its next start would not have. */
+export const givesOfHost = (changes: readonly PendingChange[], areas: readonly Area[]): boolean =>
+  changes.some(({ area, what, live }) => areas.includes(area) && live !== null && OF_HOST.test(what));
 
 type Kind = typeof BOOT_KINDS[number];
 

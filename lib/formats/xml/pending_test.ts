@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { AREAS } from "../../contract/hardware.ts";
+import { type Area, AREAS } from "../../contract/hardware.ts";
 import { pendingChanges } from "./pending.ts";
-import { discardPending } from "./pending_discard.ts";
+import { discardPending, givesOfHost } from "./pending_discard.ts";
 
 const domain = (inside: string, attributes = "", devices = "") =>
   `<domain type='kvm'${attributes}>
@@ -162,4 +162,21 @@ Deno.test("pendingChanges() tells limits that differ, but none that a network's 
   );
   assert.equal(pendingChanges(card("", limit(5)), card("", "")).length, 1);
   assert.deepEqual(pendingChanges(card(" portgroup='g'", limit(5)), card(" portgroup='g'", "")), []);
+});
+
+Deno.test("givesOfHost() tells host devices and shared folders that the next start would not have", () => {
+  const hostdev = (product: number) =>
+    `<hostdev mode='subsystem' type='usb'><source><vendor id='1'/><product id='${product}'/></source></hostdev>`;
+  const share = "<filesystem type='mount'><source dir='/srv'/><target dir='data'/></filesystem>";
+  const gives = (live: string, next: string, areas: readonly Area[] = AREAS) =>
+    givesOfHost(pendingChanges(domain("", "", live), domain("", "", next)), areas);
+  assert.equal(gives(hostdev(1), ""), true, "one that was taken away");
+  assert.equal(gives(hostdev(1) + hostdev(2), hostdev(2)), true, "the first of two");
+  assert.equal(gives(hostdev(1), hostdev(2)), true, "one that another takes the place of");
+  assert.equal(gives(share, ""), true);
+  assert.equal(gives("", hostdev(1)), false, "one that waits for the next start is taken away");
+  assert.equal(gives(hostdev(1), hostdev(1)), false);
+  assert.equal(gives("<sound model='ich6'/>", ""), false);
+  assert.equal(gives(hostdev(1), "", ["cpu", "disks"]), false, "other areas");
+  assert.equal(gives(hostdev(1), "", ["devices"]), true);
 });

@@ -260,6 +260,8 @@ const REACHES: Readonly<Record<string, (device: XmlElement) => unknown>> = {
     const type = source.network === undefined ? nic.attributes.type : "network";
     const filter = child(nic, "filterref");
     // What a filter lets through depends on its addresses, and on the card's own.
+    // A function of the host's hardware is told by its address alone.
+    if (type === "hostdev") return [type, textOf(child(nic, "source"))];
     return [type, source, filter && [textOf(filter), child(nic, "mac")?.attributes.address]];
   },
   hostdev: (device) => [device.attributes, textOf(child(device, "source"))],

@@ -62,6 +62,8 @@ export const activity = {
   "activity.command.update_disk": "Disk changed",
   "activity.command.insert_media": "Medium inserted",
   "activity.command.eject_media": "Medium ejected",
+  "activity.command.attach_host_device": "Host device added",
+  "activity.command.detach_host_device": "Host device removed",
   "activity.command.attach_share": "Shared folder added",
   "activity.command.detach_share": "Shared folder removed",
   "activity.command.attach_nic": "Network interface added",

@@ -1,0 +1,85 @@
+/** The devices of one host: read from libvirt when they are asked for, with who has them and what the host itself needs. */
+import { isUnsupported } from "../libvirt/failure.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { takenDevices } from "../../lib/formats/xml/host_device.ts";
+import { type NodeDevice, readNodeDevice } from "../../lib/formats/xml/node_device.ts";
+import { parseXml } from "../../lib/formats/xml/tree.ts";
+import { hasIommu, hostDevices, type HostUse, type Taken } from "../../lib/host_devices/list.ts";
+import type { Output } from "../../lib/contract/mod.ts";
+import { orMissing } from "../files.ts";
+import type { Host } from "../hosts/host.ts";
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { hostUses } from "./host_use.ts";
+
+/** VMs whose definitions are read at the same time. */
+const AT_ONCE = 4;
+
+/** Every device that libvirt knows of. @throws {LibvirtError} */
+export async function nodeDevices({ link }: Host): Promise<NodeDevice[]> {
+  return (await link.call("nodeDevices")).map(readNodeDevice).filter((each) => each !== undefined);
+}
+
+/** The same; undefined where this libvirt lists none. @throws {LibvirtError} */
+export async function knownNodeDevices(host: Host): Promise<NodeDevice[] | undefined> {
+  try {
+    return await nodeDevices(host);
+  } catch (error) {
+    if (isUnsupported(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Which VMs have devices of the host: now, and from their next start on. @throws {LibvirtError} */
+export async function takenOn({ link, inventory }: Host): Promise<Taken[]> {
+  const taken: Taken[] = [], left = [...inventory.vms()];
+  const read = async () => {
+    for (let vm = left.pop(); vm !== undefined; vm = left.pop()) {
+      const { id: uuid, name } = vm;
+      const xmls = await link.call("domainXmls", { uuid, secure: false }).catch((error) => {
+        if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return null;
+        throw error;
+      });
+      const of = (xml: string | null | undefined, running: boolean) =>
+        xml ? takenDevices(parseXml(xml)).map((ref) => ({ ref, vmId: uuid, name, running })) : [];
+      taken.push(...of(xmls?.live, true), ...of(xmls?.next, false));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, read));
+  return taken;
+}
+
+/** Serial numbers that USB devices of this host tell. Source: the kernel's sysfs. */
+async function serialsOf(devices: readonly NodeDevice[]): Promise<Map<string, string>> {
+  const found = devices.map(async ({ path, capability }): Promise<[string, string][]> => {
+    if (capability.kind !== "usb" || path === undefined) return [];
+    // As the device says it: any bytes.
+    const bytes = await orMissing(Deno.readFile(`${path}/serial`));
+    const serial = bytes && new TextDecoder().decode(bytes).trim();
+    return serial ? [[path, serial]] : [];
+  });
+  return new Map((await Promise.all(found)).flat());
+}
+
+/** What the host needs can be told of this one alone: libvirt tells none of it. */
+const REMOTE_USE = "KVM Manager cannot tell from here whether that host needs it";
+
+/** Of another host: every disk, network device and screen might be its own. */
+function remoteUses(devices: readonly NodeDevice[]): HostUse[] {
+  return devices.flatMap(({ path, capability }) => {
+    const isScreen = capability.kind === "pci" && (capability.classCode ?? 0) >> 16 === 0x03;
+    const isUse = capability.kind === "net" || capability.kind === "storage" || isScreen;
+    return isUse && path !== undefined ? [{ path, reason: REMOTE_USE, isVital: false }] : [];
+  }).filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
+}
+
+/** The host's devices as they are now. @throws {LibvirtError} */
+export async function listHostDevices(host: Host): Promise<Output<"get_host_devices">> {
+  const isHere = isLocal(host.link.uri);
+  const all = await nodeDevices(host);
+  const [taken, uses, serials] = await Promise.all([
+    takenOn(host),
+    isHere ? hostUses() : remoteUses(all),
+    isHere ? serialsOf(all) : new Map<string, string>(),
+  ]);
+  return { iommu: hasIommu(all), devices: hostDevices(all, { taken, uses, serials }) };
+}

@@ -1,0 +1,112 @@
+/**
+ * What this host itself uses, as places in the kernel's tree of devices: its mounted disks and its swap, the network
+ * cards of its routes, the screen of its console. A device above such a place is not given away unasked.
+ * Source: the kernel's sysfs and proc(5).
+ */
+import type { HostUse } from "../../lib/host_devices/list.ts";
+import { defaultDevices } from "../../lib/network/routes.ts";
+import { orMissing, textAt } from "../files.ts";
+import { DEVICES } from "../hosts/network_devices.ts";
+import { mountedDevices } from "../storage/mounts.ts";
+
+const BLOCKS = "/sys/class/block";
+const NVME = /^(.*\/nvme-subsystem\/[^/]+)\//;
+
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await orMissing(Array.fromAsync(Deno.readDir(folder)));
+  return (entries ?? []).map(({ name }) => name);
+}
+
+/**
+ * Places of the hardware below a block device: below a mapped one (LVM, LUKS, RAID) those of all it lies on, and of an
+ * NVMe disk with several ways to it each controller.
+ */
+async function hardwareBelow(name: string, seen: Set<string> = new Set()): Promise<string[]> {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  const path = await orMissing(Deno.realPath(`${BLOCKS}/${name}`));
+  if (path === undefined) return [];
+  // A partition lies in the folder of its disk, which alone has what it lies on.
+  const slaves = await namesIn(`${path}/slaves`);
+  const below = (await Promise.all(slaves.map((each) => hardwareBelow(each, seen)))).flat();
+  const subsystem = NVME.exec(path)?.[1];
+  if (subsystem === undefined) return [path, ...below];
+  const controllers = (await namesIn(subsystem)).filter((each) => /^nvme\d+$/.test(each));
+  const places = await Promise.all(
+    controllers.map((each) => orMissing(Deno.realPath(`${subsystem}/${each}`))),
+  );
+  return [path, ...below, ...places.filter((each) => each !== undefined)];
+}
+
+/** Block devices that the host reads and writes, with what for. */
+async function usedBlocks(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const { name, at } of await mountedDevices()) {
+    if (!found.has(name)) found.set(name, `the file system ${at} is on it (${name})`);
+  }
+  for (const line of (await textAt("/proc/swaps") ?? "").split("\n").slice(1)) {
+    const [file = ""] = line.split(/\s/);
+    const real = file.startsWith("/dev/") ? await orMissing(Deno.realPath(file)) : undefined;
+    const name = real?.split("/").at(-1);
+    if (name !== undefined && !found.has(name)) found.set(name, `the host swaps to it (${name})`);
+  }
+  // A part of a volume group, a RAID or an encrypted disk is in use although nothing of it is mounted.
+  for (const name of await namesIn(BLOCKS)) {
+    const [holder] = found.has(name) ? [] : await namesIn(`${BLOCKS}/${name}/holders`);
+    if (holder !== undefined) found.set(name, `the host's ${holder} is made of it (${name})`);
+  }
+  return found;
+}
+
+async function blockUses(): Promise<HostUse[]> {
+  const uses = [...await usedBlocks()].map(async ([name, reason]) =>
+    (await hardwareBelow(name)).map((path) => ({ path, reason, isVital: true }))
+  );
+  return (await Promise.all(uses)).flat();
+}
+
+/** Network devices that one is made of: of a bridge its ports, of a bond its cards, of a VLAN its card. */
+async function lowerDevices(name: string, seen: Set<string> = new Set()): Promise<string[]> {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  const lower = (await namesIn(`${DEVICES}/${name}`)).filter((each) => each.startsWith("lower_"));
+  const below = await Promise.all(lower.map((each) => lowerDevices(each.slice("lower_".length), seen)));
+  return [name, ...below.flat()];
+}
+
+async function networkUses(): Promise<HostUse[]> {
+  const routes = defaultDevices(
+    await textAt("/proc/net/route") ?? "",
+    await textAt("/proc/net/ipv6_route") ?? "",
+  );
+  const vital = new Map<string, string>();
+  for (const device of routes) for (const name of await lowerDevices(device)) vital.set(name, device);
+  const uses = (await namesIn(DEVICES)).map(async (name): Promise<HostUse[]> => {
+    const path = await orMissing(Deno.realPath(`${DEVICES}/${name}`));
+    if (path === undefined) return [];
+    const route = vital.get(name);
+    if (route !== undefined) {
+      const by = route === name ? name : `${route} over ${name}`;
+      return [{ path, reason: `its default route leads through it (${by})`, isVital: true }];
+    }
+    const isUp = (await textAt(`${path}/operstate`))?.trim() === "up";
+    return isUp ? [{ path, reason: `its network device ${name} is up`, isVital: false }] : [];
+  });
+  return (await Promise.all(uses)).flat();
+}
+
+/** The screen that the firmware and the kernel's console draw on. */
+async function screenUses(): Promise<HostUse[]> {
+  const folder = "/sys/bus/pci/devices";
+  const uses = (await namesIn(folder)).map(async (address): Promise<HostUse[]> => {
+    const isBoot = (await textAt(`${folder}/${address}/boot_vga`))?.trim() === "1";
+    const path = isBoot ? await orMissing(Deno.realPath(`${folder}/${address}`)) : undefined;
+    return path === undefined ? [] : [{ path, reason: "its console shows on this GPU", isVital: false }];
+  });
+  return (await Promise.all(uses)).flat();
+}
+
+/** What this host uses. A host without sysfs uses nothing that is known. */
+export async function hostUses(): Promise<HostUse[]> {
+  return (await Promise.all([blockUses(), networkUses(), screenUses()])).flat();
+}

@@ -1,0 +1,234 @@
+/** USB and PCI devices of the host that a VM has: giving, taking away and showing them. */
+import {
+  ContractError,
+  type HostDevice,
+  type Input,
+  type Output,
+  type VM,
+  type VmHostDevice,
+} from "../../../lib/contract/mod.ts";
+import { renderXml } from "../../../lib/formats/xml/build.ts";
+import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import {
+  compareHostDevices,
+  type HostDeviceRef,
+  hostDeviceXml,
+  mayBeSame,
+  parseRef,
+  passedDevice,
+  passedElements,
+  refText,
+  takenDevices,
+} from "../../../lib/formats/xml/host_device.ts";
+import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
+import { hostDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
+import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import { Rollback } from "../../rollback.ts";
+import { reservations } from "../create/reservations.ts";
+import { fullBus } from "./attach_disk.ts";
+import { configurationsOf, deviceError, type Places, placesOf } from "./configurations.ts";
+import { remove } from "./release.ts";
+
+const DEVICE = "host device";
+
+/** @throws {ContractError} InvalidInput */
+function requireRef(device: string): HostDeviceRef {
+  const ref = parseRef(device);
+  if (ref !== undefined) return ref;
+  const reason = "it is neither a USB device (0781:5581, 0781:5581@2:5) nor a PCI device (0000:01:00.0)";
+  throw new ContractError("InvalidInput", { field: "device", reason });
+}
+
+/** The one device that is meant, if the host can do without it and no other VM that runs has it. @throws {ContractError} */
+async function requireAssignable(
+  host: Host,
+  vm: VM,
+  input: Input<"attach_host_device">,
+): Promise<HostDevice> {
+  const ref = requireRef(input.device);
+  const { iommu, devices } = await listHostDevices(host);
+  const found = meantBy(devices, ref), [one] = found;
+  if (one === undefined) throw new ContractError("HostDeviceNotFound", { device: input.device });
+  if (found.length > 1) {
+    const names = found.map(({ device }) => device).join(", ");
+    throw new ContractError("HostDeviceAmbiguous", { device: input.device, names });
+  }
+  const { device, refused, caution } = one;
+  if (refused !== undefined) throw new ContractError("HostDeviceRefused", { device, reason: refused });
+  if (caution !== undefined && input.allowHostUse !== true) {
+    throw new ContractError("HostDeviceUsedByHost", { device, reason: caution });
+  }
+  if (one.kind === "pci" && !iommu) throw new ContractError("NoIommu");
+  const other = one.usedBy.find(({ vmId, running }) => running && vmId !== vm.id);
+  if (other !== undefined) throw new ContractError("HostDeviceInUse", { device, vm: other.name });
+  return one;
+}
+
+/** Keeps a device while it is given: two VMs at the same time would both find it free. @throws {ContractError} HostDeviceInUse */
+function hold(host: Host, { device, kind, address }: HostDevice, vm: VM): Disposable {
+  const taken = reservations.take("host-device", `${host.id} ${kind} ${address}`, vm.name);
+  if (typeof taken === "string") throw new ContractError("HostDeviceInUse", { device, vm: taken });
+  return taken;
+}
+
+/** Adds it to the running VM. @returns why that has to wait; undefined where it is done */
+async function plugLive({ link }: Host, vm: VM, xml: string, mayWait: boolean): Promise<string | undefined> {
+  try {
+    await link.call("domainAttachDevice", { uuid: vm.id, xml, live: true, config: false });
+    return undefined;
+  } catch (error) {
+    const slot = fullBus(error);
+    if (slot === undefined) throw error;
+    if (!mayWait) throw new ContractError("NoFreeSlot", { device: DEVICE, slot }, { cause: error });
+    log.info("the host device is there from the next start on", { vm: vm.name, slot });
+    return `it has no free ${slot}`;
+  }
+}
+
+function notesOn({ usedBy, groupMembers, kind }: HostDevice, ref: HostDeviceRef, vm: VM): string[] {
+  const others = usedBy.filter(({ vmId }) => vmId !== vm.id).map(({ name }) => name);
+  return [
+    ...others.length === 0
+      ? []
+      : [`Only one VM can run with it at a time; it is also in the definition of ${others.join(", ")}.`],
+    ...kind === "pci" && groupMembers.length > 0
+      ? [`No driver of the host may have the others of its IOMMU group: ${groupMembers.join(", ")}.`]
+      : [],
+    ...ref.kind === "usb" && ref.place !== undefined
+      ? ["It is known by its place on USB, which changes when it is plugged in again."]
+      : [],
+  ];
+}
+
+/**
+ * Gives a device of the host to a VM.
+ *
+ * @throws {ContractError}
+ */
+export async function attachHostDevice(
+  host: Host,
+  input: Input<"attach_host_device">,
+): Promise<Output<"attach_host_device">> {
+  const vm = host.requireVm(input.vmId);
+  const places = placesOf(host, vm, input);
+  let output: Output<"attach_host_device"> | undefined;
+  await host.operate(vm, "adding a host device", async () => {
+    const rollback = new Rollback();
+    try {
+      const found = await requireAssignable(host, vm, input);
+      using _held = hold(host, found, vm);
+      // By what it is, and by where it is only where several are alike.
+      const ref = requireRef(found.device);
+      await requireAbsent(host, vm, refOf(found), places);
+      const xml = renderXml(hostDeviceXml(ref));
+      if (places.config) {
+        const stored = { uuid: vm.id, xml, live: false, config: true };
+        await host.link.call("domainAttachDevice", stored);
+        rollback.add(
+          "the host device in the stored definition",
+          () => host.link.call("domainDetachDevice", stored),
+        );
+      }
+      const mayWait = places.config && input.live !== true;
+      const reason = places.live ? await plugLive(host, vm, xml, mayWait) : undefined;
+      output = {
+        live: places.live && reason === undefined,
+        persistent: places.config,
+        device: found.device,
+        name: found.name,
+        notes: [
+          ...reason === undefined ? [] : [`The running VM has it from its next start on: ${reason}.`],
+          ...notesOn(found, ref, vm),
+        ],
+      };
+    } catch (error) {
+      if (!isAway(error)) await rollback.run();
+      throw deviceError(error, "AttachFailed", "attach_host_device", { device: DEVICE });
+    }
+  });
+  return output!;
+}
+
+/** @throws {ContractError} HostDevicePresent */
+async function requireAbsent(host: Host, vm: VM, ref: HostDeviceRef, places: Places): Promise<void> {
+  const { live, next } = await configurationsOf(host, vm);
+  const has = (document: XmlDocument | undefined) =>
+    document !== undefined && takenDevices(document.root).some((each) => mayBeSame(each, ref));
+  if (!(places.live && has(live)) && !(places.config && has(next))) return;
+  throw new ContractError("HostDevicePresent", { device: refText(ref) });
+}
+
+/** The host device that a name means: the one with that very name, else the one that it may be. @throws {ContractError} HostDeviceAmbiguous */
+function passedIn(document: XmlDocument | undefined, wanted: HostDeviceRef): XmlElement | undefined {
+  const all = passedElements(document?.root).map((element) => ({ element, ...passedDevice(element) }));
+  const name = refText(wanted);
+  const same = all.filter(({ device }) => device === name);
+  const found = same.length > 0 ? same : all.filter(({ ref }) => ref !== undefined && mayBeSame(ref, wanted));
+  const names = [...new Set(found.map(({ device }) => device))];
+  if (names.length > 1) {
+    throw new ContractError("HostDeviceAmbiguous", { device: name, names: names.join(", ") });
+  }
+  return found[0]?.element;
+}
+
+/**
+ * Takes a device of the host away from a VM.
+ *
+ * @throws {ContractError}
+ */
+export async function detachHostDevice(
+  host: Host,
+  input: Input<"detach_host_device">,
+): Promise<Output<"detach_host_device">> {
+  const vm = host.requireVm(input.vmId);
+  const ref = requireRef(input.device);
+  const places = placesOf(host, vm, input);
+  const device = `${DEVICE} ${refText(ref)}`;
+  let output: Output<"detach_host_device"> | undefined;
+  await host.operate(vm, "removing a host device", async () => {
+    const rollback = new Rollback();
+    try {
+      const { live, next } = await configurationsOf(host, vm);
+      const inLive = places.live ? passedIn(live, ref) : undefined;
+      const inNext = places.config ? passedIn(next, ref) : undefined;
+      if (!inLive && !inNext) throw new ContractError("NoSuchHostDevice", { device: input.device });
+      await remove(host, vm, {
+        device,
+        live: live && inLive && { document: live, element: inLive },
+        next: next && inNext && { document: next, element: inNext },
+        find: (document) => passedIn(document, ref),
+      }, rollback);
+      output = { live: inLive !== undefined, persistent: inNext !== undefined };
+    } catch (error) {
+      if (!isAway(error)) await rollback.run();
+      throw deviceError(error, "DetachFailed", "detach_host_device", { device });
+    }
+  });
+  return output!;
+}
+
+/** The host's devices in a VM's two configurations, by the names that the host knows. @throws {LibvirtError} */
+export async function showHostDevices(
+  host: Host,
+  live: string | undefined,
+  next: string | undefined,
+): Promise<VmHostDevice[]> {
+  const compared = compareHostDevices(live, next);
+  if (compared.length === 0) return [];
+  const known = hostDevices(await knownNodeDevices(host) ?? [], { uses: [], taken: [], serials: new Map() });
+  return compared.map(({ device: { ref, device, startupPolicy }, place, pending }) => {
+    const found = ref && meantBy(known, ref)[0];
+    return {
+      device,
+      kind: ref?.kind ?? "other",
+      name: found?.name ?? device,
+      ...(startupPolicy !== undefined && { startupPolicy }),
+      plugged: found !== undefined,
+      place,
+      pending,
+    };
+  });
+}
