@@ -210,9 +210,13 @@ Deno.test({
       await call(server, "start_vm", { vmId });
       await call(server, "suspend_vm", { vmId });
       const add = { vmId, folder: folder.path, tag: "t" };
-      await refused(call(server, "attach_share", add), "ShareWhileSaved", /Resume it, or force it off/);
+      await refused(
+        call(server, "attach_share", add),
+        "ShareWhileSaved",
+        /Resume it, or discard the saved state/,
+      );
       await refused(call(server, "detach_share", { vmId, tag: "t" }), "ShareWhileSaved");
-      await call(server, "force_stop_vm", { vmId });
+      await virsh("managedsave-remove", vm.name);
       await refused(call(server, "detach_share", { vmId, tag: "t" }), "NoSuchShare");
     });
     await t.step("a link in the place of a stored share keeps the VM from starting", async () => {

@@ -17,6 +17,7 @@ import { isNameable, statFile } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedPath, statInTime } from "../../resolved_path.ts";
+import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
 const refused = (path: string, reason: string) => new ContractError("PathRefused", { path, reason });
@@ -162,6 +163,13 @@ export async function requireFolder(
   };
   requireOpen(plain);
   if (!isLocal(host.link.uri)) return { path: plain, isChecked: false };
+  const hidden = await hiddenFolderOf(plain);
+  if (hidden !== undefined) {
+    throw refused(
+      folder,
+      `KVM Manager's service cannot see what is in ${hidden}: its systemd unit hides it (ProtectHome, PrivateTmp)`,
+    );
+  }
   if (await statInTime(plain) === "late") throw refused(folder, "its file system does not answer");
   const path = await realPath(plain);
   if (path === undefined) throw refused(folder, "it does not exist");
@@ -217,6 +225,8 @@ export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
         `its shared folder ${tag}, ${folder}, ${why}. Remove it from the VM, or share another folder`;
       return new ContractError("StartFailed", { error });
     };
+    // What the service cannot see it cannot judge: such a folder was not shared by it.
+    if (await hiddenFolderOf(folder) !== undefined) continue;
     const path = await resolvedPath(link.uri, folder);
     if (path !== folder.replace(/\/+$/, "") && folder !== "/") throw failed(`leads to ${path}`);
     const outer = sharesAbove(path, others);

@@ -70,8 +70,8 @@ export const DEVICE_ERRORS = {
   },
   ShareWhileSaved: {
     text:
-      "The VM is suspended, and its saved state would go on with the shared folders it has now. Resume it, or force it " +
-      "off, which discards the saved state, then change them.",
+      "The VM is suspended, and its saved state would go on with the shared folders it has now. Resume it, or " +
+      "discard the saved state (virsh managedsave-remove), then change them.",
     status: 409,
     exit: 5,
   },
