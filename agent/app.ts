@@ -8,6 +8,8 @@ import { hostRolesIn } from "../lib/access/host_roles.ts";
 import { HostAccounts } from "./access/host_accounts.ts";
 import { Access } from "./access/mod.ts";
 import { requireConfirmed } from "./access/reauthentication.ts";
+import { BackupRecords } from "./backups/records.ts";
+import { TargetRecords } from "./backups/target_records.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { Consoles } from "./console/consoles.ts";
 import { createDispatch, type Dispatch, type Handlers, onPageOf, type Route } from "./dispatch.ts";
@@ -68,6 +70,9 @@ export class App {
   readonly templates: TemplateRecords;
   /** What was deleted, and can come back. */
   readonly bin: BinRecords;
+  /** Backups, and where they go. */
+  readonly backups: BackupRecords;
+  readonly backupTargets: TargetRecords;
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
   /** Figures of hosts and VMs as they are taken. */
@@ -127,6 +132,8 @@ export class App {
     this.images = new ImageRecords(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
+    this.backups = new BackupRecords(this.store);
+    this.backupTargets = new TargetRecords(this.store);
     this.guestfs = new GuestfsFolders(settings.dataDir);
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(

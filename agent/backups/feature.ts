@@ -7,12 +7,11 @@ import { BackupClock } from "./backup_clock.ts";
 import { BootTests } from "./boot_tests.ts";
 import { FileSessions } from "./file_sessions.ts";
 import { backupHandlers } from "./handlers.ts";
-import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
+import { BACKUP_MIGRATIONS, type StoredBackup } from "./records.ts";
 import { RunHistory } from "./run_history.ts";
 import { BackupRuns } from "./runs.ts";
 import { backupSteps } from "./steps.ts";
 import { targetHandlers } from "./target_handlers.ts";
-import { TargetRecords } from "./target_records.ts";
 import { openBackup } from "./targets.ts";
 
 /** Milliseconds between looks at what is due. */
@@ -36,11 +35,11 @@ export const backupFeature = feature<
   migrations: BACKUP_MIGRATIONS,
   steps: backupSteps,
   open: (app) => {
-    const { store, clock, jobs, hosts, settings: { dataDir: stateDir } } = app;
-    const records = new BackupRecords(store);
+    const { clock, jobs, hosts, backups: records, backupTargets: targets, settings: { dataDir: stateDir } } =
+      app;
     const host = () => hosts.local;
     const bootTests = new BootTests({ records, clock, jobs, host });
-    const targets = new TargetRecords(store), reach = { clock, host };
+    const reach = { clock, host };
     const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
     const runs = new BackupRuns(records, { clock, jobs, host, stateDir, open, bootTests });
     const history = new RunHistory(records, open);

@@ -19,8 +19,10 @@ const HELD_REMEDY =
   "libvirt has held this VM since it was restarted. Where that does not end by itself, it was restarted while it " +
   "began a backup: shut the VM down, restart libvirt (systemctl restart libvirtd), and start the VM again";
 
-/** What libvirt and QEMU say of a VM whose shared folders keep its state from being saved or sent (virtiofs, 9p). */
-const HELD_BY_SHARE = /non-migratable device.*vhost-user-fs|migration with virtiofs|VirtFS export path/i;
+/** What libvirt and QEMU say of a VM whose shared folders keep its state from being saved or sent: by virtiofs all of them. */
+const HELD_BY_SHARE = /non-migratable device.*vhost-user-fs|migration with virtiofs/i;
+/** Of 9p, those that the guest has mounted. */
+const HELD_BY_MOUNT = /VirtFS export path/i;
 
 /** Whether a driver of libvirt does not have what was asked of it: the test driver lacks much. */
 export const isUnsupported = (error: unknown): boolean =>
@@ -95,6 +97,7 @@ export function contractError(
     }
     case "libvirt": {
       if (HELD_BY_SHARE.test(error.message)) return new ContractError("ShareHinders", undefined, cause);
+      if (HELD_BY_MOUNT.test(error.message)) return new ContractError("ShareMounted", undefined, cause);
       const code = BY_CODE[error.code] ?? failed;
       return new ContractError(code, {
         error: HELD_SINCE_START.test(error.message) ? `${error.message}. ${HELD_REMEDY}` : error.message,

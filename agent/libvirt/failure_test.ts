@@ -29,6 +29,16 @@ Deno.test("contractError() gives libvirt's no the place's own code, with libvirt
   assert.match(mapped("libvirt", held).message, /held by monitor=init-web1\)\. .*restart libvirt/);
 });
 
+Deno.test("contractError() tells shared folders that must go from those that must be unmounted", () => {
+  const virtiofs = "State blocked by non-migratable device '0000:00:05.0/vhost-user-fs'";
+  assert.equal(mapped("libvirt", virtiofs, 9, "SuspendFailed").code, "ShareHinders");
+  const mounted =
+    "Migration is disabled when VirtFS export path '/srv/a' is mounted in the guest using mount_tag 'a'";
+  const error = mapped("libvirt", mounted, 9, "SuspendFailed");
+  assert.equal(error.code, "ShareMounted");
+  assert.match(error.message, /Unmount it in the guest/);
+});
+
 Deno.test("contractError() knows codes that mean the same whatever was asked", () => {
   const { ACCESS_DENIED, AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE, NO_SUPPORT } = VIR_ERR;
   for (const code of [ACCESS_DENIED, AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE]) {

@@ -54,6 +54,25 @@ export function mountOf<M extends { readonly at: string }>(
   );
 }
 
+/**
+ * The folders that systemd hides from this process: something empty (ProtectHome, InaccessiblePaths) or of its own
+ * (PrivateTmp) is mounted there, and libvirt sees what is really there.
+ */
+export function hiddenFolders(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const [, , , root = "", at] = line.split(" ");
+    return at !== undefined && /(^|\/)systemd\/inaccessible\/|\/systemd-private-/.test(root)
+      ? [plain(at)]
+      : [];
+  });
+}
+
+/** The folder on the way to a path that systemd hides from this process; undefined where it sees the path. */
+export async function hiddenFolderOf(path: string): Promise<string | undefined> {
+  const hidden = hiddenFolders(await Deno.readTextFile("/proc/self/mountinfo"));
+  return hidden.find((at) => isBelow(path, at));
+}
+
 const mounts = async () => parseMounts(await Deno.readTextFile("/proc/self/mountinfo"));
 
 /** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */

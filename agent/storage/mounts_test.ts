@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mountOf, parseMounts } from "./mounts.ts";
+import { hiddenFolders, mountOf, parseMounts } from "./mounts.ts";
 
 const TEXT = `21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 21 0:40 / /srv rw - nfs nas:/disks ro,vers=4
@@ -34,4 +34,14 @@ Deno.test("parseMounts() takes a sandbox's own read-only mounts for writable: li
     false,
   ]]);
   assert.deepEqual(mounts.map(({ readOnlyHere }) => readOnlyHere), [true, true, true]);
+});
+
+Deno.test("hiddenFolders() finds what systemd's sandbox hides", () => {
+  const text = [
+    "30 1 8:1 / / ro,relatime - ext4 /dev/sda1 rw",
+    "31 30 0:25 /systemd/inaccessible/dir /home ro,nosuid - tmpfs tmpfs rw",
+    "32 30 8:1 /tmp/systemd-private-ab-kvm-manager.service-cd/tmp /tmp rw - ext4 /dev/sda1 rw",
+    "33 30 8:2 / /srv rw - ext4 /dev/sdb rw",
+  ].join("\n");
+  assert.deepEqual(hiddenFolders(text), ["/home", "/tmp"]);
 });

@@ -7,9 +7,12 @@ export const TAG_PATTERN = "^[A-Za-z0-9_-]+$";
 
 /** Folders by which root of a guest would be root of the host, or would take it down. */
 const SYSTEM = [
-  ...["/proc", "/sys", "/dev", "/run", "/etc", "/boot", "/usr", "/bin", "/sbin", "/lib", "/lib64"],
+  ...["/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot", "/root", "/usr", "/bin", "/sbin"],
+  ...["/lib", "/lib32", "/lib64", "/libx32", "/opt", "/snap"],
   // libvirt's own: definitions, state, saved memory, default pool
-  ...["/var/run", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"],
+  ...["/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"],
+  // Of packages, containers and services that run as root; jobs of cron and at; copies of /etc/shadow
+  ...["/var/lib", "/var/spool", "/var/backups"],
 ];
 
 /** A folder that must not be shared, and what it is. */
@@ -37,6 +40,36 @@ export function closedReason(path: string, closed: readonly ClosedFolder[]): str
   return undefined;
 }
 
+/** A folder that a VM shares. */
+export interface SharedFolder {
+  readonly path: string;
+  /** Name of the VM. */
+  readonly vm: string;
+}
+
+/**
+ * Why a folder must not be shared beside the shares that there are, as the end of a sentence. A guest could put a link
+ * in the place of a folder in its share; the same folder may be shared several times.
+ *
+ * @param path without links
+ */
+export function nestedReason(path: string, shares: readonly SharedFolder[]): string | undefined {
+  for (const { path: shared, vm } of shares) {
+    if (shared === path) continue;
+    if (within(path, shared)) {
+      return `it is in ${shared}, a shared folder of ${vm}, whose guest could put a link in its place`;
+    }
+    if (within(shared, path)) {
+      return `${shared}, a shared folder of ${vm}, is in it, and the guest could put a link in its place`;
+    }
+  }
+  return undefined;
+}
+
+/** Whether the guest can change what is above a folder that is in one of these shares. @param path without links */
+export const sharesAbove = (path: string, shares: readonly SharedFolder[]): SharedFolder | undefined =>
+  shares.find(({ path: shared }) => shared !== path && within(path, shared));
+
 /** A tag made of a folder's name; undefined where nothing of that can be one. */
 export function tagOf(folder: string): string | undefined {
   const name = folder.split("/").findLast((part) => part !== "") ?? "";
@@ -44,10 +77,14 @@ export function tagOf(folder: string): string | undefined {
   return tag === "" ? undefined : tag;
 }
 
-/** What mounts a share in a Linux guest: at once, and at each boot (a line of /etc/fstab). */
+/**
+ * What mounts a share in a Linux guest: at once, and at each boot (a line of /etc/fstab). Undefined for a tag that
+ * somebody else gave and that a shell of root would not take as a name alone, or mount as an option.
+ */
 export function mountLines(
   { tag, driver, readOnly }: { readonly tag: string; readonly driver: string; readonly readOnly: boolean },
-): { readonly now: string; readonly fstab: string } {
+): { readonly now: string; readonly fstab: string } | undefined {
+  if (!new RegExp(TAG_PATTERN).test(tag) || tag.startsWith("-")) return undefined;
   const options = [
     ...readOnly ? ["ro"] : [],
     ...driver === "virtiofs" ? [] : ["trans=virtio", "version=9p2000.L"],

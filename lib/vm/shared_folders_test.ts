@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { CLOSED_FOLDERS, closedReason, mountLines, tagOf } from "./shared_folders.ts";
+import {
+  CLOSED_FOLDERS,
+  closedReason,
+  mountLines,
+  nestedReason,
+  sharesAbove,
+  tagOf,
+} from "./shared_folders.ts";
 
 Deno.test("closedReason() refuses folders of the host, what is in them and what is above them", () => {
   const closed = [...CLOSED_FOLDERS, { path: "/srv/pool", what: "the storage pool p" }];
@@ -10,9 +17,23 @@ Deno.test("closedReason() refuses folders of the host, what is in them and what 
   assert.match(of("/var")!, /is in it$/);
   assert.match(of("/var/lib/libvirt/images")!, /a folder of libvirt/);
   assert.equal(of("/srv"), "/srv/pool, the storage pool p, is in it");
+  for (const path of ["/root", "/opt/app", "/snap", "/lib32", "/libx32", "/bin", "/sbin", "/usr", "/boot"]) {
+    assert.match(of(path)!, /a folder of the host's system/, path);
+  }
+  for (const path of ["/var/lib", "/var/lib/docker", "/var/spool/cron/crontabs"]) assert.ok(of(path), path);
   for (const path of ["/srv/data", "/etcetera", "/home/ann", "/srv/pool-2"]) {
     assert.equal(of(path), undefined);
   }
+});
+
+Deno.test("nestedReason() refuses what is in and above shared folders, not the same folder", () => {
+  const shares = [{ path: "/srv/a", vm: "web1" }, { path: "/srv/b/c", vm: "web2" }];
+  const of = (path: string) => nestedReason(path, shares);
+  assert.match(of("/srv/a/sub")!, /^it is in \/srv\/a, a shared folder of web1,/);
+  assert.match(of("/srv/b")!, /^\/srv\/b\/c, a shared folder of web2, is in it,/);
+  for (const path of ["/srv/a", "/srv/b/c", "/srv/ab", "/srv/b/d"]) assert.equal(of(path), undefined, path);
+  assert.deepEqual(sharesAbove("/srv/a/sub", shares), shares[0]);
+  assert.equal(sharesAbove("/srv/b", shares), undefined);
 });
 
 Deno.test("tagOf() makes a tag of a folder's name", () => {
@@ -27,8 +48,11 @@ Deno.test("mountLines() says how a guest mounts it", () => {
     now: "mkdir -p /mnt/data && mount -t virtiofs data /mnt/data",
     fstab: "data /mnt/data virtiofs nofail 0 0",
   });
+  for (const tag of ["", "a b", "$(reboot)", "a;b", "a\n", "-o", "ä"]) {
+    assert.equal(mountLines({ tag, driver: "virtiofs", readOnly: false }), undefined, tag);
+  }
   assert.equal(
-    mountLines({ tag: "d", driver: "9p", readOnly: true }).now,
+    mountLines({ tag: "d", driver: "9p", readOnly: true })?.now,
     "mkdir -p /mnt/d && mount -t 9p -o ro,trans=virtio,version=9p2000.L d /mnt/d",
   );
 });

@@ -26,6 +26,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using folder = await testFolder();
+    await using other = await testFolder();
     await using pool = await testPool("shares");
     await using vm = await testMachine({ purpose: "shares", machine: "pc", start: true, disks: [{ pool }] });
     await using server = await readyServer();
@@ -76,8 +77,13 @@ Deno.test({
     });
     await t.step("with shared memory a running VM takes another, and lets it go", async () => {
       await Deno.mkdir(`${folder.path}/more`);
-      await Deno.writeTextFile(`${folder.path}/more/file`, "hot");
-      const done = await call(server, "attach_share", { vmId, folder: `${folder.path}/more` });
+      await refused(
+        call(server, "attach_share", { vmId, folder: `${folder.path}/more` }),
+        "PathRefused",
+        /is in .*, a shared folder of .*could put a link in its place/,
+      );
+      await Deno.writeTextFile(`${other.path}/file`, "hot");
+      const done = await call(server, "attach_share", { vmId, folder: other.path, tag: "more" });
       assert.deepEqual([done.live, done.persistent, done.tag, done.notes], [true, true, "more", []]);
       // The guest finds what is plugged in a moment later.
       await until(
@@ -142,6 +148,28 @@ Deno.test({
     const vmId = vm.uuid;
     await known(server, vmId);
     const before = await vm.xml();
+    for (const name of ["disks", "target/in", "open/in", "ann/in", "sticky/ann", "shared/in"]) {
+      await Deno.mkdir(`${folder.path}/${name}`, { recursive: true });
+    }
+    await Deno.chmod(`${folder.path}/open`, 0o777);
+    await Deno.chmod(`${folder.path}/sticky`, 0o1777);
+    await Deno.chown(`${folder.path}/ann`, 1000, 1000);
+    await Deno.chown(`${folder.path}/sticky/ann`, 1000, 1000);
+    await Deno.writeFile(`${folder.path}/disks/disk.img`, new Uint8Array(1 << 20));
+    await using neighbour = await testMachine({ purpose: "share-by", guest: false });
+    await known(server, neighbour.uuid);
+    await virsh("attach-disk", neighbour.name, `${folder.path}/disks/disk.img`, "vdz", "--config");
+    await until(
+      "the neighbour's disk in the inventory",
+      async () =>
+        (await call(server, "get_vm", { vmId: neighbour.uuid })).disks.some(({ target }) => target === "vdz"),
+    );
+    await call(server, "attach_share", { vmId: neighbour.uuid, folder: `${folder.path}/shared`, tag: "s" });
+    await call(server, "create_backup_target", {
+      name: "here",
+      kind: "folder",
+      folder: `${folder.path}/target`,
+    });
     await Deno.symlink("/etc", `${folder.path}/link`);
     await Deno.writeTextFile(`${folder.path}/file`, "");
     const cases: [string, string, RegExp][] = [
@@ -158,6 +186,13 @@ Deno.test({
       ["a relative path", "srv/data", /absolute/],
       ["a file", `${folder.path}/file`, /not a folder/],
       ["nothing", `${folder.path}/none`, /does not exist/],
+      ["a folder above a disk of a VM", `${folder.path}/disks`, /disk\.img, a disk of .*, is in it/],
+      ["a folder in that of a backup target", `${folder.path}/target/in`, /folder of the backup target/],
+      ["a folder in one that all can write", `${folder.path}/open/in`, /others than root can write/],
+      ["a folder in somebody's", `${folder.path}/ann/in`, /does not belong to root/],
+      ["somebody's in a sticky folder", `${folder.path}/sticky/ann`, /its owner could replace it/],
+      ["a folder in a VM's share", `${folder.path}/shared/in`, /in .*\/shared, a shared folder of/],
+      ["a folder above a VM's share", `${folder.path}`, /is in it/],
     ];
     for (const [name, path, reason] of cases) {
       await t.step(
@@ -171,6 +206,25 @@ Deno.test({
       }
     });
     assert.equal(await vm.xml(), before);
+    await t.step("none is added to a saved state, nor removed from it", async () => {
+      await call(server, "start_vm", { vmId });
+      await call(server, "suspend_vm", { vmId });
+      const add = { vmId, folder: folder.path, tag: "t" };
+      await refused(
+        call(server, "attach_share", add),
+        "ShareWhileSaved",
+        /Resume it, or discard the saved state/,
+      );
+      await refused(call(server, "detach_share", { vmId, tag: "t" }), "ShareWhileSaved");
+      await virsh("managedsave-remove", vm.name);
+      await refused(call(server, "detach_share", { vmId, tag: "t" }), "NoSuchShare");
+    });
+    await t.step("a link in the place of a stored share keeps the VM from starting", async () => {
+      await Deno.rename(`${folder.path}/shared`, `${folder.path}/moved`);
+      await Deno.symlink("/etc", `${folder.path}/shared`);
+      await refused(call(server, "start_vm", { vmId: neighbour.uuid }), "StartFailed", /leads to \/etc/);
+      assert.equal(await neighbour.state(), "shut off");
+    });
   },
 });
 

@@ -1,19 +1,45 @@
 /** Which folder of the host a share is of. Root of the guest is root of the host in it, so many are refused. */
 import { dirname } from "node:path";
-import { ContractError } from "../../../lib/contract/mod.ts";
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
-import { CLOSED_FOLDERS, type ClosedFolder, closedReason } from "../../../lib/vm/shared_folders.ts";
-import { lookAt, orMissing } from "../../files.ts";
+import {
+  CLOSED_FOLDERS,
+  type ClosedFolder,
+  closedReason,
+  nestedReason,
+  type SharedFolder,
+  sharesAbove,
+} from "../../../lib/vm/shared_folders.ts";
+import { lookAt } from "../../files.ts";
 import { isNameable, statFile } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedPath } from "../../resolved_path.ts";
+import { resolvedPath, statInTime } from "../../resolved_path.ts";
+import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
 const refused = (path: string, reason: string) => new ContractError("PathRefused", { path, reason });
 
+/** A session's QEMU is the user whose session it is: what that user can change gives a guest nothing more. */
+const isSession = (uri: string) => new URL(uri).pathname === "/session";
+
+/** Where copies of VMs are: who writes there writes what is restored. @throws {ContractError} StoreUnavailable */
+function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] {
+  backups.require();
+  return [
+    ...backups.all().map(({ folder, name }) => ({ path: folder, what: `the folder of the backup ${name}` })),
+    ...backupTargets.require().all().map(({ folder = "", name }) => ({
+      path: folder,
+      what: `the folder of the backup target ${name}`,
+    })),
+  ].filter(({ path }) => path.startsWith("/"));
+}
+
 /** Every folder that is never shared: the host's, libvirt's, ours, and those of storage pools. @throws {LibvirtError} */
-async function closedFolders({ link, inventory: { storage }, app }: Host): Promise<ClosedFolder[]> {
+async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFolder[]> {
+  const { storage } = inventory;
   if (!storage.isKnown) await storage.refresh();
   const pools = await Promise.all(
     storage.records().map(async ({ name }) => {
@@ -32,7 +58,12 @@ async function closedFolders({ link, inventory: { storage }, app }: Host): Promi
   const own = here && app.settings.dataDir.startsWith("/")
     ? [{ path: app.settings.dataDir, what: "the data folder of KVM Manager" }]
     : [];
-  const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools.flat()];
+  // A disk's file, not its whole folder: only who has what holds the file can put another in its place.
+  const disks = inventory.vms().flatMap((vm) =>
+    vm.disks.filter(({ type, source }) => type === "file" && source?.startsWith("/"))
+      .map(({ source }) => ({ path: source!, what: `a disk of ${vm.name}` }))
+  );
+  const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools.flat(), ...backupFolders(app), ...disks];
   const real = await Promise.all(all.map(async (each) => ({
     ...each,
     path: await resolvedPath(link.uri, each.path),
@@ -41,12 +72,69 @@ async function closedFolders({ link, inventory: { storage }, app }: Host): Promi
 }
 
 /** Whether two folders are one: a bind mount has another path, and the same content. */
-async function isSame(info: Deno.FileInfo, path: string): Promise<boolean> {
-  const other = await orMissing(Deno.stat(path)).catch((error) => {
-    if (error instanceof Deno.errors.PermissionDenied) return undefined;
-    throw error;
-  });
-  return other !== undefined && other.ino === info.ino && other.dev === info.dev;
+const isSame = (info: Deno.FileInfo, other: Deno.FileInfo | "none" | "late") =>
+  typeof other === "object" && other.ino === info.ino && other.dev === info.dev;
+
+/** The folders above a path, the nearest first. */
+function above(path: string): string[] {
+  const found: string[] = [];
+  for (let at = dirname(path);; at = dirname(at)) {
+    found.push(at);
+    if (at === dirname(at)) return found;
+  }
+}
+
+/** What the kernel says of many paths, asked at once: servers that do not answer are waited for together. */
+async function statAll(paths: Iterable<string>) {
+  return new Map(
+    await Promise.all([...new Set(paths)].map(async (path) => [path, await statInTime(path)] as const)),
+  );
+}
+
+/** The folders that VMs share, where they run and from their next start on. @throws {LibvirtError} */
+export async function sharedFolders({ link }: Host, vms: readonly VM[]): Promise<SharedFolder[]> {
+  const found = await Promise.all(vms.map(async ({ id: uuid, name: vm }) => {
+    const xmls = await link.call("domainXmls", { uuid, secure: false }).catch((error) => {
+      if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return undefined; // gone meanwhile
+      throw error;
+    });
+    const folders = [xmls?.live, xmls?.next].flatMap((xml) => xml ? sharesOf(xml) : [])
+      .map(({ folder }) => folder).filter((folder) => folder.startsWith("/"));
+    return await Promise.all([...new Set(folders)].map(async (folder) => {
+      const real = await resolvedPath(link.uri, folder);
+      return [...new Set([folder, real])].map((path) => ({ path, vm }));
+    }));
+  }));
+  return found.flat(2);
+}
+
+/**
+ * Nobody but root may be able to put a link where the folder is: virtiofsd follows it as root at the next start.
+ *
+ * @throws {ContractError} PathRefused
+ */
+function requireFixed(host: Host, path: string, infoOf: (path: string) => Deno.FileInfo | "none" | "late") {
+  const owners = [0, ...isSession(host.link.uri) ? [Deno.uid()] : []];
+  const isOwned = ({ uid }: Deno.FileInfo) => uid !== null && owners.includes(uid);
+  const way = above(path);
+  for (const [index, at] of way.entries()) {
+    const info = infoOf(at);
+    if (typeof info !== "object") throw refused(path, `who can write to ${at} cannot be told`);
+    if (!isOwned(info)) {
+      throw refused(path, `${at} does not belong to root: its owner could put a link in the folder's place`);
+    }
+    const mode = info.mode ?? 0;
+    if ((mode & 0o022) === 0) continue;
+    if ((mode & 0o1000) === 0) {
+      throw refused(path, `others than root can write to ${at}, and could put a link in the folder's place`);
+    }
+    // In a sticky folder, such as /tmp, owners can still replace what is theirs.
+    const child = way[index - 1] ?? path;
+    const inner = infoOf(child);
+    if (typeof inner !== "object" || !isOwned(inner)) {
+      throw refused(path, `${child} does not belong to root, and its owner could replace it in ${at}`);
+    }
+  }
 }
 
 /**
@@ -64,26 +152,86 @@ export async function requireFolder(
   const given = folder.split("/").filter((part) => part !== "" && part !== ".");
   const plain = `/${given.join("/")}`;
   if (!isNameable(plain)) throw refused(folder, "its name is no UTF-8, which libvirt's XML cannot hold");
-  const closed = await closedFolders(host);
+  const [closed, shares] = await Promise.all([
+    closedFolders(host),
+    sharedFolders(host, host.inventory.vms()),
+  ]);
   const requireOpen = (path: string) => {
-    const reason = closedReason(path, closed);
+    const reason = closedReason(path, closed) ?? nestedReason(path, shares);
     if (reason === undefined) return;
     throw refused(folder, path === plain ? reason : `it leads to ${path}: ${reason}`);
   };
   requireOpen(plain);
   if (!isLocal(host.link.uri)) return { path: plain, isChecked: false };
+  const hidden = await hiddenFolderOf(plain);
+  if (hidden !== undefined) {
+    throw refused(
+      folder,
+      `KVM Manager's service cannot see what is in ${hidden}: its systemd unit hides it (ProtectHome, PrivateTmp)`,
+    );
+  }
+  if (await statInTime(plain) === "late") throw refused(folder, "its file system does not answer");
   const path = await realPath(plain);
   if (path === undefined) throw refused(folder, "it does not exist");
   requireOpen(path);
   const info = await lookAt(path, statFile);
   if (!info?.isDirectory) throw refused(folder, "it is not a folder");
-  for (const each of closed) {
-    for (let at = each.path; at !== "/"; at = dirname(at)) {
-      if (await isSame(info, at)) {
-        throw refused(folder, `it is another name of ${at}, and ${each.path} is ${each.what}`);
-      }
+  await requireNoOtherName(folder, info, closed, shares);
+  const way = await statAll([path, ...above(path)]);
+  requireFixed(host, path, (at) => way.get(at) ?? "none");
+  return { path, isChecked: true };
+}
+
+/** @throws {ContractError} PathRefused where the folder is one of these, or one above them, by a bind mount */
+async function requireNoOtherName(
+  folder: string,
+  info: Deno.FileInfo,
+  closed: readonly ClosedFolder[],
+  shares: readonly SharedFolder[],
+): Promise<void> {
+  const names = [
+    ...closed.flatMap(({ path, what }) => [path, ...above(path)].map((at) => ({ at, path, what }))),
+    ...shares.flatMap(({ path, vm }) =>
+      above(path).map((at) => ({ at, path, what: `a shared folder of ${vm}` }))
+    ),
+  ];
+  const infos = await statAll(names.map(({ at }) => at));
+  if (isSame(info, infos.get("/")!)) throw refused(folder, "it is the host's whole file system");
+  for (const { at, path, what } of names) {
+    if (isSame(info, infos.get(at)!)) {
+      throw refused(folder, `it is another name of ${at}, and ${path} is ${what}`);
     }
   }
-  if (await isSame(info, "/")) throw refused(folder, "it is the host's whole file system");
-  return { path, isChecked: true };
+}
+
+/**
+ * Refuses to start a VM whose shared folder somebody has put a link in the place of, or could while the start lasts.
+ *
+ * @throws {ContractError} StartFailed @throws {LibvirtError}
+ */
+export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
+  const { link, inventory } = host;
+  const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  const own = sharesOf(xml).filter(({ folder }) => folder.startsWith("/"));
+  if (own.length === 0) return;
+  const active = new Set(inventory.active());
+  const others = await sharedFolders(
+    host,
+    inventory.vms().filter(({ id }) => id !== vm.id && active.has(id)),
+  );
+  for (const { tag, folder } of own) {
+    const failed = (why: string) => {
+      const error =
+        `its shared folder ${tag}, ${folder}, ${why}. Remove it from the VM, or share another folder`;
+      return new ContractError("StartFailed", { error });
+    };
+    // What the service cannot see it cannot judge: such a folder was not shared by it.
+    if (await hiddenFolderOf(folder) !== undefined) continue;
+    const path = await resolvedPath(link.uri, folder);
+    if (path !== folder.replace(/\/+$/, "") && folder !== "/") throw failed(`leads to ${path}`);
+    const outer = sharesAbove(path, others);
+    if (outer !== undefined) {
+      throw failed(`is in ${outer.path}, which the running VM ${outer.vm} could put a link in`);
+    }
+  }
 }

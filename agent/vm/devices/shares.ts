@@ -11,7 +11,6 @@ import {
 } from "../../../lib/formats/xml/device_share.ts";
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import { child } from "../../../lib/formats/xml/tree.ts";
 import { tagOf } from "../../../lib/vm/shared_folders.ts";
 import type { Host } from "../../hosts/host.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
@@ -44,6 +43,12 @@ async function requireReadable(host: Host, path: string): Promise<void> {
   throw new ContractError("PathRefused", { path, reason });
 }
 
+/** A saved state has the devices that it was saved with, whatever is defined since. @throws {ContractError} ShareWhileSaved */
+async function requireNoSavedState({ link }: Host, { id: uuid }: VM): Promise<void> {
+  const { managedSave } = await link.call("domainKeeps", { uuid });
+  if (managedSave) throw new ContractError("ShareWhileSaved");
+}
+
 /** Adds it to the running VM. @returns why that has to wait; undefined where it is done */
 async function plugLive(
   host: Host,
@@ -66,10 +71,14 @@ async function plugLive(
 
 /** Adds it to the stored definition, with the memory that it needs, in one step. @returns whether that was switched on */
 async function addNext({ link }: Host, { id: uuid }: VM, share: ShareSpec): Promise<boolean> {
-  const document = new XmlDocument(await link.call("domainXml", { uuid, secure: true, inactive: true }));
+  const from = await link.call("domainXml", { uuid, secure: true, inactive: true });
+  const document = new XmlDocument(from);
   const isNew = share.driver === "virtiofs" && shareMemory(document);
   document.append(document.find("devices")!, shareXml(share));
-  await link.call("domainDefine", { xml: document.toString() });
+  if (await link.call("domainRedefine", { uuid, from, xml: document.toString() }) === null) {
+    const error = "somebody else changed this VM meanwhile. Try again.";
+    throw new ContractError("AttachFailed", { device: DEVICE, error });
+  }
   return isNew;
 }
 
@@ -105,6 +114,7 @@ export async function attachShare(
   await host.operate(vm, "adding a shared folder", async () => {
     const rollback = new Rollback();
     try {
+      await requireNoSavedState(host, vm);
       await requireDriver(host, vm, driver);
       const { path, isChecked } = await requireFolder(host, input.folder);
       if (driver === "9p" && isChecked) await requireReadable(host, path);
@@ -132,21 +142,18 @@ export async function attachShare(
   return output!;
 }
 
+/** Takes a share out of the running VM again, and waits until the guest has let it go. @throws {ContractError} DeviceNotReleased */
 async function unplug(host: Host, vm: VM, tag: string): Promise<void> {
   const { live } = await configurationsOf(host, vm);
   const element = shareIn(live, tag);
   if (live === undefined || element === undefined) return;
-  log.debug("a shared folder is taken back", {
-    vm: vm.name,
-    tag,
-    alias: child(element, "alias")?.attributes.name,
-  });
-  await host.link.call("domainDetachDevice", {
-    uuid: vm.id,
-    xml: live.sourceOf(element),
-    live: true,
-    config: false,
-  });
+  log.debug("a shared folder is taken back", { vm: vm.name, tag });
+  await remove(host, vm, {
+    device: `${DEVICE} ${tag}`,
+    live: { document: live, element },
+    next: undefined,
+    find: (document) => shareIn(document, tag),
+  }, new Rollback());
 }
 
 /**
@@ -165,6 +172,7 @@ export async function detachShare(
   await host.operate(vm, "removing a shared folder", async () => {
     const rollback = new Rollback();
     try {
+      await requireNoSavedState(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       let inLive = places.live ? shareIn(live, tag) : undefined;
       const inNext = places.config ? shareIn(next, tag) : undefined;

@@ -16,6 +16,7 @@ import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
+import { requireSharesFixed } from "../devices/shared_folder.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /** Milliseconds the heads of a VM's images may take to be read. */
@@ -108,13 +109,14 @@ async function check(host: Host, vm: VM): Promise<void> {
       log.info("the head of a disk cannot be read before the start", { path: disk.path, error });
     }
   }
+  await requireSharesFixed(host, vm);
   await host.observeFormats([vm], true);
 }
 
 /**
- * Refuses to start a VM whose images are not what they were decided to be.
+ * Refuses to start a VM whose images, or shared folders, are not what they were decided to be.
  *
- * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown @throws {LibvirtError}
+ * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, StartFailed @throws {LibvirtError}
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
   if (!isLocal(host.link.uri)) return;

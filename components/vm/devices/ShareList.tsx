@@ -26,7 +26,9 @@ function Line({ text, what }: { text: string; what: string }) {
 
 /** How the guest mounts it. */
 function Mount({ share }: { share: VmShare }) {
-  const { now, fstab } = mountLines(share);
+  const lines = mountLines(share);
+  if (lines === undefined) return <small>{t("devices.share_tag_unusual")}</small>;
+  const { now, fstab } = lines;
   return (
     <details class="share-mount">
       <summary>{t("devices.share_mount_how")}</summary>

@@ -68,6 +68,20 @@ export const DEVICE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  ShareWhileSaved: {
+    text:
+      "The VM is suspended, and its saved state would go on with the shared folders it has now. Resume it, or " +
+      "discard the saved state (virsh managedsave-remove), then change them.",
+    status: 409,
+    exit: 5,
+  },
+  ShareMounted: {
+    text:
+      "The state of this VM cannot be saved while its guest has a shared folder mounted (9p). Unmount it in the guest " +
+      "first, or shut the VM down instead.",
+    status: 409,
+    exit: 5,
+  },
   ShareHinders: {
     text:
       "The state of this VM cannot be saved while it has a shared folder. Shut it down instead, or remove its " +

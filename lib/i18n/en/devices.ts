@@ -129,18 +129,18 @@ export const devices = {
   "devices.field_driver": "Driver",
   "devices.field_folder": "Folder on the host",
   "devices.folder_hint":
-    "An absolute path. Folders of the system, of libvirt and of storage pools cannot be shared.",
+    "An absolute path. Folders of the system, of libvirt, of storage pools, disks and backups cannot be shared, nor can folders in or above shared ones.",
   "devices.field_tag": "Mount tag",
   "devices.tag_hint": "Leave empty to use the folder's name. Letters, digits, dash and underscore.",
   "devices.share_warning":
-    "Root in the guest is root in this folder: it can read, change and delete everything in it, and leave programs there.",
+    "Root in the guest is root in this folder: it can read, change and delete everything in it, and leave programs there. Of a home folder, that is its SSH keys and start-up files too, and so the user's account.",
   "devices.share_missing": "Folders that the guest writes to cannot be shared: {reason}.",
   "devices.share_read_only_hint":
     "Uses 9p, as QEMU's user: from the next start on, Linux guests only, and their kernel needs the 9p modules.",
   "devices.share_running":
     "This VM runs. The first shared folder switches on shared memory, so it is there from the next start on.",
   "devices.share_state":
-    "While it has a shared folder, a running VM cannot be suspended or migrated, and its snapshots are without memory.",
+    "While it has a shared folder by virtiofs, or one by 9p that the guest has mounted, a running VM cannot be suspended or migrated, and its snapshots are without memory.",
   "devices.share_mount_how": "Mount in the guest",
   "devices.share_linux": "Linux, as root:",
   "devices.share_fstab": "At every boot, in /etc/fstab:",
@@ -148,6 +148,8 @@ export const devices = {
   "devices.share_fstab_of": "the fstab line of {tag}",
   "devices.share_windows":
     "Windows: install WinFsp and the virtiofs driver of virtio-win; the folder appears as a drive.",
+  "devices.share_tag_unusual":
+    "Its tag holds characters that a shell would not take as a name, so no command is shown to copy. Remove it and add it again with another tag.",
   "devices.share_9p": "The guest's kernel needs the modules 9p and 9pnet_virtio; Windows has none.",
 
   "devices.nics": "Network interfaces",
