@@ -99,6 +99,48 @@ const snapshots = (kind: "within" | "beside"): KillScenario[] => {
   ];
 };
 
+/** A disk that moves into the pool of the bench, of a VM that runs or is off. */
+const moves = (isRunning: boolean): KillScenario => {
+  const vm = (n: number) => `moved-${n}`, other = (n: number) => `other-${n}`;
+  return {
+    name: `move_disk, of a VM that ${isRunning ? "runs" : "is off"}`,
+    vm,
+    prepare: async (bench, n) => {
+      const { server, folder } = bench;
+      await call(server, "create_storage_pool", {
+        name: other(n),
+        type: "dir",
+        path: `${folder}/${other(n)}`,
+      });
+      await makeMachine(
+        bench,
+        config(vm(n), {
+          disks: [{ path: "images/base.qcow2", copyAs: "qcow2", pool: other(n) }],
+          start: isRunning,
+        }),
+      );
+    },
+    run: ({ server }, _n, vmId) => call(server, "move_disk", { vmId, target: "vda", pool: "images" }),
+    isWhole: async (bench, n) => {
+      if (isRunning) await requireRunning(bench, vm(n));
+      const path = await diskOf(bench, vm(n)), isMoved = path.startsWith(`${bench.pool}/`);
+      if (isRunning) {
+        const live = await bench.host.virsh("dumpxml", vm(n));
+        assert.ok(live.includes(`<source file='${path}'`), `it runs on another image than ${path}`);
+      }
+      assert.ok(await isFilled(bench, path), "its disk is not what it was");
+      const left = await Array.fromAsync(Deno.readDir(`${bench.folder}/${other(n)}`));
+      const images = left.filter(({ isFile }) => isFile).length;
+      assert.equal(images, isMoved ? 0 : 1, "the old volume is gone too early, or still there");
+      return isMoved;
+    },
+    clear: async (bench, n) => {
+      await removeMachine(bench, vm(n));
+      await call(bench.server, "delete_storage_pool", { name: other(n), deleteVolumes: true });
+    },
+  };
+};
+
 async function templateOf({ server }: KillBench, n: number): Promise<Template | undefined> {
   return (await call(server, "list_templates")).find(({ name }) => name === `kept-${n}`);
 }
@@ -192,6 +234,8 @@ export const COPY_SCENARIOS: readonly KillScenario[] = [
       for (const name of ["live", "twin"]) await removeMachine(bench, `${name}-${n}`);
     },
   },
+  moves(true),
+  moves(false),
   ...snapshots("within"),
   ...snapshots("beside"),
   {

@@ -4,6 +4,7 @@ import type { Handlers } from "../../dispatch.ts";
 import type { Host } from "../../hosts/host.ts";
 import { attachDisk } from "./attach_disk.ts";
 import { detachDisk, resizeDisk, updateDisk } from "./disks.ts";
+import { moveDisk } from "./move/move.ts";
 import { ejectMedia, insertMedia } from "./media.ts";
 import { attachNic, detachNic, updateNic } from "./nics.ts";
 import { showDevices, showOptions } from "./show.ts";
@@ -14,13 +15,14 @@ export function deviceHandlers(
 ): Pick<Handlers, Extract<CommandName, keyof typeof deviceCommands>> {
   return {
     get_vm_devices: ({ vmId }) => showDevices(host, vmId),
-    get_device_options: ({ vmId }) => {
+    get_device_options: ({ vmId }, { principal }) => {
       host.requireVm(vmId);
-      return showOptions(host);
+      return showOptions(host, principal.role);
     },
     attach_disk: (input, { principal }) => attachDisk(host, input, principal),
     detach_disk: (input, { principal }) => detachDisk(host, input, principal),
     resize_disk: (input) => resizeDisk(host, input),
+    move_disk: (input, { principal }) => moveDisk(host, input, principal),
     update_disk: (input) => updateDisk(host, input),
     insert_media: (input, { principal }) => insertMedia(host, input, principal.role),
     eject_media: (input) => ejectMedia(host, input),

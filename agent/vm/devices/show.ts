@@ -1,6 +1,6 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
 import { LibvirtError } from "../../../ffi/error.ts";
-import type { DeviceOptions, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
+import type { DeviceOptions, Role, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
 import {
   type Compared,
   compareDisks,
@@ -8,6 +8,7 @@ import {
   type DiskDevice,
   type NicDevice,
 } from "../../../lib/formats/xml/device_diff.ts";
+import { includes } from "../../access.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
@@ -106,7 +107,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(host: Host): Promise<DeviceOptions> {
+export async function showOptions(host: Host, role: Role): Promise<DeviceOptions> {
   const { link, inventory } = host;
   const users = new Map<string, string[]>();
   for (const { name, disks } of inventory.vms()) {
@@ -143,6 +144,7 @@ export async function showOptions(host: Host): Promise<DeviceOptions> {
     hostInterfaces: interfaces,
     filters: typeof filters === "string" ? [] : (filters ?? []).sort(),
     ...(typeof filters === "string" && { filtersUnavailable: filters }),
+    mayDeleteVolumes: includes(role, "administrator"),
     mayLoosenFilters: true,
     userNetworking: [
       { backend: "slirp" },

@@ -1,0 +1,84 @@
+/**
+ * Moves of disks as steps. The VM decides: where it is on the copy, the move is brought to its end; where it is not, it stays
+ * on what it had, and the copy goes with the step before. Where nobody can tell, both images stay.
+ */
+import { statFile } from "../../../host_file.ts";
+import { orMissing } from "../../../files.ts";
+import type { Host } from "../../../hosts/host.ts";
+import { isLocal } from "../../../libvirt/uri.ts";
+import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
+import type { Settlement, StepRule, StepRules } from "../../../operations/settlement.ts";
+import type { DiskMoved } from "../../../operations/step.ts";
+import { hasQemuImg, sameContent } from "../../../storage/qemu_img.ts";
+import { nameImage, placesOfDisk } from "./definitions.ts";
+import { completeMove } from "./settle.ts";
+
+/** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
+export async function writtenAt({ link }: Host, path: string): Promise<number | null> {
+  if (!isLocal(link.uri)) return null;
+  const info = await orMissing(statFile(path));
+  return info?.isFile ? info.mtime?.getTime() ?? null : null;
+}
+
+/** Whether somebody has written to the old image since it was copied while the VM was off. */
+export const wasWritten = async (host: Host, { from, writtenAt: at }: DiskMoved): Promise<boolean> =>
+  at !== null && await writtenAt(host, from.path) !== at;
+
+async function complete(step: DiskMoved, { vms, operation: { actor } }: Settlement): Promise<StepOutcome> {
+  const { isThere, reason, path } = await completeMove(vms, step, actor);
+  const note = t("operations.moved", { target: step.target, path: step.to.path });
+  const kept = isThere && reason !== undefined ? ` ${left(path, reason).note}` : "";
+  return { did: "kept", note: note + kept, stop: true };
+}
+
+/** Nobody can tell which of the two has what was written last. */
+const unclear = ({ target, from, to }: DiskMoved): StepOutcome => ({
+  ...left(to.path, t("operations.move_unclear", { target, path: from.path })),
+  stop: true,
+});
+
+/** Ends QEMU's copy. @throws {Unsettled} while it goes on */
+async function endCopy(host: Host, step: DiskMoved): Promise<void> {
+  const { uuid, target } = step;
+  await host.link.call("blockJobAbort", { uuid, target });
+  const after = await placesOfDisk(host, step);
+  if (after?.mirror?.path === step.to.path) throw new Unsettled(t("operations.is_copied", { target }));
+}
+
+/** Settles a move of a VM that is off. */
+async function settleOff(step: DiskMoved, next: string | undefined, at: Settlement): Promise<StepOutcome> {
+  const { from, to } = step, { vms } = at;
+  if (next === to.path) {
+    if (!await wasWritten(vms, step)) return await complete(step, at);
+    await nameImage(vms, step, from);
+    return NOTHING;
+  }
+  if (next !== from.path || step.isPivoting === undefined) return NOTHING;
+  if (!isLocal(vms.link.uri) || !await hasQemuImg()) return unclear(step);
+  // It ended while it changed over: what was written last may be in either.
+  return await sameContent(from, to, new AbortController().signal) ? NOTHING : unclear(step);
+}
+
+/** Takes a move back, or brings it to its end where the VM is on the copy. */
+const diskMoved: StepRule<"disk-moved"> = {
+  undo: async (step, at) => {
+    const { vms: host, operation: { cut } } = at, { uuid, from, to } = step;
+    const pid = host.lostProcess(uuid);
+    if (pid !== undefined) throw new Unsettled(t("operations.is_lost", { pid }));
+    const before = await placesOfDisk(host, step);
+    if (before === undefined) return NOTHING;
+    const isOurs = before.mirror?.path === to.path;
+    if (isOurs) await endCopy(host, step);
+    const { isOn, live, next } = (isOurs ? await placesOfDisk(host, step) : before) ?? before;
+    if (!isOn) return await settleOff(step, next, at);
+    if (live === to.path) return await complete(step, at);
+    if (live !== from.path) return NOTHING;
+    // Somebody may have started it again since, on what is older.
+    if (step.isPivoting && !isOurs && cut !== undefined) return unclear(step);
+    if (next === to.path) await nameImage(host, step, from);
+    return NOTHING;
+  },
+};
+
+/** How moves of disks are settled. */
+export const moveSteps = { "disk-moved": diskMoved } satisfies Partial<StepRules>;
