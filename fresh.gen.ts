@@ -66,6 +66,7 @@ import * as route_templates_$id_index from "./routes/templates/[id]/index.tsx";
 import * as route_templates_index from "./routes/templates/index.tsx";
 import * as route_templates_new from "./routes/templates/new.tsx";
 import * as route_vms_$id_backups from "./routes/vms/[id]/backups.tsx";
+import * as route_vms_$id_boot from "./routes/vms/[id]/boot.tsx";
 import * as route_vms_$id_clone from "./routes/vms/[id]/clone.tsx";
 import * as route_vms_$id_cloud_init from "./routes/vms/[id]/cloud-init.tsx";
 import * as route_vms_$id_confirm from "./routes/vms/[id]/confirm.tsx";
@@ -77,6 +78,7 @@ import * as route_vms_$id_export from "./routes/vms/[id]/export.ts";
 import * as route_vms_$id_guest from "./routes/vms/[id]/guest.tsx";
 import * as route_vms_$id_hardware from "./routes/vms/[id]/hardware.tsx";
 import * as route_vms_$id_index from "./routes/vms/[id]/index.tsx";
+import * as route_vms_$id_log from "./routes/vms/[id]/log.tsx";
 import * as route_vms_$id_monitoring_csv from "./routes/vms/[id]/monitoring/csv.ts";
 import * as route_vms_$id_monitoring_index from "./routes/vms/[id]/monitoring/index.tsx";
 import * as route_vms_$id_network from "./routes/vms/[id]/network.tsx";
@@ -210,6 +212,7 @@ register({
     "templates/index.tsx": route_templates_index,
     "templates/new.tsx": route_templates_new,
     "vms/[id]/backups.tsx": route_vms_$id_backups,
+    "vms/[id]/boot.tsx": route_vms_$id_boot,
     "vms/[id]/clone.tsx": route_vms_$id_clone,
     "vms/[id]/cloud-init.tsx": route_vms_$id_cloud_init,
     "vms/[id]/confirm.tsx": route_vms_$id_confirm,
@@ -221,6 +224,7 @@ register({
     "vms/[id]/guest.tsx": route_vms_$id_guest,
     "vms/[id]/hardware.tsx": route_vms_$id_hardware,
     "vms/[id]/index.tsx": route_vms_$id_index,
+    "vms/[id]/log.tsx": route_vms_$id_log,
     "vms/[id]/monitoring/csv.ts": route_vms_$id_monitoring_csv,
     "vms/[id]/monitoring/index.tsx": route_vms_$id_monitoring_index,
     "vms/[id]/network.tsx": route_vms_$id_network,

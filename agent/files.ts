@@ -71,29 +71,66 @@ export class FileRefused extends Error {
 }
 
 /**
- * The content of a regular file in a folder that others may have written: no link is followed, and no more is read than
- * was looked at, be it replaced by a device that never ends.
+ * Opens a regular file in a folder that others may have written: no link is followed, be the file replaced by a device
+ * that never ends.
  *
- * @throws {FileRefused} @throws {Error} from reading it
+ * @throws {FileRefused} @throws {Error} from opening it
  */
-export async function readRegular(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+async function withRegular<T>(
+  path: string,
+  use: (file: Deno.FsFile, seen: Deno.FileInfo) => Promise<T>,
+): Promise<T> {
   const seen = await Deno.lstat(path);
   if (!seen.isFile) throw new FileRefused("it holds something that is no regular file");
-  if (seen.size > most) throw new FileRefused("a file of it is too large");
   const file = await Deno.open(path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
     const { ino, dev } = await file.stat();
     if (ino !== seen.ino || dev !== seen.dev) throw new FileRefused("a file of it was replaced just now");
-    const bytes = new Uint8Array(seen.size);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = await file.read(bytes.subarray(length));
-      if (read === null) break;
-      length += read;
-    }
-    return bytes.subarray(0, length);
+    return await use(file, seen);
   } finally {
     file.close();
   }
+}
+
+/** Reads until the bytes are full, or the file ends. */
+async function fill(file: Deno.FsFile, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await file.read(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
+}
+
+/**
+ * The content of a regular file: see {@link withRegular}. No more is read than was looked at.
+ *
+ * @throws {FileRefused} @throws {Error} from reading it
+ */
+export async function readRegular(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  return await withRegular(path, async (file, { size }) => {
+    if (size > most) throw new FileRefused("a file of it is too large");
+    return await fill(file, new Uint8Array(size));
+  });
+}
+
+/** The end of a file. */
+export interface FileEnd {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether that is all of it. */
+  readonly isWhole: boolean;
+  /** When it was written to last, in milliseconds since 1970. */
+  readonly changedAt: number;
+}
+
+/** The last bytes of a regular file: see {@link withRegular}. @throws {FileRefused} @throws {Error} from reading it */
+export async function readRegularEnd(path: string, most: number): Promise<FileEnd> {
+  return await withRegular(path, async (file, { size, mtime }) => {
+    const from = Math.max(0, size - most);
+    await file.seek(from, Deno.SeekMode.Start);
+    const bytes = await fill(file, new Uint8Array(size - from));
+    return { bytes, isWhole: from === 0, changedAt: mtime?.getTime() ?? 0 };
+  });
 }

@@ -247,6 +247,26 @@ export const REQUIRED = {
     parameters: [ptr, /* dom */ buf, /* disk */ "u64", /* size */ uint /* flags */],
     result: int,
   },
+  virDomainSetBlockIoTune: {
+    parameters: [
+      ptr, /* dom */
+      buf, /* disk */
+      buf, /* params */
+      int, /* nparams */
+      uint, /* flags */
+    ],
+    result: int,
+  },
+  virDomainSetInterfaceParameters: {
+    parameters: [
+      ptr, /* domain */
+      buf, /* device */
+      buf, /* params */
+      int, /* nparams */
+      uint, /* flags */
+    ],
+    result: int,
+  },
   virDomainInterfaceStats: {
     parameters: [ptr, /* dom */ buf, /* device */ buf, /* stats */ "usize" /* size */],
     result: int,

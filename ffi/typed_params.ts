@@ -4,7 +4,7 @@
  * The whole array is copied once and read from the copy, and field names are interned by their bytes: a view and a
  * string per field would cost several times as much, and a stats poll reads tens of thousands of fields.
  */
-import { textOfBytes } from "../lib/text/byte_text.ts";
+import { bytesOfText, textOfBytes } from "../lib/text/byte_text.ts";
 import { readString } from "./memory.ts";
 
 /** Bytes of one parameter. */
@@ -58,6 +58,38 @@ export function parseParams(bytes: Uint8Array, count: number): Params {
     params[internedName(bytes, at)] = readValue(view, at);
   }
   return params;
+}
+
+/** Types that whole numbers are written in, and the most that each holds. */
+const WHOLE = {
+  uint: { type: UINT, most: 2 ** 32 - 1 },
+  ullong: { type: ULLONG, most: Number.MAX_SAFE_INTEGER },
+} as const;
+
+/**
+ * Whole numbers by name, as an array for a call.
+ *
+ * @param as the type that the call wants of all of them
+ * @throws {RangeError} for a name that its field does not hold, and for what is no such number
+ */
+export function writeParams(
+  values: Readonly<Record<string, number>>,
+  as: keyof typeof WHOLE,
+): Uint8Array<ArrayBuffer> {
+  const { type, most } = WHOLE[as];
+  const entries = Object.entries(values);
+  const bytes = new Uint8Array(entries.length * PARAM_BYTES), view = new DataView(bytes.buffer);
+  for (const [index, [name, value]] of entries.entries()) {
+    const at = index * PARAM_BYTES, text = bytesOfText(name);
+    if (text.length >= NAME_BYTES) throw new RangeError(`${name} is too long for a parameter's name`);
+    if (!Number.isInteger(value) || value < 0 || value > most) {
+      throw new RangeError(`${name} cannot be ${value}`);
+    }
+    bytes.set(text, at);
+    view.setInt32(at + TYPE, type, true);
+    view.setBigUint64(at + VALUE, BigInt(value), true);
+  }
+  return bytes;
 }
 
 function readValue(view: DataView, at: number): ParamValue {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { PARAM_BYTES, parseParams, readParams } from "./typed_params.ts";
+import { PARAM_BYTES, parseParams, readParams, writeParams } from "./typed_params.ts";
 
 const encoder = new TextEncoder();
 type Fill = (view: DataView, value: number) => void;
@@ -92,4 +92,23 @@ Deno.test("readParams() reads C memory; nothing for NULL, no or a negative count
   assert.deepEqual(readParams(pointer, 2), { a: 3, b: false });
   for (const count of [0, -1, -(2 ** 31), NaN]) assert.deepEqual(readParams(pointer, count), {});
   assert.deepEqual(readParams(null, 1000), {});
+});
+
+Deno.test("writeParams() writes what parseParams() reads", () => {
+  const values = { a: 0, read_bytes_sec: 50 * 2 ** 20, most: 10 ** 15, [`${"n".repeat(79)}`]: 1 };
+  const bytes = writeParams(values, "ullong");
+  assert.equal(bytes.length, 4 * PARAM_BYTES);
+  assert.equal(new DataView(bytes.buffer).getInt32(80, true), 4);
+  assert.deepEqual(parseParams(bytes, 4), values);
+  const small = { a: 0, b: 2 ** 32 - 1 };
+  assert.deepEqual(parseParams(writeParams(small, "uint"), 2), small);
+  assert.equal(writeParams({}, "uint").length, 0);
+});
+
+Deno.test("writeParams() refuses what the array cannot hold", () => {
+  for (const value of [-1, 1.5, NaN, 2 ** 53]) {
+    assert.throws(() => writeParams({ a: value }, "ullong"), RangeError);
+  }
+  assert.throws(() => writeParams({ ["n".repeat(80)]: 1 }, "uint"), RangeError);
+  assert.throws(() => writeParams({ a: 2 ** 32 }, "uint"), RangeError);
 });

@@ -44,6 +44,8 @@ export interface HardwareFormsProps {
   bounds: Bounds;
   /** What came of the form that led here. */
   outcome: FormOutcome | null;
+  /** Who looks may share folders of the host. */
+  mayShare: boolean;
   /** The address asks what can be added. */
   adding: boolean;
 }
@@ -206,7 +208,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
   const addable = (
     <AddHardware
       vmId={vm.id}
-      addable={addableTo(state.value.next, options, bounds)}
+      addable={addableTo(state.value.next, options, bounds, props)}
       isOn={isOn}
       onChoose={choose}
     />

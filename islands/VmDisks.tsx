@@ -1,13 +1,21 @@
 import type { Signal } from "@preact/signals";
-import { AddDiskForm, type DeviceFormFrame, LoadingOptions } from "../components/vm/devices/AddDevice.tsx";
+import {
+  AddDiskForm,
+  AddShareForm,
+  type DeviceFormFrame,
+  LoadingOptions,
+} from "../components/vm/devices/AddDevice.tsx";
 import { DeviceForm } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
+import { DiskLimitFields } from "../components/vm/devices/LimitFields.tsx";
 import { MediumFields, SizeFields, TuningFields } from "../components/vm/devices/DiskFields.tsx";
 import { DiskList, diskName, type DiskVerb } from "../components/vm/devices/DiskList.tsx";
+import { ShareList, type ShareVerb } from "../components/vm/devices/ShareList.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
+import { DISK_LIMITS } from "../lib/contract/limit_names.ts";
 import type { DeviceOptions, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -15,7 +23,7 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(texts);
 
 /** What a disks page can be asked to open. */
-export type DiskFormVerb = DiskVerb | "add";
+export type DiskFormVerb = DiskVerb | "add" | ShareVerb;
 
 /** Props of {@link VmDisks}. */
 export interface VmDisksProps {
@@ -25,13 +33,16 @@ export interface VmDisksProps {
   /** The form that the address asks for. */
   form: OpenForm<DiskFormVerb> | null;
   options: DeviceOptions | null;
+  /** Who looks may share folders of the host. */
+  mayShare: boolean;
 }
 
 /** Forms that need to know what there is on the host. */
-const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert"]);
+const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert", "share"]);
 
 /** A VM's disks and drives, and everything that can be done to them. */
-export default function VmDisks({ vm: signal, connected, devices: first, form, options }: VmDisksProps) {
+export default function VmDisks(props: VmDisksProps) {
+  const { vm: signal, connected, devices: first, form, options, mayShare } = props;
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
   const forms = useDeviceForms<DiskFormVerb>(signal, { form, options }, refresh);
@@ -39,7 +50,7 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
     vm.operation === undefined;
   const here = `/vms/${encodeURIComponent(vm.id)}/disks`;
   const show = (verb: DiskFormVerb, device: string) => forms.show({ verb, device }, NEED_OPTIONS.has(verb));
-  const { disks } = devices.value;
+  const { disks, shares } = devices.value;
   return (
     <>
       <DevicePanel
@@ -52,18 +63,37 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
       >
         <DiskList
           disks={disks}
-          persistent={vm.persistent}
           enabled={enabled}
           hrefOf={(verb, disk) => `${here}?do=${verb}&device=${encodeURIComponent(disk.target)}`}
           onVerb={(verb, disk) => show(verb, disk.target)}
         />
       </DevicePanel>
+      {(mayShare || shares.length > 0) && (
+        <div class="device-second">
+          <DevicePanel
+            title={t("devices.shares")}
+            add={{ label: t("devices.add_share"), href: `${here}?do=share`, onAct: () => show("share", "") }}
+            enabled={enabled && mayShare}
+            empty={shares.length > 0
+              ? undefined
+              : { icon: "folder", title: t("devices.no_shares"), what: t("devices.no_shares_what") }}
+          >
+            <ShareList
+              shares={shares}
+              enabled={enabled}
+              hrefOf={({ tag }) => `${here}?do=unshare&device=${encodeURIComponent(tag)}`}
+              onRemove={({ tag }) => show("unshare", tag)}
+            />
+          </DevicePanel>
+        </div>
+      )}
       {forms.open.value !== null && (
         <OpenDiskForm
           key={`${forms.open.value.verb} ${forms.open.value.device}`}
           vm={vm}
           disk={disks.find(({ target }) => target === forms.open.value?.device)}
           verb={forms.open.value.verb}
+          named={forms.open.value.device}
           isDrive={forms.open.value.device === "cdrom"}
           options={forms.options.value}
           frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
@@ -77,19 +107,38 @@ interface OpenDiskFormProps {
   vm: VM;
   disk: VmDisk | undefined;
   verb: DiskFormVerb;
+  /** The device as the form was opened for it. */
+  named: string;
   /** A new one is proposed to be a drive. */
   isDrive: boolean;
   options: DeviceOptions | null;
   frame: DeviceFormFrame;
 }
 
-function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormProps) {
+function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDiskFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
   if (verb === "add") {
     return <AddDiskForm vm={vm} options={options} frame={frame} isDrive={isDrive} />;
   }
+  if (verb === "share") return <AddShareForm vm={vm} options={options} frame={frame} />;
+  if (verb === "unshare") {
+    return (
+      <DeviceForm
+        {...frame}
+        does="detach_share"
+        device={named}
+        title={t("devices.remove_share", { tag: named })}
+        submit={t("devices.remove")}
+        danger
+      >
+        {() => <p>{t(running ? "devices.remove_share_running" : "devices.remove_share_what")}</p>}
+      </DeviceForm>
+    );
+  }
   if (disk === undefined) return null;
   const device = disk.target;
+  // What QEMU takes at the next start alone is nothing for a disk that is gone by then.
+  const isStored = vm.persistent && disk.place !== "live";
   const titled = (text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
   switch (verb) {
     case "resize":
@@ -115,10 +164,13 @@ function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormP
         >
           {(errorOf) => (
             <>
-              {running && <p class="text-muted">{t("devices.edit_running")}</p>}
-              <div class="device-grid">
-                <TuningFields disk={asNext(disk)} errorOf={errorOf} />
-              </div>
+              {isStored && running && <p class="text-muted">{t("devices.edit_running")}</p>}
+              {isStored && (
+                <div class="device-grid">
+                  <TuningFields disk={asNext(disk)} errorOf={errorOf} />
+                </div>
+              )}
+              <DiskLimitFields limits={asNext(disk)} errorOf={errorOf} isOpen={!isStored} />
             </>
           )}
         </DeviceForm>
@@ -191,10 +243,20 @@ function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormP
   }
 }
 
+const isDiskLimit = (field: string) => DISK_LIMITS.some((name) => name === field);
+const WORDS: ReadonlyMap<string | null, boolean | undefined> = new Map([
+  ["true", true],
+  ["false", false],
+  [null, undefined],
+]);
+
 /** The disk as its next start has it: what is changed there is shown as it will be. */
 function asNext(disk: VmDisk): VmDisk {
   const next = Object.fromEntries(
-    disk.pending.map(({ field, next }) => [field, next === "true" ? true : next === "false" ? false : next]),
+    disk.pending.map(({ field, next }) => [
+      field,
+      WORDS.has(next) ? WORDS.get(next) : isDiskLimit(field) ? Number(next) : next,
+    ]),
   );
   return { ...disk, ...next };
 }

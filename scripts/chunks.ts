@@ -39,8 +39,10 @@ interface Chunk {
   loads: bigint;
 }
 
-/** Bytes that a request for a file is worth. Each is tried: as a merge decides which others are possible, none suits every graph. */
+/** Bytes that a request for a file is worth. Each is tried with each below: as a merge decides which others are possible, none suits every graph. */
 const FILE_BYTES = [600, 1000, 1500] as const;
+/** Parts of what a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
+const UNUSED = [0.75, 0.9, 1] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */
 const TOO_MANY = [4, 8, 16, 32, 64, 128] as const;
 
@@ -55,14 +57,16 @@ export function arrange(
   loads: readonly Load[],
   limits: Limits,
 ): (readonly string[])[] {
-  const arranged = FILE_BYTES.map((bytes) => {
-    const files = new Arrangement(modules, loads, limits);
-    for (const tooMany of TOO_MANY) {
-      files.merge(bytes, bytes * tooMany);
-      if (files.excess === 0) break;
-    }
-    return files;
-  });
+  const arranged = UNUSED.flatMap((more) =>
+    FILE_BYTES.map((bytes) => {
+      const files = new Arrangement(modules, loads, { ...limits, unused: limits.unused * more });
+      for (const tooMany of TOO_MANY) {
+        files.merge(bytes, bytes * tooMany);
+        if (files.excess === 0) break;
+      }
+      return files;
+    })
+  );
   const [best] = arranged.sort((a, b) => a.excess - b.excess || a.bytes - b.bytes);
   return best!.chunks.map((chunk) => chunk.modules);
 }

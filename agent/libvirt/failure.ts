@@ -19,6 +19,9 @@ const HELD_REMEDY =
   "libvirt has held this VM since it was restarted. Where that does not end by itself, it was restarted while it " +
   "began a backup: shut the VM down, restart libvirt (systemctl restart libvirtd), and start the VM again";
 
+/** What libvirt and QEMU say of a VM whose shared folders keep its state from being saved or sent (virtiofs, 9p). */
+const HELD_BY_SHARE = /non-migratable device.*vhost-user-fs|migration with virtiofs|VirtFS export path/i;
+
 /** Whether a driver of libvirt does not have what was asked of it: the test driver lacks much. */
 export const isUnsupported = (error: unknown): boolean =>
   error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT;
@@ -91,6 +94,7 @@ export function contractError(
       });
     }
     case "libvirt": {
+      if (HELD_BY_SHARE.test(error.message)) return new ContractError("ShareHinders", undefined, cause);
       const code = BY_CODE[error.code] ?? failed;
       return new ContractError(code, {
         error: HELD_SINCE_START.test(error.message) ? `${error.message}. ${HELD_REMEDY}` : error.message,

@@ -13,3 +13,16 @@ export function isLocal(uri: string): boolean {
 export function isLocalSystem(uri: string): boolean {
   return uri === "qemu:///system" || uri === "qemu:///system?";
 }
+
+/**
+ * The folder in which libvirt keeps the logs of the QEMUs of its VMs, where that is one of this machine.
+ *
+ * @param env of our process, whose user's session it is
+ */
+export function qemuLogFolder(uri: string, env: (name: string) => string | undefined): string | undefined {
+  const mode = /^qemu(?:\+unix)?:\/\/\/(system|session)\??$/.exec(uri)?.[1];
+  if (mode === "system") return "/var/log/libvirt/qemu";
+  const home = env("HOME"),
+    cache = env("XDG_CACHE_HOME") ?? (home === undefined ? undefined : `${home}/.cache`);
+  return mode === undefined || cache === undefined ? undefined : `${cache}/libvirt/qemu/log`;
+}

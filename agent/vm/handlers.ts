@@ -3,6 +3,7 @@ import {
   type BatchOperationResult,
   type CommandName,
   ContractError,
+  LOG_LINES,
   vmCommands,
 } from "../../lib/contract/mod.ts";
 import type { OwnMetadata } from "../../lib/formats/xml/domain.ts";
@@ -10,11 +11,13 @@ import { includes } from "../access.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
+import { startOnce } from "./lifecycle/boot_once.ts";
 import { batch } from "./lifecycle/batch.ts";
 import { deleteVm } from "./lifecycle/delete.ts";
 import { changeMetadata } from "./own_metadata.ts";
 import { power } from "./lifecycle/power.ts";
 import type { Host } from "../hosts/host.ts";
+import { qemuLog } from "./qemu_log.ts";
 import { etagOf } from "./xml.ts";
 
 type PowerCommand = Parameters<typeof power>[1];
@@ -72,7 +75,8 @@ export function vmHandlers(host: Host): VmHandlers {
 
   return {
     get_vm: ({ vmId }) => host.requireVm(vmId),
-    start_vm: powerHandler("start_vm"),
+    start_vm: ({ vmId, bootFrom }) =>
+      power(host, "start_vm", vmId, bootFrom && ((vm) => startOnce(host, vm, bootFrom))),
     stop_vm: powerHandler("stop_vm"),
     force_stop_vm: powerHandler("force_stop_vm"),
     pause_vm: powerHandler("pause_vm"),
@@ -89,6 +93,7 @@ export function vmHandlers(host: Host): VmHandlers {
       const xml = await link.call("domainXml", { uuid: vm.id, secure, inactive });
       return { xml, ...(secure && inactive && { etag: await etagOf(xml) }) };
     },
+    get_vm_log: ({ vmId, lines = LOG_LINES.usual }) => qemuLog(host, host.requireVm(vmId), lines),
     get_vm_stats: ({ vmId }) => sampler.of(host.requireVm(vmId).id),
     set_autostart: async ({ vmId, autostart }) => {
       const vm = host.requireVm(vmId);

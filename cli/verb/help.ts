@@ -15,6 +15,7 @@ const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
   number: "N",
   size: "SIZE",
   figure: "NUMBER|SIZE",
+  bitrate: "RATE",
   time: "TIME",
   strings: "TEXT",
   grants: "ROLE[@group:NAME|@vm:NAME]",

@@ -537,6 +537,11 @@ Deno.test("runVerb() takes an argument by its name, too, wherever the others sta
       ["web1", "40G", "--target", "vda"],
     ]
   ) assert.deepEqual((await run(["vm", "resize-disk", ...line])).calls, size, line.join(" "));
+  const limits = ["--read-bytes-sec", "50M", "--write-iops-sec=200", "--cache", "none"];
+  assert.deepEqual((await run(["vm", "update-disk", "web1", "vda", ...limits])).calls, [{
+    name: "update_disk",
+    input: { vmId: ID, target: "vda", readBytesSec: 50 * 2 ** 20, writeIopsSec: 200, cache: "none" },
+  }]);
   const made = await run(["vm", "create", "--name", "web3", "--cpus", "1"]);
   assert.deepEqual(made.calls, [{ name: "create_vm", input: { name: "web3", cpuCount: 1 } }]);
   for (

@@ -5,14 +5,23 @@ import { t } from "../../lib/i18n/mod.ts";
 const LONGEST = 600;
 
 /** What of a failure is told to a person. */
-export type Reason = { readonly why: string; readonly advice?: Failure["advice"] | undefined };
+export type Reason = {
+  readonly why: string;
+  readonly advice?: Failure["advice"] | undefined;
+  readonly logOf?: Failure["logOf"] | undefined;
+};
 
 /** Why something failed, and what to do. */
 export function FailureText({ failure }: { failure: Reason }) {
-  const { why, advice } = failure;
+  const { why, advice, logOf } = failure;
   return (
     <>
       <p class="error-text">{why.length > LONGEST ? `${why.slice(0, LONGEST)}…` : why}</p>
+      {logOf !== undefined && (
+        <p class="advice">
+          <a href={`/vms/${encodeURIComponent(logOf)}/log`}>{t("vm.qemu_log")}</a>
+        </p>
+      )}
       {advice && <p class="advice">{t("failure.todo", { advice })}</p>}
     </>
   );

@@ -30,6 +30,8 @@ export const NEW_VM = "/vms/new";
 /** Pages below a VM's own, by the last part of their address. */
 const VM_PAGES: ReadonlyMap<string, () => string> = new Map([
   ...VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => [path, () => t(label)] as const),
+  ["/boot", () => own.t("crumbs.boot")],
+  ["/log", () => t("vm.qemu_log")],
   ["/rename", () => own.t("crumbs.rename")],
   ["/clone", () => own.t("crumbs.clone")],
   ["/export-ova", () => own.t("crumbs.export_ova")],

@@ -6,7 +6,14 @@ import { changes } from "./change_form.ts";
 import { Flash, type Tone } from "../kit/Flash.tsx";
 
 /** What a VM's own fields tell that a person should know, beside what the server says. */
-const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey }[] = [
+const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey; log?: true }[] = [
+  { applies: ({ state }) => state === "crashed", tone: "bad", text: "note.crashed", log: true },
+  {
+    applies: ({ state, stateReason }) => state === "stopped" && stateReason === "failed to start",
+    tone: "bad",
+    text: "note.start_failed",
+    log: true,
+  },
   { applies: (vm) => !vm.responsive, tone: "bad", text: "note.unresponsive" },
   { applies: (vm) => !vm.persistent, tone: "warn", text: "note.transient" },
 ];
@@ -44,9 +51,11 @@ export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
           </Flash>
         </li>
       ))}
-      {own.map(({ tone, text }) => (
+      {own.map(({ tone, text, log }) => (
         <li key={text}>
-          <Flash tone={tone} quiet>{t(text)}</Flash>
+          <Flash tone={tone} quiet>
+            {t(text)} {log && <a href={`/vms/${encodeURIComponent(vm.id)}/log`}>{t("vm.qemu_log")}</a>}
+          </Flash>
         </li>
       ))}
       {pendingChanges > 0 && (

@@ -2,6 +2,7 @@
 import type { Connection } from "../connection.ts";
 import { libvirt, ok } from "../library.ts";
 import { cString } from "../memory.ts";
+import { writeParams } from "../typed_params.ts";
 
 /** A device of a domain, as XML, and which of its configurations is meant. */
 export interface DeviceChange {
@@ -61,5 +62,33 @@ export function domainBlockResize(
   using domain = connection.domain(uuid);
   const { symbols } = libvirt();
   ok(symbols.virDomainBlockResize(domain.pointer, cString(target), BigInt(bytes), RESIZE_BYTES));
+  return null;
+}
+
+/** Sets limits of a running domain's disk by libvirt's names; 0 is none. Source: virDomainSetBlockIoTune. */
+export function domainSetBlockIoTune(
+  connection: Connection,
+  { uuid, target, limits }: { uuid: string; target: string; limits: Readonly<Record<string, number>> },
+): null {
+  using domain = connection.domain(uuid);
+  const { symbols } = libvirt();
+  const params = writeParams(limits, "ullong"), count = Object.keys(limits).length;
+  ok(symbols.virDomainSetBlockIoTune(domain.pointer, cString(target), params, count, AFFECT.LIVE));
+  return null;
+}
+
+/**
+ * Sets limits of a running domain's network card by libvirt's names; 0 is none. Source: virDomainSetInterfaceParameters.
+ *
+ * @param device the host's end of it: a MAC address need not be one card's alone
+ */
+export function domainSetInterfaceLimits(
+  connection: Connection,
+  { uuid, device, limits }: { uuid: string; device: string; limits: Readonly<Record<string, number>> },
+): null {
+  using domain = connection.domain(uuid);
+  const { symbols } = libvirt();
+  const params = writeParams(limits, "uint"), count = Object.keys(limits).length;
+  ok(symbols.virDomainSetInterfaceParameters(domain.pointer, cString(device), params, count, AFFECT.LIVE));
   return null;
 }

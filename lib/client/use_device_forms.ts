@@ -66,9 +66,16 @@ export function useDeviceForms<V extends string>(
       open.value = null;
     },
     async send(does, form) {
-      const { live = true, persistent } = await performDevice(api, does, vm.peek().id, form);
+      const { live = true, persistent, waiting = [] } = await performDevice(api, does, vm.peek().id, form);
       const done = t(DEVICE_DONE[does]);
-      report(isLive(vm.peek()) && !live && persistent ? t("devices.done_next", { done }) : done);
+      const waits = isLive(vm.peek()) && persistent === true;
+      report(
+        waits && !live
+          ? t("devices.done_next", { done })
+          : waits && waiting.length > 0
+          ? t("devices.done_partly", { done })
+          : done,
+      );
       await onDone();
     },
   };

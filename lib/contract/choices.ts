@@ -14,6 +14,8 @@ export const DISK_DISCARD = ["default", "unmap", "ignore"] as const;
 export const DISK_DETECT_ZEROES = ["default", "off", "on", "unmap"] as const;
 /** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
 export const USER_BACKENDS = ["slirp", "passt"] as const;
+/** What carries a folder of the host into a guest: virtiofsd, or QEMU itself, which can keep it read-only. */
+export const SHARE_DRIVERS = ["virtiofs", "9p"] as const;
 export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;
 export const CPU_MODES = ["host-passthrough", "host-model", "maximum", "custom", "default"] as const;
 export const FIRMWARES = ["bios", "uefi", "uefi-secure"] as const;

@@ -9,11 +9,13 @@ import {
   DISK_FORMATS,
   DISK_IO,
   NIC_MODELS,
+  SHARE_DRIVERS,
   USER_BACKENDS,
 } from "./choices.ts";
 import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
 import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
+import { DiskLimits, NicLimits } from "./device_limits.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
@@ -48,6 +50,7 @@ export const VmDisk = Type.Object({
   discard: Type.Optional(Type.String()),
   detectZeroes: Type.Optional(Type.String()),
   serial: Type.Optional(Type.String()),
+  ...DiskLimits,
   trayOpen: Type.Boolean(),
   pool: Type.Optional(
     Type.String({ description: "the storage pool it is in; absent when no pool knows it" }),
@@ -63,12 +66,27 @@ export const VmNic = Type.Object({
   filterAddresses: Type.Array(Type.String(), {
     description: "what the filter is told the guest may use; empty: it learns the first address it sees",
   }),
+  ...NicLimits,
   rxBytes: Type.Optional(Type.Integer({ description: "received by the guest since it started" })),
   txBytes: Type.Optional(Type.Integer({ description: "sent by the guest since it started" })),
 });
 export type VmNic = Static<typeof VmNic>;
 
-export const VmDevices = Type.Object({ disks: Type.Array(VmDisk), nics: Type.Array(VmNic) });
+export const VmShare = Type.Object({
+  tag: Type.String({ description: "what the guest mounts it by" }),
+  folder: Type.String({ description: "on the host" }),
+  driver: Type.String({ description: "virtiofs, or 9p" }),
+  readOnly: Type.Boolean(),
+  place: DevicePlace,
+  pending: Type.Array(DeviceDifference),
+});
+export type VmShare = Static<typeof VmShare>;
+
+export const VmDevices = Type.Object({
+  disks: Type.Array(VmDisk),
+  nics: Type.Array(VmNic),
+  shares: Type.Array(VmShare, { description: "folders of the host that the guest can mount" }),
+});
 export type VmDevices = Static<typeof VmDevices>;
 
 export const DeviceOptions = Type.Object({
@@ -98,6 +116,10 @@ export const DeviceOptions = Type.Object({
     Type.Object({ backend: oneOf(USER_BACKENDS), unavailable: Type.Optional(Type.String()) }),
     { description: "ways to forward a guest's traffic without a network" },
   ),
+  shareDrivers: Type.Array(
+    Type.Object({ driver: oneOf(SHARE_DRIVERS), unavailable: Type.Optional(Type.String()) }),
+    { description: "ways to share a folder of the host: virtiofs, and 9p for read-only ones" },
+  ),
 }, { description: "what a new device can be made of" });
 export type DeviceOptions = Static<typeof DeviceOptions>;
 
@@ -106,6 +128,9 @@ export const DeviceApplied = Type.Object({
   persistent: Type.Boolean({ description: "it is so from the next start on" }),
 }, { description: "where the change was made" });
 export type DeviceApplied = Static<typeof DeviceApplied>;
+
+/** Bytes that virtio has for the tag of a shared folder. */
+const MAX_TAG = 36;
 
 const Target = Type.String({
   minLength: 3,
@@ -182,6 +207,14 @@ const OneNic = {
   }),
 };
 
+const ShareTag = Type.String({
+  minLength: 1,
+  maxLength: MAX_TAG,
+  pattern: "^[A-Za-z0-9_-]+$",
+  description:
+    "what the guest mounts it by: letters, digits, dash and underscore; else made of the folder's name",
+});
+
 /** A card on no libvirt network. */
 const HOST_CARD: ExtraPermission = { permission: HOST_NETWORK, fields: ["bridge", "direct", "user"] };
 
@@ -232,6 +265,7 @@ export const deviceCommands = {
       bus: Type.Optional(oneOf(DISK_BUSES)),
       target: Type.Optional(Target),
       ...Tuning,
+      ...DiskLimits,
       ...Where,
     }),
     output: Type.Object({
@@ -269,6 +303,7 @@ export const deviceCommands = {
     examples: [
       "kvm-manager vm attach-disk web1 --size 20G",
       "kvm-manager vm attach-disk web1 --size 1T --bus scsi",
+      "kvm-manager vm attach-disk web1 --size 20G --total-bytes-sec 50M --total-iops-sec 500",
     ],
     exampleFields: ["path", "bus"],
     alsoNeeds: [{ permission: "storage.operate" }],
@@ -333,14 +368,26 @@ export const deviceCommands = {
     readOnly: false,
   }),
   update_disk: command({
-    summary: "Change how a VM's disk is run",
-    description: "Of a running VM it is so from its next start on: QEMU takes none of this while it runs.",
+    summary: "Change how a VM's disk is run, and its limits",
+    description:
+      "Limits apply at once and at every start. All else a running VM has from its next start on: QEMU takes none of it " +
+      "while it runs. What is not named stays; a limit of 0 takes its bursts with it.",
     role: "operator",
-    input: closed({ ...OneDisk, ...Tuning }),
-    output: DeviceApplied,
+    input: closed({ ...OneDisk, ...Tuning, ...DiskLimits }),
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      waiting: Type.Array(Type.String(), {
+        description: "the fields of this change that the running VM has from its next start on",
+      }),
+    }),
     errors: ["VmNotFound", "VmNotPersistent", "NoSuchDisk", "DiskInUse", "UpdateFailed"],
     route: "PATCH /vms/{vmId}/disks/{target}",
     cli: ["vm", "update-disk", "<vmId>", "<target>"],
+    examples: [
+      "kvm-manager vm update-disk web1 vda --read-bytes-sec 50M --write-iops-sec 200",
+      "kvm-manager vm update-disk web1 vda --total-bytes-sec 50M --total-bytes-sec-max 200M --total-bytes-sec-max-length 30",
+      "kvm-manager vm update-disk web1 vda --read-bytes-sec 0 --cache none",
+    ],
     readOnly: false,
   }),
   move_disk: command({
@@ -486,6 +533,7 @@ export const deviceCommands = {
       filter: Type.Optional(Name),
       filterAddresses: Type.Optional(FilterAddresses),
       linkUp: Type.Optional(Type.Boolean({ default: true })),
+      ...NicLimits,
       ...Where,
     }),
     output: Type.Object({ ...DeviceApplied.properties, mac: Type.String() }),
@@ -501,6 +549,7 @@ export const deviceCommands = {
       "NotOnThisHost",
       "InvalidMac",
       "MacInUse",
+      "LimitsNotSupported",
       "NoFreeSlot",
       "AttachFailed",
     ],
@@ -533,8 +582,8 @@ export const deviceCommands = {
   update_nic: command({
     summary: "Change a VM's network interface",
     description:
-      "Where it is plugged in, its cable and its filter change at once where libvirt can; model and MAC address from " +
-      "the next start on.",
+      "Where it is plugged in, its cable, its filter and its limits change at once where libvirt can; model and MAC " +
+      "address from the next start on. What is not named stays; a limit of 0 takes its bursts with it.",
     role: "operator",
     input: closed({
       ...OneNic,
@@ -548,6 +597,7 @@ export const deviceCommands = {
       filterAddresses: Type.Optional(FilterAddresses),
       model: Type.Optional(oneOf(NIC_MODELS)),
       newMac: Type.Optional(Mac),
+      ...NicLimits,
     }),
     output: DeviceApplied,
     errors: [
@@ -563,12 +613,77 @@ export const deviceCommands = {
       "NotOnThisHost",
       "InvalidMac",
       "MacInUse",
+      "LimitsNotSupported",
       "UpdateFailed",
     ],
     route: "PATCH /vms/{vmId}/nics/{mac}",
     cli: ["vm", "update-nic", "<vmId>", "<mac>"],
+    examples: [
+      "kvm-manager vm update-nic web1 52:54:00:12:34:56 --inbound-average 100Mbit --outbound-average 20Mbit",
+    ],
     exampleFields: ["network"],
     alsoNeeds: [{ permission: "networks.view", fields: ["network", "bridge", "direct"] }, HOST_CARD],
+    readOnly: false,
+  }),
+  attach_share: command({
+    summary: "Share a folder of the host with a VM",
+    description:
+      "Root of the guest is root of the host in that folder, so it is for administrators on everything. By virtiofs; a " +
+      "read-only one by 9p, from the next start on, with the rights of QEMU's user. virtiofs takes shared memory, which is " +
+      "switched on with the first share: a running VM without it has the share at its next start. The state of a share " +
+      "cannot be saved: while there is one, a running VM cannot be suspended, migrated, or have its memory in a snapshot.",
+    role: "administrator",
+    input: closed({
+      vmId: VmId,
+      folder: Type.String({ maxLength: 4096, description: "absolute path on the host" }),
+      tag: Type.Optional(ShareTag),
+      readOnly: Type.Optional(Type.Boolean({ default: false, description: "the guest can only read it" })),
+      ...Where,
+    }),
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      tag: Type.String(),
+      folder: Type.String({ description: "without symbolic links" }),
+      driver: oneOf(SHARE_DRIVERS),
+      notes: Type.Array(Type.String(), { description: "what a person should know, one sentence each" }),
+    }),
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "PathRefused",
+      "ShareExists",
+      "ShareNeedsRestart",
+      "NotOnThisHost",
+      "NoFreeSlot",
+      "AttachFailed",
+    ],
+    route: "POST /vms/{vmId}/shares",
+    cli: ["vm", "attach-share", "<vmId>", "<folder>"],
+    examples: [
+      "kvm-manager vm attach-share web1 /srv/data --tag data",
+      "kvm-manager vm attach-share web1 /srv/iso --read-only",
+    ],
+    exampleFields: ["tag"],
+    readOnly: false,
+  }),
+  detach_share: command({
+    summary: "Stop sharing a folder of the host with a VM",
+    description: "What is in the folder stays. A running guest that has it mounted loses access at once.",
+    role: "operator",
+    input: closed({ vmId: VmId, tag: Type.String({ minLength: 1, maxLength: 255 }), ...Where }),
+    output: DeviceApplied,
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NoSuchShare",
+      "ShareNeedsRestart",
+      "DeviceNotReleased",
+      "DetachFailed",
+    ],
+    route: "DELETE /vms/{vmId}/shares/{tag}",
+    cli: ["vm", "detach-share", "<vmId>", "<tag>"],
     readOnly: false,
   }),
 };

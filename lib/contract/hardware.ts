@@ -1,6 +1,14 @@
 /** A VM's hardware: what it has now, what it starts with next, and changing it. */
 import Type, { type Static } from "typebox";
-import { CPU_MODES, FIRMWARES, SOUND_MODELS, VIDEO_MODELS, WATCHDOG_ACTIONS, WATCHDOGS } from "./choices.ts";
+import {
+  CPU_MODES,
+  FIRMWARES,
+  SHARE_DRIVERS,
+  SOUND_MODELS,
+  VIDEO_MODELS,
+  WATCHDOG_ACTIONS,
+  WATCHDOGS,
+} from "./choices.ts";
 import { command } from "./command.ts";
 import { AllowOvercommit, CpuCount, MemoryMb } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
@@ -157,6 +165,7 @@ export const HardwareOptions = Type.Object({
   tpm: Type.Boolean(),
   tpmModels: Type.Array(Type.String()),
   videoModels: Type.Array(Type.String()),
+  shareDrivers: Type.Array(oneOf(SHARE_DRIVERS), { description: "ways to share a folder of the host" }),
   hostCpus: Type.Integer(),
   hostMemoryMb: Type.Integer(),
 });

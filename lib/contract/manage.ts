@@ -120,7 +120,7 @@ export const manageCommands = {
       "needs the original's disk, which must not be written to any more; raw disks are not linked. " +
       "A running or paused VM goes on, and only full copies are made of it: its disks are copied as they are at one moment, as after a power cut, " +
       "or with the file systems frozen where a guest agent answers; its memory is not copied. CDs and shared disks are used by both, but a " +
-      "cloud-init seed stays with the original: its drive is empty in the copy. " +
+      "cloud-init seed stays with the original: its drive is empty in the copy. Shared folders stay with the original, too. " +
       "The copy has an id, a name, MAC addresses and UEFI variables of its own, and a copy of the state of an emulated " +
       "TPM, or a new one. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
     role: "administrator",

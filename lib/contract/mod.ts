@@ -117,6 +117,7 @@ export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
 export * from "./console.ts";
+export * from "./device_limits.ts";
 export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";

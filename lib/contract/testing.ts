@@ -17,6 +17,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   vmIds: ["u-1"],
   autostart: true,
   mode: "isolated",
+  tag: "data",
   tags: ["a"],
   kind: "vnc",
   group: "g",

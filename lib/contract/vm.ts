@@ -201,6 +201,18 @@ export const DeleteVmResult = Type.Object({
 });
 export type DeleteVmResult = Static<typeof DeleteVmResult>;
 
+/** What a VM can be booted from for one start. */
+export const BOOT_FROM = ["disk", "cdrom", "network", "menu"] as const;
+export const BootFrom = oneOf(BOOT_FROM, {
+  description:
+    "boots from there this once, whatever its boot order says: a disk, a CD-ROM drive with a medium, the network (PXE), " +
+    "or what is chosen in the firmware's boot menu on its screen. Its configuration stays as it is",
+});
+export type BootFrom = Static<typeof BootFrom>;
+
+/** Most lines of a log that are given, and how many when nothing is said. */
+export const LOG_LINES = { most: 5000, usual: 200 } as const;
+
 const OneVm = closed({ vmId: VmId });
 const ManyVms = closed({ vmIds: Type.Array(VmId, { minItems: 1, maxItems: 1000, uniqueItems: true }) });
 
@@ -276,9 +288,12 @@ export const vmCommands = {
   start_vm: command({
     effects: ["started"],
     summary: "Start a VM",
-    description: "A suspended VM continues from its saved memory.",
+    description:
+      "A suspended VM continues from its saved memory. With bootFrom, a stopped VM boots from there once: restarts of the " +
+      "guest do so, too, until the VM is off; the start after that is as configured. A kernel that is booted directly is " +
+      "left out then.",
     role: "operator",
-    input: OneVm,
+    input: closed({ vmId: VmId, bootFrom: Type.Optional(BootFrom) }),
     output: NOTHING_OUT,
     errors: [
       "VmNotFound",
@@ -286,13 +301,19 @@ export const vmCommands = {
       "NetworkNotActive",
       "NetworkNotFound",
       "DiskRefused",
+      "BootSourceMissing",
+      "BootWouldResume",
       "StartFailed",
     ],
     route: "POST /vms/{vmId}/start",
     cli: ["vm", "start", "<vmId>"],
     places: ["<vmId...>"],
     reaches: "running",
-    examples: ["kvm-manager vm start web1 web2", "kvm-manager vm start web1 --wait agent --timeout 2m"],
+    examples: [
+      "kvm-manager vm start web1 web2",
+      "kvm-manager vm start web1 --wait agent --timeout 2m",
+      "kvm-manager vm start web1 --boot-from cdrom",
+    ],
     readOnly: false,
   }),
   stop_vm: command({
@@ -462,6 +483,34 @@ export const vmCommands = {
     aliases: ["vm dumpxml"],
     file: { field: "xml" },
     examples: ["kvm-manager vm xml web1", "kvm-manager vm xml web1 --out web1.xml"],
+    readOnly: true,
+  }),
+  get_vm_log: command({
+    summary: "Show the end of QEMU's log of a VM",
+    description:
+      "libvirt's log of its QEMU: the command line of each start, and what QEMU said, as why it did not start. Of VMs on " +
+      "this host alone. Lines of another VM that had its name before are left out.",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      lines: Type.Optional(Type.Integer({
+        minimum: 1,
+        maximum: LOG_LINES.most,
+        default: LOG_LINES.usual,
+        description: "how many of the last lines",
+      })),
+    }),
+    output: Type.Object({
+      log: Type.String({ description: "control characters are shown as U+2400 to U+2426" }),
+      lines: Type.Integer(),
+      complete: Type.Boolean({ description: "false where there are older lines" }),
+      changedAt: Timestamp,
+    }),
+    errors: ["VmNotFound", "VmLogMissing", "VmLogUnavailable"],
+    route: "GET /vms/{vmId}/log",
+    cli: ["vm", "log", "<vmId>"],
+    file: { field: "log" },
+    examples: ["kvm-manager vm log web1", "kvm-manager vm log web1 --lines 1000"],
     readOnly: true,
   }),
   get_vm_stats: command({

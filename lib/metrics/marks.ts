@@ -30,7 +30,7 @@ const ACTIONS: Readonly<Record<MarkKind, readonly string[]>> = {
   change: [
     ...["create_vm", "clone_vm", "import_vm", "delete_vm", "update_vm", "set_vm_xml", "restore_backup"],
     ...["attach_disk", "detach_disk", "move_disk", "update_disk", "resize_disk"],
-    ...["attach_nic", "detach_nic", "update_nic"],
+    ...["attach_nic", "detach_nic", "update_nic", "attach_share", "detach_share"],
     ...["start_network", "stop_network", "start_storage_pool", "stop_storage_pool"],
   ],
   trouble: ["crashed", "io-error", "watchdog"],

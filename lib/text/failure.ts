@@ -13,6 +13,10 @@ export interface Failure {
   readonly why: string;
   /** What to do; undefined where the reason says it already. */
   readonly advice: string | undefined;
+  /** The VM whose QEMU log may tell more: its start failed. */
+  readonly logOf?: string;
+  /** The field of the input that it is about, where the server names one. */
+  readonly field?: string;
   /** Everything known, for a bug report: to copy, not to read. */
   readonly details: string;
 }
@@ -76,11 +80,16 @@ export function failureOf(error: unknown): Failure {
   const code = typeof known.code === "string" ? known.code : "Internal";
   const status = typeof known.status === "number" && known.status > 0 ? known.status : 500;
   const why = typeof known.message === "string" ? known.message : String(error);
+  const { field, vmId } = (typeof known.details === "object" ? known.details : null) as
+    | { field?: unknown; vmId?: unknown }
+    | null ?? {};
   return {
     code,
     status,
     why,
+    ...(code === "StartFailed" && typeof vmId === "string" && { logOf: vmId }),
     advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE]?.() : undefined,
+    ...(typeof field === "string" && { field }),
     details: JSON.stringify({ code, message: why, details: known.details }, null, 2),
   };
 }

@@ -37,6 +37,34 @@ Deno.test("formInput() reads numbers, switches, sizes and texts by the schema, a
       threshold,
     });
   }
+  const rates = [
+    ["inboundAverage", "100Mbit", 12_500],
+    ["inboundPeak", "1.5 Gbit/s", 187_500],
+    ["outboundAverage", "12500", 12_500],
+    ["outboundAverage", "1kbit", 1],
+    ["outboundAverage", "0", 0],
+    ["outboundBurst", "1M", 1024],
+    ["outboundBurst", "512", 512],
+  ] as const;
+  for (const [field, typed, value] of rates) {
+    assert.deepEqual(read("update_nic", ["vmId", "u"], ["mac", "m"], [field, typed]), {
+      vmId: "u",
+      mac: "m",
+      [field]: value,
+    });
+  }
+  assert.match(
+    refusal("update_nic", ["inboundAverage", "much"]).message,
+    /inboundAverage must be a rate like 100Mbit, or a number of kilobytes per second/,
+  );
+  const limits = [["readBytesSec", "50M"], ["totalBytesSecMax", "1G"], ["readBytesSecMaxLength", "30"]];
+  assert.deepEqual(read("update_disk", ["vmId", "u"], ["target", "vda"], ...limits as [string, string][]), {
+    vmId: "u",
+    target: "vda",
+    readBytesSec: 50 * 2 ** 20,
+    totalBytesSecMax: 2 ** 30,
+    readBytesSecMaxLength: 30,
+  });
   assert.match(
     refusal("update_alert", ["alertId", "a"], ["threshold", "2 apples"]).message,
     /threshold must be a number like 90, or a size like 2G/,

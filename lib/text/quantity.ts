@@ -1,5 +1,5 @@
 /** Amounts as people read them: bytes, rates, percentages. */
-import { MIB } from "./byte_units.ts";
+import { BITS_OF_KILOBYTE, MIB } from "./byte_units.ts";
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 /**
@@ -50,6 +50,19 @@ export function formatDisk(gib: number): string {
 /** Bytes a second: `1536` → `1.5 KiB/s`. */
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
+}
+
+const BIT_UNITS = ["kbit/s", "Mbit/s", "Gbit/s"] as const;
+
+/** Kilobytes (1,000 bytes) a second in the bits that networks are told in: `12500` → `100 Mbit/s`. */
+export function formatBitrate(kilobytesPerSecond: number): string {
+  let value = kilobytesPerSecond * BITS_OF_KILOBYTE / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < BIT_UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${digits(value)} ${BIT_UNITS[unit]}`;
 }
 
 /** `38.4` → `38 %`; below ten one decimal, because 0.4 % and 1.4 % differ to somebody watching an idle host. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   exactBytes,
+  formatBitrate,
   formatBytes,
   formatDisk,
   formatMemory,
@@ -55,4 +56,10 @@ Deno.test("gigabytes() cuts off, so that what is refused never looks as large as
     [500 * gib - 1, 499.99],
   ];
   for (const [bytes, gb] of cases) assert.equal(gigabytes(bytes), gb, String(bytes));
+});
+
+Deno.test("formatBitrate() tells kilobytes of 1,000 bytes in bits", () => {
+  assert.deepEqual([1, 125, 12_500, 1563, 125_000, 1_250_000, 100_000_000].map(formatBitrate), [
+    ...["8 kbit/s", "1 Mbit/s", "100 Mbit/s", "12.5 Mbit/s", "1 Gbit/s", "10 Gbit/s", "800 Gbit/s"],
+  ]);
 });

@@ -26,6 +26,7 @@ export const KINDS = [
   "number",
   "size",
   "figure",
+  "bitrate",
   "time",
   "strings",
   "grants",
@@ -53,7 +54,8 @@ export function valueKind(field: string, schema: FieldSchema): Kind {
     case "integer":
     case "number":
       if (description.startsWith("milliseconds since 1970")) return "time";
-      if (/(Bytes|Mb|Gb)$/.test(field)) return "size";
+      if (/(Bytes|BytesSec(Max)?|Mb|Gb|boundBurst)$/.test(field)) return "size";
+      if (/bound(Average|Peak)$/.test(field)) return "bitrate";
       return /threshold$/i.test(field) ? "figure" : "number";
     case "array":
       if (items?.type === "string") return "strings";
@@ -64,12 +66,14 @@ export function valueKind(field: string, schema: FieldSchema): Kind {
 }
 
 const BINARY: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-const UNIT_OF: readonly (readonly [suffix: RegExp, power: number])[] = [[/Bytes$/, 0], [/Mb$/, 2], [
-  /Gb$/,
-  3,
-]];
+const UNIT_OF: readonly (readonly [suffix: RegExp, power: number])[] = [
+  [/Bytes(Sec(Max)?)?$/, 0],
+  [/boundBurst$/, 1],
+  [/Mb$/, 2],
+  [/Gb$/, 3],
+];
 
-/** `20G` in the unit of a field: bytes, MiB or GiB. */
+/** `20G` in the unit of a field: bytes, KiB, MiB or GiB. */
 function size(field: string, text: string): number | undefined {
   const [, amount, unit] = /^(\d+(?:[.,]\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
   if (amount === undefined) return undefined;
@@ -87,6 +91,19 @@ function figure(text: string): number | undefined {
 }
 const FIGURE =
   /^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
+
+/** Kilobytes, of 1,000 bytes, of a kilobit, megabit and gigabit. */
+const KILOBYTES: Readonly<Record<string, number>> = { k: 0.125, m: 125, g: 125_000 };
+
+/** `100Mbit`, `100 Mbit/s` and `1.5gbit` in kilobytes per second; a bare number is in these already, as in JSON. */
+function bitrate(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:[.,]\d+)?)\s*(?:([kmg])bits?(?:\/s)?)?$/i.exec(text.trim()) ?? [];
+  if (amount === undefined) return undefined;
+  const value = Number(amount.replace(",", "."));
+  if (unit === undefined || value === 0) return value;
+  // A rate that is little is not no limit
+  return Math.max(1, Math.round(value * KILOBYTES[unit.toLowerCase()]!));
+}
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
@@ -132,6 +149,7 @@ const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
   ],
   size: [(given, field) => size(field, given), "a size like 512M or 20G"],
   figure: [(given) => figure(given), "a number like 90, or a size like 2G"],
+  bitrate: [(given) => bitrate(given), "a rate like 100Mbit, or a number of kilobytes per second"],
   time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
   grants: [
     (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),

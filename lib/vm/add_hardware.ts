@@ -3,7 +3,7 @@ import type { Hardware, HardwareOptions } from "../contract/mod.ts";
 import { type Bounds, type Section, TPMS } from "./hardware_form.ts";
 
 /** What can be added by a form of its own. */
-export const FORM_DEVICES = ["disk", "cdrom", "nic"] as const;
+export const FORM_DEVICES = ["disk", "cdrom", "nic", "share"] as const;
 /** One of {@link FORM_DEVICES}. */
 export type FormDevice = typeof FORM_DEVICES[number];
 /** What a VM has one of, or none: a field of the page's forms. */
@@ -15,7 +15,7 @@ export interface Addable {
   /** A running VM gets it when it is shut down and started again. */
   readonly needsRestart: boolean;
   /** Why it cannot be added. */
-  readonly refused?: "present" | "swtpm" | "not_here";
+  readonly refused?: "present" | "swtpm" | "not_here" | "virtiofsd" | "administrators";
   /** The field that adds it, and what it is set to. */
   readonly field?: { readonly section: Section; readonly name: string; readonly value: string };
 }
@@ -25,8 +25,17 @@ function first(values: readonly string[], isHere: (value: string) => boolean): s
   return values.find((value) => value !== "none" && isHere(value));
 }
 
-/** Everything that can be added to a VM, in the order it is offered. */
-export function addableTo(next: Hardware, options: HardwareOptions | null, bounds: Bounds): Addable[] {
+/**
+ * Everything that can be added to a VM, in the order it is offered.
+ *
+ * @param mayShare who looks may share folders of the host
+ */
+export function addableTo(
+  next: Hardware,
+  options: HardwareOptions | null,
+  bounds: Bounds,
+  { mayShare }: { readonly mayShare: boolean },
+): Addable[] {
   const single = (
     kind: SingleKind,
     section: Section,
@@ -48,6 +57,16 @@ export function addableTo(next: Hardware, options: HardwareOptions | null, bound
     // QEMU's usual buses of drives take none while the VM runs.
     { kind: "cdrom", needsRestart: true },
     { kind: "nic", needsRestart: false },
+    {
+      kind: "share",
+      // At once only where the VM was started with shared memory.
+      needsRestart: true,
+      ...(!mayShare
+        ? { refused: "administrators" as const }
+        : options?.shareDrivers.includes("virtiofs") === false
+        ? { refused: "virtiofsd" as const }
+        : {}),
+    },
     single(
       "tpm",
       "firmware",

@@ -15,11 +15,13 @@ const OPTIONS: HardwareOptions = {
   tpm: true,
   tpmModels: ["tpm-tis"],
   videoModels: ["vga"],
+  shareDrivers: ["virtiofs", "9p"],
   hostCpus: 2,
   hostMemoryMb: 4096,
 };
-const find = (kind: string, ...args: Parameters<typeof addableTo>) =>
-  addableTo(...args).find((each) => each.kind === kind)!;
+type Asked = readonly [Parameters<typeof addableTo>[0], HardwareOptions | null, typeof BOUNDS];
+const find = (kind: string, ...args: Asked) =>
+  addableTo(...args, { mayShare: true }).find((each) => each.kind === kind)!;
 
 Deno.test("addableTo() sets a field to the first that the host has", () => {
   assert.deepEqual(find("tpm", NEXT, OPTIONS, BOUNDS).field, {
@@ -44,6 +46,15 @@ Deno.test("addableTo() says why something cannot be added", () => {
 });
 
 Deno.test("addableTo() tells what a running VM takes at once", () => {
-  const atOnce = addableTo(NEXT, OPTIONS, BOUNDS).filter(({ needsRestart }) => !needsRestart);
+  const atOnce = addableTo(NEXT, OPTIONS, BOUNDS, { mayShare: true }).filter(({ needsRestart }) =>
+    !needsRestart
+  );
   assert.deepEqual(atOnce.map(({ kind }) => kind), ["disk", "nic"]);
+});
+
+Deno.test("addableTo() offers shared folders to who may share, where virtiofsd is", () => {
+  assert.equal(find("share", NEXT, OPTIONS, BOUNDS).refused, undefined);
+  assert.equal(find("share", NEXT, { ...OPTIONS, shareDrivers: ["9p"] }, BOUNDS).refused, "virtiofsd");
+  const others = addableTo(NEXT, OPTIONS, BOUNDS, { mayShare: false });
+  assert.equal(others.find(({ kind }) => kind === "share")?.refused, "administrators");
 });

@@ -4,6 +4,7 @@ import { ANTI_SPOOFING } from "../contract/filters.ts";
 import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
 import { devices } from "../i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { diskLimitsTyped, nicLimitsTyped } from "../text/device_limits.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";
 
 type DeviceApi = Pick<
@@ -17,6 +18,8 @@ type DeviceApi = Pick<
   | "attachNic"
   | "detachNic"
   | "updateNic"
+  | "attachShare"
+  | "detachShare"
 >;
 
 const ticked = (form: FormData, name: string) => form.get(name) === "yes";
@@ -87,6 +90,7 @@ function attachDisk(vmId: string, form: FormData): Input<"attach_disk"> {
         serial: textIn(form, "serial"),
         readOnly: ticked(form, "readOnly") || undefined,
         shareable: ticked(form, "shareable") || undefined,
+        ...diskLimitsTyped(form),
       }),
     }),
     ...whereOf(form),
@@ -105,11 +109,13 @@ function updateDisk(vmId: string, target: string, form: FormData): Input<"update
       detectZeroes: trimmedIn(form, "detectZeroes"),
       bootOrder: count(trimmedIn(form, "bootOrder")),
     }),
-    ...(!isDrive && {
+    // A form about limits alone has no such fields: an empty box is no answer there.
+    ...(!isDrive && form.has("serial") && {
       serial: textIn(form, "serial"),
       readOnly: ticked(form, "readOnly"),
       shareable: ticked(form, "shareable"),
     }),
+    ...diskLimitsTyped(form),
   };
 }
 
@@ -146,10 +152,14 @@ function updateNic(vmId: string, mac: string, form: FormData): Input<"update_nic
     ...(addresses !== undefined && { filterAddresses: addressesOf(addresses) }),
     ...filled<Input<"update_nic">>({ model: changed("model"), newMac: changed("newMac") }),
     ...(form.has("linkUp") && { linkUp: form.get("linkUp") === "true" }),
+    ...nicLimitsTyped(form),
   };
 }
 
-type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<Partial<DeviceApplied>>;
+/** Where a change was made, and the fields of it that wait for the next start, as far as its answer tells. */
+export type DeviceDone = Partial<DeviceApplied> & { readonly waiting?: readonly string[] };
+
+type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<DeviceDone>;
 
 /** What forms on these pages do. */
 export const DEVICE_ACTIONS = {
@@ -186,9 +196,19 @@ export const DEVICE_ACTIONS = {
       ...(trimmedIn(form, "filterAddresses") !== "" && {
         filterAddresses: addressesOf(trimmedIn(form, "filterAddresses")),
       }),
+      ...nicLimitsTyped(form),
       linkUp: ticked(form, "plugged"),
       ...whereOf(form),
     }),
+  attach_share: (api, vmId, form) =>
+    api.attachShare({
+      vmId,
+      folder: textIn(form, "folder"),
+      ...filled<Input<"attach_share">>({ tag: trimmedIn(form, "tag") }),
+      ...(ticked(form, "readOnly") && { readOnly: true }),
+      ...whereOf(form),
+    }),
+  detach_share: (api, vmId, form) => api.detachShare({ vmId, tag: textIn(form, "device") }),
   detach_nic: (api, vmId, form) => api.detachNic({ vmId, mac: trimmedIn(form, "device") }),
   update_nic: (api, vmId, form) => api.updateNic(updateNic(vmId, trimmedIn(form, "device"), form)),
 } as const satisfies Record<string, Call>;
@@ -205,7 +225,7 @@ export function performDevice(
   action: DeviceAction,
   vmId: string,
   form: FormData,
-): Promise<Partial<DeviceApplied>> {
+): Promise<DeviceDone> {
   return DEVICE_ACTIONS[action](api, vmId, form);
 }
 
@@ -218,6 +238,8 @@ export const DEVICE_DONE: Readonly<Record<DeviceAction, PlainKeyOf<typeof device
   insert_media: "devices.done_insert_media",
   eject_media: "devices.done_eject_media",
   attach_nic: "devices.done_attach_nic",
+  attach_share: "devices.done_attach_share",
+  detach_share: "devices.done_detach_share",
   detach_nic: "devices.done_detach_nic",
   update_nic: "devices.done_update_nic",
 };
@@ -243,6 +265,8 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   BusNotSupported: ["bus"],
   NoFreeTarget: ["bus"],
   MediaLocked: ["force"],
+  PathRefused: ["folder"],
+  ShareExists: ["tag"],
   InvalidMac: ["newMac"],
   MacInUse: ["newMac"],
   NetworkNotFound: ["source"],
@@ -250,11 +274,19 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   BridgeNotFound: ["source"],
   HostInterfaceNotFound: ["source"],
   FilterNotFound: ["filter"],
-  InvalidInput: ["filterAddresses"],
+  LimitsNotSupported: ["source"],
+  InvalidInput: ["filterAddresses", "tag"],
 };
 
-/** The field of a form that an error is about; undefined when it is about the whole, or the form has no such field. */
-export function fieldOf(code: string, form: Pick<FormData, "has">): string | undefined {
+/**
+ * The field of a form that an error is about; undefined when it is about the whole, or the form has no such field.
+ *
+ * @param named the field that the error itself names
+ */
+export function fieldOf(code: string, form: Pick<FormData, "has">, named?: string): string | undefined {
+  if (named !== undefined && form.has(named)) return named;
+  // It would be told at a field that it is not about
+  if (named !== undefined && code === "InvalidInput") return undefined;
   const fields = Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined;
   return fields?.find((name) => form.has(name));
 }

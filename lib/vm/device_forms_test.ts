@@ -105,6 +105,24 @@ Deno.test("performDevice() unticks what is not ticked, and leaves a drive's fixe
   ]);
 });
 
+Deno.test("performDevice() changes limits alone where the form is about them alone", async () => {
+  const fields = {
+    device: "vda",
+    readBytesSec: "5",
+    readBytesSecWas: "",
+    writeIopsSec: "7",
+    writeIopsSecWas: "7",
+  };
+  assert.deepEqual(await asked("update_disk", fields), [
+    "updateDisk",
+    { vmId: "u-1", target: "vda", readBytesSec: 5 * 2 ** 20 },
+  ]);
+  assert.deepEqual(
+    await asked("update_nic", { device: "52:54:00:00:00:01", inboundAverage: "", inboundAverageWas: "8" }),
+    ["updateNic", { vmId: "u-1", mac: "52:54:00:00:00:01", inboundAverage: 0 }],
+  );
+});
+
 Deno.test("performDevice() changes of a card only what is not as it was", async () => {
   const was = {
     device: "52:54:00:00:00:01",
@@ -175,4 +193,7 @@ Deno.test("fieldOf() names the field of this form that an error is about", () =>
   assert.equal(fieldOf("DiskRefused", form), "medium");
   assert.equal(fieldOf("NotLarger", form), undefined);
   assert.equal(fieldOf("constructor", form), undefined);
+  assert.equal(fieldOf("InvalidInput", form, "medium"), "medium");
+  assert.equal(fieldOf("DiskRefused", form, "path"), "medium");
+  assert.equal(fieldOf("InvalidInput", form, "readBytesSec"), undefined);
 });

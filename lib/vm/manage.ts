@@ -9,9 +9,18 @@ type Managed = Pick<VM, "state" | "persistent" | "graphics">;
 /** A page that does something to a VM. */
 export interface ManageLink {
   /** Below the VM's own address. */
-  readonly path: "console" | "rename" | "clone" | "template" | "export" | "export-ova" | "guest";
+  readonly path:
+    | "console"
+    | "rename"
+    | "clone"
+    | "template"
+    | "export"
+    | "export-ova"
+    | "guest"
+    | "log"
+    | "boot";
   readonly label: PlainKey;
-  readonly icon: "monitor" | "edit" | "copy" | "cards" | "code" | "disc";
+  readonly icon: "monitor" | "edit" | "copy" | "cards" | "code" | "disc" | "play" | "activity";
   /** When it can be done; always when left out. */
   readonly when?: (vm: Managed) => boolean;
   /** It is a file to keep, not a page. */
@@ -29,6 +38,8 @@ export const offersConsole = (vm: Pick<Managed, "state" | "graphics">): boolean 
 
 const LINKS: readonly ManageLink[] = [
   { path: "console", label: "vm.tab_console", icon: "monitor", when: offersConsole },
+  { path: "boot", label: "manage.boot", icon: "play", when: disksAtRest },
+  { path: "log", label: "vm.qemu_log", icon: "activity" },
   { path: "rename", label: "manage.rename", icon: "edit", when: disksAtRest },
   {
     path: "clone",

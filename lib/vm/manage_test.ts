@@ -7,11 +7,20 @@ const SCREEN: VM["graphics"] = [{ type: "vnc" }];
 Deno.test("manageLinks() offers renaming and templates for what is off and kept, clones for what runs, too", () => {
   const paths = (state: "running" | "stopped" | "suspended", persistent = true) =>
     manageLinks({ state, persistent, graphics: SCREEN }).map(({ path }) => path);
-  assert.deepEqual(paths("stopped"), ["rename", "clone", "template", "guest", "export", "export-ova"]);
-  assert.deepEqual(paths("running"), ["console", "clone", "guest", "export"]);
-  assert.deepEqual(paths("running", false), ["console", "guest", "export"]);
-  assert.deepEqual(paths("suspended"), ["guest", "export"]);
-  assert.deepEqual(paths("stopped", false), ["guest", "export"]);
+  assert.deepEqual(paths("stopped"), [
+    "boot",
+    "log",
+    "rename",
+    "clone",
+    "template",
+    "guest",
+    "export",
+    "export-ova",
+  ]);
+  assert.deepEqual(paths("running"), ["console", "log", "clone", "guest", "export"]);
+  assert.deepEqual(paths("running", false), ["console", "log", "guest", "export"]);
+  assert.deepEqual(paths("suspended"), ["log", "guest", "export"]);
+  assert.deepEqual(paths("stopped", false), ["log", "guest", "export"]);
 });
 
 Deno.test("offersConsole() knows where there is something to see", () => {

@@ -61,9 +61,10 @@ function outside(
   if (present.some(({ isExternal }) => isExternal)) return "the VM has external snapshots already";
   if (!isOn(vm)) return undefined;
   if (disksOnly) return "the VM runs, and its memory is left out";
-  const passed = domain.children.find(({ name }) => name === "devices")?.children
-    .some(({ name }) => name === "hostdev");
-  return passed ? "the VM has a device of the host, whose state cannot be kept" : undefined;
+  const devices = domain.children.find(({ name }) => name === "devices")?.children ?? [];
+  const has = (wanted: string) => devices.some(({ name }) => name === wanted);
+  if (has("hostdev")) return "the VM has a device of the host, whose state cannot be kept";
+  return has("filesystem") ? "the VM has a shared folder, whose state cannot be kept" : undefined;
 }
 
 /**

@@ -62,6 +62,26 @@ browserTest("the Disks tab adds, resizes, edits and detaches the disks of a runn
       await waitForText(page, disk("vda"), "Changes at the next start");
       assert.match(await vm.xml("--inactive"), /cache='none'/);
     });
+    await t.step("a limit is set in the form, holds at once, and stands in the row", async () => {
+      await verb(page, "Edit disk vda").click();
+      await dialog(page).getByText("Limits", { exact: true }).click();
+      await dialog(page).getByLabel("Total throughput", { exact: true }).fill("50");
+      await dialog(page).getByLabel("Total operations", { exact: true }).fill("500");
+      await dialog(page).getByLabel("Read throughput", { exact: true }).fill("5");
+      await dialog(page).getByRole("button", { name: "Save" }).click();
+      await waitForText(page, ".form-error", "exclude each other");
+      await dialog(page).getByLabel("Read throughput", { exact: true }).fill("");
+      await dialog(page).getByRole("button", { name: "Save" }).click();
+      await waitForText(page, disk("vda"), "limit 50 MiB/s, 500 IOPS");
+      assert.match(await virsh("blkdeviotune", vm.name, "vda", "--live"), /total_bytes_sec: +52428800/);
+      assert.match(await virsh("blkdeviotune", vm.name, "vda", "--config"), /total_iops_sec *: +500/);
+      assert.match(await vm.xml("--inactive"), /cache='none'/, "what was changed before stays");
+    });
+    await t.step("a limit that virsh sets is seen, with what differs at the next start", async () => {
+      await virsh("blkdeviotune", vm.name, "vda", "--total-iops-sec", "100", "--live");
+      await waitForText(page, disk("vda"), "limit 50 MiB/s, 100 IOPS");
+      await waitForText(page, disk("vda"), "Total operations: 100 IOPS → 500 IOPS");
+    });
     await t.step("a change made by virsh appears by itself", async () => {
       const path = await pool.createVolume("by-virsh.qcow2", "1G");
       await virsh("attach-disk", vm.name, path, "vdb", "--subdriver", "qcow2", "--live", "--config");
@@ -152,6 +172,12 @@ async function everyKind(tester: TestBrowser, t: Deno.TestContext): Promise<void
   await call(server, "attach_disk", { vmId, device: "cdrom" });
   await call(server, "attach_disk", { vmId, create: { pool: pool.name, sizeGb: 1 }, live: false });
   await call(server, "update_disk", { vmId, target: "vda", cache: "none", serial: "A1" });
+  await call(server, "update_disk", {
+    vmId,
+    target: "vda",
+    totalBytesSec: 2 ** 20,
+    totalBytesSecMax: 2 ** 22,
+  });
   await call(server, "attach_nic", { vmId, network: network.name, live: false });
   const paths = ["disks", "disks?do=add", "disks?do=edit&device=vda", "network", "network?do=add"];
   for (const path of paths) {
@@ -210,6 +236,14 @@ browserTest("without JavaScript disks can be added, resized and detached, and a 
     await waitForText(page, "main", "The disk was detached");
     assert.doesNotMatch(await vm.xml(), /<disk /);
     await page.goto(`${here}/network`);
+    await verb(page, `Edit interface ${vm.mac}`).click();
+    await page.getByText("Limits", { exact: true }).click();
+    await page.getByLabel("Inbound", { exact: true }).fill("100");
+    await page.getByRole("button", { name: "Save" }).click();
+    await waitForText(page, "main", "The network interface was changed");
+    await waitForText(page, "tr[data-nic]", "limit in 100 Mbit/s");
+    assert.match(await virsh("domiftune", vm.name, vm.mac!, "--config"), /inbound\.average *: 12500/);
+    await page.goto(`${here}/network`);
     await page.getByRole("switch").click();
     await waitForText(page, "main", "The network interface was changed");
     assert.match(await virsh("domif-getlink", vm.name, vm.mac!, "--config"), /down/);
@@ -232,4 +266,57 @@ browserTest("hostile names of volumes, pools' images and networks are text", asy
     await dialog(page).getByLabel("Medium").waitFor();
     await becomes(() => page.locator("main img").count(), 0);
   });
+});
+
+browserTest("the Disks tab and Add hardware share a folder, with script and without", async (t) => {
+  const folder = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "kvmm-test-share-" });
+  try {
+    await using vm = await testMachine({ purpose: "tab-share", guest: false });
+    await using server = await readyServer();
+    await using tester = await browser();
+    await known(server, vm.uuid);
+    const here = `${server.url}/vms/${vm.uuid}`;
+    await visit(tester, `${here}/hardware`, async (page) => {
+      await t.step("Add hardware has it; what cannot be shared is told at its field", async () => {
+        await page.getByRole("link", { name: "Add hardware" }).click();
+        await dialog(page).getByRole("link", { name: "Shared folder" }).click();
+        await dialog(page).getByLabel("Folder on the host").fill("/etc");
+        await dialog(page).getByRole("button", { name: "Add" }).click();
+        await waitForText(page, ".form-error", "it is a folder of the host's system");
+      });
+      await t.step("a folder is added", async () => {
+        await dialog(page).getByLabel("Folder on the host").fill(folder);
+        await dialog(page).getByLabel("Mount tag").fill("data");
+        await dialog(page).getByRole("button", { name: "Add" }).click();
+        await waitForText(page, ".toast", "The shared folder was added");
+        assert.match(await vm.xml(), /<driver type='virtiofs'[^]*<target dir='data'/);
+      });
+    }, { expected: REFUSED });
+    for (const size of [{}, PHONE]) {
+      await t.step(
+        `the list, ${size === PHONE ? "phone" : "wide"}`,
+        () =>
+          visit(tester, `${here}/disks`, async (page) => {
+            await page.getByText("Mount in the guest").click();
+            await waitForText(page, 'tr[data-share="data"]', "mount -t virtiofs data /mnt/data");
+            assert.equal(await overflows(page), false, "wider than its window");
+          }, { ...size, accessible: "in both themes" }),
+      );
+    }
+    await t.step("without script", () =>
+      visit(tester, `${here}/disks`, async (page) => {
+        await fromMenu(page, "shared folder data", "Remove shared folder data");
+        await page.getByRole("button", { name: "Remove" }).click();
+        await waitForText(page, "main", "The shared folder was removed");
+        assert.doesNotMatch(await vm.xml(), /<filesystem/);
+        await verb(page, "Add shared folder").click();
+        await page.getByLabel("Folder on the host").fill(folder);
+        await page.getByLabel("Mount tag").fill("again");
+        await page.getByRole("button", { name: "Add" }).click();
+        await waitForText(page, "main", "The shared folder was added");
+        await waitForText(page, 'tr[data-share="again"]', folder);
+      }, { javaScriptEnabled: false }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

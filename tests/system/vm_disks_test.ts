@@ -122,7 +122,7 @@ Deno.test({
     await t.step("update_disk() waits for the next start, and says so", async () => {
       assert.deepEqual(
         await call(server, "update_disk", { vmId, target: "vda", cache: "none", discard: "default" }),
-        { live: false, persistent: true },
+        { live: false, persistent: true, waiting: ["cache", "discard"] },
       );
       const [disk] = (await call(server, "get_vm_devices", { vmId })).disks;
       assert.deepEqual(disk?.pending, [

@@ -16,6 +16,7 @@ export const GUEST_MODULES = [
   "sd_mod",
   "sr_mod",
   "isofs",
+  "virtiofs", // shared folders
 ] as const;
 
 /**

@@ -25,6 +25,8 @@ import {
   placesOf,
 } from "./configurations.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
+import { changedDiskLimits, diskLimitFault, diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
+import { refuseFaulty } from "./limits.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
 type AttachInput = Input<"attach_disk">;
@@ -231,6 +233,8 @@ export async function attachDisk(
   const wanted = placesOf(host, vm, input);
   requireOneSource(input);
   const { device = "disk" } = input;
+  const limits = changedDiskLimits({}, diskLimitsIn(input));
+  refuseFaulty(diskLimitFault(limits));
   const bus = input.bus ?? defaultBus(device, vm.machine ?? "");
   if (bus === "ide" && !hasIde(vm.machine ?? "")) {
     throw new ContractError("BusNotSupported", { machine: vm.machine ?? vm.arch ?? "unknown", bus });
@@ -265,6 +269,7 @@ export async function attachDisk(
         backing: image?.backing,
         format: image?.format ?? "raw",
         ...{ cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder },
+        limits,
       }));
       const done = await plug(host, vm, places, places.config && input.live !== true, async (at) => {
         if (bus === "scsi") await ensureScsi(host, vm, both, at, rollback);

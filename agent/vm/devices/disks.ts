@@ -1,10 +1,18 @@
 /** Removing, growing and changing a VM's disks. */
 import { plainPath } from "../../host_file.ts";
-import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type DiskLimitValues,
+  type Input,
+  type Output,
+  type Role,
+  type VM,
+} from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { type DiskBus, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
+import { type DiskBus, type DiskTuning, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
+import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { includes, type Principal } from "../../access.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isAway } from "../../libvirt/failure.ts";
@@ -21,6 +29,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
+import { limitDisk, limitLiveDisk } from "./limits.ts";
 import { remove } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -254,44 +263,80 @@ async function refreshPool({ link }: Host, pool: string): Promise<void> {
   }
 }
 
+/** The fields of a change that a disk does not have as they are to be. */
+function differing(document: XmlDocument, target: string, tuning: DiskTuning): string[] {
+  return Object.entries(tuning).filter(([field, value]) => {
+    const asWanted = new XmlDocument(document.toString());
+    tuneDisk(asWanted, () => diskIn(asWanted, target)!, { [field]: value });
+    return asWanted.toString() !== document.toString();
+  }).map(([field]) => field);
+}
+
 /**
- * Changes how a disk is run, from the next start on.
+ * Changes a disk's limits, at once and for the next start, and how it is run, from the next start on.
  *
  * @throws {ContractError}
  */
 export async function updateDisk(
   host: Host,
-  { vmId, target, ...tuning }: Input<"update_disk">,
+  { vmId, target, ...input }: Input<"update_disk">,
 ): Promise<Output<"update_disk">> {
   const vm = host.requireVm(vmId);
-  if (!vm.persistent) throw new ContractError("VmNotPersistent");
-  if (Object.keys(tuning).length === 0) {
-    throw new ContractError("InvalidInput", { reason: "say what to change" });
-  }
+  const limits = diskLimitsIn(input);
+  const tuning: DiskTuning = Object.fromEntries(
+    Object.entries(input).filter(([field]) => !Object.hasOwn(limits, field)),
+  );
+  const isLimited = Object.keys(limits).length > 0, isTuned = Object.keys(tuning).length > 0;
+  if (isTuned && !vm.persistent) throw new ContractError("VmNotPersistent");
+  if (!isLimited && !isTuned) throw new ContractError("InvalidInput", { reason: "say what to change" });
+  let output: Output<"update_disk"> | undefined;
   await host.operate(vm, "changing a disk", async () => {
+    const rollback = new Rollback();
     try {
-      const { next } = await configurationsOf(host, vm);
-      const disk = described(next?.toString(), target);
-      if (next === undefined || disk === undefined) throw new ContractError("NoSuchDisk", { target });
-      if ((tuning.bootOrder ?? 0) > 0 && next.find("os", "boot") !== undefined) {
-        throw new ContractError("UpdateFailed", {
-          error:
-            "its boot order is set by kinds of devices, for the VM as a whole. Change it with its hardware",
-        });
+      const { live, next } = await configurationsOf(host, vm);
+      const running = live && diskIn(live, target) && live;
+      const stored = vm.persistent && next && diskIn(next, target) ? next : undefined;
+      if (!stored && (isTuned || !running)) throw new ContractError("NoSuchDisk", { target });
+      if (stored) await prepareNext(host, vm, stored, target, tuning, limits);
+      if (isLimited && running) {
+        await limitLiveDisk(host, vm.id, { document: running, target }, limits, rollback);
       }
-      const path = await pathOf(host, disk);
-      const { readOnly = disk.readOnly, shareable = disk.shareable } = tuning;
-      if (path !== undefined && (readOnly !== disk.readOnly || shareable !== disk.shareable)) {
-        refuseUsedImage(await usesOf(host, path), path, { readOnly, shareable }, { vmId: vm.id, target });
+      if (stored) {
+        const xml = stored.sourceOf(diskIn(stored, target)!);
+        await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
       }
-      // Found a moment ago in the same document.
-      const find = (): XmlElement => diskIn(next, target)!;
-      tuneDisk(next, find, disk.device === "cdrom" ? { ...tuning, readOnly: true } : tuning);
-      const xml = next.sourceOf(find());
-      await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
+      const waiting = running ? differing(running, target, tuning) : [];
+      output = { live: isLimited && running !== undefined, persistent: stored !== undefined, waiting };
     } catch (error) {
+      if (!isAway(error)) await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_disk");
     }
   });
-  return { live: false, persistent: true };
+  return output!;
+}
+
+/** Makes a disk in what the next start has as it is to be. @throws {ContractError} */
+async function prepareNext(
+  host: Host,
+  vm: VM,
+  next: XmlDocument,
+  target: string,
+  tuning: DiskTuning,
+  limits: DiskLimitValues,
+): Promise<void> {
+  // Found a moment ago in the same document.
+  const find = (): XmlElement => diskIn(next, target)!;
+  const disk = described(next.toString(), target)!;
+  if ((tuning.bootOrder ?? 0) > 0 && next.find("os", "boot") !== undefined) {
+    throw new ContractError("UpdateFailed", {
+      error: "its boot order is set by kinds of devices, for the VM as a whole. Change it with its hardware",
+    });
+  }
+  const path = await pathOf(host, disk);
+  const { readOnly = disk.readOnly, shareable = disk.shareable } = tuning;
+  if (path !== undefined && (readOnly !== disk.readOnly || shareable !== disk.shareable)) {
+    refuseUsedImage(await usesOf(host, path), path, { readOnly, shareable }, { vmId: vm.id, target });
+  }
+  tuneDisk(next, find, disk.device === "cdrom" ? { ...tuning, readOnly: true } : tuning);
+  limitDisk(next, find, limits);
 }

@@ -13,6 +13,7 @@ import {
   normalMac,
   type UserBackend,
 } from "../../../lib/formats/xml/device_nic.ts";
+import { nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
 import { hostInterfaces } from "../../hosts/interfaces.ts";
@@ -25,6 +26,7 @@ import type { Host } from "../../hosts/host.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
+import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {
@@ -172,7 +174,9 @@ export async function attachNic(
       using _held = holdMac(mac, vm);
       const { model = "virtio", filter, filterAddresses, linkUp } = input;
       requireAddresses(filterAddresses, filter);
-      const element = renderXml(nicXml({ source, mac, model, filter, filterAddresses, linkUp }));
+      const limits = nicLimitsIn(input);
+      requireNicLimits(undefined, limits, source);
+      const element = renderXml(nicXml({ source, mac, model, filter, filterAddresses, linkUp, limits }));
       const done = await attachElement(host, vm, element, places, input, "network interface");
       output = { live: done.live, persistent: done.config, mac };
     } catch (error) {
@@ -286,7 +290,16 @@ export async function updateNic(
   const wanted = input.newMac === undefined ? undefined : requireMac(input.newMac);
   const newMac = wanted === mac ? undefined : wanted;
   const { linkUp, filter, filterAddresses, model } = input;
-  const change: NicChange = { source: plugOf(input), linkUp, filter, filterAddresses, model, mac: newMac };
+  const limited = nicLimitsIn(input), limits = Object.keys(limited).length > 0 ? limited : undefined;
+  const change: NicChange = {
+    source: plugOf(input),
+    linkUp,
+    filter,
+    filterAddresses,
+    limits,
+    model,
+    mac: newMac,
+  };
   if (Object.values(change).every((value) => value === undefined)) {
     throw new ContractError("InvalidInput", { reason: "say what to change" });
   }
@@ -300,23 +313,38 @@ export async function updateNic(
     try {
       const { live, next } = await configurationsOf(host, vm);
       guardChangedNic(principal, { live, next }, mac, change);
-      const inLive = now !== undefined && nicIn(live, mac) !== undefined;
+      const inLive = (now ?? limits) !== undefined && nicIn(live, mac) !== undefined;
       const inNext = vm.persistent && nicIn(next, mac) !== undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
       const card = nicIn(next ?? live, mac) ?? nicIn(live, mac);
       const has = card && nicOf(card).filter;
       requireAddresses(filterAddresses, filter ?? has);
+      for (
+        const each of limits ?? change.source ? [inLive && nicIn(live, mac), inNext && nicIn(next, mac)] : []
+      ) {
+        if (each) requireNicLimits(each, limited, change.source);
+      }
       if (change.source !== undefined) await requirePlug(host, change.source, inLive);
       await requireFilter(host, filter);
       const user = newMac === undefined ? undefined : (await takenMacs(host, vm)).get(newMac);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
       using _held = newMac === undefined ? null : holdMac(newMac, vm);
-      const isDone = live !== undefined && inLive && now !== undefined &&
-        await changeLive(host, vm, live, mac, now, rollback).then(() => true, (error) => {
+      const mayWait = (error: unknown) => {
+        if (!inNext || !cannotLive(error)) throw error;
+        return false;
+      };
+      let isDone = live !== undefined && inLive;
+      if (live && inLive && limits) {
+        const find = () => nicIn(live, mac)!;
+        isDone = await limitLiveNic(host, vm.id, live, find, limits, rollback).then(() => true, mayWait);
+      }
+      if (live && inLive && now) {
+        isDone = await changeLive(host, vm, live, mac, now, rollback).then(() => isDone, (error) => {
           // From one network of Open vSwitch to another, for one: it waits for the next start.
-          if (inNext && change.source !== undefined && cannotLive(error)) return false;
-          throw error;
+          if (change.source === undefined) throw error;
+          return mayWait(error);
         });
+      }
       if (next && inNext) await changeNext(host, vm, next, mac, change);
       output = { live: isDone, persistent: inNext };
     } catch (error) {

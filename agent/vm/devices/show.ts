@@ -5,16 +5,19 @@ import {
   type Compared,
   compareDisks,
   compareNics,
+  compareShares,
   type DiskDevice,
   type NicDevice,
 } from "../../../lib/formats/xml/device_diff.ts";
 import { includes } from "../../access.ts";
+import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { configurationsOf } from "./configurations.ts";
+import { shareDrivers } from "../../hosts/share_drivers.ts";
 import { hostInterfaces } from "../../hosts/interfaces.ts";
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
@@ -51,6 +54,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
   const volume = await volumeOf(host, disk);
   const known = vm.disks.find((each) => each.target === disk.target && each.source === disk.source);
   const { source, format, cache, io, discard, detectZeroes, serial, bootOrder } = disk;
+  const limits = diskLimitsIn(disk);
   return {
     target: disk.target,
     bus: disk.bus,
@@ -62,7 +66,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
     place,
     pending,
     ...defined({
-      ...{ source, format, cache, io, discard, detectZeroes, serial, bootOrder },
+      ...{ source, format, cache, io, discard, detectZeroes, serial, bootOrder, ...limits },
       capacityBytes: known?.capacityBytes ?? volume?.capacity,
       allocationBytes: known?.allocationBytes ?? volume?.allocation,
       pool: volume?.pool,
@@ -96,18 +100,23 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
       ...{ mac, type, network, linkUp, place, pending, filterAddresses },
       ipAddresses: known?.ipAddresses ?? [],
       ...defined({
-        ...{ model, filter, bootOrder, target },
+        ...{ model, filter, bootOrder, target, ...nicLimitsIn(nic) },
         ipAddress: known?.ipAddress,
         rxBytes: counted?.rxBytes,
         txBytes: counted?.txBytes,
       }),
     };
   };
-  return { disks, nics: nics.map(showNic) };
+  const shares = compareShares(now, then).map(({ device, place, pending }) => ({
+    ...device,
+    place,
+    pending,
+  }));
+  return { disks, nics: nics.map(showNic), shares };
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(host: Host, role: Role): Promise<DeviceOptions> {
+export async function showOptions(host: Host, vm: VM, role: Role): Promise<DeviceOptions> {
   const { link, inventory } = host;
   const users = new Map<string, string[]>();
   for (const { name, disks } of inventory.vms()) {
@@ -150,5 +159,6 @@ export async function showOptions(host: Host, role: Role): Promise<DeviceOptions
       { backend: "slirp" },
       { backend: "passt", ...(noPasst !== undefined && { unavailable: noPasst }) },
     ],
+    shareDrivers: await shareDrivers(host, vm),
   };
 }

@@ -175,10 +175,16 @@ async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Prom
   }
 }
 
+/** A failed start with its VM, so that whoever shows it can lead to QEMU's log. */
+function withVm(error: unknown, { id: vmId }: VM): unknown {
+  if (!(error instanceof ContractError) || error.code !== "StartFailed") return error;
+  return new ContractError("StartFailed", { ...error.details, vmId }, { cause: error.cause });
+}
+
 /**
  * Carries a power command out on one VM.
  *
- * @param through asks the guest another way than libvirt does
+ * @param through does it another way than the rule
  * @throws {ContractError} VmNotFound, the rule's `otherwise` and `failed`, VmBusy, and what any libvirt call may give
  */
 export async function power(
@@ -215,7 +221,7 @@ export async function power(
       // Somebody else may have been faster: that is no failure of libvirt's.
       if (error instanceof LibvirtError && error.kind === "libvirt") await requireFit(error);
       if (command === "start_vm") await missingNetwork(host, vm, error);
-      throw contractError(error, rule.failed, command);
+      throw withVm(contractError(error, rule.failed, command), vm);
     }
   }, rule.always);
   return null;

@@ -1,4 +1,5 @@
 /** The commands on a VM's hardware. */
+import { includes } from "../../access.ts";
 import {
   type Area,
   AREAS,
@@ -6,6 +7,7 @@ import {
   ContractError,
   type hardwareCommands,
   type PendingChange,
+  type Role,
 } from "../../../lib/contract/mod.ts";
 import { pendingChanges } from "../../../lib/formats/xml/pending.ts";
 import { discardPending } from "../../../lib/formats/xml/pending_discard.ts";
@@ -34,12 +36,19 @@ export function hardwareHandlers(
   const source = new HardwareSource(host.link, make, capabilities);
 
   /** Makes the stored configuration of these areas like the live one. */
-  const discard = async (vmId: string, areas: readonly Area[]) => {
+  const discard = async (vmId: string, areas: readonly Area[], role: Role) => {
     const vm = host.requireVm(vmId);
     if (!vm.persistent) throw new ContractError("VmNotPersistent");
     let before: PendingChange[] = [];
     await host.operate(vm, "updating", async () => {
       before = waiting(await source.read(vm, false));
+      // A shared folder that somebody took away is given by administrators alone, also where it still runs.
+      const givesShare = before.some(({ area, what, live }) =>
+        areas.includes(area) && live !== null && what.startsWith("filesystem ")
+      );
+      if (givesShare && !includes(role, "administrator")) {
+        throw new ContractError("Forbidden", { role: "administrator" });
+      }
       const { xmls: { live, next }, hostCpus } = await source.read(vm, true);
       if (live === null) throw new ContractError("VmNotRunning");
       const xml = discardPending(live, next, areas, hostCpus);
@@ -69,6 +78,6 @@ export function hardwareHandlers(
     update_vm: ({ vmId, nextBootOnly = false, allowOvercommit = overcommit, ...change }, { principal }) =>
       updateVm(host, source, vmId, change, { nextBootOnly, allowOvercommit, actor: principal.name }),
     get_pending_changes: async ({ vmId }) => waiting(await source.read(host.requireVm(vmId), false)),
-    discard_pending_changes: ({ vmId, areas = AREAS }) => discard(vmId, areas),
+    discard_pending_changes: ({ vmId, areas = AREAS }, { principal }) => discard(vmId, areas, principal.role),
   };
 }

@@ -8,6 +8,7 @@ import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import type { NodeInfo } from "../../hosts/node_info.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
+import { shareDrivers } from "../../hosts/share_drivers.ts";
 
 /** A VM's hardware at one moment. */
 export interface HardwareState {
@@ -52,7 +53,11 @@ export class HardwareSource {
     host: Pick<HardwareOptions, "hostCpus" | "hostMemoryMb">,
   ): Promise<HardwareOptions | null> {
     try {
-      return hardwareOptions(await this.capabilities.domain({ virtType, arch, machine }), host);
+      const drivers = await shareDrivers(this, { virtType, arch, machine });
+      return hardwareOptions(await this.capabilities.domain({ virtType, arch, machine }), {
+        ...host,
+        shareDrivers: drivers.flatMap(({ driver, unavailable }) => unavailable === undefined ? [driver] : []),
+      });
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       // A driver that does not know (test:///), a machine type that this QEMU has no more.

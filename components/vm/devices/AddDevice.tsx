@@ -1,4 +1,4 @@
-/** The forms that add a disk, a drive or a network interface, wherever they are opened. */
+/** The forms that add a disk, a drive, a network interface or a shared folder, wherever they are opened. */
 import type { DeviceOptions, VM } from "../../../lib/contract/mod.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -6,6 +6,7 @@ import type { FormDevice } from "../../../lib/vm/add_hardware.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { DeviceForm, type DeviceFormProps } from "./DeviceForm.tsx";
 import { NewDiskFields } from "./DiskFields.tsx";
+import { ShareFields } from "./ShareFields.tsx";
 import { NicFields } from "./NicFields.tsx";
 
 const { t } = textsOf(texts);
@@ -56,9 +57,27 @@ export function AddNicForm({ vm, options, frame, isFiltered }: AddDeviceProps & 
   );
 }
 
+/** Shares a folder of the host. */
+export function AddShareForm({ vm, options, frame }: AddDeviceProps) {
+  return (
+    <DeviceForm {...frame} does="attach_share" title={t("devices.add_share")} submit={t("devices.add")}>
+      {(errorOf) =>
+        options === null ? <LoadingOptions /> : (
+          <ShareFields
+            options={options}
+            errorOf={errorOf}
+            running={isLive(vm)}
+            persistent={vm.persistent}
+          />
+        )}
+    </DeviceForm>
+  );
+}
+
 /** The form that adds a device of this kind. */
 export function AddDeviceForm({ kind, ...props }: AddDeviceProps & { kind: FormDevice }) {
   // The server knows whether an interface has a filter that another would get around.
   if (kind === "nic") return <AddNicForm {...props} isFiltered={false} />;
+  if (kind === "share") return <AddShareForm {...props} />;
   return <AddDiskForm {...props} isDrive={kind === "cdrom"} />;
 }

@@ -34,7 +34,7 @@ export interface DeviceFormProps {
   children: (errorOf: ErrorOf) => ComponentChildren;
 }
 
-interface Refused extends Failure {
+interface Refused extends Omit<Failure, "field"> {
   readonly field: string | undefined;
 }
 
@@ -54,7 +54,7 @@ export function DeviceForm(props: DeviceFormProps) {
       onClose();
     } catch (error) {
       const found = failureOf(error);
-      failure.value = { ...found, field: fieldOf(found.code, form) };
+      failure.value = { ...found, field: fieldOf(found.code, form, found.field) };
     } finally {
       busy.value = false;
     }

@@ -1,5 +1,6 @@
-import type { VmDisk, VmNic } from "../../../lib/contract/mod.ts";
+import type { VmDisk, VmNic, VmShare } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
+import { limitTold } from "../../../lib/text/device_limits.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
@@ -20,6 +21,8 @@ const FIELDS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
   shareable: "devices.shareable",
   serial: "devices.field_serial",
   bootOrder: "devices.field_boot",
+  folder: "devices.folder",
+  driver: "devices.field_driver",
   mac: "devices.mac",
   network: "devices.network",
   model: "devices.field_model",
@@ -39,7 +42,7 @@ const VALUES: Readonly<Record<string, DeviceField>> = {
 };
 
 /** Where a device is, when not in both configurations, and what about it waits for the next start. */
-export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic, "place" | "pending"> }) {
+export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic | VmShare, "place" | "pending"> }) {
   const { place, pending } = device;
   const value = (field: string, text: string | null) => {
     if (text === null) return t("devices.default");
@@ -68,9 +71,10 @@ export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic, "place" |
             {pending.map(({ field, now, next }) => (
               <small key={field}>
                 {t("devices.difference", {
-                  field: Object.hasOwn(FIELDS, field) ? t(FIELDS[field]!) : field,
-                  now: value(field, now),
-                  next: value(field, next),
+                  field: limitTold(field, now)?.label ??
+                    (Object.hasOwn(FIELDS, field) ? t(FIELDS[field]!) : field),
+                  now: limitTold(field, now)?.value ?? value(field, now),
+                  next: limitTold(field, next)?.value ?? value(field, next),
                 })}
               </small>
             ))}

@@ -13,6 +13,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
+import { DiskLimitFields } from "./LimitFields.tsx";
 import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -274,6 +275,7 @@ export function NewDiskFields({ options, errorOf, running, persistent, isDrive }
           <TuningFields errorOf={errorOf} />
         </div>
       </details>
+      <DiskLimitFields errorOf={errorOf} />
     </>
   );
 }

@@ -1,4 +1,5 @@
 import type { VmDisk } from "../../../lib/contract/mod.ts";
+import { diskLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes, share } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
@@ -23,11 +24,10 @@ export const VERB_TEXTS: Readonly<Record<DiskVerb, PlainKeyOf<typeof texts>>> = 
 };
 
 /** The verbs that make sense for a disk or drive, the most likely first. */
-export function verbsOf({ device, source, place }: VmDisk, persistent: boolean): DiskVerb[] {
-  const edit: DiskVerb[] = persistent && place !== "live" ? ["edit"] : [];
-  if (device === "disk") return [...edit, "resize", "detach"];
+export function verbsOf({ device, source }: VmDisk): DiskVerb[] {
+  if (device === "disk") return ["edit", "resize", "detach"];
   if (device === "cdrom" || device === "floppy") {
-    return ["insert", ...(source === undefined ? [] : ["eject" as const]), ...edit, "detach"];
+    return ["insert", ...(source === undefined ? [] : ["eject" as const]), "edit", "detach"];
   }
   return ["detach"];
 }
@@ -58,6 +58,7 @@ function settingsOf(disk: VmDisk): string[] {
     discard && t("devices.discard", { value: oneLine(discard, 20) }),
     detectZeroes && t("devices.zeroes", { value: oneLine(detectZeroes, 20) }),
     serial && t("devices.serial", { value: oneLine(serial, 40) }),
+    ...diskLimitTexts(disk),
   ].filter((each) => typeof each === "string" && each !== "") as string[];
 }
 
@@ -104,7 +105,6 @@ function Source({ disk }: { disk: VmDisk }) {
 /** Props of {@link DiskList}. */
 export interface DiskListProps {
   disks: readonly VmDisk[];
-  persistent: boolean;
   /** Whether anything can be done now. */
   enabled: boolean;
   /** Address of a form, where there is no script to open it here. */
@@ -113,7 +113,7 @@ export interface DiskListProps {
 }
 
 /** A VM's disks and drives, with what can be done to each. */
-export function DiskList({ disks, persistent, enabled, hrefOf, onVerb }: DiskListProps) {
+export function DiskList({ disks, enabled, hrefOf, onVerb }: DiskListProps) {
   return (
     <DataTable
       label={t("devices.disks")}
@@ -144,7 +144,7 @@ export function DiskList({ disks, persistent, enabled, hrefOf, onVerb }: DiskLis
             <RowVerbs
               name={diskName(disk)}
               enabled={enabled}
-              verbs={verbsOf(disk, persistent).map((verb) => ({
+              verbs={verbsOf(disk).map((verb) => ({
                 text: t(VERB_TEXTS[verb]),
                 label: t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: diskName(disk) }),
                 href: hrefOf(verb, disk),

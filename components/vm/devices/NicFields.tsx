@@ -1,12 +1,14 @@
 import { NIC_MODELS } from "../../../lib/contract/choices.ts";
 import { ANTI_SPOOFING } from "../../../lib/contract/filters.ts";
-import type { DeviceOptions, VmNic } from "../../../lib/contract/mod.ts";
+import { NIC_LIMITS } from "../../../lib/contract/limit_names.ts";
+import type { DeviceOptions, NicLimitValues, VmNic } from "../../../lib/contract/mod.ts";
 import { deviceValue } from "../../../lib/text/device_values.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
 import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
+import { NicLimitFields } from "./LimitFields.tsx";
 import { WhereField } from "./DiskFields.tsx";
 
 const { t } = textsOf(texts);
@@ -159,6 +161,16 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
           <CheckField label={t("devices.field_link")} name="plugged" value="yes" defaultChecked wide />
         </>
       )}
+      <div class="wide">
+        <NicLimitFields limits={nextLimits(nic)} errorOf={errorOf} />
+      </div>
     </div>
   );
+}
+
+/** The limits that an interface has at its next start. */
+function nextLimits(nic: VmNic | undefined): NicLimitValues {
+  const next = nic?.pending.filter(({ field }) => NIC_LIMITS.some((name) => name === field))
+    .map(({ field, next }) => [field, next === null ? undefined : Number(next)]);
+  return { ...nic, ...Object.fromEntries(next ?? []) };
 }

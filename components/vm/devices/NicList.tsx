@@ -1,5 +1,6 @@
 import { ANTI_SPOOFING } from "../../../lib/contract/filters.ts";
 import type { VmNic } from "../../../lib/contract/mod.ts";
+import { nicLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
@@ -110,6 +111,7 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
               <bdi>{nic.network ? oneLine(nic.network, 60) : "–"}</bdi>
               <small>{oneLine(nic.type, 20)}</small>
               <Filter nic={nic} />
+              {nicLimitTexts(nic).map((text) => <small key={text}>{text}</small>)}
             </>
           ),
         },

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<Addable["kind"], { icon: IconName; title: Key; what
   disk: { icon: "disk", title: "hardware.add_disk", what: "hardware.add_disk_what" },
   cdrom: { icon: "disc", title: "hardware.add_cdrom", what: "hardware.add_cdrom_what" },
   nic: { icon: "network", title: "hardware.add_nic", what: "hardware.add_nic_what" },
+  share: { icon: "folder", title: "hardware.add_share", what: "hardware.add_share_what" },
   tpm: { icon: "lock", title: "hardware.field.tpm", what: "hardware.add_tpm_what" },
   video: { icon: "monitor", title: "hardware.field.video", what: "hardware.add_video_what" },
   sound: { icon: "bell", title: "hardware.field.sound", what: "hardware.add_sound_what" },
@@ -24,12 +25,15 @@ const REFUSED: Readonly<Record<NonNullable<Addable["refused"]>, Key>> = {
   present: "hardware.add_present",
   swtpm: "hardware.needs_swtpm",
   not_here: "hardware.not_here",
+  virtiofsd: "hardware.needs_virtiofsd",
+  administrators: "hardware.administrators",
 };
 
 /** Where something is added, without script too: its own form, or the part of this page that has its field. */
 function hrefOf(vmId: string, { kind, field }: Addable): string {
   const vm = `/vms/${encodeURIComponent(vmId)}`;
   if (field !== undefined) return `${vm}/hardware#hardware-${field.section}`;
+  if (kind === "share") return `${vm}/disks?do=share`;
   return kind === "nic" ? `${vm}/network?do=add` : `${vm}/disks?do=add&device=${kind}`;
 }
 

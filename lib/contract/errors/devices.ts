@@ -38,6 +38,13 @@ export const DEVICE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  LimitsNotSupported: {
+    text:
+      "A network interface of type {type} takes no limits: libvirt limits those on a network, a bridge or a network " +
+      "device of the host. Plug it into one of these, or set its limits to 0.",
+    status: 409,
+    exit: 5,
+  },
   NotRemovable: { text: "{target} is a disk, not a drive for media", status: 409, exit: 5 },
   AttachFailed: { text: "Failed to attach {device}: {error}", status: 502, exit: 1 },
   DetachFailed: { text: "Failed to detach {device}: {error}", status: 502, exit: 1 },
@@ -45,6 +52,26 @@ export const DEVICE_ERRORS = {
     text:
       "Failed to detach {device}: the guest did not release it{how}. Unmount it in the guest, or remove it " +
       "when the VM is off. It stays as it is; if the guest releases it later, it is back at the next start.",
+    status: 409,
+    exit: 5,
+  },
+  ShareExists: {
+    text: "The VM has a shared folder with the tag {tag} already. Choose another tag.",
+    status: 409,
+    exit: 5,
+  },
+  NoSuchShare: { text: "VM has no shared folder with the tag {tag}", status: 404, exit: 4 },
+  ShareNeedsRestart: {
+    text:
+      "The running VM cannot change this shared folder: {reason}. Do it for the next start (persistent), then shut " +
+      "the VM down and start it.",
+    status: 409,
+    exit: 5,
+  },
+  ShareHinders: {
+    text:
+      "The state of this VM cannot be saved while it has a shared folder. Shut it down instead, or remove its " +
+      "shared folders first.",
     status: 409,
     exit: 5,
   },

@@ -34,6 +34,20 @@ export const VM_ERRORS = {
     status: 403,
     exit: 6,
   },
+  BootSourceMissing: { text: "VM cannot boot from {from}: {reason}", status: 409, exit: 5 },
+  BootWouldResume: {
+    text:
+      "VM is suspended: its saved memory would go on instead of booting. Resume it and shut it down first, then boot it " +
+      "from {from}.",
+    status: 409,
+    exit: 5,
+  },
+  VmLogMissing: {
+    text: "There is no QEMU log of this VM yet. libvirt begins it at the first start under the VM's name.",
+    status: 404,
+    exit: 4,
+  },
+  VmLogUnavailable: { text: "QEMU's log of this VM cannot be read: {reason}", status: 409, exit: 5 },
   StartFailed: { text: "Failed to start VM: {error}", status: 502, exit: 1 },
   StopFailed: { text: "Failed to stop VM: {error}", status: 502, exit: 1 },
   ForceStopFailed: { text: "Failed to force stop VM: {error}", status: 502, exit: 1 },

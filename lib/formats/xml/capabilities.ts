@@ -90,6 +90,8 @@ export interface DomainCapabilities {
   readonly tpmBackends: readonly string[];
   readonly rng: boolean;
   readonly hyperv: readonly string[];
+  /** Drivers of folders that are shared with guests: path, handle, virtiofs. */
+  readonly shareDrivers: readonly string[];
 }
 
 /** Reads virConnectGetDomainCapabilities' XML. @throws {XmlError} */
@@ -124,6 +126,7 @@ export function readDomainCapabilities(source: string): DomainCapabilities {
     tpmBackends: values(tpm, "backendModel"),
     rng: device("rng") !== undefined,
     hyperv: supported(hyperv) ? values(hyperv, "features") : [],
+    shareDrivers: values(device("filesystem"), "driverType"),
   };
 }
 
@@ -153,5 +156,6 @@ export function plainCapabilities(
     tpmBackends: [],
     rng: true,
     hyperv: [],
+    shareDrivers: [],
   };
 }

@@ -32,7 +32,8 @@ Deno.test("readDomainCapabilities() takes what is supported, and nothing of what
     <devices><disk supported='yes'><enum name='bus'><value>virtio</value></enum></disk>
       <graphics supported='no'><enum name='type'><value>vnc</value></enum></graphics>
       <tpm supported='yes'><enum name='model'><value>tpm-crb</value></enum>
-        <enum name='backendModel'><value>emulator</value></enum></tpm></devices>
+        <enum name='backendModel'><value>emulator</value></enum></tpm>
+      <filesystem supported='yes'><enum name='driverType'><value>path</value><value>virtiofs</value></enum></filesystem></devices>
     <features><hyperv supported='no'><enum name='features'><value>relaxed</value></enum></hyperv></features>
   </domainCapabilities>`);
   assert.deepEqual(found, {
@@ -55,6 +56,7 @@ Deno.test("readDomainCapabilities() takes what is supported, and nothing of what
     tpmBackends: ["emulator"],
     rng: false,
     hyperv: [],
+    shareDrivers: ["path", "virtiofs"],
   });
 });
 

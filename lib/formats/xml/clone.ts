@@ -56,9 +56,21 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
   setNvram(document, copy.nvram);
   dropTpmPlace(document);
   for (const target of copy.disks.keys()) setDisk(document, target, copy.disks.get(target)!);
+  // A folder of the host is given to one VM, by an administrator.
+  dropShares(document);
   freePorts(document);
   protectNewDomain(document);
   ownFiles(document, original, copy.name);
+}
+
+function dropShares(document: XmlDocument): void {
+  for (
+    let share = document.find("devices", "filesystem");
+    share;
+    share = document.find("devices", "filesystem")
+  ) {
+    document.remove(share);
+  }
 }
 
 function setNvram(document: XmlDocument, path: string | undefined): void {

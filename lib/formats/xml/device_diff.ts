@@ -1,11 +1,14 @@
 /** A VM's disks and network cards out of its two configurations, and what differs between them. */
 import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../../contract/limit_names.ts";
+import type { DiskLimitValues, NicLimitValues } from "../../contract/device_limits.ts";
 import { declaredChain } from "./backing_store.ts";
+import { diskLimitsOf, nicLimitsOf } from "./device_limits.ts";
 import { filterAddresses } from "./filter.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
 /** A disk or drive as one configuration has it. */
-export interface DiskDevice {
+export interface DiskDevice extends DiskLimitValues {
   readonly target: string;
   readonly bus: string;
   readonly device: string;
@@ -28,7 +31,7 @@ export interface DiskDevice {
 }
 
 /** A network card as one configuration has it. */
-export interface NicDevice {
+export interface NicDevice extends NicLimitValues {
   readonly mac: string;
   readonly type: string;
   readonly network: string;
@@ -39,6 +42,8 @@ export interface NicDevice {
   readonly linkUp: boolean;
   readonly bootOrder: number | undefined;
   readonly target: string | undefined;
+  /** Part of its network that may give it limits: while it runs they are shown as its own. */
+  readonly portGroup: string | undefined;
   /** Its place on the VM's bus: tells a card again whose address changes. */
   readonly slot: string | undefined;
 }
@@ -75,6 +80,7 @@ function disk(element: XmlElement): DiskDevice {
     bootOrder: order(element),
     trayOpen: target?.tray === "open",
     isChainComplete: declaredChain(element).isComplete,
+    ...diskLimitsOf(element),
   };
 }
 
@@ -101,6 +107,8 @@ export function nicOf(element: XmlElement): NicDevice {
     bootOrder: order(element),
     target: child(element, "target")?.attributes.dev,
     slot,
+    portGroup: source?.portgroup,
+    ...nicLimitsOf(element),
   };
 }
 
@@ -114,6 +122,28 @@ export function disksOf(xml: string): DiskDevice[] {
 /** The network cards of a configuration. @throws {XmlError} */
 export function nicsOf(xml: string): NicDevice[] {
   return devices(xml, "interface").map(nicOf);
+}
+
+/** A folder of the host that a guest mounts, as one configuration has it. */
+export interface ShareDevice {
+  readonly tag: string;
+  readonly folder: string;
+  readonly driver: string;
+  readonly readOnly: boolean;
+}
+
+/** The shared folders of a configuration. @throws {XmlError} */
+export function sharesOf(xml: string): ShareDevice[] {
+  return devices(xml, "filesystem").map((element) => {
+    const driver = child(element, "driver")?.attributes.type ?? "path";
+    return {
+      tag: child(element, "target")?.attributes.dir ?? "",
+      folder: child(element, "source")?.attributes.dir ?? "",
+      // libvirt's words for what QEMU itself carries.
+      driver: driver === "path" || driver === "handle" ? "9p" : driver,
+      readOnly: child(element, "readonly") !== undefined,
+    };
+  });
 }
 
 /** A device with where it is, and what will be different about it. */
@@ -166,6 +196,7 @@ const DISK_FIELDS = [
   "shareable",
   "serial",
   "bootOrder",
+  ...DISK_LIMITS,
 ] as const;
 const NIC_FIELDS = [
   "mac",
@@ -176,7 +207,10 @@ const NIC_FIELDS = [
   "filterAddresses",
   "linkUp",
   "bootOrder",
+  ...NIC_LIMITS,
 ] as const;
+
+const isNicLimit = (field: string) => NIC_LIMITS.some((name) => name === field);
 
 /** A VM's disks in both of its configurations. @throws {XmlError} */
 export function compareDisks(live: string | undefined, next: string | undefined): Compared<DiskDevice>[] {
@@ -196,5 +230,16 @@ export function compareNics(live: string | undefined, next: string | undefined):
   const same = (a: NicDevice, b: NicDevice) =>
     (a.mac === b.mac && (a.slot === b.slot || !isTeam(a.mac))) ||
     (a.slot !== undefined && a.slot === b.slot && !known(then, a.mac) && !known(now, b.mac));
-  return compare(now, then, same, NIC_FIELDS);
+  return compare(now, then, same, NIC_FIELDS).map((nic) => {
+    const ofGroup = ({ field, next }: DeviceDifference) => isNicLimit(field) && next === null;
+    const isGiven = nic.device.portGroup !== undefined &&
+      nic.pending.every((each) => ofGroup(each) || !isNicLimit(each.field));
+    return isGiven ? { ...nic, pending: nic.pending.filter((each) => !ofGroup(each)) } : nic;
+  });
+}
+
+/** A VM's shared folders in both of its configurations. @throws {XmlError} */
+export function compareShares(live: string | undefined, next: string | undefined): Compared<ShareDevice>[] {
+  const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : sharesOf(xml));
+  return compare(now, then, (a, b) => a.tag === b.tag, ["folder", "driver", "readOnly"]);
 }

@@ -100,3 +100,23 @@ Deno.test("nicsOf() takes a network over a host's bridge for that network", () =
   ));
   assert.deepEqual([found?.type, found?.network, found?.mac], ["network", "lan", "52:54:00:aa:00:01"]);
 });
+
+Deno.test("limits that differ are told; those that a network's port group gives are no difference", () => {
+  const card = (source: string, limits: string) =>
+    `<interface type='network'><mac address='52:54:00:00:00:01'/><source network='n'${source}/>${limits}</interface>`;
+  const limit = (average: number) => `<bandwidth><inbound average='${average}'/></bandwidth>`;
+  const pending = (source: string, now: string, next: string) =>
+    compareNics(domain(card(source, now)), domain(card(source, next)))[0]!.pending;
+  assert.deepEqual(pending("", limit(5), ""), [{ field: "inboundAverage", now: "5", next: null }]);
+  assert.deepEqual(pending(" portgroup='g'", limit(5), ""), []);
+  assert.deepEqual(pending(" portgroup='g'", limit(5), limit(6)), [
+    { field: "inboundAverage", now: "5", next: "6" },
+  ]);
+  const limited = (limit: string) =>
+    domain(
+      `<disk><target dev='vda' bus='virtio'/><iotune><total_iops_sec>${limit}</total_iops_sec></iotune></disk>`,
+    );
+  assert.deepEqual(compareDisks(limited("5"), limited("6"))[0]!.pending, [
+    { field: "totalIopsSec", now: "5", next: "6" },
+  ]);
+});

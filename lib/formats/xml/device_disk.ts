@@ -10,9 +10,11 @@ import type {
   DISK_FORMATS,
   DISK_IO,
 } from "../../contract/choices.ts";
+import type { DiskLimitValues } from "../../contract/device_limits.ts";
 import type { BackingImage, DiskSource } from "../../vm/create/vm.ts";
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
 import { xml, type XmlNode } from "./build.ts";
+import { ioTuneXml } from "./device_limits.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, type XmlElement } from "./tree.ts";
 
@@ -44,6 +46,7 @@ export interface DiskSpec extends DiskTuning {
   /** The images it is built on, nearest first: all of them, for libvirt looks for no others. */
   readonly backing?: readonly BackingImage[] | undefined;
   readonly format: DiskFormat;
+  readonly limits?: DiskLimitValues | undefined;
 }
 
 /** A word that is written, or not at all when QEMU decides. */
@@ -66,6 +69,7 @@ export function diskXml(disk: DiskSpec): XmlNode {
     source && sourceXml(source),
     source && backingStoreXml(disk.backing ?? []),
     xml("target", { dev: target, bus }),
+    ioTuneXml(disk.limits ?? {}),
     (disk.readOnly || device === "cdrom") && xml("readonly"),
     disk.shareable && xml("shareable"),
     disk.serial !== undefined && disk.serial !== "" && xml("serial", {}, disk.serial),

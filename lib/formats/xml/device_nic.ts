@@ -3,9 +3,12 @@
  * Source: "Network interfaces" in libvirt's domain format.
  */
 import type { NIC_MODELS, USER_BACKENDS } from "../../contract/choices.ts";
+import type { NicLimitValues } from "../../contract/device_limits.ts";
 import { xml, type XmlNode } from "./build.ts";
+import { bandwidthOfNicXml, nicLimitsOf, setNicLimits } from "./device_limits.ts";
 import type { XmlDocument } from "./edit.ts";
 import { filterAddresses as addressesOf, filterRefXml } from "./filter.ts";
+import { changedNicLimits } from "./limit_rules.ts";
 import { child, type XmlElement } from "./tree.ts";
 
 /** What a card can be plugged into: a network of libvirt, a bridge of the host, a device of the host (macvtap). */
@@ -36,6 +39,7 @@ export interface NicSpec {
   readonly linkUp?: boolean | undefined;
   /** Place in the order in which the firmware tries devices, from 1. */
   readonly bootOrder?: number | undefined;
+  readonly limits?: NicLimitValues | undefined;
 }
 
 /** Attribute of `<source>` that names what it is plugged into. */
@@ -54,13 +58,14 @@ function backendXml({ type, name }: NicSource): XmlNode | undefined {
 
 /** A card's element. */
 export function nicXml(
-  { source, mac, model, filter, filterAddresses, linkUp = true, bootOrder }: NicSpec,
+  { source, mac, model, filter, filterAddresses, linkUp = true, bootOrder, limits = {} }: NicSpec,
 ): XmlNode {
   return xml(
     "interface",
     { type: source.type },
     xml("mac", { address: mac }),
     nicSourceXml(source),
+    bandwidthOfNicXml(limits),
     xml("model", { type: model }),
     backendXml(source),
     filter !== undefined && filter !== "" && filterRefXml(filter, filterAddresses),
@@ -79,13 +84,15 @@ export interface NicChange {
   readonly filter?: string | undefined;
   /** Addresses the filter is told of; without a word, those of the filter that was there. */
   readonly filterAddresses?: readonly string[] | undefined;
+  /** Those to change; 0 takes one away. */
+  readonly limits?: NicLimitValues | undefined;
 }
 
 /** Changes a card. `find` gives its element anew after each edit. */
 export function changeNic(
   document: XmlDocument,
   find: () => XmlElement,
-  { source, linkUp, model, mac, filter, filterAddresses }: NicChange,
+  { source, linkUp, model, mac, filter, filterAddresses, limits }: NicChange,
 ): void {
   const put = (name: string, node: XmlNode | undefined) => {
     const old = child(find(), name);
@@ -100,6 +107,7 @@ export function changeNic(
     if (child(find(), "virtualport")) put("virtualport", undefined);
     document.setAttribute(find(), "type", source.type);
   }
+  if (limits !== undefined) setNicLimits(document, find, changedNicLimits(nicLimitsOf(find()), limits));
   if (linkUp !== undefined) put("link", xml("link", { state: linkUp ? "up" : "down" }));
   if (model !== undefined) put("model", xml("model", { type: model }));
   if (mac !== undefined) put("mac", xml("mac", { address: mac }));

@@ -10,7 +10,7 @@ import type { DomainCapabilities } from "./capabilities.ts";
  */
 export function hardwareOptions(
   capabilities: DomainCapabilities,
-  host: Pick<HardwareOptions, "hostCpus" | "hostMemoryMb">,
+  host: Pick<HardwareOptions, "hostCpus" | "hostMemoryMb" | "shareDrivers">,
 ): HardwareOptions {
   const uefi = capabilities.firmwares.includes("efi");
   return {

@@ -4,6 +4,9 @@
 export const METADATA_URI = "urn:kvm-manager:vm:1";
 /** Prefix of that namespace. */
 export const METADATA_PREFIX = "kvmm";
+/** Namespace and prefix of the mark of a running domain whose boot order is that of one start. */
+export const ONCE_URI = "urn:kvm-manager:boot-once:1";
+export const ONCE_PREFIX = "kvmm-once";
 /** Attribute of a VM that is there for a while alone, for a purpose of ours, and in no list. */
 export const THROW_AWAY = { name: "throw-away", value: "boot-test" } as const;
 /** Attribute that says that the passwords of the VM's screens are made here, and are new at each start. */

@@ -1,6 +1,7 @@
 /** What a running VM will have changed at its next boot: its live and its stored XML, compared by meaning. Pure. */
 import type { Area, PendingChange } from "../../contract/hardware.ts";
 import type { XmlNode } from "./build.ts";
+import { DIRECT_BOOT, isBootedOnce } from "./boot_once.ts";
 import { fieldText, type HardwareField, nicKeys, readHardware } from "./hardware.ts";
 import { canonical, cleaned } from "./pending_clean.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
@@ -55,6 +56,9 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 
 /** The same within `<os>`. */
 const OS_PASSED_OVER: ReadonlySet<string> = new Set(["boot", "bootmenu", "firmware", "loader", "nvram"]);
+
+/** The same of a VM that was booted once from elsewhere: its boot order waits for nothing, and must not become the stored one. */
+const ONCE_PASSED_OVER: ReadonlySet<string> = new Set([...OS_PASSED_OVER, ...DIRECT_BOOT]);
 
 /** Parts whose area is not `general`. */
 const PART_AREAS: Readonly<Record<string, Area>> = {
@@ -115,7 +119,8 @@ function told(element: XmlElement | undefined): string | null {
   const parts = [
     element.attributes.device ?? element.attributes.type,
     model,
-    source.file ?? source.dev ?? source.volume ?? source.network ?? source.bridge ?? source.name,
+    source.file ?? source.dev ?? source.dir ?? source.volume ?? source.network ?? source.bridge ??
+      source.name,
     child(element, "target")?.attributes.bus,
     child(element, "driver")?.attributes.type,
     child(element, "link")?.attributes.state,
@@ -125,23 +130,28 @@ function told(element: XmlElement | undefined): string | null {
   return cut(parts.filter((part) => part).join(", ")) || element.name;
 }
 
+/** What of a device a start fills in, is compared by itself, or nobody is to read. */
+const TOLD_ELSEWHERE = /^(alias|address|boot|backingStore|mirror|privateData)\b|^source index$|passw|secret/i;
+
+/** What an element says, each part by its path: `address slot`, `iotune read_bytes_sec`, `bandwidth inbound average`. */
+function partsOf(element: XmlElement, above = ""): [name: string, value: string][] {
+  const text = element.text.trim();
+  return [
+    ...Object.entries(element.attributes).map((
+      [name, value],
+    ): [string, string] => [`${above}${name}`, value]),
+    ...(text === "" || above === "" ? [] : [[above.trim(), text] as [string, string]]),
+    ...element.children.flatMap((each) => partsOf(each, `${above}${each.name} `)),
+  ];
+}
+
 /** What differs between two elements that are told with the same words: the first part that does. */
 function toldApart(live: XmlElement | undefined, next: XmlElement | undefined) {
   const [before, after] = [told(live), told(next)];
   if (before !== after || live === undefined || next === undefined) return { live: before, next: after };
-  const parts = (element: XmlElement) =>
-    new Map<string, string>([
-      ...Object.entries(element.attributes).map(([name, value]): [string, string] => [name, value]),
-      ...element.children.flatMap((each) =>
-        Object.entries(each.attributes).map((
-          [name, value],
-        ): [string, string] => [`${each.name} ${name}`, value])
-          .concat(each.text.trim() === "" ? [] : [[each.name, each.text.trim()]])
-      ),
-    ]);
-  const [old, new_] = [parts(live), parts(next)];
+  const [old, new_] = [new Map(partsOf(live)), new Map(partsOf(next))];
   const differing = [...new Set([...old.keys(), ...new_.keys()])].filter((name) =>
-    !/^(alias|address|boot)\b|passw|secret/i.test(name) && old.get(name) !== new_.get(name)
+    !TOLD_ELSEWHERE.test(name) && old.get(name) !== new_.get(name)
   );
   const say = (from: Map<string, string>) =>
     cut(
@@ -264,7 +274,9 @@ function compareFeatures(live: XmlElement, next: XmlElement): Difference[] {
 export function findDifferences(live: string, next: string, hostCpus?: number): Difference[] {
   const [old, new_] = [parseXml(live), parseXml(next)];
   const [now, then] = [readHardware(old, hostCpus), readHardware(new_, hostCpus)];
+  const isOnce = isBootedOnce(old);
   const fields = FIELD_AREAS.flatMap(([field, area]): Difference[] => {
+    if (isOnce && area === "boot") return [];
     const [before, after] = [fieldText(now, field), fieldText(then, field)];
     if (before === after) return [];
     const say = (text: string | null) => text === null ? null : cut(text);
@@ -274,7 +286,7 @@ export function findDifferences(live: string, next: string, hostCpus?: number): 
   return [
     ...fields,
     ...(sameMode && then.cpu.mode === "custom" ? compareFeatures(old, new_) : []),
-    ...compareParts(child(old, "os"), child(new_, "os"), ["os"], OS_PASSED_OVER),
+    ...compareParts(child(old, "os"), child(new_, "os"), ["os"], isOnce ? ONCE_PASSED_OVER : OS_PASSED_OVER),
     ...compareDevices(old, new_),
     ...compareParts(old, new_, [], PASSED_OVER),
   ];

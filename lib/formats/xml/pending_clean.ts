@@ -21,7 +21,16 @@ const attribute = (element: XmlElement | undefined, path: string): string | unde
 /** Device → attributes (`child@name`, `@name`) and children that a start fills in where the configuration has none. */
 const FILLED: Readonly<Record<string, readonly string[]>> = {
   disk: ["source@index", "backingStore", "mirror", "privateData"],
-  interface: ["target", "source@portid", "source@bridge", "source@index", "@managed", "virtualport", "mtu"],
+  interface: [
+    "target",
+    "source@portid",
+    "source@bridge",
+    "source@index",
+    "@managed",
+    "virtualport",
+    "mtu",
+    "bandwidth",
+  ],
   graphics: [
     "@tlsPort",
     "@listen",
@@ -64,6 +73,7 @@ const OWN_TARGET = /^(vnet|macvtap|macvlan)\d+$/;
 function isFilled(kind: string, path: string, { live, next }: Pair): boolean {
   if (!FILLED[kind]?.includes(path)) return false;
   if (path.includes("@")) return attribute(next, path) === undefined;
+  if (path === "bandwidth" && child(live, "source")?.attributes.portgroup === undefined) return false;
   if (path === "target") return OWN_TARGET.test(child(live, "target")?.attributes.dev ?? "");
   const [first, second] = path.split("/");
   const there = child(next, first!);

@@ -147,3 +147,19 @@ Deno.test("discardPending() takes back the areas it is given alone, and keeps se
   assert.match(back, /passwd='s3cret'/);
   assert.equal(discardPending(live, next, []), next);
 });
+
+Deno.test("pendingChanges() tells limits that differ, but none that a network's port group gives", () => {
+  const card = (source: string, inside: string) =>
+    domain(
+      "",
+      "",
+      `<interface type='network'><mac address='52:54:00:00:00:01'/><source network='n'${source}/>${inside}</interface>`,
+    );
+  const limit = (average: number) => `<bandwidth><inbound average='${average}'/></bandwidth>`;
+  assert.deepEqual(
+    pendingChanges(card("", limit(5)), card("", limit(6))).map(({ live, next }) => [live, next]),
+    [["bandwidth inbound average 5", "bandwidth inbound average 6"]],
+  );
+  assert.equal(pendingChanges(card("", limit(5)), card("", "")).length, 1);
+  assert.deepEqual(pendingChanges(card(" portgroup='g'", limit(5)), card(" portgroup='g'", "")), []);
+});

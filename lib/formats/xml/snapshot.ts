@@ -263,7 +263,7 @@ const REACHES: Readonly<Record<string, (device: XmlElement) => unknown>> = {
     return [type, source, filter && [textOf(filter), child(nic, "mac")?.attributes.address]];
   },
   hostdev: (device) => [device.attributes, textOf(child(device, "source"))],
-  filesystem: (device) => [device.attributes.type, sourceOf(device)],
+  filesystem: (device) => [device.attributes.type, sourceOf(device), child(device, "readonly") !== undefined],
   redirdev: (device) => [device.attributes.type, sourceOf(device)],
   shmem: (device) => device.attributes,
   rng: (device) => textOf(child(device, "backend")),

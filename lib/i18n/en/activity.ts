@@ -63,6 +63,8 @@ export const activity = {
   "activity.command.update_disk": "Disk changed",
   "activity.command.insert_media": "Medium inserted",
   "activity.command.eject_media": "Medium ejected",
+  "activity.command.attach_share": "Shared folder added",
+  "activity.command.detach_share": "Shared folder removed",
   "activity.command.attach_nic": "Network interface added",
   "activity.command.detach_nic": "Network interface removed",
   "activity.command.update_nic": "Network interface changed",

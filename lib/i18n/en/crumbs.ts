@@ -1,6 +1,7 @@
 /** Steps of the way to a page that no tab and no entry of the sidebar names. */
 export const crumbs = {
   "crumbs.rename": "Rename",
+  "crumbs.boot": "Boot once",
   "crumbs.clone": "Clone",
   "crumbs.import": "Import",
   "crumbs.import_ova": "Import an archive",

@@ -100,7 +100,7 @@ export const devices = {
   "devices.boot_hint": "1 is tried first; 0 for none.",
   "devices.field_read_only": "The guest can only read it",
   "devices.field_shareable": "Several VMs may have it at the same time",
-  "devices.edit_running": "This VM runs: what you change here is so from its next start on.",
+  "devices.edit_running": "This VM runs: its limits change at once, all else from its next start on.",
   "devices.resize_now": "It has {size} now. A disk can only be made larger.",
   "devices.resize_guest":
     "The guest sees the larger disk at once; its partitions and file systems stay as they are until you extend them there.",
@@ -113,6 +113,42 @@ export const devices = {
   "devices.eject_what": "The guest is asked to open the drive.",
   "devices.force": "Take it out although the guest has locked the drive",
   "devices.force_hint": "The guest may lose what it is reading.",
+
+  "devices.shares": "Shared folders",
+  "devices.no_shares": "No shared folders yet",
+  "devices.no_shares_what": "A folder of the host that the guest mounts, to read and write.",
+  "devices.add_share": "Add shared folder",
+  "devices.share_named": "shared folder {tag}",
+  "devices.remove": "Remove",
+  "devices.remove_share": "Remove shared folder {tag}",
+  "devices.remove_share_what": "The folder and what is in it stay on the host.",
+  "devices.remove_share_running":
+    "Unmount it in the guest first: it loses access at once, and programs that use it fail. The folder and what is in it stay on the host.",
+  "devices.tag": "Mount tag",
+  "devices.folder": "Folder on the host",
+  "devices.field_driver": "Driver",
+  "devices.field_folder": "Folder on the host",
+  "devices.folder_hint":
+    "An absolute path. Folders of the system, of libvirt and of storage pools cannot be shared.",
+  "devices.field_tag": "Mount tag",
+  "devices.tag_hint": "Leave empty to use the folder's name. Letters, digits, dash and underscore.",
+  "devices.share_warning":
+    "Root in the guest is root in this folder: it can read, change and delete everything in it, and leave programs there.",
+  "devices.share_missing": "Folders that the guest writes to cannot be shared: {reason}.",
+  "devices.share_read_only_hint":
+    "Uses 9p, as QEMU's user: from the next start on, Linux guests only, and their kernel needs the 9p modules.",
+  "devices.share_running":
+    "This VM runs. The first shared folder switches on shared memory, so it is there from the next start on.",
+  "devices.share_state":
+    "While it has a shared folder, a running VM cannot be suspended or migrated, and its snapshots are without memory.",
+  "devices.share_mount_how": "Mount in the guest",
+  "devices.share_linux": "Linux, as root:",
+  "devices.share_fstab": "At every boot, in /etc/fstab:",
+  "devices.share_mount_of": "the mount command of {tag}",
+  "devices.share_fstab_of": "the fstab line of {tag}",
+  "devices.share_windows":
+    "Windows: install WinFsp and the virtiofs driver of virtio-win; the folder appears as a drive.",
+  "devices.share_9p": "The guest's kernel needs the modules 9p and 9pnet_virtio; Windows has none.",
 
   "devices.nics": "Network interfaces",
   "devices.no_nics": "No network interfaces yet",
@@ -162,9 +198,12 @@ export const devices = {
   "devices.done_insert_media": "The medium was inserted",
   "devices.done_eject_media": "The medium was ejected",
   "devices.done_attach_nic": "The network interface was added",
+  "devices.done_attach_share": "The shared folder was added. How to mount it is on the Disks tab",
+  "devices.done_detach_share": "The shared folder was removed",
   "devices.done_detach_nic": "The network interface was detached",
   "devices.done_update_nic": "The network interface was changed",
   "devices.done_next": "{done}: from the next start on",
+  "devices.done_partly": "{done}: its limits now, all else from the next start on",
   "devices.failed_options": "What there is on the host could not be read",
   "devices.failed_update_nic": "The network interface was not changed",
 } as const;

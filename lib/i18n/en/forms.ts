@@ -15,6 +15,11 @@ export const forms = {
     "The guest tools are in the VM's CD drive. Run their installer in the guest. While the VM is shown without a channel, shut it down and start it: it has one then.",
   "forms.done.install_guest_agent": "KVM Manager's guest agent was installed.",
   "forms.done.guest_control_service": "Done.",
+  "forms.done.start_vm.bootFrom.disk": "Started from the disk, this once",
+  "forms.done.start_vm.bootFrom.cdrom": "Started from the CD-ROM, this once",
+  "forms.done.start_vm.bootFrom.network": "Started from the network, this once",
+  "forms.done.start_vm.bootFrom.menu":
+    "Started with the boot menu, this once. Press Esc on the console within 30 seconds.",
   "forms.done.set_tags": "Tags saved",
   "forms.done.set_group": "Group saved",
   "forms.done.set_autostart": "Autostart saved",

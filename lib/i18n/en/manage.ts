@@ -4,6 +4,42 @@ export const manage = {
   "manage.name": "Name",
   "manage.name_hint": "1–64 letters, digits, dashes, underscores and single dots; no digit or dash first.",
 
+  "manage.boot_title": "Boot {name} once from…",
+  "manage.boot_what":
+    "For this start only: its configuration stays as it is. Restarts of the guest boot from there, too, until the VM is off.",
+  "manage.boot_from": "Boot from",
+  "manage.boot_disk": "Disk",
+  "manage.boot_disk_what": "The system that is installed, before anything else in its boot order.",
+  "manage.boot_cdrom": "CD-ROM",
+  "manage.boot_cdrom_what":
+    "The medium in its drive: an installer, or a rescue system. It may ask for a key on the console.",
+  "manage.boot_network": "Network",
+  "manage.boot_network_what": "PXE: a server on the VM's network tells what to boot.",
+  "manage.boot_menu": "Boot menu",
+  "manage.boot_menu_what":
+    "The firmware waits 30 seconds for Esc on the console, then lists what can be booted.",
+  "manage.boot_no_disk": "The VM has no disk.",
+  "manage.boot_no_drive": "The VM has no CD-ROM drive.",
+  "manage.boot_empty_drive": "The VM's CD-ROM drive is empty. Insert a medium first.",
+  "manage.boot_no_network": "The VM has no network interface.",
+  "manage.boot_not_off": "Only a stopped VM can be booted from elsewhere. Shut it down first.",
+  "manage.boot_suspended":
+    "The VM is suspended: its memory would go on instead of booting. Resume it and shut it down first.",
+  "manage.boot_do": "Start",
+  "manage.boot_do_console": "Start and open console",
+
+  "manage.log_what":
+    "What libvirt and QEMU wrote when the VM was started and ran: command lines, warnings, why a start failed.",
+  "manage.log_newest": "Newest lines",
+  "manage.log_changed": "Last written",
+  "manage.log_lines": "Last {n} lines",
+  "manage.log_all": "All {n} lines",
+  "manage.log_more": "Show {n} lines",
+  "manage.log_refresh": "Refresh",
+  "manage.log_copy": "log",
+  "manage.log_none": "No QEMU log yet",
+  "manage.log_failed": "The log cannot be shown",
+
   "manage.rename_title": "Rename {name}",
   "manage.rename_what": "Its disks, UUID and addresses stay as they are. Their files keep their names.",
   "manage.rename_do": "Rename",

@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { signal } from "@preact/signals";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import { DISK_VERBS } from "../../../components/vm/devices/DiskList.tsx";
+import { SHARE_VERBS } from "../../../components/vm/devices/ShareList.tsx";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VmDisks from "../../../islands/VmDisks.tsx";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -12,7 +13,7 @@ import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
-    return page(await devicesOf(ctx, [...DISK_VERBS, "add"]));
+    return page(await devicesOf(ctx, [...DISK_VERBS, "add", ...SHARE_VERBS]));
   },
   async POST(ctx) {
     const done = await devicePost(ctx, await ctx.req.formData());
@@ -34,7 +35,14 @@ export default define.page<typeof handler>(function Disks({ data, state, url }) 
       at="/disks"
     >
       <Flash tone="ok">{deviceDoneText(url.searchParams)}</Flash>
-      <VmDisks vm={shared} connected={connected} devices={devices} form={form} options={options} />
+      <VmDisks
+        vm={shared}
+        connected={connected}
+        devices={devices}
+        form={form}
+        options={options}
+        mayShare={state.may("attach_share", { vmId: vm.id, group: vm.group })}
+      />
     </VmPage>
   );
 });

@@ -98,6 +98,7 @@ export default define.page<typeof handler>(function VmHardware({ data, state, ur
         hardware={hardware}
         bounds={BOUNDS}
         outcome={outcome}
+        mayShare={state.may("attach_share", { vmId: vm.id, group: vm.group })}
         adding={url.searchParams.get("do") === "add"}
       />
     </VmPage>

@@ -1,0 +1,55 @@
+/** The end of libvirt's log of a VM's QEMU. */
+import { ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
+import { plainText } from "../../lib/text/byte_text.ts";
+import { endOfLog } from "../../lib/vm/qemu_log.ts";
+import { FileRefused, isSystemError, orMissing, pathFault, readRegularEnd } from "../files.ts";
+import type { Host } from "../hosts/host.ts";
+import { qemuLogFolder } from "../libvirt/uri.ts";
+
+/** Most bytes of a log that are read, from its end. */
+const MOST_BYTES = 1 << 20;
+
+const unavailable = (reason: string, cause?: unknown) =>
+  new ContractError("VmLogUnavailable", { reason }, { cause });
+
+/** The file of a VM's log. @throws {ContractError} VmLogUnavailable */
+function logFile({ link: { uri } }: Host, { name }: VM): string {
+  const folder = qemuLogFolder(uri, (each) => Deno.env.get(each));
+  if (folder === undefined) {
+    throw unavailable(
+      "it is only read of VMs that run in QEMU on this host (qemu:///system or qemu:///session)",
+    );
+  }
+  // libvirt takes neither for a name; nothing but a file of the folder is ever opened.
+  if (name === "" || /[/\0]/.test(name)) throw unavailable("the VM's name is no file name");
+  if (plainText(name) === undefined) throw unavailable("the VM's name is no UTF-8");
+  return `${folder}/${name}.log`;
+}
+
+/**
+ * The last lines of it.
+ *
+ * @throws {ContractError} VmLogMissing, VmLogUnavailable
+ */
+export async function qemuLog(host: Host, vm: VM, lines: number): Promise<Output<"get_vm_log">> {
+  const path = logFile(host, vm);
+  let end;
+  try {
+    end = await orMissing(readRegularEnd(path, MOST_BYTES));
+  } catch (error) {
+    if (error instanceof FileRefused) throw unavailable("the file is no regular file", error);
+    if (!isSystemError(error)) throw error;
+    throw unavailable(reasonOf(error), error);
+  }
+  if (end === undefined) throw new ContractError("VmLogMissing");
+  const { bytes, isWhole, changedAt } = end;
+  const { log, lines: count, complete } = endOfLog(new TextDecoder().decode(bytes), isWhole, vm.id, lines);
+  return { log, lines: count, complete, changedAt };
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+    return "KVM Manager may not read the file. It must run as root, or as a user who may read libvirt's logs";
+  }
+  return pathFault(error) ?? error.message;
+}

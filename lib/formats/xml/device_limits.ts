@@ -1,0 +1,129 @@
+/**
+ * Limits as libvirt's domain format writes them: a disk's `<iotune>`, an interface's `<bandwidth>`. What is in them beside
+ * the limits of the contract (a group, a floor) stays.
+ * Sources: "Hard drives, floppy disks, CDROMs" and "Quality of service" in libvirt's domain format.
+ */
+import { DISK_LIMITS, NIC_LIMITS } from "../../contract/limit_names.ts";
+import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
+import { xml, type XmlNode } from "./build.ts";
+import type { XmlDocument } from "./edit.ts";
+import { child, childText, type XmlElement } from "./tree.ts";
+
+/** libvirt's name of a limit: `readBytesSecMax` → `read_bytes_sec_max`. */
+export const ioTuneName = (limit: DiskLimit): string =>
+  limit.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Limits that are set, out of what libvirt wrote. */
+function found<N extends string>(names: readonly N[], textOf: (name: N) => string | undefined) {
+  return Object.fromEntries(
+    names.map((name) => [name, Number(textOf(name)?.trim() ?? 0)] as const).filter(([, value]) => value > 0),
+  ) as Partial<Record<N, number>>;
+}
+
+/** The limits of a disk. */
+export function diskLimitsOf(disk: XmlElement): DiskLimitValues {
+  const iotune = child(disk, "iotune");
+  return iotune === undefined ? {} : found(DISK_LIMITS, (name) => childText(iotune, ioTuneName(name)));
+}
+
+/** Bytes of one operation, for whose size more are counted. QEMU takes no such size without a limit of operations. */
+const SIZE = "size_iops_sec";
+
+/** Whether operations are limited. */
+export const limitsOperations = (
+  { totalIopsSec = 0, readIopsSec = 0, writeIopsSec = 0 }: DiskLimitValues,
+): boolean => totalIopsSec + readIopsSec + writeIopsSec > 0;
+
+/** A disk's limits as the parameters of libvirt's call: each by its name, 0 where there is none. */
+export function ioTuneParameters(limits: DiskLimitValues): Record<string, number> {
+  return {
+    ...Object.fromEntries(DISK_LIMITS.map((name) => [ioTuneName(name), limits[name] ?? 0])),
+    ...(!limitsOperations(limits) && { [SIZE]: 0 }),
+  };
+}
+
+/** A new disk's limits; undefined where it has none. */
+export function ioTuneXml(limits: DiskLimitValues): XmlNode | undefined {
+  const set = DISK_LIMITS.filter((name) => (limits[name] ?? 0) > 0);
+  return set.length === 0
+    ? undefined
+    : xml("iotune", {}, set.map((name) => xml(ioTuneName(name), {}, limits[name])));
+}
+
+/** Gives a disk just these limits. `find` gives its element anew after each edit. */
+export function setDiskLimits(document: XmlDocument, find: () => XmlElement, limits: DiskLimitValues): void {
+  const own: ReadonlySet<string> = new Set([
+    ...DISK_LIMITS.map(ioTuneName),
+    ...(limitsOperations(limits) ? [] : [SIZE]),
+  ]);
+  const old = child(find(), "iotune");
+  const kept = old?.children.filter(({ name }) => !own.has(name)) ?? [];
+  const set = ioTuneXml(limits)?.content ?? [];
+  const parts = [...set, ...kept.map(({ name, text }) => xml(name, {}, text))];
+  put(document, find, "iotune", parts);
+}
+
+/** Makes a part of a device what it is to hold; an empty one goes. */
+function put(
+  document: XmlDocument,
+  find: () => XmlElement,
+  name: string,
+  content: readonly (XmlNode | string)[],
+): void {
+  const old = child(find(), name);
+  if (old !== undefined && content.length > 0) document.replace(old, xml(name, {}, content));
+  else if (old !== undefined) document.remove(old);
+  else if (content.length > 0) document.append(find(), xml(name, {}, content));
+}
+
+/** `inboundAverage` → `inbound`, `average`. */
+function placeOf(limit: NicLimit): readonly [way: "inbound" | "outbound", attribute: string] {
+  const way = limit.startsWith("inbound") ? "inbound" : "outbound";
+  return [way, limit.slice(way.length).toLowerCase()];
+}
+
+/** The limits of a network interface. */
+export function nicLimitsOf(nic: XmlElement): NicLimitValues {
+  const bandwidth = child(nic, "bandwidth");
+  return found(NIC_LIMITS, (name) => {
+    const [way, attribute] = placeOf(name);
+    return child(bandwidth, way)?.attributes[attribute];
+  });
+}
+
+/**
+ * An interface's limits as the parameters of libvirt's call: each by its name, 0 where there is none. What it is promised
+ * at least stays as it is.
+ */
+export function bandwidthParameters(nic: XmlElement, limits: NicLimitValues): Record<string, number> {
+  const floor = Number(child(child(nic, "bandwidth"), "inbound")?.attributes.floor ?? 0);
+  return {
+    ...Object.fromEntries(NIC_LIMITS.map((name) => [placeOf(name).join("."), limits[name] ?? 0])),
+    ...(floor > 0 && { "inbound.floor": floor }),
+  };
+}
+
+/** What `<bandwidth>` holds with these limits, and with what else is said of each way. */
+function waysXml(limits: NicLimitValues, old?: XmlElement): XmlNode[] {
+  return (["inbound", "outbound"] as const).flatMap((way) => {
+    const names = NIC_LIMITS.filter((name) => placeOf(name)[0] === way);
+    const attributes = { ...child(old, way)?.attributes };
+    for (const name of names) {
+      const attribute = placeOf(name)[1], value = limits[name] ?? 0;
+      if (value > 0) attributes[attribute] = String(value);
+      else delete attributes[attribute];
+    }
+    return Object.keys(attributes).length === 0 ? [] : [xml(way, attributes)];
+  });
+}
+
+/** A new interface's limits; undefined where it has none. */
+export function bandwidthOfNicXml(limits: NicLimitValues): XmlNode | undefined {
+  const ways = waysXml(limits);
+  return ways.length === 0 ? undefined : xml("bandwidth", {}, ways);
+}
+
+/** Gives a network interface just these limits. `find` gives its element anew after each edit. */
+export function setNicLimits(document: XmlDocument, find: () => XmlElement, limits: NicLimitValues): void {
+  put(document, find, "bandwidth", waysXml(limits, child(find(), "bandwidth")));
+}
