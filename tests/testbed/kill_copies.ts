@@ -136,7 +136,7 @@ const moves = (isRunning: boolean): KillScenario => {
     },
     clear: async (bench, n) => {
       await removeMachine(bench, vm(n));
-      await call(bench.server, "delete_storage_pool", { name: other(n), deleteContent: true });
+      await call(bench.server, "delete_storage_pool", { pool: other(n), deleteContent: true });
     },
   };
 };

@@ -22,7 +22,7 @@ export const operations = {
 
   "operations.moved": "Disk {target} is on {path}.",
   "operations.move_unclear":
-    "QEMU ended while disk {target} changed over to it from {path}, and they differ since: start the VM with each of them in turn, and keep the one whose data is right",
+    "disk {target} was just changing over to it from {path}, and either may have what was written last: start the VM with each of them in turn, and keep the one whose data is right",
   "operations.is_lost": "it runs as process {pid} of the host, which libvirt has lost",
   "operations.is_copied": "QEMU still copies its disk {target}",
 

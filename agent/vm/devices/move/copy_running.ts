@@ -42,14 +42,32 @@ async function claimWhenFree({ host, vm, job: { signal } }: RunningCopy): Promis
   }
 }
 
+/** The step, once it is written down. */
+class NotedMove {
+  #isPivoting = false;
+
+  constructor(private readonly noted: Noted<DiskMoved>) {}
+
+  /** QEMU was told to go over to the copy, or is just told. */
+  get isPivoting(): boolean {
+    return this.#isPivoting;
+  }
+
+  /** Writes down that it is told. */
+  pivots(): void {
+    this.noted.know({ isPivoting: true }, true);
+    this.#isPivoting = true;
+  }
+}
+
 /** Begins. @throws {ContractError} DiskMoveFailed @throws {LibvirtError} */
-async function begin(copy: RunningCopy): Promise<Noted<DiskMoved>> {
+async function begin(copy: RunningCopy): Promise<NotedMove> {
   const { host, step, steps } = copy, { uuid, target, from, to } = step;
   using _claim = await claimWhenFree(copy);
   if ((await placesOfDisk(host, step))?.live !== from.path) {
     throw failed(copy, "the VM was stopped or changed meanwhile");
   }
-  const noted = steps.add<DiskMoved>(step);
+  const noted = new NotedMove(steps.add<DiskMoved>(step));
   await host.link.call("blockCopy", { uuid, target, xml: copyGoalXml(to) });
   return noted;
 }
@@ -61,23 +79,22 @@ async function isReady(host: Host, { to, ...step }: DiskMoved): Promise<boolean>
 }
 
 /** Waits for the end of QEMU's job. @param claimed keeps others off the VM from the change on */
-async function follow(copy: RunningCopy, noted: Noted<DiskMoved>, claimed: DisposableStack): Promise<void> {
+async function follow(copy: RunningCopy, noted: NotedMove, claimed: DisposableStack): Promise<void> {
   const { host: { link, app: { clock } }, host, step, job } = copy, { uuid, target } = step;
-  let isPivoting = false, awaySince: number | undefined;
+  let awaySince: number | undefined;
   for (;;) {
-    await sleep(clock, LOOK_MS, isPivoting ? undefined : job.signal);
-    if (!isPivoting) job.signal.throwIfAborted();
+    await sleep(clock, LOOK_MS, noted.isPivoting ? undefined : job.signal);
+    if (!noted.isPivoting) job.signal.throwIfAborted();
     try {
       const now = await link.call("blockJobNow", { uuid, target });
       awaySince = undefined;
       if (now === null) return;
       if (now.total > 0) job.progress(Math.min(now.done, now.total), now.total);
       if (now.total === 0 || now.done < now.total || !await isReady(host, step)) continue;
-      if (!isPivoting) {
+      if (!noted.isPivoting) {
         claimed.use(await claimWhenFree(copy));
         job.log(`Both are alike: ${copy.vm.name} goes over to ${step.to.path}`);
-        noted.know({ isPivoting: true }, true);
-        isPivoting = true;
+        noted.pivots();
       }
       if (await link.call("blockJobPivot", { uuid, target })) return;
     } catch (error) {
@@ -109,6 +126,12 @@ export async function copyRunning(copy: RunningCopy): Promise<Disposable> {
   const places = await placesOfDisk(host, step);
   if (places?.live === step.to.path) return claimed.move();
   await host.reread(vm);
+  if (noted.isPivoting && places?.mirror?.path !== step.to.path) {
+    const error =
+      `QEMU ended while it went over to ${step.to.path}. Where that is still there, it may have what was ` +
+      `written last: start the VM with it and with ${step.from.path} in turn, and keep the one whose data is right`;
+    throw failed(copy, error, cause);
+  }
   if (!places?.isOn) throw failed(copy, "the VM stopped while it was copied", cause);
   throw cause ?? failed(copy, "QEMU ended the copy before it was whole");
 }

@@ -5,12 +5,13 @@
 import { statFile } from "../../../host_file.ts";
 import { orMissing } from "../../../files.ts";
 import type { Host } from "../../../hosts/host.ts";
+import { ImageLock } from "../../../../ffi/image_lock.ts";
 import { isLocal } from "../../../libvirt/uri.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../../operations/settlement.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
 import { hasQemuImg, sameContent } from "../../../storage/qemu_img.ts";
-import { nameImage, placesOfDisk } from "./definitions.ts";
+import { type DiskPlaces, nameImage, placesOfDisk } from "./definitions.ts";
 import { completeMove } from "./settle.ts";
 
 /** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
@@ -47,36 +48,60 @@ async function endCopy(host: Host, step: DiskMoved): Promise<void> {
 
 /** Settles a move of a VM that is off. */
 async function settleOff(step: DiskMoved, next: string | undefined, at: Settlement): Promise<StepOutcome> {
-  const { from, to } = step, { vms } = at;
+  const { from, to } = step, { vms, operation: { cut } } = at;
   if (next === to.path) {
     if (!await wasWritten(vms, step)) return await complete(step, at);
+    // It may have run on the copy as well since.
+    if (cut !== undefined) return unclear(step);
     await nameImage(vms, step, from);
     return NOTHING;
   }
-  if (next !== from.path || step.isPivoting === undefined) return NOTHING;
-  if (!isLocal(vms.link.uri) || !await hasQemuImg()) return unclear(step);
+  if (!step.isPivoting) return NOTHING;
+  if (next !== from.path || !isLocal(vms.link.uri) || !await hasQemuImg()) return unclear(step);
   // It ended while it changed over: what was written last may be in either.
   return await sameContent(from, to, new AbortController().signal) ? NOTHING : unclear(step);
+}
+
+/** Whether no QEMU has the copy open. Where that cannot be told, one may. */
+async function isClosed({ link }: Host, { to }: DiskMoved): Promise<boolean> {
+  if (!isLocal(link.uri)) return false;
+  using lock = await ImageLock.take(to.path);
+  return lock.state === "taken";
+}
+
+/** Settles a move of a VM that runs. @param wasCopied QEMU followed what was written until it was told to end that */
+async function settleOn(
+  step: DiskMoved,
+  { live, next }: DiskPlaces,
+  at: Settlement,
+  wasCopied: boolean,
+): Promise<StepOutcome> {
+  const { from, to } = step, { vms } = at;
+  if (live === to.path) return await wasWritten(vms, step) ? unclear(step) : await complete(step, at);
+  if (step.isPivoting) {
+    // libvirt that was killed meanwhile may name the old image although QEMU has gone over; somebody may have started
+    // the VM again since, on what is older.
+    const isOnOld = live === from.path && wasCopied && await isClosed(vms, step);
+    return isOnOld ? NOTHING : unclear(step);
+  }
+  if (live === from.path && next === to.path) await nameImage(vms, step, from);
+  return NOTHING;
 }
 
 /** Takes a move back, or brings it to its end where the VM is on the copy. */
 const diskMoved: StepRule<"disk-moved"> = {
   undo: async (step, at) => {
-    const { vms: host, operation: { cut } } = at, { uuid, from, to } = step;
+    const { vms: host } = at, { uuid, to } = step;
     const pid = host.lostProcess(uuid);
     if (pid !== undefined) throw new Unsettled(t("operations.is_lost", { pid }));
     const before = await placesOfDisk(host, step);
-    if (before === undefined) return NOTHING;
-    const isOurs = before.mirror?.path === to.path;
+    const isOurs = before?.mirror?.path === to.path;
     if (isOurs) await endCopy(host, step);
-    const { isOn, live, next } = (isOurs ? await placesOfDisk(host, step) : before) ?? before;
-    if (!isOn) return await settleOff(step, next, at);
-    if (live === to.path) return await complete(step, at);
-    if (live !== from.path) return NOTHING;
-    // Somebody may have started it again since, on what is older.
-    if (step.isPivoting && !isOurs && cut !== undefined) return unclear(step);
-    if (next === to.path) await nameImage(host, step, from);
-    return NOTHING;
+    const places = isOurs ? await placesOfDisk(host, step) : before;
+    // Of a VM that is gone, too, somebody may want what was written last.
+    if (places === undefined) return step.isPivoting ? unclear(step) : NOTHING;
+    if (!places.isOn) return await settleOff(step, places.next, at);
+    return await settleOn(step, places, at, isOurs);
   },
 };
 
