@@ -117,7 +117,10 @@ Deno.test({
       assert.ok(await exists(named), end);
       assert.ok(!paths.some((path) => path.endsWith("(deleted)")), end);
       if (await host.virsh("domstate", name) === "running") {
-        console.log(await host.virsh("qemu-monitor-command", name, "--hmp", "info block"));
+        const info = await host.virsh("qemu-monitor-command", name, "--hmp", "info block");
+        const written = /: (\/\S+) \(qcow2\)/.exec(info)?.[1];
+        const next = /<source file='([^']+)'/.exec(await host.virsh("dumpxml", "--inactive", name))?.[1];
+        assert.equal(next, written, `its next start is not with what it writes to: ${end}`);
         await host.virsh("destroy", name);
       }
       await scenario.clear(bench, n);

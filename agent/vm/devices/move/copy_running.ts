@@ -126,7 +126,7 @@ export async function copyRunning(copy: RunningCopy): Promise<Disposable> {
   const places = await placesOfDisk(host, step);
   if (places?.live === step.to.path) return claimed.move();
   await host.reread(vm);
-  if (noted.isPivoting && places?.mirror?.path !== step.to.path) {
+  if (noted.isPivoting) {
     const error =
       `QEMU ended while it went over to ${step.to.path}. Where that is still there, it may have what was ` +
       `written last: start the VM with it and with ${step.from.path} in turn, and keep the one whose data is right`;

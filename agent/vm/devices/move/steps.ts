@@ -38,12 +38,14 @@ const unclear = ({ target, from, to }: DiskMoved): StepOutcome => ({
   stop: true,
 });
 
-/** Ends QEMU's copy. @throws {Unsettled} while it goes on */
-async function endCopy(host: Host, step: DiskMoved): Promise<void> {
+/** Ends QEMU's copy. @returns whether there was one: libvirt that was killed may name one that is over. @throws {Unsettled} while it goes on */
+async function endCopy(host: Host, step: DiskMoved): Promise<boolean> {
   const { uuid, target } = step;
+  // Answers once libvirt has taken the VM up again after its start.
+  if (await host.link.call("blockJobNow", { uuid, target }) === null) return false;
   await host.link.call("blockJobAbort", { uuid, target });
-  const after = await placesOfDisk(host, step);
-  if (after?.mirror?.path === step.to.path) throw new Unsettled(t("operations.is_copied", { target }));
+  if (await host.link.call("blockJobNow", { uuid, target }) === null) return true;
+  throw new Unsettled(t("operations.is_copied", { target }));
 }
 
 /** Settles a move of a VM that is off. */
@@ -62,28 +64,42 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
   return await sameContent(from, to, new AbortController().signal) ? NOTHING : unclear(step);
 }
 
-/** Whether no QEMU has the copy open. Where that cannot be told, one may. */
-async function isClosed({ link }: Host, { to }: DiskMoved): Promise<boolean> {
-  if (!isLocal(link.uri)) return false;
+/** Whether a QEMU has the copy open; undefined where nobody can tell. */
+async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
+  if (!isLocal(link.uri)) return undefined;
   using lock = await ImageLock.take(to.path);
-  return lock.state === "taken";
+  return lock.state === "unknown" ? undefined : lock.state === "open";
 }
 
-/** Settles a move of a VM that runs. @param wasCopied QEMU followed what was written until it was told to end that */
+/**
+ * Settles a move whose VM was told to go over to the copy, and is on the old image for libvirt.
+ *
+ * @param isEnded QEMU followed what was written until it was told to end that
+ */
+async function settlePivot(step: DiskMoved, isEnded: boolean, { vms }: Settlement): Promise<StepOutcome> {
+  const { target, from, to } = step, open = await isOpen(vms, step);
+  if (open === undefined) return unclear(step);
+  // Somebody may have started the VM again since, on what is older.
+  if (!open) return isEnded ? NOTHING : unclear(step);
+  // QEMU has gone over, and libvirt, killed just then, does not know: it names the old image until the VM is off. What it
+  // starts with next must be what it writes to now.
+  await nameImage(vms, step, to);
+  const note = `${t("operations.moved", { target, path: to.path })} ${
+    left(from.path, t("operations.move_unknown", { target })).note
+  }`;
+  return { did: "kept", note, stop: true };
+}
+
+/** Settles a move of a VM that runs. */
 async function settleOn(
   step: DiskMoved,
   { live, next }: DiskPlaces,
   at: Settlement,
-  wasCopied: boolean,
+  isEnded: boolean,
 ): Promise<StepOutcome> {
   const { from, to } = step, { vms } = at;
   if (live === to.path) return await wasWritten(vms, step) ? unclear(step) : await complete(step, at);
-  if (step.isPivoting) {
-    // libvirt that was killed meanwhile may name the old image although QEMU has gone over; somebody may have started
-    // the VM again since, on what is older.
-    const isOnOld = live === from.path && wasCopied && await isClosed(vms, step);
-    return isOnOld ? NOTHING : unclear(step);
-  }
+  if (step.isPivoting) return live === from.path ? await settlePivot(step, isEnded, at) : unclear(step);
   if (live === from.path && next === to.path) await nameImage(vms, step, from);
   return NOTHING;
 }
@@ -96,12 +112,12 @@ const diskMoved: StepRule<"disk-moved"> = {
     if (pid !== undefined) throw new Unsettled(t("operations.is_lost", { pid }));
     const before = await placesOfDisk(host, step);
     const isOurs = before?.mirror?.path === to.path;
-    if (isOurs) await endCopy(host, step);
+    const isEnded = isOurs && await endCopy(host, step);
     const places = isOurs ? await placesOfDisk(host, step) : before;
     // Of a VM that is gone, too, somebody may want what was written last.
     if (places === undefined) return step.isPivoting ? unclear(step) : NOTHING;
     if (!places.isOn) return await settleOff(step, places.next, at);
-    return await settleOn(step, places, at, isOurs);
+    return await settleOn(step, places, at, isEnded);
   },
 };
 
