@@ -78,9 +78,9 @@ async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | unde
  */
 async function settlePivot(step: DiskMoved, isEnded: boolean, { vms }: Settlement): Promise<StepOutcome> {
   const { target, from, to } = step, open = await isOpen(vms, step);
-  if (open === undefined) return unclear(step);
+  if (isEnded) return open === false ? NOTHING : unclear(step);
   // Somebody may have started the VM again since, on what is older.
-  if (!open) return isEnded ? NOTHING : unclear(step);
+  if (!open) return unclear(step);
   // QEMU has gone over, and libvirt, killed just then, does not know: it names the old image until the VM is off. What it
   // starts with next must be what it writes to now.
   await nameImage(vms, step, to);
