@@ -227,6 +227,17 @@ export const REQUIRED = {
     ],
     result: int,
   },
+  virDomainBlockCopy: {
+    parameters: [
+      ptr, /* dom */
+      buf, /* disk */
+      buf, /* destxml */
+      ptr, /* params */
+      int, /* nparams */
+      uint, /* flags */
+    ],
+    result: int,
+  },
   virDomainGetBlockJobInfo: {
     parameters: [ptr, /* dom */ buf, /* disk */ buf, /* info */ uint /* flags */],
     result: int,

@@ -262,6 +262,11 @@ export class Host {
     return { [Symbol.dispose]: () => void this.inventory.update(id, { operation: undefined }) };
   }
 
+  /** The process that runs a VM which libvirt takes for off; undefined where there is none. */
+  lostProcess(vmId: string): number | undefined {
+    return this.#lost.pidOf(vmId);
+  }
+
   /** Reads a VM anew. What cannot be read now, the reconcile reads later: what was done is done. */
   async reread(vm: VM): Promise<void> {
     try {

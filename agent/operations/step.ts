@@ -279,6 +279,40 @@ export interface DisksCopied {
   readonly isFrozen: boolean;
 }
 
+/** An image of a disk that moves, as its VM has it or will have it. */
+export interface MovedImage {
+  readonly pool: string;
+  readonly volume: string;
+  readonly path: string;
+  /** libvirt's type of the volume: file, block. */
+  readonly type: "file" | "block";
+  readonly format: "qcow2" | "raw";
+  /** What it is built on, nearest first. */
+  readonly backing: readonly {
+    readonly path: string;
+    readonly type: "file" | "block";
+    readonly format: "qcow2" | "raw";
+  }[];
+}
+
+/**
+ * A disk of a VM goes over to a copy of it in another pool. Where it did, the definitions name the copy, and the old volume
+ * goes unless it is kept; where it did not, the copy goes with the step that made it.
+ */
+export interface DiskMoved {
+  readonly kind: "disk-moved";
+  readonly uuid: string;
+  readonly name: string;
+  readonly target: string;
+  readonly from: MovedImage & { readonly file: FileIdentity | null };
+  readonly to: MovedImage;
+  readonly keepsSource: boolean;
+  /** When the old image was written to last: milliseconds since 1970; null where QEMU copies it, or nobody can tell. */
+  readonly writtenAt: number | null;
+  /** QEMU was told to go over to the copy. */
+  readonly isPivoting?: true;
+}
+
 export type Step =
   | VolumeMade
   | FileMade
@@ -309,6 +343,7 @@ export type Step =
   | BinDoomed
   | BackupSpooled
   | DisksCopied
+  | DiskMoved
   | ChangeWanted;
 
 export type StepKind = Step["kind"];

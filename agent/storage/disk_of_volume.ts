@@ -16,7 +16,8 @@ export interface NewDiskImage {
   readonly source: ImageWish;
   readonly pool: string;
   readonly name: string;
-  readonly format: string;
+  /** Undefined where the pool keeps no files. */
+  readonly format: string | undefined;
   /** Whether it is built on the source, and not a copy. */
   readonly linked?: boolean;
   /** The snapshot within the source that is copied; else what it is now. */

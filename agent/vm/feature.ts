@@ -19,6 +19,7 @@ import { cloudInitHandlers } from "./cloud_init/handlers.ts";
 import { createServices } from "./create/facts.ts";
 import { createHandlers } from "./create/handlers.ts";
 import { deviceHandlers } from "./devices/handlers.ts";
+import { moveSteps } from "./devices/move/steps.ts";
 import { vmHandlers, vmListHandlers } from "./handlers.ts";
 import { manageHandlers } from "./manage.ts";
 import { ovaHandlers } from "./ova/handlers.ts";
@@ -47,7 +48,7 @@ type VmCommand = Exclude<
   ListCommand | "get_vnc_info"
 >;
 
-const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps };
+const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps, ...moveSteps };
 
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",

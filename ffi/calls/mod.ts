@@ -131,6 +131,7 @@ export const CALLS = {
   snapshotRedefine: spec("write", 60, snapshot.snapshotRedefine),
   snapshotForget: spec("write", 60, snapshot.snapshotForget),
   blockCommit: spec("write", 60, blockJob.blockCommit),
+  blockCopy: spec("write", 120, blockJob.blockCopy),
   blockJobNow: spec("read", 15, blockJob.blockJobNow),
   blockJobPivot: spec("write", 300, blockJob.blockJobPivot),
   blockJobAbort: spec("rescue", 300, blockJob.blockJobAbort),

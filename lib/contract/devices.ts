@@ -17,7 +17,9 @@ import { command } from "./command.ts";
 import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
 import { DiskLimits, NicLimits } from "./device_limits.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
+import { PoolName } from "./storage.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
+import { NewVolumeName } from "./volumes.ts";
 
 /** In which of a VM's configurations a device is: both, only until it is off, only from its next start. */
 export const DEVICE_PLACES = ["both", "live", "next"] as const;
@@ -121,6 +123,9 @@ export const DeviceOptions = Type.Object({
   hostInterfaces: Type.Array(Type.Object({ name: Type.String(), bridge: Type.Boolean() })),
   filters: Type.Array(Type.String()),
   filtersUnavailable: Type.Optional(Type.String({ description: "why there are no filters" })),
+  mayDeleteVolumes: Type.Boolean({
+    description: "false: a disk that is moved to another pool must leave its old volume there",
+  }),
   mayLoosenFilters: Type.Boolean({
     description:
       "false: an interface that has a filter may not be changed in filter or MAC address, none be added",
@@ -402,6 +407,74 @@ export const deviceCommands = {
       "kvm-manager vm update-disk web1 vda --total-bytes-sec 50M --total-bytes-sec-max 200M --total-bytes-sec-max-length 30",
       "kvm-manager vm update-disk web1 vda --read-bytes-sec 0 --cache none",
     ],
+    readOnly: false,
+  }),
+  move_disk: command({
+    summary: "Move a VM's disk to another storage pool",
+    description:
+      "Answers when everything is moved; meanwhile it is a job: list_jobs has its progress, cancel_job ends it and removes " +
+      "the copy. A VM that runs goes on: QEMU copies the disk and goes over to the copy once both are alike. One that is " +
+      "off cannot be started before the end. The old volume goes into the bin, or is deleted where that cannot keep it, " +
+      "once the VM is on the new one; that is for administrators, everybody else keeps it (`keepSource`). A copy of an " +
+      "image built on another one stands alone. The next backup reads the VM's disks in full.",
+    role: "operator",
+    input: closed({
+      ...OneDisk,
+      pool: PoolName,
+      format: Type.Optional(
+        oneOf(DISK_FORMATS, {
+          description: "as the disk has it when left out; raw where the pool keeps no files",
+        }),
+      ),
+      name: Type.Optional(NewVolumeName),
+      keepSource: Type.Optional(
+        Type.Boolean({ default: false, description: "leave the old volume where it is" }),
+      ),
+    }),
+    output: Type.Object({
+      pool: Type.String(),
+      volume: Type.String(),
+      path: Type.String(),
+      format: Type.String(),
+      live: Type.Boolean({ description: "QEMU copied it while the VM ran" }),
+      oldVolume: Type.Object({
+        pool: Type.String(),
+        volume: Type.String(),
+        path: Type.String(),
+        isThere: Type.Boolean({ description: "it is still in its pool" }),
+        reason: Type.Optional(Type.String({ description: "why it is, although it was to go" })),
+        bin: Type.Union([BinReceipt, Type.Null()], {
+          description: "where it is kept; null: it is still there, or gone for good",
+        }),
+      }),
+    }),
+    errors: [
+      "VmNotFound",
+      "VmMustBeOff",
+      "VmNotPersistent",
+      "NoSuchDisk",
+      "DiskNotMovable",
+      "DiskInUse",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "DiskExceedsPool",
+      "VolumeExists",
+      "VolumeInUse",
+      "DiskRefused",
+      "DiskMoveFailed",
+      "JobCancelled",
+      "Forbidden",
+    ],
+    route: "POST /vms/{vmId}/disks/{target}/move",
+    cli: ["vm", "move-disk", "<vmId>", "<target>", "<pool>"],
+    examples: [
+      "kvm-manager vm move-disk web1 vda fast",
+      "kvm-manager vm move-disk web1 vda fast --format raw --keep-source",
+    ],
+    exampleFields: ["keepSource"],
+    alsoNeeds: [{ permission: "storage.operate" }],
+    isJob: true,
     readOnly: false,
   }),
   insert_media: command({

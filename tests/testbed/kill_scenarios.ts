@@ -83,8 +83,9 @@ export class KillBench {
         if (error instanceof ProcessError && error.message.includes("failed to get domain")) return "";
         throw error;
       });
+      const paths = [...xml.matchAll(/<source file='([^']+)'/g)].map((match) => match[1]!);
       found.push(
-        ...[...xml.matchAll(/<source file='([^']+)'/g)].map((match) => match[1]!.split("/").at(-1)!),
+        ...paths.filter((path) => path.startsWith(`${this.pool}/`)).map((path) => path.split("/").at(-1)!),
       );
     }
     for (const { versions } of await call(this.server, "list_templates")) {

@@ -5,6 +5,7 @@ import { listHostDevices } from "../../host_devices/devices.ts";
 import type { Host } from "../../hosts/host.ts";
 import { attachDisk } from "./attach_disk.ts";
 import { detachDisk, resizeDisk, updateDisk } from "./disks.ts";
+import { moveDisk } from "./move/move.ts";
 import { ejectMedia, insertMedia } from "./media.ts";
 import { attachHostDevice, detachHostDevice } from "./host_devices.ts";
 import { attachNic, detachNic, updateNic } from "./nics.ts";
@@ -17,10 +18,11 @@ export function deviceHandlers(
 ): Pick<Handlers, Extract<CommandName, keyof typeof deviceCommands | keyof typeof hostDeviceCommands>> {
   return {
     get_vm_devices: ({ vmId }) => showDevices(host, vmId),
-    get_device_options: ({ vmId }) => showOptions(host, host.requireVm(vmId)),
+    get_device_options: ({ vmId }, { principal }) => showOptions(host, host.requireVm(vmId), principal.role),
     attach_disk: (input, { principal }) => attachDisk(host, input, principal),
     detach_disk: (input, { principal }) => detachDisk(host, input, principal),
     resize_disk: (input) => resizeDisk(host, input),
+    move_disk: (input, { principal }) => moveDisk(host, input, principal),
     update_disk: (input) => updateDisk(host, input),
     insert_media: (input, { principal }) => insertMedia(host, input, principal.role),
     eject_media: (input) => ejectMedia(host, input),

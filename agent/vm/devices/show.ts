@@ -1,6 +1,6 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
 import { LibvirtError } from "../../../ffi/error.ts";
-import type { DeviceOptions, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
+import type { DeviceOptions, Role, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
 import {
   type Compared,
   compareDisks,
@@ -9,6 +9,7 @@ import {
   type DiskDevice,
   type NicDevice,
 } from "../../../lib/formats/xml/device_diff.ts";
+import { includes } from "../../access.ts";
 import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
@@ -117,7 +118,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(host: Host, vm: VM): Promise<DeviceOptions> {
+export async function showOptions(host: Host, vm: VM, role: Role): Promise<DeviceOptions> {
   const { link, inventory } = host;
   const users = new Map<string, string[]>();
   for (const { name, disks } of inventory.vms()) {
@@ -154,6 +155,7 @@ export async function showOptions(host: Host, vm: VM): Promise<DeviceOptions> {
     hostInterfaces: interfaces,
     filters: typeof filters === "string" ? [] : (filters ?? []).sort(),
     ...(typeof filters === "string" && { filtersUnavailable: filters }),
+    mayDeleteVolumes: includes(role, "administrator"),
     mayLoosenFilters: true,
     userNetworking: [
       { backend: "slirp" },

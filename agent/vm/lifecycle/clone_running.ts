@@ -90,7 +90,11 @@ export async function copyLive(
     await checkImage(host, wish, { purpose: "content", role }, held);
     made.set(
       copy.target,
-      await makeTarget(host, { name, copy, capacity: sizes.get(copy.target)! }, { job, steps, held }),
+      await makeTarget(host, {
+        copy,
+        name: `${name}-${copy.target}.${copy.used}`,
+        capacity: sizes.get(copy.target)!,
+      }, { job, steps, held }),
     );
   }
   const goals = vm.disks.filter(({ source }) => source !== undefined).map(({ target }): BackupDisk => {
@@ -126,11 +130,15 @@ export async function copyLive(
   return copied;
 }
 
-/** Sizes of disks as their guest sees them: QEMU copies into nothing that is larger or smaller. */
-async function sizesOf(
+/**
+ * Sizes of disks as their guest sees them: QEMU copies into nothing that is larger or smaller.
+ *
+ * @throws {ContractError} DiskNotClonable @throws {LibvirtError}
+ */
+export async function sizesOf(
   { link }: Host,
   { id: uuid }: VM,
-  copies: readonly DiskCopy[],
+  copies: readonly Pick<DiskCopy, "target" | "source">[],
 ): Promise<Map<string, number>> {
   const targets = copies.map(({ target }) => target);
   const [found] = await link.call("domainDiskSizes", { domains: [{ uuid, targets }] });
@@ -141,14 +149,22 @@ async function sizesOf(
   return sizes;
 }
 
-/** Makes the empty volume that QEMU copies a disk into. */
-async function makeTarget(
+/**
+ * Makes the empty volume that QEMU copies a disk into, in the format of the copy.
+ *
+ * @param name the volume's
+ * @throws {ContractError} DiskNotClonable, StorageBusy @throws {LibvirtError}
+ */
+export async function makeTarget(
   host: Host,
-  { name, copy, capacity }: { readonly name: string; readonly copy: DiskCopy; readonly capacity: number },
+  { name: volumeName, copy, capacity }: {
+    readonly name: string;
+    readonly copy: DiskCopy;
+    readonly capacity: number;
+  },
   { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
 ): Promise<Volume> {
   const { link } = host, { target, source, used, pool } = copy;
-  const volumeName = `${name}-${target}.${used}`;
   job.log(`Copying ${target}: ${source.path} to ${pool}/${volumeName}`);
   held.use(lockVolume(pool, volumeName, { hold: "make" }));
   // A device has no format, and no holes.

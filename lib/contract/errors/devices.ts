@@ -90,6 +90,8 @@ export const DEVICE_ERRORS = {
     exit: 5,
   },
   ResizeFailed: { text: "Failed to resize disk: {error}", status: 502, exit: 1 },
+  DiskNotMovable: { text: "Disk {target} ({path}) cannot be moved: {reason}", status: 409, exit: 5 },
+  DiskMoveFailed: { text: "Failed to move disk {target}: {error}", status: 502, exit: 1 },
   MediaLocked: {
     text: "The guest has locked the drive {target}: eject the medium in the guest, or force it.",
     status: 409,

@@ -93,6 +93,9 @@ export function setDisk(
   if (chain) document.remove(chain);
   const driver = child(disk(), "driver");
   if (driver && format !== undefined) document.setAttribute(driver, "type", format);
+  // What QEMU keeps of an image's tables in memory: libvirt defines no raw disk with it.
+  const cache = child(child(disk(), "driver"), "metadata_cache");
+  if (cache && format !== "qcow2") document.remove(cache);
   const source = () => child(disk(), "source");
   if (!source()) return;
   // One on the network has its servers in it.

@@ -57,6 +57,7 @@ export const activity = {
   "activity.command.update_vm": "Hardware or settings changed",
   "activity.command.discard_pending_changes": "Pending changes discarded",
   "activity.command.attach_disk": "Disk added",
+  "activity.command.move_disk": "Disk moved",
   "activity.command.detach_disk": "Disk detached",
   "activity.command.resize_disk": "Disk enlarged",
   "activity.command.update_disk": "Disk changed",

@@ -20,6 +20,14 @@ export const operations = {
 
   "operations.snapshot_not_reverted": "The VM was not reverted: its disks are as they were.",
 
+  "operations.moved": "Disk {target} is on {path}.",
+  "operations.move_unclear":
+    "disk {target} was just changing over to it from {path}, and either may have what was written last: start the VM with each of them in turn, and keep the one whose data is right",
+  "operations.move_unknown":
+    "libvirt, which ended meanwhile, takes it for disk {target} until the VM is off: shut the VM down, start it, and delete the old volume then",
+  "operations.is_lost": "it runs as process {pid} of the host, which libvirt has lost",
+  "operations.is_copied": "QEMU still copies its disk {target}",
+
   "operations.is_used": "it is used by {name}",
   "operations.is_open": "a program has it open",
   "operations.is_unlockable": "its file system does not tell whether QEMU has it open",

@@ -1,0 +1,137 @@
+/**
+ * Copying a disk of a VM that runs: QEMU copies it, follows what the guest writes, and goes over to the copy once both are
+ * alike. Whatever happens before that, the VM stays on what it had.
+ */
+import { ContractError, type VM } from "../../../../lib/contract/mod.ts";
+import { copyGoalXml } from "../../../../lib/formats/xml/block_copy.ts";
+import { sleep } from "../../../clock.ts";
+import type { Host } from "../../../hosts/host.ts";
+import type { JobHandle } from "../../../jobs/jobs.ts";
+import { isAway } from "../../../libvirt/failure.ts";
+import type { Noted, Steps } from "../../../operations/operation.ts";
+import type { DiskMoved } from "../../../operations/step.ts";
+import { placesOfDisk } from "./definitions.ts";
+
+/** Milliseconds between looks at a copy. */
+const LOOK_MS = 300;
+/** Milliseconds that libvirt may be away meanwhile: QEMU goes on without it. */
+const AWAY_MS = 60_000;
+
+/** A copy of a disk by QEMU, into a volume that is there. */
+export interface RunningCopy {
+  readonly host: Host;
+  readonly vm: VM;
+  readonly step: DiskMoved;
+  readonly job: JobHandle;
+  readonly steps: Steps;
+}
+
+const failed = ({ step: { target } }: RunningCopy, error: string, cause?: unknown) =>
+  new ContractError("DiskMoveFailed", { target, error }, { cause });
+
+/** Keeps others off the VM as soon as nobody works on it. @throws the reason of the job's end */
+async function claimWhenFree({ host, vm, job: { signal } }: RunningCopy): Promise<Disposable> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return host.claim(vm, "moving a disk");
+    } catch (error) {
+      if (!(error instanceof ContractError) || error.code !== "VmBusy") throw error;
+    }
+    await sleep(host.app.clock, LOOK_MS, signal);
+  }
+}
+
+/** The step, once it is written down. */
+class NotedMove {
+  #isPivoting = false;
+
+  constructor(private readonly noted: Noted<DiskMoved>) {}
+
+  /** QEMU was told to go over to the copy, or is just told. */
+  get isPivoting(): boolean {
+    return this.#isPivoting;
+  }
+
+  /** Writes down that it is told. */
+  pivots(): void {
+    this.noted.know({ isPivoting: true }, true);
+    this.#isPivoting = true;
+  }
+}
+
+/** Begins. @throws {ContractError} DiskMoveFailed @throws {LibvirtError} */
+async function begin(copy: RunningCopy): Promise<NotedMove> {
+  const { host, step, steps } = copy, { uuid, target, from, to } = step;
+  using _claim = await claimWhenFree(copy);
+  if ((await placesOfDisk(host, step))?.live !== from.path) {
+    throw failed(copy, "the VM was stopped or changed meanwhile");
+  }
+  const noted = new NotedMove(steps.add<DiskMoved>(step));
+  await host.link.call("blockCopy", { uuid, target, xml: copyGoalXml(to) });
+  return noted;
+}
+
+/** Whether QEMU has copied all, and writes to both. */
+async function isReady(host: Host, { to, ...step }: DiskMoved): Promise<boolean> {
+  const mirror = (await placesOfDisk(host, { ...step }))?.mirror;
+  return mirror !== undefined && mirror.isReady && mirror.path === to.path;
+}
+
+/** Waits for the end of QEMU's job. @param claimed keeps others off the VM from the change on */
+async function follow(copy: RunningCopy, noted: NotedMove, claimed: DisposableStack): Promise<void> {
+  const { host: { link, app: { clock } }, host, step, job } = copy, { uuid, target } = step;
+  let awaySince: number | undefined;
+  for (;;) {
+    await sleep(clock, LOOK_MS, noted.isPivoting ? undefined : job.signal);
+    if (!noted.isPivoting) job.signal.throwIfAborted();
+    try {
+      const now = await link.call("blockJobNow", { uuid, target });
+      awaySince = undefined;
+      if (now === null) return;
+      if (now.total > 0) job.progress(Math.min(now.done, now.total), now.total);
+      if (now.total === 0 || now.done < now.total || !await isReady(host, step)) continue;
+      if (!noted.isPivoting) {
+        claimed.use(await claimWhenFree(copy));
+        job.log(`Both are alike: ${copy.vm.name} goes over to ${step.to.path}`);
+        noted.pivots();
+      }
+      if (await link.call("blockJobPivot", { uuid, target })) return;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      awaySince ??= clock.monotonic();
+      if (clock.monotonic() - awaySince > AWAY_MS) throw error;
+    }
+  }
+}
+
+/**
+ * Copies the disk, and has QEMU go over to the copy.
+ *
+ * @returns what keeps others off the VM until it is disposed of
+ * @throws {ContractError} DiskMoveFailed, the reason of the job's end @throws {LibvirtError}
+ */
+export async function copyRunning(copy: RunningCopy): Promise<Disposable> {
+  const { host, vm, step, job } = copy;
+  using claimed = new DisposableStack();
+  const noted = await begin(copy);
+  let cause: unknown;
+  try {
+    await follow(copy, noted, claimed);
+  } catch (error) {
+    if (job.signal.aborted || isAway(error)) throw error;
+    // libvirt tells in many ways of a VM that has just stopped.
+    cause = error;
+  }
+  const places = await placesOfDisk(host, step);
+  if (places?.live === step.to.path) return claimed.move();
+  await host.reread(vm);
+  if (noted.isPivoting) {
+    const error =
+      `QEMU ended while it went over to ${step.to.path}. Where that is still there, it may have what was ` +
+      `written last: start the VM with it and with ${step.from.path} in turn, and keep the one whose data is right`;
+    throw failed(copy, error, cause);
+  }
+  if (!places?.isOn) throw failed(copy, "the VM stopped while it was copied", cause);
+  throw cause ?? failed(copy, "QEMU ended the copy before it was whole");
+}

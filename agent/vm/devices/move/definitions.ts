@@ -1,0 +1,48 @@
+/** What a VM's definitions name as the image of a disk that moves, and having them name another. */
+import { type Mirror, mirrorOf } from "../../../../lib/formats/xml/block_copy.ts";
+import { setDisk } from "../../../../lib/formats/xml/clone.ts";
+import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
+import { XmlDocument } from "../../../../lib/formats/xml/edit.ts";
+import type { Host } from "../../../hosts/host.ts";
+import type { DiskMoved, MovedImage } from "../../../operations/step.ts";
+import { pathOfDisk } from "../../../storage/disk_path.ts";
+import { isOff } from "../../lifecycle/undefine.ts";
+import { diskIn } from "../configurations.ts";
+
+/** Which image a VM's disk is on. Without a path it has no such disk. */
+export interface DiskPlaces {
+  readonly isOn: boolean;
+  /** What the running VM writes to. */
+  readonly live: string | undefined;
+  /** What it starts with next. */
+  readonly next: string | undefined;
+  /** What QEMU copies it to just now. */
+  readonly mirror: Mirror | undefined;
+}
+
+type Which = Pick<DiskMoved, "uuid" | "target">;
+
+async function pathIn({ link }: Host, xml: string, target: string): Promise<string | undefined> {
+  const disk = summarizeDomain(xml).disks.find((each) => each.target === target);
+  return disk && await pathOfDisk(link, disk);
+}
+
+/** Asks libvirt; undefined where there is no such VM. @throws {LibvirtError} */
+export async function placesOfDisk(host: Host, { uuid, target }: Which): Promise<DiskPlaces | undefined> {
+  const { link } = host;
+  const domain = await link.call("domainRead", { uuid });
+  if (domain === null) return undefined;
+  const isOn = !isOff(domain);
+  const read = (inactive: boolean) => link.call("domainXml", { uuid, secure: false, inactive });
+  const next = domain.persistent || !isOn ? await pathIn(host, await read(true), target) : undefined;
+  if (!isOn) return { isOn, live: undefined, next, mirror: undefined };
+  const xml = await read(false), disk = diskIn(new XmlDocument(xml), target);
+  return { isOn, live: await pathIn(host, xml, target), next, mirror: disk && mirrorOf(disk) };
+}
+
+/** Has the stored definition name an image as the disk. What else it says of the disk stays. @throws {LibvirtError} */
+export async function nameImage({ link }: Host, { uuid, target }: Which, image: MovedImage): Promise<void> {
+  const document = new XmlDocument(await link.call("domainXml", { uuid, secure: true, inactive: true }));
+  setDisk(document, target, image);
+  await link.call("domainDefine", { xml: document.toString() });
+}
