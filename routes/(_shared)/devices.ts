@@ -1,5 +1,11 @@
 import { HttpError } from "fresh";
-import { type Command, COMMANDS, type DeviceOptions, type VM, type VmDevices } from "../../lib/contract/mod.ts";
+import {
+  type Command,
+  COMMANDS,
+  type DeviceOptions,
+  type VM,
+  type VmDevices,
+} from "../../lib/contract/mod.ts";
 import { isDeviceAction, performDevice } from "../../lib/vm/device_forms.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";

@@ -117,7 +117,7 @@ export const devices = {
   "devices.move_running":
     "The disk is copied while the guest goes on, and the VM then uses the copy. Tasks show how far it is.",
   "devices.move_stopped":
-    "The disk is copied, and the VM then uses the copy. It cannot be started until that is done. Tasks show how far it is.",
+    "The disk is copied, and the VM then uses the copy. The VM cannot be started until then. Tasks show how far it is.",
   "devices.move_from": "It is in {pool} now.",
   "devices.move_format": "As it is ({format})",
   "devices.move_format_hint": "Pools of block devices keep raw volumes only.",
