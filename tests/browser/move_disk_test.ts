@@ -165,7 +165,7 @@ browserTest(
         await dialog.waitFor({ state: "detached" });
         const move = page.locator("[data-move]");
         await waitForText(page, "[data-move]", `Move vda of ${vm.name} to ${to.name}`);
-        await move.getByRole("progressbar").waitFor();
+        await waitForText(page, "[data-move]", /\d %/);
         await page.reload();
         await move.getByRole("link", { name: /^Show task/ }).waitFor();
         assert.equal(await overflows(page), false);

@@ -9,7 +9,7 @@ import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { CheckField, SelectField } from "../../kit/Field.tsx";
 import { Flash } from "../../kit/Flash.tsx";
-import { JobBar } from "../../jobs/JobBar.tsx";
+import { Icon } from "../../kit/Icon.tsx";
 import { type DeviceFormFrame, LoadingOptions } from "./AddDevice.tsx";
 import { DeviceForm, type ErrorOf } from "./DeviceForm.tsx";
 
@@ -115,6 +115,7 @@ export function DiskMoves({ moves }: { moves: readonly Job[] }) {
         return (
           <li key={id} data-move={id}>
             <p>
+              <Icon name="loader" class="spin" />
               <bdi>{name}</bdi>
               {progress !== null && (
                 <small>{t("devices.move_percent", { percent: Math.floor(progress * 100) })}</small>
@@ -123,7 +124,6 @@ export function DiskMoves({ moves }: { moves: readonly Job[] }) {
                 {t("devices.move_task")}
               </a>
             </p>
-            <JobBar progress={progress} label={t("devices.move_progress", { title: name })} />
           </li>
         );
       })}

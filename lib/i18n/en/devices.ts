@@ -58,7 +58,6 @@ export const devices = {
   "devices.moving": "Preparing the copy…",
   "devices.moves": "Disks being moved",
   "devices.move_percent": "{percent} %",
-  "devices.move_progress": "Progress of {title}",
   "devices.move_task": "Show task",
   "devices.move_task_of": "Show task: {title}",
   "devices.edit": "Edit",
