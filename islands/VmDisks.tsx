@@ -11,12 +11,14 @@ import { DiskLimitFields } from "../components/vm/devices/LimitFields.tsx";
 import { MediumFields, SizeFields, TuningFields } from "../components/vm/devices/DiskFields.tsx";
 import { DiskList, diskName, type DiskVerb } from "../components/vm/devices/DiskList.tsx";
 import { ShareList, type ShareVerb } from "../components/vm/devices/ShareList.tsx";
+import { DiskMoves, MoveDiskForm } from "../components/vm/devices/MoveDisk.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
+import { useMoves } from "../lib/client/use_moves.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
 import { DISK_LIMITS } from "../lib/contract/limit_names.ts";
-import type { DeviceOptions, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
+import type { DeviceOptions, Job, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -30,6 +32,8 @@ export interface VmDisksProps {
   vm: Signal<VM>;
   connected: boolean;
   devices: VmDevices;
+  /** The moves of its disks that are under way. */
+  moves: readonly Job[];
   /** The form that the address asks for. */
   form: OpenForm<DiskFormVerb> | null;
   options: DeviceOptions | null;
@@ -38,13 +42,14 @@ export interface VmDisksProps {
 }
 
 /** Forms that need to know what there is on the host. */
-const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert", "share"]);
+const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert", "move", "share"]);
 
 /** A VM's disks and drives, and everything that can be done to them. */
 export default function VmDisks(props: VmDisksProps) {
   const { vm: signal, connected, devices: first, form, options, mayShare } = props;
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
+  const moves = useMoves(vm.id, props.moves);
   const forms = useDeviceForms<DiskFormVerb>(signal, { form, options }, refresh);
   const enabled = live.controls(connected) &&
     vm.operation === undefined;
@@ -61,6 +66,7 @@ export default function VmDisks(props: VmDisksProps) {
           ? undefined
           : { icon: "disk", title: t("devices.no_disks"), what: t("devices.no_disks_what") }}
       >
+        <DiskMoves moves={moves.value} />
         <DiskList
           disks={disks}
           enabled={enabled}
@@ -152,6 +158,16 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
         >
           {(errorOf) => <SizeFields disk={disk} errorOf={errorOf} />}
         </DeviceForm>
+      );
+    case "move":
+      return (
+        <MoveDiskForm
+          disk={disk}
+          title={t("devices.move_title", { device: diskName(disk) })}
+          options={options}
+          running={running}
+          frame={frame}
+        />
       );
     case "edit":
       return (

@@ -40,9 +40,9 @@ interface Chunk {
 }
 
 /** Bytes that a request for a file is worth. Each is tried with each below: as a merge decides which others are possible, none suits every graph. */
-const FILE_BYTES = [600, 800, 1000, 1500, 2500] as const;
+const FILE_BYTES = [600, 800, 1000, 1500, 2000, 2500] as const;
 /** Parts of what a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
-const UNUSED = [0.75, 0.9, 1] as const;
+const UNUSED = [0.5, 0.65, 1] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */
 const TOO_MANY = [4, 8, 16, 32, 64, 128] as const;
 

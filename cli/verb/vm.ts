@@ -5,6 +5,7 @@ import type { Server } from "../connect/server.ts";
 import { receiptLine } from "./bin.ts";
 import type { ExtrasTable, InputDraft } from "./extras.ts";
 import { idsOf } from "./resolve_ids.ts";
+import { MOVE_REPORT } from "./move_disk.ts";
 import { UsageError } from "./values.ts";
 
 /** What became of a deleted VM's disks: each is named, with why it is still there. */
@@ -85,6 +86,7 @@ export const VM_EXTRAS: ExtrasTable = {
       return Promise.resolve();
     },
   },
+  move_disk: { report: MOVE_REPORT },
   resize_disk: {
     growing: { field: "sizeGb", now: diskSize },
   },

@@ -11,6 +11,8 @@ export interface RowVerb {
   /** The page that asks for what it needs; followed where there is no `onAct`, or no script. */
   href: string;
   onAct?: () => void;
+  /** Why it cannot be done to this row. */
+  whyNot?: string | undefined;
   /** It takes something away: never in sight, always in the menu. */
   danger?: boolean;
 }
@@ -36,7 +38,8 @@ export function RowVerbs({ name, verbs, enabled }: RowVerbsProps) {
         <ActionLink
           class="button ghost"
           href={primary.href}
-          enabled={enabled}
+          enabled={enabled && primary.whyNot === undefined}
+          title={primary.whyNot}
           aria-label={primary.label}
           {...(primary.onAct && { onAct: primary.onAct })}
         >
@@ -45,14 +48,15 @@ export function RowVerbs({ name, verbs, enabled }: RowVerbsProps) {
       )}
       {rest.length > 0 && (
         <MoreMenu label={t("menu.of", { name })} quiet>
-          {rest.map(({ text, label, href, onAct, danger }) => (
+          {rest.map(({ text, label, href, onAct, whyNot, danger }) => (
             <ActionLink
               key={text}
               class="menu-item"
               role="menuitem"
               {...(danger && { "data-danger": "" })}
               href={href}
-              enabled={enabled}
+              enabled={enabled && whyNot === undefined}
+              title={whyNot}
               aria-label={label}
               {...(onAct && { onAct })}
             >

@@ -28,6 +28,9 @@ function tell({ title, state, error }: Job): void {
   } else if (error !== null) reportFailure({ sentence: t("tasks.failed", { title }) }, error);
 }
 
+/** What work has come to, or the job that goes on with it. */
+export type Begun<T> = { readonly result: T } | { readonly job: Job };
+
 /** The page's jobs. */
 export const jobs = {
   list: list as ReadonlySignal<readonly Job[]>,
@@ -48,5 +51,23 @@ export const jobs = {
     const before = known.peek().get(job.id);
     known.value = new Map(known.peek()).set(job.id, job);
     if (!isOpen(job) && (before === undefined || isOpen(before))) tell(job);
+  },
+
+  /**
+   * Waits for work that becomes a job: until the job is told of, which tells its end as well, or until the work is over.
+   *
+   * @param isIts whether a job that is new is the work's
+   * @throws what the work fails with before it is a job
+   */
+  async begun<T>(work: Promise<T>, isIts: (job: Job) => boolean): Promise<Begun<T>> {
+    const before = known.peek();
+    let stop = () => {};
+    const job = new Promise<Begun<T>>((resolve) => {
+      stop = list.subscribe((all) => {
+        const its = all.find((each) => !before.has(each.id) && isIts(each));
+        if (its !== undefined) resolve({ job: its });
+      });
+    });
+    return await Promise.race([work.then((result) => ({ result })), job]).finally(stop);
   },
 };

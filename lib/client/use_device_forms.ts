@@ -7,6 +7,7 @@ import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { isLive } from "../vm/state.ts";
 import { api } from "./api.ts";
+import { jobs } from "./jobs.ts";
 import { report, reportFailure } from "./toasts.ts";
 
 const { t } = textsOf(texts);
@@ -66,7 +67,13 @@ export function useDeviceForms<V extends string>(
       open.value = null;
     },
     async send(does, form) {
-      const { live = true, persistent, waiting = [] } = await performDevice(api, does, vm.peek().id, form);
+      const { id: vmId } = vm.peek();
+      const begun = await jobs.begun(
+        performDevice(api, does, vmId, form),
+        (job) => job.command === does && job.vmId === vmId,
+      );
+      if ("job" in begun) return;
+      const { live = true, persistent, waiting = [] } = begun.result;
       const done = t(DEVICE_DONE[does]);
       const waits = isLive(vm.peek()) && persistent === true;
       report(

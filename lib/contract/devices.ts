@@ -426,7 +426,10 @@ export const deviceCommands = {
           description: "as the disk has it when left out; raw where the pool keeps no files",
         }),
       ),
-      name: Type.Optional(NewVolumeName),
+      name: Type.Optional({
+        ...NewVolumeName,
+        description: "of the new volume; left out, as the old one is called",
+      }),
       keepSource: Type.Optional(
         Type.Boolean({ default: false, description: "leave the old volume where it is" }),
       ),

@@ -29,9 +29,9 @@ const ACTIONS: Readonly<Record<MarkKind, readonly string[]>> = {
   backup: ["vm-backed-up"],
   change: [
     ...["create_vm", "clone_vm", "import_vm", "delete_vm", "update_vm", "set_vm_xml", "restore_backup"],
-      ...["attach_disk", "detach_disk", "move_disk", "update_disk", "resize_disk"],
-      ...["attach_nic", "detach_nic", "update_nic", "attach_share", "detach_share"],
-      ...["attach_host_device", "detach_host_device"],
+    ...["attach_disk", "detach_disk", "move_disk", "update_disk", "resize_disk"],
+    ...["attach_nic", "detach_nic", "update_nic", "attach_share", "detach_share"],
+    ...["attach_host_device", "detach_host_device"],
     ...["start_network", "stop_network", "start_storage_pool", "stop_storage_pool"],
   ],
   trouble: ["crashed", "io-error", "watchdog"],

@@ -39,6 +39,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "create-options": "What a new VM can have on this host.",
   "operating-systems": "Operating systems, and what suits them.",
   "cloud-init": "What a guest is told at its first boot.",
+  "host-devices": "USB and PCI devices of the host that VMs can be given.",
   "host": "The host itself.",
   "connection": "The connection to libvirt.",
   "activity": "What happened lately.",

@@ -12,6 +12,7 @@ type DeviceApi = Pick<
   | "attachDisk"
   | "detachDisk"
   | "resizeDisk"
+  | "moveDisk"
   | "updateDisk"
   | "insertMedia"
   | "ejectMedia"
@@ -174,6 +175,16 @@ export const DEVICE_ACTIONS = {
     });
     return {};
   },
+  move_disk: async (api, vmId, form) => {
+    await api.moveDisk({
+      vmId,
+      target: trimmedIn(form, "device"),
+      pool: textIn(form, "pool"),
+      ...filled<Input<"move_disk">>({ format: trimmedIn(form, "format") }),
+      keepSource: ticked(form, "keepSource"),
+    });
+    return {};
+  },
   update_disk: (api, vmId, form) => api.updateDisk(updateDisk(vmId, trimmedIn(form, "device"), form)),
   insert_media: (api, vmId, form) =>
     api.insertMedia({
@@ -234,6 +245,7 @@ export const DEVICE_DONE: Readonly<Record<DeviceAction, PlainKeyOf<typeof device
   attach_disk: "devices.done_attach_disk",
   detach_disk: "devices.done_detach_disk",
   resize_disk: "devices.done_resize_disk",
+  move_disk: "devices.done_move_disk",
   update_disk: "devices.done_update_disk",
   insert_media: "devices.done_insert_media",
   eject_media: "devices.done_eject_media",
@@ -253,7 +265,7 @@ export function deviceDoneText(params: URLSearchParams): string | undefined {
 const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   InvalidDiskSize: ["sizeGb"],
   NotLarger: ["sizeGb"],
-  DiskExceedsPool: ["sizeGb"],
+  DiskExceedsPool: ["sizeGb", "pool"],
   StoragePoolNotFound: ["pool"],
   StoragePoolNotActive: ["pool"],
   VolumeNotFound: ["image", "medium"],

@@ -86,6 +86,16 @@ Deno.test("performDevice() passes on what is no number for the server to name", 
   ]);
 });
 
+Deno.test("performDevice() moves a disk, in the format it has where none is chosen", async () => {
+  const fields = { device: "vda", pool: " fast ", format: "" };
+  const input = { vmId: "u-1", target: "vda", pool: " fast " };
+  assert.deepEqual(await asked("move_disk", fields), ["moveDisk", { ...input, keepSource: false }]);
+  assert.deepEqual(await asked("move_disk", { ...fields, format: "raw", keepSource: "yes" }), [
+    "moveDisk",
+    { ...input, format: "raw", keepSource: true },
+  ]);
+});
+
 Deno.test("performDevice() unticks what is not ticked, and leaves a drive's fixed properties alone", async () => {
   assert.deepEqual(await asked("update_disk", { device: "vda", cache: "none", bootOrder: "0", serial: "" }), [
     "updateDisk",

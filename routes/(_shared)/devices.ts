@@ -1,9 +1,16 @@
 import { HttpError } from "fresh";
-import type { DeviceOptions, VM, VmDevices } from "../../lib/contract/mod.ts";
+import {
+  type Command,
+  COMMANDS,
+  type DeviceOptions,
+  type VM,
+  type VmDevices,
+} from "../../lib/contract/mod.ts";
 import { isDeviceAction, performDevice } from "../../lib/vm/device_forms.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { fail } from "./fail.ts";
+import { begin } from "./long_work.ts";
 import { vmOf } from "./vm.ts";
 
 interface Context {
@@ -35,10 +42,19 @@ export async function devicesOf<V extends string>(
   return { vm, devices, form, options, now: Date.now() };
 }
 
-/** Does what a form asks for, where there is no script to ask instead. @returns what was done */
-export async function devicePost({ params, state }: Context, form: FormData): Promise<string> {
+/** Milliseconds a form waits for what becomes a task: a refusal comes by then, and so does the end of what is small. */
+const TASK_WAIT_MS = 2500;
+
+/** Does what a form asks for, where there is no script to ask instead. @returns the page to go on to: here, or its task's */
+export async function devicePost({ params, state, url }: Context, form: FormData): Promise<string> {
   const action = form.get("action");
   if (!isDeviceAction(action)) throw new HttpError(400, t("error.form"));
-  await performDevice(state.api, action, params.id ?? "", form).catch(fail);
-  return action;
+  const { api } = state, row: Command = COMMANDS[action];
+  const work = () => performDevice(api, action, params.id ?? "", form);
+  if (!row.isJob) await work().catch(fail);
+  else {
+    const begun = await begin(api, action, TASK_WAIT_MS, work).catch(fail);
+    if (!begun.isOver) return begun.href;
+  }
+  return `${url.pathname}?done=${action}`;
 }

@@ -26,6 +26,8 @@ export interface DeviceFormProps {
   /** Said while it waits. */
   working?: string;
   danger?: boolean;
+  /** It cannot be sent as it is. */
+  disabled?: boolean;
   /** Beside the page instead of above it: where there is no script. */
   inline: boolean;
   /** Carries it out; throws what the server says no with. */
@@ -41,6 +43,7 @@ interface Refused extends Omit<Failure, "field"> {
 /** A form about one device: a dialog, and a part of the page without script. Errors stand at their fields. */
 export function DeviceForm(props: DeviceFormProps) {
   const { action, does, device, title, submit, working, danger = false, inline, onSend, onClose } = props;
+  const { disabled = false } = props;
   const failure = useSignal<Refused | null>(null);
   const busy = useSignal(false);
   const send = async (event: SubmitEvent) => {
@@ -90,7 +93,7 @@ export function DeviceForm(props: DeviceFormProps) {
           class={danger ? "button danger" : "button primary"}
           name="action"
           value={does}
-          disabled={busy.value}
+          disabled={disabled || busy.value}
         >
           {submit}
         </button>

@@ -2,6 +2,7 @@ import type { VmDisk } from "../../../lib/contract/mod.ts";
 import { diskLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes, share } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import { moveHindrance } from "../../../lib/vm/disk_move.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { DeviceMarks } from "./DeviceMarks.tsx";
@@ -12,11 +13,12 @@ import { RowVerbs } from "../../kit/RowVerbs.tsx";
 const { t } = textsOf(texts);
 
 /** What can be done to a disk or drive. */
-export const DISK_VERBS = ["resize", "insert", "eject", "edit", "detach"] as const;
+export const DISK_VERBS = ["resize", "move", "insert", "eject", "edit", "detach"] as const;
 export type DiskVerb = typeof DISK_VERBS[number];
 
 export const VERB_TEXTS: Readonly<Record<DiskVerb, PlainKeyOf<typeof texts>>> = {
   resize: "devices.resize",
+  move: "devices.move",
   insert: "devices.insert",
   eject: "devices.eject",
   edit: "devices.edit",
@@ -25,11 +27,11 @@ export const VERB_TEXTS: Readonly<Record<DiskVerb, PlainKeyOf<typeof texts>>> = 
 
 /** The verbs that make sense for a disk or drive, the most likely first. */
 export function verbsOf({ device, source }: VmDisk): DiskVerb[] {
-  if (device === "disk") return ["edit", "resize", "detach"];
+  if (device === "disk") return ["edit", "resize", "move", "detach"];
   if (device === "cdrom" || device === "floppy") {
-    return ["insert", ...(source === undefined ? [] : ["eject" as const]), "edit", "detach"];
+    return ["insert", ...(source === undefined ? [] : ["eject" as const]), "edit", "move", "detach"];
   }
-  return ["detach"];
+  return ["move", "detach"];
 }
 
 /** A disk as a sentence calls it. */
@@ -38,6 +40,20 @@ export function diskName({ device, target }: Pick<VmDisk, "device" | "target">):
   return device === "disk" || device === "lun"
     ? t("devices.disk_named", vars)
     : t("devices.drive_named", vars);
+}
+
+/** A verb with the disk it is about, as screen readers say it: with the words that are seen. */
+function verbOf(verb: DiskVerb, disk: VmDisk): string {
+  const device = diskName(disk);
+  return verb === "move"
+    ? t("devices.move_of", { device })
+    : t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device });
+}
+
+/** Why a verb is nothing for a disk. */
+function whyNot(verb: DiskVerb, disk: VmDisk): string | undefined {
+  const hindrance = verb === "move" ? moveHindrance(disk) : undefined;
+  return hindrance && t(hindrance);
 }
 
 const KINDS: Readonly<Record<VmDisk["device"], PlainKeyOf<typeof texts>>> = {
@@ -146,7 +162,8 @@ export function DiskList({ disks, enabled, hrefOf, onVerb }: DiskListProps) {
               enabled={enabled}
               verbs={verbsOf(disk).map((verb) => ({
                 text: t(VERB_TEXTS[verb]),
-                label: t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: diskName(disk) }),
+                label: verbOf(verb, disk),
+                whyNot: whyNot(verb, disk),
                 href: hrefOf(verb, disk),
                 onAct: () => onVerb(verb, disk),
                 danger: verb === "detach",

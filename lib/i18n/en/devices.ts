@@ -51,6 +51,15 @@ export const devices = {
   "devices.difference": "{field}: {now} → {next}",
 
   "devices.resize": "Resize",
+  "devices.move": "Move to another pool…",
+  "devices.move_of": "Move to another pool: {device}",
+  "devices.move_title": "Move {device} to another pool",
+  "devices.move_do": "Move",
+  "devices.moving": "Preparing the copy…",
+  "devices.moves": "Disks being moved",
+  "devices.move_percent": "{percent} %",
+  "devices.move_task": "Show task",
+  "devices.move_task_of": "Show task: {title}",
   "devices.edit": "Edit",
   "devices.insert": "Insert",
   "devices.eject": "Eject",
@@ -104,6 +113,25 @@ export const devices = {
   "devices.resize_now": "It has {size} now. A disk can only be made larger.",
   "devices.resize_guest":
     "The guest sees the larger disk at once; its partitions and file systems stay as they are until you extend them there.",
+  "devices.move_running":
+    "The disk is copied while the guest goes on, and the VM then uses the copy. Tasks show how far it is.",
+  "devices.move_stopped":
+    "The disk is copied, and the VM then uses the copy. The VM cannot be started until then. Tasks show how far it is.",
+  "devices.move_from": "It is in {pool} now.",
+  "devices.move_format": "As it is ({format})",
+  "devices.move_format_hint": "Pools of block devices keep raw volumes only.",
+  "devices.move_no_pool": "There is no other active storage pool. Create or start one first.",
+  "devices.keep_source": "Keep the old volume",
+  "devices.keep_source_hint":
+    "Otherwise it goes into the bin once the VM uses the copy. Where the bin is off or cannot keep it, it is deleted permanently.",
+  "devices.keep_source_forced": "It stays in its pool: only administrators may delete it.",
+  "devices.move_not_drive": "A drive cannot be moved. Insert an image of the other pool instead.",
+  "devices.move_not_lun": "This disk is a device of the host that is passed through: it cannot be moved.",
+  "devices.move_not_shareable": "This disk is shared with other VMs: it cannot be moved.",
+  "devices.move_not_read_only": "This disk is read-only, so other VMs may use it: it cannot be moved.",
+  "devices.move_not_pending":
+    "This disk changes at the next start. Shut down and start the VM, or discard the change, first.",
+  "devices.move_not_pool": "The image of this disk is in no storage pool. Create a pool of its folder first.",
   "devices.detach_disk_what":
     "Unmount it in the guest first. A running guest is asked to release it; if it does not, nothing is changed. What is on it is kept.",
   "devices.detach_drive_what": "What is in the drive is kept.",
@@ -196,6 +224,7 @@ export const devices = {
   "devices.done_attach_disk": "The disk was added",
   "devices.done_detach_disk": "The disk was detached",
   "devices.done_resize_disk": "The disk was resized",
+  "devices.done_move_disk": "The disk was moved",
   "devices.done_update_disk": "The disk was changed",
   "devices.done_insert_media": "The medium was inserted",
   "devices.done_eject_media": "The medium was ejected",

@@ -8,22 +8,25 @@ import VmDisks from "../../../islands/VmDisks.tsx";
 import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
+import { isMoveOf } from "../../../lib/vm/disk_move.ts";
+import { fail } from "../../(_shared)/fail.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
 import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
-    return page(await devicesOf(ctx, [...DISK_VERBS, "add", ...SHARE_VERBS]));
+    const devices = await devicesOf(ctx, [...DISK_VERBS, "add", ...SHARE_VERBS]);
+    const open = await ctx.state.api.listJobs({ open: true }).catch(fail);
+    return page({ ...devices, moves: open.filter(isMoveOf(devices.vm.id)) });
   },
   async POST(ctx) {
-    const done = await devicePost(ctx, await ctx.req.formData());
-    return ctx.redirect(`${ctx.url.pathname}?done=${done}`, 303);
+    return ctx.redirect(await devicePost(ctx, await ctx.req.formData()), 303);
   },
 });
 
 /** A VM's disks and drives. */
 export default define.page<typeof handler>(function Disks({ data, state, url }) {
-  const { vm, devices, form, options, now } = data;
+  const { vm, devices, moves, form, options, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
   return (
@@ -39,6 +42,7 @@ export default define.page<typeof handler>(function Disks({ data, state, url }) 
         vm={shared}
         connected={connected}
         devices={devices}
+        moves={moves}
         form={form}
         options={options}
         mayShare={state.may("attach_share", { vmId: vm.id, group: vm.group })}

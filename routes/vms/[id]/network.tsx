@@ -19,8 +19,7 @@ export const handler = define.handlers({
     return page({ ...devices, forwards });
   },
   async POST(ctx) {
-    const done = await devicePost(ctx, await ctx.req.formData());
-    return ctx.redirect(`${ctx.url.pathname}?done=${done}`, 303);
+    return ctx.redirect(await devicePost(ctx, await ctx.req.formData()), 303);
   },
 });
 

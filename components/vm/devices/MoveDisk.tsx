@@ -1,0 +1,132 @@
+/** Moving a disk to another storage pool: the form, and the moves that are under way. */
+import { DISK_FORMATS } from "../../../lib/contract/choices.ts";
+import type { DeviceOptions, Job, VmDisk } from "../../../lib/contract/mod.ts";
+import { jobHref } from "../../../lib/text/job_href.ts";
+import { formatBytes } from "../../../lib/text/quantity.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { moveHindrance } from "../../../lib/vm/disk_move.ts";
+import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { CheckField, SelectField } from "../../kit/Field.tsx";
+import { Flash } from "../../kit/Flash.tsx";
+import { Icon } from "../../kit/Icon.tsx";
+import { type DeviceFormFrame, LoadingOptions } from "./AddDevice.tsx";
+import { DeviceForm, type ErrorOf } from "./DeviceForm.tsx";
+
+const { t } = textsOf(texts);
+
+/** The pools a disk can go to, the one with the most room first. */
+const poolsFor = ({ pools }: DeviceOptions, { pool }: VmDisk) =>
+  pools.filter(({ name }) => name !== pool).sort((a, b) => b.availableBytes - a.availableBytes);
+
+/** Where a disk goes, how, and what becomes of its old volume. */
+function MoveFields({ disk, options, running, errorOf }: {
+  disk: VmDisk;
+  options: DeviceOptions;
+  running: boolean;
+  errorOf: ErrorOf;
+}) {
+  const pools = poolsFor(options, disk);
+  const { mayDeleteVolumes } = options;
+  if (pools.length === 0) return <Flash tone="info">{t("devices.move_no_pool")}</Flash>;
+  return (
+    <>
+      <p>{t(running ? "devices.move_running" : "devices.move_stopped")}</p>
+      <div class="device-grid">
+        <SelectField
+          label={t("devices.field_pool")}
+          hint={t("devices.move_from", { pool: oneLine(disk.pool ?? "", 40) })}
+          name="pool"
+          value={pools[0]?.name ?? ""}
+          error={errorOf("pool")}
+          choices={pools.map(({ name, availableBytes }) => ({
+            value: name,
+            label: t("devices.pool_choice", { pool: oneLine(name, 40), free: formatBytes(availableBytes) }),
+          }))}
+        />
+        <SelectField
+          label={t("devices.field_format")}
+          hint={t("devices.move_format_hint")}
+          name="format"
+          value=""
+          error={errorOf("format")}
+          choices={[
+            { value: "", label: t("devices.move_format", { format: oneLine(disk.format ?? "", 20) }) },
+            ...DISK_FORMATS.filter((each) => each !== disk.format).map((value) => ({ value, label: value })),
+          ]}
+        />
+        <CheckField
+          label={t("devices.keep_source")}
+          hint={t(mayDeleteVolumes ? "devices.keep_source_hint" : "devices.keep_source_forced")}
+          name="keepSource"
+          value="yes"
+          defaultChecked={!mayDeleteVolumes}
+          disabled={!mayDeleteVolumes}
+          wide
+        />
+        {/* A box that is disabled is not sent. */}
+        {!mayDeleteVolumes && <input type="hidden" name="keepSource" value="yes" />}
+      </div>
+    </>
+  );
+}
+
+/** Props of {@link MoveDiskForm}. */
+export interface MoveDiskFormProps {
+  disk: VmDisk;
+  title: string;
+  /** Null while it is asked for. */
+  options: DeviceOptions | null;
+  running: boolean;
+  frame: DeviceFormFrame;
+}
+
+/** Moves a disk to another storage pool. */
+export function MoveDiskForm({ disk, title, options, running, frame }: MoveDiskFormProps) {
+  const hindrance = moveHindrance(disk);
+  const isPossible = hindrance === undefined && options !== null && poolsFor(options, disk).length > 0;
+  return (
+    <DeviceForm
+      {...frame}
+      does="move_disk"
+      device={disk.target}
+      title={title}
+      submit={t("devices.move_do")}
+      working={t("devices.moving")}
+      disabled={!isPossible}
+    >
+      {(errorOf) =>
+        hindrance !== undefined
+          ? <Flash tone="info">{t(hindrance)}</Flash>
+          : options === null
+          ? <LoadingOptions />
+          : <MoveFields {...{ disk, options, running, errorOf }} />}
+    </DeviceForm>
+  );
+}
+
+/** The moves of a VM's disks that are under way, each with how far it is and the way to its task. */
+export function DiskMoves({ moves }: { moves: readonly Job[] }) {
+  if (moves.length === 0) return null;
+  return (
+    <ul class="device-moves" aria-label={t("devices.moves")}>
+      {moves.map(({ id, title, progress }) => {
+        const name = oneLine(title, 160);
+        return (
+          <li key={id} data-move={id}>
+            <p>
+              <Icon name="loader" class="spin" />
+              <bdi>{name}</bdi>
+              {progress !== null && (
+                <small>{t("devices.move_percent", { percent: Math.floor(progress * 100) })}</small>
+              )}
+              <a href={jobHref(id)} aria-label={t("devices.move_task_of", { title: name })}>
+                {t("devices.move_task")}
+              </a>
+            </p>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
