@@ -87,6 +87,10 @@ export const REQUIRED = {
   virDomainIsPersistent: { parameters: [ptr /* dom */], result: int },
   virDomainIsActive: { parameters: [ptr /* dom */], result: int },
   virDomainHasManagedSaveImage: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
+  virConnectDomainXMLToNative: {
+    parameters: [ptr, /* conn */ buf, /* nativeFormat */ buf, /* domainXml */ uint /* flags */],
+    result: ptr,
+  },
   virDomainCreateXML: { parameters: [ptr, /* conn */ buf, /* xmlDesc */ uint /* flags */], result: ptr },
   virDomainCreateWithFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
   virDomainShutdownFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },

@@ -93,7 +93,8 @@ export function vmHandlers(host: Host): VmHandlers {
       const xml = await link.call("domainXml", { uuid: vm.id, secure, inactive });
       return { xml, ...(secure && inactive && { etag: await etagOf(xml) }) };
     },
-    get_vm_log: ({ vmId, lines = LOG_LINES.usual }) => qemuLog(host, host.requireVm(vmId), lines),
+    get_vm_log: ({ vmId, lines = LOG_LINES.usual }, { principal }) =>
+      qemuLog(host, host.requireVm(vmId), lines, principal.role),
     get_vm_stats: ({ vmId }) => sampler.of(host.requireVm(vmId).id),
     set_autostart: async ({ vmId, autostart }) => {
       const vm = host.requireVm(vmId);

@@ -1,7 +1,9 @@
 /** The end of libvirt's log of a VM's QEMU. */
-import { ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
+import { ContractError, type Output, type Role, type VM } from "../../lib/contract/mod.ts";
 import { plainText } from "../../lib/text/byte_text.ts";
+import { isLive } from "../../lib/vm/state.ts";
 import { endOfLog } from "../../lib/vm/qemu_log.ts";
+import { includes } from "../access.ts";
 import { FileRefused, isSystemError, orMissing, pathFault, readRegularEnd } from "../files.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLogFolder } from "../libvirt/uri.ts";
@@ -27,11 +29,12 @@ function logFile({ link: { uri } }: Host, { name }: VM): string {
 }
 
 /**
- * The last lines of it.
+ * The last lines of it. While a VM runs, what follows the last start is its own; of one that is off, an earlier VM of its
+ * name may have written what no start was read of, and only administrators are shown that.
  *
  * @throws {ContractError} VmLogMissing, VmLogUnavailable
  */
-export async function qemuLog(host: Host, vm: VM, lines: number): Promise<Output<"get_vm_log">> {
+export async function qemuLog(host: Host, vm: VM, lines: number, role: Role): Promise<Output<"get_vm_log">> {
   const path = logFile(host, vm);
   let end;
   try {
@@ -43,7 +46,12 @@ export async function qemuLog(host: Host, vm: VM, lines: number): Promise<Output
   }
   if (end === undefined) throw new ContractError("VmLogMissing");
   const { bytes, isWhole, changedAt } = end;
-  const { log, lines: count, complete } = endOfLog(new TextDecoder().decode(bytes), isWhole, vm.id, lines);
+  const { log, lines: count, complete } = endOfLog(
+    new TextDecoder().decode(bytes),
+    isWhole,
+    lines,
+    { uuid: vm.id, isRunning: isLive(vm), isTrusted: includes(role, "administrator") },
+  );
   return { log, lines: count, complete, changedAt };
 }
 

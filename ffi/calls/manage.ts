@@ -1,7 +1,7 @@
 /** Calls that make, rename and take stock of whole domains. */
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some } from "../library.ts";
+import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readUuid } from "../memory.ts";
 
 /** `VIR_DOMAIN_DEFINE_VALIDATE`: against libvirt's schemas first. */
@@ -32,8 +32,13 @@ export function domainDefineXml(
 /**
  * Starts a stored domain that is off with another XML for this run; its stored definition stays, and counts again once
  * it is off. Saved memory is not looked at. Source: virDomainCreateXML, which takes a stored domain's name and UUID.
+ *
+ * libvirt 9.0 keeps this XML as the domain's own where it refuses it before QEMU is begun, and loses later definitions
+ * then. So the same checks are made by a call that touches no domain first.
  */
 export function domainStartOnce(connection: Connection, { xml }: { xml: string }): null {
+  const { symbols } = libvirt();
+  takeString(symbols.virConnectDomainXMLToNative(connection.pointer, cString("qemu-argv"), cString(xml), 0));
   return create(connection, xml, 0);
 }
 

@@ -22,16 +22,25 @@ const shown = (line: string) => {
   return cut.replace(CONTROLS, picture);
 };
 
-/** Where the lines begin that are the VM's own: after the starts of another VM that had its name. */
-function ownFrom(lines: readonly string[], uuid: string): number {
+/** Who looks at which VM's log. */
+export interface LogReader {
+  readonly uuid: string;
+  /** While a VM runs, what follows the last start is its own. */
+  readonly isRunning: boolean;
+  /** Whether lines whose start was not read are shown although an earlier VM of that name may have written them. */
+  readonly isTrusted: boolean;
+}
+
+/** Where the lines begin that are shown, and whether that is where the VM's own begin. */
+function ownFrom(lines: readonly string[], { uuid, isRunning, isTrusted }: LogReader) {
   const isOther = (line: string) => {
     const found = UUID.exec(line)?.[1];
     return found !== undefined && found !== uuid;
   };
   const other = lines.findLastIndex(isOther);
-  if (other < 0) return 0;
   const next = lines.findIndex((line, index) => index > other && START.test(line));
-  return next < 0 ? lines.length : next;
+  if (other < 0 && (isTrusted || (isRunning && next < 0))) return { from: 0, isBeginning: false };
+  return { from: next < 0 ? lines.length : next, isBeginning: other >= 0 };
 }
 
 /** The last lines of a log. */
@@ -47,16 +56,21 @@ export interface LogEnd {
  *
  * @param text the end of the file @param isWhole whether that is all of it @param most how many lines
  */
-export function endOfLog(text: string, isWhole: boolean, uuid: string, most: number): LogEnd {
+export function endOfLog(
+  text: string,
+  isWhole: boolean,
+  most: number,
+  reader: LogReader,
+): LogEnd {
   const all = text.split("\n");
   if (all.at(-1) === "") all.pop();
   // A line whose beginning is not there says nothing.
   if (!isWhole) all.shift();
-  const from = ownFrom(all, uuid);
+  const { from, isBeginning } = ownFrom(all, reader);
   const own = all.slice(from), last = own.slice(-most);
   return {
     log: last.map((line) => `${shown(line)}\n`).join(""),
     lines: last.length,
-    complete: last.length === own.length && (isWhole || from > 0),
+    complete: last.length === own.length && (isWhole ? from === 0 || isBeginning : isBeginning),
   };
 }

@@ -60,6 +60,7 @@ const BEYOND = new Set<string>([
     "get_device_options",
     "attach_nic",
     "clone_vm",
+    "move_disk",
     "export_ova",
     "set_cloud_init",
   ],

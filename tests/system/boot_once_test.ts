@@ -159,6 +159,31 @@ for (const single of [false, true]) {
         await call(server, "start_vm", { vmId });
         await says(vm, "DISK");
       });
+      await t.step("a start that libvirt refuses before QEMU begins changes nothing either", async () => {
+        await stop();
+        const file = `${filesOf(vm.name)}/domain.xml`;
+        const define = async (xml: string) => {
+          await Deno.writeTextFile(file, xml);
+          await virsh("define", file);
+        };
+        const twice = before.replace(
+          "</graphics>",
+          "<listen type='address' address='127.0.0.2'/></graphics>",
+        );
+        assert.notEqual(twice, before);
+        await define(twice);
+        const { code } = await call(server, "start_vm", { vmId, bootFrom: "cdrom" }).then(
+          () => assert.fail("it started"),
+          ({ body }) => body,
+        );
+        assert.equal(code, "StartFailed");
+        // What libvirt has beside the stored definition would be started next, and would hide later definitions.
+        assert.equal(await virsh("dumpxml", vm.name), await virsh("dumpxml", vm.name, "--inactive"));
+        await define(before);
+        assert.equal(await stored(vm), before);
+        await call(server, "start_vm", { vmId });
+        await says(vm, "DISK");
+      });
       await t.step("saved memory would go on: refused, and kept", async () => {
         await call(server, "suspend_vm", { vmId });
         await refused(

@@ -29,7 +29,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
-import { limitDisk, limitLiveDisk } from "./limits.ts";
+import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { remove } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -297,6 +297,7 @@ export async function updateDisk(
       const running = live && diskIn(live, target) && live;
       const stored = vm.persistent && next && diskIn(next, target) ? next : undefined;
       if (!stored && (isTuned || !running)) throw new ContractError("NoSuchDisk", { target });
+      for (const each of isLimited ? [running, stored] : []) if (each) refuseShared(each, target);
       if (stored) await prepareNext(host, vm, stored, target, tuning, limits);
       if (isLimited && running) {
         await limitLiveDisk(host, vm.id, { document: running, target }, limits, rollback);

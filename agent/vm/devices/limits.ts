@@ -4,6 +4,7 @@ import {
   bandwidthParameters,
   diskLimitsOf,
   ioTuneParameters,
+  limitedWith,
   nicLimitsOf,
   setDiskLimits,
   setNicLimits,
@@ -34,6 +35,21 @@ function limitsAfter(disk: XmlElement, change: DiskLimitValues): DiskLimitValues
   const limits = changedDiskLimits(diskLimitsOf(disk), change);
   refuseFaulty(diskLimitFault(limits));
   return limits;
+}
+
+/**
+ * Refuses limits of a disk that others share: libvirt 9.0 takes no definition in which they differ for a moment.
+ *
+ * @throws {ContractError} InvalidInput
+ */
+export function refuseShared(document: XmlDocument, target: string): void {
+  const others = limitedWith(document.root, target);
+  if (others.length === 0) return;
+  throw new ContractError("InvalidInput", {
+    reason: `${target} shares its limits with ${
+      others.join(", ")
+    }: change them for the whole group with virsh blkdeviotune`,
+  });
 }
 
 /** Changes limits in a configuration. `find` gives the disk anew after each edit. @throws {ContractError} InvalidInput */

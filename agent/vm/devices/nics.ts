@@ -342,7 +342,9 @@ export async function updateNic(
         isDone = await changeLive(host, vm, live, mac, now, rollback).then(() => isDone, (error) => {
           // From one network of Open vSwitch to another, for one: it waits for the next start.
           if (change.source === undefined) throw error;
-          return mayWait(error);
+          const isWaiting = mayWait(error);
+          // Its limits are those of what it is plugged into next: they wait with it.
+          return rollback.run().then(() => isWaiting);
         });
       }
       if (next && inNext) await changeNext(host, vm, next, mac, change);

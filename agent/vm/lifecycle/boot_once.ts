@@ -16,8 +16,7 @@ const NAMES: Readonly<Record<BootFrom, string>> = {
 };
 
 /**
- * Starts a stopped VM from there. libvirt keeps its stored definition beside that of this run, also when the start
- * fails.
+ * Starts a stopped VM from there. libvirt keeps its stored definition beside that of this run.
  *
  * @throws {ContractError} BootWouldResume, BootSourceMissing, and as {@link requireStartable} @throws {LibvirtError}
  */

@@ -77,6 +77,10 @@ export function bootOnceXml(source: string, from: BootFrom): string {
   }
   if (from === "menu") document.setAttribute(document.find("os", "bootmenu")!, "timeout", String(MENU_MS));
   if (!document.find("metadata")) document.append(document.root, xml("metadata", {}));
+  // The definition of an earlier run may have been stored by hand.
+  for (let mark = document.find("metadata", MARK); mark; mark = document.find("metadata", MARK)) {
+    document.remove(mark);
+  }
   document.append(document.find("metadata")!, xml(MARK, { [`xmlns:${ONCE_PREFIX}`]: ONCE_URI, from }));
   return document.toString();
 }

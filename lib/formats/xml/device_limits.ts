@@ -7,7 +7,7 @@ import { DISK_LIMITS, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
-import { child, childText, type XmlElement } from "./tree.ts";
+import { child, children, childText, type XmlElement } from "./tree.ts";
 
 /** libvirt's name of a limit: `readBytesSecMax` → `read_bytes_sec_max`. */
 export const ioTuneName = (limit: DiskLimit): string =>
@@ -23,7 +23,24 @@ function found<N extends string>(names: readonly N[], textOf: (name: N) => strin
 /** The limits of a disk. */
 export function diskLimitsOf(disk: XmlElement): DiskLimitValues {
   const iotune = child(disk, "iotune");
-  return iotune === undefined ? {} : found(DISK_LIMITS, (name) => childText(iotune, ioTuneName(name)));
+  if (iotune === undefined) return {};
+  return found(DISK_LIMITS, (name) => {
+    const text = childText(iotune, ioTuneName(name));
+    // A second is what there is without a length, and what libvirt makes of none in a running VM.
+    return name.endsWith("MaxLength") && text?.trim() === "1" ? undefined : text;
+  });
+}
+
+/** Targets of the other disks whose limits are these as well, by libvirt's `group_name`. */
+export function limitedWith(domain: XmlElement, target: string): string[] {
+  const disks = children(child(domain, "devices"), "disk").map((disk) => ({
+    target: child(disk, "target")?.attributes.dev ?? "",
+    group: childText(child(disk, "iotune"), "group_name"),
+  }));
+  const own = disks.find((disk) => disk.target === target)?.group;
+  return own === undefined
+    ? []
+    : disks.filter((disk) => disk.group === own && disk.target !== target).map((disk) => disk.target);
 }
 
 /** Bytes of one operation, for whose size more are counted. QEMU takes no such size without a limit of operations. */

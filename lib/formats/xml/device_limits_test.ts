@@ -3,6 +3,7 @@ import {
   bandwidthParameters,
   diskLimitsOf,
   ioTuneParameters,
+  limitedWith,
   nicLimitsOf,
   setDiskLimits,
   setNicLimits,
@@ -24,6 +25,22 @@ const DISK = `<disk type='file'>
 Deno.test("diskLimitsOf() reads what is set", () => {
   assert.deepEqual(diskLimitsOf(parseXml(DISK)), { totalBytesSec: 1000, writeIopsSecMaxLength: 3 });
   assert.deepEqual(diskLimitsOf(parseXml("<disk/>")), {});
+  // A running VM has this length where none is stored: that is no difference.
+  const second = "<total_bytes_sec_max_length>1</total_bytes_sec_max_length>";
+  assert.deepEqual(diskLimitsOf(parseXml(`<disk><iotune>${second}</iotune></disk>`)), {});
+});
+
+Deno.test("limitedWith() names the other disks of a group", () => {
+  const disk = (target: string, group: string) =>
+    `<disk><target dev='${target}'/><iotune>${group && `<group_name>${group}</group_name>`}</iotune></disk>`;
+  const domain = parseXml(
+    `<domain><devices>${disk("vda", "g")}${disk("vdb", "g")}${disk("vdc", "h")}${disk("vdd", "")}${
+      disk("vde", "")
+    }</devices></domain>`,
+  );
+  assert.deepEqual(limitedWith(domain, "vda"), ["vdb"]);
+  assert.deepEqual(limitedWith(domain, "vdc"), []);
+  assert.deepEqual(limitedWith(domain, "vdd"), []);
 });
 
 Deno.test("setDiskLimits() keeps what it does not know, and drops what QEMU takes with a limit of operations alone", () => {
