@@ -42,7 +42,8 @@ export default function ReferenceIndex({ entries, current }: ReferenceIndexProps
         {found.map(({ name, summary }) => (
           <li key={name}>
             <a
-              href={`/api/v1/reference?command=${name}`}
+              // Relative: some hundred entries are on each page
+              href={`?command=${name}`}
               title={summary}
               aria-current={name === current ? "page" : undefined}
             >

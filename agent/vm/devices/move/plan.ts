@@ -55,7 +55,7 @@ export async function movable<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-const refuse = ({ target, source: path = "" }: Pick<Disk, "target" | "source">, reason: string) =>
+const refuse = ({ target, source: path = "empty" }: Pick<Disk, "target" | "source">, reason: string) =>
   new ContractError("DiskNotMovable", { target, path, reason });
 
 /** The disk as the VM has it now and at its next start. @throws {ContractError} NoSuchDisk, DiskNotMovable */
