@@ -60,6 +60,12 @@ export async function isTaken(path: string): Promise<boolean> {
   return await orMissing(Deno.lstat(path)) !== undefined;
 }
 
+/** Names of what is in a folder; none where there is no such folder. @throws {Error} from reading it */
+export async function namesIn(folder: string): Promise<string[]> {
+  const entries = await orMissing(Array.fromAsync(Deno.readDir(folder)));
+  return (entries ?? []).map(({ name }) => name);
+}
+
 /** The text of a file; undefined where there is none. */
 export async function textAt(path: string): Promise<string | undefined> {
   return await orMissing(Deno.readTextFile(path));

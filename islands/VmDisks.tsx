@@ -17,10 +17,10 @@ import { live } from "../lib/client/live.ts";
 import { useMoves } from "../lib/client/use_moves.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
-import { DISK_LIMITS } from "../lib/contract/limit_names.ts";
 import type { DeviceOptions, Job, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { asNext } from "../lib/vm/device_next.ts";
 
 const { t } = textsOf(texts);
 
@@ -257,22 +257,4 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
         </DeviceForm>
       );
   }
-}
-
-const isDiskLimit = (field: string) => DISK_LIMITS.some((name) => name === field);
-const WORDS: ReadonlyMap<string | null, boolean | undefined> = new Map([
-  ["true", true],
-  ["false", false],
-  [null, undefined],
-]);
-
-/** The disk as its next start has it: what is changed there is shown as it will be. */
-function asNext(disk: VmDisk): VmDisk {
-  const next = Object.fromEntries(
-    disk.pending.map(({ field, next }) => [
-      field,
-      WORDS.has(next) ? WORDS.get(next) : isDiskLimit(field) ? Number(next) : next,
-    ]),
-  );
-  return { ...disk, ...next };
 }

@@ -6,7 +6,8 @@
  */
 import { dirname, join } from "node:path";
 import { passedFiles } from "./junit.ts";
-import { PROJECT } from "./project.ts";
+import { messageOf } from "../lib/text/message.ts";
+import { deno, PROJECT } from "./project.ts";
 import { unitTests } from "./testing/affected.ts";
 
 /** Test file → digest of the sources it last passed with. Not committed: it says what passed on this machine. */
@@ -20,27 +21,20 @@ const CHECKS: readonly { name: string; args: readonly string[] }[] = [
   { name: "generated files", args: ["task", "manifest", "--check"] },
 ];
 
-async function deno(args: readonly string[]): Promise<{ success: boolean; text: string }> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: PROJECT,
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { success, text: decode(stdout) + decode(stderr) };
-}
-
 /** Runs one part and says how it went: what it printed only when it failed. */
-async function part(name: string, run: () => Promise<{ success: boolean; text: string }>): Promise<boolean> {
+async function part(name: string, run: () => Promise<unknown>): Promise<boolean> {
   const began = performance.now();
-  const { success, text } = await run();
-  if (!success) console.error(text.replace(/^Check .*\n/gm, "").trimEnd());
+  const success = await run().then(() => true, (error) => {
+    console.error(messageOf(error).replace(/^Check .*\n/gm, ""));
+    return false;
+  });
   console.log(`${success ? "ok" : "FAILED"}  ${name} (${((performance.now() - began) / 1000).toFixed(0)} s)`);
   return success;
 }
 
 async function checks(): Promise<boolean> {
   let success = true;
-  for (const { name, args } of CHECKS) success = await part(name, () => deno(args)) && success;
+  for (const { name, args } of CHECKS) success = await part(name, () => deno(...args)) && success;
   return success;
 }
 
@@ -56,13 +50,14 @@ async function tests(): Promise<boolean> {
     return await part(
       `unit tests: ${due.length} of ${tests.length} files, the others passed as they are`,
       async () => {
-        const args = ["test", "-A", "--no-check", "--parallel", `--junit-path=${report}`, ...due];
-        const ended = await deno(args);
-        const now = passedFiles(await Deno.readTextFile(report));
-        const kept = [...digests].filter(([test, digest]) => now.has(test) || passed.get(test) === digest);
-        await Deno.mkdir(dirname(PASSED), { recursive: true });
-        await Deno.writeTextFile(PASSED, JSON.stringify(Object.fromEntries(kept)));
-        return ended;
+        try {
+          await deno("test", "-A", "--no-check", "--parallel", `--junit-path=${report}`, ...due);
+        } finally {
+          const now = passedFiles(await Deno.readTextFile(report));
+          const kept = [...digests].filter(([test, digest]) => now.has(test) || passed.get(test) === digest);
+          await Deno.mkdir(dirname(PASSED), { recursive: true });
+          await Deno.writeTextFile(PASSED, JSON.stringify(Object.fromEntries(kept)));
+        }
       },
     );
   } finally {

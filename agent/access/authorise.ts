@@ -1,5 +1,5 @@
 /** The one check of rights, for dispatch. */
-import { extraNeedsOf, type VmDevices } from "../../lib/access/extra_permissions.ts";
+import { extraNeedsOf, type VmNetworkTypes } from "../../lib/access/extra_permissions.ts";
 import { needOf, PERMISSIONS } from "../../lib/access/permissions.ts";
 import {
   type AccessObject,
@@ -18,7 +18,7 @@ import {
 import type { Principal } from "../access.ts";
 
 /** What is known of a VM that rights and audit depend on. */
-export interface VmFacts extends VmDevices {
+export interface VmFacts extends VmNetworkTypes {
   readonly name: string;
   readonly group?: string | undefined;
 }
@@ -59,7 +59,7 @@ export function authorise(principal: Principal, command: CommandName, input: unk
     return isRoot ? everything : refuse(principal, role);
   }
   if (!mayAnywhere(rights, permission)) refuse(principal, role);
-  const requireExtras = (devices?: VmDevices) => {
+  const requireExtras = (devices?: VmNetworkTypes) => {
     for (const extra of extraNeedsOf(command, input, devices)) {
       if (!may(rights, extra, "everything")) refuse(principal, PERMISSIONS.get(extra)!.role);
     }

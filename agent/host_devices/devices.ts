@@ -4,15 +4,13 @@ import { isLocal } from "../libvirt/uri.ts";
 import { takenDevices } from "../../lib/formats/xml/host_device.ts";
 import { type NodeDevice, readNodeDevice } from "../../lib/formats/xml/node_device.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
-import { hasIommu, hostDevices, type HostUse, type Taken } from "../../lib/host_devices/list.ts";
+import { pciClass } from "../../lib/host_devices/class.ts";
+import { hasIommu, type HostUse, listedDevices, type Taken } from "../../lib/host_devices/list.ts";
 import type { Output } from "../../lib/contract/mod.ts";
 import { orMissing } from "../files.ts";
+import { definitionsOf } from "../hosts/definitions.ts";
 import type { Host } from "../hosts/host.ts";
-import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { hostUses } from "./host_use.ts";
-
-/** VMs whose definitions are read at the same time. */
-const AT_ONCE = 4;
 
 /** Every device that libvirt knows of. @throws {LibvirtError} */
 export async function nodeDevices({ link }: Host): Promise<NodeDevice[]> {
@@ -30,22 +28,14 @@ export async function knownNodeDevices(host: Host): Promise<NodeDevice[] | undef
 }
 
 /** Which VMs have devices of the host: now, and from their next start on. @throws {LibvirtError} */
-export async function takenOn({ link, inventory }: Host): Promise<Taken[]> {
-  const taken: Taken[] = [], left = [...inventory.vms()];
-  const read = async () => {
-    for (let vm = left.pop(); vm !== undefined; vm = left.pop()) {
-      const { id: uuid, name } = vm;
-      const xmls = await link.call("domainXmls", { uuid, secure: false }).catch((error) => {
-        if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return null;
-        throw error;
-      });
-      const of = (xml: string | null | undefined, running: boolean) =>
-        xml ? takenDevices(parseXml(xml)).map((ref) => ({ ref, vmId: uuid, name, running })) : [];
-      taken.push(...of(xmls?.live, true), ...of(xmls?.next, false));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, read));
-  return taken;
+export async function takenOn(host: Host): Promise<Taken[]> {
+  return (await definitionsOf(host, host.inventory.vms())).flatMap(
+    ({ vm: { id: vmId, name }, live, next }) => {
+      const of = (xml: string, running: boolean) =>
+        takenDevices(parseXml(xml)).map((ref) => ({ ref, vmId, name, running }));
+      return [...live === null ? [] : of(live, true), ...of(next, false)];
+    },
+  );
 }
 
 /** Serial numbers that USB devices of this host tell. Source: the kernel's sysfs. */
@@ -66,7 +56,7 @@ const REMOTE_USE = "KVM Manager cannot tell from here whether that host needs it
 /** Of another host: every disk, network device and screen might be its own. */
 function remoteUses(devices: readonly NodeDevice[]): HostUse[] {
   return devices.flatMap(({ path, capability }) => {
-    const isScreen = capability.kind === "pci" && (capability.classCode ?? 0) >> 16 === 0x03;
+    const isScreen = capability.kind === "pci" && pciClass(capability) === "gpu";
     const isUse = capability.kind === "net" || capability.kind === "storage" || isScreen;
     return isUse && path !== undefined ? [{ path, reason: REMOTE_USE, isVital: false }] : [];
   }).filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
@@ -81,5 +71,5 @@ export async function listHostDevices(host: Host): Promise<Output<"get_host_devi
     isHere ? hostUses() : remoteUses(all),
     isHere ? serialsOf(all) : new Map<string, string>(),
   ]);
-  return { iommu: hasIommu(all), devices: hostDevices(all, { taken, uses, serials }) };
+  return { iommu: hasIommu(all), devices: listedDevices(all, { taken, uses, serials }) };
 }

@@ -5,17 +5,12 @@
  */
 import type { HostUse } from "../../lib/host_devices/list.ts";
 import { defaultDevices } from "../../lib/network/routes.ts";
-import { orMissing, textAt } from "../files.ts";
+import { namesIn, orMissing, textAt } from "../files.ts";
 import { DEVICES } from "../hosts/network_devices.ts";
 import { mountedDevices } from "../storage/mounts.ts";
 
 const BLOCKS = "/sys/class/block";
 const NVME = /^(.*\/nvme-subsystem\/[^/]+)\//;
-
-async function namesIn(folder: string): Promise<string[]> {
-  const entries = await orMissing(Array.fromAsync(Deno.readDir(folder)));
-  return (entries ?? []).map(({ name }) => name);
-}
 
 /**
  * Places of the hardware below a block device: below a mapped one (LVM, LUKS, RAID) those of all it lies on, and of an

@@ -3,7 +3,7 @@ import { LibvirtError } from "../../ffi/error.ts";
 import type { DeviceOptions, VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { isSystemError, isThere } from "../files.ts";
-import { isLocal } from "../libvirt/uri.ts";
+import { isLocal, isSession } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import type { HostCapabilities } from "./capabilities.ts";
@@ -15,7 +15,8 @@ const NO_VIRTIOFSD =
 /** The first libvirt whose session can start virtiofsd: 10.0.0. */
 const SESSION_SINCE = 10_000_000;
 
-interface Asked {
+/** What of a host is looked at. */
+interface SharingHost {
   readonly link: Pick<LibvirtLink, "uri">;
   readonly capabilities: Pick<HostCapabilities, "domain" | "libvirtVersion">;
 }
@@ -39,11 +40,11 @@ async function hasVirtiofsd(): Promise<boolean> {
 }
 
 async function virtiofsFault(
-  { link: { uri }, capabilities }: Asked,
+  { link: { uri }, capabilities }: SharingHost,
   offered: readonly string[],
 ): Promise<string | undefined> {
   if (!offered.includes("virtiofs")) return "this libvirt or QEMU does not have it";
-  if (new URL(uri).pathname === "/session" && await capabilities.libvirtVersion() < SESSION_SINCE) {
+  if (isSession(uri) && await capabilities.libvirtVersion() < SESSION_SINCE) {
     return "libvirt's session can share folders from version 10.0 on";
   }
   return isLocal(uri) && !await hasVirtiofsd() ? NO_VIRTIOFSD : undefined;
@@ -51,7 +52,7 @@ async function virtiofsFault(
 
 /** Every way to share a folder with such a VM; one that cannot be taken says why. @throws {LibvirtError} */
 export async function shareDrivers(
-  host: Asked,
+  host: SharingHost,
   vm: Pick<VM, "virtType" | "arch" | "machine">,
 ): Promise<DeviceOptions["shareDrivers"]> {
   const offered = await offeredFor(host, vm);
@@ -66,7 +67,7 @@ export async function shareDrivers(
 }
 
 async function offeredFor(
-  { capabilities }: Asked,
+  { capabilities }: SharingHost,
   { virtType, arch, machine }: Pick<VM, "virtType" | "arch" | "machine">,
 ): Promise<readonly string[]> {
   try {

@@ -14,6 +14,9 @@ export function isLocalSystem(uri: string): boolean {
   return uri === "qemu:///system" || uri === "qemu:///system?";
 }
 
+/** Whether libvirt runs as a user of its host: what that user can change gives a guest nothing more. */
+export const isSession = (uri: string): boolean => new URL(uri).pathname === "/session";
+
 /**
  * The folder in which libvirt keeps the logs of the QEMUs of its VMs, where that is one of this machine.
  *

@@ -19,14 +19,14 @@ export async function textOf(path: string): Promise<string> {
 }
 
 /** One network device of the host. Source: the kernel's sysfs. */
-export interface HostDevice {
+export interface HostNetworkDevice {
   readonly name: string;
   readonly bridge: boolean;
   readonly sriov: boolean;
 }
 
 /** The network devices of the machine we run on, by name. */
-export async function hostDevices(): Promise<HostDevice[]> {
+export async function hostNetworkDevices(): Promise<HostNetworkDevice[]> {
   return await Promise.all((await networkDevices()).map(async (name) => ({
     name,
     bridge: await isBridge(name),
@@ -93,11 +93,11 @@ export async function networkFacts(host: Host): Promise<NetworkFacts> {
     };
   }
   const [devices, ofHost, noOvs] = await Promise.all([
-    hostDevices(),
+    hostNetworkDevices(),
     hostSubnets(ownBridges),
     noOpenvswitch(),
   ]);
-  const named = (fits: (device: HostDevice) => boolean) =>
+  const named = (fits: (device: HostNetworkDevice) => boolean) =>
     new Set(devices.filter(fits).map(({ name }) => name));
   return {
     names,

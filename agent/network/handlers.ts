@@ -23,7 +23,7 @@ import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
-import { hostDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
+import { hostNetworkDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
 import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork } from "./view.ts";
 
@@ -50,7 +50,7 @@ function inUse(network: string, users: readonly NetworkUser[]): ContractError {
 async function options(host: Host): Promise<NetworkOptions> {
   host.requireFilled();
   const facts = await networkFacts(host);
-  const devices = isLocal(host.link.uri) ? await hostDevices() : [];
+  const devices = isLocal(host.link.uri) ? await hostNetworkDevices() : [];
   const unavailable = {
     bridge: facts.bridges?.size === 0 ? "the host has no bridge of its own" : undefined,
     openvswitch: facts.noOpenvswitch,

@@ -1,5 +1,5 @@
 /** What is mounted where on this host. Source: proc(5), mountinfo. */
-import { orMissing, textAt } from "../files.ts";
+import { namesIn, orMissing, textAt } from "../files.ts";
 
 /** One mount. */
 export interface Mount {
@@ -18,19 +18,45 @@ const plain = (text: string) =>
 
 const isRo = (options: string) => options.split(",").includes("ro");
 
+/** A line of mountinfo: what is mounted where, and as what. */
+interface MountLine {
+  /** The device's number, `8:1`. */
+  readonly number: string;
+  /** The folder of the file system that is mounted. */
+  readonly root: string;
+  readonly at: string;
+  readonly type: string;
+  readonly source: string;
+  /** Whether this mount of it, and the file system itself, is read-only. */
+  readonly here: boolean;
+  readonly itself: boolean;
+}
+
+function linesOf(text: string): MountLine[] {
+  return text.split("\n").flatMap((line) => {
+    const [front = "", back = ""] = line.split(" - ");
+    const [, , number = "", root = "", at, here = ""] = front.split(" ");
+    const [type = "", source = "", itself = ""] = back.split(" ");
+    return at === undefined ? [] : [{
+      number,
+      root,
+      at: plain(at),
+      type,
+      source: plain(source),
+      here: isRo(here),
+      itself: isRo(itself),
+    }];
+  });
+}
+
+const mountinfo = () => Deno.readTextFile("/proc/self/mountinfo");
+
 /**
  * Reads /proc/self/mountinfo, the last mounted last. In systemd's sandbox (ProtectSystem=strict) all is mounted
  * read-only for us, and nothing for libvirt: there only a file system that is read-only itself counts.
  */
 export function parseMounts(text: string): Mount[] {
-  const lines = text.split("\n").flatMap((line) => {
-    const [front = "", back = ""] = line.split(" - ");
-    const [, , , , at, here = ""] = front.split(" ");
-    const [, source = "", itself = ""] = back.split(" ");
-    return at === undefined
-      ? []
-      : [{ at: plain(at), source: plain(source), here: isRo(here), itself: isRo(itself) }];
-  });
+  const lines = linesOf(text);
   const isSandbox = mountOf(lines, "/")?.here ?? false;
   return lines.map(({ at, source, here, itself }) => ({
     at,
@@ -59,21 +85,17 @@ export function mountOf<M extends { readonly at: string }>(
  * (PrivateTmp) is mounted there, and libvirt sees what is really there.
  */
 export function hiddenFolders(text: string): string[] {
-  return text.split("\n").flatMap((line) => {
-    const [, , , root = "", at] = line.split(" ");
-    return at !== undefined && /(^|\/)systemd\/inaccessible\/|\/systemd-private-/.test(root)
-      ? [plain(at)]
-      : [];
-  });
+  return linesOf(text).filter(({ root }) => /(^|\/)systemd\/inaccessible\/|\/systemd-private-/.test(root))
+    .map(({ at }) => at);
 }
 
 /** The folder on the way to a path that systemd hides from this process; undefined where it sees the path. */
 export async function hiddenFolderOf(path: string): Promise<string | undefined> {
-  const hidden = hiddenFolders(await Deno.readTextFile("/proc/self/mountinfo"));
+  const hidden = hiddenFolders(await mountinfo());
   return hidden.find((at) => isBelow(path, at));
 }
 
-const mounts = async () => parseMounts(await Deno.readTextFile("/proc/self/mountinfo"));
+const mounts = async () => parseMounts(await mountinfo());
 
 /** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */
 export async function isReadOnly(folder: string): Promise<boolean> {
@@ -96,8 +118,7 @@ export interface MountedDevice {
 /** Block devices of ZFS, whose mounts name a dataset: udev has read what is on each. */
 async function zfsMembers(): Promise<string[]> {
   const folder = "/run/udev/data";
-  const entries = await orMissing(Array.fromAsync(Deno.readDir(folder))) ?? [];
-  const found = entries.filter(({ name }) => /^b\d+:\d+$/.test(name)).map(async ({ name }) => {
+  const found = (await namesIn(folder)).filter((name) => /^b\d+:\d+$/.test(name)).map(async (name) => {
     const isMember = (await textAt(`${folder}/${name}`))?.includes("\nE:ID_FS_TYPE=zfs_member\n") ?? false;
     return isMember ? await orMissing(Deno.realPath(`/sys/dev/block/${name.slice(1)}`)) : undefined;
   });
@@ -107,37 +128,30 @@ async function zfsMembers(): Promise<string[]> {
 /** Disks of each mounted Btrfs, which may have several and names one. */
 async function btrfsMembers(): Promise<string[][]> {
   const folder = "/sys/fs/btrfs";
-  const systems = await orMissing(Array.fromAsync(Deno.readDir(folder))) ?? [];
-  return await Promise.all(systems.map(async ({ name }) => {
-    const members = await orMissing(Array.fromAsync(Deno.readDir(`${folder}/${name}/devices`))) ?? [];
-    return members.map((member) => member.name);
-  }));
+  return await Promise.all((await namesIn(folder)).map((name) => namesIn(`${folder}/${name}/devices`)));
 }
 
 /** Every block device that this process sees mounted: also all that a file system of several disks lies on. */
 export async function mountedDevices(): Promise<MountedDevice[]> {
-  const found: MountedDevice[] = [];
-  let hasZfs = false;
-  for (const line of (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")) {
-    const [front = "", back = ""] = line.split(" - ");
-    const [, , number = "", , at] = front.split(" "), [type, source = ""] = back.split(" ");
-    if (at === undefined) continue;
-    hasZfs ||= type === "zfs";
+  const found: MountedDevice[] = [], lines = linesOf(await mountinfo());
+  for (const { number, at, source } of lines) {
     // The number is the disk's own but for file systems of several disks; bcachefs names them all.
     const paths = [
       `/sys/dev/block/${number}`,
-      ...plain(source).split(":").filter((each) => each.startsWith("/dev/")),
+      ...source.split(":").filter((each) => each.startsWith("/dev/")),
     ];
     for (const path of paths) {
       const name = (await orMissing(Deno.realPath(path)))?.split("/").at(-1);
-      if (name !== undefined) found.push({ name, at: plain(at) });
+      if (name !== undefined) found.push({ name, at });
     }
   }
   for (const members of await btrfsMembers()) {
     const at = found.find(({ name }) => members.includes(name))?.at ?? "of Btrfs";
     found.push(...members.map((name) => ({ name, at })));
   }
-  if (hasZfs) found.push(...(await zfsMembers()).map((name) => ({ name, at: "of ZFS" })));
+  if (lines.some(({ type }) => type === "zfs")) {
+    found.push(...(await zfsMembers()).map((name) => ({ name, at: "of ZFS" })));
+  }
   return found;
 }
 

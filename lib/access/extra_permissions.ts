@@ -5,13 +5,13 @@
 import { type Command, type CommandName, COMMANDS, type ExtraPermission } from "../contract/mod.ts";
 
 /** What of a VM decides what a command on it needs. */
-export interface VmDevices {
+export interface VmNetworkTypes {
   /** Types of its network cards: libvirt's word, `network` for all on libvirt networks. */
   readonly networkInterfaces?: readonly { readonly type: string }[];
 }
 
 /** Whether it is needed for a VM. */
-const APPLIES: Readonly<Record<NonNullable<ExtraPermission["of"]>, (vm: VmDevices) => boolean>> = {
+const APPLIES: Readonly<Record<NonNullable<ExtraPermission["of"]>, (vm: VmNetworkTypes) => boolean>> = {
   "vm-on-host-network": ({ networkInterfaces = [] }) =>
     networkInterfaces.some(({ type }) => type !== "network"),
   // The handler sees the card, and checks.
@@ -28,7 +28,7 @@ export function extraPermissions(): ReadonlyMap<string, readonly CommandName[]> 
 }
 
 /** Permissions on everything that a call needs beside its command's own. @param vm what it is about, where that is one */
-export function extraNeedsOf(command: CommandName, input: unknown, vm: VmDevices = {}): string[] {
+export function extraNeedsOf(command: CommandName, input: unknown, vm: VmNetworkTypes = {}): string[] {
   const { alsoNeeds = [] }: Command = COMMANDS[command];
   const given = (field: string) => typeof input === "object" && input !== null && Object.hasOwn(input, field);
   return alsoNeeds

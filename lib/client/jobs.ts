@@ -29,7 +29,7 @@ function tell({ title, state, error }: Job): void {
 }
 
 /** What work has come to, or the job that goes on with it. */
-export type Begun<T> = { readonly result: T } | { readonly job: Job };
+export type ResultOrJob<T> = { readonly result: T } | { readonly job: Job };
 
 /** The page's jobs. */
 export const jobs = {
@@ -59,10 +59,10 @@ export const jobs = {
    * @param isIts whether a job that is new is the work's
    * @throws what the work fails with before it is a job
    */
-  async begun<T>(work: Promise<T>, isIts: (job: Job) => boolean): Promise<Begun<T>> {
+  async begun<T>(work: Promise<T>, isIts: (job: Job) => boolean): Promise<ResultOrJob<T>> {
     const before = known.peek();
     let stop = () => {};
-    const job = new Promise<Begun<T>>((resolve) => {
+    const job = new Promise<ResultOrJob<T>>((resolve) => {
       stop = list.subscribe((all) => {
         const its = all.find((each) => !before.has(each.id) && isIts(each));
         if (its !== undefined) resolve({ job: its });

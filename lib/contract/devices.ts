@@ -8,8 +8,10 @@ import {
   DISK_DISCARD,
   DISK_FORMATS,
   DISK_IO,
+  MAX_SHARE_TAG,
   NIC_MODELS,
   SHARE_DRIVERS,
+  SHARE_TAG,
   USER_BACKENDS,
 } from "./choices.ts";
 import { BinReceipt } from "./bin.ts";
@@ -147,9 +149,6 @@ export const DeviceApplied = Type.Object({
 }, { description: "where the change was made" });
 export type DeviceApplied = Static<typeof DeviceApplied>;
 
-/** Bytes that virtio has for the tag of a shared folder. */
-const MAX_TAG = 36;
-
 const Target = Type.String({
   minLength: 3,
   maxLength: 8,
@@ -193,7 +192,7 @@ const Tuning = {
   bootOrder: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: "from 1; 0 for none" })),
 };
 /** In which of its configurations a VM's device is changed. */
-export const Where = {
+export const LiveAndPersistent = {
   live: Type.Optional(
     Type.Boolean({ description: "change the running VM; without it: where that is possible" }),
   ),
@@ -228,8 +227,8 @@ const OneNic = {
 
 const ShareTag = Type.String({
   minLength: 1,
-  maxLength: MAX_TAG,
-  pattern: "^[A-Za-z0-9_-]+$",
+  maxLength: MAX_SHARE_TAG,
+  pattern: SHARE_TAG,
   description:
     "what the guest mounts it by: letters, digits, dash and underscore; else made of the folder's name",
 });
@@ -285,7 +284,7 @@ export const deviceCommands = {
       target: Type.Optional(Target),
       ...Tuning,
       ...DiskLimits,
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: Type.Object({
       ...DeviceApplied.properties,
@@ -337,7 +336,7 @@ export const deviceCommands = {
     input: closed({
       ...OneDisk,
       deleteVolume: Type.Optional(Type.Boolean({ default: false, description: "delete its volume too" })),
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: Type.Object({
       ...DeviceApplied.properties,
@@ -488,7 +487,7 @@ export const deviceCommands = {
       ...OneDisk,
       path: ImagePlace,
       force: Type.Optional(Type.Boolean({ default: false })),
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: DeviceApplied,
     errors: [
@@ -527,7 +526,7 @@ export const deviceCommands = {
     input: closed({
       ...OneDisk,
       force: Type.Optional(Type.Boolean({ default: false, description: "although the guest has locked it" })),
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: DeviceApplied,
     errors: [
@@ -556,7 +555,7 @@ export const deviceCommands = {
       filterAddresses: Type.Optional(FilterAddresses),
       linkUp: Type.Optional(Type.Boolean({ default: true })),
       ...NicLimits,
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: Type.Object({ ...DeviceApplied.properties, mac: Type.String() }),
     errors: [
@@ -585,7 +584,7 @@ export const deviceCommands = {
     summary: "Take a network interface away from a VM",
     description: "A running guest must release it; one that does not leaves everything as it was.",
     role: "operator",
-    input: closed({ ...OneNic, ...Where }),
+    input: closed({ ...OneNic, ...LiveAndPersistent }),
     output: DeviceApplied,
     errors: [
       "VmNotFound",
@@ -660,7 +659,7 @@ export const deviceCommands = {
       folder: Type.String({ maxLength: 4096, description: "absolute path on the host" }),
       tag: Type.Optional(ShareTag),
       readOnly: Type.Optional(Type.Boolean({ default: false, description: "the guest can only read it" })),
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: Type.Object({
       ...DeviceApplied.properties,
@@ -694,7 +693,7 @@ export const deviceCommands = {
     summary: "Stop sharing a folder of the host with a VM",
     description: "What is in the folder stays. A running guest that has it mounted loses access at once.",
     role: "operator",
-    input: closed({ vmId: VmId, tag: Type.String({ minLength: 1, maxLength: 255 }), ...Where }),
+    input: closed({ vmId: VmId, tag: Type.String({ minLength: 1, maxLength: 255 }), ...LiveAndPersistent }),
     output: DeviceApplied,
     errors: [
       "VmNotFound",

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { ExtraPermission } from "./access_rules.ts";
 import { command } from "./command.ts";
-import { DeviceApplied, Where } from "./devices.ts";
+import { DeviceApplied, LiveAndPersistent } from "./devices.ts";
 import { closed, NOTHING_IN, oneOf, VmId } from "./schema.ts";
 
 export const HOST_DEVICE_KINDS = ["usb", "pci"] as const;
@@ -122,7 +122,7 @@ export const hostDeviceCommands = {
         default: false,
         description: "although the host uses it: the screen of its console, a network device that is up",
       })),
-      ...Where,
+      ...LiveAndPersistent,
     }),
     output: Type.Object({
       ...DeviceApplied.properties,
@@ -158,7 +158,7 @@ export const hostDeviceCommands = {
       "The host has it again. A running guest is asked to release it; one that does not keeps it, also for its next start.",
     role: "administrator",
     alsoNeeds: HOST,
-    input: closed({ vmId: VmId, device: Device, ...Where }),
+    input: closed({ vmId: VmId, device: Device, ...LiveAndPersistent }),
     output: DeviceApplied,
     errors: [
       "VmNotFound",

@@ -410,7 +410,14 @@ export const vmCommands = {
     role: "operator",
     input: OneVm,
     output: NOTHING_OUT,
-    errors: ["VmNotFound", "VmNotRunning", "VmNotPersistent", "ShareHinders", "SuspendFailed"],
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "ShareHinders",
+      "ShareMounted",
+      "SuspendFailed",
+    ],
     route: "POST /vms/{vmId}/suspend",
     cli: ["vm", "suspend", "<vmId>"],
     places: ["<vmId...>"],
@@ -489,7 +496,7 @@ export const vmCommands = {
     summary: "Show the end of QEMU's log of a VM",
     description:
       "libvirt's log of its QEMU: the command line of each start, and what QEMU said, as why it did not start. Of VMs on " +
-      "this host alone. Lines of another VM that had its name before are left out.",
+      "this host alone. Lines of another VM that had its name before are left out; those that may be are shown to administrators alone.",
     role: "operator",
     input: closed({
       vmId: VmId,

@@ -25,7 +25,7 @@ export interface Taken extends HostDeviceUser {
 }
 
 /** What is known beside libvirt's list. */
-export interface Surroundings {
+export interface HostFacts {
   readonly uses: readonly HostUse[];
   readonly taken: readonly Taken[];
   /** Serial numbers by the device's place in the kernel's tree. */
@@ -88,7 +88,7 @@ function users(ref: HostDeviceRef, taken: readonly Taken[]): HostDeviceUser[] {
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], around: Surroundings): HostDevice {
+function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], facts: HostFacts): HostDevice {
   const { capability: is } = device;
   const cls = pciClass(is);
   return {
@@ -101,7 +101,7 @@ function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], around
     productId: is.productId,
     provides: providedBy(device, all),
     groupMembers: [...is.iommuGroup?.members ?? []],
-    usedBy: users({ kind: "pci", address: is.address }, around.taken),
+    usedBy: users({ kind: "pci", address: is.address }, facts.taken),
     ...told({
       vendor: is.vendor,
       product: is.product,
@@ -112,14 +112,14 @@ function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], around
       virtualFunctions: is.maxVirtualFunctions === undefined ? undefined : is.virtualFunctions.length,
       maxVirtualFunctions: is.maxVirtualFunctions,
     }),
-    ...(cls === "bridge" ? { refused: bridgeReason } : hindrances(device, around.uses)),
+    ...(cls === "bridge" ? { refused: bridgeReason } : hindrances(device, facts.uses)),
   } as HostDevice;
 }
 
 function usbDevice(
   device: Of<UsbCapability>,
   all: readonly NodeDevice[],
-  around: Surroundings,
+  facts: HostFacts,
   interfaces: readonly Of<UsbInterfaceCapability>[],
   isAlone: boolean,
 ): HostDevice {
@@ -136,20 +136,20 @@ function usbDevice(
     productId: is.productId,
     provides: providedBy(device, all),
     groupMembers: [],
-    usedBy: users({ kind: "usb", model, place }, around.taken),
+    usedBy: users({ kind: "usb", model, place }, facts.taken),
     ...told({
       vendor: is.vendor,
       product: is.product,
-      serial: device.path === undefined ? undefined : around.serials.get(device.path),
+      serial: device.path === undefined ? undefined : facts.serials.get(device.path),
       // The device itself has the driver `usb`, whatever it is.
       driver: drivers.join(", ") || undefined,
     }),
-    ...hindrances(device, around.uses),
+    ...hindrances(device, facts.uses),
   } as HostDevice;
 }
 
 /** What is plugged in: USB first, as people look for it, each by its address. Hubs are none. */
-export function hostDevices(all: readonly NodeDevice[], around: Surroundings): HostDevice[] {
+export function listedDevices(all: readonly NodeDevice[], facts: HostFacts): HostDevice[] {
   const interfaces = Map.groupBy(all.filter(isKind("usb-interface")), ({ parent }) => parent ?? "");
   const of = ({ name }: NodeDevice) => interfaces.get(name) ?? [];
   const usb = all.filter(isKind("usb")).filter((device) =>
@@ -162,8 +162,8 @@ export function hostDevices(all: readonly NodeDevice[], around: Surroundings): H
   const pci = all.filter(isKind("pci"));
   pci.sort(({ capability: a }, { capability: b }) => a.address < b.address ? -1 : 1);
   return [
-    ...usb.map((device) => usbDevice(device, all, around, of(device), isAlone(device))),
-    ...pci.map((device) => pciDevice(device, all, around)),
+    ...usb.map((device) => usbDevice(device, all, facts, of(device), isAlone(device))),
+    ...pci.map((device) => pciDevice(device, all, facts)),
   ];
 }
 

@@ -109,7 +109,8 @@ export const diskLimitsTyped = (form: FormData): DiskLimitValues => changedIn(DI
 /** The limits of a network interface that a form changes. */
 export const nicLimitsTyped = (form: FormData): NicLimitValues => changedIn(NIC_LIMITS, form);
 
-const isLimit = (field: string): field is Limit =>
+/** Whether a device's field is one of its limits. */
+export const isLimit = (field: string): field is Limit =>
   [...DISK_LIMITS, ...NIC_LIMITS].some((name) => name === field);
 
 /** One limit with its unit. */

@@ -1,9 +1,5 @@
 /** Shared folders: which folders of the host a guest is never given, their tags, and how a guest mounts one. Pure. */
-
-/** Most bytes of a tag: virtiofs and 9p have 36 for it, and virtio-9p's zero at the end is not counted. */
-export const MAX_TAG = 36;
-/** What a tag may be, as a schema's pattern. */
-export const TAG_PATTERN = "^[A-Za-z0-9_-]+$";
+import { MAX_SHARE_TAG, SHARE_TAG } from "../contract/choices.ts";
 
 /** Folders by which root of a guest would be root of the host, or would take it down. */
 const SYSTEM = [
@@ -73,7 +69,7 @@ export const sharesAbove = (path: string, shares: readonly SharedFolder[]): Shar
 /** A tag made of a folder's name; undefined where nothing of that can be one. */
 export function tagOf(folder: string): string | undefined {
   const name = folder.split("/").findLast((part) => part !== "") ?? "";
-  const tag = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, MAX_TAG).replaceAll(/^-+|-+$/g, "");
+  const tag = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, MAX_SHARE_TAG).replaceAll(/^-+|-+$/g, "");
   return tag === "" ? undefined : tag;
 }
 
@@ -84,7 +80,7 @@ export function tagOf(folder: string): string | undefined {
 export function mountLines(
   { tag, driver, readOnly }: { readonly tag: string; readonly driver: string; readonly readOnly: boolean },
 ): { readonly now: string; readonly fstab: string } | undefined {
-  if (!new RegExp(TAG_PATTERN).test(tag) || tag.startsWith("-")) return undefined;
+  if (!new RegExp(SHARE_TAG).test(tag) || tag.startsWith("-")) return undefined;
   const options = [
     ...readOnly ? ["ro"] : [],
     ...driver === "virtiofs" ? [] : ["trans=virtio", "version=9p2000.L"],

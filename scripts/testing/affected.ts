@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { join, relative } from "node:path";
-import { PROJECT, walk } from "../project.ts";
+import { deno, PROJECT, walk } from "../project.ts";
 
 /** Folders that have unit tests beside their sources. */
 const FOLDERS = ["agent", "cli", "components", "ffi", "islands", "lib", "routes", "scripts"];
@@ -88,12 +88,9 @@ async function importsOf(paths: readonly string[]): Promise<Imports> {
       all,
       paths.map((path) => `import ${JSON.stringify(join(PROJECT, path))};\n`).join(""),
     );
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["info", "--json", "--config", join(PROJECT, "deno.json"), all],
-      cwd: PROJECT,
-    }).output();
-    if (!success) throw new Error(`deno info failed: ${new TextDecoder().decode(stderr)}`);
-    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as Graph;
+    const { modules } = JSON.parse(
+      await deno("info", "--json", "--config", join(PROJECT, "deno.json"), all),
+    ) as Graph;
     const here = `file://${PROJECT}/`;
     const path = (specifier = "") => specifier.startsWith(here) ? [specifier.slice(here.length)] : [];
     return new Map(

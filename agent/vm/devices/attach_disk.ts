@@ -41,7 +41,7 @@ const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
 const NO_PORT = /No free USB ports/i;
 
 /** What a running VM has none of any more, for the text of NoFreeSlot; undefined for other failures. */
-export function fullBus(error: unknown): string | undefined {
+function fullBus(error: unknown): string | undefined {
   if (!(error instanceof LibvirtError)) return undefined;
   return NO_SLOT.test(error.message) ? "PCI slot" : NO_PORT.test(error.message) ? "USB port" : undefined;
 }

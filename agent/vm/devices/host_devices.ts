@@ -21,18 +21,19 @@ import {
   takenDevices,
 } from "../../../lib/formats/xml/host_device.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
-import { hostDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
+import { listedDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
 import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isAway } from "../../libvirt/failure.ts";
-import { log } from "../../log.ts";
 import { Rollback } from "../../rollback.ts";
 import { reservations } from "../create/reservations.ts";
-import { fullBus } from "./attach_disk.ts";
+import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, type Places, placesOf } from "./configurations.ts";
 import { remove } from "./release.ts";
 
 const DEVICE = "host device";
+/** What a running VM can have none of any more. */
+const SLOTS = { usb: "USB port", pci: "PCI slot" } as const;
 
 /** @throws {ContractError} InvalidInput */
 function requireRef(device: string): HostDeviceRef {
@@ -74,20 +75,6 @@ function hold(host: Host, { device, kind, address }: HostDevice, vm: VM): Dispos
   return taken;
 }
 
-/** Adds it to the running VM. @returns why that has to wait; undefined where it is done */
-async function plugLive({ link }: Host, vm: VM, xml: string, mayWait: boolean): Promise<string | undefined> {
-  try {
-    await link.call("domainAttachDevice", { uuid: vm.id, xml, live: true, config: false });
-    return undefined;
-  } catch (error) {
-    const slot = fullBus(error);
-    if (slot === undefined) throw error;
-    if (!mayWait) throw new ContractError("NoFreeSlot", { device: DEVICE, slot }, { cause: error });
-    log.info("the host device is there from the next start on", { vm: vm.name, slot });
-    return `it has no free ${slot}`;
-  }
-}
-
 function notesOn({ usedBy, groupMembers, kind }: HostDevice, ref: HostDeviceRef, vm: VM): string[] {
   const others = usedBy.filter(({ vmId }) => vmId !== vm.id).map(({ name }) => name);
   return [
@@ -116,36 +103,27 @@ export async function attachHostDevice(
   const places = placesOf(host, vm, input);
   let output: Output<"attach_host_device"> | undefined;
   await host.operate(vm, "adding a host device", async () => {
-    const rollback = new Rollback();
     try {
       const found = await requireAssignable(host, vm, input);
       using _held = hold(host, found, vm);
       // By what it is, and by where it is only where several are alike.
       const ref = requireRef(found.device);
       await requireAbsent(host, vm, refOf(found), places);
-      const xml = renderXml(hostDeviceXml(ref));
-      if (places.config) {
-        const stored = { uuid: vm.id, xml, live: false, config: true };
-        await host.link.call("domainAttachDevice", stored);
-        rollback.add(
-          "the host device in the stored definition",
-          () => host.link.call("domainDetachDevice", stored),
-        );
-      }
-      const mayWait = places.config && input.live !== true;
-      const reason = places.live ? await plugLive(host, vm, xml, mayWait) : undefined;
+      const done = await attachElement(host, vm, renderXml(hostDeviceXml(ref)), places, input, DEVICE);
+      const waits = places.live && !done.live;
       output = {
-        live: places.live && reason === undefined,
-        persistent: places.config,
+        live: done.live,
+        persistent: done.config,
         device: found.device,
         name: found.name,
         notes: [
-          ...reason === undefined ? [] : [`The running VM has it from its next start on: ${reason}.`],
+          ...waits
+            ? [`The running VM has it from its next start on: it has no free ${SLOTS[found.kind]}.`]
+            : [],
           ...notesOn(found, ref, vm),
         ],
       };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
       throw deviceError(error, "AttachFailed", "attach_host_device", { device: DEVICE });
     }
   });
@@ -218,7 +196,11 @@ export async function showHostDevices(
 ): Promise<VmHostDevice[]> {
   const compared = compareHostDevices(live, next);
   if (compared.length === 0) return [];
-  const known = hostDevices(await knownNodeDevices(host) ?? [], { uses: [], taken: [], serials: new Map() });
+  const known = listedDevices(await knownNodeDevices(host) ?? [], {
+    uses: [],
+    taken: [],
+    serials: new Map(),
+  });
   return compared.map(({ device: { ref, device, startupPolicy }, place, pending }) => {
     const found = ref && meantBy(known, ref)[0];
     return {

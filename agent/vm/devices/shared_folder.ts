@@ -1,6 +1,5 @@
 /** Which folder of the host a share is of. Root of the guest is root of the host in it, so many are refused. */
 import { dirname } from "node:path";
-import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
@@ -14,16 +13,14 @@ import {
 } from "../../../lib/vm/shared_folders.ts";
 import { lookAt } from "../../files.ts";
 import { isNameable, statFile } from "../../host_file.ts";
+import { definitionsOf } from "../../hosts/definitions.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
+import { isLocal, isSession } from "../../libvirt/uri.ts";
 import { resolvedPath, statInTime } from "../../resolved_path.ts";
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
 const refused = (path: string, reason: string) => new ContractError("PathRefused", { path, reason });
-
-/** A session's QEMU is the user whose session it is: what that user can change gives a guest nothing more. */
-const isSession = (uri: string) => new URL(uri).pathname === "/session";
 
 /** Where copies of VMs are: who writes there writes what is restored. @throws {ContractError} StoreUnavailable */
 function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] {
@@ -92,20 +89,16 @@ async function statAll(paths: Iterable<string>) {
 }
 
 /** The folders that VMs share, where they run and from their next start on. @throws {LibvirtError} */
-export async function sharedFolders({ link }: Host, vms: readonly VM[]): Promise<SharedFolder[]> {
-  const found = await Promise.all(vms.map(async ({ id: uuid, name: vm }) => {
-    const xmls = await link.call("domainXmls", { uuid, secure: false }).catch((error) => {
-      if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return undefined; // gone meanwhile
-      throw error;
-    });
-    const folders = [xmls?.live, xmls?.next].flatMap((xml) => xml ? sharesOf(xml) : [])
+export async function sharedFolders(host: Host, vms: readonly VM[]): Promise<SharedFolder[]> {
+  const found = (await definitionsOf(host, vms)).map(async ({ vm: { name: vm }, live, next }) => {
+    const folders = [...live === null ? [] : sharesOf(live), ...sharesOf(next)]
       .map(({ folder }) => folder).filter((folder) => folder.startsWith("/"));
     return await Promise.all([...new Set(folders)].map(async (folder) => {
-      const real = await resolvedPath(link.uri, folder);
+      const real = await resolvedPath(host.link.uri, folder);
       return [...new Set([folder, real])].map((path) => ({ path, vm }));
     }));
-  }));
-  return found.flat(2);
+  });
+  return (await Promise.all(found)).flat(2);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { NIC_MODELS } from "../../../lib/contract/choices.ts";
 import { ANTI_SPOOFING } from "../../../lib/contract/filters.ts";
-import { NIC_LIMITS } from "../../../lib/contract/limit_names.ts";
-import type { DeviceOptions, NicLimitValues, VmNic } from "../../../lib/contract/mod.ts";
+import type { DeviceOptions, VmNic } from "../../../lib/contract/mod.ts";
+import { asNext } from "../../../lib/vm/device_next.ts";
 import { deviceValue } from "../../../lib/text/device_values.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
@@ -162,15 +162,8 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
         </>
       )}
       <div class="wide">
-        <NicLimitFields limits={nextLimits(nic)} errorOf={errorOf} />
+        <NicLimitFields {...(nic && { limits: asNext(nic) })} errorOf={errorOf} />
       </div>
     </div>
   );
-}
-
-/** The limits that an interface has at its next start. */
-function nextLimits(nic: VmNic | undefined): NicLimitValues {
-  const next = nic?.pending.filter(({ field }) => NIC_LIMITS.some((name) => name === field))
-    .map(({ field, next }) => [field, next === null ? undefined : Number(next)]);
-  return { ...nic, ...Object.fromEntries(next ?? []) };
 }

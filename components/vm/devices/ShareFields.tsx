@@ -1,3 +1,4 @@
+import { MAX_SHARE_TAG } from "../../../lib/contract/choices.ts";
 import type { DeviceOptions } from "../../../lib/contract/mod.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -35,7 +36,7 @@ export function ShareFields({ options, errorOf, running, persistent }: {
           label={t("devices.field_tag")}
           hint={t("devices.tag_hint")}
           name="tag"
-          maxLength={36}
+          maxLength={MAX_SHARE_TAG}
           error={errorOf("tag")}
         />
         <WhereField running={running} persistent={persistent} />

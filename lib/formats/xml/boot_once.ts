@@ -71,16 +71,11 @@ export function bootOnceXml(source: string, from: BootFrom): string {
     boot: from === "menu" ? { menu: true } : { order: orderFrom(whole.root, from) },
   });
   const document = new XmlDocument(edited);
-  for (const name of DIRECT_BOOT) {
-    const found = document.find("os", name);
-    if (found) document.remove(found);
-  }
+  for (const name of DIRECT_BOOT) document.removeAll("os", name);
   if (from === "menu") document.setAttribute(document.find("os", "bootmenu")!, "timeout", String(MENU_MS));
   if (!document.find("metadata")) document.append(document.root, xml("metadata", {}));
   // The definition of an earlier run may have been stored by hand.
-  for (let mark = document.find("metadata", MARK); mark; mark = document.find("metadata", MARK)) {
-    document.remove(mark);
-  }
+  document.removeAll("metadata", MARK);
   document.append(document.find("metadata")!, xml(MARK, { [`xmlns:${ONCE_PREFIX}`]: ONCE_URI, from }));
   return document.toString();
 }

@@ -64,10 +64,7 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
 
 /** Devices and folders of the host stay with the original: who copies VMs may not give them. */
 function dropHostParts(document: XmlDocument): void {
-  for (const name of ["hostdev", "filesystem"]) {
-    const first = () => document.find("devices", name);
-    for (let device = first(); device; device = first()) document.remove(device);
-  }
+  for (const name of ["hostdev", "filesystem"]) document.removeAll("devices", name);
 }
 
 function setNvram(document: XmlDocument, path: string | undefined): void {

@@ -123,12 +123,7 @@ export function tuneDisk(document: XmlDocument, find: () => XmlElement, tuning: 
       document.append(find(), xml("driver", { name: "qemu", [attribute]: value }));
     }
   }
-  const present = (name: string, node: XmlNode | undefined) => {
-    const old = child(find(), name);
-    if (old && node) document.replace(old, node);
-    else if (old) document.remove(old);
-    else if (node) document.append(find(), node);
-  };
+  const present = (name: string, node: XmlNode | undefined) => document.setChild(find, name, node);
   const { readOnly, shareable, serial, bootOrder } = tuning;
   if (readOnly !== undefined) present("readonly", readOnly ? xml("readonly") : undefined);
   if (shareable !== undefined) present("shareable", shareable ? xml("shareable") : undefined);

@@ -77,20 +77,7 @@ export function setDiskLimits(document: XmlDocument, find: () => XmlElement, lim
   const kept = old?.children.filter(({ name }) => !own.has(name)) ?? [];
   const set = ioTuneXml(limits)?.content ?? [];
   const parts = [...set, ...kept.map(({ name, text }) => xml(name, {}, text))];
-  put(document, find, "iotune", parts);
-}
-
-/** Makes a part of a device what it is to hold; an empty one goes. */
-function put(
-  document: XmlDocument,
-  find: () => XmlElement,
-  name: string,
-  content: readonly (XmlNode | string)[],
-): void {
-  const old = child(find(), name);
-  if (old !== undefined && content.length > 0) document.replace(old, xml(name, {}, content));
-  else if (old !== undefined) document.remove(old);
-  else if (content.length > 0) document.append(find(), xml(name, {}, content));
+  document.setChild(find, "iotune", parts.length === 0 ? undefined : xml("iotune", {}, parts));
 }
 
 /** `inboundAverage` → `inbound`, `average`. */
@@ -134,13 +121,13 @@ function waysXml(limits: NicLimitValues, old?: XmlElement): XmlNode[] {
   });
 }
 
-/** A new interface's limits; undefined where it has none. */
-export function bandwidthOfNicXml(limits: NicLimitValues): XmlNode | undefined {
-  const ways = waysXml(limits);
+/** An interface's limits; undefined where it has none. @param old what else is said of each way stays */
+export function bandwidthOfNicXml(limits: NicLimitValues, old?: XmlElement): XmlNode | undefined {
+  const ways = waysXml(limits, old);
   return ways.length === 0 ? undefined : xml("bandwidth", {}, ways);
 }
 
 /** Gives a network interface just these limits. `find` gives its element anew after each edit. */
 export function setNicLimits(document: XmlDocument, find: () => XmlElement, limits: NicLimitValues): void {
-  put(document, find, "bandwidth", waysXml(limits, child(find(), "bandwidth")));
+  document.setChild(find, "bandwidth", bandwidthOfNicXml(limits, child(find(), "bandwidth")));
 }

@@ -94,12 +94,7 @@ export function changeNic(
   find: () => XmlElement,
   { source, linkUp, model, mac, filter, filterAddresses, limits }: NicChange,
 ): void {
-  const put = (name: string, node: XmlNode | undefined) => {
-    const old = child(find(), name);
-    if (old && node) document.replace(old, node);
-    else if (old) document.remove(old);
-    else if (node) document.append(find(), node);
-  };
+  const put = (name: string, node: XmlNode | undefined) => document.setChild(find, name, node);
   if (source !== undefined) {
     put("source", nicSourceXml(source));
     put("backend", backendXml(source));

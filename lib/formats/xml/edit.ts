@@ -63,6 +63,19 @@ export class XmlDocument {
     this.#splice(this.#blankBefore(element.from), element.to, "");
   }
 
+  /** Removes every element at this path of names. */
+  removeAll(...path: string[]): void {
+    for (let found = this.find(...path); found; found = this.find(...path)) this.remove(found);
+  }
+
+  /** Makes an element's part of this name what is given, or removes it. `parent` gives the element anew after each edit. */
+  setChild(parent: () => XmlElement, name: string, node: XmlNode | undefined): void {
+    const old = child(parent(), name);
+    if (old && node) this.replace(old, node);
+    else if (old) this.remove(old);
+    else if (node) this.append(parent(), node);
+  }
+
   /** Puts another element in the place of one. */
   replace(element: XmlElement, node: XmlNode): void {
     this.#splice(element.from, element.to, renderXml(node, this.#indentOf(element)).trimStart());

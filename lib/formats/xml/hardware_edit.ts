@@ -72,13 +72,13 @@ function setCpuMode(doc: XmlDocument, { mode, model }: NonNullable<HardwareChang
   if (wanted === "custom" && same && known) {
     if (model !== undefined && known.text !== model) {
       // Features were chosen for the model they were chosen with.
-      for (const name of ["vendor", "feature"]) removeAll(doc, ["cpu"], name);
+      for (const name of ["vendor", "feature"]) doc.removeAll("cpu", name);
       doc.setText(child(doc.find("cpu"), "model")!, model);
     }
     return;
   }
   if (same && wanted !== "default") return;
-  for (const name of OF_MODE) removeAll(doc, ["cpu"], name);
+  for (const name of OF_MODE) doc.removeAll("cpu", name);
   for (const name of ["mode", "match", "check", "migratable"]) {
     doc.setAttribute(doc.find("cpu")!, name, undefined);
   }
@@ -91,15 +91,6 @@ function setCpuMode(doc: XmlDocument, { mode, model }: NonNullable<HardwareChang
   }
   const cpu = doc.find("cpu")!;
   if (wanted === "default" && cpu.children.length === 0) doc.remove(cpu);
-}
-
-/** Removes every child of that name. */
-function removeAll(doc: XmlDocument, path: readonly string[], name: string): void {
-  for (;;) {
-    const found = child(doc.find(...path), name);
-    if (!found) return;
-    doc.remove(found);
-  }
 }
 
 /** Adds a child before the others. */
@@ -128,7 +119,7 @@ function setTopology(doc: XmlDocument, topology: NonNullable<HardwareChange["cpu
 
 function setPinning(doc: XmlDocument, pinning: NonNullable<HardwareChange["cpu"]>["pinning"]): void {
   if (pinning === undefined) return;
-  removeAll(doc, ["cputune"], "vcpupin");
+  doc.removeAll("cputune", "vcpupin");
   if (pinning.length > 0 && !doc.find("cputune")) addPart(doc, xml("cputune"));
   for (const { vcpu, cpus } of [...pinning].sort((a, b) => b.vcpu - a.vcpu)) {
     prepend(doc, ["cputune"], xml("vcpupin", { vcpu, cpuset: formatCpus(parseCpus(cpus)) }));
@@ -158,7 +149,7 @@ function setBoot(doc: XmlDocument, { devices, order, menu }: NonNullable<Hardwar
   if (order !== undefined) {
     clearDeviceOrder(doc);
     // libvirt takes one or the other.
-    removeAll(doc, ["os"], "boot");
+    doc.removeAll("os", "boot");
     for (const [index, id] of order.entries()) {
       const found = bootCandidates(doc.root).find((each) => each.id === id);
       if (found) placeBoot(doc, found.element, index + 1);
@@ -178,7 +169,7 @@ function placeBoot(doc: XmlDocument, device: XmlElement, order: number): void {
 }
 
 function setDeviceKinds(doc: XmlDocument, devices: readonly string[]): void {
-  removeAll(doc, ["os"], "boot");
+  doc.removeAll("os", "boot");
   const menu = doc.find("os", "bootmenu");
   for (const dev of devices) {
     const node = xml("boot", { dev });
@@ -192,7 +183,7 @@ const OF_FIRMWARE = ["firmware", "loader", "nvram"];
 
 function setFirmware(doc: XmlDocument, firmware: HardwareChange["firmware"]): void {
   if (firmware === undefined) return;
-  for (const name of OF_FIRMWARE) removeAll(doc, ["os"], name);
+  for (const name of OF_FIRMWARE) doc.removeAll("os", name);
   doc.setAttribute(doc.find("os")!, "firmware", firmware === "bios" ? undefined : "efi");
   if (firmware === "bios") return;
   const secure = firmware === "uefi-secure";
@@ -210,7 +201,7 @@ function setFirmware(doc: XmlDocument, firmware: HardwareChange["firmware"]): vo
 /** Puts a device in the place of the first of its kind, adds it, or removes it. */
 function setDevice(doc: XmlDocument, name: string, node: XmlNode | null): void {
   const found = doc.find("devices", name);
-  if (node === null) removeAll(doc, ["devices"], name);
+  if (node === null) doc.removeAll("devices", name);
   else if (found) doc.replace(found, node);
   else doc.append(doc.find("devices")!, node);
 }
@@ -224,7 +215,7 @@ function setVideo(doc: XmlDocument, model: HardwareChange["video"]): void {
   doc.replace(found, node);
   // What the old model was told in particular means nothing to the new one; a card that is not there has no place.
   for (const name of model === "none" ? ["driver", "address", "alias"] : ["driver"]) {
-    removeAll(doc, ["devices", "video"], name);
+    doc.removeAll("devices", "video", name);
   }
 }
 

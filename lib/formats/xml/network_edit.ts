@@ -17,12 +17,7 @@ export interface NetworkChange {
 /** A network's definition with the change made. @throws {XmlError} */
 export function changedNetwork(source: string, change: NetworkChange): string {
   const document = new XmlDocument(source);
-  const put = (name: string, node: XmlNode | undefined) => {
-    const old = child(document.root, name);
-    if (old && node) document.replace(old, node);
-    else if (old) document.remove(old);
-    else if (node) document.append(document.root, node);
-  };
+  const put = (name: string, node: XmlNode | undefined) => document.setChild(() => document.root, name, node);
   const { domain, forwarders, mtu, bandwidth } = change;
   if (domain !== undefined) {
     put(

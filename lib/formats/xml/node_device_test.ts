@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hasIommu, hostDevices } from "../../host_devices/list.ts";
+import { hasIommu, listedDevices } from "../../host_devices/list.ts";
 import { type NodeDevice, readNodeDevice } from "./node_device.ts";
 
 /** As libvirt's documentation has it. */
@@ -27,12 +27,12 @@ Deno.test("readNodeDevice() reads a virtual function and its IOMMU group", () =>
   assert.deepEqual(capability.iommuGroup, { number: 16, members: ["0000:02:11.0"] });
 });
 
-Deno.test("hostDevices() names a stick, its users and what the host needs", () => {
+Deno.test("listedDevices() names a stick, its users and what the host needs", () => {
   const uses = [{ path: "/sys/devices/pci0000:00/0000:00:14.0/usb2/2-4/x", reason: "r", isVital: true }];
   const ref = { kind: "usb", model: "0781:5581", place: undefined } as const;
   const taken = [{ ref, vmId: "u", name: "web1", running: true }];
   const all = [read(VF), read(STICK)];
-  const [stick] = hostDevices(all, { uses, taken, serials: new Map() });
+  const [stick] = listedDevices(all, { uses, taken, serials: new Map() });
   assert.equal(stick!.device, "0781:5581");
   assert.equal(stick!.name, "SanDisk Corp. Ultra");
   assert.equal(stick!.usedBy[0]!.name, "web1");

@@ -62,7 +62,7 @@ function nodeOf(element: XmlElement): XmlNode {
 function restoreParts(doc: XmlDocument, live: XmlElement, path: readonly string[], name: string): void {
   let from: XmlElement | undefined = live;
   for (const each of path) from = child(from, each);
-  for (let old = child(doc.find(...path), name); old; old = child(doc.find(...path), name)) doc.remove(old);
+  doc.removeAll(...path, name);
   const parent = () => doc.find(...path)!;
   for (const element of children(from, name)) {
     // Namespaces of other programs are declared at the root, which may have lost them with their last part.

@@ -24,7 +24,7 @@ export const FULL: DomainCapabilities = {
   tpmModels: ["tpm-tis", "tpm-crb"],
   tpmBackends: ["passthrough", "emulator"],
   rng: true,
-  shareDrivers: ["virtiofs", "9p"],
+  shareDrivers: ["path", "handle", "virtiofs"],
   hyperv: [],
 };
 

@@ -15,7 +15,7 @@ import { type Volume, volumeNamed } from "../../../storage/volumes.ts";
 import { dropCheckpoints, ownCheckpoints } from "../../checkpoints.ts";
 import { makeTarget, sizesOf } from "../../lifecycle/clone_running.ts";
 import { deviceError } from "../configurations.ts";
-import { copyRunning } from "./copy_running.ts";
+import { mirrorDisk } from "./mirror_disk.ts";
 import { nameImage, placesOfDisk } from "./definitions.ts";
 import { movable, type MovePlan, planMove } from "./plan.ts";
 import { completeMove } from "./settle.ts";
@@ -70,7 +70,7 @@ async function moveRunning(
   const goal = { name, copy, capacity: sizes.get(target)! };
   const made = await movable(makeTarget(host, goal, { job, steps: operation, held }));
   const step = await stepOf(host, plan, imageOf(plan, made), { backing: plain(backing), at: null });
-  const claim = await copyRunning({ host, vm, step, job, steps: operation });
+  const claim = await mirrorDisk({ host, vm, step, job, steps: operation });
   return { step, claim };
 }
 

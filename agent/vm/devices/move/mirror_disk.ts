@@ -18,7 +18,7 @@ const LOOK_MS = 300;
 const AWAY_MS = 60_000;
 
 /** A copy of a disk by QEMU, into a volume that is there. */
-export interface RunningCopy {
+export interface DiskMirror {
   readonly host: Host;
   readonly vm: VM;
   readonly step: DiskMoved;
@@ -26,11 +26,11 @@ export interface RunningCopy {
   readonly steps: Steps;
 }
 
-const failed = ({ step: { target } }: RunningCopy, error: string, cause?: unknown) =>
+const failed = ({ step: { target } }: DiskMirror, error: string, cause?: unknown) =>
   new ContractError("DiskMoveFailed", { target, error }, { cause });
 
 /** Keeps others off the VM as soon as nobody works on it. @throws the reason of the job's end */
-async function claimWhenFree({ host, vm, job: { signal } }: RunningCopy): Promise<Disposable> {
+async function claimWhenFree({ host, vm, job: { signal } }: DiskMirror): Promise<Disposable> {
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -61,7 +61,7 @@ class NotedMove {
 }
 
 /** Begins. @throws {ContractError} DiskMoveFailed @throws {LibvirtError} */
-async function begin(copy: RunningCopy): Promise<NotedMove> {
+async function begin(copy: DiskMirror): Promise<NotedMove> {
   const { host, step, steps } = copy, { uuid, target, from, to } = step;
   using _claim = await claimWhenFree(copy);
   if ((await placesOfDisk(host, step))?.live !== from.path) {
@@ -73,13 +73,13 @@ async function begin(copy: RunningCopy): Promise<NotedMove> {
 }
 
 /** Whether QEMU has copied all, and writes to both. */
-async function isReady(host: Host, { to, ...step }: DiskMoved): Promise<boolean> {
-  const mirror = (await placesOfDisk(host, { ...step }))?.mirror;
-  return mirror !== undefined && mirror.isReady && mirror.path === to.path;
+async function isReady(host: Host, step: DiskMoved): Promise<boolean> {
+  const mirror = (await placesOfDisk(host, step))?.mirror;
+  return mirror !== undefined && mirror.isReady && mirror.path === step.to.path;
 }
 
 /** Waits for the end of QEMU's job. @param claimed keeps others off the VM from the change on */
-async function follow(copy: RunningCopy, noted: NotedMove, claimed: DisposableStack): Promise<void> {
+async function follow(copy: DiskMirror, noted: NotedMove, claimed: DisposableStack): Promise<void> {
   const { host: { link, app: { clock } }, host, step, job } = copy, { uuid, target } = step;
   let awaySince: number | undefined;
   for (;;) {
@@ -111,7 +111,7 @@ async function follow(copy: RunningCopy, noted: NotedMove, claimed: DisposableSt
  * @returns what keeps others off the VM until it is disposed of
  * @throws {ContractError} DiskMoveFailed, the reason of the job's end @throws {LibvirtError}
  */
-export async function copyRunning(copy: RunningCopy): Promise<Disposable> {
+export async function mirrorDisk(copy: DiskMirror): Promise<Disposable> {
   const { host, vm, step, job } = copy;
   using claimed = new DisposableStack();
   const noted = await begin(copy);
