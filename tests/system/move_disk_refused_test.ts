@@ -56,7 +56,7 @@ Deno.test({
       await refused(
         move(vmId, { target: "sdz" }),
         "DiskNotMovable",
-        said("", "it is a drive: insert a medium of the other pool instead", "sdz"),
+        said("empty", "it is a drive: insert a medium of the other pool instead", "sdz"),
       );
       {
         await using other = await emptyVm(from);
