@@ -23,6 +23,12 @@ export const LIBVIRT_ERRORS = {
     status: 503,
     exit: 3,
   },
+  LibvirtNotResponding: {
+    text:
+      "Libvirt has not responded since {since} ({call}). If it stays so, restart libvirtd: running VMs go on.",
+    status: 503,
+    exit: 3,
+  },
   ConnectionLost: {
     text: "The connection to libvirt was lost during {operation}. " +
       "Whether it was carried out is not known yet. After reconnecting the list shows the state, and what is half done is " +

@@ -7,6 +7,12 @@ export const NETWORK_ERRORS = {
     status: 400,
     exit: 2,
   },
+  NetworkNotResponding: {
+    text: "Network {name} has not responded since {since} ({call}). Check the host's firewall service; " +
+      "if it does not come back, restart libvirtd: running VMs go on.",
+    status: 503,
+    exit: 3,
+  },
   NetworkNameExists: { text: "Network name already exists: {name}", status: 409, exit: 5 },
   InvalidSubnet: { text: "Invalid subnet: {n} ({reason})", status: 400, exit: 2 },
   NetworkOverlaps: {

@@ -7,6 +7,20 @@ export const STORAGE_ERRORS = {
     status: 503,
     exit: 3,
   },
+  StorageNotResponding: {
+    text:
+      "The storage at {path} has not responded since {since}. Check its server. If it does not come back, " +
+      "run: umount -l {path} (as root), then try again.",
+    status: 503,
+    exit: 3,
+  },
+  StoragePoolNotResponding: {
+    text:
+      "Storage pool {pool} has not responded since {since} ({call}). Check the server or disk behind it; " +
+      "if it does not come back, restart libvirtd: running VMs go on.",
+    status: 503,
+    exit: 3,
+  },
   StoragePoolExists: { text: "Storage pool already exists: {pool}", status: 409, exit: 5 },
   StoragePoolActive: { text: "Storage pool is already active: {pool}", status: 409, exit: 5 },
   StoragePoolNotPersistent: {

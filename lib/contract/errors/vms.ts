@@ -17,6 +17,12 @@ export const VM_ERRORS = {
     status: 409,
     exit: 5,
   },
+  VmNotResponding: {
+    text:
+      "VM has not responded since {since} ({call}). Force it off if it stays so; other VMs are not affected.",
+    status: 503,
+    exit: 3,
+  },
   OperationUnsettled: {
     text:
       "{subject} is held by {operation}, which was cut short and is not settled yet. Try again in a moment.",
