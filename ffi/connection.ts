@@ -1,4 +1,5 @@
 /** A connection to libvirt, and the handles made through it. Everything here is disposed with `using`. */
+import { LibvirtError, VIR_ERR } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import { cString } from "./memory.ts";
 
@@ -28,10 +29,17 @@ export class Handle implements Disposable {
   }
 }
 
+/** Where a volume is: its path, and its pool where it is one whose volumes are called as their files. */
+export interface VolumePlace {
+  readonly path: string;
+  readonly pool?: string;
+}
+
 /** An open connection. */
 export class Connection implements Disposable {
   readonly uri: string;
   readonly #handle: Handle;
+  readonly #domains = new Map<string, Handle>();
 
   private constructor(uri: string, pointer: Deno.PointerObject) {
     this.uri = uri;
@@ -77,6 +85,31 @@ export class Connection implements Disposable {
     );
   }
 
+  /**
+   * The domains with these UUIDs, without those that are gone. Their handles are kept for the next time, and given back once
+   * they are not asked for any more: looking each up costs a round trip. @throws {LibvirtError}
+   */
+  knownDomains(uuids: readonly string[]): Deno.PointerObject[] {
+    const wanted = new Set(uuids);
+    for (const [uuid, handle] of this.#domains) {
+      if (wanted.has(uuid)) continue;
+      handle[Symbol.dispose]();
+      this.#domains.delete(uuid);
+    }
+    return uuids.flatMap((uuid) => {
+      const known = this.#domains.get(uuid);
+      if (known !== undefined) return [known.pointer];
+      try {
+        const domain = this.domain(uuid);
+        this.#domains.set(uuid, domain);
+        return [domain.pointer];
+      } catch (error) {
+        if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return [];
+        throw error;
+      }
+    });
+  }
+
   /** The network with this name. @throws {LibvirtError} code NO_NETWORK */
   network(name: string): Handle {
     return new Handle(
@@ -90,12 +123,24 @@ export class Connection implements Disposable {
     return poolHandle(some(libvirt().symbols.virStoragePoolLookupByName(this.pointer, cString(name))));
   }
 
-  /** The volume a path belongs to. @throws {LibvirtError} code NO_STORAGE_VOL when no pool knows the path */
-  volumeByPath(path: string): Handle {
-    return volumeHandle(some(libvirt().symbols.virStorageVolLookupByPath(this.pointer, cString(path))));
+  /**
+   * The volume at a path. Without its pool libvirt looks through all of them, and waits for each.
+   *
+   * @throws {LibvirtError} code NO_STORAGE_VOL when no pool, or not this one, knows the path
+   */
+  volumeAt({ path, pool: name }: VolumePlace): Handle {
+    const { symbols } = libvirt();
+    if (name === undefined) {
+      return volumeHandle(some(symbols.virStorageVolLookupByPath(this.pointer, cString(path))));
+    }
+    using pool = this.pool(name);
+    const base = cString(path.slice(path.lastIndexOf("/") + 1));
+    return volumeHandle(some(symbols.virStorageVolLookupByName(pool.pointer, base)));
   }
 
   [Symbol.dispose](): void {
+    for (const domain of this.#domains.values()) domain[Symbol.dispose]();
+    this.#domains.clear();
     this.#handle[Symbol.dispose]();
   }
 }

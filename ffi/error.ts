@@ -38,8 +38,19 @@ export const VIR_ERR = {
 /** Numbers of `virErrorDomain` that matter above `ffi/`. */
 export const VIR_FROM = { RPC: 7, POLKIT: 60 } as const;
 
-/** Why a call failed on our side of libvirt, when it is not libvirt that said no. */
-export type FailureKind = "libvirt" | "timeout" | "lost" | "unavailable" | "busy";
+/**
+ * Why a call failed on our side of libvirt, when it is not libvirt that said no. `silent`: it was not made, for what it is
+ * about does not respond.
+ */
+export type FailureKind = "libvirt" | "timeout" | "lost" | "unavailable" | "busy" | "silent";
+
+/** What does not respond, where a call was refused for that: see `call_gate.ts`. */
+export interface RefusedFor {
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly call: string;
+}
 
 /** The plain shape in which an error crosses from a worker. */
 export interface LibvirtFailure {
@@ -48,6 +59,7 @@ export interface LibvirtFailure {
   readonly domain: number;
   readonly level: number;
   readonly message: string;
+  readonly hang?: RefusedFor;
 }
 
 /** An error of libvirt: its code, the part of libvirt it comes from, its level (1 warning, 2 error) and its text. */
@@ -57,6 +69,8 @@ export class LibvirtError extends Error {
   readonly code: number;
   readonly domain: number;
   readonly level: number;
+  /** Of kind `silent`. */
+  readonly hang: RefusedFor | undefined;
 
   constructor(failure: Partial<LibvirtFailure> & { message: string }) {
     super(failure.message);
@@ -64,6 +78,7 @@ export class LibvirtError extends Error {
     this.code = failure.code ?? VIR_ERR.INTERNAL;
     this.domain = failure.domain ?? 0;
     this.level = failure.level ?? 2;
+    this.hang = failure.hang;
   }
 
   /** The plain shape for `postMessage`. */
@@ -74,6 +89,7 @@ export class LibvirtError extends Error {
       domain: this.domain,
       level: this.level,
       message: this.message,
+      ...(this.hang && { hang: this.hang }),
     };
   }
 }
@@ -82,16 +98,6 @@ export class LibvirtError extends Error {
 export function libvirtFailure(thrown: unknown): LibvirtFailure {
   if (thrown instanceof LibvirtError) return thrown.toFailure();
   return new LibvirtError({ message: messageOf(thrown) }).toFailure();
-}
-
-/** `ENOENT` of errno(3): there is no such file. */
-const ENOENT = 2;
-
-/** Whether a call failed because a file is not there: libvirt tells the errno of a system error as `int1` (@64). */
-export function isNoSuchFile(error: Deno.PointerValue): boolean {
-  if (error === null) return false;
-  const view = new Deno.UnsafePointerView(error);
-  return view.getInt32(0) === VIR_ERR.SYSTEM && view.getInt32(64) === ENOENT;
 }
 
 /**

@@ -64,7 +64,7 @@ libvirtTest("Connection looks networks and volumes up by name and path, each wit
   using network = connection.network("default");
   assert.notEqual(network.pointer, null);
   assert.throws(() => connection.network("none"), { code: VIR_ERR.NO_NETWORK });
-  assert.throws(() => connection.volumeByPath("/none"), { code: VIR_ERR.NO_STORAGE_VOL });
+  assert.throws(() => connection.volumeAt({ path: "/none" }), { code: VIR_ERR.NO_STORAGE_VOL });
 });
 
 Deno.test("Handle gives its object back exactly once", () => {

@@ -33,7 +33,7 @@ function begin(uri: string, { direction, path, offset, length }: TransferTarget)
   const { symbols } = libvirt();
   using stack = new DisposableStack();
   const connection = stack.use(Connection.open(uri));
-  const volume = stack.use(connection.volumeByPath(path));
+  const volume = stack.use(connection.volumeAt({ path }));
   const stream = stack.use(
     new Handle(
       some(symbols.virStreamNew(connection.pointer, 0)),

@@ -1,17 +1,24 @@
 /**
  * A pool of call workers for one host. A call takes an idle worker; when a call has waited for one for a moment, or none
  * was idle for longer, a spare is started, so a quick call never waits behind a slow one, and quick calls alone do not
- * make the pool grow. A call over its time limit fails and its worker is given up: it ends by itself when libvirt
- * returns, and others take its place.
+ * make the pool grow. Which calls may be made the gate decides (`call_gate.ts`). A call over its time limit fails and its
+ * worker is given up: it ends by itself when libvirt returns, and only then the gate counts it as over.
  */
 import { workerUrl } from "../lib/bundle.ts";
-import { type CallArgs, type CallKind, type CallName, type CallResult, CALLS, LIMITS } from "./calls/mod.ts";
+import { type Asked, askedOf, CallGate } from "./call_gate.ts";
+import { type CallArgs, type CallName, type CallResult, CALLS, KINDS } from "./calls/mod.ts";
 import { LibvirtError } from "./error.ts";
+import type { Pass } from "./gate.ts";
 import { type FromWorker, OPENING_STATE, type ToWorker } from "./protocol.ts";
 
 interface Job {
   readonly name: CallName;
   readonly args: unknown;
+  readonly asked: Asked;
+  /** Ends the waiting for a worker: the time limit holds for that, too. */
+  queued: ReturnType<typeof setTimeout> | undefined;
+  /** While libvirt is asked. */
+  pass: Pass | undefined;
   resolve(value: unknown): void;
   reject(error: LibvirtError): void;
 }
@@ -21,6 +28,8 @@ interface Member {
   job: Job | undefined;
   callId: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** When its call counts as hanging. */
+  overdue: ReturnType<typeof setTimeout> | undefined;
   idleSince: number;
   /** Whether its module is loaded: the limit of its first call begins only then. */
   isReady: boolean;
@@ -32,10 +41,8 @@ interface Member {
 export interface PoolOptions {
   /** Workers kept warm. */
   readonly warm?: number;
-  /** Most workers that take calls. */
+  /** Most workers that take calls. The gate bounds them as well. */
   readonly most?: number;
-  /** Most given-up workers whose call has not returned; beyond it calls are refused at once. */
-  readonly mostLost?: number;
   /** Milliseconds after which a worker beyond the warm ones ends. */
   readonly idleMs?: number;
   /** Time limits are multiplied by this: tests shorten them. */
@@ -51,7 +58,7 @@ export interface PoolState {
   readonly lost: number;
 }
 
-const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 12, mostLost: 12, idleMs: 10_000, timeScale: 1 };
+const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 14, idleMs: 10_000, timeScale: 1 };
 
 /** Milliseconds without an idle worker after which a spare is started for a call that waits. Most calls take one. */
 const SPARE_MS = 10;
@@ -66,28 +73,22 @@ export class WorkerPool {
   readonly #members = new Set<Member>();
   readonly #lost = new Set<Worker>();
   readonly #queue: Job[] = [];
-  readonly #running: Record<CallKind, number> = {
-    read: 0,
-    write: 0,
-    rescue: 0,
-    copy: 0,
-    storage: 0,
-    stats: 0,
-    probe: 0,
-    guest: 0,
-    freeze: 0,
-  };
   readonly #sweeper: ReturnType<typeof setInterval>;
+  readonly #leave: () => void;
   #nextId = 1;
   #growing: ReturnType<typeof setTimeout> | undefined;
   /** When the last idle worker was taken. */
   #allBusySince = 0;
   #closed = false;
 
-  /** @param uri libvirt URI every worker connects to, when it gets its first call */
-  constructor(uri: string, options: PoolOptions = {}) {
+  /**
+   * @param uri libvirt URI every worker connects to, when it gets its first call
+   * @param gate of everything that goes to this libvirt
+   */
+  constructor(uri: string, options: PoolOptions = {}, readonly gate = new CallGate()) {
     this.#uri = uri;
     this.#options = { ...DEFAULTS, ...options };
+    this.#leave = gate.onFreed(() => this.#closed || this.#dispatch());
     this.#grow();
     this.#sweeper = setInterval(() => this.#retireIdle(), this.#options.idleMs / 2);
   }
@@ -101,7 +102,7 @@ export class WorkerPool {
    * Runs a call on a worker.
    *
    * @throws {LibvirtError} kind `libvirt`: libvirt said no; `timeout`: over its limit; `lost`: the connection went
-   * during it; `unavailable`: no connection; `busy`: too many calls hang.
+   * during it; `unavailable`: no connection; `silent`: what it is about does not respond; `busy`: too many calls hang.
    */
   call<N extends CallName>(
     name: N,
@@ -110,22 +111,37 @@ export class WorkerPool {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     if (this.#closed) {
       reject(new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" }));
-    } else if (this.#stuck) {
-      reject(this.#busy());
     } else {
-      this.#queue.push({ name, args, resolve, reject });
+      const job: Job = {
+        name,
+        args,
+        asked: askedOf(name, args),
+        queued: undefined,
+        pass: undefined,
+        resolve,
+        reject,
+      };
+      this.#enqueue(job);
       this.#dispatch();
     }
     return promise as Promise<CallResult<N>>;
   }
 
-  /** So many calls hang that another would only hang, too. */
-  get #stuck(): boolean {
-    return this.#lost.size >= this.#options.mostLost;
+  #enqueue(job: Job): void {
+    this.#queue.push(job);
+    const ms = CALLS[job.name].seconds * 1000 * this.#options.timeScale;
+    job.queued = setTimeout(() => {
+      const at = this.#queue.indexOf(job);
+      if (at < 0) return;
+      this.#queue.splice(at, 1);
+      job.reject(new LibvirtError({ kind: "timeout", message: `no turn within ${ms / 1000} seconds` }));
+    }, ms);
   }
 
-  #busy(): LibvirtError {
-    return new LibvirtError({ kind: "busy", message: `${this.#lost.size} calls to libvirt do not return` });
+  /** Takes everything that waits out of the queue. */
+  #emptied(): Job[] {
+    for (const { queued } of this.#queue) clearTimeout(queued);
+    return this.#queue.splice(0);
   }
 
   /**
@@ -135,8 +151,8 @@ export class WorkerPool {
   abandonOpening(message: string): void {
     const unavailable = new LibvirtError({ kind: "unavailable", message });
     // What waits for a worker would have the next one wait for a connection; giving one back needs none
-    for (const job of this.#queue.splice(0)) {
-      if (job.name === "eventsClose") this.#queue.push(job);
+    for (const job of this.#emptied()) {
+      if (job.name === "eventsClose") this.#enqueue(job);
       else job.reject(unavailable);
     }
     for (const member of [...this.#members]) {
@@ -151,9 +167,11 @@ export class WorkerPool {
     clearInterval(this.#sweeper);
     clearTimeout(this.#growing);
     const stopping = new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" });
-    for (const job of this.#queue.splice(0)) job.reject(stopping);
+    this.#leave();
+    for (const job of this.#emptied()) job.reject(stopping);
     for (const member of this.#members) {
       clearTimeout(member.timer);
+      clearTimeout(member.overdue);
       member.job?.reject(stopping);
       if (member.job) member.worker.terminate();
       else dismiss(member.worker);
@@ -163,19 +181,21 @@ export class WorkerPool {
     this.#lost.clear();
   }
 
-  /** Gives waiting calls to idle workers, first come first served within what each kind may use. */
+  /** Gives waiting calls to idle workers, first come first served within what the gate admits. */
   #dispatch(): void {
     for (let index = 0; index < this.#queue.length;) {
       const job = this.#queue[index]!;
-      const { kind } = CALLS[job.name];
-      if (this.#running[kind] >= LIMITS[kind]) {
+      const verdict = this.gate.admits(job.asked);
+      const member = verdict === "go" ? this.#idle() : undefined;
+      // Without an idle worker the rest is looked through all the same: what is refused is told at once
+      if (verdict === "wait" || verdict === "go" && member === undefined) {
         index++;
         continue;
       }
-      const member = this.#idle();
-      if (!member) break;
       this.#queue.splice(index, 1);
-      this.#start(member, job);
+      clearTimeout(job.queued);
+      if (member === undefined) job.reject(verdict as LibvirtError);
+      else this.#start(member, job);
     }
     this.#spare();
   }
@@ -209,12 +229,11 @@ export class WorkerPool {
   }
 
   #start(member: Member, job: Job): void {
-    const { kind } = CALLS[job.name];
     member.job = job;
     member.callId = this.#nextId++;
     // An open that failed leaves its state behind, which would be taken for one of this call
     Atomics.store(member.opening, 0, OPENING_STATE.NONE);
-    this.#running[kind]++;
+    job.pass = this.gate.begin(job.asked);
     this.#limit(member, job);
     const message: ToWorker = { type: "call", id: member.callId, name: job.name, args: job.args };
     member.worker.postMessage(message);
@@ -223,8 +242,12 @@ export class WorkerPool {
 
   /** Limits how long a call may take; while the worker still loads, how long that may take. */
   #limit(member: Member, job: Job): void {
-    const ms = member.isReady ? CALLS[job.name].seconds * 1000 * this.#options.timeScale : LOAD_MS;
+    const { seconds, kind } = CALLS[job.name], scale = this.#options.timeScale * 1000;
+    const ms = member.isReady ? seconds * scale : LOAD_MS;
     clearTimeout(member.timer);
+    clearTimeout(member.overdue);
+    const overdueMs = KINDS[kind].overdue * scale;
+    if (member.isReady && overdueMs < ms) member.overdue = setTimeout(() => job.pass?.overdue(), overdueMs);
     member.timer = setTimeout(() => {
       // One that still waits, be it for its connection, is not made later, when nobody expects it any more
       abandon(member, OPENING_STATE.NONE, OPENING_STATE.OPENING);
@@ -237,9 +260,9 @@ export class WorkerPool {
     const { job } = member;
     if (!job) return undefined;
     clearTimeout(member.timer);
+    clearTimeout(member.overdue);
     member.job = undefined;
     member.idleSince = performance.now();
-    this.#running[CALLS[job.name].kind]--;
     return job;
   }
 
@@ -249,21 +272,22 @@ export class WorkerPool {
     this.#lost.add(member.worker);
     // Only its return can tell that the hang is over; terminating it now would leave the thread and its connection
     // behind without a trace.
-    const forget = () => {
+    const { pass } = job;
+    const forget = (answered: boolean) => {
       this.#lost.delete(member.worker);
       dismiss(member.worker);
+      pass?.returned(answered);
     };
     // A worker that was slow to start tells "ready" only now: that is no return.
     member.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type !== "ready") forget();
+      if (data.type !== "ready") forget(isAnswer(data));
     };
     member.worker.onerror = (event) => {
       event.preventDefault();
-      forget();
+      forget(false);
     };
     job.reject(error);
-    // What waits would start one worker after another, each to hang as well.
-    if (this.#stuck) { for (const waiting of this.#queue.splice(0)) waiting.reject(this.#busy()); }
+    pass?.overdue();
     this.#dispatch();
   }
 
@@ -274,6 +298,7 @@ export class WorkerPool {
       job: undefined,
       callId: 0,
       timer: undefined,
+      overdue: undefined,
       idleSince: performance.now(),
       isReady: false,
       opening: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
@@ -288,7 +313,8 @@ export class WorkerPool {
       const job = this.#finish(member);
       if (data.type === "result") job?.resolve(data.value);
       else job?.reject(new LibvirtError(data.failure));
-      this.#dispatch();
+      // The gate dispatches what waits
+      job?.pass?.returned(isAnswer(data));
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -296,6 +322,7 @@ export class WorkerPool {
       this.#members.delete(member);
       worker.terminate();
       job?.reject(new LibvirtError({ kind: "lost", message: `the libvirt worker failed: ${event.message}` }));
+      job?.pass?.returned(false);
       // A worker that cannot start would fail again at once; the next call starts another.
     };
     const open: ToWorker = { type: "open", uri: this.#uri, opening: member.opening };
@@ -321,6 +348,10 @@ function abandon({ opening }: Member, ...states: readonly number[]): boolean {
     Atomics.compareExchange(opening, 0, state, OPENING_STATE.ABANDONED) === state
   );
 }
+
+/** Whether libvirt has answered: it did not where the connection was lost or never made. */
+const isAnswer = (data: Exclude<FromWorker, { type: "ready" }>): boolean =>
+  data.type === "result" || data.failure.kind === "libvirt";
 
 /** Ends an idle worker in good order: it closes its connection first. */
 function dismiss(worker: Worker): void {

@@ -10,6 +10,7 @@ import { GuestLines } from "./guest_lines.ts";
 import { guestHandlers } from "./handlers.ts";
 import { OwnBackend } from "./own/backend.ts";
 import { openChannel } from "./own/channel.ts";
+import { ChannelGuard } from "./own/channel_guard.ts";
 import { OwnAgentLines } from "./own/lines.ts";
 import { QemuBackend } from "./qemu_ga/backend.ts";
 import { GuestService } from "./service.ts";
@@ -31,8 +32,16 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
     return {
       host: (host) => {
         const lines = new GuestLines(clock), freezes = new GuestFreezes(host, clock);
-        const ownLines = new OwnAgentLines((vmId) => openChannel(host.link.consoles, vmId), clock);
-        const own = new OwnBackend(
+        const channels = new ChannelGuard({
+          pathOf: (vmId) => own.channelPath(vmId),
+          respondedAt: (vmId) => host.hangs.endedAt(`vm:${vmId}`),
+          now: () => performance.now(),
+        });
+        const ownLines = new OwnAgentLines(async (vmId) => {
+          await channels.enter(vmId);
+          return await openChannel(host.link.consoles, vmId, () => channels.heard(vmId));
+        }, clock);
+        const own: OwnBackend = new OwnBackend(
           host.link,
           ownLines,
           clock,
@@ -72,6 +81,7 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
           }
           if (endsGuest(event)) own.forget(event.uuid);
           if (["agent", "channel"].includes(event.event) || endsGuest(event)) {
+            channels.forget(event.uuid);
             guests.forget(event.uuid);
             watch.soon(event.uuid);
           }

@@ -14,11 +14,13 @@ import {
   type Hindrance,
   isAbsence,
   NO_CHANNEL,
+  NOT_RESPONDING,
   OWN_NO_CHANNEL,
   SILENT,
 } from "../../lib/guest/remedies.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
+import { requireResponsive } from "../hosts/responsive.ts";
 import type { BackendState, GuestBackend } from "./backend.ts";
 import type { GuestFreezes } from "./freezes.ts";
 
@@ -80,6 +82,7 @@ export class GuestService {
   async agentFor(vmId: string, ability: GuestAbility): Promise<{ vm: VM; agent: GuestBackend }> {
     const vm = this.host.requireVm(vmId);
     if (vm.state !== "running") throw new ContractError("VmNotRunning");
+    requireResponsive(vm);
     if (this.freezes.until(vmId) !== undefined && !WHILE_FROZEN.has(ability)) {
       throw new ContractError("GuestUnavailable", { ...FROZEN });
     }
@@ -122,7 +125,7 @@ export class GuestService {
   async statusOf(vm: VM): Promise<AgentStatus> {
     const frozenUntil = this.freezes.until(vm.id);
     const isOn = vm.state === "running";
-    const agents: BackendState[] = isOn
+    const agents: BackendState[] = isOn && vm.responsive
       ? await Promise.all(this.backends.map(async (backend) => {
         const told = await backend.state(vm);
         this.#silences.note(vm, backend, told.state === "silent");
@@ -130,7 +133,11 @@ export class GuestService {
       }))
       : await Promise.all(this.backends.map(async (backend) => ({
         agent: backend.kind,
-        state: await backend.channel(vm) === "not configured" ? "not configured" : "disconnected",
+        state: isOn
+          ? "silent"
+          : await backend.channel(vm) === "not configured"
+          ? "not configured"
+          : "disconnected",
       } as const)));
     const abilities: GuestCapability[] = [];
     for (const ability of GUEST_ABILITIES) {
@@ -172,6 +179,8 @@ export class GuestService {
 
   /** The first that can, or why none can: what one says that is there, else one that has a channel, else the last. */
   async #agentOf(vm: VM, ability: GuestAbility): Promise<{ agent?: GuestBackend; hindrance?: Hindrance }> {
+    // What it is asked through hangs
+    if (!vm.responsive) return { hindrance: NOT_RESPONDING };
     const hindrances: Hindrance[] = [];
     const known = (agent?: GuestBackend) => this.#tellSilence(vm, agent);
     const order = QEMU_FIRST.has(ability) ? this.backends.toReversed() : this.backends;

@@ -111,7 +111,7 @@ export class GuestWatch {
   /** Asks who is due, as many as it takes to ask each once an interval. */
   async tick(signal: AbortSignal): Promise<void> {
     const { inventory, clock, interval, records } = this.options;
-    const running = inventory.vms().filter(({ state }) => state === "running");
+    const running = inventory.vms().filter(({ state, responsive }) => state === "running" && responsive);
     this.#probe(running.filter(({ guestAgent }) => guestAgent === "silent"));
     const all = running.filter(({ guestAgent }) => guestAgent === "connected");
     for (const { id, guest } of all) {

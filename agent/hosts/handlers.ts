@@ -54,7 +54,7 @@ function attention(name: string, trouble: string | null | undefined, { store, me
 
 /** A handler for each command on the host. */
 export function hostHandlers(
-  { app, link, inventory, sampler, make, capabilities }: Host,
+  { app, link, inventory, sampler, make, capabilities, hangs }: Host,
 ): HostHandlers {
   return {
     get_host_info: async (_input, { principal }): Promise<HostInfo> => {
@@ -68,7 +68,7 @@ export function hostHandlers(
       const totalMb = stats?.memoryTotalMb ?? await make.memoryMb();
       const { active, total } = inventory.counts();
       return {
-        hostname: record.hostname,
+        hostname: inventory.hostname,
         cpuModel: cpuModel(record),
         cpuCount: record.cores,
         cpuThreads: record.threads,
@@ -93,5 +93,6 @@ export function hostHandlers(
       return sampler.host;
     },
     get_connection_status: () => link.status,
+    list_hangs: () => hangs.told(),
   };
 }

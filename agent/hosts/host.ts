@@ -3,6 +3,7 @@
  * here; two hosts share nothing but the application (`app.ts`).
  */
 import type { DomainRecord, GuestAddress } from "../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../ffi/error.ts";
 import {
   type CommandName,
   type ConnectionStatus,
@@ -21,9 +22,11 @@ import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
+import { HostHangs } from "./hangs.ts";
 import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
+import { QemuProcesses } from "./qemu_processes.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
@@ -84,6 +87,10 @@ export class Host {
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
+  /** What does not respond. */
+  readonly hangs: HostHangs;
+  /** The QEMU processes of this host; none of another. */
+  readonly processes: QemuProcesses | undefined;
   readonly #lost: LostVms;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];
@@ -109,6 +116,7 @@ export class Host {
       events: (events) => this.inventory.onEvents(events),
       volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
       volumeGone: (path) => this.inventory.storage.removeAt(path),
+      poolOf: (path) => this.inventory.storage.poolOf(path),
     });
     this.inventory = new Inventory(
       this.link,
@@ -116,11 +124,20 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
     );
+    this.hangs = new HostHangs(
+      this.link.gate,
+      this.inventory,
+      () => this.events.publish("hangs-changed", {}),
+    );
+    this.processes = isLocal(uri) ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
-    this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock);
     this.sizes = new DiskSizes(this.link, this.inventory, clock);
+    this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock, {
+      ...(this.processes && { processes: this.processes }),
+      take: (record) => this.sizes.take(record),
+    });
     this.jobs = {
       open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
       list: (...which) => app.jobs.list(...which),
@@ -290,8 +307,6 @@ export class Host {
   async #onConnected(): Promise<void> {
     this.#unread = true;
     try {
-      const { hostname } = await this.make.get();
-      if (this.id === LOCAL_HOST) this.inventory.hostname = hostname;
       await this.inventory.resync();
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();
@@ -307,10 +322,21 @@ export class Host {
     this.#details().catch((error) => log.warn("the VMs could not be read whole", { host: this.id, error }));
   }
 
-  /** What is found out beside the list: nobody waits for it. */
+  /** Learns the host's full name, for which libvirt asks a resolver that may be away: nothing waits for it. */
+  async #learnName(): Promise<void> {
+    try {
+      this.inventory.hostname = await this.link.call("hostName");
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      log.info("the host's full name is not known", { host: this.id, error });
+    }
+  }
+
+  /** What is found out after the list: nothing waits for it. */
   async #details(): Promise<void> {
     await this.#uptimes();
     await Promise.all([
+      this.#learnName(),
       ...this.#parts.map((part) => part.connected?.()),
       this.sizes.update(),
       this.#addresses.update(),

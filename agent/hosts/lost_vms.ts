@@ -4,34 +4,12 @@
  * mirror job type"). QEMU goes on then, with the disks open, and nobody says so: its images would be copied, changed
  * or deleted under it.
  */
-import { isSystemError } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { processes, wordsOf } from "../processes.ts";
+import { wordsOf } from "../processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
-
-/** The VM's id that a QEMU was started with; undefined for other programs. Pure. */
-export function vmOfQemu(words: readonly string[]): string | undefined {
-  const program = words[0]?.split("/").at(-1) ?? "";
-  if (!/^(qemu-system-|qemu-kvm)/.test(program)) return undefined;
-  return words[words.indexOf("-uuid") + 1 || words.length]?.toLowerCase();
-}
-
-/** The QEMUs of this host: VM's id → number of the process. Where processes cannot be seen there are none. */
-async function qemuProcesses(): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  try {
-    for await (const pid of processes()) {
-      const uuid = vmOfQemu(await wordsOf(pid));
-      if (uuid !== undefined) found.set(uuid, Number(pid));
-    }
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    log.warn("the processes of this host cannot be seen", { error });
-  }
-  return found;
-}
+import { qemuProcesses, vmOfQemu } from "./qemu_processes.ts";
 
 /** What has been found on one host; nothing of one that is elsewhere, whose processes nobody sees. */
 export class LostVms {

@@ -1,5 +1,5 @@
 /** libvirt's errors → the contract's. */
-import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { LibvirtError, type RefusedFor, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, errorText } from "../../lib/contract/errors.ts";
 import { unavailableText } from "./link.ts";
 
@@ -11,6 +11,20 @@ const BY_CODE: Readonly<Record<number, ErrorCode>> = {
   [VIR_ERR.AUTH_UNAVAILABLE]: "PermissionDenied",
   [VIR_ERR.NO_SUPPORT]: "NotSupported",
 };
+
+/** What does not respond, by the kind of its key: code, and under which name its texts have the object. */
+const NOT_RESPONDING: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
+  vm: ["VmNotResponding"],
+  pool: ["StoragePoolNotResponding", "pool"],
+  network: ["NetworkNotResponding", "name"],
+};
+
+/** That something of a host does not respond. */
+function notResponding({ key, since, call }: RefusedFor, cause: unknown): ContractError {
+  const at = key.indexOf(":"), [code, field] = NOT_RESPONDING[key.slice(0, at)] ?? ["LibvirtNotResponding"];
+  const named = field === undefined ? {} : { [field]: key.slice(at + 1) };
+  return new ContractError(code, { ...named, since: new Date(since).toISOString(), call }, { cause });
+}
 
 /** What libvirt says of a VM that it has held since it was started itself. */
 const HELD_SINCE_START = /\(held by (?:monitor|agent)=init-/;
@@ -87,6 +101,10 @@ export function contractError(
         { waiting: error.message.match(/\d+/)?.[0] ?? "several" },
         cause,
       );
+    case "silent":
+      return error.hang === undefined
+        ? new ContractError("LibvirtBusy", { waiting: "several" }, cause)
+        : notResponding(error.hang, error);
     case "unavailable": {
       const message = unavailableText(error);
       const denied = message === errorText("PermissionDenied");

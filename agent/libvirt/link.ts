@@ -2,6 +2,7 @@
  * The link to one libvirt: whether it answers, its events, and calls on it. It reconnects by itself with back-off
  * and tells when it has, so that everything can be read anew.
  */
+import { CallGate } from "../../ffi/call_gate.ts";
 import type { CallArgs, CallName, CallResult, VolumeRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
@@ -27,6 +28,8 @@ export interface LinkListener {
   volumeMade?(record: VolumeRecord): void;
   /** A call of ours deleted the volume at a path. */
   volumeGone?(path: string): void;
+  /** The pool whose volume a path is, as far as that is known. */
+  poolOf?(path: string): string | undefined;
 }
 
 /** Pauses between attempts, in milliseconds; the last one repeats. */
@@ -53,6 +56,8 @@ export class LibvirtLink {
   readonly uri: string;
   /** Serial consoles: streams, which need this link's event loop. */
   readonly consoles: ConsoleStreams;
+  /** Everything that goes to this libvirt passes it. */
+  readonly gate = new CallGate();
   /** libvirt's schemas of domains. */
   readonly schema = new SchemaCheck();
   readonly #listener: LinkListener;
@@ -69,7 +74,7 @@ export class LibvirtLink {
     this.uri = uri;
     this.consoles = new ConsoleStreams(uri);
     this.#listener = listener;
-    this.#pool = new WorkerPool(uri, options);
+    this.#pool = new WorkerPool(uri, options, this.gate);
     this.#status = { connected: false, uri, error: null, status: "connecting", since: Date.now() };
   }
 
@@ -110,7 +115,16 @@ export class LibvirtLink {
       return Promise.reject(new LibvirtError({ kind: "unavailable", message }));
     }
     log.debug("libvirt call", { call: name });
-    return this.#told(name, args[0], () => this.#pool.call(name, ...args));
+    const placed = this.#placed(args);
+    return this.#told(name, placed[0], () => this.#pool.call(name, ...placed));
+  }
+
+  /** Adds the pool to a volume's path: without it libvirt looks through all pools, and waits for one that hangs. */
+  #placed<A extends readonly unknown[]>(args: A): A {
+    const [first] = args;
+    if (typeof first !== "object" || first === null || !("path" in first) || "pool" in first) return args;
+    const pool = this.#listener.poolOf?.(String(first.path));
+    return pool === undefined ? args : [{ ...first, pool }] as unknown as A;
   }
 
   /** Passes a call's result on, telling what it did to volumes. */

@@ -9,6 +9,7 @@ import type { VmStats } from "../../lib/contract/vm.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
+import { PROCESS_TROUBLE, type ProcessTrouble, type QemuProcesses } from "../hosts/qemu_processes.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import { hostStats, type LocalLoad } from "./host_stats.ts";
@@ -22,6 +23,10 @@ const KEPT_GROUPS: readonly StatsGroup[] = [...GROUPS, "vcpu"];
 const FRESH_MS = 3000;
 /** Readings without QEMU's part, in a row, after which a VM counts as not responding. */
 const UNANSWERED = 2;
+/** What is said of such a VM then: its QEMU is busy with a call that does not end, perhaps of another program. */
+const NO_ANSWER = { call: "QEMU does not answer its monitor", mayBeAsked: true } as const;
+/** Calls for statistics that hang, from which on VMs of which nothing is known are not asked: each costs libvirt a worker. */
+const MOST_HANGING = 3;
 
 /** Everything of one round. */
 export interface SamplerRound {
@@ -31,9 +36,19 @@ export interface SamplerRound {
   readonly node: NodeCounters;
 }
 
+/** What else is looked at, or told, with the loads. */
+export interface SamplerWatch {
+  /** The QEMU processes of this host; none for another. */
+  readonly processes?: QemuProcesses;
+  /** Told each whole reading of a VM. */
+  readonly take?: (record: DomainStats) => void;
+}
+
 export class Sampler {
   readonly #readings = new Map<string, VmReading>();
   readonly #unanswered = new Map<string, number>();
+  /** VMs that were asked together with one that did not answer: each is asked alone before it is asked with others again. */
+  readonly #unproven = new Set<string>();
   #node: NodeCounters | undefined;
   #host: HostStats | undefined;
   #running: Promise<SamplerRound | undefined> | undefined;
@@ -45,6 +60,7 @@ export class Sampler {
     readonly events: Pick<EventHub, "publish" | "publishAll" | "listeners">,
     readonly local: () => LocalLoad,
     readonly clock: Clock = SYSTEM_CLOCK,
+    private readonly watched: SamplerWatch = {},
   ) {}
 
   /** The latest reading of the host; undefined before the first. */
@@ -56,6 +72,7 @@ export class Sampler {
   forget(): void {
     this.#readings.clear();
     this.#unanswered.clear();
+    this.#unproven.clear();
     this.#node = undefined;
   }
 
@@ -88,11 +105,9 @@ export class Sampler {
    * QEMU for one group alone.
    */
   async probe(): Promise<void> {
-    if (this.#running || this.inventory.counts().active === 0) return;
+    if (this.#running || this.#noneIsActive()) return;
     try {
-      for (const record of await this.link.call("domainStats", { groups: ["balloon"] })) {
-        if (Object.keys(record.params).length > 0) this.#noteAnswer(record.uuid, answered(record));
-      }
+      await this.#ask(["balloon"]);
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       log.debug("it could not be asked which VMs answer", { error });
@@ -120,24 +135,90 @@ export class Sampler {
   }
 
   async #sampleVms(groups: readonly StatsGroup[]): Promise<readonly DomainStats[]> {
-    if (this.inventory.counts().active === 0) {
+    if (this.#noneIsActive()) {
       this.#readings.clear();
       return [];
     }
-    const records = await this.link.call("domainStats", { groups });
+    const active = new Set(this.inventory.active());
+    const records = await this.#ask(groups);
     const events: Published[] = [];
-    const seen = new Set<string>();
     for (const record of records) {
-      seen.add(record.uuid);
       if (Object.keys(record.params).length === 0) continue; // a driver without statistics (test:///)
-      this.#noteAnswer(record.uuid, answered(record));
       if (!answered(record) && this.#readings.has(record.uuid)) continue; // keep the last whole reading
+      this.watched.take?.(record);
       const stats = this.#take(record.uuid, record.params);
       if (stats) events.push(["vm-stats-updated", { vmId: record.uuid, stats }]);
     }
-    for (const uuid of this.#readings.keys()) if (!seen.has(uuid)) this.#readings.delete(uuid);
+    for (const uuid of this.#readings.keys()) if (!active.has(uuid)) this.#readings.delete(uuid);
     this.events.publishAll(events);
     return records;
+  }
+
+  /** Whether no VM runs; what was suspected of those that have stopped is forgotten. */
+  #noneIsActive(): boolean {
+    const active = new Set(this.inventory.active()), { gate } = this.link;
+    for (const { key } of gate.hangs()) {
+      if (key.startsWith("vm:") && !active.has(key.slice("vm:".length))) gate.suspect(key, undefined);
+    }
+    for (const map of [this.#unproven, this.#unanswered]) {
+      for (const uuid of map.keys()) if (!active.has(uuid)) map.delete(uuid);
+    }
+    return active.size === 0;
+  }
+
+  /** Asks the VMs that may answer, and notes which do. @throws {LibvirtError} */
+  async #ask(groups: readonly StatsGroup[]): Promise<readonly DomainStats[]> {
+    const uuids = await this.#askable(this.inventory.active());
+    try {
+      const records = uuids.length === 0 ? [] : await this.link.call("domainStats", { uuids, groups });
+      for (const record of records) {
+        if (Object.keys(record.params).length > 0) this.#noteAnswer(record.uuid, answered(record));
+      }
+      return records;
+    } catch (error) {
+      if (error instanceof LibvirtError && error.kind === "timeout") {
+        for (const id of uuids) this.#unproven.add(id);
+      }
+      throw error;
+    }
+  }
+
+  /** Those of which nothing is known that would keep them from answering. */
+  async #askable(active: readonly string[]): Promise<string[]> {
+    const { gate } = this.link;
+    const trouble = await this.watched.processes?.look(active) ?? new Map<string, ProcessTrouble>();
+    for (const uuid of active) {
+      const key = `vm:${uuid}` as const, found = trouble.get(uuid), known = gate.suspicion(key);
+      if (found !== undefined) gate.suspect(key, { call: PROCESS_TROUBLE[found], mayBeAsked: false });
+      else if (known?.mayBeAsked === false) gate.suspect(key, undefined);
+    }
+    const hung = new Set<string>(gate.hangs().map(({ key }) => key));
+    const askable: string[] = [];
+    for (const uuid of active) {
+      const key = `vm:${uuid}` as const;
+      const isDoubtful = this.#unproven.has(uuid) || gate.suspicion(key)?.mayBeAsked === true;
+      if (isDoubtful ? await this.#answersAlone(uuid) : !hung.has(key)) askable.push(uuid);
+    }
+    return askable;
+  }
+
+  /** Asks one VM for as little as there is. */
+  async #answersAlone(uuid: string): Promise<boolean> {
+    const { gate } = this.link, isUnproven = this.#unproven.has(uuid);
+    if (isUnproven && gate.hanging >= MOST_HANGING) return false;
+    try {
+      const record = await this.link.call("domainStatsOne", { uuid, groups: ["balloon"] });
+      const isSilent = record !== null && Object.keys(record.params).length > 0 && !answered(record);
+      this.#unproven.delete(uuid);
+      // The call that did not return has its QEMU's answer to wait for
+      if (isSilent && isUnproven) this.#unanswered.set(uuid, UNANSWERED);
+      this.#noteAnswer(uuid, !isSilent);
+      return !isSilent;
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      log.debug("a VM does not answer", { vm: uuid, error });
+      return false;
+    }
   }
 
   #take(uuid: string, params: VmReading["params"]): VmStats | undefined {
@@ -151,11 +232,13 @@ export class Sampler {
   }
 
   #noteAnswer(uuid: string, yes: boolean): void {
+    const { gate } = this.link, key = `vm:${uuid}` as const;
+    // A call of our own may be what QEMU is busy with
+    if (!yes && gate.isChanging(key)) return;
     const misses = yes ? 0 : (this.#unanswered.get(uuid) ?? 0) + 1;
     if (misses === 0) this.#unanswered.delete(uuid);
     else this.#unanswered.set(uuid, misses);
-    const responsive = misses < UNANSWERED;
-    if (this.inventory.vm(uuid)?.responsive !== responsive) this.inventory.update(uuid, { responsive });
+    gate.suspect(key, misses < UNANSWERED ? undefined : NO_ANSWER);
   }
 
   /**

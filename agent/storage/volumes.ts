@@ -109,8 +109,12 @@ export async function cloneVolume(
 ): Promise<Volume> {
   const { pool } = target;
   const original = volumeOf(await link.call("volumeAt", { path: source }));
+  // Its pool spares libvirt looking through all of them
+  const place = source.endsWith(`/${original.name}`)
+    ? { path: source, pool: original.pool }
+    : { path: source };
   return volumeOf(
-    await link.call("volumeCopy", { pool, xml: volumeXml(copyTarget(original, target)), path: source }),
+    await link.call("volumeCopy", { pool, xml: volumeXml(copyTarget(original, target)), source: place }),
   );
 }
 

@@ -157,8 +157,7 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
     if (copy.bytesPerSecond !== undefined) await slowDown(copy, copy.bytesPerSecond);
     const doneBytes = await awaitEnd(copy);
     // QEMU may be closing its files still: libvirt answers this once that is done.
-    const look = [{ uuid, targets: targets.slice(0, 1) }];
-    await host.link.call("domainDiskSizes", { domains: look }).catch((error) =>
+    await host.link.call("domainDiskSizes", { uuid, targets: targets.slice(0, 1) }).catch((error) =>
       log.debug("a VM could not be asked after its disks were copied", { vm: vm.name, error })
     );
     return {

@@ -1,9 +1,10 @@
 /** Calls on domains. Each runs to its end on a worker's thread and gives plain data. */
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
-import { type Connection, listOf, readList } from "../connection.ts";
-import { isNoSuchFile, LibvirtError, VIR_ERR } from "../error.ts";
+import { type Connection, type Handle, listOf, readList } from "../connection.ts";
+import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
+import { withAgentLimit } from "./freeze.ts";
 import { countPending } from "./hardware.ts";
 import { domainStates } from "./stats.ts";
 
@@ -358,35 +359,21 @@ export interface DiskSize {
   readonly allocation: number;
 }
 
-/** What is known of a domain's disks. */
-export interface DiskSizesOf {
-  readonly uuid: string;
-  readonly disks: readonly DiskSize[];
-  /** Targets of disks whose file is not there. */
-  readonly missing: readonly string[];
-}
-
-/** Sizes of the given disks of each domain. A disk that cannot be asked (gone file, dead NFS) is left out. */
+/**
+ * Sizes of disks of a running domain; those that cannot be asked are left out. Never for one that is off: libvirt opens its
+ * images then, with the domain's lock held, and a file system that does not respond stops all of libvirt with it.
+ */
 export function domainDiskSizes(
   connection: Connection,
-  { domains }: { domains: readonly { uuid: string; targets: readonly string[] }[] },
-): DiskSizesOf[] {
+  { uuid, targets }: Of & { targets: readonly string[] },
+): DiskSize[] {
   const { symbols } = libvirt();
+  using domain = connection.domain(uuid);
+  if (ok(symbols.virDomainIsActive(domain.pointer)) === 0) return [];
   const info = new BigUint64Array(3); // capacity, allocation, physical
-  return domains.flatMap(({ uuid, targets }) => {
-    try {
-      using domain = connection.domain(uuid);
-      const disks: DiskSize[] = [], missing: string[] = [];
-      for (const target of targets) {
-        if (symbols.virDomainGetBlockInfo(domain.pointer, cString(target), info, 0) === 0) {
-          disks.push({ target, capacity: Number(info[0]), allocation: Number(info[1]) });
-        } else if (isNoSuchFile(symbols.virGetLastError())) missing.push(target);
-      }
-      return [{ uuid, disks, missing }];
-    } catch (error) {
-      if (gone(error)) return [];
-      throw error;
-    }
+  return targets.flatMap((target) => {
+    if (symbols.virDomainGetBlockInfo(domain.pointer, cString(target), info, 0) !== 0) return [];
+    return [{ target, capacity: Number(info[0]), allocation: Number(info[1]) }];
   });
 }
 
@@ -403,20 +390,18 @@ const SOURCE = { lease: 0, agent: 1, arp: 2 } as const;
 const AGENT_SECONDS = 2;
 
 /**
- * Addresses of a running domain. Source: virDomainInterfaceAddresses. The agent's answer is the guest's word.
+ * As libvirt tells them.
  *
  * `struct _virDomainInterface`: char *name @0, char *hwaddr @8, unsigned naddrs @16, addrs @24;
  * `struct _virDomainIPAddress`: int type @0, char *addr @8, unsigned prefix @16; 24 bytes.
  */
-export function domainAddresses(
-  connection: Connection,
-  { uuid, source }: Of & { source: keyof typeof SOURCE },
+function interfaceAddresses(
+  { pointer }: Pick<Handle, "pointer">,
+  source: keyof typeof SOURCE,
 ): GuestAddress[] {
-  using domain = connection.domain(uuid);
   const { symbols } = libvirt();
-  if (source === "agent") symbols.virDomainAgentSetResponseTimeout?.(domain.pointer, AGENT_SECONDS, 0);
   const { array, items } = listOf((out) =>
-    symbols.virDomainInterfaceAddresses(domain.pointer, out, SOURCE[source], 0)
+    symbols.virDomainInterfaceAddresses(pointer, out, SOURCE[source], 0)
   );
   return readList(array, items, (item) => symbols.virDomainInterfaceFree(item), (item) => {
     const view = new Deno.UnsafePointerView(item);
@@ -430,4 +415,14 @@ export function domainAddresses(
       prefix: list.getUint32(index * 24 + 16),
     }));
   }).flat();
+}
+
+/** Addresses of a running domain. The agent's answer is the guest's word. Source: virDomainInterfaceAddresses. */
+export function domainAddresses(
+  connection: Connection,
+  { uuid, source }: Of & { source: keyof typeof SOURCE },
+): GuestAddress[] {
+  using domain = connection.domain(uuid);
+  if (source !== "agent") return interfaceAddresses(domain, source);
+  return withAgentLimit(domain, () => interfaceAddresses(domain, source), AGENT_SECONDS);
 }

@@ -5,8 +5,11 @@ import { messageOf } from "../../lib/text/message.ts";
 
 /** Seconds the guest agent may take to freeze or thaw file systems; Windows' shadow copies take longest. */
 export const FREEZE_CALL_SECONDS = 60;
-/** `VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK`: libvirt's own default. */
-const AGENT_DEFAULT = -2;
+/**
+ * `VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_DEFAULT`: 5 seconds. Not `…_BLOCK`, with which a domain begins: the limit is the domain's,
+ * whoever calls, and an agent that answers a sync and nothing else would hold the domain for ever.
+ */
+const AGENT_DEFAULT = -1;
 
 /** Runs calls to the guest agent, which has so many seconds for each: one that hangs does not hold the domain for ever. */
 export function withAgentLimit<T>(

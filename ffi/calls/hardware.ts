@@ -71,20 +71,15 @@ export function countPending(connection: Connection, live: string, next: string)
   return pendingChanges(live, next, live.includes("<vcpupin") ? hostCpus(connection) : undefined).length;
 }
 
-/** How many changes wait for the next boot of each running domain; one that is gone or off is left out. */
-export function domainPending(
-  connection: Connection,
-  { uuids }: { uuids: readonly string[] },
-): { uuid: string; pending: number }[] {
-  return uuids.flatMap((uuid) => {
-    try {
-      const { live, next } = domainXmls(connection, { uuid, secure: false });
-      return live === null ? [] : [{ uuid, pending: countPending(connection, live, next) }];
-    } catch (error) {
-      if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return [];
-      throw error;
-    }
-  });
+/** How many changes wait for the next boot of a running domain; null for one that is gone or off. */
+export function domainPending(connection: Connection, { uuid }: Of): number | null {
+  try {
+    const { live, next } = domainXmls(connection, { uuid, secure: false });
+    return live === null ? null : countPending(connection, live, next);
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return null;
+    throw error;
+  }
 }
 
 /** Turns vCPUs of a running domain on or off. Source: virDomainSetVcpusFlags. */

@@ -6,7 +6,6 @@ import { readString } from "../memory.ts";
 
 /** The host's make. */
 export interface NodeRecord {
-  readonly hostname: string;
   /** libvirt's driver: QEMU, TEST, … */
   readonly type: string;
   readonly cpuModel: string;
@@ -44,7 +43,6 @@ export function nodeInfo(connection: Connection): NodeRecord {
   const view = new DataView(bytes.buffer);
   const model = bytes.subarray(0, 32);
   return {
-    hostname: takeString(symbols.virConnectGetHostname(connection.pointer)),
     type: readString(symbols.virConnectGetType(connection.pointer)),
     cpuModel: textOfBytes(model.subarray(0, model.indexOf(0))),
     threads: view.getUint32(40, true),
@@ -54,6 +52,11 @@ export function nodeInfo(connection: Connection): NodeRecord {
     clientVersion: libraryVersion(),
     capabilities: takeString(symbols.virConnectGetCapabilities(connection.pointer)),
   };
+}
+
+/** The host's full name. libvirt asks the resolver for it, which may take minutes. Source: virConnectGetHostname. */
+export function hostName(connection: Connection): string {
+  return takeString(libvirt().symbols.virConnectGetHostname(connection.pointer));
 }
 
 /** Named counters of the host. `cpu` in nanoseconds since it started, `memory` in KiB. */

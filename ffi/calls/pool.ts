@@ -65,6 +65,17 @@ export function poolScan(connection: Connection): PoolRecord[] {
   });
 }
 
+/** Reads one pool, whatever the others are like; null when it is gone. */
+export function poolRead(connection: Connection, { pool: name }: { pool: string }): PoolRecord | null {
+  try {
+    using pool = connection.pool(name);
+    return recordOf(pool.pointer);
+  } catch (error) {
+    if (isPassing(error)) return null;
+    throw error;
+  }
+}
+
 /** A pool's XML. @throws {LibvirtError} code NO_STORAGE_POOL */
 export function poolXml(connection: Connection, { pool: name }: { pool: string }): string {
   using pool = connection.pool(name);

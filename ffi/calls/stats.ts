@@ -1,4 +1,4 @@
-/** Bulk statistics: one call for all active domains. */
+/** Bulk statistics: one call for many domains. */
 import type { Connection } from "../connection.ts";
 import { libvirt } from "../library.ts";
 import { readUuid } from "../memory.ts";
@@ -9,7 +9,6 @@ const GROUPS = { state: 1, cpu: 2, balloon: 4, vcpu: 8, interface: 16, block: 32
 export type StatsGroup = keyof typeof GROUPS;
 
 /** `virConnectGetAllDomainStatsFlags` */
-const ACTIVE = 1;
 const NOWAIT = 536870912;
 
 /** The typed parameters of one domain, by libvirt's names (`cpu.time`, `balloon.current`, `net.0.rx.bytes`, …). */
@@ -19,19 +18,21 @@ export interface DomainStats {
 }
 
 /**
- * Statistics of the active domains. NOWAIT: a domain whose QEMU is busy or hung yields only what libvirt knows
- * without asking it, instead of holding the rest up. Source: virConnectGetAllDomainStats.
+ * Statistics of running domains; those that are off or gone are left out. The domains are named, not "all active ones":
+ * libvirt takes the lock of each that it looks at, and waits for one that hangs without an end. NOWAIT: a domain whose QEMU is
+ * busy yields only what libvirt knows without asking it. Source: virDomainListGetStats.
  *
  * `struct _virDomainStatsRecord`: virDomainPtr dom @0, virTypedParameterPtr params @8, int nparams @16.
  */
 export function domainStats(
   connection: Connection,
-  { groups }: { groups: readonly StatsGroup[] },
+  { uuids, groups }: { uuids: readonly string[]; groups: readonly StatsGroup[] },
 ): DomainStats[] {
-  const { symbols } = libvirt();
   const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
-  const out = new BigUint64Array(1);
-  const count = symbols.virConnectGetAllDomainStats(connection.pointer, mask, out, ACTIVE | NOWAIT);
+  const pointers = connection.knownDomains(uuids).map((pointer) => Deno.UnsafePointer.value(pointer));
+  if (pointers.length === 0) return [];
+  const domains = new BigUint64Array([...pointers, 0n]), out = new BigUint64Array(1);
+  const count = libvirt().symbols.virDomainListGetStats(domains, mask, out, NOWAIT);
   if (count < 0) throw libvirt().lastError();
   return takeRecords(Deno.UnsafePointer.create(out[0]!), count);
 }
@@ -49,19 +50,12 @@ export function domainStates(connection: Connection): Map<string, { state: numbe
   return states;
 }
 
-/** Statistics of one domain, for who asks about it between two polls. Source: virDomainListGetStats. */
+/** Statistics of one domain, as {@link domainStats} gives them; null where it is off or gone. */
 export function domainStatsOne(
   connection: Connection,
   { uuid, groups }: { uuid: string; groups: readonly StatsGroup[] },
 ): DomainStats | null {
-  const { symbols } = libvirt();
-  using domain = connection.domain(uuid);
-  const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
-  const domains = new BigUint64Array([Deno.UnsafePointer.value(domain.pointer), 0n]);
-  const out = new BigUint64Array(1);
-  const count = symbols.virDomainListGetStats(domains, mask, out, NOWAIT);
-  if (count < 0) throw libvirt().lastError();
-  return takeRecords(Deno.UnsafePointer.create(out[0]!), count)[0] ?? null;
+  return domainStats(connection, { uuids: [uuid], groups })[0] ?? null;
 }
 
 function takeRecords(array: Deno.PointerValue, count: number): DomainStats[] {

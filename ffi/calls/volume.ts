@@ -1,5 +1,13 @@
 /** Calls on volumes. What a volume is, is told by its XML (`lib/formats/xml/volume.ts`). */
-import { type Connection, Handle, listOf, poolHandle, readList, volumeHandle } from "../connection.ts";
+import {
+  type Connection,
+  Handle,
+  listOf,
+  poolHandle,
+  readList,
+  volumeHandle,
+  type VolumePlace,
+} from "../connection.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString } from "../memory.ts";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
@@ -40,8 +48,8 @@ export function volumeScan(connection: Connection, { pool: name }: { pool: strin
 }
 
 /** The volume at a path. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
-export function volumeAt(connection: Connection, { path }: { path: string }): VolumeRecord {
-  using volume = connection.volumeByPath(path);
+export function volumeAt(connection: Connection, place: VolumePlace): VolumeRecord {
+  using volume = connection.volumeAt(place);
   return record(volume);
 }
 
@@ -58,8 +66,8 @@ export function volumeNamed(
 }
 
 /** Bytes that the volume at `path` has where it is kept: what a download gives. */
-export function volumePhysical(connection: Connection, { path }: { path: string }): number {
-  using volume = connection.volumeByPath(path);
+export function volumePhysical(connection: Connection, place: VolumePlace): number {
+  using volume = connection.volumeAt(place);
   // struct _virStorageVolInfo: int type @0, unsigned long long capacity @8, allocation @16 (physical, by the flag)
   const info = new DataView(new ArrayBuffer(24));
   ok(libvirt().symbols.virStorageVolGetInfoFlags(volume.pointer, info, GET_PHYSICAL));
@@ -82,10 +90,10 @@ export function volumeCreate(
 /** Makes a volume with the content of the one at `path`, in the format that the XML asks for. Copies: takes long. */
 export function volumeCopy(
   connection: Connection,
-  { pool: name, xml, path }: { pool: string; xml: string; path: string },
+  { pool: name, xml, source: place }: { pool: string; xml: string; source: VolumePlace },
 ): VolumeRecord {
   using pool = connection.pool(name);
-  using source = connection.volumeByPath(path);
+  using source = connection.volumeAt(place);
   using volume = volumeHandle(some(
     libvirt().symbols.virStorageVolCreateXMLFrom(pool.pointer, cString(xml), source.pointer, 0),
   ));
@@ -93,8 +101,11 @@ export function volumeCopy(
 }
 
 /** Makes the volume at `path` larger, to `bytes`. Smaller is refused by libvirt. */
-export function volumeResize(connection: Connection, { path, bytes }: { path: string; bytes: number }): null {
-  using volume = connection.volumeByPath(path);
+export function volumeResize(
+  connection: Connection,
+  { bytes, ...place }: VolumePlace & { bytes: number },
+): null {
+  using volume = connection.volumeAt(place);
   ok(libvirt().symbols.virStorageVolResize(volume.pointer, BigInt(bytes), 0));
   return null;
 }
@@ -102,10 +113,10 @@ export function volumeResize(connection: Connection, { path, bytes }: { path: st
 /** Writes `bytes` at the start of the volume at `path`. For what fits in memory. */
 export function volumeUpload(
   connection: Connection,
-  { path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> },
+  { bytes, ...place }: VolumePlace & { bytes: Uint8Array<ArrayBuffer> },
 ): null {
   const { symbols } = libvirt();
-  using volume = connection.volumeByPath(path);
+  using volume = connection.volumeAt(place);
   using stream = new Handle(
     some(symbols.virStreamNew(connection.pointer, 0)),
     (pointer) => symbols.virStreamFree(pointer),
@@ -127,10 +138,10 @@ export function volumeUpload(
 /** The first bytes of the volume at `path`, at most so many. For what fits in memory. */
 export function volumeRead(
   connection: Connection,
-  { path, most }: { path: string; most: number },
+  { most, ...place }: VolumePlace & { most: number },
 ): Uint8Array<ArrayBuffer> {
   const { symbols } = libvirt();
-  using volume = connection.volumeByPath(path);
+  using volume = connection.volumeAt(place);
   using stream = new Handle(
     some(symbols.virStreamNew(connection.pointer, 0)),
     (pointer) => symbols.virStreamFree(pointer),
@@ -154,15 +165,15 @@ export function volumeRead(
 }
 
 /** Overwrites the volume at `path` with zeros. Takes long. */
-export function volumeWipe(connection: Connection, { path }: { path: string }): null {
-  using volume = connection.volumeByPath(path);
+export function volumeWipe(connection: Connection, place: VolumePlace): null {
+  using volume = connection.volumeAt(place);
   ok(libvirt().symbols.virStorageVolWipe(volume.pointer, 0));
   return null;
 }
 
 /** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows the path */
-export function volumeDelete(connection: Connection, { path }: { path: string }): null {
-  using volume = connection.volumeByPath(path);
+export function volumeDelete(connection: Connection, place: VolumePlace): null {
+  using volume = connection.volumeAt(place);
   ok(libvirt().symbols.virStorageVolDelete(volume.pointer, 0));
   return null;
 }

@@ -10,6 +10,7 @@ import {
   type CommandName,
   COMMANDS,
   type DeviceOptions,
+  type Hang,
   HOST_NETWORK,
   type HostInfo,
   type Job,
@@ -147,6 +148,8 @@ const FILTERS: Readonly<
     const told = makesForOthers(viewer, job) ? [] : redactLog(log, sight);
     return { job: filterJob(viewer, job, sight), log: told };
   },
+  "other-hangs": (list: readonly Hang[], viewer) =>
+    list.filter(({ vmId }) => vmId === undefined ? seesEverything(viewer.rights) : seesVm(viewer, vmId)),
   "vm-counts": (info: HostInfo, viewer, vms) => {
     if (may(viewer.rights, "vms.view", "everything")) return info;
     const seen = vms().filter(({ id }) => seesVm(viewer, id));
@@ -268,6 +271,7 @@ export class EventView {
         return seesEverything(viewer.rights) ? event : [name, { incident: data.incident, more: 0 }];
       case "alerts-changed":
       case "bin-changed":
+      case "hangs-changed":
       case "host-stats-updated":
       case "connection-status-changed":
       case "reload":

@@ -61,6 +61,8 @@ const counts = signal<VmCounts | null>(null);
 const pools = signal<{ readonly name: string | undefined } | null>(null);
 const networkChanges = signal(0);
 const alertChanges = signal(0);
+/** Counts changes of what does not respond. */
+const hangChanges = signal(0);
 /** Counts changes of the bin. */
 const binChanges = signal(0);
 
@@ -90,6 +92,9 @@ const HANDLERS: Handlers = {
   "vm-stats-updated": ({ stats }) => vms.setStats(stats),
   "host-stats-updated": ({ host, ...stats }) => {
     hostOf(host).stats.value = stats;
+  },
+  "hangs-changed": () => {
+    hangChanges.value++;
   },
   "connection-status-changed": ({ status, host }) => {
     hostOf(host).connection.value = status;

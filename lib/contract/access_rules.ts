@@ -33,6 +33,7 @@ export type OutputFilter =
   | "other-alerts"
   | "other-incidents"
   | "job-of-other-vms"
+  | "other-hangs"
   | "vm-counts"
   | "host-interfaces";
 

@@ -17,6 +17,7 @@ export const EVENTS = {
   "vm-deleted": { kept: true, data: Type.Object({ vmId: Type.String() }) },
   "vm-stats-updated": { kept: false, data: Type.Object({ vmId: Type.String(), stats: VmStats }) },
   "host-stats-updated": { kept: false, data: Type.Object({ ...HostStats.properties, ...toldHost }) },
+  "hangs-changed": { kept: true, data: Type.Object({ ...toldHost }) },
   "connection-status-changed": { kept: true, data: Type.Object({ status: ConnectionStatus, ...toldHost }) },
   "network-changed": {
     kept: true,

@@ -44,6 +44,18 @@ export const ConnectionStatus = Type.Object({
 });
 export type ConnectionStatus = Static<typeof ConnectionStatus>;
 
+export const Hang = Type.Object({
+  about: oneOf(["vm", "pool", "network", "storage", "host"], {
+    description: "`storage`: a file system of the host; `host`: libvirt itself",
+  }),
+  name: Type.String({ description: "the VM, pool or network; the mount point; the part of libvirt" }),
+  vmId: Type.Optional(Type.String()),
+  since: Timestamp,
+  call: Type.String({ description: "the function that does not return, or what else shows it" }),
+  remedy: Type.String({ description: "what helps" }),
+}, { description: "something of the host that does not respond" });
+export type Hang = Static<typeof Hang>;
+
 export const Activity = Type.Object({
   id: Type.Integer(),
   timestamp: Timestamp,
@@ -94,6 +106,20 @@ export const hostCommands = {
     errors: [],
     route: "GET /connection",
     cli: ["connection"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  list_hangs: command({
+    summary: "List what does not respond: VMs, storage, networks, libvirt itself",
+    role: "viewer",
+    permission: "signed-in",
+    input: NOTHING_IN,
+    output: Type.Array(Hang),
+    errors: [],
+    route: "GET /host/hangs",
+    cli: ["host", "hangs"],
+    hides: "other-hangs",
+    columns: ["about", "name", "since", "call", "remedy"],
     readOnly: true,
     withoutLibvirt: true,
   }),

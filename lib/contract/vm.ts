@@ -100,6 +100,12 @@ export const PowerRequest = Type.Object({
 });
 export type PowerRequest = Static<typeof PowerRequest>;
 
+export const NotResponding = Type.Object({
+  since: Timestamp,
+  call: Type.String({ description: "the function of libvirt that does not return, or what else shows it" }),
+}, { description: "since when, and by which call, the VM does not respond; left out while it does" });
+export type NotResponding = Static<typeof NotResponding>;
+
 export const VM = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -119,7 +125,10 @@ export const VM = Type.Object({
       description: "what the guest was asked for and has not done yet; forgotten after ten minutes",
     }),
   ),
-  responsive: Type.Boolean({ description: "false when QEMU does not answer libvirt" }),
+  responsive: Type.Boolean({
+    description: "false when QEMU does not answer libvirt, or libvirt not for the VM",
+  }),
+  notResponding: Type.Optional(NotResponding),
   cpuCount: Type.Integer(),
   maxCpuCount: Type.Integer(),
   memoryMb: Type.Integer(),

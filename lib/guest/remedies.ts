@@ -96,6 +96,12 @@ export const SILENT: Hindrance = {
   remedy: "Look at the guest's console: it may hang",
 };
 
+/** What it would be asked through does not respond. */
+export const NOT_RESPONDING: Hindrance = {
+  reason: "the VM does not respond",
+  remedy: "Wait until it does, or force it off",
+};
+
 /** The guest is frozen for a copy of its disks: its agent does nothing else meanwhile. */
 export const FROZEN: Hindrance = {
   reason: "it is frozen for a copy of its disks",

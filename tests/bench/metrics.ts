@@ -129,7 +129,12 @@ export const metrics: Bench = async (context) => {
         return collector.tick();
       }),
     call: () =>
-      timed(() => link.call("domainStats", { groups: ["cpu", "balloon", "interface", "block", "vcpu"] })),
+      timed(() =>
+        link.call("domainStats", {
+          uuids: inventory.active(),
+          groups: ["cpu", "balloon", "interface", "block", "vcpu"],
+        })
+      ),
   });
   const what = `a reading of ${RUNNING} VMs and the host, stored`;
   return [

@@ -47,7 +47,8 @@ export const stats: Bench = async (context) => {
   const figures = await inTurn(roundsOf(context, 20), {
     ours: () =>
       timed(() => Promise.all(running.map(({ uuid }) => server.call("get_vm_stats", { vmId: uuid })))),
-    call: () => timed(() => pool.call("domainStats", { groups: GROUPS })),
+    call: () =>
+      timed(() => pool.call("domainStats", { uuids: running.map(({ uuid }) => uuid), groups: GROUPS })),
     virsh: () => timed(() => virsh(...VIRSH)),
     python: async () => (await python.ask("stats")).ms,
   });

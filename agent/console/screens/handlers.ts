@@ -6,6 +6,7 @@ import { chordOf } from "../../../lib/formats/keymaps/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireResponsive } from "../../hosts/responsive.ts";
 import { protectScreens } from "./protect.ts";
 import { Screens } from "./screens.ts";
 
@@ -28,6 +29,7 @@ export function screenHandlers(host: Host): ScreenHandlers {
   const requireActive = (vmId: string) => {
     const vm = host.requireVm(vmId);
     if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
+    requireResponsive(vm);
     return vm;
   };
   return {

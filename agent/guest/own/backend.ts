@@ -151,6 +151,12 @@ export class OwnBackend implements GuestBackend {
     else this.lines.hurry(uuid);
   }
 
+  /** The socket of its channel on the host, as last read; undefined where it has none. @throws {ContractError} */
+  async channelPath(uuid: string): Promise<string | undefined> {
+    await this.#stateOf({ id: uuid }, OPEN_STATE_MS);
+    return (await this.#states.get(uuid)?.value)?.path;
+  }
+
   /** Another system may run in it by now. */
   forget(vmId: string): void {
     this.#states.delete(vmId);
@@ -198,7 +204,7 @@ export class OwnBackend implements GuestBackend {
     return await this.#stateOf(vm, STATE_MS);
   }
 
-  async #stateOf({ id }: VM, mostMs: number): Promise<ChannelState> {
+  async #stateOf({ id }: Pick<VM, "id">, mostMs: number): Promise<ChannelState> {
     const kept = this.#states.get(id);
     if (kept !== undefined && this.clock.monotonic() - kept.at < mostMs) return (await kept.value).state;
     const value = this.#channel(id);

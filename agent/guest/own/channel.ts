@@ -9,8 +9,17 @@ import { AgentFailure } from "./failure.ts";
 /** libvirt's words for a channel that another has open. Source: qemuDomainOpenChannel. */
 const TAKEN = /active channel stream exists/i;
 
-/** Opens the channel of a running VM. @throws {AgentFailure} `taken`, `closed` where libvirt opens none */
-export async function openChannel(consoles: ConsoleStreams, uuid: string): Promise<ByteStreams> {
+/**
+ * Opens the channel of a running VM.
+ *
+ * @param heard told whenever something comes
+ * @throws {AgentFailure} `taken`, `closed` where libvirt opens none
+ */
+export async function openChannel(
+  consoles: ConsoleStreams,
+  uuid: string,
+  heard: () => void,
+): Promise<ByteStreams> {
   const incoming = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>>();
   let isOver = false;
   let close = () => Promise.resolve();
@@ -32,6 +41,7 @@ export async function openChannel(consoles: ConsoleStreams, uuid: string): Promi
   try {
     const stream = await consoles.open({ uuid, channel: AGENT_CHANNEL, force: false }, {
       data: (bytes) => {
+        heard();
         if (!isOver) controller.enqueue(bytes);
       },
       ended: end,

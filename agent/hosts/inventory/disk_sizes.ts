@@ -1,81 +1,178 @@
 /**
- * Sizes of disks: found out after the list is there, in slices, because each costs a look at a file. A VM's bulk
- * statistics are no source: for a running one their `allocation` is the highest offset written since its start
- * (0 for a fresh qcow2), not what the image takes on the host (libvirt 9.0).
+ * Sizes of disks. Those of a running VM come with its statistics (`physical` is QEMU's `actual-size`; `allocation` is the
+ * highest offset written since its start, 0 for a fresh qcow2). Those of a VM that is off are read from the images where
+ * they are files of this host, else taken from the volumes of their pools. libvirt is not asked: for a VM that is off it
+ * opens the images with the VM's lock held, and one on a server that is away stops all of libvirt (9.0, qemu_driver.c).
  */
+import type { DomainStats } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
+import type { Disk, VM } from "../../../lib/contract/vm.ts";
+import { ContractError } from "../../../lib/contract/errors.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
+import { isLocal } from "../../libvirt/uri.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
+import { imageSize } from "../../storage/disk_images/size.ts";
+import type { Volume } from "../../storage/volumes.ts";
 import type { Inventory } from "./inventory.ts";
+import { isActiveState } from "./states.ts";
 
-/** VMs asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
-const SLICE = 50;
+/** VMs whose images are read at the same time: each takes a moment of a thread. */
+const LANES = 4;
 /**
- * Milliseconds until disks are asked about again: those of a running VM grow, one that is missing may be put back; the
- * others can only go missing, or be changed by who knows what he does.
+ * Milliseconds until the images of a VM that is off are looked at again: one that is missing may be put back; the others
+ * can only go missing, or be changed by who knows what he does.
  */
-const AGAIN_MS = { growing: 30_000, missing: 30_000, still: 300_000 } as const;
+const AGAIN_MS = { missing: 30_000, still: 300_000 } as const;
+
+type Size = { capacity: number; allocation: number };
+
+/** What was found of one disk; undefined: not known. */
+type Found = Size | "missing" | undefined;
+
+/** The sizes of its disks that a running VM's statistics tell, by target; none without the group `block`. Pure. */
+export function sizesOfStats({ params }: Pick<DomainStats, "params">): Map<string, Size> {
+  const sizes = new Map<string, Size>();
+  const count = Number(params["block.count"] ?? 0);
+  for (let index = 0; index < count; index++) {
+    const {
+      [`block.${index}.name`]: target,
+      [`block.${index}.capacity`]: capacity,
+      [`block.${index}.physical`]: physical,
+    } = params;
+    // Images below the top one have the target of their disk as well
+    if (typeof target !== "string" || sizes.has(target)) continue;
+    if (typeof capacity !== "number" || typeof physical !== "number") continue;
+    sizes.set(target, { capacity, allocation: physical });
+  }
+  return sizes;
+}
 
 export class DiskSizes {
-  /** What the sizes were read for, by VM: sources of its disks and whether it ran. */
+  /** What the sizes of a VM that is off were read for, its disks and their sources. */
   readonly #known = new Map<string, { key: string; at: number; isMissing: boolean }>();
   #running = false;
 
   constructor(
-    readonly link: LibvirtLink,
-    readonly inventory: Inventory,
+    readonly link: Pick<LibvirtLink, "uri" | "call">,
+    readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "update"> & {
+      readonly storage: Pick<Inventory["storage"], "peek" | "poolOf" | "volumes">;
+    },
     readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
 
-  /** Forgets everything: the next update asks about all disks again. */
+  /** Forgets everything: the next update reads all images again. */
   forget(): void {
     this.#known.clear();
   }
 
-  /** Asks about disks that are new, changed, or whose VM has started or stopped since. */
+  /** Takes in what the statistics of a running VM tell. */
+  take(record: DomainStats): void {
+    const sizes = sizesOfStats(record);
+    if (sizes.size === 0) return;
+    const vm = this.inventory.vm(record.uuid);
+    if (vm === undefined) return;
+    const isSame = vm.disks.every(({ target, capacityBytes, allocationBytes }) => {
+      const size = sizes.get(target);
+      return size === undefined
+        ? capacityBytes === undefined
+        : size.capacity === capacityBytes && size.allocation === allocationBytes;
+    });
+    if (!isSame) this.inventory.update(record.uuid, { sizes, missing: new Set() });
+  }
+
+  /** Reads the images of VMs that are off and new, changed, or not looked at for long. */
   async update(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
-      const wanted = this.inventory.vms().flatMap((vm) => {
-        const disks = vm.disks.filter((disk) => disk.source !== undefined);
-        const key = JSON.stringify([vm.state, disks.map((disk) => [disk.target, disk.source])]);
-        const known = this.#known.get(vm.id);
-        if (known?.key === key) {
-          if (vm.state === "running" && !vm.responsive) return []; // asking one that hangs would hold up its slice
-          const again = known.isMissing ? "missing" : vm.state === "running" ? "growing" : "still";
-          if (this.clock.monotonic() - known.at < AGAIN_MS[again]) return [];
-        }
-        this.#known.set(vm.id, { key, at: this.clock.monotonic(), isMissing: false });
-        return disks.length > 0 ? [{ uuid: vm.id, targets: disks.map((disk) => disk.target) }] : [];
-      });
-      for (let at = 0; at < wanted.length; at += SLICE) await this.#ask(wanted.slice(at, at + SLICE));
+      const due = this.inventory.vms().filter((vm) => this.#isDue(vm)).values();
+      await Promise.all(Array.from({ length: LANES }, async () => {
+        for (const vm of due) await this.#read(vm);
+      }));
     } finally {
       this.#running = false;
     }
   }
 
-  /** Asks about one VM's disks now. */
+  /** Asks about one VM's disks now, after they were changed. What cannot be read is unknown. */
   async read(uuid: string): Promise<void> {
-    const disks = this.inventory.vm(uuid)?.disks.filter((disk) => disk.source !== undefined) ?? [];
-    if (disks.length > 0) await this.#ask([{ uuid, targets: disks.map((disk) => disk.target) }]);
-  }
-
-  async #ask(domains: { uuid: string; targets: string[] }[]): Promise<void> {
+    const vm = this.inventory.vm(uuid);
+    if (vm === undefined) return;
+    if (!this.#isActive(vm)) return await this.#read(vm);
+    const targets = vm.disks.filter(({ source }) => source !== undefined).map(({ target }) => target);
     try {
-      for (const { uuid, disks, missing } of await this.link.call("domainDiskSizes", { domains })) {
-        const sizes = new Map(disks.map(({ target, ...size }) => [target, size]));
-        const sources = this.inventory.vm(uuid)?.disks.filter(({ target }) => missing.includes(target))
-          .map(({ source }) => source);
-        this.inventory.update(uuid, { sizes, missing: new Set(sources) });
-        const known = this.#known.get(uuid);
-        if (known) known.isMissing = missing.length > 0;
-      }
+      const found = await this.link.call("domainDiskSizes", { uuid, targets });
+      this.inventory.update(uuid, { sizes: new Map(found.map(({ target, ...size }) => [target, size])) });
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
-      // One file on a dead server can hold up its slice: sizes stay unknown, which is what is shown.
-      log.debug("disk sizes could not be read", { error, vms: domains.length });
+      log.debug("the sizes of a running VM's disks could not be read", { vm: vm.name, error });
     }
   }
+
+  #isActive({ id }: VM): boolean {
+    return isActiveState(this.inventory.record(id)?.state ?? 0);
+  }
+
+  #isDue(vm: VM): boolean {
+    if (this.#isActive(vm)) {
+      this.#known.delete(vm.id);
+      return false;
+    }
+    const key = keyOf(vm), known = this.#known.get(vm.id);
+    if (known?.key !== key) return key !== "[]";
+    return this.clock.monotonic() - known.at >= AGAIN_MS[known.isMissing ? "missing" : "still"];
+  }
+
+  async #read(vm: VM): Promise<void> {
+    const key = keyOf(vm), sizes = new Map<string, Size>(), missing = new Set<string | undefined>();
+    for (const disk of vm.disks) {
+      if (disk.source === undefined) continue;
+      const found = await this.#sizeOf(disk, disk.source);
+      if (found === "missing") missing.add(disk.source);
+      else if (found !== undefined) sizes.set(disk.target, found);
+    }
+    const now = this.inventory.vm(vm.id);
+    // It was started, or given other disks, meanwhile: this is of what it had
+    if (now === undefined || this.#isActive(now) || keyOf(now) !== key) return;
+    this.#known.set(vm.id, { key, at: this.clock.monotonic(), isMissing: missing.size > 0 });
+    this.inventory.update(vm.id, { sizes, missing });
+  }
+
+  async #sizeOf(disk: Disk, source: string): Promise<Found> {
+    try {
+      const volume = await this.#volumeOf(disk, source);
+      if (!isLocal(this.link.uri)) return volume && sizeOfVolume(volume);
+      const path = disk.type === "volume" ? volume?.path : source;
+      if (path === undefined || !path.startsWith("/")) return volume && sizeOfVolume(volume);
+      if (!["file", "block", "volume"].includes(disk.type)) return undefined;
+      return await imageSize(path, disk.format, volume) ?? (volume && sizeOfVolume(volume));
+    } catch (error) {
+      // A pool or a file system that does not respond: the size stays unknown, which is what is shown
+      if (!(error instanceof LibvirtError) && !(error instanceof ContractError)) throw error;
+      log.debug("the size of a disk could not be read", { source, error });
+      return undefined;
+    }
+  }
+
+  /** The volume that a disk is, as far as its pool was read; of another host the pool is read for it. @throws {LibvirtError} */
+  async #volumeOf({ type }: Disk, source: string): Promise<Volume | undefined> {
+    const { storage } = this.inventory;
+    const slash = source.indexOf("/");
+    const pool = type === "volume" ? source.slice(0, slash) : storage.poolOf(source);
+    if (pool === undefined) return undefined;
+    const isNeeded = type === "volume" || !isLocal(this.link.uri);
+    const volumes = isNeeded ? await storage.volumes(pool) : storage.peek(pool);
+    return volumes?.find(({ name, path }) =>
+      type === "volume" ? name === source.slice(slash + 1) : path === source
+    );
+  }
 }
+
+const sizeOfVolume = ({ capacity, allocation }: Volume): Size => ({ capacity, allocation });
+
+/** What the sizes of a VM depend on: its disks, and what they are on. */
+const keyOf = ({ disks }: VM): string =>
+  JSON.stringify(
+    disks.flatMap(({ target, source, format }) => source === undefined ? [] : [[target, source, format]]),
+  );

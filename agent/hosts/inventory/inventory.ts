@@ -42,7 +42,7 @@ interface Entry {
   toldKind: typeof LIFECYCLE[number] | undefined;
   /** Its state is what an event told, and was not read since. */
   isAnticipated: boolean;
-  responsive: boolean;
+  notResponding: VM["notResponding"];
   guest: VM["guest"];
   agentSilent: boolean;
   stats: VmStats | undefined;
@@ -417,7 +417,7 @@ export class Inventory {
         | "startedAt"
         | "operation"
         | "powerRequest"
-        | "responsive"
+        | "notResponding"
         | "guest"
         | "agentSilent"
         | "lostPid"
@@ -474,7 +474,7 @@ export class Inventory {
         toldAt: undefined,
         toldKind: undefined,
         isAnticipated: false,
-        responsive: true,
+        notResponding: undefined,
         guest: undefined,
         agentSilent: false,
         lostPid: undefined,
@@ -502,7 +502,6 @@ export class Inventory {
       old.startedAt = undefined;
       old.addresses = [];
       old.stats = undefined;
-      old.responsive = true;
       old.agentSilent = false;
       old.powerRequest = undefined;
     }

@@ -1,6 +1,6 @@
 /**
- * What waits for the next boot of running VMs: found out after the list is there, in slices, because it takes a
- * second XML of each. Afterwards every read of a VM brings it along.
+ * What waits for the next boot of running VMs: found out after the list is there, because it takes a second XML of each.
+ * Afterwards every read of a VM brings it along.
  */
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
@@ -8,22 +8,17 @@ import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
 import { isActiveState } from "./states.ts";
 
-/** VMs asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
-const SLICE = 50;
-
-/** Asks about every running VM of which it is not known yet, and tells the inventory. */
+/** Asks about every running VM of which it is not known yet, one after the other, and tells the inventory. */
 export async function findPending(link: LibvirtLink, inventory: Inventory): Promise<void> {
-  const uuids = inventory.active().filter((uuid) => {
+  for (const uuid of inventory.active()) {
     const record = inventory.record(uuid);
-    return record?.persistent && isActiveState(record.state) && record.pending === undefined;
-  });
-  for (let at = 0; at < uuids.length; at += SLICE) {
+    if (!record?.persistent || !isActiveState(record.state) || record.pending !== undefined) continue;
     try {
-      const found = await link.call("domainPending", { uuids: uuids.slice(at, at + SLICE) });
-      for (const { uuid, pending } of found) inventory.setPending(uuid, pending);
+      const pending = await link.call("domainPending", { uuid });
+      if (pending !== null) inventory.setPending(uuid, pending);
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
-      log.debug("what waits for a boot could not be read", { error });
+      log.debug("what waits for a boot could not be read", { vm: record.name, error });
     }
   }
 }

@@ -1,10 +1,12 @@
 /**
  * The live model of a host's storage: pools, and the volumes of those that somebody has looked at. Volumes are read
  * once a pool, then kept by libvirt's events, by what our own commands did, and by a look at the pools' figures now
- * and then. A dead server lets the calls about pools wait: one worker waits then, and nobody else for longer than
- * a moment.
+ * and then. A pool whose server is dead lets calls about it wait; its last record stays then, and the others are read one by
+ * one, for libvirt's list of all pools waits for each.
  */
+import { dirname } from "node:path";
 import type { PoolRecord } from "../../../ffi/calls/mod.ts";
+import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { log } from "../../log.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
@@ -13,6 +15,8 @@ import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts
 export const POOLS_WAIT_MS = 8000;
 /** Milliseconds the first list of VMs waits for the pools. */
 const START_MS = 2000;
+/** Types whose volumes are called as the files in their folder, or the devices in it. */
+const NAMED_BY_PATH: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical"]);
 
 /** Runs again when asked while it runs: whoever asked gets a result that is no older than the question. */
 class Latest {
@@ -56,6 +60,8 @@ export class PoolInventory {
   readonly #scanner = new Latest(() => this.#scan());
   readonly #shelves = new Map<string, Shelf>();
   #records = new Map<string, PoolRecord>();
+  /** Folder → the pool whose volumes are in it. */
+  #folders = new Map<string, string>();
   #isKnown = false;
 
   /** @param tell publishes that something about a pool changed */
@@ -76,6 +82,11 @@ export class PoolInventory {
 
   record(pool: string): PoolRecord | undefined {
     return this.#records.get(pool);
+  }
+
+  /** The pool whose volume a path is by its folder; undefined where no pool is known to have it. */
+  poolOf(path: string): string | undefined {
+    return this.#folders.get(dirname(path));
   }
 
   /** The volumes of a pool, as far as they were read; undefined when they were not. Asks nobody. */
@@ -188,12 +199,36 @@ export class PoolInventory {
   }
 
   async #scan(): Promise<void> {
-    const records = await this.#link.call("poolScanPatient");
+    const records = await this.#all();
     this.#records = new Map(
       records.sort((a, b) => a.name < b.name ? -1 : 1).map((record) => [record.name, record]),
     );
+    this.#folders = new Map(records.flatMap(({ name, xml }) => {
+      const { type, path } = describePool(xml);
+      return path !== undefined && NAMED_BY_PATH.has(type) ? [[path, name] as const] : [];
+    }));
     for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#shelves.delete(name);
     this.#isKnown = true;
+  }
+
+  /** Every pool; those that do not respond as they were last known. */
+  async #all(): Promise<PoolRecord[]> {
+    try {
+      return await this.#link.call("poolScan");
+    } catch (error) {
+      if (!isHang(error) || !this.#isKnown) throw error;
+      log.debug("the storage pools are read one by one", { error });
+    }
+    const read = async (known: PoolRecord): Promise<PoolRecord[]> => {
+      try {
+        const record = await this.#link.call("poolRead", { pool: known.name });
+        return record === null ? [] : [record];
+      } catch (error) {
+        if (!isHang(error)) throw error;
+        return [known];
+      }
+    };
+    return (await Promise.all([...this.#records.values()].map(read))).flat();
   }
 
   readonly #reading = new Map<Latest, Promise<void>>();
@@ -213,7 +248,7 @@ export class PoolInventory {
       const made: Shelf = {
         reader: new Latest(async () => {
           const figures = JSON.stringify(this.#records.get(pool));
-          const volumes = (await this.#link.call("volumeScanPatient", { pool })).map(volumeOf);
+          const volumes = (await this.#link.call("volumeScan", { pool })).map(volumeOf);
           made.figures = figures;
           made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));
           made.sorted = undefined;
@@ -227,6 +262,10 @@ export class PoolInventory {
     return shelf;
   }
 }
+
+/** Whether a call has not returned, or was not made for one that has not. */
+const isHang = (error: unknown): boolean =>
+  error instanceof LibvirtError && (error.kind === "silent" || error.kind === "timeout");
 
 const late = () =>
   new LibvirtError({

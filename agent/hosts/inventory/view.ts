@@ -18,7 +18,8 @@ export interface Extras {
   readonly startedAt: number | undefined;
   readonly operation: string | undefined;
   readonly powerRequest: VM["powerRequest"];
-  readonly responsive: boolean;
+  /** Why nothing is known of it any more; undefined while it responds. */
+  readonly notResponding: VM["notResponding"];
   readonly guest: GuestFacts | undefined;
   /** Its agents hold their channels open, and do not answer. */
   readonly agentSilent: boolean;
@@ -65,6 +66,13 @@ const held = (name: string): string =>
   "libvirt is starting it, and does not answer for it. If that lasts, libvirt was ended while it started the VM: stop " +
   `libvirt, delete /run/libvirt/qemu/${oneLine(name, 100)}.xml on the host, and start libvirt.`;
 
+/** What is said of a VM that does not respond. */
+const silent = ({ since, call }: NonNullable<VM["notResponding"]>): string =>
+  `It has not responded since ${
+    new Date(since).toISOString()
+  }: ${call}. Other VMs are not affected. Check the storage ` +
+  "its disks are on; if it stays so, force it off.";
+
 function attention(
   name: string,
   state: VM["state"],
@@ -80,11 +88,8 @@ function attention(
         `within the guest, or run "kill ${extras.lostPid}" on the host, then start it here.`,
     );
   }
-  if (!extras.responsive && reason === "starting up") found.push(held(name));
-  else if (!extras.responsive) {
-    found.push(
-      "QEMU does not answer: the VM may hang. Look at its console; force it off if it stays so.",
-    );
+  if (extras.notResponding !== undefined) {
+    found.push(reason === "starting up" ? held(name) : silent(extras.notResponding));
   }
   if (state === "crashed") {
     found.push("It crashed. Look at its log under /var/log/libvirt/qemu, then start it again.");
@@ -138,7 +143,8 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
     id: record.uuid,
     name: record.name,
     state,
-    responsive: extras.responsive,
+    responsive: extras.notResponding === undefined,
+    ...(extras.notResponding && { notResponding: extras.notResponding }),
     cpuCount: summary.cpuCount,
     maxCpuCount: summary.maxCpuCount,
     memoryMb: summary.memoryMb,

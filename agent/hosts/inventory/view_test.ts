@@ -14,7 +14,7 @@ const EXTRAS: Extras = {
   startedAt: undefined,
   operation: undefined,
   powerRequest: undefined,
-  responsive: true,
+  notResponding: undefined,
   guest: undefined,
   agentSilent: false,
   stats: undefined,
@@ -135,10 +135,14 @@ Deno.test("vmView() asks for attention where a person is needed, and only there"
   assert.match(attention(3, 6).join(), /^Its watchdog paused it/);
   assert.match(attention(5, 3).join(), /^It crashed/);
   assert.match(attention(6, 1).join(), /^It crashed/);
-  assert.match(attention(1, 1, { responsive: false }).join(), /^QEMU does not answer/);
-  assert.equal(attention(3, 5, { responsive: false, trouble: "Disk error on /a." }).length, 3);
+  const notResponding = { since: 0, call: "virDomainSuspend" };
   assert.match(
-    attention(3, 11, { responsive: false }).join(),
+    attention(1, 1, { notResponding }).join(),
+    /^It has not responded since 1970-.*virDomainSuspend/,
+  );
+  assert.equal(attention(3, 5, { notResponding, trouble: "Disk error on /a." }).length, 3);
+  assert.match(
+    attention(3, 11, { notResponding }).join(),
     /^libvirt is starting it, and does not answer for it/,
   );
   assert.match(attention(5, 1, { lostPid: 4711 }).join(), /^It still runs as process 4711 of the host, but/);

@@ -21,6 +21,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { receiptOf } from "../../storage/bin/keep.ts";
 import { planVolume } from "../../storage/bin/volume.ts";
+import { imageSize } from "../../storage/disk_images/size.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
@@ -48,15 +49,21 @@ async function pathOf({ link }: Host, disk: DiskDevice): Promise<string | undefi
   return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
 }
 
-/** Learns the sizes of a VM's disks anew, after one has changed. A size that cannot be read is unknown. */
-async function learnSizes(
-  { link, inventory }: Host,
+/** What a disk has now, in bytes; undefined where that is not known. @throws {LibvirtError} */
+async function capacityOf(
+  host: Host,
   vm: VM,
-  targets: readonly string[],
-): Promise<void> {
-  const [found] = await link.call("domainDiskSizes", { domains: [{ uuid: vm.id, targets }] });
-  if (found === undefined) return;
-  inventory.update(vm.id, { sizes: new Map(found.disks.map(({ target, ...size }) => [target, size])) });
+  disk: DiskDevice,
+  isLive: boolean,
+): Promise<number | undefined> {
+  if (isLive) {
+    return (await host.link.call("domainDiskSizes", { uuid: vm.id, targets: [disk.target] }))[0]?.capacity;
+  }
+  const path = await pathOf(host, disk);
+  const volume = path === undefined ? undefined : await volumeAt(host.link, path);
+  if (path === undefined || !isLocal(host.link.uri)) return volume?.capacity;
+  const size = await imageSize(path, disk.format, volume);
+  return typeof size === "object" ? size.capacity : volume?.capacity;
 }
 
 /** Refuses to delete what is not this VM's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
@@ -210,15 +217,14 @@ export async function resizeDisk(
       if (disk.device !== "disk") throw fail(`${target} is a drive: its medium has the size it has`);
       const path = await pathOf(host, disk);
       const volume = path === undefined ? undefined : await volumeAt(link, path);
-      const [sizes] = await link.call("domainDiskSizes", { domains: [{ uuid: vm.id, targets: [target] }] });
-      const current = sizes?.disks[0]?.capacity ?? (running ? undefined : volume?.capacity);
+      const current = await capacityOf(host, vm, disk, running !== undefined);
       if (current === undefined) throw fail("its present size is not known");
       if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
       if (volume !== undefined) await requireRoom(host, volume.pool, bytes - current);
       if (running) await link.call("domainBlockResize", { uuid: vm.id, target, bytes });
       else if (path === undefined) throw fail("it is not on this host");
       else await growStopped(host, vm, disk, path, bytes);
-      await learnSizes(host, vm, disksOf((live ?? next)!.toString()).map((each) => each.target));
+      await host.sizes.read(vm.id);
     } catch (error) {
       throw deviceError(error, "ResizeFailed", "resize_disk");
     }

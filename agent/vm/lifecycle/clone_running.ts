@@ -141,8 +141,8 @@ export async function sizesOf(
   copies: readonly Pick<DiskCopy, "target" | "source">[],
 ): Promise<Map<string, number>> {
   const targets = copies.map(({ target }) => target);
-  const [found] = await link.call("domainDiskSizes", { domains: [{ uuid, targets }] });
-  const sizes = new Map(found?.disks.map(({ target, capacity }) => [target, capacity]));
+  const found = await link.call("domainDiskSizes", { uuid, targets });
+  const sizes = new Map(found.map(({ target, capacity }) => [target, capacity]));
   for (const { target, source: { path } } of copies) {
     if (!sizes.has(target)) throw refuse({ target, source: path }, "QEMU does not tell its size");
   }

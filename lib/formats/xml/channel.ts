@@ -37,6 +37,8 @@ export interface FoundChannel {
   readonly state: ChannelState;
   /** What QEMU calls it; a running VM has one. */
   readonly alias?: string;
+  /** Its socket on the host; a running VM has one. */
+  readonly path?: string;
 }
 
 /** A channel of a domain. @throws {XmlError} */
@@ -44,7 +46,12 @@ export function channelOf(domainXml: string, name: string): FoundChannel {
   const devices = child(parseXml(domainXml), "devices");
   const found = children(devices, "channel").find((each) => child(each, "target")?.attributes.name === name);
   const alias = child(found, "alias")?.attributes.name;
-  return { state: channelIn(devices, name), ...(alias !== undefined && { alias }) };
+  const path = child(found, "source")?.attributes.path;
+  return {
+    state: channelIn(devices, name),
+    ...(alias !== undefined && { alias }),
+    ...(path !== undefined && { path }),
+  };
 }
 
 /** A channel as a device; libvirt chooses its socket on the host. */

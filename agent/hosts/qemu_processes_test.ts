@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { vmOfQemu } from "./lost_vms.ts";
+import { vmOfQemu } from "./qemu_processes.ts";
 
 Deno.test("vmOfQemu() knows QEMU by its program and the VM by its id", () => {
   const uuid = "1B5A5B2A-4eee-4fa0-9859-2333400250b1";

@@ -1,0 +1,373 @@
+/**
+ * What does not answer is not asked again. Everything that goes to one libvirt passes here: calls of the pool, opens of
+ * streams, transfers. Who hangs keeps its place, and what it is about is not asked again, until it *returns*: a time limit
+ * ends only the waiting, while libvirtd goes on with the call, with a worker and perhaps a lock that others wait for.
+ *
+ * libvirtd has 20 workers (`max_workers`). Calls that run or hang take at most 14 of them, two of these for `rescue`.
+ */
+import { type CallKind, type CallName, CALLS, KINDS } from "./calls/mod.ts";
+import { type Key, wholeOf } from "./calls/keys.ts";
+import { LibvirtError } from "./error.ts";
+import type { Gate, GatedWork, Pass } from "./gate.ts";
+import { isAtLeast, type LibvirtSymbol, type Wait, WAITS } from "./waits.ts";
+
+/** What is about to go to libvirt. */
+export interface Asked {
+  /** Of the call, to tell it from others. */
+  readonly name: string;
+  readonly kind: CallKind;
+  /** The function of libvirt that can wait the longest. */
+  readonly slowest: LibvirtSymbol;
+  readonly keys: readonly Key[];
+}
+
+/** An object that does not respond. */
+export interface Hang {
+  readonly key: Key;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** What does not return: a function of libvirt, or what else shows that it does not respond. */
+  readonly call: string;
+  /** Whether libvirt holds a lock meanwhile, so that nothing about the object is answered at all. */
+  readonly isLocked: boolean;
+}
+
+/** Whether a call may be made. */
+export type Verdict = "go" | "wait" | LibvirtError;
+
+/** Calls that run or hang at the same time: of all kinds, and without `rescue`. */
+const MOST = { all: 14, others: 12 } as const;
+/** … of kinds that take long in good health: the rest is left to those that are quick. */
+const MOST_SLOW = 9;
+/** Calls that hang from which on others are made two at a time only. */
+const MANY_HANG = 8;
+const MOST_BESIDE_MANY = 2;
+const SLOW: ReadonlySet<CallKind> = new Set(["write", "long", "copy", "guest", "freeze"]);
+/** Kinds that hold a lock for a while when they take long: lists of all objects wait for them. */
+const HOLDERS: ReadonlySet<CallKind> = new Set(["write", "rescue"]);
+/** Kinds that may take long with the object answering others meanwhile. */
+const PATIENT: ReadonlySet<CallKind> = new Set(["long", "copy", "transfer"]);
+/** Milliseconds after which a call takes long: others about the object wait here for it, not in libvirtd. */
+const SLOW_MS = 1000;
+
+const WORK: Readonly<Record<GatedWork, { slowest: LibvirtSymbol; kind: CallKind; key: "vm" | "pool" }>> = {
+  consoleOpen: { slowest: "virDomainOpenConsole", kind: "stream", key: "vm" },
+  channelOpen: { slowest: "virDomainOpenChannel", kind: "stream", key: "vm" },
+  streamAbort: { slowest: "virStreamAbort", kind: "stream", key: "vm" },
+  transfer: { slowest: "virStorageVolUpload", kind: "transfer", key: "pool" },
+};
+
+/** Whether a call that hangs so keeps another one about the same object from being answered. Pure. */
+function isBlocked(hangs: Wait, asks: Wait): boolean {
+  if (asks === "none") return false;
+  // QEMU's agent is reached through QEMU; the lock of the VM is free.
+  if (hangs === "job") return isAtLeast(asks, "agent");
+  if (hangs === "agent") return asks === "agent";
+  return true;
+}
+
+/** Waits during which the object's lock is not free. */
+const isLock = (wait: Wait) => wait !== "none" && wait !== "host" && wait !== "agent" && wait !== "job";
+
+/** Why an object is taken for one that does not respond, though no call hangs. */
+export interface Suspicion {
+  readonly call: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Whether its statistics may be asked all the same, to find out that it responds again. */
+  readonly mayBeAsked: boolean;
+}
+
+class Member implements Pass {
+  readonly since = Date.now();
+  readonly #began = performance.now();
+  isOverdue = false;
+  isOver = false;
+  wait: Wait;
+  /** The one call that finds out whether the lock is free in truth: a call that hangs may wait for QEMU's monitor. */
+  lockProbe: Member | undefined;
+
+  constructor(
+    readonly asked: Asked,
+    private readonly gate: {
+      tookTooLong(member: Member): void;
+      cameBack(member: Member, answered: boolean): void;
+    },
+  ) {
+    this.wait = WAITS[asked.slowest];
+  }
+
+  get ms(): number {
+    return performance.now() - this.#began;
+  }
+
+  overdue(): void {
+    if (this.isOver || this.isOverdue) return;
+    this.isOverdue = true;
+    this.gate.tookTooLong(this);
+  }
+
+  returned(answered: boolean): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.gate.cameBack(this, answered);
+  }
+}
+
+/** The name of a call or of other work as {@link Asked}. */
+export function askedOf(name: CallName, args: unknown): Asked {
+  const { kind, slowest, about } = CALLS[name];
+  // The name and the type of the arguments were matched by WorkerPool.call.
+  return { name, kind, slowest, keys: (about as (args: unknown) => readonly Key[])(args) };
+}
+
+export class CallGate implements Gate {
+  readonly #members = new Set<Member>();
+  readonly #byKey = new Map<Key, Set<Member>>();
+  /** Objects of which a call has returned late: one call finds out whether they respond again. */
+  readonly #halfOpen = new Map<Key, Member | undefined>();
+  /** Objects that are known not to respond without a call that hangs. */
+  readonly #suspects = new Map<Key, Suspicion>();
+  readonly #listeners = new Set<() => void>();
+  readonly #freed = new Set<() => void>();
+
+  /** Whether a call may be made now; `wait`: soon, when {@link onFreed} tells. */
+  admits(asked: Asked): Verdict {
+    const hang = this.#hangFor(asked);
+    if (hang !== undefined) return refusal(hang);
+    if (this.#mustWait(asked)) return "wait";
+    return this.#budget(asked);
+  }
+
+  /** Counts a call that is made now. */
+  begin(asked: Asked): Pass {
+    const member = new Member(asked, {
+      tookTooLong: (member) => this.#tookTooLong(member),
+      cameBack: (member, answered) => this.#cameBack(member, answered),
+    });
+    this.#members.add(member);
+    for (const key of asked.keys) {
+      let members = this.#byKey.get(key);
+      if (members === undefined) this.#byKey.set(key, members = new Set());
+      if (member.wait === "mutex") {
+        for (const other of members) {
+          if (other.isOverdue && other.wait === "file") other.lockProbe ??= member;
+        }
+      }
+      members.add(member);
+      if (this.#halfOpen.has(key) && asked.kind !== "rescue") this.#halfOpen.set(key, member);
+    }
+    return member;
+  }
+
+  enter(work: GatedWork, subject: string): Pass {
+    const { slowest, kind, key } = WORK[work];
+    const asked: Asked = { name: work, kind, slowest, keys: [`${key}:${subject}`] };
+    const verdict = this.admits(asked);
+    if (verdict === "go") return this.begin(asked);
+    throw verdict === "wait" ? busy(this.hanging) : verdict;
+  }
+
+  /** How many calls hang. */
+  get hanging(): number {
+    return this.#count(({ isOverdue }) => isOverdue);
+  }
+
+  /** What does not respond, longest first; of each object the call that says most. */
+  hangs(): Hang[] {
+    const found = new Map<Key, Hang>();
+    for (const { asked, isOverdue, since, wait } of this.#members) {
+      if (!isOverdue) continue;
+      for (const key of asked.keys) {
+        const known = found.get(key), isLocked = isLock(wait);
+        if (known !== undefined && (known.isLocked || !isLocked)) continue;
+        found.set(key, { key, since: Math.min(since, known?.since ?? since), call: asked.slowest, isLocked });
+      }
+    }
+    for (const [key, { since, call }] of this.#suspects) {
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { key, since, call, isLocked: false });
+      else if (since < known.since) found.set(key, { ...known, since });
+    }
+    return [...found.values()].sort((a, b) => a.since - b.since);
+  }
+
+  /** Why an object does not respond; undefined where it does, as far as is known. */
+  hangOf(key: Key): Hang | undefined {
+    return this.hangs().find((hang) => hang.key === key);
+  }
+
+  /** Whether an object has a lock that does not come free: nothing about it may be asked. */
+  isLocked(key: Key): boolean {
+    for (const { isOverdue, wait } of this.#byKey.get(key) ?? []) if (isOverdue && isLock(wait)) return true;
+    return false;
+  }
+
+  /** Whether a call of ours that may hold the lock of an object, or its job, is under way. */
+  isChanging(key: Key): boolean {
+    for (const { asked: { kind } } of this.#byKey.get(key) ?? []) {
+      if (HOLDERS.has(kind) || kind === "long") return true;
+    }
+    return false;
+  }
+
+  /** Takes an object for one that does not respond, though no call hangs; `undefined`: it responds again. */
+  suspect(key: Key, why: Omit<Suspicion, "since"> | undefined): void {
+    const known = this.#suspects.get(key);
+    if (known?.call === why?.call) return;
+    if (why === undefined) this.#suspects.delete(key);
+    else this.#suspects.set(key, { ...why, since: known?.since ?? Date.now() });
+    this.#tell();
+  }
+
+  /** What an object is suspected for; undefined where it is not. */
+  suspicion(key: Key): Suspicion | undefined {
+    return this.#suspects.get(key);
+  }
+
+  /** Nothing is suspected any more: another libvirtd answers. */
+  forgetSuspects(): void {
+    if (this.#suspects.size === 0) return;
+    this.#suspects.clear();
+    this.#tell();
+  }
+
+  /** Tells when what does not respond has changed, until what it gives is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells when a call that had to wait may be admitted. */
+  onFreed(listener: () => void): () => void {
+    this.#freed.add(listener);
+    return () => this.#freed.delete(listener);
+  }
+
+  #hangFor({ name, kind, slowest, keys }: Asked): Hang | undefined {
+    const wait = WAITS[slowest];
+    for (const key of keys) {
+      const members = this.#byKey.get(key);
+      if (kind === "rescue") {
+        // The way out is tried once, whatever else hangs.
+        for (const member of members ?? []) {
+          if (member.isOverdue && member.asked.name === name) return hangOf(key, member);
+        }
+        continue;
+      }
+      for (const member of members ?? []) {
+        if (!member.isOverdue || !isBlocked(member.wait, wait)) continue;
+        if (wait === "mutex" && member.wait === "file" && member.lockProbe === undefined) continue;
+        return hangOf(key, member);
+      }
+      const suspect = this.#suspects.get(key);
+      const isAsking = kind === "stats" && suspect?.mayBeAsked;
+      if (suspect !== undefined && !isAsking && isBlocked("job", wait)) {
+        return { key, since: suspect.since, call: suspect.call, isLocked: false };
+      }
+    }
+    if (!isAtLeast(wait, "list")) return undefined;
+    for (const whole of keys) {
+      for (const [key, members] of this.#byKey) {
+        if (wholeOf(key) !== whole) continue;
+        for (const member of members) if (member.isOverdue && isLock(member.wait)) return hangOf(key, member);
+      }
+    }
+  }
+
+  #mustWait({ name, kind, slowest, keys }: Asked): boolean {
+    for (const key of keys) {
+      const probe = this.#halfOpen.get(key);
+      if (probe !== undefined && kind !== "rescue") return true;
+      for (const { asked, isOverdue, wait, ms } of this.#byKey.get(key) ?? []) {
+        if (kind === "rescue") {
+          if (asked.name === name) return true;
+          continue;
+        }
+        if (isOverdue || ms < SLOW_MS || PATIENT.has(asked.kind)) continue;
+        if (isBlocked(wait, WAITS[slowest])) return true;
+      }
+    }
+    if (!isAtLeast(WAITS[slowest], "list")) return false;
+    return keys.some((whole) =>
+      [...this.#byKey].some(([key, members]) =>
+        wholeOf(key) === whole &&
+        [...members].some(({ asked, wait, ms }) => HOLDERS.has(asked.kind) && isLock(wait) && ms > SLOW_MS)
+      )
+    );
+  }
+
+  #budget({ kind }: Asked): Verdict {
+    const counted = ({ asked, isOverdue }: Member) => asked.kind !== "transfer" || isOverdue;
+    const running = this.#count(({ asked, isOverdue }) => asked.kind === kind && !isOverdue);
+    const all = this.#count(counted);
+    if (kind === "rescue") return all < MOST.all && running < KINDS.rescue.most ? "go" : "wait";
+    const hanging = this.hanging;
+    const others = this.#count((member) => counted(member) && member.asked.kind !== "rescue");
+    if (hanging >= MOST.others) return busy(hanging);
+    if (others >= MOST.others) return "wait";
+    const runningOthers = this.#count(({ asked, isOverdue }) => asked.kind !== "rescue" && !isOverdue);
+    if (hanging >= MANY_HANG && runningOthers >= MOST_BESIDE_MANY) return "wait";
+    if (SLOW.has(kind) && this.#count(({ asked }) => SLOW.has(asked.kind)) >= MOST_SLOW) return "wait";
+    // Where as many hang as may run, the others of the kind are made one at a time.
+    const ofKind = this.#count(({ asked }) => asked.kind === kind);
+    return ofKind < KINDS[kind].most || running === 0 ? "go" : "wait";
+  }
+
+  #count(fits: (member: Member) => boolean): number {
+    let count = 0;
+    for (const member of this.#members) if (fits(member)) count++;
+    return count;
+  }
+
+  #tookTooLong(member: Member): void {
+    for (const key of member.asked.keys) if (this.#halfOpen.get(key) === member) this.#halfOpen.delete(key);
+    this.#tell();
+    this.#free();
+  }
+
+  #cameBack(member: Member, answered: boolean): void {
+    this.#members.delete(member);
+    for (const key of member.asked.keys) {
+      const members = this.#byKey.get(key);
+      members?.delete(member);
+      for (const other of members ?? []) {
+        if (other.lockProbe !== member) continue;
+        if (answered && !member.isOverdue) other.wait = "job";
+        else if (!answered) other.lockProbe = undefined;
+      }
+      if (members?.size === 0) this.#byKey.delete(key);
+      if (member.isOverdue) {
+        if (![...members ?? []].some(({ isOverdue }) => isOverdue)) this.#halfOpen.set(key, undefined);
+      } else if (this.#halfOpen.get(key) === member) {
+        if (answered) this.#halfOpen.delete(key);
+        else this.#halfOpen.set(key, undefined);
+      }
+    }
+    if (member.isOverdue || member.wait === "mutex") this.#tell();
+    this.#free();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #free(): void {
+    for (const listener of this.#freed) listener();
+  }
+}
+
+const hangOf = (key: Key, { since, asked, wait }: Member): Hang => ({
+  key,
+  since,
+  call: asked.slowest,
+  isLocked: isLock(wait),
+});
+
+function refusal(hang: Hang): LibvirtError {
+  const message = `${hang.key} has not responded since ${new Date(hang.since).toISOString()} (${hang.call})`;
+  return new LibvirtError({ kind: "silent", message, hang });
+}
+
+const busy = (hanging: number) =>
+  new LibvirtError({ kind: "busy", message: `${hanging} calls to libvirt do not return` });
