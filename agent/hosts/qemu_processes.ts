@@ -40,6 +40,16 @@ export async function qemuProcesses(): Promise<Map<string, number>> {
   return found;
 }
 
+/** The process of the swtpm that serves the TPM of a VM; undefined where there is none, or none is to be seen. */
+export async function swtpmOf(uuid: string): Promise<number | undefined> {
+  for await (const pid of processes()) {
+    const [program = "", ...args] = await wordsOf(pid);
+    if (program.split("/").at(-1) === "swtpm" && args.some((word) => word.includes(`/${uuid}/`))) {
+      return Number(pid);
+    }
+  }
+}
+
 /** State and start of a process; undefined once it has ended. Source: proc(5), fields 3 and 22 of /proc/PID/stat. */
 export function processState(pid: number): { readonly state: string; readonly started: string } | undefined {
   let text: string;

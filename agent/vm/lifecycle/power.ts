@@ -11,6 +11,7 @@ import {
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
+import { forceOff } from "./force_off.ts";
 import { requireStartable } from "./start_check.ts";
 
 type PowerCommand = Extract<
@@ -121,7 +122,7 @@ export const POWER = {
     otherwise: "VmNotRunning",
     failed: "ForceStopFailed",
     label: "powering off",
-    run: simple("domainDestroy"),
+    run: forceOff,
     always: true,
   },
   pause_vm: {

@@ -18,6 +18,7 @@ import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
+import { forceOff } from "../lifecycle/force_off.ts";
 import { builtOn, type DiskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { contentsOf, type FoundSnapshot } from "./scan.ts";
 
@@ -78,7 +79,7 @@ export async function revertBeside(
       { kind: "disks-reverted", uuid: vm.id, name: vm.name, snapshot: name, paths },
       ...doomed,
     ]);
-    if (host.inventory.active().includes(vm.id)) await link.call("domainDestroy", { uuid: vm.id });
+    if (host.inventory.active().includes(vm.id)) await forceOff(host, vm);
     await storeDisks(host, vm, images);
     // From here on the VM is where it was to be: what is still to do is no reason to go back.
     await host.reread(vm);

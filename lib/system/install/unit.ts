@@ -15,7 +15,8 @@ export const CAPABILITIES: Readonly<Record<string, string>> = {
   CAP_NET_ADMIN: "port forwards: nftables, routes, a pair of devices (without it: no port forwards)",
   CAP_DAC_READ_SEARCH: "heads of disk images that root or QEMU own, before libvirt gets them (threats 1, 2)",
   CAP_DAC_OVERRIDE: "disks that no pool knows are deleted, UEFI variables copied with a machine",
-  CAP_KILL: "a cancelled copy ends the qemu-img that libvirtd runs for it",
+  CAP_KILL:
+    "a QEMU that does not respond is killed; a cancelled copy ends the qemu-img that libvirtd runs for it",
 };
 
 /** The sandbox: systemd.exec(5) has what each line does. */

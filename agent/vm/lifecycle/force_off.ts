@@ -1,0 +1,87 @@
+/**
+ * Ending a VM at once, also one that does not respond. libvirt ends a QEMU with the VM's lock held: 10 seconds for SIGTERM,
+ * 30 for SIGKILL, and then it asks the TPM's swtpm to end without a time limit; everything that lists VMs waits meanwhile
+ * (9.0). So a process that cannot answer is killed here first, as the kernel tells which it is, and libvirt only takes note.
+ */
+import type { DomainRecord } from "../../../ffi/calls/mod.ts";
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { isSystemError } from "../../files.ts";
+import type { Host } from "../../hosts/host.ts";
+import { processState, swtpmOf } from "../../hosts/qemu_processes.ts";
+import { log } from "../../log.ts";
+
+/** Milliseconds a QEMU has to end by SIGTERM, for which it writes what it has cached; the kernel to end it; between looks. */
+const QUIT_MS = 3000, END_MS = 5000, LOOK_MS = 50;
+/** States of a process that answers nothing: stopped, traced, waiting in the kernel. */
+const CANNOT_ANSWER: ReadonlySet<string> = new Set(["T", "t", "D"]);
+/** States of a process that has ended, though its parent has not taken note yet. */
+const ENDED: ReadonlySet<string | undefined> = new Set(["Z", "X", undefined]);
+
+const hasEnded = (pid: number) => ENDED.has(processState(pid)?.state);
+
+/** Sends a signal. @returns whether that was allowed: a service without CAP_KILL leaves it to libvirt */
+function kill(pid: number, what: string, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): boolean {
+  try {
+    Deno.kill(pid, signal);
+    log.warn("a process that does not respond is ended", { what, pid, signal });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    if (!isSystemError(error)) throw error;
+    log.warn("a process that does not respond may not be killed", { what, pid, error });
+    return false;
+  }
+}
+
+/** Waits for the end of a process. @returns whether it came */
+async function ends(pid: number, ms: number): Promise<boolean> {
+  for (let waited = 0; !hasEnded(pid); waited += LOOK_MS) {
+    if (waited >= ms) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return true;
+}
+
+/** Kills the TPM of a VM where it cannot answer: libvirt would wait for it. */
+async function killTpm({ id, name }: VM): Promise<void> {
+  const pid = await swtpmOf(id);
+  if (pid !== undefined && CANNOT_ANSWER.has(processState(pid)?.state ?? "")) kill(pid, `swtpm of ${name}`);
+}
+
+/** Kills the QEMU of a VM that does not respond. @throws {ContractError} ForceStopFailed where the kernel cannot end it */
+async function killQemu({ processes }: Host, { id, name }: VM): Promise<void> {
+  const pid = processes?.pidOf(id);
+  if (pid === undefined) return;
+  const what = `QEMU of ${name}`, mayAnswer = !CANNOT_ANSWER.has(processState(pid)?.state ?? "");
+  if (mayAnswer && kill(pid, what, "SIGTERM") && await ends(pid, QUIT_MS)) return;
+  if (!kill(pid, what) || await ends(pid, END_MS)) return;
+  // Asked to end it, libvirt would hold its lock for 40 seconds, and all lists with it
+  throw new ContractError("ForceStopFailed", {
+    error:
+      `process ${pid} was killed, but waits in the kernel for storage that does not respond. It ends as ` +
+      "soon as that responds, or is unmounted by force (umount -f PATH as root)",
+  });
+}
+
+/**
+ * Ends a VM at once.
+ *
+ * @returns what it is like afterwards, where libvirt tells
+ * @throws {ContractError} ForceStopFailed @throws {LibvirtError}
+ */
+export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null> {
+  const { link, processes } = host;
+  if (processes !== undefined) {
+    await killTpm(vm);
+    if (!vm.responsive) await killQemu(host, vm);
+  }
+  try {
+    return await link.call("domainDestroy", { uuid: vm.id });
+  } catch (error) {
+    // It has ended by itself, or by what was done here
+    const isOff = error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID;
+    if (!isOff || vm.responsive) throw error;
+    return await link.call("domainRead", { uuid: vm.id });
+  }
+}
