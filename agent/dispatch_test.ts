@@ -31,6 +31,7 @@ const ADMIN = as("administrator");
 const ANSWERS: Readonly<Record<string, unknown>> = {
   get_vms: [],
   get_activity: [],
+  list_hangs: [],
   list_jobs: [],
   list_alerts: [],
   get_alert_history: [],

@@ -1,5 +1,6 @@
 /** Periodic work: one table of jobs, the clock, and a stop that waits a bounded time and names what still runs. */
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { isHang } from "./libvirt/failure.ts";
 import { log } from "./log.ts";
 import { within } from "./within.ts";
 
@@ -39,7 +40,10 @@ class Runs {
     try {
       await job.run(this.#abort.signal);
     } catch (error) {
-      // One job that fails stops neither itself nor the others.
+      // One job that fails stops neither itself nor the others. What hangs is told elsewhere, once.
+      if (isHang(error)) {
+        return log.debug("a periodic job waits for what does not respond", { job: job.name, error });
+      }
       log.warn("a periodic job failed", { job: job.name, error });
     }
   }

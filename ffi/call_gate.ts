@@ -128,6 +128,8 @@ export class CallGate implements Gate {
   readonly #halfOpen = new Map<Key, Member | undefined>();
   /** Objects that are known not to respond without a call that hangs. */
   readonly #suspects = new Map<Key, Suspicion>();
+  /** When libvirt last answered anything, by `performance.now()`. */
+  answeredAt = -Infinity;
   readonly #listeners = new Set<() => void>();
   readonly #freed = new Set<() => void>();
 
@@ -247,6 +249,8 @@ export class CallGate implements Gate {
   #hangFor({ name, kind, slowest, keys }: Asked): Hang | undefined {
     const wait = WAITS[slowest];
     for (const key of keys) {
+      // It waits for nothing but a worker of libvirtd
+      if (kind === "canary" && this.#anyHangs(key)) return this.hangOf(key);
       const members = this.#byKey.get(key);
       if (kind === "rescue") {
         // The way out is tried once, whatever else hangs.
@@ -275,6 +279,10 @@ export class CallGate implements Gate {
     }
   }
 
+  #anyHangs(key: Key): boolean {
+    return [...this.#byKey.get(key) ?? []].some(({ isOverdue }) => isOverdue);
+  }
+
   #mustWait({ name, kind, slowest, keys }: Asked): boolean {
     for (const key of keys) {
       const probe = this.#halfOpen.get(key);
@@ -301,6 +309,7 @@ export class CallGate implements Gate {
     const counted = ({ asked, isOverdue }: Member) => asked.kind !== "transfer" || isOverdue;
     const running = this.#count(({ asked, isOverdue }) => asked.kind === kind && !isOverdue);
     const all = this.#count(counted);
+    if (kind === "canary") return all < MOST.all && running === 0 ? "go" : "wait";
     if (kind === "rescue") return all < MOST.all && running < KINDS.rescue.most ? "go" : "wait";
     const hanging = this.hanging;
     const others = this.#count((member) => counted(member) && member.asked.kind !== "rescue");
@@ -327,6 +336,7 @@ export class CallGate implements Gate {
   }
 
   #cameBack(member: Member, answered: boolean): void {
+    if (answered) this.answeredAt = performance.now();
     this.#members.delete(member);
     for (const key of member.asked.keys) {
       const members = this.#byKey.get(key);

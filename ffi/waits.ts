@@ -209,8 +209,6 @@ export const WAITS = {
   virStoragePoolDefineXML: "pool",
   virStoragePoolUndefine: "pool",
   virStorageVolLookupByName: "pool",
-  virStorageVolUpload: "pool",
-  virStorageVolDownload: "pool",
 
   // Each lock in turn
   virConnectListAllDomains: "list",
@@ -250,4 +248,6 @@ export const WAITS = {
   virStorageVolResize: "file",
   virStorageVolWipe: "file",
   virStorageVolDelete: "file",
+  virStorageVolUpload: "file",
+  virStorageVolDownload: "file",
 } as const satisfies Record<LibvirtSymbol, Wait>;

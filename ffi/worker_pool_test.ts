@@ -149,7 +149,8 @@ libvirtTest(
     const timeouts = errors.filter(({ message }) => message.startsWith("no answer"));
     // What waits is told at once, and does not hang as well.
     assert.ok(timeouts.length >= 1 && timeouts.length <= 4, `${timeouts.length} calls were let hang`);
-    const isToldEarly = ({ kind, message }: LibvirtError) => kind === "silent" || message.startsWith("no turn");
+    const isToldEarly = ({ kind, message }: LibvirtError) =>
+      kind === "silent" || message.startsWith("no turn");
     assert.equal(errors.filter(isToldEarly).length, 30 - timeouts.length);
     assert.equal(timeouts[0]!.message, "no answer within 0.6 seconds");
     assert.equal(pool.state.lost, timeouts.length);

@@ -20,6 +20,7 @@ import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
+import { isHang } from "../libvirt/failure.ts";
 import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
 import { HostHangs } from "./hangs.ts";
@@ -370,8 +371,15 @@ export class Host {
 
   async #reconcile(): Promise<void> {
     if (this.#unread) return await this.#onConnected();
-    const missed = this.inventory.reconcile(await this.link.call("domainListStates"));
-    if (missed > 0) log.info("found what events did not tell", { host: this.id, vms: missed });
+    await this.inventory.networks.reconcile();
+    try {
+      const missed = this.inventory.reconcile(await this.link.call("domainListStates"));
+      if (missed > 0) log.info("found what events did not tell", { host: this.id, vms: missed });
+    } catch (error) {
+      // libvirt's list waits for each VM; the others are read one by one below
+      if (!isHang(error)) throw error;
+      log.debug("the list of all VMs waits for one that does not respond", { host: this.id, error });
+    }
     await this.inventory.rereadOldest();
   }
 

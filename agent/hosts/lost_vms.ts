@@ -4,11 +4,14 @@
  * mirror job type"). QEMU goes on then, with the disks open, and nobody says so: its images would be copied, changed
  * or deleted under it.
  */
+import type { DomainState } from "../../ffi/calls/mod.ts";
+import { isHang } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { wordsOf } from "../processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
+import { isActiveState } from "./inventory/states.ts";
 import { qemuProcesses, vmOfQemu } from "./qemu_processes.ts";
 
 /** What has been found on one host; nothing of one that is elsewhere, whose processes nobody sees. */
@@ -30,6 +33,26 @@ export class LostVms {
     return this.#pids.get(vmId);
   }
 
+  /** Which VMs libvirt takes for on; where its list waits for one that does not respond, of those that a QEMU runs for. */
+  async #states(running: Iterable<string>): Promise<Pick<DomainState, "uuid" | "name" | "active">[]> {
+    try {
+      return await this.link.call("domainListStates");
+    } catch (error) {
+      if (!isHang(error)) throw error;
+      log.info("VMs are asked one by one whether libvirt knows that they run", { error });
+    }
+    const found = await Promise.all([...new Set([...running, ...this.#pids.keys()])].map(async (uuid) => {
+      try {
+        const record = await this.link.call("domainRead", { uuid });
+        return record === null ? [] : [{ uuid, name: record.name, active: isActiveState(record.state) }];
+      } catch (error) {
+        if (!isHang(error)) throw error;
+        return [{ uuid, name: uuid, active: !this.#pids.has(uuid) }];
+      }
+    }));
+    return found.flat();
+  }
+
   /**
    * Looks for them anew: VMs get lost when libvirt is started again, and come to their end at any time.
    *
@@ -39,7 +62,7 @@ export class LostVms {
     if (!isLocal(this.link.uri)) return;
     // In this order: libvirt knows of a VM before it starts QEMU for it, and until that has ended.
     const running = await qemuProcesses();
-    const states = await this.link.call("domainListStates");
+    const states = await this.#states(running.keys());
     const known = new Set(states.map(({ uuid }) => uuid));
     for (const uuid of this.#pids.keys()) {
       if (!known.has(uuid)) this.#pids.delete(uuid);

@@ -66,6 +66,9 @@ export function failureKind(error: unknown): LibvirtError["kind"] | undefined {
   return error instanceof LibvirtError ? error.kind : undefined;
 }
 
+/** Whether a call has not returned in time, or was not made since what it is about does not respond. */
+export const isHang = (error: unknown): boolean => ["timeout", "silent"].includes(failureKind(error) ?? "");
+
 /** Whether libvirt did not answer: what was asked may be carried out all the same, and the rest can be done later. */
 export function isAway(error: unknown): boolean {
   const kind = failureKind(error);

@@ -34,8 +34,16 @@ export interface LinkListener {
 
 /** Pauses between attempts, in milliseconds; the last one repeats. */
 const BACKOFF_MS = [100, 250, 500, 1000, 2000, 3000];
+/** Milliseconds between looks whether libvirt answers, and without an answer after which it is asked for one. */
+const WATCH_MS = 2000, QUIET_MS = 4000;
+/** Milliseconds it has for that. It needs a free worker for it: its keep-alive answers without. */
+const ANSWER_MS = 4000;
 /** Milliseconds the stop waits for libvirt to take the subscription back. */
 const CLOSE_MS = 1000;
+
+const NOT_ANSWERING =
+  "Libvirtd accepts connections but does not answer. Running VMs go on. If it stays so, restart it " +
+  "(systemctl restart libvirtd).";
 
 /** Why libvirt cannot be reached, in words a person can act on. */
 export function unavailableText(error: LibvirtError): string {
@@ -68,6 +76,9 @@ export class LibvirtLink {
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  #watching: ReturnType<typeof setInterval> | undefined;
+  /** When it was asked for an answer that has not come. */
+  #unansweredSince: number | undefined;
   readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
@@ -149,6 +160,7 @@ export class LibvirtLink {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#watching);
     this.schema.end();
     await this.consoles.stop();
     // A frozen libvirtd does not answer; the process ends all the same.
@@ -170,8 +182,36 @@ export class LibvirtLink {
     this.#subscription = subscription;
     if (this.#stopped) return await this.#unsubscribe();
     this.#attempt = 0;
+    this.#unansweredSince = undefined;
     this.#setStatus({ connected: true, error: null, status: "connected" });
     this.#listener.connected();
+    clearInterval(this.#watching);
+    this.#watching = setInterval(() => void this.#watch(), WATCH_MS);
+  }
+
+  /** Finds out whether libvirt still answers, and tells when it does not, and when it does again. */
+  async #watch(): Promise<void> {
+    if (this.#subscription === undefined) return;
+    const now = performance.now(), asked = this.#unansweredSince;
+    if (asked !== undefined) {
+      if (this.gate.answeredAt > asked) {
+        this.#unansweredSince = undefined;
+        if (this.#status.connected) return;
+        this.#setStatus({ connected: true, error: null, status: "connected" });
+        return this.#listener.connected();
+      }
+      if (now - asked < ANSWER_MS || !this.#status.connected) return;
+      log.warn("libvirt does not answer", { uri: this.uri });
+      return this.#setStatus({ connected: false, error: NOT_ANSWERING, status: "disconnected" });
+    }
+    if (now - this.gate.answeredAt < QUIET_MS) return;
+    this.#unansweredSince = now;
+    try {
+      await this.#pool.call("libvirtVersion");
+    } catch (error) {
+      // That it did not return is seen at the next look; a lost connection is told by its own event
+      log.debug("libvirt was asked for an answer", { error });
+    }
   }
 
   #onLost(reason: string): void {
@@ -194,6 +234,7 @@ export class LibvirtLink {
 
   #disconnected(error: string): void {
     if (this.#stopped) return;
+    this.#unansweredSince = undefined;
     this.#setStatus({ connected: false, error, status: "disconnected" });
     this.#pool.abandonOpening(error);
     const pause = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!;

@@ -30,7 +30,7 @@ import * as volume from "./volume.ts";
  * counts as hanging (`call_gate.ts`), where that is less than its time limit.
  *
  * `read` asks libvirtd alone and is quick; `write` changes something and may take seconds, `long` minutes in good health; `rescue` is the
- * way out when others hang; `copy` moves disks' content and may take hours; `storage` asks about pools and volumes; `stats`
+ * way out when others hang; `canary` finds out whether libvirtd answers at all; `copy` moves disks' content and may take hours; `storage` asks about pools and volumes; `stats`
  * and `probe` ask QEMU, the guest or a file system, any of which may hang; `guest` is what somebody wants of a guest agent,
  * and `freeze` its longest answers, which must not wait behind guests that hang. `stream` opens consoles and channels, and
  * `transfer` moves content through a stream, outside the pool.
@@ -40,6 +40,7 @@ export const KINDS = {
   write: { most: 6, overdue: 10 },
   long: { most: 4, overdue: Infinity },
   rescue: { most: 3, overdue: 8 },
+  canary: { most: 1, overdue: 5 },
   copy: { most: 3, overdue: Infinity },
   storage: { most: 3, overdue: 8 },
   stats: { most: 2, overdue: 6 },
@@ -132,7 +133,7 @@ export const CALLS = {
   domainProtectScreens: spec(
     "write",
     60,
-    "virDomainDefineXMLFlags",
+    "virDomainUpdateDeviceFlags",
     about.vm,
     screenPasswords.domainProtectScreens,
   ),
@@ -230,7 +231,14 @@ export const CALLS = {
     capabilities.domainCapabilities,
   ),
   eventsOpen: spec("read", events.CONNECT_SECONDS, "virConnectOpen", about.host("events"), events.eventsOpen),
-  eventsClose: spec("read", 15, "virConnectClose", about.host("events"), events.eventsClose),
+  eventsClose: spec(
+    "read",
+    15,
+    "virConnectDomainEventDeregisterAny",
+    about.host("events closed"),
+    events.eventsClose,
+  ),
+  libvirtVersion: spec("canary", 10, "virConnectGetLibVersion", about.host("answer"), node.libvirtVersion),
   nodeInfo: spec("read", 30, "virConnectGetCapabilities", about.host("information"), node.nodeInfo),
   hostName: spec("probe", 120, "virConnectGetHostname", about.host("name"), node.hostName),
   nodeCounters: spec("read", 15, "virNodeGetCPUStats", about.host("load"), node.nodeCounters),

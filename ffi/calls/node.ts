@@ -54,6 +54,10 @@ export function nodeInfo(connection: Connection): NodeRecord {
   };
 }
 
+/** The daemon's version: what it answers without a lock, with any free worker. Source: virConnectGetLibVersion. */
+export const libvirtVersion = (connection: Connection): number =>
+  version((out) => libvirt().symbols.virConnectGetLibVersion(connection.pointer, out));
+
 /** The host's full name. libvirt asks the resolver for it, which may take minutes. Source: virConnectGetHostname. */
 export function hostName(connection: Connection): string {
   return takeString(libvirt().symbols.virConnectGetHostname(connection.pointer));

@@ -7,7 +7,9 @@ import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../../ffi/eve
 import type { VM, VmStats } from "../../../lib/contract/vm.ts";
 import type { EventHub, Published } from "../../events/hub.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
+import { isHang } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
+import { scanDomains } from "./domain_scan.ts";
 import { NetworkInventory } from "./networks.ts";
 import { PoolInventory } from "./pools.ts";
 import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
@@ -76,6 +78,12 @@ const OPERATION_READS_MS = 1000;
 const CHANNEL_READ_MS = [50, 1000];
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
+
+/** Goes on without what does not respond: it is told elsewhere, and read once it does. */
+const passOver = (what: string) => (error: unknown): void => {
+  if (!isHang(error)) throw error;
+  log.info("something does not respond, and is read later", { what, error });
+};
 
 export class Inventory {
   readonly #link: LibvirtLink;
@@ -187,16 +195,17 @@ export class Inventory {
 
   async #resync(): Promise<void> {
     const meanwhile = this.#toldMeanwhile = new Set<string>();
-    const [domains, networks] = await Promise.all([
-      this.#link.call("domainScan"),
-      this.#link.call("networkScan"),
-      this.storage.restart(),
+    const [domains] = await Promise.all([
+      scanDomains(this.#link, this.#entries.keys()),
+      this.networks.restart(),
+      this.storage.restart().catch(passOver("the storage pools")),
     ]);
     const events: Published[] = [];
-    const seen = new Set(domains.map((record) => record.uuid));
-    for (const uuid of [...this.#entries.keys()]) if (!seen.has(uuid)) this.#remove(uuid, events);
-    for (const record of domains) this.#put(record, events);
-    this.networks.restart(networks);
+    for (const uuid of [...this.#entries.keys()]) if (!domains.has(uuid)) this.#remove(uuid, events);
+    for (const [uuid, record] of domains) {
+      // Of one that libvirt does not answer for, what is known is all there is
+      if (record !== undefined && (record.readAt > 0 || !this.#entries.has(uuid))) this.#put(record, events);
+    }
     this.#filled = true;
     this.#events.publishAll(events);
     for (const uuid of meanwhile) this.refreshSoon(uuid);
@@ -400,9 +409,12 @@ export class Inventory {
    * @throws {LibvirtError}
    */
   async rereadOldest(): Promise<void> {
-    const oldest = [...this.#entries].sort(([, a], [, b]) => a.askedAt - b.askedAt);
+    const oldest = [...this.#entries].filter(([uuid]) => !this.#link.gate.isLocked(`vm:${uuid}`))
+      .sort(([, a], [, b]) => a.askedAt - b.askedAt);
     const share = Math.ceil(oldest.length / ROUNDS_FOR_ALL);
-    for (const [uuid] of oldest.slice(0, share)) await this.refresh(uuid);
+    for (const [uuid] of oldest.slice(0, share)) {
+      await this.refresh(uuid).catch(passOver("a VM"));
+    }
   }
 
   /** Changes what is known of a VM beside its record, and tells it when that can be seen. */

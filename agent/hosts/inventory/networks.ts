@@ -1,5 +1,6 @@
 /** The live model of a host's virtual networks: read once per connection, then whenever libvirt or a command tells of one. */
 import type { NetworkRecord } from "../../../ffi/calls/mod.ts";
+import { isHang } from "../../libvirt/failure.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 
@@ -14,6 +15,7 @@ export class NetworkInventory {
   readonly #link: LibvirtLink;
   readonly #tell: (network: string, event: string) => void;
   #records: ReadonlyMap<string, NetworkRecord> = new Map();
+  #isUnread = false;
   /** What the networks were like when clients were told of them last, by name. */
   readonly #told = new Map<string, string>();
 
@@ -31,11 +33,29 @@ export class NetworkInventory {
     return this.#records.get(name);
   }
 
-  /** Takes in what a new connection has read: from here on changes are told. */
-  restart(records: readonly NetworkRecord[]): void {
-    this.#replace(records);
-    this.#told.clear();
-    for (const network of records) this.#told.set(network.name, lookOf(network)!);
+  /**
+   * Reads the networks of a new connection: from here on changes are told. Where one does not respond, what was known stays,
+   * and {@link reconcile} reads them. @throws {LibvirtError}
+   */
+  async restart(): Promise<void> {
+    this.#isUnread = true;
+    try {
+      const records = await this.#link.call("networkScan");
+      this.#replace(records);
+      this.#isUnread = false;
+      this.#told.clear();
+      for (const network of records) this.#told.set(network.name, lookOf(network)!);
+    } catch (error) {
+      if (!isHang(error)) throw error;
+      log.warn("the networks do not respond, and are read later", { error });
+    }
+  }
+
+  /** Reads them where that has failed for a new connection. @throws {LibvirtError} */
+  async reconcile(): Promise<void> {
+    if (!this.#isUnread) return;
+    await this.restart();
+    for (const name of this.#records.keys()) this.#tell(name, "updated");
   }
 
   /** Reads the networks anew. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */

@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import type { PoolRecord } from "../../../ffi/calls/mod.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
+import { isHang } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
 
@@ -262,10 +263,6 @@ export class PoolInventory {
     return shelf;
   }
 }
-
-/** Whether a call has not returned, or was not made for one that has not. */
-const isHang = (error: unknown): boolean =>
-  error instanceof LibvirtError && (error.kind === "silent" || error.kind === "timeout");
 
 const late = () =>
   new LibvirtError({
