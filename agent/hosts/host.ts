@@ -254,7 +254,9 @@ export class Host {
     run: () => Promise<DomainRecord | null | void>,
     always = false,
   ): Promise<void> {
-    if (this.operations.unsettled > 0) await this.operations.ready([keyOf.vm(vm.id)]);
+    // What was cut short by a VM that does not respond is settled once it does, or is off
+    const isWayOut = always && this.inventory.vm(vm.id)?.responsive === false;
+    if (this.operations.unsettled > 0 && !isWayOut) await this.operations.ready([keyOf.vm(vm.id)]);
     const isBeside = always && this.inventory.vm(vm.id)?.operation !== undefined;
     using _claim = isBeside ? undefined : this.claim(vm, label);
     const record = await run();

@@ -65,12 +65,8 @@ Deno.test({
         }
         await timed("force_stop_vm", call(server, "force_stop_vm", { vmId: vm.uuid }));
         const asked = refusal(call(server, "get_volumes", { pool: "slow" }));
-        const { code, message } = await timed("get_volumes of the pool that hangs", asked, BOUNDED);
-        assert.deepEqual(
-          [code, /did not answer within 8 seconds/.test(message)],
-          ["LibvirtTimeout", true],
-          message,
-        );
+        const { code } = await timed("get_volumes of the pool that hangs", asked, BOUNDED);
+        assert.ok(["StoragePoolNotResponding", "StorageNotResponding"].includes(code), code);
       });
       await t.step("afterwards all is well again", async () => {
         await refresh;

@@ -4,7 +4,6 @@
  * (9.0). So a process that cannot answer is killed here first, as the kernel tells which it is, and libvirt only takes note.
  */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
-import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { isSystemError } from "../../files.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -49,13 +48,19 @@ async function killTpm({ id, name }: VM): Promise<void> {
   if (pid !== undefined && CANNOT_ANSWER.has(processState(pid)?.state ?? "")) kill(pid, `swtpm of ${name}`);
 }
 
-/** Kills the QEMU of a VM that does not respond. @throws {ContractError} ForceStopFailed where the kernel cannot end it */
-async function killQemu({ processes }: Host, { id, name }: VM): Promise<void> {
+/**
+ * Kills the QEMU of a VM that does not respond.
+ *
+ * @returns whether it has ended by that
+ * @throws {ContractError} ForceStopFailed where the kernel cannot end it
+ */
+async function killQemu({ processes }: Host, { id, name }: VM): Promise<boolean> {
   const pid = processes?.pidOf(id);
-  if (pid === undefined) return;
+  if (pid === undefined) return false;
   const what = `QEMU of ${name}`, mayAnswer = !CANNOT_ANSWER.has(processState(pid)?.state ?? "");
-  if (mayAnswer && kill(pid, what, "SIGTERM") && await ends(pid, QUIT_MS)) return;
-  if (!kill(pid, what) || await ends(pid, END_MS)) return;
+  if (mayAnswer && kill(pid, what, "SIGTERM") && await ends(pid, QUIT_MS)) return true;
+  if (!kill(pid, what)) return false;
+  if (await ends(pid, END_MS)) return true;
   // Asked to end it, libvirt would hold its lock for 40 seconds, and all lists with it
   throw new ContractError("ForceStopFailed", {
     error:
@@ -72,16 +77,17 @@ async function killQemu({ processes }: Host, { id, name }: VM): Promise<void> {
  */
 export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null> {
   const { link, processes } = host;
+  let isKilled = false;
   if (processes !== undefined) {
     await killTpm(vm);
-    if (!vm.responsive) await killQemu(host, vm);
+    if (!vm.responsive) isKilled = await killQemu(host, vm);
   }
   try {
     return await link.call("domainDestroy", { uuid: vm.id });
   } catch (error) {
-    // It has ended by itself, or by what was done here
-    const isOff = error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID;
-    if (!isOff || vm.responsive) throw error;
-    return await link.call("domainRead", { uuid: vm.id });
+    if (!isKilled) throw error;
+    // libvirt has taken note of its end before, or does so as soon as it answers
+    log.debug("a VM that was killed needs no other end", { vm: vm.name, error });
+    return null;
   }
 }
