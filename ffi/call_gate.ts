@@ -43,8 +43,8 @@ const MOST_SLOW = 9;
 const MANY_HANG = 8;
 const MOST_BESIDE_MANY = 2;
 const SLOW: ReadonlySet<CallKind> = new Set(["write", "long", "copy", "guest", "freeze"]);
-/** Kinds that hold a lock for a while when they take long: lists of all objects wait for them. */
-const HOLDERS: ReadonlySet<CallKind> = new Set(["write", "rescue"]);
+/** Kinds that change an object. */
+const CHANGES: ReadonlySet<CallKind> = new Set(["write", "rescue", "long"]);
 /** Kinds that may take long with the object answering others meanwhile. */
 const PATIENT: ReadonlySet<CallKind> = new Set(["long", "copy", "transfer"]);
 /** Milliseconds after which a call takes long: others about the object wait here for it, not in libvirtd. */
@@ -205,10 +205,23 @@ export class CallGate implements Gate {
     return false;
   }
 
+  /** Whether a call that may hold the lock of an object has been under way for longer than a moment. */
+  isSlow(key: Key): boolean {
+    for (const { asked, isOverdue, wait, ms } of this.#byKey.get(key) ?? []) {
+      if (isLock(wait) && (isOverdue || ms > SLOW_MS && !PATIENT.has(asked.kind))) return true;
+    }
+    return false;
+  }
+
+  /** The same of any object of a kind. */
+  anySlow(whole: Key): boolean {
+    return [...this.#byKey.keys()].some((key) => wholeOf(key) === whole && this.isSlow(key));
+  }
+
   /** Whether a call of ours that may hold the lock of an object, or its job, is under way. */
   isChanging(key: Key): boolean {
     for (const { asked: { kind } } of this.#byKey.get(key) ?? []) {
-      if (HOLDERS.has(kind) || kind === "long") return true;
+      if (CHANGES.has(kind)) return true;
     }
     return false;
   }
@@ -296,13 +309,7 @@ export class CallGate implements Gate {
         if (isBlocked(wait, WAITS[slowest])) return true;
       }
     }
-    if (!isAtLeast(WAITS[slowest], "list")) return false;
-    return keys.some((whole) =>
-      [...this.#byKey].some(([key, members]) =>
-        wholeOf(key) === whole &&
-        [...members].some(({ asked, wait, ms }) => HOLDERS.has(asked.kind) && isLock(wait) && ms > SLOW_MS)
-      )
-    );
+    return isAtLeast(WAITS[slowest], "list") && keys.some((whole) => this.anySlow(whole));
   }
 
   #budget({ kind }: Asked): Verdict {

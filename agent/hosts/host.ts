@@ -117,6 +117,7 @@ export class Host {
       events: (events) => this.inventory.onEvents(events),
       volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
       volumeGone: (path) => this.inventory.storage.removeAt(path),
+      pools: () => this.inventory.storage.isKnown ? this.inventory.storage.records() : undefined,
       poolOf: (path) => this.inventory.storage.poolOf(path),
     });
     this.inventory = new Inventory(

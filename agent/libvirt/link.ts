@@ -3,7 +3,7 @@
  * and tells when it has, so that everything can be read anew.
  */
 import { CallGate } from "../../ffi/call_gate.ts";
-import type { CallArgs, CallName, CallResult, VolumeRecord } from "../../ffi/calls/mod.ts";
+import type { CallArgs, CallName, CallResult, PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
@@ -16,6 +16,7 @@ import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import { within } from "../within.ts";
 import { withFreeNodes } from "./block_nodes.ts";
+import { listPools } from "./pool_list.ts";
 
 /** What the link tells its owner. */
 export interface LinkListener {
@@ -28,6 +29,8 @@ export interface LinkListener {
   volumeMade?(record: VolumeRecord): void;
   /** A call of ours deleted the volume at a path. */
   volumeGone?(path: string): void;
+  /** The pools as last read; undefined before the first time. */
+  pools?(): readonly PoolRecord[] | undefined;
   /** The pool whose volume a path is, as far as that is known. */
   poolOf?(path: string): string | undefined;
 }
@@ -126,8 +129,18 @@ export class LibvirtLink {
       return Promise.reject(new LibvirtError({ kind: "unavailable", message }));
     }
     log.debug("libvirt call", { call: name });
+    if (name === "poolScan") return this.#allPools() as Promise<CallResult<N>>;
     const placed = this.#placed(args);
     return this.#told(name, placed[0], () => this.#pool.call(name, ...placed));
+  }
+
+  #allPools(): Promise<PoolRecord[]> {
+    return listPools({
+      gate: this.gate,
+      all: () => this.#pool.call("poolScan"),
+      one: (pool) => this.#pool.call("poolRead", { pool }),
+      known: () => this.#listener.pools?.(),
+    });
   }
 
   /** Adds the pool to a volume's path: without it libvirt looks through all pools, and waits for one that hangs. */

@@ -8,8 +8,8 @@ import { deleteMeant } from "./volume_steps.ts";
 /** Takes a pool back that was not finished. */
 const poolMade: StepRule<"pool-made"> = {
   undo: async ({ name, uuid, undoBuild }, { vms: { link, inventory } }) => {
-    const pool = (await link.call("poolScan")).find((each) => each.name === name);
-    if (pool === undefined || !pool.xml.includes(`<uuid>${uuid}</uuid>`)) return NOTHING;
+    const pool = await link.call("poolRead", { pool: name });
+    if (pool === null || !pool.xml.includes(`<uuid>${uuid}</uuid>`)) return NOTHING;
     if (pool.volumes !== null) await link.call("poolStop", { pool: name });
     if (undoBuild) {
       await link.call("poolUnbuild", { pool: name }).catch((error) => {
@@ -31,8 +31,8 @@ const poolMade: StepRule<"pool-made"> = {
 const poolDoomed: StepRule<"pool-doomed"> = {
   finish: async ({ uuid, name, volumes, unbuild }, at) => {
     const { link, inventory } = at.vms;
-    const pool = (await link.call("poolScan")).find((each) => each.uuid === uuid);
-    if (pool === undefined) return NOTHING;
+    const pool = await link.call("poolRead", { pool: name });
+    if (pool?.uuid !== uuid) return NOTHING;
     for (const volume of volumes) {
       const outcome = await deleteMeant(at, volume);
       if (outcome.did === "left") return { ...outcome, stop: true };

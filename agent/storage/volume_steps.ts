@@ -213,8 +213,7 @@ async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {
 
 /** Whether a pool is there and stopped, so that nobody knows what is in it. */
 async function isOff(link: Link, pool: string): Promise<boolean> {
-  const record = (await link.call("poolScan")).find((each) => each.name === pool);
-  return record !== undefined && record.volumes === null;
+  return (await link.call("poolRead", { pool }))?.volumes === null;
 }
 
 /** Takes back a file that was made beside libvirt. */

@@ -8,7 +8,6 @@ import { dirname } from "node:path";
 import type { PoolRecord } from "../../../ffi/calls/mod.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
-import { isHang } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
 
@@ -200,7 +199,7 @@ export class PoolInventory {
   }
 
   async #scan(): Promise<void> {
-    const records = await this.#all();
+    const records = await this.#link.call("poolScan");
     this.#records = new Map(
       records.sort((a, b) => a.name < b.name ? -1 : 1).map((record) => [record.name, record]),
     );
@@ -210,26 +209,6 @@ export class PoolInventory {
     }));
     for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#shelves.delete(name);
     this.#isKnown = true;
-  }
-
-  /** Every pool; those that do not respond as they were last known. */
-  async #all(): Promise<PoolRecord[]> {
-    try {
-      return await this.#link.call("poolScan");
-    } catch (error) {
-      if (!isHang(error) || !this.#isKnown) throw error;
-      log.debug("the storage pools are read one by one", { error });
-    }
-    const read = async (known: PoolRecord): Promise<PoolRecord[]> => {
-      try {
-        const record = await this.#link.call("poolRead", { pool: known.name });
-        return record === null ? [] : [record];
-      } catch (error) {
-        if (!isHang(error)) throw error;
-        return [known];
-      }
-    };
-    return (await Promise.all([...this.#records.values()].map(read))).flat();
   }
 
   readonly #reading = new Map<Latest, Promise<void>>();
