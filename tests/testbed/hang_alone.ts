@@ -4,7 +4,7 @@
  *     deno run -A tests/testbed/hang_alone.ts [--seconds=150] [--pages] one console…
  */
 import { type HangName, HANGS } from "./hangs.ts";
-import { runHangs, told } from "./hang_run.ts";
+import { lines, runHangs } from "./hang_run.ts";
 import { requirement } from "./skip.ts";
 
 const names = Deno.args.filter((argument) => !argument.startsWith("--")) as HangName[];
@@ -16,6 +16,9 @@ const scenarios = names.map((name) => {
 });
 const seconds = Number(Deno.args.find((argument) => argument.startsWith("--seconds="))?.slice(10) ?? 150);
 if (await requirement(...scenarios.flatMap(({ needs }) => needs)) === null) {
-  const report = await runHangs(scenarios, { seconds, pages: Deno.args.includes("--pages") });
-  console.log(`${names.join(" ")}: ${told(report)}`);
+  await runHangs(scenarios, {
+    seconds,
+    pages: Deno.args.includes("--pages"),
+    told: (report) => console.log(`${names.join(" ")}: ${lines(report)}`),
+  });
 }

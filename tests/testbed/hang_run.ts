@@ -11,6 +11,7 @@ import { CALLS_LOGGED, callsOf } from "./libvirt_log.ts";
 import { filesOf, releaseName, testName } from "./names.ts";
 import { privateLibvirt, type PrivateMachine } from "./private_libvirt.ts";
 import { removeFiles } from "./removal.ts";
+import { CallError } from "./server.ts";
 import { type ServerBeside, serverBeside } from "./server_beside.ts";
 import { testerHeaders } from "./sign_in.ts";
 import { slowStorage } from "./slow_storage.ts";
@@ -22,6 +23,8 @@ export interface HangRunOptions {
   readonly seconds: number;
   /** Whether somebody has pages open: their events, and what they read. */
   readonly pages: boolean;
+  /** Is given the report before anything is taken down, which may fail as well. */
+  readonly told?: (report: HangReport) => void;
 }
 
 /** What came of a run. */
@@ -51,15 +54,19 @@ const ROUND = 20;
 const KILLED = 60_000;
 /** Seconds after which what has returned with an error may have been asked once more. */
 const ONCE_IN = 60;
+/** Milliseconds after which what is asked about another VM is given up. */
+const GIVEN_UP = 15_000;
 /** Milliseconds in which a page is there. */
 const PAGE = 5000;
+/** Milliseconds for what is looked at afterwards besides. */
+const AFTERWARDS = 90_000;
 /** MiB that slow storage takes in a second. */
 const CREEPING = 4;
 
 /** Runs them. @throws {Error} when they cannot be arranged; what does not hold is in the report */
 export async function runHangs(
   scenarios: readonly HangScenario[],
-  { seconds, pages }: HangRunOptions,
+  { seconds, pages, told }: HangRunOptions,
 ): Promise<HangReport> {
   await using undo = new AsyncDisposableStack();
   const name = await testName("hangs");
@@ -170,7 +177,9 @@ export async function runHangs(
     for (const vmId of killed) await shows(server, vmId, ({ state }) => state === "stopped", { seconds: 3 });
   });
   for (const [index, { afterwards }] of arranged.entries()) {
-    if (afterwards) await held(`${scenarios[index]!.name}, afterwards`, afterwards);
+    if (afterwards) {
+      await held(`${scenarios[index]!.name}, afterwards`, () => inTime(AFTERWARDS, afterwards()));
+    }
   }
   await held("another VM, afterwards", () => round(beside, bystander, {}));
   for (const [vmId, after] of Object.entries(shownAfter)) {
@@ -192,7 +201,9 @@ export async function runHangs(
   }
   if (looking !== undefined) problems.push(...looking.problems());
   problems.push(...watch.problems());
-  return { figures: watch.figures(), bystander: bystanding, meanwhile, shownAfter, again, problems };
+  const report = { figures: watch.figures(), bystander: bystanding, meanwhile, shownAfter, again, problems };
+  told?.(report);
+  return report;
 }
 
 /** Another VM is started, looked at and stopped. @param took the worst of each, in milliseconds */
@@ -205,7 +216,7 @@ async function round(
   for (const what of ["start_vm", "screenshot_vm", "force_stop_vm"] as const) {
     const began = performance.now();
     try {
-      await call(server, what, { vmId });
+      await inTime(GIVEN_UP, call(server, what, { vmId }));
     } finally {
       took[what] = Math.max(took[what] ?? 0, Math.round(performance.now() - began));
     }
@@ -229,24 +240,15 @@ async function ask(
   told: (took: string) => void,
 ): Promise<string | undefined> {
   const began = performance.now();
-  const late = Symbol();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const asked = ask().then(
-    () => undefined,
-    (error: unknown) => error instanceof Error ? error : new Error(String(error)),
-  );
-  const came = await Promise.race([
-    asked,
-    new Promise<typeof late>((resolve) => timer = setTimeout(() => resolve(late), ms)),
-  ]);
-  clearTimeout(timer);
-  const took = Math.round(performance.now() - began);
-  if (came === late) {
-    told(`nothing within ${ms} ms`);
-    return `no answer within ${ms} ms`;
+  try {
+    await inTime(ms, ask());
+    told(`${Math.round(performance.now() - began)} ms`);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    told(`${Math.round(performance.now() - began)} ms: ${error.message.slice(0, 160)}`);
+    return refused === true && error instanceof CallError ? undefined : error.message;
   }
-  told(`${took} ms${came === undefined ? "" : `: ${came.message.slice(0, 160)}`}`);
-  return came === undefined || refused === true ? undefined : came.message;
 }
 
 /** How often libvirt was asked for what it is asked once while it hangs. */
@@ -289,7 +291,7 @@ async function agentAnswers({ server }: ServerBeside, vmId: string, seconds: num
   const end = performance.now() + seconds * 1000;
   for (;;) {
     try {
-      const { hostname } = await call(server, "guest_get_info", { vmId });
+      const { hostname } = await inTime(GIVEN_UP, call(server, "guest_get_info", { vmId }));
       assert.notEqual(hostname, "");
       return;
     } catch (error) {
@@ -347,13 +349,27 @@ class OpenPages implements AsyncDisposable {
   }
 }
 
+/** Waits no longer than so many milliseconds. @throws {Error} after that */
+async function inTime<T>(ms: number, asked: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  asked.catch(() => {/* told already, where it comes too late */});
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function made(path: string): Promise<string> {
   await Deno.mkdir(path, { recursive: true });
   return path;
 }
 
 /** A report as lines to read. */
-export function told({ figures, bystander, meanwhile, shownAfter, again, problems }: HangReport): string {
+export function lines({ figures, bystander, meanwhile, shownAfter, again, problems }: HangReport): string {
   return JSON.stringify(
     { bounds: BOUNDS.workers, figures, bystander, meanwhile, shownAfter, again, problems },
     null,

@@ -7,6 +7,7 @@ import { call, shows } from "./product.ts";
 import { buildAgentGuest } from "./agent_guest.ts";
 import { endOf } from "./backups.ts";
 import { LyingAgent } from "./lying_agent.ts";
+import { nfsServer } from "./nfs_server.ts";
 import { freeze, processState, thaw } from "./pid.ts";
 import type { PrivateLibvirt, PrivateMachine, PrivateMachineOptions } from "./private_libvirt.ts";
 import { run } from "./process.ts";
@@ -348,6 +349,23 @@ const goneServer: HangScenario = {
   },
 };
 
+const nfs: HangScenario = {
+  name: "the NFS server of four VMs' disks gone",
+  needs: ["qemu", "nfsServer"],
+  arrange: async ({ host, undo }) => {
+    const server = undo.use(await nfsServer(host));
+    const machines = await sequence(4, async (index) => {
+      const { path } = await image(`${server.folder}/${index}.raw`, "raw");
+      return await host.machine({
+        ...SMALL,
+        devices:
+          markup`<disk type='network' device='disk'><driver name='qemu' type='raw'/><source protocol='nfs' name='${path}'><host name='127.0.0.1'/><identity user='+0' group='+0'/></source><target dev='vdb' bus='virtio'/></disk>`,
+      });
+    });
+    return { hang: () => server.hang(), silent: [], once: askedOnce(machines, FILE_ASKS) };
+  },
+};
+
 const swtpm: HangScenario = {
   name: "the TPM of a VM (swtpm) stopped",
   needs: ["tpm"],
@@ -431,7 +449,7 @@ const twoManagers: HangScenario = {
   },
 };
 
-/** All of them, by a short name. A resolver that is dead, and an NFS server that is gone, are tests of their own. */
+/** All of them, by a short name. A resolver that is dead is a test of its own. */
 export const HANGS = {
   one: qemusStopped("one QEMU stopped, its agent connected", 1, 0),
   three: qemusStopped("three QEMUs stopped, their agents connected", 3, 0),
@@ -446,6 +464,7 @@ export const HANGS = {
   runningDisks,
   pools,
   goneServer,
+  nfs,
   swtpm,
   syncOnly,
   lineHeld,

@@ -299,7 +299,17 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Runs a program in its namespaces. @throws {ProcessError} */
   async inside(...argv: string[]): Promise<string> {
-    return await run([...this.#inside(), ...argv]);
+    return await run(this.argvInside(...argv));
+  }
+
+  /** The arguments that run a program in its namespaces. */
+  argvInside(...argv: string[]): string[] {
+    return [...this.#inside(), ...argv];
+  }
+
+  /** A process in its namespaces by its program's name, as we see it from outside, or null. */
+  async processOf(program: string): Promise<number | null> {
+    return await this.#find(([path]) => path?.split("/").at(-1) === program);
   }
 
   /** A line of sh that runs a program with this libvirtd as `qemu:///system`, in our network: `exec … "$@"`. */

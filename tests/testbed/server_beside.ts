@@ -15,6 +15,9 @@ export interface ServerBeside extends AsyncDisposable {
   readonly pid: number;
 }
 
+/** Milliseconds that the product has to stop: less than the testbed gives what it has started. */
+const GRACE_MS = 4500;
+
 /** What {@link serverBeside} can be told besides. */
 export interface BesideOptions extends Omit<ServerOptions, "binary" | "main" | "uri"> {
   /** Whether it is waited for until it has read its libvirt whole; so when left out. */
@@ -35,5 +38,19 @@ export async function serverBeside(host: PrivateLibvirt, options: BesideOptions 
   const server = undo.use(await (ready ? readyServer : startServer)({ ...rest, binary }));
   const pid = await PrivateLibvirt.programOf(server.pid);
   const all = undo.move();
-  return { server, pid, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return {
+    server,
+    pid,
+    [Symbol.asyncDispose]: async () => {
+      // What the testbed kills is the shell, which takes nobody with it
+      let killed = false;
+      const timer = setTimeout(() => {
+        killed = true;
+        Deno.kill(pid, "SIGKILL");
+      }, GRACE_MS);
+      await all.disposeAsync();
+      clearTimeout(timer);
+      if (killed) throw new Error(`the product did not stop within ${GRACE_MS} ms of SIGTERM`);
+    },
+  };
 }
