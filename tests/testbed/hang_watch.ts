@@ -78,19 +78,20 @@ export class HangWatch implements AsyncDisposable {
   readonly #workers: Workers[] = [];
   readonly #weights: Weight[] = [];
   readonly #apart: { what: string; from: number; to: number }[] = [];
-  readonly #loops: Promise<void>[];
+  readonly #loops: Promise<unknown>;
+  #failure: unknown;
   #hung = Infinity;
   #released = Infinity;
   #ended = false;
 
   /** @param beside the server whose answers and process are watched */
   constructor(private readonly host: PrivateLibvirt, private readonly beside: ServerBeside) {
-    this.#loops = [
+    this.#loops = Promise.all([
       this.#again(async (seconds) => void this.#lists.push({ seconds, ms: await this.#list() })),
       this.#again(async (seconds) => void this.#vms.push({ seconds, ms: await this.#answer() })),
       this.#again((seconds) => this.#countWorkers(seconds)),
       this.#again((seconds) => this.#weigh(seconds)),
-    ];
+    ]).catch((error) => this.#failure = error);
   }
 
   /** From now on something hangs. */
@@ -146,9 +147,13 @@ export class HangWatch implements AsyncDisposable {
   /** What is out of {@link BOUNDS}, in words; none when all is well. */
   problems(): string[] {
     const found: string[] = [];
+    if (this.#failure !== undefined) found.push(`the watch failed: ${this.#failure}`);
     const lists = this.#within(this.#lists), slow = lists.filter(({ ms }) => ms > BOUNDS.list);
     const { listMs, listFrozeAfter, workersLeft, workersLeastAfter, vmsMs } = this.figures();
     if (lists.length === 0) found.push("virsh list was never looked at");
+    if (this.#within(this.#workers).length < lists.length / 2) {
+      found.push("virt-admin told of libvirtd's workers less than half as often as virsh list was asked");
+    }
     if (listMs > BOUNDS.rarely || slow.length > Math.max(1, lists.length / BOUNDS.rareOne)) {
       found.push(
         `virsh list: ${slow.length} of ${lists.length} looks over ${BOUNDS.list} ms, the worst ${
@@ -173,7 +178,7 @@ export class HangWatch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
-    await Promise.all(this.#loops);
+    await this.#loops;
   }
 
   /** Looks that were under way while something hung, and nothing was {@link apart}. */
@@ -233,7 +238,7 @@ export class HangWatch implements AsyncDisposable {
 
   async #countWorkers(seconds: number): Promise<void> {
     const said = await within(["virt-admin", "-c", this.host.adminUri, "server-threadpool-info", "libvirtd"]);
-    if (said === null) return; // `virsh list` says so, too
+    if (said === null) return;
     const of = (field: string) => Number(new RegExp(`^${field}\\s*: (\\d+)$`, "m").exec(said)?.[1]);
     const left = of("freeWorkers") + of("maxWorkers") - of("nWorkers");
     if (!Number.isInteger(left)) throw new Error(`virt-admin said: ${said}`);
@@ -262,26 +267,19 @@ const worst = (looks: readonly Look[]): number => Math.round(Math.max(0, ...look
 const endOf = ({ seconds, ms = 0 }: { readonly seconds: number; readonly ms?: number }): number =>
   seconds + Math.min(ms, GIVEN_UP) / 1000;
 
-/** What a program says, or null when it had to be killed after {@link GIVEN_UP}. @throws {Error} when it fails */
+/** What a program says; null when it fails, as with a libvirtd that takes no connection, or had to be killed after {@link GIVEN_UP}. */
 async function within([program, ...args]: readonly [string, ...string[]]): Promise<string | null> {
   const child = new Deno.Command(program, {
     args,
     env: { LC_ALL: "C" },
     stdin: "null",
     stdout: "piped",
-    stderr: "piped",
+    stderr: "null",
   }).spawn();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill("SIGKILL");
-  }, GIVEN_UP);
+  const timer = setTimeout(() => child.kill("SIGKILL"), GIVEN_UP);
   try {
-    const { success, stdout, stderr } = await child.output();
-    if (late) return null;
-    const decoder = new TextDecoder();
-    if (!success) throw new Error(`${program} ${args.join(" ")}: ${decoder.decode(stderr)}`);
-    return decoder.decode(stdout);
+    const { success, stdout } = await child.output();
+    return success ? new TextDecoder().decode(stdout) : null;
   } finally {
     clearTimeout(timer);
   }

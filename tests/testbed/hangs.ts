@@ -13,6 +13,7 @@ import type { PrivateLibvirt, PrivateMachine, PrivateMachineOptions } from "./pr
 import { run } from "./process.ts";
 import { SerialClient } from "./serial.ts";
 import { type ServerBeside, serverBeside } from "./server_beside.ts";
+import type { TestServer } from "./server.ts";
 import type { Need } from "./skip.ts";
 import type { SlowStorage } from "./slow_storage.ts";
 import { delay, until } from "./wait.ts";
@@ -68,7 +69,7 @@ export interface HangScenario {
 
 /** Calls that ask something of QEMU, of an agent or of a file: those beside them take a lock and give it back. */
 const ASKS =
-  /^virDomain(?!.*(?:Free|Ref$|GetID|GetState|GetInfo$|GetXMLDesc|Lookup|Is[A-Z]|GetName|GetUUID|GetConnect))/;
+  /^virDomain(?!.*(?:Free|Ref$|GetID|GetState|GetInfo$|GetXMLDesc|Lookup|Is[A-Z]|GetName|GetUUID|GetConnect|GetAutostart|HasManagedSave))/;
 const OPENS = /OpenChannel/;
 const AGENT_ASKS = /AgentCommand|GetGuestInfo|FSFreeze|FSThaw|InterfaceAddresses|SetTime|GetFSInfo/;
 const FILE_ASKS = /GetBlockInfo/;
@@ -96,6 +97,9 @@ const stoppedQemus = (machines: readonly PrivateMachine[]) => async () =>
 const askedOnce = (machines: readonly PrivateMachine[], calls = ASKS): Record<string, RegExp> =>
   Object.fromEntries(machines.map(({ uuid }) => [uuid, calls]));
 
+/** Milliseconds in which what is asked about what hangs is refused. */
+const REFUSED = 15_000;
+
 /** Running guests with our own agent in them. */
 async function agentMachines(host: PrivateLibvirt, count: number): Promise<PrivateMachine[]> {
   const guest = await buildAgentGuest();
@@ -107,11 +111,18 @@ async function agentMachines(host: PrivateLibvirt, count: number): Promise<Priva
   );
 }
 
+/** Three people look into a guest that hangs: each look opened its line once, and the third one never came back. */
+const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwhile> =>
+  Object.fromEntries(["first", "second", "third"].map((which) => [
+    `the ${which} look into the guest ${vmId.slice(0, 8)}`,
+    { ms: REFUSED, refused: true, ask: () => call(server, "guest_get_info", { vmId }) },
+  ]));
+
 /** QEMUs that are stopped, some of them with a guest whose agent is connected. */
 const qemusStopped = (name: string, guests: number, small: number): HangScenario => ({
   name,
   needs: ["agentGuest"],
-  arrange: async ({ host }) => {
+  arrange: async ({ host, beside: { server } }) => {
     const agents = await agentMachines(host, guests);
     const others = await sequence(small, () => host.machine(SMALL));
     const all = [...agents, ...others];
@@ -120,6 +131,7 @@ const qemusStopped = (name: string, guests: number, small: number): HangScenario
       silent: all.map(({ uuid }) => uuid),
       agents: agents.map(({ uuid }) => uuid),
       once: askedOnce(all),
+      meanwhile: looksInto(server, agents[0]!.uuid),
       ...(all.length > 1 ? { killed: all.at(-1)!.uuid } : {}),
     };
   },
@@ -250,9 +262,6 @@ const onStorage = (
     };
   },
 });
-
-/** Milliseconds in which what is asked about storage that hangs is refused. */
-const REFUSED = 15_000;
 
 const offImage = onStorage(
   "the image of a VM that is off, on storage that hangs",
@@ -417,7 +426,7 @@ const syncOnly: HangScenario = {
 const lineHeld: HangScenario = {
   name: "another program that holds an agent's line",
   needs: ["agentGuest"],
-  arrange: async ({ host }) => {
+  arrange: async ({ host, beside: { server } }) => {
     const [vm] = await agentMachines(host, 1);
     const xml = await host.virsh("dumpxml", vm!.name);
     const path = /<source mode='bind' path='\/var\/lib\/libvirt\/([^']+)'/.exec(xml)?.[1] ?? assert.fail(xml);
@@ -429,6 +438,7 @@ const lineHeld: HangScenario = {
       silent: [],
       agents: [vm!.uuid],
       once: askedOnce([vm!], OPENS),
+      meanwhile: looksInto(server, vm!.uuid),
     };
   },
 };

@@ -64,7 +64,12 @@ export async function nfsServer(host: PrivateLibvirt): Promise<NfsServer> {
       const pid = await server();
       if (pid === null) throw new Error("the NFS server is gone by itself");
       await freeze(pid);
-      return { [Symbol.asyncDispose]: () => thaw(pid) };
+      return {
+        [Symbol.asyncDispose]: async () => {
+          await thaw(pid);
+          await thaw(child.pid); // nsenter stops with what it has started
+        },
+      };
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

@@ -402,7 +402,7 @@ const NOBODY = "127.0.0.9";
 /** Files with which names are asked of {@link NOBODY}. @returns them as `file=place` */
 async function deadResolver(folder: string): Promise<string[]> {
   const files = {
-    "/etc/resolv.conf": `nameserver ${NOBODY}\n`,
+    "/etc/resolv.conf": `nameserver ${NOBODY}\noptions timeout:15 attempts:3\n`,
     "/etc/hosts": "127.0.0.1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
   };
