@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { call, EventLog, shows } from "./product.ts";
-import { BOUNDS, HangWatch, type WatchFigures } from "./hang_watch.ts";
+import { HangWatch, type WatchFigures } from "./hang_watch.ts";
 import type { ArrangedHang, AskedMeanwhile, HangScenario } from "./hangs.ts";
 import { CALLS_LOGGED, callsOf } from "./libvirt_log.ts";
 import { filesOf, releaseName, testName } from "./names.ts";
@@ -369,10 +369,7 @@ async function made(path: string): Promise<string> {
 }
 
 /** A report as lines to read. */
-export function lines({ figures, bystander, meanwhile, shownAfter, again, problems }: HangReport): string {
-  return JSON.stringify(
-    { bounds: BOUNDS.workers, figures, bystander, meanwhile, shownAfter, again, problems },
-    null,
-    1,
-  );
+export function lines(report: HangReport): string {
+  const readable = (_: string, value: unknown) => value === Infinity ? "given up" : value;
+  return JSON.stringify(report, readable, 1);
 }

@@ -191,7 +191,8 @@ export class HangWatch implements AsyncDisposable {
 
   /** The most before the hang, and in the second, third and last quarter of it. */
   #quarters(of: (look: Weight) => number): [number, number, number, number] {
-    const end = Math.min(this.#released, this.#seconds()), quarter = (end - this.#hung) / 4;
+    const end = Math.min(this.#released, this.#seconds(), ...this.#apart.map(({ from }) => from));
+    const quarter = (end - this.#hung) / 4;
     const most = (from: number, to: number) =>
       Math.max(
         0,
