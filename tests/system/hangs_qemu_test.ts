@@ -2,5 +2,5 @@
 import { testHangs } from "../testbed/hang_forms.ts";
 
 await testHangs("stopped QEMUs and mute agents freeze nothing else", [
-  ...["one", "three", "console", "backup", "snapshot", "copy", "syncOnly", "lineHeld"] as const,
+  ...["one", "three", "console", "backup", "snapshot", "copy", "syncOnly", "lineHeld", "lineFull"] as const,
 ]);

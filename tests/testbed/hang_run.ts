@@ -56,6 +56,8 @@ const KILLED = 60_000;
 const ONCE_IN = 60;
 /** Milliseconds after which what is asked about another VM is given up. */
 const GIVEN_UP = 15_000;
+/** Seconds after the hang at which what concerns it is asked: what happens by itself soon has happened. */
+const ASKED = 14;
 /** Milliseconds in which a page is there. */
 const PAGE = 5000;
 /** Milliseconds for what is looked at afterwards besides. */
@@ -141,7 +143,7 @@ export async function runHangs(
   );
   const meanwhile: Record<string, string> = {};
   const asking = (async () => {
-    await delay(Math.max(0, seconds / 2 - since()) * 1000);
+    await delay(Math.max(0, ASKED - since()) * 1000);
     const all = arranged.flatMap(({ meanwhile = {} }) => Object.entries(meanwhile));
     await Promise.all(all.map(async ([what, asked]) => {
       const problem = await ask(asked, (took) => meanwhile[what] = took);

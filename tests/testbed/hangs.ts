@@ -111,12 +111,19 @@ async function agentMachines(host: PrivateLibvirt, count: number): Promise<Priva
   );
 }
 
-/** Three people look into a guest that hangs: each look opened its line once, and the third one never came back. */
-const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwhile> =>
-  Object.fromEntries(["first", "second", "third"].map((which) => [
-    `the ${which} look into the guest ${vmId.slice(0, 8)}`,
-    { ms: REFUSED, refused: true, ask: () => call(server, "guest_get_info", { vmId }) },
-  ]));
+/** Somebody looks into a guest again and again: each look opened its line anew, and the third or fourth never came back. */
+const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwhile> => ({
+  [`four looks into the guest ${vmId.slice(0, 8)}`]: {
+    ms: 2 * REFUSED,
+    refused: true,
+    ask: async () => {
+      for (let looks = 0; looks < 4; looks++) {
+        const said = await settled(call(server, "guest_get_info", { vmId }));
+        if (looks === 3 && said instanceof Error) throw said;
+      }
+    },
+  },
+});
 
 /** QEMUs that are stopped, some of them with a guest whose agent is connected. */
 const qemusStopped = (name: string, guests: number, small: number): HangScenario => ({
@@ -423,8 +430,9 @@ const syncOnly: HangScenario = {
   },
 };
 
-const lineHeld: HangScenario = {
-  name: "another program that holds an agent's line",
+/** Another program at the line of a guest's agent. @param connections how many it makes: two beyond the first fill the queue */
+const lineTaken = (name: string, connections: number): HangScenario => ({
+  name,
   needs: ["agentGuest"],
   arrange: async ({ host, beside: { server } }) => {
     const [vm] = await agentMachines(host, 1);
@@ -432,8 +440,13 @@ const lineHeld: HangScenario = {
     const path = /<source mode='bind' path='\/var\/lib\/libvirt\/([^']+)'/.exec(xml)?.[1] ?? assert.fail(xml);
     return {
       hang: async () => {
-        const line = await Deno.connect({ transport: "unix", path: host.stateFile(path) });
-        return { [Symbol.asyncDispose]: () => Promise.resolve(line.close()) };
+        await using undo = new AsyncDisposableStack();
+        for (let count = 0; count < connections; count++) {
+          const line = await queued(host.stateFile(path));
+          if (line === null) break;
+          undo.defer(() => line.close());
+        }
+        return undo.move();
       },
       silent: [],
       agents: [vm!.uuid],
@@ -441,7 +454,18 @@ const lineHeld: HangScenario = {
       meanwhile: looksInto(server, vm!.uuid),
     };
   },
-};
+});
+
+/** A connection to a socket; null where as many wait as it lets wait. */
+async function queued(path: string): Promise<Deno.UnixConn | null> {
+  try {
+    return await Deno.connect({ transport: "unix", path });
+  } catch (error) {
+    if (error instanceof Deno.errors.WouldBlock) return null;
+    if (error instanceof Error && error.message.includes("(os error 11)")) return null;
+    throw error;
+  }
+}
 
 const twoManagers: HangScenario = {
   name: "two managers on one host with a stopped QEMU",
@@ -477,7 +501,8 @@ export const HANGS = {
   nfs,
   swtpm,
   syncOnly,
-  lineHeld,
+  lineHeld: lineTaken("another program that holds an agent's line", 1),
+  lineFull: lineTaken("other programs that hold an agent's line, and wait for it", 6),
   twoManagers,
 } satisfies Record<string, HangScenario>;
 
