@@ -36,8 +36,8 @@ export interface HangReport {
   readonly meanwhile: Readonly<Record<string, string>>;
   /** Seconds after the hang at which each VM that hangs was shown as such; null: never. */
   readonly shownAfter: Readonly<Record<string, number | null>>;
-  /** Calls of libvirt's API for VMs that hung, more than once: `virDomainOpenChannel one QEMU…` → how often. */
-  readonly again: Readonly<Record<string, number>>;
+  /** Calls of libvirt's API that are made once at most while it hangs: `virDomainOpenChannel, one QEMU…` → how often. */
+  readonly asked: Readonly<Record<string, number>>;
   /** What does not hold; empty when all does. */
   readonly problems: readonly string[];
 }
@@ -153,7 +153,7 @@ export async function runHangs(
   await Promise.all([noticing, rounds, asking]);
   await delay(Math.max(0, seconds - since()) * 1000);
   const killed = arranged.flatMap(({ killed }) => killed ?? []);
-  const again = await askedAgain(host.logFile, beganAt, arranged, scenarios);
+  const asked = await askedOf(host.logFile, beganAt, arranged, scenarios);
   // libvirt holds the VM's lock while it waits for a stopped QEMU to end, and its lists wait for that lock
   await watch.apart("force_stop_vm", async () => {
     for (const vmId of killed) {
@@ -198,12 +198,12 @@ export async function runHangs(
     else if (took > limit) problems.push(`${what} of another VM took ${took} ms`);
   }
   const most = 1 + Math.floor(seconds / ONCE_IN);
-  for (const [what, times] of Object.entries(again)) {
+  for (const [what, times] of Object.entries(asked)) {
     if (times > most) problems.push(`asked ${times} times while it hung: ${what}`);
   }
   if (looking !== undefined) problems.push(...looking.problems());
   problems.push(...watch.problems());
-  const report = { figures: watch.figures(), bystander: bystanding, meanwhile, shownAfter, again, problems };
+  const report = { figures: watch.figures(), bystander: bystanding, meanwhile, shownAfter, asked, problems };
   told?.(report);
   return report;
 }
@@ -254,7 +254,7 @@ async function ask(
 }
 
 /** How often libvirt was asked for what it is asked once while it hangs. */
-async function askedAgain(
+async function askedOf(
   logFile: string,
   since: number,
   arranged: readonly ArrangedHang[],
@@ -269,7 +269,7 @@ async function askedAgain(
       times[what] = (times[what] ?? 0) + 1;
     }
   }
-  return Object.fromEntries(Object.entries(times).filter(([, count]) => count > 1));
+  return times;
 }
 
 /** Waits until a VM answers, and its load flows. @param end of the time there is, by `performance.now()` */

@@ -3,7 +3,8 @@
  * with all that can be under way; storage, servers and helpers that answer no more. None of them may hold up anything else.
  */
 import assert from "node:assert/strict";
-import { call, shows } from "./product.ts";
+import { writeAll } from "../../lib/write_all.ts";
+import { call, knownPool, shows } from "./product.ts";
 import { buildAgentGuest } from "./agent_guest.ts";
 import { endOf } from "./backups.ts";
 import { LyingAgent } from "./lying_agent.ts";
@@ -168,67 +169,74 @@ const consoleOpen: HangScenario = {
 /** MiB of a disk that is copied to storage which takes four in a second. */
 const DISK_MIB = 48;
 
-/** A disk that is full. */
+/** A disk that is full of what cannot be compressed. */
 async function fullDisk(path: string): Promise<{ path: string; format: "qcow2"; bus: "virtio" }> {
-  await run(["qemu-img", "create", "-q", "-f", "qcow2", path, `${DISK_MIB}M`]);
-  const write = Array.from({ length: DISK_MIB }, (_, at) => ["-c", `write -q -P ${at + 1} ${at}M 1M`]);
-  await run(["qemu-io", "-f", "qcow2", ...write.flat(), path]);
+  const raw = `${path}.raw`, block = new Uint8Array(1 << 16);
+  using file = await Deno.open(raw, { createNew: true, write: true });
+  for (let at = 0; at < DISK_MIB << 20; at += block.length) {
+    await writeAll(file, crypto.getRandomValues(block));
+  }
+  await run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, path]);
+  await Deno.remove(raw);
   return { path, format: "qcow2", bus: "virtio" };
 }
 
-/** A job of the product's on a running machine with a full disk. @param begin begins it; gives what waits for its end */
+/** A job of the product's on a running machine with a full disk. @param begin begins it; gives its end, good or bad */
 const jobUnderWay = (
   what: string,
   diskOn: "folder" | "creeping",
-  begin: (ground: HangGround, vm: PrivateMachine) => Promise<() => Promise<unknown>>,
+  begin: (ground: HangGround, vm: PrivateMachine) => Promise<{ readonly end: Promise<unknown> }>,
 ): HangScenario => ({
   name: `a QEMU stopped during ${what}`,
-  needs: ["qemu", "slowStorage"],
+  needs: ["guest", "slowStorage"],
   arrange: async (ground) => {
     const { host, beside: { server } } = ground;
-    const vm = await host.machine({ ...SMALL, disks: [await fullDisk(`${ground[diskOn]}/disk.qcow2`)] });
+    // With a guest in it there is memory to write
+    const disks = [await fullDisk(`${ground[diskOn]}/disk.qcow2`)];
+    const vm = await host.machine({ disks, guest: true, agent: false, memoryMiB: 128, start: true });
+    await vm.waitForBoot();
     await shows(server, vm.uuid, ({ state }) => state === "running");
-    let end: () => Promise<unknown> = () => assert.fail("it was never begun");
+    let job: { readonly end: Promise<unknown> } | undefined;
     return {
       hang: async () => {
-        end = await begin(ground, vm);
-        await delay(1500); // until QEMU copies
+        job = await begin(ground, vm);
+        const early = await Promise.race([job.end, delay(COPYING)]);
+        assert.equal(early, undefined, `${what} has ended before QEMU could be stopped: ${early}`);
         return await stoppedQemus([vm])();
       },
       silent: [vm.uuid],
       once: askedOnce([vm]),
       // However it ends: with its VM back it must end, and say how.
-      afterwards: async () => void await end(),
+      afterwards: async () => void await job?.end,
     };
   },
 });
+
+/** Milliseconds until QEMU copies. */
+const COPYING = 2000;
 
 const backup = jobUnderWay("a backup", "folder", async ({ creeping, beside: { server } }, vm) => {
   const input = { name: vm.name.slice(-40), folder: creeping, targets: { vmIds: [vm.uuid] } };
   const { id: backupId } = await call(server, "create_backup", input);
   const { id: runId } = await call(server, "run_backup_now", { backupId });
-  return () => limited(60, settled(endOf(server, backupId, runId)));
+  return { end: settled(endOf(server, backupId, runId)) };
 });
 
-const snapshot = jobUnderWay("a snapshot", "creeping", ({ beside: { server } }, vm) => {
-  const asked = settled(call(server, "create_snapshot", { vmId: vm.uuid, name: "before" }));
-  return Promise.resolve(() => limited(60, asked));
-});
-
-const blockCopy = jobUnderWay(
-  "a block copy",
-  "folder",
-  async ({ creeping, host, beside: { server } }, vm) => {
-    const pool = `${vm.name}-to`;
-    await host.virshBatch([`pool-define-as ${pool} dir --target ${creeping}`, `pool-start ${pool}`]);
-    await until(
-      "the pool",
-      async () => (await call(server, "get_storage_pools")).some(({ name }) => name === pool),
-    );
-    const asked = settled(call(server, "move_disk", { vmId: vm.uuid, target: "vda", pool }));
-    return () => limited(60, asked);
-  },
+const snapshot = jobUnderWay(
+  "a snapshot",
+  "creeping",
+  ({ beside: { server } }, vm) =>
+    Promise.resolve({ end: settled(call(server, "create_snapshot", { vmId: vm.uuid, name: "before" })) }),
 );
+
+const blockCopy = jobUnderWay("a block copy", "folder", async (ground, vm) => {
+  const { creeping, folder, host, beside: { server } } = ground, pool = `${vm.name}-to`;
+  for (const [name, path] of Object.entries({ [`${vm.name}-from`]: folder, [pool]: creeping })) {
+    await host.virshBatch([`pool-define-as ${name} dir --target ${path}`, `pool-start ${name}`]);
+  }
+  for (const name of [pool, `${vm.name}-from`]) await knownPool(server, name);
+  return { end: settled(call(server, "move_disk", { vmId: vm.uuid, target: "vda", pool })) };
+});
 
 const cdrom = (path: string): Markup =>
   markup`<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='${path}'/><target dev='hdc' bus='ide'/><readonly/></disk>`;
@@ -434,15 +442,18 @@ const syncOnly: HangScenario = {
 const lineTaken = (name: string, connections: number): HangScenario => ({
   name,
   needs: ["agentGuest"],
-  arrange: async ({ host, beside: { server } }) => {
+  arrange: async ({ host, beside: { server }, folder }) => {
     const [vm] = await agentMachines(host, 1);
     const xml = await host.virsh("dumpxml", vm!.name);
     const path = /<source mode='bind' path='\/var\/lib\/libvirt\/([^']+)'/.exec(xml)?.[1] ?? assert.fail(xml);
+    // A socket's address takes a hundred characters
+    const short = `${folder}/line`;
+    await Deno.symlink(host.stateFile(path), short);
     return {
       hang: async () => {
         await using undo = new AsyncDisposableStack();
         for (let count = 0; count < connections; count++) {
-          const line = await queued(host.stateFile(path));
+          const line = await queued(short);
           if (line === null) break;
           undo.defer(() => line.close());
         }
@@ -516,22 +527,6 @@ async function sequence<T>(count: number, make: (index: number) => Promise<T>): 
   return made;
 }
 
-/** What came of something: an answer or an error are both an end. */
+/** What came of something, never undefined: an answer (its text) or an error are both an end. */
 const settled = (asked: Promise<unknown>): Promise<unknown> =>
-  asked.then((answer) => answer, (error) => error);
-
-/** Waits no longer than so many seconds. @throws {Error} when it has not ended by then */
-async function limited<T>(seconds: number, asked: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it has not ended ${seconds} s after the release`)),
-      seconds * 1000,
-    );
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+  asked.then((answer) => JSON.stringify(answer) ?? "done", (error) => error);
