@@ -11,7 +11,7 @@ import { LyingAgent } from "./lying_agent.ts";
 import { nfsServer } from "./nfs_server.ts";
 import { freeze, processState, thaw } from "./pid.ts";
 import type { PrivateLibvirt, PrivateMachine, PrivateMachineOptions } from "./private_libvirt.ts";
-import { run } from "./process.ts";
+import { ProcessError, run } from "./process.ts";
 import { SerialClient } from "./serial.ts";
 import { type ServerBeside, serverBeside } from "./server_beside.ts";
 import type { TestServer } from "./server.ts";
@@ -185,6 +185,8 @@ async function fullDisk(path: string): Promise<{ path: string; format: "qcow2"; 
 const jobUnderWay = (
   what: string,
   diskOn: "folder" | "creeping",
+  /** What virsh says once QEMU is at it. */
+  atIt: (name: string) => readonly [RegExp, ...string[]],
   begin: (ground: HangGround, vm: PrivateMachine) => Promise<{ readonly end: Promise<unknown> }>,
 ): HangScenario => ({
   name: `a QEMU stopped during ${what}`,
@@ -200,8 +202,14 @@ const jobUnderWay = (
     return {
       hang: async () => {
         job = await begin(ground, vm);
-        const early = await Promise.race([job.end, delay(COPYING)]);
-        assert.equal(early, undefined, `${what} has ended before QEMU could be stopped: ${early}`);
+        const [expected, ...asked] = atIt(vm.name);
+        let early: unknown;
+        void job.end.then((end) => early = end);
+        await until(`${what} to be under way`, async () => {
+          assert.equal(early, undefined, `${what} has ended before QEMU could be stopped: ${early}`);
+          return expected.test(await saidBy(host, asked));
+        }, { seconds: 10, every: 50 });
+        await delay(500);
         return await stoppedQemus([vm])();
       },
       silent: [vm.uuid],
@@ -212,31 +220,49 @@ const jobUnderWay = (
   },
 });
 
-/** Milliseconds until QEMU copies. */
-const COPYING = 2000;
+/** What virsh says; nothing when it fails. */
+async function saidBy(host: PrivateLibvirt, asked: readonly string[]): Promise<string> {
+  try {
+    return await host.virsh(...asked);
+  } catch (error) {
+    if (error instanceof ProcessError) return "";
+    throw error;
+  }
+}
 
-const backup = jobUnderWay("a backup", "folder", async ({ creeping, beside: { server } }, vm) => {
-  const input = { name: vm.name.slice(-40), folder: creeping, targets: { vmIds: [vm.uuid] } };
-  const { id: backupId } = await call(server, "create_backup", input);
-  const { id: runId } = await call(server, "run_backup_now", { backupId });
-  return { end: settled(endOf(server, backupId, runId)) };
-});
+const backup = jobUnderWay(
+  "a backup",
+  "folder",
+  (name) => [/<domainbackup/, "backup-dumpxml", name],
+  async ({ creeping, beside: { server } }, vm) => {
+    const input = { name: vm.name.slice(-40), folder: creeping, targets: { vmIds: [vm.uuid] } };
+    const { id: backupId } = await call(server, "create_backup", input);
+    const { id: runId } = await call(server, "run_backup_now", { backupId });
+    return { end: settled(endOf(server, backupId, runId)) };
+  },
+);
 
 const snapshot = jobUnderWay(
   "a snapshot",
   "creeping",
+  (name) => [/paused/, "domstate", name],
   ({ beside: { server } }, vm) =>
     Promise.resolve({ end: settled(call(server, "create_snapshot", { vmId: vm.uuid, name: "before" })) }),
 );
 
-const blockCopy = jobUnderWay("a block copy", "folder", async (ground, vm) => {
-  const { creeping, folder, host, beside: { server } } = ground, pool = `${vm.name}-to`;
-  for (const [name, path] of Object.entries({ [`${vm.name}-from`]: folder, [pool]: creeping })) {
-    await host.virshBatch([`pool-define-as ${name} dir --target ${path}`, `pool-start ${name}`]);
-  }
-  for (const name of [pool, `${vm.name}-from`]) await knownPool(server, name);
-  return { end: settled(call(server, "move_disk", { vmId: vm.uuid, target: "vda", pool })) };
-});
+const blockCopy = jobUnderWay(
+  "a block copy",
+  "folder",
+  (name) => [/Block Copy/, "blockjob", name, "vda", "--info"],
+  async (ground, vm) => {
+    const { creeping, folder, host, beside: { server } } = ground, pool = `${vm.name}-to`;
+    for (const [name, path] of Object.entries({ [`${vm.name}-from`]: folder, [pool]: creeping })) {
+      await host.virshBatch([`pool-define-as ${name} dir --target ${path}`, `pool-start ${name}`]);
+    }
+    for (const name of [pool, `${vm.name}-from`]) await knownPool(server, name);
+    return { end: settled(call(server, "move_disk", { vmId: vm.uuid, target: "vda", pool })) };
+  },
+);
 
 const cdrom = (path: string): Markup =>
   markup`<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='${path}'/><target dev='hdc' bus='ide'/><readonly/></disk>`;
