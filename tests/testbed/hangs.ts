@@ -253,7 +253,7 @@ const snapshot = jobUnderWay(
 const blockCopy = jobUnderWay(
   "a block copy",
   "folder",
-  (name) => [/Block Copy/, "blockjob", name, "vda", "--info"],
+  (name) => [/<mirror /, "dumpxml", name],
   async (ground, vm) => {
     const { creeping, folder, host, beside: { server } } = ground, pool = `${vm.name}-to`;
     for (const [name, path] of Object.entries({ [`${vm.name}-from`]: folder, [pool]: creeping })) {
