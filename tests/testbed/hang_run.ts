@@ -14,7 +14,7 @@ import { removeFiles } from "./removal.ts";
 import { CallError } from "./server.ts";
 import { type ServerBeside, serverBeside } from "./server_beside.ts";
 import { testerHeaders } from "./sign_in.ts";
-import { slowStorage } from "./slow_storage.ts";
+import { type SlowStorage, slowStorage } from "./slow_storage.ts";
 import { delay } from "./wait.ts";
 
 /** How a run goes. */
@@ -63,7 +63,7 @@ const PAGE = 5000;
 /** Milliseconds for what is looked at afterwards besides. */
 const AFTERWARDS = 90_000;
 /** MiB that slow storage takes in a second. */
-const CREEPING = 4;
+const CREEPING = 6;
 
 /** Runs them. @throws {Error} when they cannot be arranged; what does not hold is in the report */
 export async function runHangs(
@@ -77,10 +77,11 @@ export async function runHangs(
   const folder = filesOf(name);
   await Deno.mkdir(folder, { recursive: true });
   // Mounted before there is the libvirtd, whose view of mounts is its own from then on
-  const creeping = undo.use(await slowStorage(await made(`${folder}/creeping`), { writeRate: CREEPING }));
-  const slow = [];
+  const slow: SlowStorage[] = [], creeping: SlowStorage[] = [];
   for (const index of scenarios.keys()) {
     slow.push(undo.use(await slowStorage(await made(`${folder}/slow-${index}`))));
+    const options = { writeRate: CREEPING };
+    creeping.push(undo.use(await slowStorage(await made(`${folder}/creeping-${index}`), options)));
   }
   const host = undo.use(await privateLibvirt("hangs", { log: CALLS_LOGGED }));
   const bystander = await host.machine({ screen: true });
@@ -91,7 +92,7 @@ export async function runHangs(
     arranged.push(
       await scenario.arrange({
         ...{ host, beside, undo, slow: slow[index]! },
-        creeping: await made(`${creeping.path}/${index}`),
+        creeping: creeping[index]!.path,
         folder: await made(`${folder}/plain-${name.slice(-8)}-${index}`),
       }),
     );

@@ -166,7 +166,7 @@ const consoleOpen: HangScenario = {
   },
 };
 
-/** MiB of a disk that is copied to storage which takes four in a second. */
+/** MiB of a disk that is copied to storage which takes a few in a second. */
 const DISK_MIB = 48;
 
 /** A disk that is full of what cannot be compressed. */
@@ -195,7 +195,7 @@ const jobUnderWay = (
     const { host, beside: { server } } = ground;
     // With a guest in it there is memory to write
     const disks = [await fullDisk(`${ground[diskOn]}/disk.qcow2`)];
-    const vm = await host.machine({ disks, guest: true, agent: false, memoryMiB: 128, start: true });
+    const vm = await host.machine({ disks, guest: true, agent: false, memoryMiB: 96, start: true });
     await vm.waitForBoot();
     await shows(server, vm.uuid, ({ state }) => state === "running");
     let job: { readonly end: Promise<unknown> } | undefined;
@@ -479,6 +479,8 @@ const lineTaken = (name: string, connections: number): HangScenario => ({
       hang: async () => {
         await using undo = new AsyncDisposableStack();
         for (let count = 0; count < connections; count++) {
+          // QEMU takes the first one in a moment, and then no more
+          await delay(300);
           const line = await queued(short);
           if (line === null) break;
           undo.defer(() => line.close());
