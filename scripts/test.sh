@@ -3,16 +3,23 @@
 # more tries alone, and ends with the sum:
 #   N passed, N failed, N skipped
 # Slow proofs whose sources are as they last passed are left out (scripts/testing/slow_proofs.ts) and named; with --all,
-# as for a release, they are run too.
+# as for a release, they are run too, and what has a long form (tests/testbed/hang_forms.ts) has that.
 set -u
 project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 . "$project/scripts/lib.sh"
 cd "$project" || exit 1
 
 all=
+limits=
 case ${1:-} in
 '') ;;
---all) all=--all ;;
+--all)
+  all=--all
+  # A long form takes over half an hour
+  limits="--minutes-per-file=50 --minutes=240"
+  KVMM_TEST_LONG=1
+  export KVMM_TEST_LONG
+  ;;
 *) fail "unknown argument: $1" "Usage: sh scripts/test.sh [--all]" ;;
 esac
 
@@ -148,10 +155,10 @@ check build "$deno" task build
 # Two files at a time, and more while the processors are idle: they share one libvirtd, so each keeps to names of its own,
 # and none stops it
 if files=$("$deno" run -A scripts/testing/plan.ts $all); then
-  # Unquoted: a list of files
-  # shellcheck disable=SC2086
   report=$logs/machine.xml
-  tests machine "$deno" run -A scripts/testing/run.ts --jobs=2 --report="$report" --failed="$logs/failed" $files
+  # Unquoted: lists of options and of files
+  # shellcheck disable=SC2086
+  tests machine "$deno" run -A scripts/testing/run.ts --jobs=2 $limits --report="$report" --failed="$logs/failed" $files
   [ ! -f "$logs/machine.xml" ] || "$deno" run -A scripts/testing/slow_proofs.ts "$logs/machine.xml"
 else
   failed=$((failed + 1))

@@ -34,6 +34,8 @@ export interface DomainXml {
   readonly ownAgent?: boolean;
   readonly serial: { readonly kind: "pty" | "file"; readonly log: string };
   readonly disks: readonly DiskXml[];
+  /** Whatever else it has. */
+  readonly devices?: Markup;
   /** MiB for translated code, where QEMU's own measure is too much for the host. */
   readonly codeCacheMiB?: number;
 }
@@ -71,6 +73,7 @@ export function domainXml(domain: DomainXml): Markup {
     ${domain.agent ? AGENT : NOTHING}
     ${domain.ownAgent === true ? OWN_AGENT : NOTHING}
     ${vnc === undefined ? NOTHING : vncXml(vnc)}
+    ${domain.devices ?? NOTHING}
     <memballoon model='virtio'><stats period='1'/></memballoon>
   </devices>
 </domain>

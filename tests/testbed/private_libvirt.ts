@@ -5,7 +5,7 @@
  * Whatever happens to the test, nothing stays: the first process of the namespace ends when our end of its standard
  * input closes, and the kernel ends all others with it, QEMUs included.
  */
-import { domainXml } from "./domain_xml.ts";
+import { type DiskXml, domainXml } from "./domain_xml.ts";
 import { buildGuest, type Guest, READY } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
@@ -15,6 +15,7 @@ import { exists, ProcessError, run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
 import { Unavailable } from "./unavailable.ts";
 import { until, type WaitOptions } from "./wait.ts";
+import type { Markup } from "./xml.ts";
 
 /** Folders of libvirt that become private: place → folder below the test's own. */
 const PRIVATE = {
@@ -54,6 +55,15 @@ export interface PrivateMachineOptions {
   readonly guest?: boolean | Guest;
   /** A channel for our own agent, instead of QEMU's. */
   readonly ownAgent?: boolean;
+  /** Whether it has a channel for QEMU's agent; one with a guest has when left out. */
+  readonly agent?: boolean;
+  /** A screen, at a socket that libvirt names. */
+  readonly screen?: boolean;
+  /** `pty` can be attached to and is logged as well; `file`, when left out, is only logged. */
+  readonly serial?: "pty" | "file";
+  readonly disks?: readonly DiskXml[];
+  /** Whatever else it has. */
+  readonly devices?: Markup;
   /** A card on this network of the private libvirtd's. */
   readonly network?: { readonly name: string; readonly mac: string };
   readonly memoryMiB?: number;
@@ -67,6 +77,8 @@ export interface PrivateMachineOptions {
 export interface PrivateLibvirtOptions {
   /** What it logs, as `log_filters` of libvirtd.conf has it; see {@link PrivateLibvirt.logged}. */
   readonly log?: string;
+  /** Its names are looked up at a server that never answers; its own is short, and in no file. */
+  readonly deadResolver?: boolean;
 }
 
 /** A machine of a private libvirtd. It goes with its libvirtd. */
@@ -101,6 +113,11 @@ export class PrivateLibvirt implements AsyncDisposable {
     return `qemu+unix:///system?socket=${this.folder}/run/libvirt-sock`;
   }
 
+  /** How virt-admin reaches it. */
+  get adminUri(): string {
+    return `libvirtd:///system?socket=${this.folder}/run/libvirt-admin-sock`;
+  }
+
   /** Runs virsh on it. @throws {ProcessError} */
   async virsh(...args: string[]): Promise<string> {
     return (await run(["virsh", "--quiet", "--connect", this.uri, ...args])).trim();
@@ -128,11 +145,21 @@ export class PrivateLibvirt implements AsyncDisposable {
     return await this.#find((argv) => argv.some((argument) => argument.startsWith(`guest=${name},`)));
   }
 
+  /** The swtpm of a machine, as a process that we see from outside, or null. */
+  async swtpmOf(uuid: string): Promise<number | null> {
+    return await this.#find(([program, ...args]) =>
+      program?.endsWith("swtpm") === true && args.some((argument) => argument.includes(uuid))
+    );
+  }
+
+  /** The file it logs to, where it was told what; see {@link PrivateLibvirtOptions.log}. */
+  get logFile(): string {
+    return `${this.folder}/libvirtd.log`;
+  }
+
   /** How many lines of its log hold a text. */
   async logged(text: string): Promise<number> {
-    return (await Deno.readTextFile(`${this.folder}/libvirtd.log`)).split("\n").filter((line) =>
-      line.includes(text)
-    ).length;
+    return (await Deno.readTextFile(this.logFile)).split("\n").filter((line) => line.includes(text)).length;
   }
 
   /** Starts libvirtd and waits until it answers. */
@@ -216,11 +243,13 @@ export class PrivateLibvirt implements AsyncDisposable {
       ...(options.title === undefined ? {} : { title: options.title }),
       ...(options.description === undefined ? {} : { description: options.description }),
       ...(guest === undefined ? {} : { guest }),
-      agent: guest !== undefined && options.ownAgent !== true,
+      agent: options.agent ?? (guest !== undefined && options.ownAgent !== true),
       ...(options.ownAgent === true ? { ownAgent: true } : {}),
       ...(options.network === undefined ? {} : { network: options.network }),
-      serial: { kind: "file", log },
-      disks: [],
+      ...(options.screen === true ? { vnc: { socket: true } } : {}),
+      ...(options.devices === undefined ? {} : { devices: options.devices }),
+      serial: { kind: options.serial ?? "file", log },
+      disks: options.disks ?? [],
     });
     await Deno.writeTextFile(definition, String(text));
     await this.virsh("define", definition);
@@ -270,7 +299,17 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Runs a program in its namespaces. @throws {ProcessError} */
   async inside(...argv: string[]): Promise<string> {
-    return await run([...this.#inside(), ...argv]);
+    return await run(this.argvInside(...argv));
+  }
+
+  /** The arguments that run a program in its namespaces. */
+  argvInside(...argv: string[]): string[] {
+    return [...this.#inside(), ...argv];
+  }
+
+  /** A process in its namespaces by its program's name, as we see it from outside, or null. */
+  async processOf(program: string): Promise<number | null> {
+    return await this.#find(([path]) => path?.split("/").at(-1) === program);
   }
 
   /** A line of sh that runs a program with this libvirtd as `qemu:///system`, in our network: `exec … "$@"`. */
@@ -278,6 +317,28 @@ export class PrivateLibvirt implements AsyncDisposable {
     // Its /proc has its own processes alone, and Deno wants to see itself.
     const own = `mount -t proc proc /proc && exec "$@"`;
     return `exec nsenter --target ${this.first} --mount -- unshare --mount sh -c '${own}' sh "$@"`;
+  }
+
+  /**
+   * The same in its process namespace, too, where the ids in libvirt's files are those that the program sees; signals go
+   * on to it. The process that is started with this line is not the program: see {@link programOf}.
+   */
+  get lineBeside(): string {
+    const own = `mount -t proc proc /proc && exec "$@"`;
+    return `nsenter --target ${this.first} --mount --pid -- unshare --mount sh -c '${own}' sh "$@" &
+outer=$!
+trap 'kill -TERM $(cat /proc/$outer/task/$outer/children)' TERM
+while kill -0 $outer 2>/dev/null; do wait $outer; status=$?; done
+exit $status`;
+  }
+
+  /** The program that was started with {@link lineBeside}, by the process that was started. @throws {Error} when it is gone */
+  static async programOf(started: number): Promise<number> {
+    const childOf = async (pid: number) =>
+      Number((await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ")[0]);
+    const program = await childOf(await childOf(started));
+    if (!program) throw new Error(`process ${started} has started nothing, or it is gone`);
+    return program;
   }
 
   /** A file of libvirt's own below /var/lib/libvirt, as we see it from outside. */
@@ -323,11 +384,35 @@ export async function privateLibvirt(
   // What libvirt found out about QEMU on this machine, so that it need not be found out again.
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
+  if (options.deadResolver === true) pairs.push(...await deadResolver(folder));
   const first = await namespaces(FIRST_PROCESS, pairs, undo);
   const host = new PrivateLibvirt(name, folder, first, new AsyncDisposableStack());
+  if (options.deadResolver === true) {
+    // Dropped where it arrives: what is dropped where it leaves is told to the sender
+    await host.inside("iptables", "-A", "INPUT", "-d", NOBODY, "-j", "DROP");
+  }
   await host.start();
   host["cleanup"].use(undo.move());
   return host;
+}
+
+/** The address of a server of names that gets nothing and says nothing. */
+const NOBODY = "127.0.0.9";
+
+/** Files with which names are asked of {@link NOBODY}. @returns them as `file=place` */
+async function deadResolver(folder: string): Promise<string[]> {
+  const files = {
+    "/etc/resolv.conf": `nameserver ${NOBODY}\noptions timeout:15 attempts:3\n`,
+    "/etc/hosts": "127.0.0.1 localhost\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+  };
+  return await Promise.all(
+    Object.entries(files).map(async ([place, text]) => {
+      const file = `${folder}/${place.slice("/etc/".length)}`;
+      await Deno.writeTextFile(file, text);
+      return `${file}=${place}`;
+    }),
+  );
 }
 
 async function readLink(path: string): Promise<string | null> {

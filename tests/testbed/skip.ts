@@ -10,6 +10,7 @@ import { noFirmware } from "./firmware.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureLoopDevices } from "./loop.ts";
+import { ensureNfsServer } from "./nfs_server.ts";
 import { ensureOpenvswitch } from "./openvswitch.ts";
 import { ensureOtherKernel } from "./other_kernel.ts";
 import { ensureForwarding } from "./outside.ts";
@@ -45,6 +46,8 @@ const NEEDS = {
   forwarding: ensureForwarding,
   /** Loop devices, file systems, LVM's tools. */
   loopDevices: ensureLoopDevices,
+  /** NFS-Ganesha, and QEMU's own NFS client. */
+  nfsServer: ensureNfsServer,
   /** User-Mode Linux. */
   otherKernel: ensureOtherKernel,
   /** Debian's openvswitch-switch, and network devices made by programs. */

@@ -4,6 +4,9 @@ import { ensurePackages } from "./packages.ts";
 import { exists, run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
+/** Milliseconds that its server has to end. */
+const GRACE_MS = 2000;
+
 /** A folder that can hang. */
 export interface SlowStorage extends AsyncDisposable {
   /** Where it is mounted. */
@@ -62,7 +65,10 @@ export async function slowStorage(
     [Symbol.asyncDispose]: async () => {
       await thaw(child.pid);
       await run(["umount", "--lazy", path]);
-      await child.status; // it ends once nobody has it mounted
+      // It ends once nobody has it mounted; namespaces that other tests have made meanwhile have it, too
+      const timer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+      await child.status;
+      clearTimeout(timer);
     },
   };
 }
