@@ -2,6 +2,7 @@
 import { type LibvirtEvent, LIFECYCLE } from "../../ffi/events.ts";
 import type { guestCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
+import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { addressesOf } from "./addresses.ts";
 import { GUEST_MIGRATIONS, GuestFactRecords } from "./fact_records.ts";
@@ -11,6 +12,7 @@ import { guestHandlers } from "./handlers.ts";
 import { OwnBackend } from "./own/backend.ts";
 import { openChannel } from "./own/channel.ts";
 import { ChannelGuard } from "./own/channel_guard.ts";
+import { openLocalChannel } from "./own/local_channel.ts";
 import { OwnAgentLines } from "./own/lines.ts";
 import { QemuBackend } from "./qemu_ga/backend.ts";
 import { GuestService } from "./service.ts";
@@ -33,14 +35,12 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
       host: (host) => {
         const lines = new GuestLines(clock), freezes = new GuestFreezes(host, clock);
         const channels = new ChannelGuard({
-          pathOf: (vmId) => own.channelPath(vmId),
+          pathOf: async (vmId) => isLocal(host.link.uri) ? await own.channelPath(vmId) : undefined,
+          openHere: openLocalChannel,
+          openByLibvirt: (vmId, heard) => openChannel(host.link.consoles, vmId, heard),
           respondedAt: (vmId) => host.hangs.endedAt(`vm:${vmId}`),
-          now: () => performance.now(),
         });
-        const ownLines = new OwnAgentLines(async (vmId) => {
-          await channels.enter(vmId);
-          return await openChannel(host.link.consoles, vmId, () => channels.heard(vmId));
-        }, clock);
+        const ownLines = new OwnAgentLines((vmId) => channels.open(vmId), clock);
         const own: OwnBackend = new OwnBackend(
           host.link,
           ownLines,

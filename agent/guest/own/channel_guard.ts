@@ -1,50 +1,65 @@
 /**
- * Keeps libvirt from opening a channel that QEMU does not accept. libvirt connects to QEMU's socket with the VM's lock held;
- * the socket's backlog is 1, so the third connection to a QEMU that hangs, or whose channel another program holds, waits
- * without an end, and everything that asks libvirt for its VMs with it.
+ * Keeps channels from being opened that QEMU does not accept. libvirt connects to QEMU's socket with the VM's lock held; the
+ * socket's backlog is 1, so the third connection to a QEMU that hangs, or whose channel another program holds, waits without
+ * an end, and everything that asks libvirt for its VMs with it. A connection that was closed still waits to be accepted.
  */
 import { waitingConnections } from "../../../ffi/socket_backlog.ts";
 import { log } from "../../log.ts";
+import type { ByteStreams } from "./client.ts";
 import { AgentFailure } from "./failure.ts";
 
+/** Milliseconds after which a channel that may still wait is tried again by its socket, which never blocks. */
+const AGAIN_MS = 20_000;
+
 export interface ChannelGuardOptions {
-  /** The socket of a VM's channel on this host; undefined where there is none. @throws {Error} */
+  /** The socket of a VM's channel; undefined where there is none on this host. @throws {Error} */
   readonly pathOf: (vmId: string) => Promise<string | undefined>;
-  /** When a VM was last found to respond again, in milliseconds of the monotonic clock; undefined: it never did not. */
+  /** Connects to it; undefined where it is not to be reached from here. @throws {AgentFailure} */
+  readonly openHere: (path: string, heard: () => void) => Promise<ByteStreams | undefined>;
+  /** Has libvirt open it. @throws {AgentFailure} */
+  readonly openByLibvirt: (vmId: string, heard: () => void) => Promise<ByteStreams>;
+  /** When a VM was last found to respond again, by `performance.now()`; undefined: it always did. */
   readonly respondedAt: (vmId: string) => number | undefined;
-  readonly now: () => number;
 }
 
 export class ChannelGuard {
-  /** When the channel of a VM was opened of which nothing was heard since: that connection may still wait. */
+  /** When the channel of a VM was opened of which nothing was heard since. */
   readonly #unheard = new Map<string, number>();
 
   constructor(private readonly options: ChannelGuardOptions) {}
 
-  /** Notes that a channel is about to be opened. @throws {AgentFailure} `taken`: QEMU does not accept it */
-  async enter(vmId: string): Promise<void> {
-    const { pathOf, respondedAt, now } = this.options;
-    const path = await pathOf(vmId);
+  /** Opens the channel of a running VM. @throws {AgentFailure} `taken`: QEMU does not accept it */
+  async open(vmId: string): Promise<ByteStreams> {
+    const { pathOf, openHere, openByLibvirt } = this.options;
+    const path = await pathOf(vmId), heard = () => void this.#unheard.delete(vmId);
     const waiting = path === undefined ? undefined : waitingConnections(path);
-    const unheard = this.#unheard.get(vmId);
-    // Where the kernel does not tell, one that was not heard is taken to wait until the VM has answered libvirt again
-    const isFree = waiting === undefined
-      ? unheard === undefined || (respondedAt(vmId) ?? -Infinity) > unheard
-      : waiting === 0;
-    if (!isFree) {
-      log.debug("a channel is not opened", { vm: vmId, waiting });
-      throw new AgentFailure("taken", "QEMU has not accepted the last connection to the agent's channel");
+    if (waiting !== undefined && waiting > 0) throw this.#taken(vmId, waiting);
+    const mayWait = waiting === undefined && this.#mayWait(vmId);
+    if (path !== undefined && (!mayWait || performance.now() - this.#unheard.get(vmId)! > AGAIN_MS)) {
+      const streams = await openHere(path, heard);
+      if (streams !== undefined) {
+        this.#unheard.set(vmId, performance.now());
+        return streams;
+      }
     }
-    this.#unheard.set(vmId, now());
-  }
-
-  /** Something came through the channel. */
-  heard(vmId: string): void {
-    this.#unheard.delete(vmId);
+    if (mayWait) throw this.#taken(vmId);
+    this.#unheard.set(vmId, performance.now());
+    return await openByLibvirt(vmId, heard);
   }
 
   /** Another QEMU runs, or the guest has opened or closed its end. */
   forget(vmId: string): void {
     this.#unheard.delete(vmId);
+  }
+
+  /** Whether the last connection may not have been accepted yet, where the kernel does not tell. */
+  #mayWait(vmId: string): boolean {
+    const unheard = this.#unheard.get(vmId);
+    return unheard !== undefined && (this.options.respondedAt(vmId) ?? -Infinity) < unheard;
+  }
+
+  #taken(vmId: string, waiting?: number): AgentFailure {
+    log.debug("a channel is not opened", { vm: vmId, waiting });
+    return new AgentFailure("taken", "QEMU has not accepted the last connection to the agent's channel");
   }
 }
