@@ -38,8 +38,8 @@ export const VIR_ERR = {
 /** Numbers of `virErrorDomain` that matter above `ffi/`. */
 export const VIR_FROM = { RPC: 7, POLKIT: 60 } as const;
 
-/** Why a call failed on our side of libvirt, when it is not libvirt that said no. */
-export type FailureKind = "libvirt" | "timeout" | "lost" | "unavailable" | "busy";
+/** Why a call failed on our side of libvirt, when it is not libvirt that said no. `silent`: something before it still hangs. */
+export type FailureKind = "libvirt" | "timeout" | "lost" | "unavailable" | "busy" | "silent";
 
 /** The plain shape in which an error crosses from a worker. */
 export interface LibvirtFailure {

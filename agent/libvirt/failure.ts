@@ -87,6 +87,8 @@ export function contractError(
         { waiting: error.message.match(/\d+/)?.[0] ?? "several" },
         cause,
       );
+    case "silent":
+      return new ContractError("LibvirtNotResponding", undefined, { ...cause, message: error.message });
     case "unavailable": {
       const message = unavailableText(error);
       const denied = message === errorText("PermissionDenied");

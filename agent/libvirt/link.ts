@@ -7,6 +7,8 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
+import type { Gate } from "../../ffi/gate.ts";
+import { OPEN_GATE } from "../../ffi/open_gate.ts";
 import { SchemaCheck } from "../../ffi/schema_check.ts";
 import { ConsoleStreams } from "../../ffi/streams.ts";
 import { Subscription } from "../../ffi/subscription.ts";
@@ -51,6 +53,8 @@ export function unavailableText(error: LibvirtError): string {
 
 export class LibvirtLink {
   readonly uri: string;
+  /** What streams pass before they ask libvirt. */
+  readonly gate: Gate = OPEN_GATE;
   /** Serial consoles: streams, which need this link's event loop. */
   readonly consoles: ConsoleStreams;
   /** libvirt's schemas of domains. */
@@ -67,7 +71,7 @@ export class LibvirtLink {
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
-    this.consoles = new ConsoleStreams(uri);
+    this.consoles = new ConsoleStreams(uri, this.gate);
     this.#listener = listener;
     this.#pool = new WorkerPool(uri, options);
     this.#status = { connected: false, uri, error: null, status: "connecting", since: Date.now() };

@@ -1,0 +1,4 @@
+import type { Gate } from "./gate.ts";
+
+/** Admits everything. */
+export const OPEN_GATE: Gate = { enter: () => ({ overdue: () => {}, returned: () => {} }) };
