@@ -1,7 +1,7 @@
 /// <reference lib="deno.worker" />
 /**
- * A stream opener: opens one console or channel, or closes one, and ends. Both are round trips to libvirtd, which may hang
- * for as long as a VM does; so each has a thread to itself, and a connection: libvirtd stops reading a connection whose
+ * A stream opener: opens and closes consoles and channels, one after the other. Both are round trips to libvirtd, which may
+ * hang for as long as a VM does, so the next is given to another. Each stream has a connection to itself: libvirtd stops reading a connection whose
  * stream the guest does not read, and must not stop reading the others'. What is open crosses as addresses.
  */
 import { Connection } from "./connection.ts";

@@ -16,7 +16,7 @@ export interface HeldStream {
   readonly stream: bigint;
 }
 
-/** To an opener: one message, answered once. `opening` is in the states of `OPENING_STATE`. */
+/** To an opener: each message is answered once, and the next is sent after that. `opening` is in the states of `OPENING_STATE`. */
 export type ToStreamOpener =
   | { type: "open"; uri: string; target: ConsoleTarget; opening: Int32Array<SharedArrayBuffer> }
   | { type: "close"; uri: string; held: HeldStream };

@@ -1,14 +1,14 @@
 /**
- * Consoles and channels of domains: byte streams both ways. Opening and closing one may hang with its VM, and each time has a
- * worker to itself (`stream_opener.ts`). One worker reads and writes them all. It is started with the first one and ended
+ * Consoles and channels of domains: byte streams both ways. Opening and closing one may hang with its VM, and each has a worker
+ * to itself meanwhile (`stream_openers.ts`). One worker reads and writes them all. It is started with the first one and ended
  * a moment after the last: it costs 7 MB. libvirt's event loop must run (`event_loop.ts`).
  */
 import { workerUrl } from "../lib/bundle.ts";
 import { LibvirtError } from "./error.ts";
 import type { Gate, Pass } from "./gate.ts";
-import { OpeningTurns } from "./opening_turns.ts";
-import { closeStream, type OpenOutcome, openStream } from "./stream_opener.ts";
+import { type OpenOutcome, StreamOpeners } from "./stream_openers.ts";
 import type { ConsoleTarget, FromStreamWorker, HeldStream, ToStreamWorker } from "./stream_protocol.ts";
+import { StreamTurns } from "./stream_turns.ts";
 
 export type { ConsoleTarget } from "./stream_protocol.ts";
 
@@ -46,9 +46,9 @@ interface Member {
 }
 
 export class ConsoleStreams {
-  readonly #uri: string;
   readonly #gate: Gate;
-  readonly #turns = new OpeningTurns();
+  readonly #openers: StreamOpeners;
+  readonly #turns = new StreamTurns();
   readonly #members = new Map<number, Member>();
   #worker: Worker | undefined;
   #nextId = 1;
@@ -57,7 +57,7 @@ export class ConsoleStreams {
 
   /** @param gate asked before each open */
   constructor(uri: string, gate: Gate) {
-    this.#uri = uri;
+    this.#openers = new StreamOpeners(uri);
     this.#gate = gate;
   }
 
@@ -75,7 +75,7 @@ export class ConsoleStreams {
   async open(target: ConsoleTarget, listener: ConsoleListener): Promise<ConsoleStream> {
     const { uuid, channel } = target;
     const begun = performance.now();
-    const returned = await this.#turns.take(uuid, OPEN_MS);
+    const returned = await this.#turns.toOpen(uuid, OPEN_MS);
     if (this.#isStopped) {
       returned();
       throw stopping();
@@ -99,7 +99,7 @@ export class ConsoleStreams {
       stream: undefined,
     };
     this.#members.set(id, member);
-    const opening = openStream(this.#uri, target);
+    const opening = this.#openers.open(target);
     void opening.outcome.then((outcome) => {
       pass.returned(isAnswer(outcome));
       returned();
@@ -133,6 +133,7 @@ export class ConsoleStreams {
     this.#isStopped = true;
     clearTimeout(this.#idle);
     await Promise.all([...this.#members].map(([id, member]) => this.#close(id, member)));
+    this.#openers.stop();
     this.#end();
   }
 
@@ -170,11 +171,13 @@ export class ConsoleStreams {
     const { stream } = member;
     member.stream = undefined;
     if (stream === undefined) return;
+    const returned = await this.#turns.toClose();
     const pass = this.#passForClosing(member.uuid);
     const limit = setTimeout(() => pass?.overdue(), CLOSE_MS);
-    const answered = await closeStream(this.#uri, stream.held);
+    const answered = await this.#openers.close(stream.held);
     clearTimeout(limit);
     pass?.returned(answered);
+    returned();
     this.#forget(id, member);
   }
 

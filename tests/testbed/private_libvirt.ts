@@ -54,6 +54,8 @@ export interface PrivateMachineOptions {
   readonly guest?: boolean | Guest;
   /** A channel for our own agent, instead of QEMU's. */
   readonly ownAgent?: boolean;
+  /** `pty` can be attached to and is logged as well; `file` (the default) is only logged. */
+  readonly serial?: "pty" | "file";
   /** A card on this network of the private libvirtd's. */
   readonly network?: { readonly name: string; readonly mac: string };
   readonly memoryMiB?: number;
@@ -219,7 +221,7 @@ export class PrivateLibvirt implements AsyncDisposable {
       agent: guest !== undefined && options.ownAgent !== true,
       ...(options.ownAgent === true ? { ownAgent: true } : {}),
       ...(options.network === undefined ? {} : { network: options.network }),
-      serial: { kind: "file", log },
+      serial: { kind: options.serial ?? "file", log },
       disks: [],
     });
     await Deno.writeTextFile(definition, String(text));
