@@ -11,9 +11,12 @@ export interface TransferTarget {
   readonly length: number;
 }
 
-/** To the worker. Every message is answered once, in order. `abort` ends it in any state. */
+/**
+ * To the worker. Every message is answered once, in order. `abort` ends it in any state. Once `givenUp` is not 0, it does
+ * nothing of what it was asked, but for that.
+ */
 export type ToTransferWorker =
-  | { type: "open"; uri: string; target: TransferTarget }
+  | { type: "open"; uri: string; target: TransferTarget; givenUp: Int32Array<SharedArrayBuffer> }
   | { type: "send"; bytes: Uint8Array<SharedArrayBuffer> }
   | { type: "receive" }
   | { type: "finish" }

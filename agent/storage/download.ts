@@ -59,7 +59,7 @@ export async function downloadVolume(
         path: volume.path,
         offset,
         length,
-      });
+      }, link.gate);
     }
   } catch (error) {
     throw job.failed(contractError(error, "DownloadFailed", "download_volume"));

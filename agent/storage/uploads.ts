@@ -306,7 +306,7 @@ export class Uploads {
       path,
       offset: received,
       length: size - received,
-    });
+    }, this.#host.link.gate);
     const checksum = partial.checksum ??= new RunningChecksum();
     const filler = new ChunkWriter([transfer, checksum], (written) => {
       partial.received += written;

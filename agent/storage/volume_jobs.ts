@@ -81,7 +81,7 @@ async function overwrite(
     path,
     offset: 0,
     length: size,
-  });
+  }, link.gate);
   const zeros = new Uint8Array(new SharedArrayBuffer(PIECE));
   for (let done = 0; done < size;) {
     job.signal.throwIfAborted();

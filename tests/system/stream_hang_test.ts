@@ -4,6 +4,7 @@ import { LibvirtError } from "../../ffi/error.ts";
 import { startEventLoop } from "../../ffi/event_loop.ts";
 import type { Gate } from "../../ffi/gate.ts";
 import { type ConsoleStream, ConsoleStreams, type ConsoleTarget } from "../../ffi/streams.ts";
+import { Transfer } from "../../ffi/transfers.ts";
 import { AGENT_CHANNEL } from "../../lib/guest/protocol.ts";
 import { freeze, thaw } from "../testbed/pid.ts";
 import { privateLibvirt, type PrivateMachine } from "../testbed/private_libvirt.ts";
@@ -18,6 +19,9 @@ const AT_ONCE = 50;
 /** Milliseconds in which what is not held up is done. */
 const SOON = 2000;
 
+/** Bytes of a volume. */
+const SIZE = 64 * 1024 * 1024;
+
 /** A gate that admits everything, and writes down what passes. */
 class WritingGate implements Gate {
   readonly seen: string[] = [];
@@ -31,11 +35,11 @@ class WritingGate implements Gate {
     };
   }
 
-  /** What was written of one VM since the last time. */
-  of({ uuid }: PrivateMachine): string[] {
-    const own = this.seen.filter((line) => line.includes(uuid));
+  /** What was written of one VM, or one volume, since the last time. */
+  of(subject: string): string[] {
+    const own = this.seen.filter((line) => line.includes(` ${subject} `));
     this.seen.splice(0);
-    return own.map((line) => line.replace(` ${uuid}`, ""));
+    return own.map((line) => line.replace(` ${subject}`, ""));
   }
 }
 
@@ -112,7 +116,7 @@ Deno.test({
       await using _thawed = { [Symbol.asyncDispose]: () => thaw(qemu) };
       // Its socket takes so many connections without QEMU
       for (let round = 0; round < 2; round++) await (await open(silent)).close();
-      gate.of(silent);
+      gate.of(silent.uuid);
       const began = performance.now();
       const hangs = assert.rejects(open(silent), isOf("timeout"));
       await delay(1100);
@@ -127,14 +131,14 @@ Deno.test({
       }
       await hangs;
       assert.ok(performance.now() - began < 16_000);
-      assert.deepEqual(gate.of(silent), ["channelOpen entered", "channelOpen overdue"]);
+      assert.deepEqual(gate.of(silent.uuid), ["channelOpen entered", "channelOpen overdue"]);
       assert.ok(await took(assert.rejects(open(silent), isOf("silent"))) < AT_ONCE);
     });
 
     await t.step("what opens late is closed at once", async () => {
       const seen: string[] = [];
       await until("it to be given back", () => {
-        seen.push(...gate.of(silent));
+        seen.push(...gate.of(silent.uuid));
         return Promise.resolve(seen.length >= 3);
       }, { seconds: 10, every: 20, lastSeen: () => seen.join() });
       assert.deepEqual(seen, ["channelOpen answered", "streamAbort entered", "streamAbort answered"]);
@@ -142,19 +146,91 @@ Deno.test({
     });
 
     await t.step("a libvirtd that hangs: what is given up opens nothing when it goes on", async () => {
-      gate.of(silent);
+      gate.of(silent.uuid);
       {
         await using _frozen = await host.freeze();
         const hangs = assert.rejects(open(silent), isOf("timeout"));
         await delay(1100);
         assert.ok(await took(assert.rejects(open(silent), isOf("silent"))) < AT_ONCE);
         await hangs;
-        assert.deepEqual(gate.of(silent), ["channelOpen entered", "channelOpen overdue"]);
+        assert.deepEqual(gate.of(silent.uuid), ["channelOpen entered", "channelOpen overdue"]);
       }
       await until("the opener to return", () => Promise.resolve(gate.seen.length > 0), { seconds: 10 });
-      assert.deepEqual(gate.of(silent), ["channelOpen unanswered"]);
+      assert.deepEqual(gate.of(silent.uuid), ["channelOpen unanswered"]);
       await (await open(silent)).close();
     });
     assert.deepEqual(errors, []);
+  },
+});
+
+Deno.test({
+  name:
+    "a transfer that libvirt does not answer is over at its limit, and gives everything back when it does",
+  ignore,
+  fn: async () => {
+    await using host = await privateLibvirt("transfer");
+    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-transfer-" });
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => Deno.remove(folder, { recursive: true }));
+    await host.virshBatch([
+      `pool-define-as content dir --target ${folder}`,
+      "pool-start content",
+      `vol-create-as content disk ${SIZE} --format raw`,
+    ]);
+    const path = `${folder}/disk`, gate = new WritingGate();
+    const descriptors = async () => (await Array.fromAsync(Deno.readDir("/proc/self/fd"))).length;
+    const upload = (scale?: number) =>
+      Transfer.open(host.uri, { direction: "upload", path, offset: 0, length: 4 }, gate, scale);
+    const loop = startEventLoop((error) => assert.fail(String(error)));
+    undo.defer(() => loop.stop());
+    const bytes = new Uint8Array(new SharedArrayBuffer(4)).fill(65);
+    {
+      await using transfer = await upload();
+      await transfer.give(bytes);
+      await transfer.finish();
+    }
+    assert.equal((await Deno.readFile(path))[3], 65);
+    {
+      await using _broken = await upload();
+    }
+    assert.deepEqual(gate.of(path), [
+      "transfer entered",
+      "transfer answered",
+      "transfer entered",
+      "transfer answered",
+    ]);
+    await assert.rejects(
+      Transfer.open(host.uri, { direction: "upload", path: "/none", offset: 0, length: 4 }, gate),
+      isOf("libvirt"),
+    );
+    assert.deepEqual(gate.of("/none"), ["transfer entered", "transfer answered"]);
+
+    const before = await descriptors();
+    const scale = 1 / 60; // a second, before the keep-alive notices
+    const given = await Transfer.open(
+      host.uri,
+      { direction: "download", path, offset: 0, length: SIZE },
+      gate,
+      scale,
+    );
+    {
+      await using _frozen = await host.freeze();
+      const opening = upload(scale);
+      // More than the socket has already
+      const reading = (async () => {
+        for (let rest = SIZE; rest > 0;) rest -= (await given.receive()).length;
+      })();
+      await Promise.all([assert.rejects(opening, isOf("timeout")), assert.rejects(reading, isOf("timeout"))]);
+      await given[Symbol.asyncDispose]();
+      assert.deepEqual(gate.of(path), [
+        "transfer entered",
+        "transfer entered",
+        "transfer overdue",
+        "transfer overdue",
+      ]);
+    }
+    await until("both to return", () => Promise.resolve(gate.seen.length >= 2), { seconds: 10, every: 20 });
+    assert.deepEqual(gate.of(path).sort(), ["transfer answered", "transfer unanswered"]);
+    await until("their connections to be closed", async () => await descriptors() <= before, { seconds: 10 });
   },
 });

@@ -141,7 +141,7 @@ export class Sink {
       path: this.path,
       offset: 0,
       length: 0,
-    });
+    }, this.#host.link.gate);
     const filler = new ChunkWriter([transfer]);
     for await (const bytes of inPieces(content, (head) => this.#judge(head, job))) {
       job.signal.throwIfAborted();
