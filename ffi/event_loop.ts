@@ -35,7 +35,9 @@ export function startEventLoop(onError: (error: unknown) => void): EventLoop {
   ok(symbols.virEventRegisterDefaultImpl());
   // Without any timer or handle the first turn would sleep for ever, and stopping would have to wait for an event.
   const timer = ok(symbols.virEventAddTimeout(TICK_MS, noop, null, null));
-  const cells = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
+  const cells = new Int32Array(
+    new SharedArrayBuffer(Object.keys(LOOP_CELL).length * Int32Array.BYTES_PER_ELEMENT),
+  );
   const ended = Promise.withResolvers<void>();
   let waiting: { readonly turns: number; readonly resolve: () => void }[] = [];
   const wake = () => {
