@@ -1,4 +1,5 @@
 /** The log: one line an entry on stderr, `level message key=value …`, as journald and people read it. */
+import { LineOutput, STDERR } from "./log_output.ts";
 
 /** Levels in rising order. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -32,20 +33,26 @@ function plain(value: unknown): string {
   return /^[\w.:/@+-]+$/.test(line) ? line : JSON.stringify(line).replaceAll("\\\\u", "\\u");
 }
 
-const encoder = new TextEncoder();
-
-function write(level: LogLevel, message: string, fields: Fields): void {
-  if (LOG_LEVELS.indexOf(level) < threshold) return;
+function lineOf(level: LogLevel, message: string, fields: Fields): string {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) =>
     `${key}=${plain(value)}`
   );
-  const line = [new Date().toISOString(), level, message, ...pairs].join(" ") + "\n";
-  try {
-    // Synchronous: an entry must be out before the process dies of what it tells.
-    Deno.stderr.writeSync(encoder.encode(line));
-  } catch {
-    // Nobody reads stderr any more (journald restarted, a closed pipe): no reason to fail what was to be told.
-  }
+  return [new Date().toISOString(), level, message, ...pairs].join(" ") + "\n";
+}
+
+/** Milliseconds the end of the process waits for a reader that does not keep up. */
+const FLUSH_MS = 500;
+
+// An entry is out, where stderr takes it, when this returns: the process may die of what it tells.
+const output = new LineOutput(
+  STDERR,
+  (lines) => lineOf("warn", `${lines} lines were dropped: what reads this log did not keep up`, {}),
+);
+addEventListener("unload", () => output.flush(FLUSH_MS));
+
+function write(level: LogLevel, message: string, fields: Fields): void {
+  if (LOG_LEVELS.indexOf(level) < threshold) return;
+  output.write(lineOf(level, message, fields));
 }
 
 export const log = {

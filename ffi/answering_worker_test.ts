@@ -25,3 +25,52 @@ Deno.test("AnsweringWorker.ask() ends a worker that does not answer in time, wit
   ]);
   assert.ok(worker.isOver);
 });
+
+/** Answers after a moment in which it computes and takes no message, as one does that is in a foreign call. */
+const SLOW = `
+  onmessage = ({ data }) => {
+    for (const end = Date.now() + data.ms; Date.now() < end;);
+    postMessage(data.last ? "gave back" : "did " + data.ms);
+  };`;
+
+Deno.test("AnsweringWorker ends a late worker that may not be ended when it has answered everything", async () => {
+  interface To {
+    readonly ms: number;
+    readonly last?: true;
+  }
+  let overdue = 0;
+  const worker = new AnsweringWorker<To, string>(url(SLOW), "slow", failure, {
+    last: { ms: 0, last: true },
+    overdue: () => overdue++,
+  });
+  let isReturned = false;
+  void worker.returned.then(() => isReturned = true);
+  assert.equal(await worker.ask({ ms: 1 }, 30_000), "did 1");
+  const first = worker.ask({ ms: 1000 }, 300), second = worker.ask({ ms: 2 }, 30_000);
+  await Promise.all([assert.rejects(first, /timeout/), assert.rejects(second, /timeout/)]);
+  worker.end();
+  await assert.rejects(worker.ask({ ms: 0 }, 1000), /lost: it is over/);
+  assert.deepEqual([worker.isOver, isReturned, overdue], [true, false, 1]);
+  assert.equal(await worker.returned, "did 1000");
+});
+
+Deno.test("AnsweringWorker.returned tells the last answer of a worker that is ended, and nothing of one that failed", async () => {
+  const late = { last: 0, overdue: () => assert.fail("it was in time") };
+  const ended = new AnsweringWorker<number, number>(
+    url("onmessage = ({ data }) => postMessage(data * 2)"),
+    "double",
+    failure,
+    late,
+  );
+  await ended.ask(21, 30_000);
+  ended.end();
+  assert.equal(await ended.returned, 42);
+  const broken = new AnsweringWorker<number, number>(
+    url("onmessage = () => { throw new Error('no'); }"),
+    "broken",
+    failure,
+    late,
+  );
+  await assert.rejects(broken.ask(1, 30_000), /lost: the worker failed/);
+  assert.equal(await broken.returned, undefined);
+});

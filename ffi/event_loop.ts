@@ -2,7 +2,14 @@
  * libvirt's event loop. There is one for the whole process: it dispatches events and keeps the keep-alive timers of
  * every connection of every thread. It must run as long as any connection is open.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { workerUrl } from "../lib/bundle.ts";
+import { LibvirtError } from "./error.ts";
+import {
+  type FromEventLoopWorker,
+  LOOP_CELL,
+  TICK_MS,
+  type ToEventLoopWorker,
+} from "./event_loop_protocol.ts";
 import { libvirt, ok } from "./library.ts";
 
 /** The loop while it runs. */
@@ -15,63 +22,79 @@ export interface EventLoop {
 
 let running: EventLoop | undefined;
 
-/** Milliseconds after which the loop comes round even when nothing happens. */
-const TICK_MS = 1000;
 /**
- * Milliseconds between turns that follow each other closely. Every message on any connection, of a call as of an upload,
- * wakes the loop while it waits, twice or more, though the loop has nothing to do with it. Not waiting for a moment costs
- * an event that moment, and saves a quarter of what an upload costs this process.
- */
-const PAUSE_MS = 2;
-
-/**
- * Starts the loop once; must be called before any connection is opened. Each turn is a `nonblocking` call, so it
- * takes one of Deno's 32 blocking threads and leaves this thread free.
+ * Starts the loop once, on a thread of its own (`event_loop_worker.ts`, 7 MB); must be called before any connection is
+ * opened. Its callbacks belong to other threads, and are called there while it waits for them.
  *
  * @param onError Told when a turn fails; the loop goes on after a pause.
  * @throws {LibvirtError} kind `unavailable`: no libvirt library here.
  */
 export function startEventLoop(onError: (error: unknown) => void): EventLoop {
   if (running) return running;
-  const { symbols, noop, lastError } = libvirt();
+  const { symbols, noop } = libvirt();
   ok(symbols.virEventRegisterDefaultImpl());
   // Without any timer or handle the first turn would sleep for ever, and stopping would have to wait for an event.
   const timer = ok(symbols.virEventAddTimeout(TICK_MS, noop, null, null));
-  let going = true;
-  let waiting: (() => void)[] = [];
+  const cells = new Int32Array(
+    new SharedArrayBuffer(Object.keys(LOOP_CELL).length * Int32Array.BYTES_PER_ELEMENT),
+  );
+  const ended = Promise.withResolvers<void>();
+  let waiting: { readonly turns: number; readonly resolve: () => void }[] = [];
+  const wake = () => {
+    symbols.virEventUpdateTimeout(timer, 0);
+    // In this order: whoever sees that a turn was wanted puts the timer back, and it must not stay at 0 ms.
+    Atomics.store(cells, LOOP_CELL.WANTED, 1);
+  };
   const turned = () => {
-    for (const resolve of waiting) resolve();
-    waiting = [];
+    const turns = Atomics.load(cells, LOOP_CELL.TURNS);
+    for (const each of waiting) if (each.turns !== turns) each.resolve();
+    waiting = waiting.filter((each) => each.turns === turns);
+    if (waiting.length > 0) wake();
   };
-  const turn = async () => {
-    while (going) {
-      const began = performance.now();
-      const result = await symbols.virEventRunDefaultImpl();
-      if (going && waiting.length > 0) symbols.virEventUpdateTimeout(timer, TICK_MS);
-      turned();
-      if (result < 0) {
-        onError(lastError());
-        await delay(TICK_MS);
-      } else if (performance.now() - began < PAUSE_MS) await delay(PAUSE_MS);
-    }
+  const isStopped = () => Atomics.load(cells, LOOP_CELL.STOP) === 1;
+  const begin = () => {
+    const worker = new Worker(workerUrl("ffi/event_loop_worker.ts"), {
+      type: "module",
+      name: "libvirt events",
+    });
+    const end = () => {
+      worker.terminate();
+      for (const { resolve } of waiting.splice(0)) resolve();
+      ended.resolve();
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromEventLoopWorker>) => {
+      if (data.type === "turned") turned();
+      else if (data.type === "failed") onError(new LibvirtError(data.failure));
+      else end();
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      if (isStopped()) return end();
+      worker.terminate();
+      setTimeout(begin, TICK_MS);
+      onError(new LibvirtError({ kind: "lost", message: `the event loop worker failed: ${event.message}` }));
+    };
+    const start: ToEventLoopWorker = { cells, timer };
+    worker.postMessage(start);
   };
-  const ended = turn();
-  running = {
+  begin();
+  const loop: EventLoop = {
     stop: async () => {
-      going = false;
+      Atomics.store(cells, LOOP_CELL.STOP, 1);
+      Atomics.notify(cells, LOOP_CELL.STOP);
       symbols.virEventUpdateTimeout(timer, 0);
-      running = undefined;
-      await ended;
+      if (running === loop) running = undefined;
+      await ended.promise;
       // Left behind at 0 ms, it would make a loop that is started later spin.
       symbols.virEventRemoveTimeout(timer);
     },
     turned: () => {
-      if (!going) return ended;
+      if (isStopped()) return ended.promise;
       const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.push(resolve);
-      symbols.virEventUpdateTimeout(timer, 0);
+      waiting.push({ turns: Atomics.load(cells, LOOP_CELL.TURNS), resolve });
+      wake();
       return promise;
     },
   };
-  return running;
+  return running = loop;
 }

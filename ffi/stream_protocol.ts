@@ -1,4 +1,4 @@
-/** Messages between the owner of consoles and channels and their worker: plain data. */
+/** Messages between the owner of consoles and channels, the worker that reads and writes them, and their openers: plain data. */
 import type { LibvirtFailure } from "./error.ts";
 
 /** Which console or channel of a domain, and what to do when another holds it. */
@@ -10,22 +10,39 @@ export interface ConsoleTarget {
   readonly force: boolean;
 }
 
+/** An open stream that passes from thread to thread: addresses of libvirt's objects. Whoever holds it last closes it. */
+export interface HeldStream {
+  readonly connection: bigint;
+  readonly stream: bigint;
+}
+
+/** To an opener: each message is answered once, and the next is sent after that. `opening` is in the states of `OPENING_STATE`. */
+export type ToStreamOpener =
+  | { type: "open"; uri: string; target: ConsoleTarget; opening: Int32Array<SharedArrayBuffer> }
+  | { type: "close"; uri: string; held: HeldStream };
+
+/** From an opener. `answered`: libvirtd was there until the end. */
+export type FromStreamOpener =
+  | { type: "opened"; held: HeldStream }
+  | { type: "refused"; failure: LibvirtFailure }
+  | { type: "closed"; answered: boolean };
+
 /**
- * To the worker. `id` names a console; `shut` is answered by `shut` once libvirt has let go of it. `took` tells how many
- * bytes the owner has worked on.
+ * To the stream worker. `id` names a stream; `watch` is answered by `watching` or `refused`, `unwatch` by `unwatched` once
+ * nothing of the stream is touched there any more. `took` tells how many bytes the owner has worked on.
  */
 export type ToStreamWorker =
-  | { type: "open"; id: number; uri: string; target: ConsoleTarget }
+  | { type: "watch"; id: number; stream: bigint }
   | { type: "write"; id: number; bytes: Uint8Array }
   | { type: "took"; id: number; bytes: number }
-  | { type: "shut"; id: number }
+  | { type: "unwatch"; id: number }
   | { type: "close" };
 
-/** From the worker. After `ended` – null: its end, else why it broke – nothing of that console comes any more. */
+/** From the stream worker. After `ended` – null: its end, else why it broke – no data of that stream comes any more. */
 export type FromStreamWorker =
-  | { type: "opened"; id: number }
+  | { type: "watching"; id: number }
   | { type: "refused"; id: number; failure: LibvirtFailure }
   | { type: "data"; id: number; bytes: Uint8Array<ArrayBuffer> }
   | { type: "ended"; id: number; failure: LibvirtFailure | null }
-  | { type: "shut"; id: number }
+  | { type: "unwatched"; id: number }
   | { type: "closed" };

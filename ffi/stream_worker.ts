@@ -1,32 +1,24 @@
 /// <reference lib="deno.worker" />
 /**
- * The stream worker: holds consoles and channels open. libvirt's streams are read in callbacks that the thread of the event loop
- * (`event_loop.ts`) calls and waits for, so what they do is short: read what is there, post it.
+ * The stream worker: reads and writes open consoles and channels. libvirt's streams are read in callbacks that the thread of
+ * the event loop (`event_loop.ts`) calls and waits for, so what they do is short: read what is there, post it. For the same
+ * reason nothing here waits for libvirtd: an opener (`stream_opener_worker.ts`) opens and closes.
  *
- * Each console has a connection of its own: libvirtd stops reading a connection whose stream the guest does not read,
- * and must not stop reading the others'. What arrives is always read at once: libvirt's client keeps what is not read
- * in memory, without a bound, so waiting here would bound nothing. The owner bounds both ways; what it has not worked on
- * lies between the two, so a guest that sends faster than that is cut off here.
+ * What arrives is always read at once: libvirt's client keeps what is not read in memory, without a bound, so waiting here
+ * would bound nothing. The owner bounds both ways; what it has not worked on lies between the two, so a guest that sends
+ * faster than that is cut off here.
  */
-import { Connection, Handle } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure, libvirtFailure } from "./error.ts";
-import { libvirt, ok, some } from "./library.ts";
-import { cString } from "./memory.ts";
-import type { ConsoleTarget, FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
+import { libvirt, ok } from "./library.ts";
+import type { FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
 const post = (message: FromStreamWorker, transfer: Transferable[] = []) =>
   self.postMessage(message, transfer);
 
-/** `VIR_STREAM_NONBLOCK` */
-const NONBLOCK = 1;
 /** `virStreamEventType`. Writing is not waited for: libvirt's client takes all that it is given. */
 const EVENT = { READABLE: 1, ERROR: 4, HANGUP: 8 } as const;
-/** `virDomainConsoleFlags`: SAFE refuses where libvirt cannot tell whether another is there. */
-const CONSOLE = { FORCE: 1, SAFE: 2 } as const;
-/** `virDomainChannelFlags`. Without FORCE a channel that another has open is refused. */
-const CHANNEL = { FORCE: 1 } as const;
 /** virStreamRecv's and virStreamSend's "not now". */
 const NOT_NOW = -2;
 /** Bytes read at once, and reads in one callback: another comes when there is more. */
@@ -42,20 +34,11 @@ const DRAIN_MS = 2000;
 /** Callbacks that may still be called: the worker must not end before they are closed. */
 let draining = 0;
 
-function connect(uri: string): Connection {
-  try {
-    return Connection.open(uri);
-  } catch (error) {
-    if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
-    throw error;
-  }
-}
-
 /** One open console. */
 class OpenConsole {
   readonly #id: number;
-  readonly #stack: DisposableStack;
-  readonly #stream: Handle;
+  readonly #stream: Deno.PointerValue;
+  readonly #callback: Deno.UnsafeCallback;
   readonly #unsent: Uint8Array<ArrayBuffer>[] = [];
   /** Read into again and again: a line sends a few bytes at a time, and each would cost a whole buffer. */
   readonly #buffer = new Uint8Array(CHUNK);
@@ -64,48 +47,22 @@ class OpenConsole {
   #waiting = 0;
   #isOver = false;
 
-  /** @throws {LibvirtError} */
-  constructor(id: number, uri: string, { uuid, channel, force }: ConsoleTarget) {
+  /** @param address of the stream, which stays its owner's @throws {LibvirtError} */
+  constructor(id: number, address: bigint) {
     this.#id = id;
-    const { symbols } = libvirt();
-    using stack = new DisposableStack();
-    const connection = stack.use(connect(uri));
-    using domain = connection.domain(uuid);
-    this.#stream = stack.use(
-      new Handle(
-        some(symbols.virStreamNew(connection.pointer, NONBLOCK)),
-        (pointer) => symbols.virStreamFree(pointer),
-      ),
-    );
-    const { pointer } = this.#stream;
-    ok(
-      channel === undefined
-        ? symbols.virDomainOpenConsole(domain.pointer, null, pointer, force ? CONSOLE.FORCE : CONSOLE.SAFE)
-        : symbols.virDomainOpenChannel(domain.pointer, cString(channel), pointer, force ? CHANNEL.FORCE : 0),
-    );
-    // Abort is right after an error and before the end alike, and needs no answer from the guest.
-    stack.defer(() => symbols.virStreamAbort(this.#stream.pointer));
+    this.#stream = Deno.UnsafePointer.create(address);
     const callback = Deno.UnsafeCallback.threadSafe(
       { parameters: ["pointer", "i32", "pointer"], result: "void" } as const,
       () => this.#receive(),
     );
     const watched = EVENT.READABLE | EVENT.ERROR | EVENT.HANGUP;
     try {
-      ok(symbols.virStreamEventAddCallback(this.#stream.pointer, watched, callback.pointer, null, null));
+      ok(libvirt().symbols.virStreamEventAddCallback(this.#stream, watched, callback.pointer, null, null));
     } catch (error) {
       callback.close();
       throw error;
     }
-    stack.defer(() => {
-      symbols.virStreamEventRemoveCallback(this.#stream.pointer);
-      draining++;
-      setTimeout(() => {
-        callback.close();
-        draining--;
-        endIfIdle();
-      }, DRAIN_MS);
-    });
-    this.#stack = stack.move();
+    this.#callback = callback as unknown as Deno.UnsafeCallback;
   }
 
   /** Reads all there is, in a callback of libvirt. */
@@ -113,7 +70,7 @@ class OpenConsole {
     if (this.#isOver) return;
     const { symbols, lastError } = libvirt();
     for (let reads = 0; reads < READS; reads++) {
-      const count = symbols.virStreamRecv(this.#stream.pointer, this.#buffer, BigInt(CHUNK));
+      const count = symbols.virStreamRecv(this.#stream, this.#buffer, BigInt(CHUNK));
       if (count === NOT_NOW) return;
       if (count === 0) return this.#end(null);
       if (count < 0) return this.#end(lastError().toFailure());
@@ -146,7 +103,7 @@ class OpenConsole {
     while (!this.#isOver && this.#unsent.length > 0) {
       const bytes = this.#unsent[0]!;
       const part = bytes.subarray(0, CHUNK);
-      const count = symbols.virStreamSend(this.#stream.pointer, part, BigInt(part.length));
+      const count = symbols.virStreamSend(this.#stream, part, BigInt(part.length));
       if (count === NOT_NOW) {
         this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
         return;
@@ -164,12 +121,19 @@ class OpenConsole {
     post({ type: "ended", id: this.#id, failure });
   }
 
-  /** Gives everything back. */
-  shut(): void {
+  /** Touches the stream no more. Its callback is freed when no dispatch can be under way. */
+  unwatch(): void {
     this.#isOver = true;
     clearTimeout(this.#retry);
-    this.#stack.dispose();
-    libvirt().symbols.virResetLastError(); // aborting what has ended already is refused, and no matter
+    const { symbols } = libvirt();
+    symbols.virStreamEventRemoveCallback(this.#stream);
+    symbols.virResetLastError();
+    draining++;
+    setTimeout(() => {
+      this.#callback.close();
+      draining--;
+      endIfIdle();
+    }, DRAIN_MS);
   }
 }
 
@@ -180,18 +144,18 @@ function endIfIdle(): void {
   if (isClosing && consoles.size === 0 && draining === 0) post({ type: "closed" });
 }
 
-function shut(id: number): void {
-  consoles.get(id)?.shut();
+function unwatch(id: number): void {
+  consoles.get(id)?.unwatch();
   consoles.delete(id);
-  post({ type: "shut", id });
+  post({ type: "unwatched", id });
 }
 
 self.onmessage = ({ data }: MessageEvent<ToStreamWorker>) => {
   switch (data.type) {
-    case "open":
+    case "watch":
       try {
-        consoles.set(data.id, new OpenConsole(data.id, data.uri, data.target));
-        return post({ type: "opened", id: data.id });
+        consoles.set(data.id, new OpenConsole(data.id, data.stream));
+        return post({ type: "watching", id: data.id });
       } catch (error) {
         return post({ type: "refused", id: data.id, failure: libvirtFailure(error) });
       }
@@ -199,11 +163,11 @@ self.onmessage = ({ data }: MessageEvent<ToStreamWorker>) => {
       return consoles.get(data.id)?.write(data.bytes);
     case "took":
       return consoles.get(data.id)?.took(data.bytes);
-    case "shut":
-      return shut(data.id);
+    case "unwatch":
+      return unwatch(data.id);
     case "close":
       isClosing = true;
-      for (const id of [...consoles.keys()]) shut(id);
+      for (const id of [...consoles.keys()]) unwatch(id);
       return endIfIdle();
   }
 };

@@ -1,10 +1,14 @@
 /**
- * Consoles and channels of domains: byte streams both ways. Their worker is started with the first one and ended a moment after
- * the last: it costs 7 MB. libvirt's event loop must run (`event_loop.ts`).
+ * Consoles and channels of domains: byte streams both ways. Opening and closing one may hang with its VM, and each has a worker
+ * to itself meanwhile (`stream_openers.ts`). One worker reads and writes them all. It is started with the first one and ended
+ * a moment after the last: it costs 7 MB. libvirt's event loop must run (`event_loop.ts`).
  */
 import { workerUrl } from "../lib/bundle.ts";
 import { LibvirtError } from "./error.ts";
-import type { ConsoleTarget, FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
+import type { Gate, Pass } from "./gate.ts";
+import { type OpenOutcome, StreamOpeners } from "./stream_openers.ts";
+import type { ConsoleTarget, FromStreamWorker, HeldStream, ToStreamWorker } from "./stream_protocol.ts";
+import { StreamTurns } from "./stream_turns.ts";
 
 export type { ConsoleTarget } from "./stream_protocol.ts";
 
@@ -31,22 +35,30 @@ const CLOSE_MS = 3000;
 const IDLE_MS = 5000;
 
 interface Member {
+  readonly uuid: string;
   readonly listener: ConsoleListener;
   readonly opened: PromiseWithResolvers<void>;
   readonly shut: PromiseWithResolvers<void>;
-  /** `failed`: given up by who opened it; what comes later is shut at once. */
+  /** `failed`: given up by who opened it; what comes later is closed at once. */
   state: "opening" | "open" | "failed" | "closing";
+  /** What libvirt opened, and the worker that reads it, if it came in time. */
+  stream: { readonly held: HeldStream; readonly worker: Worker | undefined } | undefined;
 }
 
 export class ConsoleStreams {
-  readonly #uri: string;
+  readonly #gate: Gate;
+  readonly #openers: StreamOpeners;
+  readonly #turns = new StreamTurns();
   readonly #members = new Map<number, Member>();
   #worker: Worker | undefined;
   #nextId = 1;
+  #isStopped = false;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(uri: string) {
-    this.#uri = uri;
+  /** @param gate asked before each open */
+  constructor(uri: string, gate: Gate) {
+    this.#openers = new StreamOpeners(uri);
+    this.#gate = gate;
   }
 
   /** Whether there is a worker. */
@@ -54,58 +66,133 @@ export class ConsoleStreams {
     return this.#worker !== undefined;
   }
 
-  /** Opens a domain's first console, or a channel. @throws {LibvirtError} */
+  /**
+   * Opens a domain's first console, or a channel.
+   *
+   * @throws {LibvirtError} kind `silent`, `busy`: libvirt is not asked, because what was asked before does not return;
+   * `timeout`: what it opens later is closed at once
+   */
   async open(target: ConsoleTarget, listener: ConsoleListener): Promise<ConsoleStream> {
+    const { uuid, channel } = target;
+    const begun = performance.now();
+    const returned = await this.#turns.toOpen(uuid, OPEN_MS);
+    if (this.#isStopped) {
+      returned();
+      throw stopping();
+    }
+    let pass: Pass;
+    try {
+      pass = this.#gate.enter(channel === undefined ? "consoleOpen" : "channelOpen", uuid);
+    } catch (error) {
+      returned();
+      throw error;
+    }
     clearTimeout(this.#idle);
-    const worker = this.#worker ??= this.#start();
+    this.#worker ??= this.#start(); // it loads meanwhile
     const id = this.#nextId++;
     const member: Member = {
+      uuid,
       listener,
       opened: Promise.withResolvers(),
       shut: Promise.withResolvers(),
       state: "opening",
+      stream: undefined,
     };
     this.#members.set(id, member);
-    post(worker, { type: "open", id, uri: this.#uri, target });
+    const opening = this.#openers.open(target);
+    void opening.outcome.then((outcome) => {
+      pass.returned(isAnswer(outcome));
+      returned();
+      this.#settle(id, member, outcome);
+    });
     const limit = setTimeout(() => {
-      member.state = "failed";
-      member.opened.reject(
+      if (member.stream === undefined) pass.overdue();
+      fail(
+        member,
         new LibvirtError({ kind: "timeout", message: `no answer within ${OPEN_MS / 1000} seconds` }),
       );
-    }, OPEN_MS);
+    }, Math.max(0, OPEN_MS - (performance.now() - begun)));
     try {
       await member.opened.promise;
+    } catch (error) {
+      opening.abandon();
+      throw error;
     } finally {
       clearTimeout(limit);
     }
     return {
       write: (bytes) => {
-        if (member.state === "open") post(worker, { type: "write", id, bytes });
+        if (member.state === "open") this.#post(member, { type: "write", id, bytes });
       },
-      close: () => this.#close(worker, id, member),
+      close: () => this.#close(id, member),
     };
   }
 
   /** Ends everything, before the event loop is. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearTimeout(this.#idle);
-    await Promise.all(
-      [...this.#members].map(([id, member]) => this.#worker && this.#close(this.#worker, id, member)),
-    );
+    await Promise.all([...this.#members].map(([id, member]) => this.#close(id, member)));
+    this.#openers.stop();
     this.#end();
   }
 
-  async #close(worker: Worker, id: number, member: Member): Promise<void> {
-    if (member.state !== "closing") {
-      member.state = "closing";
-      post(worker, { type: "shut", id });
-    }
+  async #close(id: number, member: Member): Promise<void> {
+    fail(member, stopping()); // only a stop closes what is being opened
+    if (member.state === "open") this.#unwatch(id, member);
     let limit: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([
       member.shut.promise,
       new Promise((resolve) => limit = setTimeout(resolve, CLOSE_MS)),
     ]);
     clearTimeout(limit);
+  }
+
+  /** Takes what an opener brought. */
+  #settle(id: number, member: Member, outcome: OpenOutcome): void {
+    if (outcome.type === "refused") {
+      this.#forget(id, member);
+      return fail(member, new LibvirtError(outcome.failure));
+    }
+    const isLate = member.state !== "opening";
+    const worker = isLate ? undefined : this.#worker ??= this.#start();
+    member.stream = { held: outcome.held, worker };
+    if (isLate) return void this.#giveBack(id, member);
+    this.#post(member, { type: "watch", id, stream: outcome.held.stream });
+  }
+
+  #unwatch(id: number, member: Member): void {
+    member.state = "closing";
+    this.#post(member, { type: "unwatch", id });
+  }
+
+  /** Closes what no worker touches any more, once. */
+  async #giveBack(id: number, member: Member): Promise<void> {
+    const { stream } = member;
+    member.stream = undefined;
+    if (stream === undefined) return;
+    const returned = await this.#turns.toClose();
+    const pass = this.#passForClosing(member.uuid);
+    const limit = setTimeout(() => pass?.overdue(), CLOSE_MS);
+    const answered = await this.#openers.close(stream.held);
+    clearTimeout(limit);
+    pass?.returned(answered);
+    returned();
+    this.#forget(id, member);
+  }
+
+  /** A pass, where there is one: what is open is closed in any case. */
+  #passForClosing(uuid: string): Pass | undefined {
+    try {
+      return this.#gate.enter("streamAbort", uuid);
+    } catch (error) {
+      if (error instanceof LibvirtError) return undefined;
+      throw error;
+    }
+  }
+
+  #post(member: Member, message: ToStreamWorker): void {
+    member.stream?.worker?.postMessage(message);
   }
 
   #start(): Worker {
@@ -120,28 +207,26 @@ export class ConsoleStreams {
 
   #receive(worker: Worker, message: FromStreamWorker): void {
     if (message.type === "closed") return worker.terminate();
-    const member = this.#members.get(message.id);
+    const { id } = message, member = this.#members.get(id);
     if (!member) return;
     switch (message.type) {
-      case "opened":
-        if (member.state === "opening") {
-          member.state = "open";
-          return member.opened.resolve();
-        }
-        return void this.#close(worker, message.id, member); // too late
+      case "watching":
+        if (member.state !== "opening") return this.#unwatch(id, member); // too late
+        member.state = "open";
+        return member.opened.resolve();
       case "refused":
-        this.#forget(message.id, member);
-        return member.opened.reject(new LibvirtError(message.failure));
+        fail(member, new LibvirtError(message.failure));
+        return void this.#giveBack(id, member);
       case "data":
         if (member.state === "open") member.listener.data(message.bytes);
-        return post(worker, { type: "took", id: message.id, bytes: message.bytes.length });
+        return this.#post(member, { type: "took", id, bytes: message.bytes.length });
       case "ended":
         if (member.state === "open") {
           member.listener.ended(message.failure && new LibvirtError(message.failure));
         }
         return;
-      case "shut":
-        return this.#forget(message.id, member);
+      case "unwatched":
+        return void this.#giveBack(id, member);
     }
   }
 
@@ -156,7 +241,8 @@ export class ConsoleStreams {
   /** Ends the worker in good order: it says when no callback of its can be called any more. */
   #end(): void {
     clearTimeout(this.#idle);
-    if (this.#worker) post(this.#worker, { type: "close" });
+    const message: ToStreamWorker = { type: "close" };
+    this.#worker?.postMessage(message);
     this.#worker = undefined;
   }
 
@@ -165,13 +251,24 @@ export class ConsoleStreams {
     if (this.#worker === worker) this.#worker = undefined;
     const failure = new LibvirtError({ kind: "lost", message });
     for (const [id, member] of [...this.#members]) {
-      this.#forget(id, member);
-      if (member.state === "opening") member.opened.reject(failure);
-      else if (member.state === "open") member.listener.ended(failure);
+      if (member.stream?.worker !== worker) continue;
+      if (member.state === "open") member.listener.ended(failure);
+      fail(member, failure);
+      member.state = "closing";
+      void this.#giveBack(id, member);
     }
   }
 }
 
-function post(worker: Worker, message: ToStreamWorker): void {
-  worker.postMessage(message);
+/** Ends an open that is under way; any other is as it was. */
+function fail(member: Member, error: LibvirtError): void {
+  if (member.state !== "opening") return;
+  member.state = "failed";
+  member.opened.reject(error);
 }
+
+/** Whether it was libvirt that answered. */
+const isAnswer = (outcome: OpenOutcome) =>
+  outcome.type === "opened" || outcome.failure.kind === "libvirt" || outcome.failure.kind === "timeout";
+
+const stopping = () => new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" });

@@ -21,7 +21,7 @@ export const REQUIRED = {
 
   // Event loop
   virEventRegisterDefaultImpl: { parameters: [], result: int },
-  virEventRunDefaultImpl: { parameters: [], result: int, nonblocking: true },
+  virEventRunDefaultImpl: { parameters: [], result: int },
   virEventAddTimeout: {
     parameters: [int, /* timeout */ ptr, /* cb */ ptr, /* opaque */ ptr /* ff */],
     result: int,

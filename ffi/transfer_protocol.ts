@@ -1,19 +1,22 @@
 /** Messages between the owner of a transfer and its worker: plain data. One transfer a worker. */
+import type { VolumePlace } from "./connection.ts";
 import type { LibvirtFailure } from "./error.ts";
 
 /** Which bytes of which volume, and which way. */
-export interface TransferTarget {
+export interface TransferTarget extends VolumePlace {
   readonly direction: "upload" | "download";
-  readonly path: string;
   /** Where in the volume it begins, in bytes. */
   readonly offset: number;
   /** How many bytes; for a download 0 means all that follow. */
   readonly length: number;
 }
 
-/** To the worker. Every message is answered once, in order. `abort` ends it in any state. */
+/**
+ * To the worker. Every message is answered once, in order. `abort` ends it in any state. Once `givenUp` is not 0, it does
+ * nothing of what it was asked, but for that.
+ */
 export type ToTransferWorker =
-  | { type: "open"; uri: string; target: TransferTarget }
+  | { type: "open"; uri: string; target: TransferTarget; givenUp: Int32Array<SharedArrayBuffer> }
   | { type: "send"; bytes: Uint8Array<SharedArrayBuffer> }
   | { type: "receive" }
   | { type: "finish" }

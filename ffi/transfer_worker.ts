@@ -28,12 +28,24 @@ let open:
   | { readonly connection: Connection; readonly stream: Handle; readonly stack: DisposableStack }
   | undefined;
 
-/** @throws {LibvirtError} */
-function begin(uri: string, { direction, path, offset, length }: TransferTarget): void {
+/** Not 0 once the owner has given up: libvirt was late, and what waits must not be done after that. */
+let givenUp = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+/** @throws {LibvirtError} of that kind once the owner has given up */
+function requireWanted(kind: "timeout" | "unavailable"): void {
+  if (Atomics.load(givenUp, 0) === 0) return;
+  throw new LibvirtError({ kind, message: "the transfer was given up" });
+}
+
+/** @throws {LibvirtError} kind `unavailable`, where the owner gave up before there was a connection */
+function begin(uri: string, { direction, offset, length, ...place }: TransferTarget): void {
   const { symbols } = libvirt();
   using stack = new DisposableStack();
+  requireWanted("unavailable");
   const connection = stack.use(Connection.open(uri));
-  const volume = stack.use(connection.volumeAt({ path }));
+  requireWanted("unavailable");
+  const volume = stack.use(connection.volumeAt(place));
+  requireWanted("timeout");
   const stream = stack.use(
     new Handle(
       some(symbols.virStreamNew(connection.pointer, 0)),
@@ -74,13 +86,16 @@ function causeOf(error: unknown, connection: Connection | undefined): unknown {
 
 function run(message: ToTransferWorker): FromTransferWorker {
   const { symbols } = libvirt();
+  if (message.type !== "abort") requireWanted("timeout");
   switch (message.type) {
     case "open":
+      ({ givenUp } = message);
       begin(message.uri, message.target);
       return { type: "ok" };
     case "send": {
       const { bytes } = message;
       for (let at = 0; at < bytes.length;) {
+        requireWanted("timeout");
         const piece = bytes.subarray(at, at + CHUNK);
         at += ok(symbols.virStreamSend(stream(), piece, BigInt(piece.length)));
       }
@@ -89,6 +104,7 @@ function run(message: ToTransferWorker): FromTransferWorker {
     case "receive": {
       let count = 0;
       while (count < MOST && !isRead) {
+        requireWanted("timeout");
         const room = buffer.subarray(count, Math.min(MOST, count + CHUNK));
         const got = ok(symbols.virStreamRecv(stream(), room, BigInt(room.length)));
         isRead = got === 0;

@@ -2,6 +2,7 @@
 import { AnsweringWorker } from "./answering_worker.ts";
 import { workerUrl } from "../lib/bundle.ts";
 import { LibvirtError } from "./error.ts";
+import type { Gate, Pass } from "./gate.ts";
 import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
 
 export type { TransferTarget } from "./transfer_protocol.ts";
@@ -11,21 +12,43 @@ const PIECE_MS = 60_000;
 /** Milliseconds the end of an upload may take: all that is cached is written then. */
 const FINISH_MS = 600_000;
 
-/** One transfer, with a worker of its own (8 MB) that ends with it. */
+/**
+ * One transfer, with a worker of its own (8 MB) that ends with it. One that libvirt does not answer in time is over for its
+ * owner; its worker ends, and gives everything back, when libvirt returns.
+ */
 export class Transfer implements AsyncDisposable {
-  readonly #worker = new AnsweringWorker<ToTransferWorker, FromTransferWorker>(
-    workerUrl("ffi/transfer_worker.ts"),
-    "libvirt transfer",
-    (kind, message) => new LibvirtError({ kind, message }),
-  );
+  readonly #worker: AnsweringWorker<ToTransferWorker, FromTransferWorker>;
+  readonly #givenUp = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #timeScale: number;
 
-  private constructor() {}
+  private constructor(pass: Pass, timeScale: number) {
+    this.#timeScale = timeScale;
+    this.#worker = new AnsweringWorker<ToTransferWorker, FromTransferWorker>(
+      workerUrl("ffi/transfer_worker.ts"),
+      "libvirt transfer",
+      (kind, message) => new LibvirtError({ kind, message }),
+      {
+        last: { type: "abort" },
+        overdue: () => {
+          Atomics.store(this.#givenUp, 0, 1);
+          pass.overdue();
+        },
+      },
+    );
+    void this.#worker.returned.then((answer) => pass.returned(isOfLibvirt(answer)));
+  }
 
-  /** Opens it. @throws {LibvirtError} */
-  static async open(uri: string, target: TransferTarget): Promise<Transfer> {
-    const transfer = new Transfer();
+  /**
+   * Opens it.
+   *
+   * @param gate asked first, about the pool of the volume
+   * @param timeScale shortens all time limits
+   * @throws {LibvirtError}
+   */
+  static async open(uri: string, target: TransferTarget, gate: Gate, timeScale = 1): Promise<Transfer> {
+    const transfer = new Transfer(gate.enter("transfer", target.pool ?? target.path), timeScale);
     try {
-      await transfer.#ask({ type: "open", uri, target });
+      await transfer.#ask({ type: "open", uri, target, givenUp: transfer.#givenUp });
       return transfer;
     } catch (error) {
       transfer.#worker.end();
@@ -67,8 +90,14 @@ export class Transfer implements AsyncDisposable {
   }
 
   async #ask(message: ToTransferWorker, ms = PIECE_MS): Promise<FromTransferWorker> {
-    const answer = await this.#worker.ask(message, ms);
+    const answer = await this.#worker.ask(message, ms * this.#timeScale);
     if (answer.type === "failure") throw new LibvirtError(answer.failure);
     return answer;
   }
+}
+
+/** Whether an answer is libvirt's, be it an error, or late. */
+function isOfLibvirt(answer: FromTransferWorker | undefined): boolean {
+  if (answer === undefined) return false;
+  return answer.type !== "failure" || answer.failure.kind === "libvirt" || answer.failure.kind === "timeout";
 }

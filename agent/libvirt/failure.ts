@@ -106,7 +106,7 @@ export function contractError(
       );
     case "silent":
       return error.hang === undefined
-        ? new ContractError("LibvirtBusy", { waiting: "several" }, cause)
+        ? new ContractError("LibvirtNotResponding", undefined, { ...cause, message: error.message })
         : notResponding(error.hang, error);
     case "unavailable": {
       const message = unavailableText(error);

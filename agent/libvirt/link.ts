@@ -4,6 +4,7 @@
  */
 import { CallGate } from "../../ffi/call_gate.ts";
 import type { CallArgs, CallName, CallResult, PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
+import type { VolumePlace } from "../../ffi/connection.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
@@ -86,7 +87,7 @@ export class LibvirtLink {
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
-    this.consoles = new ConsoleStreams(uri);
+    this.consoles = new ConsoleStreams(uri, this.gate);
     this.#listener = listener;
     this.#pool = new WorkerPool(uri, options, this.gate);
     this.#status = { connected: false, uri, error: null, status: "connecting", since: Date.now() };
@@ -143,12 +144,17 @@ export class LibvirtLink {
     });
   }
 
+  /** Where a volume is, with its pool as far as that is known. */
+  placeOf(path: string): VolumePlace {
+    const pool = this.#listener.poolOf?.(path);
+    return pool === undefined ? { path } : { path, pool };
+  }
+
   /** Adds the pool to a volume's path: without it libvirt looks through all pools, and waits for one that hangs. */
   #placed<A extends readonly unknown[]>(args: A): A {
     const [first] = args;
     if (typeof first !== "object" || first === null || !("path" in first) || "pool" in first) return args;
-    const pool = this.#listener.poolOf?.(String(first.path));
-    return pool === undefined ? args : [{ ...first, pool }] as unknown as A;
+    return [{ ...first, ...this.placeOf(String(first.path)) }] as unknown as A;
   }
 
   /** Passes a call's result on, telling what it did to volumes. */

@@ -56,10 +56,10 @@ export async function downloadVolume(
     if (length > 0) {
       transfer = await Transfer.open(link.uri, {
         direction: "download",
-        path: volume.path,
+        ...link.placeOf(volume.path),
         offset,
         length,
-      });
+      }, link.gate);
     }
   } catch (error) {
     throw job.failed(contractError(error, "DownloadFailed", "download_volume"));

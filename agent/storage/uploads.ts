@@ -303,10 +303,10 @@ export class Uploads {
     const { path, size, received } = partial;
     await using transfer = await Transfer.open(this.#host.link.uri, {
       direction: "upload",
-      path,
+      ...this.#host.link.placeOf(path),
       offset: received,
       length: size - received,
-    });
+    }, this.#host.link.gate);
     const checksum = partial.checksum ??= new RunningChecksum();
     const filler = new ChunkWriter([transfer, checksum], (written) => {
       partial.received += written;

@@ -78,10 +78,10 @@ async function overwrite(
   const size = await link.call("volumePhysical", { path });
   await using transfer = await Transfer.open(link.uri, {
     direction: "upload",
-    path,
+    ...link.placeOf(path),
     offset: 0,
     length: size,
-  });
+  }, link.gate);
   const zeros = new Uint8Array(new SharedArrayBuffer(PIECE));
   for (let done = 0; done < size;) {
     job.signal.throwIfAborted();

@@ -138,10 +138,10 @@ export class Sink {
     let written = 0, looked = 0;
     await using transfer = await Transfer.open(this.#host.link.uri, {
       direction: "upload",
-      path: this.path,
+      ...this.#host.link.placeOf(this.path),
       offset: 0,
       length: 0,
-    });
+    }, this.#host.link.gate);
     const filler = new ChunkWriter([transfer]);
     for await (const bytes of inPieces(content, (head) => this.#judge(head, job))) {
       job.signal.throwIfAborted();
