@@ -1,6 +1,7 @@
 /** What is mounted where on this host. Source: proc(5), mountinfo. */
 import { hiddenFolders, isBelow, mountLines, mountOf, parseMounts } from "../../lib/formats/mountinfo.ts";
 import { namesIn, orMissing, textAt } from "../files.ts";
+import { hostFiles } from "../host_files.ts";
 
 const mountinfo = () => Deno.readTextFile("/proc/self/mountinfo");
 
@@ -14,13 +15,13 @@ const mounts = async () => parseMounts(await mountinfo());
 
 /** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */
 export async function isReadOnly(folder: string): Promise<boolean> {
-  const real = await orMissing(Deno.realPath(folder));
+  const real = await orMissing(hostFiles.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnly ?? false);
 }
 
 /** Whether this process cannot write what is below a folder because of how it is mounted for it. */
 export async function isReadOnlyHere(folder: string): Promise<boolean> {
-  const real = await orMissing(Deno.realPath(folder));
+  const real = await orMissing(hostFiles.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnlyHere ?? false);
 }
 
@@ -56,7 +57,7 @@ export async function mountedDevices(): Promise<MountedDevice[]> {
       ...source.split(":").filter((each) => each.startsWith("/dev/")),
     ];
     for (const path of paths) {
-      const name = (await orMissing(Deno.realPath(path)))?.split("/").at(-1);
+      const name = (await orMissing(hostFiles.realPath(path)))?.split("/").at(-1);
       if (name !== undefined) found.push({ name, at });
     }
   }
@@ -72,7 +73,7 @@ export async function mountedDevices(): Promise<MountedDevice[]> {
 
 /** The device in the kernel's tree, in which a partition lies below its disk. */
 async function inKernel(device: string): Promise<string | undefined> {
-  const real = await orMissing(Deno.realPath(device));
+  const real = await orMissing(hostFiles.realPath(device));
   return real && await orMissing(Deno.realPath(`/sys/class/block/${real.split("/").at(-1)}`));
 }
 

@@ -12,6 +12,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { failureKind, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
+import { isNotResponding } from "../../mount_gate.ts";
 import { backingChain } from "../disk_images/backing.ts";
 import { isReadOnlyHere } from "../mounts.ts";
 import { keepsFiles } from "../volumes.ts";
@@ -53,6 +54,8 @@ export async function unkeepable(
     }
     return await binFault(folder);
   } catch (error) {
+    // Nothing is known of it: it is not given up for that.
+    if (isNotResponding(error)) throw error;
     return pathFault(error) ?? messageOf(error);
   }
 }

@@ -1,5 +1,6 @@
 /** Removing, growing and changing a VM's disks. */
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import {
   ContractError,
   type DiskLimitValues,
@@ -242,8 +243,8 @@ async function growStopped(
     return await resizeVolume(link, path, bytes);
   }
   // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
-  if (format === "raw" && isLocal(link.uri) && (await Deno.lstat(plainPath(path))).isFile) {
-    await Deno.truncate(plainPath(path), bytes);
+  if (format === "raw" && isLocal(link.uri) && (await hostFiles.lstat(plainPath(path))).isFile) {
+    await hostFiles.truncate(plainPath(path), bytes);
     if (volume !== undefined) await refreshPool(host, volume.pool);
     return;
   }

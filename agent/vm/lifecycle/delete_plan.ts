@@ -1,6 +1,7 @@
 /** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
 import { isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -68,10 +69,10 @@ async function undeletable(
     return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
   }
   try {
-    const info = await Deno.lstat(plainPath(path));
+    const info = await hostFiles.lstat(plainPath(path));
     if (!info.isFile) return { reason: "it is not a regular file", missing: false };
     // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
-    using _file = await Deno.open(plainPath(path), { write: true });
+    using _file = await hostFiles.open(plainPath(path), { write: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return gone;
     if (!isSystemError(error)) throw error;
