@@ -34,6 +34,7 @@ import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { remove } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 /** Buses that let a device go while the VM runs. */
 const HOTPLUG: ReadonlySet<string> = new Set<DiskBus>(["virtio", "scsi", "usb"]);
@@ -305,6 +306,7 @@ export async function updateDisk(
       }
       if (stored) {
         const xml = stored.sourceOf(diskIn(stored, target)!);
+        await requireReachable(host, xml);
         await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
       }
       const waiting = running ? differing(running, target, tuning) : [];
