@@ -55,6 +55,11 @@ export async function requireSourcesReachable(
   { id: uuid }: { readonly id: string },
 ): Promise<void> {
   if (!isLocal(host.link.uri)) return;
+  // What is known of it first: libvirt may wait for one of these already, and would not answer.
+  const known = host.inventory.vm(uuid)?.disks.flatMap(({ source }) =>
+    source?.startsWith("/") ? [source] : []
+  );
+  await Promise.all((known ?? []).map((path) => heard(path, () => statFile(path))));
   await requireReachable(host, await host.link.call("domainXml", { uuid, secure: false, inactive: true }));
 }
 

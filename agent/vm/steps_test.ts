@@ -26,7 +26,7 @@ function settlement(first: keyof typeof STATES, cutAt = Date.now()) {
           return Promise.resolve(name === "domainRead" ? { ...STATES[state], summary: { disks: [] } } : true);
         },
       },
-      inventory: { network: () => undefined, refresh: () => Promise.resolve() },
+      inventory: { vm: () => undefined, network: () => undefined, refresh: () => Promise.resolve() },
     },
     operation: { actor: "ann", subject: "web", cut: { at: cutAt, cause: "link" } },
   } as unknown as Settlement;

@@ -32,7 +32,7 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
           ? Promise.resolve("<domain/>")
           : Promise.reject(new Error("libvirt is not asked")),
     },
-    inventory: { vms: () => [vm] },
+    inventory: { vms: () => [vm], vm: () => vm },
     formats,
   } as unknown as Host;
 }
