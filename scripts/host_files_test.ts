@@ -72,3 +72,23 @@ Deno.test("no source touches files of the host around the mount gate", async () 
   assert.deepEqual([...direct].filter((path) => !(path in ALLOWED)), [], "use agent/host_files.ts instead");
   assert.deepEqual(Object.keys(ALLOWED).filter((path) => !direct.has(path)), [], "is listed for nothing");
 });
+
+/** Sources that start a program themselves: each ends it by `killAndWait` of agent/programs.ts. */
+const STARTERS = [
+  "agent/guestfs/session.ts",
+  "agent/hosts/kvm_probe.ts",
+  "agent/programs.ts",
+  "agent/storage/images/unpack.ts",
+  "agent/storage/qemu_img.ts",
+];
+
+Deno.test("programs are run by agent/programs.ts, which waits for none without a limit", async () => {
+  const found: string[] = [];
+  for (const path of await programSources(join(PROJECT, "agent"))) {
+    const code = await Deno.readTextFile(path);
+    if (!/\bnew Deno\.Command\(/.test(code)) continue;
+    found.push(relative(PROJECT, path));
+    assert.match(code, /\bkillAndWait\(/, path);
+  }
+  assert.deepEqual(found.toSorted(), STARTERS);
+});

@@ -3,7 +3,8 @@ import { isCopyId, ManifestError } from "../../../lib/backup/manifest.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { FileRefused, isSystemError, orMissing, pathFault, readRegular } from "../../files.ts";
 import { hostFiles } from "../../host_files.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isNotResponding, mountGate } from "../../mount_gate.ts";
+import { ProgramLate, runProgram } from "../../programs.ts";
 import { SteadySync } from "../steady_sync.ts";
 import {
   type BackupStore,
@@ -21,6 +22,8 @@ const FOLDER = "kvm-manager-backups";
 const FOLDERS = ["chunks", COPIES] as const;
 /** Where earlier versions had QEMU copy to. */
 const OLD_SPOOL = "spool";
+/** Milliseconds that the kernel may take to write down what a backup has written. */
+const SYNC_MS = 30 * 60_000;
 /** Folders below one another that are looked into: `chunks/ab`. */
 const DEEPEST = 3;
 
@@ -276,12 +279,19 @@ export class FolderStore implements BackupStore {
 
   /** Has the kernel write everything of this file system. @throws {ContractError} BackupFolderUnusable where it could not */
   async #sync(): Promise<void> {
-    const { success, stderr } = await new Deno.Command(this.syncProgram, {
-      args: ["--file-system", this.#root],
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    if (!success) throw unusable(this.folder, new TextDecoder().decode(stderr).trim() || "sync failed");
+    try {
+      const { success, stderr } = await mountGate.access(
+        this.#root,
+        () => runProgram(this.syncProgram, ["--file-system", this.#root], { limitMs: SYNC_MS }),
+        { kind: "work" },
+      );
+      if (!success) throw unusable(this.folder, stderr.trim() || "sync failed");
+    } catch (error) {
+      if (isNotResponding(error) || error instanceof ProgramLate) {
+        throw unusable(this.folder, error.message, error);
+      }
+      throw error;
+    }
   }
 
   /** The kernel gives the lock back when the process ends, however that is. */
