@@ -121,6 +121,11 @@ export class MountGate {
     };
   }
 
+  /** The mount that a path leads to, be there something or not. @throws {ContractError} StorageNotResponding */
+  async mountAt(path: string): Promise<MountPoint | undefined> {
+    return (await this.#way(path, true))?.mount;
+  }
+
   /** Waits until every mount on the way to a path is known to respond. @throws {ContractError} StorageNotResponding */
   async requireResponding(path: string): Promise<void> {
     const guard = await this.#way(path, true);

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { openFile, readStart, statFile } from "../../agent/host_file.ts";
 import { hostFiles } from "../../agent/host_files.ts";
 import { notRespondingMounts } from "../../agent/mount_gate.ts";
+import { SettingsError } from "../../agent/settings_error.ts";
+import { requireLocalDisk } from "../../agent/store/data_folder.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { filesOf, testName } from "../testbed/names.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
@@ -61,6 +63,13 @@ Deno.test({
       await Deno.writeTextFile(`${folder}/here`, "here");
       await Deno.symlink(`${slow.path}/1`, `${folder}/link`);
       await statFile(`${slow.path}/0`);
+      await t.step("no data folder is put there", async () => {
+        for (const path of [slow.path, `${slow.path}/new/folder`]) {
+          await assert.rejects(requireLocalDisk(path), SettingsError, path);
+        }
+        await requireLocalDisk(folder);
+        await requireLocalDisk(`${folder}/new/folder`);
+      });
       await t.step("while it hangs", async () => {
         await using _hung = await slow.hang();
         const looks = [statFile, openFile, (path: string) => readStart(path, 4), hostFiles.readDir];
