@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/hosts/handlers.ts": "/proc",
   "agent/hosts/inventory/watch.ts": "/etc/libvirt, /run/libvirt",
   "agent/hosts/kvm_probe.ts": "/dev/kvm, /tmp",
+  "agent/hosts/leases.ts": "/var/lib/libvirt/dnsmasq",
   "agent/hosts/local.ts": "/run/libvirt, /proc",
   "agent/hosts/network_devices.ts": "/sys",
   "agent/hosts/operating_systems.ts": "/usr/share",
