@@ -4,7 +4,7 @@
  */
 import { type FileHandle, holdFile, realPathOfBytes } from "../ffi/file_handle.ts";
 import { plainText, textOfBytes } from "../lib/text/byte_text.ts";
-import { mountGate, requireResponding } from "./mount_gate.ts";
+import { guarded, mountGate, requireResponding } from "./mount_gate.ts";
 
 /** Whether programs and libvirt's XML, which are UTF-8, can name a path. */
 export const isNameable = (path: string): boolean => plainText(path) !== undefined;
@@ -52,7 +52,8 @@ export async function statFile(path: string): Promise<Deno.FileInfo> {
 
 /** Opens a file to be read. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.open does */
 export async function openFile(path: string): Promise<Deno.FsFile> {
-  return await mountGate.access(path, () => openPast(path), { discard: (file) => file.close() });
+  const opening = mountGate.access(path, () => openPast(path), { discard: (file) => file.close() });
+  return await guarded(path, opening);
 }
 
 /** Opens a file that is past the gate. */

@@ -9,7 +9,7 @@ import { statfs } from "node:fs/promises";
 import { type FileHandle, holdFile, holdFolder } from "../ffi/file_handle.ts";
 import { FileHoles } from "../ffi/file_holes.ts";
 import { ImageLock } from "../ffi/image_lock.ts";
-import { mountGate, requireResponding } from "./mount_gate.ts";
+import { guarded, mountGate, requireResponding } from "./mount_gate.ts";
 
 const look = <T>(path: string, run: () => Promise<T>) => mountGate.access(path, run);
 /** What is at a name itself, be it a link. */
@@ -36,7 +36,7 @@ export const hostFiles = {
   statfs: (path: string) => look(path, () => statfs(path)),
   open: (path: string, options: Deno.OpenOptions = { read: true }) => {
     const kind = options.write || options.append ? "work" : "look";
-    return mountGate.access(path, () => Deno.open(path, options), { kind, discard: close });
+    return guarded(path, mountGate.access(path, () => Deno.open(path, options), { kind, discard: close }));
   },
   /** Everything in a folder, read at once. */
   readDir: (path: string) => work(path, () => Array.fromAsync(Deno.readDir(path))),

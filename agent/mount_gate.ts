@@ -4,10 +4,11 @@
  * is on it is refused at once.
  */
 import { statfs } from "node:fs/promises";
-import { ContractError } from "../lib/contract/mod.ts";
+import type { ContractError } from "../lib/contract/mod.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
 import { MountGate, type SilentMount } from "./mounts/gate.ts";
-import type { MountPoint } from "./mounts/guarded_mount.ts";
+import { type MountPoint, MountSilent } from "./mounts/guarded_mount.ts";
+import { guardFile } from "./mounts/guarded_file.ts";
 
 export type { SilentMount };
 
@@ -33,6 +34,18 @@ export const mountGate = new MountGate({
 /** The mount that a path without links is on; undefined for what is no absolute path. */
 export const mountOf = (path: string): MountPoint | undefined => mountGate.mountOf(path);
 
+/** An open file, whose accesses go through the gate as well where its mount can hang. */
+export async function guarded(path: string, opening: Promise<Deno.FsFile>): Promise<Deno.FsFile> {
+  const file = await opening;
+  try {
+    if (!(await mountGate.canHangAt(path))) return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return guardFile(file, (run) => mountGate.access(path, run, { kind: "work" }));
+}
+
 /** The mounts of this host that do not respond now. */
 export const notRespondingMounts = (): readonly SilentMount[] => mountGate.notResponding();
 
@@ -43,8 +56,7 @@ export const onMountsChange = (listener: () => void): () => void => mountGate.on
 export const requireResponding = (path: string): Promise<void> => mountGate.requireResponding(path);
 
 /** Whether an error says that a file's mount does not respond: nothing is known of the file then. */
-export const isNotResponding = (error: unknown): error is ContractError =>
-  error instanceof ContractError && error.code === "StorageNotResponding";
+export const isNotResponding = (error: unknown): error is ContractError => error instanceof MountSilent;
 
 /** Whether every mount on the way to a path responds. @throws {Error} of any other kind */
 export async function responds(path: string): Promise<boolean> {

@@ -126,6 +126,11 @@ export class MountGate {
     return (await this.#way(path, true))?.mount;
   }
 
+  /** Whether a path leads to a mount whose type can hang. @throws {ContractError} StorageNotResponding */
+  async canHangAt(path: string): Promise<boolean> {
+    return (await this.#way(path, true))?.canHang ?? false;
+  }
+
   /** Waits until every mount on the way to a path is known to respond. @throws {ContractError} StorageNotResponding */
   async requireResponding(path: string): Promise<void> {
     const guard = await this.#way(path, true);

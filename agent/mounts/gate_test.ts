@@ -238,7 +238,7 @@ Deno.test("files that hang on a disk of this host take a few threads, and no loo
   await later(host, 1000);
   assert.ok(host.threads <= MOST_THREADS);
   await later(host, 10_000);
-  assert.ok(many.every((each) => each() === "StorageNotResponding"), many.map((each) => each()).join());
+  assert.ok(many.every((each) => each() === "StorageUnknown"), many.map((each) => each()).join());
   assert.ok(host.threads <= MOST_THREADS);
   host.release();
   await turn();

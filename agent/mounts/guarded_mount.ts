@@ -58,6 +58,14 @@ export interface MountOutside {
   readonly changed: () => void;
 }
 
+/** A mount does not respond. Of a disk of this host nobody is told to take it away with umount. */
+export class MountSilent extends ContractError {
+  constructor(path: string, since: string, canHang: boolean) {
+    const reason = `the disk at ${path} has not responded since ${since}`;
+    super(canHang ? "StorageNotResponding" : "StorageUnknown", canHang ? { path, since } : { reason });
+  }
+}
+
 export class GuardedMount {
   /** Accesses that somebody waits for. */
   readonly #running = new Set<Access>();
@@ -73,9 +81,9 @@ export class GuardedMount {
   #isSuspect: boolean;
   #stopTicking: (() => void) | undefined;
 
-  /** @param isSuspect whether its type alone makes it one that can hang */
-  constructor(readonly mount: MountPoint, isSuspect: boolean, private readonly outside: MountOutside) {
-    this.#isSuspect = isSuspect;
+  /** @param canHang whether its type makes it one that waits for a server or for another process */
+  constructor(readonly mount: MountPoint, readonly canHang: boolean, private readonly outside: MountOutside) {
+    this.#isSuspect = canHang;
   }
 
   /** Whether it is asked before each access, unless it answered just now. */
@@ -147,12 +155,9 @@ export class GuardedMount {
   }
 
   /** @param since monotonic milliseconds at which the wait began, where the mount is not closed */
-  #refusal(since = this.#now): ContractError {
-    const wall = this.#closedSince ?? this.#wall(since);
-    return new ContractError("StorageNotResponding", {
-      path: this.mount.at,
-      since: new Date(wall).toISOString(),
-    });
+  #refusal(since = this.#now): MountSilent {
+    const wall = new Date(this.#closedSince ?? this.#wall(since)).toISOString();
+    return new MountSilent(this.mount.at, wall, this.canHang);
   }
 
   get #hasRoom(): boolean {
@@ -188,6 +193,8 @@ export class GuardedMount {
       this.#canary = undefined;
       if (canary.isLate) return this.#ask(this.#now); // half open: only one that returns in time opens it
       this.#answeredAt = this.#now;
+      const isWell = this.#abandoned.size === 0 && !this.#isAnyLate;
+      if (isWell) this.#isSuspect = this.canHang;
       this.#open();
       for (const { go } of this.#asking.splice(0)) go();
       this.#tick();
@@ -195,6 +202,10 @@ export class GuardedMount {
     // An error is an answer, too: what it means is for the accesses to say.
     this.outside.canary(this.mount.at).then(over, over);
     this.#tick();
+  }
+
+  get #isAnyLate(): boolean {
+    return [...this.#running].some(({ since }) => this.#now - since >= LIMIT_MS);
   }
 
   #open(): void {
