@@ -156,6 +156,18 @@ Deno.test({
         for (const command of ["stop_storage_pool", "refresh_storage_pool", "delete_storage_pool"] as const) {
           await refused(command, 1000, () => call(server, command, { pool: "slow" }));
         }
+        const volume = { pool: "slow", name: "new.qcow2", format: "qcow2", capacityBytes: 1 << 20 } as const;
+        await refused("create_volume", 1000, () => call(server, "create_volume", volume));
+        const disk = { vmId: other.uuid, path: `${slow.path}/cd.iso`, format: "raw" } as const;
+        await refused("attach_disk", 1000, () => call(server, "attach_disk", disk));
+        const backup = { name: "slow", folder: slow.path, targets: { vmIds: [other.uuid] } };
+        const unusable = await timed(
+          "create_backup",
+          1000,
+          () => refusal(call(server, "create_backup", backup)),
+        );
+        assert.equal(unusable.code, "BackupFolderUnusable", unusable.message);
+        assert.match(unusable.message, /has not responded since/);
         await timed("start_vm of another VM", 3000, () => call(server, "start_vm", { vmId: other.uuid }));
         await shows(server, other.uuid, ({ state }) => state === "running");
         await timed("force_stop_vm", 3000, () => call(server, "force_stop_vm", { vmId: other.uuid }));
