@@ -1,6 +1,6 @@
 /**
  * That the main thread turns, and what it does meanwhile, in memory which a worker sees: on a disk that does not respond
- * a synchronous write keeps it for ever, and nobody else can tell.
+ * a synchronous write blocks it, and only another thread can report that.
  */
 
 /** What it may be waiting in, for people. */

@@ -23,7 +23,7 @@ export function plainPath(path: string): string {
   return plain;
 }
 
-/** As {@link reach}, for what is past the gate. */
+/** As {@link reach}, without the gate: within an access that it let through. */
 async function hold(path: string): Promise<FileHandle> {
   const plain = plainText(path);
   return plain === undefined ? await holdFile(path) : { path: plain, [Symbol.dispose]: () => {} };
@@ -52,12 +52,12 @@ export async function statFile(path: string): Promise<Deno.FileInfo> {
 
 /** Opens a file to be read. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.open does */
 export async function openFile(path: string): Promise<Deno.FsFile> {
-  const opening = mountGate.access(path, () => openPast(path), { discard: (file) => file.close() });
+  const opening = mountGate.access(path, () => openDirectly(path), { discard: (file) => file.close() });
   return await guarded(path, opening);
 }
 
-/** Opens a file that is past the gate. */
-async function openPast(path: string): Promise<Deno.FsFile> {
+/** As {@link openFile}, without the gate. */
+async function openDirectly(path: string): Promise<Deno.FsFile> {
   using file = await hold(path);
   return await Deno.open(file.path);
 }
@@ -69,7 +69,7 @@ async function openPast(path: string): Promise<Deno.FsFile> {
  */
 export async function readStart(path: string, length: number): Promise<Uint8Array> {
   return await mountGate.access(path, async () => {
-    const file = await openPast(path);
+    const file = await openDirectly(path);
     // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
     try {
       return await readAt(file, 0, length);
@@ -94,11 +94,11 @@ export async function readAt(file: Deno.FsFile, offset: number, length: number):
 
 /** The path with every link followed. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.realPath does */
 export async function realPathOf(path: string): Promise<string> {
-  return await mountGate.access(path, () => realPathPast(path));
+  return await mountGate.access(path, () => realPathDirectly(path));
 }
 
-/** As {@link realPathOf}, for what is past the gate. */
-async function realPathPast(path: string): Promise<string> {
+/** As {@link realPathOf}, without the gate. */
+async function realPathDirectly(path: string): Promise<string> {
   const plain = plainText(path);
   if (plain === undefined) return await realPathOfBytes(path);
   try {

@@ -6,11 +6,11 @@
 import { statfs } from "node:fs/promises";
 import type { ContractError } from "../lib/contract/mod.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
-import { MountGate, type SilentMount } from "./mounts/gate.ts";
-import { type MountPoint, MountSilent } from "./mounts/guarded_mount.ts";
+import { MountGate, type UnresponsiveMount } from "./mounts/gate.ts";
+import { MountNotResponding, type MountPoint } from "./mounts/guarded_mount.ts";
 import { guardFile } from "./mounts/guarded_file.ts";
 
-export type { SilentMount };
+export type { UnresponsiveMount };
 
 /** Where a link leads; undefined for what is none, or is not there, or cannot be seen: the access itself says why. */
 async function linkAt(path: string): Promise<string | undefined> {
@@ -47,7 +47,7 @@ export async function guarded(path: string, opening: Promise<Deno.FsFile>): Prom
 }
 
 /** The mounts of this host that do not respond now. */
-export const notRespondingMounts = (): readonly SilentMount[] => mountGate.notResponding();
+export const notRespondingMounts = (): readonly UnresponsiveMount[] => mountGate.notResponding();
 
 /** Calls when {@link notRespondingMounts} has changed. @returns ends that */
 export const onMountsChange = (listener: () => void): () => void => mountGate.onChange(listener);
@@ -56,7 +56,8 @@ export const onMountsChange = (listener: () => void): () => void => mountGate.on
 export const requireResponding = (path: string): Promise<void> => mountGate.requireResponding(path);
 
 /** Whether an error says that a file's mount does not respond: nothing is known of the file then. */
-export const isNotResponding = (error: unknown): error is ContractError => error instanceof MountSilent;
+export const isNotResponding = (error: unknown): error is ContractError =>
+  error instanceof MountNotResponding;
 
 /** Whether every mount on the way to a path responds. @throws {Error} of any other kind */
 export async function responds(path: string): Promise<boolean> {

@@ -42,7 +42,7 @@ const WATCH_MS = 5000;
 const HELD = /^\/proc\/(?:self|\d+)\/fd\/\d+(?=\/|$)/;
 
 /** A mount that does not respond. */
-export interface SilentMount {
+export interface UnresponsiveMount {
   /** Where it is mounted. */
   readonly path: string;
   readonly type: string;
@@ -71,7 +71,7 @@ export interface AccessOptions<T> {
   readonly kind?: AccessKind;
   /** Whether a link at the end of the path is followed: true when left out. */
   readonly follow?: boolean;
-  /** Is given what comes when nobody waits for it any more. */
+  /** Gets the result of an access whose caller was refused meanwhile. */
   readonly discard?: (late: T) => void;
 }
 
@@ -100,7 +100,7 @@ export class MountGate {
   }
 
   /** The mounts that do not respond. */
-  notResponding(): readonly SilentMount[] {
+  notResponding(): readonly UnresponsiveMount[] {
     this.#refresh();
     return [...this.#mounts.values()].flatMap(({ mount: { at, type, source }, closedSince }) =>
       closedSince === undefined

@@ -16,7 +16,7 @@ const FRESH_MS = 5000;
 const SUSPICION_MS = 200;
 /** … between such questions while one access goes on. */
 const AGAIN_MS = 2000;
-/** Milliseconds after which nobody waits for a look any more, though the canary returns: a file alone can hang, too. */
+/** Milliseconds after which a look is given up although the canary returns: a single file can hang, too. */
 const MOST_LOOK_MS = 10_000;
 /** Milliseconds of an access's wait that count as the canary's, which it brought about. */
 const MOST_BEFORE_MS = 1000;
@@ -58,8 +58,8 @@ export interface MountOutside {
   readonly changed: () => void;
 }
 
-/** A mount does not respond. Of a disk of this host nobody is told to take it away with umount. */
-export class MountSilent extends ContractError {
+/** A mount does not respond. For a disk of this host the text does not recommend umount. */
+export class MountNotResponding extends ContractError {
   constructor(path: string, since: string, canHang: boolean) {
     const reason = `the disk at ${path} has not responded since ${since}`;
     super(canHang ? "StorageNotResponding" : "StorageUnknown", canHang ? { path, since } : { reason });
@@ -67,9 +67,9 @@ export class MountSilent extends ContractError {
 }
 
 export class GuardedMount {
-  /** Accesses that somebody waits for. */
+  /** Accesses whose callers wait. */
   readonly #running = new Set<Access>();
-  /** Accesses nobody waits for any more, each with its thread. */
+  /** Accesses whose callers were refused; each keeps its thread. */
   readonly #abandoned = new Set<Access>();
   readonly #queue: Waiter[] = [];
   #canary: { readonly since: number; isLate: boolean } | undefined;
@@ -117,7 +117,7 @@ export class GuardedMount {
   /**
    * Carries an access out, in its turn.
    *
-   * @param discard is given what comes when nobody waits for it any more
+   * @param discard gets the result of an access whose caller was refused meanwhile
    * @throws {ContractError} StorageNotResponding @throws what the access throws
    */
   async access<T>(kind: AccessKind, run: () => Promise<T>, discard?: (late: T) => void): Promise<T> {
@@ -138,7 +138,7 @@ export class GuardedMount {
     return await Promise.race([work, promise]);
   }
 
-  /** It is mounted no more: nobody is kept waiting. */
+  /** It was unmounted: refuses all that wait for it. */
   removed(): void {
     this.#giveUpAll(this.#refusal());
     this.#stopTicking?.();
@@ -155,9 +155,9 @@ export class GuardedMount {
   }
 
   /** @param since monotonic milliseconds at which the wait began, where the mount is not closed */
-  #refusal(since = this.#now): MountSilent {
+  #refusal(since = this.#now): MountNotResponding {
     const wall = new Date(this.#closedSince ?? this.#wall(since)).toISOString();
-    return new MountSilent(this.mount.at, wall, this.canHang);
+    return new MountNotResponding(this.mount.at, wall, this.canHang);
   }
 
   get #hasRoom(): boolean {
@@ -174,7 +174,7 @@ export class GuardedMount {
     if (this.#closedSince !== undefined) throw this.#refusal();
   }
 
-  /** @returns whether somebody still waited for it */
+  /** @returns whether its caller still waited */
   #returned(access: Access): boolean {
     const waited = this.#running.delete(access);
     if (!waited) this.#abandoned.delete(access);
@@ -267,7 +267,7 @@ export class GuardedMount {
         else if (now - this.#answeredAt >= AGAIN_MS) this.#ask(now);
       }
     }
-    // All its threads wait for what nobody waits for any more.
+    // All its threads are kept by accesses that were given up.
     if (this.#running.size === 0 && !this.#hasRoom) {
       this.#close(Math.min(...[...this.#abandoned].map(({ since }) => since)));
     }

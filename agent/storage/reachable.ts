@@ -14,8 +14,8 @@ import { backingImages } from "./disk_images/backing.ts";
 
 type Places = Pick<Host, "link" | "inventory">;
 
-/** Looks at something; whatever else than silence comes of it, libvirt says by itself. */
-async function heard(path: string, look: () => Promise<unknown>): Promise<void> {
+/** Looks at something; any failure but a mount that does not respond is for libvirt to report. */
+async function probe(path: string, look: () => Promise<unknown>): Promise<void> {
   try {
     await look();
   } catch (error) {
@@ -40,8 +40,8 @@ export async function requireReachable(host: Places, xml: string): Promise<void>
   if (!isLocal(host.link.uri)) return;
   const { paths, pools, open } = sourcePaths(xml);
   const folders = pools.flatMap((pool) => poolFolder(host, pool) ?? []);
-  await Promise.all([...paths, ...folders].map((path) => heard(path, () => statFile(path))));
-  await Promise.all(open.map((path) => heard(path, () => backingImages(path))));
+  await Promise.all([...paths, ...folders].map((path) => probe(path, () => statFile(path))));
+  await Promise.all(open.map((path) => probe(path, () => backingImages(path))));
 }
 
 /**
@@ -59,7 +59,7 @@ export async function requireSourcesReachable(
   const known = host.inventory.vm(uuid)?.disks.flatMap(({ source }) =>
     source?.startsWith("/") ? [source] : []
   );
-  await Promise.all((known ?? []).map((path) => heard(path, () => statFile(path))));
+  await Promise.all((known ?? []).map((path) => probe(path, () => statFile(path))));
   await requireReachable(host, await host.link.call("domainXml", { uuid, secure: false, inactive: true }));
 }
 
@@ -67,5 +67,5 @@ export async function requireSourcesReachable(
 export async function requirePoolReachable(host: Places, pool: string): Promise<void> {
   if (!isLocal(host.link.uri)) return;
   const folder = poolFolder(host, pool);
-  if (folder !== undefined) await heard(folder, () => statFile(folder));
+  if (folder !== undefined) await probe(folder, () => statFile(folder));
 }
