@@ -40,6 +40,7 @@ import { ClockDrift } from "./store/clock_drift.ts";
 import { Journal } from "./store/journal.ts";
 import { Refusals } from "./store/refusals.ts";
 import { Store } from "./store/store.ts";
+import { beat } from "./heartbeat.ts";
 
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
@@ -97,6 +98,7 @@ export class App {
   readonly #handlers: Partial<Handlers>;
   readonly #periodic: Periodic;
   #startIsOver: (() => void) | undefined;
+  #stopBeating: (() => void) | undefined;
 
   /** @param others hosts beside the local one, whose libvirt the settings name */
   constructor(
@@ -192,6 +194,7 @@ export class App {
 
   /** Starts everything. Returns at once: a libvirt may come later. */
   start(): void {
+    this.#stopBeating = beat();
     this.guestfs.start();
     for (const host of this.hosts.all()) host.start();
     this.#startIsOver = this.clock.after(START_MS, releaseMemory);
@@ -210,6 +213,7 @@ export class App {
     this.activity.close();
     this.store.close();
     this.#journal[Symbol.dispose]();
+    this.#stopBeating?.();
   }
 
   /**

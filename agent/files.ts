@@ -1,5 +1,7 @@
 /** Files that may not be there, at paths that may be none. */
 import { ContractError } from "../lib/contract/errors.ts";
+import { hostFiles } from "./host_files.ts";
+import { mountGate } from "./mount_gate.ts";
 
 /** Why the kernel does not look at a path, by the error's code: nothing is there, and nothing can be known of it. */
 const FAULTS: Readonly<Record<string, string>> = {
@@ -50,14 +52,14 @@ export async function orMissing<T>(look: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Whether there is something at a path, behind links too. */
+/** Whether there is something at a path, behind links too. @throws {ContractError} StorageNotResponding */
 export async function isThere(path: string): Promise<boolean> {
-  return await orMissing(Deno.stat(path)) !== undefined;
+  return await orMissing(hostFiles.stat(path)) !== undefined;
 }
 
-/** Whether a name is taken, be it by a link that leads nowhere. */
+/** Whether a name is taken, be it by a link that leads nowhere. @throws {ContractError} StorageNotResponding */
 export async function isTaken(path: string): Promise<boolean> {
-  return await orMissing(Deno.lstat(path)) !== undefined;
+  return await orMissing(hostFiles.lstat(path)) !== undefined;
 }
 
 /** Names of what is in a folder; none where there is no such folder. @throws {Error} from reading it */
@@ -80,23 +82,25 @@ export class FileRefused extends Error {
  * Opens a regular file in a folder that others may have written: no link is followed, be the file replaced by a device
  * that never ends.
  *
- * @throws {FileRefused} @throws {Error} from opening it
+ * @throws {FileRefused} @throws {ContractError} StorageNotResponding @throws {Error} from opening it
  */
-async function withRegular<T>(
+function withRegular<T>(
   path: string,
   use: (file: Deno.FsFile, seen: Deno.FileInfo) => Promise<T>,
 ): Promise<T> {
-  const seen = await Deno.lstat(path);
-  if (!seen.isFile) throw new FileRefused("it holds something that is no regular file");
-  const file = await Deno.open(path, { read: true });
-  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
-  try {
-    const { ino, dev } = await file.stat();
-    if (ino !== seen.ino || dev !== seen.dev) throw new FileRefused("a file of it was replaced just now");
-    return await use(file, seen);
-  } finally {
-    file.close();
-  }
+  return mountGate.access(path, async () => {
+    const seen = await Deno.lstat(path);
+    if (!seen.isFile) throw new FileRefused("it holds something that is no regular file");
+    const file = await Deno.open(path, { read: true });
+    // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+    try {
+      const { ino, dev } = await file.stat();
+      if (ino !== seen.ino || dev !== seen.dev) throw new FileRefused("a file of it was replaced just now");
+      return await use(file, seen);
+    } finally {
+      file.close();
+    }
+  }, { kind: "work", follow: false });
 }
 
 /** Reads until the bytes are full, or the file ends. */

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, holdFile, realPathOfBytes } from "../ffi/file_handle.ts";
 import { plainText, textOfBytes } from "../lib/text/byte_text.ts";
+import { guarded, mountGate, requireResponding } from "./mount_gate.ts";
 
 /** Whether programs and libvirt's XML, which are UTF-8, can name a path. */
 export const isNameable = (path: string): boolean => plainText(path) !== undefined;
@@ -22,22 +23,60 @@ export function plainPath(path: string): string {
   return plain;
 }
 
-/** The file at a path, by a path that Deno's functions and programs take until it is disposed of. */
-export async function reach(path: string): Promise<FileHandle> {
+/** As {@link reach}, without the gate: within an access that it let through. */
+async function hold(path: string): Promise<FileHandle> {
   const plain = plainText(path);
   return plain === undefined ? await holdFile(path) : { path: plain, [Symbol.dispose]: () => {} };
 }
 
-/** What the kernel says of the file that a path leads to. @throws {Error} as Deno.stat does */
-export async function statFile(path: string): Promise<Deno.FileInfo> {
-  using file = await reach(path);
-  return await Deno.stat(file.path);
+/**
+ * The file at a path, by a path that Deno's functions and programs take until it is disposed of.
+ *
+ * @throws {ContractError} StorageNotResponding
+ */
+export async function reach(path: string): Promise<FileHandle> {
+  if (plainText(path) === undefined) {
+    return await mountGate.access(path, () => holdFile(path), { discard: (file) => file[Symbol.dispose]() });
+  }
+  await requireResponding(path);
+  return await hold(path);
 }
 
-/** Opens a file to be read. @throws {Error} as Deno.open does */
+/** What the kernel says of the file that a path leads to. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.stat does */
+export async function statFile(path: string): Promise<Deno.FileInfo> {
+  return await mountGate.access(path, async () => {
+    using file = await hold(path);
+    return await Deno.stat(file.path);
+  });
+}
+
+/** Opens a file to be read. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.open does */
 export async function openFile(path: string): Promise<Deno.FsFile> {
-  using file = await reach(path);
+  const opening = mountGate.access(path, () => openDirectly(path), { discard: (file) => file.close() });
+  return await guarded(path, opening);
+}
+
+/** As {@link openFile}, without the gate. */
+async function openDirectly(path: string): Promise<Deno.FsFile> {
+  using file = await hold(path);
   return await Deno.open(file.path);
+}
+
+/**
+ * The first bytes of a file: so many, or all of a shorter one. The file is opened and read as one access.
+ *
+ * @throws {ContractError} StorageNotResponding @throws {Error} when it cannot be read
+ */
+export async function readStart(path: string, length: number): Promise<Uint8Array> {
+  return await mountGate.access(path, async () => {
+    const file = await openDirectly(path);
+    // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+    try {
+      return await readAt(file, 0, length);
+    } finally {
+      file.close();
+    }
+  });
 }
 
 /** Bytes of a file from a place on: fewer at its end. One read at a time. */
@@ -53,8 +92,13 @@ export async function readAt(file: Deno.FsFile, offset: number, length: number):
   return bytes.subarray(0, read);
 }
 
-/** The path with every link followed. @throws {Error} as Deno.realPath does */
+/** The path with every link followed. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.realPath does */
 export async function realPathOf(path: string): Promise<string> {
+  return await mountGate.access(path, () => realPathDirectly(path));
+}
+
+/** As {@link realPathOf}, without the gate. */
+async function realPathDirectly(path: string): Promise<string> {
   const plain = plainText(path);
   if (plain === undefined) return await realPathOfBytes(path);
   try {

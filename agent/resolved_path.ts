@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { realPathOf, statFile } from "./host_file.ts";
 import { pathFault } from "./files.ts";
+import { isNotResponding } from "./mount_gate.ts";
 import { log } from "./log.ts";
 import { isLocal } from "./libvirt/uri.ts";
 
@@ -10,7 +11,7 @@ const MOST_MS = 5000;
 
 /** Look-ups under way: one that never returns is not begun again. */
 const under = new Map<string, Promise<string>>();
-const stats = new Map<string, Promise<Deno.FileInfo | "none">>();
+const stats = new Map<string, Promise<Deno.FileInfo | "none" | "late">>();
 
 async function look(path: string): Promise<string> {
   try {
@@ -18,7 +19,8 @@ async function look(path: string): Promise<string> {
   } catch (error) {
     const isNone = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
       pathFault(error) !== undefined;
-    if (!isNone) log.warn("where a path leads cannot be told", { path, error });
+    if (isNotResponding(error)) log.debug("where a path leads is not known now", { path, error });
+    else if (!isNone) log.warn("where a path leads cannot be told", { path, error });
     return resolve(path);
   }
 }
@@ -38,10 +40,11 @@ async function within<T>(
   return found;
 }
 
-async function stat(path: string): Promise<Deno.FileInfo | "none"> {
+async function stat(path: string): Promise<Deno.FileInfo | "none" | "late"> {
   try {
     return await statFile(path);
   } catch (error) {
+    if (isNotResponding(error)) return "late";
     const isNone = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
     if (!isNone) log.warn("a path cannot be looked at", { path, error });
     return "none";

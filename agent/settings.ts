@@ -118,7 +118,7 @@ export const SETTINGS = {
     flag: "data-dir",
     env: "KVMM_DATA_DIR",
     value: "DIR",
-    help: "folder of the database",
+    help: "folder of the database, on a disk of this host",
     default: (where) =>
       where.root ? "/var/lib/kvm-manager" : userDir(where, "XDG_STATE_HOME", ".local/state"),
   },

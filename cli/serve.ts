@@ -12,6 +12,7 @@ import { messageOf } from "../lib/text/message.ts";
 import { VERSION } from "../lib/version.ts";
 import { enterDemo } from "../agent/demo.ts";
 import { environment, SOCKET_FILE } from "./environment.ts";
+import { requireLocalDisk } from "../agent/store/data_folder.ts";
 
 export const SERVE_HELP = () =>
   `Usage: kvm-manager serve [OPTIONS]\n\nServes this host's VMs in a browser.\n\n${
@@ -34,6 +35,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
       await (await pages(new Request("http://localhost/favicon.svg"))).body?.cancel();
       ({ settings } = stack.use(await enterDemo(settings)));
     }
+    await requireLocalDisk(settings.dataDir);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return wrongUsage(error);

@@ -1,10 +1,10 @@
 /** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
-import { FileHoles } from "../../ffi/file_holes.ts";
 import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../files.ts";
+import { hostFiles } from "../host_files.ts";
 import type { Pace } from "./pace.ts";
 import { ChunkThreads, ZstdError } from "./chunk_threads.ts";
 import type { Repository } from "./repository.ts";
@@ -163,8 +163,8 @@ export async function storeContent(
   bytes: number,
   storing: Storing,
 ): Promise<Stored> {
-  using holes = await FileHoles.open(path);
-  const file = await Deno.open(holes.path, { read: true });
+  using holes = await hostFiles.openHoles(path);
+  const file = await hostFiles.open(holes.path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
     return await storePieces(repository, bytes, async ({ index, into }) => {

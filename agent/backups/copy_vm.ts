@@ -23,6 +23,7 @@ import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Clock } from "../clock.ts";
 import { openFile, plainPath, statFile } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { orMissing } from "../files.ts";
@@ -112,7 +113,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 
 /** The size of a file or a device. */
 async function sizeOf(path: string): Promise<number> {
-  const file = await Deno.open(path, { read: true });
+  const file = await hostFiles.open(path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
     return await file.seek(0, Deno.SeekMode.End);
@@ -371,7 +372,7 @@ async function ofRunning(
       storedBytes += whole.storedBytes;
       readBytes += Math.ceil(bytes / CLUSTER_BYTES) * CLUSTER_BYTES;
     }
-    await Deno.remove(path);
+    await hostFiles.remove(path);
     count.next(bytes);
     found.push(await described(disk, bytes, chunks, way.isNoted ? plan.noted.get(target) : undefined));
   }
@@ -401,7 +402,7 @@ const mib = (bytes: number) => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
 /** The size of the disk that a file which QEMU made is of. @throws {ImageError} */
 async function virtualSizeOf(path: string): Promise<number> {
-  const file = await Deno.open(path, { read: true });
+  const file = await hostFiles.open(path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
     const head = new Uint8Array(HEAD_BYTES);
@@ -437,7 +438,7 @@ async function ofIncrement<T>(work: () => Promise<T>): Promise<T> {
 
 /** What a write changes of a file. */
 async function stateOf(path: string): Promise<string> {
-  const { mtime, size } = await Deno.stat(path);
+  const { mtime, size } = await hostFiles.stat(path);
   return `${mtime?.getTime()} ${size}`;
 }
 
@@ -509,7 +510,7 @@ async function ofStopped(
         });
         count.next(bytes);
         kept = await ofWhole(target, () => storeImage(repository, path, bytes, storing));
-        await Deno.remove(path);
+        await hostFiles.remove(path);
         count.next(bytes);
       }
       // libvirt starts it whatever we are doing.

@@ -18,6 +18,10 @@ import { log } from "../log.ts";
 import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
 import type { RestoreSource } from "./make_disk.ts";
+import { runProgram } from "../programs.ts";
+
+/** Milliseconds that mkfifo(1) may take. */
+const PIPE_MS = 10_000;
 
 /** Milliseconds that the VM may take to start, and an answer to come. */
 const LIMIT_MS = { start: 240_000, answer: 60_000 } as const;
@@ -189,7 +193,7 @@ export class FileSession implements AsyncDisposable {
       const isFolder = found.kind === "folder";
       if (!isFolder && found.kind !== "file") throw failed("it is neither a file nor a folder");
       const pipe = `${this.folder}/pipe-${crypto.randomUUID()}`;
-      const made = await new Deno.Command("mkfifo", { args: ["-m", "600", pipe] }).output();
+      const made = await runProgram("mkfifo", ["-m", "600", pipe], { limitMs: PIPE_MS });
       if (!made.success) throw failed("no pipe can be made");
       const done = this.#ask(`${isFolder ? "tar-out" : "download"} ${word(path)} ${pipe}`, Infinity);
       // A command that is refused opens no pipe, and nobody may wait for it.

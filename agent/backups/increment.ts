@@ -14,6 +14,7 @@ import {
 import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { fill, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
 import type { Repository } from "./repository.ts";
+import { hostFiles } from "../host_files.ts";
 
 /** What has become of a disk, and how much of it QEMU had copied. */
 export interface Increment extends Stored {
@@ -116,7 +117,7 @@ async function withClusters<T>(
   bytes: number,
   work: (file: Clusters, of: (chunk: number) => Promise<Held>) => Promise<T>,
 ): Promise<T> {
-  const file = await Deno.open(path, { read: true });
+  const file = await hostFiles.open(path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
     const held = await Clusters.read(file), { clusterBytes, virtualBytes } = held.tables;

@@ -21,8 +21,9 @@ import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
-import { isTaken, isThere } from "../files.ts";
-import { plainPath } from "../host_file.ts";
+import { isTaken, isThere, lookAt } from "../files.ts";
+import { plainPath, statFile } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
@@ -104,8 +105,8 @@ export async function makeDisks(
 /** Why a medium is not put back into its drive: the end of a sentence. Undefined where it is. @throws {LibvirtError} */
 async function mediumFault({ host, held }: Work, name: string, medium: Medium): Promise<string | undefined> {
   if (medium === "elsewhere") return "is no file in a storage pool";
-  if ("path" in medium && !await isThere(medium.path).catch(() => false)) return "is not here";
   try {
+    if ("path" in medium && await lookAt(medium.path, statFile) === undefined) return "is not here";
     // As somebody who may not have every file of the host: so little is a folder's word worth.
     const use = { purpose: "medium", role: "operator", vm: { name } } as const;
     const { volume } = await checkImage(host, { ...medium, format: "raw" }, use, held);
@@ -141,7 +142,7 @@ async function fitDisks(work: Work, document: XmlDocument, { name, made, now }: 
       const medium = mediumIn(disk);
       if (medium === undefined) continue;
       const isThereStill = hasMedium(now, medium) &&
-        (!(typeof medium === "object" && "path" in medium) || await isThere(medium.path).catch(() => false));
+        (!(typeof medium === "object" && "path" in medium) || await isThere(medium.path).catch(() => false)); // what cannot be seen is asked about below
       const fault = isThereStill ? undefined : await mediumFault(work, name, medium);
       if (fault === undefined) continue;
       const path = typeof medium === "object" && "path" in medium ? ` ${oneLine(medium.path)}` : "";
@@ -176,7 +177,7 @@ export async function putNvram(
 ): Promise<void> {
   if (await isTaken(plainPath(path))) throw notPossible(`${path} exists already`);
   const noted = operation.add<FileMade>({ kind: "file-made", path, file: null, at: Date.now() });
-  await Deno.writeFile(plainPath(path), bytes, { createNew: true, mode: 0o600 });
+  await hostFiles.writeFile(plainPath(path), bytes, { createNew: true, mode: 0o600 });
   noted.know({ file: await identityAt(path) });
 }
 

@@ -3,13 +3,13 @@
  * be elsewhere, and holds nothing unencrypted that is to be encrypted. Written down before it is made, so that whatever
  * ends in the middle, it goes.
  */
-import { statfs } from "node:fs/promises";
 import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { Turns } from "../../lib/turns.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import { orMissing } from "../files.ts";
 import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import type { Steps } from "../operations/operation.ts";
@@ -55,9 +55,9 @@ interface Place {
 
 async function placeAt(folder: string): Promise<Place | undefined> {
   try {
-    const { bavail, blocks, bsize } = await statfs(folder);
+    const { bavail, blocks, bsize } = await hostFiles.statfs(folder);
     const reserve = Math.min(RESERVE.mostBytes, blocks * bsize * RESERVE.share);
-    return { folder, device: (await Deno.stat(folder)).dev, freeBytes: bavail * bsize, reserve };
+    return { folder, device: (await hostFiles.stat(folder)).dev, freeBytes: bavail * bsize, reserve };
   } catch (error) {
     log.debug("no backup can be spooled there", { folder, error });
     return undefined;
@@ -68,7 +68,7 @@ async function placeAt(folder: string): Promise<Place | undefined> {
 async function isEnterable(folder: string): Promise<boolean> {
   const parts = folder.split("/").filter((part) => part !== "");
   for (let length = 1; length <= parts.length; length++) {
-    const info = await orMissing(Deno.stat(`/${parts.slice(0, length).join("/")}`));
+    const info = await orMissing(hostFiles.stat(`/${parts.slice(0, length).join("/")}`));
     if (((info?.mode ?? 0) & 0o001) === 0) return false;
   }
   return true;
@@ -86,9 +86,9 @@ async function promisedOn(device: number): Promise<number> {
 /** Bytes that the files of a spool take. */
 async function bytesIn(path: string): Promise<number> {
   let sum = 0;
-  const files = await orMissing(Array.fromAsync(Deno.readDir(plainPath(path))));
+  const files = await orMissing(hostFiles.readDir(plainPath(path)));
   for (const { name } of files ?? []) {
-    sum += ((await orMissing(Deno.lstat(plainPath(`${path}/${name}`))))?.blocks ?? 0) * 512;
+    sum += ((await orMissing(hostFiles.lstat(plainPath(`${path}/${name}`))))?.blocks ?? 0) * 512;
   }
   return sum;
 }
@@ -150,9 +150,9 @@ async function make(wish: SpoolWish, steps: Steps): Promise<Spool> {
     const path = `${place.folder}/${PREFIX}${id}`, mode = isForQemu ? 0o755 : 0o700;
     const noted = steps.add<BackupSpooled>({ kind: "backup-spooled", uuid: vm.id, path });
     try {
-      await Deno.mkdir(plainPath(path), { mode });
+      await hostFiles.mkdir(plainPath(path), { mode });
       // Whatever the umask is. libvirt must be able to open it, too: a pool that it cannot read whole goes off.
-      await Deno.chmod(plainPath(path), mode);
+      await hostFiles.chmod(plainPath(path), mode);
     } catch (error) {
       noted.drop();
       log.debug("no backup can be spooled there", { folder: place.folder, error });
@@ -181,7 +181,7 @@ function spoolAt(path: string, { folder, reserve }: Place): Spool {
       });
     },
     remove: async () => {
-      await orMissing(Deno.remove(plainPath(path), { recursive: true }));
+      await orMissing(hostFiles.remove(plainPath(path), { recursive: true }));
       live.delete(path);
     },
   };
@@ -199,11 +199,11 @@ export const backupSpooled: StepRule<"backup-spooled"> = {
     if (vms.inventory.active().includes(uuid)) {
       await endCopy(vms, uuid, (file) => file.startsWith(`${path}/`), SYSTEM_CLOCK);
     }
-    const info = await orMissing(Deno.lstat(plainPath(path)));
+    const info = await orMissing(hostFiles.lstat(plainPath(path)));
     live.delete(path);
     if (info === undefined) return NOTHING;
     if (!info.isDirectory) return left(path, t("operations.is_other"));
-    await orMissing(Deno.remove(plainPath(path), { recursive: true }));
+    await orMissing(hostFiles.remove(plainPath(path), { recursive: true }));
     return removed(path);
   },
 };

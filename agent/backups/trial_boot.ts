@@ -27,6 +27,7 @@ import { defaultPool } from "../storage/volumes.ts";
 import { putTpmState } from "../vm/lifecycle/tpm_state.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { definitionNow, definitionOf, makeDisks, nvramIn, putNvram, tpmIn } from "./restore.ts";
+import { requireReachable } from "../storage/reachable.ts";
 
 /** Milliseconds between looks at a VM that boots. */
 const LOOK_MS = 2000;
@@ -132,7 +133,9 @@ async function watch(
 /** Starts it. @returns why it could not be @throws {LibvirtError} where libvirt is away */
 async function started({ host, job }: BootTestWork, uuid: string, document: XmlDocument) {
   try {
-    await host.link.call("domainStartTransient", { xml: document.toString() });
+    const xml = document.toString();
+    await requireReachable(host, xml);
+    await host.link.call("domainStartTransient", { xml });
     await host.inventory.refresh(uuid);
     return undefined;
   } catch (error) {

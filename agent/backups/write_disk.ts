@@ -4,6 +4,7 @@ import type { Manifest, ManifestDisk } from "../../lib/backup/manifest.ts";
 import { Qcow2Layout } from "../../lib/formats/qcow2/layout.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { ChunksAhead } from "./read_ahead.ts";
@@ -31,7 +32,7 @@ async function writeAt(
 
 /** Makes a qcow2 image of a disk that is empty, in a file that nobody else may read. @param bytes what a guest sees */
 export async function makeEmptyImage(path: string, bytes: number): Promise<void> {
-  const file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
+  const file = await hostFiles.open(path, { createNew: true, write: true, mode: 0o600 });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
     for (const placed of new Qcow2Layout(bytes).end()) await writeAt(file, placed);
@@ -62,9 +63,9 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
   const isFile = volume.type === "file";
   const layout = format === "qcow2" ? new Qcow2Layout(bytes) : undefined;
   const path = plainPath(volume.path);
-  using file = await Deno.open(path, { read: true, write: true });
+  using file = await hostFiles.open(path, { read: true, write: true });
   // Another one, for a file does one thing at a time.
-  using again = await Deno.open(path, { read: true });
+  using again = await hostFiles.open(path, { read: true });
   const steady = new SteadySync(() => again.syncData());
   if (isFile) await file.truncate(0);
   await using ahead = new ChunksAhead(repository, chunks, disk);

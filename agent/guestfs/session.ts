@@ -5,6 +5,7 @@
 import type { ContractError } from "../../lib/contract/errors.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { guestfsProcess } from "./guestfs.ts";
+import { killAndWait } from "../programs.ts";
 
 /** Bytes of an answer that are taken at most. */
 export const MOST_ANSWER_BYTES = 4 * 1024 ** 2;
@@ -142,6 +143,6 @@ export class GuestfsSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
-    await this.#over;
+    await killAndWait(this.#child, "guestfish") && await this.#over;
   }
 }

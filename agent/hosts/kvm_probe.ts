@@ -5,6 +5,7 @@
  * never gets anywhere: what takes long is compared with emulation, which a busy host slows down as much.
  */
 import { log } from "../log.ts";
+import { killAndWait } from "../programs.ts";
 
 /** Milliseconds it may take; a host under load takes longer than a tenth of a second. */
 const LIMIT_MS = 4000;
@@ -65,14 +66,15 @@ export async function boot(emulator: string, accelerator: "kvm" | "tcg", limitMs
       stdout: "null",
       stderr: "null",
     }).spawn();
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill("SIGKILL");
-    }, limitMs);
-    const { code } = await child.status, took = performance.now() - began;
-    clearTimeout(timer);
-    if (late) return { took, trouble: HANGS };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((done) => timer = setTimeout(() => done(undefined), limitMs));
+    const status = await Promise.race([child.status, late]).finally(() => clearTimeout(timer));
+    const took = performance.now() - began;
+    if (status === undefined) {
+      if (!await killAndWait(child, emulator)) child.unref();
+      return { took, trouble: HANGS };
+    }
+    const { code } = status;
     const trouble = code === STATUS ? null : `QEMU cannot run a guest under it (it ended with ${code})`;
     return { took, trouble };
   } finally {

@@ -7,6 +7,7 @@ import { workerUrl } from "../../lib/bundle.ts";
 import { log } from "../log.ts";
 import { fileBytes, METRICS_FILE } from "./metric_file.ts";
 import type { FromMetricWorker, MetricCall, MetricCalls, ToMetricWorker } from "./store_protocol.ts";
+import { heartbeat } from "../heartbeat.ts";
 
 /** Milliseconds for an answer: a large file is looked through when it is opened, and a slow disk is slow. */
 const ANSWER_MS = 120_000;
@@ -51,7 +52,7 @@ export class MetricStore {
         "metrics",
         (_kind, reason) => this.#unavailable(reason),
       );
-      await this.#call("open", { path: this.path, reserve: this.#reserve });
+      await this.#call("open", { path: this.path, reserve: this.#reserve, heartbeat });
     }
     return await this.#call(call, input);
   }

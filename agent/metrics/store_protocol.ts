@@ -14,8 +14,14 @@ export interface MetricRequest extends SeriesQuery {
 
 /** What the worker can be asked, by the word it is asked with: what it takes and gives. */
 export interface MetricCalls {
-  /** Opens the file; before anything else. `reserve`: bytes of the file system that metrics leave free. */
-  open: { in: { readonly path: string; readonly reserve: number }; out: null };
+  /**
+   * Opens the file; before anything else. `reserve`: bytes of the file system that metrics leave free. The worker also
+   * watches that the main thread turns, by the memory `heartbeat`.
+   */
+  open: {
+    in: { readonly path: string; readonly reserve: number; readonly heartbeat?: SharedArrayBuffer };
+    out: null;
+  };
   register: { in: { readonly keys: readonly SeriesKey[] }; out: Uint32Array };
   /** `generation` is that of the ids: those of another file are not taken. */
   write: {

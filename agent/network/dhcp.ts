@@ -19,6 +19,7 @@ import { contractError, isUnsupported } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";
 import { requireNetwork } from "./view.ts";
+import { leasesOn } from "../hosts/leases.ts";
 
 type DhcpInput = Input<"update_network_dhcp">;
 
@@ -188,7 +189,7 @@ export async function leasesOf(host: Host, name: string): Promise<NetworkLease[]
   if (!network.active) return [];
   let found;
   try {
-    found = await host.link.call("networkLeases", { name });
+    found = await leasesOn({ link: host.link, networks: host.inventory.networks }, name);
   } catch (error) {
     if (isUnsupported(error)) return [];
     throw contractError(error, "LibvirtFailed", "get_network_leases");

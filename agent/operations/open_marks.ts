@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { HOUR_MS } from "../../lib/duration.ts";
+import { onDisk } from "../heartbeat.ts";
 
 /** Milliseconds after which a file without an operation is what a kill left, and nobody is about to write that down. */
 const LEFT_MS = HOUR_MS;
@@ -18,14 +19,16 @@ export class OpenMarks {
 
   /** @throws {Error} of the file system */
   add(id: string): void {
-    Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    Deno.writeTextFileSync(join(this.#folder, id), "", { mode: 0o600 });
+    onDisk("noting an operation", () => {
+      Deno.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      Deno.writeTextFileSync(join(this.#folder, id), "", { mode: 0o600 });
+    });
   }
 
   /** Does nothing where there is none. @throws {Error} of the file system */
   remove(id: string): void {
     try {
-      Deno.removeSync(join(this.#folder, id));
+      onDisk("noting an operation", () => Deno.removeSync(join(this.#folder, id)));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }

@@ -9,6 +9,7 @@ import {
 import { ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
 import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { isWritable } from "./copy.ts";
@@ -85,7 +86,7 @@ class Guard implements Disposable {
 
   async #look({ path, type }: Volume, packedBytes: number): Promise<void> {
     if (type !== "file") return;
-    const { blocks } = await Deno.stat(plainPath(path));
+    const { blocks } = await hostFiles.stat(plainPath(path));
     const written = (blocks ?? 0) * SECTOR;
     if (written <= EXPANSION_FROM || written <= packedBytes * MOST_EXPANSION) return;
     const reason = `it unpacks to more than ${MOST_EXPANSION} times its size`;

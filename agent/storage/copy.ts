@@ -5,6 +5,7 @@
  * Where it may not, libvirt copies what is built on nothing, and the rest is refused.
  */
 import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -133,7 +134,7 @@ function requireNow({ source: { path }, snapshot, pool }: VolumeCopy): void {
 /** Whether this process may write to a volume: the sandbox of the service lets it write to few folders. */
 export async function isWritable({ path }: Volume): Promise<boolean> {
   try {
-    using _file = await Deno.open(plainPath(path), { write: true });
+    using _file = await hostFiles.open(plainPath(path), { write: true });
     return true;
   } catch (error) {
     log.debug("libvirt is to fill a volume that cannot be written to from here", { path, error });

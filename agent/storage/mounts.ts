@@ -1,93 +1,9 @@
 /** What is mounted where on this host. Source: proc(5), mountinfo. */
+import { hiddenFolders, isBelow, mountLines, mountOf, parseMounts } from "../../lib/formats/mountinfo.ts";
 import { namesIn, orMissing, textAt } from "../files.ts";
-
-/** One mount. */
-export interface Mount {
-  /** Where it is mounted. */
-  readonly at: string;
-  /** The device or share; not a path for what has none. */
-  readonly source: string;
-  readonly readOnly: boolean;
-  /** Nothing can be written by this process: also in a sandbox that leaves the folder to libvirt alone. */
-  readonly readOnlyHere: boolean;
-}
-
-/** The kernel writes blanks and backslashes in octal. */
-const plain = (text: string) =>
-  text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-
-const isRo = (options: string) => options.split(",").includes("ro");
-
-/** A line of mountinfo: what is mounted where, and as what. */
-interface MountLine {
-  /** The device's number, `8:1`. */
-  readonly number: string;
-  /** The folder of the file system that is mounted. */
-  readonly root: string;
-  readonly at: string;
-  readonly type: string;
-  readonly source: string;
-  /** Whether this mount of it, and the file system itself, is read-only. */
-  readonly here: boolean;
-  readonly itself: boolean;
-}
-
-function linesOf(text: string): MountLine[] {
-  return text.split("\n").flatMap((line) => {
-    const [front = "", back = ""] = line.split(" - ");
-    const [, , number = "", root = "", at, here = ""] = front.split(" ");
-    const [type = "", source = "", itself = ""] = back.split(" ");
-    return at === undefined ? [] : [{
-      number,
-      root,
-      at: plain(at),
-      type,
-      source: plain(source),
-      here: isRo(here),
-      itself: isRo(itself),
-    }];
-  });
-}
+import { hostFiles } from "../host_files.ts";
 
 const mountinfo = () => Deno.readTextFile("/proc/self/mountinfo");
-
-/**
- * Reads /proc/self/mountinfo, the last mounted last. In systemd's sandbox (ProtectSystem=strict) all is mounted
- * read-only for us, and nothing for libvirt: there only a file system that is read-only itself counts.
- */
-export function parseMounts(text: string): Mount[] {
-  const lines = linesOf(text);
-  const isSandbox = mountOf(lines, "/")?.here ?? false;
-  return lines.map(({ at, source, here, itself }) => ({
-    at,
-    source,
-    readOnly: itself || here && !isSandbox,
-    readOnlyHere: itself || here,
-  }));
-}
-
-const isBelow = (path: string, folder: string) =>
-  path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-
-/** The mount that a path without links is on. */
-export function mountOf<M extends { readonly at: string }>(
-  mounts: readonly M[],
-  path: string,
-): M | undefined {
-  return mounts.filter(({ at }) => isBelow(path, at)).reduce<M | undefined>(
-    (found, each) => found === undefined || each.at.length >= found.at.length ? each : found,
-    undefined,
-  );
-}
-
-/**
- * The folders that systemd hides from this process: something empty (ProtectHome, InaccessiblePaths) or of its own
- * (PrivateTmp) is mounted there, and libvirt sees what is really there.
- */
-export function hiddenFolders(text: string): string[] {
-  return linesOf(text).filter(({ root }) => /(^|\/)systemd\/inaccessible\/|\/systemd-private-/.test(root))
-    .map(({ at }) => at);
-}
 
 /** The folder on the way to a path that systemd hides from this process; undefined where it sees the path. */
 export async function hiddenFolderOf(path: string): Promise<string | undefined> {
@@ -99,13 +15,13 @@ const mounts = async () => parseMounts(await mountinfo());
 
 /** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */
 export async function isReadOnly(folder: string): Promise<boolean> {
-  const real = await orMissing(Deno.realPath(folder));
+  const real = await orMissing(hostFiles.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnly ?? false);
 }
 
 /** Whether this process cannot write what is below a folder because of how it is mounted for it. */
 export async function isReadOnlyHere(folder: string): Promise<boolean> {
-  const real = await orMissing(Deno.realPath(folder));
+  const real = await orMissing(hostFiles.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnlyHere ?? false);
 }
 
@@ -133,7 +49,7 @@ async function btrfsMembers(): Promise<string[][]> {
 
 /** Every block device that this process sees mounted: also all that a file system of several disks lies on. */
 export async function mountedDevices(): Promise<MountedDevice[]> {
-  const found: MountedDevice[] = [], lines = linesOf(await mountinfo());
+  const found: MountedDevice[] = [], lines = mountLines(await mountinfo());
   for (const { number, at, source } of lines) {
     // The number is the disk's own but for file systems of several disks; bcachefs names them all.
     const paths = [
@@ -141,7 +57,7 @@ export async function mountedDevices(): Promise<MountedDevice[]> {
       ...source.split(":").filter((each) => each.startsWith("/dev/")),
     ];
     for (const path of paths) {
-      const name = (await orMissing(Deno.realPath(path)))?.split("/").at(-1);
+      const name = (await orMissing(hostFiles.realPath(path)))?.split("/").at(-1);
       if (name !== undefined) found.push({ name, at });
     }
   }
@@ -157,7 +73,7 @@ export async function mountedDevices(): Promise<MountedDevice[]> {
 
 /** The device in the kernel's tree, in which a partition lies below its disk. */
 async function inKernel(device: string): Promise<string | undefined> {
-  const real = await orMissing(Deno.realPath(device));
+  const real = await orMissing(hostFiles.realPath(device));
   return real && await orMissing(Deno.realPath(`/sys/class/block/${real.split("/").at(-1)}`));
 }
 

@@ -27,6 +27,7 @@ import {
   storageError,
 } from "./shared.ts";
 import { refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { requirePoolReachable } from "./reachable.ts";
 
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;
 
@@ -96,23 +97,28 @@ export function poolHandlers(host: Host): PoolHandlers {
       await operate(input.name, "create", () => createPool(host, input, principal.name));
       return viewOf(input.name);
     },
-    start_storage_pool: ({ pool }) => {
+    start_storage_pool: async ({ pool }) => {
       if (isActivePool(requirePool(host, pool))) throw new ContractError("StoragePoolActive", { pool });
-      return operate(pool, "start", () => link.call("poolStart", { pool }));
+      await requirePoolReachable(host, pool);
+      return await operate(pool, "start", () => link.call("poolStart", { pool }));
     },
-    stop_storage_pool: ({ pool }) => {
+    // libvirt waits for a mount with the pool's lock held, and every list of pools with it: refresh, umount, delete.
+    stop_storage_pool: async ({ pool }) => {
       refuseRunning(host, requireActive(host, pool));
       refuseWorkedOn(pool);
-      return operate(pool, "stop", () => link.call("poolStop", { pool }));
+      await requirePoolReachable(host, pool);
+      return await operate(pool, "stop", () => link.call("poolStop", { pool }));
     },
-    refresh_storage_pool: ({ pool }) => {
+    refresh_storage_pool: async ({ pool }) => {
       requireActive(host, pool);
-      return operate(pool, "refresh", () => link.call("poolRefresh", { pool }));
+      await requirePoolReachable(host, pool);
+      return await operate(pool, "refresh", () => link.call("poolRefresh", { pool }));
     },
     delete_storage_pool: async ({ pool, deleteContent = false }, { principal }) => {
       await host.operations.ready([keyOf.pool(pool)]);
       const record = requirePool(host, pool);
       refuseWorkedOn(pool);
+      await requirePoolReachable(host, pool);
       return await operate(
         pool,
         "delete",

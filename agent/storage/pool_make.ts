@@ -9,6 +9,7 @@ import { isUnsupported } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
+import { requireResponding } from "../mount_gate.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
@@ -67,6 +68,8 @@ async function building(
   }
   const isFolder = type === "dir" || type === "fs" || type === "netfs";
   if (isFolder) {
+    // libvirt would make a folder there, with the pool's lock held.
+    if (target !== undefined && isLocal(link.uri)) await requireResponding(target);
     const isNew = target !== undefined && isLocal(link.uri) && type === "dir" && !await isThere(target);
     return { build: asked ? NO_OVERWRITE : 0, undoBuild: isNew };
   }

@@ -6,10 +6,13 @@ import type { Host } from "../hosts/host.ts";
 import { poolTypes } from "./pool_make.ts";
 import { storageError } from "./shared.ts";
 
+/** Questions under way: libvirt keeps a worker for each until the server answers. */
+const asking = new Set<string>();
+
 /**
- * What libvirt finds.
+ * What libvirt finds. A server is asked one question at a time.
  *
- * @throws {ContractError} InvalidInput, NotOnThisHost, StorageSourcesFailed, LibvirtTimeout when the server does not answer
+ * @throws {ContractError} InvalidInput, NotOnThisHost, StorageBusy, StorageSourcesFailed, LibvirtTimeout when the server does not answer
  */
 export async function findSources(
   host: Host,
@@ -26,10 +29,18 @@ export async function findSources(
   if (!available) {
     throw new ContractError("NotOnThisHost", { what: `A storage pool of type ${type}`, reason });
   }
+  const asked = `${host.id} ${type} ${sourceHost ?? ""}`;
+  if (asking.has(asked)) {
+    const what = sourceHost === undefined ? `The look for ${type} sources` : `The look at ${sourceHost}`;
+    throw new ContractError("StorageBusy", { what });
+  }
+  asking.add(asked);
   try {
     const spec = sourceHost === undefined ? null : sourceSpecXml(sourceHost);
     return foundSources(await host.link.call("poolSources", { type, spec }));
   } catch (error) {
     throw storageError(error, "StorageSourcesFailed", {});
+  } finally {
+    asking.delete(asked);
   }
 }

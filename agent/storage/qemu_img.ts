@@ -7,9 +7,16 @@ import type { ArrivingFormat } from "../../lib/formats/foreign/mod.ts";
 import { plainPath, reach } from "../host_file.ts";
 import type { CheckedImage } from "./disk_images/check.ts";
 import { ToolError } from "../libvirt/failure.ts";
+import { kill, killAndWait, ProgramLate, runProgram } from "../programs.ts";
+import { log } from "../log.ts";
+import { requireResponding } from "../mount_gate.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { lockVolume, NO_POOL } from "./shared.ts";
 
 /** Milliseconds after which one that was told to end is ended. */
 const GRACE_MS = 5000;
+/** Milliseconds that it may take to tell its version. */
+const VERSION_MS = 10_000;
 /** Characters kept of what it complains about. */
 const MOST_COMPLAINT = 2000;
 
@@ -22,10 +29,10 @@ export class ImageLocked extends ToolError {}
 /** Whether this host has a qemu-img. */
 export async function hasQemuImg(): Promise<boolean> {
   try {
-    return (await new Deno.Command("qemu-img", { args: ["--version"], stdout: "null", stderr: "null" })
-      .output())
-      .success;
+    return (await runProgram("qemu-img", ["--version"], { limitMs: VERSION_MS })).success;
   } catch (error) {
+    if (error instanceof ProgramLate) log.warn("qemu-img does not answer", { error });
+    if (error instanceof ProgramLate) return false;
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
@@ -138,16 +145,15 @@ const plain = (image: ImageNode, path: string): ImageNode => ({
 export async function copyImage({ signal, onShare, ...copy }: ImageCopy & CopyWatch): Promise<void> {
   using source = await reach(copy.source.path);
   const target = plainPath(copy.target);
-  await runQemuImg(copyArgs({ ...copy, source: plain(copy.source, source.path), target }), {
-    signal,
-    onShare,
-  });
+  const args = copyArgs({ ...copy, source: plain(copy.source, source.path), target });
+  await runQemuImg(args, [...pathsOf(copy.source), copy.target], { signal, onShare });
 }
 
 /** As {@link copyImage}, into a stream-optimised VMDK file at a path. */
 export async function exportImage(image: ImageNode, target: string, watch: CopyWatch): Promise<void> {
   using source = await reach(image.path);
-  await runQemuImg(exportArgs(plain(image, source.path), plainPath(target)), watch);
+  const args = exportArgs(plain(image, source.path), plainPath(target));
+  await runQemuImg(args, [...pathsOf(image), target], watch);
 }
 
 /** The argument list that merges a qcow2 image into the one that it is built on. It keeps its own content. */
@@ -157,7 +163,7 @@ export function commitArgs(image: ImageNode): string[] {
 
 /** Merges a qcow2 image into the one that it is built on. Ended in the middle, it shows what it did before. */
 export async function commitImage(image: ImageNode, watch: CopyWatch): Promise<void> {
-  await runQemuImg(commitArgs(plain(image, plainPath(image.path))), watch);
+  await runQemuImg(commitArgs(plain(image, plainPath(image.path))), pathsOf(image), watch);
 }
 
 /** Whether a guest sees the same of two images. @throws {ToolError} @throws the signal's reason when that is aborted */
@@ -165,8 +171,9 @@ export async function sameContent(one: ImageNode, other: ImageNode, signal: Abor
   const nodes = [one, other].map((image) =>
     `json:${JSON.stringify(nodeOf(plain(image, plainPath(image.path))))}`
   );
-  return await runQemuImg(["compare", "--", ...nodes], { signal, onShare: () => {} }, DIFFERENT) !==
-    DIFFERENT;
+  const touched = [...pathsOf(one), ...pathsOf(other)];
+  const watch = { signal, onShare: () => {} };
+  return await runQemuImg(["compare", "--", ...nodes], touched, watch, DIFFERENT) !== DIFFERENT;
 }
 
 /** Writes into a qcow2 image's head what it is built on. Nothing else of it changes. */
@@ -176,7 +183,28 @@ export async function rebaseImage(
   signal: AbortSignal,
 ): Promise<void> {
   const args = ["rebase", "-u", "-f", "qcow2", "-F", base.format, "-b", base.path, "--", plainPath(path)];
-  await runQemuImg(args, { signal, onShare: () => {} });
+  await runQemuImg(args, [path], { signal, onShare: () => {} });
+}
+
+/** The files that an image consists of. */
+const pathsOf = ({ path, backing }: ImageNode): string[] => [path, ...backing.map((each) => each.path)];
+
+/** Keeps images from others until a program that works with them has ended. */
+function keepUntil(end: Promise<unknown>, paths: readonly string[]): void {
+  const held = new DisposableStack();
+  for (const path of paths) {
+    // Where the work that ends now holds it itself, it is kept from change at least.
+    for (const hold of ["change", "read"] as const) {
+      try {
+        held.use(lockVolume(NO_POOL, path, { hold }));
+        break;
+      } catch (error) {
+        if (!(error instanceof ContractError)) throw error;
+        log.debug("an image is held by others already", { path, hold, error });
+      }
+    }
+  }
+  end.finally(() => held.dispose()).catch((error) => log.debug("how qemu-img ended is not known", { error }));
 }
 
 /** What `qemu-img compare` ends with when the images differ. */
@@ -185,12 +213,19 @@ const DIFFERENT = 1;
 /**
  * Runs it until it ends or is ended.
  *
+ * @param touched the images that it opens
  * @param fine an exit status that is no failure, beside 0
  * @returns the exit status
- * @throws {ToolError} @throws the signal's reason when that is aborted
+ * @throws {ToolError} @throws {ContractError} StorageNotResponding @throws the signal's reason when that is aborted
  */
-async function runQemuImg(args: string[], { signal, onShare }: CopyWatch, fine = 0): Promise<number> {
+async function runQemuImg(
+  args: string[],
+  touched: readonly string[],
+  { signal, onShare }: CopyWatch,
+  fine = 0,
+): Promise<number> {
   signal.throwIfAborted();
+  await Promise.all(touched.map((path) => requireResponding(path)));
   const child = new Deno.Command("qemu-img", {
     args,
     env: { LC_ALL: "C" },
@@ -199,14 +234,21 @@ async function runQemuImg(args: string[], { signal, onShare }: CopyWatch, fine =
     stderr: "piped",
   }).spawn();
   let killing: ReturnType<typeof setTimeout> | undefined;
+  const held = Promise.withResolvers<never>();
   const end = () => {
-    child.kill("SIGTERM");
-    killing = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+    kill(child, "SIGTERM");
+    killing = setTimeout(async () => {
+      if (await killAndWait(child, "qemu-img")) return;
+      // The kernel holds it: the job ends, and nobody gets what it may still write to before it has ended.
+      keepUntil(child.status, touched);
+      child.unref();
+      held.reject(signal.reason);
+    }, GRACE_MS);
   };
   signal.addEventListener("abort", end);
   let complaint = "";
   try {
-    const [{ code }] = await Promise.all([
+    const running = Promise.all([
       child.status,
       readText(child.stdout, (text) => {
         const share = shareIn(text);
@@ -214,6 +256,7 @@ async function runQemuImg(args: string[], { signal, onShare }: CopyWatch, fine =
       }),
       readText(child.stderr, (text) => complaint = (complaint + text).slice(0, MOST_COMPLAINT)),
     ]);
+    const [{ code }] = await Promise.race([running, held.promise]);
     signal.throwIfAborted();
     if (code === 0 || code === fine) return code;
     const text = complaint.trim() || "qemu-img failed";

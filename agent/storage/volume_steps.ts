@@ -1,7 +1,8 @@
 /** Volumes and files as steps: made, replaced, deleted with their VM. */
 import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
+import { requireResponding } from "../mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { ImageLock } from "../../ffi/image_lock.ts";
 import { orMissing } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
@@ -46,7 +47,7 @@ export async function makeVolume(
 ): Promise<Volume> {
   const path = await volumePlace(link, pool, name);
   const isTaken = await volumeNamed(link, pool, name) !== undefined ||
-    (path !== null && await orMissing(Deno.lstat(plainPath(path))) !== undefined);
+    (path !== null && await orMissing(hostFiles.lstat(plainPath(path))) !== undefined);
   if (isTaken) {
     const message = `storage volume name '${name}' already in use`;
     throw new LibvirtError({ kind: "libvirt", code: VIR_ERR.STORAGE_VOL_EXIST, message });
@@ -105,6 +106,7 @@ async function refreshed(link: Link, pool: string): Promise<void> {
 
 /** Deletes what is at a path; a file of this host also where no pool knows it. @throws {Unsettled} */
 async function removeAt(link: Link, path: string): Promise<void> {
+  if (isLocal(link.uri)) await requireResponding(path);
   try {
     return await deleteVolume(link, path);
   } catch (error) {
@@ -112,7 +114,7 @@ async function removeAt(link: Link, path: string): Promise<void> {
     // It is still being made, or its stream is just closing.
     if (error.code !== VIR_ERR.NO_STORAGE_VOL) throw new Unsettled(error.message, { cause: error });
   }
-  if (isLocal(link.uri)) await orMissing(Deno.remove(plainPath(path)));
+  if (isLocal(link.uri)) await orMissing(hostFiles.remove(plainPath(path)));
 }
 
 /** What a VM has by now stays. That it is the VM which was meant needs no telling. */
@@ -137,7 +139,7 @@ async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> 
 
 /** What comes of a step whose file is gone, is another one by now, or is in use; undefined where it can go. */
 async function whyItStays(at: Settlement, step: MadeFile): Promise<StepOutcome | undefined> {
-  const { pool, path } = step, info = await orMissing(Deno.lstat(plainPath(path)));
+  const { pool, path } = step, info = await orMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
     return NOTHING;
@@ -156,7 +158,7 @@ async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome
   // A guest that was frozen was so for a snapshot, which libvirt may yet take
   const mayBeTaken = at.operation.steps.some(({ kind }) => kind === "guest-frozen");
   for (const until = performance.now() + OPEN_MS;;) {
-    using lock = await ImageLock.take(path);
+    using lock = await hostFiles.lockImage(path);
     const stays = await whyItStays(at, step);
     if (stays !== undefined) return stays;
     if (lock.state === "unknown" && mayBeTaken) return left(path, t("operations.is_unlockable"));
@@ -219,10 +221,10 @@ async function isOff(link: Link, pool: string): Promise<boolean> {
 /** Takes back a file that was made beside libvirt. */
 const fileMade: StepRule<"file-made"> = {
   undo: async (step, { operation }) => {
-    const info = await orMissing(Deno.lstat(plainPath(step.path)));
+    const info = await orMissing(hostFiles.lstat(plainPath(step.path)));
     if (info === undefined) return NOTHING;
     if (!info.isFile || !isMadeBy(info, step, operation)) return left(step.path, t("operations.is_other"));
-    await orMissing(Deno.remove(plainPath(step.path)));
+    await orMissing(hostFiles.remove(plainPath(step.path)));
     return removed(step.path);
   },
 };
@@ -230,12 +232,12 @@ const fileMade: StepRule<"file-made"> = {
 /** Takes back a folder that was made beside libvirt, with what is in it. */
 const folderMade: StepRule<"folder-made"> = {
   undo: async (step, { operation }) => {
-    const path = plainPath(step.path), info = await orMissing(Deno.lstat(path));
+    const path = plainPath(step.path), info = await orMissing(hostFiles.lstat(path));
     if (info === undefined) return NOTHING;
     if (!info.isDirectory || !isMadeBy(info, step, operation)) {
       return left(step.path, t("operations.is_other"));
     }
-    await orMissing(Deno.remove(path, { recursive: true }));
+    await orMissing(hostFiles.remove(path, { recursive: true }));
     return removed(step.path);
   },
 };
@@ -257,7 +259,7 @@ export async function deleteMeant(
   const { link } = at.vms;
   const volume = await volumeAt(link, path);
   if (isLocal(link.uri)) {
-    const info = await orMissing(Deno.lstat(plainPath(path)));
+    const info = await orMissing(hostFiles.lstat(plainPath(path)));
     if (info === undefined) return NOTHING;
     if (file !== null && !isSame(file, { dev: info.dev, ino: Number(info.ino) })) {
       return left(path, t("operations.is_other"));

@@ -1,5 +1,6 @@
 /** Volumes through libvirt's volume API: the one way disks come into being and go. */
 import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import {
@@ -182,7 +183,7 @@ export async function removeMade(
   } catch (error) {
     const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
     if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;
-    await Deno.remove(plainPath(path)).catch((gone) => {
+    await hostFiles.remove(plainPath(path)).catch((gone) => {
       if (!(gone instanceof Deno.errors.NotFound)) throw gone;
     });
   }

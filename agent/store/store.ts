@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
 import { openDatabase, StoreError, type Tables } from "./database.ts";
+import { onDisk } from "../heartbeat.ts";
 
 /** Readies a repository for a database that was just opened: statements, what is stored. */
 export type Prepare = (database: DatabaseSync) => void;
@@ -58,7 +59,9 @@ export class Store {
   open(): DatabaseSync | undefined {
     if (this.#database) return this.#database;
     try {
-      this.#prepare(openDatabase(this.#dataDir, this.#nouns), this.#repositories);
+      onDisk("opening the database", () => {
+        this.#prepare(openDatabase(this.#dataDir, this.#nouns), this.#repositories);
+      });
     } catch (error) {
       this.fail(error);
     }
@@ -74,9 +77,11 @@ export class Store {
     const database = this.open();
     if (!database) return false;
     try {
-      database.exec("BEGIN IMMEDIATE");
-      run();
-      database.exec("COMMIT");
+      onDisk("writing to the database", () => {
+        database.exec("BEGIN IMMEDIATE");
+        run();
+        database.exec("COMMIT");
+      });
       this.#trouble = null;
       return true;
     } catch (error) {

@@ -13,9 +13,10 @@ import {
   readQcow2Header,
 } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { openFile, plainPath } from "../host_file.ts";
+import { plainPath, readStart } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
+import { runProgram } from "../programs.ts";
 
 /** A checkpoint of ours. */
 export interface OwnCheckpoint {
@@ -33,26 +34,19 @@ export async function ownCheckpoints({ link }: Host, uuid: string): Promise<OwnC
   });
 }
 
+/** Milliseconds that qemu-img may take to forget one: it writes little. */
+const BITMAP_MS = 60_000;
+
 /** Takes what a checkpoint has left out of a qcow2 file that nobody uses. What is not there is none. */
 async function forget(path: string, name: string): Promise<void> {
   try {
-    const file = await openFile(path);
-    const head = new Uint8Array(HEAD_BYTES);
-    // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
-    try {
-      const refusal = headRefusal(readQcow2Header(head.subarray(0, await file.read(head) ?? 0)));
-      if (refusal !== null) throw new ImageError(refusal);
-    } finally {
-      file.close();
-    }
+    const refusal = headRefusal(readQcow2Header(await readStart(path, HEAD_BYTES)));
+    if (refusal !== null) throw new ImageError(refusal);
     // Without the images that it is built on: nothing of them is needed.
     const node = { driver: "qcow2", file: { driver: "file", filename: plainPath(path) }, backing: null };
-    const { success, stderr } = await new Deno.Command("qemu-img", {
-      args: ["bitmap", "--remove", `json:${JSON.stringify(node)}`, name],
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    const error = new TextDecoder().decode(stderr).trim();
+    const args = ["bitmap", "--remove", `json:${JSON.stringify(node)}`, name];
+    const { success, stderr } = await runProgram("qemu-img", args, { limitMs: BITMAP_MS });
+    const error = stderr.trim();
     if (!success && !/not found/i.test(error)) throw new ImageError(error);
   } catch (error) {
     log.warn("a disk keeps what a checkpoint noted", { path, error: messageOf(error) });

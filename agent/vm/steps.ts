@@ -18,6 +18,7 @@ import { binReplaced } from "../storage/bin/replaced.ts";
 import { volumeNamed } from "../storage/volumes.ts";
 import { left, NOTHING, Refused, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
+import { requireSourcesReachable } from "../storage/reachable.ts";
 
 /** Milliseconds a definition and what belongs to it may take: what is written to a disk later, a guest wrote. */
 const DEFINING_MS = 120_000;
@@ -97,6 +98,7 @@ const startWanted: StepRule<"start-wanted"> = {
           await run("start_network", { name: network }, actor);
         }
       }
+      await requireSourcesReachable(settlement.vms, { id: uuid });
       await link.call("domainStart", { uuid });
     } catch (error) {
       if (isAway(error)) throw error;

@@ -7,6 +7,7 @@ import { removeFiles } from "../testbed/removal.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { slowStorage } from "../testbed/slow_storage.ts";
+import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest", "slowStorage") !== null;
 
@@ -43,12 +44,10 @@ Deno.test({
       const made = (pool: string, volume: string) =>
         call(server, "create_volume", { pool, name: volume, format: "qcow2", capacityBytes: 1 << 20 });
       await made("slow", "before.qcow2");
-      let refresh: Promise<unknown> | undefined;
       await t.step("while it hangs", async () => {
         await using _hung = await slow.hang();
-        refresh = call(server, "refresh_storage_pool", { pool: "slow" });
-        refresh.catch(() => {/* looked at afterwards */});
-        await new Promise((resolve) => setTimeout(resolve, 1000));
+        const refresh = refusal(call(server, "refresh_storage_pool", { pool: "slow" }));
+        assert.equal((await timed("refresh_storage_pool", refresh, 4000)).code, "StorageNotResponding");
         await timed("get_vms", call(server, "get_vms"));
         await timed("get_storage_pools", call(server, "get_storage_pools"));
         await timed("get_volumes of another pool", call(server, "get_volumes", { pool: "good" }));
@@ -69,7 +68,14 @@ Deno.test({
         assert.ok(["StoragePoolNotResponding", "StorageNotResponding"].includes(code), code);
       });
       await t.step("afterwards all is well again", async () => {
-        await refresh;
+        await until("it to be read again", async () => {
+          const fault = await call(server, "refresh_storage_pool", { pool: "slow" }).then(
+            () => undefined,
+            (error) => error,
+          );
+          if (fault !== undefined && fault.code !== "StorageNotResponding") throw fault;
+          return fault === undefined;
+        }, { seconds: 10 });
         const volumes = await call(server, "get_volumes", { pool: "slow" });
         assert.deepEqual(volumes.map(({ name }) => name), ["before.qcow2"]);
         await made("slow", "after.qcow2");

@@ -1,8 +1,10 @@
 /** A folder of this host as a store: a disk, or a share that is mounted. */
-import { statfs } from "node:fs/promises";
 import { isCopyId, ManifestError } from "../../../lib/backup/manifest.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { FileRefused, isSystemError, orMissing, pathFault, readRegular } from "../../files.ts";
+import { hostFiles } from "../../host_files.ts";
+import { isNotResponding, mountGate } from "../../mount_gate.ts";
+import { ProgramLate, runProgram } from "../../programs.ts";
 import { SteadySync } from "../steady_sync.ts";
 import {
   type BackupStore,
@@ -20,6 +22,8 @@ const FOLDER = "kvm-manager-backups";
 const FOLDERS = ["chunks", COPIES] as const;
 /** Where earlier versions had QEMU copy to. */
 const OLD_SPOOL = "spool";
+/** Milliseconds that the kernel may take to write down what a backup has written. */
+const SYNC_MS = 30 * 60_000;
 /** Folders below one another that are looked into: `chunks/ab`. */
 const DEEPEST = 3;
 
@@ -46,7 +50,7 @@ async function requireOwner(folder: string, uid: number | null): Promise<void> {
   const inside = ["", ...FOLDERS.map((name) => `/${name}`), `/${OLD_SPOOL}`]
     .map((name) => `${folder}/${FOLDER}${name}`);
   for (const path of [folder, ...inside]) {
-    const info = await orMissing(path === folder ? Deno.stat(path) : Deno.lstat(path));
+    const info = await orMissing(path === folder ? hostFiles.stat(path) : hostFiles.lstat(path));
     if (info === undefined || info.uid === null) continue;
     if (info.uid !== uid && info.uid !== 0) {
       throw unusable(
@@ -78,11 +82,11 @@ function reasonOf(error: Error): string {
 
 /** A folder in which only KVM Manager writes, made where it is not there. A link to another one is not followed. */
 async function ownFolder(path: string): Promise<void> {
-  const there = await orMissing(Deno.lstat(path));
-  if (there === undefined) await Deno.mkdir(path, { mode: 0o700 });
+  const there = await orMissing(hostFiles.lstat(path));
+  if (there === undefined) await hostFiles.mkdir(path, { mode: 0o700 });
   else if (!there.isDirectory) throw new ManifestError(`${path} is no folder`);
   // Whatever the umask is, and whatever an earlier version has let QEMU into.
-  await Deno.chmod(path, 0o700);
+  await hostFiles.chmod(path, 0o700);
 }
 
 export class FolderStore implements BackupStore {
@@ -102,6 +106,7 @@ export class FolderStore implements BackupStore {
     try {
       return await work();
     } catch (error) {
+      if (isNotResponding(error)) throw unusable(this.folder, error.message, error);
       if (error instanceof ContractError || error instanceof FileRefused) throw error;
       if (error instanceof Deno.errors.NotFound) throw error;
       if (error instanceof ManifestError) throw unusable(this.folder, error.message, error);
@@ -113,17 +118,17 @@ export class FolderStore implements BackupStore {
   async make(): Promise<void> {
     try {
       await this.#do(async () => {
-        const info = await Deno.stat(this.folder);
+        const info = await hostFiles.stat(this.folder);
         if (!info.isDirectory) throw unusable(this.folder, "it is no folder");
         // Before anything is written through it: it may be a link to a folder of the host.
-        const there = await orMissing(Deno.lstat(this.#root));
+        const there = await orMissing(hostFiles.lstat(this.#root));
         if (there !== undefined) requireOwn(this.folder, there);
         const probe = `${there === undefined ? this.folder : this.#root}/probe-${crypto.randomUUID()}`;
-        await Deno.writeTextFile(probe, "", { createNew: true, mode: 0o600 });
-        const { uid } = await Deno.lstat(probe);
-        await Deno.remove(probe);
+        await hostFiles.writeTextFile(probe, "", { createNew: true, mode: 0o600 });
+        const { uid } = await hostFiles.lstat(probe);
+        await hostFiles.remove(probe);
         await requireOwner(this.folder, uid);
-        if (await orMissing(Deno.lstat(`${this.#root}/repository.json`)) !== undefined) return;
+        if (await orMissing(hostFiles.lstat(`${this.#root}/repository.json`)) !== undefined) return;
         await ownFolder(this.#root);
         for (const name of FOLDERS) await ownFolder(`${this.#root}/${name}`);
       });
@@ -136,14 +141,14 @@ export class FolderStore implements BackupStore {
   async open(): Promise<void> {
     try {
       await this.#do(async () => {
-        requireOwn(this.folder, await Deno.lstat(this.#root));
+        requireOwn(this.folder, await hostFiles.lstat(this.#root));
         for (const name of FOLDERS) {
-          if (!(await Deno.lstat(`${this.#root}/${name}`)).isDirectory) {
+          if (!(await hostFiles.lstat(`${this.#root}/${name}`)).isDirectory) {
             throw unusable(this.folder, `${FOLDER}/${name} in it is no folder`);
           }
         }
         // Its file was made by us, whoever has taken the folder over since.
-        await requireOwner(this.folder, (await Deno.lstat(`${this.#root}/repository.json`)).uid);
+        await requireOwner(this.folder, (await hostFiles.lstat(`${this.#root}/repository.json`)).uid);
       });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -160,17 +165,17 @@ export class FolderStore implements BackupStore {
   }
 
   async *#below(folder: string, depth: number): AsyncGenerator<StoredFile> {
-    const entries = await this.#do(() => orMissing(Array.fromAsync(Deno.readDir(this.#at(folder)))));
+    const entries = await this.#do(() => orMissing(hostFiles.readDir(this.#at(folder))));
     for (const { name, isFile, isDirectory } of entries ?? []) {
       const path = `${folder}/${name}`;
       if (isDirectory && depth > 1) yield* this.#below(path, depth - 1);
-      const info = isFile ? await this.#do(() => orMissing(Deno.lstat(this.#at(path)))) : undefined;
+      const info = isFile ? await this.#do(() => orMissing(hostFiles.lstat(this.#at(path)))) : undefined;
       if (info?.isFile) yield { name: path, bytes: info.size };
     }
   }
 
   async sizeOf(name: string): Promise<number | undefined> {
-    const info = await this.#do(() => orMissing(Deno.lstat(this.#at(name))));
+    const info = await this.#do(() => orMissing(hostFiles.lstat(this.#at(name))));
     return info?.isFile ? info.size : undefined;
   }
 
@@ -181,16 +186,16 @@ export class FolderStore implements BackupStore {
   async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const path = this.#at(name), folder = path.slice(0, path.lastIndexOf("/"));
     const partial = `${folder}/${PARTIAL}${crypto.randomUUID()}`;
-    const put = () => Deno.writeFile(partial, bytes, { createNew: true, mode: 0o600 });
+    const put = () => hostFiles.writeFile(partial, bytes, { createNew: true, mode: 0o600 });
     await this.#do(async () => {
       try {
         if (await orMissing(put().then(() => true)) === undefined) {
-          await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+          await hostFiles.mkdir(folder, { recursive: true, mode: 0o700 });
           await put();
         }
-        await Deno.rename(partial, path);
+        await hostFiles.rename(partial, path);
       } catch (error) {
-        await orMissing(Deno.remove(partial));
+        await orMissing(hostFiles.remove(partial));
         throw error;
       }
     });
@@ -198,26 +203,26 @@ export class FolderStore implements BackupStore {
   }
 
   async move(from: string, to: string): Promise<void> {
-    await this.#do(() => orMissing(Deno.rename(this.#at(from), this.#at(to))));
+    await this.#do(() => orMissing(hostFiles.rename(this.#at(from), this.#at(to))));
   }
 
   async remove(name: string): Promise<void> {
-    await this.#do(() => orMissing(Deno.remove(this.#at(name))));
+    await this.#do(() => orMissing(hostFiles.remove(this.#at(name))));
   }
 
   async groups(): Promise<Groups> {
     const whole: string[] = [], partial: string[] = [];
     try {
       await this.#do(async () => {
-        for await (const { name, isDirectory } of Deno.readDir(this.#at(COPIES))) {
+        for (const { name, isDirectory } of await hostFiles.readDir(this.#at(COPIES))) {
           if (name.startsWith(PARTIAL)) partial.push(name.slice(PARTIAL.length));
           else if (isDirectory && isCopyId(name)) whole.push(name);
         }
-        for await (const { name } of Deno.readDir(this.#at(OLD_SPOOL))) partial.push(name);
+        for (const { name } of await hostFiles.readDir(this.#at(OLD_SPOOL))) partial.push(name);
       });
     } catch (error) {
       const isSpool = error instanceof Deno.errors.NotFound &&
-        await orMissing(Deno.lstat(this.#at(COPIES))) !== undefined;
+        await orMissing(hostFiles.lstat(this.#at(COPIES))) !== undefined;
       if (isSpool) return { whole, partial };
       if (!isSystemError(error)) throw error;
       throw unusable(this.folder, reasonOf(error), error);
@@ -226,23 +231,25 @@ export class FolderStore implements BackupStore {
   }
 
   async beginGroup(id: string): Promise<void> {
-    await this.#do(() => Deno.mkdir(this.#at(`${COPIES}/${PARTIAL}${id}`), { mode: 0o700 }));
+    await this.#do(() => hostFiles.mkdir(this.#at(`${COPIES}/${PARTIAL}${id}`), { mode: 0o700 }));
   }
 
   async finishGroup(id: string, files: GroupFiles): Promise<void> {
     const partial = this.#at(`${COPIES}/${PARTIAL}${id}`);
     await this.#do(async () => {
       for (const [name, bytes] of files) {
-        await Deno.writeFile(`${partial}/${name}`, bytes, { createNew: true, mode: 0o600 });
+        await hostFiles.writeFile(`${partial}/${name}`, bytes, { createNew: true, mode: 0o600 });
       }
       await this.#steady.end();
-      await Deno.rename(partial, this.#at(`${COPIES}/${id}`));
+      await hostFiles.rename(partial, this.#at(`${COPIES}/${id}`));
       await this.#steady.end();
     });
   }
 
   async removeGroup(id: string): Promise<void> {
-    await this.#do(() => Deno.rename(this.#at(`${COPIES}/${id}`), this.#at(`${COPIES}/${PARTIAL}${id}`)));
+    await this.#do(() =>
+      hostFiles.rename(this.#at(`${COPIES}/${id}`), this.#at(`${COPIES}/${PARTIAL}${id}`))
+    );
     await this.#drop(id);
   }
 
@@ -252,32 +259,39 @@ export class FolderStore implements BackupStore {
    */
   async abandonGroup(id: string): Promise<void> {
     const isBegun =
-      await this.#do(() => orMissing(Deno.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !== undefined;
+      await this.#do(() => orMissing(hostFiles.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !== undefined;
     if (isBegun) await this.#do(() => this.#steady.end());
     await this.#drop(id);
   }
 
   async #drop(id: string): Promise<void> {
     for (const path of [`${COPIES}/${PARTIAL}${id}`, `${OLD_SPOOL}/${id}`]) {
-      await this.#do(() => orMissing(Deno.remove(this.#at(path), { recursive: true })));
+      await this.#do(() => orMissing(hostFiles.remove(this.#at(path), { recursive: true })));
     }
   }
 
   async freeBytes(): Promise<number | undefined> {
     return await this.#do(async () => {
-      const { bavail, bsize } = await statfs(this.folder);
+      const { bavail, bsize } = await hostFiles.statfs(this.folder);
       return bavail * bsize;
     });
   }
 
   /** Has the kernel write everything of this file system. @throws {ContractError} BackupFolderUnusable where it could not */
   async #sync(): Promise<void> {
-    const { success, stderr } = await new Deno.Command(this.syncProgram, {
-      args: ["--file-system", this.#root],
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    if (!success) throw unusable(this.folder, new TextDecoder().decode(stderr).trim() || "sync failed");
+    try {
+      const { success, stderr } = await mountGate.access(
+        this.#root,
+        () => runProgram(this.syncProgram, ["--file-system", this.#root], { limitMs: SYNC_MS }),
+        { kind: "work" },
+      );
+      if (!success) throw unusable(this.folder, stderr.trim() || "sync failed");
+    } catch (error) {
+      if (isNotResponding(error) || error instanceof ProgramLate) {
+        throw unusable(this.folder, error.message, error);
+      }
+      throw error;
+    }
   }
 
   /** The kernel gives the lock back when the process ends, however that is. */
@@ -296,7 +310,7 @@ export class FolderStore implements BackupStore {
 
   async #lockFile(path: string, alone: boolean): Promise<Deno.FsFile | undefined> {
     try {
-      return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+      return await hostFiles.open(path, { read: true, write: true, create: true, mode: 0o600 });
     } catch (error) {
       if (!isSystemError(error)) throw error;
       const isReadOnly = "code" in error && error.code === "EROFS";

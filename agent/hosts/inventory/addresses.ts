@@ -14,6 +14,7 @@ import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
 import type { NetworkInventory } from "./networks.ts";
 import { isActiveState } from "./states.ts";
+import { leasesOn } from "../leases.ts";
 
 /** Milliseconds until a guest agent is asked again: while the guest has no address yet, after that, after a failure. */
 const AGENT_SOON_MS = 3000;
@@ -45,9 +46,9 @@ export class Addresses {
   #running = false;
 
   constructor(
-    readonly link: Pick<LibvirtLink, "call">,
+    readonly link: Pick<LibvirtLink, "call" | "uri">,
     readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "update"> & {
-      readonly networks: Pick<NetworkInventory, "records">;
+      readonly networks: Pick<NetworkInventory, "records" | "record">;
     },
     private readonly own: OwnAddresses,
     readonly clock: Clock = SYSTEM_CLOCK,
@@ -110,7 +111,7 @@ export class Addresses {
     );
     const lists = await Promise.all(
       active.map(({ name }) =>
-        this.link.call("networkLeases", { name }).catch((error) => {
+        leasesOn({ link: this.link, networks: this.inventory.networks }, name).catch((error) => {
           log.debug("leases could not be read", { network: name, error });
           return [];
         })

@@ -21,6 +21,7 @@ function host() {
   });
   const addresses = new Addresses(
     {
+      uri: "qemu+ssh://other/system",
       call: ((_name: string, { source }: { source: string }) => {
         asked.push(source);
         return Promise.resolve([]);
@@ -30,7 +31,7 @@ function host() {
       vms: () => [vm],
       vm: () => vm,
       record: () => ({ state: 1 }) as DomainRecord,
-      networks: { records: () => [] },
+      networks: { records: () => [], record: () => undefined },
       update: (_id: string, { addresses: known = [] }: { addresses?: readonly GuestAddress[] }) => {
         const [first] = known;
         vm = {

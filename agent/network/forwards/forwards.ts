@@ -23,6 +23,7 @@ import { Turns } from "../../../lib/turns.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { ForwardKernel } from "./kernel.ts";
 import { hostSockets } from "./sockets.ts";
+import { leasesOn } from "../../hosts/leases.ts";
 
 /** Milliseconds to wait for the rest of a change. */
 const SETTLE_MS = 100;
@@ -169,7 +170,8 @@ export class Forwards implements Disposable {
     const names = [...followed].filter((name) => networks.get(name)?.active);
     const seconds = this.host.app.clock.now() / 1000;
     const lists = await Promise.all(names.map(async (name) => {
-      const leases = await this.host.link.call("networkLeases", { name });
+      const { link, inventory } = this.host;
+      const leases = await leasesOn({ link, networks: inventory.networks }, name);
       return [name, leases.filter(({ expires }) => expires === 0 || expires > seconds)] as const;
     }));
     return new Map(lists);

@@ -1,5 +1,6 @@
 /** The programs that speak to the kernel's packet filter and routing, run with argument arrays. */
 import { join } from "node:path";
+import { ProgramLate, runProgram } from "../../programs.ts";
 
 /** A program said no. */
 export class ForwardToolError extends Error {
@@ -32,28 +33,13 @@ export async function findTool(name: string): Promise<string | undefined> {
 export async function runTool(name: string, args: readonly string[], input?: string): Promise<string> {
   const path = await findTool(name);
   if (path === undefined) throw new ForwardToolError(`${name} is not installed`);
-  const child = new Deno.Command(path, {
-    args: [...args],
-    stdin: input === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(LIMIT_MS),
-    env: { LC_ALL: "C" },
-  }).spawn();
-  const [output] = await Promise.all([child.output(), input === undefined ? undefined : feed(child, input)]);
-  const decoder = new TextDecoder();
-  if (output.success) return decoder.decode(output.stdout);
-  const said = decoder.decode(output.stderr).trim().split("\n").slice(0, 3).join(" ");
-  throw new ForwardToolError(said === "" ? `${name} failed (status ${output.code})` : said);
-}
-
-async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
-  const writer = child.stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(input));
-    await writer.close();
-  } catch (error) {
-    // It ended before it had read everything: what it said tells why.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
+  const { success, code, stdout, stderr } = await runProgram(path, args, {
+    limitMs: LIMIT_MS,
+    ...(input !== undefined && { input }),
+  }).catch((error) => {
+    throw error instanceof ProgramLate ? new ForwardToolError(error.message, { cause: error }) : error;
+  });
+  if (success) return stdout;
+  const said = stderr.trim().split("\n").slice(0, 3).join(" ");
+  throw new ForwardToolError(said === "" ? `${name} failed (status ${code})` : said);
 }

@@ -3,11 +3,12 @@
  * open, so that a link planted in the place of one leads nowhere; what was moved is looked at afterwards, and goes back
  * where it is not the file that was meant.
  */
-import { type FileHandle, holdFile, holdFolder } from "../../../ffi/file_handle.ts";
+import type { FileHandle } from "../../../ffi/file_handle.ts";
 import { BIN_FOLDER, splitPath } from "../../../lib/bin/place.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { orMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { FileIdentity } from "../../operations/step.ts";
 
 /** Why the folder or the file is not what it has to be; told to people as the end of a sentence. */
@@ -27,23 +28,23 @@ const isIt = (info: Deno.FileInfo | undefined, { ino }: FileIdentity): info is D
   info !== undefined && Number(info.ino) === ino;
 
 /** What is at a name in a held folder; a link is told as one. */
-const look = (folder: FileHandle, name: string) => orMissing(Deno.lstat(`${folder.path}/${name}`));
+const look = (folder: FileHandle, name: string) => orMissing(hostFiles.lstat(`${folder.path}/${name}`));
 
 /** Holds a folder that files are in. Its administrator may have put it behind a link. */
-const holdPlace = (folder: string): Promise<FileHandle> => holdFile(plainPath(folder));
+const holdPlace = (folder: string): Promise<FileHandle> => hostFiles.holdFile(plainPath(folder));
 
 /** Holds the bin of a held folder; undefined where there is none. @throws {BinFolderError} */
 async function openBin(place: FileHandle): Promise<FileHandle | undefined> {
   using held = new DisposableStack();
   let bin: FileHandle;
   try {
-    bin = held.use(await holdFolder(`${place.path}/${BIN_FOLDER}`));
+    bin = held.use(await hostFiles.holdFolder(`${place.path}/${BIN_FOLDER}`));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (!(error instanceof Deno.errors.NotADirectory)) throw error;
     throw new BinFolderError(`the ${BIN_FOLDER} beside it is no folder`, { cause: error });
   }
-  const { uid, mode } = await Deno.stat(bin.path);
+  const { uid, mode } = await hostFiles.stat(bin.path);
   // Nobody else may have put anything into it.
   if (uid !== Deno.uid() || ((mode ?? 0o777) & 0o022) !== 0) {
     throw new BinFolderError(`the ${BIN_FOLDER} beside it is not KVM Manager's own`);
@@ -56,7 +57,7 @@ async function openBin(place: FileHandle): Promise<FileHandle | undefined> {
 async function makeBin(place: FileHandle): Promise<FileHandle> {
   let isNew = true;
   try {
-    await Deno.mkdir(`${place.path}/${BIN_FOLDER}`, { mode: 0o700 });
+    await hostFiles.mkdir(`${place.path}/${BIN_FOLDER}`, { mode: 0o700 });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     isNew = false;
@@ -67,7 +68,7 @@ async function makeBin(place: FileHandle): Promise<FileHandle> {
   const bin = held.use(opened);
   // libvirt must be able to open it, also as nobody on a share: a pool that it cannot read whole goes off. By the
   // handle: what has its name by now may be a link.
-  if (isNew) await Deno.chmod(bin.path, MODE);
+  if (isNew) await hostFiles.chmod(bin.path, MODE);
   held.move();
   return bin;
 }
@@ -88,7 +89,7 @@ export async function binFault(folder: string): Promise<string | undefined> {
 /** Has the file system write a folder down: a rename that a power failure takes back would not be where it was told. */
 async function sync(folder: FileHandle): Promise<void> {
   // Not `using`: the bundler takes out what is read once, and then nothing is closed.
-  const opened = await Deno.open(`${folder.path}/.`, { read: true });
+  const opened = await hostFiles.open(`${folder.path}/.`, { read: true });
   try {
     await opened.sync();
   } finally {
@@ -100,7 +101,7 @@ async function sync(folder: FileHandle): Promise<void> {
 export async function findKeepable(
   path: string,
 ): Promise<{ readonly file: FileIdentity; readonly bytes: number; readonly isFolder: boolean } | undefined> {
-  const info = await orMissing(Deno.lstat(plainPath(path)));
+  const info = await orMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined || !(info.isFile || info.isDirectory)) return undefined;
   return { file: identityOf(info), bytes: (info.blocks ?? 0) * BLOCK, isFolder: info.isDirectory };
 }
@@ -133,7 +134,7 @@ export async function moveIn({ path, as, file }: Move): Promise<boolean> {
   if (!isIt(info, file)) {
     throw new BinFolderError(info === undefined ? "it is not there any more" : "it is another file by now");
   }
-  await Deno.rename(`${folder.path}/${name}`, `${bin.path}/${as}`);
+  await hostFiles.rename(`${folder.path}/${name}`, `${bin.path}/${as}`);
   const moved = await look(bin, as);
   if (!isIt(moved, file)) {
     await putAt(bin, as, folder, name);
@@ -147,18 +148,18 @@ export async function moveIn({ path, as, file }: Move): Promise<boolean> {
 /** Removes a second name of a file that is in the bin: a move that was cut short between its two halves. */
 async function dropName(folder: FileHandle, name: string, file: FileIdentity): Promise<void> {
   const info = await look(folder, name);
-  if (isIt(info, file)) await Deno.remove(`${folder.path}/${name}`);
+  if (isIt(info, file)) await hostFiles.remove(`${folder.path}/${name}`);
 }
 
 /** Gives a file its name where nothing has it. @throws {Deno.errors.AlreadyExists} */
 async function putAt(from: FileHandle, as: string, folder: FileHandle, name: string): Promise<void> {
   const source = `${from.path}/${as}`, goal = `${folder.path}/${name}`;
-  const isFolder = (await Deno.lstat(source)).isDirectory;
+  const isFolder = (await hostFiles.lstat(source)).isDirectory;
   if (!isFolder) {
     try {
       // The kernel refuses a name that is taken, in one step with giving it.
-      await Deno.link(source, goal);
-      await Deno.remove(source);
+      await hostFiles.link(source, goal);
+      await hostFiles.remove(source);
       return;
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) throw error;
@@ -166,7 +167,7 @@ async function putAt(from: FileHandle, as: string, folder: FileHandle, name: str
     }
   }
   if (await look(folder, name) !== undefined) throw new Deno.errors.AlreadyExists(`${name} is there already`);
-  await Deno.rename(source, goal);
+  await hostFiles.rename(source, goal);
 }
 
 /** A file system without hard links says so in one of these ways: link(2). */
@@ -193,7 +194,7 @@ export async function moveOut({ path, as, file }: Move): Promise<boolean> {
     if (isThere) return false;
     throw new BinFolderError("it is not in the bin any more");
   }
-  if (isThere) await Deno.remove(`${bin.path}/${as}`); // the other half of a move
+  if (isThere) await hostFiles.remove(`${bin.path}/${as}`); // the other half of a move
   else await putAt(bin, as, folder, name);
   await sync(folder);
   await sync(bin);
@@ -207,7 +208,7 @@ async function binBeside(path: string): Promise<FileHandle | undefined> {
 
 /** Holds the bin of a folder, where there is one. @throws {BinFolderError} */
 async function binIn(folder: string): Promise<FileHandle | undefined> {
-  if (await orMissing(Deno.stat(plainPath(folder))) === undefined) return undefined;
+  if (await orMissing(hostFiles.stat(plainPath(folder))) === undefined) return undefined;
   const place = await holdPlace(folder);
   try {
     return await openBin(place);
@@ -227,7 +228,7 @@ export async function removeKept({ path, as }: Omit<Move, "file">): Promise<void
   using bin = await binBeside(path);
   const info = bin && await look(bin, as);
   if (bin === undefined || info === undefined) return;
-  await Deno.remove(`${bin.path}/${as}`, { recursive: info.isDirectory });
+  await hostFiles.remove(`${bin.path}/${as}`, { recursive: info.isDirectory });
 }
 
 /** Writes a note into the bin of a folder, whole or not at all. @throws {BinFolderError} */
@@ -235,13 +236,13 @@ export async function putNote(folder: string, name: string, text: string): Promi
   const place = await holdPlace(folder);
   using bin = await makeBin(place).finally(() => place[Symbol.dispose]());
   const part = `${bin.path}/${name}.part`;
-  await orMissing(Deno.remove(part));
+  await orMissing(hostFiles.remove(part));
   {
-    using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
+    using file = await hostFiles.open(part, { write: true, createNew: true, mode: 0o600 });
     await writeAll(file, new TextEncoder().encode(text));
     await file.sync();
   }
-  await Deno.rename(part, `${bin.path}/${name}`);
+  await hostFiles.rename(part, `${bin.path}/${name}`);
   await sync(bin);
 }
 
@@ -249,9 +250,9 @@ export async function putNote(folder: string, name: string, text: string): Promi
 export async function removeNote(folder: string, name: string): Promise<void> {
   using bin = await binIn(folder);
   if (bin === undefined) return;
-  await orMissing(Deno.remove(`${bin.path}/${name}`));
+  await orMissing(hostFiles.remove(`${bin.path}/${name}`));
   try {
-    await orMissing(Deno.remove(`${plainPath(folder)}/${BIN_FOLDER}`));
+    await orMissing(hostFiles.remove(`${plainPath(folder)}/${BIN_FOLDER}`));
   } catch (error) {
     if (!isFull(error)) throw error;
   }
@@ -264,7 +265,7 @@ const isFull = (error: unknown) => error instanceof Error && "code" in error && 
 export async function namesIn(folder: string): Promise<string[]> {
   using bin = await binIn(folder);
   if (bin === undefined) return [];
-  return (await Array.fromAsync(Deno.readDir(`${bin.path}/.`))).map(({ name }) => name);
+  return (await hostFiles.readDir(`${bin.path}/.`)).map(({ name }) => name);
 }
 
 /** The text of a note. @throws {BinFolderError} @throws {Error} from reading it */
@@ -272,5 +273,5 @@ export async function noteIn(folder: string, name: string, most: number): Promis
   using bin = await binIn(folder);
   const info = bin && await look(bin, name);
   if (bin === undefined || info === undefined || !info.isFile || info.size > most) return undefined;
-  return await Deno.readTextFile(`${bin.path}/${name}`);
+  return await hostFiles.readTextFile(`${bin.path}/${name}`);
 }

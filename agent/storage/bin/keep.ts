@@ -12,10 +12,12 @@ import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { failureKind, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
+import { isNotResponding } from "../../mount_gate.ts";
 import { backingChain } from "../disk_images/backing.ts";
 import { isReadOnlyHere } from "../mounts.ts";
 import { keepsFiles } from "../volumes.ts";
 import { binFault, findKeepable, isKept, putNote, removeNote } from "./folder.ts";
+import { requirePoolReachable } from "../reachable.ts";
 
 /** A file that goes, as far as it is known before. */
 export interface Going {
@@ -53,6 +55,8 @@ export async function unkeepable(
     }
     return await binFault(folder);
   } catch (error) {
+    // Nothing is known of it: it is not given up for that.
+    if (isNotResponding(error)) throw error;
     return pathFault(error) ?? messageOf(error);
   }
 }
@@ -158,16 +162,18 @@ export const poolsOf = (files: readonly Pick<KeptFile, "pool">[]): string[] => [
  * @throws {LibvirtError} when libvirt is away
  */
 export async function refreshPools(
-  { link, app, id }: Host,
+  host: Host,
   pools: readonly string[],
 ): Promise<void> {
+  const { link, app, id } = host;
   for (const pool of pools) {
     try {
+      await requirePoolReachable(host, pool);
       await link.call("poolRefresh", { pool });
       app.bin.stale.delete(`${id} ${pool}`);
     } catch (error) {
       if (isAway(error)) throw error;
-      if (failureKind(error) === undefined) throw error;
+      if (failureKind(error) === undefined && !isNotResponding(error)) throw error;
       log.debug("a storage pool is read anew later", { pool, error });
       app.bin.stale.add(`${id} ${pool}`);
     }

@@ -9,6 +9,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { purge } from "./purge.ts";
+import { isNotResponding } from "../../mount_gate.ts";
 
 const { t } = textsOf(bin);
 
@@ -23,6 +24,10 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
     await purge(host, entry, { command: "empty_bin", actor: ACTOR });
   } catch (error) {
     if (isAway(error)) throw error;
+    if (isNotResponding(error)) {
+      log.debug("something in the bin is deleted later", { entry: entry.name, error });
+      return false;
+    }
     log.warn("something in the bin could not be deleted", { entry: entry.name, error });
     if (error instanceof ContractError && error.code === "StorageBusy") return false;
     const message = t("bin.not_pruned", {

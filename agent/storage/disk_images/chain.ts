@@ -13,7 +13,7 @@ import {
   type Qcow2Header,
   readQcow2Header,
 } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { isNameable, openFile, realPathOf, statFile } from "../../host_file.ts";
+import { isNameable, readStart, realPathOf, statFile } from "../../host_file.ts";
 import type { BackingImage } from "../../../lib/vm/create/vm.ts";
 import { lookAt } from "../../files.ts";
 import type { Volume } from "../volumes.ts";
@@ -30,17 +30,7 @@ export class ImageRefused extends Error {
 export const realPath = (path: string): Promise<string | undefined> => lookAt(path, realPathOf);
 
 /** The first bytes of a file: {@link HEAD_BYTES}, or all of a shorter one. @throws {Error} when it cannot be read */
-export async function readHead(path: string): Promise<Uint8Array> {
-  using file = await openFile(path);
-  const head = new Uint8Array(HEAD_BYTES);
-  let length = 0;
-  while (length < head.length) {
-    const read = await file.read(head.subarray(length));
-    if (read === null) break;
-    length += read;
-  }
-  return head.subarray(0, length);
-}
+export const readHead = (path: string): Promise<Uint8Array> => readStart(path, HEAD_BYTES);
 
 /**
  * What a head says of its qcow2 image; null when it is no such image.

@@ -35,6 +35,8 @@ import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainWish, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requirePoolReachable } from "../reachable.ts";
+import { requireResponding } from "../../mount_gate.ts";
 
 /** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
 const HEADS_MS = 10_000;
@@ -148,6 +150,9 @@ async function baseNamed(host: Host, place: string): Promise<string> {
 async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
   const { link } = host;
   if (wish.backingFile !== undefined) requireAdministrator(use);
+  // Before libvirt, which opens the file with its pool's lock held.
+  if (wish.volume !== undefined) await requirePoolReachable(host, wish.volume.pool);
+  else if (wish.path !== undefined && isLocal(link.uri)) await requireResponding(wish.path);
   if (wish.volume !== undefined) return ofVolume(await requireVolume(host, wish.volume));
   const { path } = wish;
   if (path === undefined) {

@@ -2,6 +2,7 @@
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
+import { isNotResponding } from "../../mount_gate.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -87,7 +88,8 @@ async function isBuiltOn(
   try {
     return (await resolvedPaths(link.uri, await backingChain(own))).includes(real);
   } catch (error) {
-    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
+    const isUnknown = isSystemError(error) || error instanceof ImageRefused || isNotResponding(error);
+    if (!isUnknown) throw error;
     log.warn("what an image is built on cannot be read", { path: own, error });
     return false;
   }

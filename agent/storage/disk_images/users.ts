@@ -10,6 +10,7 @@ import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import { disksOfBoth } from "./usage.ts";
 
+/** @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go */
 async function backing(source: string): Promise<string[]> {
   try {
     return await backingChain(source);
@@ -29,6 +30,7 @@ export async function imageUsers(
   const { link } = host, { uri } = link, here = isLocal(uri);
   const users = new Map<string, string>();
   const wanted = new Map<string, string[]>();
+  if (paths.length === 0) return users;
   for (const path of paths) {
     const real = await resolvedPath(uri, path);
     wanted.set(real, [...wanted.get(real) ?? [], path]);

@@ -1,5 +1,4 @@
 /** A new volume that is filled from a stream: looked at before a byte is written, counted, kept within bounds. */
-import { statfs } from "node:fs/promises";
 import { Transfer } from "../../../ffi/transfers.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ImagePolicy } from "../../../lib/contract/mod.ts";
@@ -18,6 +17,7 @@ import { createVolume, deleteVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
+import { hostFiles } from "../../host_files.ts";
 
 /** Bytes written at a time. */
 const PIECE = 256 * 1024;
@@ -40,7 +40,7 @@ async function freeNow({ link, inventory }: Host, pool: string): Promise<number 
   if (!isLocal(link.uri)) return undefined;
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
   if (path === undefined) return undefined;
-  const { bavail, bsize } = await statfs(path);
+  const { bavail, bsize } = await hostFiles.statfs(path);
   return Number(bavail) * Number(bsize);
 }
 

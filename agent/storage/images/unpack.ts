@@ -9,6 +9,7 @@ import zlib from "node:zlib";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { log } from "../../log.ts";
+import { killAndWait } from "../../programs.ts";
 
 /** A way of packing: its first bytes, the ends of its files' names, and what undoes it. */
 interface Packing {
@@ -128,13 +129,9 @@ async function* tool(
     }
     await feeding;
   } finally {
-    try {
-      child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) log.debug("a program had ended", { program, error });
-    }
-    await child.status;
-    await errors.catch(() => {});
+    const hasEnded = await killAndWait(child, program);
+    const told = errors.catch((error) => log.debug("what a program said is lost", { program, error }));
+    if (hasEnded) await told;
   }
 }
 

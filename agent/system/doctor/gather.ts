@@ -1,6 +1,5 @@
 /** Looks at the host: everything that the judges of `lib/doctor` judge. What cannot be read is said to be unknown. */
 import { join } from "node:path";
-import { statfs } from "node:fs/promises";
 import dns from "node:dns";
 import { DatabaseSync } from "node:sqlite";
 import type { NodeRecord, PoolRecord } from "../../../ffi/calls/mod.ts";
@@ -23,6 +22,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { readQemuUser } from "../../../lib/formats/xml/capabilities.ts";
 import { child, childText, parseXml } from "../../../lib/formats/xml/tree.ts";
 import { textAt } from "../../files.ts";
+import { hostFiles } from "../../host_files.ts";
 import { hostSockets, ownerOf } from "../../network/forwards/sockets.ts";
 import { findTool } from "../../network/forwards/tools.ts";
 import { versionText } from "../../hosts/handlers.ts";
@@ -276,12 +276,12 @@ async function stateFacts({ settings: { dataDir } }: Patient): Promise<StateFact
   }
   const open: string[] = [];
   for (const each of await there([dataDir, path, `${path}-wal`, join(dataDir, OWN_FILE)])) {
-    const { mode, isDirectory } = await Deno.stat(each);
+    const { mode, isDirectory } = await hostFiles.stat(each);
     // A folder that others may enter hides nothing, but neither does it show: its files count
     if (!isDirectory && ((mode ?? 0) & 0o007) !== 0) open.push(each);
   }
   const [folder] = await there([dataDir]);
-  const space = folder === undefined ? null : await statfs(folder);
+  const space = folder === undefined ? null : await hostFiles.statfs(folder);
   const saved = await lastBackup(dataDir);
   return {
     dataDir,

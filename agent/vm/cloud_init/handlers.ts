@@ -37,6 +37,7 @@ import { dropSeed, makeSeed, seedAt } from "./seed.ts";
 import { seedDocuments } from "./seed_work.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 type CloudInitHandlers = Pick<Handlers, Extract<CommandName, keyof typeof cloudInitCommands>>;
 type Where = Pick<DeviceChange, "live" | "config">;
@@ -118,13 +119,15 @@ function refuseSuspended(vm: VM, drive: SeedDrive | undefined): void {
 
 /** One change of a VM's devices. */
 async function change(
-  { link }: Host,
+  host: Host,
   vm: VM,
   call: "domainAttachDevice" | "domainDetachDevice" | "domainUpdateDevice",
   device: XmlNode,
   where: Where,
 ): Promise<void> {
-  await link.call(call, { uuid: vm.id, xml: renderXml(device), ...where });
+  const xml = renderXml(device);
+  if (call !== "domainDetachDevice") await requireReachable(host, xml);
+  await host.link.call(call, { uuid: vm.id, xml, ...where });
 }
 
 /**
@@ -134,6 +137,7 @@ async function change(
 async function exchange(host: Host, vm: VM, drive: SeedDrive, where: Where): Promise<void> {
   const { link } = host;
   const xml = renderXml(seedDisk(drive));
+  await requireReachable(host, xml);
   try {
     await link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where });
   } catch (error) {

@@ -17,6 +17,7 @@ import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import { type Reservations, reservations } from "./reservations.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 /** Takes what two new VMs must not share, for as long as this one is being made. */
 function reserve(
@@ -100,6 +101,7 @@ async function start(
   }
   await vms.operate(vms.requireVm(uuid), "starting", async () => {
     try {
+      await requireReachable(vms, newDomainXml(vm));
       await vms.link.call("domainStart", { uuid });
     } catch (error) {
       throw failed(error, "StartFailed");

@@ -28,6 +28,7 @@ import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { changedDiskLimits, diskLimitFault, diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { refuseFaulty } from "./limits.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 type AttachInput = Input<"attach_disk">;
 
@@ -223,6 +224,7 @@ export function attachElement(
   device: string,
 ): Promise<Places> {
   return plug(host, vm, places, places.config && wish.live !== true, async (at) => {
+    await requireReachable(host, element);
     await host.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
   }, device);
 }
@@ -281,6 +283,7 @@ export async function attachDisk(
       }));
       const done = await plug(host, vm, places, places.config && input.live !== true, async (at) => {
         if (bus === "scsi") await ensureScsi(host, vm, both, at, rollback);
+        await requireReachable(host, element);
         await host.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
       }, kind(device));
       output = { live: done.live, persistent: done.config, target, path: image?.path ?? null };

@@ -1,5 +1,6 @@
 /** Removing, growing and changing a VM's disks. */
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import {
   ContractError,
   type DiskLimitValues,
@@ -34,6 +35,7 @@ import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { remove } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 /** Buses that let a device go while the VM runs. */
 const HOTPLUG: ReadonlySet<string> = new Set<DiskBus>(["virtio", "scsi", "usb"]);
@@ -248,8 +250,8 @@ async function growStopped(
     return await resizeVolume(link, path, bytes);
   }
   // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
-  if (format === "raw" && isLocal(link.uri) && (await Deno.lstat(plainPath(path))).isFile) {
-    await Deno.truncate(plainPath(path), bytes);
+  if (format === "raw" && isLocal(link.uri) && (await hostFiles.lstat(plainPath(path))).isFile) {
+    await hostFiles.truncate(plainPath(path), bytes);
     if (volume !== undefined) await refreshPool(host, volume.pool);
     return;
   }
@@ -310,6 +312,7 @@ export async function updateDisk(
       }
       if (stored) {
         const xml = stored.sourceOf(diskIn(stored, target)!);
+        await requireReachable(host, xml);
         await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
       }
       const waiting = running ? differing(running, target, tuning) : [];

@@ -8,6 +8,7 @@ import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 /** libvirt's words for a guest that holds on to its medium. */
 const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|removal of the media/i;
@@ -50,8 +51,10 @@ async function change(
         const find = () => diskIn(document, target)!;
         const before = document.sourceOf(find());
         setMedium(document, find, source);
-        const update = (xml: string) =>
-          host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
+        const update = async (xml: string) => {
+          await requireReachable(host, xml);
+          return await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
+        };
         await update(document.sourceOf(find()));
         rollback.add(`the medium of ${target}`, () => update(before));
       };

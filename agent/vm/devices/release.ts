@@ -8,6 +8,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import type { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 /** Seconds a guest has to release a device; libvirt itself waits for five of them. */
 const RELEASE_SECONDS = 15;
@@ -44,7 +45,10 @@ export async function remove(
     await release(host, vm, device, xml, child(live.element, "alias")?.attributes.name ?? "", find);
     rollback.add(
       `the removal of ${device} from the running VM`,
-      () => link.call("domainAttachDevice", { uuid, xml, live: true, config: false }),
+      async () => {
+        await requireReachable(host, xml);
+        await link.call("domainAttachDevice", { uuid, xml, live: true, config: false });
+      },
     );
   }
   if (next !== undefined) {

@@ -1,6 +1,8 @@
 /** Deleting a VM, with its disks when asked. */
 import { FileRefused, isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
+import { requireResponding } from "../../mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError, type DeleteVmResult, type Input, type VM } from "../../../lib/contract/mod.ts";
@@ -55,6 +57,7 @@ async function pathsToDelete(
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
 export async function deleteDisk({ link }: Host, path: string): Promise<void> {
+  if (isLocal(link.uri)) await requireResponding(path);
   try {
     await deleteVolume(link, path);
     return;
@@ -62,9 +65,9 @@ export async function deleteDisk({ link }: Host, path: string): Promise<void> {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
     if (!isLocal(link.uri)) throw error; // its path is no file of this host
   }
-  const info = await Deno.lstat(plainPath(path));
+  const info = await hostFiles.lstat(plainPath(path));
   if (!info.isFile) throw new FileRefused("it is not a regular file");
-  await Deno.remove(plainPath(path));
+  await hostFiles.remove(plainPath(path));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
 import { isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -13,6 +14,7 @@ import { overlays, readPools } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
+import { isNotResponding, responds } from "../../mount_gate.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
 export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
@@ -46,6 +48,10 @@ async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Pla
     const volume = await volumeNamed(link, pool, name.join("/"));
     return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
   }
+  // libvirt would open it, too: what is there is said below.
+  if (isLocal(link.uri) && source.startsWith("/") && !await responds(source)) {
+    return { path: source, pool: undefined, missing: false, volume: undefined };
+  }
   const volume = await volumeAt(link, source);
   return { path: source, pool: volume?.pool, missing: false, volume };
 }
@@ -68,13 +74,13 @@ async function undeletable(
     return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
   }
   try {
-    const info = await Deno.lstat(plainPath(path));
+    const info = await hostFiles.lstat(plainPath(path));
     if (!info.isFile) return { reason: "it is not a regular file", missing: false };
     // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
-    using _file = await Deno.open(plainPath(path), { write: true });
+    using _file = await hostFiles.open(plainPath(path), { write: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return gone;
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error) && !isNotResponding(error)) throw error;
     return { reason: error.message, missing: false };
   }
 }
@@ -89,7 +95,7 @@ interface Candidate {
 async function planDisk(
   host: Host,
   { disk, place, no }: Candidate,
-  users: ReadonlyMap<string, string>,
+  users: ReadonlyMap<string, string> | string,
   above: (path: string) => Promise<Volume | undefined>,
 ): Promise<PlannedDisk> {
   const { target, source = "" } = disk;
@@ -110,6 +116,7 @@ async function planDisk(
     };
   }
   const at = { ...known, path: place.path, ...(place.pool !== undefined && { pool: place.pool }) };
+  if (typeof users === "string") return { ...at, deletable: false, reason: users, hinders: true };
   const user = users.get(place.path) ?? users.get(source) ?? host.app.bin.keeperOf(host.id, place.path);
   if (user !== undefined) {
     return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
@@ -126,6 +133,20 @@ async function planDisk(
   return why === undefined
     ? { ...at, deletable: true, ...(forGood !== undefined && { forGood }), hinders: false }
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
+}
+
+/** Who needs which of the paths; why that is not known, where the image of one cannot be read now. */
+async function usersOf(
+  host: Host,
+  paths: readonly string[],
+  vms: readonly VM[],
+): Promise<ReadonlyMap<string, string> | string> {
+  try {
+    return await imageUsers(host, paths, vms);
+  } catch (error) {
+    if (isNotResponding(error)) return error.message;
+    throw error;
+  }
 }
 
 /** The images that external snapshots of a VM keep, as its disks: of no use without it. @throws {LibvirtError} */
@@ -173,7 +194,7 @@ export async function planDisks(
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
   }
   const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
-  const users = await imageUsers(host, paths, all.filter(({ id }) => id !== vm.id));
+  const users = await usersOf(host, paths, all.filter(({ id }) => id !== vm.id));
   const above = await othersAbove(
     host,
     paths,

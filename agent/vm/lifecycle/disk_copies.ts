@@ -5,6 +5,7 @@ import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { isSystemError, isTaken } from "../../files.ts";
 import { openFile, plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
@@ -135,7 +136,7 @@ export async function copyNvram(
     using source = await openFile(from);
     if (await isTaken(plainPath(to))) throw new Deno.errors.AlreadyExists(`${to} exists already`);
     const noted = steps.add<FileMade>({ kind: "file-made", path: to, file: null, at: Date.now() });
-    using copy = await Deno.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
+    using copy = await hostFiles.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
     noted.know({ file: await identityAt(to) });
     await source.readable.pipeTo(copy.writable);
     return true;

@@ -22,6 +22,7 @@ import { requireFreeVmName } from "./rename.ts";
 import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { pinImages } from "../pinned_images.ts";
+import { isNotResponding } from "../../mount_gate.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
@@ -44,7 +45,8 @@ async function isMissing({ link }: Host, path: string): Promise<boolean> {
   try {
     return await lookAt(path, statFile) === undefined;
   } catch (error) {
-    if (error instanceof ContractError && !isDenied(error.cause)) throw error;
+    const isUnknown = isNotResponding(error) || !(error instanceof ContractError) || isDenied(error.cause);
+    if (!isUnknown) throw error;
     log.debug("a disk cannot be looked at", { path, error }); // unknown is not missing
     return false;
   }

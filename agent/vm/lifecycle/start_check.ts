@@ -18,6 +18,7 @@ import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import { requireSharesFixed } from "../devices/shared_folder.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireSourcesReachable } from "../../storage/reachable.ts";
 
 /** Milliseconds the heads of a VM's images may take to be read. */
 const HEADS_MS = 5000;
@@ -113,10 +114,16 @@ async function check(host: Host, vm: VM): Promise<void> {
   await host.observeFormats([vm], true);
 }
 
+async function checkAll(host: Host, vm: VM): Promise<void> {
+  // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
+  await requireSourcesReachable(host, vm);
+  await check(host, vm);
+}
+
 /**
  * Refuses to start a VM whose images, or shared folders, are not what they were decided to be.
  *
- * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, StartFailed @throws {LibvirtError}
+ * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
   if (!isLocal(host.link.uri)) return;
@@ -125,5 +132,5 @@ export async function requireStartable(host: Host, vm: VM): Promise<void> {
     const reason = `the disks of ${vm.name} cannot be read now`;
     timer = setTimeout(() => reject(new ContractError("StorageUnknown", { reason })), HEADS_MS);
   });
-  await Promise.race([check(host, vm), limit]).finally(() => clearTimeout(timer));
+  await Promise.race([checkAll(host, vm), limit]).finally(() => clearTimeout(timer));
 }

@@ -1,5 +1,4 @@
 /** The state of a VM's emulated TPM: read, and put where libvirt finds it. libvirt gives it to swtpm's user at each start. */
-import { holdFolder } from "../../../ffi/file_handle.ts";
 import type { Host } from "../../hosts/host.ts";
 import {
   MOST_TPM_BYTES,
@@ -15,6 +14,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { FileRefused, isSystemError, isTaken, isThere, orMissing, readRegular } from "../../files.ts";
+import { hostFiles } from "../../host_files.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";
 import { folderIdentityAt, identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
@@ -75,7 +75,7 @@ export async function readTpmState(
     try {
       if (!await isThere(path)) continue;
       // swtpm's user may put what it likes into its folder: no link in it is followed.
-      using folder = await holdFolder(path);
+      using folder = await hostFiles.holdFolder(path);
       for (const name of names) files.push(...[await readFile(folder.path, name)].filter((each) => !!each));
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) {
@@ -92,14 +92,14 @@ export async function readTpmState(
 /** Makes a folder with just this mode, as a step. */
 async function makeFolder(steps: Steps, path: string, mode: number): Promise<void> {
   const noted = steps.add<FolderMade>({ kind: "folder-made", path, file: null, at: Date.now() });
-  await Deno.mkdir(path, { mode });
+  await hostFiles.mkdir(path, { mode });
   noted.know({ file: await folderIdentityAt(path) });
-  await Deno.chmod(path, mode); // the process's umask took some of it
+  await hostFiles.chmod(path, mode); // the process's umask took some of it
 }
 
 /** Writes a file where nothing is, so that it outlasts a power failure. */
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true, mode: TPM_MODES.file });
+  using file = await hostFiles.open(path, { write: true, createNew: true, mode: TPM_MODES.file });
   await writeAll(file, bytes);
   await file.sync();
 }
@@ -107,8 +107,8 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
 /** Makes the folders that files of a VM's TPM lie in, as far as they are not there. */
 async function makeFolders(steps: Steps, uuid: string, files: readonly TpmStateFile[]): Promise<void> {
   if (!await isThere(TPM_FOLDER)) {
-    await Deno.mkdir(TPM_FOLDER);
-    await Deno.chmod(TPM_FOLDER, TPM_MODES.vm); // libvirt makes it so with the first TPM
+    await hostFiles.mkdir(TPM_FOLDER);
+    await hostFiles.chmod(TPM_FOLDER, TPM_MODES.vm); // libvirt makes it so with the first TPM
   }
   const folder = folderOf(uuid);
   if (!await isThere(folder)) await makeFolder(steps, folder, TPM_MODES.vm);

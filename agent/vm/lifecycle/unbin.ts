@@ -11,6 +11,7 @@ import { identityOf } from "../../../lib/formats/xml/identity.ts";
 import { hasUsualNvram, usualNvram } from "../../../lib/formats/xml/nvram.ts";
 import { isTaken } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -81,7 +82,7 @@ async function place(
       to = ownPath(file.path, own, name);
       if (await isTaken(plainPath(to))) {
         const taken = new Set<string>();
-        for await (const entry of Deno.readDir(plainPath(folder))) taken.add(entry.name);
+        for (const entry of await hostFiles.readDir(plainPath(folder))) taken.add(entry.name);
         to = joinPath(folder, freeFileName(last, (tried) => taken.has(tried)));
       }
     }

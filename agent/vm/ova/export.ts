@@ -18,6 +18,7 @@ import { tarEnd, tarHead, tarPadding } from "../../../lib/formats/tar/tar.ts";
 import { safeFileName } from "../../../lib/text/text.ts";
 import type { Principal } from "../../access.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
@@ -140,7 +141,7 @@ class Writer implements Disposable {
     onWritten: (bytes: number) => void,
   ): Promise<void> {
     await this.#write(tarHead({ name: file, mode: MODE, size, mtime: now() }));
-    using source = await Deno.open(plainPath(volume.path));
+    using source = await hostFiles.open(plainPath(volume.path));
     const hash = createHash("sha256"), buffer = new Uint8Array(PIECE);
     let written = 0;
     for (let read = await source.read(buffer); read !== null; read = await source.read(buffer)) {
@@ -224,7 +225,7 @@ async function pack(
       onShare: (share) => progress(before + share * source.volume.allocation, total),
     });
     before += source.volume.allocation;
-    const { size } = await Deno.stat(plainPath(volume.path));
+    const { size } = await hostFiles.stat(plainPath(volume.path));
     const capacityBytes = source.virtualBytes ?? source.volume.capacity;
     packed.push({ file, volume, size, capacityBytes });
   }
@@ -299,7 +300,7 @@ async function carryOut(
 }
 
 async function write(path: string, work: (writer: Writer) => Promise<number>): Promise<number> {
-  using writer = new Writer(await Deno.open(plainPath(path), { write: true, truncate: true }));
+  using writer = new Writer(await hostFiles.open(plainPath(path), { write: true, truncate: true }));
   return await work(writer);
 }
 

@@ -31,6 +31,7 @@ import { contentsOf, type FoundSnapshot, scan, snapshotError } from "./scan.ts";
 import { takeBeside } from "./take.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { keepGroup } from "./keep_group.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 type SnapshotHandlers = Pick<Handlers, keyof typeof snapshotCommands>;
 
@@ -236,6 +237,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
       let taken: Awaited<ReturnType<SnapshotHandlers["create_snapshot"]>> = { name };
       await host.operate(vm, "taking a snapshot", async () => {
         const known = await know(vmId);
+        await requireReachable(host, known.stored);
         const kind = await kindOf(known, !memory || quiesce === true);
         if (typeof kind === "string") throw new ContractError("SnapshotNotPossible", { reason: kind });
         if (known.present.some((each) => each.name === name)) {
@@ -254,7 +256,9 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
       const vm = host.requireVm(vmId);
       await host.operate(vm, "reverting to a snapshot", async () => {
         const known = await know(vmId);
+        await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
+        await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));
         if (!found.isExternal) await revertWithin(known.vm, name);
         else {
           await dropCheckpoints(host, known.vm);
@@ -268,6 +272,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
       const vm = host.requireVm(vmId);
       await host.operate(vm, "deleting a snapshot", async () => {
         const known = await know(vmId);
+        await requireReachable(host, known.stored);
         const { isExternal } = requireFound(known, name);
         if (!isExternal) return await deleteWithin(known.vm, name, children);
         await dropCheckpoints(host, known.vm);

@@ -17,6 +17,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
+import { requireReachable } from "../../storage/reachable.ts";
 
 /** A snapshot to be taken. */
 export interface SnapshotToTake {
@@ -66,6 +67,7 @@ export async function takeBeside(
     }
     const disks = vm.disks.map(({ target }) => ({ target, overlay: overlays.get(target)?.path }));
     const xml = externalSnapshotXml({ name, description, disks });
+    await requireReachable(host, xml);
     // Whatever happens to libvirt or to this process from here on: the guest is thawed, and what no snapshot uses goes, if
     // it can be told that none will: not on another host.
     if (asks !== "no") {

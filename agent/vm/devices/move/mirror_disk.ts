@@ -11,6 +11,7 @@ import { isAway } from "../../../libvirt/failure.ts";
 import type { Noted, Steps } from "../../../operations/operation.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
 import { placesOfDisk } from "./definitions.ts";
+import { requireReachable } from "../../../storage/reachable.ts";
 
 /** Milliseconds between looks at a copy. */
 const LOOK_MS = 300;
@@ -68,7 +69,9 @@ async function begin(copy: DiskMirror): Promise<NotedMove> {
     throw failed(copy, "the VM was stopped or changed meanwhile");
   }
   const noted = new NotedMove(steps.add<DiskMoved>(step));
-  await host.link.call("blockCopy", { uuid, target, xml: copyGoalXml(to) });
+  const xml = copyGoalXml(to);
+  await requireReachable(host, xml);
+  await host.link.call("blockCopy", { uuid, target, xml });
   return noted;
 }
 

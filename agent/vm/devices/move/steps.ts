@@ -3,9 +3,9 @@
  * on what it had, and the copy goes with the step before. Where nobody can tell, both images stay.
  */
 import { statFile } from "../../../host_file.ts";
+import { hostFiles } from "../../../host_files.ts";
 import { orMissing } from "../../../files.ts";
 import type { Host } from "../../../hosts/host.ts";
-import { ImageLock } from "../../../../ffi/image_lock.ts";
 import { isLocal } from "../../../libvirt/uri.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../../operations/settlement.ts";
@@ -67,7 +67,7 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
 /** Whether a QEMU has the copy open; undefined where nobody can tell. */
 async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
   if (!isLocal(link.uri)) return undefined;
-  using lock = await ImageLock.take(to.path);
+  using lock = await hostFiles.lockImage(to.path);
   return lock.state === "unknown" ? undefined : lock.state === "open";
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hiddenFolders, mountOf, parseMounts } from "./mounts.ts";
+import { hiddenFolders, mountOf, parseMounts } from "./mountinfo.ts";
 
 const TEXT = `21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 21 0:40 / /srv rw - nfs nas:/disks ro,vers=4

@@ -1,0 +1,41 @@
+/**
+ * That the main thread turns, and what it does meanwhile, in memory which a worker sees: on a disk that does not respond
+ * a synchronous write blocks it, and only another thread can report that.
+ */
+
+/** What it may be waiting in, for people. */
+const LABELS = ["", "writing to the database", "opening the database", "noting an operation"] as const;
+export type DiskWork = Exclude<typeof LABELS[number], "">;
+
+/** Milliseconds between beats. */
+const BEAT_MS = 1000;
+/** Places in the memory: how often it has turned; which of the labels it is in. */
+const TURNS = 0, LABEL = 1;
+
+const shared = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+const own = new Int32Array(shared);
+
+/** The memory, for the worker that watches. */
+export const heartbeat: SharedArrayBuffer = shared;
+
+/** Beats from now on. @returns ends that */
+export function beat(): () => void {
+  const timer = setInterval(() => Atomics.add(own, TURNS, 1), BEAT_MS);
+  Deno.unrefTimer(timer);
+  return () => clearInterval(timer);
+}
+
+/** Carries out synchronous work on the disk of the data folder. @throws what it throws */
+export function onDisk<T>(work: DiskWork, run: () => T): T {
+  const before = Atomics.exchange(own, LABEL, LABELS.indexOf(work));
+  try {
+    return run();
+  } finally {
+    Atomics.store(own, LABEL, before);
+  }
+}
+
+/** What the memory says now. */
+export function readHeartbeat(memory: Int32Array): { readonly turns: number; readonly label: string } {
+  return { turns: Atomics.load(memory, TURNS), label: LABELS[Atomics.load(memory, LABEL)] ?? "" };
+}

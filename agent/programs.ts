@@ -1,0 +1,106 @@
+/**
+ * Programs that are run to their end, within a limit. One that waits for a disk or a server in the kernel is not ended
+ * by SIGKILL before that answers: then its end is not waited for, and its number is in the log.
+ */
+import { log } from "./log.ts";
+
+/** Milliseconds that a program which was killed is given. */
+const KILLED_MS = 5000;
+
+/** A program did not end in its time. */
+export class ProgramLate extends Error {
+  override readonly name = "ProgramLate";
+}
+
+/** What is needed of a child. */
+export type EndingChild = Pick<Deno.ChildProcess, "pid" | "status" | "kill">;
+
+/** Ends a child at once; one that has ended by itself is left alone. */
+export function kill(child: Pick<Deno.ChildProcess, "kill">, signal: Deno.Signal = "SIGKILL"): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has ended
+  }
+}
+
+/**
+ * Kills a child and waits for its end, but not for one that the kernel holds.
+ *
+ * @param program its name, for the log
+ * @returns whether it has ended
+ */
+export async function killAndWait(child: EndingChild, program: string, mostMs = KILLED_MS): Promise<boolean> {
+  kill(child);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((done) => timer = setTimeout(() => done(false), mostMs));
+  const hasEnded = await Promise.race([child.status.then(() => true), late]).finally(() =>
+    clearTimeout(timer)
+  );
+  if (!hasEnded) {
+    log.warn("a program that was killed does not end: it waits for a disk or a server", {
+      program,
+      pid: child.pid,
+    });
+  }
+  return hasEnded;
+}
+
+/** How a program is run. */
+export interface ProgramOptions {
+  /** Milliseconds that it may take. */
+  readonly limitMs: number;
+  /** What it reads; nothing when left out. */
+  readonly input?: string;
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  readonly success: boolean;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program to its end, in the C locale.
+ *
+ * @throws {ProgramLate} @throws {Deno.errors.NotFound} where there is no such program
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  { limitMs, input }: ProgramOptions,
+): Promise<ProgramEnd> {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { LC_ALL: "C" },
+  }).spawn();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((done) => timer = setTimeout(() => done(undefined), limitMs));
+  const feeding = input === undefined ? undefined : feed(child, input);
+  const ending = Promise.all([child.output(), feeding]);
+  const ended = await Promise.race([ending, late]).finally(() => clearTimeout(timer));
+  if (ended === undefined) {
+    ending.catch((error) => log.debug("a program that was late failed", { program, error }));
+    if (!await killAndWait(child, program)) child.unref();
+    throw new ProgramLate(`${program} did not end within ${Math.round(limitMs / 1000)} seconds`);
+  }
+  const [{ success, code, stdout, stderr }] = ended;
+  const decoder = new TextDecoder();
+  return { success, code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  } catch (error) {
+    // It ended before it had read everything: what it said tells why.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { killAndWait, ProgramLate, runProgram } from "./programs.ts";
+
+Deno.test("runProgram() gives what a program says, and feeds it", async () => {
+  const { success, code, stdout, stderr } = await runProgram("sh", ["-c", "cat; echo no >&2; exit 3"], {
+    limitMs: 10_000,
+    input: "text",
+  });
+  assert.deepEqual([success, code, stdout, stderr], [false, 3, "text", "no\n"]);
+  await assert.rejects(runProgram("/no/such/program", [], { limitMs: 1000 }), Deno.errors.NotFound);
+});
+
+Deno.test("runProgram() ends a program that is late, whatever it thinks of SIGTERM", async () => {
+  const began = performance.now();
+  const late = runProgram("sh", ["-c", "trap '' TERM; exec sleep 60"], { limitMs: 300 });
+  await assert.rejects(late, ProgramLate);
+  assert.ok(performance.now() - began < 3000);
+});
+
+Deno.test("killAndWait() does not wait for a program that the kernel holds", async () => {
+  const signals: string[] = [];
+  const held = {
+    pid: 4711,
+    status: new Promise<Deno.CommandStatus>(() => {}),
+    kill: (signal?: Deno.Signal) => void signals.push(signal ?? "SIGTERM"),
+  };
+  assert.equal(await killAndWait(held, "qemu-img", 50), false);
+  assert.deepEqual(signals, ["SIGKILL"]);
+});

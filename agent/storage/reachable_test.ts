@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import type { Host } from "../hosts/host.ts";
+import { requirePoolReachable, requireReachable, requireSourcesReachable } from "./reachable.ts";
+
+/** A host that tells what it is asked. */
+function hostOf(uri: string) {
+  const asked: string[] = [];
+  const host = {
+    link: {
+      uri,
+      call: (name: string) => {
+        asked.push(name);
+        return Promise.resolve(
+          "<domain><devices><disk><source file='/no/such/image'/></disk></devices></domain>",
+        );
+      },
+    },
+    inventory: {
+      vm: () => undefined,
+      storage: {
+        record: (name: string) => {
+          asked.push(name);
+          return { xml: "<pool type='dir'><target><path>/no/such/pool</path></target></pool>" };
+        },
+      },
+    },
+  } as unknown as Host;
+  return { host, asked };
+}
+
+Deno.test("what is elsewhere is not looked at, and what is missing is libvirt's to say", async () => {
+  const xml = "<disk type='volume'><source pool='images' volume='a'/></disk>";
+  for (const uri of ["qemu+ssh://other/system", "test:///default"]) {
+    const { host, asked } = hostOf(uri);
+    await requireReachable(host, xml);
+    await requireSourcesReachable(host, { id: "id" });
+    await requirePoolReachable(host, "images");
+    assert.deepEqual(asked, [], uri);
+  }
+  const { host, asked } = hostOf("qemu:///system");
+  await requireReachable(host, xml);
+  await requireSourcesReachable(host, { id: "id" });
+  await requirePoolReachable(host, "images");
+  assert.deepEqual(asked, ["images", "domainXml", "images"]);
+});

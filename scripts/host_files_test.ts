@@ -1,0 +1,95 @@
+/**
+ * Files by the paths that libvirt and people give are looked at through the mount gate (`agent/host_files.ts`,
+ * `agent/host_file.ts`, `agent/files.ts`): a look around it at a mount that does not respond keeps one of the process's
+ * blocking threads for ever.
+ */
+import assert from "node:assert/strict";
+import { join, relative } from "node:path";
+import { programSources, PROJECT } from "./project.ts";
+
+/** What touches a file by its path. */
+const DIRECT =
+  /\bDeno\.(?:stat|lstat|open|create|realPath|readLink|readDir|readFile|readTextFile|writeFile|writeTextFile|remove|rename|link|symlink|mkdir|makeTemp\w+|truncate|chown|chmod|copyFile|utime|watchFs)(?:Sync)?\b|\bfrom "node:fs(?:\/promises)?"|\b(?:holdFile|holdFolder|realPathOfBytes|openDescriptor|FileHoles\.open|ImageLock\.take)\(/;
+
+/** Source → the paths it touches itself, none of which libvirt or people give. */
+const ALLOWED: Readonly<Record<string, string>> = {
+  "agent/host_file.ts": "the gate's own functions",
+  "agent/host_files.ts": "the gate's own functions",
+  "agent/files.ts": "the gate's own functions, and names of /proc, /sys and /run",
+  "agent/mount_gate.ts": "the gate itself",
+  "agent/access/host_accounts.ts": "/etc/pam.d",
+  "agent/backups/file_session.ts": "the data folder",
+  "agent/clock.ts": "/proc",
+  "agent/demo.ts": "its own folder",
+  "agent/guestfs/guestfs.ts": "the data folder",
+  "agent/host_devices/devices.ts": "/sys",
+  "agent/host_devices/host_use.ts": "/sys, /dev",
+  "agent/hosts/handlers.ts": "/proc",
+  "agent/hosts/inventory/watch.ts": "/etc/libvirt, /run/libvirt",
+  "agent/hosts/kvm_probe.ts": "/dev/kvm, /tmp",
+  "agent/hosts/leases.ts": "/var/lib/libvirt/dnsmasq",
+  "agent/hosts/local.ts": "/run/libvirt, /proc",
+  "agent/hosts/network_devices.ts": "/sys",
+  "agent/hosts/operating_systems.ts": "/usr/share",
+  "agent/hosts/share_drivers.ts": "/usr/share, /etc",
+  "agent/http/connections.ts": "/proc",
+  "agent/http/server.ts": "its own socket",
+  "agent/metrics/host_reading.ts": "/proc, /sys",
+  "agent/metrics/metric_file.ts": "the data folder",
+  "agent/metrics/metric_service.ts": "the data folder",
+  "agent/network/forwards/forwards.ts": "/sys",
+  "agent/network/forwards/kernel.ts": "/sys",
+  "agent/network/forwards/sockets.ts": "/proc",
+  "agent/network/forwards/tools.ts": "programs",
+  "agent/network/links.ts": "/sys",
+  "agent/operations/open_marks.ts": "the data folder",
+  "agent/outbound/fetch.ts": "certificates that the settings name",
+  "agent/processes.ts": "/proc",
+  "agent/settings.ts": "the settings",
+  "agent/storage/copy.ts": "/proc",
+  "agent/storage/images/catalog.ts": "the catalogue that the settings name",
+  "agent/storage/mounts.ts": "/proc, /sys",
+  "agent/store/as_owner.ts": "the data folder",
+  "agent/store/database.ts": "the data folder",
+  "agent/store/journal.ts": "the data folder",
+  "agent/store/state.ts": "the data folder, and a backup of it by the command line",
+  "agent/system/certificate/certificates.ts": "the certificate that the settings name",
+  "agent/system/doctor/certificate.ts": "the certificate that the settings name",
+  "agent/system/doctor/firewall.ts": "/etc",
+  "agent/system/doctor/gather.ts": "/proc, /dev, /var/lib",
+  "agent/system/install/install.ts": "the installation, by the command line",
+  "agent/system/install/steps.ts": "the installation, by the command line",
+  "agent/system/install/system.ts": "/run, /etc",
+  "agent/vm/guest_tools/programs.ts": "the program's own files",
+};
+
+Deno.test("no source touches files of the host around the mount gate", async () => {
+  const direct = new Set<string>();
+  for (const path of await programSources(join(PROJECT, "agent"))) {
+    const code = (await Deno.readTextFile(path)).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+    // A method of `hostFiles` is the gate's.
+    if (DIRECT.test(code.replaceAll(/\bhostFiles\.\w+\(/g, "("))) direct.add(relative(PROJECT, path));
+  }
+  assert.deepEqual([...direct].filter((path) => !(path in ALLOWED)), [], "use agent/host_files.ts instead");
+  assert.deepEqual(Object.keys(ALLOWED).filter((path) => !direct.has(path)), [], "is listed for nothing");
+});
+
+/** Sources that start a program themselves: each ends it by `killAndWait` of agent/programs.ts. */
+const STARTERS = [
+  "agent/guestfs/session.ts",
+  "agent/hosts/kvm_probe.ts",
+  "agent/programs.ts",
+  "agent/storage/images/unpack.ts",
+  "agent/storage/qemu_img.ts",
+];
+
+Deno.test("programs are run by agent/programs.ts, which waits for none without a limit", async () => {
+  const found: string[] = [];
+  for (const path of await programSources(join(PROJECT, "agent"))) {
+    const code = await Deno.readTextFile(path);
+    if (!/\bnew Deno\.Command\(/.test(code)) continue;
+    found.push(relative(PROJECT, path));
+    assert.match(code, /\bkillAndWait\(/, path);
+  }
+  assert.deepEqual(found.toSorted(), STARTERS);
+});
