@@ -39,6 +39,11 @@ export class HostHangs {
     private readonly gate: Pick<CallGate, "hangs" | "onChange">,
     private readonly inventory: Pick<Inventory, "update" | "vm" | "refreshSoon">,
     private readonly changed: () => void,
+    private readonly mounts: () => readonly {
+      readonly path: string;
+      readonly since: string;
+      readonly type: string;
+    }[],
   ) {
     gate.onChange(() => this.#soon());
   }
@@ -50,7 +55,14 @@ export class HostHangs {
 
   /** The same for people, with what helps. */
   told(): ContractHang[] {
-    return this.list().map(({ key, since, call }) => {
+    const storage = this.mounts().map(({ path, since, type }): ContractHang => ({
+      about: "storage",
+      name: path,
+      since: Date.parse(since),
+      call: `a file system of the type ${type} does not answer`,
+      remedy: `${REMEDIES.storage}${path}`,
+    }));
+    const others = this.list().map(({ key, since, call }) => {
       const { about, name } = objectOf(key), vmId = vmOf(key);
       const shown = vmId === undefined ? name : this.inventory.vm(vmId)?.name ?? name;
       return {
@@ -62,6 +74,7 @@ export class HostHangs {
         remedy: REMEDIES[about],
       };
     });
+    return [...storage, ...others];
   }
 
   /** When an object was last found to respond again, by `performance.now()`; undefined where it always did. */

@@ -28,6 +28,7 @@ import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
 import { QemuProcesses } from "./qemu_processes.ts";
+import { VmStorage } from "./vm_storage.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
@@ -60,6 +61,7 @@ const PACE = {
   loads: { watched: 2000, idle: 45_000 },
   answers: 3000,
   lost: 3000,
+  mounts: 5000,
   addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
   reconcile: { watched: 10_000, idle: 30_000 },
 } as const;
@@ -92,6 +94,8 @@ export class Host {
   readonly hangs: HostHangs;
   /** The QEMU processes of this host; none of another. */
   readonly processes: QemuProcesses | undefined;
+  /** The mounts of this host that VMs' disks are on; nothing of another. */
+  readonly storageMounts: VmStorage | undefined;
   readonly #lost: LostVms;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];
@@ -126,10 +130,13 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
     );
+    const hangsChanged = () => this.events.publish("hangs-changed", {});
+    this.storageMounts = isLocal(uri) ? new VmStorage(this.inventory, hangsChanged) : undefined;
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
-      () => this.events.publish("hangs-changed", {}),
+      hangsChanged,
+      () => this.storageMounts?.list() ?? [],
     );
     this.processes = isLocal(uri) ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
@@ -139,6 +146,10 @@ export class Host {
     this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock, {
       ...(this.processes && { processes: this.processes }),
       take: (record) => this.sizes.take(record),
+      isOnSilentStorage: (uuid) => {
+        const vm = this.inventory.anyVm(uuid);
+        return vm !== undefined && this.storageMounts?.of(vm) !== undefined;
+      },
     });
     this.jobs = {
       open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
@@ -195,6 +206,7 @@ export class Host {
     const late = await this.#periodic.stop(STOP_MS);
     if (late.length > 0) log.warn("still running at the stop", { host: this.id, jobs: late });
     for (const part of this.#parts) await part.stop?.();
+    this.storageMounts?.stop();
     this.operations.stop();
     await this.link.stop();
   }
@@ -408,6 +420,11 @@ export class Host {
       { name: "disk sizes", every: pace(PACE.reconcile), run: () => this.sizes.update() },
       { name: "image formats", every: pace(PACE.reconcile), run: () => this.observeFormats() },
       { name: "storage", every: pace(PACE.reconcile), run: () => this.inventory.storage.reconcile() },
+      {
+        name: "mounts",
+        every: () => this.storageMounts === undefined ? Infinity : PACE.mounts,
+        run: () => this.storageMounts?.look(),
+      },
       { name: "lost VMs", every: () => this.#lost.any ? PACE.lost : Infinity, run: () => this.#lost.look() },
       { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
     ];

@@ -12,11 +12,10 @@ const SEARCH_MS = 10_000;
 const WAITING_LOOKS = 2;
 
 /** What keeps a QEMU from answering, in the words that people are told. */
-export const PROCESS_TROUBLE = {
+const TROUBLE = {
   stopped: "its QEMU process is stopped (SIGSTOP)",
   waiting: "its QEMU process waits in the kernel: storage that does not respond",
 } as const;
-export type ProcessTrouble = keyof typeof PROCESS_TROUBLE;
 
 /** The VM's id that a QEMU was started with; undefined for other programs. Pure. */
 export function vmOfQemu(words: readonly string[]): string | undefined {
@@ -83,19 +82,19 @@ export class QemuProcesses {
     return known !== undefined && processState(known.pid)?.started === known.started ? known.pid : undefined;
   }
 
-  /** What keeps the QEMUs of running VMs from answering; those that may answer are left out. */
-  async look(uuids: readonly string[]): Promise<Map<string, ProcessTrouble>> {
+  /** What keeps the QEMUs of running VMs from answering, in words; those that may answer are left out. */
+  async look(uuids: readonly string[]): Promise<Map<string, string>> {
     const running = new Set(uuids);
     for (const uuid of this.#known.keys()) if (!running.has(uuid)) this.#known.delete(uuid);
     if (uuids.some((uuid) => this.pidOf(uuid) === undefined)) await this.#search();
-    const found = new Map<string, ProcessTrouble>();
+    const found = new Map<string, string>();
     for (const uuid of uuids) {
       const known = this.#known.get(uuid);
       const now = known && processState(known.pid);
       if (known === undefined || now?.started !== known.started) continue;
       known.waits = now.state === "D" ? known.waits + 1 : 0;
-      if (now.state === "T" || now.state === "t") found.set(uuid, "stopped");
-      else if (known.waits >= WAITING_LOOKS) found.set(uuid, "waiting");
+      if (now.state === "T" || now.state === "t") found.set(uuid, TROUBLE.stopped);
+      else if (known.waits >= WAITING_LOOKS) found.set(uuid, TROUBLE.waiting);
     }
     return found;
   }

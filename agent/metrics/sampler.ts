@@ -9,7 +9,7 @@ import type { VmStats } from "../../lib/contract/vm.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
-import { PROCESS_TROUBLE, type ProcessTrouble, type QemuProcesses } from "../hosts/qemu_processes.ts";
+import type { QemuProcesses } from "../hosts/qemu_processes.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import { hostStats, type LocalLoad } from "./host_stats.ts";
@@ -42,6 +42,8 @@ export interface SamplerWatch {
   readonly processes?: QemuProcesses;
   /** Told each whole reading of a VM. */
   readonly take?: (record: DomainStats) => void;
+  /** Whether a disk of a VM is on storage that does not respond: QEMU would wait for it when it is asked for its disks. */
+  readonly isOnSilentStorage?: (uuid: string) => boolean;
 }
 
 export class Sampler {
@@ -170,7 +172,12 @@ export class Sampler {
   async #ask(groups: readonly StatsGroup[]): Promise<readonly DomainStats[]> {
     const uuids = await this.#askable(this.inventory.active());
     try {
-      const records = uuids.length === 0 ? [] : await this.link.call("domainStats", { uuids, groups });
+      const records = [];
+      for (const [some, asked] of this.#byGroups(uuids, groups)) {
+        if (some.length > 0) {
+          records.push(...await this.link.call("domainStats", { uuids: some, groups: asked }));
+        }
+      }
       for (const record of records) {
         if (Object.keys(record.params).length > 0) this.#noteAnswer(record.uuid, answered(record));
       }
@@ -183,13 +190,27 @@ export class Sampler {
     }
   }
 
+  /** Which VMs are asked for which groups: not for their disks where QEMU would wait for one. */
+  #byGroups(
+    uuids: readonly string[],
+    groups: readonly StatsGroup[],
+  ): [readonly string[], readonly StatsGroup[]][] {
+    const { isOnSilentStorage } = this.watched;
+    if (isOnSilentStorage === undefined || !groups.includes("block")) return [[uuids, groups]];
+    const { true: silent = [], false: others = [] } = Object.groupBy(
+      uuids,
+      (uuid) => `${isOnSilentStorage(uuid)}`,
+    );
+    return [[others, groups], [silent, groups.filter((group) => group !== "block")]];
+  }
+
   /** Those of which nothing is known that would keep them from answering. */
   async #askable(active: readonly string[]): Promise<string[]> {
     const { gate } = this.link;
-    const trouble = await this.watched.processes?.look(active) ?? new Map<string, ProcessTrouble>();
+    const trouble = await this.watched.processes?.look(active) ?? new Map<string, string>();
     for (const uuid of active) {
       const key = `vm:${uuid}` as const, found = trouble.get(uuid), known = gate.suspicion(key);
-      if (found !== undefined) gate.suspect(key, { call: PROCESS_TROUBLE[found], mayBeAsked: false });
+      if (found !== undefined) gate.suspect(key, { call: found, mayBeAsked: false });
       else if (known?.mayBeAsked === false) gate.suspect(key, undefined);
     }
     const hung = new Set<string>(gate.hangs().map(({ key }) => key));

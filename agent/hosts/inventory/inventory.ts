@@ -49,6 +49,7 @@ interface Entry {
   agentSilent: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
+  silentMount: Extras["silentMount"];
   /** The process that runs it although libvirt takes it for off. */
   lostPid: number | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
@@ -434,6 +435,7 @@ export class Inventory {
         | "agentSilent"
         | "lostPid"
         | "trouble"
+        | "silentMount"
       >
     >,
   ): void {
@@ -492,6 +494,7 @@ export class Inventory {
         lostPid: undefined,
         stats: undefined,
         trouble: undefined,
+        silentMount: undefined,
         toldPaused: false,
         askedAt: performance.now(),
         view: undefined as unknown as VM,

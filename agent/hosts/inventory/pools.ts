@@ -8,7 +8,11 @@ import { dirname } from "node:path";
 import type { PoolRecord } from "../../../ffi/calls/mod.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
+import { PATH_TYPES } from "../../../lib/storage/pool_types.ts";
+import type { LibvirtLink } from "../../libvirt/link.ts";
+import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
+import { requireResponding } from "../../mount_gate.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
 
 /** Milliseconds somebody who asks waits for pools or volumes that are being read. */
@@ -56,6 +60,7 @@ interface Shelf {
 
 export class PoolInventory {
   readonly #link: LinkCaller;
+  readonly #isLocal: boolean;
   readonly #tell: (pool: string, event: string) => void;
   readonly #scanner = new Latest(() => this.#scan());
   readonly #shelves = new Map<string, Shelf>();
@@ -65,8 +70,9 @@ export class PoolInventory {
   #isKnown = false;
 
   /** @param tell publishes that something about a pool changed */
-  constructor(link: LinkCaller, tell: (pool: string, event: string) => void) {
+  constructor(link: Pick<LibvirtLink, "call" | "uri">, tell: (pool: string, event: string) => void) {
     this.#link = link;
+    this.#isLocal = isLocal(link.uri);
     this.#tell = tell;
   }
 
@@ -211,6 +217,12 @@ export class PoolInventory {
     this.#isKnown = true;
   }
 
+  /** libvirt opens each file of a pool to tell of its volumes. @throws {ContractError} StorageNotResponding */
+  async #requireReachable(pool: string): Promise<void> {
+    const { type, path } = describePool(this.#records.get(pool)?.xml ?? "<pool/>");
+    if (this.#isLocal && path !== undefined && PATH_TYPES.has(type)) await requireResponding(path);
+  }
+
   readonly #reading = new Map<Latest, Promise<void>>();
 
   #first(reader: Latest): Promise<void> {
@@ -227,6 +239,7 @@ export class PoolInventory {
     if (shelf === undefined) {
       const made: Shelf = {
         reader: new Latest(async () => {
+          await this.#requireReachable(pool);
           const figures = JSON.stringify(this.#records.get(pool));
           const volumes = (await this.#link.call("volumeScan", { pool })).map(volumeOf);
           made.figures = figures;

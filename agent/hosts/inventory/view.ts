@@ -26,6 +26,8 @@ export interface Extras {
   readonly stats: VmStats | undefined;
   /** The last thing that went wrong, e.g. an I/O error that paused it. */
   readonly trouble: string | undefined;
+  /** The mount a disk of it is on, where that does not respond; `since` is an ISO time. */
+  readonly silentMount: { readonly path: string; readonly since: string } | undefined;
   /** The process that runs it although libvirt takes it for off. */
   readonly lostPid: number | undefined;
 }
@@ -90,6 +92,13 @@ function attention(
   }
   if (extras.notResponding !== undefined) {
     found.push(reason === "starting up" ? held(name) : silent(extras.notResponding));
+  }
+  if (extras.silentMount !== undefined) {
+    const { path, since } = extras.silentMount, at = oneLine(path, 200);
+    found.push(
+      `A disk of it is on ${at}, which has not responded since ${since}. Check the server behind it; if it does not ` +
+        `come back, force the VM off and run "umount -l ${at}" on the host.`,
+    );
   }
   if (state === "crashed") {
     found.push("It crashed. Look at its log under /var/log/libvirt/qemu, then start it again.");

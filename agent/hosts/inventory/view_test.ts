@@ -15,6 +15,7 @@ const EXTRAS: Extras = {
   operation: undefined,
   powerRequest: undefined,
   notResponding: undefined,
+  silentMount: undefined,
   guest: undefined,
   agentSilent: false,
   stats: undefined,

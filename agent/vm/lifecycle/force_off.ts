@@ -80,7 +80,8 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
   let isKilled = false;
   if (processes !== undefined) {
     await killTpm(vm);
-    if (!vm.responsive) isKilled = await killQemu(host, vm);
+    const mayHang = !vm.responsive || host.storageMounts?.of(vm) !== undefined;
+    if (mayHang) isKilled = await killQemu(host, vm);
   }
   try {
     return await link.call("domainDestroy", { uuid: vm.id });
