@@ -6,9 +6,13 @@ import { showValidityAtFields } from "../lib/client/field_validity.ts";
 import { forgetDrafts } from "../lib/client/use_kept_draft.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
+import { isSilent } from "../lib/text/connection.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { formatClock } from "../lib/text/time.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { hangs } from "../lib/i18n/en/hangs.ts";
+import { t, textsOf } from "../lib/i18n/mod.ts";
+
+const hangTexts = textsOf(hangs);
 
 /** Props of {@link LiveStatus}. */
 export interface LiveStatusProps {
@@ -55,9 +59,17 @@ export default function LiveStatus({ eventId, connection, mayHealth }: LiveStatu
         <Flash tone="warn" icon="loader" title={t("banner.connecting")} quiet>{t("banner.stale")}</Flash>
       )}
       {!broken && status.status === "disconnected" && (
-        <Flash tone="bad" icon="unplug" title={t("banner.away", { time: formatClock(status.since) })} quiet>
-          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)} {t("banner.stale")}{" "}
-          {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
+        <Flash
+          tone="bad"
+          icon="unplug"
+          title={isSilent(status)
+            ? hangTexts.t("hangs.libvirt_since", { time: formatClock(status.since) })
+            : t("banner.away", { time: formatClock(status.since) })}
+          quiet
+        >
+          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)}{" "}
+          {isSilent(status) && `${hangTexts.t("hangs.libvirt")} `}
+          {t("banner.stale")} {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
         </Flash>
       )}
     </div>

@@ -2,6 +2,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Fact } from "../components/kit/Fact.tsx";
 import { TruncatedText } from "../components/kit/TruncatedText.tsx";
+import { HangBanner, HangState } from "../components/host/HangRows.tsx";
 import { Pages } from "../components/kit/Pages.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
@@ -12,9 +13,11 @@ import { PoolAutostart } from "../components/storage/PoolTable.tsx";
 import { VolumeTable } from "../components/storage/VolumeTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
+import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
-import type { StoragePool, StorageVolume } from "../lib/contract/mod.ts";
+import type { Hang, StoragePool, StorageVolume } from "../lib/contract/mod.ts";
 import { failureOf } from "../lib/text/failure.ts";
+import { hangOfPool } from "../lib/text/hung_objects.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { type ListPage, pageHref, type PageQuery } from "../lib/text/list_page.ts";
 import { volumePage } from "../lib/storage/volume_page.ts";
@@ -30,7 +33,11 @@ export interface StorageVolumesProps {
   pool: StoragePool;
   page: ListPage<StorageVolume>;
   query: PageQuery;
+  /** What does not respond; null while unknown. */
+  hangs: readonly Hang[] | null;
   connected: boolean;
+  /** When the page was rendered. */
+  now: number;
 }
 
 function Facts({ pool, enabled }: { pool: StoragePool; enabled: boolean }) {
@@ -68,7 +75,7 @@ interface Shown extends Pick<StorageVolumesProps, "pool" | "page"> {
 
 /** A storage pool with its volumes, live. */
 export default function StorageVolumes(
-  { pool: first, page: firstPage, query, connected }: StorageVolumesProps,
+  { pool: first, page: firstPage, query, hangs, connected, now }: StorageVolumesProps,
 ) {
   const { value: shown }: { value: ReadonlySignal<Shown> } = useQuery<Shown>({
     first: { pool: first, page: firstPage, isGone: false },
@@ -85,6 +92,7 @@ export default function StorageVolumes(
     follow: poolChanges(first.name),
   });
   const { pool, page, isGone } = shown.value;
+  const hang = hangOfPool(useHangs(hangs).value, pool);
   const enabled = !isGone && live.controls(connected);
   const { name, fixed } = pool;
   const here = poolHref(name);
@@ -96,11 +104,12 @@ export default function StorageVolumes(
           <TruncatedText text={name} />
         </h1>
         <span role="status" class="count">
-          <PoolState pool={pool} />
+          {hang === undefined ? <PoolState pool={pool} /> : <HangState hang={hang} now={now} short />}
         </span>
         <PoolActions pool={pool} enabled={enabled} />
       </header>
       {isGone && <Flash tone="bad" icon="trash" title={t("storage.gone")}>{t("storage.gone_what")}</Flash>}
+      {!isGone && hang !== undefined && <HangBanner hang={hang} now={now} />}
       <div class="storage-stack">
         <Facts pool={pool} enabled={enabled} />
         <Panel
@@ -124,6 +133,8 @@ export default function StorageVolumes(
                 {t(
                   !on
                     ? "storage.volumes_off"
+                    : hang !== undefined
+                    ? "storage.volumes_unread"
                     : query.q !== ""
                     ? "storage.volumes_no_match"
                     : "storage.volumes_none",
