@@ -17,12 +17,16 @@ import type { Handler, Handlers } from "../dispatch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { localPrincipal, type Principal } from "../access.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import type { Hang } from "../../lib/contract/host.ts";
+import { hangEndText, hangText } from "../../lib/text/hang_message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
+import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
+import { libvirtHang } from "./libvirt_hang.ts";
 import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
@@ -89,6 +93,8 @@ export class Host {
   readonly passt: Passt;
   /** What does not respond. */
   readonly hangs: HostHangs;
+  /** What of it was written down, and people are alerted of. */
+  readonly reports: HangReports;
   /** The QEMU processes of this host; none of another. */
   readonly processes: QemuProcesses | undefined;
   readonly #lost: LostVms;
@@ -101,6 +107,8 @@ export class Host {
   #unread = false;
   /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
   readonly #attempted = Promise.withResolvers<void>();
+  /** libvirt was there, and did not answer, when its status changed last. */
+  #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
   constructor(readonly app: App, { id, uri }: HostConfig) {
@@ -127,8 +135,15 @@ export class Host {
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
-      () => this.events.publish("hangs-changed", {}),
+      () => this.#onHangs(),
     );
+    this.reports = new HangReports(clock, {
+      began: (hang) => this.#recordHang("not-responding", hang, hangText(hang)),
+      ended: (hang, ms) => this.#recordHang("responds-again", hang, hangEndText(hang, ms)),
+      changed: () => {
+        for (const part of this.#parts) part.hangsChanged?.();
+      },
+    });
     this.processes = isLocal(uri) ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
@@ -190,6 +205,7 @@ export class Host {
   /** Stops within a few seconds. VMs run on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.reports.stop();
     const late = await this.#periodic.stop(STOP_MS);
     if (late.length > 0) log.warn("still running at the stop", { host: this.id, jobs: late });
     for (const part of this.#parts) await part.stop?.();
@@ -293,8 +309,28 @@ export class Host {
     }
   }
 
+  /** What does not respond, libvirt itself among it; longest first. */
+  get silent(): readonly Hang[] {
+    return [...libvirtHang(this.link.status), ...this.hangs.told()];
+  }
+
+  #onHangs(): void {
+    this.events.publish("hangs-changed", {});
+    this.reports.update(this.silent);
+  }
+
+  #recordHang(action: string, { vmId, name }: Hang, message: string): void {
+    this.record({
+      ...{ actor: "libvirt", door: "agent", action, result: "event", message },
+      ...(vmId !== undefined && { vmId, vmName: name }),
+    });
+  }
+
   #onStatus(status: ConnectionStatus): void {
     this.events.publish("connection-status-changed", { status });
+    const silent = libvirtHang(status);
+    if (silent.length > 0 || this.#isSilent) this.#onHangs();
+    this.#isSilent = silent.length > 0;
     if (status.connected) return;
     this.#attempted.resolve();
     this.sampler.forget();
