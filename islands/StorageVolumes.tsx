@@ -2,7 +2,8 @@ import type { ReadonlySignal } from "@preact/signals";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Fact } from "../components/kit/Fact.tsx";
 import { TruncatedText } from "../components/kit/TruncatedText.tsx";
-import { HangBanner, HangState } from "../components/host/HangRows.tsx";
+import { HangBanner } from "../components/host/HangBanner.tsx";
+import { HangState } from "../components/host/HangState.tsx";
 import { Pages } from "../components/kit/Pages.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
@@ -96,7 +97,7 @@ export default function StorageVolumes(
   const enabled = !isGone && live.controls(connected);
   const { name, fixed } = pool;
   const here = poolHref(name);
-  const on = isOn(pool);
+  const on = isOn(pool), isUnread = hang !== undefined && page.rows.length === 0 && query.q === "";
   return (
     <>
       <header class="page-head vm-head">
@@ -113,15 +114,15 @@ export default function StorageVolumes(
       <div class="storage-stack">
         <Facts pool={pool} enabled={enabled} />
         <Panel
-          title={plural("storage.volume_count", page.matching)}
-          aside={on && !fixed && enabled && (
+          title={isUnread ? t("storage.volumes") : plural("storage.volume_count", page.matching)}
+          aside={on && !fixed && enabled && hang === undefined && (
             <span class="actions">
               <a class="button" href={`${here}?do=upload`}>{uploads.t("uploads.upload")}</a>
               <a class="button primary" href={`${here}?do=create_volume`}>{t("storage.new_volume")}</a>
             </span>
           )}
         >
-          {on && (
+          {on && !isUnread && (
             <form class="storage-search" method="get" action={here} role="search">
               <SearchField label={t("storage.search")} value={query.q} />
             </form>
@@ -133,7 +134,7 @@ export default function StorageVolumes(
                 {t(
                   !on
                     ? "storage.volumes_off"
-                    : hang !== undefined
+                    : isUnread
                     ? "storage.volumes_unread"
                     : query.q !== ""
                     ? "storage.volumes_no_match"

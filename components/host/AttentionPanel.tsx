@@ -2,11 +2,10 @@ import type { AlertSummary, ConnectionStatus, Hang, VM } from "../../lib/contrac
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { isSilent } from "../../lib/text/connection.ts";
-import { hangLine } from "../../lib/text/hang.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
-import { HangRows } from "./HangRows.tsx";
+import { HangRow } from "./HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -33,12 +32,36 @@ export interface AttentionPanelProps {
 /** Where what to do about the host is said. */
 const HEALTH = "/settings/health";
 
-/** Why a VM is here, in a sentence. */
-function reasonOf(vm: VM, now: number): string {
-  const { notResponding } = vm, others = oneLine(otherAttention(vm).join(" · "), 200);
-  if (notResponding === undefined) return others === "" ? t("attention.crashed") : others;
-  const line = `${hangLine(notResponding, now)}. ${hangTexts.t("hangs.vm_short")}`;
-  return others === "" ? line : `${line} · ${others}`;
+/** What about a VM needs a person, but for that it does not respond. */
+const otherReasons = (vm: VM): string => oneLine(otherAttention(vm).join(" · "), 200);
+
+/** A VM that needs a person, and why. */
+function VmRow({ vm, now }: { vm: VM; now: number }) {
+  const { id, name, notResponding, state } = vm, others = otherReasons(vm);
+  if (notResponding !== undefined) {
+    const hang = {
+      about: "vm",
+      name,
+      vmId: id,
+      ...notResponding,
+      remedy: hangTexts.t("hangs.vm_short"),
+    } as const;
+    return (
+      <HangRow hang={hang} now={now}>
+        {others !== "" && <span class="text-muted">{others}</span>}
+      </HangRow>
+    );
+  }
+  const reason = others === "" ? t("attention.crashed") : others;
+  return (
+    <li data-tone={state === "crashed" ? "bad" : "warn"}>
+      <Icon name={state === "crashed" ? "crashed" : "alert"} />
+      <a class="attention-name" href={`/vms/${encodeURIComponent(id)}`}>
+        <TruncatedText text={name} longest={60} />
+      </a>
+      <span class="text-muted ellipsis" title={reason}>{reason}</span>
+    </li>
+  );
 }
 
 /** What does not respond and has no row of its own already. */
@@ -83,7 +106,7 @@ export function AttentionPanel(
             </span>
           </li>
         )}
-        <HangRows hangs={others} now={now} />
+        {others.map((hang) => <HangRow key={`${hang.about} ${hang.name}`} hang={hang} now={now} />)}
         {alerts.firing > 0 && (
           <li data-tone={alerts.worst === "critical" ? "bad" : "warn"}>
             <Icon name="bell" />
@@ -98,17 +121,7 @@ export function AttentionPanel(
             <span class="text-muted">{sentence}</span>
           </li>
         ))}
-        {vms.map((vm) => (
-          <li key={vm.id} data-tone={vm.state === "crashed" || !vm.responsive ? "bad" : "warn"}>
-            <Icon name={!vm.responsive ? "circleAlert" : vm.state === "crashed" ? "crashed" : "alert"} />
-            <a class="attention-name" href={`/vms/${encodeURIComponent(vm.id)}`}>
-              <TruncatedText text={vm.name} longest={60} />
-            </a>
-            <span class={vm.responsive ? "text-muted ellipsis" : "text-muted"} title={reasonOf(vm, now)}>
-              {reasonOf(vm, now)}
-            </span>
-          </li>
-        ))}
+        {vms.map((vm) => <VmRow key={vm.id} vm={vm} now={now} />)}
       </ul>
     </Panel>
   );

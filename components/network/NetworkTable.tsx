@@ -6,7 +6,7 @@ import { number, textsOf } from "../../lib/i18n/mod.ts";
 import { NetworkActions, type OnSent } from "./NetworkActions.tsx";
 import { NetworkState } from "./NetworkState.tsx";
 import { hangOfNetwork } from "../../lib/text/hung_objects.ts";
-import { HangState } from "../host/HangRows.tsx";
+import { HangState } from "../host/HangState.tsx";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);

@@ -8,7 +8,7 @@ import { PoolActions } from "./PoolActions.tsx";
 import { PoolSpace, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
 import { poolHref } from "../../lib/storage/pool_href.ts";
 import { hangOfPool } from "../../lib/text/hung_objects.ts";
-import { HangState } from "../host/HangRows.tsx";
+import { HangState } from "../host/HangState.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);

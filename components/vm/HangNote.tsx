@@ -24,23 +24,28 @@ export function HangNote({ vm, now, enabled }: { vm: VM; now: number; enabled: b
   const figuresAt = (live.vms.stats(vm.id).value ?? vm.stats)?.timestamp;
   const canForceOff = isAllowed("force_stop", vm);
   return (
-    <form
-      class="power-note"
-      role="alert"
-      method="post"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void runAction("force_stop", vm);
-      }}
-    >
+    <div class="hang-note" role="alert">
       <Flash
         tone="bad"
         quiet
         title={own.t("hangs.since", { time: formatLately(since, now) })}
         actions={canForceOff && (
-          <button type="submit" class="button danger" {...actionTarget("force_stop", vm)} disabled={!enabled}>
-            {t(ACTIONS.force_stop.label)}
-          </button>
+          <form
+            method="post"
+            onSubmit={(event) => {
+              event.preventDefault();
+              void runAction("force_stop", vm);
+            }}
+          >
+            <button
+              type="submit"
+              class="button danger"
+              {...actionTarget("force_stop", vm)}
+              disabled={!enabled}
+            >
+              {t(ACTIONS.force_stop.label)}
+            </button>
+          </form>
         )}
       >
         <HangSpan since={since} now={now} />
@@ -49,6 +54,6 @@ export function HangNote({ vm, now, enabled }: { vm: VM; now: number; enabled: b
           <p class="text-muted">{own.t("hangs.figures", { time: formatLately(figuresAt, now) })}</p>
         )}
       </Flash>
-    </form>
+    </div>
   );
 }

@@ -20,6 +20,7 @@ export interface HangFact {
 /** Why it does not respond: which function of libvirt does not return, or what else shows it. Without a full stop. */
 export function hangCause(call: string): string {
   if (/^vir[A-Z]\w*$/.test(call)) return t("hangs.by_call", { call });
+  if (/^\w+$/.test(call)) return t("hangs.by_function", { call });
   const text = oneLine(call, LONGEST);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,12 +2,12 @@
 export const hangs = {
   "hangs.since": "Not responding since {time}",
   "hangs.since_cause": "Not responding since {time}: {cause}",
-  "hangs.since_low": "not responding since {time}",
   "hangs.row_since": "Since {time}.",
   "hangs.of": "{what} has not responded since {time}",
   "hangs.for": "for {span}",
   "hangs.by_call": "libvirt’s function {call} does not return",
 
+  "hangs.by_function": "{call} does not return",
   "hangs.vm_works":
     "Other VMs are not affected. Until it responds, its screen cannot be read and it can only be forced off.",
   "hangs.vm_remedy":
