@@ -1,5 +1,5 @@
 import { Empty } from "../components/kit/Empty.tsx";
-import { HangBanner } from "../components/host/HangBanner.tsx";
+import { HangBanner } from "../components/hangs/HangBanner.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { PoolTable } from "../components/storage/PoolTable.tsx";
 import { api } from "../lib/client/api.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
 import { type Seen, seenOfCopies, seenOfRun, seenOfTests } from "../../lib/alerts/backups.ts";
-import { hangAlertText, hangSubject } from "../../lib/text/hang_message.ts";
+import { hangAlertText, hangSubject } from "../../lib/hangs/message.ts";
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
 import type { Clock } from "../clock.ts";
 import type { TakenFigures } from "../metrics/figure_feed.ts";

@@ -18,7 +18,7 @@ import type { ActivityEntry } from "../store/activity.ts";
 import { localPrincipal, type Principal } from "../access.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Hang } from "../../lib/contract/host.ts";
-import { hangEndText, hangText } from "../../lib/text/hang_message.ts";
+import { hangEndText, hangText } from "../../lib/hangs/message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";

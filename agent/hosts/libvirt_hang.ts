@@ -1,6 +1,6 @@
 /** That libvirt itself does not answer, as one of what does not respond. Pure. */
 import type { ConnectionStatus, Hang } from "../../lib/contract/host.ts";
-import { isSilent } from "../../lib/text/connection.ts";
+import { isSilent } from "../../lib/hangs/libvirt.ts";
 
 /** None where libvirt answers, or is not there at all. */
 export function libvirtHang(status: ConnectionStatus): Hang[] {

@@ -1,11 +1,11 @@
 import type { AlertSummary, ConnectionStatus, Hang, VM } from "../../lib/contract/mod.ts";
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
-import { isSilent } from "../../lib/text/connection.ts";
+import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
-import { HangRow } from "./HangRow.tsx";
+import { HangRow } from "../hangs/HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";

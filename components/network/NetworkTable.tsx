@@ -1,12 +1,13 @@
 import type { Hang, Network } from "../../lib/contract/mod.ts";
-import { MODE_NAMES, networkHref } from "../../lib/network/networks.ts";
+import { MODE_NAMES } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { number, textsOf } from "../../lib/i18n/mod.ts";
 import { NetworkActions, type OnSent } from "./NetworkActions.tsx";
 import { NetworkState } from "./NetworkState.tsx";
-import { hangOfNetwork } from "../../lib/text/hung_objects.ts";
-import { HangState } from "../host/HangState.tsx";
+import { hangOfNetwork } from "../../lib/hangs/objects.ts";
+import { HangState } from "../hangs/HangState.tsx";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);

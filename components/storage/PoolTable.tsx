@@ -7,8 +7,8 @@ import { Switch } from "../kit/Switch.tsx";
 import { PoolActions } from "./PoolActions.tsx";
 import { PoolSpace, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
 import { poolHref } from "../../lib/storage/pool_href.ts";
-import { hangOfPool } from "../../lib/text/hung_objects.ts";
-import { HangState } from "../host/HangState.tsx";
+import { hangOfPool } from "../../lib/hangs/objects.ts";
+import { HangState } from "../hangs/HangState.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);

@@ -2,11 +2,11 @@ import { live } from "../../lib/client/live.ts";
 import { runAction } from "../../lib/client/run_action.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { ACTIONS, isAllowed } from "../../lib/vm/actions.ts";
-import { formatLately, hangCause } from "../../lib/text/hang.ts";
+import { formatLately, hangCause } from "../../lib/hangs/words.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { Flash } from "../kit/Flash.tsx";
-import { HangSpan } from "../kit/HangSpan.tsx";
+import { HangSpan } from "../hangs/HangSpan.tsx";
 import { actionTarget } from "./action_target.ts";
 
 const own = textsOf(texts);

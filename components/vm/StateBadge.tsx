@@ -2,7 +2,7 @@ import type { Waiting } from "../../lib/client/power_requests.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { type ActionName, ACTIONS } from "../../lib/vm/actions.ts";
 import { STATES } from "../../lib/vm/state.ts";
-import { hangLine } from "../../lib/text/hang.ts";
+import { hangLine } from "../../lib/hangs/words.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatStopwatch } from "../../lib/text/time.ts";
 import { t } from "../../lib/i18n/mod.ts";

@@ -10,7 +10,7 @@ import { ApiError } from "../../lib/client/api.ts";
 import type { StorageVolume, UnfinishedUpload } from "../../lib/contract/mod.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { nameIn } from "../../lib/text/path_segment.ts";
-import { hangOfPool } from "../../lib/text/hung_objects.ts";
+import { hangOfPool } from "../../lib/hangs/objects.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { poolHref } from "../../lib/storage/pool_href.ts";
 import { pageQuery } from "../../lib/text/list_page.ts";

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import type { Hang } from "../../lib/contract/mod.ts";
-import { formatLately, hangCause } from "../../lib/text/hang.ts";
-import { hangHref } from "../../lib/text/hung_objects.ts";
+import { formatLately, hangCause } from "../../lib/hangs/words.ts";
+import { hangHref } from "../../lib/hangs/objects.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { HangSpan } from "../kit/HangSpan.tsx";
+import { HangSpan } from "./HangSpan.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Hang } from "../contract/host.ts";
-import { hangAlertText, hangEndText, hangSubject, hangText } from "./hang_message.ts";
+import { hangAlertText, hangEndText, hangSubject, hangText } from "./message.ts";
 
 const SINCE = Date.UTC(2026, 10, 25, 12, 3, 4);
 const hang = (change: Partial<Hang>): Hang => ({

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Hang } from "../contract/host.ts";
-import { formatLately, hangCause, hangLine, hangSpan } from "./hang.ts";
-import { hangHref, hangOfNetwork, hangOfPool } from "./hung_objects.ts";
-import { isSilent } from "./connection.ts";
-import { formatClock, formatMoment } from "./time.ts";
+import { formatLately, hangCause, hangLine, hangSpan } from "./words.ts";
+import { hangHref, hangOfNetwork, hangOfPool } from "./objects.ts";
+import { isSilent } from "./libvirt.ts";
+import { formatClock, formatMoment } from "../text/time.ts";
 
 const AT = Date.UTC(2026, 10, 25, 12, 3, 4), HOUR = 3_600_000;
 

@@ -1,10 +1,10 @@
 import type { Hang } from "../../lib/contract/mod.ts";
-import { formatLately, hangCause } from "../../lib/text/hang.ts";
+import { formatLately, hangCause } from "../../lib/hangs/words.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { Flash } from "../kit/Flash.tsx";
-import { HangSpan } from "../kit/HangSpan.tsx";
+import { HangSpan } from "./HangSpan.tsx";
 
 const { t } = textsOf(texts);
 

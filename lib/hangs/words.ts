@@ -2,8 +2,8 @@
 import { HOUR_MS } from "../duration.ts";
 import { hangs as texts } from "../i18n/en/hangs.ts";
 import { textsOf } from "../i18n/mod.ts";
-import { oneLine } from "./text.ts";
-import { formatClock, formatMoment, formatSpan, formatStopwatch } from "./time.ts";
+import { oneLine } from "../text/text.ts";
+import { formatClock, formatMoment, formatSpan, formatStopwatch } from "../text/time.ts";
 
 const { t } = textsOf(texts);
 

@@ -1,6 +1,6 @@
 import { seconds } from "../../lib/client/seconds.ts";
 import { useHydrated } from "../../lib/client/use_hydrated.ts";
-import { hangSpan } from "../../lib/text/hang.ts";
+import { hangSpan } from "../../lib/hangs/words.ts";
 import { hangs } from "../../lib/i18n/en/hangs.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 

@@ -1,8 +1,8 @@
 /** That something does not respond, and does so again, in the activity and in alerts. Pure. */
 import type { Hang } from "../contract/host.ts";
-import { hangCause } from "./hang.ts";
-import { oneLine } from "./text.ts";
-import { formatSpan } from "./time.ts";
+import { hangCause } from "./words.ts";
+import { oneLine } from "../text/text.ts";
+import { formatSpan } from "../text/time.ts";
 
 /** Longest name in a sentence. */
 const LONGEST = 64;

@@ -1,6 +1,6 @@
 /** Which of what does not respond is about what a page shows. Pure. */
 import type { Hang } from "../contract/host.ts";
-import { networkHref } from "../network/networks.ts";
+import { networkHref } from "../network/network_href.ts";
 import { poolHref } from "../storage/pool_href.ts";
 
 /** Why a pool does not respond: itself, or the file system that it is on; undefined where nothing is known. */
