@@ -70,10 +70,16 @@ export default function LiveStatus({ eventId, connection, mayHealth, now }: Live
             : t("banner.away", { time: formatLately(status.since, now) })}
           quiet
         >
-          {isSilent(status) && <HangSpan since={status.since} now={now} />}{" "}
-          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)}{" "}
-          {isSilent(status) && `${hangTexts.t("hangs.libvirt")} `}
-          {t("banner.stale")} {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
+          {isSilent(status)
+            ? (
+              <>
+                <HangSpan since={status.since} now={now} />. {hangTexts.t("hangs.libvirt")}
+              </>
+            )
+            : status.error === null
+            ? t("advice.libvirt")
+            : oneLine(status.error, 400)} {t("banner.stale")}{" "}
+          {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
         </Flash>
       )}
     </div>

@@ -23,7 +23,8 @@ interface Known {
   isReported: boolean;
 }
 
-const keyOf = ({ about, vmId, name }: Hang) => `${about} ${vmId ?? name}`;
+/** Parts of libvirt count as one: where one hangs, others follow. */
+const keyOf = ({ about, vmId, name }: Hang) => about === "host" ? about : `${about} ${vmId ?? name}`;
 
 export class HangReports {
   readonly #known = new Map<string, Known>();
@@ -41,9 +42,10 @@ export class HangReports {
     return [...this.#known.values()].filter(({ isReported }) => isReported).map(({ hang }) => hang);
   }
 
-  /** Tells what does not respond now: all of it. */
+  /** Tells what does not respond now: all of it, of each object first what says most. */
   update(hangs: readonly Hang[]): void {
-    const now = new Map(hangs.map((hang) => [keyOf(hang), hang]));
+    const now = new Map<string, Hang>();
+    for (const hang of hangs) if (!now.has(keyOf(hang))) now.set(keyOf(hang), hang);
     let isChanged = false;
     for (const [key, { hang, isReported }] of this.#known) {
       if (now.has(key)) continue;

@@ -47,6 +47,16 @@ Deno.test("HangReports one that comes and goes is reported once a minute; one th
   assert.equal(take().filter((text) => text.startsWith("-")).length, 2);
 });
 
+Deno.test("HangReports parts of libvirt are one", () => {
+  const { reports: of, hang, take } = reports();
+  const part = (name: string): Hang => ({ ...hang(name), about: "host" });
+  of.update([part("load")]);
+  of.update([part("libvirt"), part("load"), part("events")]);
+  assert.deepEqual([take(), of.open.map(({ name }) => name)], [["+load", "!"], ["libvirt"]]);
+  of.update([]);
+  assert.deepEqual(take(), ["-libvirt 0", "!"]);
+});
+
 Deno.test("HangReports.stop() leaves no timer", async () => {
   const { clock, reports: of, hang, take } = reports();
   of.update([hang("nfs")]);

@@ -309,9 +309,10 @@ export class Host {
     }
   }
 
-  /** What does not respond, libvirt itself among it; longest first. */
+  /** What does not respond, longest first; libvirt itself, which says more than its parts, before all. */
   get silent(): readonly Hang[] {
-    return [...libvirtHang(this.link.status), ...this.hangs.told()];
+    const whole = libvirtHang(this.link.status), told = this.hangs.told();
+    return whole.length === 0 ? told : [...whole, ...told.filter(({ about }) => about !== "host")];
   }
 
   #onHangs(): void {

@@ -14,10 +14,13 @@ const WORDS: Readonly<Record<Exclude<Hang["about"], "vm">, string>> = {
   host: "libvirt",
 };
 
-/** Kind and name of what does not respond; empty for a VM, which is named beside the sentence. */
+/**
+ * Kind and name of what does not respond; empty for a VM, which is named beside the sentence. Parts of libvirt are one: where
+ * one hangs, others follow.
+ */
 export function hangSubject({ about, name }: Pick<Hang, "about" | "name">): string {
   if (about === "vm") return "";
-  if (about === "host" && name === "libvirt") return name;
+  if (about === "host") return WORDS.host;
   return `${WORDS[about]} ${oneLine(name, LONGEST)}`;
 }
 
@@ -38,8 +41,8 @@ export function hangEndText(hang: Hang, ms: number): string {
 /** Date and time to the second, in UTC: alerts are read anywhere. */
 const utc = (at: number) => new Date(at).toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
-/** The same as an alert says it: since when, and what helps. Without a full stop. */
+/** Why something does not respond as an alert says it, which names it itself: since when, and what helps. Without a full stop. */
 export function hangAlertText(hang: Hang): string {
-  const text = `${hangText(hang)}, since ${utc(hang.since)}. ${oneLine(hang.remedy, 300)}`;
+  const text = `${hangCause(hang.call)}, since ${utc(hang.since)}. ${oneLine(hang.remedy, 300)}`;
   return text.replace(/\.$/, "");
 }

@@ -21,7 +21,7 @@ export interface HangFact {
 export function hangCause(call: string): string {
   if (/^vir[A-Z]\w*$/.test(call)) return t("hangs.by_call", { call });
   if (/^\w+$/.test(call)) return t("hangs.by_function", { call });
-  const text = oneLine(call, LONGEST);
+  const text = oneLine(call, LONGEST).replace(/\.$/, "");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

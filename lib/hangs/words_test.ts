@@ -20,6 +20,7 @@ Deno.test("hangCause() names the function, or says what else shows it", () => {
     hangCause("its QEMU process is stopped (SIGSTOP)"),
     "Its QEMU process is stopped (SIGSTOP)",
   );
+  assert.equal(hangCause("Libvirtd does not answer."), "Libvirtd does not answer");
   assert.equal(hangCause("statfs"), "statfs does not return");
   assert.equal(hangCause("virtiofsd\nis gone").includes("\n"), false);
 });

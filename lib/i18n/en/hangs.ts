@@ -19,7 +19,7 @@ export const hangs = {
 
   "hangs.title": "Not responding",
   "hangs.known": "What is shown here was read before that.",
-  "hangs.libvirt_since": "libvirt has not answered since {time}.",
+  "hangs.libvirt_since": "libvirt has not answered since {time}",
   "hangs.libvirt":
     "VMs go on running. If it stays so, restart libvirtd as root (systemctl restart libvirtd): that does not stop them.",
   "hangs.about.vm": "VM",
