@@ -27,6 +27,8 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
   disconnected?(): void;
   /** libvirt told of a change of a VM. */
   changed?(change: DomainChange): void;
+  /** Something does not respond any more, or does so again: see `Host.reports`. */
+  hangsChanged?(): void;
   /** A network of libvirt was deleted by a command. Its answer waits for this. */
   networkDeleted?(name: string): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { certificateOf } from "../agent/system/doctor/certificate.ts";
 import { asOwner } from "../agent/store/as_owner.ts";
 import { lastBackup } from "../agent/store/state.ts";
 import { ApiError } from "../lib/client/api.ts";
+import type { Hang } from "../lib/contract/mod.ts";
 import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, serverOf } from "./connect/server.ts";
@@ -20,7 +21,8 @@ export const STATUS_HELP = () =>
   [
     "Usage: kvm-manager status [-o table|json|yaml] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
     "",
-    "Shows what is installed, whether the service runs and reaches libvirt, and when its state was saved last.",
+    "Shows what is installed, whether the service runs and reaches libvirt, what does not respond, and when its state",
+    "was saved last.",
     "Ends with 0 when the server answers and is connected to libvirt, else with 3.",
   ].join("\n");
 
@@ -47,6 +49,8 @@ interface Live {
   readonly server: string;
   readonly libvirt: string | null;
   readonly vms: string | null;
+  /** null while unknown. */
+  readonly notResponding: readonly Omit<Hang, "vmId">[] | null;
   readonly status: number;
 }
 
@@ -58,13 +62,29 @@ async function live(server: Server): Promise<Live> {
       error: string | null;
     };
     const libvirt = connected ? `connected to ${uri}` : `not connected to ${uri}: ${error ?? "not yet"}`;
-    if (!connected) return { server: "answers", libvirt, vms: null, status: EXIT.unavailable };
+    const hangs = await server.call("list_hangs", {}) as Hang[];
+    const notResponding = hangs.map(({ vmId: _, ...shown }) => shown);
+    if (!connected) {
+      return { server: "answers", libvirt, vms: null, notResponding, status: EXIT.unavailable };
+    }
     const vms = await server.call("get_vms", {}) as { state: string }[];
     const running = vms.filter(({ state }) => state === "running").length;
-    return { server: "answers", libvirt, vms: `${vms.length}, ${running} running`, status: EXIT.done };
+    return {
+      server: "answers",
+      libvirt,
+      vms: `${vms.length}, ${running} running`,
+      notResponding,
+      status: EXIT.done,
+    };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { server: error.message, libvirt: null, vms: null, status: exitStatus(error) };
+    return {
+      server: error.message,
+      libvirt: null,
+      vms: null,
+      notResponding: null,
+      status: exitStatus(error),
+    };
   }
 }
 

@@ -1,14 +1,19 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Flash } from "../components/kit/Flash.tsx";
+import { HangSpan } from "../components/hangs/HangSpan.tsx";
 import { startClock } from "../lib/client/clock.ts";
 import { api } from "../lib/client/api.ts";
 import { showValidityAtFields } from "../lib/client/field_validity.ts";
 import { forgetDrafts } from "../lib/client/use_kept_draft.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
+import { isSilent } from "../lib/hangs/libvirt.ts";
+import { formatLately } from "../lib/hangs/words.ts";
 import { oneLine } from "../lib/text/text.ts";
-import { formatClock } from "../lib/text/time.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { hangs } from "../lib/i18n/en/hangs.ts";
+import { t, textsOf } from "../lib/i18n/mod.ts";
+
+const hangTexts = textsOf(hangs);
 
 /** Props of {@link LiveStatus}. */
 export interface LiveStatusProps {
@@ -16,10 +21,12 @@ export interface LiveStatusProps {
   connection: ConnectionStatus;
   /** Whether they may look at the host's health, which says what to do. */
   mayHealth: boolean;
+  /** When the page was rendered. */
+  now: number;
 }
 
 /** Opens the page's event stream, and says when what is shown may be old. On every page, once. */
-export default function LiveStatus({ eventId, connection, mayHealth }: LiveStatusProps) {
+export default function LiveStatus({ eventId, connection, mayHealth, now }: LiveStatusProps) {
   useEffect(() => {
     live.start(eventId, connection);
     startClock();
@@ -55,8 +62,23 @@ export default function LiveStatus({ eventId, connection, mayHealth }: LiveStatu
         <Flash tone="warn" icon="loader" title={t("banner.connecting")} quiet>{t("banner.stale")}</Flash>
       )}
       {!broken && status.status === "disconnected" && (
-        <Flash tone="bad" icon="unplug" title={t("banner.away", { time: formatClock(status.since) })} quiet>
-          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)} {t("banner.stale")}{" "}
+        <Flash
+          tone="bad"
+          icon="unplug"
+          title={isSilent(status)
+            ? hangTexts.t("hangs.libvirt_since", { time: formatLately(status.since, now) })
+            : t("banner.away", { time: formatLately(status.since, now) })}
+          quiet
+        >
+          {isSilent(status)
+            ? (
+              <>
+                <HangSpan since={status.since} now={now} />. {hangTexts.t("hangs.libvirt")}
+              </>
+            )
+            : status.error === null
+            ? t("advice.libvirt")
+            : oneLine(status.error, 400)} {t("banner.stale")}{" "}
           {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
         </Flash>
       )}

@@ -8,9 +8,10 @@ import { TopPanel } from "../components/host/TopPanel.tsx";
 import { live } from "../lib/client/live.ts";
 import { api } from "../lib/client/api.ts";
 import { useAlertSummary } from "../lib/client/use_alert_summary.ts";
+import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
-import type { AlertSummary, ConnectionStatus, HostInfo, HostStats } from "../lib/contract/mod.ts";
+import type { AlertSummary, ConnectionStatus, Hang, HostInfo, HostStats } from "../lib/contract/mod.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { summarise, type Summary } from "../lib/vm/summary.ts";
 
@@ -28,6 +29,10 @@ export interface MachinesPanelProps {
   maySeePools: boolean;
   /** What fires; null while unknown. */
   alerts: AlertSummary | null;
+  /** What does not respond; null while unknown. */
+  hangs: readonly Hang[] | null;
+  /** When the page was rendered. */
+  now: number;
   /** Whether they may look at the host's health. */
   mayHealth: boolean;
   /** Whether they may create VMs. */
@@ -44,6 +49,8 @@ export default function MachinesPanel(
     pool: firstPool,
     maySeePools,
     alerts,
+    hangs,
+    now,
     mayHealth,
     mayCreate,
   }: MachinesPanelProps,
@@ -65,6 +72,7 @@ export default function MachinesPanel(
   const { counts, attention, top, promised } = summary.value;
   const stats = (IS_BROWSER ? live.hostStats.value : null) ?? firstStats;
   const firing = useAlertSummary(alerts).value;
+  const silent = useHangs(hangs).value;
   const status = (IS_BROWSER ? live.connection.value : null) ?? connection;
   return (
     <>
@@ -74,6 +82,8 @@ export default function MachinesPanel(
         connection={status}
         host={host?.attention ?? []}
         alerts={firing}
+        hangs={silent}
+        now={now}
         mayHealth={mayHealth}
       />
       <StatesPanel counts={counts} mayCreate={mayCreate} />

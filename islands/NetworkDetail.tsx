@@ -1,16 +1,22 @@
+import type { ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { NetworkActions, type OnSent } from "../components/network/NetworkActions.tsx";
 import { NetworkFacts } from "../components/network/NetworkFacts.tsx";
 import { Leases, StaticLeases } from "../components/network/NetworkLeases.tsx";
 import { DhcpRanges } from "../components/network/NetworkRanges.tsx";
 import { NetworkState } from "../components/network/NetworkState.tsx";
+import { HangBanner } from "../components/hangs/HangBanner.tsx";
+import { HangState } from "../components/hangs/HangState.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { StateBadge } from "../components/vm/StateBadge.tsx";
 import { api } from "../lib/client/api.ts";
 import { currentTime, startClock } from "../lib/client/clock.ts";
 import { live } from "../lib/client/live.ts";
+import { useHangs } from "../lib/client/use_hangs.ts";
 import { networkChanges, useQuery } from "../lib/client/use_query.ts";
-import type { Network, NetworkLease, NetworkUser } from "../lib/contract/mod.ts";
+import type { Hang, Network, NetworkLease, NetworkUser } from "../lib/contract/mod.ts";
+import { hangOfNetwork } from "../lib/hangs/objects.ts";
+import { failureOf } from "../lib/text/failure.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -25,6 +31,8 @@ const LEASES_MS = 4000;
 export interface NetworkDetailProps {
   network: Network;
   leases: readonly NetworkLease[];
+  /** What does not respond. */
+  hangs: readonly Hang[];
   connected: boolean;
   /** When the page was rendered. */
   now: number;
@@ -62,19 +70,31 @@ function Users({ users }: { users: readonly NetworkUser[] }) {
   );
 }
 
+/** What is known of the network. */
+type Shown = Pick<NetworkDetailProps, "network" | "leases">;
+
 /** One network, live. */
-export default function NetworkDetail({ network, leases, connected, now }: NetworkDetailProps) {
+export default function NetworkDetail({ network, leases, hangs, connected, now }: NetworkDetailProps) {
   useEffect(startClock, []);
   const { name } = network;
-  const { value, reread } = useQuery<Pick<NetworkDetailProps, "network" | "leases">>({
+  const hang = hangOfNetwork(useHangs(hangs).value, name);
+  const query: { value: ReadonlySignal<Shown>; reread: () => Promise<void> } = useQuery<Shown>({
     first: { network, leases },
-    read: async () => {
-      const [fresh, held] = await Promise.all([api.getNetwork({ name }), api.getNetworkLeases({ name })]);
+    read: async (): Promise<Shown> => {
+      const [fresh, held] = await Promise.all([
+        api.getNetwork({ name }),
+        api.getNetworkLeases({ name }).catch((error) => {
+          // That it does not respond is said above: those that are known stay
+          if (failureOf(error).code !== "NetworkNotResponding") throw error;
+          return query.value.peek().leases;
+        }),
+      ]);
       return { network: fresh, leases: held };
     },
     follow: networkChanges,
     everyMs: LEASES_MS, // leases end and begin without an event
   });
+  const { value, reread } = query;
   const enabled = live.connection.value === null ? connected : live.controllable.value;
   const onSent: OnSent = (form, isDone) => {
     if (isDone) form.reset();
@@ -88,10 +108,13 @@ export default function NetworkDetail({ network, leases, connected, now }: Netwo
           <bdi>{oneLine(name, 120)}</bdi>
         </h1>
         <span role="status" class="count">
-          <NetworkState network={value.value.network} />
+          {hang === undefined
+            ? <NetworkState network={value.value.network} />
+            : <HangState hang={hang} now={now} short />}
         </span>
         <NetworkActions {...common} />
       </header>
+      {hang !== undefined && <HangBanner hang={hang} now={now} />}
       <div class="network-page">
         <NetworkFacts {...common} />
         {value.value.network.subnets.length > 0 && (

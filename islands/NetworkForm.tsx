@@ -5,7 +5,8 @@ import { NetworkFields, type NetworkValues } from "../components/network/Network
 import { api, ApiError } from "../lib/client/api.ts";
 import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
-import { findingIn, findingOf, networkHref, networkIn } from "../lib/network/networks.ts";
+import { findingIn, findingOf, networkIn } from "../lib/network/networks.ts";
+import { networkHref } from "../lib/network/network_href.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { Flash } from "../components/kit/Flash.tsx";

@@ -2,8 +2,9 @@ import { Empty } from "../components/kit/Empty.tsx";
 import { NetworkTable } from "../components/network/NetworkTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
+import { useHangs } from "../lib/client/use_hangs.ts";
 import { networkChanges, useQuery } from "../lib/client/use_query.ts";
-import type { Network } from "../lib/contract/mod.ts";
+import type { Hang, Network } from "../lib/contract/mod.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -12,6 +13,10 @@ const { t } = textsOf(texts);
 /** Props of {@link NetworkList}. */
 export interface NetworkListProps {
   networks: readonly Network[];
+  /** What does not respond; null while unknown. */
+  hangs: readonly Hang[] | null;
+  /** When the page was rendered. */
+  now: number;
   /** Whether libvirt answered when the page was rendered. */
   connected: boolean;
   /** Whether they may make networks. */
@@ -21,7 +26,10 @@ export interface NetworkListProps {
 }
 
 /** The list of networks, live. */
-export default function NetworkList({ networks, connected, mayCreate, mayAct }: NetworkListProps) {
+export default function NetworkList(
+  { networks, hangs, now, connected, mayCreate, mayAct }: NetworkListProps,
+) {
+  const silent = useHangs(hangs).value;
   const { value, reread } = useQuery<readonly Network[]>({
     first: networks,
     read: () => api.getNetworks(),
@@ -39,6 +47,8 @@ export default function NetworkList({ networks, connected, mayCreate, mayAct }: 
   return (
     <NetworkTable
       networks={value.value}
+      hangs={silent}
+      now={now}
       enabled={enabled && mayAct}
       onSent={reread}
     />

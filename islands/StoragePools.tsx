@@ -1,17 +1,27 @@
 import { Empty } from "../components/kit/Empty.tsx";
+import { HangBanner } from "../components/hangs/HangBanner.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { PoolTable } from "../components/storage/PoolTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
+import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
-import type { StoragePool } from "../lib/contract/mod.ts";
+import type { Hang, StoragePool } from "../lib/contract/mod.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(texts);
 
 /** The list of storage pools, live. */
-export default function StoragePools({ pools, connected }: { pools: StoragePool[]; connected: boolean }) {
+export default function StoragePools({ pools, hangs, connected, now }: {
+  pools: StoragePool[];
+  /** What does not respond; null while unknown. */
+  hangs: readonly Hang[] | null;
+  connected: boolean;
+  /** When the page was rendered. */
+  now: number;
+}) {
+  const silent = useHangs(hangs).value;
   const { value: shown } = useQuery<StoragePool[]>({
     first: pools,
     read: () => api.getStoragePools(),
@@ -26,8 +36,13 @@ export default function StoragePools({ pools, connected }: { pools: StoragePool[
     );
   }
   return (
-    <Panel title={t("storage.pools")}>
-      <PoolTable pools={shown.value} enabled={enabled} />
-    </Panel>
+    <>
+      {silent.filter(({ about }) => about === "storage").map((hang) => (
+        <HangBanner key={hang.name} hang={hang} now={now} />
+      ))}
+      <Panel title={t("storage.pools")}>
+        <PoolTable pools={shown.value} enabled={enabled} hangs={silent} now={now} />
+      </Panel>
+    </>
   );
 }

@@ -2,6 +2,8 @@ import type { ReadonlySignal } from "@preact/signals";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Fact } from "../components/kit/Fact.tsx";
 import { TruncatedText } from "../components/kit/TruncatedText.tsx";
+import { HangBanner } from "../components/hangs/HangBanner.tsx";
+import { HangState } from "../components/hangs/HangState.tsx";
 import { Pages } from "../components/kit/Pages.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
@@ -12,9 +14,11 @@ import { PoolAutostart } from "../components/storage/PoolTable.tsx";
 import { VolumeTable } from "../components/storage/VolumeTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
+import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
-import type { StoragePool, StorageVolume } from "../lib/contract/mod.ts";
+import type { Hang, StoragePool, StorageVolume } from "../lib/contract/mod.ts";
 import { failureOf } from "../lib/text/failure.ts";
+import { hangOfPool } from "../lib/hangs/objects.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { type ListPage, pageHref, type PageQuery } from "../lib/text/list_page.ts";
 import { volumePage } from "../lib/storage/volume_page.ts";
@@ -30,7 +34,11 @@ export interface StorageVolumesProps {
   pool: StoragePool;
   page: ListPage<StorageVolume>;
   query: PageQuery;
+  /** What does not respond; null while unknown. */
+  hangs: readonly Hang[] | null;
   connected: boolean;
+  /** When the page was rendered. */
+  now: number;
 }
 
 function Facts({ pool, enabled }: { pool: StoragePool; enabled: boolean }) {
@@ -68,7 +76,7 @@ interface Shown extends Pick<StorageVolumesProps, "pool" | "page"> {
 
 /** A storage pool with its volumes, live. */
 export default function StorageVolumes(
-  { pool: first, page: firstPage, query, connected }: StorageVolumesProps,
+  { pool: first, page: firstPage, query, hangs, connected, now }: StorageVolumesProps,
 ) {
   const { value: shown }: { value: ReadonlySignal<Shown> } = useQuery<Shown>({
     first: { pool: first, page: firstPage, isGone: false },
@@ -85,10 +93,11 @@ export default function StorageVolumes(
     follow: poolChanges(first.name),
   });
   const { pool, page, isGone } = shown.value;
+  const hang = hangOfPool(useHangs(hangs).value, pool);
   const enabled = !isGone && live.controls(connected);
   const { name, fixed } = pool;
   const here = poolHref(name);
-  const on = isOn(pool);
+  const on = isOn(pool), isUnread = hang !== undefined && page.rows.length === 0 && query.q === "";
   return (
     <>
       <header class="page-head vm-head">
@@ -96,23 +105,24 @@ export default function StorageVolumes(
           <TruncatedText text={name} />
         </h1>
         <span role="status" class="count">
-          <PoolState pool={pool} />
+          {hang === undefined ? <PoolState pool={pool} /> : <HangState hang={hang} now={now} short />}
         </span>
         <PoolActions pool={pool} enabled={enabled} />
       </header>
       {isGone && <Flash tone="bad" icon="trash" title={t("storage.gone")}>{t("storage.gone_what")}</Flash>}
+      {!isGone && hang !== undefined && <HangBanner hang={hang} now={now} />}
       <div class="storage-stack">
         <Facts pool={pool} enabled={enabled} />
         <Panel
-          title={plural("storage.volume_count", page.matching)}
-          aside={on && !fixed && enabled && (
+          title={isUnread ? t("storage.volumes") : plural("storage.volume_count", page.matching)}
+          aside={on && !fixed && enabled && hang === undefined && (
             <span class="actions">
               <a class="button" href={`${here}?do=upload`}>{uploads.t("uploads.upload")}</a>
               <a class="button primary" href={`${here}?do=create_volume`}>{t("storage.new_volume")}</a>
             </span>
           )}
         >
-          {on && (
+          {on && !isUnread && (
             <form class="storage-search" method="get" action={here} role="search">
               <SearchField label={t("storage.search")} value={query.q} />
             </form>
@@ -124,6 +134,8 @@ export default function StorageVolumes(
                 {t(
                   !on
                     ? "storage.volumes_off"
+                    : isUnread
+                    ? "storage.volumes_unread"
                     : query.q !== ""
                     ? "storage.volumes_no_match"
                     : "storage.volumes_none",

@@ -3,6 +3,7 @@ import type { Signal } from "@preact/signals";
 import { ActionForm } from "../components/vm/ActionForm.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { TruncatedText } from "../components/kit/TruncatedText.tsx";
+import { HangNote } from "../components/vm/HangNote.tsx";
 import { Notes } from "../components/vm/Notes.tsx";
 import { PowerRequestNote } from "../components/vm/PowerRequestNote.tsx";
 import { Uptime } from "../components/vm/Uptime.tsx";
@@ -59,7 +60,8 @@ export default function VmHeader({ vm: signal, connected, mayOperate, now, at }:
           onDone={(action) => action === "delete" && location.assign(based("/vms?done=delete_vm"))}
         />
       </header>
-      {!isGone && <PowerRequestNote vm={vm} now={now} enabled={enabled} />}
+      {!isGone && <HangNote vm={vm} now={now} enabled={enabled} />}
+      {!isGone && vm.responsive && <PowerRequestNote vm={vm} now={now} enabled={enabled} />}
       {isGone
         ? <Flash tone="bad" icon="trash" title={t("vm.gone")}>{t("vm.gone_what")}</Flash>
         : <Notes vm={vm} enabled={enabled} />}

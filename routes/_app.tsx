@@ -92,6 +92,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
                 eventId={state.eventId}
                 connection={state.connection}
                 mayHealth={state.may("get_host_health")}
+                now={Date.now()}
               />
             )}
             <main id="main" tabIndex={-1}>

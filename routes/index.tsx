@@ -16,13 +16,14 @@ const ACTIVITY = 12;
 export const handler = define.handlers({
   async GET({ state }) {
     const { api } = state;
-    const [host, stats, vms, activity, seed, alerts, pools] = await Promise.all([
+    const [host, stats, vms, activity, seed, alerts, hangs, pools] = await Promise.all([
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
       api.getVms().catch(unlessAway),
       api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
       liveSeedOf(api, {}),
       api.getAlertSummary().catch(unlessAway),
+      api.listHangs().catch(unlessAway),
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
     ]);
     const pool = fullestPool(pools ?? []);
@@ -31,6 +32,7 @@ export const handler = define.handlers({
       stats,
       seed,
       alerts,
+      hangs,
       pool,
       summary: vms && summarise(vms),
       activity,
@@ -41,7 +43,7 @@ export const handler = define.handlers({
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, alerts, pool, summary, activity, now } = data;
+  const { host, stats, seed, alerts, hangs, pool, summary, activity, now } = data;
   return (
     <>
       <Head>
@@ -62,6 +64,8 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             pool={pool}
             maySeePools={state.may("get_storage_pools")}
             alerts={alerts}
+            hangs={hangs}
+            now={now}
             mayHealth={state.may("get_host_health")}
             mayCreate={state.may("create_vm")}
           />

@@ -36,6 +36,8 @@ interface Open {
   record?: IncidentRecord;
   /** The last round that has seen it. */
   round: number;
+  /** What was seen, where there is a sentence of it. */
+  detail?: string | undefined;
 }
 
 /** What the engine needs of the world around it. */
@@ -67,13 +69,24 @@ export class AlertRound {
   constructor(
     /** Alerts that are switched on, of the kinds that are checked. */
     readonly rules: readonly AlertRule[],
-    private readonly step: (rule: AlertRule, of: Watched, seen: Observation, value: number) => void,
+    private readonly step: (
+      rule: AlertRule,
+      of: Watched,
+      seen: Observation,
+      value: number,
+      detail?: string,
+    ) => void,
     private readonly finish: (unseen?: (of: Watched, rule: AlertRule) => Observation | undefined) => void,
   ) {}
 
-  /** Tells what was seen of one thing. @param value the figure, where there is one */
-  see(rule: AlertRule, of: Watched, seen: Observation, value = NaN): void {
-    this.step(rule, of, seen, value);
+  /**
+   * Tells what was seen of one thing.
+   *
+   * @param value the figure, where there is one
+   * @param detail the sentence, where the kind of the alert has none
+   */
+  see(rule: AlertRule, of: Watched, seen: Observation, value = NaN, detail?: string): void {
+    this.step(rule, of, seen, value, detail);
   }
 
   /**
@@ -120,9 +133,9 @@ export class AlertEngine {
     // Most alerts have nothing open: what is well there needs no look-up
     const withOpen = new Set([...this.#open.values()].map(({ rule }) => rule.id));
     let tooMany = 0;
-    const step = (rule: AlertRule, of: Watched, seen: Observation, value: number) => {
+    const step = (rule: AlertRule, of: Watched, seen: Observation, value: number, detail?: string) => {
       if ((seen !== "bad" && !withOpen.has(rule.id)) || !isInScope(rule, of)) return;
-      if (!this.#step(rule, of, seen, value, round)) tooMany++;
+      if (!this.#step(rule, of, seen, value, round, detail)) tooMany++;
     };
     return new AlertRound(rules, step, (unseen) => {
       if (unseen !== undefined) {
@@ -137,13 +150,20 @@ export class AlertEngine {
   }
 
   /** @returns false when there is no room for it */
-  #step(rule: AlertRule, of: Watched, seen: Observation, value: number, round: number): boolean {
+  #step(
+    rule: AlertRule,
+    of: Watched,
+    seen: Observation,
+    value: number,
+    round: number,
+    detail?: string,
+  ): boolean {
     const key = keyOf(rule.id, of), known = this.#open.get(key);
     if (known === undefined && seen !== "bad") return true;
     if (known === undefined && this.#open.size >= MOST_OPEN_INCIDENTS) return false;
     const { watch, became } = check(known?.watch ?? WELL, seen, rule.checks);
     const open: Open = known ?? { rule, of, watch, round };
-    Object.assign(open, { rule, of, watch, round });
+    Object.assign(open, { rule, of, watch, round, detail });
     if (watch.state === "well") this.#open.delete(key);
     else if (known === undefined) this.#open.set(key, open);
     if (became === "firing") this.#fire(open, value);
@@ -152,7 +172,7 @@ export class AlertEngine {
   }
 
   #fire(open: Open, value: number): void {
-    const { rule, of: { host, vmId, vmName, label } } = open;
+    const { rule, of: { host, vmId, vmName, label }, detail } = open;
     const incident: AlertIncident = {
       id: crypto.randomUUID(),
       alertId: rule.id,
@@ -160,7 +180,7 @@ export class AlertEngine {
       ...(vmId !== undefined && { vmId }),
       ...(vmName !== undefined && { vmName }),
       ...(label !== "" && { label }),
-      message: incidentMessage(rule, value, label),
+      message: incidentMessage(rule, value, label, detail),
       value: Number.isFinite(value) ? value : null,
       firedAt: this.#world.clock.now(),
       silenced: this.#isSilenced(open),

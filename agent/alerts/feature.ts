@@ -17,8 +17,9 @@ const SEND_MS = 5000;
 /** Milliseconds between looks at what is too old. */
 const UPKEEP_MS = HOUR_MS;
 
-const watched = ({ id, link, inventory }: Host): WatchedHost => ({
+const watched = ({ id, link, inventory, reports }: Host): WatchedHost => ({
   id,
+  hangs: reports.open,
   isConnected: link.status.connected,
   vms: inventory.vms(),
 });
@@ -58,7 +59,9 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
           every: () => metricsInterval * 1000,
           run: () => {
             const certificate = app.doors && (app.doors.certificates?.about.notAfter ?? null);
-            watcher.program(hosts.all().map(watched), certificate);
+            const all = hosts.all().map(watched);
+            watcher.program(all, certificate);
+            for (const host of all) watcher.hangs(host, true);
           },
         },
         {
@@ -87,6 +90,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       },
       host: (host) => ({
         changed: ({ vmId, event }) => watcher.told(host.id, host.inventory.vm(vmId), event),
+        hangsChanged: () => watcher.hangs(watched(host), false),
       }),
     };
   },

@@ -83,6 +83,7 @@ export const ALERT_MIGRATIONS = [
   insertsOf("backups"),
   insertsOf("guests"),
   insertsOf("backupTests"),
+  insertsOf("hangs"),
 ];
 
 /** Which incidents are wanted; all, where nothing is said. */

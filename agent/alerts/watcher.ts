@@ -4,12 +4,14 @@ import {
   type AlertKind,
   type AlertRatio,
   type AlertRule,
+  type Hang,
   HOST_RATIOS,
   type VM,
   VM_RATIOS,
 } from "../../lib/contract/mod.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
 import { type Seen, seenOfCopies, seenOfRun, seenOfTests } from "../../lib/alerts/backups.ts";
+import { hangAlertText, hangSubject } from "../../lib/hangs/message.ts";
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
 import type { Clock } from "../clock.ts";
 import type { TakenFigures } from "../metrics/figure_feed.ts";
@@ -23,7 +25,12 @@ export interface WatchedHost {
   readonly id: string;
   readonly isConnected: boolean;
   readonly vms: readonly VM[];
+  /** What does not respond. */
+  readonly hangs: readonly Hang[];
 }
+
+/** Milliseconds after the start in which what fired before is not over because nothing is known of it yet. */
+const RECALL_MS = 60_000;
 
 /** Kinds that are checked with each round of figures. */
 const WITH_FIGURES: ReadonlySet<AlertKind> = new Set([
@@ -70,14 +77,18 @@ function* figuresOf(
 export class AlertWatcher {
   readonly #engine: AlertEngine;
   readonly #clock: Clock;
+  readonly #startedAt: number;
   /** When libvirt last told of something bad of a VM: `kind/vmId` → monotonic milliseconds. */
   readonly #told = new Map<string, number>();
   /** VMs whose guest agent has answered since they were started. */
   readonly #answered = new Set<string>();
+  /** What has not responded since the start: `host/id of the VM`, or what else it is. */
+  readonly #hung = new Set<string>();
 
   constructor(engine: AlertEngine, clock: Clock) {
     this.#engine = engine;
     this.#clock = clock;
+    this.#startedAt = clock.monotonic();
   }
 
   /** A round of figures was taken on a host. */
@@ -142,6 +153,32 @@ export class AlertWatcher {
     round.end((_of, { watches }) =>
       watches === "certificate_ends" && certificateEnds === undefined ? "unknown" : "gone"
     );
+  }
+
+  /**
+   * What does not respond on a host: as soon as that has changed, for alerts that one check is enough for, and with each
+   * round.
+   */
+  hangs({ id, vms, hangs }: WatchedHost, isRound: boolean): void {
+    const round = this.#engine.begin(({ watches, checks }) =>
+      watches === "not_responding" && (isRound || checks === 1)
+    );
+    const byId = new Map(vms.map((vm) => [vm.id, vm]));
+    for (const rule of round.rules) {
+      for (const hang of hangs) {
+        const vm = hang.vmId === undefined ? undefined : byId.get(hang.vmId);
+        const of = hang.vmId === undefined
+          ? { host: id, label: hangSubject(hang) }
+          : { host: id, vmId: hang.vmId, vmName: hang.name, group: vm?.group, label: "" };
+        round.see(rule, of, "bad", NaN, hangAlertText(hang));
+      }
+    }
+    const isEarly = this.#clock.monotonic() - this.#startedAt < RECALL_MS;
+    round.end(({ host, vmId, label }) => {
+      if (host !== id) return undefined;
+      return isEarly && !this.#hung.has(`${id}/${vmId ?? label}`) ? "unknown" : "good";
+    });
+    for (const hang of hangs) this.#hung.add(`${id}/${hang.vmId ?? hangSubject(hang)}`);
   }
 
   /** The backups of a host: their last runs, and how old what they have of each VM is. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { AlertRule, VM } from "../../lib/contract/mod.ts";
+import type { AlertRule, Hang, VM } from "../../lib/contract/mod.ts";
 import type { Observation } from "../../lib/alerts/watch.ts";
 import { TestClock } from "../testing.ts";
 import { type AlertEngine, AlertRound } from "./engine.ts";
@@ -41,7 +41,7 @@ function watching(of: AlertRule, open: { label: string; vmId?: string }[] = []) 
   return { watcher, clock, result };
 }
 
-const host = (...vms: VM[]) => ({ id: "local", isConnected: true, vms });
+const host = (...vms: VM[]) => ({ id: "local", isConnected: true, vms, hangs: [] as Hang[] });
 const source = (name: string, label = "") => ({ name, label, from: name, kind: "gauge", factor: 1 }) as const;
 
 Deno.test("AlertWatcher.figures() sees each part, makes shares, and takes a figure that is not known for a gap", () => {
@@ -117,4 +117,31 @@ Deno.test("AlertWatcher.program() sees hosts that do not answer, and a certifica
   const after = (end: number | null | undefined) => ends.result(() => ends.watcher.program([host()], end));
   assert.deepEqual(after(null), { "": "gone" }, "no TLS any more");
   assert.deepEqual(after(undefined), { "": "unknown" }, "the doors are not open yet: what fires goes on");
+});
+
+const HANG: Hang = {
+  ...{ about: "pool", name: "nfs", since: 0, call: "virStoragePoolRefresh", remedy: "Check the server." },
+};
+
+Deno.test("AlertWatcher.hangs() tells what does not respond at once, where one check is enough", async () => {
+  const silentVm: Hang = { ...HANG, about: "vm", name: "web", vmId: "v" };
+  const { watcher, result, clock } = watching(rule({ watches: "not_responding" }), [
+    { label: "", vmId: "v" },
+    { label: "Storage pool nfs" },
+    { label: "Storage pool before" },
+  ]);
+  const look = (hangs: Hang[], isRound = false) =>
+    result(() => watcher.hangs({ ...host(vm({})), hangs }, isRound));
+  assert.deepEqual(look([HANG, silentVm]), {
+    "Storage pool nfs": "bad",
+    "": "bad",
+    "Storage pool before": "unknown",
+  }, "what fired before a restart may not be known yet");
+  assert.deepEqual(look([HANG]), { "Storage pool nfs": "bad", "": "good", "Storage pool before": "unknown" });
+  await clock.advance(3_600_000);
+  assert.deepEqual(look([]), { "Storage pool nfs": "good", "": "good", "Storage pool before": "good" });
+  const patient = watching(rule({ watches: "not_responding", checks: 2 }));
+  const hung = { ...host(), hangs: [HANG] };
+  assert.deepEqual(patient.result(() => patient.watcher.hangs(hung, false)), {});
+  assert.deepEqual(patient.result(() => patient.watcher.hangs(hung, true)), { "Storage pool nfs": "bad" });
 });

@@ -53,9 +53,8 @@ function attention(name: string, trouble: string | null | undefined, { store, me
 }
 
 /** A handler for each command on the host. */
-export function hostHandlers(
-  { app, link, inventory, sampler, make, capabilities, hangs }: Host,
-): HostHandlers {
+export function hostHandlers(host: Host): HostHandlers {
+  const { app, link, inventory, sampler, make, capabilities } = host;
   return {
     get_host_info: async (_input, { principal }): Promise<HostInfo> => {
       const record = await make.get();
@@ -93,6 +92,6 @@ export function hostHandlers(
       return sampler.host;
     },
     get_connection_status: () => link.status,
-    list_hangs: () => hangs.told(),
+    list_hangs: () => [...host.silent],
   };
 }

@@ -17,13 +17,17 @@ import type { Handler, Handlers } from "../dispatch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { localPrincipal, type Principal } from "../access.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import type { Hang } from "../../lib/contract/host.ts";
+import { hangEndText, hangText } from "../../lib/hangs/message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
 import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
+import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
+import { libvirtHang } from "./libvirt_hang.ts";
 import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
@@ -92,6 +96,8 @@ export class Host {
   readonly passt: Passt;
   /** What does not respond. */
   readonly hangs: HostHangs;
+  /** What of it was written down, and people are alerted of. */
+  readonly reports: HangReports;
   /** The QEMU processes of this host; none of another. */
   readonly processes: QemuProcesses | undefined;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
@@ -106,6 +112,8 @@ export class Host {
   #unread = false;
   /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
   readonly #attempted = Promise.withResolvers<void>();
+  /** libvirt was there, and did not answer, when its status changed last. */
+  #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
   constructor(readonly app: App, { id, uri }: HostConfig) {
@@ -130,14 +138,20 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
     );
-    const hangsChanged = () => this.events.publish("hangs-changed", {});
-    this.storageMounts = isLocal(uri) ? new VmStorage(this.inventory, hangsChanged) : undefined;
+    this.storageMounts = isLocal(uri) ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
-      hangsChanged,
+      () => this.#onHangs(),
       () => this.storageMounts?.list() ?? [],
     );
+    this.reports = new HangReports(clock, {
+      began: (hang) => this.#recordHang("not-responding", hang, hangText(hang)),
+      ended: (hang, ms) => this.#recordHang("responds-again", hang, hangEndText(hang, ms)),
+      changed: () => {
+        for (const part of this.#parts) part.hangsChanged?.();
+      },
+    });
     this.processes = isLocal(uri) ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
@@ -203,6 +217,7 @@ export class Host {
   /** Stops within a few seconds. VMs run on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.reports.stop();
     const late = await this.#periodic.stop(STOP_MS);
     if (late.length > 0) log.warn("still running at the stop", { host: this.id, jobs: late });
     for (const part of this.#parts) await part.stop?.();
@@ -309,8 +324,29 @@ export class Host {
     }
   }
 
+  /** What does not respond, longest first; libvirt itself, which says more than its parts, before all. */
+  get silent(): readonly Hang[] {
+    const whole = libvirtHang(this.link.status), told = this.hangs.told();
+    return whole.length === 0 ? told : [...whole, ...told.filter(({ about }) => about !== "host")];
+  }
+
+  #onHangs(): void {
+    this.events.publish("hangs-changed", {});
+    this.reports.update(this.silent);
+  }
+
+  #recordHang(action: string, { vmId, name }: Hang, message: string): void {
+    this.record({
+      ...{ actor: "libvirt", door: "agent", action, result: "event", message },
+      ...(vmId !== undefined && { vmId, vmName: name }),
+    });
+  }
+
   #onStatus(status: ConnectionStatus): void {
     this.events.publish("connection-status-changed", { status });
+    const silent = libvirtHang(status);
+    if (silent.length > 0 || this.#isSilent) this.#onHangs();
+    this.#isSilent = silent.length > 0;
     if (status.connected) return;
     this.#attempted.resolve();
     this.sampler.forget();

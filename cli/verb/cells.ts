@@ -128,10 +128,18 @@ function atOne(row: unknown, path: string): unknown {
   }, row);
 }
 
+/** What a VM's state is called that does not respond: what is known of it is old. */
+export const NO_RESPONSE = "not responding";
+
+/** What is shown at a path of a row: of the state of a VM that does not respond, that. */
+export function shownAt(row: Row, path: string): unknown {
+  return path === "state" && row.responsive === false ? NO_RESPONSE : at(row, path);
+}
+
 /** Words of a state → its colour (ECMA-48, SGR). */
 const COLOURS: readonly (readonly [words: RegExp, colour: number])[] = [
   [/^(running|active|done|ok|connected|both)$/, 32],
-  [/^(crashed|failed|error|conflict|lost|inaccessible|disconnected|interrupted)$/, 31],
+  [/^(crashed|failed|error|conflict|lost|inaccessible|disconnected|interrupted|not responding)$/, 31],
   [/^(paused|suspended|queued|waiting|building|degraded|connecting|cancelled|unavailable)$/, 33],
   [/^(stopped|inactive|disabled|-)$/, 90],
 ];

@@ -1,6 +1,6 @@
 /** Which rows of a list are shown, in which order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
 import { didYouMean } from "../suggestion.ts";
-import { at, cell, heading, type Row } from "./cells.ts";
+import { at, cell, heading, NO_RESPONSE, type Row, shownAt } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
 import { matcher } from "./resolve_ids.ts";
 import { type Layout, textOf } from "./output.ts";
@@ -47,20 +47,22 @@ export class ListView {
         const value = at(row, path);
         const each = Array.isArray(value) ? value : [value];
         return each.some((one) => fits.test(textOf(one)) || fits.test(cell(path, one))) ||
-          fits.test(cell(path, value));
+          fits.test(cell(path, value)) || fits.test(cell(path, shownAt(row, path)));
       };
       return not === undefined ? holds : (row) => !holds(row);
     }
     const shown = [...this.layout.columns ?? this.#fields.values(), ...this.layout.wide ?? []];
     const fits = matcher(`*${text}*`);
-    return (row) => shown.some((path) => fits.test(cell(path, at(row, path))));
+    return (row) => shown.some((path) => fits.test(cell(path, shownAt(row, path))));
   }
 
   /** @throws {UsageError} for a state there is not: an empty list would say that nothing is in it */
   #requireState(state: string): void {
     const fits = matcher(state);
-    if (this.states === undefined || this.states.some((each) => fits.test(each))) return;
-    const near = didYouMean(state, this.states) || ` There are ${this.states.join(", ")}`;
+    if (this.states === undefined) return;
+    const states = this.#fields.has("responsive") ? [...this.states, NO_RESPONSE] : this.states;
+    if (states.some((each) => fits.test(each))) return;
+    const near = didYouMean(state, states) || ` There are ${states.join(", ")}`;
     throw new UsageError(`--state: no state ${JSON.stringify(state)}.${near}`);
   }
 

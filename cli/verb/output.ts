@@ -1,5 +1,5 @@
 /** Answers as people and programs read them: tables, JSON, YAML, names. Pure. */
-import { at, cell, coloured, harmless, heading, isRow, type Row, STEERING } from "./cells.ts";
+import { at, cell, coloured, harmless, heading, isRow, type Row, shownAt, STEERING } from "./cells.ts";
 
 /** Ways to print an answer. */
 export const OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
@@ -49,7 +49,7 @@ const visible = (text: string) => text === text.trim() ? text : JSON.stringify(t
 
 function list(rows: readonly Row[], fields: readonly string[] | undefined, colours: boolean): string {
   const shown = fields ?? plainFields(rows);
-  const cells = rows.map((row) => shown.map((field) => visible(cell(field, at(row, field)))));
+  const cells = rows.map((row) => shown.map((field) => visible(cell(field, shownAt(row, field)))));
   const paint = (text: string, row: number) =>
     !colours ? text : row === 0 ? `\x1b[1m${text}\x1b[0m` : coloured(text);
   return grid([shown.map(heading), ...cells], paint);
@@ -74,7 +74,7 @@ function thing(value: Row, colours: boolean): string {
   const paint = (text: string) => colours ? coloured(text) : text;
   // What belongs to a VM has an id of its own beside the VM's.
   const named = (field: string) => field === "vmId" && "id" in value ? "VM ID" : heading(field);
-  const own = grid(plain.map(([field, part]) => [named(field), cell(field, part)]), paint);
+  const own = grid(plain.map(([field]) => [named(field), cell(field, shownAt(value, field))]), paint);
   return [own, ...parts, ...texts].filter((each) => each !== "").join("\n");
 }
 

@@ -5,10 +5,11 @@ import { listenSocket } from "../../agent/http/server.ts";
 import { type Command, type CommandName, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
 import { editCommand } from "../edit.ts";
 import { ownVerb } from "../own_verb.ts";
-import type { VM } from "../../lib/contract/mod.ts";
+import { type VM, VM_STATES } from "../../lib/contract/mod.ts";
 import { COMMON_OPTIONS, listSchema } from "./common.ts";
 import { findVerb, verbOf, VERBS } from "./find.ts";
 import { optionsOf, readArguments } from "./options.ts";
+import { ListView } from "./list_view.ts";
 import { rendered } from "./output.ts";
 import type { FieldSchema, Kind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
@@ -283,6 +284,17 @@ Deno.test("runVerb() says that a list is empty, where it disturbs no script", as
   assert.deepEqual([status, out, err], [0, "", "volume list: the list is empty\n"]);
   assert.equal(await rendered([], "table"), "");
   assert.equal(await rendered([], "json"), "[]");
+});
+
+Deno.test("rendered() a VM that does not respond is not called running, but to programs", async () => {
+  const silent = { ...MACHINES[0]!, responsive: false };
+  const columns = ["name", "state"];
+  assert.match(await rendered([silent], "table", { columns }), /web1 +not responding/);
+  assert.match(await rendered(silent, "table"), /STATE +not responding/);
+  assert.match(await rendered([silent], "json"), /"state": "running"/);
+  const view = new ListView([silent, MACHINES[1]!], { columns }, ["state", "responsive"], VM_STATES);
+  assert.deepEqual(view.selected({ state: "not responding" }), [silent]);
+  assert.deepEqual(view.selected({ filter: ["responsive=no"] }), [silent]);
 });
 
 Deno.test("rendered() has names, colours for states, and nothing nested in a cell", async () => {

@@ -25,6 +25,13 @@ const UNITS: Readonly<Record<MetricUnit, string>> = {
   "count": "number",
 };
 
+/** What an alert on everything is on, by what it is about. */
+const EVERYTHING = {
+  vm: "alerts.scope_everything",
+  host: "alerts.scope_hosts",
+  any: "alerts.scope.everything",
+} as const;
+
 /** The figures that can be watched, as choices. */
 function seriesChoices(watches: AlertKind) {
   const series = watches === "vm_metric" ? VM_ALERT_SERIES : HOST_ALERT_SERIES;
@@ -112,13 +119,13 @@ export function RuleFields({ watches, values, errorAt, vms }: RuleFieldsProps) {
       )}
       <TextField
         label={t("alerts.checks")}
-        hint={t("alerts.checks_hint")}
+        hint={watches === "not_responding" ? t("alerts.checks_hint_hang") : t("alerts.checks_hint")}
         name="checks"
         type="number"
         min={1}
         max={1000}
         required
-        defaultValue={values.checks ?? "3"}
+        defaultValue={values.checks ?? (watches === "not_responding" ? "1" : "3")}
         error={errorAt("checks")}
       />
       {about !== "program" && (
@@ -126,8 +133,9 @@ export function RuleFields({ watches, values, errorAt, vms }: RuleFieldsProps) {
           values={values}
           errorAt={errorAt}
           vms={vms}
-          everything={about === "vm" ? t("alerts.scope_everything") : t("alerts.scope_hosts")}
+          everything={t(EVERYTHING[about])}
           ofHosts={about === "host"}
+          ofAny={about === "any"}
         />
       )}
     </div>

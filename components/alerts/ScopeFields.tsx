@@ -17,6 +17,8 @@ export interface ScopeFieldsProps {
   everything: string;
   /** About hosts themselves: no VM can be chosen. */
   ofHosts?: boolean;
+  /** About hosts and VMs. */
+  ofAny?: boolean;
 }
 
 /** Hosts that can be chosen: this one, as there is no other yet, and the one that was chosen before. */
@@ -32,10 +34,12 @@ function hostChoices(chosen: string | undefined) {
 }
 
 /** On what something is: fields of a form's grid. */
-export function ScopeFields({ values, errorAt, vms, everything, ofHosts = false }: ScopeFieldsProps) {
+export function ScopeFields(
+  { values, errorAt, vms, everything, ofHosts = false, ofAny = false }: ScopeFieldsProps,
+) {
   const words: Readonly<Record<AlertScope, string>> = {
     everything,
-    host: ofHosts ? t("alerts.scope_one_host") : t("alerts.scope_host"),
+    host: ofHosts || ofAny ? t("alerts.scope_one_host") : t("alerts.scope_host"),
     group: t("alerts.scope_group"),
     vm: t("alerts.scope_vm"),
   };

@@ -1,10 +1,16 @@
-import type { AlertSummary, ConnectionStatus, VM } from "../../lib/contract/mod.ts";
+import type { AlertSummary, ConnectionStatus, Hang, VM } from "../../lib/contract/mod.ts";
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
+import { otherAttention } from "../../lib/vm/not_responding.ts";
+import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { number, plural, t } from "../../lib/i18n/mod.ts";
+import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
+import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
+import { HangRow } from "../hangs/HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
+
+const hangTexts = textsOf(texts);
 
 /** Props of {@link AttentionPanel}. */
 export interface AttentionPanelProps {
@@ -15,6 +21,10 @@ export interface AttentionPanelProps {
   /** What is wrong with the host or KVM Manager itself, one sentence each. */
   host: readonly string[];
   alerts: AlertSummary;
+  /** What does not respond. */
+  hangs: readonly Hang[];
+  /** When the page was rendered. */
+  now: number;
   /** Whether they may look at the host's health, which says what to do. */
   mayHealth: boolean;
 }
@@ -22,15 +32,50 @@ export interface AttentionPanelProps {
 /** Where what to do about the host is said. */
 const HEALTH = "/settings/health";
 
-/** Why a VM is here, in a sentence. */
-function reasonOf(vm: VM): string {
-  if (vm.attention.length > 0) return oneLine(vm.attention.join(" · "), 200);
-  return t(vm.responsive ? "attention.crashed" : "note.unresponsive");
+/** What about a VM needs a person, but for that it does not respond. */
+const otherReasons = (vm: VM): string => oneLine(otherAttention(vm).join(" · "), 200);
+
+/** A VM that needs a person, and why. */
+function VmRow({ vm, now }: { vm: VM; now: number }) {
+  const { id, name, notResponding, state } = vm, others = otherReasons(vm);
+  if (notResponding !== undefined) {
+    const hang = {
+      about: "vm",
+      name,
+      vmId: id,
+      ...notResponding,
+      remedy: hangTexts.t("hangs.vm_short"),
+    } as const;
+    return (
+      <HangRow hang={hang} now={now}>
+        {others !== "" && <span class="text-muted">{others}</span>}
+      </HangRow>
+    );
+  }
+  const reason = others === "" ? t("attention.crashed") : others;
+  return (
+    <li data-tone={state === "crashed" ? "bad" : "warn"}>
+      <Icon name={state === "crashed" ? "crashed" : "alert"} />
+      <a class="attention-name" href={`/vms/${encodeURIComponent(id)}`}>
+        <TruncatedText text={name} longest={60} />
+      </a>
+      <span class="text-muted ellipsis" title={reason}>{reason}</span>
+    </li>
+  );
+}
+
+/** What does not respond and has no row of its own already. */
+function otherHangs(hangs: readonly Hang[], { connected }: ConnectionStatus): readonly Hang[] {
+  return hangs.filter(({ about }) => about !== "vm" && (connected || about !== "host"));
 }
 
 /** What needs a person. */
-export function AttentionPanel({ vms, total, connection, host, alerts, mayHealth }: AttentionPanelProps) {
-  const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0;
+export function AttentionPanel(
+  { vms, total, connection, host, alerts, hangs, now, mayHealth }: AttentionPanelProps,
+) {
+  const others = otherHangs(hangs, connection);
+  const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0 &&
+    others.length === 0;
   const healthOf = (name: string) =>
     mayHealth
       ? <a class="attention-name" href={HEALTH}>{name}</a>
@@ -57,9 +102,11 @@ export function AttentionPanel({ vms, total, connection, host, alerts, mayHealth
             {healthOf(t("attention.libvirt"))}
             <span class="text-muted">
               {connection.error === null ? t("connection.connecting") : oneLine(connection.error, 200)}
+              {isSilent(connection) && ` ${hangTexts.t("hangs.libvirt")}`}
             </span>
           </li>
         )}
+        {others.map((hang) => <HangRow key={`${hang.about} ${hang.name}`} hang={hang} now={now} />)}
         {alerts.firing > 0 && (
           <li data-tone={alerts.worst === "critical" ? "bad" : "warn"}>
             <Icon name="bell" />
@@ -74,15 +121,7 @@ export function AttentionPanel({ vms, total, connection, host, alerts, mayHealth
             <span class="text-muted">{sentence}</span>
           </li>
         ))}
-        {vms.map((vm) => (
-          <li key={vm.id} data-tone={vm.state === "crashed" || !vm.responsive ? "bad" : "warn"}>
-            <Icon name={vm.state === "crashed" ? "crashed" : "alert"} />
-            <a class="attention-name" href={`/vms/${encodeURIComponent(vm.id)}`}>
-              <TruncatedText text={vm.name} longest={60} />
-            </a>
-            <span class="text-muted ellipsis" title={reasonOf(vm)}>{reasonOf(vm)}</span>
-          </li>
-        ))}
+        {vms.map((vm) => <VmRow key={vm.id} vm={vm} now={now} />)}
       </ul>
     </Panel>
   );

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { sendsForm } from "../../lib/client/send_form.ts";
 import type { Network } from "../../lib/contract/mod.ts";
-import { networkHref } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks } from "../../lib/i18n/en/networks.ts";

@@ -1,10 +1,13 @@
-import type { Network } from "../../lib/contract/mod.ts";
-import { MODE_NAMES, networkHref } from "../../lib/network/networks.ts";
+import type { Hang, Network } from "../../lib/contract/mod.ts";
+import { MODE_NAMES } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { number, textsOf } from "../../lib/i18n/mod.ts";
 import { NetworkActions, type OnSent } from "./NetworkActions.tsx";
 import { NetworkState } from "./NetworkState.tsx";
+import { hangOfNetwork } from "../../lib/hangs/objects.ts";
+import { HangState } from "../hangs/HangState.tsx";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);
@@ -12,6 +15,10 @@ const { t } = textsOf(texts);
 /** Props of {@link NetworkTable}. */
 export interface NetworkTableProps {
   networks: readonly Network[];
+  /** What does not respond. */
+  hangs: readonly Hang[];
+  /** When the page was rendered. */
+  now: number;
   enabled: boolean;
   onSent: OnSent;
 }
@@ -22,7 +29,7 @@ export function deviceOf({ bridge, devices }: Network): string {
 }
 
 /** Every network in a row, with what can be done to it. */
-export function NetworkTable({ networks, enabled, onSent }: NetworkTableProps) {
+export function NetworkTable({ networks, hangs, now, enabled, onSent }: NetworkTableProps) {
   return (
     <div class="panel">
       <DataTable
@@ -39,7 +46,16 @@ export function NetworkTable({ networks, enabled, onSent }: NetworkTableProps) {
               </a>
             ),
           },
-          { title: t("networks.state"), cell: (network) => <NetworkState network={network} /> },
+          {
+            title: t("networks.state"),
+            ...(hangs.length > 0 && { fit: "wrap" as const }),
+            cell: (network) => {
+              const hang = hangOfNetwork(hangs, network.name);
+              return hang === undefined
+                ? <NetworkState network={network} />
+                : <HangState hang={hang} now={now} />;
+            },
+          },
           { title: t("networks.mode"), cell: ({ mode }) => t(MODE_NAMES[mode]) },
           {
             title: t("networks.subnet"),

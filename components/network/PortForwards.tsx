@@ -12,7 +12,7 @@ import {
   forwardTarget,
   targetValue,
 } from "../../lib/network/forwards/describe.ts";
-import { networkHref } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { forwards as texts } from "../../lib/i18n/en/forwards.ts";

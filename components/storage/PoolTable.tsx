@@ -1,4 +1,4 @@
-import type { StoragePool } from "../../lib/contract/mod.ts";
+import type { Hang, StoragePool } from "../../lib/contract/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { number, textsOf } from "../../lib/i18n/mod.ts";
@@ -7,6 +7,8 @@ import { Switch } from "../kit/Switch.tsx";
 import { PoolActions } from "./PoolActions.tsx";
 import { PoolSpace, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
 import { poolHref } from "../../lib/storage/pool_href.ts";
+import { hangOfPool } from "../../lib/hangs/objects.ts";
+import { HangState } from "../hangs/HangState.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);
@@ -33,7 +35,14 @@ export function PoolAutostart({ pool, enabled }: { pool: StoragePool; enabled: b
 }
 
 /** The list of pools. */
-export function PoolTable({ pools, enabled }: { pools: readonly StoragePool[]; enabled: boolean }) {
+export function PoolTable({ pools, enabled, hangs, now }: {
+  pools: readonly StoragePool[];
+  enabled: boolean;
+  /** What does not respond. */
+  hangs: readonly Hang[];
+  /** When the page was rendered. */
+  now: number;
+}) {
   return (
     <DataTable
       label={t("storage.pools")}
@@ -52,7 +61,14 @@ export function PoolTable({ pools, enabled }: { pools: readonly StoragePool[]; e
             </>
           ),
         },
-        { title: t("storage.state"), cell: (pool) => <PoolState pool={pool} /> },
+        {
+          title: t("storage.state"),
+          ...(hangs.length > 0 && { fit: "wrap" as const }),
+          cell: (pool) => {
+            const hang = hangOfPool(hangs, pool);
+            return hang === undefined ? <PoolState pool={pool} /> : <HangState hang={hang} now={now} />;
+          },
+        },
         { title: t("storage.space"), cell: (pool) => <PoolSpace pool={pool} /> },
         {
           title: t("storage.volumes"),

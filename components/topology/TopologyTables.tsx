@@ -1,5 +1,6 @@
 import type { Topology, TopologyDevice, TopologyNetwork } from "../../lib/contract/topology.ts";
-import { MODE_NAMES, networkHref } from "../../lib/network/networks.ts";
+import { MODE_NAMES } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks } from "../../lib/i18n/en/networks.ts";

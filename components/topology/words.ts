@@ -1,6 +1,7 @@
 /** Words, icons and addresses of what stands in the picture of the network. */
 import type { DeviceKind, TopologyDevice, TopologyNic, TopologyVm } from "../../lib/contract/topology.ts";
-import { MODE_NAMES, networkHref } from "../../lib/network/networks.ts";
+import { MODE_NAMES } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { STATES, type Tone } from "../../lib/vm/state.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks } from "../../lib/i18n/en/networks.ts";

@@ -32,7 +32,7 @@ export interface ActionFormProps {
   onDone?: (action: ActionName) => void;
 }
 
-function ActionButton({ slot: { name, allowed }, vm, look, enabled }: {
+function ActionButton({ slot: { name, allowed, reason }, vm, look, enabled }: {
   slot: Slot;
   vm: VM;
   look: string;
@@ -51,6 +51,7 @@ function ActionButton({ slot: { name, allowed }, vm, look, enabled }: {
       what={`${name} ${allowed}`}
       busy={isBusy}
       disabled={!enabled || !allowed}
+      title={reason && t(reason)}
       role={isItem ? "menuitem" : undefined}
       data-danger={danger ? "" : undefined}
     >
@@ -75,6 +76,7 @@ export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) 
           class="button primary to-console"
           href={`/vms/${encodeURIComponent(vm.id)}/console`}
           enabled={offersConsole(vm)}
+          title={vm.responsive ? undefined : t("action.no_response")}
         >
           <Icon name="monitor" />
           <span>{t("vm.tab_console")}</span>

@@ -1,5 +1,6 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import { OPEN_SCREEN } from "../../lib/vm/attention.ts";
+import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
@@ -14,7 +15,6 @@ const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey
     text: "note.start_failed",
     log: true,
   },
-  { applies: (vm) => !vm.responsive, tone: "bad", text: "note.unresponsive" },
   { applies: (vm) => !vm.persistent, tone: "warn", text: "note.transient" },
 ];
 
@@ -37,11 +37,12 @@ function ProtectScreens({ vm, enabled }: { vm: VM; enabled: boolean }) {
 /** What about a VM needs a person, one line each. */
 export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
   const own = NOTES.filter(({ applies }) => applies(vm));
+  const attention = otherAttention(vm);
   const { pendingChanges = 0 } = vm;
-  if (own.length === 0 && vm.attention.length === 0 && pendingChanges === 0) return null;
+  if (own.length === 0 && attention.length === 0 && pendingChanges === 0) return null;
   return (
     <ul class="notes stack">
-      {vm.attention.map((text) => (
+      {attention.map((text) => (
         <li key={text}>
           <Flash
             tone="warn"

@@ -2,6 +2,7 @@ import type { Waiting } from "../../lib/client/power_requests.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { type ActionName, ACTIONS } from "../../lib/vm/actions.ts";
 import { STATES } from "../../lib/vm/state.ts";
+import { hangLine } from "../../lib/hangs/words.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatStopwatch } from "../../lib/text/time.ts";
 import { t } from "../../lib/i18n/mod.ts";
@@ -14,16 +15,28 @@ const WAITING = {
 
 /** Props of {@link StateBadge}. */
 export interface StateBadgeProps {
-  vm: Pick<VM, "state" | "stateReason" | "operation" | "responsive">;
+  vm: Pick<VM, "state" | "stateReason" | "operation" | "responsive" | "notResponding">;
   /** What was asked for a moment ago, before the server tells. */
   pending?: ActionName | undefined;
   /** What the guest was asked for, and how long ago. */
   waiting?: Waiting | undefined;
 }
 
+/** That a VM does not respond: whatever else is known of its state is old. */
+function SilentState({ notResponding }: Pick<VM, "notResponding">) {
+  const title = notResponding && hangLine(notResponding, notResponding.since);
+  return (
+    <span class="state" data-tone="bad" title={title}>
+      <Icon name="circleAlert" />
+      <span class="state-word">{t("state.unresponsive")}</span>
+    </span>
+  );
+}
+
 /** A VM's state as icon, word and colour; while something is being done to it, that. */
 export function StateBadge({ vm, pending, waiting }: StateBadgeProps) {
   const { icon, word, tone } = STATES[vm.state];
+  if (!vm.responsive && pending === undefined) return <SilentState {...vm} />;
   const doing = pending ? t(ACTIONS[pending].doing) : vm.operation;
   if (doing !== undefined && doing !== "") {
     return (
@@ -47,14 +60,6 @@ export function StateBadge({ vm, pending, waiting }: StateBadgeProps) {
           {/* Every second would be too much to be told. */}
           <span class="state-clock" aria-hidden="true">{formatStopwatch(waiting.span)}</span>
         </span>
-      </span>
-    );
-  }
-  if (!vm.responsive) {
-    return (
-      <span class="state" data-tone="bad" title={t("state.unresponsive_long")}>
-        <Icon name="circleAlert" />
-        <span class="state-word">{t("state.unresponsive")}</span>
       </span>
     );
   }

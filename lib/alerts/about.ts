@@ -6,9 +6,18 @@ import { oneLine } from "../text/text.ts";
 /** Longest name in a sentence. */
 const LONGEST = 64;
 
-/** What an incident is about: a VM, or a host. */
-export function aboutWord({ vmName, vmId, host }: Pick<AlertIncident, "vmName" | "vmId" | "host">): string {
+/** What an incident is about: a VM, or a host; of what does not respond on a host, that. */
+export function aboutWord(
+  { vmName, vmId, host, watches, label }: Pick<
+    AlertIncident,
+    "vmName" | "vmId" | "host" | "watches" | "label"
+  >,
+): string {
   const name = vmName ?? vmId;
   if (name !== undefined) return oneLine(name, LONGEST);
-  return host === LOCAL_HOST ? "This host" : `Host ${oneLine(host, LONGEST)}`;
+  const shown = oneLine(host, LONGEST);
+  if (watches === "not_responding" && label !== undefined) {
+    return host === LOCAL_HOST ? oneLine(label, 2 * LONGEST) : `${oneLine(label, 2 * LONGEST)} on ${shown}`;
+  }
+  return host === LOCAL_HOST ? "This host" : `Host ${shown}`;
 }

@@ -100,12 +100,23 @@ const BACKUP_TESTS: readonly Default[] = [
   },
 ];
 
+const HANGS: readonly Default[] = [
+  {
+    id: "not-responding",
+    name: "Does not respond",
+    severity: "critical",
+    watches: "not_responding",
+    checks: 1,
+  },
+];
+
 /** The alerts of a new installation, as they came one after the other. */
 export const DEFAULT_ALERTS = {
   first: FIRST,
   backups: BACKUPS,
   guests: GUESTS,
   backupTests: BACKUP_TESTS,
+  hangs: HANGS,
 };
 
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */

@@ -10,8 +10,8 @@ import {
 
 /** What a kind of alert is about, and needs. */
 export interface AlertKindRow {
-  /** What there is one incident for each of. */
-  readonly about: "vm" | "host" | "program";
+  /** What there is one incident for each of; `any`: a VM, or something of a host. */
+  readonly about: "vm" | "host" | "program" | "any";
   /** Figures that it can watch; missing: it watches a state. */
   readonly series?: Readonly<Record<string, MetricSeries>>;
   /** Its threshold is a number of days: until something, or since. */
@@ -25,6 +25,7 @@ export const ALERT_KIND_ROWS: Readonly<Record<AlertKind, AlertKindRow>> = {
   vm_disk_error: { about: "vm" },
   guest_agent_silent: { about: "vm" },
   host_connection_lost: { about: "host" },
+  not_responding: { about: "any" },
   certificate_ends: { about: "program", days: "left" },
   backup_failed: { about: "host" },
   backup_old: { about: "vm", days: "passed" },

@@ -48,8 +48,8 @@ export function typedFigure(rule: Pick<AlertRule, "watches" | "series">, value: 
 const LONGEST = 64;
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** What was seen, as a sentence without the name of what it is about. */
-export function incidentMessage(rule: AlertRule, value: number, label: string): string {
+/** What was seen, as a sentence without the name of what it is about. @param detail what there is a sentence of already */
+export function incidentMessage(rule: AlertRule, value: number, label: string, detail = ""): string {
   switch (rule.watches) {
     case "vm_metric":
     case "host_metric": {
@@ -65,6 +65,8 @@ export function incidentMessage(rule: AlertRule, value: number, label: string): 
       return "The guest agent does not answer any more";
     case "host_connection_lost":
       return "libvirt on this host does not answer";
+    case "not_responding":
+      return detail;
     case "certificate_ends":
       return value < 0
         ? "The TLS certificate has expired"

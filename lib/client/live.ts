@@ -214,6 +214,8 @@ export const live = {
   networkChanges: networkChanges as ReadonlySignal<number>,
   /** Grows whenever something fires, or is over. */
   alertChanges: alertChanges as ReadonlySignal<number>,
+  /** Grows whenever something does not respond, or does so again. */
+  hangChanges: hangChanges as ReadonlySignal<number>,
   /** Counts what went into the bin, came back, or is gone. */
   binChanges: binChanges as ReadonlySignal<number>,
   /** How many changes were heard since the page was rendered, of whatever it is. */

@@ -3,7 +3,7 @@ import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, actionWords, allowedActions } from "../vm/actions.ts";
 import { searchTextOf } from "../vm/list.ts";
 import { fuzzyFind, type FuzzyMatch, fuzzyMatch } from "../text/fuzzy.ts";
-import { networkHref } from "../network/networks.ts";
+import { networkHref } from "../network/network_href.ts";
 import { poolHref } from "../storage/pool_href.ts";
 import { STATES } from "../vm/state.ts";
 import { oneLine } from "../text/text.ts";

@@ -1,6 +1,6 @@
 /** How long ago a guest was asked to shut down or reboot, by the reader's own clock. */
-import { signal } from "@preact/signals";
 import type { VM } from "../contract/mod.ts";
+import { seconds } from "./seconds.ts";
 
 /** Milliseconds after which a guest that was asked has not responded. */
 export const OVERDUE_AFTER_MS = 30_000;
@@ -16,22 +16,6 @@ interface Known {
 }
 
 const known = new Map<string, Known>();
-const TICK_MS = 1_000;
-let timer: ReturnType<typeof setInterval> | undefined;
-
-/** Ticks every second while something that is shown reads it. */
-const seconds = signal(0, {
-  watched() {
-    seconds.value = Date.now();
-    timer = setInterval(() => {
-      seconds.value = Date.now();
-    }, TICK_MS);
-  },
-  unwatched() {
-    clearInterval(timer);
-  },
-});
-
 /** @param rendered when the page was rendered, by the server's clock: the two clocks may differ */
 function knownOf(vmId: string, requestedAt: number, rendered: number): Known {
   let found = known.get(vmId);

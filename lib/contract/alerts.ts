@@ -28,6 +28,7 @@ export const ALERT_KINDS = [
   "vm_disk_error",
   "guest_agent_silent",
   "host_connection_lost",
+  "not_responding",
   "certificate_ends",
   "backup_failed",
   "backup_old",
@@ -96,7 +97,9 @@ const SETTINGS = {
   checks: Type.Integer({
     minimum: 1,
     maximum: 1000,
-    description: "consecutive checks until it fires, and until it is over; one each --metrics-interval",
+    description:
+      "consecutive checks until it fires, and until it is over; one each --metrics-interval. With not_responding and 1, " +
+      "it fires at once",
   }),
   ...SCOPE,
   enabled: Type.Boolean(),
@@ -127,7 +130,7 @@ export const AlertIncident = Type.Object({
   vmId: Type.Optional(Type.String()),
   vmName: Type.Optional(Type.String()),
   label: Type.Optional(
-    Type.String({ description: "which disk, network card, vCPU, file system, pool or sensor" }),
+    Type.String({ description: "which disk, network card, vCPU, file system, pool, network or sensor" }),
   ),
   message: Type.String({ description: "what was seen, in a sentence" }),
   value: Type.Union([Type.Number(), Type.Null()], { description: "the figure when it fired" }),

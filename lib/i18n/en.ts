@@ -66,7 +66,6 @@ export const en = {
   "off.suspended": "VM is suspended",
   "off.crashed": "VM has crashed",
   "state.unresponsive": "Not responding",
-  "state.unresponsive_long": "QEMU does not answer libvirt",
   "state.stop_ignored": "The guest has not responded to the shutdown request",
   "state.reboot_ignored": "The guest has not responded to the reboot request",
   "state.attention": "Needs attention",
@@ -81,6 +80,7 @@ export const en = {
   "action.force_stop": "Force off",
   "action.delete": "Delete",
   "action.resume_disk": "Resume from disk",
+  "action.no_response": "The VM does not respond: it can only be forced off.",
   "action.on": "{action} {name}",
 
   "doing.start": "Starting…",
@@ -252,8 +252,6 @@ export const en = {
   "vm.facts": "Details",
   "vm.organise": "Organise",
 
-  "note.unresponsive":
-    "QEMU does not answer libvirt: it hangs, or the host is out of memory. If it stays so, force the VM off.",
   "vm.emulated": "Emulated",
   "vm.view_only": "View only",
   "vm.view_only_what":

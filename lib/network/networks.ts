@@ -9,7 +9,6 @@ import type {
   NewNetwork,
 } from "../contract/networks.ts";
 import type { networks } from "../i18n/en/networks.ts";
-import { segmentOf } from "../text/path_segment.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 import { enteredIn, textIn, trimmedIn } from "../text/form_fields.ts";
 
@@ -39,12 +38,6 @@ export const MODE_MEANINGS: Readonly<Record<NetworkMode, Text>> = {
   openvswitch: "networks.what_openvswitch",
   sriov: "networks.what_sriov",
 };
-
-/** The pages beside those of networks. */
-const PAGES = ["new", "topology"];
-
-/** Where a network's page is. */
-export const networkHref = (name: string): string => `/networks/${segmentOf(name, PAGES)}`;
 
 const some = (value: string): string | undefined => value === "" ? undefined : value;
 const words = (value: string): string[] => value.split(/[\s,]+/).filter(Boolean);

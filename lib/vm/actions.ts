@@ -135,9 +135,17 @@ const ALLOWED: Readonly<Record<VmState, readonly ActionName[]>> = {
 /** Needs a definition that outlives the VM's process: a transient VM is gone once it is off. */
 const PERSISTENT_ONLY: ReadonlySet<ActionName> = new Set(["suspend", "delete"]);
 
-/** Whether an action makes sense for a VM. */
-export function isAllowed(name: ActionName, vm: Pick<VM, "state" | "persistent">): boolean {
+/** What of a VM says which actions make sense. */
+type Actable = Pick<VM, "state" | "persistent" | "responsive">;
+
+/** Whether an action makes sense for a VM in its state. */
+function fits(name: ActionName, vm: Actable): boolean {
   return ALLOWED[vm.state].includes(name) && (vm.persistent || !PERSISTENT_ONLY.has(name));
+}
+
+/** Whether an action can be asked for: of a VM that does not respond, only the last resort. */
+export function isAllowed(name: ActionName, vm: Actable): boolean {
+  return fits(name, vm) && (vm.responsive || ACTIONS[name].always === true);
 }
 
 /**
@@ -166,21 +174,25 @@ export const ROW_SLOTS = BUTTON_SLOTS.slice(0, 2);
 export interface Slot {
   readonly name: ActionName;
   readonly allowed: boolean;
+  /** Why it is not, where its state does not say it. */
+  readonly reason?: PlainKey;
 }
 
 /** What each place holds for a VM: the action that is allowed, else its first one, switched off. */
 export function slotsOf(
   slots: readonly (readonly ActionName[])[],
-  vm: Pick<VM, "state" | "persistent">,
+  vm: Actable,
 ): Slot[] {
   return slots.map((names) => {
-    const allowed = names.find((name) => isAllowed(name, vm));
-    return { name: allowed ?? names[0]!, allowed: allowed !== undefined };
+    const fitting = names.find((name) => fits(name, vm));
+    if (fitting === undefined) return { name: names[0]!, allowed: false };
+    const allowed = isAllowed(fitting, vm);
+    return { name: fitting, allowed, ...(!allowed && { reason: "action.no_response" as const }) };
   });
 }
 
 /** Every action that is allowed, in the order of the places. */
-export function allowedActions(vm: Pick<VM, "state" | "persistent">): ActionName[] {
+export function allowedActions(vm: Actable): ActionName[] {
   return slotsOf([...BUTTON_SLOTS, ...MENU_SLOTS], vm).filter(({ allowed }) => allowed).map(({ name }) =>
     name
   );

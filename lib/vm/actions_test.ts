@@ -17,12 +17,12 @@ Deno.test("slotsOf() keeps every action in one place whatever the state", () => 
   for (const slots of [BUTTON_SLOTS, MENU_SLOTS]) {
     const places = new Map<string, number>();
     for (const state of VM_STATES) {
-      const held = slotsOf(slots, { state, persistent: true });
+      const held = slotsOf(slots, { state, persistent: true, responsive: true });
       assert.equal(held.length, slots.length, state);
       for (const [place, { name, allowed }] of held.entries()) {
         assert.equal(places.get(name) ?? place, place, `${name} moves in ${state}`);
         places.set(name, place);
-        assert.equal(allowed, isAllowed(name, { state, persistent: true }));
+        assert.equal(allowed, isAllowed(name, { state, persistent: true, responsive: true }));
       }
     }
   }
@@ -36,7 +36,7 @@ Deno.test("BUTTON_SLOTS no place holds what brings to life and what takes down",
 
 Deno.test("allowedActions() has each allowed action once, and every one of them has a place", () => {
   for (const state of VM_STATES) {
-    const vm = { state, persistent: true };
+    const vm = { state, persistent: true, responsive: true };
     const all = allowedActions(vm);
     assert.deepEqual(all.toSorted(), ACTION_NAMES.filter((name) => isAllowed(name, vm)).toSorted(), state);
   }
@@ -48,15 +48,15 @@ Deno.test("actionWords() a suspended VM is resumed from disk, not started", () =
 });
 
 Deno.test("isAllowed() follows the state", () => {
-  assert(isAllowed("stop", { state: "running", persistent: true }));
-  assert(!isAllowed("start", { state: "running", persistent: true }));
-  assert(!isAllowed("delete", { state: "running", persistent: true }));
-  assert(isAllowed("resume", { state: "paused", persistent: true }));
+  assert(isAllowed("stop", { state: "running", persistent: true, responsive: true }));
+  assert(!isAllowed("start", { state: "running", persistent: true, responsive: true }));
+  assert(!isAllowed("delete", { state: "running", persistent: true, responsive: true }));
+  assert(isAllowed("resume", { state: "paused", persistent: true, responsive: true }));
 });
 
 Deno.test("isAllowed() a transient machine is offered nothing that needs a kept definition", () => {
-  assert(!isAllowed("suspend", { state: "running", persistent: false }));
-  assert(isAllowed("force_stop", { state: "running", persistent: false }));
+  assert(!isAllowed("suspend", { state: "running", persistent: false, responsive: true }));
+  assert(isAllowed("force_stop", { state: "running", persistent: false, responsive: true }));
 });
 
 Deno.test("isActionName() refuses what is not in the table", () => {

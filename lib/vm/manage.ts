@@ -4,7 +4,7 @@ import type { PlainKey } from "../i18n/mod.ts";
 import { isLive } from "./state.ts";
 
 /** What of a VM says what can be done to it. */
-type Managed = Pick<VM, "state" | "persistent" | "graphics">;
+type Managed = Pick<VM, "state" | "persistent" | "graphics" | "responsive">;
 
 /** A page that does something to a VM. */
 export interface ManageLink {
@@ -33,8 +33,8 @@ const OFF: readonly VmState[] = ["stopped", "crashed"];
 export const disksAtRest = ({ state, persistent }: Managed) => persistent && OFF.includes(state);
 
 /** Whether its console has something to show, be it the file for an outside viewer of a SPICE screen. */
-export const offersConsole = (vm: Pick<Managed, "state" | "graphics">): boolean =>
-  isLive(vm) && vm.graphics.length > 0;
+export const offersConsole = (vm: Pick<Managed, "state" | "graphics" | "responsive">): boolean =>
+  isLive(vm) && vm.graphics.length > 0 && vm.responsive;
 
 const LINKS: readonly ManageLink[] = [
   { path: "console", label: "vm.tab_console", icon: "monitor", when: offersConsole },
@@ -45,7 +45,7 @@ const LINKS: readonly ManageLink[] = [
     path: "clone",
     label: "manage.clone",
     icon: "copy",
-    when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm)),
+    when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm) && vm.responsive),
   },
   { path: "template", label: "manage.template", icon: "cards", when: disksAtRest },
   { path: "guest", label: "manage.guest_tools", icon: "disc" },

@@ -6,7 +6,7 @@ const SCREEN: VM["graphics"] = [{ type: "vnc" }];
 
 Deno.test("manageLinks() offers renaming and templates for what is off and kept, clones for what runs, too", () => {
   const paths = (state: "running" | "stopped" | "suspended", persistent = true) =>
-    manageLinks({ state, persistent, graphics: SCREEN }).map(({ path }) => path);
+    manageLinks({ state, persistent, graphics: SCREEN, responsive: true }).map(({ path }) => path);
   assert.deepEqual(paths("stopped"), [
     "boot",
     "log",
@@ -24,8 +24,8 @@ Deno.test("manageLinks() offers renaming and templates for what is off and kept,
 });
 
 Deno.test("offersConsole() knows where there is something to see", () => {
-  assert.equal(offersConsole({ state: "running", graphics: SCREEN }), true);
-  assert.equal(offersConsole({ state: "paused", graphics: SCREEN }), true);
-  assert.equal(offersConsole({ state: "running", graphics: [] }), false);
-  assert.equal(offersConsole({ state: "stopped", graphics: SCREEN }), false);
+  assert.equal(offersConsole({ state: "running", graphics: SCREEN, responsive: true }), true);
+  assert.equal(offersConsole({ state: "paused", graphics: SCREEN, responsive: true }), true);
+  assert.equal(offersConsole({ state: "running", graphics: [], responsive: true }), false);
+  assert.equal(offersConsole({ state: "stopped", graphics: SCREEN, responsive: true }), false);
 });

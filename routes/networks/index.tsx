@@ -13,12 +13,18 @@ const area = textsOf(texts);
 
 export const handler = define.handlers({
   async GET({ state }) {
-    const [networks, forwards] = await Promise.all([
+    const [networks, forwards, hangs] = await Promise.all([
       state.api.getNetworks(),
       state.api.listPortForwards({}),
+      state.api.listHangs(),
     ]).catch(fail);
     const names = new Set(networks.map(({ name }) => name));
-    return page({ networks, orphans: forwards.filter(({ network }) => !names.has(network)) });
+    return page({
+      networks,
+      hangs,
+      now: Date.now(),
+      orphans: forwards.filter(({ network }) => !names.has(network)),
+    });
   },
 });
 
@@ -42,6 +48,8 @@ export default define.page<typeof handler>(function Networks({ data, state }) {
       </header>
       <NetworkList
         networks={data.networks}
+        hangs={data.hangs}
+        now={data.now}
         connected={state.connection.connected}
         mayCreate={mayCreate}
         mayAct={state.may("start_network")}

@@ -10,6 +10,7 @@ import { ApiError } from "../../lib/client/api.ts";
 import type { StorageVolume, UnfinishedUpload } from "../../lib/contract/mod.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { nameIn } from "../../lib/text/path_segment.ts";
+import { hangOfPool } from "../../lib/hangs/objects.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { poolHref } from "../../lib/storage/pool_href.ts";
 import { pageQuery } from "../../lib/text/list_page.ts";
@@ -17,7 +18,7 @@ import { volumePage } from "../../lib/storage/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
-import { fail } from "../(_shared)/fail.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
 import { soon } from "../(_shared)/long_work.ts";
 
 const own = textsOf(texts);
@@ -54,12 +55,16 @@ async function uploadsOf(api: PageState["api"], pool: string): Promise<readonly 
 async function shown(api: PageState["api"], name: string, params: URLSearchParams) {
   const pool = await api.getStoragePool({ pool: name }).catch(fail);
   const { volumes, unread } = await volumesOf(api, name);
+  const hangs = await api.listHangs().catch(unlessAway);
+  const isHung = hangOfPool(hangs ?? [], pool) !== undefined;
   const query = pageQuery(params), wanted = params.get("do");
   const wantsUpload = wanted === "upload" && isOn(pool) && !pool.fixed;
   return {
     pool,
     query,
-    unread,
+    hangs,
+    // The page says it already
+    unread: isHung ? null : unread,
     page: volumePage(volumes, query),
     uploads: wantsUpload ? await uploadsOf(api, name) : null,
     form: !isPoolForm(wanted) ? null : {
@@ -78,7 +83,7 @@ export const handler = define.handlers({
 
 /** A storage pool and its volumes. */
 export default define.page<typeof handler>(function Pool({ data, state, url }) {
-  const { pool, query, unread, page, uploads, form } = data;
+  const { pool, query, hangs, unread, page, uploads, form } = data;
   return (
     <>
       <Head>
@@ -96,7 +101,14 @@ export default define.page<typeof handler>(function Pool({ data, state, url }) {
         </>
       )}
       {form !== null && <PoolForms pool={pool} {...form} refused={state.refused} />}
-      <StorageVolumes pool={pool} page={page} query={query} connected={state.connection.connected} />
+      <StorageVolumes
+        pool={pool}
+        page={page}
+        query={query}
+        hangs={hangs}
+        connected={state.connection.connected}
+        now={Date.now()}
+      />
     </>
   );
 });

@@ -10,16 +10,19 @@ import { FOUND_TYPES, type FoundType } from "../../lib/contract/choices.ts";
 import { isFoundType, POOL_FIELDS } from "../../lib/storage/pool_types.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
-import { fail } from "../(_shared)/fail.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const storage = textsOf(texts);
 const COMMAND = "create_storage_pool";
 
 /** What the page shows; the form when it is asked for. */
 async function shown(api: PageState["api"], params: URLSearchParams, refused: RefusedForm | null) {
-  const pools = await api.getStoragePools().catch(fail);
+  const [pools, hangs] = await Promise.all([
+    api.getStoragePools().catch(fail),
+    api.listHangs().catch(unlessAway),
+  ]);
   const isSought = params.get("find") === "yes";
-  if (params.get("do") !== "create" && !isSought) return { pools, form: null };
+  if (params.get("do") !== "create" && !isSought) return { pools, hangs, form: null };
   const types = await api.getStoragePoolTypes().catch(fail);
   const wanted = params.get("type") ?? "dir";
   const type = types.find((each) => each.type === wanted) ?? types[0]!;
@@ -27,6 +30,7 @@ async function shown(api: PageState["api"], params: URLSearchParams, refused: Re
   const sought = isSought && isFoundType(type.type) ? await findIn(api, type.type, typed) : null;
   return {
     pools,
+    hangs,
     form: { types, type, typed, findFailure: sought?.failure ?? null, found: sought?.found ?? null },
   };
 }
@@ -63,7 +67,7 @@ export const handler = define.handlers({
 });
 
 /** The list of storage pools. */
-export default define.page<typeof handler>(function Storage({ data: { pools, form }, state }) {
+export default define.page<typeof handler>(function Storage({ data: { pools, hangs, form }, state }) {
   const { connected } = state.connection;
   return (
     <>
@@ -84,7 +88,7 @@ export default define.page<typeof handler>(function Storage({ data: { pools, for
           errorAt={(field) => refusalAt(state.refused, COMMAND, field)}
         />
       )}
-      <StoragePools pools={pools} connected={connected} />
+      <StoragePools pools={pools} hangs={hangs} connected={connected} now={Date.now()} />
     </>
   );
 });

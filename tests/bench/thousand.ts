@@ -65,7 +65,7 @@ export const thousand: Bench = async (context) => {
   let rulesMs = 0;
   using _following = feed.follow((id, taken) => {
     const begun = performance.now();
-    watcher.figures({ id, isConnected: true, vms }, taken);
+    watcher.figures({ id, isConnected: true, vms, hangs: [] }, taken);
     rulesMs += performance.now() - begun;
   });
   const collector = new Collector(

@@ -11,7 +11,7 @@ import { removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
-import { networkHref } from "../../lib/network/networks.ts";
+import { networkHref } from "../../lib/network/network_href.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { nicXml } from "../../lib/formats/xml/device_nic.ts";
 import { networkXml } from "../../lib/formats/xml/network.ts";

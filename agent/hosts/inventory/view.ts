@@ -2,6 +2,7 @@
 import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
+import { notRespondingText } from "../../../lib/vm/not_responding.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActiveState, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -68,13 +69,6 @@ const held = (name: string): string =>
   "libvirt is starting it, and does not answer for it. If that lasts, libvirt was ended while it started the VM: stop " +
   `libvirt, delete /run/libvirt/qemu/${oneLine(name, 100)}.xml on the host, and start libvirt.`;
 
-/** What is said of a VM that does not respond. */
-const silent = ({ since, call }: NonNullable<VM["notResponding"]>): string =>
-  `It has not responded since ${
-    new Date(since).toISOString()
-  }: ${call}. Other VMs are not affected. Check the storage ` +
-  "its disks are on; if it stays so, force it off.";
-
 function attention(
   name: string,
   state: VM["state"],
@@ -91,7 +85,7 @@ function attention(
     );
   }
   if (extras.notResponding !== undefined) {
-    found.push(reason === "starting up" ? held(name) : silent(extras.notResponding));
+    found.push(reason === "starting up" ? held(name) : notRespondingText(extras.notResponding));
   }
   if (extras.silentMount !== undefined) {
     const { path, since } = extras.silentMount, at = oneLine(path, 200);

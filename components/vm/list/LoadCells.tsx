@@ -1,8 +1,10 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { VM, VmStats } from "../../../lib/contract/mod.ts";
+import { formatClock } from "../../../lib/text/time.ts";
+import { hangs } from "../../../lib/i18n/en/hangs.ts";
 import { formatMemory, formatPercent, share } from "../../../lib/text/quantity.ts";
 import { isLive, STATES } from "../../../lib/vm/state.ts";
-import { t } from "../../../lib/i18n/mod.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { LoadBar } from "../../kit/LoadBar.tsx";
 import { Sparkline } from "../../kit/Sparkline.tsx";
 
@@ -18,12 +20,19 @@ function Unknown({ vm }: { vm: VM }) {
   return <span class="none" title={t(off ? STATES[vm.state].word : "load.unknown")}>{off ? "–" : "…"}</span>;
 }
 
+/** How figures of a VM that does not respond are marked: with the time they are from. */
+function ageOf({ responsive }: VM, stats: VmStats | undefined): { title?: string; "data-old"?: "" } {
+  if (responsive || stats === undefined) return {};
+  const title = textsOf(hangs).t("hangs.figures_short", { time: formatClock(stats.timestamp) });
+  return { title, "data-old": "" };
+}
+
 /** CPU load: its course where that is known, else a bar, and the figure. */
 export function CpuLoad({ vm, stats, recent }: LoadProps & { recent?: readonly number[] }) {
   const percent = stats.value?.cpuUsagePercent ?? null;
   if (percent === null) return <Unknown vm={vm} />;
   return (
-    <span class="figure-bar">
+    <span class="figure-bar" {...ageOf(vm, stats.value)}>
       {recent === undefined
         ? <LoadBar percent={share(percent, 100)} kind="cpu" />
         : <Sparkline percents={recent.length === 0 ? [percent] : recent} kind="cpu" />}
@@ -41,6 +50,7 @@ export function MemoryLoad({ vm, stats }: LoadProps) {
     <span
       class="figure-bar"
       title={t("load.of", { used: formatMemory(now.memoryUsedMb), total: formatMemory(total) })}
+      {...ageOf(vm, now)}
     >
       <LoadBar percent={share(now.memoryUsedMb, total)} kind="memory" />
       <span>{formatMemory(now.memoryUsedMb)}</span>

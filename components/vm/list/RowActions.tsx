@@ -35,7 +35,7 @@ export function RowActions({ vm, place, enabled, onMenu }: RowActionsProps) {
             class="icon-button"
             {...actionTarget(slot.name, vm)}
             aria-label={label}
-            title={label}
+            title={slot.reason === undefined ? label : t(slot.reason)}
             what={`${slot.name} ${slot.allowed} ${place}`}
             busy={asked !== undefined || vm.operation !== undefined}
             disabled={!enabled || !slot.allowed}

@@ -53,7 +53,7 @@ export function VmMenu(
           </a>
           <ManageLinks vm={target.vm} />
           <hr />
-          {slotsOf([...BUTTON_SLOTS, ...MENU_SLOTS], target.vm).map(({ name, allowed }) => (
+          {slotsOf([...BUTTON_SLOTS, ...MENU_SLOTS], target.vm).map(({ name, allowed, reason }) => (
             <button
               key={name}
               type="button"
@@ -61,6 +61,7 @@ export function VmMenu(
               class="menu-item"
               data-danger={ACTIONS[name].danger ? "" : undefined}
               disabled={!enabled || !allowed}
+              title={reason && t(reason)}
               onClick={() => {
                 menu.current?.hidePopover();
                 void runAction(name, target.vm);

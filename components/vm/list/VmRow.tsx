@@ -4,6 +4,7 @@ import { listHref } from "../../../lib/vm/list_query.ts";
 import { ownHostname, systemOf } from "../../../lib/vm/os/guest_system.ts";
 import { formatDisk } from "../../../lib/text/quantity.ts";
 import { isLive, needsAttention } from "../../../lib/vm/state.ts";
+import { otherAttention } from "../../../lib/vm/not_responding.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { firstAddress } from "../../../lib/vm/list.ts";
 import { t } from "../../../lib/i18n/mod.ts";
@@ -59,7 +60,10 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
       <th scope="row" class="col-name">
         <span class="name-cell">
           {needsAttention(vm) && (
-            <span class="attention-mark" title={oneLine(vm.attention.join(" · ") || t("state.attention"))}>
+            <span
+              class="attention-mark"
+              title={oneLine(otherAttention(vm).join(" · ") || t("state.attention"))}
+            >
               <Icon name="alert" />
               <span class="visually-hidden">{t("state.attention")}</span>
             </span>

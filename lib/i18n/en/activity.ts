@@ -187,6 +187,8 @@ export const activity = {
   "activity.event.reboot": "Rebooted by its guest",
   "activity.event.io-error": "A disk failed to read or write",
   "activity.event.watchdog": "Its watchdog went off",
+  "activity.event.not-responding": "Does not respond",
+  "activity.event.responds-again": "Responds again",
   "activity.event.vm-backed-up": "Backed up",
   "activity.event.alert-fired": "Alert",
   "activity.event.prune_bin": "Left the bin for good",

@@ -65,6 +65,7 @@ export const alerts = {
   "alerts.watches.vm_disk_error": "Disk errors of VMs",
   "alerts.watches.guest_agent_silent": "Guest agent silent",
   "alerts.watches.host_connection_lost": "Host not reachable",
+  "alerts.watches.not_responding": "Does not respond",
   "alerts.watches.certificate_ends": "Certificate expires",
   "alerts.watches.backup_failed": "Backup failed",
   "alerts.watches.backup_old": "Backup too old",
@@ -73,6 +74,7 @@ export const alerts = {
   "alerts.condition.vm_disk_error": "A disk fails to read or write",
   "alerts.condition.guest_agent_silent": "The guest agent stops answering",
   "alerts.condition.host_connection_lost": "libvirt does not answer",
+  "alerts.condition.not_responding": "A VM, storage pool, file system, network or libvirt does not respond",
   "alerts.condition.certificate_ends": "Expires in less than {n} days",
   "alerts.condition.backup_failed": "The last run of a backup failed",
   "alerts.condition.backup_old": "Newest backup older than {n} days",
@@ -116,6 +118,8 @@ export const alerts = {
   "alerts.checks": "Checks in a row",
   "alerts.checks_hint":
     "Before it fires, and before it clears. One check every 30 seconds unless set otherwise.",
+  "alerts.checks_hint_hang":
+    "With 1 it fires and clears at once. More: one check every 30 seconds unless set otherwise.",
   "alerts.save": "Save",
   "alerts.create": "Create alert",
   "alerts.cancel": "Cancel",

@@ -75,6 +75,7 @@ export const storage = {
   "storage.create": "Create",
   "storage.here_not": "Not available here",
 
+  "storage.volumes_unread": "Its volumes cannot be read while it does not respond.",
   "storage.volumes_none": "No volumes yet",
   "storage.volumes_no_match": "No volume matches",
   "storage.volumes_off": "The pool is stopped. Start it to see what is in it.",

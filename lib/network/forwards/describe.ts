@@ -4,7 +4,7 @@ import { parsePorts } from "./ports.ts";
 import { forwards as texts } from "../../i18n/en/forwards.ts";
 import { type PlainKeyOf, textsOf } from "../../i18n/mod.ts";
 import { enteredIn, givenIn, trimmedIn } from "../../text/form_fields.ts";
-import { networkHref } from "../networks.ts";
+import { networkHref } from "../network_href.ts";
 import { oneLine } from "../../text/text.ts";
 
 const { t } = textsOf(texts);

@@ -1,7 +1,7 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
 import { forwardName, forwardTarget } from "../../../lib/network/forwards/describe.ts";
-import { networkHref } from "../../../lib/network/networks.ts";
+import { networkHref } from "../../../lib/network/network_href.ts";
 import { nameIn } from "../../../lib/text/path_segment.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { oneLine } from "../../../lib/text/text.ts";

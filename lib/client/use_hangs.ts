@@ -1,0 +1,17 @@
+/** What does not respond, kept up to date. */
+import type { ReadonlySignal } from "@preact/signals";
+import type { Hang } from "../contract/mod.ts";
+import { api } from "./api.ts";
+import { live } from "./live.ts";
+import { whenChanged } from "./query.ts";
+import { useQuery } from "./use_query.ts";
+
+/** @param first what did not respond when the page was rendered; null while unknown */
+export function useHangs(first: readonly Hang[] | null): ReadonlySignal<readonly Hang[]> {
+  return useQuery<readonly Hang[]>({
+    first: first ?? [],
+    read: () => api.listHangs(),
+    follow: whenChanged(live.hangChanges),
+    failed: null,
+  }).value;
+}
