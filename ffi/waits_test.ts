@@ -10,7 +10,7 @@ function functionsOf(source: string): Map<string, string> {
   const found = new Map<string, string>();
   const starts = [
     ...source.matchAll(
-      /^(?:export )?function (\w+)|^(?:export )?const (\w+) = (?:<[^>]*>)?\(|^  (?:static )?(\w+)\([^)]*\)[^;{]*\{$/gm,
+      /^(?:export )?function (\w+)|^(?:export )?const (\w+) = (?:<[^>]*>)?\(|^ {2}(?:static )?(\w+)\([^)]*\)[^;{]*\{$/gm,
     ),
   ];
   for (const [index, match] of starts.entries()) {

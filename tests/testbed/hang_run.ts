@@ -118,6 +118,7 @@ export async function runHangs(
   await delay(BEFORE * 1000);
 
   await using hang = new AsyncDisposableStack();
+  const hangingFrom = Date.now();
   for (const { hang: begin } of arranged) hang.use(await begin());
   watch.hung();
   const began = performance.now(), beganAt = Date.now();
@@ -127,11 +128,21 @@ export async function runHangs(
     for (let left = true; left && since() < seconds;) {
       left = false;
       for (const each of servers) {
-        for (const { id, responsive } of await call(each.server, "get_vms")) {
+        for (const { id, responsive, notResponding } of await call(each.server, "get_vms")) {
           if (shownAfter[id] !== null || !hanging.includes(id)) continue;
-          if (!responsive) shownAfter[id] = Math.round(since() * 10) / 10;
-          // HERE: by whom, since when and by which call it does not answer, once get_vm says so (issue 27, 3)
-          else left = true;
+          if (responsive || notResponding === undefined) {
+            left = true;
+            continue;
+          }
+          shownAfter[id] = Math.round(since() * 10) / 10;
+          const { since: told, call: by } = notResponding;
+          if (told < hangingFrom - 1000 || told > Date.now() || by === "") {
+            problems.push(`${id.slice(0, 8)}: told as not responding since ${told} by "${by}"`);
+          }
+          const listed = (await call(each.server, "list_hangs")).find(({ vmId }) => vmId === id);
+          if (listed === undefined || listed.remedy === "") {
+            problems.push(`${id.slice(0, 8)} is not in list_hangs`);
+          }
         }
       }
       await delay(500);
@@ -155,16 +166,13 @@ export async function runHangs(
   await delay(Math.max(0, seconds - since()) * 1000);
   const killed = arranged.flatMap(({ killed }) => killed ?? []);
   const asked = await askedOf(host.logFile, beganAt, arranged, scenarios);
-  // libvirt holds the VM's lock while it waits for a stopped QEMU to end, and its lists wait for that lock
-  await watch.apart("force_stop_vm", async () => {
-    for (const vmId of killed) {
-      const problem = await ask(
-        { ms: KILLED, ask: () => call(server, "force_stop_vm", { vmId }) },
-        (took) => meanwhile[`force_stop_vm of ${vmId.slice(0, 8)}`] = took,
-      );
-      if (problem !== undefined) problems.push(`force_stop_vm of a VM that hangs: ${problem}`);
-    }
-  });
+  for (const vmId of killed) {
+    const problem = await ask(
+      { ms: KILLED, ask: () => call(server, "force_stop_vm", { vmId }) },
+      (took) => meanwhile[`force_stop_vm of ${vmId.slice(0, 8)}`] = took,
+    );
+    if (problem !== undefined) problems.push(`force_stop_vm of a VM that hangs: ${problem}`);
+  }
   watch.released();
   await hang.disposeAsync();
 

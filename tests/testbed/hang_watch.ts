@@ -66,8 +66,6 @@ export interface WatchFigures {
   readonly threads: string;
   readonly descriptors: string;
   readonly memoryMiB: string;
-  /** `virsh list` while something ran that holds libvirt up by itself: see {@link HangWatch.apart}. */
-  readonly apart: Readonly<Record<string, number>>;
 }
 
 /** Watches from the moment it is made until it is disposed of. */
@@ -77,7 +75,6 @@ export class HangWatch implements AsyncDisposable {
   readonly #vms: Look[] = [];
   readonly #workers: Workers[] = [];
   readonly #weights: Weight[] = [];
-  readonly #apart: { what: string; from: number; to: number }[] = [];
   readonly #loops: Promise<unknown>;
   #failure: unknown;
   #hung = Infinity;
@@ -104,17 +101,6 @@ export class HangWatch implements AsyncDisposable {
     this.#released = this.#seconds();
   }
 
-  /** Does what holds libvirt's lists up by itself, as its own kill of a stopped QEMU: they are looked at apart meanwhile. */
-  async apart<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const span = { what, from: this.#seconds(), to: Infinity };
-    this.#apart.push(span);
-    try {
-      return await work();
-    } finally {
-      span.to = this.#seconds() + 1;
-    }
-  }
-
   /** The worst of each, while something hung. */
   figures(): WatchFigures {
     const lists = this.#within(this.#lists), workers = this.#within(this.#workers);
@@ -135,12 +121,6 @@ export class HangWatch implements AsyncDisposable {
       threads: weight(({ threads }) => threads),
       descriptors: weight(({ descriptors }) => descriptors),
       memoryMiB: weight(({ memoryMiB }) => memoryMiB),
-      apart: Object.fromEntries(
-        this.#apart.map(({ what, from, to }) => [
-          what,
-          worst(this.#lists.filter((look) => endOf(look) >= from && look.seconds <= to)),
-        ]),
-      ),
     };
   }
 
@@ -181,17 +161,14 @@ export class HangWatch implements AsyncDisposable {
     await this.#loops;
   }
 
-  /** Looks that were under way while something hung, and nothing was {@link apart}. */
+  /** Looks that were under way while something hung. */
   #within<L extends { readonly seconds: number; readonly ms?: number }>(looks: readonly L[]): L[] {
-    return looks.filter((look) =>
-      endOf(look) >= this.#hung && look.seconds <= this.#released &&
-      !this.#apart.some(({ from, to }) => endOf(look) >= from && look.seconds <= to)
-    );
+    return looks.filter((look) => endOf(look) >= this.#hung && look.seconds <= this.#released);
   }
 
   /** The most before the hang, and in the second, third and last quarter of it. */
   #quarters(of: (look: Weight) => number): [number, number, number, number] {
-    const end = Math.min(this.#released, this.#seconds(), ...this.#apart.map(({ from }) => from));
+    const end = Math.min(this.#released, this.#seconds());
     const quarter = (end - this.#hung) / 4;
     const most = (from: number, to: number) =>
       Math.max(
