@@ -7,6 +7,7 @@ import { live } from "../lib/client/live.ts";
 import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Hang, StoragePool } from "../lib/contract/mod.ts";
+import { hangOfPool } from "../lib/hangs/objects.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -27,6 +28,8 @@ export default function StoragePools({ pools, hangs, connected, now }: {
     read: () => api.getStoragePools(),
     follow: poolChanges(),
   });
+  const inRows = shown.value.map((pool) => hangOfPool(silent, pool));
+  const besides = silent.filter((hang) => hang.about === "storage" && !inRows.includes(hang));
   const enabled = live.controls(connected);
   if (shown.value.length === 0) {
     return (
@@ -37,9 +40,7 @@ export default function StoragePools({ pools, hangs, connected, now }: {
   }
   return (
     <>
-      {silent.filter(({ about }) => about === "storage").map((hang) => (
-        <HangBanner key={hang.name} hang={hang} now={now} />
-      ))}
+      {besides.map((hang) => <HangBanner key={hang.name} hang={hang} now={now} />)}
       <Panel title={t("storage.pools")}>
         <PoolTable pools={shown.value} enabled={enabled} hangs={silent} now={now} />
       </Panel>

@@ -12,7 +12,7 @@ import { arrange, type BundledModule, type Limits, type Load } from "./chunks.ts
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
 
 /** What a page may load: files, bytes of them compressed, and how many of these it does not use. */
-export const PAGE_LIMITS = { files: 6, bytes: 62_000, unused: 26_000 } as const satisfies Limits;
+export const PAGE_LIMITS = { files: 6, bytes: 63_000, unused: 26_000 } as const satisfies Limits;
 
 /** How many bytes of a file one of a module becomes, minified and compressed. */
 const COMPRESSED = 0.21;

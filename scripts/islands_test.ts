@@ -8,7 +8,7 @@ import { islandFiles, PROJECT } from "./project.ts";
 /** What all pages load on average: files, and bytes of them compressed. More is code that pages do not use. */
 const AVERAGE = { files: 3, bytes: 41_800 };
 
-Deno.test("bundleIslands() lets no page load more than 6 files and 60 KB of script", async () => {
+Deno.test("bundleIslands() lets no page load more than 6 files and 62 KB of script", async () => {
   const { boot, islands } = await bundleIslands(PROJECT);
   const sizes = new Map<string, number>();
   const sizeOf = async (address: string) => {

@@ -18,11 +18,16 @@ const REMEDIES: Readonly<Record<ContractHang["about"], string>> = {
   host: "If it stays so, restart libvirtd (systemctl restart libvirtd): running VMs go on.",
 };
 
-/** The kind and the name of an object. */
+/** All objects of a kind, as they are called. */
+const WHOLE: Readonly<Record<string, string>> = { vms: "VMs", pools: "storage pools", networks: "networks" };
+
+/** The kind and the name of an object; what is about all objects of a kind is a part of libvirt. */
 function objectOf(key: string): { about: ContractHang["about"]; name: string } {
-  const at = key.indexOf(":"), kind = key.slice(0, at), name = key.slice(at + 1);
+  const at = key.indexOf(":");
+  if (at < 0) return { about: "host", name: `list of all ${WHOLE[key] ?? key}` };
+  const kind = key.slice(0, at), name = key.slice(at + 1);
   if (kind === "vm" || kind === "pool" || kind === "network") return { about: kind, name };
-  return { about: "host", name: at < 0 ? `list of all ${key}` : name };
+  return { about: "host", name };
 }
 
 /** The VM that a key is of. */

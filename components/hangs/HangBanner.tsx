@@ -14,7 +14,7 @@ const LONGEST = 300;
 /** That what a page is about does not respond: since when, why, what helps. @param now when the page was rendered */
 export function HangBanner({ hang, now }: { hang: Hang; now: number }) {
   const { about, name, since, call, remedy } = hang;
-  const what = `${t(`hangs.about.${about}`)} ${oneLine(name, 60)}`;
+  const what = `${t(`hangs.about.${about}`)} ${oneLine(name, 120)}`;
   return (
     <div class="hang-note" role="alert">
       <Flash tone="bad" quiet title={t("hangs.of", { what, time: formatLately(since, now) })}>

@@ -67,3 +67,32 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "a libvirt that does not answer is one alert, and one of what does not respond",
+  ignore: reason !== null,
+  fn: async () => {
+    await using host = await privateLibvirt("hang-libvirt");
+    await using server = await readyServer({ uri: host.uri });
+    await using events = await EventLog.open(server);
+    {
+      await using _frozen = await host.freeze();
+      const { data: { incident } } = await events.waitFor("alert-fired", undefined, { seconds: 10 });
+      assert.deepEqual([incident.watches, incident.label, incident.vmId], [
+        "not_responding",
+        "libvirt",
+        undefined,
+      ]);
+      await events.waitFor("connection-status-changed", ({ status }) => !status.connected, { seconds: 10 });
+      const hangs = await call(server, "list_hangs");
+      assert.deepEqual(hangs.map(({ about, name }) => [about, name]), [["host", "libvirt"]]);
+      assert.match(hangs[0]!.remedy, /systemctl restart libvirtd.*running VMs go on/);
+      assert.equal(events.of("alert-fired").length, 1);
+    }
+    await until("the alert to be over", async () => {
+      const all = await call(server, "get_alert_history", { open: true });
+      return all.every(({ watches }) => watches !== "not_responding");
+    }, { seconds: 30 });
+    assert.deepEqual(await call(server, "list_hangs"), []);
+  },
+});
