@@ -34,6 +34,9 @@ export const mountGate = new MountGate({
 /** The mount that a path without links is on; undefined for what is no absolute path. */
 export const mountOf = (path: string): MountPoint | undefined => mountGate.mountOf(path);
 
+/** The mount that a path leads to, links followed. @throws {ContractError} StorageNotResponding */
+export const mountAt = (path: string): Promise<MountPoint | undefined> => mountGate.mountAt(path);
+
 /** An open file, whose accesses go through the gate as well where its mount can hang. */
 export async function guarded(path: string, opening: Promise<Deno.FsFile>): Promise<Deno.FsFile> {
   const file = await opening;

@@ -1,5 +1,6 @@
 /** The processes of this host. Source: proc(5). */
 import { log } from "./log.ts";
+import { within } from "./within.ts";
 
 /** What reads something of a process gives, or undefined where that has ended meanwhile or is not to be seen. */
 export async function ofProcess<T>(pid: string | number, read: () => Promise<T>): Promise<T | undefined> {
@@ -15,10 +16,23 @@ export async function ofProcess<T>(pid: string | number, read: () => Promise<T>)
   }
 }
 
-/** The words that a process was started with; none of one that has ended. */
+/** Milliseconds that a process's words are waited for: the kernel may wait for a lock of its memory. */
+const WORDS_MS = 1000;
+/** Looks that are under way: one that never returns is not begun again. */
+const reading = new Map<string, Promise<string[]>>();
+
+/** The words that a process was started with; none of one that has ended, or that the kernel does not tell in time. */
 export async function wordsOf(pid: string | number): Promise<string[]> {
-  return await ofProcess(pid, async () => (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0")) ??
-    [];
+  const key = String(pid);
+  let words = reading.get(key);
+  if (words === undefined) {
+    const read = async () =>
+      await ofProcess(pid, async () => (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0")) ?? [];
+    reading.set(key, words = read().finally(() => reading.delete(key)));
+  }
+  let found: string[] = [];
+  await within(WORDS_MS, words.then((all) => found = all));
+  return found;
 }
 
 /** The numbers of all processes that run now. */

@@ -42,11 +42,13 @@ const MOST_SLOW = 9;
 /** Calls that hang from which on others are made two at a time only. */
 const MANY_HANG = 8;
 const MOST_BESIDE_MANY = 2;
-const SLOW: ReadonlySet<CallKind> = new Set(["write", "long", "copy", "guest", "freeze"]);
+const SLOW: ReadonlySet<CallKind> = new Set(["write", "long", "slow", "copy", "guest", "freeze"]);
 /** Kinds that change an object. */
-const CHANGES: ReadonlySet<CallKind> = new Set(["write", "rescue", "long"]);
+const CHANGES: ReadonlySet<CallKind> = new Set(["write", "rescue", "slow", "long"]);
 /** Kinds that may take long with the object answering others meanwhile. */
-const PATIENT: ReadonlySet<CallKind> = new Set(["long", "copy", "transfer"]);
+const PATIENT: ReadonlySet<CallKind> = new Set(["long", "slow", "scan", "copy", "transfer"]);
+/** Milliseconds that what is no call of the pool waits for its turn. */
+const ENTER_MS = 10_000;
 /** Milliseconds after which a call takes long: others about the object wait here for it, not in libvirtd. */
 const SLOW_MS = 1000;
 
@@ -62,7 +64,7 @@ function isBlocked(hangs: Wait, asks: Wait): boolean {
   if (asks === "none") return false;
   // QEMU's agent is reached through QEMU; the lock of the VM is free.
   if (hangs === "job") return isAtLeast(asks, "agent");
-  if (hangs === "agent") return asks === "agent";
+  if (hangs === "agent" || hangs === "host") return asks === hangs;
   return true;
 }
 
@@ -114,7 +116,7 @@ class Member implements Pass {
   }
 }
 
-/** The name of a call or of other work as {@link Asked}. */
+/** A call with its arguments as {@link Asked}. */
 export function askedOf(name: CallName, args: unknown): Asked {
   const { kind, slowest, about } = CALLS[name];
   // The name and the type of the arguments were matched by WorkerPool.call.
@@ -157,22 +159,52 @@ export class CallGate implements Gate {
         }
       }
       members.add(member);
-      if (this.#halfOpen.has(key) && asked.kind !== "rescue") this.#halfOpen.set(key, member);
+      if (!this.#halfOpen.has(key) || asked.kind === "rescue") continue;
+      this.#halfOpen.set(key, member);
+      if (PATIENT.has(asked.kind)) setTimeout(() => this.#free(), SLOW_MS + 1);
     }
     return member;
   }
 
-  enter(work: GatedWork, subject: string): Pass {
+  async enter(work: GatedWork, subject: string | undefined): Promise<Pass> {
     const { slowest, kind, key } = WORK[work];
-    const asked: Asked = { name: work, kind, slowest, keys: [`${key}:${subject}`] };
-    const verdict = this.admits(asked);
-    if (verdict === "go") return this.begin(asked);
-    throw verdict === "wait" ? busy(this.hanging) : verdict;
+    const asked: Asked = {
+      name: work,
+      kind,
+      slowest,
+      keys: subject === undefined ? ["pools"] : [`${key}:${subject}`],
+    };
+    const end = performance.now() + ENTER_MS;
+    for (;;) {
+      const verdict = this.admits(asked);
+      if (verdict === "go") return this.begin(asked);
+      if (verdict !== "wait") throw verdict;
+      const left = end - performance.now();
+      if (left <= 0) {
+        const message = `no turn within ${ENTER_MS / 1000} seconds`;
+        throw new LibvirtError({ kind: "timeout", message });
+      }
+      await this.#freedWithin(left);
+    }
+  }
+
+  /** Waits until something has returned, but no longer than that. */
+  async #freedWithin(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const leave = this.onFreed(resolve), limit = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(limit);
+    leave();
   }
 
   /** How many calls hang. */
   get hanging(): number {
     return this.#count(({ isOverdue }) => isOverdue);
+  }
+
+  /** The same of one kind. */
+  hangingOf(kind: CallKind): number {
+    return this.#count(({ asked, isOverdue }) => isOverdue && asked.kind === kind);
   }
 
   /** What does not respond, longest first; of each object the call that says most. */
@@ -240,13 +272,6 @@ export class CallGate implements Gate {
     return this.#suspects.get(key);
   }
 
-  /** Nothing is suspected any more: another libvirtd answers. */
-  forgetSuspects(): void {
-    if (this.#suspects.size === 0) return;
-    this.#suspects.clear();
-    this.#tell();
-  }
-
   /** Tells when what does not respond has changed, until what it gives is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -292,14 +317,22 @@ export class CallGate implements Gate {
     }
   }
 
+  /** Whether a call finds out just now that an object responds again. One that may take hours has done so after a moment. */
+  #isProbed(key: Key): boolean {
+    const probe = this.#halfOpen.get(key);
+    if (probe === undefined) return false;
+    if (!PATIENT.has(probe.asked.kind) || probe.ms < SLOW_MS) return true;
+    this.#halfOpen.delete(key);
+    return false;
+  }
+
   #anyHangs(key: Key): boolean {
     return [...this.#byKey.get(key) ?? []].some(({ isOverdue }) => isOverdue);
   }
 
   #mustWait({ name, kind, slowest, keys }: Asked): boolean {
     for (const key of keys) {
-      const probe = this.#halfOpen.get(key);
-      if (probe !== undefined && kind !== "rescue") return true;
+      if (kind !== "rescue" && this.#isProbed(key)) return true;
       for (const { asked, isOverdue, wait, ms } of this.#byKey.get(key) ?? []) {
         if (kind === "rescue") {
           if (asked.name === name) return true;
@@ -351,7 +384,7 @@ export class CallGate implements Gate {
       for (const other of members ?? []) {
         if (other.lockProbe !== member) continue;
         if (answered && !member.isOverdue) other.wait = "job";
-        else if (!answered) other.lockProbe = undefined;
+        else other.lockProbe = undefined;
       }
       if (members?.size === 0) this.#byKey.delete(key);
       if (member.isOverdue) {

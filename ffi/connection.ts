@@ -7,6 +7,9 @@ import { cString } from "./memory.ts";
 const KEEPALIVE_INTERVAL = 1;
 const KEEPALIVE_COUNT = 3;
 
+/** Rounds of questions for which the handle of a domain that none is about is kept. */
+const KEPT_ROUNDS = 100;
+
 /** An object of libvirt that must be given back. */
 export class Handle implements Disposable {
   #pointer: Deno.PointerObject | null;
@@ -39,7 +42,9 @@ export interface VolumePlace {
 export class Connection implements Disposable {
   readonly uri: string;
   readonly #handle: Handle;
-  readonly #domains = new Map<string, Handle>();
+  readonly #domains = new Map<string, { readonly handle: Handle; round: number }>();
+  /** Counts what was asked of {@link knownDomains}. */
+  #round = 0;
 
   private constructor(uri: string, pointer: Deno.PointerObject) {
     this.uri = uri;
@@ -87,22 +92,25 @@ export class Connection implements Disposable {
 
   /**
    * The domains with these UUIDs, without those that are gone. Their handles are kept for the next time, and given back once
-   * they are not asked for any more: looking each up costs a round trip. @throws {LibvirtError}
+   * they have not been asked for in many rounds: looking each up costs a round trip. @throws {LibvirtError}
    */
   knownDomains(uuids: readonly string[]): Deno.PointerObject[] {
-    const wanted = new Set(uuids);
-    for (const [uuid, handle] of this.#domains) {
-      if (wanted.has(uuid)) continue;
+    this.#round++;
+    for (const [uuid, { handle, round }] of this.#domains) {
+      if (this.#round - round < KEPT_ROUNDS) continue;
       handle[Symbol.dispose]();
       this.#domains.delete(uuid);
     }
     return uuids.flatMap((uuid) => {
       const known = this.#domains.get(uuid);
-      if (known !== undefined) return [known.pointer];
+      if (known !== undefined) {
+        known.round = this.#round;
+        return [known.handle.pointer];
+      }
       try {
-        const domain = this.domain(uuid);
-        this.#domains.set(uuid, domain);
-        return [domain.pointer];
+        const handle = this.domain(uuid);
+        this.#domains.set(uuid, { handle, round: this.#round });
+        return [handle.pointer];
       } catch (error) {
         if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return [];
         throw error;
@@ -133,13 +141,21 @@ export class Connection implements Disposable {
     if (name === undefined) {
       return volumeHandle(some(symbols.virStorageVolLookupByPath(this.pointer, cString(path))));
     }
-    using pool = this.pool(name);
-    const base = cString(path.slice(path.lastIndexOf("/") + 1));
-    return volumeHandle(some(symbols.virStorageVolLookupByName(pool.pointer, base)));
+    try {
+      using pool = this.pool(name);
+      const base = cString(path.slice(path.lastIndexOf("/") + 1));
+      return volumeHandle(some(symbols.virStorageVolLookupByName(pool.pointer, base)));
+    } catch (error) {
+      // The pool was stopped, or is gone: to who asks for a path there is no volume, as by the path alone
+      const isGone = error instanceof LibvirtError &&
+        (error.code === VIR_ERR.NO_STORAGE_POOL || error.code === VIR_ERR.OPERATION_INVALID);
+      if (!isGone) throw error;
+      throw new LibvirtError({ ...error.toFailure(), code: VIR_ERR.NO_STORAGE_VOL });
+    }
   }
 
   [Symbol.dispose](): void {
-    for (const domain of this.#domains.values()) domain[Symbol.dispose]();
+    for (const { handle } of this.#domains.values()) handle[Symbol.dispose]();
     this.#domains.clear();
     this.#handle[Symbol.dispose]();
   }

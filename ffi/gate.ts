@@ -1,6 +1,6 @@
 /** How work that goes to libvirt outside the worker pool passes the gate of its host: see `call_gate.ts`. */
 
-/** Work under way, as the gate counts it. `returned` is called exactly once, however late. */
+/** Work under way, as the gate counts it. `returned` is called once, however late, unless everything is stopped before. */
 export interface Pass {
   /** Its time limit is over: it hangs until it returns. */
   overdue(): void;
@@ -14,8 +14,10 @@ export type GatedWork = "consoleOpen" | "channelOpen" | "streamAbort" | "transfe
 /** Admits work, or refuses it because what it is about does not respond. */
 export interface Gate {
   /**
-   * @param subject UUID of the VM; name of the pool for a transfer
-   * @throws {LibvirtError} kind `silent` or `busy`
+   * Waits for its turn.
+   *
+   * @param subject UUID of the VM; name of the pool for a transfer, where it is known
+   * @throws {LibvirtError} kind `silent`, `busy` or `timeout`
    */
-  enter(work: GatedWork, subject: string): Pass;
+  enter(work: GatedWork, subject: string | undefined): Promise<Pass>;
 }

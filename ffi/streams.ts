@@ -82,7 +82,7 @@ export class ConsoleStreams {
     }
     let pass: Pass;
     try {
-      pass = this.#gate.enter(channel === undefined ? "consoleOpen" : "channelOpen", uuid);
+      pass = await this.#gate.enter(channel === undefined ? "consoleOpen" : "channelOpen", uuid);
     } catch (error) {
       returned();
       throw error;
@@ -172,7 +172,7 @@ export class ConsoleStreams {
     member.stream = undefined;
     if (stream === undefined) return;
     const returned = await this.#turns.toClose();
-    const pass = this.#passForClosing(member.uuid);
+    const pass = await this.#passForClosing(member.uuid);
     const limit = setTimeout(() => pass?.overdue(), CLOSE_MS);
     const answered = await this.#openers.close(stream.held);
     clearTimeout(limit);
@@ -182,9 +182,9 @@ export class ConsoleStreams {
   }
 
   /** A pass, where there is one: what is open is closed in any case. */
-  #passForClosing(uuid: string): Pass | undefined {
+  async #passForClosing(uuid: string): Promise<Pass | undefined> {
     try {
-      return this.#gate.enter("streamAbort", uuid);
+      return await this.#gate.enter("streamAbort", uuid);
     } catch (error) {
       if (error instanceof LibvirtError) return undefined;
       throw error;

@@ -46,7 +46,7 @@ export class Transfer implements AsyncDisposable {
    * @throws {LibvirtError}
    */
   static async open(uri: string, target: TransferTarget, gate: Gate, timeScale = 1): Promise<Transfer> {
-    const transfer = new Transfer(gate.enter("transfer", target.pool ?? target.path), timeScale);
+    const transfer = new Transfer(await gate.enter("transfer", target.pool), timeScale);
     try {
       await transfer.#ask({ type: "open", uri, target, givenUp: transfer.#givenUp });
       return transfer;

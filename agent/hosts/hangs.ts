@@ -30,6 +30,9 @@ function objectOf(key: string): { about: ContractHang["about"]; name: string } {
   return { about: "host", name };
 }
 
+/** What is no part of this host: a server that was asked for its pools, the resolver. Who asks is told at once. */
+const isOutside = (key: string) => key.startsWith("server:") || key === "host:name";
+
 /** The VM that a key is of. */
 const vmOf = (key: string): string | undefined => key.startsWith("vm:") ? key.slice("vm:".length) : undefined;
 
@@ -67,7 +70,7 @@ export class HostHangs {
       call: `a file system of the type ${type} does not answer`,
       remedy: `${REMEDIES.storage}${path}`,
     }));
-    const others = this.list().map(({ key, since, call }) => {
+    const others = this.list().filter(({ key }) => !isOutside(key)).map(({ key, since, call }) => {
       const { about, name } = objectOf(key), vmId = vmOf(key);
       const shown = vmId === undefined ? name : this.inventory.vm(vmId)?.name ?? name;
       return {

@@ -283,7 +283,7 @@ export class Host {
     always = false,
   ): Promise<void> {
     // What was cut short by a VM that does not respond is settled once it does, or is off
-    const isWayOut = always && this.inventory.vm(vm.id)?.responsive === false;
+    const isWayOut = always && this.link.gate.hangOf(`vm:${vm.id}`) !== undefined;
     if (this.operations.unsettled > 0 && !isWayOut) await this.operations.ready([keyOf.vm(vm.id)]);
     const isBeside = always && this.inventory.vm(vm.id)?.operation !== undefined;
     using _claim = isBeside ? undefined : this.claim(vm, label);

@@ -8,14 +8,25 @@ import { processes, wordsOf } from "../processes.ts";
 
 /** Milliseconds between two searches for processes that are not known. */
 const SEARCH_MS = 10_000;
-/** Looks in a row in which a process waits in the kernel, after which it counts as not answering: most waits are short. */
-const WAITING_LOOKS = 2;
+/** Milliseconds after which a process that is stopped, or waits in the kernel, counts as not answering: most waits are short. */
+const LASTING_MS = { stopped: 1000, traced: 1000, waiting: 6000 } as const;
 
 /** What keeps a QEMU from answering, in the words that people are told. */
 const TROUBLE = {
   stopped: "its QEMU process is stopped (SIGSTOP)",
+  traced: "its QEMU process is stopped by a debugger",
   waiting: "its QEMU process waits in the kernel: storage that does not respond",
 } as const;
+
+/** The same by the kernel's letter for it. Source: proc(5), field 3 of /proc/PID/stat. */
+const BY_STATE: Readonly<Record<string, keyof typeof TROUBLE>> = { T: "stopped", t: "traced", D: "waiting" };
+
+/** What keeps a QEMU from answering just now. */
+export interface ProcessTrouble {
+  readonly text: string;
+  /** Whether it has done so for long enough to be told. */
+  readonly isLasting: boolean;
+}
 
 /** The VM's id that a QEMU was started with; undefined for other programs. Pure. */
 export function vmOfQemu(words: readonly string[]): string | undefined {
@@ -29,6 +40,7 @@ export async function qemuProcesses(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   try {
     for await (const pid of processes()) {
+      if (!/^(qemu|kvm)/.test(processState(Number(pid))?.command ?? "")) continue;
       const uuid = vmOfQemu(await wordsOf(pid));
       if (uuid !== undefined) found.set(uuid, Number(pid));
     }
@@ -42,15 +54,21 @@ export async function qemuProcesses(): Promise<Map<string, number>> {
 /** The process of the swtpm that serves the TPM of a VM; undefined where there is none, or none is to be seen. */
 export async function swtpmOf(uuid: string): Promise<number | undefined> {
   for await (const pid of processes()) {
-    const [program = "", ...args] = await wordsOf(pid);
-    if (program.split("/").at(-1) === "swtpm" && args.some((word) => word.includes(`/${uuid}/`))) {
-      return Number(pid);
-    }
+    if (processState(Number(pid))?.command !== "swtpm") continue;
+    if ((await wordsOf(pid)).some((word) => word.includes(`/${uuid}/`))) return Number(pid);
   }
 }
 
-/** State and start of a process; undefined once it has ended. Source: proc(5), fields 3 and 22 of /proc/PID/stat. */
-export function processState(pid: number): { readonly state: string; readonly started: string } | undefined {
+/** What the kernel says of a process without waiting for anything of it. */
+export interface ProcessState {
+  /** Its name, 15 characters at most. */
+  readonly command: string;
+  readonly state: string;
+  readonly started: string;
+}
+
+/** State of a process; undefined once it has ended. Source: proc(5), fields 2, 3 and 22 of /proc/PID/stat. */
+export function processState(pid: number): ProcessState | undefined {
   let text: string;
   try {
     // A few microseconds, and never a wait: no thread is taken for it
@@ -60,14 +78,19 @@ export function processState(pid: number): { readonly state: string; readonly st
     return undefined;
   }
   // The command's name stands in parentheses and may hold spaces and parentheses itself.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "", started: fields[19] ?? "" };
+  const end = text.lastIndexOf(")"), fields = text.slice(end + 2).split(" ");
+  return {
+    command: text.slice(text.indexOf("(") + 1, end),
+    state: fields[0] ?? "",
+    started: fields[19] ?? "",
+  };
 }
 
 interface Known {
   readonly pid: number;
   readonly started: string;
-  waits: number;
+  /** Since when each look has found it so, by `performance.now()`. */
+  trouble: { readonly kind: keyof typeof TROUBLE; readonly since: number } | undefined;
 }
 
 /** Looks at the processes of running VMs. */
@@ -82,19 +105,27 @@ export class QemuProcesses {
     return known !== undefined && processState(known.pid)?.started === known.started ? known.pid : undefined;
   }
 
-  /** What keeps the QEMUs of running VMs from answering, in words; those that may answer are left out. */
-  async look(uuids: readonly string[]): Promise<Map<string, string>> {
+  /** What keeps the QEMUs of running VMs from answering; those that may answer are left out. */
+  async look(uuids: readonly string[]): Promise<Map<string, ProcessTrouble>> {
     const running = new Set(uuids);
     for (const uuid of this.#known.keys()) if (!running.has(uuid)) this.#known.delete(uuid);
-    if (uuids.some((uuid) => this.pidOf(uuid) === undefined)) await this.#search();
-    const found = new Map<string, string>();
+    if (uuids.some((uuid) => !this.#known.has(uuid))) await this.#search();
+    const found = new Map<string, ProcessTrouble>(), at = performance.now();
     for (const uuid of uuids) {
       const known = this.#known.get(uuid);
       const now = known && processState(known.pid);
-      if (known === undefined || now?.started !== known.started) continue;
-      known.waits = now.state === "D" ? known.waits + 1 : 0;
-      if (now.state === "T" || now.state === "t") found.set(uuid, TROUBLE.stopped);
-      else if (known.waits >= WAITING_LOOKS) found.set(uuid, TROUBLE.waiting);
+      if (known === undefined) continue;
+      if (now?.started !== known.started) {
+        this.#known.delete(uuid); // it has ended: another one is searched for at the next look
+        continue;
+      }
+      const kind = BY_STATE[now.state];
+      if (kind === undefined) known.trouble = undefined;
+      else {
+        if (known.trouble?.kind !== kind) known.trouble = { kind, since: at };
+        const isLasting = at - known.trouble.since >= LASTING_MS[kind];
+        found.set(uuid, { text: TROUBLE[kind], isLasting });
+      }
     }
     return found;
   }
@@ -109,7 +140,7 @@ export class QemuProcesses {
         if (started === undefined) continue;
         const known = this.#known.get(uuid);
         if (known?.pid !== pid || known.started !== started) {
-          this.#known.set(uuid, { pid, started, waits: 0 });
+          this.#known.set(uuid, { pid, started, trouble: undefined });
         }
       }
     })();

@@ -6,6 +6,8 @@ import { dirname } from "node:path";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { VM } from "../../lib/contract/vm.ts";
 import {
+  isNotResponding,
+  mountAt,
   mountOf,
   notRespondingMounts,
   onMountsChange,
@@ -14,66 +16,92 @@ import {
 } from "../mount_gate.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 
-type Known = Pick<Inventory, "vms" | "update"> & { readonly storage: Pick<Inventory["storage"], "records"> };
+type HostInventory = Pick<Inventory, "vms" | "update"> & {
+  readonly storage: Pick<Inventory["storage"], "record" | "records">;
+};
 
 export class VmStorage {
   readonly #leave: () => void;
+  /** Folder → where the mount is that it leads to, links followed. */
+  readonly #mounts = new Map<string, string>();
+  /** VMs that are shown to be on a mount that does not respond. */
+  #shown = new Set<string>();
 
   /** @param changed told when a mount has stopped to respond, or responds again */
-  constructor(private readonly inventory: Known, changed: () => void) {
+  constructor(private readonly inventory: HostInventory, changed: () => void) {
     this.#leave = onMountsChange(() => {
-      this.#tell();
+      this.#show();
       changed();
     });
   }
 
   /** The mounts that something here is on and that do not respond. */
   list(): readonly UnresponsiveMount[] {
-    const silent = notRespondingMounts();
-    if (silent.length === 0) return silent;
-    const used = new Set(this.#paths().flatMap((path) => mountOf(path)?.at ?? []));
-    return silent.filter(({ path }) => used.has(path));
+    const used = new Set(this.#mounts.values());
+    return notRespondingMounts().filter(({ path }) => used.has(path));
   }
 
   /** The mount that does not respond and that a disk of a VM is on; undefined where all do. */
-  of({ disks }: Pick<VM, "disks">): UnresponsiveMount | undefined {
+  of(vm: Pick<VM, "disks">): UnresponsiveMount | undefined {
     const silent = notRespondingMounts();
     if (silent.length === 0) return undefined;
     const mounts = new Set(
-      disks.flatMap(({ source }) => source === undefined ? [] : mountOf(source)?.at ?? []),
+      this.#foldersOf(vm).map((folder) => this.#mounts.get(folder) ?? mountOf(folder)?.at),
     );
     return silent.find(({ path }) => mounts.has(path));
   }
 
   /** Asks each mount once. */
   async look(): Promise<void> {
-    const places = new Map(
-      this.#paths().flatMap((path) => {
-        const at = mountOf(path)?.at;
-        return at === undefined ? [] : [[at, path] as const];
-      }),
-    );
-    await Promise.all([...places.values()].map((path) => responds(path)));
-    this.#tell();
+    const folders = this.#folders();
+    for (const folder of this.#mounts.keys()) if (!folders.has(folder)) this.#mounts.delete(folder);
+    const places = new Map<string, string>();
+    for (const folder of folders) {
+      try {
+        const at = (await mountAt(folder))?.at;
+        if (at === undefined) continue;
+        this.#mounts.set(folder, at);
+        places.set(at, folder);
+      } catch (error) {
+        if (!isNotResponding(error)) throw error;
+        // The way to it leads through a mount that does not respond: what was known of it stays
+        const at = error.details?.path ?? mountOf(folder)?.at;
+        if (!this.#mounts.has(folder)) this.#mounts.set(folder, String(at));
+      }
+    }
+    await Promise.all([...places.values()].map((folder) => responds(folder)));
+    this.#show();
   }
 
   stop(): void {
     this.#leave();
   }
 
-  #paths(): string[] {
-    const sources = this.inventory.vms().flatMap(({ disks }) =>
-      disks.flatMap(({ source, type }) => source?.startsWith("/") && type === "file" ? [dirname(source)] : [])
-    );
-    const folders = this.inventory.storage.records().flatMap(({ xml }) => describePool(xml).path ?? []);
-    return [...new Set([...sources, ...folders])];
+  #foldersOf({ disks }: Pick<VM, "disks">): string[] {
+    return disks.flatMap(({ source, type }) => {
+      if (source === undefined) return [];
+      if (source.startsWith("/")) return type === "file" ? [dirname(source)] : [];
+      if (type !== "volume") return [];
+      const pool = this.inventory.storage.record(source.slice(0, source.indexOf("/")));
+      return (pool && describePool(pool.xml).path) ?? [];
+    });
+  }
+
+  #folders(): Set<string> {
+    const pools = this.inventory.storage.records().flatMap(({ xml }) => describePool(xml).path ?? []);
+    return new Set([...this.inventory.vms().flatMap((vm) => this.#foldersOf(vm)), ...pools]);
   }
 
   /** Has the VMs show it. */
-  #tell(): void {
+  #show(): void {
+    if (this.#shown.size === 0 && notRespondingMounts().length === 0) return;
+    const shown = new Set<string>();
     for (const vm of this.inventory.vms()) {
       const silent = this.of(vm);
+      if (silent !== undefined) shown.add(vm.id);
+      if (silent === undefined && !this.#shown.has(vm.id)) continue;
       this.inventory.update(vm.id, { silentMount: silent && { path: silent.path, since: silent.since } });
     }
+    this.#shown = shown;
   }
 }

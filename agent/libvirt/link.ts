@@ -3,7 +3,14 @@
  * and tells when it has, so that everything can be read anew.
  */
 import { CallGate } from "../../ffi/call_gate.ts";
-import type { CallArgs, CallName, CallResult, PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
+import {
+  type CallArgs,
+  type CallName,
+  type CallResult,
+  CALLS,
+  type PoolRecord,
+  type VolumeRecord,
+} from "../../ffi/calls/mod.ts";
 import type { VolumePlace } from "../../ffi/connection.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
@@ -17,7 +24,9 @@ import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import { within } from "../within.ts";
 import { withFreeNodes } from "./block_nodes.ts";
+import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
+import { isLocalSystem } from "./uri.ts";
 
 /** What the link tells its owner. */
 export interface LinkListener {
@@ -125,7 +134,9 @@ export class LibvirtLink {
     name: N,
     ...args: CallArgs<N> extends undefined ? [] : [args: CallArgs<N>]
   ): Promise<CallResult<N>> {
-    if (!this.#status.connected) {
+    // The way out is there also while libvirtd answers nothing else
+    const isWayOut = CALLS[name].kind === "rescue" && this.#subscription !== undefined;
+    if (!this.#status.connected && !isWayOut) {
       const message = this.#status.error ?? errorText("LibvirtUnavailable");
       return Promise.reject(new LibvirtError({ kind: "unavailable", message }));
     }
@@ -141,6 +152,7 @@ export class LibvirtLink {
       all: () => this.#pool.call("poolScan"),
       one: (pool) => this.#pool.call("poolRead", { pool }),
       known: () => this.#listener.pools?.(),
+      names: async () => isLocalSystem(this.uri) ? await poolNamesInFiles() : undefined,
     });
   }
 

@@ -9,7 +9,7 @@ import type { VmStats } from "../../lib/contract/vm.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
-import type { QemuProcesses } from "../hosts/qemu_processes.ts";
+import type { ProcessTrouble, QemuProcesses } from "../hosts/qemu_processes.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import { hostStats, type LocalLoad } from "./host_stats.ts";
@@ -25,7 +25,7 @@ const FRESH_MS = 3000;
 const UNANSWERED = 2;
 /** What is said of such a VM then: its QEMU is busy with a call that does not end, perhaps of another program. */
 const NO_ANSWER = { call: "QEMU does not answer its monitor", mayBeAsked: true } as const;
-/** Calls for statistics that hang, from which on VMs of which nothing is known are not asked: each costs libvirt a worker. */
+/** Calls for statistics that hang, from which on one VM alone of which nothing is known is asked a round: each may cost a worker. */
 const MOST_HANGING = 3;
 
 /** Everything of one round. */
@@ -207,17 +207,22 @@ export class Sampler {
   /** Those of which nothing is known that would keep them from answering. */
   async #askable(active: readonly string[]): Promise<string[]> {
     const { gate } = this.link;
-    const trouble = await this.watched.processes?.look(active) ?? new Map<string, string>();
+    const trouble = await this.watched.processes?.look(active) ?? new Map<string, ProcessTrouble>();
     for (const uuid of active) {
       const key = `vm:${uuid}` as const, found = trouble.get(uuid), known = gate.suspicion(key);
-      if (found !== undefined) gate.suspect(key, { call: found, mayBeAsked: false });
-      else if (known?.mayBeAsked === false) gate.suspect(key, undefined);
+      if (found?.isLasting) gate.suspect(key, { call: found.text, mayBeAsked: false });
+      else if (found === undefined && known?.mayBeAsked === false) gate.suspect(key, undefined);
     }
     const hung = new Set<string>(gate.hangs().map(({ key }) => key));
     const askable: string[] = [];
+    let trials = 0;
     for (const uuid of active) {
       const key = `vm:${uuid}` as const;
-      const isDoubtful = this.#unproven.has(uuid) || gate.suspicion(key)?.mayBeAsked === true;
+      const isUnproven = this.#unproven.has(uuid);
+      if (isUnproven && trials++ > 0 && gate.hangingOf("stats") >= MOST_HANGING) continue;
+      const isDoubtful = isUnproven || gate.suspicion(key)?.mayBeAsked === true;
+      // Asked while its process is stopped it would only hang, however short that may be
+      if (trouble.has(uuid)) continue;
       if (isDoubtful ? await this.#answersAlone(uuid) : !hung.has(key)) askable.push(uuid);
     }
     return askable;
@@ -225,8 +230,7 @@ export class Sampler {
 
   /** Asks one VM for as little as there is. */
   async #answersAlone(uuid: string): Promise<boolean> {
-    const { gate } = this.link, isUnproven = this.#unproven.has(uuid);
-    if (isUnproven && gate.hanging >= MOST_HANGING) return false;
+    const isUnproven = this.#unproven.has(uuid);
     try {
       const record = await this.link.call("domainStatsOne", { uuid, groups: ["balloon"] });
       const isSilent = record !== null && Object.keys(record.params).length > 0 && !answered(record);

@@ -16,6 +16,8 @@ const FRESH_MS = 5000;
 const SUSPICION_MS = 200;
 /** … between such questions while one access goes on. */
 const AGAIN_MS = 2000;
+/** Milliseconds without any answer of the mount after which work on it is given up: a busy server may be late by seconds. */
+const MOST_WORK_MS = 60_000;
 /** Milliseconds after which a look is given up although the canary returns: a single file can hang, too. */
 const MOST_LOOK_MS = 10_000;
 /** Milliseconds of an access's wait that count as the canary's, which it brought about. */
@@ -178,6 +180,7 @@ export class GuardedMount {
   #returned(access: Access): boolean {
     const waited = this.#running.delete(access);
     if (!waited) this.#abandoned.delete(access);
+    this.#answeredAt = this.#now;
     if (this.#closedSince !== undefined) this.#ask(this.#now);
     this.#queue.shift()?.go();
     this.#tick();
@@ -219,12 +222,20 @@ export class GuardedMount {
     if (this.#closedSince !== undefined) return;
     this.#isSuspect = true;
     this.#closedSince = this.#wall(since);
-    this.#giveUpAll(this.#refusal());
+    // Work that is under way may come to its end all the same
+    for (const access of [...this.#running]) {
+      if (access.kind === "look") this.#abandon(access, this.#refusal());
+    }
+    this.#refuseWaiting(this.#refusal());
     this.outside.changed();
   }
 
   #giveUpAll(error: Error): void {
     for (const access of [...this.#running]) this.#abandon(access, error);
+    this.#refuseWaiting(error);
+  }
+
+  #refuseWaiting(error: Error): void {
     for (const { giveUp } of [...this.#asking.splice(0), ...this.#queue.splice(0)]) giveUp(error);
   }
 
@@ -253,11 +264,16 @@ export class GuardedMount {
 
   #look(): void {
     const now = this.#now;
-    if (this.#canary !== undefined && now - this.#canary.since >= LIMIT_MS) {
+    if (this.#canary !== undefined && !this.#canary.isLate && now - this.#canary.since >= LIMIT_MS) {
       this.#canary.isLate = true;
-      return this.#close(this.#canary.since);
+      this.#close(this.#canary.since);
     }
     for (const access of [...this.#running]) {
+      if (this.#closedSince !== undefined) {
+        const silentMs = now - Math.max(access.since, this.#answeredAt);
+        if (silentMs >= MOST_WORK_MS) this.#abandon(access, this.#refusal(access.since));
+        continue;
+      }
       const out = now - access.since;
       if (out >= LIMIT_MS) this.#isSuspect = true;
       if (access.kind === "look" && out >= MOST_LOOK_MS) this.#abandon(access, this.#refusal(access.since));

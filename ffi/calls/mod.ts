@@ -29,8 +29,9 @@ import * as volume from "./volume.ts";
  * Kinds of calls: how many of each may run or hang at the same time, and the seconds after which one that has not returned
  * counts as hanging (`call_gate.ts`), where that is less than its time limit.
  *
- * `read` asks libvirtd alone and is quick; `write` changes something and may take seconds, `long` minutes in good health; `rescue` is the
- * way out when others hang; `canary` finds out whether libvirtd answers at all; `copy` moves disks' content and may take hours; `storage` asks about pools and volumes; `stats`
+ * `read` asks libvirtd alone and is quick; `write` changes something and may take seconds, `slow` a minute and `long` hours in good health; `rescue` is the
+ * way out when others hang; `canary` finds out whether libvirtd answers at all; `copy` moves disks' content and may take hours; `storage` asks about pools and volumes, and `scan` for
+ * all volumes of a pool, file by file; `stats`
  * and `probe` ask QEMU, the guest or a file system, any of which may hang; `guest` is what somebody wants of a guest agent,
  * and `freeze` its longest answers, which must not wait behind guests that hang. `stream` opens consoles and channels, and
  * `transfer` moves content through a stream, outside the pool.
@@ -38,11 +39,13 @@ import * as volume from "./volume.ts";
 export const KINDS = {
   read: { most: 6, overdue: 8 },
   write: { most: 6, overdue: 10 },
+  slow: { most: 4, overdue: 120 },
   long: { most: 4, overdue: Infinity },
   rescue: { most: 3, overdue: 8 },
   canary: { most: 1, overdue: 5 },
   copy: { most: 3, overdue: Infinity },
   storage: { most: 3, overdue: 8 },
+  scan: { most: 2, overdue: 60 },
   stats: { most: 2, overdue: 6 },
   probe: { most: 3, overdue: 9 },
   guest: { most: 3, overdue: Infinity },
@@ -77,12 +80,12 @@ export const CALLS = {
   domainListStates: spec("read", 15, "virConnectListAllDomains", about.vms, domain.domainListStates),
   domainXml: spec("read", 15, "virDomainGetXMLDesc", about.vm, domain.domainXml),
   domainStart: spec("write", 120, "virDomainCreateWithFlags", about.vm, domain.domainStart),
-  domainShutdown: spec("long", 45, "virDomainShutdownFlags", about.vm, domain.domainShutdown),
+  domainShutdown: spec("slow", 45, "virDomainShutdownFlags", about.vm, domain.domainShutdown),
   domainDestroy: spec("rescue", 60, "virDomainDestroyFlags", about.vm, domain.domainDestroy),
   domainSuspend: spec("write", 45, "virDomainSuspend", about.vm, domain.domainSuspend),
   domainResume: spec("write", 45, "virDomainResume", about.vm, domain.domainResume),
   domainWakeup: spec("write", 45, "virDomainPMWakeup", about.vm, domain.domainWakeup),
-  domainReboot: spec("long", 45, "virDomainReboot", about.vm, domain.domainReboot),
+  domainReboot: spec("slow", 45, "virDomainReboot", about.vm, domain.domainReboot),
   domainReset: spec("write", 45, "virDomainReset", about.vm, domain.domainReset),
   domainManagedSave: spec("long", 3600, "virDomainManagedSave", about.vm, domain.domainManagedSave),
   domainSetAutostart: spec("write", 30, "virDomainSetAutostart", about.vm, domain.domainSetAutostart),
@@ -138,17 +141,17 @@ export const CALLS = {
     screenPasswords.domainProtectScreens,
   ),
   domainSendKeys: spec("write", 20, "virDomainSendKey", about.vm, screen.domainSendKeys),
-  backupBegin: spec("long", 300, "virDomainBackupBegin", about.vm, backup.backupBegin),
+  backupBegin: spec("slow", 300, "virDomainBackupBegin", about.vm, backup.backupBegin),
   backupNow: spec("read", 15, "virDomainBackupGetXMLDesc", about.vm, backup.backupNow),
   backupProgress: spec("read", 15, "virDomainGetJobStats", about.vm, backup.backupProgress),
   backupSpeed: spec("write", 30, "virDomainBlockJobSetSpeed", about.vm, backup.backupSpeed),
   backupAbort: spec("rescue", 60, "virDomainAbortJob", about.vm, backup.backupAbort),
   checkpointNames: spec("read", 15, "virDomainListAllCheckpoints", about.vm, checkpoint.checkpointNames),
-  checkpointDelete: spec("long", 120, "virDomainCheckpointDelete", about.vm, checkpoint.checkpointDelete),
+  checkpointDelete: spec("slow", 120, "virDomainCheckpointDelete", about.vm, checkpoint.checkpointDelete),
   agentCommand: spec("guest", 40, "virDomainQemuAgentCommand", about.vm, guest.agentCommand),
   guestInfo: spec("guest", 60, "virDomainGetGuestInfo", about.vm, guest.guestInfo),
   domainFreeze: spec("freeze", 90, "virDomainFSFreeze", about.vm, guest.domainFreeze),
-  domainThaw: spec("freeze", 90, "virDomainFSThaw", about.vm, guest.domainThaw),
+  domainThaw: spec("rescue", 90, "virDomainFSThaw", about.vm, guest.domainThaw),
   guestSetTime: spec("guest", 40, "virDomainSetTime", about.vm, guest.guestSetTime),
   guestSetPassword: spec("guest", 40, "virDomainSetUserPassword", about.vm, guest.guestSetPassword),
   guestSshKeys: spec("guest", 40, "virDomainAuthorizedSSHKeysGet", about.vm, guest.guestSshKeys),
@@ -157,13 +160,13 @@ export const CALLS = {
   snapshotXml: spec("read", 15, "virDomainSnapshotGetXMLDesc", about.vm, snapshot.snapshotXml),
   snapshotCreate: spec("long", 3600, "virDomainSnapshotCreateXML", about.vm, snapshot.snapshotCreate),
   snapshotRecord: spec("write", 60, "virDomainSnapshotCreateXML", about.vm, snapshot.snapshotRecord),
-  snapshotOfDisks: spec("long", 300, "virDomainSnapshotCreateXML", about.vm, snapshot.snapshotOfDisks),
+  snapshotOfDisks: spec("slow", 300, "virDomainSnapshotCreateXML", about.vm, snapshot.snapshotOfDisks),
   snapshotRedefine: spec("write", 60, "virDomainSnapshotCreateXML", about.vm, snapshot.snapshotRedefine),
   snapshotForget: spec("write", 60, "virDomainSnapshotDelete", about.vm, snapshot.snapshotForget),
   blockCommit: spec("write", 60, "virDomainBlockCommit", about.vm, blockJob.blockCommit),
   blockCopy: spec("write", 120, "virDomainBlockCopy", about.vm, blockJob.blockCopy),
   blockJobNow: spec("read", 15, "virDomainGetBlockJobInfo", about.vm, blockJob.blockJobNow),
-  blockJobPivot: spec("long", 300, "virDomainBlockJobAbort", about.vm, blockJob.blockJobPivot),
+  blockJobPivot: spec("slow", 300, "virDomainBlockJobAbort", about.vm, blockJob.blockJobPivot),
   blockJobAbort: spec("rescue", 300, "virDomainBlockJobAbort", about.vm, blockJob.blockJobAbort),
   snapshotRevert: spec("long", 3600, "virDomainRevertToSnapshot", about.vm, snapshot.snapshotRevert),
   snapshotDelete: spec("long", 3600, "virDomainSnapshotDelete", about.vm, snapshot.snapshotDelete),
@@ -212,7 +215,7 @@ export const CALLS = {
   secretMake: spec("write", 15, "virSecretDefineXML", about.host("secrets"), secret.secretMake),
   secretOfVolume: spec("read", 15, "virSecretLookupByUsage", about.host("secrets"), secret.secretOfVolume),
   secretForget: spec("write", 15, "virSecretLookupByUsage", about.host("secrets"), secret.secretForget),
-  volumeScan: spec("storage", 60, "virStorageVolGetXMLDesc", about.pool, volume.volumeScan),
+  volumeScan: spec("scan", 86_400, "virStorageVolGetXMLDesc", about.pool, volume.volumeScan),
   volumeAt: spec("storage", 15, "virStorageVolGetXMLDesc", about.poolOfPath, volume.volumeAt),
   volumeNamed: spec("storage", 15, "virStorageVolGetXMLDesc", about.pool, volume.volumeNamed),
   volumeCreate: spec("long", 600, "virStorageVolCreateXML", about.pool, volume.volumeCreate),
@@ -222,7 +225,7 @@ export const CALLS = {
   volumePhysical: spec("storage", 15, "virStorageVolGetInfoFlags", about.poolOfPath, volume.volumePhysical),
   volumeRead: spec("probe", 60, "virStorageVolDownload", about.poolOfPath, volume.volumeRead),
   volumeWipe: spec("copy", 86_400, "virStorageVolWipe", about.poolOfPath, volume.volumeWipe),
-  volumeDelete: spec("long", 600, "virStorageVolDelete", about.poolOfPath, volume.volumeDelete),
+  volumeDelete: spec("slow", 600, "virStorageVolDelete", about.poolOfPath, volume.volumeDelete),
   domainCapabilities: spec(
     "read",
     60,

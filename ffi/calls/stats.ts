@@ -18,7 +18,7 @@ export interface DomainStats {
 }
 
 /**
- * Statistics of running domains; those that are off or gone are left out. The domains are named, not "all active ones":
+ * Statistics of running domains; those that are gone are left out. The domains are named, not "all active ones":
  * libvirt takes the lock of each that it looks at, and waits for one that hangs without an end. NOWAIT: a domain whose QEMU is
  * busy yields only what libvirt knows without asking it. Source: virDomainListGetStats.
  *

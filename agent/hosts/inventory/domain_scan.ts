@@ -40,8 +40,8 @@ export function recordOfFile(text: string, isRunning: boolean): DomainRecord | u
   };
 }
 
-/** The domains of this host by libvirt's files; none where they cannot be read. */
-async function domainsInFiles(): Promise<Map<string, DomainRecord>> {
+/** The domains of this host by libvirt's files; undefined where these may not be read. */
+async function domainsInFiles(): Promise<Map<string, DomainRecord> | undefined> {
   const found = new Map<string, DomainRecord>();
   for (const [folder, isRunning] of [[STORED, false], [RUNNING, true]] as const) {
     try {
@@ -54,6 +54,7 @@ async function domainsInFiles(): Promise<Map<string, DomainRecord>> {
     } catch (error) {
       if (!isSystemError(error)) throw error;
       log.info("libvirt's files of VMs cannot be read", { folder, error: messageOf(error) });
+      return undefined;
     }
   }
   return found;
@@ -83,23 +84,26 @@ export async function scanDomains(
   link: Pick<LibvirtLink, "call" | "uri">,
   known: Iterable<string>,
 ): Promise<Map<string, DomainRecord | undefined>> {
+  let files: Map<string, DomainRecord> | undefined;
   const scan = link.call("domainScan"), hasFiles = isLocalSystem(link.uri), before = [...known];
   try {
     const records = hasFiles || before.length > 0 ? await inTime(scan, SCAN_MS) : await scan;
     return new Map(records.map((record) => [record.uuid, record]));
   } catch (error) {
     if (!isHang(error)) throw error;
+    files = hasFiles ? await domainsInFiles() : undefined;
+    // "Not known" must not look like "none"
+    if (files === undefined && before.length === 0) throw error;
     log.warn("a VM does not respond: all are read one by one", { error });
   }
-  const files = hasFiles ? await domainsInFiles() : new Map<string, DomainRecord>();
   const found = new Map<string, DomainRecord | undefined>();
-  await Promise.all([...new Set([...before, ...files.keys()])].map(async (uuid) => {
+  await Promise.all([...new Set([...before, ...files?.keys() ?? []])].map(async (uuid) => {
     try {
       const record = await link.call("domainRead", { uuid });
       if (record !== null) found.set(uuid, record);
     } catch (error) {
       if (!isHang(error)) throw error;
-      found.set(uuid, files.get(uuid));
+      found.set(uuid, files?.get(uuid));
     }
   }));
   return found;

@@ -80,6 +80,12 @@ const CHANNEL_READ_MS = [50, 1000];
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
 
+/** What hangs of a VM that is seen for the first time: it may have done so before. */
+function notRespondingOf({ gate }: LibvirtLink, uuid: string): VM["notResponding"] {
+  const hang = gate.hangOf(`vm:${uuid}`);
+  return hang && { since: hang.since, call: hang.call };
+}
+
 /** Goes on without what does not respond: it is told elsewhere, and read once it does. */
 const passOver = (what: string) => (error: unknown): void => {
   if (!isHang(error)) throw error;
@@ -488,7 +494,7 @@ export class Inventory {
         toldAt: undefined,
         toldKind: undefined,
         isAnticipated: false,
-        notResponding: undefined,
+        notResponding: notRespondingOf(this.#link, record.uuid),
         guest: undefined,
         agentSilent: false,
         lostPid: undefined,

@@ -48,6 +48,22 @@ class Latest {
   }
 }
 
+/** Folder → the active pool whose volumes are in it; folders that two have are left out. Pure. */
+function foldersOf(records: readonly PoolRecord[]): Map<string, string> {
+  const found = new Map<string, string>(), several = new Set<string>();
+  for (const { name, xml, volumes } of records) {
+    const { type, path } = describePool(xml);
+    if (volumes === null || path === undefined || !NAMED_BY_PATH.has(type)) continue;
+    if (found.has(path)) several.add(path);
+    found.set(path, name);
+  }
+  for (const path of several) found.delete(path);
+  return found;
+}
+
+/** What of a pool tells that its volumes have changed. */
+const figuresOf = (record: PoolRecord | undefined) => JSON.stringify(record && { ...record, state: 0 });
+
 /** The volumes of a pool. */
 interface Shelf {
   readonly reader: Latest;
@@ -179,11 +195,11 @@ export class PoolInventory {
     await this.#scanner.ask();
     for (const [name, record] of this.#records) {
       const old = before.get(name);
-      const figures = JSON.stringify(record);
+      const figures = figuresOf(record);
       // Others scan the pools, too: what counts for the volumes is what the pool was like when they were read.
       const shelf = this.#shelves.get(name);
       const isCurrent = shelf?.volumes === undefined || shelf.figures === figures;
-      if (old !== undefined && isCurrent && JSON.stringify(old) === figures) continue;
+      if (old !== undefined && isCurrent && JSON.stringify(old) === JSON.stringify(record)) continue;
       this.onEvent(name, old === undefined ? "defined" : "changed");
     }
     for (const name of before.keys()) if (!this.#records.has(name)) this.#tell(name, "undefined");
@@ -209,10 +225,7 @@ export class PoolInventory {
     this.#records = new Map(
       records.sort((a, b) => a.name < b.name ? -1 : 1).map((record) => [record.name, record]),
     );
-    this.#folders = new Map(records.flatMap(({ name, xml }) => {
-      const { type, path } = describePool(xml);
-      return path !== undefined && NAMED_BY_PATH.has(type) ? [[path, name] as const] : [];
-    }));
+    this.#folders = foldersOf(records);
     for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#shelves.delete(name);
     this.#isKnown = true;
   }
@@ -240,7 +253,7 @@ export class PoolInventory {
       const made: Shelf = {
         reader: new Latest(async () => {
           await this.#requireReachable(pool);
-          const figures = JSON.stringify(this.#records.get(pool));
+          const figures = figuresOf(this.#records.get(pool));
           const volumes = (await this.#link.call("volumeScan", { pool })).map(volumeOf);
           made.figures = figures;
           made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));

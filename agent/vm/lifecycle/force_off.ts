@@ -11,13 +11,19 @@ import { processState, swtpmOf } from "../../hosts/qemu_processes.ts";
 import { log } from "../../log.ts";
 
 /** Milliseconds a QEMU has to end by SIGTERM, for which it writes what it has cached; the kernel to end it; between looks. */
-const QUIT_MS = 3000, END_MS = 5000, LOOK_MS = 50;
-/** States of a process that answers nothing: stopped, traced, waiting in the kernel. */
-const CANNOT_ANSWER: ReadonlySet<string> = new Set(["T", "t", "D"]);
+const QUIT_MS = 10_000, END_MS = 5000, LOOK_MS = 50;
+/** States of a process that takes no signal but SIGKILL: stopped, traced. */
+const STOPPED: ReadonlySet<string | undefined> = new Set(["T", "t"]);
+/** … and of one that does not answer: waiting in the kernel. */
+const CANNOT_ANSWER: ReadonlySet<string | undefined> = new Set([...STOPPED, "D"]);
 /** States of a process that has ended, though its parent has not taken note yet. */
 const ENDED: ReadonlySet<string | undefined> = new Set(["Z", "X", undefined]);
 
-const hasEnded = (pid: number) => ENDED.has(processState(pid)?.state);
+/** Whether a process has ended; another one may have its number by then. */
+const hasEnded = (pid: number, started: string) => {
+  const now = processState(pid);
+  return ENDED.has(now?.state) || now?.started !== started;
+};
 
 /** Sends a signal. @returns whether that was allowed: a service without CAP_KILL leaves it to libvirt */
 function kill(pid: number, what: string, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): boolean {
@@ -34,8 +40,8 @@ function kill(pid: number, what: string, signal: "SIGTERM" | "SIGKILL" = "SIGKIL
 }
 
 /** Waits for the end of a process. @returns whether it came */
-async function ends(pid: number, ms: number): Promise<boolean> {
-  for (let waited = 0; !hasEnded(pid); waited += LOOK_MS) {
+async function ends(pid: number, started: string, ms: number): Promise<boolean> {
+  for (let waited = 0; !hasEnded(pid, started); waited += LOOK_MS) {
     if (waited >= ms) return false;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
@@ -45,7 +51,7 @@ async function ends(pid: number, ms: number): Promise<boolean> {
 /** Kills the TPM of a VM where it cannot answer: libvirt would wait for it. */
 async function killTpm({ id, name }: VM): Promise<void> {
   const pid = await swtpmOf(id);
-  if (pid !== undefined && CANNOT_ANSWER.has(processState(pid)?.state ?? "")) kill(pid, `swtpm of ${name}`);
+  if (pid !== undefined && CANNOT_ANSWER.has(processState(pid)?.state)) kill(pid, `swtpm of ${name}`);
 }
 
 /**
@@ -56,11 +62,12 @@ async function killTpm({ id, name }: VM): Promise<void> {
  */
 async function killQemu({ processes }: Host, { id, name }: VM): Promise<boolean> {
   const pid = processes?.pidOf(id);
-  if (pid === undefined) return false;
-  const what = `QEMU of ${name}`, mayAnswer = !CANNOT_ANSWER.has(processState(pid)?.state ?? "");
-  if (mayAnswer && kill(pid, what, "SIGTERM") && await ends(pid, QUIT_MS)) return true;
+  const now = pid === undefined ? undefined : processState(pid);
+  if (pid === undefined || now === undefined) return false;
+  const what = `QEMU of ${name}`, { started } = now;
+  if (!STOPPED.has(now.state) && kill(pid, what, "SIGTERM") && await ends(pid, started, QUIT_MS)) return true;
   if (!kill(pid, what)) return false;
-  if (await ends(pid, END_MS)) return true;
+  if (await ends(pid, started, END_MS)) return true;
   // Asked to end it, libvirt would hold its lock for 40 seconds, and all lists with it
   throw new ContractError("ForceStopFailed", {
     error:
@@ -80,7 +87,7 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
   let isKilled = false;
   if (processes !== undefined) {
     await killTpm(vm);
-    const mayHang = !vm.responsive || host.storageMounts?.of(vm) !== undefined;
+    const mayHang = link.gate.hangOf(`vm:${vm.id}`) !== undefined || host.storageMounts?.of(vm) !== undefined;
     if (mayHang) isKilled = await killQemu(host, vm);
   }
   try {
