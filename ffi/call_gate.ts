@@ -267,6 +267,12 @@ export class CallGate implements Gate {
     this.#tell();
   }
 
+  /** The object for whose suspicion alone a call would be refused, though it may be asked whether it holds still. */
+  doubtFor({ kind, slowest, keys }: Asked): Key | undefined {
+    if (kind === "rescue" || kind === "stats" || !isBlocked("job", WAITS[slowest])) return undefined;
+    return keys.find((key) => this.#suspects.get(key)?.mayBeAsked && !this.#anyHangs(key));
+  }
+
   /** What an object is suspected for; undefined where it is not. */
   suspicion(key: Key): Suspicion | undefined {
     return this.#suspects.get(key);

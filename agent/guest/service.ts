@@ -82,7 +82,7 @@ export class GuestService {
   async agentFor(vmId: string, ability: GuestAbility): Promise<{ vm: VM; agent: GuestBackend }> {
     const vm = this.host.requireVm(vmId);
     if (vm.state !== "running") throw new ContractError("VmNotRunning");
-    requireResponsive(vm);
+    await requireResponsive(this.host, vm);
     if (this.freezes.until(vmId) !== undefined && !WHILE_FROZEN.has(ability)) {
       throw new ContractError("GuestUnavailable", { ...FROZEN });
     }

@@ -129,6 +129,7 @@ export class Host {
       events: (events) => this.inventory.onEvents(events),
       volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
       volumeGone: (path) => this.inventory.storage.removeAt(path),
+      recheck: (uuid) => this.sampler.recheck(uuid),
       pools: () => this.inventory.storage.isKnown ? this.inventory.storage.records() : undefined,
       poolOf: (path) => this.inventory.storage.poolOf(path),
     });

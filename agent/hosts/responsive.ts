@@ -3,11 +3,20 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { VM } from "../../lib/contract/vm.ts";
 import type { Host } from "./host.ts";
 
-/** @throws {ContractError} VmNotResponding */
-export function requireResponsive({ notResponding }: Pick<VM, "notResponding">): void {
-  if (notResponding === undefined) return;
-  const { since, call } = notResponding;
-  throw new ContractError("VmNotResponding", { since: new Date(since).toISOString(), call });
+/**
+ * Refuses what a VM that does not respond would be asked for. One that did not answer is asked once more first.
+ *
+ * @throws {ContractError} VmNotResponding
+ */
+export async function requireResponsive(
+  { link: { gate }, sampler }: Pick<Host, "link" | "sampler">,
+  { id }: Pick<VM, "id">,
+): Promise<void> {
+  const key = `vm:${id}` as const;
+  if (gate.suspicion(key)?.mayBeAsked) await sampler.recheck(id);
+  const hang = gate.hangOf(key);
+  if (hang === undefined) return;
+  throw new ContractError("VmNotResponding", { since: new Date(hang.since).toISOString(), call: hang.call });
 }
 
 /**

@@ -2,7 +2,7 @@
  * The link to one libvirt: whether it answers, its events, and calls on it. It reconnects by itself with back-off
  * and tells when it has, so that everything can be read anew.
  */
-import { CallGate } from "../../ffi/call_gate.ts";
+import { askedOf, CallGate } from "../../ffi/call_gate.ts";
 import {
   type CallArgs,
   type CallName,
@@ -39,6 +39,8 @@ export interface LinkListener {
   volumeMade?(record: VolumeRecord): void;
   /** A call of ours deleted the volume at a path. */
   volumeGone?(path: string): void;
+  /** Asks a VM that did not answer whether it does by now. */
+  recheck?(uuid: string): Promise<void>;
   /** The pools as last read; undefined before the first time. */
   pools?(): readonly PoolRecord[] | undefined;
   /** The pool whose volume a path is, as far as that is known. */
@@ -143,7 +145,11 @@ export class LibvirtLink {
     log.debug("libvirt call", { call: name });
     if (name === "poolScan") return this.#allPools() as Promise<CallResult<N>>;
     const placed = this.#placed(args);
-    return this.#told(name, placed[0], () => this.#pool.call(name, ...placed));
+    return this.#told(name, placed[0], async () => {
+      const doubt = this.gate.doubtFor(askedOf(name, placed[0]));
+      if (doubt !== undefined) await this.#listener.recheck?.(doubt.slice("vm:".length));
+      return await this.#pool.call(name, ...placed);
+    });
   }
 
   #allPools(): Promise<PoolRecord[]> {

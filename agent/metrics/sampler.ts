@@ -21,8 +21,8 @@ const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
 const KEPT_GROUPS: readonly StatsGroup[] = [...GROUPS, "vcpu"];
 /** A reading older than this is not current: who asks for one VM gets a new one. */
 const FRESH_MS = 3000;
-/** Readings without QEMU's part, in a row, after which a VM counts as not responding. */
-const UNANSWERED = 2;
+/** Milliseconds of readings without QEMU's part, one after the other, after which a VM counts as not responding. */
+const UNANSWERED_MS = 5000;
 /** What is said of such a VM then: its QEMU is busy with a call that does not end, perhaps of another program. */
 const NO_ANSWER = { call: "QEMU does not answer its monitor", mayBeAsked: true } as const;
 /** Calls for statistics that hang, from which on one VM alone of which nothing is known is asked a round: each may cost a worker. */
@@ -48,6 +48,7 @@ export interface SamplerWatch {
 
 export class Sampler {
   readonly #readings = new Map<string, VmReading>();
+  /** Since when a VM has not answered, in monotonic milliseconds. */
   readonly #unanswered = new Map<string, number>();
   /** VMs that were asked together with one that did not answer: each is asked alone before it is asked with others again. */
   readonly #unproven = new Set<string>();
@@ -228,6 +229,11 @@ export class Sampler {
     return askable;
   }
 
+  /** Asks a VM that did not answer once more, before it is refused something for that. */
+  async recheck(uuid: string): Promise<void> {
+    await this.#answersAlone(uuid);
+  }
+
   /** Asks one VM for as little as there is. */
   async #answersAlone(uuid: string): Promise<boolean> {
     const isUnproven = this.#unproven.has(uuid);
@@ -236,7 +242,7 @@ export class Sampler {
       const isSilent = record !== null && Object.keys(record.params).length > 0 && !answered(record);
       this.#unproven.delete(uuid);
       // The call that did not return has its QEMU's answer to wait for
-      if (isSilent && isUnproven) this.#unanswered.set(uuid, UNANSWERED);
+      if (isSilent && isUnproven) this.#unanswered.set(uuid, this.clock.monotonic() - UNANSWERED_MS);
       this.#noteAnswer(uuid, !isSilent);
       return !isSilent;
     } catch (error) {
@@ -260,10 +266,10 @@ export class Sampler {
     const { gate } = this.link, key = `vm:${uuid}` as const;
     // A call of our own may be what QEMU is busy with
     if (!yes && gate.isChanging(key)) return;
-    const misses = yes ? 0 : (this.#unanswered.get(uuid) ?? 0) + 1;
-    if (misses === 0) this.#unanswered.delete(uuid);
-    else this.#unanswered.set(uuid, misses);
-    gate.suspect(key, misses < UNANSWERED ? undefined : NO_ANSWER);
+    const now = this.clock.monotonic(), since = this.#unanswered.get(uuid) ?? now;
+    if (yes) this.#unanswered.delete(uuid);
+    else this.#unanswered.set(uuid, since);
+    gate.suspect(key, yes || now - since < UNANSWERED_MS ? undefined : NO_ANSWER);
   }
 
   /**

@@ -26,15 +26,15 @@ export function screenHandlers(host: Host): ScreenHandlers {
   const screens = new Screens((uuid, mostWidth) =>
     link.call("domainScreenshot", { uuid, ...(mostWidth !== undefined && { mostWidth }) })
   );
-  const requireActive = (vmId: string) => {
+  const requireActive = async (vmId: string) => {
     const vm = host.requireVm(vmId);
     if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
-    requireResponsive(vm);
+    await requireResponsive(host, vm);
     return vm;
   };
   return {
     screenshot_vm: async ({ vmId, thumbnail = false }) => {
-      const vm = requireActive(vmId);
+      const vm = await requireActive(vmId);
       try {
         const { png, width, height, takenAt } = await screens.get(vm.id, thumbnail);
         return { format: "image/png", width, height, takenAt, data: png.toBase64() };
@@ -51,7 +51,7 @@ export function screenHandlers(host: Host): ScreenHandlers {
       if (codes.length > MOST_KEYS) {
         throw new ContractError("TooManyKeys", { n: codes.length, most: MOST_KEYS });
       }
-      const vm = requireActive(vmId);
+      const vm = await requireActive(vmId);
       try {
         return await link.call("domainSendKeys", { uuid: vm.id, codes, holdMs });
       } catch (error) {

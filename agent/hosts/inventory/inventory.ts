@@ -50,6 +50,7 @@ interface Entry {
   stats: VmStats | undefined;
   trouble: string | undefined;
   silentMount: Extras["silentMount"];
+  isForcedOff: boolean;
   /** The process that runs it although libvirt takes it for off. */
   lostPid: number | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
@@ -442,6 +443,7 @@ export class Inventory {
         | "lostPid"
         | "trouble"
         | "silentMount"
+        | "isForcedOff"
       >
     >,
   ): void {
@@ -501,6 +503,7 @@ export class Inventory {
         stats: undefined,
         trouble: undefined,
         silentMount: undefined,
+        isForcedOff: false,
         toldPaused: false,
         askedAt: performance.now(),
         view: undefined as unknown as VM,
@@ -518,6 +521,7 @@ export class Inventory {
     if (!wasActive && nowActive) {
       old.startedAt = Date.now();
       old.trouble = undefined;
+      old.isForcedOff = false;
     }
     if (!nowActive) {
       old.startedAt = undefined;

@@ -27,6 +27,8 @@ export interface Extras {
   readonly stats: VmStats | undefined;
   /** The last thing that went wrong, e.g. an I/O error that paused it. */
   readonly trouble: string | undefined;
+  /** It was killed here, which libvirt may take for a crash. */
+  readonly isForcedOff: boolean;
   /** The mount a disk of it is on, where that does not respond; `since` is an ISO time. */
   readonly silentMount: { readonly path: string; readonly since: string } | undefined;
   /** The process that runs it although libvirt takes it for off. */
@@ -137,7 +139,8 @@ function openScreen(
 /** Puts a VM together. Fields that are unknown are left out, never zero. */
 export function vmView(record: DomainRecord, extras: Extras): VM {
   const { summary } = record;
-  const state = vmState(record.state, record.reason, record.managedSave);
+  const told = vmState(record.state, record.reason, record.managedSave);
+  const state = told === "crashed" && extras.isForcedOff && !isActiveState(record.state) ? "stopped" : told;
   const reason = stateReason(record.state, record.reason);
   const disks = summary.disks.map((disk) => withSize(disk, extras.sizes));
   const screen = openScreen(record);

@@ -16,6 +16,7 @@ const EXTRAS: Extras = {
   powerRequest: undefined,
   notResponding: undefined,
   silentMount: undefined,
+  isForcedOff: false,
   guest: undefined,
   agentSilent: false,
   stats: undefined,

@@ -12,6 +12,8 @@ import { log } from "../../log.ts";
 
 /** Milliseconds a QEMU has to end by SIGTERM, for which it writes what it has cached; the kernel to end it; between looks. */
 const QUIT_MS = 10_000, END_MS = 5000, LOOK_MS = 50;
+/** Milliseconds that libvirt has to begin ending a VM before its QEMU is killed: it expects that end then. */
+const DESTROY_FIRST_MS = 300;
 /** States of a process that takes no signal but SIGKILL: stopped, traced. */
 const STOPPED: ReadonlySet<string | undefined> = new Set(["T", "t"]);
 /** … and of one that does not answer: waiting in the kernel. */
@@ -83,17 +85,33 @@ async function killQemu({ processes }: Host, { id, name }: VM): Promise<boolean>
  * @throws {ContractError} ForceStopFailed @throws {LibvirtError}
  */
 export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null> {
-  const { link, processes } = host;
-  let isKilled = false;
-  if (processes !== undefined) {
-    await killTpm(vm);
-    const mayHang = link.gate.hangOf(`vm:${vm.id}`) !== undefined || host.storageMounts?.of(vm) !== undefined;
-    if (mayHang) isKilled = await killQemu(host, vm);
-  }
-  try {
+  const { link, processes, inventory } = host;
+  if (processes === undefined) return await link.call("domainDestroy", { uuid: vm.id });
+  await killTpm(vm);
+  const isOnSilentStorage = host.storageMounts?.of(vm) !== undefined;
+  if (link.gate.hangOf(`vm:${vm.id}`) === undefined && !isOnSilentStorage) {
     return await link.call("domainDestroy", { uuid: vm.id });
+  }
+  // libvirt that sees the end before it is told to end the VM takes it for a crash
+  inventory.update(vm.id, { isForcedOff: true });
+  const pid = processes.pidOf(vm.id);
+  const isStopped = pid !== undefined && !isOnSilentStorage && STOPPED.has(processState(pid)?.state);
+  let isKilled = false;
+  const killing = (async () => {
+    if (isStopped) await new Promise((resolve) => setTimeout(resolve, DESTROY_FIRST_MS));
+    isKilled = await killQemu(host, vm);
+  })();
+  try {
+    if (!isStopped) await killing;
+    const destroying = link.call("domainDestroy", { uuid: vm.id });
+    const [record] = await Promise.all([destroying, killing]);
+    return record;
   } catch (error) {
-    if (!isKilled) throw error;
+    await killing;
+    if (!isKilled) {
+      inventory.update(vm.id, { isForcedOff: false });
+      throw error;
+    }
     // libvirt has taken note of its end before, or does so as soon as it answers
     log.debug("a VM that was killed needs no other end", { vm: vm.name, error });
     return null;
