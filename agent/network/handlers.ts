@@ -87,7 +87,9 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
       throw contractError(error, failed, event);
     } finally {
       // What happens to the network as a whole, libvirt tells; of the rest it says nothing.
-      const read = event === "updated" ? inventory.networks.refresh(name) : inventory.networks.reread();
+      const read = event === "updated"
+        ? inventory.networks.refresh(name)
+        : inventory.networks.rereadPatiently();
       await read.catch((error) => log.debug("the networks could not be read", { error }));
     }
     return null;

@@ -8,7 +8,7 @@ import { releaseName, testName } from "../testbed/names.ts";
 import { isOtherKernel, passesUnderOtherKernel } from "../testbed/other_kernel.ts";
 import { poolPlace } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
-import { call, readyServer, refused } from "../testbed/product.ts";
+import { call, readyServer, refusal, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
@@ -53,7 +53,8 @@ async function hangs(server: TestServer, pool: string): Promise<void> {
       await call(server, command);
       assert.ok(performance.now() - began < 3000, command);
     }
-    await refused(call(server, "get_volumes", { pool }), "LibvirtTimeout");
+    const { code } = await refusal(call(server, "get_volumes", { pool }));
+    assert.ok(["StorageNotResponding", "StoragePoolNotResponding", "LibvirtTimeout"].includes(code), code);
   } finally {
     await run(["rpc.nfsd", "2"]);
   }

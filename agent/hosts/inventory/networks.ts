@@ -7,6 +7,9 @@ import { log } from "../../log.ts";
 /** What happens to a network as a whole, each time: libvirt tells it once. */
 const SWITCHED = new Set(["started", "stopped", "undefined"]);
 
+/** How often networks are read anew that are busy, and milliseconds between. */
+const MOST_TRIES = 10, TRY_MS = 1000;
+
 /** All that clients can see of a network, but for how many VMs are plugged in. */
 const lookOf = (network: NetworkRecord | undefined): string | undefined =>
   network && JSON.stringify(network).replaceAll(/ connections='\d+'/g, "");
@@ -60,7 +63,24 @@ export class NetworkInventory {
 
   /** Reads the networks anew. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */
   async reread(): Promise<void> {
-    this.#replace(await this.#link.call("networkScan"));
+    try {
+      this.#replace(await this.#link.call("networkScan"));
+    } catch (error) {
+      if (isHang(error)) this.#isUnread = true;
+      throw error;
+    }
+  }
+
+  /** {@link reread}, again and again for a while where a network is busy with what has just been done. @throws {LibvirtError} */
+  async rereadPatiently(): Promise<void> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.reread();
+      } catch (error) {
+        if (!isHang(error) || tries === MOST_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+      }
+    }
   }
 
   /**
@@ -70,7 +90,7 @@ export class NetworkInventory {
    * @throws {LibvirtError}
    */
   async refresh(name: string): Promise<void> {
-    await this.reread();
+    await this.rereadPatiently();
     this.#tellOf(name, "updated");
   }
 
