@@ -384,13 +384,16 @@ export class CallGate implements Gate {
   #cameBack(member: Member, answered: boolean): void {
     if (answered) this.answeredAt = performance.now();
     this.#members.delete(member);
+    let isChanged = member.isOverdue;
     for (const key of member.asked.keys) {
       const members = this.#byKey.get(key);
       members?.delete(member);
       for (const other of members ?? []) {
         if (other.lockProbe !== member) continue;
-        if (answered && !member.isOverdue) other.wait = "job";
-        else other.lockProbe = undefined;
+        if (answered && !member.isOverdue) {
+          other.wait = "job";
+          isChanged = true;
+        } else other.lockProbe = undefined;
       }
       if (members?.size === 0) this.#byKey.delete(key);
       if (member.isOverdue) {
@@ -400,7 +403,7 @@ export class CallGate implements Gate {
         else this.#halfOpen.set(key, undefined);
       }
     }
-    if (member.isOverdue || member.wait === "mutex") this.#tell();
+    if (isChanged) this.#tell();
     this.#free();
   }
 

@@ -9,11 +9,14 @@ import { isSystemError } from "../../files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { processState, swtpmOf } from "../../hosts/qemu_processes.ts";
 import { log } from "../../log.ts";
+import { within } from "../../within.ts";
 
 /** Milliseconds a QEMU has to end by SIGTERM, for which it writes what it has cached; the kernel to end it; between looks. */
 const QUIT_MS = 10_000, END_MS = 5000, LOOK_MS = 50;
 /** Milliseconds that libvirt has to begin ending a VM before its QEMU is killed: it expects that end then. */
 const DESTROY_FIRST_MS = 300;
+/** Milliseconds that libvirt has to take note that a VM was killed. It may be busy with others that hang. */
+const NOTE_MS = 5000;
 /** States of a process that takes no signal but SIGKILL: stopped, traced. */
 const STOPPED: ReadonlySet<string | undefined> = new Set(["T", "t"]);
 /** … and of one that does not answer: waiting in the kernel. */
@@ -104,10 +107,15 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
   try {
     if (!isStopped) await killing;
     const destroying = link.call("domainDestroy", { uuid: vm.id });
-    const [record] = await Promise.all([destroying, killing]);
+    destroying.catch((error) =>
+      log.debug("libvirt did not end a VM that was killed", { vm: vm.name, error })
+    );
+    await killing;
+    if (!isKilled) return await destroying;
+    let record: DomainRecord | null = null;
+    await within(NOTE_MS, destroying.then((found) => void (record = found)));
     return record;
   } catch (error) {
-    await killing;
     if (!isKilled) {
       inventory.update(vm.id, { isForcedOff: false });
       throw error;
