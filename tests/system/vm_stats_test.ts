@@ -125,7 +125,8 @@ Deno.test({
     };
     const one = await calls(1), twenty = await calls(20);
     // What was begun before counts as well; on a busy machine it takes longer until the log is read
-    const most = ({ ms }: typeof one) => Math.floor(ms / 2000) + 1;
+    // One that did not answer at once on a busy machine is asked once more, alone
+    const most = ({ ms }: typeof one) => Math.floor(ms / 2000) + 3;
     assert.ok(
       one.count >= 2 && one.count <= most(one),
       `${one.count} calls in ${one.ms} ms with one listener`,

@@ -23,12 +23,12 @@ const LANES = 4;
  * Milliseconds until the images of a VM that is off are looked at again: one that is missing may be put back; the others
  * can only go missing, or be changed by who knows what he does.
  */
-const AGAIN_MS = { missing: 30_000, still: 300_000 } as const;
+const AGAIN_MS = { missing: 30_000, unread: 10_000, still: 300_000 } as const;
 
 type Size = { capacity: number; allocation: number };
 
-/** What was found of one disk; undefined: not known. */
-type Found = Size | "missing" | undefined;
+/** What was found of one disk; `unread`: it cannot be told now; undefined: nor later. */
+type Found = Size | "missing" | "unread" | undefined;
 
 /** The sizes of its disks that a running VM's statistics tell, by target; none without the group `block`. Pure. */
 export function sizesOfStats({ params }: Pick<DomainStats, "params">): Map<string, Size> {
@@ -50,7 +50,7 @@ export function sizesOfStats({ params }: Pick<DomainStats, "params">): Map<strin
 
 export class DiskSizes {
   /** What the sizes of a VM that is off were read for, its disks and their sources. */
-  readonly #known = new Map<string, { key: string; at: number; isMissing: boolean }>();
+  readonly #known = new Map<string, { key: string; at: number; again: keyof typeof AGAIN_MS }>();
   #running = false;
 
   constructor(
@@ -121,21 +121,30 @@ export class DiskSizes {
     }
     const key = keyOf(vm), known = this.#known.get(vm.id);
     if (known?.key !== key) return key !== "[]";
-    return this.clock.monotonic() - known.at >= AGAIN_MS[known.isMissing ? "missing" : "still"];
+    return this.clock.monotonic() - known.at >= AGAIN_MS[known.again];
   }
 
   async #read(vm: VM): Promise<void> {
     const key = keyOf(vm), sizes = new Map<string, Size>(), missing = new Set<string | undefined>();
+    let isUnread = false;
     for (const disk of vm.disks) {
       if (disk.source === undefined) continue;
       const found = await this.#sizeOf(disk, disk.source);
       if (found === "missing") missing.add(disk.source);
-      else if (found !== undefined) sizes.set(disk.target, found);
+      else if (found === "unread") {
+        isUnread = true;
+        const { capacityBytes: capacity, allocationBytes: allocation } = disk;
+        // What was known of it stays
+        if (capacity !== undefined && allocation !== undefined) {
+          sizes.set(disk.target, { capacity, allocation });
+        }
+      } else if (found !== undefined) sizes.set(disk.target, found);
     }
     const now = this.inventory.vm(vm.id);
     // It was started, or given other disks, meanwhile: this is of what it had
     if (now === undefined || this.#isActive(now) || keyOf(now) !== key) return;
-    this.#known.set(vm.id, { key, at: this.clock.monotonic(), isMissing: missing.size > 0 });
+    const again = isUnread ? "unread" : missing.size > 0 ? "missing" : "still";
+    this.#known.set(vm.id, { key, at: this.clock.monotonic(), again });
     this.inventory.update(vm.id, { sizes, missing });
   }
 
@@ -148,10 +157,10 @@ export class DiskSizes {
       if (!["file", "block", "volume"].includes(disk.type)) return undefined;
       return await imageSize(path, disk.format, volume) ?? (volume && sizeOfVolume(volume));
     } catch (error) {
-      // A pool or a file system that does not respond: the size stays unknown, which is what is shown
+      // A pool or a file system that does not respond
       if (!(error instanceof LibvirtError) && !(error instanceof ContractError)) throw error;
       log.debug("the size of a disk could not be read", { source, error });
-      return undefined;
+      return "unread";
     }
   }
 
