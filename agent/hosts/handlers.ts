@@ -67,7 +67,7 @@ export function hostHandlers(host: Host): HostHandlers {
       const totalMb = stats?.memoryTotalMb ?? await make.memoryMb();
       const { active, total } = inventory.counts();
       return {
-        hostname: inventory.hostname,
+        hostname: host.fullName ?? inventory.hostname,
         cpuModel: cpuModel(record),
         cpuCount: record.cores,
         cpuThreads: record.threads,

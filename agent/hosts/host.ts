@@ -94,6 +94,8 @@ export class Host {
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
+  /** The host's name as libvirt tells it; undefined until it has. */
+  fullName: string | undefined;
   /** What does not respond. */
   readonly hangs: HostHangs;
   /** What of it was written down, and people are alerted of. */
@@ -378,7 +380,9 @@ export class Host {
   /** Learns the host's full name, for which libvirt asks a resolver that may be away: nothing waits for it. */
   async #learnName(): Promise<void> {
     try {
-      this.inventory.hostname = await this.link.call("hostName");
+      this.fullName = await this.link.call("hostName");
+      // Other hosts are called by their id
+      if (this.id === LOCAL_HOST) this.inventory.hostname = this.fullName;
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       log.info("the host's full name is not known", { host: this.id, error });
