@@ -5,7 +5,7 @@
 
 /** What it may be waiting in, for people. */
 const LABELS = ["", "writing to the database", "opening the database", "noting an operation"] as const;
-export type DiskWork = Exclude<typeof LABELS[number], "">;
+export type WatchedWork = Exclude<typeof LABELS[number], "">;
 
 /** Milliseconds between beats. */
 const BEAT_MS = 1000;
@@ -26,7 +26,7 @@ export function beat(): () => void {
 }
 
 /** Carries out synchronous work on the disk of the data folder. @throws what it throws */
-export function onDisk<T>(work: DiskWork, run: () => T): T {
+export function onDisk<T>(work: WatchedWork, run: () => T): T {
   const before = Atomics.exchange(own, LABEL, LABELS.indexOf(work));
   try {
     return run();

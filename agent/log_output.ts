@@ -3,7 +3,7 @@
  * would then stop the whole process. So a line that stderr does not take at once waits here, and with too many of them the
  * next are dropped and counted.
  */
-import { isWritable, WRITABLE_BYTES } from "../ffi/writable.ts";
+import { isDescriptorWritable, WRITABLE_BYTES } from "../ffi/writable.ts";
 
 /** Bytes that wait at most. */
 const MOST_WAITING = 1024 * 1024;
@@ -20,7 +20,7 @@ export interface LineSink {
 
 /** The standard error stream of this process. */
 export const STDERR: LineSink = {
-  isReady: (ms) => isWritable(2, ms),
+  isReady: (ms) => isDescriptorWritable(2, ms),
   write: (bytes) => Deno.stderr.writeSync(bytes),
 };
 

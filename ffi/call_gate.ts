@@ -5,7 +5,7 @@
  *
  * libvirtd has 20 workers (`max_workers`). Calls that run or hang take at most 14 of them, two of these for `rescue`.
  */
-import { type CallKind, type CallName, CALLS, KINDS } from "./calls/mod.ts";
+import { CALL_KINDS, type CallKind, type CallName, CALLS } from "./calls/mod.ts";
 import { type Key, wholeOf } from "./calls/keys.ts";
 import { LibvirtError } from "./error.ts";
 import type { Gate, GatedWork, Pass } from "./gate.ts";
@@ -33,7 +33,7 @@ export interface Hang {
 }
 
 /** Whether a call may be made. */
-export type Verdict = "go" | "wait" | LibvirtError;
+export type Admission = "go" | "wait" | LibvirtError;
 
 /** Calls that run or hang at the same time: of all kinds, and without `rescue`. */
 const MOST = { all: 14, others: 12 } as const;
@@ -136,7 +136,7 @@ export class CallGate implements Gate {
   readonly #freed = new Set<() => void>();
 
   /** Whether a call may be made now; `wait`: soon, when {@link onFreed} tells. */
-  admits(asked: Asked): Verdict {
+  admits(asked: Asked): Admission {
     const hang = this.#hangFor(asked);
     if (hang !== undefined) return refusal(hang);
     if (this.#mustWait(asked)) return "wait";
@@ -233,8 +233,7 @@ export class CallGate implements Gate {
 
   /** Whether an object has a lock that does not come free: nothing about it may be asked. */
   isLocked(key: Key): boolean {
-    for (const { isOverdue, wait } of this.#byKey.get(key) ?? []) if (isOverdue && isLock(wait)) return true;
-    return false;
+    return [...this.#byKey.get(key) ?? []].some(({ isOverdue, wait }) => isOverdue && isLock(wait));
   }
 
   /** Whether a call that may hold the lock of an object has been under way for longer than a moment. */
@@ -252,10 +251,7 @@ export class CallGate implements Gate {
 
   /** Whether a call of ours that may hold the lock of an object, or its job, is under way. */
   isChanging(key: Key): boolean {
-    for (const { asked: { kind } } of this.#byKey.get(key) ?? []) {
-      if (CHANGES.has(kind)) return true;
-    }
-    return false;
+    return [...this.#byKey.get(key) ?? []].some(({ asked: { kind } }) => CHANGES.has(kind));
   }
 
   /** Takes an object for one that does not respond, though no call hangs; `undefined`: it responds again. */
@@ -351,12 +347,12 @@ export class CallGate implements Gate {
     return isAtLeast(WAITS[slowest], "list") && keys.some((whole) => this.anySlow(whole));
   }
 
-  #budget({ kind }: Asked): Verdict {
+  #budget({ kind }: Asked): Admission {
     const counted = ({ asked, isOverdue }: Member) => asked.kind !== "transfer" || isOverdue;
     const running = this.#count(({ asked, isOverdue }) => asked.kind === kind && !isOverdue);
     const all = this.#count(counted);
     if (kind === "canary") return all < MOST.all && running === 0 ? "go" : "wait";
-    if (kind === "rescue") return all < MOST.all && running < KINDS.rescue.most ? "go" : "wait";
+    if (kind === "rescue") return all < MOST.all && running < CALL_KINDS.rescue.most ? "go" : "wait";
     const hanging = this.hanging;
     const others = this.#count((member) => counted(member) && member.asked.kind !== "rescue");
     if (hanging >= MOST.others) return busy(hanging);
@@ -366,7 +362,7 @@ export class CallGate implements Gate {
     if (SLOW.has(kind) && this.#count(({ asked }) => SLOW.has(asked.kind)) >= MOST_SLOW) return "wait";
     // Where as many hang as may run, the others of the kind are made one at a time.
     const ofKind = this.#count(({ asked }) => asked.kind === kind);
-    return ofKind < KINDS[kind].most || running === 0 ? "go" : "wait";
+    return ofKind < CALL_KINDS[kind].most || running === 0 ? "go" : "wait";
   }
 
   #count(fits: (member: Member) => boolean): number {
@@ -397,7 +393,7 @@ export class CallGate implements Gate {
       }
       if (members?.size === 0) this.#byKey.delete(key);
       if (member.isOverdue) {
-        if (![...members ?? []].some(({ isOverdue }) => isOverdue)) this.#halfOpen.set(key, undefined);
+        if (!this.#anyHangs(key)) this.#halfOpen.set(key, undefined);
       } else if (this.#halfOpen.get(key) === member) {
         if (answered) this.#halfOpen.delete(key);
         else this.#halfOpen.set(key, undefined);

@@ -6,7 +6,7 @@
  */
 import { workerUrl } from "../lib/bundle.ts";
 import { type Asked, askedOf, CallGate } from "./call_gate.ts";
-import { type CallArgs, type CallName, type CallResult, CALLS, KINDS } from "./calls/mod.ts";
+import { CALL_KINDS, type CallArgs, type CallName, type CallResult, CALLS } from "./calls/mod.ts";
 import { LibvirtError } from "./error.ts";
 import type { Pass } from "./gate.ts";
 import { type FromWorker, OPENING_STATE, type ToWorker } from "./protocol.ts";
@@ -246,7 +246,7 @@ export class WorkerPool {
     const ms = member.isReady ? seconds * scale : LOAD_MS;
     clearTimeout(member.timer);
     clearTimeout(member.overdue);
-    const overdueMs = KINDS[kind].overdue * scale;
+    const overdueMs = CALL_KINDS[kind].overdue * scale;
     if (member.isReady && overdueMs < ms) member.overdue = setTimeout(() => job.pass?.overdue(), overdueMs);
     member.timer = setTimeout(() => {
       // One that still waits, be it for its connection, is not made later, when nobody expects it any more

@@ -33,7 +33,7 @@ function libc(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | null {
  *
  * @param ms milliseconds to wait for it, in which this thread does nothing else
  */
-export function isWritable(descriptor: number, ms = 0): boolean {
+export function isDescriptorWritable(descriptor: number, ms = 0): boolean {
   const symbols = libc();
   if (symbols === null) return true;
   // struct pollfd: int fd, short events, short revents

@@ -18,7 +18,7 @@ export interface HangListener {
 }
 
 /** An object that does not respond. */
-interface Known {
+interface ReportedHang {
   hang: Hang;
   isReported: boolean;
 }
@@ -27,7 +27,7 @@ interface Known {
 const keyOf = ({ about, vmId, name }: Hang) => about === "host" ? about : `${about} ${vmId ?? name}`;
 
 export class HangReports {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, ReportedHang>();
   /** When the last beginning was reported, by the monotonic clock. */
   readonly #reportedAt = new Map<string, number>();
   #cancel: (() => void) | undefined;

@@ -8,7 +8,7 @@ import { log } from "../log.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 
 /** What helps, by the kind of what does not respond. */
-const REMEDIES: Readonly<Record<ContractHang["about"], string>> = {
+export const REMEDIES: Readonly<Record<ContractHang["about"], string>> = {
   vm: "Check the storage its disks are on. Force it off if it stays so: other VMs are not affected.",
   pool:
     "Check the server or the disk behind it. If it does not come back, restart libvirtd: running VMs go on.",

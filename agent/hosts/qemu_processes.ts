@@ -86,7 +86,7 @@ export function processState(pid: number): ProcessState | undefined {
   };
 }
 
-interface Known {
+interface QemuProcess {
   readonly pid: number;
   readonly started: string;
   /** Since when each look has found it so, by `performance.now()`. */
@@ -95,7 +95,7 @@ interface Known {
 
 /** Looks at the processes of running VMs. */
 export class QemuProcesses {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, QemuProcess>();
   #searchedAt = -Infinity;
   #searching: Promise<void> | undefined;
 

@@ -36,7 +36,7 @@ import * as volume from "./volume.ts";
  * and `freeze` its longest answers, which must not wait behind guests that hang. `stream` opens consoles and channels, and
  * `transfer` moves content through a stream, outside the pool.
  */
-export const KINDS = {
+export const CALL_KINDS = {
   read: { most: 6, overdue: 8 },
   write: { most: 6, overdue: 10 },
   slow: { most: 4, overdue: 120 },
@@ -53,7 +53,7 @@ export const KINDS = {
   stream: { most: 4, overdue: 15 },
   transfer: { most: Infinity, overdue: 60 },
 } as const satisfies Record<string, { most: number; overdue: number }>;
-export type CallKind = keyof typeof KINDS;
+export type CallKind = keyof typeof CALL_KINDS;
 
 export interface CallSpec<A, R> {
   readonly kind: CallKind;
