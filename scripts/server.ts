@@ -6,12 +6,14 @@ import { basename, join } from "node:path";
 import { workerName } from "../lib/bundle.ts";
 import { deno, PROJECT } from "./project.ts";
 
-const BUNDLE = [
-  ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
-  ...["--platform", "deno", "--minify", "--sourcemap=external"],
+/** Arguments of Deno that bundle for the host, as the sources are written. */
+export const BUNDLE = [
+  ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json"), "--platform", "deno"],
   // Native parts that are never there: who would load them does without.
   ...["--external", "*.node"],
 ];
+/** Those of the product. */
+const PRODUCT = [...BUNDLE, "--minify", "--sourcemap=external"];
 
 /** The program's first module in the bundle. */
 const MAIN = "main.js";
@@ -28,23 +30,20 @@ export async function bundleServer(main: string, folder: string, maps: string): 
   await Deno.remove(maps, { recursive: true }).catch(unlessMissing);
   await Deno.mkdir(maps, { recursive: true });
   await bundleMain(main, folder, maps);
-  const workers = await workersOf(main);
-  for (const source of workers) { // grows while it is gone through
-    const entry = join(PROJECT, source);
-    await bundleWorker(entry, folder, workerName(source), maps);
-    for (const other of await workersOf(entry)) workers.add(other);
+  for (const source of await workersOf(main)) {
+    await bundleWorker(join(PROJECT, source), folder, workerName(source), maps);
   }
 }
 
 /** A worker: one file, under the name by which it is started. */
 async function bundleWorker(entry: string, folder: string, name: string, maps: string): Promise<void> {
-  await deno(...BUNDLE, "--output", join(folder, name), entry);
+  await deno(...PRODUCT, "--output", join(folder, name), entry);
   await moveMaps(folder, maps);
 }
 
 /** The program, and beside it what it loads when it is needed: what only browsers load is never read at all. */
 export async function bundleMain(entry: string, folder: string, maps: string): Promise<void> {
-  await deno(...BUNDLE, "--code-splitting", "--outdir", folder, entry);
+  await deno(...PRODUCT, "--code-splitting", "--outdir", folder, entry);
   await mendCommonJs(folder);
   const written = basename(entry).replace(/\.ts$/, ".js");
   if (written !== MAIN) {
@@ -86,8 +85,16 @@ async function moveMaps(folder: string, maps: string): Promise<void> {
   }
 }
 
-/** The workers that a module, or anything it imports, starts. */
-async function workersOf(entry: string): Promise<Set<string>> {
+/** The workers that a module, anything it imports, or another of these workers starts: paths below the project. */
+export async function workersOf(entry: string): Promise<Set<string>> {
+  const workers = await startedBy(entry);
+  for (const source of workers) { // grows while it is gone through
+    for (const other of await startedBy(join(PROJECT, source))) workers.add(other);
+  }
+  return workers;
+}
+
+async function startedBy(entry: string): Promise<Set<string>> {
   const graph = JSON.parse(await deno("info", "--json", "--config", join(PROJECT, "deno.json"), entry)) as {
     modules: { local?: string }[];
   };
