@@ -5,14 +5,14 @@
  *     deno task design --update
  */
 import { dirname } from "node:path";
-import { browser } from "../tests/testbed/chromium.ts";
+import { ownBrowser } from "../tests/testbed/chromium.ts";
 import { keptAt, PICTURES, takePicture } from "./design/pictures.ts";
 import { serveDesign } from "./design/serve.ts";
 import { option } from "./project.ts";
 
 async function update(): Promise<void> {
   await using server = serveDesign(0);
-  await using tester = await browser();
+  await using tester = await ownBrowser();
   for (const picture of PICTURES) {
     const path = keptAt(picture);
     await Deno.mkdir(dirname(path), { recursive: true });

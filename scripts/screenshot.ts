@@ -4,7 +4,7 @@
  *     deno task screenshot
  */
 import { fileURLToPath } from "node:url";
-import { browser } from "../tests/testbed/chromium.ts";
+import { ownBrowser } from "../tests/testbed/chromium.ts";
 import { domainXml } from "../tests/testbed/domain_xml.ts";
 import { buildGuest } from "../tests/testbed/guest.ts";
 import { filesOf } from "../tests/testbed/names.ts";
@@ -78,7 +78,7 @@ if (import.meta.main) {
     const tags = MACHINES.find((machine) => machine.name === vm.name)?.tags ?? [];
     if (tags.length > 0) await server.call("set_tags", { vmId: vm.id, tags });
   }
-  await using tester = await browser();
+  await using tester = await ownBrowser();
   const page = await tester.page({ viewport: { width: 1440, height: 520 }, colorScheme: "dark" });
   await page.goto(`${server.url}/vms`);
   await delay(12_000);

@@ -1,6 +1,6 @@
 /**
- * The files of the system and browser tests in the order they are run, for `test.sh`: the longest first, by
- * tests/durations.json, so that the last ones to end are short; a file that was never measured before all others.
+ * The files of the system and browser tests in the order they are run, for `test.sh`: the longest first, so that the last
+ * ones to end are short. What was never measured on this machine comes first, and among it what has the longest text.
  *
  *     deno run -A scripts/testing/plan.ts [--all]
  *
@@ -11,13 +11,21 @@ import { PROJECT, walk } from "../project.ts";
 import { proven, SLOW_PROOFS } from "./slow_proofs.ts";
 import { recorded } from "./slowest.ts";
 
-/** Puts files in order. */
+/**
+ * Puts files in order.
+ *
+ * @param durations seconds by file; files without are taken for the longest
+ * @param sizes bytes by file
+ */
 export function longestFirst(
   files: readonly string[],
   durations: Readonly<Record<string, number>>,
+  sizes: Readonly<Record<string, number>>,
 ): string[] {
   const seconds = (file: string) => durations[file] ?? Infinity;
-  return [...files].sort((a, b) => seconds(a) === seconds(b) ? (a < b ? -1 : 1) : seconds(b) - seconds(a));
+  return files.toSorted((a, b) =>
+    seconds(a) === seconds(b) ? (sizes[b] ?? 0) - (sizes[a] ?? 0) : seconds(b) - seconds(a)
+  );
 }
 
 if (import.meta.main) {
@@ -29,5 +37,8 @@ if (import.meta.main) {
   if (left.length > 0) console.error("--all runs everything");
   const files = (await walk(join(PROJECT, "tests"))).map(({ path }) => relative(PROJECT, path))
     .filter((path) => /_test\.tsx?$/.test(path) && !without.has(path));
-  console.log(longestFirst(files, await recorded()).join("\n"));
+  const sizes = await Promise.all(
+    files.map(async (file) => [file, (await Deno.stat(join(PROJECT, file))).size]),
+  );
+  console.log(longestFirst(files, await recorded(), Object.fromEntries(sizes)).join("\n"));
 }

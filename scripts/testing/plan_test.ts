@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { longestFirst } from "./plan.ts";
-import { digestOf, SLOW_PROOFS } from "./slow_proofs.ts";
+import { projectModules } from "./project_modules.ts";
+import { digestOf, MEETING_PLACES, SLOW_PROOFS, sourcesOf } from "./slow_proofs.ts";
 import { slowest } from "./slowest.ts";
 
-Deno.test("longestFirst() puts what was never measured first, then the longest", () => {
-  const durations = { "a": 1, "b": 30, "c": 30 };
-  assert.deepEqual(longestFirst(["a", "c", "new", "b"], durations), ["new", "b", "c", "a"]);
+Deno.test("longestFirst() puts what was never measured first, by its size, then the longest", () => {
+  const durations = { "a": 1, "b": 30, "c": 30 }, sizes = { "new": 10, "large": 20, "b": 9, "c": 8, "a": 99 };
+  assert.deepEqual(longestFirst(["a", "c", "new", "large", "b"], durations, sizes), [
+    "large",
+    "new",
+    "b",
+    "c",
+    "a",
+  ]);
 });
 
 Deno.test("slowest() names files with what they waited for", () => {
@@ -30,28 +37,51 @@ Deno.test("slowest() names files with what they waited for", () => {
   ]);
 });
 
-Deno.test("every slow proof's files and sources are there", async () => {
-  for (const proof of Object.values(SLOW_PROOFS)) assert.match(await digestOf(proof), /^[0-9a-f]{64}$/);
+const project = await projectModules();
+
+Deno.test("every slow proof's files and sources are there, and lead to no meeting place's modules", async () => {
+  for (const proof of Object.values(SLOW_PROOFS)) {
+    assert.match(await digestOf(proof, project), /^[0-9a-f]{64}$/);
+    assert.ok(sourcesOf(proof, project).size < project.modules.size / 3, proof.files.join(" "));
+  }
+  for (const path of MEETING_PLACES) assert.ok(project.modules.has(path), path);
 });
 
-Deno.test("digestOf() changes with a source, a name and the test, not with a test beside a source", async () => {
-  const project = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-  const proof = { files: ["slow_test.ts"], sources: ["ffi", "main.ts"] };
+Deno.test("a slow proof depends on what its rooms need", () => {
+  const backups = sourcesOf(SLOW_PROOFS["single files out of a backup"]!, project);
+  for (const path of ["agent/guestfs/guestfs.ts", "agent/storage/qemu_img.ts", "tests/testbed/server.ts"]) {
+    assert.ok(backups.has(path), path);
+  }
+  assert.ok(!backups.has("agent/network/dhcp.ts"));
+});
+
+Deno.test("digestOf() changes with a module's code, its room and what is no module, not with a test beside it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const proof = { files: ["tests/slow_test.ts"], rooms: ["ffi"], other: ["guest"] };
+  const write = async (name: string, text: string) => {
+    await Deno.mkdir(dirname(join(folder, name)), { recursive: true });
+    await Deno.writeTextFile(join(folder, name), text);
+  };
+  const digest = async () => await digestOf(proof, await projectModules(folder));
   try {
-    await Deno.mkdir(join(project, "ffi"));
-    const write = (name: string, text: string) => Deno.writeTextFile(join(project, name), text);
-    for (const name of ["slow_test.ts", "main.ts", "ffi/a.ts", "ffi/a_test.ts"]) await write(name, "1");
-    const seen = [await digestOf(proof, project)];
-    for (const name of ["slow_test.ts", "main.ts", "ffi/a.ts", "ffi/b.ts"]) {
-      await write(name, "2");
-      seen.push(await digestOf(proof, project));
+    await write("deno.json", '{ "imports": {} }');
+    for (const name of ["main.ts", "fresh.gen.ts", "tests/slow_test.ts", "ffi/a.ts", "ffi/a_test.ts"]) {
+      await write(name, "1;");
+    }
+    await write("guest/main.go", "1");
+    const seen = [await digest()];
+    for (const name of ["tests/slow_test.ts", "ffi/a.ts", "ffi/b.ts", "guest/main.go"]) {
+      await write(name, "2;");
+      seen.push(await digest());
     }
     assert.equal(new Set(seen).size, seen.length);
-    await write("ffi/a_test.ts", "2");
-    assert.equal(await digestOf(proof, project), seen.at(-1));
-    await Deno.remove(join(project, "ffi"), { recursive: true });
-    await assert.rejects(digestOf(proof, project), /ffi cannot be read/);
+    for (const name of ["ffi/a_test.ts", "main.ts"]) await write(name, "2;");
+    assert.equal(await digest(), seen.at(-1));
+    await Deno.remove(join(folder, "guest"), { recursive: true });
+    await assert.rejects(digest(), /guest cannot be read/);
+    await Deno.remove(join(folder, "ffi"), { recursive: true });
+    await assert.rejects(digest(), /there is no module in ffi/);
   } finally {
-    await Deno.remove(project, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
   }
 });

@@ -1,145 +1,180 @@
 /**
  * Proofs that take minutes and prove what few changes touch. `scripts/test.sh --all` runs them all, as a release does.
- * Otherwise each is run unless its sources are those that it last passed with, whose digest is in
- * tests/proven.json: no change to them gets by, however many commits lie between two runs, and without git.
- * `test.sh` writes that file anew, to be committed; while it is not, they are run each time.
+ * Otherwise each is run unless it has passed with its sources as they are now: everything that its rooms and its test files
+ * need, by the graph of modules (`modules.ts`), and what is no module beside. What has passed is remembered by the digest
+ * of that, on this machine by each run, and for all others in tests/proven.json.
  *
- *     deno run -A scripts/testing/slow_proofs.ts REPORT…    writes down what passed
+ *     deno run -A scripts/testing/slow_proofs.ts REPORT…    remembers what passed, for this machine
+ *     deno run -A scripts/testing/slow_proofs.ts --commit   writes what this machine remembers to tests/proven.json
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { testbedDir } from "../../tests/testbed/names.ts";
+import { exists } from "../../tests/testbed/process.ts";
 import { passedFiles } from "../junit.ts";
 import { PROJECT, walk } from "../project.ts";
+import { closureOf } from "./modules.ts";
+import { isTest, type ProjectModules, projectModules } from "./project_modules.ts";
 
 /** One proof. */
 export interface SlowProof {
-  /** The test files that are left out while nothing below `sources` changes. */
+  /** The test files that are left out while nothing changes that they prove. */
   readonly files: readonly string[];
-  /** Files and folders below the project's. The test files are theirs as well. */
-  readonly sources: readonly string[];
+  /** Folders and modules of the product where what is proved begins: the program is started, not imported. */
+  readonly rooms: readonly string[];
+  /** Files, and folders of files, that are no modules. */
+  readonly other?: readonly string[];
 }
 
 /** By name. */
 export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
-  "memory and descriptors under load": {
-    files: ["tests/system/ffi_soak_test.ts"],
-    sources: ["ffi"],
-  },
+  "memory and descriptors under load": { files: ["tests/system/ffi_soak_test.ts"], rooms: ["ffi"] },
   "slowhttptest": {
     files: ["tests/system/slowhttptest_test.ts"],
-    sources: ["agent/http", "lib/fresh", "cli/serve.ts", "main.ts", "deno.lock", "tests/testbed/tls.ts"],
+    rooms: ["agent/http", "lib/fresh/server"],
+    other: ["deno.lock"],
   },
   "guesses of passwords": {
     files: ["tests/system/guessing_test.ts"],
-    sources: [
-      "agent/access",
-      "agent/http",
-      "agent/store/refusals.ts",
-      "lib/access",
-      "lib/contract/access.ts",
-    ],
+    rooms: ["agent/access", "agent/http", "agent/store/refusals.ts"],
   },
   "storage under another kernel": {
     files: ["tests/system/other_kernel_test.ts"],
-    sources: ["agent/storage", "ffi", "tests/testbed/other_kernel", "tests/testbed/other_kernel.ts"],
+    rooms: ["agent/storage", "agent/mounts"],
+    other: ["tests/testbed/other_kernel"],
   },
   "cloud-init in a Debian guest": {
     files: ["tests/system/cloud_init_guest_test.ts"],
-    sources: [
-      ...["agent/vm/cloud_init", "lib/vm/cloud_init", "lib/contract/cloud_init.ts", "lib/formats/iso9660"],
-      "tests/testbed/cloud_guest.ts",
-    ],
+    rooms: ["agent/vm/cloud_init"],
   },
   "a console whose client does not read": {
     files: ["tests/system/console_backpressure_test.ts"],
-    sources: ["agent/console", "agent/http", "ffi", "tests/testbed/serial.ts"],
+    rooms: ["agent/console", "agent/http"],
   },
   "our guest agent in a guest": {
     files: ["tests/system/guest_agent_test.ts", "tests/system/own_agent_test.ts"],
-    sources: [
-      ...["guest", "lib/guest/tools", "agent/guest", "agent/vm/guest_tools", "scripts/guest_agents.ts"],
-      ...["ffi/stream_worker.ts", "ffi/streams.ts", "lib/guest/own_told.ts"],
-      ...["lib/guest/lines.ts", "lib/guest/message.ts", "lib/guest/protocol.ts", "lib/guest/results.ts"],
-    ],
+    rooms: ["agent/guest", "agent/vm/guest_tools"],
+    other: ["guest"],
   },
   "the guest agent's Windows build under wine": {
     files: ["tests/system/guest_agent_wine_test.ts"],
-    sources: [
-      ...["guest", "scripts/guest_agents.ts", "agent/guest/own/client.ts"],
-      ...["tests/testbed/wine.ts", "tests/testbed/agent_program.ts"],
-    ],
+    rooms: ["agent/guest/own"],
+    other: ["guest"],
   },
   "the guest agent's build for ARM under emulation": {
     files: ["tests/system/guest_agent_arm_test.ts"],
-    sources: [
-      ...["guest", "scripts/guest_agents.ts", "agent/guest/own/client.ts"],
-      "tests/testbed/agent_program.ts",
-    ],
+    rooms: ["agent/guest/own"],
+    other: ["guest"],
   },
   "backups under kills": {
     files: ["tests/system/backup_kills_test.ts"],
-    sources: ["agent/backups", "agent/operations", "lib/backup", "ffi/calls/backup.ts"],
+    rooms: ["agent/backups", "agent/operations"],
   },
   "single files out of a backup": {
     files: ["tests/system/backup_files_test.ts"],
-    sources: ["agent/backups", "lib/backup", "lib/formats/nbd"],
+    rooms: ["agent/backups"],
   },
-  "the testbed": { files: ["tests/system/testbed_test.ts"], sources: ["tests/testbed"] },
+  "the testbed": { files: ["tests/system/testbed_test.ts"], rooms: [], other: ["tests/testbed/guest"] },
   "installation and packages": {
     files: ["tests/system/install_test.ts"],
-    sources: [
-      ...[
-        "agent/system/install",
-        "lib/system/install",
-        "cli/install.ts",
-        "scripts/package.ts",
-        "scripts/permissions.ts",
-      ],
-      ...["scripts/pack.ts", "scripts/self_extract.sh", "tests/testbed/throwaway.ts"],
-    ],
+    rooms: ["agent/system/install", "cli/install.ts", "scripts/package.ts"],
+    other: ["scripts/self_extract.sh"],
   },
 };
 
-/** Name of a proof → digest of the sources it last passed with. */
-export const PROVEN = join(PROJECT, "tests/proven.json");
+/**
+ * Modules at which every room meets: the table of all commands, and the app. What a proof needs of a row it reaches by the
+ * row's own module.
+ */
+export const MEETING_PLACES: readonly string[] = ["lib/contract/mod.ts", "agent/app.ts"];
+
+/** Name of a proof → digest of the sources it last passed with, for machines that do not remember. */
+const COMMITTED = join(PROJECT, "tests/proven.json");
+
+/** The modules that a proof depends on. @throws {Error} naming a room that is not there (any more) */
+export function sourcesOf({ files, rooms }: SlowProof, { modules, imports }: ProjectModules): Set<string> {
+  const inRooms = rooms.flatMap((room) => {
+    const found = [...modules.keys()].filter((path) =>
+      path === room || path.startsWith(`${room}/`) && !isTest(path)
+    );
+    if (found.length === 0) throw new Error(`scripts/testing/slow_proofs.ts: there is no module in ${room}`);
+    return found;
+  });
+  const cut = new Map([...imports].filter(([path]) => !MEETING_PLACES.includes(path)));
+  return closureOf([...files, ...inRooms], cut);
+}
 
 /** A digest of everything a proof proves. @throws {Error} naming a source that is not there (any more) */
-export async function digestOf({ files, sources }: SlowProof, project = PROJECT): Promise<string> {
+export async function digestOf(proof: SlowProof, project: ProjectModules): Promise<string> {
   const hash = createHash("sha256");
-  for (const source of [...files, ...sources]) {
-    const path = join(project, source);
-    const { isDirectory } = await Deno.stat(path).catch((cause) => {
-      throw new Error(`scripts/testing/slow_proofs.ts: ${source} cannot be read`, { cause });
-    });
-    for (const each of isDirectory ? (await walk(path)).filter(({ isFile }) => isFile) : [{ path }]) {
-      if (isDirectory && /_test\.tsx?$/.test(each.path)) continue;
-      hash.update(`${each.path.slice(project.length)}\0`).update(await Deno.readFile(each.path)).update("\0");
-    }
+  for (const path of [...sourcesOf(proof, project)].sort()) {
+    const module = project.modules.get(path);
+    if (module === undefined) throw new Error(`scripts/testing/slow_proofs.ts: there is no ${path}`);
+    hash.update(`${path} ${module.digest}\n`);
+  }
+  for (const path of proof.other ?? []) {
+    hash.update(`${path} ${await contentOf(join(project.folder, path))}\n`);
   }
   return hash.digest("hex");
 }
 
-/** Names of the proofs whose sources are those they last passed with. */
-export async function proven(): Promise<string[]> {
-  const digests = JSON.parse(await Deno.readTextFile(PROVEN)) as Record<string, string>;
-  const same = await Promise.all(
-    Object.entries(SLOW_PROOFS).map(async ([name, proof]) => digests[name] === await digestOf(proof)),
-  );
-  return Object.keys(SLOW_PROOFS).filter((_, index) => same[index]);
+/** A digest of a file, or of all files of a folder. */
+async function contentOf(path: string): Promise<string> {
+  const { isDirectory } = await Deno.stat(path).catch((cause) => {
+    throw new Error(`scripts/testing/slow_proofs.ts: ${path} cannot be read`, { cause });
+  });
+  const files = isDirectory ? (await walk(path)).filter(({ isFile }) => isFile) : [{ path }];
+  const hash = createHash("sha256");
+  for (const each of files) {
+    hash.update(`${each.path.slice(path.length)}\0`).update(await Deno.readFile(each.path)).update("\0");
+  }
+  return hash.digest("hex");
 }
 
-/** Writes down that proofs passed with the sources as they are. @param passed test files in which everything passed */
-export async function recordProven(passed: ReadonlySet<string>): Promise<void> {
-  const before = JSON.parse(await Deno.readTextFile(PROVEN)) as Record<string, string>;
-  const after: Record<string, string> = {};
+/** An empty file of this name says that a proof has passed with the sources of this digest. */
+const passedFile = (digest: string) => `${testbedDir()}/proven/${digest}`;
+
+/** What is known to have passed with the sources as they are. */
+async function passedNow(): Promise<Map<string, string>> {
+  const project = await projectModules();
+  const committed = new Set(
+    Object.values(JSON.parse(await Deno.readTextFile(COMMITTED)) as Record<string, string>),
+  );
+  const passed = new Map<string, string>();
   for (const [name, proof] of Object.entries(SLOW_PROOFS)) {
-    const digest = proof.files.every((file) => passed.has(file)) ? await digestOf(proof) : before[name];
-    if (digest !== undefined) after[name] = digest;
+    const digest = await digestOf(proof, project);
+    if (committed.has(digest) || await exists(passedFile(digest))) passed.set(name, digest);
   }
-  await Deno.writeTextFile(PROVEN, JSON.stringify(after, null, 2) + "\n");
+  return passed;
+}
+
+/** Names of the proofs that have passed with the sources as they are. */
+export const proven = async (): Promise<string[]> => [...(await passedNow()).keys()];
+
+/** Remembers on this machine what has passed. @param passed test files in which everything passed */
+async function remember(passed: ReadonlySet<string>): Promise<void> {
+  const project = await projectModules();
+  await Deno.mkdir(`${testbedDir()}/proven`, { recursive: true });
+  for (const proof of Object.values(SLOW_PROOFS)) {
+    if (!proof.files.every((file) => passed.has(file))) continue;
+    await Deno.writeTextFile(passedFile(await digestOf(proof, project)), "");
+  }
+}
+
+/** Writes down for other machines what this one remembers; what it does not stays as it is. */
+async function commit(): Promise<void> {
+  const before = JSON.parse(await Deno.readTextFile(COMMITTED)) as Record<string, string>;
+  const all = { ...before, ...Object.fromEntries(await passedNow()) };
+  const known = Object.keys(SLOW_PROOFS).flatMap((name) =>
+    all[name] === undefined ? [] : [[name, all[name]]]
+  );
+  await Deno.writeTextFile(COMMITTED, JSON.stringify(Object.fromEntries(known), null, 2) + "\n");
 }
 
 if (import.meta.main) {
-  const reports = await Promise.all(Deno.args.map((path) => Deno.readTextFile(path)));
-  await recordProven(new Set(reports.flatMap((xml) => [...passedFiles(xml)])));
+  if (Deno.args.includes("--commit")) await commit();
+  else {
+    const reports = await Promise.all(Deno.args.map((path) => Deno.readTextFile(path)));
+    await remember(new Set(reports.flatMap((xml) => [...passedFiles(xml)])));
+  }
 }

@@ -4,15 +4,15 @@
  *
  *     deno run -A scripts/testing/slowest.ts [--times=FILE] [--record] REPORT…
  *
- * `--record` writes what each file took into tests/durations.json, by which `plan.ts` puts the longest first.
+ * `--record` remembers on this machine what each file took, by which `plan.ts` puts the longest first.
  */
-import { join } from "node:path";
+import { testbedDir } from "../../tests/testbed/names.ts";
 import type { SpentTime } from "../../tests/testbed/times.ts";
 import { durationsOf } from "../junit.ts";
-import { option, PROJECT } from "../project.ts";
+import { option } from "../project.ts";
 
 /** Seconds by test file. */
-export const DURATIONS = join(PROJECT, "tests/durations.json");
+const durationsFile = () => `${testbedDir()}/durations.json`;
 
 /** How many files are named. */
 const SLOWEST = 20;
@@ -68,15 +68,20 @@ function sharesOf(spent: readonly SpentTime[]): string[] {
     .map(([what, { seconds, times }]) => `${what} ${seconds.toFixed(1)} s in ${times}`);
 }
 
-/** The recorded durations. */
+/** What files took on this machine the last time; nothing where none was run. */
 export async function recorded(): Promise<Record<string, number>> {
-  return JSON.parse(await Deno.readTextFile(DURATIONS));
+  try {
+    return JSON.parse(await Deno.readTextFile(durationsFile()));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw error;
+  }
 }
 
 async function record(durations: Readonly<Record<string, number>>): Promise<void> {
-  const all = Object.entries({ ...await recorded(), ...durations }).sort(([a], [b]) => a < b ? -1 : 1);
-  const lines = all.map(([file, seconds]) => `  ${JSON.stringify(file)}: ${Math.round(seconds)}`);
-  await Deno.writeTextFile(DURATIONS, `{\n${lines.join(",\n")}\n}\n`);
+  const all = { ...await recorded(), ...durations };
+  await Deno.mkdir(testbedDir(), { recursive: true });
+  await Deno.writeTextFile(durationsFile(), JSON.stringify(all, null, 2) + "\n");
 }
 
 async function spentIn(file: string | undefined): Promise<SpentTime[]> {

@@ -1,6 +1,6 @@
 /** The console: until the guest's own pixels are in the browser. */
 import type { Page } from "playwright-core";
-import { browser } from "../testbed/chromium.ts";
+import { ownBrowser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { startServer } from "../testbed/server.ts";
 import { type Bench, roundsOf } from "./bench.ts";
@@ -26,7 +26,7 @@ export const firstFrame: Bench = async (context) => {
   const options = { purpose: "bench", guest: false, start: true, vnc: true, memoryMiB: 64 } as const;
   await using machine = await testMachine(options);
   await using server = await startServer(context.server);
-  await using chromium = await browser();
+  await using chromium = await ownBrowser();
   const times: number[] = [];
   for (let round = -1; round < roundsOf(context, 9); round++) {
     const page = await chromium.page();

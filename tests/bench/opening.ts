@@ -1,5 +1,5 @@
 /** Opening the list in a browser: until the first rows are drawn, and until the very last one can be. */
-import { browser } from "../testbed/chromium.ts";
+import { ownBrowser } from "../testbed/chromium.ts";
 import { startServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 import { countOf, getVms } from "./api.ts";
@@ -27,7 +27,7 @@ export const opening: Bench = async (context) => {
     "the whole list",
     async () => countOf(await getVms(server.url).catch(() => []), machines) === machines.length,
   );
-  await using chromium = await browser();
+  await using chromium = await ownBrowser();
   const firsts: number[] = [];
   const lasts: number[] = [];
   for (let round = -1; round < roundsOf(context, 9); round++) {

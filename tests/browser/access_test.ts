@@ -34,7 +34,7 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
   await using server = await plainServer();
   await using tester = await browser();
   for (const javaScriptEnabled of [true, false]) {
-    const context = await tester.browser.newContext({ javaScriptEnabled });
+    const context = await tester.newContext({ javaScriptEnabled });
     const page = await context.newPage();
     const watch = watchPage(page);
     const name = javaScriptEnabled ? "ann" : "bob";
@@ -158,7 +158,7 @@ browserTest("the pages of access read well in both themes, wide and on a phone",
   }
   for (const [index, view] of VIEWS.entries()) {
     await t.step(`not signed in, view ${index}`, async () => {
-      const context = await tester.browser.newContext(view);
+      const context = await tester.newContext(view);
       const page = await context.newPage();
       for (
         const path of [

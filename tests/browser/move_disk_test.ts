@@ -113,7 +113,7 @@ browserTest("a disk of a stopped VM moves to another pool, with script and witho
     });
     await signedIn.body?.cancel();
     const [name = "", value = ""] = cookieOf(signedIn).split("=");
-    const context = await tester.browser.newContext();
+    const context = await tester.newContext();
     await context.addCookies([{ name, value, url: server.url }]);
     const page = await context.newPage();
     await page.goto(`${here}?do=move&device=vda`);

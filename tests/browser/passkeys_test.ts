@@ -51,7 +51,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
   });
   const url = server.url.replace("127.0.0.1", "localhost");
   const account = `${url}/settings/account`;
-  const context = await tester.browser.newContext();
+  const context = await tester.newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const watch = watchPage(page);
@@ -289,7 +289,7 @@ browserTest("the pages with passkeys read well in both themes, wide and on a pho
       { ...PHONE, colorScheme: "dark" as const },
     ]
   ) {
-    const context = await tester.browser.newContext(view);
+    const context = await tester.newContext(view);
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
     const check = async (what: string) => {

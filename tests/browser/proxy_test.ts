@@ -39,7 +39,7 @@ for (const strips of [false, true]) {
       await using tester = await browser();
       const grants = [{ role: "administrator", on: { kind: "everything" as const } }];
       await asRoot(server, "create_user", { name: "ann", password: PASSWORD, grants });
-      const context = await tester.browser.newContext({ ignoreHTTPSErrors: true });
+      const context = await tester.newContext({ ignoreHTTPSErrors: true });
       const page = await context.newPage();
       const watch = watchPage(page);
       const requests: string[] = [], failed: string[] = [];
@@ -87,7 +87,7 @@ for (const strips of [false, true]) {
       await page.getByRole("option", { name: "Networks" }).first().waitFor();
       await page.keyboard.press("Enter");
       await page.waitForURL(`${at}/networks`);
-      const plain = await tester.browser.newContext({
+      const plain = await tester.newContext({
         ignoreHTTPSErrors: true,
         javaScriptEnabled: false,
         storageState: await context.storageState(),

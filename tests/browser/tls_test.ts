@@ -19,7 +19,7 @@ Deno.test({
     await using tester = await browser();
     const grants = [{ role: "administrator", on: { kind: "everything" as const } }];
     await asRoot(tls.server, "create_user", { name: "ann", password: PASSWORD, grants });
-    const strict = await tester.browser.newContext();
+    const strict = await tester.newContext();
     await assert.rejects(
       (await strict.newPage()).goto(tls.url),
       /ERR_CERT_AUTHORITY_INVALID/,
@@ -28,7 +28,7 @@ Deno.test({
     await strict.close();
     const views = [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }];
     for (const view of views) {
-      const context = await tester.browser.newContext({ ...view, ignoreHTTPSErrors: true });
+      const context = await tester.newContext({ ...view, ignoreHTTPSErrors: true });
       const page = await context.newPage();
       const watch = watchPage(page);
       const streamed = page.waitForResponse(/\/api\/v1\/events/);

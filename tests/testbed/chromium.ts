@@ -33,12 +33,14 @@ const FLAGS = [
   "--disable-lcd-text",
 ] as const;
 
-/** A running browser that ends when disposed of. */
+/** A headless browser. Disposing of it closes the contexts that were made by it. */
 export interface TestBrowser extends AsyncDisposable {
-  readonly browser: Browser;
   /** A page, signed in at every server of the testbed, in a context (cookies, storage) of its own. */
   page(options?: BrowserContextOptions): Promise<Page>;
+  /** A context that is signed in at every server of the testbed. */
   context(options?: BrowserContextOptions): Promise<BrowserContext>;
+  /** A context of somebody who was never there. */
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
 }
 
 /** Milliseconds within which a page does what a test waits for, also on a machine several times slower than ours. */
@@ -51,30 +53,51 @@ export async function ensureChromium(): Promise<void> {
   }
 }
 
-/** Launches a headless browser. */
-export async function browser(): Promise<TestBrowser> {
+/** The one chromium of this file's tests. */
+let launched: Promise<Browser> | undefined;
+
+Deno.test.afterAll(async () => await (await launched)?.close());
+
+async function launch(): Promise<Browser> {
   await ensureChromium();
-  const launched = await spend(
+  const started = await spend(
     "browser",
     () => chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS] }),
   );
+  started.once("disconnected", () => launched = undefined);
+  return started;
+}
+
+/** Contexts of the browser that this file's tests share. */
+export async function browser(): Promise<TestBrowser> {
+  return contextsOf(await (launched ??= launch()), new AsyncDisposableStack());
+}
+
+/** A browser of its own, for programs that are no tests; disposing of it ends it. */
+export async function ownBrowser(): Promise<TestBrowser> {
+  const own = await launch(), made = new AsyncDisposableStack();
+  made.defer(() => own.close());
+  return contextsOf(own, made);
+}
+
+function contextsOf(shared: Browser, made: AsyncDisposableStack): TestBrowser {
+  const newContext = async (options?: BrowserContextOptions) => {
+    const context = await shared.newContext(options);
+    made.defer(() => context.close());
+    return context;
+  };
   const context = async (options?: BrowserContextOptions) => {
-    const made = await launched.newContext(options);
-    made.setDefaultTimeout(PATIENCE_MS);
-    await made.addCookies(await testerCookies());
-    return made;
+    const signedIn = await newContext(options);
+    signedIn.setDefaultTimeout(PATIENCE_MS);
+    await signedIn.addCookies(await testerCookies());
+    return signedIn;
   };
   const page = async (options?: BrowserContextOptions) => {
     const opened = await (await context(options)).newPage();
     if (options?.javaScriptEnabled !== false) await whenHydrated(opened);
     return opened;
   };
-  return {
-    browser: launched,
-    context,
-    page,
-    [Symbol.asyncDispose]: () => launched.close(),
-  };
+  return { context, newContext, page, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }
 
 /** Islands that have not taken over yet: their buttons do nothing. */

@@ -185,10 +185,44 @@ async function* chunks(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGe
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
+/**
+ * The product, once it has read its libvirt whole. Without options it is the one server of the test file, which keeps what
+ * earlier tests have made in it (users, settings, its log); a test that must have one of its own, because it counts or
+ * judges something of the whole server, says so by `ownServer()`.
+ */
+export async function readyServer(options?: ServerOptions): Promise<TestServer> {
+  if (options !== undefined || fileServer.isLent) return await ownServer(options);
+  fileServer.isLent = true;
+  try {
+    const server = await (fileServer.running ??= ownServer());
+    server.onDispose(({ hasEnded }) => {
+      fileServer.isLent = false;
+      if (hasEnded) fileServer.running = undefined;
+    });
+    return server;
+  } catch (error) {
+    fileServer.isLent = false;
+    fileServer.running = undefined;
+    throw error;
+  }
+}
+
+/** The server of this file's tests. A test that has it and asks for a second one gets another. */
+const fileServer: { running?: Promise<TestServer> | undefined; isLent: boolean } = { isLent: false };
+
+Deno.test.afterAll(async () => await (await fileServer.running)?.end());
+
 /** Starts the product and waits until it has read its libvirt whole. */
-export async function readyServer(options: ServerOptions = {}): Promise<TestServer> {
+export async function ownServer(options: ServerOptions = {}): Promise<TestServer> {
   await using undo = new AsyncDisposableStack();
   const server = undo.use(await startServer(options));
+  await untilRead(server);
+  undo.move();
+  return server;
+}
+
+/** Waits until a server has read its libvirt whole. */
+async function untilRead(server: TestServer): Promise<void> {
   await until("the first lists", async () => {
     try {
       const lists = [await server.call("get_vms"), await server.call("get_storage_pools")];
@@ -198,8 +232,6 @@ export async function readyServer(options: ServerOptions = {}): Promise<TestServ
       throw error;
     }
   }, { seconds: 30, every: 20, lastSeen: () => server.log() });
-  undo.move();
-  return server;
 }
 
 /** Waits until the server has a pool, which may have been started a moment ago. */

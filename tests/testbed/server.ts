@@ -48,6 +48,7 @@ export class TestServer implements AsyncDisposable {
   #log = "";
   #ended: Deno.CommandStatus | null = null;
   #url: string | null = null;
+  #disposed: ((how: { hasEnded: boolean }) => void) | undefined;
 
   /** Called by {@link startServer} alone. */
   constructor(
@@ -149,9 +150,21 @@ export class TestServer implements AsyncDisposable {
     await this.status;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Lets disposing tell instead of stopping it, as long as it runs: for one that is used again. */
+  onDispose(told: (how: { hasEnded: boolean }) => void): void {
+    this.#disposed = told;
+  }
+
+  /** Stops it and removes its files. @throws {Error} when it had to be killed or ended badly */
+  async end(): Promise<void> {
     if (this.#url !== null) forgetTester(this.#url);
     await this.cleanup.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const hasEnded = this.#ended !== null;
+    this.#disposed?.({ hasEnded });
+    if (hasEnded || this.#disposed === undefined) await this.end();
   }
 
   async #answers(): Promise<boolean> {
@@ -210,6 +223,8 @@ async function start([program, ...head]: readonly string[], options: ServerOptio
       ...["--log-level", options.logLevel ?? "debug"],
       // Beside other files' guests, whose channels are open to one program at a time
       ...["--guest-interval", String(options.guestInterval ?? 0)],
+      // Whether KVM works is not tried by each: it hangs guests on machines of this kind, and takes seconds
+      ...(options.args?.includes("--virt-type") || options.demo ? [] : ["--virt-type", "qemu"]),
       ...(options.args ?? []),
     ],
     // A group of that name is there where KVM Manager is installed. What tests delete is gone: bin_test.ts has the bin.
