@@ -20,6 +20,7 @@ export class Operation implements Steps {
   readonly #record: OperationRecord;
   readonly #write: (record: OperationRecord) => void;
   #isWritten = false;
+  #isOver = false;
 
   constructor(record: OperationRecord, write: (record: OperationRecord) => void) {
     this.#record = record;
@@ -36,7 +37,13 @@ export class Operation implements Steps {
     return this.#isWritten;
   }
 
+  /** Nothing of it is written any more: what is found out about a step too late would bring its record back. */
+  close(): void {
+    this.#isOver = true;
+  }
+
   #save(): void {
+    if (this.#isOver) return;
     this.#isWritten = true;
     this.#write(this.#record);
   }

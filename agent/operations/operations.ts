@@ -142,9 +142,11 @@ export class Operations {
   }
 
   /** It is done: nothing of it is to be settled. */
-  end({ record: { id }, isWritten }: Operation): void {
+  end(operation: Operation): void {
+    const { id } = operation.record;
+    operation.close();
     this.#running.delete(id);
-    if (isWritten) this.#records.remove(id);
+    if (operation.isWritten) this.#records.remove(id);
   }
 
   /** It failed: takes back what it did, now, or as soon as libvirt answers. Never throws. */
@@ -271,6 +273,7 @@ export class Operations {
     clearTimeout(cut.timer);
     try {
       const settled = await this.#current.run(operation.record.id, () => settle(operation, services));
+      operation.close();
       this.#cut.delete(operation.record.id);
       this.#records.remove(operation.record.id);
       this.#tell(operation.record, settled);

@@ -95,6 +95,18 @@ class World {
   }
 }
 
+Deno.test("what is found out about a step after the end does not bring the operation back", async () => {
+  using world = new World();
+  const noted = await world.operations.run(SPEC, (operation) => Promise.resolve(operation.add(DOMAIN)));
+  noted.know({ name: "late" }, true);
+  noted.drop();
+  assert.deepEqual(world.stored(), []);
+  const failing = world.operations.begin(SPEC), late = failing.add(DOMAIN);
+  await world.operations.failed(failing, new ContractError("UpdateFailed", { error: "no" }));
+  late.know({ name: "late" }, true);
+  assert.deepEqual(world.stored(), []);
+});
+
 Deno.test("Operations.run() writes each step down before it is run, and forgets it when it is done", async () => {
   using world = new World();
   await world.operations.run(SPEC, (operation) => {
