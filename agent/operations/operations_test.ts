@@ -98,12 +98,12 @@ class World {
 Deno.test("what is found out about a step after the end does not bring the operation back", async () => {
   using world = new World();
   const noted = await world.operations.run(SPEC, (operation) => Promise.resolve(operation.add(DOMAIN)));
-  noted.know({ name: "late" }, true);
+  noted.know({ at: 1 }, true);
   noted.drop();
   assert.deepEqual(world.stored(), []);
   const failing = world.operations.begin(SPEC), late = failing.add(DOMAIN);
   await world.operations.failed(failing, new ContractError("UpdateFailed", { error: "no" }));
-  late.know({ name: "late" }, true);
+  late.know({ at: 1 }, true);
   assert.deepEqual(world.stored(), []);
 });
 
