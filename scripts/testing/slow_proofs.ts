@@ -71,9 +71,10 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
     rooms: ["agent/backups", "agent/operations"],
   },
   "single files out of a backup": {
-    files: ["tests/system/backup_files_test.ts"],
+    files: ["tests/system/backup_files_test.ts", "tests/system/backup_far_files_test.ts"],
     rooms: ["agent/backups"],
   },
+  "sealing of templates": { files: ["tests/system/template_seal_test.ts"], rooms: ["agent/templates"] },
   "the testbed": { files: ["tests/system/testbed_test.ts"], rooms: [], other: ["tests/testbed/guest"] },
   "installation and packages": {
     files: ["tests/system/install_test.ts"],

@@ -1,6 +1,6 @@
 /** Backups of real VMs to targets: encrypted ones, of which nothing is read there; a bucket; another host; a storage pool. */
 import assert from "node:assert/strict";
-import { backupFolder, contentOf, done, logOf, runOf, withoutGuestfs, write } from "../testbed/backups.ts";
+import { backupFolder, contentOf, holding, logOf, runOf, write } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -8,24 +8,13 @@ import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { S3_KEY, S3_SECRET, s3Server } from "../testbed/s3_server.ts";
 import type { TestServer } from "../testbed/server.ts";
-import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { sshServer } from "../testbed/ssh_server.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 const ignoreSsh = ignore || await requirement("ssh") !== null;
-const noGuestfs = ignoreSsh ? "no sshd" : await withoutGuestfs();
 const PASSPHRASE = "correct horse battery", WORD = "KNOWN-PLAINTEXT-OF-THE-GUEST";
-
-/** Files below a folder that hold a text, as their content or their name. */
-async function holding(folder: string, ...words: string[]): Promise<string> {
-  const found = await Promise.all(words.map(async (word) => {
-    const inside = await run(["sh", "-c", 'grep -rlaF -- "$1" "$0" || true', folder, word]);
-    return inside + await run(["find", folder, "-name", `*${word}*`]);
-  }));
-  return found.join("");
-}
 
 /** Restores a run's copy, compares its disk, and removes it. */
 async function comesBack(
@@ -366,57 +355,6 @@ Deno.test({
         "BackupTargetUnusable",
         /is stopped/,
       );
-    });
-  },
-});
-
-Deno.test({
-  name: "an encrypted copy on another host: booted as a test, and its files read, without a restore",
-  ignore: ignoreSsh,
-  fn: async (t) => {
-    await using pool = await testPool();
-    const disk = { pool, format: "raw", size: "16M" } as const;
-    await using vm = await testMachine({ purpose: "sealed-far", guest: false, disks: [disk] });
-    const root = await Deno.makeTempDir();
-    await Deno.writeTextFile(`${root}/hostname`, `${WORD}\n`);
-    await run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", root, vm.disks[0]!, "16M"]);
-    await Deno.remove(root, { recursive: true });
-    await using ssh = await sshServer();
-    await using server = await readyServer();
-    await known(server, vm.uuid);
-    const { id: backupTargetId } = await call(server, "create_backup_target", {
-      ...{ name: "far", kind: "sftp", server: "127.0.0.1", port: ssh.port, user: "root", path: ssh.folder },
-      ...{ privateKey: ssh.privateKey, hostKey: ssh.hostKey, privateAddresses: true, passphrase: PASSPHRASE },
-    });
-    const input = { name: "far", backupTargetId, targets: { vmIds: [vm.uuid] } };
-    const { id: backupId } = await call(server, "create_backup", input);
-    const made = await runOf(server, backupId);
-    done(made);
-    assert.equal(await holding(ssh.folder, WORD), "");
-    const of = { backupId, runId: made.id, vmId: vm.uuid };
-    await t.step("it is booted: its disk has no system, and that is what is said", async () => {
-      const { ok, checkedBytes, run: tested } = await call(server, "verify_backup", {
-        ...{ ...of, kind: "boot", seconds: 30, pool: pool.name },
-      });
-      const { bootTest } = tested.copies.find(({ vmId }) => vmId === vm.uuid)!;
-      assert.deepEqual([ok, checkedBytes], [false, 16 * 1024 ** 2]);
-      assert.doesNotMatch(bootTest!.message!, /damaged|could not be started/);
-      assert.equal(bootTest!.screen, true);
-      assert.equal((await call(server, "get_backup_screen", of)).format, "image/png");
-    });
-    await t.step({
-      name: "its files are read",
-      ignore: noGuestfs !== null,
-      fn: async () => {
-        const { filesystems: [found] } = await call(server, "list_backup_files", of);
-        const where = { ...of, filesystem: found!.device };
-        const { files } = await call(server, "list_backup_files", where);
-        assert.ok(files.some(({ name, size }) => name === "hostname" && size === WORD.length + 1));
-        const path = `/api/v1/backups/${backupId}/runs/${made.id}/vms/${vm.uuid}/files/content`;
-        const query = new URLSearchParams({ filesystem: found!.device, path: "/hostname" });
-        const answer = await fetch(`${server.url}${path}?${query}`, { headers: testerHeaders(server.url) });
-        assert.equal(await answer.text(), `${WORD}\n`);
-      },
     });
   },
 });

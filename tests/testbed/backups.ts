@@ -108,3 +108,12 @@ export async function withoutGuestfs(): Promise<string | null> {
   );
   return kernels.length === 0 ? "there is no kernel in /boot" : null;
 }
+
+/** Files below a folder that hold a text, as their content or their name. */
+export async function holding(folder: string, ...words: string[]): Promise<string> {
+  const found = await Promise.all(words.map(async (word) => {
+    const inside = await run(["sh", "-c", 'grep -rlaF -- "$1" "$0" || true', folder, word]);
+    return inside + await run(["find", folder, "-name", `*${word}*`]);
+  }));
+  return found.join("");
+}
