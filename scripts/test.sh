@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs every test. Installs what the tests need, goes on after a failed stage, gives files that failed beside others two
-# more tries alone, and ends with the sum:
+# Runs every test. Installs what the tests need, goes on after a failed stage, gives files that failed beside others one
+# more try alone, and ends with the sum:
 #   N passed, N failed, N skipped
-# Slow proofs whose sources are as they last passed are left out (scripts/testing/slow_proofs.ts) and named; with --all,
-# as for a release, they are run too, and what has a long form (tests/testbed/hang_forms.ts) has that.
+# Slow proofs that have passed with their sources as they are (scripts/testing/slow_proofs.ts) are left out and named; with
+# --all, as for a release, they are run too, and what has a long form (tests/testbed/hang_forms.ts) has that.
 set -u
 project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 . "$project/scripts/lib.sh"
@@ -39,23 +39,45 @@ logs=$(mktemp -d) || fail "cannot make a temporary folder"
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 
-# Prints what a stage took, since $began.
-took() {
-  say "--- $1: $2 ($(($(date +%s) - began)) s)"
+# Seconds of processor that this machine has spent so far, all its work together.
+processor() {
+  awk '/^cpu / { print int(($2 + $3 + $4 + $7 + $8) / 100); exit }' /proc/stat
 }
 
-# check NAME COMMAND… : a stage that counts as one.
+# begin: notes when a stage begins.
+begin() {
+  began=$(date +%s)
+  began_processor=$(processor)
+}
+
+# Prints what a stage took, since begin.
+took() {
+  say "--- $1: $2 ($(($(date +%s) - began)) s, $(($(processor) - began_processor)) s of processor)"
+}
+
+# check NAME COMMAND… : runs what counts as one, and adds how it ended to $logs/checks.
 check() {
   name=$1
   shift
-  began=$(date +%s)
-  if "$@" </dev/null; then
-    passed=$((passed + 1))
-    took "$name" passed
+  start=$(date +%s)
+  if "$@" </dev/null >"$logs/check" 2>&1; then
+    echo passed >>"$logs/checks"
+    say "--- $name: passed ($(($(date +%s) - start)) s)"
   else
-    failed=$((failed + 1))
-    took "$name" FAILED
+    echo failed >>"$logs/checks"
+    cat "$logs/check"
+    say "--- $name: FAILED ($(($(date +%s) - start)) s)"
   fi
+}
+
+# What needs no tests, one after the other, beside the unit tests.
+checks() {
+  check format "$deno" fmt --check
+  check lint "$deno" lint
+  # Workers once more alone: beside pages they are checked with what pages have, too.
+  check types "$deno" task check
+  check manifest "$deno" task manifest --check
+  check build "$deno" task build
 }
 
 # tests NAME COMMAND… : a stage of tests, counted from the report that the command writes to $report. The types stage has
@@ -63,7 +85,6 @@ check() {
 tests() {
   name=$1
   shift
-  began=$(date +%s)
   KVMM_TEST_TIMES=$logs/$name.times "$@" </dev/null
   status=$?
   counts=$("$deno" run -A scripts/junit.ts "$report" 2>"$logs/error") || counts=
@@ -94,18 +115,19 @@ tests() {
   took "$name" "$stage_passed passed, $stage_failed failed, $stage_skipped skipped"
 }
 
-# again FILE… : what failed beside another file, on a machine with guests, has two more tries by itself. Passing then it is
-# no failure but a thing to mend: its names are printed last, above the sum. What fails to the end is printed first of all.
+# again FILE… : what failed beside another file, on a machine with guests, has one more try by itself. Passing then it is
+# no failure but a thing to mend: its names are printed last, above the sum. One that was unsteady on this machine in an
+# earlier run, and has not changed since, has failed.
 again() {
   [ $# -le 10 ] || return 1
   for file; do
     say "--- once more, alone: $file"
-    "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1 ||
-      "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1 || {
+    "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1 || {
       cat "$logs/again"
       return 1
     }
     unsteady="$unsteady $file"
+    "$deno" run -A scripts/testing/unsteady.ts "$file" || return 1
   done
 }
 
@@ -144,14 +166,16 @@ case $deno in */*) PATH=${deno%/*}:$PATH ;; esac
 export PATH
 step "Installing npm packages" "$deno" install || say "npm packages could not be installed: the stages below will say what is missing."
 
-check format "$deno" fmt --check
-check lint "$deno" lint
-# Workers once more alone: beside pages they are checked with what pages have, too.
-check types "$deno" task check
-check manifest "$deno" task manifest --check
+begin
+checks &
+checking=$!
 report=$logs/unit.xml
 tests unit "$deno" test -A --no-check --junit-path="$report" --parallel --ignore=tests
-check build "$deno" task build
+wait "$checking"
+passed=$((passed + $(grep -c passed "$logs/checks")))
+failed=$((failed + $(grep -c failed "$logs/checks")))
+took "checks and unit tests" "done"
+begin
 # Two files at a time, and more while the processors are idle: they share one libvirtd, so each keeps to names of its own,
 # and none stops it
 if files=$("$deno" run -A scripts/testing/plan.ts $all); then
@@ -159,7 +183,10 @@ if files=$("$deno" run -A scripts/testing/plan.ts $all); then
   # Unquoted: lists of options and of files
   # shellcheck disable=SC2086
   tests machine "$deno" run -A scripts/testing/run.ts --jobs=2 $limits --report="$report" --failed="$logs/failed" $files
-  [ ! -f "$logs/machine.xml" ] || "$deno" run -A scripts/testing/slow_proofs.ts "$logs/machine.xml"
+  if [ -f "$logs/machine.xml" ]; then
+    "$deno" run -A scripts/testing/slow_proofs.ts "$logs/machine.xml"
+    "$deno" run -A scripts/testing/slowest.ts --record "$logs/machine.xml" >/dev/null
+  fi
 else
   failed=$((failed + 1))
 fi
