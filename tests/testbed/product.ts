@@ -15,6 +15,7 @@ import {
   type Output,
 } from "../../lib/contract/mod.ts";
 import { CallError, type ServerOptions, startServer, type TestServer } from "./server.ts";
+import { atSocket, TESTER, VISITOR } from "./sign_in.ts";
 import { parseEvents } from "./sse.ts";
 import { until, type WaitOptions } from "./wait.ts";
 
@@ -187,14 +188,16 @@ async function* chunks(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGe
 
 /**
  * The product, once it has read its libvirt whole. Without options it is the one server of the test file, which keeps what
- * earlier tests have made in it (users, settings, its log); a test that must have one of its own, because it counts or
+ * earlier tests have made in it but users and roles (settings, schedules, its log); a test that must have one of its own, because it counts or
  * judges something of the whole server, says so by `ownServer()`.
  */
 export async function readyServer(options?: ServerOptions): Promise<TestServer> {
   if (options !== undefined || fileServer.isLent) return await ownServer(options);
   fileServer.isLent = true;
   try {
+    const isUsed = fileServer.running !== undefined;
     const server = await (fileServer.running ??= ownServer());
+    if (isUsed) await withoutPeople(server);
     server.onDispose(({ hasEnded }) => {
       fileServer.isLent = false;
       if (hasEnded) fileServer.running = undefined;
@@ -205,6 +208,16 @@ export async function readyServer(options?: ServerOptions): Promise<TestServer> 
     fileServer.running = undefined;
     throw error;
   }
+}
+
+/** Removes the users and roles of earlier tests. */
+async function withoutPeople({ socket }: TestServer): Promise<void> {
+  const users = await atSocket(socket, "list_users", {}) as { id: string; name: string }[];
+  for (const { id, name } of users) {
+    if (name !== TESTER && name !== VISITOR) await atSocket(socket, "delete_user", { userId: id });
+  }
+  const roles = await atSocket(socket, "list_roles", {}) as { role: string; builtIn: boolean }[];
+  for (const { role, builtIn } of roles) if (!builtIn) await atSocket(socket, "delete_role", { role });
 }
 
 /** The server of this file's tests. A test that has it and asks for a second one gets another. */

@@ -5,8 +5,10 @@
  * {@link anonymously} is the way in for who is nobody.
  */
 const PASSWORD = "one bed for every machine";
+/** Who requests of this process are. */
+export const TESTER = "tester";
 /** Who browsers are signed in as. */
-const VISITOR = "visitor";
+export const VISITOR = "visitor";
 
 interface Known {
   readonly token: string;
@@ -51,8 +53,8 @@ const EVERYTHING = [{ role: "administrator", on: { kind: "everything" } }];
 export async function signInTester(origin: string, socket: string): Promise<void> {
   try {
     const users = await atSocket(socket, "list_users", {}) as { id: string; name: string }[];
-    const user = users.find(({ name }) => name === "tester") ??
-      await atSocket(socket, "create_user", { name: "tester", grants: EVERYTHING }) as { id: string };
+    const user = users.find(({ name }) => name === TESTER) ??
+      await atSocket(socket, "create_user", { name: TESTER, grants: EVERYTHING }) as { id: string };
     const input = { name: "testbed", userId: user.id, grants: EVERYTHING };
     const { token } = await atSocket(socket, "create_token", input) as { token: string };
     known.set(origin, { token, socket });
