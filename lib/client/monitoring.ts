@@ -17,7 +17,7 @@ import {
 } from "../metrics/marks.ts";
 import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
-import type { Api } from "./api.ts";
+import type { Api } from "../contract/api.ts";
 
 /** Whose graphs: those of a VM, or of a host. */
 export type MonitoredSubject = { readonly vmId: string } | { readonly vmId?: never; readonly hostId: string };

@@ -1,5 +1,5 @@
 /** Forms about disks and network cards → commands: the same in the browser and, without script, on the server. */
-import type { Api } from "../client/api.ts";
+import type { Api } from "../contract/api.ts";
 import { ANTI_SPOOFING } from "../contract/filters.ts";
 import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
 import { devices } from "../i18n/en/devices.ts";
