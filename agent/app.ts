@@ -1,5 +1,6 @@
 /** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
-import { type Api, commandMethods } from "../lib/client/api.ts";
+import type { Api } from "../lib/contract/api.ts";
+import { commandMethods } from "../lib/client/api.ts";
 import type { CommandName, Role } from "../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { libvirtTest, SHARED, testMachine, until } from "../ffi/testing.ts";
-import type { Api } from "../lib/client/api.ts";
+import type { Api } from "../lib/contract/api.ts";
 import { ContractError, type ErrorCode } from "../lib/contract/mod.ts";
 import { localPrincipal } from "./access.ts";
 import { setLogLevel } from "./log.ts";

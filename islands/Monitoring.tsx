@@ -28,7 +28,7 @@ import type { ChartLines } from "../lib/metrics/chart_data.ts";
 import type { Chart } from "../lib/metrics/charts.ts";
 import { COMPARE } from "../lib/metrics/compare_href.ts";
 import { liveSeed } from "../lib/metrics/live_seed.ts";
-import { type Mark, MARK_KINDS, type MarkKind } from "../lib/metrics/marks.ts";
+import { type Mark, MARK_KINDS, type MarkedCommands, type MarkKind } from "../lib/metrics/marks.ts";
 import type { PageRange } from "../lib/metrics/ranges.ts";
 import { formatFigure } from "../lib/text/figure.ts";
 import { formatMoment } from "../lib/text/time.ts";
@@ -54,6 +54,7 @@ export interface MonitoringProps {
   path: string;
   query: MonitoringQuery;
   data: MonitoringData;
+  markedCommands: MarkedCommands;
   /** When the page was rendered. */
   now: number;
 }
@@ -83,7 +84,9 @@ const counted = (marks: readonly Mark[]) =>
   ) as Record<MarkKind, number>;
 
 /** The graphs of a VM or the host over a range of time, what happened meanwhile, and the figures. */
-export default function Monitoring({ vm, host, path, query: first, data: rendered, now }: MonitoringProps) {
+export default function Monitoring(
+  { vm, host, path, query: first, data: rendered, markedCommands, now }: MonitoringProps,
+) {
   const vmId = vm?.peek().id;
   const subject = vmId === undefined ? {} : { vmId };
   const { data: value, query: asked, zoom, back } = useMonitoring({
@@ -94,6 +97,7 @@ export default function Monitoring({ vm, host, path, query: first, data: rendere
         api,
         vmId === undefined ? { hostId: hostIn(new URLSearchParams(location.search)) } : { vmId },
         query,
+        markedCommands,
         at,
       ),
     vmId,

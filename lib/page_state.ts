@@ -1,7 +1,7 @@
 /** What every page is given (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
 import { createDefine } from "fresh";
 import type { VmObject } from "./access/rights.ts";
-import type { Api } from "./client/api.ts";
+import type { Api } from "./contract/api.ts";
 import type { CommandName, ConnectionStatus } from "./contract/mod.ts";
 import type { RefusedForm } from "./text/refused_form.ts";
 

@@ -17,7 +17,7 @@ import {
   passes,
   undoIn,
 } from "../lib/insights/page_query.ts";
-import type { Api } from "../lib/client/api.ts";
+import type { Api } from "../lib/contract/api.ts";
 import { define } from "../lib/page_state.ts";
 import { formatMemory } from "../lib/text/quantity.ts";
 import { formatMoment } from "../lib/text/time.ts";

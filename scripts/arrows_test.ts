@@ -31,7 +31,7 @@ interface Import {
   readonly isOfTypes: boolean;
 }
 
-/** Relative imports of a source that are code. */
+/** Relative imports of a source. */
 function imports(text: string): Import[] {
   return [...text.matchAll(IMPORT)].map(({ groups }) => ({
     target: (groups!.from ?? groups!.bare)!,
@@ -58,33 +58,36 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
 
 Deno.test("islands reach no schema of the contract: they would weigh more than the rest of a page", async () => {
   const todo = await programSources(join(PROJECT, "islands"));
-  const reached = new Map(todo.map((path) => [path, ""]));
+  const reached = new Set(todo), withSchemas: string[] = [];
   for (const path of todo) { // grows while it is gone through
-    for (const { target, isOfTypes } of imports(await Deno.readTextFile(path))) {
+    const text = await Deno.readTextFile(path);
+    if (/^import (?!type\b)[^;]*\bfrom "typebox"/m.test(text)) withSchemas.push(relative(PROJECT, path));
+    for (const { target, isOfTypes } of imports(text)) {
       const next = join(dirname(path), target);
       if (isOfTypes || reached.has(next)) continue;
-      reached.set(next, path);
+      reached.add(next);
       todo.push(next);
     }
   }
   assert.ok(reached.has(join(PROJECT, "lib/client/api.ts")), "the test looks in the wrong place");
-  const from = reached.get(join(PROJECT, "lib/contract/mod.ts"));
-  assert.equal(from && relative(PROJECT, from), undefined, "it imports the whole contract");
+  assert.deepEqual(withSchemas, []);
 });
 
 /** The room of a source: its folder below the top one, or the file itself where it lies in none. */
 const roomOf = (path: string) => path.split("/").slice(0, 2).join("/");
 
 /** Room → rooms it imports from → the imports that do so, as `source → target`. */
-type Edges = Map<string, Map<string, string[]>>;
+type Edges = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
-async function edgesOf(folder: string): Promise<Edges> {
-  const edges: Edges = new Map();
+/** @param withTypes whether imports of types alone count */
+async function edgesOf(folder: string, withTypes: boolean): Promise<Edges> {
+  const edges = new Map<string, Map<string, string[]>>();
   for (const path of await programSources(join(PROJECT, folder))) {
     const source = relative(PROJECT, path);
     for (const { target, isOfTypes } of imports(await Deno.readTextFile(path))) {
       const place = relative(PROJECT, join(dirname(path), target));
-      if (isOfTypes || !place.startsWith(`${folder}/`) || roomOf(place) === roomOf(source)) continue;
+      if ((isOfTypes && !withTypes) || !place.startsWith(`${folder}/`)) continue;
+      if (roomOf(place) === roomOf(source)) continue;
       const from = edges.getOrInsertComputed(roomOf(source), () => new Map<string, string[]>());
       from.getOrInsertComputed(roomOf(place), () => []).push(`${source} → ${place}`);
     }
@@ -114,6 +117,24 @@ function circles(edges: Edges): string[] {
   ).sort();
 }
 
+type Pair = `${string} → ${string}`;
+
+/** Edges without those between some pairs of rooms. */
+const without = (edges: Edges, pairs: readonly Pair[]): Edges =>
+  new Map([...edges].map(([from, targets]) => [
+    from,
+    new Map([...targets].filter(([to]) => !pairs.includes(`${from} → ${to}`))),
+  ]));
+
+/** Those of the pairs that close no circle with the edges outside the pairs. */
+function idle(edges: Edges, pairs: readonly Pair[]): Pair[] {
+  const rest = without(edges, pairs);
+  return pairs.filter((pair) => {
+    const [from = "", to = ""] = pair.split(" → ");
+    return edges.get(from)?.get(to) === undefined || !reached(rest, to).has(from);
+  });
+}
+
 Deno.test("a circle is told by its imports", () => {
   const edges: Edges = new Map([
     ["lib/a", new Map([["lib/b", ["a → b"]], ["lib/d", ["a → d"]]])],
@@ -121,6 +142,12 @@ Deno.test("a circle is told by its imports", () => {
     ["lib/c", new Map([["lib/a", ["c → a"]]])],
   ]);
   assert.deepEqual(circles(edges), ["a → b", "b → c", "c → a"]);
+  assert.deepEqual(circles(without(edges, ["lib/c → lib/a"])), []);
+  assert.deepEqual(idle(edges, ["lib/c → lib/a"]), []);
+  assert.deepEqual(
+    idle(edges, ["lib/c → lib/a", "lib/a → lib/d", "lib/b → lib/d"]),
+    ["lib/a → lib/d", "lib/b → lib/d"],
+  );
   const found = imports(`import type { A } from "./a.ts"; import { type B, type C } from "./b.ts";
     import { type D, e } from "./d.ts"; export * from "./f.ts"; import "./g.ts"; await import("./h.ts");`);
   assert.deepEqual(found.filter((each) => each.isOfTypes).map(({ target }) => target), ["./a.ts", "./b.ts"]);
@@ -130,11 +157,57 @@ Deno.test("a circle is told by its imports", () => {
   );
 });
 
+/**
+ * Why some rooms import types from rooms above them, and the pairs of these. Without them there is no circle. A pair that
+ * closes none any more is taken out, so that the list can only become shorter.
+ */
+const KNOWN_TYPE_CIRCLES: readonly { readonly why: string; readonly pairs: readonly Pair[] }[] = [
+  {
+    why: "parts are given the whole App, not what they need of it",
+    pairs: [
+      "agent/backups → agent/app.ts",
+      "agent/bin → agent/app.ts",
+      "agent/feature.ts → agent/app.ts",
+      "agent/hosts → agent/app.ts",
+      "agent/http → agent/app.ts",
+      "agent/insights → agent/app.ts",
+      "agent/metrics → agent/app.ts",
+      "agent/vm → agent/app.ts",
+    ],
+  },
+  {
+    why: "parts are given the whole Host, which holds them",
+    pairs: ["agent/metrics → agent/hosts", "agent/operations → agent/hosts", "agent/storage → agent/hosts"],
+  },
+  {
+    why: "the type of a feature names all that one may bring, and each room declares its feature by it",
+    pairs: [
+      "agent/feature.ts → agent/dispatch.ts",
+      "agent/feature.ts → agent/hosts",
+      "agent/feature.ts → agent/operations",
+      "agent/feature.ts → agent/store",
+    ],
+  },
+  {
+    why: "the type of handlers stands in dispatch, which asks agent/access for rights",
+    pairs: ["agent/access → agent/dispatch.ts"],
+  },
+];
+
+const KNOWN_PAIRS = KNOWN_TYPE_CIRCLES.flatMap(({ pairs }) => pairs);
+
 for (const folder of ["lib", "agent", "components"]) {
-  Deno.test(`the rooms of ${folder}/ import from each other in no circle`, async () => {
-    const edges = await edgesOf(folder);
+  Deno.test(`the rooms of ${folder}/ import code from each other in no circle`, async () => {
+    const edges = await edgesOf(folder, false);
     assert.ok(edges.size > 3, "no import was found: the test looks in the wrong place");
     assert.deepEqual(circles(edges), []);
+  });
+
+  Deno.test(`the rooms of ${folder}/ import types from each other in no circle but the known`, async () => {
+    const edges = await edgesOf(folder, true);
+    const known = KNOWN_PAIRS.filter((pair) => pair.startsWith(`${folder}/`));
+    assert.deepEqual(circles(without(edges, known)), []);
+    assert.deepEqual(idle(edges, known), [], "no circle is left there: take it out of KNOWN_TYPE_CIRCLES");
   });
 }
 

@@ -27,7 +27,7 @@ async function makeBundle(app: string): Promise<string> {
   await Deno.mkdir(dist, { recursive: true });
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".bundle-" });
   try {
-    const index = await bundleIslands(app);
+    const { index } = await bundleIslands(app);
     await bundleServer(await entryOf(app), staging, join(dist, "maps"));
     const files = join(staging, "static");
     await copyFolder(join(app, "static"), files);

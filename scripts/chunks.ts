@@ -26,7 +26,7 @@ export interface Load {
 export interface Limits {
   readonly files: number;
   readonly bytes: number;
-  /** Bytes of them that it does not use. */
+  /** Share of the bytes that it does not use: 0 to 1. */
   readonly unused: number;
 }
 
@@ -40,9 +40,9 @@ interface Chunk {
 }
 
 /** Bytes that a request for a file is worth. Each is tried with each below: as a merge decides which others are possible, none suits every graph. */
-const FILE_BYTES = [600, 800, 1000, 1500, 2000, 2500] as const;
-/** Parts of what a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
-const UNUSED = [0.5, 0.65, 1] as const;
+const FILE_BYTES = [600, 700, 800, 1000, 1200, 2000] as const;
+/** Parts of the share that a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
+const UNUSED = [0.5, 0.65, 0.75, 1] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */
 const TOO_MANY = [4, 8, 16, 32, 64, 128] as const;
 
@@ -72,7 +72,7 @@ export function arrange(
 }
 
 /** The ids of modules and of all they import. */
-function reached(modules: ReadonlyMap<string, BundledModule>, roots: readonly string[]): Set<string> {
+export function reached(modules: ReadonlyMap<string, BundledModule>, roots: readonly string[]): Set<string> {
   const found = new Set(roots);
   for (const id of found) { // grows while it is gone through
     for (const imported of modules.get(id)?.imports ?? []) found.add(imported);
@@ -110,7 +110,7 @@ class Arrangement {
     this.#pages = loads.reduce((bits, { isPage }, i) => isPage ? bits | 1n << BigInt(i) : bits, 0n);
     this.chunks = this.#smallest(modules);
     this.#most = loads.map((_, i) =>
-      Math.min(limits.bytes, this.#bytesOf(this.#loadedBy(i)) + limits.unused)
+      Math.min(limits.bytes, this.#bytesOf(this.#loadedBy(i)) / (1 - limits.unused))
     );
   }
 

@@ -8,19 +8,38 @@
 import { join, relative } from "node:path";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import { type InputOptions, type OutputChunk, type Plugin, rolldown } from "rolldown";
-import { arrange, type BundledModule, type Limits, type Load } from "./chunks.ts";
+import { arrange, type BundledModule, type Limits, type Load, reached } from "./chunks.ts";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
 
-/** What a page may load: files, bytes of them compressed, and how many of these it does not use. */
-export const PAGE_LIMITS = { files: 6, bytes: 63_000, unused: 26_000 } as const satisfies Limits;
+/**
+ * What a page may load: 6 files and 60 KB compressed, which docs/architecture.md promises. No feature raises these: what
+ * does not fit is loaded when it is needed, by `import()`.
+ */
+export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const satisfies Limits;
 
 /** How many bytes of a file one of a module becomes, minified and compressed. */
 const COMPRESSED = 0.21;
 /** Part of the bytes that is planned with: how well a file compresses is known only when it is there. */
-const PLANNED = 0.99;
+const PLANNED = 0.975;
+
+/** What a page loads of an app's islands. */
+export interface PageLoad {
+  /** File of the page below `routes/`. */
+  readonly route: string;
+  /** Addresses of the files. */
+  readonly files: readonly string[];
+  /** Share of the code in them that the page does not use: 0 to 1. */
+  readonly unused: number;
+}
+
+/** The islands of an app as they are bundled. */
+export interface BundledIslands {
+  readonly index: IslandIndex;
+  readonly pages: readonly PageLoad[];
+}
 
 /** Bundles the islands of an app. */
-export async function bundleIslands(app: string): Promise<IslandIndex> {
+export async function bundleIslands(app: string): Promise<BundledIslands> {
   const dist = join(app, "dist");
   await Deno.mkdir(join(dist, "static", "_fresh"), { recursive: true });
   // Beside its final place, so that one rename puts it there, whoever else builds or serves meanwhile
@@ -29,12 +48,22 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
     const islands = await islandFiles(app);
     const pages = await islandsByPage(app, islands);
     const shell = pages.get(APP_ROUTE) ?? new Set();
-    const chunks = await bundle(await writeEntries(app, islands, shell), pages, staging);
+    const entries = await writeEntries(app, islands, shell);
+    const { chunks, modules } = await bundle(entries, pages, staging);
     const build = await hashOf(staging);
     const address = (path: string) => `/_fresh/${build}/${path}`;
     const chunkOf = (name: string): IslandChunk => {
       const path = homeOf(join(entriesFolder(app), `${name}.ts`), chunks);
       return { entry: address(path), imports: [...importsOf(path, chunks)].map(address) };
+    };
+    const pageLoad = ([route, names]: readonly [string, ReadonlySet<string>]): PageLoad => {
+      const roots = [...new Set([BOOT, ...names])].flatMap((name) => entries[name] ?? []);
+      const files = filesOf(roots, chunks);
+      return {
+        route,
+        files: [...files].map(address),
+        unused: unusedShare(files, reached(modules, roots), chunks),
+      };
     };
     const index: IslandIndex = {
       build,
@@ -45,7 +74,7 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
     };
     await moveInto(staging, join(dist, "static", "_fresh", build));
     await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
-    return index;
+    return { index, pages: [...pages].map(pageLoad) };
   } finally {
     await remove(staging); // not there any more, when it became the build
   }
@@ -53,13 +82,19 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
 
 /** The bundler's chunks by their files' names. */
 type Chunks = ReadonlyMap<string, OutputChunk>;
+/** Modules of the bundle by their ids. */
+type Modules = ReadonlyMap<string, BundledModule>;
 /** Entries' modules by their names. */
 type Entries = Readonly<Record<string, string>>;
 /** Names of the islands of each page. */
 type Pages = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Bundles modules twice: to see what they are made of, then with each in the file that was chosen for it. */
-async function bundle(entries: Entries, pages: Pages, folder: string): Promise<Chunks> {
+async function bundle(
+  entries: Entries,
+  pages: Pages,
+  folder: string,
+): Promise<{ chunks: Chunks; modules: Modules }> {
   const options: InputOptions = {
     input: { ...entries },
     cwd: PROJECT,
@@ -85,7 +120,10 @@ async function bundle(entries: Entries, pages: Pages, folder: string): Promise<C
     },
     plugins: [withoutFacades(entries)],
   });
-  return new Map(output.filter((file) => file.type === "chunk").map((chunk) => [chunk.fileName, chunk]));
+  const chunks = new Map(
+    output.filter((file) => file.type === "chunk").map((chunk) => [chunk.fileName, chunk]),
+  );
+  return { chunks, modules };
 }
 
 /** Leaves out the files of entries whose module is in another file: nothing loads them. */
@@ -105,7 +143,7 @@ function withoutFacades(entries: Entries): Plugin {
 /** The modules of a bundle, and those of them that are imported by `import()`. */
 async function modulesOf(
   options: InputOptions,
-): Promise<{ modules: ReadonlyMap<string, BundledModule>; parts: ReadonlySet<string> }> {
+): Promise<{ modules: Modules; parts: ReadonlySet<string> }> {
   const modules = new Map<string, BundledModule>(), parts = new Set<string>();
   const look: Plugin = {
     name: "look",
@@ -242,6 +280,24 @@ function homeOf(module: string, chunks: Chunks): string {
   return home.fileName;
 }
 
+/** The files that modules are in, with all that these import. @throws where one is in none */
+const filesOf = (modules: readonly string[], chunks: Chunks): Set<string> =>
+  new Set(
+    modules.map((module) => homeOf(module, chunks)).flatMap((file) => [file, ...importsOf(file, chunks)]),
+  );
+
+/** Share of the code in files that is of other modules than those used: 0 to 1. */
+function unusedShare(files: ReadonlySet<string>, used: ReadonlySet<string>, chunks: Chunks): number {
+  let all = 0, unused = 0;
+  for (const file of files) {
+    for (const [id, { renderedLength }] of Object.entries(chunks.get(file)!.modules)) {
+      all += renderedLength;
+      if (!used.has(id)) unused += renderedLength;
+    }
+  }
+  return unused / all;
+}
+
 /** Whether something the islands may be made of changed since they were bundled. */
 export async function areIslandsStale(app: string): Promise<boolean> {
   try {
@@ -304,6 +360,6 @@ if (import.meta.main) {
   Deno.umask(0o022);
   const app = appFolder();
   if (Deno.args.includes("--if-stale") && !await areIslandsStale(app)) Deno.exit(0);
-  const { islands, build } = await bundleIslands(app);
+  const { index: { islands, build } } = await bundleIslands(app);
   console.log(`${Object.keys(islands).length} islands bundled as ${build}`);
 }

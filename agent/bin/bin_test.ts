@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { CallName } from "../../ffi/calls/mod.ts";
 import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
-import { type Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
 import { localPrincipal } from "../access.ts";

@@ -1,6 +1,6 @@
 /** What a schedule does to its VMs, one after the other: a result for each, whatever becomes of the others. */
 import { COUNTING_LINES } from "../../lib/access/counting.ts";
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import {
   ContractError,
   type ErrorCode,

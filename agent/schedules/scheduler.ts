@@ -2,7 +2,7 @@
  * Has schedules run when they are due: each time once, over restarts and whatever the clock does, and never two runs of
  * one schedule at the same time. That a time is run is written down before the work begins.
  */
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import { ContractError, type ScheduleRun, type VmState } from "../../lib/contract/mod.ts";
 import { dueOf, handledAt, ON_TIME_MS } from "../../lib/schedules/due.ts";
 import { nextRun } from "../../lib/schedules/next_run.ts";

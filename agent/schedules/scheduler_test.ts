@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import type { ScheduleRun, VM, VmState } from "../../lib/contract/mod.ts";
 import { nextRun } from "../../lib/schedules/next_run.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";

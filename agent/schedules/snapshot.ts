@@ -1,5 +1,5 @@
 /** The snapshots that a schedule takes: each VM keeps so many of them, the oldest beyond are deleted. */
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import { toPrune } from "../../lib/backup/retention.ts";
 import { snapshotNameAt } from "../../lib/vm/snapshots.ts";
 

@@ -5,7 +5,7 @@ import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { sealDefinition } from "../../lib/template/definition.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
-import type { NewVm } from "../../lib/vm/create/vm.ts";
+import type { NewVm } from "../../lib/formats/xml/new_vm.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";

@@ -3,7 +3,7 @@
  * is written into the XML, so that QEMU opens what was looked at and not what a header names later.
  */
 import { ContractError } from "../../lib/contract/mod.ts";
-import type { BackingImage } from "../../lib/vm/create/vm.ts";
+import type { BackingImage } from "../../lib/formats/xml/new_vm.ts";
 import { backingStoreXml, type DeclaredChain, declaredChain } from "../../lib/formats/xml/backing_store.ts";
 import { type DiskDevice, disksOf } from "../../lib/formats/xml/device_diff.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";

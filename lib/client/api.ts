@@ -2,16 +2,9 @@
  * The typed client: `api.startVm({ vmId })`. Islands and the command line use it; it carries types of the contract
  * only, no schemas, so it costs a page almost nothing. Every call goes to `POST /api/v1/commands/{name}`.
  */
-import type { CommandName, Input, Output } from "../contract/mod.ts";
+import type { Api } from "../contract/api.ts";
 import { messageOf } from "../text/message.ts";
 import { base, based } from "./base.ts";
-
-type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S;
-type Args<N extends CommandName> = Record<never, never> extends Input<N> ? [input?: Input<N>]
-  : [input: Input<N>];
-
-/** Every command of the contract as a method. */
-export type Api = { readonly [N in CommandName as Camel<N>]: (...args: Args<N>) => Promise<Output<N>> };
 
 /** What the server said no with, or `Unreachable` when it did not answer at all. */
 export class ApiError extends Error {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../contract/mod.ts";
-import { type Api, api, ApiError, call, client, commandMethods } from "./api.ts";
+import type { Api } from "../contract/api.ts";
+import { api, ApiError, call, client, commandMethods } from "./api.ts";
 
 const camel = (name: string) => name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 const answering = (body: BodyInit | null, init?: ResponseInit) => () =>

@@ -2,10 +2,11 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { jobs } from "./jobs.ts";
 
-const COMMANDS: ReadonlySet<string> = new Set(["run_backup_now", "verify_backup", "restore_backup"]);
+/** Commands about backups have the word in their names. */
+const isBackupWork = (command: string) => command.split("_").includes("backup");
 
 /** Which of it there is and how it is: each change is one of what pages on backups show. */
 export const backupWork: ReadonlySignal<string> = computed(() =>
-  jobs.list.value.filter(({ command }) => COMMANDS.has(command)).map(({ id, state }) => `${id} ${state}`)
+  jobs.list.value.filter(({ command }) => isBackupWork(command)).map(({ id, state }) => `${id} ${state}`)
     .join(" ")
 );

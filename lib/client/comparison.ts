@@ -4,7 +4,7 @@ import { COMPARED, ofHost } from "../metrics/charts.ts";
 import { HOST_LINE } from "../metrics/compare_href.ts";
 import { type PageRange, rangeInput } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
-import type { Api } from "./api.ts";
+import type { Api } from "../contract/api.ts";
 
 /** What VMs are compared by, by its id; CPU where there is none of that id. */
 export const comparedBy = (id: string | null) => COMPARED.find((each) => each.id === id) ?? COMPARED[0]!;

@@ -7,10 +7,17 @@ import { METRIC_PARTS } from "../contract/metric_series.ts";
 import { type ChartSet, chartSet, type ChosenParts } from "../metrics/chart_data.ts";
 import { type Chart, HOST_CHARTS, seriesNames, VM_CHARTS } from "../metrics/charts.ts";
 import { LIVE_CHARTS, type LiveSeed, liveSeed } from "../metrics/live_seed.ts";
-import { firedAsActivity, type Mark, MARKED_ACTIONS, marksOf, MOST_MARKS } from "../metrics/marks.ts";
+import {
+  firedAsActivity,
+  type Mark,
+  type MarkedCommands,
+  markKinds,
+  marksOf,
+  MOST_MARKS,
+} from "../metrics/marks.ts";
 import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
-import type { Api } from "./api.ts";
+import type { Api } from "../contract/api.ts";
 
 /** Whose graphs: those of a VM, or of a host. */
 export type MonitoredSubject = { readonly vmId: string } | { readonly vmId?: never; readonly hostId: string };
@@ -38,13 +45,21 @@ export interface MonitoringData {
 export const chartsOf = ({ vmId }: { readonly vmId?: string }): readonly Chart[] =>
   vmId === undefined ? HOST_CHARTS : VM_CHARTS;
 
-/** Reads all that a page of graphs shows. @param now milliseconds since 1970 @throws what the commands throw */
+/**
+ * Reads all that a page of graphs shows.
+ *
+ * @param marked the commands that are marked
+ * @param now milliseconds since 1970
+ * @throws what the commands throw
+ */
 export async function readMonitoring(
   api: Api,
   subject: MonitoredSubject,
   { range, parts }: MonitoringQuery,
+  marked: MarkedCommands,
   now: number,
 ): Promise<MonitoringData> {
+  const kinds = markKinds(marked);
   const { vmId } = subject, asked = rangeInput(range, now);
   const ofVm = { series: seriesNames(VM_CHARTS), ...asked },
     ofHost = { series: seriesNames(HOST_CHARTS), ...asked };
@@ -55,7 +70,7 @@ export async function readMonitoring(
   const when = { since: history.from, until: history.to };
   const [happened, fired] = await Promise.all([
     api.getActivity({
-      ...{ ...when, limit: MOST_MARKS + 1, actions: [...MARKED_ACTIONS], succeeded: true },
+      ...{ ...when, limit: MOST_MARKS + 1, actions: [...kinds.keys()], succeeded: true },
       ...(vmId !== undefined && { vmId }),
     }),
     api.getAlertHistory({ ...subject, ...when, limit: MOST_MARKS }).catch((error): AlertIncident[] => {
@@ -66,7 +81,7 @@ export async function readMonitoring(
   return {
     set: chartSet(history, chartsOf(subject), parts),
     summary: summary.series,
-    marks: marksOf([...happened, ...firedAsActivity(fired)], history.from, history.to),
+    marks: marksOf([...happened, ...firedAsActivity(fired)], kinds, history.from, history.to),
     moreMarks: happened.length > MOST_MARKS,
   };
 }

@@ -2,7 +2,8 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { DeviceOptions, VM } from "../contract/mod.ts";
-import { DEVICE_DONE, type DeviceAction, performDevice } from "../vm/device_forms.ts";
+import type { DeviceAction, DeviceDone } from "../vm/device_forms.ts";
+import { DEVICE_DONE } from "../vm/device_outcome.ts";
 import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { isLive } from "../vm/state.ts";
@@ -28,6 +29,12 @@ export interface DeviceForms<V extends string> {
   show(form: OpenForm<V>, needsOptions: boolean): void;
   close(): void;
   send(does: DeviceAction, form: FormData): Promise<void>;
+}
+
+/** Carries out what a form asks for. What reads the form is loaded here: no page needs it before. */
+async function perform(does: DeviceAction, vmId: string, form: FormData): Promise<DeviceDone> {
+  const { performDevice } = await import("../vm/device_forms.ts");
+  return await performDevice(api, does, vmId, form);
 }
 
 /**
@@ -69,7 +76,7 @@ export function useDeviceForms<V extends string>(
     async send(does, form) {
       const { id: vmId } = vm.peek();
       const begun = await jobs.begun(
-        performDevice(api, does, vmId, form),
+        perform(does, vmId, form),
         (job) => job.command === does && job.vmId === vmId,
       );
       if ("job" in begun) return;

@@ -530,6 +530,7 @@ export const backupCommands = {
     isJob: true,
     examples: ["kvm-manager backup restore nightly RUN VM --name web-restored"],
     makesVm: "vmId",
+    mark: "change",
     readOnly: false,
   }),
   restore_backup_disk: command({

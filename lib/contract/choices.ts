@@ -21,6 +21,8 @@ export const MAX_SHARE_TAG = 36;
 /** What such a tag may be, as a schema's pattern. */
 export const SHARE_TAG = "^[A-Za-z0-9_-]+$";
 export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;
+/** The filter that lets a guest use its own addresses alone: what anti-spoofing means. It comes with libvirt. */
+export const ANTI_SPOOFING = "clean-traffic";
 export const CPU_MODES = ["host-passthrough", "host-model", "maximum", "custom", "default"] as const;
 export const FIRMWARES = ["bios", "uefi", "uefi-secure"] as const;
 export const GRAPHICS_TYPES = ["vnc", "spice", "none"] as const;

@@ -9,6 +9,9 @@ export const ROLES = ["viewer", "operator", "administrator"] as const;
 /** The least role a command asks for. */
 export type Role = typeof ROLES[number];
 
+/** Kinds of marks on the time line of graphs that commands have. */
+export type CommandMark = "power" | "snapshot" | "change";
+
 /** HTTP methods the REST door uses. */
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -99,6 +102,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly effects?: readonly string[];
   /** What is lost by it for good: the command line asks first. */
   readonly destroys?: string;
+  /** Kind of its mark on the time line of graphs. Commands that only read, or only name things, have none. */
+  readonly mark?: CommandMark;
   /** Changes nothing: may be called with GET, is not audited. */
   readonly readOnly: boolean;
   /** It is audited all the same: it gives what others have kept to themselves. */

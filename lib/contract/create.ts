@@ -335,6 +335,7 @@ export const createCommands = {
       "kvm-manager vm create web1 --file web1.yaml --start --wait agent",
     ],
     exampleFields: ["osVariant", "cpuCount", "memoryMb", "diskSizeGb", "network"],
+    mark: "change",
     readOnly: false,
   }),
   check_vm_config: command({

@@ -325,6 +325,7 @@ export const deviceCommands = {
     ],
     exampleFields: ["path", "bus"],
     alsoNeeds: [{ permission: "storage.operate" }],
+    mark: "change",
     readOnly: false,
   }),
   detach_disk: command({
@@ -360,6 +361,7 @@ export const deviceCommands = {
     cli: ["vm", "detach-disk", "<vmId>", "<target>"],
     alsoNeeds: [{ permission: "storage.operate", fields: ["deleteVolume"] }],
     destroys: "with --delete-volume the disk's data, once its time in the bin is over",
+    mark: "change",
     readOnly: false,
   }),
   resize_disk: command({
@@ -383,6 +385,7 @@ export const deviceCommands = {
     route: "PUT /vms/{vmId}/disks/{target}/size",
     cli: ["vm", "resize-disk", "<vmId>", "<target>", "<sizeGb>"],
     examples: ["kvm-manager vm resize-disk web1 vda 40G", "kvm-manager vm resize-disk web1 vda +2G"],
+    mark: "change",
     readOnly: false,
   }),
   update_disk: command({
@@ -406,6 +409,7 @@ export const deviceCommands = {
       "kvm-manager vm update-disk web1 vda --total-bytes-sec 50M --total-bytes-sec-max 200M --total-bytes-sec-max-length 30",
       "kvm-manager vm update-disk web1 vda --read-bytes-sec 0 --cache none",
     ],
+    mark: "change",
     readOnly: false,
   }),
   move_disk: command({
@@ -477,6 +481,7 @@ export const deviceCommands = {
     exampleFields: ["keepSource"],
     alsoNeeds: [{ permission: "storage.operate" }],
     isJob: true,
+    mark: "change",
     readOnly: false,
   }),
   insert_media: command({
@@ -578,6 +583,7 @@ export const deviceCommands = {
     cli: ["vm", "attach-nic", "<vmId>"],
     exampleFields: ["network", "mac"],
     alsoNeeds: [{ permission: "networks.view" }, HOST_CARD],
+    mark: "change",
     readOnly: false,
   }),
   detach_nic: command({
@@ -598,6 +604,7 @@ export const deviceCommands = {
     route: "DELETE /vms/{vmId}/nics/{mac}",
     cli: ["vm", "detach-nic", "<vmId>", "<mac>"],
     alsoNeeds: [{ permission: HOST_NETWORK, of: "filtered-nic" }],
+    mark: "change",
     readOnly: false,
   }),
   update_nic: command({
@@ -644,6 +651,7 @@ export const deviceCommands = {
     ],
     exampleFields: ["network"],
     alsoNeeds: [{ permission: "networks.view", fields: ["network", "bridge", "direct"] }, HOST_CARD],
+    mark: "change",
     readOnly: false,
   }),
   attach_share: command({
@@ -687,6 +695,7 @@ export const deviceCommands = {
       "kvm-manager vm attach-share web1 /srv/iso --read-only",
     ],
     exampleFields: ["tag"],
+    mark: "change",
     readOnly: false,
   }),
   detach_share: command({
@@ -707,6 +716,7 @@ export const deviceCommands = {
     ],
     route: "DELETE /vms/{vmId}/shares/{tag}",
     cli: ["vm", "detach-share", "<vmId>", "<tag>"],
+    mark: "change",
     readOnly: false,
   }),
 };

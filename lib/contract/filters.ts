@@ -3,9 +3,6 @@ import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { NOTHING_IN } from "./schema.ts";
 
-/** The filter that lets a guest use its own addresses alone: what anti-spoofing means. It comes with libvirt. */
-export const ANTI_SPOOFING = "clean-traffic";
-
 export const NicFilter = Type.Object({
   name: Type.String(),
   uuid: Type.String(),

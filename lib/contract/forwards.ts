@@ -23,9 +23,6 @@ export const FORWARD_STATES = [
 ] as const;
 export type ForwardState = typeof FORWARD_STATES[number];
 
-/** Ports that one forward may move to other numbers; ranges that keep theirs are not bounded. */
-export const MOST_MOVED_PORTS = 4096;
-
 const PORT_REFUSALS = refusedAs({ minimum: "InvalidPort", maximum: "InvalidPort" });
 const port = (description: string) =>
   Type.Integer({ minimum: 1, maximum: 65_535, description, ...PORT_REFUSALS });

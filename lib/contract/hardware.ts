@@ -259,6 +259,7 @@ export const hardwareCommands = {
     },
     examples: ["kvm-manager vm update web1 --cpus 4 --memory 8G"],
     exampleFields: ["title", "tags"],
+    mark: "change",
     readOnly: false,
   }),
   get_pending_changes: command({

@@ -150,6 +150,7 @@ export const hostDeviceCommands = {
       "kvm-manager vm attach-host-device web1 0781:5581",
       "kvm-manager vm attach-host-device web1 0000:01:00.0",
     ],
+    mark: "change",
     readOnly: false,
   }),
   detach_host_device: command({
@@ -172,6 +173,7 @@ export const hostDeviceCommands = {
     route: "DELETE /vms/{vmId}/host-devices/{device}",
     cli: ["vm", "detach-host-device", "<vmId>", "<device>"],
     examples: ["kvm-manager vm detach-host-device web1 0781:5581"],
+    mark: "change",
     readOnly: false,
   }),
 };

@@ -102,6 +102,7 @@ export const manageCommands = {
       "kvm-manager vm set-xml web1 --xml-file web1.xml",
       "kvm-manager vm xml web1 | sed … | kvm-manager vm set-xml web1 --xml -",
     ],
+    mark: "change",
     readOnly: false,
   }),
   rename_vm: command({
@@ -181,6 +182,7 @@ export const manageCommands = {
     ],
     // A clone has the network cards of its original.
     alsoNeeds: [{ permission: "storage.operate" }, { permission: HOST_NETWORK, of: "vm-on-host-network" }],
+    mark: "change",
     readOnly: false,
   }),
   export_vm: command({
@@ -237,6 +239,7 @@ export const manageCommands = {
     cli: ["vm", "import"],
     aliases: ["vm define"],
     examples: ["kvm-manager vm import --xml-file web1.xml"],
+    mark: "change",
     readOnly: false,
   }),
   get_delete_plan: command({

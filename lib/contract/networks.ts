@@ -328,6 +328,7 @@ export const networkCommands = {
     errors: ["NetworkNotFound", "NetworkAlreadyActive", "NetworkOverlaps", "NetworkStartFailed"],
     route: "POST /networks/{name}/start",
     cli: ["network", "start", "<name>"],
+    mark: "change",
     readOnly: false,
   }),
   stop_network: command({
@@ -341,6 +342,7 @@ export const networkCommands = {
     route: "POST /networks/{name}/stop",
     cli: ["network", "stop", "<name>"],
     destroys: "with --force the connection of the running VMs on it",
+    mark: "change",
     readOnly: false,
   }),
   set_network_autostart: command({

@@ -124,6 +124,7 @@ export const snapshotCommands = {
     cli: ["snapshot", "create", "<vmId>"],
     places: ["<vmId>", "[name]"],
     examples: ["kvm-manager snapshot create web1", "kvm-manager snapshot create web1 before-upgrade"],
+    mark: "snapshot",
     readOnly: false,
   }),
   revert_snapshot: command({
@@ -138,6 +139,7 @@ export const snapshotCommands = {
     route: "POST /vms/{vmId}/snapshots/{name}/revert",
     cli: ["snapshot", "revert", "<vmId>", "<name>"],
     destroys: "what the VM has now on its disks and in its memory",
+    mark: "snapshot",
     readOnly: false,
   }),
   delete_snapshot: command({
@@ -163,6 +165,7 @@ export const snapshotCommands = {
     route: "DELETE /vms/{vmId}/snapshots/{name}",
     cli: ["snapshot", "delete", "<vmId>", "<name>"],
     destroys: "the snapshot",
+    mark: "snapshot",
     readOnly: false,
   }),
 };

@@ -175,6 +175,7 @@ export const storageCommands = {
     errors: [...POOL_ERRORS, "StoragePoolActive"],
     route: "POST /storage/pools/{pool}/start",
     cli: ["pool", "start", "<pool>"],
+    mark: "change",
     readOnly: false,
   }),
   stop_storage_pool: command({
@@ -186,6 +187,7 @@ export const storageCommands = {
     errors: [...POOL_ERRORS, "StoragePoolNotActive", "StoragePoolInUse", "StorageBusy"],
     route: "POST /storage/pools/{pool}/stop",
     cli: ["pool", "stop", "<pool>"],
+    mark: "change",
     readOnly: false,
   }),
   refresh_storage_pool: command({

@@ -323,6 +323,7 @@ export const vmCommands = {
       "kvm-manager vm start web1 --wait agent --timeout 2m",
       "kvm-manager vm start web1 --boot-from cdrom",
     ],
+    mark: "power",
     readOnly: false,
   }),
   stop_vm: command({
@@ -341,6 +342,7 @@ export const vmCommands = {
     elsewhere: { force: "kvm-manager vm force-stop powers it off at once" },
     reaches: "stopped",
     examples: ["kvm-manager vm stop web1", "kvm-manager vm stop 'web-*' --wait --timeout 2m"],
+    mark: "power",
     readOnly: false,
   }),
   force_stop_vm: command({
@@ -357,6 +359,7 @@ export const vmCommands = {
     aliases: ["vm destroy", "vm kill", "vm force-off"],
     reaches: "stopped",
     destroys: "what the guest has not written to disk yet",
+    mark: "power",
     readOnly: false,
   }),
   pause_vm: command({
@@ -370,6 +373,7 @@ export const vmCommands = {
     cli: ["vm", "pause", "<vmId>"],
     places: ["<vmId...>"],
     reaches: "paused",
+    mark: "power",
     readOnly: false,
   }),
   resume_vm: command({
@@ -384,6 +388,7 @@ export const vmCommands = {
     places: ["<vmId...>"],
     aliases: ["vm unpause"],
     reaches: "running",
+    mark: "power",
     readOnly: false,
   }),
   reboot_vm: command({
@@ -397,6 +402,7 @@ export const vmCommands = {
     places: ["<vmId...>"],
     aliases: ["vm restart"],
     elsewhere: { force: "kvm-manager vm reset presses its reset button" },
+    mark: "power",
     readOnly: false,
   }),
   reset_vm: command({
@@ -411,6 +417,7 @@ export const vmCommands = {
     cli: ["vm", "reset", "<vmId>"],
     places: ["<vmId...>"],
     destroys: "what the guest has not written to disk yet",
+    mark: "power",
     readOnly: false,
   }),
   suspend_vm: command({
@@ -432,6 +439,7 @@ export const vmCommands = {
     places: ["<vmId...>"],
     aliases: ["vm managedsave"],
     reaches: "suspended",
+    mark: "power",
     readOnly: false,
   }),
   delete_vm: command({
@@ -470,6 +478,7 @@ export const vmCommands = {
     ],
     destroys:
       "the VM, and with --delete-disks its disks, once their time in the bin is over; at once what the bin cannot keep, and all with --permanently",
+    mark: "change",
     readOnly: false,
   }),
   get_vm_xml: command({
@@ -598,6 +607,7 @@ export const vmCommands = {
     examples: ["kvm-manager batch start web1 web2 'db-*'"],
     columns: ["vmId", "success", "error"],
     rows: "results",
+    mark: "power",
     readOnly: false,
   }),
   batch_stop_vms: command({
@@ -610,6 +620,7 @@ export const vmCommands = {
     cli: ["batch", "stop", "<vmIds...>"],
     columns: ["vmId", "success", "error"],
     rows: "results",
+    mark: "power",
     readOnly: false,
   }),
   batch_force_stop_vms: command({
@@ -623,6 +634,7 @@ export const vmCommands = {
     destroys: "what the guests have not written to disk yet",
     columns: ["vmId", "success", "error"],
     rows: "results",
+    mark: "power",
     readOnly: false,
   }),
   batch_reboot_vms: command({
@@ -635,6 +647,7 @@ export const vmCommands = {
     cli: ["batch", "reboot", "<vmIds...>"],
     columns: ["vmId", "success", "error"],
     rows: "results",
+    mark: "power",
     readOnly: false,
   }),
 };

@@ -10,7 +10,7 @@ const { t } = textsOf(texts);
 /** Longest cause. */
 const LONGEST = 160;
 
-/** What is told of something that does not respond: {@link import("../contract/host.ts").Hang}, or a VM's own field. */
+/** What is told of something that does not respond: `Hang` of the contract, or a VM's own field. */
 export interface HangFact {
   /** Milliseconds since 1970. */
   readonly since: number;

@@ -9,55 +9,35 @@ export type MarkKind = typeof MARK_KINDS[number];
 /** Most marks of a page: more than these are a wall. */
 export const MOST_MARKS = 200;
 
-/** What is marked, by the names of commands and events. What only looks, or only names things, is none. */
-const ACTIONS: Readonly<Record<MarkKind, readonly string[]>> = {
-  power: [
-    ...[
-      "start_vm",
-      "stop_vm",
-      "force_stop_vm",
-      "pause_vm",
-      "resume_vm",
-      "reboot_vm",
-      "reset_vm",
-      "suspend_vm",
-    ],
-    ...["guest_shutdown", "guest_reboot"],
-    ...["started", "stopped", "suspended", "resumed", "pmsuspended", "reboot"],
-  ],
-  snapshot: ["create_snapshot", "revert_snapshot", "delete_snapshot"],
+/** Events that are marked. */
+const EVENTS: Readonly<Record<MarkKind, readonly string[]>> = {
+  power: ["started", "stopped", "suspended", "resumed", "pmsuspended", "reboot"],
+  snapshot: [],
   backup: ["vm-backed-up"],
-  change: [
-    ...["create_vm", "clone_vm", "import_vm", "delete_vm", "update_vm", "set_vm_xml", "restore_backup"],
-    ...["attach_disk", "detach_disk", "move_disk", "update_disk", "resize_disk"],
-    ...["attach_nic", "detach_nic", "update_nic", "attach_share", "detach_share"],
-    ...["attach_host_device", "detach_host_device"],
-    ...["start_network", "stop_network", "start_storage_pool", "stop_storage_pool"],
-  ],
+  change: [],
   trouble: ["crashed", "io-error", "watchdog"],
   alert: ["alert-fired"],
 };
 
-/** A batch is what it did to each. */
-const batchOf = (action: string) => action.endsWith("_vm") ? [`batch_${action}s`] : [];
+/** Kind of mark → the commands that have it. A page gets them from its server: the contract is too large for a browser. */
+export type MarkedCommands = Readonly<Partial<Record<MarkKind, readonly string[]>>>;
 
-const KIND_OF: ReadonlyMap<string, MarkKind> = new Map(
-  MARK_KINDS.flatMap((kind) =>
-    ACTIONS[kind].flatMap((action) => [action, ...batchOf(action)]).map((action) => [action, kind] as const)
-  ),
-);
+/** Name of a command or event → the kind of its mark. */
+export type MarkKinds = ReadonlyMap<string, MarkKind>;
 
-/** The names of all commands and events that are marked: what to ask the activity for. */
-export const MARKED_ACTIONS: readonly string[] = [...KIND_OF.keys()];
+/** The kinds of all that is marked: events, and these commands. */
+export const markKinds = (commands: MarkedCommands): MarkKinds =>
+  new Map(
+    MARK_KINDS.flatMap((kind) =>
+      [...commands[kind] ?? [], ...EVENTS[kind]].map((name) => [name, kind] as const)
+    ),
+  );
 
 /** A mark: what happened, and of which kind that is. */
 export interface Mark {
   readonly kind: MarkKind;
   readonly entry: Activity;
 }
-
-/** The kind of a command or event, by its name; undefined where it is no mark. */
-export const markKindOf = (action: string): MarkKind | undefined => KIND_OF.get(action);
 
 /** Alerts that fired, as what happened: the activity does not have them. */
 export const firedAsActivity = (incidents: readonly AlertIncident[]): Activity[] =>
@@ -69,12 +49,17 @@ export const firedAsActivity = (incidents: readonly AlertIncident[]): Activity[]
   }));
 
 /** Marks from one time to another, in milliseconds since 1970, newest first. What failed changed nothing: no mark. */
-export function marksOf(activity: readonly Activity[], from: number, to: number): Mark[] {
+export function marksOf(
+  activity: readonly Activity[],
+  kinds: MarkKinds,
+  from: number,
+  to: number,
+): Mark[] {
   return activity.filter(({ result, timestamp }) =>
     result !== "error" && timestamp >= from && timestamp <= to
   )
     .flatMap((entry) => {
-      const kind = markKindOf(entry.action);
+      const kind = kinds.get(entry.action);
       return kind === undefined ? [] : [{ kind, entry }];
     })
     .sort((a, b) => b.entry.timestamp - a.entry.timestamp)

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { Activity } from "../contract/host.ts";
 import { activity as activityTexts } from "../i18n/en/activity.ts";
 import type { AlertIncident } from "../contract/alerts.ts";
-import { firedAsActivity, markKindOf, marksOf } from "./marks.ts";
+import { MARKED_COMMANDS } from "../contract/marked_commands.ts";
+import { firedAsActivity, markKinds, marksOf } from "./marks.ts";
+
+const KINDS = markKinds(MARKED_COMMANDS);
 
 const entry = (action: string, timestamp: number, result: Activity["result"] = "ok"): Activity => ({
   ...{ id: timestamp, timestamp, actor: "ada", action, result },
@@ -18,7 +21,7 @@ Deno.test("marksOf() marks what changed something in the range, newest first", (
     entry("constructor", 27),
     entry("update_vm", 99),
   ];
-  assert.deepEqual(marksOf(told, 10, 40).map(({ kind, entry: { timestamp } }) => [kind, timestamp]), [
+  assert.deepEqual(marksOf(told, KINDS, 10, 40).map(({ kind, entry: { timestamp } }) => [kind, timestamp]), [
     ["trouble", 30],
     ["power", 20],
     ["power", 10],
@@ -27,14 +30,14 @@ Deno.test("marksOf() marks what changed something in the range, newest first", (
 
 Deno.test("marksOf() has a bound", () => {
   const told = Array.from({ length: 500 }, (_, at) => entry("start_vm", at));
-  assert.equal(marksOf(told, 0, 1000).length, 200);
+  assert.equal(marksOf(told, KINDS, 0, 1000).length, 200);
 });
 
-Deno.test("markKindOf() of all that is told as activity: a new command is thought of here", () => {
+Deno.test("markKinds() of all that is told as activity: a new command is thought of here", () => {
   const names = Object.keys(activityTexts).flatMap((key) =>
     /^activity\.(?:command|event)\.(.+)$/.exec(key)?.[1] ?? []
   );
-  const marked = (kind: string) => names.filter((name) => markKindOf(name) === kind).sort().join(" ");
+  const marked = (kind: string) => names.filter((name) => KINDS.get(name) === kind).sort().join(" ");
   assert.equal(
     marked("power"),
     "force_stop_vm guest_reboot guest_shutdown pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
@@ -74,6 +77,7 @@ Deno.test("firedAsActivity(): alerts that fired are marked beside what else happ
   };
   const marks = marksOf(
     [entry("start_vm", 10), ...firedAsActivity([incident, { ...incident, firedAt: 99 }])],
+    KINDS,
     0,
     50,
   );

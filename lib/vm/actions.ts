@@ -1,5 +1,5 @@
 /** What can be done to a VM, and in which state: two tables that every button, menu and form is drawn from. */
-import type { Api } from "../client/api.ts";
+import type { Api } from "../contract/api.ts";
 import type { DeleteVmResult, VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 

@@ -1,11 +1,15 @@
-/** Forms about disks and network cards → commands: the same in the browser and, without script, on the server. */
-import type { Api } from "../client/api.ts";
-import { ANTI_SPOOFING } from "../contract/filters.ts";
-import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
+/**
+ * Forms about disks and network cards → commands: the same in the browser, which loads this when a form is sent, and,
+ * without script, on the server.
+ */
+import type { Api } from "../contract/api.ts";
+import { ANTI_SPOOFING } from "../contract/choices.ts";
+import type { DeviceApplied, Input } from "../contract/mod.ts";
 import { devices } from "../i18n/en/devices.ts";
-import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { textsOf } from "../i18n/mod.ts";
 import { diskLimitsTyped, nicLimitsTyped } from "../text/device_limits.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";
+import { DEVICE_DONE } from "./device_outcome.ts";
 
 type DeviceApi = Pick<
   Api,
@@ -240,65 +244,8 @@ export function performDevice(
   return DEVICE_ACTIONS[action](api, vmId, form);
 }
 
-/** What is said when it was done. */
-export const DEVICE_DONE: Readonly<Record<DeviceAction, PlainKeyOf<typeof devices>>> = {
-  attach_disk: "devices.done_attach_disk",
-  detach_disk: "devices.done_detach_disk",
-  resize_disk: "devices.done_resize_disk",
-  move_disk: "devices.done_move_disk",
-  update_disk: "devices.done_update_disk",
-  insert_media: "devices.done_insert_media",
-  eject_media: "devices.done_eject_media",
-  attach_nic: "devices.done_attach_nic",
-  attach_share: "devices.done_attach_share",
-  detach_share: "devices.done_detach_share",
-  detach_nic: "devices.done_detach_nic",
-  update_nic: "devices.done_update_nic",
-};
-
 /** What the form that led to a page did, from `?done=`: a word of ours, whatever the address says. */
 export function deviceDoneText(params: URLSearchParams): string | undefined {
   const done = params.get("done");
   return isDeviceAction(done) ? textsOf(devices).t(DEVICE_DONE[done]) : undefined;
-}
-
-const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
-  InvalidDiskSize: ["sizeGb"],
-  NotLarger: ["sizeGb"],
-  DiskExceedsPool: ["sizeGb", "pool"],
-  StoragePoolNotFound: ["pool"],
-  StoragePoolNotActive: ["pool"],
-  VolumeNotFound: ["image", "medium"],
-  DiskInUse: ["image", "medium"],
-  DiskRefused: ["image", "medium"],
-  DiskNotFound: ["imagePath"],
-  IsoNotFound: ["mediumPath"],
-  NotHotpluggable: ["bus"],
-  BusNotSupported: ["bus"],
-  NoFreeTarget: ["bus"],
-  MediaLocked: ["force"],
-  PathRefused: ["folder"],
-  ShareExists: ["tag"],
-  InvalidMac: ["newMac"],
-  MacInUse: ["newMac"],
-  NetworkNotFound: ["source"],
-  NetworkNotActive: ["source"],
-  BridgeNotFound: ["source"],
-  HostInterfaceNotFound: ["source"],
-  FilterNotFound: ["filter"],
-  LimitsNotSupported: ["source"],
-  InvalidInput: ["filterAddresses", "tag"],
-};
-
-/**
- * The field of a form that an error is about; undefined when it is about the whole, or the form has no such field.
- *
- * @param named the field that the error itself names
- */
-export function fieldOf(code: string, form: Pick<FormData, "has">, named?: string): string | undefined {
-  if (named !== undefined && form.has(named)) return named;
-  // It would be told at a field that it is not about
-  if (named !== undefined && code === "InvalidInput") return undefined;
-  const fields = Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined;
-  return fields?.find((name) => form.has(name));
 }

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  DEVICE_ACTIONS,
-  DEVICE_DONE,
-  type DeviceAction,
-  fieldOf,
-  isDeviceAction,
-  performDevice,
-} from "./device_forms.ts";
+import { DEVICE_ACTIONS, type DeviceAction, isDeviceAction, performDevice } from "./device_forms.ts";
+import { DEVICE_DONE, fieldOf } from "./device_outcome.ts";
 
 /** What a form asks the server for. */
 async function asked(action: DeviceAction, fields: Record<string, string>): Promise<unknown> {

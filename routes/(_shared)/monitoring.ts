@@ -7,6 +7,7 @@ import {
   readLiveSeed,
   readMonitoring,
 } from "../../lib/client/monitoring.ts";
+import { MARKED_COMMANDS } from "../../lib/contract/marked_commands.ts";
 import type { LiveSeed } from "../../lib/metrics/live_seed.ts";
 import { rangeIn } from "../../lib/metrics/ranges.ts";
 import type { PageState } from "../../lib/page_state.ts";
@@ -63,5 +64,9 @@ export async function shownMonitoring(
   url: URL,
 ): Promise<ShownMonitoring> {
   const now = Date.now(), query = monitoringQuery(url, now);
-  return { query, now, ...await unlessUnavailable(() => readMonitoring(api, subject, query, now)) };
+  return {
+    query,
+    now,
+    ...await unlessUnavailable(() => readMonitoring(api, subject, query, MARKED_COMMANDS, now)),
+  };
 }

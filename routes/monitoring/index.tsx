@@ -3,6 +3,7 @@ import { Head } from "fresh/runtime";
 import { MetricsTrouble } from "../../components/metrics/MetricsTrouble.tsx";
 import Monitoring from "../../islands/Monitoring.tsx";
 import { hostIn } from "../../lib/client/monitoring.ts";
+import { MARKED_COMMANDS } from "../../lib/contract/marked_commands.ts";
 import { monitoring } from "../../lib/i18n/en/monitoring.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -36,9 +37,16 @@ export default define.page<typeof handler>(function HostMonitoring({ data, state
           <bdi>{state.hostname}</bdi>
         </span>
       </header>
-      {read === null
-        ? <MetricsTrouble why={trouble ?? ""} user={state.user} />
-        : <Monitoring {...(host && { host })} path="/monitoring" query={query} data={read} now={now} />}
+      {read === null ? <MetricsTrouble why={trouble ?? ""} user={state.user} /> : (
+        <Monitoring
+          {...(host && { host })}
+          path="/monitoring"
+          query={query}
+          data={read}
+          markedCommands={MARKED_COMMANDS}
+          now={now}
+        />
+      )}
     </>
   );
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { localPrincipal } from "../../agent/access.ts";
 import { App } from "../../agent/app.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import { settingsHere } from "../testbed/app_here.ts";
 import { backupFolder, endOf, runOf } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";

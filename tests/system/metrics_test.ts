@@ -10,7 +10,7 @@ import "../../fresh.gen.ts";
 import { app as pages } from "../../main.ts";
 import { Collector } from "../../agent/metrics/collector.ts";
 import { setLogLevel } from "../../agent/log.ts";
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { inGuest } from "../testbed/in_guest.ts";
 import { virsh } from "../testbed/libvirt.ts";

@@ -3,7 +3,7 @@ import { localPrincipal } from "../../agent/access.ts";
 import { App } from "../../agent/app.ts";
 import type { HostConfig } from "../../agent/hosts/host.ts";
 import type { Settings } from "../../agent/settings.ts";
-import type { Api } from "../../lib/client/api.ts";
+import type { Api } from "../../lib/contract/api.ts";
 import { until } from "./wait.ts";
 
 /** What the settings of such an application are; nothing listens. */

@@ -14,7 +14,7 @@ import {
   readQcow2Header,
 } from "../../../lib/formats/qcow2/qcow2_header.ts";
 import { isNameable, readStart, realPathOf, statFile } from "../../host_file.ts";
-import type { BackingImage } from "../../../lib/vm/create/vm.ts";
+import type { BackingImage } from "../../../lib/formats/xml/new_vm.ts";
 import { lookAt } from "../../files.ts";
 import type { Volume } from "../volumes.ts";
 

@@ -21,7 +21,7 @@ import { isNameable, statFile } from "../../host_file.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { isInBin } from "../../../lib/bin/place.ts";
 import { ContractError, type Role } from "../../../lib/contract/mod.ts";
-import type { BackingImage, DiskSource } from "../../../lib/vm/create/vm.ts";
+import type { BackingImage, DiskSource } from "../../../lib/formats/xml/new_vm.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { decideFormat, type ImageFormat } from "../../../lib/formats/qcow2/format.ts";

@@ -1,13 +1,20 @@
 /** The command on the certificate. */
 import type { Handlers } from "../../dispatch.ts";
-import type { Listeners } from "../../http/listeners.ts";
+import type { Certificates } from "./certificates.ts";
 
-/** @param doors undefined until they are open */
-export function certificateHandlers(doors: () => Listeners | undefined): Pick<Handlers, "get_certificate"> {
+/** What the listeners on TCP serve. */
+interface Served {
+  readonly addresses: readonly string[];
+  /** Undefined where none has TLS. */
+  readonly certificates: Pick<Certificates, "about"> | undefined;
+}
+
+/** @param served undefined until the listeners are open */
+export function certificateHandlers(served: () => Served | undefined): Pick<Handlers, "get_certificate"> {
   return {
     get_certificate: () => ({
-      addresses: [...doors()?.addresses ?? []],
-      certificate: doors()?.certificates?.about ?? null,
+      addresses: [...served()?.addresses ?? []],
+      certificate: served()?.certificates?.about ?? null,
     }),
   };
 }

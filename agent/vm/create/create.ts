@@ -1,7 +1,7 @@
 /** Creating a VM: its disks, its definition, its start. What was made is removed when a later step fails. */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../../lib/contract/mod.ts";
-import type { NewVm } from "../../../lib/vm/create/vm.ts";
+import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Principal } from "../../access.ts";

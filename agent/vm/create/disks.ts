@@ -1,7 +1,7 @@
 /** The images of a new VM: made empty or copied. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Role } from "../../../lib/contract/mod.ts";
-import type { NewVm, VmDisk } from "../../../lib/vm/create/vm.ts";
+import type { NewVm, VmDisk } from "../../../lib/formats/xml/new_vm.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";

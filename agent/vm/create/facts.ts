@@ -15,7 +15,7 @@ import { Findings } from "../../../lib/vm/create/findings.ts";
 import { type SupportedHardware, supportedHardwareOf } from "../../../lib/vm/create/supported_hardware.ts";
 import { choosePlatform, type Platform } from "../../../lib/vm/create/platform.ts";
 import { resolveVm } from "../../../lib/vm/create/resolve.ts";
-import type { NewVm } from "../../../lib/vm/create/vm.ts";
+import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { BUILTIN_SYSTEMS, findSystem } from "../../../lib/vm/os/mod.ts";
 import { hostBridges } from "../../hosts/bridges.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";

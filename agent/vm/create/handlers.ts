@@ -12,7 +12,7 @@ import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { seedName } from "../../../lib/formats/xml/seed_drive.ts";
 import { schemaRefusals } from "../../../lib/contract/refusal.ts";
 import { described } from "../../../lib/vm/create/resolve.ts";
-import type { NewVm } from "../../../lib/vm/create/vm.ts";
+import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { createOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 /** Images and CDs that somebody names for a new VM: what they are, and whether they may be used. */
 import { ContractError, type ImagePolicy, type NewDisk } from "../../../lib/contract/mod.ts";
 import type { ImageFact } from "../../../lib/vm/create/facts.ts";
-import type { DiskSource } from "../../../lib/vm/create/vm.ts";
+import type { DiskSource } from "../../../lib/formats/xml/new_vm.ts";
 import { type CheckedImage, checkImage, type ImageUse, wishAt } from "../../storage/disk_images/check.ts";
 import type { Host } from "../../hosts/host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { type DeviceAction, fieldOf } from "../../../lib/vm/device_forms.ts";
+import type { DeviceAction } from "../../../lib/vm/device_forms.ts";
+import { fieldOf } from "../../../lib/vm/device_outcome.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";

@@ -1,4 +1,4 @@
-import { ANTI_SPOOFING } from "../../../lib/contract/filters.ts";
+import { ANTI_SPOOFING } from "../../../lib/contract/choices.ts";
 import type { VmNic } from "../../../lib/contract/mod.ts";
 import { nicLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";

@@ -17,6 +17,7 @@ export const guestControlCommands = {
     errors: [...DOING, "VmBusy", "StopFailed"],
     route: "POST /vms/{vmId}/guest/shutdown",
     cli: ["guest", "shutdown", "<vmId>"],
+    mark: "power",
     readOnly: false,
   }),
   guest_reboot: command({
@@ -27,6 +28,7 @@ export const guestControlCommands = {
     errors: [...DOING, "VmBusy", "RebootFailed"],
     route: "POST /vms/{vmId}/guest/reboot",
     cli: ["guest", "reboot", "<vmId>"],
+    mark: "power",
     readOnly: false,
   }),
   guest_freeze: command({

@@ -4,7 +4,7 @@
  * gets `"backing":null`. The one thing it does not cover is a data file (`data-file` of qcow2), which QEMU opens all
  * the same. Pure. Source: "Hard drives, floppy disks, CDROMs" in libvirt's domain format.
  */
-import type { BackingImage, DiskSource } from "../../vm/create/vm.ts";
+import type { BackingImage, DiskSource } from "./new_vm.ts";
 import { xml, type XmlNode } from "./build.ts";
 import { child, type XmlElement } from "./tree.ts";
 import { luksXml } from "./volume.ts";

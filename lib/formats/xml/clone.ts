@@ -1,5 +1,5 @@
 /** A domain's XML → that of a copy of it. */
-import type { BackingImage } from "../../vm/create/vm.ts";
+import type { BackingImage } from "./new_vm.ts";
 import { backingStoreXml } from "./backing_store.ts";
 import { xml } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";

@@ -11,7 +11,7 @@ import type {
   DISK_IO,
 } from "../../contract/choices.ts";
 import type { DiskLimitValues } from "../../contract/device_limits.ts";
-import type { BackingImage, DiskSource } from "../../vm/create/vm.ts";
+import type { BackingImage, DiskSource } from "./new_vm.ts";
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
 import { xml, type XmlNode } from "./build.ts";
 import { ioTuneXml } from "./device_limits.ts";

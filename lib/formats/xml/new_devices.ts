@@ -2,7 +2,7 @@
 import { channelDevice, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { isPc, isQ35 } from "./machine_type.ts";
 import { seedDisk } from "./seed_drive.ts";
-import type { NewVm, VmCd, VmDisk, VmNic, VmSeed, VmTools } from "../../vm/create/vm.ts";
+import type { NewVm, VmCd, VmDisk, VmNic, VmSeed, VmTools } from "./new_vm.ts";
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
 import { xml, type XmlContent, type XmlNode } from "./build.ts";
 

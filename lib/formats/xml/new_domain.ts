@@ -1,6 +1,6 @@
 /** A new VM as libvirt's domain XML. Pure; every value is escaped by the writer. */
 import { isPc } from "./machine_type.ts";
-import type { NewVm } from "../../vm/create/vm.ts";
+import type { NewVm } from "./new_vm.ts";
 import { renderXml, xml, type XmlContent, type XmlNode } from "./build.ts";
 import { METADATA_PREFIX, METADATA_URI, SCREEN_PASSWORDS } from "./metadata.ts";
 import { manyCpus, newDevices } from "./new_devices.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FULL, resolved } from "../../vm/create/testing.ts";
-import type { BackingImage } from "../../vm/create/vm.ts";
+import type { BackingImage } from "./new_vm.ts";
 import { summarizeDomain } from "./domain.ts";
 import { newDomainXml } from "./new_domain.ts";
 

@@ -1,6 +1,6 @@
 /** Ports and who has them: spans, what overlaps, what a form writes. Pure. */
 import type { ForwardProtocol } from "../../contract/forwards.ts";
-import { MOST_MOVED_PORTS } from "../../contract/forwards.ts";
+import { MOST_MOVED_PORTS } from "../../contract/forward_bounds.ts";
 import { type Address, parseAddress } from "../../formats/ip/cidr.ts";
 import type { Socket } from "../sockets.ts";
 

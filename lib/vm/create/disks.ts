@@ -5,7 +5,7 @@ import type { Facts, PoolFact } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { NO_PLACE, ownBusOf, placeFor } from "../../formats/xml/seed_drive.ts";
 import { isQ35 } from "../../formats/xml/machine_type.ts";
-import type { DiskSource, NewVm, VmDisk, VmSeed, VmTools } from "./vm.ts";
+import type { DiskSource, NewVm, VmDisk, VmSeed, VmTools } from "../../formats/xml/new_vm.ts";
 import { GIB } from "../../text/byte_units.ts";
 
 type Bus = VmDisk["bus"];

@@ -3,7 +3,7 @@ import type { OperatingSystem } from "../../contract/create.ts";
 import type { ContractError } from "../../contract/errors.ts";
 import type { SupportedHardware } from "./supported_hardware.ts";
 import type { Platform } from "./platform.ts";
-import type { BackingImage, DiskSource } from "./vm.ts";
+import type { BackingImage, DiskSource } from "../../formats/xml/new_vm.ts";
 
 /** An image somebody named: what it is, or why it cannot be used. */
 export type ImageFact =

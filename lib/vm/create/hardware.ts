@@ -6,7 +6,7 @@ import type { Facts } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { isPc } from "../../formats/xml/machine_type.ts";
 import { newScreenPassword } from "../../formats/xml/screen_passwords.ts";
-import type { NewVm } from "./vm.ts";
+import type { NewVm } from "../../formats/xml/new_vm.ts";
 import { MIB } from "../../text/byte_units.ts";
 
 /** Why a choice is not available, or null. */

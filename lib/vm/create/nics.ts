@@ -3,7 +3,7 @@ import { freeMac } from "../../formats/xml/device_nic.ts";
 import type { NewNic, VmConfig } from "../../contract/create.ts";
 import type { Facts } from "./facts.ts";
 import type { Findings } from "./findings.ts";
-import type { VmNic } from "./vm.ts";
+import type { VmNic } from "../../formats/xml/new_vm.ts";
 
 /** The network that is taken when nothing is said: `default`, or the only one there is. Nobody is guessed into another. */
 export function usualNetwork(networks: Facts["networks"]): string | undefined {

@@ -8,7 +8,7 @@ import type { Facts } from "./facts.ts";
 import { Findings } from "./findings.ts";
 import { decideCpu, decideDevices, decideFirmware, decideMemory, decideTpm } from "./hardware.ts";
 import { decideNics } from "./nics.ts";
-import type { NewVm } from "./vm.ts";
+import type { NewVm } from "../../formats/xml/new_vm.ts";
 
 /** What is taken when nothing is said: an empty disk is passed over, so the CD is next. */
 const BOOT_ORDER: NewVm["bootOrder"] = ["disk", "cdrom"];

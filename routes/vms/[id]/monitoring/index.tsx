@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { MetricsTrouble } from "../../../../components/metrics/MetricsTrouble.tsx";
 import { VmPage } from "../../../../components/vm/VmPage.tsx";
 import Monitoring from "../../../../islands/Monitoring.tsx";
+import { MARKED_COMMANDS } from "../../../../lib/contract/marked_commands.ts";
 import { oneLine } from "../../../../lib/text/text.ts";
 import { t } from "../../../../lib/i18n/mod.ts";
 import { define } from "../../../../lib/page_state.ts";
@@ -34,6 +35,7 @@ export default define.page<typeof handler>(function VmMonitoring({ data, state }
           path={`/vms/${encodeURIComponent(vm.id)}/monitoring`}
           query={query}
           data={read}
+          markedCommands={MARKED_COMMANDS}
           now={now}
         />
       )}

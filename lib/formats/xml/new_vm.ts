@@ -14,7 +14,7 @@ import type {
   WATCHDOG_ACTIONS,
   WATCHDOGS,
 } from "../../contract/choices.ts";
-import type { SeedDrive } from "../../formats/xml/seed_drive.ts";
+import type { SeedDrive } from "./seed_drive.ts";
 
 type Of<T extends readonly string[]> = T[number];
 
