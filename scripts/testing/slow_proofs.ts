@@ -22,6 +22,8 @@ export interface SlowProof {
   readonly files: readonly string[];
   /** Folders and modules of the product where what is proved begins: the program is started, not imported. */
   readonly rooms: readonly string[];
+  /** Modules of the product with this in their text are such, too. */
+  readonly having?: RegExp;
   /** Files, and folders of files, that are no modules. */
   readonly other?: readonly string[];
 }
@@ -70,6 +72,11 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
     files: ["tests/system/backup_kills_test.ts"],
     rooms: ["agent/backups", "agent/operations"],
   },
+  "operations of several steps under kills": {
+    files: ["tests/system/operations_faults_test.ts"],
+    rooms: ["agent/operations"],
+    having: /\bStepRule</,
+  },
   "single files out of a backup": {
     files: ["tests/system/backup_files_test.ts", "tests/system/backup_far_files_test.ts"],
     rooms: ["agent/backups"],
@@ -93,7 +100,10 @@ export const MEETING_PLACES: readonly string[] = ["lib/contract/mod.ts", "agent/
 const COMMITTED = join(PROJECT, "tests/proven.json");
 
 /** The modules that a proof depends on. @throws {Error} naming a room that is not there (any more) */
-export function sourcesOf({ files, rooms }: SlowProof, { modules, imports }: ProjectModules): Set<string> {
+export function sourcesOf(
+  { files, rooms, having }: SlowProof,
+  { texts, modules, imports }: ProjectModules,
+): Set<string> {
   const inRooms = rooms.flatMap((room) => {
     const found = [...modules.keys()].filter((path) =>
       path === room || path.startsWith(`${room}/`) && !isTest(path)
@@ -101,8 +111,11 @@ export function sourcesOf({ files, rooms }: SlowProof, { modules, imports }: Pro
     if (found.length === 0) throw new Error(`scripts/testing/slow_proofs.ts: there is no module in ${room}`);
     return found;
   });
+  const others = [...texts].filter(([path, text]) =>
+    having?.test(text) && path.startsWith("agent/") && !isTest(path)
+  );
   const cut = new Map([...imports].filter(([path]) => !MEETING_PLACES.includes(path)));
-  return closureOf([...files, ...inRooms], cut);
+  return closureOf([...files, ...inRooms, ...others.map(([path]) => path)], cut);
 }
 
 /** A digest of everything a proof proves. @throws {Error} naming a source that is not there (any more) */

@@ -134,6 +134,8 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
   await t.step("the library is apart from the disks of VMs", async () => {
     await using vm = await testMachine({ guest: false, disks: [{ pool, size: "16M" }] });
     const disk = basename(vm.disks[0]!);
+    // What virsh makes in a pool is seen with the pool's next look
+    await call(server, "refresh_storage_pool", { pool: pool.name });
     // Without script a page shows what was known when it was asked for
     await until("the disk to be known as the VM's", async () => {
       const { images } = await call(server, "list_images");

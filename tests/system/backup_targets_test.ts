@@ -5,7 +5,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
-import { call, known, readyServer, refused } from "../testbed/product.ts";
+import { call, known, ownServer, readyServer, refused } from "../testbed/product.ts";
 import { S3_KEY, S3_SECRET, s3Server } from "../testbed/s3_server.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -279,7 +279,7 @@ Deno.test({
     await run(["qemu-io", "-f", "qcow2", "-c", "write -P 0x41 0 3M", vm.disks[0]!]);
     const expected = await contentOf(vm.disks[0]!, "qcow2");
     await using ssh = await sshServer();
-    await using server = await readyServer();
+    await using server = await ownServer();
     await known(server, vm.uuid);
     const goesThrough = async (name: string, backupTargetId: string) => {
       const input = { name, backupTargetId, targets: { vmIds: [vm.uuid] } };

@@ -5,7 +5,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { asRoot, type Person, personWith } from "../testbed/people.ts";
-import { call, known, readyServer, refused } from "../testbed/product.ts";
+import { call, known, ownServer, readyServer, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
@@ -152,7 +152,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using vm = await testMachine({ purpose: "schedule-rights", guest: false });
-    await using server = await readyServer();
+    await using server = await ownServer();
     await known(server, vm.uuid);
     const everyMinute: Omit<Input<"create_schedule">, "name"> = {
       action: "start",
@@ -278,7 +278,7 @@ Deno.test({
   name: "Schedules refuse what makes no sense, and are bounded",
   ignore,
   fn: async () => {
-    await using server = await readyServer();
+    await using server = await ownServer();
     const make = (more: object) =>
       call(server, "create_schedule", {
         name: "x",
