@@ -14,6 +14,7 @@ import {
   type Input,
   type Output,
 } from "../../lib/contract/mod.ts";
+import { virsh } from "./libvirt.ts";
 import { CallError, type ServerOptions, startServer, type TestServer } from "./server.ts";
 import { atSocket, TESTER, VISITOR } from "./sign_in.ts";
 import { parseEvents } from "./sse.ts";
@@ -197,7 +198,10 @@ export async function readyServer(options?: ServerOptions): Promise<TestServer> 
   try {
     const isUsed = fileServer.running !== undefined;
     const server = await (fileServer.running ??= ownServer());
-    if (isUsed) await withoutPeople(server);
+    if (isUsed) {
+      await withoutPeople(server);
+      await untilListed(server);
+    }
     server.onDispose(({ hasEnded }) => {
       fileServer.isLent = false;
       if (hasEnded) fileServer.running = undefined;
@@ -207,6 +211,24 @@ export async function readyServer(options?: ServerOptions): Promise<TestServer> 
     fileServer.isLent = false;
     fileServer.running = undefined;
     throw error;
+  }
+}
+
+/** What virsh lists and a server has to know: a server that starts reads all of it first. */
+const LISTS = [
+  { words: ["list", "--all", "--name"], command: "get_vms" },
+  { words: ["pool-list", "--all", "--name"], command: "get_storage_pools" },
+  { words: ["net-list", "--all", "--name"], command: "get_networks" },
+] as const;
+
+/** Waits until a server knows all that virsh lists. */
+async function untilListed(server: TestServer): Promise<void> {
+  for (const { words, command } of LISTS) {
+    await until(`${command} to have all that virsh lists`, async () => {
+      const listed = (await virsh(...words)).split("\n").map((name) => name.trim()).filter(Boolean);
+      const known = await server.call(command) as { name: string }[];
+      return listed.every((name) => known.some((each) => each.name === name));
+    }, { seconds: 30 });
   }
 }
 
