@@ -16,7 +16,7 @@ const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =
 
 browserTest("a VM is exported on its page, uploaded as an archive, looked at and imported", async (t) => {
   await using pool = await testPool("ovapage");
-  await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+  await using server = await readyServer();
   await using tester = await browser();
   await using original = await claimedVm("ovapage");
   const { id } = await call(server, "create_vm", {

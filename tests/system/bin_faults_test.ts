@@ -40,7 +40,6 @@ Deno.test({
       readyServer({
         uri: host.uri,
         dataDir,
-        args: ["--virt-type", "qemu"],
         env: { KVMM_BIN_DAYS: "7" },
         seconds: 90,
       });

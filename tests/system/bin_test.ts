@@ -155,7 +155,7 @@ Deno.test({
   name: "UEFI variables and TPM state come back with their VM, under another name too",
   ignore: ignore || await noFirmware() !== null,
   fn: async () => {
-    await using server = await readyServer({ env: { KVMM_BIN_DAYS: "7" }, args: ["--virt-type", "qemu"] });
+    await using server = await readyServer({ env: { KVMM_BIN_DAYS: "7" } });
     await using pool = await testPool("bin");
     const name = await testName("bin");
     await using undo = new AsyncDisposableStack();

@@ -15,7 +15,7 @@ Deno.test({
   fn: async (t) => {
     await using undo = new AsyncDisposableStack();
     const { name: pool, path } = undo.use(await testPool("space"));
-    const server = undo.use(await readyServer({ args: ["--virt-type", "qemu"] }));
+    const server = undo.use(await readyServer());
     await run(["mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", path]);
     undo.defer(async () => void await run(["umount", path]));
     await virsh("pool-refresh", pool);

@@ -205,7 +205,7 @@ Deno.test({
   name: "a UEFI VM, and one whose memory is left out, have external snapshots; the two kinds are not mixed",
   ignore,
   fn: async (t) => {
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     await using pool = await testPool("besideuefi");
     await t.step("UEFI: said first, taken, and its variables stay as they are", async () => {
       const name = await testName("besideuefi");

@@ -361,7 +361,7 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("chain-pinned");
     await using vm = await testMachine({ purpose: "chain-pinned", guest: false });
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     const op = await operatorOf(server);
     await known(server, vm.uuid);
     const canary = await canaryFor(pool.name);
@@ -502,7 +502,7 @@ Deno.test({
       disks: [{ pool, format: "raw", size: "4M" }],
     });
     await using vm = await testMachine({ purpose: "chain-xml", guest: false });
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     const vmId = vm.uuid;
     await known(server, vmId);
     await known(server, owner.uuid);
@@ -590,7 +590,7 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("chain-seed");
     await using vm = await testMachine({ purpose: "chain-seed", guest: false });
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     const op = await operatorOf(server);
     await known(server, vm.uuid);
     const name = await testName("chain-seeded"), copy = await testName("chain-seed-copy");

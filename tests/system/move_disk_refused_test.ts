@@ -37,7 +37,7 @@ Deno.test({
   name: "move_disk() refuses what cannot move, and leaves everything as it was",
   ignore,
   fn: async (t) => {
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     await using from = await testPool("movefrom");
     await using to = await testPool("moveto");
     const move = (vmId: string, more: { target?: string; keepSource?: boolean } = {}) =>

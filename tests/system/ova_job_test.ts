@@ -10,7 +10,6 @@ import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
-const args = ["--virt-type", "qemu"];
 const MIB = 2 ** 20;
 /** MiB of noise on the disk: packing and unpacking it takes a while anywhere. */
 const SIZE = 192;
@@ -46,7 +45,7 @@ Deno.test({
     try {
       let id = "";
       {
-        await using server = await readyServer({ dataDir, args });
+        await using server = await readyServer({ dataDir });
         const disks = [{ path: disk, format: "raw" as const }];
         ({ id } = await call(server, "create_vm", { name: original.name, memoryMb: 128, nics: [], disks }));
         await known(server, id);
@@ -88,7 +87,7 @@ Deno.test({
         });
       }
       await t.step("is taken back by the next run, and can be done again", async () => {
-        await using server = await readyServer({ dataDir, args });
+        await using server = await readyServer({ dataDir });
         await until<Job>("the job to be settled", async () => {
           const [found] = await call(server, "list_jobs");
           return /What it had made was removed/.test(found?.error?.message ?? "") ? found : undefined;

@@ -53,7 +53,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using pool = await testPool("ova");
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     await using original = await claimedVm("ova");
     const disk = `${pool.path}/boot.qcow2`, data = `${pool.path}/data.raw`;
     await bootDisk(disk, "qcow2");
@@ -165,7 +165,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using pool = await testPool("ova-in");
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     await using claim = await claimedVm("ova");
     const folder = filesOf(claim.name);
     await Deno.mkdir(folder, { recursive: true });

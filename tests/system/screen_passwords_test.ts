@@ -10,14 +10,11 @@ import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { call, known, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeDomain, removeFiles } from "../testbed/removal.ts";
 import { trySpice, tryVnc } from "../testbed/screen_sign_in.ts";
-import type { ServerOptions, TestServer } from "../testbed/server.ts";
+import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
-
-/** The product, making emulated VMs. */
-const emulating = (options: ServerOptions = {}) => readyServer({ args: ["--virt-type", "qemu"], ...options });
 
 /** A virsh, of the host's libvirtd or another. */
 type Virsh = (...args: string[]) => Promise<string>;
@@ -99,7 +96,7 @@ Deno.test({
   name: "create_vm() makes a screen that asks for a password, another one at each start",
   ignore,
   fn: async (t) => {
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await made(server);
     const { vmId, name } = vm;
     const seen = new Set<string>();
@@ -214,14 +211,14 @@ Deno.test({
     const dataDir = `${filesOf(host.name)}/data`;
     let vmId: string;
     {
-      await using first = await emulating({ uri: host.uri, dataDir });
+      await using first = await readyServer({ uri: host.uri, dataDir });
       const config = { name, memoryMb: 128, disks: [], nics: [], bootOrder: ["network" as const] };
       ({ id: vmId } = await call(first, "create_vm", config));
     }
     await ask("start", name);
     const [live] = await passwords(name, ask);
     assert.deepEqual(await passwords(name, ask, "--inactive"), [live]);
-    await using second = await emulating({ uri: host.uri, dataDir });
+    await using second = await readyServer({ uri: host.uri, dataDir });
     await known(second, vmId);
     assert.equal((await door(second, vmId)).password, live);
     await renewed(name, ask);
@@ -232,7 +229,7 @@ Deno.test({
   name: "protect_screens() closes screens that are open, for VMs that are off, on, and suspended",
   ignore,
   fn: async (t) => {
-    await using server = await emulating();
+    await using server = await readyServer();
     const open = (start: boolean) => testMachine({ purpose: "open", guest: false, vnc: true, start });
 
     await t.step("off: it is closed at once", async () => {
@@ -309,7 +306,7 @@ Deno.test({
   name: "Who may not have the console is not told the password",
   ignore,
   fn: async () => {
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await made(server);
     const { vmId } = vm;
     await call(server, "start_vm", { vmId });
@@ -335,7 +332,7 @@ Deno.test({
   name: "A SPICE screen asks for a password, another one at each start",
   ignore,
   fn: async () => {
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await made(server, { graphics: "spice" });
     const { vmId, name } = vm;
     const seen = new Set<string>();
@@ -362,7 +359,7 @@ Deno.test({
   ignore,
   fn: async () => {
     await using pool = await testPool("screen");
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await made(server, {
       disks: [{ pool: pool.name, sizeGb: 1, format: "qcow2" }],
     });

@@ -14,7 +14,7 @@ Deno.test({
   fn: async () => {
     await using undo = new AsyncDisposableStack();
     const { name: pool, path } = undo.use(await testPool("read-only"));
-    const server = undo.use(await readyServer({ args: ["--virt-type", "qemu"] }));
+    const server = undo.use(await readyServer());
     const volume = "there.qcow2", capacityBytes = 1024 ** 2;
     await call(server, "create_volume", { pool, name: volume, capacityBytes });
     await run(["mount", "--bind", path, path]);

@@ -18,7 +18,6 @@ import { keepInTpm, keptInTpm, permallOf, tpmFolders, tpmOf } from "../testbed/t
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("tpm") !== null;
-const SERVER = { args: ["--virt-type", "qemu"] };
 /** How many kills of each kind of work. */
 const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? 3);
 
@@ -163,7 +162,7 @@ Deno.test({
   name: "the state of a TPM is backed up, and comes back: as new, in place, on a new host, in a boot test",
   ignore,
   fn: async (t) => {
-    await using server = await readyServer(SERVER);
+    await using server = await readyServer();
     await using pool = await testPool("tpm");
     await using own = await vmNames("-new", "-old", "-found", "-bad");
     await using folder = await backupFolder();
@@ -218,7 +217,7 @@ Deno.test({
       await startOnce(server, vmId);
     });
     await t.step("a new host with an empty database has it from the folder", async () => {
-      await using other = await readyServer(SERVER);
+      await using other = await readyServer();
       const { id } = await call(other, "create_backup", {
         ...{ name: "found", folder: folder.path, targets: { all: true } },
       });
@@ -330,7 +329,7 @@ Deno.test({
     "a VM that runs, or was never started, is backed up with what its TPM has; what cannot be read is said",
   ignore,
   fn: async (t) => {
-    await using server = await readyServer(SERVER);
+    await using server = await readyServer();
     await using pool = await testPool("tpm");
     await using own = await vmNames("-new", "-2");
     await using folder = await backupFolder();
@@ -410,7 +409,7 @@ Deno.test({
     "a clone has a copy of the TPM's state, or a new TPM where that is asked for; of a template it is new",
   ignore,
   fn: async () => {
-    await using server = await readyServer(SERVER);
+    await using server = await readyServer();
     await using pool = await testPool("tpm");
     await using own = await vmNames("-full", "-linked", "-fresh", "-form", "-made");
     const vmId = await vmWithTpm(server, { name: own.name, pool: pool.name, word: "sealed-1" });
@@ -462,7 +461,7 @@ Deno.test({
   fn: async (t) => {
     await using data = await testFolder();
     await using stack = new AsyncDisposableStack();
-    const dataDir = `${data.path}/data`, start = () => readyServer({ ...SERVER, dataDir });
+    const dataDir = `${data.path}/data`, start = () => readyServer({ dataDir });
     let server = await start();
     stack.defer(() => server[Symbol.asyncDispose]());
     await using pool = await testPool("tpm");
@@ -528,7 +527,7 @@ Deno.test({
     await using own = await vmNames();
     let vmId = "";
     {
-      await using server = await readyServer({ ...SERVER, dataDir });
+      await using server = await readyServer({ dataDir });
       vmId = await vmWithTpm(server, { name: own.name, pool: pool.name, word: "sealed-1" });
     }
     const disk = await diskOf(own.name),
@@ -561,7 +560,7 @@ Deno.test({
         database.prepare("INSERT INTO operations (id, host, started_at, record) VALUES (?, ?, ?, ?)")
           .run(record.id, record.host, at, JSON.stringify(record));
       }
-      await using server = await readyServer({ ...SERVER, dataDir });
+      await using server = await readyServer({ dataDir });
       await settled(dataDir);
       assert.equal(await exists(fresh), false);
       assert.equal(await exists(stale), expected === "sealed-2", expected);

@@ -89,7 +89,7 @@ Deno.test({
   async fn() {
     await ensurePackages("virtinst");
     await using _ = await poolsAsTheyAre();
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     const { resolved } = await call(server, "check_vm_config", {
       name: "kvmm-test-compare",
       osVariant: "debian11",

@@ -75,7 +75,7 @@ Deno.test({
   name: "copies of a UEFI VM have its variables in a file of their own, and a TPM of their own",
   ignore: ignore || await noFirmware() !== null,
   fn: async () => {
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     await using pool = await testPool("copies");
     await using own = await vmNames("", "-clone", "-made");
     const { id: vmId } = await call(server, "create_vm", {

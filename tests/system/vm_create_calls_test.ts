@@ -40,7 +40,7 @@ Deno.test({
     await host.virsh("pool-define-as", "images", "dir", "--target", pool);
     await host.virsh("pool-start", "images");
     const network = await isolated(host, "calls0");
-    await using server = await readyServer({ uri: host.uri, args: ["--virt-type", "qemu"] });
+    await using server = await readyServer({ uri: host.uri });
     const name = "calls";
     const config = {
       name,

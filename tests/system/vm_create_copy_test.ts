@@ -21,7 +21,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using pool = await testPool("create-copy");
-    await using server = await readyServer({ args: ["--virt-type", "qemu"] });
+    await using server = await readyServer();
     const image = await pool.createVolume("golden.qcow2", "200M");
     await run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x5a 0 8M", image]);
     await virsh("pool-refresh", pool.name);

@@ -40,7 +40,7 @@ Deno.test({
     await host.virsh("pool-define-as", "images", "dir", "--target", pool);
     await host.virsh("pool-autostart", "images");
     await host.virsh("pool-start", "images");
-    await using server = await readyServer({ uri: host.uri, args: ["--virt-type", "qemu"] });
+    await using server = await readyServer({ uri: host.uri });
     const create = (name: string) =>
       call(server, "create_vm", { name, disks: [{ sizeGb: 1, pool: "images" }], nics: [] });
     await create("first"); // what is found out once is found out
@@ -83,7 +83,7 @@ Deno.test({
     await using host = await privateLibvirt("start-stuck");
     const files = filesOf(host.name), dataDir = `${files}/data`;
     await Deno.mkdir(dataDir);
-    const start = () => readyServer({ uri: host.uri, dataDir, args: ["--virt-type", "qemu"], seconds: 90 });
+    const start = () => readyServer({ uri: host.uri, dataDir, seconds: 90 });
     let vmId = "";
     {
       await using server = await start();

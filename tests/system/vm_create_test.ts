@@ -20,9 +20,6 @@ import { GIB } from "../../lib/text/byte_units.ts";
 const ignore = await requirement("guest") !== null;
 type Config = Input<"create_vm">;
 
-/** The product, making emulated machines: /dev/kvm may be there and still hang a guest. */
-const emulating = () => readyServer({ args: ["--virt-type", "qemu"] });
-
 /** A name for a machine, which goes with everything called so when it is disposed of. */
 async function vmName(purpose = "create"): Promise<AsyncDisposable & { readonly name: string }> {
   const name = await testName(purpose);
@@ -52,7 +49,7 @@ Deno.test({
   fn: async (t) => {
     const guest = await buildGuest();
     await using pool = await testPool("create");
-    await using server = await emulating();
+    await using server = await readyServer();
     await using log = await EventLog.open(server);
 
     await t.step("a machine with everything, started: its guest comes up", async () => {
@@ -199,7 +196,7 @@ Deno.test({
   name: "create_vm() is taken by libvirt for every kind of machine this host offers, and is valid XML",
   ignore,
   fn: async () => {
-    await using server = await emulating();
+    await using server = await readyServer();
     const options = await call(server, "get_create_options");
     const available = (choices: readonly { id: string; available: boolean }[]) =>
       choices.filter((choice) => choice.available).map(({ id }) => id);
@@ -330,7 +327,7 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("create-no");
     await using other = await testMachine({ purpose: "create-other", guest: false, disks: [{}] });
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await vmName("create-no");
     const base = { name: vm.name, disks: [{ sizeGb: 1, pool: pool.name }], nics: [] };
     const name = "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only";
@@ -441,7 +438,7 @@ Deno.test({
   fn: async () => {
     await using pool = await testPool("create-warn");
     await using network = await vmNetwork();
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await vmName("create-warn");
     const { host, pools } = await call(server, "get_create_options");
     const free = Math.floor(pools.find(({ name }) => name === pool.name)!.availableBytes! / GIB);
@@ -496,7 +493,7 @@ Deno.test({
   ignore,
   fn: async () => {
     await using pool = await testPool("create-seed");
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await vmName("create-seed");
     const disks = [{ sizeGb: 2, pool: pool.name }, { sizeGb: 1, pool: pool.name, format: "raw" }];
     const config = { name: vm.name, memoryMb: 256, osType: "linux", disks, nics: [] };
@@ -530,7 +527,7 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("create-undo");
     await using network = await vmNetwork("<forward mode='bridge'/><bridge name='kvmmnone0'/>");
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await vmName("create-undo");
     const disks = [{ sizeGb: 1, pool: pool.name }, { sizeGb: 1, pool: pool.name, format: "raw" as const }];
     const nothing = async () => {
@@ -591,7 +588,7 @@ Deno.test({
   ignore: ignore || await noFirmware() !== null,
   fn: async (t) => {
     await using network = await vmNetwork("<forward mode='bridge'/><bridge name='kvmmnone0'/>");
-    await using server = await emulating();
+    await using server = await readyServer();
     const made = async (name: string, wish: Partial<Config>) => {
       const config = { name, disks: [], nics: [], memoryMb: 256, ...wish };
       const { id, warnings } = await call(server, "create_vm", config);
@@ -665,8 +662,8 @@ Deno.test({
   ignore,
   fn: async () => {
     await using pool = await testPool("create-race");
-    await using one = await emulating();
-    await using two = await emulating();
+    await using one = await readyServer();
+    await using two = await readyServer();
     await using vm = await vmName("create-race");
     const config: Config = { name: vm.name, disks: [{ sizeGb: 1, pool: pool.name }], nics: [] };
     const tried = await Promise.allSettled(
@@ -692,7 +689,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using pool = await testPool("create-image");
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await vmName("create-image");
     const folder = filesOf(vm.name);
     await Deno.mkdir(folder, { recursive: true });
@@ -850,7 +847,7 @@ Deno.test({
   fn: async () => {
     await using pool = await testPool("create-wake");
     await using network = await vmNetwork();
-    await using server = await emulating();
+    await using server = await readyServer();
     await using vm = await vmName("create-wake");
     const active = async () => /^Active:\s+yes$/m.test(await virsh("net-info", network.name));
     const config = {
@@ -876,7 +873,7 @@ Deno.test({
 
 Deno.test("check_vm_config() warns of an ISO in a folder that QEMU may not enter, and the start fails indeed", async () => {
   const folder = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "kvmm-test-" });
-  await using server = await emulating();
+  await using server = await readyServer();
   await using vm = await vmName("create-closed");
   try {
     const isoPath = `${folder}/cd.iso`;

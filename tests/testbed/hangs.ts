@@ -296,8 +296,12 @@ const onStorage = (
       meanwhile: meanwhile(ground, machines[0]!),
       afterwards: async () => {
         for (const { uuid } of machines) {
-          const { disks } = await call(ground.beside.server, "get_vm", { vmId: uuid });
-          assert.ok(disks.every(({ capacityBytes }) => capacityBytes !== undefined), JSON.stringify(disks));
+          // With no page open they come with the metrics, twice a minute
+          await shows(
+            ground.beside.server,
+            uuid,
+            ({ disks }) => disks.every(({ capacityBytes }) => capacityBytes !== undefined),
+          );
         }
       },
     };

@@ -43,7 +43,6 @@ export class KillBench {
     this.server = await readyServer({
       uri,
       dataDir: this.dataDir,
-      args: ["--virt-type", "qemu"],
       seconds: 90,
     });
   }
