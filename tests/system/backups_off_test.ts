@@ -14,7 +14,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
-import { call, known, readyServer } from "../testbed/product.ts";
+import { call, known, ownServer, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -154,7 +154,7 @@ Deno.test({
     const [disk] = vm.disks;
     await io(disk!, "write -P 1 0 48M");
     await using folder = await backupFolder();
-    await using server = await readyServer();
+    await using server = await ownServer();
     const vmId = vm.uuid;
     await known(server, vmId);
     const { id: backupId } = await call(server, "create_backup", {

@@ -9,7 +9,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
 import { asRoot, type Person, personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
-import { known, readyServer } from "../testbed/product.ts";
+import { known, ownServer, readyServer } from "../testbed/product.ts";
 import { CallError } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
@@ -180,7 +180,7 @@ Deno.test({
     await using own = await testMachine({ purpose: "seen", guest: false, disks: [{ pool }] });
     await using other = await testMachine({ purpose: "unseen", guest: false });
     await using third = await testMachine({ purpose: "unseen", guest: false });
-    await using server = await readyServer();
+    await using server = await ownServer();
     const vmIds = [own, other, third].map(({ uuid }) => uuid);
     for (const uuid of vmIds) await known(server, uuid);
     const permissions = ["storage.view", "backups.view", "schedules.view"];
