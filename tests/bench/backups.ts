@@ -7,6 +7,7 @@ import { call, readyServer } from "../testbed/product.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
+import { fill } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
 
@@ -15,27 +16,10 @@ const MOST_RATIO = 1.25;
 /** What the guest changes between two copies, and what may be read of it: bitmaps note 64 KiB at least, chunks are larger. */
 const CHANGED_MIB = 64, MOST_READ_MIB = 80;
 
-/** Fills a disk to three quarters: half with what cannot be compressed, a quarter with text. */
-async function fill(path: string, mib: number): Promise<void> {
-  const raw = await Deno.makeTempFile({ prefix: "kvmm-test-" });
-  try {
-    const part = mib / 4;
-    await run(["dd", "if=/dev/urandom", `of=${raw}`, "bs=1M", `count=${part * 2}`, "status=none"]);
-    const text = new TextEncoder().encode(
-      Array.from({ length: 40_000 }, (_, line) => `line ${line} of a log: ok`).join("\n"),
-    );
-    using file = await Deno.open(raw, { append: true });
-    for (let written = 0; written < part * MIB; written += text.length) {
-      for (let at = 0; at < text.length;) at += await file.write(text.subarray(at));
-    }
-    await Deno.truncate(raw, mib * MIB);
-    await run(["qemu-img", "convert", "-n", "-f", "raw", "-O", "qcow2", raw, path]);
-  } finally {
-    await Deno.remove(raw);
-  }
-}
+/** MiB of the disk that is copied whole. */
+const sizeOf = ({ quick }: Context) => quick ? 256 : 2048;
 
-/** A backup of the VM into a folder of its own, where nothing is known of its content yet. */
+/** Makes a backup of the VM into a folder of its own, where nothing is known of its content yet. */
 async function backedUp(server: TestServer, vmId: string, folder: string): Promise<string> {
   const { id } = await call(server, "create_backup", {
     ...{ name: `bench-${crypto.randomUUID().slice(0, 8)}`, folder, targets: { vmIds: [vmId] } },
@@ -53,7 +37,7 @@ async function copied(from: string, to: string): Promise<number> {
 
 /** A whole copy of a VM that is off, and back. */
 async function whole(context: Context): Promise<Row[]> {
-  const mib = context.quick ? 512 : 2048, what = `of a ${mib} MiB disk, three quarters full`;
+  const mib = sizeOf(context), what = `of a ${mib} MiB disk, three quarters full`;
   await using pool = await testPool("benchback");
   await using vm = await testMachine({ purpose: "benchback", guest: false, disks: [{ size: `${mib}M` }] });
   await using server = await readyServer(context.server);
@@ -120,4 +104,7 @@ async function increment(context: Context): Promise<Row[]> {
 }
 
 /** Whole copies and increments. */
-export const backups: Bench = async (context) => [...await whole(context), ...await increment(context)];
+export const backups: Bench = async function* (context) {
+  yield* await whole(context);
+  yield* await increment(context);
+};

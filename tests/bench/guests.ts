@@ -21,7 +21,7 @@ import type { TestServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { differences, inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, beside } from "./row.ts";
 
 const MB = 1_000_000;
 /** What figures are of, in bytes, and how much goes through in fact: QEMU's agent takes about a megabyte a second. */
@@ -128,7 +128,7 @@ async function idleGuests(): Promise<number> {
 }
 
 /** Programs, copies, idle guests. */
-export const guests: Bench = async (context): Promise<Row[]> => {
+export const guests: Bench = async function* (context) {
   const guest = await buildAgentGuest(), memoryMiB = 512;
   const options = { guest, memoryMiB, start: true } as const;
   await using served = await testMachine({ ...options, purpose: "served", agent: false, ownAgent: true });
@@ -145,7 +145,7 @@ export const guests: Bench = async (context): Promise<Row[]> => {
     theirs: () => timed(() => agent.exec("true", { limitMs: 60_000 })),
   });
   await plugRawPort(bare);
-  const rows = [
+  yield* [
     beside({ what: "exec of true", ...ran, peer: "the agent, at its socket" }),
     alone({
       what: "exec of true, beyond the agent's own time",
@@ -161,19 +161,18 @@ export const guests: Bench = async (context): Promise<Row[]> => {
   });
   await agent.close();
   const what = "100 MB into a guest";
-  rows.push(
+  yield* [
     beside({
       ...{ what, ours: copied.ours, theirs: copied.raw, peer: "the raw virtio-serial port" },
       aim: { ratio: 2 },
     }),
     beside({ what, ours: copied.ours, theirs: copied.qemu, peer: "qemu-guest-agent", aim: { ratio: 1 / 3 } }),
-  );
+  ];
   const idle: number[] = [];
   for (let round = 0; round < roundsOf(context, 5); round++) idle.push(await idleGuests());
-  rows.push(alone({
+  yield alone({
     what: `CPU of asking ${IDLE} guests (made up, their own part counted) once in ${INTERVAL} s`,
     ours: idle,
     aim: { most: INTERVAL * 1000 * SHARE },
-  }));
-  return rows;
+  });
 };

@@ -23,7 +23,7 @@ const FLOOR = [
 ];
 
 /** `vm list` warm; what it takes at least is the runtime's start with a program of one line. */
-export const shell: Bench = async (context) => {
+export const shell: Bench = async function* (context) {
   await using server = await startServer(context.server);
   const hello = await Deno.makeTempFile({ prefix: "kvmm-bench-", suffix: ".js" });
   try {
@@ -35,7 +35,7 @@ export const shell: Bench = async (context) => {
       theirs: () => timed(() => virsh("list", "--all")),
       floor: () => timed(() => run([Deno.execPath(), ...FLOOR, hello])),
     });
-    return [
+    yield* [
       beside({ what: "shell: vm list, warm", ours, theirs, peer: "virsh list --all", aim: { most: 100 } }),
       beside({ what: "shell: the same", ours, theirs: floor, peer: "a runtime that prints one line" }),
       beside({
