@@ -42,7 +42,7 @@ export const creations: Bench = async function* (context) {
       what: "create without a disk: longer by",
       ours: figures.ours,
       theirs: figures.virsh,
-      peer: "virsh define",
+      peer: "virsh define, connected",
       aim: { most: 1000 },
     });
   } finally {

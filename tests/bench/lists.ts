@@ -1,5 +1,4 @@
 /** The list of machines: from our memory, against asking libvirt for it. */
-import { virsh } from "../testbed/virsh.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 import { countOf, getVms } from "./api.ts";
@@ -9,6 +8,7 @@ import { differences, inTurn, median, timed } from "./measure.ts";
 import { cpuMs } from "./proc.ts";
 import { Python } from "./python.ts";
 import { alone, beside } from "./row.ts";
+import { virshProcess } from "./virsh_process.ts";
 
 /** Lists asked for while libvirt's side is watched. */
 const LISTS = 200;
@@ -28,9 +28,9 @@ export const lists: Bench = async function* (context) {
   await using python = Python.start();
   const figures = await inTurn(roundsOf(context, 15), {
     ours: () => timed(() => getVms(server.url)),
-    virsh: () => timed(() => virsh("list", "--all")),
+    virsh: () => timed(() => virshProcess("list", "--all")),
     // What virsh takes for its start, its connection and one call
-    start: () => timed(() => virsh("uri")),
+    start: () => timed(() => virshProcess("uri")),
     python: async () => (await python.ask("scan")).ms,
   });
   const { ours, virsh: whole, start } = figures;

@@ -40,12 +40,12 @@ export const starts: Bench = async function* (context) {
   });
   for (const values of Object.values(offs)) values.shift(); // the round that does not count
   yield* [
-    beside({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start" }),
+    beside({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start, connected" }),
     longer({
       what: "start: longer by",
       ours: figures.ours,
       theirs: figures.virsh,
-      peer: "virsh",
+      peer: "virsh, connected",
       aim: AIM,
     }),
     longer({
@@ -55,7 +55,7 @@ export const starts: Bench = async function* (context) {
       peer: "python3-libvirt",
       aim: AIM,
     }),
-    beside({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy" }),
+    beside({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy, connected" }),
   ];
 };
 

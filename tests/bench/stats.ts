@@ -54,9 +54,9 @@ export const stats: Bench = async function* (context) {
   });
   const [what, look] = [`loads of ${RUNNING}, asked of us`, `one look at the loads of ${RUNNING}`];
   yield* [
-    beside({ what, ours: figures.ours, theirs: figures.virsh, peer: "virsh domstats" }),
+    beside({ what, ours: figures.ours, theirs: figures.virsh, peer: "virsh domstats, connected" }),
     beside({ what, ours: figures.ours, theirs: figures.python, peer: "python3-libvirt" }),
-    beside({ what: look, ours: figures.call, theirs: figures.virsh, peer: "virsh domstats" }),
+    beside({ what: look, ours: figures.call, theirs: figures.virsh, peer: "virsh domstats, connected" }),
     beside({
       what: look,
       ours: figures.call,
