@@ -1,4 +1,4 @@
-/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk; what an increment reads and writes. */
+/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk and beside restic and borg; increments. */
 import { backupFolder, done, MIB, runOf, write } from "../testbed/backups.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -7,7 +7,8 @@ import { call, readyServer } from "../testbed/product.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
-import { fill } from "./disk_content.ts";
+import { type ToolName, ToolRun } from "./backup_tools.ts";
+import { change, fill } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
 
@@ -15,6 +16,8 @@ import { alone, beside, type Row } from "./row.ts";
 const MOST_RATIO = 1.25;
 /** What the guest changes between two copies, and what may be read of it: bitmaps note 64 KiB at least, chunks are larger. */
 const CHANGED_MIB = 64, MOST_READ_MIB = 80;
+/** What changes on a disk before its second backup. */
+const SMALL_MIB = 16;
 
 /** MiB of the disk that is copied whole. */
 const sizeOf = ({ quick }: Context) => quick ? 256 : 2048;
@@ -84,6 +87,88 @@ async function whole(context: Context): Promise<Row[]> {
   ];
 }
 
+/** What two backups took, in rounds: milliseconds, and MiB that their folder grew by. */
+interface Taken {
+  readonly first: number[];
+  readonly second: number[];
+  readonly firstMib: number[];
+  readonly secondMib: number[];
+}
+
+/** What is compared of them. */
+const TWO_ROWS: Readonly<Record<keyof Taken, { readonly what: string; readonly unit: "ms" | "MB" }>> = {
+  first: { what: "first backup", unit: "ms" },
+  second: { what: "second backup", unit: "ms" },
+  firstMib: { what: "stored by the first backup", unit: "MB" },
+  secondMib: { what: "stored by the second backup", unit: "MB" },
+};
+
+/** MiB of all files in a folder. */
+const mibIn = async (folder: string) => Number((await run(["du", "-sb", folder])).split("\t")[0]) / MIB;
+
+/** A first backup of a VM that is off, and a second one after a small change, beside what people back images up with. */
+async function two(context: Context): Promise<Row[]> {
+  const mib = sizeOf(context);
+  await using vm = await testMachine({ purpose: "benchtwo", guest: false, disks: [{ size: `${mib}M` }] });
+  await using server = await readyServer(context.server);
+  const disk = vm.disks[0]!;
+  await fill(disk, mib);
+
+  /** Two backups into a new folder. @param begin gives what makes one, in milliseconds */
+  const twice = (begin: (folder: string) => Promise<() => Promise<number>>) => {
+    const taken: Taken = { first: [], second: [], firstMib: [], secondMib: [] };
+    const contestant = async () => {
+      await using folder = await backupFolder();
+      const backup = await begin(folder.path), empty = await mibIn(folder.path);
+      const first = await backup(), after = await mibIn(folder.path);
+      await change(disk, SMALL_MIB, mib / 4);
+      const second = await backup();
+      taken.first.push(first);
+      taken.second.push(second);
+      taken.firstMib.push(after - empty);
+      taken.secondMib.push(await mibIn(folder.path) - after);
+      return first;
+    };
+    return { taken, contestant };
+  };
+  const tool = (name: ToolName) =>
+    twice(async (folder) => {
+      const started = await ToolRun.begin(name, folder);
+      return () => timed(() => started.backup(disk));
+    });
+  const contestants = {
+    ours: twice(async (folder) => {
+      const backupId = await backedUp(server, vm.uuid, folder);
+      return async () => {
+        const ended = await runOf(server, backupId);
+        done(ended);
+        return ended.endedAt! - ended.startedAt;
+      };
+    }),
+    restic: tool("restic"),
+    borg: tool("borg"),
+  };
+  await inTurn(context.quick ? 2 : 3, {
+    ours: contestants.ours.contestant,
+    restic: contestants.restic.contestant,
+    borg: contestants.borg.contestant,
+  });
+  // The first round does not count
+  const figures = ({ taken }: { readonly taken: Taken }, figure: keyof Taken) => taken[figure].slice(1);
+  const of = `of ${mib} MiB, ${SMALL_MIB} MiB changed between`;
+  return (Object.keys(TWO_ROWS) as (keyof Taken)[]).flatMap((figure) =>
+    (["restic", "borg"] as const).map((peer) =>
+      beside({
+        what: `${TWO_ROWS[figure].what} ${of}`,
+        ours: figures(contestants.ours, figure),
+        theirs: figures(contestants[peer], figure),
+        peer,
+        unit: TWO_ROWS[figure].unit,
+      })
+    )
+  );
+}
+
 /** What the second copy of a running VM reads and writes. */
 async function increment(context: Context): Promise<Row[]> {
   await using vm = await testMachine({ purpose: "benchinc", guest: false, disks: [{ size: "512M" }] });
@@ -106,5 +191,6 @@ async function increment(context: Context): Promise<Row[]> {
 /** Whole copies and increments. */
 export const backups: Bench = async function* (context) {
   yield* await whole(context);
+  yield* await two(context);
   yield* await increment(context);
 };

@@ -5,11 +5,13 @@ import { ensurePackages } from "../testbed/packages.ts";
 /** What a part can need. Each throws `Unavailable` where it cannot be had. */
 export const NEEDS = {
   agentGuest: buildAgentGuest,
+  borg: () => ensurePackages("borgbackup"),
   c: () => ensurePackages("gcc", "libc6-dev", "libvirt0", "libxml2"),
   // What drives it takes a third of a second to load
   chromium: async () => await (await import("../testbed/chromium.ts")).ensureChromium(),
   curl: () => ensurePackages("curl"),
   python: () => ensurePackages("python3-libvirt"),
+  restic: () => ensurePackages("restic"),
   strace: () => ensurePackages("strace"),
   websockify: () => ensurePackages("websockify"),
 } satisfies Record<string, () => Promise<unknown>>;

@@ -62,7 +62,7 @@ export const PARTS: readonly Part[] = [
   { name: "frames", needs: ["websockify"], limit: SHORT },
   { name: "firstFrame", needs: ["chromium"], limit: SHORT },
   { name: "storage", needs: ["curl"], limit: LONG },
-  { name: "backups", limit: LONG },
+  { name: "backups", needs: ["restic", "borg"], limit: LONG },
   { name: "sessions", limit: SHORT },
   { name: "shell", limit: MIDDLE },
   { name: "guests", needs: ["agentGuest"], limit: MIDDLE },
