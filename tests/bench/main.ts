@@ -45,7 +45,7 @@ function interrupts(): AbortSignal {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
       if (stop.signal.aborted) Deno.exit(130);
-      say("stopping; what is complete is kept");
+      say("stopping …");
       stop.abort();
     });
   }
@@ -126,7 +126,7 @@ async function main(): Promise<number> {
   if (leftOut.length > 0) say(`left out of a quick run: ${leftOut.map(idOf).join(", ")}`);
   const bad = await runAll(parts, { journal, print }, { quick, cache: cache.path, stop });
   const missing = bad.length === 0 ? "" : `; not complete: ${bad.join(", ")}`;
-  say(`${parts.length} parts in ${seconds(began)} s${missing}`);
+  say(stop.aborted ? "stopped; --resume goes on" : `${parts.length} parts in ${seconds(began)} s${missing}`);
   return stop.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }
 
