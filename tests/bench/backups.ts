@@ -6,7 +6,7 @@ import { run } from "../testbed/process.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import type { TestServer } from "../testbed/server.ts";
-import { type Bench, type Context, roundsOf } from "./bench.ts";
+import type { Bench, Context } from "./bench.ts";
 import { type ToolName, ToolRun } from "./backup_tools.ts";
 import { change, fill } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
@@ -21,6 +21,9 @@ const SMALL_MIB = 16;
 
 /** MiB of the disk that is copied whole. */
 const sizeOf = ({ quick }: Context) => quick ? 256 : 2048;
+
+/** Each takes seconds, and the first round does not count. */
+const roundsIn = ({ quick }: Context) => quick ? 2 : 4;
 
 /** Makes a backup of the VM into a folder of its own, where nothing is known of its content yet. */
 async function backedUp(server: TestServer, vmId: string, folder: string): Promise<string> {
@@ -46,7 +49,7 @@ async function whole(context: Context): Promise<Row[]> {
   await using server = await readyServer(context.server);
   const [disk] = vm.disks;
   await fill(disk!, mib);
-  const rounds = roundsOf(context, 5);
+  const rounds = roundsIn(context);
   const out = await inTurn(rounds, {
     ours: async () => {
       await using folder = await backupFolder();
@@ -148,7 +151,7 @@ async function two(context: Context): Promise<Row[]> {
     restic: tool("restic"),
     borg: tool("borg"),
   };
-  await inTurn(context.quick ? 2 : 3, {
+  await inTurn(roundsIn(context), {
     ours: contestants.ours.contestant,
     restic: contestants.restic.contestant,
     borg: contestants.borg.contestant,
