@@ -55,7 +55,10 @@ export class AnsweringProcess implements AsyncDisposable {
   }
 }
 
-async function* jsonLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown, void, undefined> {
+/** The lines of a stream, each of them JSON. */
+export async function* jsonLines(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<unknown, void, undefined> {
   let rest = "";
   const decoder = new TextDecoder();
   for await (const bytes of stream) {

@@ -1,4 +1,4 @@
-/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk; what an increment reads and writes. */
+/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk and beside restic and borg; increments. */
 import { backupFolder, done, MIB, runOf, write } from "../testbed/backups.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -6,7 +6,9 @@ import { run } from "../testbed/process.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import type { TestServer } from "../testbed/server.ts";
-import { type Bench, type Context, roundsOf } from "./bench.ts";
+import type { Bench, Context } from "./bench.ts";
+import { type ToolName, ToolRun } from "./backup_tools.ts";
+import { change, fill } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
 
@@ -14,28 +16,16 @@ import { alone, beside, type Row } from "./row.ts";
 const MOST_RATIO = 1.25;
 /** What the guest changes between two copies, and what may be read of it: bitmaps note 64 KiB at least, chunks are larger. */
 const CHANGED_MIB = 64, MOST_READ_MIB = 80;
+/** What changes on a disk before its second backup. */
+const SMALL_MIB = 16;
 
-/** Fills a disk to three quarters: half with what cannot be compressed, a quarter with text. */
-async function fill(path: string, mib: number): Promise<void> {
-  const raw = await Deno.makeTempFile({ prefix: "kvmm-test-" });
-  try {
-    const part = mib / 4;
-    await run(["dd", "if=/dev/urandom", `of=${raw}`, "bs=1M", `count=${part * 2}`, "status=none"]);
-    const text = new TextEncoder().encode(
-      Array.from({ length: 40_000 }, (_, line) => `line ${line} of a log: ok`).join("\n"),
-    );
-    using file = await Deno.open(raw, { append: true });
-    for (let written = 0; written < part * MIB; written += text.length) {
-      for (let at = 0; at < text.length;) at += await file.write(text.subarray(at));
-    }
-    await Deno.truncate(raw, mib * MIB);
-    await run(["qemu-img", "convert", "-n", "-f", "raw", "-O", "qcow2", raw, path]);
-  } finally {
-    await Deno.remove(raw);
-  }
-}
+/** MiB of the disk that is copied whole. */
+const sizeOf = ({ quick }: Context) => quick ? 256 : 2048;
 
-/** A backup of the VM into a folder of its own, where nothing is known of its content yet. */
+/** Each takes seconds, and the first round does not count. */
+const roundsIn = ({ quick }: Context) => quick ? 2 : 4;
+
+/** Makes a backup of the VM into a folder of its own, where nothing is known of its content yet. */
 async function backedUp(server: TestServer, vmId: string, folder: string): Promise<string> {
   const { id } = await call(server, "create_backup", {
     ...{ name: `bench-${crypto.randomUUID().slice(0, 8)}`, folder, targets: { vmIds: [vmId] } },
@@ -53,13 +43,13 @@ async function copied(from: string, to: string): Promise<number> {
 
 /** A whole copy of a VM that is off, and back. */
 async function whole(context: Context): Promise<Row[]> {
-  const mib = context.quick ? 512 : 2048, what = `of a ${mib} MiB disk, three quarters full`;
+  const mib = sizeOf(context), what = `of a ${mib} MiB disk, three quarters full`;
   await using pool = await testPool("benchback");
   await using vm = await testMachine({ purpose: "benchback", guest: false, disks: [{ size: `${mib}M` }] });
   await using server = await readyServer(context.server);
   const [disk] = vm.disks;
   await fill(disk!, mib);
-  const rounds = roundsOf(context, 5);
+  const rounds = roundsIn(context);
   const out = await inTurn(rounds, {
     ours: async () => {
       await using folder = await backupFolder();
@@ -100,6 +90,88 @@ async function whole(context: Context): Promise<Row[]> {
   ];
 }
 
+/** What two backups took, in rounds: milliseconds, and MiB that their folder grew by. */
+interface Taken {
+  readonly first: number[];
+  readonly second: number[];
+  readonly firstMib: number[];
+  readonly secondMib: number[];
+}
+
+/** What is compared of them. */
+const TWO_ROWS: Readonly<Record<keyof Taken, { readonly what: string; readonly unit: "ms" | "MB" }>> = {
+  first: { what: "first backup", unit: "ms" },
+  second: { what: "second backup", unit: "ms" },
+  firstMib: { what: "stored by the first backup", unit: "MB" },
+  secondMib: { what: "stored by the second backup", unit: "MB" },
+};
+
+/** MiB of all files in a folder. */
+const mibIn = async (folder: string) => Number((await run(["du", "-sb", folder])).split("\t")[0]) / MIB;
+
+/** A first backup of a VM that is off, and a second one after a small change, beside what people back images up with. */
+async function two(context: Context): Promise<Row[]> {
+  const mib = sizeOf(context);
+  await using vm = await testMachine({ purpose: "benchtwo", guest: false, disks: [{ size: `${mib}M` }] });
+  await using server = await readyServer(context.server);
+  const disk = vm.disks[0]!;
+  await fill(disk, mib);
+
+  /** Two backups into a new folder. @param begin gives what makes one, in milliseconds */
+  const twice = (begin: (folder: string) => Promise<() => Promise<number>>) => {
+    const taken: Taken = { first: [], second: [], firstMib: [], secondMib: [] };
+    const contestant = async () => {
+      await using folder = await backupFolder();
+      const backup = await begin(folder.path), empty = await mibIn(folder.path);
+      const first = await backup(), after = await mibIn(folder.path);
+      await change(disk, SMALL_MIB, mib / 4);
+      const second = await backup();
+      taken.first.push(first);
+      taken.second.push(second);
+      taken.firstMib.push(after - empty);
+      taken.secondMib.push(await mibIn(folder.path) - after);
+      return first;
+    };
+    return { taken, contestant };
+  };
+  const tool = (name: ToolName) =>
+    twice(async (folder) => {
+      const started = await ToolRun.begin(name, folder);
+      return () => timed(() => started.backup(disk));
+    });
+  const contestants = {
+    ours: twice(async (folder) => {
+      const backupId = await backedUp(server, vm.uuid, folder);
+      return async () => {
+        const ended = await runOf(server, backupId);
+        done(ended);
+        return ended.endedAt! - ended.startedAt;
+      };
+    }),
+    restic: tool("restic"),
+    borg: tool("borg"),
+  };
+  await inTurn(roundsIn(context), {
+    ours: contestants.ours.contestant,
+    restic: contestants.restic.contestant,
+    borg: contestants.borg.contestant,
+  });
+  // The first round does not count
+  const figures = ({ taken }: { readonly taken: Taken }, figure: keyof Taken) => taken[figure].slice(1);
+  const of = `of ${mib} MiB, ${SMALL_MIB} MiB changed between`;
+  return (Object.keys(TWO_ROWS) as (keyof Taken)[]).flatMap((figure) =>
+    (["restic", "borg"] as const).map((peer) =>
+      beside({
+        what: `${TWO_ROWS[figure].what} ${of}`,
+        ours: figures(contestants.ours, figure),
+        theirs: figures(contestants[peer], figure),
+        peer,
+        unit: TWO_ROWS[figure].unit,
+      })
+    )
+  );
+}
+
 /** What the second copy of a running VM reads and writes. */
 async function increment(context: Context): Promise<Row[]> {
   await using vm = await testMachine({ purpose: "benchinc", guest: false, disks: [{ size: "512M" }] });
@@ -120,4 +192,8 @@ async function increment(context: Context): Promise<Row[]> {
 }
 
 /** Whole copies and increments. */
-export const backups: Bench = async (context) => [...await whole(context), ...await increment(context)];
+export const backups: Bench = async function* (context) {
+  yield* await whole(context);
+  yield* await two(context);
+  yield* await increment(context);
+};

@@ -8,14 +8,14 @@ export interface Context {
   readonly quick: boolean;
   /** How the product is started: the packed binary, unpacked in a cache that this run throws away. */
   readonly server: Pick<ServerOptions, "env" | "logLevel" | "guestInterval"> & { readonly binary: string };
-  /** Names of the stopped machines this scene has; empty on a host without any of ours. */
+  /** Names of the stopped machines of the host. */
   readonly machines: readonly string[];
 }
 
-/** One bench: lines of the result. It leaves the host as it was. */
-export type Bench = (context: Context) => Promise<Row[]>;
+/** One bench: rows of the result, each as soon as it is known. It runs on a host of its own (world.ts). */
+export type Bench = (context: Context) => AsyncIterable<Row>;
 
 /** Rounds: a third of `full`, at least 3, when it should be quick. */
-export function roundsOf({ quick }: Context, full: number): number {
+export function roundsOf({ quick }: Pick<Context, "quick">, full: number): number {
   return quick ? Math.max(3, Math.round(full / 3)) : full;
 }

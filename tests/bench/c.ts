@@ -1,5 +1,4 @@
 /** The cold scan written in C, the peer that nothing can be faster than: scan.c, compiled for the run. */
-import { ensurePackages } from "../testbed/packages.ts";
 import { run } from "../testbed/process.ts";
 import { URI } from "../testbed/virsh.ts";
 import { AnsweringProcess } from "./answering_process.ts";
@@ -16,7 +15,6 @@ export class CScan extends AnsweringProcess {
   }
 
   static async start(): Promise<CScan> {
-    await ensurePackages("gcc", "libc6-dev", "libvirt0", "libxml2");
     const folder = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
     await run(["cc", "-O2", "-o", `${folder}/scan`, SOURCE, "-l:libvirt.so.0", "-l:libxml2.so.2"]);
     return new CScan(folder);

@@ -1,5 +1,4 @@
 /** Counts what a process sends to libvirt: with strace, so that nobody's own word is taken for it. */
-import { ensurePackages } from "../testbed/packages.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 /** The system calls that libvirt's client may send with. */
@@ -9,7 +8,6 @@ const TO_SOCKET = /(?:write|writev|sendto|sendmsg)\(\d+<UNIX-STREAM:/;
 
 /** Messages a process sends over UNIX sockets while `during` runs. Each is a call, or a keep-alive every 3 s. */
 export async function callsOf(pid: number, during: () => Promise<unknown>): Promise<number> {
-  await ensurePackages("strace");
   const log = await Deno.makeTempFile({ prefix: "kvmm-bench-" });
   try {
     const child = new Deno.Command("strace", {

@@ -30,7 +30,7 @@ async function throughWebSocket(port: number, bytes: number): Promise<void> {
   await drain(connection, bytes);
 }
 
-export const consoles: Bench = async (context) => {
+export const consoles: Bench = async function* (context) {
   const bytes = (context.quick ? 64 : 256) * MEGABYTE;
   await using floodEnd = startEnd("flood", String(bytes));
   const flood = await floodEnd.port();
@@ -39,7 +39,7 @@ export const consoles: Bench = async (context) => {
   await using relayEnd = startEnd("relay", String(flood));
   const bare = await relayEnd.port();
   const theirs = freePort();
-  await using _websockify = await startWebsockify(theirs, flood);
+  await using _websockify = startWebsockify(theirs, flood);
   await answers(theirs);
   const figures = await inTurn(roundsOf(context, 9), {
     ours: () => timed(() => throughWebSocket(ours, bytes)),
@@ -48,7 +48,7 @@ export const consoles: Bench = async (context) => {
     websockify: () => timed(() => throughWebSocket(theirs, bytes)),
   });
   const what = `${bytes / MEGABYTE} MB of screen through the console's proxy`;
-  return [
+  yield* [
     beside({
       what,
       ours: figures.ours,

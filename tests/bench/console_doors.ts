@@ -1,6 +1,5 @@
 /** The doors to a VNC server that are compared: the processes, and how a viewer comes in. */
 import { fileURLToPath } from "node:url";
-import { ensurePackages } from "../testbed/packages.ts";
 
 const ENDS = fileURLToPath(new URL("console_ends.ts", import.meta.url));
 
@@ -57,9 +56,8 @@ export async function answers(port: number): Promise<void> {
   }
 }
 
-/** Debian's websockify before a VNC server, installed where it is missing. @throws {Unavailable} where it cannot be */
-export async function startWebsockify(port: number, target: number): Promise<Process> {
-  await ensurePackages("websockify");
+/** Debian's websockify before a VNC server. */
+export function startWebsockify(port: number, target: number): Process {
   return Process.start("websockify", [`127.0.0.1:${port}`, `127.0.0.1:${target}`]);
 }
 

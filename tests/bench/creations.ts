@@ -8,7 +8,7 @@ import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
 import { longer } from "./row.ts";
 
-export const creations: Bench = async (context) => {
+export const creations: Bench = async function* (context) {
   await using server = await startServer({
     ...context.server,
     env: { ...context.server.env, KVMM_VIRT_TYPE: "qemu" },
@@ -38,13 +38,13 @@ export const creations: Bench = async (context) => {
       },
       virsh: () => timed(() => virsh("define", path)).finally(() => removeDomain(theirs)),
     });
-    return [longer({
+    yield longer({
       what: "create without a disk: longer by",
       ours: figures.ours,
       theirs: figures.virsh,
-      peer: "virsh define",
+      peer: "virsh define, connected",
       aim: { most: 1000 },
-    })];
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
     for (const name of [ours, theirs]) {

@@ -22,10 +22,10 @@ function preciseClock(): () => number {
   return () => origin + performance.now();
 }
 
-export const events: Bench = async (context) => {
+export const events: Bench = async function* (context) {
   await using machine = await testMachine({ purpose: "bench", guest: false, memoryMiB: 64, start: true });
   await using server = await startServer(context.server);
-  await using python = await Python.start();
+  await using python = Python.start();
   await using listener = await PythonListener.start();
   const now = preciseClock();
   const stream = server.events();
@@ -66,7 +66,7 @@ export const events: Bench = async (context) => {
   await server.stop(); // ends the stream, which is what the last read waits for
   await Promise.allSettled([pending, ended]);
   const peer = "python3-libvirt's callback";
-  return [
+  yield* [
     beside({ what: "change elsewhere → event at the browser", ours, theirs, peer }),
     longer({ what: "change elsewhere → event: longer by", ours, theirs, peer, aim: { most: 5 } }),
   ];

@@ -128,8 +128,8 @@ function freeVncPort(): number {
   }
 }
 
-export const frames: Bench = async (context) => {
-  const count = context.quick ? 30 : 90;
+export const frames: Bench = async function* (context) {
+  const count = context.quick ? 15 : 90;
   const folder = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
   try {
     const screen = freeVncPort();
@@ -138,7 +138,7 @@ export const frames: Bench = async (context) => {
     await using proxy = startEnd("proxy", String(screen));
     const ours = await proxy.port();
     const theirs = freePort();
-    await using _websockify = await startWebsockify(theirs, screen);
+    await using _websockify = startWebsockify(theirs, screen);
     await answers(theirs);
     await new Promise((resolve) => setTimeout(resolve, 3000)); // the firmware has handed over by then
     const figures = await inTurn(roundsOf(context, 9), {
@@ -147,7 +147,7 @@ export const frames: Bench = async (context) => {
       websockify: () => timed(() => pictures(theirs, true, count)),
     });
     const what = `${count} whole pictures (${WIDTH} × ${HEIGHT}) of a QEMU screen`;
-    return [
+    yield* [
       beside({
         what,
         ours: figures.ours,

@@ -4,32 +4,31 @@ import { GuestWatch } from "../../agent/guest/watch.ts";
 import type { GuestFactRecords } from "../../agent/guest/fact_records.ts";
 import type { GuestService } from "../../agent/guest/service.ts";
 import { OwnBackend } from "../../agent/guest/own/backend.ts";
-import { OwnAgentClient } from "../../agent/guest/own/client.ts";
 import { OwnAgentLines } from "../../agent/guest/own/lines.ts";
 import { FakeGuest, RESULTS } from "../../agent/guest/own/testing.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";
 import type { Inventory } from "../../agent/hosts/inventory/inventory.ts";
 import type { GuestFacts } from "../../lib/contract/mod.ts";
 import { aVm } from "../../lib/text/vm_fixture_test.ts";
-import { openAgentChannel } from "../testbed/agent_channel.ts";
-import { filesOf } from "../testbed/names.ts";
-import { virsh } from "../testbed/libvirt.ts";
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
-import { type TestMachine, testMachine } from "../testbed/machine.ts";
+import { testMachine } from "../testbed/machine.ts";
 import { call, readyServer, shows } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
-import { until } from "../testbed/wait.ts";
+import { BareGuest } from "./bare_guest.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { differences, inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, beside } from "./row.ts";
 
 const MB = 1_000_000;
 /** What figures are of, in bytes, and how much goes through in fact: QEMU's agent takes about a megabyte a second. */
 const TOLD = 100 * MB;
 const sizesOf = ({ quick }: Context) =>
-  quick ? { ours: 20 * MB, qemu: 4 * MB } : { ours: TOLD, qemu: 8 * MB };
+  quick ? { ours: 10 * MB, qemu: 2 * MB } : { ours: TOLD, qemu: 8 * MB };
 /** Idle guests, the pace at which they are asked, and the share of a core that they may cost. */
 const IDLE = 100, INTERVAL = 300, SHARE = 0.02;
+
+/** Milliseconds after which a copy will not end any more: through QEMU's agent a second a megabyte, on an idle machine. */
+const COPY_MS = 180_000;
 
 /** Copies so many bytes into a guest. @returns milliseconds for 100 MB */
 async function copy({ url }: TestServer, vmId: string, size: number): Promise<number> {
@@ -39,55 +38,10 @@ async function copy({ url }: TestServer, vmId: string, size: number): Promise<nu
     const answer = await fetch(`${url}/api/v1/vms/${vmId}/guest/content?path=/tmp/bench`, {
       method: "PUT",
       body,
+      signal: AbortSignal.timeout(COPY_MS),
     });
     if (!answer.ok) throw new Error(await answer.text());
     await answer.body?.cancel();
-  });
-  return ms * TOLD / size;
-}
-
-/** A guest of our agent that is spoken to without libvirt and server: what the agent itself takes. */
-async function direct(vm: TestMachine): Promise<OwnAgentClient> {
-  return await until("the agent", async () => {
-    try {
-      return await OwnAgentClient.open(await openAgentChannel(vm), 30_000);
-    } catch {
-      return null;
-    }
-  }, { seconds: 240 });
-}
-
-/** A port of the guest that nobody speaks a protocol on: what virtio-serial itself carries. */
-const RAW_PORT = "org.kvmmanager.bench.0";
-/** Bytes that are read at once there. */
-const BLOCK = 50_000;
-
-/** Plugs the raw port into a running VM. */
-async function plugRawPort(vm: TestMachine): Promise<void> {
-  const file = `${filesOf(vm.name)}/raw-port.xml`;
-  await Deno.writeTextFile(
-    file,
-    `<channel type='unix'><target type='virtio' name='${RAW_PORT}'/></channel>`,
-  );
-  await virsh("attach-device", vm.name, file, "--live");
-}
-
-/** Has the guest read so many bytes from the raw port. @param agent of the guest, which tells when they have come */
-async function raw(vm: TestMachine, agent: OwnAgentClient, size: number): Promise<number> {
-  using line = await openAgentChannel(vm, RAW_PORT);
-  const script = `for port in /sys/class/virtio-ports/*; do
-  [ "$(cat "$port/name")" != ${RAW_PORT} ] || exec dd "if=/dev/\${port##*/}" of=/dev/null bs=${BLOCK} count=${
-    size / BLOCK
-  } iflag=fullblock
-done; exit 1`;
-  const piece = new Uint8Array(65_536);
-  const ms = await timed(async () => {
-    const read = agent.exec("sh", { args: ["-c", script], timeoutMs: 600_000 });
-    for (let sent = 0; sent < size;) {
-      sent += await line.write(piece.subarray(0, Math.min(piece.length, size - sent)));
-    }
-    const { exitCode, stderr } = await read;
-    if (exitCode !== 0) throw new Error(new TextDecoder().decode(stderr));
   });
   return ms * TOLD / size;
 }
@@ -128,24 +82,22 @@ async function idleGuests(): Promise<number> {
 }
 
 /** Programs, copies, idle guests. */
-export const guests: Bench = async (context): Promise<Row[]> => {
+export const guests: Bench = async function* (context) {
   const guest = await buildAgentGuest(), memoryMiB = 512;
   const options = { guest, memoryMiB, start: true } as const;
   await using served = await testMachine({ ...options, purpose: "served", agent: false, ownAgent: true });
-  await using bare = await testMachine({ ...options, purpose: "bare", ownAgent: true });
+  await using bare = await BareGuest.start(guest, memoryMiB);
   await using qemu = await testMachine({ ...options, purpose: "qemu" });
   await using server = await readyServer(context.server);
   for (const { uuid } of [served, qemu]) {
     await shows(server, uuid, ({ guestAgent }) => guestAgent === "connected", { seconds: 240 });
   }
-  await bare.waitForAgent();
-  const agent = await direct(bare);
+  await using agent = await bare.agent();
   const ran = await inTurn(roundsOf(context, 15), {
     ours: () => timed(() => call(server, "guest_exec", { vmId: served.uuid, command: "true" })),
     theirs: () => timed(() => agent.exec("true", { limitMs: 60_000 })),
   });
-  await plugRawPort(bare);
-  const rows = [
+  yield* [
     beside({ what: "exec of true", ...ran, peer: "the agent, at its socket" }),
     alone({
       what: "exec of true, beyond the agent's own time",
@@ -156,24 +108,22 @@ export const guests: Bench = async (context): Promise<Row[]> => {
   const size = sizesOf(context);
   const copied = await inTurn(roundsOf(context, 3), {
     ours: () => copy(server, served.uuid, size.ours),
-    raw: () => raw(bare, agent, size.ours),
+    raw: async () => await bare.raw(agent, size.ours) * TOLD / size.ours,
     qemu: () => copy(server, qemu.uuid, size.qemu),
   });
-  await agent.close();
   const what = "100 MB into a guest";
-  rows.push(
+  yield* [
     beside({
       ...{ what, ours: copied.ours, theirs: copied.raw, peer: "the raw virtio-serial port" },
       aim: { ratio: 2 },
     }),
     beside({ what, ours: copied.ours, theirs: copied.qemu, peer: "qemu-guest-agent", aim: { ratio: 1 / 3 } }),
-  );
+  ];
   const idle: number[] = [];
   for (let round = 0; round < roundsOf(context, 5); round++) idle.push(await idleGuests());
-  rows.push(alone({
+  yield alone({
     what: `CPU of asking ${IDLE} guests (made up, their own part counted) once in ${INTERVAL} s`,
     ours: idle,
     aim: { most: INTERVAL * 1000 * SHARE },
-  }));
-  return rows;
+  });
 };

@@ -7,7 +7,7 @@ import { call, readyServer } from "../testbed/product.ts";
 import { delay, until } from "../testbed/wait.ts";
 import type { Bench, Context } from "./bench.ts";
 import { cpuMs } from "./proc.ts";
-import { alone, type Row } from "./row.ts";
+import { alone } from "./row.ts";
 
 const GUESTS = 100;
 /** Share of a core that they may cost. */
@@ -50,14 +50,14 @@ const withoutLooks = (context: Pick<Context, "server">, guests: number): Promise
 const withLooks = (context: Pick<Context, "server">, guests: number): Promise<number> =>
   shareOf(context, { args: [], guests, seconds: INTERVAL });
 
-export const hundredGuests: Bench = async (context): Promise<Row[]> => {
+export const hundredGuests: Bench = async function* (context) {
   const none = await withoutLooks(context, 0);
   await using guests = await agentGuests(GUESTS, "hundred", (count) => console.error(`${count} guests…`));
   const { length: count } = guests.machines;
   const off = await withoutLooks(context, count);
   const looked = await withLooks(context, count);
   const row = (what: string, ours: number) => ({ what: `CPU, ${what}`, ours: [ours], unit: "%" } as const);
-  return [
+  yield* [
     alone(row("nothing runs", none)),
     alone(row(`${count} guests with our agent, guest figures off`, off)),
     alone({

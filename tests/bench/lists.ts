@@ -1,5 +1,4 @@
 /** The list of machines: from our memory, against asking libvirt for it. */
-import { virsh } from "../testbed/virsh.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 import { countOf, getVms } from "./api.ts";
@@ -9,6 +8,7 @@ import { differences, inTurn, median, timed } from "./measure.ts";
 import { cpuMs } from "./proc.ts";
 import { Python } from "./python.ts";
 import { alone, beside } from "./row.ts";
+import { virshProcess } from "./virsh_process.ts";
 
 /** Lists asked for while libvirt's side is watched. */
 const LISTS = 200;
@@ -23,19 +23,19 @@ async function ready({ server, machines }: Context): Promise<TestServer> {
   return started;
 }
 
-export const lists: Bench = async (context) => {
+export const lists: Bench = async function* (context) {
   await using server = await ready(context);
-  await using python = await Python.start();
+  await using python = Python.start();
   const figures = await inTurn(roundsOf(context, 15), {
     ours: () => timed(() => getVms(server.url)),
-    virsh: () => timed(() => virsh("list", "--all")),
+    virsh: () => timed(() => virshProcess("list", "--all")),
     // What virsh takes for its start, its connection and one call
-    start: () => timed(() => virsh("uri")),
+    start: () => timed(() => virshProcess("uri")),
     python: async () => (await python.ask("scan")).ms,
   });
   const { ours, virsh: whole, start } = figures;
   const what = `list of ${context.machines.length}`;
-  return [
+  yield* [
     beside({ what, ours, theirs: whole, peer: "virsh list --all" }),
     beside({ what, ours, theirs: differences(whole, start), peer: "the same, without virsh's start" }),
     beside({
@@ -49,9 +49,9 @@ export const lists: Bench = async (context) => {
 };
 
 /** What a warm list costs libvirt, and the processor. */
-export const listCosts: Bench = async (context) => {
+export const listCosts: Bench = async function* (context) {
   await using server = await ready(context);
-  await using python = await Python.start();
+  await using python = Python.start();
   const many = async () => {
     for (let count = 0; count < LISTS; count++) await getVms(server.url);
   };
@@ -61,7 +61,7 @@ export const listCosts: Bench = async (context) => {
   const ours = (await cpuMs(server.pid) - before) / LISTS;
   const scans = await Promise.all([1, 2, 3].map(() => python.ask("scan")));
   const what = `list of ${context.machines.length}`;
-  return [
+  yield* [
     beside({
       what: `${what}: calls to libvirt`,
       ours: [await callsOf(server.pid, many) / LISTS],

@@ -1,73 +1,23 @@
 /**
- * What things cost, ours beside what people use now: `deno task bench [--quick] [--json [FILE]] [--only=NAME,…]`.
+ * What things cost, ours beside what people use now:
  *
- * Everything is measured in turn on this machine, on the packed binary and the real libvirt. Other work on the
- * machine spoils absolute times; ratios and counts stand it.
+ *     deno task bench [--quick] [--only=NAME,…] [--json [FILE]] [--resume]
+ *
+ * Everything is measured in turn on this machine, on the packed binary and a real libvirt. Other work on the machine
+ * spoils absolute times; ratios and counts stand it. Standard output has the table, a row as soon as it is known; standard
+ * error says which part runs and how long it took. Each row is written to FILE at once (journal.ts; dist/bench.jsonl when
+ * none is given), and `--resume` leaves out the parts that are complete there. `--json` alone prints those lines instead of
+ * the table. Parts run as root, each in a process and on a host of its own (world.ts). The exit status is 1 when a part
+ * failed or took too long, 130 when the bench was stopped.
  */
-import { ensureLibvirtd } from "../testbed/libvirt.ts";
-import { manyMachines } from "../testbed/many_machines.ts";
-import { Unavailable } from "../testbed/unavailable.ts";
-import type { Bench, Context } from "./bench.ts";
-import { backups } from "./backups.ts";
-import { consoles } from "./console.ts";
-import { creations } from "./creations.ts";
-import { events } from "./events.ts";
-import { firstFrame } from "./first_frame.ts";
-import { first } from "./first.ts";
-import { frames } from "./frames.ts";
-import { guests } from "./guests.ts";
-import { hundredGuests } from "./hundred_guests.ts";
-import { listCosts, lists } from "./lists.ts";
-import { memory } from "./memory.ts";
-import { metrics } from "./metrics.ts";
-import { opening } from "./opening.ts";
-import { BINARY, buildBinary } from "../testbed/product_binary.ts";
-import { holds, type Row } from "./row.ts";
-import { scans } from "./scans.ts";
-import { shell } from "./shell.ts";
-import { pauses, starts } from "./starts.ts";
-import { stats } from "./stats.ts";
-import { sessions } from "./sessions.ts";
-import { storage } from "./storage.ts";
-import { table } from "./table.ts";
-import { thousand } from "./thousand.ts";
-import { weights } from "./weights.ts";
-import { year } from "./year.ts";
-
-/** Hosts to measure on, by how many stopped machines they have, and what is measured there. */
-const SCENES: readonly {
-  readonly machines: number;
-  readonly benches: Readonly<Record<string, Bench>>;
-  /** They take so long that they are run only when they are named. */
-  readonly byName?: boolean;
-}[] = [
-  {
-    machines: 0,
-    benches: {
-      first,
-      memory,
-      weights,
-      stats,
-      metrics,
-      thousand,
-      starts,
-      pauses,
-      creations,
-      events,
-      consoles,
-      frames,
-      firstFrame,
-      storage,
-      backups,
-      sessions,
-      shell,
-      guests,
-    },
-  },
-  { machines: 100, benches: { lists } },
-  { machines: 0, benches: { year, hundredGuests }, byName: true },
-  { machines: 1005, benches: { lists, listCosts, scans, memory, opening } },
-];
+import { createHash } from "node:crypto";
+import { hashOf } from "../../scripts/project.ts";
+import { BINARY, buildBinary, PROJECT } from "../testbed/product_binary.ts";
+import { Journal, type Line, rowLine, type Subject, textOfLine } from "./journal.ts";
+import { choose, idOf, type Part, PARTS } from "./parts.ts";
+import { type Outcome, runPart } from "./run_part.ts";
+import { HEAD, tableLine } from "./table.ts";
+import { removeDeadWorlds, sharedFolder } from "./world.ts";
 
 /** The value of `--name=…`, or of `--name …`; empty when the option stands alone, undefined when it is not there. */
 function option(name: string): string | undefined {
@@ -82,49 +32,102 @@ function option(name: string): string | undefined {
 /** Progress goes to standard error: standard output has the result alone. */
 const say = (text: string) => console.error(text);
 
-async function runAll(server: Context["server"], quick: boolean, only: readonly string[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const { machines: count, benches, byName = false } of SCENES) {
-    const wanted = Object.entries(benches).filter(([name]) =>
-      only.length === 0 ? !byName : only.includes(name)
-    );
-    if (wanted.length === 0) continue;
-    if (count > 0) say(`${count} machines…`);
-    await using machines = count === 0 ? null : await manyMachines(count, "bench");
-    for (const [name, bench] of wanted) {
-      say(`${name}…`);
-      try {
-        rows.push(...await bench({ quick, server, machines: machines?.names ?? [] }));
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        say(`SKIP ${name}: ${error.message}`);
-      }
+/** What is measured: the binary, and how. */
+async function digestOfAll(): Promise<string> {
+  const hash = createHash("sha256").update(await Deno.readFile(BINARY));
+  for (const folder of ["tests/bench", "tests/testbed"]) hash.update(await hashOf(`${PROJECT}/${folder}`));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** A signal that the first interrupt gives; the second ends this process, and with it all that it started. */
+function interrupts(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (stop.signal.aborted) Deno.exit(130);
+      say("stopping …");
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+const seconds = (since: number) => Math.round((performance.now() - since) / 1000);
+
+/** Where rows go. */
+interface Output {
+  readonly journal: Journal;
+  readonly print: (line: Line) => void;
+}
+
+/** What is printed of a line of the journal: in a table, rows, and that a part did not come to its end. */
+function textsOf(line: Line, isTable: boolean): string[] {
+  if (!isTable) return [textOfLine(line).trimEnd()];
+  if ("row" in line) return [tableLine(line.row)];
+  return "ended" in line && line.ended !== "complete" ? [`${line.part}: ${endText(line)}`] : [];
+}
+
+/** How a part ended that did not come to its end. */
+const endText = ({ ended, reason }: { readonly ended: Outcome["how"]; readonly reason?: string }) =>
+  `${ended.toUpperCase()}${reason === undefined ? "" : `: ${reason.replaceAll("\n", " ")}`}`;
+
+/** Runs the parts that are not complete. @returns the ids of those that failed or took too long */
+async function runAll(
+  parts: readonly Part[],
+  { journal, print }: Output,
+  options: { readonly quick: boolean; readonly cache: string; readonly stop: AbortSignal },
+): Promise<string[]> {
+  const bad: string[] = [];
+  for (const [index, each] of parts.entries()) {
+    if (options.stop.aborted) break;
+    const part = idOf(each), head = `[${index + 1}/${parts.length}] ${part}`, began = performance.now();
+    const complete = journal.complete.get(part);
+    if (complete !== undefined) {
+      say(`${head}: complete before`);
+      complete.forEach(print);
+      continue;
     }
-  }
-  return rows;
-}
-
-async function main(): Promise<void> {
-  const [quick, only, json] = [Deno.args.includes("--quick"), option("only"), option("json")];
-  await ensureLibvirtd();
-  await buildBinary();
-  const cache = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
-  try {
-    // As the product does by itself
-    const server: Context["server"] = {
-      ...{ binary: BINARY, logLevel: "info", guestInterval: 300 },
-      env: { KVMM_CACHE_DIR: cache },
+    say(`${head} …`);
+    const add = (line: Line) => {
+      journal.add(line);
+      print(line);
     };
-    const rows = await runAll(server, quick, only?.split(",") ?? []);
-    const result = JSON.stringify(rows.map((row) => ({ ...row, holds: holds(row) })), null, 2);
-    if (json) await Deno.writeTextFile(json, result + "\n");
-    console.log(json === "" ? result : table(rows));
-  } finally {
-    await Deno.remove(cache, { recursive: true });
+    const outcome = await runPart(each, { ...options, told: (row) => add(rowLine(part, row)) });
+    const end = { part, ended: outcome.how, seconds: seconds(began), ...reasonOf(outcome) };
+    say(`${head}: ${end.seconds} s${outcome.how === "complete" ? "" : `, ${endText(end)}`}`);
+    if (outcome.how === "stopped") break;
+    add(end);
+    if (outcome.how !== "complete" && outcome.how !== "unavailable") bad.push(part);
   }
+  return bad;
 }
 
-if (import.meta.main) {
-  await main();
-  Deno.exit(); // a worker that still waits for libvirt must not hold the result up
+const reasonOf = ({ reason }: Outcome) => reason === undefined ? {} : { reason };
+
+/** Runs the bench. @returns the exit status */
+async function main(): Promise<number> {
+  const began = performance.now(), stop = interrupts();
+  const quick = option("quick") !== undefined, json = option("json");
+  const only = option("only")?.split(",").filter(Boolean) ?? [];
+  const { parts, leftOut } = choose(PARTS, { quick, only });
+  await removeDeadWorlds();
+  say("the binary …"); // built where the sources are newer
+  await buildBinary();
+  const subject: Subject = { digest: await digestOfAll(), quick };
+  using journal = await Journal.open(
+    json || `${PROJECT}/dist/bench.jsonl`,
+    subject,
+    option("resume") !== undefined,
+  );
+  await using cache = await sharedFolder();
+  const isTable = json !== "";
+  const print = (line: Line) => textsOf(line, isTable).forEach((text) => console.log(text));
+  if (isTable) console.log(HEAD);
+  if (leftOut.length > 0) say(`left out of a quick run: ${leftOut.map(idOf).join(", ")}`);
+  const bad = await runAll(parts, { journal, print }, { quick, cache: cache.path, stop });
+  const missing = bad.length === 0 ? "" : `; not complete: ${bad.join(", ")}`;
+  say(stop.aborted ? "stopped; --resume goes on" : `${parts.length} parts in ${seconds(began)} s${missing}`);
+  return stop.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }
+
+if (import.meta.main) Deno.exit(await main());

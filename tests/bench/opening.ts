@@ -20,7 +20,7 @@ function lastRowIsThere(count: number): boolean {
   return Number(rows) >= count && table?.querySelector(`tr[aria-rowindex="${rows}"]`) !== null;
 }
 
-export const opening: Bench = async (context) => {
+export const opening: Bench = async function* (context) {
   const { machines } = context;
   await using server = await startServer(context.server);
   await until(
@@ -44,7 +44,7 @@ export const opening: Bench = async (context) => {
     lasts.push(last);
   }
   const what = `opening /vms with ${machines.length} in Chromium`;
-  return [
+  yield* [
     alone({ what: `${what}: first rows`, ours: firsts }),
     besideRecorded({
       what: `${what}: the last row`,

@@ -1,5 +1,4 @@
 /** python3-libvirt, the peer: what most tools on libvirt are written with. */
-import { ensurePackages } from "../testbed/packages.ts";
 import { run } from "../testbed/process.ts";
 import { URI } from "../testbed/virsh.ts";
 import { AnsweringProcess } from "./answering_process.ts";
@@ -27,8 +26,7 @@ export interface PythonEvent {
 
 /** A program on python3-libvirt that stays connected: its own start does not count against it. */
 export class Python extends AnsweringProcess {
-  static async start(): Promise<Python> {
-    await ensurePackages("python3-libvirt");
+  static start(): Python {
     return new Python([PYTHON, SCRIPT, URI, "answer"]);
   }
 

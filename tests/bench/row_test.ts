@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { alone, beside, holds, longer } from "./row.ts";
-import { table } from "./table.ts";
+import { HEAD, tableLine } from "./table.ts";
 
 const row = beside({
   what: "list",
@@ -25,9 +25,17 @@ Deno.test("holds() knows aims for the ratio, for the figure, and none", () => {
   assert.equal(holds(alone({ what: "memory", ours: [101], unit: "MB" })), null);
 });
 
-Deno.test("table() aligns, and marks what misses its aim", () => {
-  const lines = table([row, { ...row, ratio: 0.07 }]).split("\n");
-  assert.match(lines[0]!, /^what +ours +theirs +ratio +unit +runs +peer +aim/);
-  assert.match(lines[1]!, /^list +2\.0 +60\.0 +0\.050 +ms +3 +virsh +≤ 0\.06 × +yes$/);
-  assert.match(lines[2]!, /MISSED$/);
+Deno.test("tableLine() puts each row below the heads, and marks what misses its aim", () => {
+  const line = tableLine(row), late = tableLine({ ...row, ratio: 0.07 });
+  assert.match(HEAD, /^what +ours +theirs +ratio +unit +runs +peer +aim/);
+  assert.match(line, /^list +2\.0 +60\.0 +0\.050 +ms +3 +virsh +≤ 0\.060 × +yes$/);
+  assert.match(late, /MISSED$/);
+  for (const [head, cell] of [["unit", "ms"], ["peer", "virsh"]] as const) {
+    assert.equal(line.indexOf(cell), HEAD.indexOf(head));
+  }
+});
+
+Deno.test("tableLine() cuts nothing off", () => {
+  const what = "x".repeat(200);
+  assert.match(tableLine({ ...row, what }), new RegExp(`^${what}  +2\\.0`));
 });

@@ -46,8 +46,8 @@ async function scanOnce(context: Context): Promise<Scan> {
   return { whole, scan: since, cpu, scanCpu: cpu - cpuBefore };
 }
 
-export const scans: Bench = async (context) => {
-  await using python = await Python.start();
+export const scans: Bench = async function* (context) {
+  await using python = Python.start();
   await using c = await CScan.start();
   const ours: Scan[] = [];
   const pythonCpu: number[] = [];
@@ -74,7 +74,7 @@ export const scans: Bench = async (context) => {
   pythonWarmCpu.shift();
   const what = `cold scan of ${context.machines.length}`;
   const peer = "python3-libvirt";
-  return [
+  yield* [
     beside({
       what: `${what}, from the start of the process`,
       ours: figures.ours,

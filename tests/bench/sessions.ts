@@ -9,7 +9,7 @@ import { alone } from "./row.ts";
 const CHECKS = 1000;
 const PASSWORD = "one bench for every session";
 
-export const sessions: Bench = async (context) => {
+export const sessions: Bench = async function* (context) {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
   const store = new Store(folder);
   try {
@@ -30,7 +30,7 @@ export const sessions: Bench = async (context) => {
     };
     round(); // compiles it
     const ours = Array.from({ length: roundsOf(context, 20) }, round);
-    return [alone({ what: "whose session a request is", ours, unit: "µs", aim: { most: 200 } })];
+    yield alone({ what: "whose session a request is", ours, unit: "µs", aim: { most: 200 } });
   } finally {
     store.close();
     await Deno.remove(folder, { recursive: true });

@@ -10,7 +10,7 @@ import { beside, longer } from "./row.ts";
 const AIM = { most: 5 };
 
 /** Starts of equal machines, each forced off again by the same hand. */
-export const starts: Bench = async (context) => {
+export const starts: Bench = async function* (context) {
   await using machines = new AsyncDisposableStack();
   const [a, b] = await Promise.all(
     [1, 2].map(async () =>
@@ -18,7 +18,7 @@ export const starts: Bench = async (context) => {
     ),
   );
   await using server = await startServer(context.server);
-  await using python = await Python.start();
+  await using python = Python.start();
   const offs = { ours: [] as number[], virsh: [] as number[] };
   const figures = await inTurn(roundsOf(context, 12), {
     ours: async () => {
@@ -39,9 +39,15 @@ export const starts: Bench = async (context) => {
     },
   });
   for (const values of Object.values(offs)) values.shift(); // the round that does not count
-  return [
-    beside({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start" }),
-    longer({ what: "start: longer by", ours: figures.ours, theirs: figures.virsh, peer: "virsh", aim: AIM }),
+  yield* [
+    beside({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start, connected" }),
+    longer({
+      what: "start: longer by",
+      ours: figures.ours,
+      theirs: figures.virsh,
+      peer: "virsh, connected",
+      aim: AIM,
+    }),
     longer({
       what: "start: longer by",
       ours: figures.ours,
@@ -49,7 +55,7 @@ export const starts: Bench = async (context) => {
       peer: "python3-libvirt",
       aim: AIM,
     }),
-    beside({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy" }),
+    beside({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy, connected" }),
   ];
 };
 
@@ -62,10 +68,10 @@ export const starts: Bench = async (context) => {
  * its sync to disk comes later. Together 5.7, so 11 for both. libvirt's event of a
  * change by another program has the VM read once more, which the next command waits for: here that of the peer.
  */
-export const pauses: Bench = async (context) => {
+export const pauses: Bench = async function* (context) {
   await using machine = await testMachine({ purpose: "bench", guest: false, memoryMiB: 64, start: true });
   await using server = await startServer(context.server);
-  await using python = await Python.start();
+  await using python = Python.start();
   const vmId = machine.uuid;
   const figures = await inTurn(roundsOf(context, 40), {
     ours: () =>
@@ -76,7 +82,7 @@ export const pauses: Bench = async (context) => {
     python: async () =>
       (await python.ask(`suspend ${machine.name}`)).ms + (await python.ask(`resume ${machine.name}`)).ms,
   });
-  return [
+  yield* [
     longer({
       what: "pause and resume, both: longer by",
       ours: figures.ours,

@@ -21,7 +21,7 @@ const VIRSH = [
   ...["--cpu-total", "--balloon", "--interface", "--block"],
 ];
 
-export const stats: Bench = async (context) => {
+export const stats: Bench = async function* (context) {
   await using machines = new AsyncDisposableStack();
   const network = machines.use(await testNetwork("bench"));
   const running = await Promise.all(
@@ -39,7 +39,7 @@ export const stats: Bench = async (context) => {
   );
   await using server = await startServer(context.server);
   await using _page = await watcher(server.url); // loads are read every 2 s while somebody looks
-  await using python = await Python.start();
+  await using python = Python.start();
   const pool = new WorkerPool("qemu:///system");
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => pool.close());
@@ -53,10 +53,10 @@ export const stats: Bench = async (context) => {
     python: async () => (await python.ask("stats")).ms,
   });
   const [what, look] = [`loads of ${RUNNING}, asked of us`, `one look at the loads of ${RUNNING}`];
-  return [
-    beside({ what, ours: figures.ours, theirs: figures.virsh, peer: "virsh domstats" }),
+  yield* [
+    beside({ what, ours: figures.ours, theirs: figures.virsh, peer: "virsh domstats, connected" }),
     beside({ what, ours: figures.ours, theirs: figures.python, peer: "python3-libvirt" }),
-    beside({ what: look, ours: figures.call, theirs: figures.virsh, peer: "virsh domstats" }),
+    beside({ what: look, ours: figures.call, theirs: figures.virsh, peer: "virsh domstats, connected" }),
     beside({
       what: look,
       ours: figures.call,

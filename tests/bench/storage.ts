@@ -31,7 +31,7 @@ async function listed(context: Context): Promise<Row> {
 
 /** Content up and down: in the clear, as virsh has it beside the file, and with TLS, as from another machine. */
 async function moved(context: Context, { server, url }: TlsServer, pool: TestPool): Promise<Row[]> {
-  const megabytes = context.quick ? 256 : 1024;
+  const megabytes = context.quick ? 128 : 1024;
   const file = `${filesOf(pool.name)}/content`;
   await run(["dd", "if=/dev/urandom", `of=${file}`, "bs=1M", `count=${megabytes}`, "status=none"]);
   const headers = Object.entries(testerHeaders(server.url)).flatMap((
@@ -79,7 +79,10 @@ async function moved(context: Context, { server, url }: TlsServer, pool: TestPoo
   });
 }
 
-export const storage: Bench = async (context) => [...await both(context), await listed(context)];
+export const storage: Bench = async function* (context) {
+  yield* await both(context);
+  yield await listed(context);
+};
 
 /** Up and down, with a server that has nothing else to do. */
 async function both(context: Context): Promise<Row[]> {

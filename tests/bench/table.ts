@@ -1,16 +1,23 @@
-/** The result as text. */
+/** Rows as text, a line each: the widths of the columns do not depend on the rows, which come one after the other. */
 import { type Aim, holds, type Row, UNITS } from "./row.ts";
 
-const COLUMNS: readonly { head: string; right?: true; cell: (row: Row) => string }[] = [
-  { head: "what", cell: ({ what }) => what },
-  { head: "ours", right: true, cell: ({ ours, unit }) => ours.toFixed(UNITS[unit]) },
-  { head: "theirs", right: true, cell: ({ theirs, unit }) => theirs?.toFixed(UNITS[unit]) ?? "–" },
-  { head: "ratio", right: true, cell: ({ ratio }) => ratio === null ? "–" : digits(ratio) },
-  { head: "unit", cell: ({ unit }) => unit },
-  { head: "runs", right: true, cell: ({ runs }) => String(runs) },
-  { head: "peer", cell: ({ peer }) => peer ?? "–" },
-  { head: "aim", cell: ({ aim, unit }) => aim === null ? "" : aimText(aim, unit) },
-  { head: "", cell: (row) => ({ true: "yes", false: "MISSED", null: "" })[`${holds(row)}`] },
+interface Column {
+  readonly head: string;
+  readonly width: number;
+  readonly right?: true;
+  readonly cell: (row: Row) => string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: "what", width: 73, cell: ({ what }) => what },
+  { head: "ours", width: 8, right: true, cell: ({ ours, unit }) => ours.toFixed(UNITS[unit]) },
+  { head: "theirs", width: 8, right: true, cell: ({ theirs, unit }) => theirs?.toFixed(UNITS[unit]) ?? "–" },
+  { head: "ratio", width: 6, right: true, cell: ({ ratio }) => ratio === null ? "–" : digits(ratio) },
+  { head: "unit", width: 5, cell: ({ unit }) => unit },
+  { head: "runs", width: 4, right: true, cell: ({ runs }) => String(runs) },
+  { head: "peer", width: 34, cell: ({ peer }) => peer ?? "–" },
+  { head: "aim", width: 18, cell: ({ aim, unit }) => aim === null ? "" : aimText(aim, unit) },
+  { head: "", width: 6, cell: (row) => ({ true: "yes", false: "MISSED", null: "" })[`${holds(row)}`] },
 ];
 
 /** Small ratios need more digits than great ones. */
@@ -21,19 +28,21 @@ function digits(ratio: number): string {
 function aimText({ ratio, most }: Aim, unit: string): string {
   const parts = [
     ...(most === undefined ? [] : [`≤ ${most} ${unit}`]),
-    ...(ratio === undefined ? [] : [`≤ ${ratio} ×`]),
+    ...(ratio === undefined ? [] : [`≤ ${digits(ratio)} ×`]),
   ];
   return parts.join(", ");
 }
 
-/** Lines of text, one a row, under a line of heads. */
-export function table(rows: readonly Row[]): string {
-  const cells = [COLUMNS.map(({ head }) => head), ...rows.map((row) => COLUMNS.map(({ cell }) => cell(row)))];
-  const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
-  return cells.map((line) =>
-    line.map((text, column) =>
-      COLUMNS[column]!.right ? text.padStart(widths[column]!) : text.padEnd(widths[column]!)
-    )
-      .join("  ").trimEnd()
-  ).join("\n");
+/** Cells side by side; what is too long for its column moves the rest of its line. */
+function line(cellOf: (column: Column) => string): string {
+  return COLUMNS.map((column) => {
+    const cell = cellOf(column);
+    return column.right ? cell.padStart(column.width) : cell.padEnd(column.width);
+  }).join("  ").trimEnd();
 }
+
+/** The line above all rows. */
+export const HEAD: string = line(({ head }) => head);
+
+/** The line of a row. */
+export const tableLine = (row: Row): string => line(({ cell }) => cell(row));

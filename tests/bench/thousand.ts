@@ -33,7 +33,7 @@ const residentMb = () => Deno.memoryUsage().rss / 1e6;
 /** Readings that are taken at their real pace, at the end. */
 const PACED = 5;
 
-export const thousand: Bench = async (context) => {
+export const thousand: Bench = async function* (context) {
   await using folder = await testFolder();
   const clock = new TestClock(1_700_000_000_000);
   const store = new Store(folder.path, undefined, [{ name: "alerts", migrations: ALERT_MIGRATIONS }]);
@@ -103,7 +103,7 @@ export const thousand: Bench = async (context) => {
   await metrics.close();
   store.close();
   const what = `${VMS} VMs every ${INTERVAL} s (answers made up)`;
-  return [
+  yield* [
     alone({
       what: `${what}: CPU of a reading`,
       ours: [costs.reduce((sum, each) => sum + each, 0) / costs.length],

@@ -64,7 +64,7 @@ async function weigh(page: string, name: string): Promise<Row[]> {
   ];
 }
 
-export const weights: Bench = async (context) => {
+export const weights: Bench = async function* (context) {
   await using machine = await testMachine({ purpose: "bench", guest: false });
   await using server = await startServer(context.server);
   await until("the machine", async () => (await getVms(server.url)).some(({ id }) => id === machine.uuid));
@@ -74,7 +74,5 @@ export const weights: Bench = async (context) => {
     "/vms/{id}": `/vms/${machine.uuid}`,
     "/vms/{id}/xml": `/vms/${machine.uuid}/xml`,
   };
-  const rows: Row[] = [];
-  for (const [name, path] of Object.entries(pages)) rows.push(...await weigh(server.url + path, name));
-  return rows;
+  for (const [name, path] of Object.entries(pages)) yield* await weigh(server.url + path, name);
 };

@@ -96,8 +96,14 @@ async function settleKvmAccess(): Promise<void> {
 
 /** Starts virtlogd where nothing else looks after it: without it libvirtd answers, but no machine starts. */
 async function ensureVirtlogd(): Promise<void> {
-  if (Deno.uid() !== 0 || await exists(SYSTEMD)) return;
+  if (Deno.uid() !== 0 || await exists(SYSTEMD) || await withoutVirtlogd()) return;
   const file = "/run/virtlogd.pid";
   const pid = await exists(file) ? Number(await Deno.readTextFile(file)) : null;
   if (pid === null || await commandOf(pid) !== "virtlogd") await run(["virtlogd", "--daemon"]);
+}
+
+/** Whether QEMU writes its logs itself here, as in the namespaces of a private libvirtd. */
+async function withoutVirtlogd(): Promise<boolean> {
+  const file = "/etc/libvirt/qemu.conf";
+  return await exists(file) && /^stdio_handler\s*=\s*"file"/m.test(await Deno.readTextFile(file));
 }

@@ -79,6 +79,8 @@ export interface PrivateLibvirtOptions {
   readonly log?: string;
   /** Its names are looked up at a server that never answers; its own is short, and in no file. */
   readonly deadResolver?: boolean;
+  /** Small machines that it has from the beginning: read at its start, they take a fifth of the time of defining them. */
+  readonly machines?: number;
 }
 
 /** A machine of a private libvirtd. It goes with its libvirtd. */
@@ -105,6 +107,8 @@ export class PrivateLibvirt implements AsyncDisposable {
     private readonly folder: string,
     /** The first process of the namespaces. */
     private readonly first: number,
+    /** Names of the machines that it has had from the beginning. */
+    readonly firstMachines: readonly string[],
     private readonly cleanup: AsyncDisposableStack,
   ) {}
 
@@ -272,23 +276,7 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Defines many small machines at once. @returns their names */
   async machines(count: number): Promise<string[]> {
-    const names = Array.from(
-      { length: count },
-      (_, index) => `${this.name}-many-${String(index).padStart(5, "0")}`,
-    );
-    for (const name of names) {
-      const text = domainXml({
-        name,
-        uuid: crypto.randomUUID(),
-        memoryMiB: 64,
-        vcpus: 1,
-        machine: "pc",
-        agent: false,
-        serial: { kind: "pty", log: `${this.folder}/${name}.log` },
-        disks: [],
-      });
-      await Deno.writeTextFile(`${this.folder}/${name}.xml`, String(text));
-    }
+    const names = await writeDefinitions(this.folder, this.name, count);
     await this.virshBatch(names.map((name) => `define ${this.folder}/${name}.xml`));
     return names;
   }
@@ -362,6 +350,28 @@ exit $status`;
   }
 }
 
+/** Writes the definitions of small machines into a folder, a file each. @returns their names */
+async function writeDefinitions(folder: string, name: string, count: number): Promise<string[]> {
+  const names = Array.from(
+    { length: count },
+    (_, index) => `${name}-many-${String(index).padStart(5, "0")}`,
+  );
+  for (const name of names) {
+    const text = domainXml({
+      name,
+      uuid: crypto.randomUUID(),
+      memoryMiB: 64,
+      vcpus: 1,
+      machine: "pc",
+      agent: false,
+      serial: { kind: "pty", log: `/var/log/libvirt/${name}.log` },
+      disks: [],
+    });
+    await Deno.writeTextFile(`${folder}/${name}.xml`, String(text));
+  }
+  return names;
+}
+
 /** Makes a private libvirtd and starts it. @throws {Unavailable} when namespaces cannot be made here */
 export async function privateLibvirt(
   purpose = "private",
@@ -383,10 +393,13 @@ export async function privateLibvirt(
   await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF + identity + logging);
   // What libvirt found out about QEMU on this machine, so that it need not be found out again.
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
+  const own = `${folder}/etc/qemu`; // where libvirt has its definitions
+  await Deno.mkdir(own, { recursive: true });
+  const machines = await writeDefinitions(own, name, options.machines ?? 0);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
   if (options.deadResolver === true) pairs.push(...await deadResolver(folder));
   const first = await namespaces(FIRST_PROCESS, pairs, undo);
-  const host = new PrivateLibvirt(name, folder, first, new AsyncDisposableStack());
+  const host = new PrivateLibvirt(name, folder, first, machines, new AsyncDisposableStack());
   if (options.deadResolver === true) {
     // Dropped where it arrives: what is dropped where it leaves is told to the sender
     await host.inside("iptables", "-A", "INPUT", "-d", NOBODY, "-j", "DROP");
