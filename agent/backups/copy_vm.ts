@@ -99,10 +99,10 @@ const CLUSTER_BYTES = 65_536;
 
 /** Bytes that a copy of a disk takes on this host, as far as that is known: its content, and a qcow2 file's tables. */
 async function spoolBytes({ type, source, allocationBytes, capacityBytes = 0 }: Disk): Promise<number> {
-  const told = allocationBytes ?? capacityBytes;
-  // Of a raw file that is written to, libvirt tells how far: it may be all holes up to there.
+  // What is known of a disk's size may be minutes old, and of a raw file libvirt tells how far it was written to, holes
+  // included: the file system knows.
   const file = type === "file" && source !== undefined ? await orMissing(statFile(source)) : undefined;
-  const content = typeof file?.blocks === "number" ? Math.min(told, file.blocks * 512) : told;
+  const content = typeof file?.blocks === "number" ? file.blocks * 512 : allocationBytes ?? capacityBytes;
   return content + Math.ceil(capacityBytes / CLUSTER_BYTES) * 8;
 }
 
