@@ -231,11 +231,14 @@ export async function removeKept({ path, as }: Omit<Move, "file">): Promise<void
   await hostFiles.remove(`${bin.path}/${as}`, { recursive: info.isDirectory });
 }
 
+/** Under which name a note is written until it is whole. */
+const partOf = (name: string) => `${name}.part`;
+
 /** Writes a note into the bin of a folder, whole or not at all. @throws {BinFolderError} */
 export async function putNote(folder: string, name: string, text: string): Promise<void> {
   const place = await holdPlace(folder);
   using bin = await makeBin(place).finally(() => place[Symbol.dispose]());
-  const part = `${bin.path}/${name}.part`;
+  const part = `${bin.path}/${partOf(name)}`;
   await orMissing(hostFiles.remove(part));
   {
     using file = await hostFiles.open(part, { write: true, createNew: true, mode: 0o600 });
@@ -250,7 +253,8 @@ export async function putNote(folder: string, name: string, text: string): Promi
 export async function removeNote(folder: string, name: string): Promise<void> {
   using bin = await binIn(folder);
   if (bin === undefined) return;
-  await orMissing(hostFiles.remove(`${bin.path}/${name}`));
+  // What a kill has left of writing it would keep the folder
+  for (const each of [name, partOf(name)]) await orMissing(hostFiles.remove(`${bin.path}/${each}`));
   try {
     await orMissing(hostFiles.remove(`${plainPath(folder)}/${BIN_FOLDER}`));
   } catch (error) {

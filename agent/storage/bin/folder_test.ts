@@ -110,6 +110,18 @@ Deno.test("a bin that somebody else has put there is not used", () =>
     }
   }));
 
+Deno.test("what a kill has left of a note does not keep the bin's folder", () =>
+  withDisk(async ({ folder }) => {
+    await putNote(folder, "x.json", "whole");
+    await Deno.writeTextFile(`${folder}/${BIN_FOLDER}/x.json.part`, "ha");
+    await removeNote(folder, "x.json");
+    assert.equal((await names(folder)).includes(BIN_FOLDER), false);
+    await Deno.mkdir(`${folder}/${BIN_FOLDER}`, { mode: 0o755 });
+    await Deno.writeTextFile(`${folder}/${BIN_FOLDER}/x.json.part`, "ha");
+    await removeNote(folder, "x.json");
+    assert.equal((await names(folder)).includes(BIN_FOLDER), false);
+  }));
+
 Deno.test("notes are read back within their bounds, and the bin goes with its last content", () =>
   withDisk(async ({ folder, path, file }) => {
     await moveIn({ path, as: "x.0", file });
