@@ -37,6 +37,10 @@ export const mountOf = (path: string): MountPoint | undefined => mountGate.mount
 /** The mount that a path leads to, links followed. @throws {ContractError} StorageNotResponding */
 export const mountAt = (path: string): Promise<MountPoint | undefined> => mountGate.mountAt(path);
 
+/** Whether what is mounted at a place answers within so many milliseconds, asked anew. */
+export const mountAnswersWithin = (ms: number, at: string): Promise<boolean> =>
+  mountGate.answersWithin(ms, at);
+
 /** An open file, whose accesses go through the gate as well where its mount can hang. */
 export async function guarded(path: string, opening: Promise<Deno.FsFile>): Promise<Deno.FsFile> {
   const file = await opening;

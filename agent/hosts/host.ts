@@ -163,9 +163,9 @@ export class Host {
     this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock, {
       ...(this.processes && { processes: this.processes }),
       take: (record) => this.sizes.take(record),
-      isOnSilentStorage: (uuid) => {
-        const vm = this.inventory.anyVm(uuid);
-        return vm !== undefined && this.storageMounts?.of(vm) !== undefined;
+      onSilentStorage: async (uuids, ms) => {
+        const vms = uuids.map((uuid) => this.inventory.anyVm(uuid)).filter((vm) => vm !== undefined);
+        return new Set((await this.storageMounts?.unanswered(vms, ms) ?? []).map(({ id }) => id));
       },
     });
     this.jobs = {

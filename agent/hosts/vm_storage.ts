@@ -7,6 +7,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { VM } from "../../lib/contract/vm.ts";
 import {
   isNotResponding,
+  mountAnswersWithin,
   mountAt,
   mountOf,
   notRespondingMounts,
@@ -45,10 +46,26 @@ export class VmStorage {
   of(vm: Pick<VM, "disks">): UnresponsiveMount | undefined {
     const silent = notRespondingMounts();
     if (silent.length === 0) return undefined;
-    const mounts = new Set(
-      this.#foldersOf(vm).map((folder) => this.#mounts.get(folder) ?? mountOf(folder)?.at),
-    );
+    const mounts = this.#mountsOf(vm);
     return silent.find(({ path }) => mounts.has(path));
+  }
+
+  /**
+   * The VMs that have a disk on a mount which does not answer within so many milliseconds, asked now: what libvirt is asked
+   * about their disks could wait for it.
+   */
+  async unanswered<V extends Pick<VM, "disks">>(vms: readonly V[], ms: number): Promise<V[]> {
+    const mountsOf = new Map(vms.map((vm) => [vm, this.#mountsOf(vm)]));
+    const all = [...new Set([...mountsOf.values()].flatMap((mounts) => [...mounts]))];
+    const answers = await Promise.all(all.map((at) => mountAnswersWithin(ms, at)));
+    const silent = new Set(all.filter((_, index) => !answers[index]));
+    return vms.filter((vm) => !mountsOf.get(vm)!.isDisjointFrom(silent));
+  }
+
+  /** Where the mounts are that a VM's disks are on. */
+  #mountsOf(vm: Pick<VM, "disks">): Set<string> {
+    const found = this.#foldersOf(vm).map((folder) => this.#mounts.get(folder) ?? mountOf(folder)?.at);
+    return new Set(found.filter((at) => at !== undefined));
   }
 
   /** Asks each mount once. */

@@ -25,6 +25,8 @@ const FRESH_MS = 3000;
 const UNANSWERED_MS = 5000;
 /** What is said of such a VM then: its QEMU is busy with a call that does not end, perhaps of another program. */
 const NO_ANSWER = { call: "QEMU does not answer its monitor", mayBeAsked: true } as const;
+/** Milliseconds that storage of other hosts and of programs has to answer before QEMU is asked for disks on it. */
+const STORAGE_MS = 300;
 /** Calls for statistics that hang, from which on one VM alone of which nothing is known is asked a round: each may cost a worker. */
 const MOST_HANGING = 3;
 
@@ -42,8 +44,11 @@ export interface SamplerWatch {
   readonly processes?: QemuProcesses;
   /** Told each whole reading of a VM. */
   readonly take?: (record: DomainStats) => void;
-  /** Whether a disk of a VM is on storage that does not respond: QEMU would wait for it when it is asked for its disks. */
-  readonly isOnSilentStorage?: (uuid: string) => boolean;
+  /**
+   * Which of these VMs have a disk on storage that does not answer within so many milliseconds. Asked for its disks, QEMU would
+   * wait for it; and when QEMU ended then, libvirt would look into the images itself, with the VM's lock held (9.0).
+   */
+  readonly onSilentStorage?: (uuids: readonly string[], ms: number) => Promise<ReadonlySet<string>>;
 }
 
 export class Sampler {
@@ -52,6 +57,8 @@ export class Sampler {
   readonly #unanswered = new Map<string, number>();
   /** VMs that were asked together with one that did not answer: each is asked alone before it is asked with others again. */
   readonly #unproven = new Set<string>();
+  /** VMs that were asked for their disks by a call that has not returned. */
+  readonly #diskCallOut = new Set<string>();
   #node: NodeCounters | undefined;
   #host: HostStats | undefined;
   #running: Promise<SamplerRound | undefined> | undefined;
@@ -76,6 +83,7 @@ export class Sampler {
     this.#readings.clear();
     this.#unanswered.clear();
     this.#unproven.clear();
+    this.#diskCallOut.clear();
     this.#node = undefined;
   }
 
@@ -174,10 +182,10 @@ export class Sampler {
     const uuids = await this.#askable(this.inventory.active());
     try {
       const records = [];
-      for (const [some, asked] of this.#byGroups(uuids, groups)) {
-        if (some.length > 0) {
-          records.push(...await this.link.call("domainStats", { uuids: some, groups: asked }));
-        }
+      for (const [some, asked] of await this.#byGroups(uuids, groups)) {
+        if (some.length === 0) continue;
+        const round = this.link.call("domainStats", { uuids: some, groups: asked });
+        records.push(...await this.#noteDiskCall(some, asked, round));
       }
       for (const record of records) {
         if (Object.keys(record.params).length > 0) this.#noteAnswer(record.uuid, answered(record));
@@ -192,17 +200,35 @@ export class Sampler {
   }
 
   /** Which VMs are asked for which groups: not for their disks where QEMU would wait for one. */
-  #byGroups(
+  async #byGroups(
     uuids: readonly string[],
     groups: readonly StatsGroup[],
-  ): [readonly string[], readonly StatsGroup[]][] {
-    const { isOnSilentStorage } = this.watched;
-    if (isOnSilentStorage === undefined || !groups.includes("block")) return [[uuids, groups]];
-    const { true: silent = [], false: others = [] } = Object.groupBy(
-      uuids,
-      (uuid) => `${isOnSilentStorage(uuid)}`,
-    );
-    return [[others, groups], [silent, groups.filter((group) => group !== "block")]];
+  ): Promise<[readonly string[], readonly StatsGroup[]][]> {
+    if (!groups.includes("block")) return [[uuids, groups]];
+    const silent = await this.watched.onSilentStorage?.(uuids, STORAGE_MS) ?? new Set();
+    const others = uuids.filter((uuid) => !silent.has(uuid));
+    return [[others, groups], [[...silent], groups.filter((group) => group !== "block")]];
+  }
+
+  /** Notes which VMs a call for their disks is out for that does not return. @throws what the call throws */
+  async #noteDiskCall<T>(
+    uuids: readonly string[],
+    groups: readonly StatsGroup[],
+    call: Promise<T>,
+  ): Promise<T> {
+    if (this.link.gate.hangingOf("stats") === 0) this.#diskCallOut.clear();
+    try {
+      return await call;
+    } catch (error) {
+      const isOut = error instanceof LibvirtError && error.kind === "timeout" && groups.includes("block");
+      if (isOut) { for (const uuid of uuids) this.#diskCallOut.add(uuid); }
+      throw error;
+    }
+  }
+
+  /** Whether libvirt may still wait for QEMU's answer about a VM's disks. */
+  isDiskCallOut(uuid: string): boolean {
+    return this.#diskCallOut.has(uuid) && this.link.gate.hangingOf("stats") > 0;
   }
 
   /** Those of which nothing is known that would keep them from answering. */
@@ -282,7 +308,10 @@ export class Sampler {
     const known = vm?.stats;
     if (known && this.clock.now() - known.timestamp < FRESH_MS) return known;
     if (!this.inventory.active().includes(uuid)) return noStats(uuid, this.clock.now());
-    const record = await this.link.call("domainStatsOne", { uuid, groups: GROUPS });
+    const found = (await this.#byGroups([uuid], GROUPS)).find(([uuids]) => uuids.length > 0);
+    const groups = found?.[1] ?? GROUPS;
+    const round = this.link.call("domainStatsOne", { uuid, groups });
+    const record = await this.#noteDiskCall([uuid], groups, round);
     return (record && this.#take(uuid, record.params)) ?? noStats(uuid, this.clock.now());
   }
 }

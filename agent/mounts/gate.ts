@@ -121,6 +121,12 @@ export class MountGate {
     };
   }
 
+  /** Whether what is mounted at a place answers within so many milliseconds; true where nothing is. */
+  async answersWithin(ms: number, at: string): Promise<boolean> {
+    this.#refresh();
+    return await this.#byPlace.get(at)?.answersWithin(ms) ?? true;
+  }
+
   /** The mount that a path leads to, be there something or not. @throws {ContractError} StorageNotResponding */
   async mountAt(path: string): Promise<MountPoint | undefined> {
     return (await this.#way(path, true))?.mount;

@@ -117,6 +117,21 @@ export class GuardedMount {
   }
 
   /**
+   * Asks it anew. One that has not answered in time may only be slow: it is not closed by that.
+   *
+   * @returns whether it has answered within so many milliseconds; true for a disk of this host, which is not asked
+   */
+  async answersWithin(ms: number): Promise<boolean> {
+    if (!this.canHang && !this.#isSuspect) return true;
+    if (this.#closedSince !== undefined) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#asking.push({ go: () => resolve(true), giveUp: () => resolve(false) });
+    this.#ask(this.#now);
+    const cancel = this.outside.clock.after(ms, () => resolve(false));
+    return await promise.finally(cancel);
+  }
+
+  /**
    * Carries an access out, in its turn.
    *
    * @param discard gets the result of an access whose caller was refused meanwhile

@@ -2,5 +2,5 @@
 import { testHangs } from "../testbed/hang_forms.ts";
 
 await testHangs("storage that stops answering freezes nothing else", [
-  ...["offImage", "offIso", "runningIso", "runningDisks", "pools", "goneServer", "nfs"] as const,
+  ...["offImage", "offIso", "runningIso", "runningDisks", "forcedOff", "pools", "goneServer", "nfs"] as const,
 ]);

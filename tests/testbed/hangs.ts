@@ -283,6 +283,7 @@ const onStorage = (
   name: string,
   options: (slow: string) => Promise<readonly PrivateMachineOptions[]>,
   meanwhile: (ground: HangGround, vm: PrivateMachine) => Record<string, AskedMeanwhile> = () => ({}),
+  { isKilled = false } = {},
 ): HangScenario => ({
   name,
   needs: ["qemu", "slowStorage"],
@@ -294,6 +295,7 @@ const onStorage = (
       silent: [],
       once: askedOnce(machines, FILE_ASKS),
       meanwhile: meanwhile(ground, machines[0]!),
+      ...(isKilled && { killed: machines[0]!.uuid }),
       afterwards: async () => {
         for (const { uuid } of machines) {
           // With no page open they come with the metrics, twice a minute
@@ -327,6 +329,13 @@ const runningDisks = onStorage(
   "the disks of twelve VMs that run, on storage that hangs",
   (slow) =>
     sequence(12, async (index) => ({ ...SMALL, disks: [await image(`${slow}/${index}.raw`, "raw")] })),
+);
+
+const forcedOff = onStorage(
+  "a VM that runs with its disk on storage that hangs, and is forced off",
+  async (slow) => [{ ...SMALL, disks: [await image(`${slow}/forced.qcow2`)] }],
+  undefined,
+  { isKilled: true },
 );
 
 const pools: HangScenario = {
@@ -539,6 +548,7 @@ export const HANGS = {
   offIso,
   runningIso,
   runningDisks,
+  forcedOff,
   pools,
   goneServer,
   nfs,

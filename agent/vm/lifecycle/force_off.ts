@@ -91,7 +91,15 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
   const { link, processes, inventory } = host;
   if (processes === undefined) return await link.call("domainDestroy", { uuid: vm.id });
   await killTpm(vm);
-  const isOnSilentStorage = host.storageMounts?.of(vm) !== undefined;
+  const silent = host.storageMounts?.of(vm), isOnSilentStorage = silent !== undefined;
+  if (silent !== undefined && host.sampler.isDiskCallOut(vm.id)) {
+    // Once QEMU has ended, libvirt looks into the images itself, with the VM's lock held: all lists would wait for them
+    throw new ContractError("ForceStopFailed", {
+      error:
+        `libvirt waits for its disks at ${silent.path}, and would take all other VMs along if it ended now. ` +
+        `Unmount the storage first (umount -l ${silent.path} as root), then force it off`,
+    });
+  }
   if (link.gate.hangOf(`vm:${vm.id}`) === undefined && !isOnSilentStorage) {
     return await link.call("domainDestroy", { uuid: vm.id });
   }
