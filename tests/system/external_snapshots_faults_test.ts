@@ -4,7 +4,7 @@ import { connectChannel } from "../testbed/agent_channel.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { LyingAgent } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { filesOf, testName } from "../testbed/names.ts";
+import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
@@ -38,7 +38,7 @@ Deno.test({
         .catch((error) => String(error));
       return /^read 1048576/m.test(said) && !/verification failed/i.test(said);
     };
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("beside-kill")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {
       const server = await readyServer({ dataDir });
       await known(server, vmId);
@@ -84,9 +84,7 @@ Deno.test({
         await until("it to be settled", async () => {
           const { snapshots } = await call(server, "list_snapshots", { vmId });
           if (snapshots.length === 0) return true;
-          await call(server, "delete_snapshot", { vmId, name: "s" }).catch((e) =>
-            console.log("DBG", String(e))
-          );
+          await call(server, "delete_snapshot", { vmId, name: "s" }).catch(() => null);
           return false;
         });
         assert.equal(await headOf(), base);
@@ -136,7 +134,7 @@ Deno.test({
       start: true,
     });
     const vmId = vm.uuid;
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("freeze-kill")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {
       const server = await readyServer({ dataDir });
       await known(server, vmId);
@@ -189,7 +187,7 @@ Deno.test({
     let frozen = Promise.withResolvers<unknown>();
     agent.lie = (command) => command === "guest-fsfreeze-freeze" ? frozen.promise : { return: 1 };
     await vm.start();
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("late-freeze")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {
       const server = await readyServer({ dataDir });
       await known(server, vmId);
@@ -247,7 +245,7 @@ Deno.test({
         await using server = await killed("refused");
         const made = (await look()).files.find((path) => /refused/.test(path))!;
         {
-          await using _open = openedByQemu(made, { format: "raw" });
+          await using _open = await openedByQemu(made, { format: "raw" });
           frozen.resolve({ error: { class: "GenericError", desc: "no" } });
           await until("libvirt to work at nothing", async () => !await isAtWork());
           await delay(2000);
