@@ -206,14 +206,26 @@ Deno.test({
       await until(
         "the agent to be known",
         async () => (await call(server, "list_snapshots", { vmId })).quiesces === true,
+        {
+          seconds: 60,
+          lastSeen: async () => {
+            const { guestAgent, responsive, state } = await call(server, "get_vm", { vmId });
+            const asked = JSON.stringify([...agent.asked]);
+            return `${state}, ${guestAgent}, responsive: ${responsive}; asked: ${asked}; the server's log: ${server.log()}`;
+          },
+        },
       );
-      const freezing = agent.waitFor("guest-fsfreeze-freeze").then(() => true);
-      let going: Promise<unknown> = Promise.resolve();
+      const before = agent.asked.get("guest-fsfreeze-freeze") ?? 0;
+      const isAsked = () => (agent.asked.get("guest-fsfreeze-freeze") ?? 0) > before;
+      let going: Promise<unknown> = Promise.resolve(), said: unknown;
       // libvirt may still be at what it asked the agent before: then it does not answer us
       await until("the guest to be asked to freeze", async () => {
-        going = call(server, "create_snapshot", { vmId, name, quiesce: true }).catch((error) => error);
-        return await Promise.race([freezing, going.then(() => false)]);
-      });
+        let isOver = false;
+        going = call(server, "create_snapshot", { vmId, name, quiesce: true })
+          .catch((error) => said = error).finally(() => isOver = true);
+        while (!isOver && !isAsked()) await delay(20);
+        return isAsked();
+      }, { lastSeen: () => `${said}; the server's log: ${server.log()}` });
       await server.kill();
       await going;
       return await restarted();

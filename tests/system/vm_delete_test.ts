@@ -167,6 +167,7 @@ Deno.test({
         disks: [{}],
         memoryMiB: 64,
       });
+      await known(server, vm.uuid);
       await virsh("snapshot-create-as", vm.name, "one");
       await call(server, "suspend_vm", { vmId: vm.uuid });
       const saved = `/var/lib/libvirt/qemu/save/${vm.name}.save`;
