@@ -140,6 +140,12 @@ ensure_default_pool() {
   virsh -q pool-list --name | grep -qx 'default *' || quietly virsh -q pool-start default --build
 }
 
+# Removes what tests have left that were killed in earlier runs.
+sweep() {
+  libvirt_answers && is_root || return 0
+  quietly "$deno" run -A tests/testbed/clean.ts || say "What killed tests have left could not be removed."
+}
+
 # Starts a libvirtd anew that was started without tini and has no guests: see launch_libvirtd.
 relaunch_libvirtd() {
   is_root && have tini && [ ! -d /run/systemd/system ] && libvirt_answers || return 0
@@ -165,6 +171,7 @@ ensure_default_pool
 case $deno in */*) PATH=${deno%/*}:$PATH ;; esac
 export PATH
 step "Installing npm packages" "$deno" install || say "npm packages could not be installed: the stages below will say what is missing."
+sweep
 
 begin
 checks &

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import type { IslandIndex } from "../../lib/fresh/server/assets.ts";
 import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
@@ -12,7 +13,7 @@ import { requirement } from "../testbed/skip.ts";
 import { becomes } from "../testbed/wait.ts";
 import { looksWell, PHONE, visit, waitForText } from "./visit.ts";
 
-const reason = await requirement("qemu", "chromium");
+const reason = await requirement("qemu", "chromium") ?? await ownLibvirtd("bin");
 /** playwright-core keeps timers and pipes of the browser's process a moment longer. */
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });

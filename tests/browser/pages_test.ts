@@ -2,18 +2,19 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser, hydrated, type TestBrowser } from "../testbed/chromium.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { URI, virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
-import { readyServer } from "../testbed/product.ts";
+import { known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
-const reason = await requirement("guest", "chromium");
+const reason = await requirement("guest", "chromium") ?? await ownLibvirtd("pages");
 /** playwright-core keeps timers and pipes of the browser's process a moment longer. */
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
@@ -114,6 +115,7 @@ browserTest("every page is free of axe-core's violations in both themes, wide an
   await using vm = await testMachine({ purpose: "axe", start: true, vnc: true, disks: [{}], guest: false });
   await using _off = await testMachine({ purpose: "axe-off", title: "off" });
   await using server = await readyServer();
+  await known(server, vm.uuid);
   await using tester = await browser();
   await server.call("set_tags", { vmId: vm.uuid, tags: ["prod", "web"] });
   const pages = [
@@ -147,6 +149,7 @@ browserTest("hostile names, titles and descriptions are text on every page", asy
     description: `${HOSTILE}\n${"x".repeat(64 * 1024)}`,
   });
   await using server = await readyServer();
+  await known(server, vm.uuid);
   await using tester = await browser();
   await server.call("set_tags", { vmId: vm.uuid, tags: ["<b>", "'\"&"] });
   await server.call("set_group", { vmId: vm.uuid, group: "</script><script>alert(1)</script>" });
@@ -177,7 +180,6 @@ browserTest("1,005 machines: all rows are there at once, few in the document, an
   await using machines = await manyMachines(1005, "crowd");
   await using server = await readyServer();
   await using tester = await browser();
-  // Other tests' machines may be there too: the list is asked for these.
   await visit(tester, `${server.url}/vms?q=kvmm-test-crowd`, async (page) => {
     const grid = page.locator("table[aria-rowcount]");
     await page.waitForFunction(
@@ -219,7 +221,6 @@ browserTest("Escape in a search empties the box and shows the whole list", async
   await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/vms`, async (page) => {
-    // Other tests have machines of their own meanwhile.
     const rows = (count: number) =>
       page.waitForFunction(
         ({ names, count }) => {
@@ -283,6 +284,7 @@ browserTest("Back finds a long list where it was left, filtered as it was", asyn
 browserTest("the command palette finds a machine and starts it from the keyboard", async () => {
   await using vm = await testMachine({ purpose: "palette", guest: false });
   await using server = await readyServer();
+  await known(server, vm.uuid);
   await using tester = await browser();
   await visit(tester, `${server.url}/`, async (page) => {
     await waitForText(page, "main", "Host");
@@ -338,7 +340,7 @@ browserTest(
       await visit(tester, `${server.url}/`, (page) => waitForText(page, "body", away), options);
       await visit(tester, `${server.url}/vms?q=${vm.name}`, async (page) => {
         await waitForText(page, "body", away);
-        await Deno.symlink("/run/libvirt/libvirt-sock", socket);
+        await Deno.symlink(new URL(URI).searchParams.get("socket")!, socket);
         await waitForText(page, row(vm.uuid), "Stopped");
       }, options);
     } finally {

@@ -6,13 +6,14 @@ import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
 import { readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
-const reason = await requirement("guest", "chromium");
+const reason = await requirement("guest", "chromium") ?? await ownLibvirtd("power");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
@@ -194,7 +195,7 @@ browserTest("a guest that does what it was asked for leaves no trace of the requ
   });
 });
 
-/** Waits until so many of the rows that are shown run: the figures above the list are of VMs of other tests, too. */
+/** Waits until so many of the rows that are shown run. */
 async function runningRows(page: Page, count: number): Promise<void> {
   const running = page.locator("tr[data-vm]", { hasText: "Running" });
   let seen: number | undefined;

@@ -5,7 +5,6 @@ import { backupFolder, runOf } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
-import { testName } from "../testbed/names.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -31,7 +30,7 @@ Deno.test({
     await using folder = await backupFolder();
     await run(["dd", "if=/dev/urandom", `of=${vm.disks[0]}`, "bs=1M", "count=160", "conv=notrunc"]);
     await vm.start();
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("backup-kill")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     try {
       let backupId = "";
       // In QEMU's part, and in ours; the later ones depend on how fast the machine is.

@@ -12,9 +12,9 @@ import {
   runOf,
   write,
 } from "../testbed/backups.ts";
+import { claimedVm } from "../testbed/claimed_vm.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
@@ -141,7 +141,7 @@ Deno.test({
     await using folder = await backupFolder();
     await run(["qemu-io", "-f", "qcow2", "-c", "write -P 7 0 32M", vm.disks[0]!]);
     await vm.start();
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("backup-inc")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     let backupId = "";
     const serve = async () => {
       const server = await readyServer({ dataDir });
@@ -224,7 +224,8 @@ Deno.test({
     await t.step("renamed, its copies are still its own, and the next one shows the new name", async () => {
       await call(server, "force_stop_vm", { vmId });
       await shows(server, vmId, ({ state }) => state === "stopped");
-      const name = await testName("renamed");
+      await using claim = await claimedVm("renamed");
+      const { name } = claim;
       await call(server, "rename_vm", { vmId, name });
       await virsh("start", name);
       await shows(server, vmId, ({ state }) => state === "running");

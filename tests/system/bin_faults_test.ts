@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { URI, virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf, releaseName, testName } from "../testbed/names.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { exists, run } from "../testbed/process.ts";
@@ -17,7 +18,7 @@ import { CallError } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
-const ignore = await requirement("qemu") !== null;
+const ignore = await requirement("qemu") !== null || await ownLibvirtd("bin-faults") !== null;
 /** Kills of each; `KVMM_KILLS` sets how many. */
 const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? 8);
 const VICTIMS = ["agent", "libvirtd"] as const;
@@ -167,7 +168,7 @@ Deno.test({
         };
         const record = {
           ...{ id: crypto.randomUUID(), command: "restore_backup", subject: vm.name, vmId: vm.uuid },
-          ...{ actor: "tester", keys: [`vm:${vm.uuid}`], host: "qemu:///system" },
+          ...{ actor: "tester", keys: [`vm:${vm.uuid}`], host: URI },
           ...{ startedAt: Date.now(), steps: [step] },
         };
         {

@@ -4,7 +4,7 @@ import { CommandLine, type Said } from "../testbed/command_line.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
+import { releaseName, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { readyServer, shows } from "../testbed/product.ts";
 import { buildBinary } from "../testbed/product_binary.ts";
@@ -101,6 +101,7 @@ Deno.test({
         );
       } finally {
         await removeDomain(name);
+        await releaseName(name);
       }
     }),
 });

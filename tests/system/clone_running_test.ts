@@ -9,6 +9,7 @@ import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { releaseName, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
@@ -18,7 +19,7 @@ import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
-const ignore = await requirement("guest") !== null;
+const ignore = await requirement("guest") !== null || await ownLibvirtd("clone-running") !== null;
 
 /** The name of a clone that is never made. */
 const NEVER = `kvmm-test-never-${crypto.randomUUID().slice(0, 8)}`;

@@ -1,8 +1,9 @@
 /** Serial consoles: a real shell on a real ttyS0, through the product's WebSocket. */
 import assert from "node:assert/strict";
 import { CONSOLE_CLOSE } from "../../lib/contract/console_close.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { URI, virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { call, readyServer, refused, shows } from "../testbed/product.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { openSocket } from "../testbed/rfb.ts";
@@ -10,7 +11,7 @@ import { SerialClient } from "../testbed/serial.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
-const ignore = await requirement("guest") !== null;
+const ignore = await requirement("guest") !== null || await ownLibvirtd("serial") !== null;
 
 Deno.test({
   name: "a serial console is a shell: typed into, read from, taken over, and gone with its machine",
@@ -91,7 +92,7 @@ Deno.test({
     });
     await t.step("virsh in the way is told of as well, and can be taken over from", async () => {
       const virshConsole = (...flags: string[]) =>
-        new TerminalProgram(["virsh", "-c", "qemu:///system", "console", vm.name, ...flags]);
+        new TerminalProgram(["virsh", "-c", URI, "console", vm.name, ...flags]);
       await using holder = virshConsole();
       await holder.waitFor("Connected to domain");
       await delay(500);

@@ -4,7 +4,7 @@ import { connectChannel } from "../testbed/agent_channel.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { LyingAgent } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { filesOf, testName } from "../testbed/names.ts";
+import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
@@ -38,7 +38,7 @@ Deno.test({
         .catch((error) => String(error));
       return /^read 1048576/m.test(said) && !/verification failed/i.test(said);
     };
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("beside-kill")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {
       const server = await readyServer({ dataDir });
       await known(server, vmId);
@@ -84,9 +84,7 @@ Deno.test({
         await until("it to be settled", async () => {
           const { snapshots } = await call(server, "list_snapshots", { vmId });
           if (snapshots.length === 0) return true;
-          await call(server, "delete_snapshot", { vmId, name: "s" }).catch((e) =>
-            console.log("DBG", String(e))
-          );
+          await call(server, "delete_snapshot", { vmId, name: "s" }).catch(() => null);
           return false;
         });
         assert.equal(await headOf(), base);
@@ -136,7 +134,7 @@ Deno.test({
       start: true,
     });
     const vmId = vm.uuid;
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("freeze-kill")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {
       const server = await readyServer({ dataDir });
       await known(server, vmId);
@@ -189,7 +187,7 @@ Deno.test({
     let frozen = Promise.withResolvers<unknown>();
     agent.lie = (command) => command === "guest-fsfreeze-freeze" ? frozen.promise : { return: 1 };
     await vm.start();
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("late-freeze")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {
       const server = await readyServer({ dataDir });
       await known(server, vmId);
@@ -208,14 +206,26 @@ Deno.test({
       await until(
         "the agent to be known",
         async () => (await call(server, "list_snapshots", { vmId })).quiesces === true,
+        {
+          seconds: 60,
+          lastSeen: async () => {
+            const { guestAgent, responsive, state } = await call(server, "get_vm", { vmId });
+            const asked = JSON.stringify([...agent.asked]);
+            return `${state}, ${guestAgent}, responsive: ${responsive}; asked: ${asked}; the server's log: ${server.log()}`;
+          },
+        },
       );
-      const freezing = agent.waitFor("guest-fsfreeze-freeze").then(() => true);
-      let going: Promise<unknown> = Promise.resolve();
+      const before = agent.asked.get("guest-fsfreeze-freeze") ?? 0;
+      const isAsked = () => (agent.asked.get("guest-fsfreeze-freeze") ?? 0) > before;
+      let going: Promise<unknown> = Promise.resolve(), said: unknown;
       // libvirt may still be at what it asked the agent before: then it does not answer us
       await until("the guest to be asked to freeze", async () => {
-        going = call(server, "create_snapshot", { vmId, name, quiesce: true }).catch((error) => error);
-        return await Promise.race([freezing, going.then(() => false)]);
-      });
+        let isOver = false;
+        going = call(server, "create_snapshot", { vmId, name, quiesce: true })
+          .catch((error) => said = error).finally(() => isOver = true);
+        while (!isOver && !isAsked()) await delay(20);
+        return isAsked();
+      }, { lastSeen: () => `${said}; the server's log: ${server.log()}` });
       await server.kill();
       await going;
       return await restarted();
@@ -247,7 +257,7 @@ Deno.test({
         await using server = await killed("refused");
         const made = (await look()).files.find((path) => /refused/.test(path))!;
         {
-          await using _open = openedByQemu(made, { format: "raw" });
+          await using _open = await openedByQemu(made, { format: "raw" });
           frozen.resolve({ error: { class: "GenericError", desc: "no" } });
           await until("libvirt to work at nothing", async () => !await isAtWork());
           await delay(2000);

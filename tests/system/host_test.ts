@@ -3,18 +3,24 @@ import assert from "node:assert/strict";
 import { URI, virsh } from "../testbed/libvirt.ts";
 import { call, EventLog, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
+
+/** MiB that the kernel has available. */
+async function availableMb(): Promise<number> {
+  return Number(/^MemAvailable:\s+(\d+)/m.exec(await Deno.readTextFile("/proc/meminfo"))?.[1]) / 1024;
+}
 
 Deno.test({
   name: "get_host_info() and get_host_stats() tell what virsh and the kernel tell",
   ignore,
   fn: async (t) => {
+    const began = Date.now();
     await using server = await readyServer();
     const node = Object.fromEntries(
       (await virsh("nodeinfo")).split("\n").map((line) => line.split(/:\s+/) as [string, string]),
     );
-    const meminfo = await Deno.readTextFile("/proc/meminfo");
     // nodeinfo has what libvirtd found at its start; a virtual host's memory can have grown since
     const totalMb = Number(/^total\s*:\s+(\d+) KiB/m.exec(await virsh("nodememstats"))?.[1]) / 1024;
 
@@ -39,16 +45,18 @@ Deno.test({
       assert.equal(info.attention.some((text) => text.startsWith("KVM cannot be used")), !works);
       assert.ok((await Deno.readTextFile("/proc/cpuinfo")).includes(info.cpuModel));
       assert.ok(info.totalVms >= info.activeVms);
-      const available = Number(/^MemAvailable:\s+(\d+)/m.exec(meminfo)?.[1]) / 1024;
-      assert.ok(
-        Math.abs(info.memoryFreeMb - available) < totalMb * 0.15,
-        `${info.memoryFreeMb}, ${available}`,
-      );
     });
     await t.step("get_host_stats(), and its ticks", async () => {
       await using log = await EventLog.open(server);
       const first = await log.waitFor("host-stats-updated");
       await log.waitFor("host-stats-updated", ({ timestamp }) => timestamp > first.data.timestamp);
+      let seen: number[] = [];
+      // Between a tick and our own look the guests of other tests may have taken some
+      await until("as much free memory as the kernel tells", async () => {
+        const { memoryFreeMb } = await call(server, "get_host_info");
+        seen = [memoryFreeMb, await availableMb()];
+        return Math.abs(seen[0]! - seen[1]!) < totalMb * 0.15;
+      }, { lastSeen: () => seen.join() });
       const stats = await call(server, "get_host_stats");
       assert.ok(stats.cpuUsagePercent !== null && stats.cpuUsagePercent >= 0 && stats.cpuUsagePercent <= 100);
       assert.ok(Math.abs(stats.memoryTotalMb - totalMb) <= 1);
@@ -61,7 +69,7 @@ Deno.test({
     await t.step("get_connection_status()", async () => {
       const { since, ...status } = await call(server, "get_connection_status");
       assert.deepEqual(status, { connected: true, uri: URI, error: null, status: "connected" });
-      assert.ok(since <= Date.now() && since > Date.now() - 60_000);
+      assert.ok(since <= Date.now() && since >= began);
     });
     await t.step("get_activity() is bounded and checks its input", async () => {
       assert.ok((await call(server, "get_activity", { limit: 1 })).length <= 1);

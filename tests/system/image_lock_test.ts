@@ -28,7 +28,7 @@ Deno.test({
       };
       for (const readOnly of [false, true]) {
         {
-          await using _open = openedByQemu(path, { format: "qcow2", readOnly });
+          await using _open = await openedByQemu(path, { format: "qcow2", readOnly });
           await until("it to be open", async () => await stateOf() === "open");
         }
         assert.equal(await stateOf(), "taken");

@@ -15,13 +15,14 @@ import { appHere } from "../testbed/app_here.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { run } from "../testbed/process.ts";
 import { requirement } from "../testbed/skip.ts";
 import { writeDay } from "../testbed/metrics.ts";
 import { until } from "../testbed/wait.ts";
 import { testFolder } from "../testbed/folder.ts";
 
-const ignore = await requirement("qemu") !== null;
+const ignore = await requirement("qemu") !== null || await ownLibvirtd("insights") !== null;
 setLogLevel("error");
 
 /** Somebody with these grants. */

@@ -6,13 +6,14 @@ import assert from "node:assert/strict";
 import { bytesIn, contentOf, MIB, write } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
-const ignore = await requirement("guest") !== null;
+const ignore = await requirement("guest") !== null || await ownLibvirtd("move-disk") !== null;
 
 /** The files of a pool, but for the bin. */
 const files = async ({ path }: TestPool) =>

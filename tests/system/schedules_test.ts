@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import type { Input, Output } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
 import { asRoot, type Person, personWith } from "../testbed/people.ts";
 import { call, known, ownServer, readyServer, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
@@ -230,7 +229,7 @@ Deno.test({
   ignore,
   fn: async () => {
     await using vm = await testMachine({ purpose: "schedule-kill", guest: false, agent: false, start: true });
-    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("schedule-kill")}-` });
+    const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     try {
       let scheduleId: string, jobId: string | null;
       {

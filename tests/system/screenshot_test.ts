@@ -5,12 +5,13 @@ import { pngSize } from "../../lib/formats/png/png.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { call, readyServer, refused, shows } from "../testbed/product.ts";
 import { decode, difference, firmwareIsDone, lit, witness } from "../testbed/screen.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
-const ignore = await requirement("guest") !== null;
+const ignore = await requirement("guest") !== null || await ownLibvirtd("screenshot") !== null;
 
 /** Takes pictures until one is what virsh has at the same time: firmware on a busy machine may still have a word to say. */
 async function asVirshHasIt(

@@ -75,7 +75,7 @@ Deno.test({
     await t.step("what has a name only is looked up where it was asked for", async () => {
       assert.equal((await api.getHostInfo()).hypervisor, "test");
       assert.match((await api.getHostInfo({ host: "lab" })).hypervisor, /^QEMU/);
-      const name = `kvmm-${vm.uuid.slice(0, 8)}`;
+      const name = `${vm.name}-net`;
       const told: unknown[] = [];
       using _following = app.hub.follow(([event, data]) => {
         if (event === "network-changed" && data.name === name) told.push(data.host);
@@ -92,7 +92,7 @@ Deno.test({
       } finally {
         await api.deleteNetwork({ name, host: "lab" });
       }
-      const row = (await api.getActivity({})).find(({ action }) => action === "create_network");
+      const row = (await api.getActivity({ limit: 500 })).find(({ action }) => action === "create_network");
       assert.equal(row?.host, "lab");
     });
 

@@ -118,7 +118,7 @@ Deno.test("clone_vm() that is cut off by the end of KVM Manager is taken back by
     await virsh("pool-refresh", pool.name);
     assert.equal(await virsh("vol-list", pool.name), before);
     await until("the activity list to tell", async () => {
-      const entries = await call(second, "get_activity");
+      const entries = await call(second, "get_activity", { limit: 500 });
       return entries.some(({ action, message = "" }) =>
         action === "clone_vm" && message.includes("KVM Manager ended in the middle")
       );

@@ -30,7 +30,7 @@ Deno.test({
       await log.waitFor("vm-deleted", ({ vmId }) => vmId === vm.uuid);
       await refused(call(server, "get_vm", { vmId: vm.uuid }), "VmNotFound");
       await refused(call(server, "delete_vm", { vmId: vm.uuid }), "VmNotFound", `VM not found: ${vm.uuid}`);
-      const row = (await call(server, "get_activity")).find((row) =>
+      const row = (await call(server, "get_activity", { limit: 500 })).find((row) =>
         row.action === "delete_vm" && row.vmId === vm.uuid
       );
       assert.deepEqual([row?.result, row?.vmName], ["ok", vm.name]);
@@ -167,6 +167,7 @@ Deno.test({
         disks: [{}],
         memoryMiB: 64,
       });
+      await known(server, vm.uuid);
       await virsh("snapshot-create-as", vm.name, "one");
       await call(server, "suspend_vm", { vmId: vm.uuid });
       const saved = `/var/lib/libvirt/qemu/save/${vm.name}.save`;

@@ -276,7 +276,8 @@ Deno.test({
     await known(server, other.uuid);
     const image = (name: string) => `${pool.path}/${name}`;
     const attach = (what: object) => server.call("attach_disk", { vmId, ...what });
-    await Deno.writeTextFile("/var/tmp/kvmm-testbed/canary", "canary".repeat(1000));
+    const canary = `${filesOf(pool.name)}/canary`;
+    await Deno.writeTextFile(canary, "canary".repeat(1000));
     try {
       await run([
         "qemu-img",
@@ -285,7 +286,7 @@ Deno.test({
         "-f",
         "qcow2",
         "-b",
-        "/var/tmp/kvmm-testbed/canary",
+        canary,
         "-F",
         "raw",
         image("foreign.qcow2"),
@@ -312,7 +313,7 @@ Deno.test({
           await refused(
             attach({ path: image("foreign.qcow2"), ...said }),
             "DiskRefused",
-            /built on \/var\/tmp\/kvmm-testbed\/canary/,
+            /built on \S+\/canary/,
           );
           await refused(
             attach({ path: image("datafile.qcow2"), ...said }),
@@ -396,7 +397,7 @@ Deno.test({
         assert.match(await vm.xml(), new RegExp(`type='qcow2'[^]*honest.qcow2[^]*dev='${target}'`));
       });
     } finally {
-      await Deno.remove("/var/tmp/kvmm-testbed/canary");
+      await Deno.remove(canary);
     }
   },
 });

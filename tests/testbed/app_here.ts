@@ -4,6 +4,7 @@ import { App } from "../../agent/app.ts";
 import type { HostConfig } from "../../agent/hosts/host.ts";
 import type { Settings } from "../../agent/settings.ts";
 import type { Api } from "../../lib/contract/api.ts";
+import { URI } from "./virsh.ts";
 import { until } from "./wait.ts";
 
 /** What the settings of such an application are; nothing listens. */
@@ -16,7 +17,7 @@ export function settingsHere(dataDir: string): Settings {
     hostName: [],
     trustedProxy: [],
     basePath: "/",
-    uri: "qemu:///system",
+    uri: URI,
     dataDir,
     runtimeDir: dataDir,
     socketGroup: "none",
@@ -36,7 +37,7 @@ export function settingsHere(dataDir: string): Settings {
 }
 
 /** A started application whose hosts were read, and its commands as an administrator. Stops when disposed of. */
-export async function appHere(others: readonly HostConfig[] = [], uri = "qemu:///system") {
+export async function appHere(others: readonly HostConfig[] = [], uri = URI) {
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const app = new App({ ...settingsHere(dataDir), uri }, others);
   app.start();

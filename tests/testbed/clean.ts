@@ -4,13 +4,14 @@
  * Only things called `kvmm-test-…` are touched, and of those only the ones whose maker is gone (`--all`: those of
  * runs that are going on as well). A test that has the product make something must therefore name it with `testName()`.
  */
-import { ensureLibvirtd, virsh } from "./libvirt.ts";
+import { ensureLibvirtd, virsh, virshUnless } from "./libvirt.ts";
 import { claims, isTestName, testbedDir } from "./names.ts";
-import { exists } from "./process.ts";
+import { exists, run } from "./process.ts";
 import {
   removeDomain,
   removeFiles,
   removeNetwork,
+  removeNetworkNamespace,
   removePool,
   removeStoppedDomains,
   removeVolume,
@@ -23,6 +24,8 @@ export interface Swept {
   /** In whatever pool they lie. */
   readonly volumes: string[];
   readonly pools: string[];
+  /** Network namespaces, with the wires into them. */
+  readonly namespaces: string[];
   /** Folders of disks, logs and definitions, and names given back. */
   readonly files: string[];
 }
@@ -30,12 +33,9 @@ export interface Swept {
 /** Sweeps. @param options.all also takes what processes that are still alive have made */
 export async function sweep({ all = false }: { all?: boolean } = {}): Promise<Swept> {
   await ensureLibvirtd();
-  const { live, dead } = await claims();
-  const inUse = all ? [] : live;
-  const leftOver = (name: string) =>
-    isTestName(name) && !inUse.some((claim) => name === claim || name.startsWith(`${claim}-`));
+  const leftOver = (names: readonly string[]) => unclaimed(names, all);
   const list = async (...command: string[]) =>
-    (await virsh(...command, "--name")).split("\n").map((line) => line.trim()).filter(leftOver);
+    await leftOver((await virsh(...command, "--name")).split("\n").map((line) => line.trim()));
 
   const running = await list("list"); // and paused: all that have a QEMU
   const stopped = await list("list", "--inactive");
@@ -47,22 +47,47 @@ export async function sweep({ all = false }: { all?: boolean } = {}): Promise<Sw
   for (
     const pool of (await virsh("pool-list", "--name")).split("\n").map((line) => line.trim()).filter(Boolean)
   ) {
-    for (const volume of (await volumesOf(pool)).filter(leftOver)) {
+    for (const volume of await leftOver(await volumesOf(pool))) {
       await removeVolume(pool, volume);
       volumes.push(volume);
     }
   }
   const pools = await list("pool-list", "--all");
   for (const name of pools) await removePool(name);
-  const files = new Set([...dead, ...(all ? live : []), ...await entries("files")].filter(leftOver));
+  const namespaces = await leftOver(await networkNamespaces());
+  for (const name of namespaces) await removeNetworkNamespace(name);
+  const files = new Set(await leftOver([...await entries("claims"), ...await entries("files")]));
   for (const name of files) await removeFiles(name);
   await removeAbandonedBuilds();
-  return { domains: [...running, ...stopped], networks, volumes, pools, files: [...files] };
+  return { domains: [...running, ...stopped], networks, volumes, pools, namespaces, files: [...files] };
 }
 
-/** `vol-list` prints a table of names and paths; the name of a test thing holds no blank. */
+/**
+ * The names of test things that no living process has claimed.
+ *
+ * The claims are read after the names were listed: a thing is claimed before it is made, so that none of those listed can
+ * be one whose claim was not there yet.
+ */
+async function unclaimed(names: readonly string[], all: boolean): Promise<string[]> {
+  const inUse = all ? [] : (await claims()).live;
+  return names.filter((name) =>
+    isTestName(name) && !inUse.some((claim) => name === claim || name.startsWith(`${claim}-`))
+  );
+}
+
+/**
+ * `vol-list` prints a table of names and paths; the name of a test thing holds no blank. A pool of another test may have gone
+ * since it was listed: then it has none.
+ */
 async function volumesOf(pool: string): Promise<string[]> {
-  return (await virsh("vol-list", pool)).split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
+  const table = await virshUnless(/not found|failed to get pool|is not active/i, "vol-list", pool) ?? "";
+  return table.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
+}
+
+/** `ip netns list` prints a name a line, with an id behind it where it has one. */
+async function networkNamespaces(): Promise<string[]> {
+  if (Deno.uid() !== 0) return []; // nobody else has made any
+  return (await run(["ip", "netns", "list"])).split("\n").map((line) => line.split(" ")[0] ?? "");
 }
 
 /** Half-built guests. A build takes seconds: after an hour nobody is at it any more. */

@@ -4,7 +4,7 @@ import { commandOf } from "./pid.ts";
 import { exists, ProcessError, run } from "./process.ts";
 import { PROJECT } from "./product_binary.ts";
 import { Unavailable } from "./unavailable.ts";
-import { URI } from "./virsh.ts";
+import { connectTo, URI } from "./virsh.ts";
 import { until } from "./wait.ts";
 
 export { freeze, thaw } from "./pid.ts";
@@ -21,7 +21,24 @@ const PACKAGES = [
 const PID_FILE = "/run/libvirtd.pid";
 const SYSTEMD = "/run/systemd/system";
 
-/** Whether qemu:///system answers within 5 s. */
+/** What the test bed asks of a libvirtd that is not the machine's. */
+export interface OwnLibvirtd {
+  readonly uri: string;
+  /** Starts it where it does not run, and waits until it answers. */
+  start(): Promise<void>;
+  /** The QEMU of a domain, or null. */
+  qemuOf(domain: string): Promise<number | null>;
+}
+
+let own: OwnLibvirtd | undefined;
+
+/** Has every helper use this libvirtd instead of the machine's from now on. Called by `own_libvirtd.ts` alone. */
+export function useLibvirtd(libvirtd: OwnLibvirtd): void {
+  own = libvirtd;
+  connectTo(libvirtd.uri);
+}
+
+/** Whether {@link URI} answers within 5 s. */
 export async function libvirtAnswers(): Promise<boolean> {
   try {
     await run(["timeout", "5", "virsh", "--quiet", "--connect", URI, "version"]);
@@ -33,11 +50,12 @@ export async function libvirtAnswers(): Promise<boolean> {
 }
 
 /**
- * Makes sure that qemu:///system answers: installs and starts what is missing.
+ * Makes sure that {@link URI} answers: installs and starts what is missing.
  *
  * @throws {Unavailable} when that is not possible here
  */
 export async function ensureLibvirtd(): Promise<void> {
+  if (own !== undefined) return await startLibvirtd();
   await settleKvmAccess();
   if (await libvirtAnswers()) return await ensureVirtlogd();
   await ensurePackages(...PACKAGES);
@@ -53,8 +71,12 @@ async function libvirtdPid(): Promise<number | null> {
   return await commandOf(pid) === "libvirtd" ? pid : null;
 }
 
-/** Starts virtlogd and libvirtd where they do not run, and waits until qemu:///system answers. */
+/** Starts virtlogd and libvirtd where they do not run, and waits until {@link URI} answers. */
 export async function startLibvirtd(): Promise<void> {
+  if (own !== undefined) {
+    if (!await libvirtAnswers()) await own.start();
+    return;
+  }
   if (await exists(SYSTEMD)) {
     await run(["systemctl", "start", "libvirtd"]); // takes virtlogd along
   } else {
@@ -71,6 +93,7 @@ async function launch(): Promise<void> {
 
 /** The QEMU process of a running domain, or null. */
 export async function qemuPid(domain: string): Promise<number | null> {
+  if (own !== undefined) return await own.qemuOf(domain);
   const file = `/run/libvirt/qemu/${domain}.pid`;
   if (!await exists(file)) return null;
   const pid = Number(await Deno.readTextFile(file));

@@ -29,7 +29,10 @@ export async function testName(purpose: string): Promise<string> {
     "thing";
   const name = `${PREFIX}${word}-${crypto.randomUUID().slice(0, 8)}`;
   await Deno.mkdir(claimsDir(), { recursive: true });
-  await Deno.writeTextFile(`${claimsDir()}/${name}`, `${Deno.pid} ${await startTime(Deno.pid)}\n`);
+  // Whole from its first moment: a claim without its maker would be taken for one whose maker is gone
+  const part = `${testbedDir()}/${name}.part`;
+  await Deno.writeTextFile(part, `${Deno.pid} ${await startTime(Deno.pid)}\n`);
+  await Deno.rename(part, `${claimsDir()}/${name}`);
   return name;
 }
 

@@ -1,7 +1,7 @@
 /** Open vSwitch for tests: its real daemons, switching in user space, so that no kernel module is needed. */
-import { filesOf, testName } from "./names.ts";
+import { filesOf, testbedDir, testName } from "./names.ts";
 import { ensurePackages } from "./packages.ts";
-import { exists, run } from "./process.ts";
+import { exists, ProcessError, run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
 import { Unavailable } from "./unavailable.ts";
 import { until } from "./wait.ts";
@@ -32,7 +32,8 @@ export interface TestSwitch extends AsyncDisposable {
 /** Makes a bridge; the daemons are started where none run. */
 export async function testSwitch(): Promise<TestSwitch> {
   await using undo = new AsyncDisposableStack();
-  if (!await exists(SOCKET)) await startDaemons(undo);
+  await alone(undo);
+  if (!await answers()) await startDaemons(undo);
   const id = crypto.randomUUID().slice(0, 6);
   const bridge = `kvmmo${id}`;
   await vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
@@ -57,6 +58,24 @@ function vsctl(...args: string[]): Promise<string> {
   return run(["ovs-vsctl", "--timeout=20", ...args]);
 }
 
+/** Waits until no other test has a bridge: who has started the daemons ends them, whoever else uses them. */
+async function alone(undo: AsyncDisposableStack): Promise<void> {
+  const file = await Deno.open(`${testbedDir()}/openvswitch.lock`, { create: true, write: true });
+  undo.defer(() => file.close());
+  await file.lock(true);
+}
+
+/** Whether its database does: the socket of one that was killed is there, too. */
+async function answers(): Promise<boolean> {
+  try {
+    await run(["ovs-vsctl", "--timeout=5", "show"]);
+    return true;
+  } catch (error) {
+    if (error instanceof ProcessError) return false;
+    throw error;
+  }
+}
+
 /** The database and the switch, as children of ours. */
 async function startDaemons(undo: AsyncDisposableStack): Promise<void> {
   const name = await testName("ovs");
@@ -67,6 +86,7 @@ async function startDaemons(undo: AsyncDisposableStack): Promise<void> {
     await Deno.mkdir(FOLDER);
     undo.defer(() => Deno.remove(FOLDER, { recursive: true }));
   }
+  if (await exists(SOCKET)) await Deno.remove(SOCKET);
   await run(["ovsdb-tool", "create", `${folder}/conf.db`, SCHEMA]);
   const daemon = (program: string, ...args: string[]) => {
     const child = new Deno.Command(program, {

@@ -1,5 +1,5 @@
 /** Somebody outside the host: a network namespace of its own, joined to the host by a wire. */
-import { PREFIX, releaseName, testName } from "./names.ts";
+import { releaseName, testName } from "./names.ts";
 import { ensurePackages } from "./packages.ts";
 import { ProcessError, run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
@@ -103,7 +103,7 @@ export async function outside(): Promise<Outside> {
 export async function ensureForwarding(): Promise<void> {
   await ensurePackages("nftables", "iproute2", "iptables");
   if (Deno.uid() !== 0) throw new Unavailable("only root may change the packet filter");
-  const name = `${PREFIX}probe-${crypto.randomUUID().slice(0, 8)}`;
+  const name = await testName("probe");
   const words = `
     table inet probe {
       chain in { type nat hook prerouting priority -105; fib daddr type local tcp dport 1 dnat ip to 10.0.0.1; }
@@ -128,5 +128,7 @@ export async function ensureForwarding(): Promise<void> {
   } catch (error) {
     if (error instanceof ProcessError) throw new Unavailable(`the kernel cannot: ${error.message}`);
     throw error;
+  } finally {
+    await releaseName(name);
   }
 }

@@ -1,16 +1,21 @@
-/** Has QEMU open an image, until it is disposed of. */
-export function openedByQemu(
+/** Has QEMU open an image, and returns once it has; until it is disposed of. */
+export async function openedByQemu(
   path: string,
   { format, readOnly = false }: { readonly format: "raw" | "qcow2"; readonly readOnly?: boolean },
-): AsyncDisposable {
+): Promise<AsyncDisposable> {
   const opener = new Deno.Command("qemu-io", {
     args: [...(readOnly ? ["-r"] : []), "-f", format, path],
-    ...{ stdin: "piped", stdout: "null", stderr: "null" } as const,
+    ...{ stdin: "piped", stdout: "piped", stderr: "inherit" } as const,
   }).spawn();
+  const said = opener.stdout.getReader();
+  // It asks for the first command once it has opened and locked the image
+  const { value } = await said.read();
+  if (value === undefined) throw new Error(`qemu-io does not open ${path}`);
   return {
     [Symbol.asyncDispose]: async () => {
       await opener.stdin.close();
       await opener.status;
+      await said.cancel();
     },
   };
 }

@@ -34,6 +34,12 @@ export async function removeNetwork(name: string): Promise<void> {
   await virshUnless(GONE, "net-undefine", name);
 }
 
+/** Removes a network namespace, with the wires into it. Gone already is fine. */
+export async function removeNetworkNamespace(name: string): Promise<void> {
+  guard(name);
+  if (await exists(`/run/netns/${name}`)) await run(["ip", "netns", "delete", name]);
+}
+
 /** Stops and undefines a pool. Its volumes are left to {@link removeVolume} and {@link removeFiles}. Gone is fine. */
 export async function removePool(name: string): Promise<void> {
   guard(name);

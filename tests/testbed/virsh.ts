@@ -3,10 +3,16 @@ import { ProcessError, run } from "./process.ts";
 import { spend } from "./times.ts";
 import { VirshShell } from "./virsh_shell.ts";
 
-/** The connection that every helper of the test bed uses. */
-export const URI = "qemu:///system";
+/** The connection that every helper of the test bed uses: the machine's libvirt, unless {@link connectTo} says another. */
+export let URI = "qemu:///system";
 
-const shell = VirshShell.begin(URI);
+let shell = VirshShell.begin(URI);
+
+/** Has every helper use this connection from now on. Called by `own_libvirtd.ts` alone, before the first test. */
+export function connectTo(uri: string): void {
+  URI = uri;
+  shell = VirshShell.begin(uri);
+}
 
 /**
  * Runs virsh against {@link URI}, each argument as it is.
