@@ -100,13 +100,14 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
         `Unmount the storage first (umount -l ${silent.path} as root), then force it off`,
     });
   }
-  if (link.gate.hangOf(`vm:${vm.id}`) === undefined && !isOnSilentStorage) {
+  const pid = processes.pidOf(vm.id);
+  // Read now: it may have been stopped a moment ago
+  const isStopped = pid !== undefined && !isOnSilentStorage && STOPPED.has(processState(pid)?.state);
+  if (link.gate.hangOf(`vm:${vm.id}`) === undefined && !isOnSilentStorage && !isStopped) {
     return await link.call("domainDestroy", { uuid: vm.id });
   }
   // libvirt that sees the end before it is told to end the VM takes it for a crash
   inventory.update(vm.id, { isForcedOff: true });
-  const pid = processes.pidOf(vm.id);
-  const isStopped = pid !== undefined && !isOnSilentStorage && STOPPED.has(processState(pid)?.state);
   let isKilled = false;
   const killing = (async () => {
     if (isStopped) await new Promise((resolve) => setTimeout(resolve, DESTROY_FIRST_MS));
