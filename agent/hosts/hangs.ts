@@ -18,6 +18,12 @@ export const REMEDIES: Readonly<Record<ContractHang["about"], string>> = {
   host: "If it stays so, restart libvirtd (systemctl restart libvirtd): running VMs go on.",
 };
 
+/** What helps a VM that only waits: libvirt changes no definition while another VM holds up its list of VMs. */
+const WAITS =
+  "It only waits for what else does not respond here: see to that, and do not force this one off.";
+/** Functions that change libvirt's list of VMs. */
+const CHANGES_LIST: ReadonlySet<string> = new Set(["virDomainDefineXMLFlags", "virDomainUndefineFlags"]);
+
 /** All objects of a kind, as they are called. */
 const WHOLE: Readonly<Record<string, string>> = { vms: "VMs", pools: "storage pools", networks: "networks" };
 
@@ -70,7 +76,9 @@ export class HostHangs {
       call: `a file system of the type ${type} does not answer`,
       remedy: `${REMEDIES.storage}${path}`,
     }));
-    const others = this.list().filter(({ key }) => !isOutside(key)).map(({ key, since, call }) => {
+    const hangs = this.list().filter(({ key }) => !isOutside(key));
+    const isHeldUp = storage.length > 0 || hangs.some(({ call }) => !CHANGES_LIST.has(call));
+    const others = hangs.map(({ key, since, call }) => {
       const { about, name } = objectOf(key), vmId = vmOf(key);
       const shown = vmId === undefined ? name : this.inventory.vm(vmId)?.name ?? name;
       return {
@@ -79,7 +87,7 @@ export class HostHangs {
         ...(vmId !== undefined && { vmId }),
         since,
         call,
-        remedy: REMEDIES[about],
+        remedy: isHeldUp && CHANGES_LIST.has(call) ? WAITS : REMEDIES[about],
       };
     });
     return [...storage, ...others];

@@ -13,6 +13,11 @@ import { requireReachable } from "../../storage/reachable.ts";
 /** libvirt's words for a guest that holds on to its medium. */
 const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|removal of the media/i;
 
+/** … and for one whose system has closed the drive again just then, as those do that look for a medium. */
+const CLOSED_AGAIN = /tray of the device is not open/i;
+/** How often a medium is changed until the drive stays open for it. */
+const TRIES = 3;
+
 /** Kinds of disk that have a medium. */
 export const DRIVES: ReadonlySet<string> = new Set(["cdrom", "floppy"]);
 
@@ -51,9 +56,15 @@ async function change(
         const find = () => diskIn(document, target)!;
         const before = document.sourceOf(find());
         setMedium(document, find, source);
-        const update = async (xml: string) => {
+        const update = async (xml: string, left = TRIES): Promise<unknown> => {
           await requireReachable(host, xml);
-          return await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
+          try {
+            return await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
+          } catch (error) {
+            const isClosed = error instanceof LibvirtError && CLOSED_AGAIN.test(error.message);
+            if (left <= 1 || !isClosed) throw error;
+            return await update(xml, left - 1);
+          }
         };
         await update(document.sourceOf(find()));
         rollback.add(`the medium of ${target}`, () => update(before));
