@@ -183,13 +183,13 @@ passed=$((passed + $(grep -c passed "$logs/checks")))
 failed=$((failed + $(grep -c failed "$logs/checks")))
 took "checks and unit tests" "done"
 begin
-# Two files at a time, and more while the processors are idle: they share one libvirtd, so each keeps to names of its own,
+# Three files at a time, and more while the processors are idle: they share one libvirtd, so each keeps to names of its own,
 # and none stops it
 if files=$("$deno" run -A scripts/testing/plan.ts $all); then
   report=$logs/machine.xml
   # Unquoted: lists of options and of files
   # shellcheck disable=SC2086
-  tests machine "$deno" run -A scripts/testing/run.ts --jobs=2 $limits --report="$report" --failed="$logs/failed" $files
+  tests machine "$deno" run -A scripts/testing/run.ts --jobs=3 $limits --report="$report" --failed="$logs/failed" $files
   if [ -f "$logs/machine.xml" ]; then
     "$deno" run -A scripts/testing/slow_proofs.ts "$logs/machine.xml"
     "$deno" run -A scripts/testing/slowest.ts --record "$logs/machine.xml" >/dev/null

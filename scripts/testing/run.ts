@@ -3,7 +3,7 @@
  * of that file alone, and is named. `deno test --parallel` runs all of them in one process, which ends with the first
  * crash in a native library and waits for ever for what hangs.
  *
- *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…
+ *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=3] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…
  *
  * The files are begun in the order given, `--jobs` at a time, and more of them, up to `--most`, whenever the processors
  * are idle: many files wait for guests and for clocks. What a file printed is printed when it ends, or, with `--failed`, written there
@@ -40,7 +40,7 @@ export interface Limits {
 /** A file more is begun where more of the processors' time than this was left: half of one of two. */
 const IDLE_ENOUGH = 0.25;
 /** Milliseconds that are looked at: what was begun before has begun to work by then. */
-const IDLE_MS = 5000;
+const IDLE_MS = 3000;
 
 /** Processes of the files being run. Each leads a session of its own, which an interrupt from the terminal does not reach. */
 const running = new Set<number>();
@@ -163,12 +163,12 @@ if (import.meta.main) {
   const path = option("report");
   if (path === undefined || files.length === 0) {
     console.error(
-      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…",
+      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=3] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…",
     );
     Deno.exit(2);
   }
   const limits = {
-    jobs: Number(option("jobs") ?? 2),
+    jobs: Number(option("jobs") ?? 3),
     most: Number(option("most") ?? 6),
     perFile: Number(option("minutes-per-file") ?? 15) * 60_000,
     total: Number(option("minutes") ?? 75) * 60_000,
