@@ -38,12 +38,25 @@ Deno.test({
       const line = `${vectors.to_agent.map(({ line }) => line).join("\n")}\n`;
       const config = `${folder.path}/agent.json`;
       await Deno.writeTextFile(config, JSON.stringify({ methods_denied: ["get_users"] }));
-      const said = await run([EMULATOR, program, "--config", config, "--stdio"], { stdin: line });
-      // Requests are worked on beside one another
-      assert.deepEqual(
-        said.trimEnd().split("\n").toSorted(),
-        vectors.to_agent.map(({ answer }) => answer).filter((answer) => answer !== "").toSorted(),
-      );
+      const expected = vectors.to_agent.map(({ answer }) => answer).filter((answer) => answer !== "");
+      const child = new Deno.Command(EMULATOR, {
+        args: [program, "--config", config, "--stdio"],
+        ...{ stdin: "piped", stdout: "piped", stderr: "null" },
+      }).spawn();
+      const asking = child.stdin.getWriter();
+      await asking.write(new TextEncoder().encode(line));
+      // Requests are worked on beside one another, and end with the line: it stays until all are answered
+      const late = setTimeout(() => child.kill("SIGKILL"), SLOW.limitMs);
+      let said = "", isAsking = true;
+      for await (const piece of child.stdout) {
+        said += text(piece);
+        if (!isAsking || said.split("\n").length <= expected.length) continue;
+        isAsking = false;
+        await asking.close();
+      }
+      clearTimeout(late);
+      await child.status;
+      assert.deepEqual(said.trimEnd().split("\n").toSorted(), expected.toSorted());
     });
 
     await t.step("its own tests", async () => {

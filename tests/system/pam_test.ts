@@ -1,5 +1,6 @@
 /** Accounts of this host, through the real PAM: a temporary user and group, checked by pam_unix. */
 import assert from "node:assert/strict";
+import { aloneWith } from "../testbed/alone.ts";
 import { asRoot, Person, signedIn } from "../testbed/people.ts";
 import { readyServer, refusal } from "../testbed/product.ts";
 import { exists, run } from "../testbed/process.ts";
@@ -44,6 +45,7 @@ Deno.test({
   name: "accounts of the host sign in through PAM when a group of theirs is named, and nobody else does",
   ignore,
   fn: async (t) => {
+    using _accounts = await aloneWith("accounts");
     await using undo = new AsyncDisposableStack();
     const group = `kvmmg${crypto.randomUUID().slice(0, 8)}`;
     await using member = await hostUser([group]);

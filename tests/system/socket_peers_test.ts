@@ -1,5 +1,6 @@
 /** The UNIX socket as real users of this host reach it: root, a group's member, somebody else. */
 import assert from "node:assert/strict";
+import { aloneWith } from "../testbed/alone.ts";
 import { readyServer } from "../testbed/product.ts";
 import { run } from "../testbed/process.ts";
 import { buildBinary } from "../testbed/product_binary.ts";
@@ -39,6 +40,7 @@ Deno.test({
   name: "listenSocket() lets root and a group's members in, as what was set; nobody else gets an answer",
   ignore,
   fn: async (t) => {
+    using _accounts = await aloneWith("accounts");
     await using them = await people();
     await using server = await readyServer({
       uri: "test:///default",

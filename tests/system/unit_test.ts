@@ -1,6 +1,7 @@
 /** The systemd unit: what systemd itself thinks of it, and that the product works under what it allows. */
 import assert from "node:assert/strict";
 import { CAPABILITIES } from "../../lib/system/install/unit.ts";
+import { aloneWith } from "../testbed/alone.ts";
 import { testbedDir } from "../testbed/names.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { buildBinary } from "../testbed/product_binary.ts";
@@ -127,6 +128,7 @@ Deno.test({
     "under the unit's sandbox it reaches libvirt, makes a volume, starts a guest, shows its screen, saves its state",
   ignore,
   fn: async (t) => {
+    using _accounts = await aloneWith("accounts");
     await using libvirt = await privateLibvirt("unit");
     const vm = await libvirt.machine();
     const folder = libvirt.uri.replace(/.*=/, "").replace(/\/run\/libvirt-sock$/, "");

@@ -1,5 +1,6 @@
 /** Open vSwitch for tests: its real daemons, switching in user space, so that no kernel module is needed. */
-import { filesOf, testbedDir, testName } from "./names.ts";
+import { aloneWith } from "./alone.ts";
+import { filesOf, testName } from "./names.ts";
 import { ensurePackages } from "./packages.ts";
 import { exists, ProcessError, run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
@@ -32,7 +33,8 @@ export interface TestSwitch extends AsyncDisposable {
 /** Makes a bridge; the daemons are started where none run. */
 export async function testSwitch(): Promise<TestSwitch> {
   await using undo = new AsyncDisposableStack();
-  await alone(undo);
+  // Who has started the daemons ends them, whoever else uses them
+  undo.use(await aloneWith("openvswitch"));
   if (!await answers()) await startDaemons(undo);
   const id = crypto.randomUUID().slice(0, 6);
   const bridge = `kvmmo${id}`;
@@ -56,13 +58,6 @@ export async function testSwitch(): Promise<TestSwitch> {
 
 function vsctl(...args: string[]): Promise<string> {
   return run(["ovs-vsctl", "--timeout=20", ...args]);
-}
-
-/** Waits until no other test has a bridge: who has started the daemons ends them, whoever else uses them. */
-async function alone(undo: AsyncDisposableStack): Promise<void> {
-  const file = await Deno.open(`${testbedDir()}/openvswitch.lock`, { create: true, write: true });
-  undo.defer(() => file.close());
-  await file.lock(true);
 }
 
 /** Whether its database does: the socket of one that was killed is there, too. */

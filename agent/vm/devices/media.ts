@@ -3,6 +3,7 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskSpec, setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
 import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -14,9 +15,9 @@ import { requireReachable } from "../../storage/reachable.ts";
 const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|removal of the media/i;
 
 /** … and for one whose system has closed the drive again just then, as those do that look for a medium. */
-const CLOSED_AGAIN = /tray of the device is not open/i;
-/** How often a medium is changed until the drive stays open for it. */
-const TRIES = 3;
+const CLOSED_AGAIN = /tray of (?:the )?device\b.* is not open/i;
+/** How often a medium is changed until the drive stays open for it, and milliseconds between. */
+const TRIES = 5, AGAIN_MS = 200;
 
 /** Kinds of disk that have a medium. */
 export const DRIVES: ReadonlySet<string> = new Set(["cdrom", "floppy"]);
@@ -63,6 +64,7 @@ async function change(
           } catch (error) {
             const isClosed = error instanceof LibvirtError && CLOSED_AGAIN.test(error.message);
             if (left <= 1 || !isClosed) throw error;
+            await sleep(SYSTEM_CLOCK, AGAIN_MS);
             return await update(xml, left - 1);
           }
         };
