@@ -7,7 +7,7 @@
 import { dirname, join } from "node:path";
 import { passedFiles } from "./junit.ts";
 import { messageOf } from "../lib/text/message.ts";
-import { deno, PROJECT } from "./project.ts";
+import { deno, PROJECT, textIfThere } from "./project.ts";
 import { unitTests } from "./testing/affected.ts";
 
 /** Test file → digest of the sources it last passed with. Not committed: it says what passed on this machine. */
@@ -66,12 +66,7 @@ async function tests(): Promise<boolean> {
 }
 
 async function recorded(): Promise<Record<string, string>> {
-  try {
-    return JSON.parse(await Deno.readTextFile(PASSED)) as Record<string, string>;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw error;
-  }
+  return JSON.parse(await textIfThere(PASSED) ?? "{}") as Record<string, string>;
 }
 
 const all = await Promise.all([checks(), tests()]);

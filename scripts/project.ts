@@ -96,6 +96,16 @@ export async function remove(path: string): Promise<void> {
   }
 }
 
+/** The text of a file; undefined where there is none. */
+export async function textIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** The value of `--name=value` among the arguments. */
 export function option(name: string): string | undefined {
   const prefix = `--${name}=`;

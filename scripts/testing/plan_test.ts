@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { longestFirst } from "./plan.ts";
 import { projectModules } from "./project_modules.ts";
-import { digestOf, MEETING_PLACES, SLOW_PROOFS, sourcesOf } from "./slow_proofs.ts";
+import { MEETING_PLACES, proofDigest, proofSources, SLOW_PROOFS } from "./slow_proofs.ts";
 import { slowest } from "./slowest.ts";
 
 Deno.test("longestFirst() puts what was never measured first, by its size, then the longest", () => {
@@ -41,28 +41,28 @@ const project = await projectModules();
 
 Deno.test("every slow proof's files and sources are there, and lead to no meeting place's modules", async () => {
   for (const proof of Object.values(SLOW_PROOFS)) {
-    assert.match(await digestOf(proof, project), /^[0-9a-f]{64}$/);
-    assert.ok(sourcesOf(proof, project).size < project.modules.size / 3, proof.files.join(" "));
+    assert.match(await proofDigest(proof, project), /^[0-9a-f]{64}$/);
+    assert.ok(proofSources(proof, project).size < project.modules.size / 3, proof.files.join(" "));
   }
   for (const path of MEETING_PLACES) assert.ok(project.modules.has(path), path);
 });
 
 Deno.test("a slow proof depends on what its rooms need", () => {
-  const backups = sourcesOf(SLOW_PROOFS["single files out of a backup"]!, project);
+  const backups = proofSources(SLOW_PROOFS["single files out of a backup"]!, project);
   for (const path of ["agent/guestfs/guestfs.ts", "agent/storage/qemu_img.ts", "tests/testbed/server.ts"]) {
     assert.ok(backups.has(path), path);
   }
   assert.ok(!backups.has("agent/network/dhcp.ts"));
 });
 
-Deno.test("digestOf() changes with a module's code, its room and what is no module, not with a test beside it", async () => {
+Deno.test("proofDigest() changes with a module's code, its room and what is no module, not with a test beside it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const proof = { files: ["tests/slow_test.ts"], rooms: ["ffi"], other: ["guest"] };
   const write = async (name: string, text: string) => {
     await Deno.mkdir(dirname(join(folder, name)), { recursive: true });
     await Deno.writeTextFile(join(folder, name), text);
   };
-  const digest = async () => await digestOf(proof, await projectModules(folder));
+  const digest = async () => await proofDigest(proof, await projectModules(folder));
   try {
     await write("deno.json", '{ "imports": {} }');
     for (const name of ["main.ts", "fresh.gen.ts", "tests/slow_test.ts", "ffi/a.ts", "ffi/a_test.ts"]) {

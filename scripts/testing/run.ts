@@ -11,7 +11,7 @@
  * file failed, or was not begun in time.
  */
 import { Turns } from "../../lib/turns.ts";
-import { option } from "../project.ts";
+import { option, textIfThere } from "../project.ts";
 import { idleShare } from "./idle.ts";
 import { failedFile, mergeReports, reportOf } from "./report.ts";
 
@@ -126,7 +126,7 @@ async function runFile(file: string, limit: number, found: string): Promise<Ende
     return {
       seconds: (performance.now() - began) / 1000,
       output: await Deno.readTextFile(printed),
-      ...reportOf(file, await textOf(path), signal ?? code, fault),
+      ...reportOf(file, await textIfThere(path), signal ?? code, fault),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -148,15 +148,6 @@ function endSession(pid: number): void {
 }
 
 const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
 
 if (import.meta.main) {
   const files = Deno.args.filter((each) => !each.startsWith("--"));

@@ -100,7 +100,7 @@ export const MEETING_PLACES: readonly string[] = ["lib/contract/mod.ts", "agent/
 const COMMITTED = join(PROJECT, "tests/proven.json");
 
 /** The modules that a proof depends on. @throws {Error} naming a room that is not there (any more) */
-export function sourcesOf(
+export function proofSources(
   { files, rooms, having }: SlowProof,
   { texts, modules, imports }: ProjectModules,
 ): Set<string> {
@@ -119,9 +119,9 @@ export function sourcesOf(
 }
 
 /** A digest of everything a proof proves. @throws {Error} naming a source that is not there (any more) */
-export async function digestOf(proof: SlowProof, project: ProjectModules): Promise<string> {
+export async function proofDigest(proof: SlowProof, project: ProjectModules): Promise<string> {
   const hash = createHash("sha256");
-  for (const path of [...sourcesOf(proof, project)].sort()) {
+  for (const path of [...proofSources(proof, project)].sort()) {
     const module = project.modules.get(path);
     if (module === undefined) throw new Error(`scripts/testing/slow_proofs.ts: there is no ${path}`);
     hash.update(`${path} ${module.digest}\n`);
@@ -156,7 +156,7 @@ async function passedNow(): Promise<Map<string, string>> {
   );
   const passed = new Map<string, string>();
   for (const [name, proof] of Object.entries(SLOW_PROOFS)) {
-    const digest = await digestOf(proof, project);
+    const digest = await proofDigest(proof, project);
     if (committed.has(digest) || await exists(passedFile(digest))) passed.set(name, digest);
   }
   return passed;
@@ -171,7 +171,7 @@ async function remember(passed: ReadonlySet<string>): Promise<void> {
   await Deno.mkdir(`${testbedDir()}/proven`, { recursive: true });
   for (const proof of Object.values(SLOW_PROOFS)) {
     if (!proof.files.every((file) => passed.has(file))) continue;
-    await Deno.writeTextFile(passedFile(await digestOf(proof, project)), "");
+    await Deno.writeTextFile(passedFile(await proofDigest(proof, project)), "");
   }
 }
 

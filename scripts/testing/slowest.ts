@@ -9,7 +9,7 @@
 import { testbedDir } from "../../tests/testbed/names.ts";
 import type { SpentTime } from "../../tests/testbed/times.ts";
 import { durationsOf } from "../junit.ts";
-import { option } from "../project.ts";
+import { option, textIfThere } from "../project.ts";
 
 /** Seconds by test file. */
 const durationsFile = () => `${testbedDir()}/durations.json`;
@@ -70,12 +70,7 @@ function sharesOf(spent: readonly SpentTime[]): string[] {
 
 /** What files took on this machine the last time; nothing where none was run. */
 export async function recorded(): Promise<Record<string, number>> {
-  try {
-    return JSON.parse(await Deno.readTextFile(durationsFile()));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw error;
-  }
+  return JSON.parse(await textIfThere(durationsFile()) ?? "{}");
 }
 
 async function record(durations: Readonly<Record<string, number>>): Promise<void> {
@@ -86,13 +81,9 @@ async function record(durations: Readonly<Record<string, number>>): Promise<void
 
 async function spentIn(file: string | undefined): Promise<SpentTime[]> {
   if (file === undefined) return [];
-  try {
-    const lines = (await Deno.readTextFile(file)).split("\n").filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return []; // nothing of the testbed was used
-    throw error;
-  }
+  // Where nothing of the testbed was used there is none
+  const lines = (await textIfThere(file) ?? "").split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line));
 }
 
 if (import.meta.main) {

@@ -8,7 +8,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import type { TestServer } from "../testbed/server.ts";
 import type { Bench, Context } from "./bench.ts";
 import { type ToolName, ToolRun } from "./backup_tools.ts";
-import { change, fill } from "./disk_content.ts";
+import { change, fillImage } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
 
@@ -48,7 +48,7 @@ async function whole(context: Context): Promise<Row[]> {
   await using vm = await testMachine({ purpose: "benchback", guest: false, disks: [{ size: `${mib}M` }] });
   await using server = await readyServer(context.server);
   const [disk] = vm.disks;
-  await fill(disk!, mib);
+  await fillImage(disk!, mib);
   const rounds = roundsIn(context);
   const out = await inTurn(rounds, {
     ours: async () => {
@@ -115,7 +115,7 @@ async function two(context: Context): Promise<Row[]> {
   await using vm = await testMachine({ purpose: "benchtwo", guest: false, disks: [{ size: `${mib}M` }] });
   await using server = await readyServer(context.server);
   const disk = vm.disks[0]!;
-  await fill(disk, mib);
+  await fillImage(disk, mib);
 
   /** Two backups into a new folder. @param begin gives what makes one, in milliseconds */
   const twice = (begin: (folder: string) => Promise<() => Promise<number>>) => {
@@ -176,7 +176,7 @@ async function two(context: Context): Promise<Row[]> {
 async function increment(context: Context): Promise<Row[]> {
   await using vm = await testMachine({ purpose: "benchinc", guest: false, disks: [{ size: "512M" }] });
   await using folder = await backupFolder();
-  await fill(vm.disks[0]!, 512);
+  await fillImage(vm.disks[0]!, 512);
   await vm.start();
   await using server = await readyServer(context.server);
   const backupId = await backedUp(server, vm.uuid, folder.path);

@@ -3,7 +3,7 @@ import { MIB } from "../testbed/backups.ts";
 import { run } from "../testbed/process.ts";
 
 /** Fills a disk to three quarters: half with what cannot be compressed, a quarter with text. */
-export async function fill(path: string, mib: number): Promise<void> {
+export async function fillImage(path: string, mib: number): Promise<void> {
   const raw = await Deno.makeTempFile({ prefix: "kvmm-test-" });
   try {
     const part = mib / 4;

@@ -2,6 +2,7 @@
  * The file of a run's results, JSON Lines: what is measured, then each row as it comes, and for each part how it ended.
  * Whenever the bench is cut off, the file has all lines before, and `--resume` goes on behind the last complete part.
  */
+import { textIfThere } from "../../scripts/project.ts";
 import { holds, type Row } from "./row.ts";
 import type { Outcome } from "./run_part.ts";
 
@@ -13,7 +14,7 @@ export interface Subject {
 }
 
 /** One line. */
-export type Line =
+export type JournalLine =
   | { readonly subject: Subject; readonly begun: string }
   | { readonly part: string; readonly row: Row; readonly holds: boolean | null }
   | {
@@ -24,14 +25,17 @@ export type Line =
   };
 
 /** Lines of a file; of the last one, which may be cut off, only what is whole. */
-export function parseLines(text: string): Line[] {
+export function parseLines(text: string): JournalLine[] {
   return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) =>
     JSON.parse(line)
   );
 }
 
 /** The lines of complete parts, by part; none where the file is about something else. */
-export function completeParts(lines: readonly Line[], { digest, quick }: Subject): Map<string, Line[]> {
+export function completeParts(
+  lines: readonly JournalLine[],
+  { digest, quick }: Subject,
+): Map<string, JournalLine[]> {
   const [head] = lines;
   if (head === undefined || !("subject" in head)) return new Map();
   if (head.subject.digest !== digest || head.subject.quick !== quick) return new Map();
@@ -42,14 +46,14 @@ export function completeParts(lines: readonly Line[], { digest, quick }: Subject
 }
 
 /** The line of a row. */
-export const rowLine = (part: string, row: Row): Line => ({ part, row, holds: holds(row) });
+export const rowLine = (part: string, row: Row): JournalLine => ({ part, row, holds: holds(row) });
 
 /** The file, open for more lines. */
 export class Journal implements Disposable {
   private constructor(
     private readonly file: Deno.FsFile,
     /** Parts that were complete when it was opened. */
-    readonly complete: ReadonlyMap<string, readonly Line[]>,
+    readonly complete: ReadonlyMap<string, readonly JournalLine[]>,
   ) {}
 
   /**
@@ -59,10 +63,12 @@ export class Journal implements Disposable {
    * @throws {SyntaxError} when it is to be resumed and is no such file
    */
   static async open(path: string, subject: Subject, resume: boolean): Promise<Journal> {
-    const text = await textOf(path);
-    const complete = resume ? completeParts(parseLines(text ?? ""), subject) : new Map<string, Line[]>();
+    const text = await textIfThere(path);
+    const complete = resume
+      ? completeParts(parseLines(text ?? ""), subject)
+      : new Map<string, JournalLine[]>();
     if (text !== undefined && complete.size === 0) await Deno.rename(path, `${path}.before`);
-    const head: Line = { subject, begun: new Date().toISOString() };
+    const head: JournalLine = { subject, begun: new Date().toISOString() };
     const lines = [head, ...[...complete.values()].flat()];
     // In one step: a cut here must not cost what was complete
     await Deno.writeTextFile(`${path}.new`, lines.map(textOfLine).join(""));
@@ -71,7 +77,7 @@ export class Journal implements Disposable {
   }
 
   /** Adds a line; it is in the file when this returns. */
-  add(line: Line): void {
+  add(line: JournalLine): void {
     const bytes = new TextEncoder().encode(textOfLine(line));
     for (let at = 0; at < bytes.length;) at += this.file.writeSync(bytes.subarray(at));
   }
@@ -82,13 +88,4 @@ export class Journal implements Disposable {
 }
 
 /** A line as the file has it. */
-export const textOfLine = (line: Line): string => `${JSON.stringify(line)}\n`;
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
+export const textOfLine = (line: JournalLine): string => `${JSON.stringify(line)}\n`;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { completeParts, Journal, type Line, parseLines, rowLine, type Subject } from "./journal.ts";
+import { completeParts, Journal, type JournalLine, parseLines, rowLine, type Subject } from "./journal.ts";
 import { alone } from "./row.ts";
 
 const SUBJECT: Subject = { digest: "abc", quick: true };
 const row = (part: string, what: string) => rowLine(part, alone({ what, ours: [1], aim: { most: 2 } }));
 const end = (part: string, ended: "complete" | "late") => ({ part, ended, seconds: 3 }) as const;
-const HEAD: Line = { subject: SUBJECT, begun: "2026-01-01T00:00:00.000Z" };
+const HEAD: JournalLine = { subject: SUBJECT, begun: "2026-01-01T00:00:00.000Z" };
 
 /** Runs with a path in a folder that is removed afterwards. */
 async function withPath(body: (path: string) => Promise<void>): Promise<void> {
@@ -75,7 +75,7 @@ Deno.test("a journal of other sources, or one that is not resumed, is kept besid
     assert.equal(await begin(SUBJECT, true), 0);
     assert.equal(await begin(SUBJECT, false), 0);
     assert.equal(await begin({ ...SUBJECT, digest: "new" }, true), 0);
-    const whats = (lines: Line[]) => lines.flatMap((line) => "row" in line ? [line.row.what] : []);
+    const whats = (lines: JournalLine[]) => lines.flatMap((line) => "row" in line ? [line.row.what] : []);
     assert.deepEqual(whats(await linesOf(path)), ["new"]);
     assert.deepEqual(whats(await linesOf(`${path}.before`)), ["abc"]);
   }));

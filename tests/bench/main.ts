@@ -13,8 +13,8 @@
 import { createHash } from "node:crypto";
 import { hashOf } from "../../scripts/project.ts";
 import { BINARY, buildBinary, PROJECT } from "../testbed/product_binary.ts";
-import { Journal, type Line, rowLine, type Subject, textOfLine } from "./journal.ts";
-import { choose, idOf, type Part, PARTS } from "./parts.ts";
+import { Journal, type JournalLine, rowLine, type Subject, textOfLine } from "./journal.ts";
+import { type BenchPart, choose, idOf, PARTS } from "./parts.ts";
 import { type Outcome, runPart } from "./run_part.ts";
 import { HEAD, tableLine } from "./table.ts";
 import { removeDeadWorlds, sharedFolder } from "./world.ts";
@@ -57,11 +57,11 @@ const seconds = (since: number) => Math.round((performance.now() - since) / 1000
 /** Where rows go. */
 interface Output {
   readonly journal: Journal;
-  readonly print: (line: Line) => void;
+  readonly print: (line: JournalLine) => void;
 }
 
 /** What is printed of a line of the journal: in a table, rows, and that a part did not come to its end. */
-function textsOf(line: Line, isTable: boolean): string[] {
+function textsOf(line: JournalLine, isTable: boolean): string[] {
   if (!isTable) return [textOfLine(line).trimEnd()];
   if ("row" in line) return [tableLine(line.row)];
   return "ended" in line && line.ended !== "complete" ? [`${line.part}: ${endText(line)}`] : [];
@@ -73,7 +73,7 @@ const endText = ({ ended, reason }: { readonly ended: Outcome["how"]; readonly r
 
 /** Runs the parts that are not complete. @returns the ids of those that failed or took too long */
 async function runAll(
-  parts: readonly Part[],
+  parts: readonly BenchPart[],
   { journal, print }: Output,
   options: { readonly quick: boolean; readonly cache: string; readonly stop: AbortSignal },
 ): Promise<string[]> {
@@ -88,7 +88,7 @@ async function runAll(
       continue;
     }
     say(`${head} …`);
-    const add = (line: Line) => {
+    const add = (line: JournalLine) => {
       journal.add(line);
       print(line);
     };
@@ -121,7 +121,7 @@ async function main(): Promise<number> {
   );
   await using cache = await sharedFolder();
   const isTable = json !== "";
-  const print = (line: Line) => textsOf(line, isTable).forEach((text) => console.log(text));
+  const print = (line: JournalLine) => textsOf(line, isTable).forEach((text) => console.log(text));
   if (isTable) console.log(HEAD);
   if (leftOut.length > 0) say(`left out of a quick run: ${leftOut.map(idOf).join(", ")}`);
   const bad = await runAll(parts, { journal, print }, { quick, cache: cache.path, stop });

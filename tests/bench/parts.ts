@@ -3,7 +3,7 @@ import type { Bench } from "./bench.ts";
 import type { Need } from "./needs.ts";
 
 /** A bench on a host with so many machines. */
-export interface Part {
+export interface BenchPart {
   readonly name: keyof typeof BENCHES;
   /** Stopped machines that the host has; none when left out. */
   readonly machines?: number;
@@ -47,7 +47,7 @@ export const BENCHES = {
 const SHORT = { full: 240, quick: 90 }, MIDDLE = { full: 600, quick: 120 }, LONG = { full: 1500, quick: 180 };
 const HOURS = { full: 7200, quick: 7200 };
 
-export const PARTS: readonly Part[] = [
+export const PARTS: readonly BenchPart[] = [
   { name: "first", limit: SHORT },
   { name: "memory", limit: SHORT },
   { name: "weights", limit: SHORT },
@@ -77,18 +77,18 @@ export const PARTS: readonly Part[] = [
 ];
 
 /** What a part is called in messages and files: its name, and how many machines there are. */
-export function idOf({ name, machines }: Pick<Part, "name" | "machines">): string {
+export function idOf({ name, machines }: Pick<BenchPart, "name" | "machines">): string {
   return machines === undefined ? name : `${name}@${machines}`;
 }
 
 /** The parts of a run, and those that a quick run leaves out. */
 export interface Chosen {
-  readonly parts: readonly Part[];
-  readonly leftOut: readonly Part[];
+  readonly parts: readonly BenchPart[];
+  readonly leftOut: readonly BenchPart[];
 }
 
 /** Chooses parts. @param only names or ids; empty: all of this kind of run @throws {Error} for what no part is called */
-export function choose(all: readonly Part[], { quick, only }: {
+export function choose(all: readonly BenchPart[], { quick, only }: {
   readonly quick: boolean;
   readonly only: readonly string[];
 }): Chosen {
@@ -104,4 +104,4 @@ export function choose(all: readonly Part[], { quick, only }: {
   };
 }
 
-const isCalled = (part: Part, name: string) => part.name === name || idOf(part) === name;
+const isCalled = (part: BenchPart, name: string) => part.name === name || idOf(part) === name;

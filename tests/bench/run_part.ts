@@ -5,7 +5,7 @@ import { Unavailable } from "../testbed/unavailable.ts";
 import { jsonLines } from "./answering_process.ts";
 import type { Order, Told } from "./part.ts";
 import { NEEDS } from "./needs.ts";
-import { idOf, type Part } from "./parts.ts";
+import { type BenchPart, idOf } from "./parts.ts";
 import type { Row } from "./row.ts";
 import { world } from "./world.ts";
 
@@ -30,7 +30,7 @@ export interface RunOptions extends Pick<Order, "quick" | "cache"> {
 }
 
 /** Runs a part. What goes wrong is in the outcome. */
-export async function runPart(part: Part, { quick, cache, stop, told }: RunOptions): Promise<Outcome> {
+export async function runPart(part: BenchPart, { quick, cache, stop, told }: RunOptions): Promise<Outcome> {
   try {
     for (const need of part.needs ?? []) {
       await inTime<unknown>(NEED_MS, `what it needs (${need})`, NEEDS[need]());

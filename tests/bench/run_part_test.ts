@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Told } from "./part.ts";
 import { alone, type Row } from "./row.ts";
 import { follow, type Outcome } from "./run_part.ts";
+import { delay } from "../testbed/wait.ts";
 
 const row = alone({ what: "something", ours: [1] });
 const print = (told: Told) => `echo '${JSON.stringify(told)}'`;
@@ -43,7 +44,7 @@ Deno.test("follow() ends what takes too long, with all that it has started", asy
       outcome: { how: "late", reason: "it was ended after 1 s" },
       rows: [row],
     });
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await delay(3000); // what was left of it would have written by then
     assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -13,6 +13,7 @@ import { namespaces } from "./namespaces.ts";
 import { commandOf, freeze, thaw } from "./pid.ts";
 import { exists, ProcessError, run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
+import { writeDefinitions } from "./small_machines.ts";
 import { Unavailable } from "./unavailable.ts";
 import { until, type WaitOptions } from "./wait.ts";
 import type { Markup } from "./xml.ts";
@@ -40,6 +41,9 @@ cgroup_controllers = []
 const LIBVIRTD_CONF = `auth_unix_rw = "none"
 unix_sock_rw_perms = "0600"
 `;
+
+/** Where it writes logs, in its own view. */
+const LOGS = "/var/log/libvirt";
 
 /** Bash, not sh: as the first process it has to reap those that lost their parent, or a dead QEMU seems to live. */
 const FIRST_PROCESS = `set -e
@@ -276,7 +280,7 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Defines many small machines at once. @returns their names */
   async machines(count: number): Promise<string[]> {
-    const names = await writeDefinitions(this.folder, this.name, count);
+    const names = await writeDefinitions(this.folder, `${this.name}-many`, count, LOGS);
     await this.virshBatch(names.map((name) => `define ${this.folder}/${name}.xml`));
     return names;
   }
@@ -350,28 +354,6 @@ exit $status`;
   }
 }
 
-/** Writes the definitions of small machines into a folder, a file each. @returns their names */
-async function writeDefinitions(folder: string, name: string, count: number): Promise<string[]> {
-  const names = Array.from(
-    { length: count },
-    (_, index) => `${name}-many-${String(index).padStart(5, "0")}`,
-  );
-  for (const name of names) {
-    const text = domainXml({
-      name,
-      uuid: crypto.randomUUID(),
-      memoryMiB: 64,
-      vcpus: 1,
-      machine: "pc",
-      agent: false,
-      serial: { kind: "pty", log: `/var/log/libvirt/${name}.log` },
-      disks: [],
-    });
-    await Deno.writeTextFile(`${folder}/${name}.xml`, String(text));
-  }
-  return names;
-}
-
 /** Makes a private libvirtd and starts it. @throws {Unavailable} when namespaces cannot be made here */
 export async function privateLibvirt(
   purpose = "private",
@@ -395,7 +377,7 @@ export async function privateLibvirt(
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
   const own = `${folder}/etc/qemu`; // where libvirt has its definitions
   await Deno.mkdir(own, { recursive: true });
-  const machines = await writeDefinitions(own, name, options.machines ?? 0);
+  const machines = await writeDefinitions(own, `${name}-many`, options.machines ?? 0, LOGS);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
   if (options.deadResolver === true) pairs.push(...await deadResolver(folder));
   const first = await namespaces(FIRST_PROCESS, pairs, undo);

@@ -1,5 +1,4 @@
-import { NIC_MODELS } from "../../../lib/contract/choices.ts";
-import { ANTI_SPOOFING } from "../../../lib/contract/choices.ts";
+import { ANTI_SPOOFING, NIC_MODELS } from "../../../lib/contract/choices.ts";
 import type { DeviceOptions, VmNic } from "../../../lib/contract/mod.ts";
 import { asNext } from "../../../lib/vm/device_next.ts";
 import { deviceValue } from "../../../lib/text/device_values.ts";
