@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connectChannel } from "../testbed/agent_channel.ts";
 import { virsh } from "../testbed/libvirt.ts";
-import { LyingAgent } from "../testbed/lying_agent.ts";
+import { LyingAgent, plainAnswer } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -185,7 +185,8 @@ Deno.test({
     await connectChannel(vm, agent.path);
     /** What the guest says to being frozen, once it does. */
     let frozen = Promise.withResolvers<unknown>();
-    agent.lie = (command) => command === "guest-fsfreeze-freeze" ? frozen.promise : { return: 1 };
+    agent.lie = (command, id) =>
+      command === "guest-fsfreeze-freeze" ? frozen.promise : plainAnswer(command, id);
     await vm.start();
     const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const restarted = async () => {

@@ -7,7 +7,7 @@ import { writeAll } from "../../lib/write_all.ts";
 import { call, knownPool, shows } from "./product.ts";
 import { buildAgentGuest } from "./agent_guest.ts";
 import { endOf } from "./backups.ts";
-import { LyingAgent } from "./lying_agent.ts";
+import { LyingAgent, plainAnswer } from "./lying_agent.ts";
 import { nfsServer } from "./nfs_server.ts";
 import { freeze, processState, thaw } from "./pid.ts";
 import type { PrivateLibvirt, PrivateMachine, PrivateMachineOptions } from "./private_libvirt.ts";
@@ -456,20 +456,19 @@ const syncOnly: HangScenario = {
   needs: ["guest"],
   arrange: async ({ host, folder, undo }) => {
     const agent = undo.use(await LyingAgent.listen(folder));
-    // As a guest agent does until then
-    agent.lie = (command) =>
-      command === "guest-info" ? { return: { version: "7.2.0", supported_commands: [] } } : { return: {} };
+    agent.lie = plainAnswer;
     const vm = await host.machine({
       ...{ guest: true, agent: false, start: true, memoryMiB: 128 },
       devices:
         markup`<channel type='unix'><source mode='connect' path='${agent.path}'/><target type='virtio' name='org.qemu.guest_agent.0'/></channel>`,
     });
     await vm.waitForBoot();
-    const honest = agent.lie;
     return {
       hang: () => {
         agent.lie = () => undefined;
-        return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve(void (agent.lie = honest)) });
+        return Promise.resolve({
+          [Symbol.asyncDispose]: () => Promise.resolve(void (agent.lie = plainAnswer)),
+        });
       },
       silent: [],
       once: askedOnce([vm], AGENT_ASKS),

@@ -5,6 +5,12 @@ import { until } from "./wait.ts";
 /** What is answered to a command, or comes to be; undefined: nothing, ever. Text is sent as it is. */
 export type Lie = (command: string, id: unknown) => unknown | undefined;
 
+/** What an agent answers that has no commands of its own to offer: to be asked what it is, it answers as it must. */
+export const plainAnswer: Lie = (command) =>
+  command === "guest-info"
+    ? { return: { version: "7.2.0", supported_commands: [] } }
+    : { return: command.startsWith("guest-fsfreeze-") ? 1 : {} };
+
 /**
  * Listens where libvirt looks for a machine's agent. libvirt speaks to whoever listens there, so no guest has to be
  * broken; that the guest's own agent has opened its end is what tells libvirt that there is one.
