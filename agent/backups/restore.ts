@@ -9,12 +9,12 @@ import {
 } from "../../lib/backup/confine.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
-import { type CopiedDisk, makeCopy, ownPath, setDisk } from "../../lib/formats/xml/clone.ts";
+import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.ts";
 import { MOST_TPM_BYTES } from "../../lib/formats/swtpm.ts";
 import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { setName, setUuid } from "../../lib/formats/xml/identity.ts";
-import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
+import { keepsVariables, nvramPaths, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
 import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
@@ -162,9 +162,9 @@ async function fitDisks(work: Work, document: XmlDocument, { name, made, now }: 
   }
 }
 
-/** The UEFI variables of the copy. @throws {ManifestError} */
-export async function nvramIn({ repository, copy, manifest }: RestoreSource) {
-  return manifest.nvram === undefined
+/** The UEFI variables of the copy, where its VM keeps any. @throws {ManifestError} */
+export async function nvramIn({ repository, copy, manifest }: RestoreSource, document: XmlDocument) {
+  return manifest.nvram === undefined || !keepsVariables(document)
     ? undefined
     : await repository.fileOf(copy, "nvram", manifest.nvram, MOST_VARIABLES);
 }
@@ -179,6 +179,13 @@ export async function putNvram(
   const noted = operation.add<FileMade>({ kind: "file-made", path, file: null, at: Date.now() });
   await hostFiles.writeFile(plainPath(path), bytes, { createNew: true, mode: 0o600 });
   noted.know({ file: await identityAt(path) });
+}
+
+/** Where a VM that has no UEFI variables here gets them: where libvirt has them, unless another file is there. @throws {ContractError} */
+async function placeOfNvram(name: string, vmId: string): Promise<string> {
+  const usual = usualNvram(name), own = usualNvram(`${name}-${vmId.slice(0, 8)}`);
+  for (const path of [usual, own]) if (!await isTaken(plainPath(path))) return path;
+  throw notPossible(`${own} exists already`);
 }
 
 /**
@@ -212,7 +219,7 @@ async function asNew(
   work: Work,
   { vmId, name, pool }: { readonly vmId: string; readonly name: string; readonly pool: string | undefined },
 ): Promise<void> {
-  const { host: { link }, operation, job, manifest } = work;
+  const { host: { link }, operation, job } = work;
   const now = await definitionNow(work), document = await definitionOf(work, now);
   const goal = pool ?? await defaultPool(link);
   const disks = await makeDisks(work, (target) => Promise.resolve({ pool: goal, stem: `${name}-${target}` }));
@@ -225,10 +232,11 @@ async function asNew(
       }, which may give others rights: put the VM there if it belongs there`,
     );
   }
-  const nvram = nvramPaths(document, manifest.vm.name, name, ownPath)?.to, variables = await nvramIn(work);
-  if (nvram !== undefined && variables !== undefined) await putNvram(work, nvram, variables);
+  const variables = await nvramIn(work, document), nvram = variables && await placeOfNvram(name, vmId);
+  setNvram(document, nvram);
+  if (variables !== undefined) await putNvram(work, nvram!, variables);
   const own = new Map([...disks].filter(([target]) => diskIn(document, target) !== undefined));
-  makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram: variables && nvram });
+  makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram });
   await putTpmState(operation, vmId, await tpmIn(work, document, "it begins empty"));
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);
@@ -274,9 +282,11 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   setUuid(document, vm.id);
   for (const [target, disk] of disks) if (diskIn(document, target)) setDisk(document, target, disk);
   protectNewDomain(document);
-  const pathIn = (of: XmlDocument) => nvramPaths(of, vm.name, vm.name, (own) => own)?.from;
-  const path = pathIn(new XmlDocument(before)) ?? pathIn(document), variables = await nvramIn(work);
-  const fresh = path !== undefined && variables !== undefined ? `${path}.restored-${manifest.id}` : undefined;
+  const own = new XmlDocument(before), kept = nvramPaths(own, vm.name, vm.name, (path) => path)?.from;
+  const variables = await nvramIn(work, document),
+    path = variables && (kept ?? await placeOfNvram(vm.name, vm.id));
+  setNvram(document, path ?? (document.find("os", "nvram") && kept));
+  const fresh = path && `${path}.restored-${manifest.id}`;
   if (fresh !== undefined) await putNvram(work, fresh, variables!);
   const tpm = await tpmIn(work, document, "it keeps the one it has now");
   const { moves, gone } = await stageTpmState(operation, vm.id, tpm, `restored-${manifest.id}`);

@@ -162,7 +162,8 @@ async function bootIn(
     (target) => Promise.resolve({ pool, stem: `${name}-${target}` }),
   );
   const restoredBytes = manifest.disks.reduce((sum, { bytes }) => sum + bytes, 0);
-  const nvram = nvramPaths(document, manifest.vm.name, name, ownPath)?.to, variables = await nvramIn(work);
+  const nvram = nvramPaths(document, manifest.vm.name, name, ownPath)?.to,
+    variables = await nvramIn(work, document);
   if (nvram !== undefined && variables !== undefined) await putNvram({ operation }, nvram, variables);
   makeTrial(document, {
     ...{ name, uuid, disks, nvram },

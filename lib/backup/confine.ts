@@ -5,16 +5,20 @@
  */
 import { xml } from "../formats/xml/build.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
-import { setCreatedAt } from "../formats/xml/identity.ts";
+import { setMedium } from "../formats/xml/device_disk.ts";
+import { nvramOf, setCreatedAt } from "../formats/xml/identity.ts";
 import { METADATA_PREFIX } from "../formats/xml/metadata.ts";
+import { setNvram } from "../formats/xml/nvram.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
 import { oneLine } from "../text/text.ts";
+import { confineCards, confineScreens, dropPortFiles, PORT_FILES, PORTS } from "./host_ends.ts";
+import { sameness } from "./sameness.ts";
 
 /** Parts of a definition that say what the VM is. Words to QEMU, labels of its process, boot loaders of the host do not. */
 const PARTS: ReadonlySet<string> = new Set([
   ...["name", "uuid", "genid", "title", "description", "metadata", "memory", "currentMemory", "maxMemory"],
   ...["memoryBacking", "memtune", "vcpu", "vcpus", "iothreads", "iothreadids", "defaultiothread", "cputune"],
-  ...["numatune", "blkiotune", "throttlegroups", "resource", "sysinfo", "keywrap", "os", "features", "cpu"],
+  ...["numatune", "blkiotune", "throttlegroups", "sysinfo", "keywrap", "os", "features", "cpu"],
   ...["clock", "on_poweroff", "on_reboot", "on_crash", "on_lockfailure", "pm", "perf", "devices"],
 ]);
 /** Parts of `<os>`; a kernel, a device tree or an ACPI table is a file of the host that the guest would read. */
@@ -58,15 +62,14 @@ const OWN: Readonly<Record<string, (device: XmlElement) => boolean>> = {
   tpm: (device) => child(device, "backend")?.attributes.type === "emulator",
 };
 
-/** Folders in which libvirt keeps sockets and logs of VMs: it deletes and writes what is named there. */
-const FOLDERS = [
-  ...["/run/libvirt/qemu/", "/var/run/libvirt/qemu/", "/var/lib/libvirt/qemu/channel/"],
-  "/var/log/libvirt/qemu/",
-];
 const SOURCES_OF_RANDOM: ReadonlySet<string> = new Set(["/dev/urandom", "/dev/random", "/dev/hwrng"]);
 /** Attributes that name a file also without a slash: one of the folder that QEMU runs in. */
 const FILE_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...["path", "file", "socket", "logFile", "logfile", "tap", "vhost", "rendernode", "xauth", "template"],
+]);
+/** Elements of devices whose text is a number. What others say is the name of a file, with a slash or without. */
+const PLAIN_TEXTS: ReadonlySet<string> = new Set([
+  ...["size", "block", "requested", "current", "node", "pagesize", "nodemask", "alignsize", "label"],
 ]);
 /** Where libvirt keeps UEFI variables. */
 const NVRAM = /^\/var\/lib\/libvirt\/qemu\/nvram\/[^/]+$/;
@@ -74,27 +77,19 @@ const FIRMWARE = /^\/usr\/(share|lib)\//;
 
 const climbs = (path: string) => path.split("/").includes("..");
 const isFirmware = (path: string) => FIRMWARE.test(path) && !climbs(path);
-const isPlace = (path: string) =>
-  SOURCES_OF_RANDOM.has(path) || (!climbs(path) && FOLDERS.some((folder) => path.startsWith(folder)));
 
-/** A file that an element names and that lies in no place of libvirt's; undefined where there is none. */
-function foreignFile({ attributes, text, children: parts }: XmlElement): string | undefined {
+/** A file that an element names; undefined where there is none. */
+function foreignFile({ name, attributes, text, children: parts }: XmlElement): string | undefined {
   for (const [key, value] of Object.entries(attributes)) {
-    if ((FILE_ATTRIBUTES.has(key) || value.startsWith("/")) && !isPlace(value)) return value;
+    if (FILE_ATTRIBUTES.has(key) || value.startsWith("/")) return value;
   }
   const said = text.trim();
-  if (said.startsWith("/") && !isPlace(said)) return said;
+  if (said !== "" && !PLAIN_TEXTS.has(name) && !SOURCES_OF_RANDOM.has(said)) return said;
   for (const part of parts) {
     const found = foreignFile(part);
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** An element as text that is the same for the same content, however it is written. */
-function sameness({ name, attributes, text, children: parts }: XmlElement): string {
-  const own = Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1);
-  return JSON.stringify([name, own, text.trim(), parts.map(sameness)]);
 }
 
 /** A device or part, for people. */
@@ -105,12 +100,20 @@ function called(element: XmlElement): string {
 
 const ofHost = "it reaches into the host";
 
+/** A port without what {@link dropPortFiles} takes out. */
+const withoutPortFiles = (port: XmlElement): XmlElement => ({
+  ...port,
+  children: port.children.filter(({ name }) => !PORT_FILES.some((each) => each === name)),
+});
+
 /** Why a device is none of the VM's own; undefined where it is. Disks are judged with their content. */
 function deviceFault(device: XmlElement): string | undefined {
   const { name } = device;
   if (name === "disk") return undefined;
   if (!DEVICES.has(name) || (Object.hasOwn(OWN, name) && !OWN[name]!(device))) return ofHost;
-  const file = name === "emulator" ? undefined : foreignFile(device);
+  const file = name === "emulator"
+    ? undefined
+    : foreignFile(PORTS.has(name) ? withoutPortFiles(device) : device);
   return file === undefined ? undefined : `it names ${oneLine(file, 200)}, a file of the host`;
 }
 
@@ -172,6 +175,9 @@ export function confineDefinition(document: XmlDocument, now: XmlDocument | unde
   drop(undefined, partFault);
   drop("os", osFault);
   drop("devices", deviceFault);
+  told.push(...dropPortFiles(document, now));
+  told.push(...confineCards(document, now));
+  confineScreens(document, now);
   return told;
 }
 
@@ -188,6 +194,38 @@ export function confineDisk(document: XmlDocument, find: () => XmlElement | unde
   for (let part = other(); part !== undefined; part = other()) document.remove(part);
   const source = child(find(), "source");
   if (source !== undefined) document.replace(source, xml("source"));
+}
+
+/**
+ * Leaves a definition no other files than its own: disks of others go, drives are emptied, variables are where libvirt has
+ * them.
+ *
+ * @param paths where its own files are
+ * @returns what was taken out, as sentences
+ */
+export function confineFiles(document: XmlDocument, paths: ReadonlySet<string>): string[] {
+  const told: string[] = [];
+  const disks = () => children(document.find("devices"), "disk");
+  for (let index = 0; index < disks().length;) {
+    const disk = () => disks()[index]!;
+    const { device = "disk", type } = disk().attributes;
+    const { file, ...other } = child(disk(), "source")?.attributes ?? {};
+    const isOwn = type === "file" && file !== undefined && paths.has(file);
+    if (device === "cdrom" || device === "floppy") {
+      if (mediumIn(disk()) !== undefined) setMedium(document, disk, undefined);
+      index++;
+    } else if (isOwn) {
+      for (const name of ["rawio", "sgio"]) document.setAttribute(disk(), name, undefined);
+      index++;
+    } else {
+      const path = oneLine(file ?? Object.values(other).join("/"), 200);
+      told.push(`A disk was taken out: ${path} is none of the files that were found with it`);
+      document.remove(disk());
+    }
+  }
+  const variables = nvramOf(document);
+  if (variables !== undefined && !paths.has(variables)) setNvram(document, undefined);
+  return told;
 }
 
 /** A medium as a drive names it; `elsewhere`: a device, or on the network. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { XmlDocument } from "../formats/xml/edit.ts";
 import { parseXml } from "../formats/xml/tree.ts";
-import { confineDefinition, confineDisk, hasMedium, mediumIn, takeGroupOf } from "./confine.ts";
+import { confineDefinition, confineDisk, confineFiles, hasMedium, mediumIn, takeGroupOf } from "./confine.ts";
 
 const domain = (devices: string, rest = "", os = "<type>hvm</type>") =>
   new XmlDocument(
@@ -14,10 +14,9 @@ const OWN = [
   "<disk type='file' device='disk'><source file='/x'/><target dev='vda'/></disk>",
   "<interface type='network'><source network='default'/><filterref filter='clean-traffic'>" +
   "<parameter name='IP' value='10.0.0.2'/></filterref></interface>",
-  "<interface type='bridge'><source bridge='br0'/></interface>",
-  "<serial type='pty'><source path='/var/run/libvirt/qemu/x'/><log file='/var/log/libvirt/qemu/x.log'/></serial>",
+  "<serial type='pty'><target port='0'/></serial>",
   "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>",
-  "<graphics type='vnc' port='-1' autoport='yes'><listen type='address' address='0.0.0.0'/></graphics>",
+  "<graphics type='vnc' autoport='yes'/>",
   "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>",
   "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
   "<input type='tablet' bus='usb'><alias name='ua-/x'/></input>",
@@ -39,15 +38,14 @@ const REACHING = [
   "<serial type='file'><source path='/etc/cron.d/x'/></serial>",
   "<serial type='dev'><source path='/dev/sda'/></serial>",
   "<serial type='tcp'><source mode='connect' host='10.0.0.1' service='1'/></serial>",
-  "<serial type='pty'><log file='/etc/cron.d/x'/></serial>",
-  "<serial type='pty'><log file='/var/log/libvirt/qemu/../../../../etc/cron.d/x'/></serial>",
-  "<channel type='unix'><source mode='bind' path='/etc/passwd'/></channel>",
-  "<channel type='unix'><source mode='bind' path='etc'/></channel>",
   "<graphics type='vnc' socket='/etc/passwd'/>",
   "<graphics type='spice'><gl rendernode='/dev/sda'/></graphics>",
   "<graphics type='sdl' xauth='/root/.Xauthority'/>",
   "<rng model='virtio'><backend model='random'>/dev/sda</backend></rng>",
   "<rng model='virtio'><backend model='egd' type='tcp'/></rng>",
+  "<rng model='virtio'><backend model='random'>vm.raw</backend></rng>",
+  "<memory model='nvdimm'><source><path>vm.raw</path></source></memory>",
+  "<graphics type='spice'><gl rendernode='sda'/></graphics>",
   "<tpm><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>",
   "<input type='evdev'><source dev='/dev/input/event0'/></input>",
   "<memory model='nvdimm'><source><path>/etc/shadow</path></source></memory>",
@@ -112,6 +110,89 @@ Deno.test("firmware and its variables lie where libvirt has them, or are taken o
   ) assert.equal(told(part), 1, part);
 });
 
+Deno.test("ports lose sockets and logs that the VM does not have here, and stay", () => {
+  const log =
+    "<serial type='pty'><source path='/dev/pts/3'/><log file='/var/log/libvirt/qemu/other.log'/></serial>";
+  const ports = (device: string, now?: string) => {
+    const document = domain(device);
+    const told = confineDefinition(document, now === undefined ? undefined : domain(now));
+    return { told: told.length, xml: document.sourceOf(document.find("devices")!) };
+  };
+  assert.deepEqual(ports(log), { told: 1, xml: "<devices><serial type='pty'></serial></devices>" });
+  assert.equal(ports(log, log).told, 0);
+  for (
+    const [device, left] of [
+      [
+        "<serial type='unix'><source mode='bind' path='/run/libvirt/qemu/other.xml'/></serial>",
+        "<serial type='pty'>",
+      ],
+      [
+        "<channel type='unix'><source mode='bind' path='other'/><target type='virtio' name='a'/></channel>",
+        "<channel type='unix'><target",
+      ],
+      [
+        "<channel type='unix'><source path='/x'/><target type='guestfwd'/></channel>",
+        "<channel type='pty'><target",
+      ],
+      [
+        "<console type='unix'><source mode='connect' path='/var/lib/libvirt/qemu/x'/><source path='/y'/></console>",
+        "<console type='pty'>",
+      ],
+    ] as const
+  ) {
+    const { told, xml } = ports(device);
+    assert.ok(told > 0 && xml.includes(left) && !xml.includes("path="), `${told} ${xml}`);
+  }
+  const named =
+    "<channel type='spiceport'><source channel='org.x'/><target type='virtio' name='y'/></channel>";
+  assert.deepEqual(ports(named), { told: 0, xml: `<devices>${named}</devices>` });
+});
+
+Deno.test("network cards connect the VM to nothing that it is not connected to now", () => {
+  const card = (type: string, rest: string) => `<interface type='${type}'>${rest}</interface>`;
+  const network = card("network", "<source network='default'/>");
+  const bridge = card("bridge", "<mac address='52:54:00:00:00:01'/><source bridge='br0'/>");
+  const vlan = card("bridge", "<source bridge='br0'/><vlan><tag id='7'/></vlan>");
+  const cards = network + bridge + vlan + card("direct", "<source dev='eth0'/>") + card("user", "");
+  const document = domain(cards);
+  const told = confineDefinition(document, domain(network + card("bridge", "<source bridge='br0'/>")));
+  assert.equal(told.length, 3);
+  assert.match(told[1]!, /^Network card \(direct eth0\) was left out: /);
+  assert.equal(document.sourceOf(document.find("devices")!), `<devices>${network}${bridge}</devices>`);
+  const elsewhere = domain(cards);
+  assert.equal(confineDefinition(elsewhere, undefined).length, 4);
+  assert.ok(elsewhere.toString().includes(cards));
+  const tap = domain(card("network", "<source network='default'/><target dev='eth0'/>"));
+  confineDefinition(tap, domain(network));
+  assert.ok(!tap.toString().includes("target"));
+});
+
+Deno.test("screens listen as they do now, without the folder's password", () => {
+  const open =
+    "<graphics type='vnc' port='5999' passwd='x' passwdValidTo='2030-01-01T00:00:00' websocket='5700'>" +
+    "<listen type='address' address='0.0.0.0'/></graphics>";
+  const fresh = domain(open);
+  confineDefinition(fresh, undefined);
+  assert.equal(
+    fresh.sourceOf(fresh.find("devices")!),
+    "<devices><graphics type='vnc' autoport='yes'></graphics></devices>",
+  );
+  const now = domain(
+    "<graphics type='spice'/><graphics type='vnc' port='5901' autoport='no' listen='10.0.0.1'><listen type='address' address='10.0.0.1'/></graphics>",
+  );
+  const placed = domain(open + open);
+  confineDefinition(placed, now);
+  const [first, second] = placed.find("devices")!.children;
+  assert.deepEqual({ ...first!.attributes }, {
+    type: "vnc",
+    port: "5901",
+    listen: "10.0.0.1",
+    autoport: "no",
+  });
+  assert.deepEqual(first!.children.map(({ attributes }) => attributes.address), ["10.0.0.1"]);
+  assert.deepEqual({ ...second!.attributes }, { type: "vnc", autoport: "yes" });
+});
+
 Deno.test("what the VM has on this host just so, stays", () => {
   const hostdev = "<hostdev mode='subsystem' type='pci'><source><address bus='0x01'/></source></hostdev>";
   const part = "<seclabel type='none'/>", os = "<kernel>/boot/k</kernel>";
@@ -135,6 +216,22 @@ Deno.test("a restored disk keeps what the guest sees, and nothing that would be 
   assert.deepEqual(disk.children.map(({ name }) => name), ["driver", "source", "target", "serial"]);
   assert.deepEqual(disk.children[1]!.attributes, {});
   assert.deepEqual(Object.keys(disk.attributes), ["type", "device"]);
+});
+
+Deno.test("confineFiles() leaves a definition its own files alone", () => {
+  const disk = (path: string, attributes = "type='file' device='disk'") =>
+    `<disk ${attributes}><source file='${path}'/><target dev='vda'/></disk>`;
+  const own = disk("/p/own.qcow2");
+  const document = domain(
+    disk("/p/other.qcow2") + own + disk("/p/x.iso", "type='file' device='cdrom'") +
+      "<disk type='block' device='disk'><source dev='/dev/sda'/><target dev='vdb'/></disk>" +
+      "<disk type='volume' device='disk'><source pool='p' volume='other'/><target dev='vdc'/></disk>",
+    "",
+    "<loader type='pflash'>/usr/share/x</loader><nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>",
+  );
+  assert.equal(confineFiles(document, new Set(["/p/own.qcow2"])).length, 3);
+  const text = document.toString();
+  assert.ok(text.includes(own) && !/other|x\.iso|sda|nvram/.test(text), text);
 });
 
 Deno.test("media are files, volumes, or of elsewhere; the same one is known", () => {

@@ -9,6 +9,7 @@ import { setMedium } from "../formats/xml/device_disk.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
 import { METADATA_PREFIX, METADATA_URI, THROW_AWAY } from "../formats/xml/metadata.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
+import { copyOf } from "./sameness.ts";
 
 /** What the throw-away VM has of its own. */
 export interface Trial {
@@ -36,14 +37,10 @@ const KEPT: ReadonlySet<string> = new Set([
 ]);
 const AGENTS: ReadonlySet<string | undefined> = new Set([QEMU_AGENT_CHANNEL, OWN_AGENT_CHANNEL]);
 
-/** An element as it is. */
-const same = ({ name, attributes, text, children: parts }: XmlElement): XmlNode =>
-  xml(name, attributes, text.trim() || false, parts.map(same));
-
 /** A part of a device, where it has that. */
 function part(device: XmlElement, name: string): XmlNode | false {
   const found = child(device, name);
-  return found !== undefined && same(found);
+  return found !== undefined && copyOf(found);
 }
 
 /** A network card whose cable is out: QEMU drops what the guest sends, whatever it does. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { BackupRun } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { noFirmware } from "../testbed/firmware.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
@@ -47,6 +48,110 @@ async function forge(folder: string, files: Readonly<Record<string, string>>): P
   await Deno.writeFile(`${copies}/${name}/manifest.json`, text);
   await Deno.writeTextFile(`${copies}/${name}/manifest.json.sha256`, await digestOf(text));
 }
+
+Deno.test({
+  name: "a copy that names what is another VM's gets nothing of it, and opens nothing",
+  ignore: ignore || await noFirmware() !== null,
+  fn: async (t) => {
+    await using pool = await testPool();
+    await using vm = await testMachine({
+      ...{ purpose: "forgeduefi", guest: false, vnc: true, agent: true },
+      disks: [{ pool, size: "4M" }],
+    });
+    const variables = (name: string) => `/var/lib/libvirt/qemu/nvram/${name}_VARS.fd`;
+    const theirs = {
+      nvram: variables(`${vm.name}-other`),
+      log: `/var/log/libvirt/qemu/${vm.name}-other.log`,
+      status: `/run/libvirt/qemu/${vm.name}-other.xml`,
+      agent: `/var/lib/libvirt/qemu/channel/target/${vm.name}-other.sock`,
+    };
+    await using files = new AsyncDisposableStack();
+    for (const path of Object.values(theirs)) {
+      await Deno.writeTextFile(path, "another VM's");
+      files.defer(() => Deno.remove(path));
+    }
+    const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, (await vm.xml("--inactive")).replace("<os>", "<os firmware='efi'>"));
+    await virsh("define", file).finally(() => Deno.remove(file));
+    await vm.start();
+    await virsh("destroy", vm.name);
+    files.defer(async () => void await virsh("undefine", vm.name, "--nvram"));
+    await using folder = await folderOf();
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const { id: backupId } = await call(server, "create_backup", {
+      ...{ name: vm.name, folder: folder.path, targets: { vmIds: [vmId] } },
+    });
+    const run = await runOf(server, backupId);
+    assert.equal(run.state, "done", JSON.stringify(run));
+    const evil = (await vm.xml("--inactive"))
+      .replace(/<os[^>]*>/, "<os>")
+      .replace(/<nvram[^>]*>[^<]*<\/nvram>|<loader[^>]*>[^<]*<\/loader>|<firmware>[^]*<\/firmware>/g, "")
+      .replace(
+        "</os>",
+        `<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram>${theirs.nvram}</nvram></os>`,
+      )
+      .replace(/<graphics[^]*<\/graphics>/, "")
+      .replace(
+        "</devices>",
+        `<serial type='unix'><source mode='bind' path='${theirs.status}'/></serial>` +
+          `<serial type='pty'><log file='${theirs.log}' append='off'/></serial>` +
+          `<channel type='unix'><source mode='bind' path='${theirs.agent}'/><target type='virtio' name='x.0'/></channel>` +
+          "<interface type='user'/><interface type='direct'><source dev='lo' mode='bridge'/></interface>" +
+          "<interface type='bridge'><source bridge='virbr0'/></interface>" +
+          "<graphics type='vnc' port='5999' passwd='known'><listen type='address' address='0.0.0.0'/></graphics></devices>",
+      );
+    await forge(folder.path, { "domain.xml": evil });
+    const judge = async (name: string, warnings: readonly string[]) => {
+      const xml = await virsh("dumpxml", "--inactive", "--security-info", name);
+      for (const word of [...Object.values(theirs), "<interface", "0.0.0.0", "known", "5999"]) {
+        assert.ok(!xml.includes(word), `${word} in ${xml}`);
+      }
+      assert.match(xml, /<graphics type='vnc'[^>]*passwd=/);
+      const told = warnings.join("\n");
+      for (const word of [/user/, /direct lo/, /bridge virbr0/, /other\.log/, /other\.xml/, /other\.sock/]) {
+        assert.match(told, word);
+      }
+      // libvirt deletes and opens them when the VM starts
+      await virsh("start", name);
+      await virsh("destroy", name);
+      for (const path of Object.values(theirs)) {
+        assert.equal(await Deno.readTextFile(path), "another VM's", path);
+      }
+      return xml;
+    };
+    await t.step("in place", async () => {
+      const { warnings } = await call(server, "restore_backup", {
+        ...{ backupId, runId: run.id, vmId, inPlace: true },
+      });
+      const xml = await judge(vm.name, warnings);
+      assert.ok(xml.includes(variables(vm.name)), xml);
+    });
+    await t.step(
+      "as a new VM, with variables of its own also where a file of that name is there",
+      async () => {
+        const name = `${vm.name}-new`;
+        await Deno.writeTextFile(variables(name), "another VM's");
+        files.defer(() => Deno.remove(variables(name)));
+        const { warnings } = await call(server, "restore_backup", {
+          ...{ backupId, runId: run.id, vmId, name, pool: pool.name },
+        });
+        try {
+          const xml = await judge(name, warnings);
+          assert.match(
+            xml,
+            new RegExp(`<nvram[^>]*>/var/lib/libvirt/qemu/nvram/${name}-[0-9a-f]{8}_VARS.fd<`),
+          );
+          assert.equal(await Deno.readTextFile(variables(name)), "another VM's");
+        } finally {
+          await virsh("undefine", name, "--nvram");
+          await virsh("pool-refresh", pool.name);
+        }
+      },
+    );
+  },
+});
 
 Deno.test({
   name: "a copy whose definition reaches into the host is restored without that",

@@ -1,5 +1,5 @@
 /** A VM out of the bin: whole, under its own name or another one. */
-import { confineDefinition } from "../../../lib/backup/confine.ts";
+import { confineDefinition, confineFiles } from "../../../lib/backup/confine.ts";
 import { restoreDefinition } from "../../../lib/bin/definition.ts";
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
@@ -37,7 +37,11 @@ function documentOf(entry: StoredEntry, warnings: string[]): XmlDocument {
   }
   const document = new XmlDocument(entry.definition.xml);
   if (entry.found) {
-    warnings.push(...confineDefinition(document, undefined), "Passwords of its screens were not kept.");
+    warnings.push(
+      ...confineDefinition(document, undefined),
+      ...confineFiles(document, new Set(entry.files.map(({ path }) => path))),
+      "Passwords of its screens were not kept.",
+    );
   }
   return document;
 }

@@ -14,6 +14,21 @@ export const usualNvram = (name: string): string => `${FOLDER}/${name}_VARS.fd`;
 export const hasUsualNvram = (document: XmlDocument): boolean =>
   nvramOf(document) === undefined && document.find("os")?.attributes.firmware === "efi";
 
+/** Whether a domain's firmware keeps variables: libvirt defines no domain of another kind with a path for them. */
+export function keepsVariables(document: XmlDocument): boolean {
+  const os = document.find("os");
+  return os?.attributes.firmware === "efi" || child(os, "loader")?.attributes.type === "pflash";
+}
+
+/** Has a domain keep its variables at a path, whatever its XML named; undefined: where libvirt has them. */
+export function setNvram(document: XmlDocument, path: string | undefined): void {
+  const os = () => document.find("os");
+  const { template } = document.find("os", "nvram")?.attributes ?? {};
+  document.removeAll("os", "nvram");
+  if (os() === undefined || (path === undefined && template === undefined)) return;
+  document.append(os()!, xml("nvram", { template }, path));
+}
+
 /**
  * A domain that has the NVRAM file of another one and nothing else, under a name and an id of its own: libvirt deletes
  * such a file only together with a domain.
