@@ -79,6 +79,11 @@ Deno.test("main() says which verbs of nouns are called like one without", async 
   }
 });
 
+Deno.test("main() says which verbs a group has instead of advising what was typed", async () => {
+  const { status, err } = await command("vm", "cloud-init", "web1");
+  assert.deepEqual([status, /cloud-init show, .*cloud-init preview/.test(err)], [2, true], err);
+});
+
 Deno.test("main() takes options before the verb, as virsh and kubectl do", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const listener = await listenSocket(`${folder}/api.sock`, () => Promise.resolve(Response.json([])));

@@ -10,6 +10,12 @@ import { findVerb, VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
 export function unknown(args: readonly string[], own: Readonly<Record<string, OwnVerb>>): number {
   const words = args.filter((each) => !each.startsWith("-"));
   const [name = args[0] ?? "", second] = words;
+  const inner = second === undefined ? [] : verbsUnder([name, second]);
+  if (inner.length > 0) {
+    const lines = inner.map(({ words }) => `kvm-manager ${words.join(" ")}`);
+    console.error(`kvm-manager: ${name} ${second} has verbs of its own: ${inWords(lines)}`);
+    return EXIT.usage;
+  }
   const group = verbsUnder([name]);
   if (group.length > 0 && second !== undefined) {
     const near = didYouMean(second, [

@@ -113,9 +113,10 @@ export class BackupRuns {
     const running = () => new ContractError("BackupRunning", { name });
     if (this.isRunning(backupId)) throw running();
     const now = this.#options.clock.now();
+    const jobId = crypto.randomUUID();
     const run: StoredRun = {
       ...{ id: crypto.randomUUID(), startedAt: now, endedAt: null, state: "running", actor },
-      ...{ jobId: null, message: null, copies: [] },
+      ...{ jobId, message: null, copies: [] },
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     const entry = { run, work: promise };
@@ -127,7 +128,7 @@ export class BackupRuns {
       resolve();
       throw error;
     }
-    this.#work(backup, entry, isFull).finally(resolve);
+    this.#work(backup, entry, jobId, isFull).finally(resolve);
     return shownRun(this.#records, entry.run, { found: false, copies: [] });
   }
 
@@ -156,7 +157,12 @@ export class BackupRuns {
   }
 
   /** Carries a run out as a job, and writes how it ended. Never fails. */
-  async #work(backup: StoredBackup, entry: { run: StoredRun }, isFull: boolean): Promise<void> {
+  async #work(
+    backup: StoredBackup,
+    entry: { run: StoredRun },
+    jobId: string,
+    isFull: boolean,
+  ): Promise<void> {
     const { id, name } = backup;
     const set = (change: Partial<StoredRun>) => {
       entry.run = { ...entry.run, ...change };
@@ -165,6 +171,7 @@ export class BackupRuns {
     let thrown: unknown;
     try {
       await this.#options.jobs.run({
+        id: jobId,
         command: "run_backup_now",
         title: `Backup ${name}`,
         actor: entry.run.actor,
@@ -172,7 +179,6 @@ export class BackupRuns {
           "Copies that were whole are kept, the one that was not is removed. The VMs are as they were. " +
           "Run the backup again.",
       }, async (job) => {
-        set({ jobId: job.id });
         const repository = await this.#options.open(backup);
         const carryOut = () => this.#carryOut({ backup, repository, run: entry.run, isFull, job }, set);
         await closing(repository, () => repository.locked("write", true, carryOut));

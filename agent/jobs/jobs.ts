@@ -14,6 +14,8 @@ import { JobPace } from "./pace.ts";
 
 /** What is to be done. */
 export interface JobSpec {
+  /** Its id, where that was told before; a new one when left out. */
+  readonly id?: string;
   readonly command: CommandName;
   readonly title: string;
   readonly actor: string;
@@ -110,8 +112,8 @@ export class Jobs {
 
   /** Begins a job; waits for its place where its lane is full. @throws {ContractError} JobCancelled while it waits */
   async open(spec: JobSpec): Promise<OpenJob> {
-    const { command, title, actor, vmId, subject, host, lane, ifInterrupted } = spec;
-    const id = crypto.randomUUID();
+    const { id = crypto.randomUUID(), command, title, actor, vmId, subject, host, lane, ifInterrupted } =
+      spec;
     const waits = lane !== undefined && this.#running(lane) >= LANES[lane];
     const entry: Entry = {
       job: {

@@ -192,17 +192,23 @@ export class Scheduler {
     handled: number,
     by?: Principal,
   ): ScheduleRun | undefined {
-    const run = this.#newRun(schedule, slot, by?.name);
+    const jobId = crypto.randomUUID();
+    const run = { ...this.#newRun(schedule, slot, by?.name), jobId };
     if (!this.#records.begin(schedule, run, handled)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     const running: Running = { run, work: promise, isInTheWay: false };
     this.#running.set(schedule.id, running);
-    this.#work(schedule, running, by).finally(resolve);
+    this.#work(schedule, running, jobId, by).finally(resolve);
     return running.run;
   }
 
   /** Carries a run out as a job, and writes how it ended. Never fails. */
-  async #work(schedule: StoredSchedule, running: Running, by: Principal | undefined): Promise<void> {
+  async #work(
+    schedule: StoredSchedule,
+    running: Running,
+    jobId: string,
+    by: Principal | undefined,
+  ): Promise<void> {
     const { jobs } = this.#options, { id, name, action } = schedule;
     const set = (change: Partial<ScheduleRun>) => {
       running.run = { ...running.run, ...change };
@@ -211,13 +217,13 @@ export class Scheduler {
     let thrown: unknown;
     try {
       await jobs.run({
+        id: jobId,
         command: "run_schedule_now",
         title: `Schedule ${name}: ${WORDS[action]}`,
         actor: running.run.actor,
         ifInterrupted:
           "VMs that were not reached yet are as they were. Run the schedule again if it is still needed.",
       }, async (job) => {
-        set({ jobId: job.id });
         await this.#carryOut(schedule, job, by, (results) => {
           const message = results.length === 0
             ? "No VM was meant: none has its tags or is in its groups"

@@ -18,6 +18,8 @@ const NAMES: Readonly<Record<string, string>> = {
   sessionId: "81c4",
   id: "5b1e",
   enabled: "yes",
+  days: "30",
+  sshKeys: "'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ann@laptop'",
   autostart: "yes",
 };
 
@@ -28,10 +30,12 @@ export function examplesOf(verb: Verb): readonly string[] {
   const places = positionalsOf(verb).map(({ field, choices }) =>
     choices?.[0] ?? NAMES[field] ?? field.toUpperCase()
   );
+  let secrets = 0;
   const needed = optionsOf(verb).filter(({ required }) => required).map(
     ({ flag, kind, choices, secret, path }) => {
       if (kind === "boolean") return `--${flag}`;
-      if (secret) return `--${flag} -`;
+      // Standard input can be only one of them
+      if (secret) return secrets++ === 0 ? `--${flag} -` : `--${flag}-file ${flag}.txt`;
       return `--${flag} ${
         kind === "json" ? "'{…}'" : choices?.[0] ?? NAMES[path.at(-1)!] ?? flag.toUpperCase()
       }`;

@@ -240,10 +240,12 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
       if (source) secrets.push(source);
     } else if (given !== undefined) {
       const read = (text: string) => valueOf(path.at(-1)!, kind, text, `--${said}`);
+      // No choice has a comma in it
+      const parts = (text: string) => option.choices === undefined ? [text] : text.split(",");
       const value = typeof given === "string"
         ? read(given)
         : Array.isArray(given)
-        ? given.map(read).flat()
+        ? given.flatMap(parts).map(read).flat()
         : given;
       put(input, path, value);
     }

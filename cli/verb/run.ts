@@ -11,13 +11,14 @@ import { TERMINAL, type Terminal } from "../terminal.ts";
 import { harmless, isRow, type Row } from "./cells.ts";
 import { type CommonValues, isLong, isWork, listSchema, statesOf, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
-import { findVerb, type Verb, verbOf, verbsUnder } from "./find.ts";
+import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
 import { isPattern, Resources, withIds } from "./resolve_ids.ts";
 import { type Arguments, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
+import type { FieldSchema } from "../../lib/text/values.ts";
 import type { InputDraft } from "./extras.ts";
 
 /** What a verb is carried out with. */
@@ -98,6 +99,18 @@ const statusOf = (answer: unknown) => {
   return typeof failed === "number" && failed > 0 ? EXIT.failed : EXIT.done;
 };
 
+/** An answer as it is now that its job is over, where a list has it. */
+async function atEnd(server: Server, { command: { endsIn } }: Verb, input: InputDraft, answer: unknown) {
+  const { id } = answer as { id?: string };
+  const list = VERBS.find(({ name }) => name === endsIn);
+  if (list === undefined) return answer;
+  const fields = Object.entries(input).filter(([field]) =>
+    field in ((list.command.input as FieldSchema).properties ?? {})
+  );
+  const rows = await server.call(list.name, Object.fromEntries(fields)) as { id: string }[];
+  return rows.find((row) => row.id === id) ?? answer;
+}
+
 async function callLong({ server, verb, common, terminal }: Run, input: InputDraft): Promise<unknown> {
   const { carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
   const wait = common["no-wait"] !== true;
@@ -118,9 +131,15 @@ async function callLong({ server, verb, common, terminal }: Run, input: InputDra
       console.error(leftAlone(outcome.job));
       return outcome.job;
     }
-    const answer = await server.call(verb.name, input) as { jobId: string };
-    if (wait) await waitForJob(server, answer.jobId, terminal);
-    else console.error(leftAlone({ id: answer.jobId }));
+    const answer = await server.call(verb.name, input) as { jobId: string | null };
+    const { jobId } = answer;
+    // It has ended by now, and left no job
+    if (jobId === null) return answer;
+    if (wait) {
+      await waitForJob(server, jobId, terminal);
+      return await atEnd(server, verb, input, answer);
+    }
+    console.error(leftAlone({ id: jobId }));
     return answer;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupted);

@@ -472,7 +472,7 @@ export const alertTargetCommands = {
     route: "POST /alert-targets",
     cli: ["alert", "add-target", "<name>", "<channel>"],
     examples: [
-      "kvm-manager alert add-target Phone ntfy --url=https://ntfy.sh/my-topic --min-severity=critical",
+      "kvm-manager alert add-target Phone ntfy --url-file topic.txt --min-severity=critical",
     ],
     exampleFields: ["url"],
   }),

@@ -118,6 +118,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly contentFields?: readonly string[];
   /** It may take as long as a disk is large, and is a task meanwhile: a form waits a moment only, and then shows the page. */
   readonly isJob?: true;
+  /** It answers at once, and its job goes on: the command whose list has the answer, by its `id`, as it is at the end. */
+  readonly endsIn?: string;
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }

@@ -81,7 +81,7 @@ export const metricPushCommands = {
     errors: ["StoreUnavailable"],
     route: "PUT /metrics/push",
     cli: ["metrics", "set-push"],
-    examples: ["kvm-manager metrics set-push --enabled --url=https://otel.example.org:4318"],
+    examples: ["kvm-manager metrics set-push --enabled --url-file endpoint.txt"],
     exampleFields: ["enabled", "url"],
     readOnly: false,
   }),

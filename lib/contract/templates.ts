@@ -302,7 +302,7 @@ export const templateCommands = {
     examples: [
       "kvm-manager template create-vms web web-## --count 3 --start",
       "kvm-manager template create-vms debian web-## --count 3 --user me --ssh-key ~/.ssh/id_ed25519.pub --start",
-      "kvm-manager template create-vms web web-copy --linked false",
+      "kvm-manager template create-vms web web-copy --no-linked",
     ],
     readOnly: false,
   }),
