@@ -12,6 +12,7 @@ import {
   type NetworkUser,
 } from "../../lib/contract/mod.ts";
 import { formatSubnet, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
+import { withDhcp } from "../../lib/network/dhcp_range.ts";
 import { freeIpv4, networkProblems, overlapOf } from "../../lib/network/check.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { networkXml } from "../../lib/formats/xml/network.ts";
@@ -101,8 +102,9 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
     call: Extract<CallName, "networkStart" | "networkStop" | "networkDelete">,
   ) => change(name, event, failed, () => link.call(call, { name }));
 
-  const create = async (input: Input<"create_network">, actor: string) => {
+  const create = async (asked: Input<"create_network">, actor: string) => {
     host.requireFilled();
+    const input = withDhcp(asked);
     const keys = [keyOf.network(input.name)];
     await host.operations.ready(keys);
     const [first] = networkProblems(input, await networkFacts(host));
@@ -145,7 +147,7 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
     get_network_options: () => options(host),
     check_network: async (input) => {
       host.requireFilled();
-      return networkProblems(input, await networkFacts(host)).map(({ field, code, details }) => ({
+      return networkProblems(withDhcp(input), await networkFacts(host)).map(({ field, code, details }) => ({
         field,
         code,
         message: errorText(code, details),

@@ -1,7 +1,7 @@
 /** What the command line has for networks and port forwards beside the contract. */
 import { COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
-import type { ExtrasTable, InputDraft } from "./extras.ts";
+import type { ExtrasTable, InputDraft, VerbExtras } from "./extras.ts";
 import { idsOf } from "./resolve_ids.ts";
 import { UsageError } from "./values.ts";
 
@@ -50,7 +50,36 @@ async function networkOf(server: Server, vm: string): Promise<string> {
   );
 }
 
+/** `--dhcp 10.0.0.10-10.0.0.99`, `--dhcp none`. */
+const DHCP: Pick<VerbExtras, "shorthands" | "expand"> = {
+  shorthands: {
+    dhcp: {
+      value: "FIRST-LAST|none",
+      multiple: true,
+      text: "addresses that DHCP gives to guests; all of the IPv4 subnet when left out",
+    },
+  },
+  expand: (input, { dhcp }) => {
+    if (!Array.isArray(dhcp)) return Promise.resolve();
+    const ipv4 = input.ipv4 as InputDraft | undefined;
+    if (ipv4?.address === undefined) {
+      throw new UsageError("--dhcp needs --address, the host's address in the network");
+    }
+    const given = dhcp.filter((text) => text !== "none");
+    ipv4.ranges = given.map((text) => {
+      const [, start, end] = /^([0-9.]+)-([0-9.]+)$/.exec(text) ?? [];
+      if (start !== undefined) return { start, end };
+      throw new UsageError(
+        `--dhcp is ${JSON.stringify(text)}; it must be two addresses, like 10.0.0.10-10.0.0.99`,
+      );
+    });
+    return Promise.resolve();
+  },
+};
+
 export const NETWORK_EXTRAS: ExtrasTable = {
+  create_network: DHCP,
+  check_network: DHCP,
   add_port_forward: {
     otherPlaces: { usage: "<vm>:<port> <hostPort>[/udp]", read: readForward },
     expand: async (input, _given, { server }) => {

@@ -69,6 +69,15 @@ export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] 
   });
 }
 
+/** What a value with parts of its own is made of, where nothing else is said of it. */
+function shapeOf(schema: FieldSchema): string | undefined {
+  const { type, properties, items } = bare(schema);
+  const named = (fields: object) => Object.keys(fields).join(", ");
+  if (type === "object" && properties) return `an object with ${named(properties)}`;
+  if (type !== "array" || items === undefined) return undefined;
+  return items.properties ? `a list of objects with ${named(items.properties)}` : `a list of ${items.type}s`;
+}
+
 const kebab = (field: string) => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Options of an object's fields, those of its parts behind a dot. */
@@ -87,7 +96,7 @@ function fieldsOf(
       kind: valueKind(field, schema),
       required: above.length === 0 && required.includes(field),
       choices: choicesOf(schema),
-      description: describe(schema),
+      description: describe(schema) ?? shapeOf(schema),
       default: schema.default,
       secret: schema["x-secret"] === true,
     };

@@ -113,6 +113,14 @@ Deno.test("every command of the contract is a verb of its own, none hides anothe
   }
 });
 
+Deno.test("no option says only that it is JSON", () => {
+  for (const verb of VERBS) {
+    for (const { flag, kind, description } of optionsOf(verb)) {
+      assert.ok(kind !== "json" || description, `${verb.words.join(" ")} --${flag}`);
+    }
+  }
+});
+
 Deno.test("every field of every command can be given, and no option is there twice", () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     const flags = optionsOf(verbOf(name)).map(({ flag }) => flag);

@@ -98,7 +98,11 @@ const Vlan = closed({
 const NewSubnet = closed({
   address: Cidr,
   ranges: Type.Optional(
-    Type.Array(AddressRange, { maxItems: 16, description: "given away by DHCP; none: no DHCP" }),
+    Type.Array(AddressRange, {
+      maxItems: 16,
+      description:
+        "given away by DHCP; an empty list: no DHCP; left out: all of the subnet, of IPv4 (not in mode open)",
+    }),
   ),
   hosts: Type.Optional(Type.Array(StaticLease, { maxItems: 1000 })),
 });
@@ -302,6 +306,7 @@ export const networkCommands = {
     errors: ["InvalidNetworkName"],
     route: "POST /networks/check",
     cli: ["network", "check", "<name>", "<mode>"],
+    flags: { address: "ipv4.address" },
     columns: ["field", "code", "message"],
     readOnly: true,
   }),
@@ -314,8 +319,10 @@ export const networkCommands = {
     errors: [...WRONG, "NetworkCreateFailed"],
     route: "POST /networks",
     cli: ["network", "create", "<name>", "<mode>"],
+    flags: { address: "ipv4.address" },
     examples: [
-      "kvm-manager network create lab nat --ipv4.address 192.168.50.1/24",
+      "kvm-manager network create lab nat --address 192.168.50.1/24",
+      "kvm-manager network create lab nat --address 192.168.50.1/24 --dhcp 192.168.50.100-192.168.50.199",
       "kvm-manager network create lab nat --file lab.yaml",
     ],
     readOnly: false,

@@ -62,7 +62,7 @@ function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
   );
   return {
     address,
-    ...((start !== "" || end !== "") && { ranges: [{ start, end }] }),
+    ranges: start !== "" || end !== "" ? [{ start, end }] : [],
     ...(hosts.length > 0 && { hosts }),
   };
 }
