@@ -1,4 +1,5 @@
 /** One value as people read it: sizes, times, shares, states. Pure. */
+import { momentFields } from "../../lib/contract/moments.ts";
 import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
 
 /** Characters that steer a terminal: a VM's name must not move its cursor or write its clipboard. */
@@ -39,7 +40,6 @@ const NUMBERS: readonly (readonly [field: RegExp, shown: (value: number) => stri
   [/Bytes$|^(bytes|size)$/, formatBytes],
   [/Mb$/, formatMemory],
   [/Gb$/, formatDisk],
-  [/At$|^(timestamp|since|until|at|stateSince)$/, time],
   [/^progress$/, (value) => `${Math.floor(value * 100)} %`],
   [/Percent$/, (value) => `${value.toFixed(1)} %`],
   [/^secondsLeft$|Seconds$/, duration],
@@ -93,14 +93,24 @@ function inOne(value: Row): string {
     .map(([field, part]) => `${field}=${plain(field, part)}`).join(" ");
 }
 
+/** Figures of a list that one cell tells each of. */
+const MOST_FIGURES = 8;
+
 function plain(field: string, value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") {
+    if (momentFields().has(field)) return time(value);
     return NUMBERS.find(([name]) => name.test(field))?.[1](value) ?? String(Number(value.toFixed(2)));
   }
   if (Array.isArray(value)) {
-    return value.length === 0 ? "-" : value.map((each) => plain(field, each)).join(",");
+    if (value.length === 0) return "-";
+    const figures = value.filter((each) => typeof each === "number");
+    if (figures.length <= MOST_FIGURES) return value.map((each) => plain(field, each)).join(",");
+    const [least, most] = [Math.min(...figures), Math.max(...figures)].map((each) => plain(field, each));
+    return momentFields().has(field)
+      ? `${value.length} from ${least} to ${most}`
+      : `${value.length} values, ${least} to ${most}, last ${plain(field, value.at(-1))}`;
   }
   return isRow(value) ? inOne(value) : String(value);
 }

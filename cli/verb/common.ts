@@ -62,10 +62,10 @@ const TABLE = {
   filter: {
     type: "string",
     multiple: true,
-    value: "[COLUMN=]PATTERN",
+    value: "[COLUMN=]PATTERN|COLUMN>NUMBER",
     text:
-      "only rows with this in a column, or anywhere; * and ? stand for other signs, COLUMN!= for all others; " +
-      "may be given several times",
+      "only rows with this in a column, or anywhere; patterns as in a shell (*, ?, [1-5]), COLUMN!= for all others, " +
+      "COLUMN>, >=, < and <= for numbers, sizes and times (memory>2G); may be given several times",
     has: isList,
     why: "is for lists",
   },

@@ -4,7 +4,9 @@ import { at, cell, heading, NO_RESPONSE, type Row, shownAt } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
 import { matcher } from "./resolve_ids.ts";
 import { type Layout, textOf } from "./output.ts";
-import { UsageError } from "./values.ts";
+import { momentFields } from "../../lib/contract/moments.ts";
+import { valueKind } from "../../lib/text/values.ts";
+import { UsageError, valueOf } from "./values.ts";
 
 /** How columns are called: the field, the field in words, the heading. */
 const namesOf = (path: string) => [
@@ -12,6 +14,15 @@ const namesOf = (path: string) => [
   path.replace(/[A-Z]/g, (letter) => `-${letter}`).toLowerCase(),
   heading(path).toLowerCase().replaceAll(" ", "-"),
 ];
+
+/** How a number is compared with a bound. */
+const OPERATORS = {
+  ">=": (value: number, bound: number) => value >= bound,
+  "<=": (value: number, bound: number) => value <= bound,
+  ">": (value: number, bound: number) => value > bound,
+  "<": (value: number, bound: number) => value < bound,
+} as const;
+type Operator = keyof typeof OPERATORS;
 
 /** A list, and how it is laid out. */
 export class ListView {
@@ -39,7 +50,20 @@ export class ListView {
     throw new UsageError(`--${flag}: no column ${JSON.stringify(name)}.${near}`);
   }
 
+  /** @throws {UsageError} for a value that is none */
+  #comparison(name: string, operator: Operator, given: string): (row: Row) => boolean {
+    const path = this.#field(name, "filter"), field = path.split(/[.|]/).at(-1)!;
+    const kind = momentFields().has(field) ? "time" : valueKind(field, { type: "number" });
+    const bound = valueOf(field, kind, given, `--filter ${name}`) as number;
+    return (row) => {
+      const value = at(row, path);
+      return typeof value === "number" && OPERATORS[operator](value, bound);
+    };
+  }
+
   #filter(text: string): (row: Row) => boolean {
+    const [, compared, operator, bound] = /^([A-Za-z][\w.-]*)\s*(>=|<=|>|<)\s*(.+)$/s.exec(text) ?? [];
+    if (compared !== undefined) return this.#comparison(compared, operator as Operator, bound!);
     const [, name, not, pattern] = /^([A-Za-z][\w.-]*)(!)?=(.*)$/s.exec(text) ?? [];
     if (name !== undefined && pattern !== undefined) {
       const path = this.#field(name, "filter"), fits = matcher(pattern);

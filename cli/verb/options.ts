@@ -2,7 +2,7 @@
 import type { Command } from "../../lib/contract/mod.ts";
 import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
 import { type ArgumentOption, parsed } from "../arguments.ts";
-import { COMMON_OPTIONS, type CommonValues } from "./common.ts";
+import { COMMON_OPTIONS, type CommonValues, listSchema } from "./common.ts";
 import type { Given, InputDraft } from "./extras.ts";
 import type { Verb } from "./find.ts";
 import { bare, choicesOf, type FieldSchema, type Kind, valueKind } from "../../lib/text/values.ts";
@@ -133,6 +133,8 @@ export interface Arguments {
   readonly given: Given;
   /** What is given for the place that the command is carried out for each of. */
   readonly each: readonly string[] | undefined;
+  /** Names and patterns of the rows that are wanted of a list. */
+  readonly names: readonly string[];
 }
 
 /** Puts a value to its place, making the objects on the way. */
@@ -216,6 +218,13 @@ function readPlaces(
   return each;
 }
 
+/** The column by which rows of a verb's list are named behind it; undefined where nothing is. */
+export function namedBy(verb: Verb): string | undefined {
+  const { command } = verb, { lookup } = command;
+  const isList = command.readOnly && listSchema(verb)?.type === "object" && positionalsOf(verb).length === 0;
+  return isList && lookup !== undefined && lookup.in === undefined ? lookup.by : undefined;
+}
+
 /**
  * Reads the arguments after a verb's words.
  *
@@ -238,7 +247,8 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
   for (const { path: [field = "", ...parts], flag, others } of options) {
     if (parts.length === 0 && [flag, ...others].some((name) => name in values)) named.set(kebab(field), []);
   }
-  const each = readPlaces(verb, positionals, named, input);
+  const names = namedBy(verb) === undefined ? [] : positionals;
+  const each = readPlaces(verb, names.length > 0 ? [] : positionals, named, input);
   const secrets: SecretSource[] = [];
   for (const option of options) {
     const { path, kind } = option, names = [option.flag, ...option.others];
@@ -269,6 +279,7 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
     input,
     secrets,
     each,
+    names,
     common: pick(
       Object.keys({ ...COMMON_OPTIONS, ...TARGET_OPTIONS }).filter((name) => !own.has(name)),
     ) as CommonValues & TargetValues,

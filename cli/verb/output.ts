@@ -27,11 +27,33 @@ const escaped = (text: string) =>
       character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
+/** Columns that a text takes in a terminal. */
+type Width = (text: string) => number;
+
+/** How a table is printed. */
+interface Look {
+  readonly colours: boolean;
+  readonly width: Width;
+}
+
+/** The library is loaded where a text has more than ASCII, of which each character takes one column. */
+async function widthFor(answer: unknown): Promise<Width> {
+  // deno-lint-ignore no-control-regex -- all of ASCII
+  if (!/[^\x00-\x7f]/.test(JSON.stringify(answer))) return (text) => text.length;
+  const { default: stringWidth } = await import("string-width");
+  return stringWidth;
+}
+
 /** Columns padded to the widest of their cells. */
-function grid(rows: readonly (readonly string[])[], paint: (cell: string, row: number) => string): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+function grid(
+  rows: readonly (readonly string[])[],
+  width: Width,
+  paint: (cell: string, row: number) => string,
+): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => width(row[column]!))));
+  const padded = (text: string, column: number) => text + " ".repeat(widths[column]! - width(text));
   return rows.map((row, index) =>
-    row.map((text, column) => paint(column < row.length - 1 ? text.padEnd(widths[column]!) : text, index))
+    row.map((text, column) => paint(column < row.length - 1 ? padded(text, column) : text, index))
       .join("  ").trimEnd()
   ).join("\n");
 }
@@ -47,12 +69,16 @@ function plainFields(rows: readonly Row[]): string[] {
 /** Blanks at its ends are part of a name: without quotes "twin " looks like "twin". */
 const visible = (text: string) => text === text.trim() ? text : JSON.stringify(text);
 
-function list(rows: readonly Row[], fields: readonly string[] | undefined, colours: boolean): string {
+function list(
+  rows: readonly Row[],
+  fields: readonly string[] | undefined,
+  { colours, width }: Look,
+): string {
   const shown = fields ?? plainFields(rows);
   const cells = rows.map((row) => shown.map((field) => visible(cell(field, shownAt(row, field)))));
   const paint = (text: string, row: number) =>
     !colours ? text : row === 0 ? `\x1b[1m${text}\x1b[0m` : coloured(text);
-  return grid([shown.map(heading), ...cells], paint);
+  return grid([shown.map(heading), ...cells], width, paint);
 }
 
 const indented = (text: string) => text.split("\n").map((line) => `  ${line}`.trimEnd()).join("\n");
@@ -60,35 +86,39 @@ const isRows = (value: unknown): value is readonly Row[] =>
   Array.isArray(value) && value.length > 0 && value.every(isRow);
 
 /** One thing: its plain values in two columns, what has parts of its own below them. */
-function thing(value: Row, colours: boolean): string {
+function thing(value: Row, look: Look): string {
   const entries = Object.entries(value);
   const isPart = (part: unknown) => isRows(part) || (isRow(part) && Object.keys(part).length > 0);
   const isText = (part: unknown) => typeof part === "string" && part.trim().includes("\n");
   const plain = entries.filter(([, part]) => !isPart(part) && !isText(part));
   const parts = entries.filter(([, part]) => isPart(part)).map(([field, part]) => {
-    const below = isRows(part) ? list(part, undefined, colours) : thing(part as Row, colours);
+    const below = isRows(part) ? list(part, undefined, look) : thing(part as Row, look);
     return `${heading(field)}\n${indented(below)}`;
   });
   const texts = entries.filter(([, part]) => isText(part))
     .map(([field, part]) => `${heading(field)}\n${indented(lines(part as string))}`);
-  const paint = (text: string) => colours ? coloured(text) : text;
+  const paint = (text: string) => look.colours ? coloured(text) : text;
   // What belongs to a VM has an id of its own beside the VM's.
   const named = (field: string) => field === "vmId" && "id" in value ? "VM ID" : heading(field);
-  const own = grid(plain.map(([field]) => [named(field), cell(field, shownAt(value, field))]), paint);
+  const own = grid(
+    plain.map(([field]) => [named(field), cell(field, shownAt(value, field))]),
+    look.width,
+    paint,
+  );
   return [own, ...parts, ...texts].filter((each) => each !== "").join("\n");
 }
 
 const lines = (text: string) => text.split("\n").map(harmless).join("\n").trimEnd();
 
-function table(answer: unknown, layout: Layout, wide: boolean, colours: boolean): string {
+function table(answer: unknown, layout: Layout, wide: boolean, look: Look): string {
   const rows = layout.rows === undefined ? answer : at(answer, layout.rows);
   if (answer === null || (Array.isArray(rows) && rows.length === 0)) return "";
   const fields = layout.columns && [...layout.columns, ...wide ? layout.wide ?? [] : []];
-  if (isRows(rows)) return list(rows, fields, colours);
+  if (isRows(rows)) return list(rows, fields, look);
   if (isRow(answer)) {
     // One long text (a VM's XML) is the answer itself, with its lines.
     const [only, ...others] = Object.values(answer);
-    return others.length === 0 && typeof only === "string" ? lines(only) : thing(answer, colours);
+    return others.length === 0 && typeof only === "string" ? lines(only) : thing(answer, look);
   }
   return Array.isArray(answer) ? answer.map((each) => cell("", each)).join("\n") : cell("", answer);
 }
@@ -151,6 +181,6 @@ export async function rendered(
       return names(answer, layout);
     case "table":
     case "wide":
-      return table(answer, layout, format === "wide", colours);
+      return table(answer, layout, format === "wide", { colours, width: await widthFor(answer) });
   }
 }

@@ -35,6 +35,9 @@ function identified(field: string): (Resource & { readonly missing: ErrorCode })
   return resource?.missing === undefined ? undefined : { ...resource, missing: resource.missing };
 }
 
+/** Whether a field has the id of something that has a name. */
+export const isNamed = (field: string) => (identified(field)?.by ?? "id") !== "id";
+
 /** As much of a list as it gives at once. */
 function wholeList(list: CommandName): Record<string, unknown> {
   const { properties = {} } = COMMANDS[list].input as { properties?: { limit?: { maximum?: number } } };
@@ -47,13 +50,33 @@ const SHORTEST = 4;
 
 type Row = { readonly id: string; readonly [field: string]: unknown };
 
-/** Whether a text stands for several names. */
-export const isPattern = (text: string) => /[*?]/.test(text);
+/** Parts of a pattern: a set of characters, any characters, one character. */
+const SET = /\[!?[^\]]+\]/, WILD = new RegExp(`${SET.source}|[*?]`, "g");
 
-/** `web-*`, `db?`: any signs, one sign. */
+/** Whether a text stands for several names. */
+export const isPattern = (text: string) => text.search(WILD) >= 0;
+
+/** `web-*`, `db?`, `web[1-5]`, `web[!0-9]`, as a shell's patterns. */
 export function matcher(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "is");
+  const escaped = (text: string) => text.replace(/[.+^${}()|[\]\\*?]/g, "\\$&");
+  let source = "", at = 0;
+  for (const { 0: wild, index } of pattern.matchAll(WILD)) {
+    source += escaped(pattern.slice(at, index));
+    if (wild === "*") source += ".*";
+    else if (wild === "?") source += ".";
+    else {
+      const isNot = wild[1] === "!", inside = wild.slice(isNot ? 2 : 1, -1).replace(/[\\^\[]/g, "\\$&");
+      source += `[${isNot ? "^" : ""}${inside}]`;
+    }
+    at = index + wild.length;
+  }
+  source += escaped(pattern.slice(at));
+  try {
+    return new RegExp(`^${source}$`, "is");
+  } catch {
+    // A range that goes backwards is no range: then nothing but the text itself is meant
+    return new RegExp(`^${escaped(pattern)}$`, "is");
+  }
 }
 
 /** Lists of resources, each asked for once. */

@@ -13,8 +13,9 @@ import { type CommonValues, isLong, isWork, listSchema, statesOf, unfit } from "
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
-import { isPattern, Resources, withIds } from "./resolve_ids.ts";
-import { type Arguments, readArguments } from "./options.ts";
+import { isNamed, isPattern, matcher, Resources, withIds } from "./resolve_ids.ts";
+import { didYouMean } from "../suggestion.ts";
+import { type Arguments, namedBy, positionalsOf, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
@@ -29,6 +30,8 @@ interface Run {
   readonly terminal: Terminal;
   readonly format: OutputFormat;
   readonly resources: Resources;
+  /** Names and patterns of the rows of a list that are wanted; all where there are none. */
+  readonly names: readonly string[];
 }
 
 function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonValues): OutputFormat {
@@ -57,17 +60,39 @@ function confirmed(
   if (!terminal.isTerminal) {
     throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
   }
-  const whom = names.length > 0
-    ? ` of ${names.length === 1 ? "1 VM" : `${names.length} VMs`} (${harmless(names.join(", "))})`
-    : "";
+  const whom = names.length > 0 ? ` of ${names.length} (${harmless(names.join(", "))})` : "";
   const answer = terminal.ask(`${verb.words.join(" ")} loses ${destroys}${whom}. Type yes to go on:`);
   return answer?.trim().toLowerCase() === "yes";
 }
 
+/** The rows that are named. @throws {ApiError} for a name that none has */
+function named(verb: Verb, rows: readonly Row[], names: readonly string[]): Row[] {
+  const by = namedBy(verb)!;
+  const fits = names.map((name) => {
+    const isWanted = rows.some((row) => row[by] === name)
+      ? (row: Row) => row[by] === name
+      : (row: Row) => isPattern(name) && matcher(name).test(String(row[by]));
+    if (isPattern(name) || rows.some(isWanted)) return isWanted;
+    const near = didYouMean(name, rows.map((row) => String(row[by])));
+    throw new ApiError(
+      verb.command.lookup!.missing ?? "NotFound",
+      `${verb.words.join(" ")}: nothing has the ${by} ${name}.${near}`,
+    );
+  });
+  return rows.filter((row) => fits.some((isWanted) => isWanted(row)));
+}
+
 /** The text of an answer, in the rows and columns that are wanted. */
-async function textOf({ verb, common, format, terminal }: Run, answer: unknown): Promise<string> {
+async function textOf({ verb, common, format, terminal, names }: Run, whole: unknown): Promise<string> {
   const { command } = verb, item = listSchema(verb);
-  const rows = command.rows === undefined ? answer : (answer as Row)[command.rows];
+  const rowsOf = (of: unknown) => command.rows === undefined ? of : (of as Row)[command.rows];
+  const wanted = names.length === 0 ? undefined : named(verb, rowsOf(whole) as Row[], names);
+  const answer = wanted === undefined
+    ? whole
+    : command.rows === undefined
+    ? wanted
+    : { ...whole as Row, [command.rows]: wanted };
+  const rows = rowsOf(answer);
   const isView = [common.state, common.filter, common.sort, common.reverse, common.columns].some((each) =>
     each !== undefined
   );
@@ -186,7 +211,7 @@ async function carryOutEach(
   const { resources, format } = run;
   const results: {
     name: string;
-    vmId: string;
+    id: string;
     success: boolean;
     /** What the command says of it, where it says anything. */
     answer?: unknown;
@@ -200,13 +225,13 @@ async function carryOutEach(
       const name = await resources.nameOf(field, id);
       try {
         const { answer, lines } = await carryOutFor(run, { ...input, [field]: id }, name);
-        results[index] = { name, vmId: id, success: true, ...(answer !== null && { answer }) };
+        results[index] = { name, id, success: true, ...(answer !== null && { answer }) };
         texts[index] = lines;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         results[index] = {
           name,
-          vmId: id,
+          id,
           success: false,
           error: { code: error.code, message: error.message },
         };
@@ -215,9 +240,13 @@ async function carryOutEach(
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, work));
-  const done = results.filter(({ success }) => success).map(({ vmId }) => vmId);
-  const status = await waited(run, done);
-  const answer = { results, succeeded: done.length, failed: results.length - done.length };
+  const done = results.filter(({ success }) => success).map(({ id }) => id);
+  const status = await waited(run, field === "vmId" ? done : []);
+  const answer = {
+    results: results.map(({ id, ...result }) => ({ [field]: id, ...result })),
+    succeeded: done.length,
+    failed: results.length - done.length,
+  };
   if (format !== "table" && format !== "wide") {
     console.log(await rendered(answer, format, { rows: "results" }));
   } else {
@@ -313,24 +342,44 @@ async function withNearName(error: unknown, verb: Verb, input: InputDraft, serve
     : new ApiError(error.code, `${error.message}.${near}`, error.details, error.status);
 }
 
+/** The first place with the name of something that a pattern stands in: the command is carried out for each that fits. */
+function patterned(verb: Verb, draft: InputDraft): string | undefined {
+  const { readOnly, content } = verb.command;
+  if (readOnly || content !== undefined) return undefined;
+  return positionalsOf(verb).map(({ field }) => field).find((field) => {
+    const given = draft[field];
+    return isNamed(field) && typeof given === "string" && isPattern(given);
+  });
+}
+
 async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal): Promise<number> {
   const given: Arguments = readArguments(verb, args), { common } = given;
   const why = unfit(verb, common);
   if (why !== undefined) throw new UsageError(why);
   const server = serverOf(await targetOf(common));
   const resources = new Resources(server);
-  const run: Run = { verb, server, common, terminal, format: formatOf(common), resources };
+  const run: Run = {
+    verb,
+    server,
+    common,
+    terminal,
+    format: formatOf(common),
+    resources,
+    names: given.names,
+  };
   waitedFor(verb, common); // a wrong one is told before anything is done
   if (common.timeout !== undefined) (await import("./wait.ts")).timeoutOf(common.timeout);
   const read = reader(terminal);
   const draft = await wholeInput(verb, given, terminal, read);
   await verb.extras.expand?.(draft, given.given, { server, read });
-  const field = given.each &&
+  const placed = given.each &&
     verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);
-  refuseMissing(verb, field === undefined ? draft : { ...draft, [field]: given.each });
-  const ids = field === undefined ? undefined : await idsOfEach(resources, field, given.each!);
+  const field = placed ?? patterned(verb, draft);
+  const each = placed === undefined && field !== undefined ? [String(draft[field])] : given.each;
+  refuseMissing(verb, field === undefined ? draft : { ...draft, [field]: each });
+  const ids = field === undefined ? undefined : await idsOfEach(resources, field, each!);
   // A pattern is for several, whatever it fits: what it comes to is told.
-  const isOne = ids === undefined || (given.each!.length === 1 && !isPattern(given.each![0]!));
+  const isOne = ids === undefined || (each!.length === 1 && !isPattern(each![0]!));
   if (isOne && ids !== undefined) draft[field!] = ids[0];
   const input = await withIds(server, draft, resources);
   if (common["dry-run"]) return await tryOut(run, input);

@@ -14,7 +14,9 @@ import { rendered } from "./output.ts";
 import type { FieldSchema, Kind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
-import { at, heading } from "./cells.ts";
+import { momentFields } from "../../lib/contract/moments.ts";
+import { at, cell, heading } from "./cells.ts";
+import { matcher } from "./resolve_ids.ts";
 import { runVerb } from "./run.ts";
 import { isReached } from "./wait.ts";
 
@@ -132,7 +134,7 @@ Deno.test("every field of every command can be given, and no option is there twi
   }
 });
 
-const NOTHING_ELSE = { secrets: [], common: {}, given: {} };
+const NOTHING_ELSE = { secrets: [], common: {}, given: {}, names: [] };
 
 Deno.test("readArguments() turns words into the input's types", () => {
   assert.deepEqual(readArguments(verbOf("delete_vm"), ["x", "--delete-disks"]), {
@@ -765,4 +767,63 @@ Deno.test("help of no verb is wider than 80 columns", () => {
     if (before === undefined) Deno.env.delete("COLUMNS");
     else Deno.env.set("COLUMNS", before);
   }
+});
+
+Deno.test("a list has the rows that are named, and says which are not there", async () => {
+  assert.match((await run(["vm", "list", "web1"])).out, /^NAME[^\n]*\nweb1 /);
+  assert.match((await run(["vm", "list", "web[0-9]", "-o", "name"])).out, /^web1\n$/);
+  assert.equal((await run(["vm", "list", "db*", "-o", "name"])).out.trim(), "");
+  const missing = await run(["vm", "list", "web2"]);
+  assert.equal(missing.status, 4);
+  assert.match(missing.err, /nothing has the name web2\. Did you mean web1\?/);
+});
+
+Deno.test("--filter compares numbers, sizes and moments, and refuses what it does not understand", async () => {
+  const rows = [
+    { name: "a", memoryMb: 512, createdAt: Date.parse("2026-01-01") },
+    { name: "b", memoryMb: 4096, createdAt: Date.parse("2026-03-01") },
+  ];
+  const view = new ListView(rows, COMMANDS.get_vms, ["name", "memoryMb", "createdAt"], undefined);
+  const names = (...filter: string[]) => view.selected({ filter }).map(({ name }) => name).join("");
+  assert.equal(names("memory>512"), "b");
+  assert.equal(names("memory>=512"), "ab");
+  assert.equal(names("memory>2G"), "b");
+  assert.equal(names("memory < 1G"), "a");
+  assert.equal(names("created>2026-02-01"), "b");
+  assert.equal(names("memory>100", "memory<=512"), "a");
+  assert.throws(() => names("memory>much"), UsageError);
+  assert.throws(() => names("nothing>1"), UsageError);
+  assert.equal((await run(["vm", "list", "--filter", "memory>256", "-o", "name"])).out.trim(), "web1");
+});
+
+Deno.test("a pattern in the place of a VM carries a command out for each that fits", async () => {
+  const { calls, status, out } = await run(["snapshot", "create", "web[1-3]", "before"]);
+  assert.deepEqual(calls, [{ name: "create_snapshot", input: { vmId: ID, name: "before" } }]);
+  assert.equal(status, 0);
+  assert.match(out, /web1 +done/);
+});
+
+Deno.test("matcher() reads patterns as a shell does", () => {
+  const fits = (pattern: string, ...names: string[]) => names.map((name) => matcher(pattern).test(name));
+  assert.deepEqual(fits("web[1-5]", "web1", "web5", "web6", "web[1-5]"), [true, true, false, false]);
+  assert.deepEqual(fits("web[!1-5]", "web1", "web6"), [false, true]);
+  assert.deepEqual(fits("a.[b", "a.[b", "axb"), [true, false]);
+  assert.deepEqual(fits("a[z-a]", "a[z-a]", "az"), [true, false]);
+  assert.deepEqual(fits("a[^b]", "ab", "a^"), [true, true]);
+});
+
+Deno.test("columns stand below their headings whatever is in them, and moments are dates", async () => {
+  const rows = [{ name: "日本語", state: "running" }, { name: "e\u0301", state: "stopped" }, {
+    name: "ab",
+    state: "x",
+  }];
+  const lines = (await rendered(rows, "table", { columns: ["name", "state"] })).split("\n");
+  assert.deepEqual(lines, ["NAME    STATE", "日本語  running", "e\u0301       stopped", "ab      x"]);
+  for (const field of momentFields()) {
+    assert.match(cell(field, 1_768_471_200_000), /^2026-01-15 /, field);
+  }
+  assert.match(
+    cell("values", Array.from({ length: 720 }, (_, value) => value)),
+    /^720 values, 0 to 719, last 719$/,
+  );
 });

@@ -1,6 +1,6 @@
 /** How a verb is written. */
 import type { Verb } from "./find.ts";
-import { positionalsOf } from "./options.ts";
+import { namedBy, positionalsOf } from "./options.ts";
 
 /** Its places: `<vmId...>`, `[tags...]`. */
 const placesOf = (verb: Verb) =>
@@ -13,6 +13,6 @@ const placesOf = (verb: Verb) =>
 export function usageOf(verb: Verb): string {
   const line = (places: readonly string[]) => `kvm-manager ${[...verb.words, ...places].join(" ")} [OPTIONS]`;
   const { otherPlaces } = verb.extras;
-  const own = line(placesOf(verb));
+  const own = line(namedBy(verb) === undefined ? placesOf(verb) : ["[NAME...]"]);
   return otherPlaces === undefined ? own : `${line([otherPlaces.usage])}\n       ${own}`;
 }
