@@ -79,7 +79,7 @@ export default function CreateVm(
     const id = await model.submit();
     if (id === null) return showWrong(form.current);
     const wish = model.wish.peek();
-    const hasScreen = wish.start && (wish.graphics ?? "vnc") === "vnc";
+    const hasScreen = wish.start && model.isStarted && (wish.graphics ?? "vnc") === "vnc";
     location.assign(based(`/vms/${encodeURIComponent(id)}${hasScreen ? "/console" : "?done=create"}`));
   };
   return (

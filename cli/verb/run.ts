@@ -120,8 +120,8 @@ async function print(run: Run, answer: unknown): Promise<void> {
 
 /** Several things at once: one that failed makes it fail, whatever the others did. */
 const statusOf = (answer: unknown) => {
-  const { failed } = (answer ?? {}) as { failed?: unknown };
-  return typeof failed === "number" && failed > 0 ? EXIT.failed : EXIT.done;
+  const { failed, started } = (answer ?? {}) as { failed?: unknown; started?: unknown };
+  return (typeof failed === "number" && failed > 0) || started === false ? EXIT.failed : EXIT.done;
 };
 
 /** An answer as it is now that its job is over, where a list has it. */
@@ -135,6 +135,10 @@ async function atEnd(server: Server, { command: { endsIn } }: Verb, input: Input
   const rows = await server.call(list.name, Object.fromEntries(fields)) as { id: string }[];
   return rows.find((row) => row.id === id) ?? answer;
 }
+
+/** What an answer warns of. */
+const warningsIn = (answer: unknown) =>
+  ((answer ?? {}) as { warnings?: readonly { field: string; message: string }[] }).warnings ?? [];
 
 async function callLong({ server, verb, common, terminal }: Run, input: InputDraft): Promise<unknown> {
   const { carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
@@ -300,13 +304,17 @@ async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
   const id = typeof input.vmId === "string" ? input.vmId : undefined;
   const named = extras.report && id !== undefined ? await run.resources.nameOf("vmId", id) : "";
   const { answer, lines } = await carryOutFor(run, input, named);
+  const hasFailed = statusOf(answer) !== EXIT.done;
   const about = command.makesVm === undefined || !isRow(answer) ? id : String(answer[command.makesVm]);
-  const status = await waited(run, about === undefined ? [] : [about]);
+  const status = await waited(run, about === undefined || hasFailed ? [] : [about]);
   if (command.file !== undefined && (to !== undefined || common.output === undefined)) {
     await writeAnswer(run, answer);
   } else if (lines.length > 0 && (format === "table" || format === "wide")) {
     console.log(lines.map(harmless).join("\n"));
   } else await print(run, answer);
+  for (const { field, message } of hasFailed ? warningsIn(answer) : []) {
+    if (field === "start") console.error(`kvm-manager: ${harmless(message)}`);
+  }
   return statusOf(answer) || status;
 }
 

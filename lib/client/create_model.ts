@@ -94,6 +94,7 @@ export class CreateModel {
   readonly #touched = signal<ReadonlySet<string>>(new Set());
   readonly #attempted = signal(false);
   #isCreated = false;
+  #isStarted = true;
   /** The wish that `check` is about. */
   #checked: VmDraft | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -267,6 +268,11 @@ export class CreateModel {
     return this.check.value?.warnings.find((warning) => warning.field === field)?.message;
   }
 
+  /** Whether the VM that was created runs, where it was to be started. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
   /** Creates the VM. @returns its id; null when it could not be: `failure` or the fields say why */
   async submit(): Promise<string | null> {
     if (this.submitting.peek()) return null;
@@ -279,8 +285,9 @@ export class CreateModel {
       const isWrong = this.#checked === this.wish.peek() && (this.check.peek()?.errors.length ?? 0) > 0;
       if (isWrong) return null;
       clearTimeout(this.#timer);
-      const { id } = await api.createVm(this.wish.peek() as VmConfig);
+      const { id, started } = await api.createVm(this.wish.peek() as VmConfig);
       this.#isCreated = true;
+      this.#isStarted = started !== false;
       return id;
     } catch (thrown) {
       const failure = failureOf(thrown);

@@ -295,6 +295,9 @@ export const createCommands = {
         description: "GiB of all its disks; null where one cannot be read",
       }),
       warnings: Type.Array(ConfigFinding),
+      started: Type.Optional(Type.Boolean({
+        description: "no: it was to be started, and is there and does not run; the warning at start says why",
+      })),
     }),
     errors: [
       "InvalidName",

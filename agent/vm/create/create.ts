@@ -1,9 +1,15 @@
-/** Creating a VM: its disks, its definition, its start. What was made is removed when a later step fails. */
+/**
+ * Creating a VM: its disks, its definition, its start. What was made is removed when a later step fails; a VM that is whole
+ * and does not start is kept.
+ */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../../lib/contract/mod.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
-import { contractError } from "../../libvirt/failure.ts";
+import { create } from "../../../lib/i18n/en/create.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
 import type { Principal } from "../../access.ts";
 import type { CallContext } from "../../dispatch.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
@@ -18,6 +24,8 @@ import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import { type Reservations, reservations } from "./reservations.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireReachable } from "../../storage/reachable.ts";
+
+const { t } = textsOf(create);
 
 /** Takes what two new VMs must not share, for as long as this one is being made. */
 function reserve(
@@ -84,39 +92,70 @@ function networksOff({ vms: { inventory } }: CreateServices, { nics }: NewVm): s
   );
 }
 
-/** Starts a VM that is whole otherwise. */
+/** Milliseconds before a start is tried once more: a port that another VM was about to free, a device that settles. */
+const AGAIN_MS = 1000;
+
+/** Starts the networks that a VM needs, and the VM. @throws {ContractError} */
 async function start(
-  services: CreateServices,
+  { vms }: CreateServices,
   vm: NewVm,
+  networks: readonly string[],
   steps: Steps,
   principal: Principal,
 ): Promise<void> {
-  const { vms } = services;
-  const { uuid, name } = vm;
-  const off = networksOff(services, vm);
-  steps.add({ kind: "start-wanted", uuid, name, networks: off, at: Date.now() });
-  for (const network of off) {
+  const { uuid } = vm;
+  for (const network of networks) {
     steps.add({ kind: "network-started", network });
     await vms.run("start_network", { name: network }, principal);
   }
+  const attempt = async () => {
+    await requireReachable(vms, newDomainXml(vm));
+    await vms.link.call("domainStart", { uuid });
+  };
   await vms.operate(vms.requireVm(uuid), "starting", async () => {
     try {
-      await requireReachable(vms, newDomainXml(vm));
-      await vms.link.call("domainStart", { uuid });
+      await attempt().catch(async (error) => {
+        if (isAway(error)) throw error;
+        await sleep(SYSTEM_CLOCK, AGAIN_MS);
+        await attempt();
+      });
     } catch (error) {
       throw failed(error, "StartFailed");
     }
   });
 }
 
-/** The steps that libvirt carries out. */
+/**
+ * Starts a VM that is whole otherwise, and keeps it where it does not start.
+ *
+ * @returns why it does not run
+ * @throws what leaves open whether it runs: the operation is settled then
+ */
+async function startKept(
+  services: CreateServices,
+  vm: NewVm,
+  steps: Steps,
+  principal: Principal,
+): Promise<ContractError | undefined> {
+  const { uuid, name } = vm, networks = networksOff(services, vm);
+  steps.add({ kind: "start-wanted", uuid, name, networks, at: Date.now() });
+  try {
+    await start(services, vm, networks, steps, principal);
+  } catch (error) {
+    if (!(error instanceof ContractError) || isAway(error.cause)) throw error;
+    services.vms.inventory.update(uuid, { trouble: t("create.not_started", { reason: error.message }) });
+    return error;
+  }
+}
+
+/** The steps that libvirt carries out. @returns why it does not run, where it was to be started */
 async function build(
   services: CreateServices,
   planned: NewVm,
   config: VmConfig,
   principal: Principal,
   operation: Operation,
-): Promise<void> {
+): Promise<ContractError | undefined> {
   const { link, inventory } = services.vms;
   const copying = copyJob(services.vms, planned, operation);
   const withDisks = await withImages(services.vms, planned, copying, principal.role, operation);
@@ -136,7 +175,7 @@ async function build(
     }
   }
   await inventory.refresh(vm.uuid);
-  if (config.start) await start(services, vm, operation, principal);
+  return config.start ? await startKept(services, vm, operation, principal) : undefined;
 }
 
 /** Makes room of what is in the bin, where the disks have too little otherwise. Holds nothing: it is decided again. */
@@ -165,7 +204,7 @@ export async function createVm(
   services: CreateServices,
   config: VmConfig,
   { principal }: CallContext,
-): Promise<Pick<Output<"create_vm">, "id" | "warnings">> {
+): Promise<Pick<Output<"create_vm">, "id" | "warnings" | "started">> {
   using held = new DisposableStack();
   const { name } = config;
   const { operations } = services.vms;
@@ -188,10 +227,19 @@ export async function createVm(
     actor: principal.name,
     keys: [keyOf.vmName(name), keyOf.vm(vm.uuid)],
   } as const;
+  let startError: ContractError | undefined;
   try {
-    await operations.run(spec, (operation) => build(services, vm, config, principal, operation));
+    startError = await operations.run(
+      spec,
+      (operation) => build(services, vm, config, principal, operation),
+    );
   } catch (error) {
     throw failed(error, "CreateFailed");
   }
-  return { id: vm.uuid, warnings: findings.warnings };
+  const warnings = [...findings.warnings];
+  if (startError !== undefined) {
+    const { code, message } = startError;
+    warnings.push({ field: "start", code, message: t("create.not_started", { reason: message }) });
+  }
+  return { id: vm.uuid, warnings, ...(startError !== undefined && { started: false }) };
 }

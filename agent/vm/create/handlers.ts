@@ -114,10 +114,10 @@ async function check(services: CreateServices, input: unknown, role: Role): Prom
 export function createHandlers(services: CreateServices): CreateHandlers {
   return {
     create_vm: async (config, context) => {
-      const { id, warnings } = await createVm(services, config, context);
+      const { id, warnings, started } = await createVm(services, config, context);
       await services.sizes.read(id);
       const diskSizeGb = services.vms.inventory.vm(id)?.diskSizeGb ?? null;
-      return { id, name: config.name, diskSizeGb, warnings };
+      return { id, name: config.name, diskSizeGb, warnings, ...(started !== undefined && { started }) };
     },
     check_vm_config: (config, { principal }) => check(services, config, principal.role),
     get_create_options: (wish) => createOptions(services, wish),

@@ -6,6 +6,9 @@ export const create = {
   "create.cancel": "Cancel",
   "create.failed": "The VM was not created; nothing was left behind.",
 
+  "create.not_started":
+    "The VM was created and is kept, but it did not start: {reason}. Fix the cause, then start it",
+
   "create.source": "Start from",
   "create.source_cloud": "Cloud image",
   "create.source_cloud_what": "A ready system that sets itself up at its first boot",
