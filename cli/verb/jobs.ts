@@ -5,6 +5,7 @@ import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { follow } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
+import type { Row } from "./cells.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 /** What came of it: its answer, or the job that goes on by itself. */
@@ -86,6 +87,27 @@ export async function carryOutLong(
   } finally {
     stop.abort();
     display.end();
+  }
+}
+
+/** Milliseconds between two looks at a run whose job is not there yet. */
+const LOOK_MS = 200;
+
+/**
+ * The job of a run that has begun: it is known once it has its turn.
+ *
+ * @param look at the run; undefined where its command says no more of it
+ * @throws {ApiError} what the run ended with before it became a job
+ */
+export async function begunJob(look: (() => Promise<Row | undefined>) | undefined): Promise<string> {
+  for (;;) {
+    const run = await look?.();
+    if (typeof run?.jobId === "string") return run.jobId;
+    if (run === undefined || run.endedAt !== null) {
+      const why = typeof run?.message === "string" ? run.message : "it has begun, but no job is to be seen";
+      throw new ApiError("Internal", `${why}. See kvm-manager job list`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 

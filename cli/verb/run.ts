@@ -9,7 +9,7 @@ import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
 import { harmless, isRow, type Row } from "./cells.ts";
-import { type CommonValues, isLong, isWork, listSchema, statesOf, unfit } from "./common.ts";
+import { type CommonValues, goesOn, isWork, listSchema, statesOf, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
@@ -99,16 +99,16 @@ const statusOf = (answer: unknown) => {
 };
 
 async function callLong({ server, verb, common, terminal }: Run, input: InputDraft): Promise<unknown> {
-  const { carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
+  const { begunJob, carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
   const wait = common["no-wait"] !== true;
-  let job: Job | undefined;
+  let job: Pick<Job, "id"> | undefined;
   const interrupted = () => {
     console.error(job === undefined ? "\nIt may go on: see kvm-manager job list." : `\n${leftAlone(job)}`);
     Deno.exit(EXIT.interrupted);
   };
   Deno.addSignalListener("SIGINT", interrupted);
   try {
-    if (isLong(verb)) {
+    if (!goesOn(verb)) {
       const outcome = await carryOutLong(server, verb.name, input, {
         wait,
         terminal,
@@ -118,10 +118,20 @@ async function callLong({ server, verb, common, terminal }: Run, input: InputDra
       console.error(leftAlone(outcome.job));
       return outcome.job;
     }
-    const answer = await server.call(verb.name, input) as { jobId: string };
-    if (wait) await waitForJob(server, answer.jobId, terminal);
-    else console.error(leftAlone({ id: answer.jobId }));
-    return answer;
+    const answer = await server.call(verb.name, input) as Row;
+    const { run } = verb.extras;
+    const look = run && (async () => {
+      const runs = await server.call(run.command, run.input(input, String(answer.id))) as Row[];
+      return runs.find(({ id }) => id === answer.id);
+    });
+    const id = typeof answer.jobId === "string" ? answer.jobId : await begunJob(look);
+    job = { id };
+    if (!wait) {
+      console.error(leftAlone(job));
+      return answer;
+    }
+    await waitForJob(server, id, terminal);
+    return await look?.() ?? answer;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupted);
   }

@@ -22,6 +22,7 @@ export interface Plan {
   /** Where the sum is published. */
   readonly checksumUrl: string | undefined;
   readonly unpack: boolean;
+  readonly refusesPages: true;
 }
 
 /** The file name at the end of a URL. */
@@ -84,5 +85,6 @@ export async function planOf(
       ? imageUrl(wanted.checksumUrl)
       : undefined,
     unpack: unpack === "auto",
+    refusesPages: true,
   };
 }
