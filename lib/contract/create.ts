@@ -66,6 +66,10 @@ export const AllowOvercommit = Type.Boolean({
 });
 /** A path on the host or `pool/volume`. */
 export const ImagePlace = line(4096, "absolute path on the host, or pool/volume");
+export const AnyMedium = Type.Boolean({
+  default: false,
+  description: "takes a file outside all pools as a CD though it is no ISO",
+});
 /** The image below an existing one, in the same ways. */
 export const BackingPlace = line(
   4096,
@@ -166,6 +170,7 @@ export const VmConfig = closed({
     description: "instead of diskSizeGb and diskFormat; empty for none",
   })),
   isoPath: Type.Optional(ImagePlace),
+  anyMedium: Type.Optional(AnyMedium),
   network: Type.Optional(NetworkName),
   nics: Type.Optional(
     Type.Array(NewNic, { maxItems: 16, description: "instead of network; empty for none" }),

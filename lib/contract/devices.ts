@@ -16,7 +16,7 @@ import {
 } from "./choices.ts";
 import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
-import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
+import { AnyMedium, BackingPlace, ConfigFinding, DiskSizeGb, ImagePlace } from "./create.ts";
 import { DiskLimits, NicLimits } from "./device_limits.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
@@ -492,9 +492,13 @@ export const deviceCommands = {
       ...OneDisk,
       path: ImagePlace,
       force: Type.Optional(Type.Boolean({ default: false })),
+      anyMedium: Type.Optional(AnyMedium),
       ...LiveAndPersistent,
     }),
-    output: DeviceApplied,
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      warnings: Type.Array(ConfigFinding, { description: "what speaks against its being an ISO" }),
+    }),
     errors: [
       "VmNotFound",
       "VmNotRunning",
