@@ -220,6 +220,7 @@ export const NetworkFinding = Type.Object({
   field: Type.String({ description: "ipv4.ranges.0; empty for the network as a whole" }),
   code: Type.String(),
   message: Type.String(),
+  severity: oneOf(["error", "warning"], { description: "warning: it can be made all the same" }),
 });
 export type NetworkFinding = Static<typeof NetworkFinding>;
 
@@ -302,7 +303,7 @@ export const networkCommands = {
     errors: ["InvalidNetworkName"],
     route: "POST /networks/check",
     cli: ["network", "check", "<name>", "<mode>"],
-    columns: ["field", "code", "message"],
+    columns: ["severity", "field", "code", "message"],
     readOnly: true,
   }),
   create_network: command({
@@ -310,7 +311,7 @@ export const networkCommands = {
     description: "Defined, set to start with the host, and started; nothing is left when one of them fails.",
     role: "administrator",
     input: NewNetwork,
-    output: Type.Object({ name: Type.String(), uuid: Type.String() }),
+    output: Type.Object({ name: Type.String(), uuid: Type.String(), warnings: Type.Array(NetworkFinding) }),
     errors: [...WRONG, "NetworkCreateFailed"],
     route: "POST /networks",
     cli: ["network", "create", "<name>", "<mode>"],
