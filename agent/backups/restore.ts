@@ -9,7 +9,8 @@ import {
 } from "../../lib/backup/confine.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
-import { type CopiedDisk, makeCopy, ownPath, setDisk } from "../../lib/formats/xml/clone.ts";
+import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.ts";
+import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { MOST_TPM_BYTES } from "../../lib/formats/swtpm.ts";
 import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";

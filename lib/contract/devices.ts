@@ -68,6 +68,10 @@ export const VmNic = Type.Object({
   filterAddresses: Type.Array(Type.String(), {
     description: "what the filter is told the guest may use; empty: it learns the first address it sees",
   }),
+  portGroup: Type.Optional(Type.String({ description: "of its network" })),
+  vlan: Type.Optional(
+    Type.String({ description: "VLANs that a switch puts it into: 42; of a trunk 5, 6 (native 5)" }),
+  ),
   ...NicLimits,
   rxBytes: Type.Optional(Type.Integer({ description: "received by the guest since it started" })),
   txBytes: Type.Optional(Type.Integer({ description: "sent by the guest since it started" })),

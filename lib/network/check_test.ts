@@ -97,7 +97,11 @@ Deno.test("networkProblems() finds an overlap exactly where there is one, of eit
       const address = formatSubnet({ ...own, value: own.value + 1n });
       const facts = {
         ...FACTS,
-        taken: [...foreign, ...same].map((subnet) => ({ subnet, what: "somebody", kind: "network" as const })),
+        taken: [...foreign, ...same].map((subnet) => ({
+          subnet,
+          what: "somebody",
+          kind: "network" as const,
+        })),
       };
       const found = codes({ name: "lab", mode: "routed", [field]: { address } }, facts);
       const expected = same.some((each) => overlaps(each, own)) ? [`${field}.address NetworkOverlaps`] : [];

@@ -25,15 +25,20 @@ export interface Plan {
   readonly refusesPages: true;
 }
 
-/** The file name at the end of a URL. */
-export function fileNameOf(url: string): string {
-  const part = new URL(url).pathname.split("/").at(-1) ?? "";
+/** A step of a URL's path, as it is called. */
+function decodedStep(step: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(step);
   } catch {
-    return part;
+    return step;
   }
 }
+
+/** The path of a URL, decoded. */
+export const pathOf = (url: string): string => new URL(url).pathname.split("/").map(decodedStep).join("/");
+
+/** The file name at the end of a URL. */
+export const fileNameOf = (url: string): string => decodedStep(new URL(url).pathname.split("/").at(-1) ?? "");
 
 const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
 
