@@ -5,7 +5,7 @@ import { NetworkFields, type NetworkValues } from "../components/network/Network
 import { api, ApiError } from "../lib/client/api.ts";
 import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
-import { findingIn, findingOf, networkIn } from "../lib/network/networks.ts";
+import { findingIn, findingOf, networkIn, warningsIn } from "../lib/network/networks.ts";
 import { networkHref } from "../lib/network/network_href.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -82,7 +82,9 @@ export default function NetworkForm({ mode, options, values, findings, failure }
   const errorOf = (field: string) =>
     field === "name" && !now.value.name && failed.value === null ? undefined : findingOf(found.value, field);
   const status = {
-    idle: isChecked.value && found.value.length === 0 ? t("networks.fits") : "",
+    idle: !isChecked.value || found.value.some(({ severity }) => severity === "error")
+      ? ""
+      : warningsIn(found.value) || t("networks.fits"),
     checking: t("networks.checking"),
     creating: t("networks.creating"),
   }[doing.value];

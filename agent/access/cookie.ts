@@ -1,7 +1,8 @@
 /**
  * The session's cookie. Over TLS it is `__Host-`: no other host, path or plain connection can set or read it. On
  * loopback without TLS browsers disagree on such cookies (Chromium takes them on http://127.0.0.1, Safari does not),
- * so there it has a plain name with the port in it: cookies know no ports, and two servers would share one.
+ * so there it has a plain name. The port is part of either: cookies know no ports, and two servers on one host would
+ * share one.
  */
 import { parse } from "hono/utils/cookie";
 import { SESSION_MS } from "./credentials.ts";
@@ -14,12 +15,13 @@ export interface Reached {
   readonly port: string;
 }
 
-const nameOf = ({ secure, port }: Reached) => secure ? "__Host-kvmm" : `kvmm-${port || "80"}`;
+const named = (name: string, { secure, port }: Reached) =>
+  secure ? `__Host-${name}${port === "" ? "" : `-${port}`}` : `${name}-${port || "80"}`;
+const nameOf = (reached: Reached) => named("kvmm", reached);
 
 /** Milliseconds a device is known without a sign-in: browsers keep no cookie longer. */
 const DEVICE_MS = 400 * DAY_MS;
-const deviceName = ({ secure, port }: Reached) =>
-  secure ? "__Host-kvmm-device" : `kvmm-device-${port || "80"}`;
+const deviceName = (reached: Reached) => named("kvmm-device", reached);
 
 /** The session's secret in a request; undefined without one. */
 export const sessionIn = (headers: Headers, reached: Reached) => secretIn(headers, nameOf(reached));

@@ -9,7 +9,7 @@ import { BOOT_TEST_SECONDS, type BootTest, ContractError } from "../../lib/contr
 import { type BootLook, bootVerdict, lookAtScreen } from "../../lib/backup/boot_verdict.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { makeTrial } from "../../lib/backup/trial_definition.ts";
-import { ownPath } from "../../lib/formats/xml/clone.ts";
+import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramHolder, nvramPaths } from "../../lib/formats/xml/nvram.ts";

@@ -96,7 +96,7 @@ export async function copyTo(
     try {
       writer = await agent.createFile(vm, path, mode);
       const sha256 = await writeArriving(writer, pieces, size, (done) => job.progress(done, size));
-      if (checksum !== undefined && checksum !== sha256) {
+      if (checksum !== undefined && checksum.toLowerCase() !== sha256) {
         throw new ContractError("ChecksumMismatch", { sha256, wanted: checksum });
       }
       const verified = await writer.finish(sha256);

@@ -38,7 +38,7 @@ function boundForm(request: Request, path: string): void {
  *
  * @param request its URL's scheme is the one its client used
  * @param hosts tells `host:port` values this server answers for
- * @throws {ContractError} ForeignHost, ForeignOrigin, EncodedBody, LengthRequired, BodyTooLarge
+ * @throws {ContractError} ForeignHost, ForeignOrigin, ProxyChangesHost, EncodedBody, LengthRequired, BodyTooLarge
  */
 export function guard(request: Request, hosts: Hosts): void {
   const host = request.headers.get("host")?.toLowerCase() ?? "";
@@ -50,11 +50,16 @@ export function guard(request: Request, hosts: Hosts): void {
   const guarded = !SAFE.has(request.method) || upgrade || path.startsWith("/api/");
   if (!guarded) return;
 
-  const origin = request.headers.get("origin");
+  const origin = request.headers.get("origin"), site = request.headers.get("sec-fetch-site");
   if (origin !== null && origin !== `${protocol}//${host}`) {
-    throw new ContractError("ForeignOrigin", { origin: origin.slice(0, 128) });
+    const said = origin.slice(0, 128);
+    // The browser, which no page can have say so, knows of one site only: something between has changed the address.
+    if (site === "same-origin") {
+      const address = `${protocol}//${host}`.slice(0, 128);
+      throw new ContractError("ProxyChangesHost", { origin: said, address });
+    }
+    throw new ContractError("ForeignOrigin", { origin: said });
   }
-  const site = request.headers.get("sec-fetch-site");
   // "none" is a person's own doing (address bar, bookmark); no header at all is a program, not a browser's page.
   if (site !== null && site !== "same-origin" && site !== "none") {
     throw new ContractError("ForeignOrigin", { origin: origin?.slice(0, 128) ?? site.slice(0, 32) });
@@ -117,3 +122,24 @@ export function errorResponse(error: ContractError): Response {
     },
   });
 }
+
+/** Whether somebody looks at a page: a browser asks for one by itself, programs ask the API. */
+const wantsPage = (request: Request): boolean =>
+  !new URL(request.url).pathname.startsWith("/api/") &&
+  (request.headers.get("accept") ?? "").includes("text/html");
+
+/** What a request is told that the gate refuses: a browser's page, or an error as every door tells it. */
+export function refusalResponse(error: ContractError, request: Request): Response {
+  const plain = errorResponse(error);
+  if (!wantsPage(request)) return plain;
+  const headers = new Headers(plain.headers);
+  headers.set("content-type", "text/html; charset=utf-8");
+  const text = escapeHtml(error.message);
+  const html =
+    `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>KVM Manager: ${error.status}</title></head>` +
+    `<body><h1>KVM Manager refused this request</h1><p>${text}</p></body></html>\n`;
+  return new Response(html, { status: error.status, headers });
+}
+
+/** Text as HTML shows it. */
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

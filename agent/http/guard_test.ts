@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setNonce } from "../../lib/fresh/nonce.ts";
 import { ContractError, type ErrorCode } from "../../lib/contract/errors.ts";
-import { errorResponse, guard, loopbackHosts, secured } from "./guard.ts";
+import { errorResponse, guard, loopbackHosts, refusalResponse, secured } from "./guard.ts";
 
 const HOSTS = loopbackHosts(8440);
 const OK = "127.0.0.1:8440";
@@ -142,7 +142,7 @@ Deno.test("guard() does not repeat more than a bit of what was sent", () => {
   for (const headers of [{ host: long }, { host: OK, origin: long }, { host: OK, "sec-fetch-site": long }]) {
     assert.throws(
       () => guard(new Request(`http://${OK}/api/v1/x`, { headers }), HOSTS),
-      (error) => error instanceof ContractError && error.message.length < 300,
+      (error) => error instanceof ContractError && !error.message.includes("x".repeat(129)),
     );
   }
 });
@@ -201,4 +201,29 @@ Deno.test("errorResponse() is the error's status and JSON, never cached", async 
     message: "VM not found: <x>",
     details: { vmId: "<x>" },
   });
+});
+
+Deno.test("guard() names the proxy where a browser knows of one site alone", () => {
+  const from = (headers: Record<string, string>) =>
+    verdict("POST", "/sign-in", { host: OK, "content-length": "0", ...headers });
+  const origin = "https://kvm.example.test:8444";
+  assert.equal(from({ origin, "sec-fetch-site": "same-origin" }), "ProxyChangesHost");
+  for (const site of ["cross-site", "same-site", "none"]) {
+    assert.equal(from({ origin, "sec-fetch-site": site }), "ForeignOrigin", site);
+  }
+  assert.equal(from({ origin }), "ForeignOrigin");
+});
+
+Deno.test("refusalResponse() is a page for a browser, and JSON for programs", async () => {
+  const error = new ContractError("ForeignHost", { host: "<script>" });
+  const asked = (path: string, accept: string) =>
+    refusalResponse(error, new Request(`http://${OK}${path}`, { headers: { accept } }));
+  const page = asked("/vms", "text/html,application/xhtml+xml");
+  assert.deepEqual([page.status, page.headers.get("content-type")], [421, "text/html; charset=utf-8"]);
+  const html = await page.text();
+  assert.match(html, /--host-name/);
+  assert.doesNotMatch(html, /<script>/);
+  for (const [path, accept] of [["/api/v1/vms", "text/html"], ["/vms", "*/*"]] as const) {
+    assert.equal((await asked(path, accept).json() as { code: string }).code, "ForeignHost");
+  }
 });

@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import type { Hsts } from "../settings.ts";
 import { peerAddress } from "./address.ts";
 import { ProxyHeaders } from "./proxy_headers.ts";
-import { errorResponse, guard, type Hosts, secured } from "./guard.ts";
+import { guard, type Hosts, refusalResponse, secured } from "./guard.ts";
 import { Connections } from "./connections.ts";
 import { clientSubnet, isShared, Rate, REQUEST_RATE } from "../limits.ts";
 import { isAny, parseListen } from "../../lib/network/listen_address.ts";
@@ -100,7 +100,7 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
         // Whoever sends floods shall not flood the log.
         const level = error.code === "TooManyRequests" ? "debug" : "warn";
         log[level]("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
-        return secured(errorResponse(error), more(request));
+        return secured(refusalResponse(error, request), more(request));
       }
       return based(secured(await answer(request, "api", address), more(request)), base);
     },

@@ -1,6 +1,6 @@
 /** What of the host matters for a new network: devices, routes, what other networks have. */
 import type { Network } from "../../lib/contract/mod.ts";
-import { formatAddress, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
+import { formatAddress, parseSubnet } from "../../lib/formats/ip/cidr.ts";
 import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/network/check.ts";
 import { routesV4, routesV6 } from "../../lib/network/routes.ts";
@@ -38,13 +38,17 @@ export async function hostNetworkDevices(): Promise<HostNetworkDevice[]> {
 async function hostSubnets(ownBridges: ReadonlySet<string>): Promise<TakenSubnet[]> {
   const [v4, v6] = await Promise.all([textOf("/proc/net/route"), textOf("/proc/net/ipv6_route")]);
   const routes = [...routesV4(v4), ...routesV6(v6)].filter(({ device }) => !ownBridges.has(device))
-    .map(({ subnet, device }) => ({ subnet, what: `a route of the host (${device})` }));
+    .map(({ subnet, device }) => ({
+      subnet,
+      what: `a route of the host (${device})`,
+      kind: "route" as const,
+    }));
   const addresses = Deno.networkInterfaces().flatMap(({ name, address, cidr }): TakenSubnet[] => {
     const subnet = parseSubnet(cidr);
     const isShared = name === "lo" || ownBridges.has(name) || isLinkLocal(address);
     return subnet === undefined || isShared
       ? []
-      : [{ subnet: networkOf(subnet), what: `the host's device ${name}` }];
+      : [{ subnet, what: `the host's device ${name}`, kind: "device" }];
   });
   return [...routes, ...addresses];
 }
@@ -59,7 +63,7 @@ function networkSubnets(
     ...routes.map((cidr) => ({ cidr, what: `a static route of the network ${name}` })),
   ]).flatMap(({ cidr, what }) => {
     const subnet = parseSubnet(cidr);
-    return subnet === undefined ? [] : [{ subnet, what }];
+    return subnet === undefined ? [] : [{ subnet, what, kind: "network" }];
   });
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { formatSubnet, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
 import { withDhcp } from "../../lib/network/dhcp_range.ts";
-import { freeIpv4, networkProblems, overlapOf } from "../../lib/network/check.ts";
+import { freeIpv4, networkProblems, networkWarnings, startObstacleOf } from "../../lib/network/check.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { networkXml } from "../../lib/formats/xml/network.ts";
 import { Turns } from "../../lib/turns.ts";
@@ -107,7 +107,8 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
     const input = withDhcp(asked);
     const keys = [keyOf.network(input.name)];
     await host.operations.ready(keys);
-    const [first] = networkProblems(input, await networkFacts(host));
+    const facts = await networkFacts(host);
+    const [first] = networkProblems(input, facts);
     if (first) throw new ContractError(first.code, first.details);
     const uuid = crypto.randomUUID();
     const { name, start = true, autostart = true } = input;
@@ -121,7 +122,8 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
         () => link.call("networkDefine", { xml: renderXml(networkXml(input, uuid)), start, autostart }),
       );
     });
-    return { name, uuid };
+    const warnings = networkWarnings(input, facts).map((each) => ({ ...each, severity: "warning" as const }));
+    return { name, uuid, warnings };
   };
 
   const start = async (name: string) => {
@@ -130,7 +132,7 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
     const taken = await takenBesides(host, name);
     for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
       const subnet = parseSubnet(cidr)!;
-      const other = overlapOf(subnet, taken);
+      const other = startObstacleOf(subnet, taken);
       if (!other) continue;
       const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each)));
       throw new ContractError("NetworkOverlaps", { subnet: own, other: theirs, what: other.what });
@@ -147,11 +149,16 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
     get_network_options: () => options(host),
     check_network: async (input) => {
       host.requireFilled();
-      return networkProblems(withDhcp(input), await networkFacts(host)).map(({ field, code, details }) => ({
-        field,
-        code,
-        message: errorText(code, details),
-      }));
+      const facts = await networkFacts(host), network = withDhcp(input);
+      return [
+        ...networkProblems(network, facts).map(({ field, code, details }) => ({
+          field,
+          code,
+          message: errorText(code, details),
+          severity: "error" as const,
+        })),
+        ...networkWarnings(network, facts).map((each) => ({ ...each, severity: "warning" as const })),
+      ];
     },
     create_network: (input, { principal }) => turns.run(() => create(input, principal.name)),
     start_network: ({ name }) => turns.run(() => start(name)),

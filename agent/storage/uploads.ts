@@ -1,7 +1,14 @@
 /** Uploads of volumes: from the body of a request through libvirt's stream into a new volume, a piece at a time. */
 import { Transfer } from "../../ffi/transfers.ts";
 import { LibvirtError } from "../../ffi/error.ts";
-import { ContractError, type ImagePolicy, type Input, type Output } from "../../lib/contract/mod.ts";
+import {
+  type ConfigFinding,
+  ContractError,
+  type ImagePolicy,
+  type Input,
+  type Output,
+} from "../../lib/contract/mod.ts";
+import { contentKind, type PackingName, packingOf } from "../../lib/formats/content_kind.ts";
 import { HEAD_BYTES, readImageHead } from "../../lib/formats/qcow2/head.ts";
 import type { Principal } from "../access.ts";
 import { BodyPieces, drain } from "../body_pieces.ts";
@@ -19,7 +26,10 @@ import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { makeRoomFor, requireWritable } from "./volume_checks.ts";
 import { canConvert, convertArrived, isToConvert, requireConvertible } from "./arrived_disk.ts";
+import { requireUnpackable, unpackArrived } from "./arrived_packed.ts";
+import { packedName } from "./images/unpack.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
+import { contentWarning } from "../../lib/image/content_warning.ts";
 import { lockVolume, noRoom, requireActive } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
@@ -30,9 +40,12 @@ const KEPT_MS = HOUR_MS;
 /** A volume that is being filled, or waits for the rest. */
 interface Partial {
   readonly pool: string;
+  /** As it was said. */
   readonly name: string;
   readonly caller: string;
-  readonly path: string;
+  /** The volume that holds what arrives: another than `name` where that is what a packed file becomes. */
+  volume: string;
+  path: string;
   readonly size: number;
   received: number;
   /** Of what has arrived, also while it waits for the rest. */
@@ -45,8 +58,12 @@ interface Partial {
   readonly canConvert: boolean;
   /** It is one. */
   isConverted: boolean;
+  /** Whether packed files are unpacked. */
+  readonly unpacks: boolean;
+  /** How it is packed, where it is to be unpacked. */
+  packing: PackingName | undefined;
   /** Nobody else takes it for a volume before it is whole. */
-  readonly held: Disposable;
+  readonly held: DisposableStack;
   isRunning: boolean;
   expiry: ReturnType<typeof setTimeout> | undefined;
 }
@@ -57,9 +74,10 @@ interface Partial {
  * @throws {ContractError} DiskRefused: the image would have QEMU open other files (CVE-2024-32498, CVE-2022-47951)
  */
 function judge(
-  partial: Pick<Partial, "pool" | "name" | "canConvert" | "isConverted">,
+  partial: Pick<Partial, "pool" | "name" | "canConvert" | "isConverted" | "unpacks" | "packing">,
   head: Uint8Array,
 ): void {
+  partial.packing = partial.unpacks ? packingOf(head) : undefined;
   partial.isConverted = partial.canConvert && isToConvert(head);
   const { refusal } = readImageHead(head);
   if (refusal === null || partial.isConverted) return;
@@ -95,10 +113,10 @@ export class Uploads {
   readonly #host: Host;
   readonly #partials = new Map<string, Partial>();
 
-  readonly #policy: () => Pick<ImagePolicy, "maxVirtualGb">;
+  readonly #policy: () => ImagePolicy;
 
   /** @param policy what an image may be. It throws a ContractError while that cannot be read */
-  constructor(host: Host, policy: () => Pick<ImagePolicy, "maxVirtualGb">) {
+  constructor(host: Host, policy: () => ImagePolicy) {
     this.#host = host;
     this.#policy = policy;
   }
@@ -140,7 +158,7 @@ export class Uploads {
     if (!content?.body || size === undefined) throw new ContractError("ContentExpected");
     const { body } = content;
     try {
-      const partial = await this.#place(pool, name, size, offset, principal);
+      const partial = await this.#place(input, size, offset, principal);
       const job = await this.#host.jobs.open({
         command: "upload_volume",
         title: `Upload ${name} to ${pool}`,
@@ -157,8 +175,7 @@ export class Uploads {
 
   /** The volume that the content goes into: a new one, or the one that waits for the rest. */
   async #place(
-    pool: string,
-    name: string,
+    { pool, volume: name, unpack = "auto" }: Input<"upload_volume">,
     size: number,
     offset: number,
     principal: Principal,
@@ -184,11 +201,14 @@ export class Uploads {
     }
     const actor = principal.name, caller = callerOf(principal);
     if (known === undefined) requirePlace([...this.#partials.values()], caller);
-    const held = known?.held ?? lockVolume(pool, name, { hold: "make" });
-    const partial: Partial & { path: string } = {
+    const held = new DisposableStack();
+    known?.held.dispose();
+    held.use(lockVolume(pool, name, { hold: "make" }));
+    const partial: Partial = {
       pool,
       name,
       caller,
+      volume: name,
       path: "",
       size,
       received: 0,
@@ -197,6 +217,8 @@ export class Uploads {
       head: new Uint8Array(),
       canConvert: converts,
       isConverted: false,
+      unpacks: unpack === "auto",
+      packing: undefined,
       held,
       isRunning: true,
       expiry: undefined,
@@ -233,20 +255,22 @@ export class Uploads {
 
   async #carryOut(
     partial: Partial,
-    { checksum: wanted, resumable = false }: Input<"upload_volume">,
+    { checksum, resumable = false }: Input<"upload_volume">,
     { pieces, job, actor }: {
       readonly pieces: BodyPieces;
       readonly job: OpenJob;
       readonly actor: string;
     },
   ): Promise<Output<"upload_volume">> {
-    const { pool, name, size, path } = partial;
+    const { pool, name, size } = partial;
     const { link, operations } = this.#host;
+    const wanted = checksum?.toLowerCase();
     partial.operation.showsAs(job.id);
     const before = arrivedOf(partial);
-    job.log(before === 0 ? `Writing ${path}` : `Going on at byte ${before} of ${path}`);
+    if (before > 0) job.log(`Going on at byte ${before} of ${partial.path}`);
     try {
       const sha256 = await this.#fill(partial, pieces, job);
+      const { path } = partial;
       job.log(`SHA-256 ${sha256}`);
       if (wanted !== undefined && wanted !== sha256) {
         throw new ContractError("ChecksumMismatch", { sha256, wanted });
@@ -254,20 +278,19 @@ export class Uploads {
       // What counts is what the file holds now.
       const head = await link.call("volumeRead", { path, most: HEAD_BYTES });
       judge(partial, head);
-      const converted = partial.isConverted
-        ? await convertArrived(this.#host, partial, {
-          command: "upload_volume",
-          policy: this.#policy(),
-          job,
-          actor,
-        })
+      const how = { command: "upload_volume", policy: this.#policy(), job, actor } as const;
+      let volume = partial.packing !== undefined
+        ? await unpackArrived(this.#host, { ...partial, packing: partial.packing }, how)
+        : partial.isConverted
+        ? await convertArrived(this.#host, partial, how)
         : undefined;
-      let volume = converted;
-      if (converted === undefined) {
+      if (volume === undefined) {
         await link.call("poolRefresh", { pool });
         volume = await volumeNamed(link, pool, name);
         operations.end(partial.operation);
       } else await this.#clear(partial); // the image is whole: what was sent goes, now or later
+      const doubt = volume === undefined ? undefined : await this.#doubtOf(volume.path);
+      if (doubt !== undefined) job.log(doubt.message);
       job.done();
       this.#forget(partial);
       return {
@@ -277,6 +300,7 @@ export class Uploads {
         ...(volume?.format !== undefined && { format: volume.format }),
         size,
         sha256,
+        warnings: doubt === undefined ? [] : [doubt],
       };
     } catch (error) {
       const failure = contractError(error, "UploadFailed", "upload_volume");
@@ -300,41 +324,91 @@ export class Uploads {
    * @throws {ContractError} UploadBroken, UploadFailed, DiskRefused @throws {LibvirtError}
    */
   async #fill(partial: Partial, pieces: BodyPieces, job: OpenJob): Promise<string> {
-    const { path, size, received } = partial;
+    const { size } = partial;
+    const broken = () => new ContractError("UploadBroken", { received: arrivedOf(partial), size });
+    let arrived = arrivedOf(partial);
+    const next = async () => {
+      const bytes = await pieces.next();
+      if (bytes !== null && arrived + bytes.length > size) {
+        throw new ContractError("UploadFailed", { error: `more than the announced ${size} bytes arrived` });
+      }
+      arrived += bytes?.length ?? 0;
+      return bytes;
+    };
+    let start: Uint8Array | null = null;
+    while (partial.head !== undefined) {
+      const bytes = await next();
+      if (bytes === null) throw broken();
+      start = judgedPart(partial, bytes, arrived);
+      if (start === null) continue;
+      if (partial.isConverted) await requireConvertible(this.#host, partial.pool, partial.name);
+      if (partial.packing !== undefined) await this.#stage(partial, partial.packing);
+      job.log(`Writing ${partial.path}`);
+    }
     await using transfer = await Transfer.open(this.#host.link.uri, {
       direction: "upload",
-      ...this.#host.link.placeOf(path),
-      offset: received,
-      length: size - received,
+      ...this.#host.link.placeOf(partial.path),
+      offset: partial.received,
+      length: size - partial.received,
     }, this.#host.link.gate);
     const checksum = partial.checksum ??= new RunningChecksum();
+    const isWorkedOn = partial.isConverted || partial.packing !== undefined;
     const filler = new ChunkWriter([transfer, checksum], (written) => {
       partial.received += written;
-      job.progress(partial.received, partial.isConverted ? 2 * size : size);
+      job.progress(partial.received, isWorkedOn ? 2 * size : size);
     });
-    let arrived = arrivedOf(partial);
+    const put = async (bytes: Uint8Array) => {
+      await filler.put(bytes);
+      freeBuffer(bytes);
+    };
+    if (start !== null) await put(start);
     while (arrived < size) {
-      const bytes = await pieces.next();
+      const bytes = await next();
       if (bytes === null) {
         // What has arrived is kept: the rest goes on behind it. A stream that is not finished loses its last pieces.
         await filler.flush();
         await transfer.finish();
-        throw new ContractError("UploadBroken", { received: arrivedOf(partial), size });
+        throw broken();
       }
-      if (arrived + bytes.length > size) {
-        throw new ContractError("UploadFailed", { error: `more than the announced ${size} bytes arrived` });
-      }
-      arrived += bytes.length;
-      const isStart = partial.head !== undefined;
-      const judged = judgedPart(partial, bytes, arrived);
-      if (judged === null) continue;
-      if (isStart && partial.isConverted) await requireConvertible(this.#host, partial.pool, partial.name);
-      await filler.put(judged);
-      freeBuffer(judged);
+      await put(bytes);
     }
     await filler.flush();
     await transfer.finish();
     return await checksum.sha256();
+  }
+
+  /**
+   * Makes room for what a packed file becomes: where its name does not say that it is packed, the unpacked file gets that
+   * name, and what arrives another.
+   *
+   * @throws {ContractError} DiskRefused, VolumeExists @throws {LibvirtError}
+   */
+  async #stage(partial: Partial, packing: PackingName): Promise<void> {
+    const { pool, name, size, operation, held } = partial;
+    const { link } = this.#host;
+    await requireUnpackable(this.#host, pool, name, packing);
+    const volume = packedName(name, packing);
+    if (volume === name) return;
+    held.use(lockVolume(pool, volume, { hold: "make" }));
+    if (await volumeNamed(link, pool, volume)) {
+      throw new ContractError("VolumeExists", { pool, name: volume });
+    }
+    await deleteVolume(link, partial.path);
+    const made = await makeVolume(
+      link,
+      operation,
+      { pool, name: volume },
+      () => createVolume(link, pool, { name: volume, capacity: size, allocation: 0, format: "raw" }),
+    );
+    Object.assign(partial, { volume, path: made.path });
+  }
+
+  /** What speaks against a new volume's being a disk or a CD; undefined where nothing does. */
+  async #doubtOf(path: string): Promise<ConfigFinding | undefined> {
+    const content = contentKind(await this.#host.link.call("volumeRead", { path, most: HEAD_BYTES }));
+    // An archive of VMs, which import_ova takes.
+    if (content.kind === "archive" && content.name === "tar") return undefined;
+    return contentWarning("", content, path);
   }
 
   #keep(partial: Partial, job: OpenJob): void {

@@ -1,6 +1,7 @@
 /** VMs made of a template: one after the other, each whole or not at all. */
 import { type CloudInit, ContractError, type Input, type Output, type Role } from "../../lib/contract/mod.ts";
-import { type CopiedDisk, makeCopy, ownPath } from "../../lib/formats/xml/clone.ts";
+import { type CopiedDisk, makeCopy } from "../../lib/formats/xml/clone.ts";
+import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { NO_PLACE } from "../../lib/formats/xml/seed_drive.ts";

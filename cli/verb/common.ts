@@ -30,14 +30,14 @@ export function statesOf(verb: Pick<Verb, "command">): readonly string[] | undef
   return state && choicesOf(state);
 }
 
-/** Whether a command is long work that others can look at. */
-export function isLong({ command: { errors, content } }: Pick<Verb, "command">): boolean {
-  return content === undefined && errors.includes("JobCancelled");
-}
+/** Whether a command answers when its work has begun: its answer says which job goes on. */
+export const goesOn = ({ command }: Pick<Verb, "command">): boolean =>
+  "jobId" in ((command.output as FieldSchema).properties ?? {});
 
 /** Whether a verb is long work: a job while it is waited for, or one that goes on by itself. */
 export function isWork(verb: Pick<Verb, "command">): boolean {
-  return isLong(verb) || "jobId" in ((verb.command.output as FieldSchema).properties ?? {});
+  const { errors, content } = verb.command;
+  return goesOn(verb) || (content === undefined && errors.includes("JobCancelled"));
 }
 
 /** Whether it brings a VM into a state that can be waited for. */

@@ -9,7 +9,7 @@ import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
 import { harmless, isRow, type Row } from "./cells.ts";
-import { type CommonValues, isLong, isWork, listSchema, statesOf, unfit } from "./common.ts";
+import { type CommonValues, goesOn, isWork, listSchema, statesOf, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
@@ -143,14 +143,14 @@ const warningsIn = (answer: unknown) =>
 async function callLong({ server, verb, common, terminal }: Run, input: InputDraft): Promise<unknown> {
   const { carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
   const wait = common["no-wait"] !== true;
-  let job: Job | undefined;
+  let job: Pick<Job, "id"> | undefined;
   const interrupted = () => {
     console.error(job === undefined ? "\nIt may go on: see kvm-manager job list." : `\n${leftAlone(job)}`);
     Deno.exit(EXIT.interrupted);
   };
   Deno.addSignalListener("SIGINT", interrupted);
   try {
-    if (isLong(verb)) {
+    if (!goesOn(verb)) {
       const outcome = await carryOutLong(server, verb.name, input, {
         wait,
         terminal,
@@ -164,11 +164,12 @@ async function callLong({ server, verb, common, terminal }: Run, input: InputDra
     const { jobId } = answer;
     // It has ended by now, and left no job
     if (jobId === null) return answer;
+    job = { id: jobId };
     if (wait) {
       await waitForJob(server, jobId, terminal);
       return await atEnd(server, verb, input, answer);
     }
-    console.error(leftAlone({ id: jobId }));
+    console.error(leftAlone(job));
     return answer;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupted);

@@ -4,7 +4,10 @@ import { ApiError } from "./api.ts";
 import { type Progress, type Sending, upload, type Uploaded, type UploadTransport } from "./upload.ts";
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
-const ANSWER: Uploaded = { pool: "p", name: "a.iso", path: "/p/a.iso", size: 100, sha256: "0".repeat(64) };
+const ANSWER: Uploaded = {
+  ...{ pool: "p", name: "a.iso", path: "/p/a.iso", size: 100, sha256: "0".repeat(64) },
+  warnings: [],
+};
 const broke = (offset: number) => ({ offset, size: 100, isRunning: false });
 const lost = () => new ApiError("Unreachable", "gone");
 

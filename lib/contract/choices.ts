@@ -16,8 +16,10 @@ export const DISK_DETECT_ZEROES = ["default", "off", "on", "unmap"] as const;
 export const USER_BACKENDS = ["slirp", "passt"] as const;
 /** What carries a folder of the host into a guest: virtiofsd, or QEMU itself, which can keep it read-only. */
 export const SHARE_DRIVERS = ["virtiofs", "9p"] as const;
-/** Most bytes of the tag of a shared folder: virtiofs and 9p have 36 for it, and virtio-9p's zero at the end is not counted. */
-export const MAX_SHARE_TAG = 36;
+/** Most bytes of the tag of a shared folder, by what carries it: QEMU's 9p takes 32 with the zero at the end (MAX_TAG_LEN). */
+export const MOST_SHARE_TAG = { virtiofs: 36, "9p": 31 } as const;
+/** Most bytes of any such tag. */
+export const MAX_SHARE_TAG = MOST_SHARE_TAG.virtiofs;
 /** What such a tag may be, as a schema's pattern. */
 export const SHARE_TAG = "^[A-Za-z0-9_-]+$";
 export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;

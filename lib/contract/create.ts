@@ -66,6 +66,10 @@ export const AllowOvercommit = Type.Boolean({
 });
 /** A path on the host or `pool/volume`. */
 export const ImagePlace = line(4096, "absolute path on the host, or pool/volume");
+export const AnyMedium = Type.Boolean({
+  default: false,
+  description: "takes a file outside all pools as a CD though it is no ISO",
+});
 /** The image below an existing one, in the same ways. */
 export const BackingPlace = line(
   4096,
@@ -166,6 +170,7 @@ export const VmConfig = closed({
     description: "instead of diskSizeGb and diskFormat; empty for none",
   })),
   isoPath: Type.Optional(ImagePlace),
+  anyMedium: Type.Optional(AnyMedium),
   network: Type.Optional(NetworkName),
   nics: Type.Optional(
     Type.Array(NewNic, { maxItems: 16, description: "instead of network; empty for none" }),
@@ -217,6 +222,10 @@ export const WARNINGS = {
   NotForOs: "{what} is needed by {os}, and is not available on this host: {reason}",
   NotReachable:
     "{path} is in {folder}, which QEMU's user may not enter: move it into a storage pool, or run chmod o+x {folder}",
+  StrangeContent: "{path} is {what}: a guest cannot use it as a disk",
+  UnknownContent:
+    "Nothing in {path} says that it is a disk: no partition table, no file system, no known format",
+  NoIso: "{path} is no ISO: it has no volume descriptor{what}",
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;

@@ -16,7 +16,7 @@ import {
 } from "./choices.ts";
 import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
-import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
+import { AnyMedium, BackingPlace, ConfigFinding, DiskSizeGb, ImagePlace } from "./create.ts";
 import { DiskLimits, NicLimits } from "./device_limits.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
@@ -68,6 +68,10 @@ export const VmNic = Type.Object({
   filterAddresses: Type.Array(Type.String(), {
     description: "what the filter is told the guest may use; empty: it learns the first address it sees",
   }),
+  portGroup: Type.Optional(Type.String({ description: "of its network" })),
+  vlan: Type.Optional(
+    Type.String({ description: "VLANs that a switch puts it into: 42; of a trunk 5, 6 (native 5)" }),
+  ),
   ...NicLimits,
   rxBytes: Type.Optional(Type.Integer({ description: "received by the guest since it started" })),
   txBytes: Type.Optional(Type.Integer({ description: "sent by the guest since it started" })),
@@ -492,9 +496,13 @@ export const deviceCommands = {
       ...OneDisk,
       path: ImagePlace,
       force: Type.Optional(Type.Boolean({ default: false })),
+      anyMedium: Type.Optional(AnyMedium),
       ...LiveAndPersistent,
     }),
-    output: DeviceApplied,
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      warnings: Type.Array(ConfigFinding, { description: "what speaks against its being an ISO" }),
+    }),
     errors: [
       "VmNotFound",
       "VmNotRunning",

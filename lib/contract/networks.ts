@@ -224,6 +224,7 @@ export const NetworkFinding = Type.Object({
   field: Type.String({ description: "ipv4.ranges.0; empty for the network as a whole" }),
   code: Type.String(),
   message: Type.String(),
+  severity: oneOf(["error", "warning"], { description: "warning: it can be made all the same" }),
 });
 export type NetworkFinding = Static<typeof NetworkFinding>;
 
@@ -307,7 +308,7 @@ export const networkCommands = {
     route: "POST /networks/check",
     cli: ["network", "check", "<name>", "<mode>"],
     flags: { address: "ipv4.address" },
-    columns: ["field", "code", "message"],
+    columns: ["severity", "field", "code", "message"],
     readOnly: true,
   }),
   create_network: command({
@@ -315,7 +316,7 @@ export const networkCommands = {
     description: "Defined, set to start with the host, and started; nothing is left when one of them fails.",
     role: "administrator",
     input: NewNetwork,
-    output: Type.Object({ name: Type.String(), uuid: Type.String() }),
+    output: Type.Object({ name: Type.String(), uuid: Type.String(), warnings: Type.Array(NetworkFinding) }),
     errors: [...WRONG, "NetworkCreateFailed"],
     route: "POST /networks",
     cli: ["network", "create", "<name>", "<mode>"],

@@ -10,6 +10,11 @@ import { PoolName } from "./storage.ts";
 const ARCHIVE = {
   pool: PoolName,
   volume: Type.String({ minLength: 1, maxLength: 1024, description: "the archive, a volume of the pool" }),
+  withoutDisks: Type.Optional(Type.Boolean({
+    default: false,
+    description:
+      "take an archive whose description gives the VM none of its disks, which is refused otherwise",
+  })),
 };
 const Bytes = Type.Integer({ minimum: 0, description: "bytes" });
 
@@ -59,6 +64,7 @@ const READ_ERRORS = [
   "NotOnThisHost",
   "DiskRefused",
   "OvaRefused",
+  "OvaDamaged",
   "ImageTooLarge",
 ] as const;
 
@@ -120,7 +126,6 @@ export const ovaCommands = {
       "InvalidName",
       "VmNameExists",
       "VolumeExists",
-      "OvaDamaged",
       "DiskExceedsPool",
       "StoragePoolReadOnly",
       "NetworkNotFound",

@@ -1,7 +1,8 @@
 /** Moving the content of volumes in and out over HTTP. The content itself travels as the body, not as a field. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT } from "./schema.ts";
+import { ConfigFinding } from "./create.ts";
+import { closed, NOTHING_OUT, oneOf } from "./schema.ts";
 
 /** Where the content of a volume is, below `/api/v1`: PUT and GET. */
 export const CONTENT_PATH = "/storage/pools/{pool}/volumes/{volume}/content";
@@ -32,7 +33,8 @@ export const transferCommands = {
     description:
       "PUT the file itself. With Content-Range (bytes FIRST-LAST/SIZE) an upload that breaks off is kept " +
       "for an hour and goes on at the offset that get_upload tells; without, it is removed. " +
-      "`?checksum=` (SHA-256, hex) has the content checked. A VMDK, VDI, VHD or VHDX becomes a qcow2 volume. It is a job: list_jobs has its progress, cancel_job ends and removes it.",
+      "`?checksum=` (SHA-256, hex) has the content checked. A VMDK, VDI, VHD or VHDX becomes a qcow2 volume; gzip, xz, zstd " +
+      "and bzip2 are unpacked (`?unpack=never` keeps them). It is a job: list_jobs has its progress, cancel_job ends and removes it.",
     role: "operator",
     input: closed({
       pool: PoolName,
@@ -44,15 +46,25 @@ export const transferCommands = {
       })),
       offset: Type.Optional(Bytes),
       resumable: Type.Optional(Type.Boolean({ default: false })),
-      checksum: Type.Optional(Type.String({ maxLength: 64, pattern: "^[0-9a-f]{64}$" })),
+      checksum: Type.Optional(
+        Type.String({
+          maxLength: 64,
+          pattern: "^[0-9a-fA-F]{64}$",
+          description: "SHA-256 of the file, in hex",
+        }),
+      ),
+      unpack: Type.Optional(oneOf(["auto", "never"], { description: "auto when left out" })),
     }),
     output: Type.Object({
       pool: Type.String(),
-      name: Type.String({ description: "of the volume that it became: web.qcow2 of web.vmdk" }),
+      name: Type.String({
+        description: "of the volume that it became: web.qcow2 of web.vmdk or web.qcow2.xz",
+      }),
       path: Type.String(),
       format: Type.Optional(Type.String({ description: "as libvirt reads it from the content" })),
       size: Bytes,
       sha256: Type.String({ description: "of the content that arrived" }),
+      warnings: Type.Array(ConfigFinding, { description: "what speaks against its being a disk or an ISO" }),
     }),
     errors: [
       "StoragePoolNotFound",
@@ -62,6 +74,8 @@ export const transferCommands = {
       "StoragePoolReadOnly",
       "DiskRefused",
       "ImageTooLarge",
+      "ImageUnpackFailed",
+      "NotOnThisHost",
       "ContentExpected",
       "EncodedBody",
       "FileExpected",
@@ -79,7 +93,7 @@ export const transferCommands = {
     examples: ["kvm-manager volume upload default disk.qcow2 --from disk.qcow2"],
     readOnly: false,
     content: "upload",
-    contentFields: ["checksum"],
+    contentFields: ["checksum", "unpack"],
   }),
   list_uploads: command({
     summary: "List the uploads into a storage pool that are not whole",

@@ -16,15 +16,16 @@ export interface Checksum {
 
 /** One line of such a file. */
 interface Entry extends Checksum {
-  /** Without a folder; undefined for a bare sum. */
-  readonly name: string | undefined;
+  /** Steps of its path as it is written, the file's name last; undefined for a bare sum. */
+  readonly path: readonly string[] | undefined;
 }
 
 const BY_LENGTH: ReadonlyMap<number, Algorithm> = new Map([[64, "sha256"], [128, "sha512"]]);
 /** Lines looked at. */
 const MOST_LINES = 20_000;
 
-const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+/** Steps of a path, the file's name last. */
+const stepsOf = (path: string) => path.split("/").filter((step) => step !== "" && step !== ".");
 
 function entryOf(line: string): Entry | undefined {
   const bsd = /^(SHA256|SHA512) \((.+)\) = ([0-9a-fA-F]+)$/.exec(line);
@@ -32,21 +33,44 @@ function entryOf(line: string): Entry | undefined {
   const [hex = "", name] = bsd ? [bsd[3], bsd[2]] : gnu ? [gnu[1], gnu[2]] : [];
   const algorithm = BY_LENGTH.get(hex.length);
   if (algorithm === undefined || (bsd && bsd[1]!.toLowerCase() !== algorithm)) return undefined;
-  return { algorithm, hex: hex.toLowerCase(), name: name === undefined ? undefined : baseName(name.trim()) };
+  return { algorithm, hex: hex.toLowerCase(), path: name === undefined ? undefined : stepsOf(name.trim()) };
+}
+
+/** Whether a path ends as another one is. */
+const endsAs = (path: readonly string[], end: readonly string[]) =>
+  end.length <= path.length && end.every((step, at) => path[path.length - end.length + at] === step);
+
+/**
+ * The lines that are about a file, of those that have its name: where they lie in several folders, those whose whole path
+ * is the end of the file's, the longest of them first; all where none fits.
+ */
+function fitting(named: readonly Entry[], file: readonly string[]): readonly Entry[] {
+  const fit = named.filter(({ path }) => endsAs(file, path!));
+  const longest = Math.max(...fit.map(({ path }) => path!.length));
+  return fit.length === 0 ? named : fit.filter(({ path }) => path!.length === longest);
 }
 
 /**
  * The checksum that a published file has for an image: by its name; or the only one there is, where the file is that
  * image's own (`IMAGE.sha256`): what is published as "latest" has its dated name in there.
  *
- * @param file the image's file name
- * @param source the published file's own name
- * @returns undefined when there is none; of several the strongest
+ * @param image the image's path, or its file name
+ * @param published the published file's own
+ * @returns undefined when there is none, `ambiguous` where several files of that name have sums of their own and the
+ * path tells none of them; of several kinds the strongest
  */
-export function checksumOf(text: string, file: string, source: string): Checksum | undefined {
+export function checksumOf(
+  text: string,
+  image: string,
+  published: string,
+): Checksum | "ambiguous" | undefined {
+  const steps = stepsOf(image), file = steps.at(-1) ?? "", source = stepsOf(published).at(-1) ?? "";
   const entries = text.split("\n", MOST_LINES).flatMap((line) => entryOf(line.trim()) ?? []);
-  const named = entries.filter(({ name }) => name === file);
-  const strongest = named.find(({ algorithm }) => algorithm === "sha512") ?? named[0];
+  const named = fitting(entries.filter(({ path }) => path?.at(-1) === file), steps);
+  const algorithm = named.some((each) => each.algorithm === "sha512") ? "sha512" : "sha256";
+  const strong = named.filter((each) => each.algorithm === algorithm);
+  const strongest = strong[0];
+  if (strong.some(({ hex }) => hex !== strongest!.hex)) return "ambiguous";
   const own = entries.length === 1 && source !== file && source.startsWith(file) ? entries[0] : undefined;
   const found = strongest ?? own;
   return found && { algorithm: found.algorithm, hex: found.hex };

@@ -31,3 +31,29 @@ Deno.test("checksumOf() finds nothing in what is no such file", () => {
     assert.equal(checksumOf(text, "disk.qcow2", "SUMS"), undefined, text);
   }
 });
+
+Deno.test("checksumOf() takes the line whose path fits, where a name is in several folders", () => {
+  const lists = `${A}  ./netboot/mini.iso\n${B}  ./netboot/gtk/mini.iso\n`;
+  const find = (path: string, text = lists) => {
+    const found = checksumOf(text, path, "/images/SHA256SUMS");
+    return typeof found === "object" ? found.hex : found;
+  };
+  for (const text of [lists, lists.split("\n").reverse().join("\n")]) {
+    assert.equal(find("/images/netboot/mini.iso", text), A);
+    assert.equal(find("/images/netboot/gtk/mini.iso", text), B);
+    assert.equal(find("/images/gtk/mini.iso", text), "ambiguous");
+    assert.equal(find("/mini.iso", text), "ambiguous");
+    assert.equal(find("/images/notnetboot/mini.iso", text), "ambiguous");
+  }
+  const bare = `${A}  mini.iso\n${B}  gtk/mini.iso\n`;
+  assert.equal(find("/images/mini.iso", bare), A);
+  assert.equal(find("/images/gtk/mini.iso", bare), B);
+  assert.equal(
+    find("/images/mini.iso", `${A}  a/mini.iso\n${A.toUpperCase()}  b/mini.iso`),
+    A,
+    "one sum for both",
+  );
+  assert.equal(find("/x/mini.iso", `${A}  elsewhere/mini.iso`), A, "a mirror may have other folders");
+  assert.equal(find("/x/mini.iso", `${A}  a/mini.iso\n${C}  a/mini.iso`), C);
+  assert.equal(find("/x/mini.iso", `${A}  mini.iso\n${B}  mini.iso`), "ambiguous");
+});

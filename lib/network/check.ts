@@ -9,6 +9,7 @@ import {
 import type { ErrorCode } from "../contract/errors.ts";
 import {
   type Address,
+  contains,
   formatAddress,
   formatSubnet,
   isHostOf,
@@ -22,8 +23,11 @@ import {
 
 /** A subnet that is in use, and what uses it. */
 export interface TakenSubnet {
+  /** Of a device of the host: with the host's address in it. */
   readonly subnet: Subnet;
   readonly what: string;
+  /** `network`: another network of libvirt's. `device`: where the host has an address. `route`: where packets go. */
+  readonly kind: "network" | "device" | "route";
 }
 
 /** What the host has. Sets are undefined where it cannot be told (another machine's). */
@@ -56,10 +60,38 @@ const problem = (field: string, code: ErrorCode, details: Record<string, unknown
 });
 const mismatch = (field: string, reason: string) => problem(field, "NetworkMismatch", { reason });
 
-/** The first of the subnets in use that overlaps with one. */
-export function overlapOf(subnet: Subnet, taken: readonly TakenSubnet[]): TakenSubnet | undefined {
-  return taken.find((each) => overlaps(each.subnet, subnet));
+const isSame = (a: Subnet, b: Subnet) =>
+  a.family === b.family && a.prefix === b.prefix && networkOf(a).value === networkOf(b).value;
+
+/**
+ * Whether a new subnet cannot stand beside one in use. Of two routes the kernel takes the one with the longer prefix: a
+ * subnet inside a route of a VPN works, and what lies in it is no longer reached through the VPN. What cannot be is the
+ * same subnet twice, an address of the host in it, and two networks that share addresses.
+ */
+function excludes(other: TakenSubnet, subnet: Subnet): boolean {
+  if (other.kind === "network") return overlaps(other.subnet, subnet);
+  return isSame(other.subnet, subnet) || (other.kind === "device" && contains(subnet, other.subnet));
 }
+
+/** The first of the subnets in use that a new one cannot stand beside. */
+export const obstacleOf = (subnet: Subnet, taken: readonly TakenSubnet[]): TakenSubnet | undefined =>
+  taken.find((each) => excludes(each, subnet));
+
+/** Of the subnets in use that share addresses with a new one and may, the one with the longest prefix. */
+export function neighbourOf(subnet: Subnet, taken: readonly TakenSubnet[]): TakenSubnet | undefined {
+  const found = taken.filter((each) => overlaps(each.subnet, subnet) && !excludes(each, subnet));
+  return found.reduce<TakenSubnet | undefined>(
+    (longest, each) => longest === undefined || each.subnet.prefix > longest.subnet.prefix ? each : longest,
+    undefined,
+  );
+}
+
+/**
+ * The subnet in use for which libvirt does not start a network: the same one of IPv4, on another device. Source:
+ * networkCheckRouteCollision() in libvirt's bridge_driver_linux.c.
+ */
+export const startObstacleOf = (subnet: Subnet, taken: readonly TakenSubnet[]): TakenSubnet | undefined =>
+  subnet.family === 4 ? taken.find((each) => isSame(each.subnet, subnet)) : undefined;
 
 /** The most addresses libvirt takes in one DHCP range. */
 const MOST_IN_RANGE = 65_535n;
@@ -162,7 +194,7 @@ function subnetProblems(
   }
   const found: NetworkProblem[] = [];
   const own = formatSubnet(networkOf(subnet));
-  const other = overlapOf(subnet, facts.taken);
+  const other = obstacleOf(subnet, facts.taken);
   if (other) {
     const details = { subnet: own, other: formatSubnet(networkOf(other.subnet)), what: other.what };
     found.push(problem(`${field}.address`, "NetworkOverlaps", details));
@@ -323,15 +355,47 @@ export function networkProblems(network: NewNetwork, facts: NetworkFacts): Netwo
   ];
 }
 
-/** A private IPv4 subnet that nothing uses, as the host's address in it; null when all are taken. */
+/** What is worth knowing of a network that can be made: routes of the host that lead to addresses of its subnets. */
+export function networkWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: NetworkFacts): NetworkWarning[] {
+  if (!ADDRESSED_MODES.includes(mode)) return [];
+  return Object.entries({ ipv4, ipv6 }).flatMap(([field, wish]): NetworkWarning[] => {
+    const subnet = wish && parseSubnet(wish.address);
+    const other = subnet && neighbourOf(subnet, facts.taken);
+    if (other === undefined) return [];
+    const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each!)));
+    const isInside = subnet!.prefix > other.subnet.prefix;
+    const message = isInside
+      ? `${own} lies in ${theirs}, which ${other.what} uses: addresses of ${own} there cannot be reached any more while ` +
+        "this network runs"
+      : `${theirs}, which ${other.what} uses, lies in ${own}: VMs with these addresses cannot be reached`;
+    return [{ field: `${field}.address`, code: "NetworkOverlaps", message }];
+  });
+}
+
+/** Something worth knowing, at its field. */
+export interface NetworkWarning {
+  readonly field: string;
+  readonly code: "NetworkOverlaps";
+  readonly message: string;
+}
+
+/** The subnets that are offered for a new network, as the host's address in each. */
+const OFFERED: readonly Subnet[] = [
+  ...Array.from({ length: 256 }, (_, at) => `192.168.${(at + 100) % 256}.1/24`),
+  ...Array.from({ length: 256 }, (_, at) => `10.${(at + 200) % 256}.0.1/24`),
+].map((text) => parseSubnet(text)!);
+
+/**
+ * A private IPv4 subnet, as the host's address in it: one that nothing uses, else one that only wide routes lead to, as
+ * those of a VPN do that takes all traffic. Null when all are taken.
+ */
 export function freeIpv4(taken: readonly TakenSubnet[]): string | null {
-  for (let third = 100; third < 356; third++) {
-    const subnet = parseSubnet(`192.168.${third % 256}.1/24`)!;
-    if (!overlapOf(subnet, taken)) return formatSubnet(subnet);
+  let best: { readonly subnet: Subnet; readonly prefix: number } | undefined;
+  for (const subnet of OFFERED) {
+    if (obstacleOf(subnet, taken) !== undefined) continue;
+    const prefix = neighbourOf(subnet, taken)?.subnet.prefix ?? 0;
+    if (prefix === 0) return formatSubnet(subnet);
+    if (prefix < subnet.prefix && prefix < (best?.prefix ?? subnet.prefix)) best = { subnet, prefix };
   }
-  for (let second = 200; second < 456; second++) {
-    const subnet = parseSubnet(`10.${second % 256}.0.1/24`)!;
-    if (!overlapOf(subnet, taken)) return formatSubnet(subnet);
-  }
-  return null;
+  return best === undefined ? null : formatSubnet(best.subnet);
 }

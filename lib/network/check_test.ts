@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { NewNetwork } from "../contract/networks.ts";
-import { freeIpv4, type NetworkFacts, networkProblems, rangeFault, sameLease } from "./check.ts";
+import {
+  freeIpv4,
+  type NetworkFacts,
+  networkProblems,
+  networkWarnings,
+  rangeFault,
+  sameLease,
+  startObstacleOf,
+  type TakenSubnet,
+} from "./check.ts";
 import { bitsOf, formatSubnet, networkOf, overlaps, parseSubnet, type Subnet } from "../formats/ip/cidr.ts";
 
 const FACTS: NetworkFacts = {
   names: new Set(["default"]),
-  taken: [{ subnet: parseSubnet("192.168.122.1/24")!, what: "the network default" }],
+  taken: [{ subnet: parseSubnet("192.168.122.1/24")!, what: "the network default", kind: "network" }],
   devices: new Set(["eth0", "br0", "virbr0"]),
   bridges: new Set(["br0"]),
   sriov: new Set(),
@@ -88,7 +97,11 @@ Deno.test("networkProblems() finds an overlap exactly where there is one, of eit
       const address = formatSubnet({ ...own, value: own.value + 1n });
       const facts = {
         ...FACTS,
-        taken: [...foreign, ...same].map((subnet) => ({ subnet, what: "somebody" })),
+        taken: [...foreign, ...same].map((subnet) => ({
+          subnet,
+          what: "somebody",
+          kind: "network" as const,
+        })),
       };
       const found = codes({ name: "lab", mode: "routed", [field]: { address } }, facts);
       const expected = same.some((each) => overlaps(each, own)) ? [`${field}.address NetworkOverlaps`] : [];
@@ -130,12 +143,57 @@ Deno.test("sameLease() sees through spellings", () => {
 });
 
 Deno.test("freeIpv4() gives what nothing uses, until nothing is left", () => {
-  const taken: { subnet: NonNullable<ReturnType<typeof parseSubnet>>; what: string }[] = [];
+  const taken: TakenSubnet[] = [];
   for (let round = 0; round < 300; round++) {
     const free = parseSubnet(freeIpv4(taken)!)!;
     assert.equal(taken.some(({ subnet }) => overlaps(subnet, free)), false, formatSubnet(free));
-    taken.push({ subnet: free, what: "us" });
+    taken.push({ subnet: free, what: "us", kind: "network" });
   }
-  const all = ["192.168.0.0/16", "10.0.0.0/8"].map((text) => ({ subnet: parseSubnet(text)!, what: "" }));
+  const all = ["192.168.0.0/16", "10.0.0.0/8"].map((text) => used(text, "network"));
   assert.equal(freeIpv4(all), null);
+});
+
+const used = (text: string, kind: TakenSubnet["kind"]): TakenSubnet => ({
+  subnet: parseSubnet(text)!,
+  what: `${kind} ${text}`,
+  kind,
+});
+
+Deno.test("a VPN's wide routes are a warning: of two routes the longer prefix wins", () => {
+  const vpn = ["0.0.0.0/1", "128.0.0.0/1", "10.8.0.0/24"].map((text) => used(text, "route"));
+  const table: [string, TakenSubnet[], problem: boolean, warning: RegExp | undefined][] = [
+    ["10.5.0.1/24", vpn, false, /lies in 0\.0\.0\.0\/1/],
+    ["10.8.0.1/24", vpn, true, /lies in 0\.0\.0\.0\/1/],
+    ["10.8.0.129/25", vpn, false, /lies in 10\.8\.0\.0\/24/],
+    ["10.8.0.1/16", vpn, false, /10\.8\.0\.0\/24, which .* lies in 10\.8\.0\.0\/16/],
+    ["10.5.0.1/24", [used("10.0.0.7/8", "device")], false, /lies in 10\.0\.0\.0\/8/],
+    ["10.0.0.1/24", [used("10.0.0.7/8", "device")], true, undefined],
+    ["10.5.0.1/24", [used("10.0.0.0/8", "network")], true, undefined],
+    ["10.5.0.1/24", [used("192.168.0.0/16", "route")], false, undefined],
+  ];
+  for (const [address, taken, isRefused, warning] of table) {
+    const facts = { ...FACTS, taken }, network = nat({ ipv4: { address } });
+    assert.deepEqual(codes(network, facts), isRefused ? ["ipv4.address NetworkOverlaps"] : [], address);
+    const [first] = networkWarnings(network, facts);
+    if (warning === undefined) assert.equal(first, undefined, address);
+    else assert.match(first!.message, warning);
+  }
+});
+
+Deno.test("freeIpv4() has a subnet under a VPN's routes, and prefers what the narrower ones leave", () => {
+  const half = ["0.0.0.0/1", "128.0.0.0/1"].map((text) => used(text, "route"));
+  assert.equal(freeIpv4(half), "192.168.100.1/24");
+  assert.equal(freeIpv4([...half, used("192.168.0.0/16", "route")]), "10.200.0.1/24");
+  assert.equal(freeIpv4([...half, used("192.168.100.0/24", "route")]), "192.168.101.1/24");
+});
+
+Deno.test("a network is not started where libvirt would not: for the same subnet of IPv4 alone", () => {
+  const subnet = parseSubnet("10.5.0.1/24")!;
+  for (const kind of ["network", "device", "route"] as const) {
+    assert.equal(startObstacleOf(subnet, [used("10.5.0.9/24", kind)])?.kind, kind);
+    for (const other of ["0.0.0.0/1", "10.5.0.0/16", "10.5.0.128/25"]) {
+      assert.equal(startObstacleOf(subnet, [used(other, kind)]), undefined, `${kind} ${other}`);
+    }
+  }
+  assert.equal(startObstacleOf(parseSubnet("fd00::1/64")!, [used("fd00::1/64", "route")]), undefined);
 });

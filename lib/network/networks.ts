@@ -160,10 +160,16 @@ export const SETTING_NAMES: Readonly<Record<NetworkSetting, Text>> = {
 /** What a refused command says about a field; nothing where it is about the whole. */
 export function findingIn(error: { code: string; message: string; details?: unknown }): NetworkFinding[] {
   const field = errorField(error);
-  return field === undefined ? [] : [{ field, code: error.code, message: error.message }];
+  return field === undefined ? [] : [{ field, code: error.code, message: error.message, severity: "error" }];
 }
 
-/** What is said of a field, or of something below it. */
+/** What is worth knowing before a network is made that fits. */
+export const warningsIn = (findings: readonly NetworkFinding[]): string =>
+  findings.filter(({ severity }) => severity === "warning").map(({ message }) => message).join(" ");
+
+/** What is wrong with a field, or with something below it. */
 export function findingOf(findings: readonly NetworkFinding[], field: string): string | undefined {
-  return findings.find((each) => each.field === field || each.field.startsWith(`${field}.`))?.message;
+  return findings.find((each) =>
+    each.severity === "error" && (each.field === field || each.field.startsWith(`${field}.`))
+  )?.message;
 }

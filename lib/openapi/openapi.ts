@@ -10,6 +10,7 @@ import { fields, IN_QUERY, requiredFields, REST_ROUTES, type RestRoute } from ".
 const ANY: readonly ErrorCode[] = [
   "InvalidInput",
   "ForeignOrigin",
+  "ProxyChangesHost",
   "ForeignHost",
   "PermissionDenied",
   "LibvirtUnavailable",
@@ -273,6 +274,7 @@ export function openApi(version: string): Record<string, unknown> {
       ...more,
       "InvalidInput",
       "ForeignOrigin",
+      "ProxyChangesHost",
       "ForeignHost",
       "TooManyRequests",
       "Internal",
@@ -322,7 +324,9 @@ export function openApi(version: string): Record<string, unknown> {
           type: "apiKey",
           in: "cookie",
           name: "__Host-kvmm",
-          description: "The session of a browser; on plain HTTP at loopback the cookie is `kvmm-PORT`",
+          description:
+            "The session of a browser; at another port than 443 the cookie is `__Host-kvmm-PORT`, on plain HTTP at loopback " +
+            "`kvmm-PORT`",
         },
       },
     },

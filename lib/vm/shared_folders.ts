@@ -1,5 +1,5 @@
 /** Shared folders: which folders of the host a guest is never given, their tags, and how a guest mounts one. Pure. */
-import { MAX_SHARE_TAG, SHARE_TAG } from "../contract/choices.ts";
+import { MOST_SHARE_TAG, SHARE_TAG } from "../contract/choices.ts";
 
 /** Folders by which root of a guest would be root of the host, or would take it down. */
 const SYSTEM = [
@@ -67,9 +67,12 @@ export const sharesAbove = (path: string, shares: readonly SharedFolder[]): Shar
   shares.find(({ path: shared }) => shared !== path && within(path, shared));
 
 /** A tag made of a folder's name; undefined where nothing of that can be one. */
-export function tagOf(folder: string): string | undefined {
+export function tagOf(folder: string, driver: keyof typeof MOST_SHARE_TAG): string | undefined {
   const name = folder.split("/").findLast((part) => part !== "") ?? "";
-  const tag = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, MAX_SHARE_TAG).replaceAll(/^-+|-+$/g, "");
+  const tag = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, MOST_SHARE_TAG[driver]).replaceAll(
+    /^-+|-+$/g,
+    "",
+  );
   return tag === "" ? undefined : tag;
 }
 

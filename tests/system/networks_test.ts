@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Input, Output } from "../../lib/contract/mod.ts";
 import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
+import { filesOf, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { run } from "../testbed/process.ts";
 import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed/product.ts";
@@ -579,6 +579,35 @@ Deno.test({
       await call(server, "create_network", { name, mode: "isolated" });
       const response = await fetch(server.url + networkHref(name), { headers: testerHeaders(server.url) });
       assert.match(await response.text(), new RegExp(`<bdi>${name}</bdi>`));
+    }
+  },
+});
+
+Deno.test({
+  name: "networks whose names have signs of addresses in them have the pages that links lead to",
+  ignore,
+  fn: async () => {
+    await using undo = new AsyncDisposableStack();
+    const server = undo.use(await readyServer());
+    const own = await testName("signs");
+    undo.defer(() => removeFiles(own));
+    await Deno.mkdir(filesOf(own), { recursive: true });
+    const file = `${filesOf(own)}/network.xml`;
+    for (
+      const [index, signs] of [";a&b+c@d,e:=f$g", "#1?x", "%", "%41", "%2Fx", "ü'q\"<i>", "\\w|p"].entries()
+    ) {
+      const name = `${own}${signs}`;
+      await Deno.writeTextFile(
+        file,
+        String(markup`<network><name>${name}</name><bridge name='kvmmsg${index}'/></network>`),
+      );
+      await virsh("net-define", file);
+      undo.defer(async () => void await virsh("net-undefine", name));
+      await until(`the network ${name}`, () => found(server, name));
+      const response = await fetch(server.url + networkHref(name), { headers: testerHeaders(server.url) });
+      const html = await response.text();
+      assert.equal(response.status, 200, name);
+      assert.match(html, new RegExp(`<bdi>${own}`), name);
     }
   },
 });

@@ -99,6 +99,8 @@ Deno.test({
       assert.doesNotMatch(await vm.xml("--inactive"), /'more'/);
     });
     await t.step("a read-only one is 9p, from the next start on", async () => {
+      const long = { vmId, folder: folder.path, tag: "t".repeat(32), readOnly: true };
+      await refused(call(server, "attach_share", long), "InvalidInput", /9p.* 31 characters/);
       const done = await call(server, "attach_share", {
         vmId,
         folder: folder.path,

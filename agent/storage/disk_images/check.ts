@@ -24,6 +24,7 @@ import { ContractError, type Role } from "../../../lib/contract/mod.ts";
 import type { BackingImage, DiskSource } from "../../../lib/formats/xml/new_vm.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
+import { type ContentKind, contentKind } from "../../../lib/formats/content_kind.ts";
 import { decideFormat, type ImageFormat } from "../../../lib/formats/qcow2/format.ts";
 import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
 import { includes } from "../../access.ts";
@@ -93,6 +94,8 @@ export interface CheckedImage extends DiskSource {
   readonly virtualBytes: number | null;
   /** How VMs use it already. */
   readonly uses: readonly Use[];
+  /** What its first bytes say; undefined where they were not read. */
+  readonly content: ContentKind | undefined;
 }
 
 const refused = (path: string, reason: string, cause?: unknown) =>
@@ -272,6 +275,7 @@ async function decide(
     backing: [],
     volume,
     virtualBytes: volume?.capacity ?? null,
+    content: isHere && isRead ? contentKind(head) : undefined,
   } as const;
   if (purpose === "bytes") return { ...plain, uses };
   const looksQcow2 = looksLikeQcow2(head);
@@ -317,6 +321,7 @@ async function decide(
     backing,
     volume,
     virtualBytes: virtual === undefined ? volume?.capacity ?? null : Number(virtual),
+    content: plain.content,
     uses,
   };
 }

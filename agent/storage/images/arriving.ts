@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Algorithm } from "../../../lib/image/checksums.ts";
 import type { DownloadSource } from "./source.ts";
-import { type PackingName, packingOf } from "./unpack.ts";
+import { type PackingName, packingOf } from "../../../lib/formats/content_kind.ts";
 
 /** Bytes that tell how something is packed. */
-const MAGIC_BYTES = 8;
+const MAGIC_BYTES = 10;
 
 /** The pieces of a download, and what is known of them. */
 export class Arriving {

@@ -19,7 +19,7 @@ import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
 import { allowedAddresses, ask, type Resolve, shownUrl } from "../../outbound/fetch.ts";
 import { fetchFailure } from "./fetch_failure.ts";
-import { fileNameOf, type Plan, planOf } from "./plan.ts";
+import { fileNameOf, pathOf, type Plan, planOf } from "./plan.ts";
 import type { ImageRecords } from "./records.ts";
 import { requireFits, Sink } from "./sink.ts";
 import { DownloadSource, SourceChanged } from "./source.ts";
@@ -171,8 +171,9 @@ export class ImageDownloads {
       text += decoder.decode(piece, { stream: true });
     }
     const file = fileNameOf(url);
-    const found = checksumOf(text, file, fileNameOf(checksumUrl));
+    const found = checksumOf(text, pathOf(url), pathOf(checksumUrl));
     if (found === undefined) throw new ContractError("ImageChecksumMissing", { url: shown, file });
+    if (found === "ambiguous") throw new ContractError("ImageChecksumAmbiguous", { url: shown, file });
     job.log(`Its published ${found.algorithm} is ${found.hex}`);
     return found;
   }

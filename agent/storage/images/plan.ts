@@ -22,17 +22,23 @@ export interface Plan {
   /** Where the sum is published. */
   readonly checksumUrl: string | undefined;
   readonly unpack: boolean;
+  readonly refusesPages: true;
 }
 
-/** The file name at the end of a URL. */
-export function fileNameOf(url: string): string {
-  const part = new URL(url).pathname.split("/").at(-1) ?? "";
+/** A step of a URL's path, as it is called. */
+function decodedStep(step: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(step);
   } catch {
-    return part;
+    return step;
   }
 }
+
+/** The path of a URL, decoded. */
+export const pathOf = (url: string): string => new URL(url).pathname.split("/").map(decodedStep).join("/");
+
+/** The file name at the end of a URL. */
+export const fileNameOf = (url: string): string => decodedStep(new URL(url).pathname.split("/").at(-1) ?? "");
 
 const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
 
@@ -84,5 +90,6 @@ export async function planOf(
       ? imageUrl(wanted.checksumUrl)
       : undefined,
     unpack: unpack === "auto",
+    refusesPages: true,
   };
 }

@@ -2,6 +2,8 @@
 import { Transfer } from "../../../ffi/transfers.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ImagePolicy } from "../../../lib/contract/mod.ts";
+import { contentKind } from "../../../lib/formats/content_kind.ts";
+import { contentWarning } from "../../../lib/image/content_warning.ts";
 import { HEAD_BYTES, readImageHead } from "../../../lib/formats/qcow2/head.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -33,6 +35,8 @@ export interface SinkSpec {
   readonly pool: string;
   readonly name: string;
   readonly policy: ImagePolicy;
+  /** Whether a web page is refused: a server may answer one in place of an image. */
+  readonly refusesPages: boolean;
 }
 
 /** Bytes that are free on a pool's file system, now; undefined where only libvirt can tell. */
@@ -181,6 +185,14 @@ export class Sink {
       }
       job.log(`Kept because the rules for downloads say so: ${refusal}`);
     } else job.log(`It is ${format === "iso" ? "a CD image" : `a ${format} image`}`);
+    const content = contentKind(head), place = `${pool}/${name}`;
+    if (content.kind === "page" && this.#spec.refusesPages) {
+      const reason =
+        "it is a web page or an error message, not an image: open its address in a browser to see what it says";
+      throw new ContractError("DiskRefused", { path: place, reason });
+    }
+    const doubt = contentWarning("", content, place);
+    if (doubt !== undefined) job.log(doubt.message);
     if (virtualSize !== undefined && virtualSize > BigInt(policy.maxVirtualGb) * BigInt(GIB)) {
       const reason = `a guest would see ${virtualSize / BigInt(GIB)} GiB, allowed are ${policy.maxVirtualGb}`;
       throw new ContractError("ImageTooLarge", { reason });

@@ -7,13 +7,14 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import zlib from "node:zlib";
 import { ContractError } from "../../../lib/contract/mod.ts";
+import { PACKING_NAMES, type PackingName } from "../../../lib/formats/content_kind.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { log } from "../../log.ts";
 import { killAndWait } from "../../programs.ts";
 
-/** A way of packing: its first bytes, the ends of its files' names, and what undoes it. */
+/** A way of packing: the end of its files' names, and what undoes it. */
 interface Packing {
-  readonly magic: readonly number[];
+  readonly ending: string;
   readonly ends: RegExp;
   readonly unpack: (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
@@ -23,44 +24,40 @@ const ZSTD_MEMORY = "--memory=128MB";
 /** Most memory the xz tool may take. */
 const XZ_MEMORY = "256MiB";
 
-export const PACKINGS = {
+const PACKINGS: Readonly<Record<PackingName, Packing>> = {
   gzip: {
-    magic: [0x1f, 0x8b],
+    ending: ".gz",
     ends: /\.gz$/i,
     unpack: (packed) => through(packed, zlib.createGunzip()),
   },
   zstd: {
-    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    ending: ".zst",
     ends: /\.zst$/i,
     // The runtime's own takes a file that is cut short for a whole one (Deno 2.9).
     unpack: (packed) => tool(packed, "zstd", ["--decompress", "--stdout", "--quiet", ZSTD_MEMORY]),
   },
   xz: {
-    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+    ending: ".xz",
     ends: /\.xz$/i,
     unpack: (packed) =>
       tool(packed, "xz", ["--decompress", "--stdout", "--format=xz", `--memlimit-decompress=${XZ_MEMORY}`]),
   },
   bzip2: {
-    magic: [0x42, 0x5a, 0x68],
+    ending: ".bz2",
     ends: /\.bz2$/i,
     unpack: (packed) => tool(packed, "bzip2", ["--decompress", "--stdout"]),
   },
-} as const satisfies Record<string, Packing>;
-export type PackingName = keyof typeof PACKINGS;
-
-const NAMES = Object.keys(PACKINGS) as PackingName[];
-
-/** How something is packed, by its first bytes; undefined when it is not. */
-export function packingOf(head: Uint8Array): PackingName | undefined {
-  return NAMES.find((name) => PACKINGS[name].magic.every((byte, index) => head[index] === byte));
-}
+};
 
 /** A file's name as it is when it is unpacked. */
 export function unpackedName(name: string): string {
-  const packing = NAMES.find((each) => PACKINGS[each].ends.test(name));
+  const packing = PACKING_NAMES.find((each) => PACKINGS[each].ends.test(name));
   return packing === undefined ? name : name.replace(PACKINGS[packing].ends, "");
 }
+
+/** A name that says how the file is packed, and which {@link unpackedName} leads back from. */
+export const packedName = (name: string, packing: PackingName): string =>
+  unpackedName(name) === name ? `${name}${PACKINGS[packing].ending}` : name;
 
 /**
  * Unpacks a stream.

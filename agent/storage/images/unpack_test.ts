@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import zlib from "node:zlib";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import { packingOf, unpacked, unpackedName } from "./unpack.ts";
+import { packingOf } from "../../../lib/formats/content_kind.ts";
+import { packedName, unpacked, unpackedName } from "./unpack.ts";
 import { skippedUnless } from "../../../tests/testbed/skipped_unless.ts";
 
 const content = new Uint8Array(3_000_000).map((_, index) => index * 7 % 251);
@@ -88,4 +89,10 @@ Deno.test("unpackedName() takes the packing's end off", () => {
     "d",
     "e.qcow2",
   ]);
+});
+
+Deno.test("packedName() says how a file is packed, and unpackedName() leads back", () => {
+  assert.equal(packedName("a.qcow2", "xz"), "a.qcow2.xz");
+  assert.equal(packedName("a.qcow2.gz", "gzip"), "a.qcow2.gz");
+  assert.equal(unpackedName(packedName("a", "zstd")), "a");
 });

@@ -228,7 +228,7 @@ async function gather(
   const [platform, bridges, iso, files, disks, host, memoryMb] = await Promise.all([
     platformOrUsual(services, config, os.defaults.machine, findings),
     hostBridges(link.uri),
-    config.isoPath === undefined ? undefined : isoFact(context, config.isoPath),
+    config.isoPath === undefined ? undefined : isoFact(context, config.isoPath, config.anyMedium ?? false),
     present(
       link.uri,
       { "kernel.path": config.kernel?.path, "kernel.initrd": config.kernel?.initrd },

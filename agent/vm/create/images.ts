@@ -1,8 +1,10 @@
 /** Images and CDs that somebody names for a new VM: what they are, and whether they may be used. */
 import { ContractError, type ImagePolicy, type NewDisk } from "../../../lib/contract/mod.ts";
-import type { ImageFact } from "../../../lib/vm/create/facts.ts";
-import type { DiskSource } from "../../../lib/formats/xml/new_vm.ts";
+import { strangeContent } from "../../../lib/formats/content_kind.ts";
+import { contentWarning } from "../../../lib/image/content_warning.ts";
+import type { ImageFact, IsoFact } from "../../../lib/vm/create/facts.ts";
 import { type CheckedImage, checkImage, type ImageUse, wishAt } from "../../storage/disk_images/check.ts";
+import { mediumDoubt } from "../../storage/disk_images/medium.ts";
 import type { Host } from "../../hosts/host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -32,13 +34,15 @@ const isMissing = (error: unknown) => error instanceof ContractError && MISSING.
 export async function isoFact(
   { host, role, vmName, held }: ImageContext,
   place: string,
-): Promise<DiskSource | { readonly error: ContractError } | undefined> {
+  anyMedium: boolean,
+): Promise<IsoFact | undefined> {
   const wish = wishAt(place);
   if (wish === undefined) return undefined;
   try {
     const use = { purpose: "medium", role, vm: { name: vmName } } as const;
-    const { path, type } = await checkImage(host, wish, use, held);
-    return { path, type };
+    const image = await checkImage(host, wish, use, held);
+    const { path, type } = image, doubt = mediumDoubt(image, "isoPath", anyMedium);
+    return { path, type, ...(doubt !== undefined && { doubt }) };
   } catch (error) {
     if (isMissing(error)) return undefined;
     if (error instanceof ContractError) return { error };
@@ -58,6 +62,15 @@ function requireVirtualSize(
   const gib = Math.floor(virtualBytes / GIB);
   const reason =
     `a guest would see ${gib} GiB, allowed are ${maxVirtualGb}: see the rules on the page of images`;
+  throw new ContractError("DiskRefused", { path: place, reason });
+}
+
+/** @throws {ContractError} DiskRefused for a packed file, unless somebody says that its bytes are the disk's */
+function requireUnpacked(place: string, { content }: CheckedImage, said: NewDisk["format"]): void {
+  if (content?.kind !== "packed" || said === "raw") return;
+  const reason =
+    `it is packed with ${content.packing}: a guest would find no disk in it. Upload it once more, which ` +
+    "unpacks it, or say format raw to use it as it is";
   throw new ContractError("DiskRefused", { path: place, reason });
 }
 
@@ -103,8 +116,12 @@ export async function imageFact(
       throw new ContractError("DiskInUse", { path: place, vm: image.uses[0].name });
     }
     requireVirtualSize(place, image, context);
-    const { path, type, secret, backing, virtualBytes } = image;
+    requireUnpacked(place, image, format);
+    const { path, type, secret, backing, virtualBytes, content } = image;
+    const isStrange = content !== undefined && strangeContent(content) !== undefined;
+    const doubt = isStrange ? contentWarning("", content, place) : undefined;
     return {
+      ...(doubt !== undefined && { doubt }),
       source: { path, type, ...(secret !== undefined && { secret }) },
       format: image.format,
       backing,

@@ -1,6 +1,13 @@
 /** Media in a VM's drives. */
 import { LibvirtError } from "../../../ffi/error.ts";
-import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
+import {
+  type ConfigFinding,
+  ContractError,
+  type Input,
+  type Output,
+  type Role,
+  type VM,
+} from "../../../lib/contract/mod.ts";
 import { type DiskSpec, setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
@@ -8,6 +15,7 @@ import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
+import { mediumDoubt } from "../../storage/disk_images/medium.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -35,7 +43,7 @@ async function change(
   host: Host,
   { target, force = false, ...wish }: Change,
   label: string,
-  medium: (vm: VM, held: DisposableStack) => Promise<DiskSpec["source"]>,
+  medium: (vm: VM, held: DisposableStack, isCd: boolean) => Promise<DiskSpec["source"]>,
 ): Promise<Output<"eject_media">> {
   const vm = host.requireVm(wish.vmId);
   const places = placesOf(host, vm, wish);
@@ -52,7 +60,7 @@ async function change(
       const drive = diskIn(at.live ?? at.next, target);
       if (drive === undefined) throw new ContractError("NoSuchDisk", { target });
       if (!DRIVES.has(drive.attributes.device ?? "disk")) throw new ContractError("NotRemovable", { target });
-      const source = await medium(vm, held);
+      const source = await medium(vm, held, drive.attributes.device === "cdrom");
       const put = async (document: XmlDocument, where: { live: boolean; config: boolean }) => {
         const find = () => diskIn(document, target)!;
         const before = document.sourceOf(find());
@@ -86,19 +94,23 @@ async function change(
 }
 
 /** Puts a medium into a drive. @throws {ContractError} */
-export function insertMedia(
+export async function insertMedia(
   host: Host,
   input: Input<"insert_media">,
   role: Role,
 ): Promise<Output<"insert_media">> {
-  const { path, ...rest } = input;
+  const { path, anyMedium = false, ...rest } = input;
   const wish = requireWish(path);
-  return change(host, rest, "inserting a medium", async (vm, held) => {
+  const warnings: ConfigFinding[] = [];
+  const applied = await change(host, rest, "inserting a medium", async (vm, held, isCd) => {
     const image = await checkImage(host, wish, { role, purpose: "medium", vm }, held);
     const own = { vmId: input.vmId, target: input.target };
     refuseUsedImage(image.uses, image.path, { readOnly: true, shareable: false }, own);
+    const doubt = isCd ? mediumDoubt(image, "path", anyMedium) : undefined;
+    if (doubt !== undefined) warnings.push(doubt);
     return image;
   });
+  return { ...applied, warnings };
 }
 
 /** Takes the medium out of a drive. @throws {ContractError} */

@@ -1,4 +1,5 @@
 /** Folders of the host that a VM's guest mounts: adding and removing them. */
+import { MOST_SHARE_TAG } from "../../../lib/contract/choices.ts";
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { renderXml } from "../../../lib/formats/xml/build.ts";
 import {
@@ -105,9 +106,15 @@ export async function attachShare(
   const { readOnly = false } = input;
   // virtiofsd of QEMU 7.2 cannot keep a guest from writing, and libvirt refuses <readonly/> for it.
   const driver: ShareDriver = readOnly ? "9p" : "virtiofs";
-  const tag = input.tag ?? tagOf(input.folder);
+  const tag = input.tag ?? tagOf(input.folder, driver), most = MOST_SHARE_TAG[driver];
   if (tag === undefined) {
     const reason = "no tag can be made of the folder's name. Give one";
+    throw new ContractError("InvalidInput", { field: "tag", reason });
+  }
+  if (tag.length > most) {
+    const reason =
+      `tag: ${driver}, which carries a folder that is shared read-only, takes ${most} characters at most, ` +
+      `not ${tag.length}`;
     throw new ContractError("InvalidInput", { field: "tag", reason });
   }
   let output: Output<"attach_share"> | undefined;

@@ -96,13 +96,13 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
   const showNic = ({ device: nic, place, pending }: Compared<NicDevice>): VmNic => {
     const known = vm.networkInterfaces.find((each) => each.mac.toLowerCase() === nic.mac);
     const counted = traffic?.find((each) => each.mac === nic.mac);
-    const { mac, type, network, linkUp, model, filter, bootOrder, target } = nic;
+    const { mac, type, network, linkUp, model, filter, bootOrder, target, portGroup, vlan } = nic;
     const filterAddresses = nic.filterAddresses.split(" ").filter(Boolean);
     return {
       ...{ mac, type, network, linkUp, place, pending, filterAddresses },
       ipAddresses: known?.ipAddresses ?? [],
       ...defined({
-        ...{ model, filter, bootOrder, target, ...nicLimitsIn(nic) },
+        ...{ model, filter, bootOrder, target, portGroup, vlan, ...nicLimitsIn(nic) },
         ipAddress: known?.ipAddress,
         rxBytes: counted?.rxBytes,
         txBytes: counted?.txBytes,

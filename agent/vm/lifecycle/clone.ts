@@ -8,7 +8,8 @@ import {
   type Role,
   type VM,
 } from "../../../lib/contract/mod.ts";
-import { type CopiedDisk, makeCopy, ownPath } from "../../../lib/formats/xml/clone.ts";
+import { type CopiedDisk, makeCopy } from "../../../lib/formats/xml/clone.ts";
+import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
 import { setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import { errorText } from "../../../lib/contract/errors.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";

@@ -10,6 +10,7 @@ import {
   setName,
   setUuid,
 } from "../../../lib/formats/xml/identity.ts";
+import { freeHostIdentities } from "../../../lib/formats/xml/host_identities.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -99,12 +100,16 @@ export async function importVm(
   const read = await readChecked(host, xml);
   if ("problem" in read) throw invalidXml(read.problem);
   const { document } = read;
+  const original = identityOf(document).name;
   if (name !== undefined) setName(document, name);
   // What is defined is known before libvirt is asked for it.
   const given = newId ? undefined : identityOf(document).uuid;
   const uuid = given ?? crypto.randomUUID();
   if (given === undefined) setUuid(document, uuid);
-  if (newId) setCreatedAt(document, Date.now());
+  if (newId) {
+    setCreatedAt(document, Date.now());
+    freeHostIdentities(document, { from: original, to: identityOf(document).name });
+  }
   if (newMacs) dropMacs(document);
   protectNewDomain(document);
   const identity = { ...identityOf(document), uuid };

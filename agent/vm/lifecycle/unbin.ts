@@ -4,7 +4,7 @@ import { restoreDefinition } from "../../../lib/bin/definition.ts";
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../../lib/contract/mod.ts";
-import { ownPath } from "../../../lib/formats/xml/clone.ts";
+import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { identityOf } from "../../../lib/formats/xml/identity.ts";

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { type ImageSource } from "../../../lib/formats/foreign/mod.ts";
+import { nameKey } from "../../../lib/formats/ovf/file_names.ts";
 import { type Digest, MAX_MANIFEST, readOvfManifest } from "../../../lib/formats/ovf/manifest.ts";
 import { OvfError, type OvfVm } from "../../../lib/formats/ovf/model.ts";
 import { readOvf } from "../../../lib/formats/ovf/read.ts";
@@ -15,6 +16,16 @@ const PIECE = 1024 * 1024;
 /** An archive that is not taken. */
 export const ovaRefused = (reason: string, cause?: unknown) =>
   new ContractError("OvaRefused", { reason }, { cause });
+
+/** The checksums of an archive's files. */
+export interface Checksums {
+  /** By the file's name in the archive. */
+  readonly files: ReadonlyMap<string, readonly Digest[]>;
+  /** Files that are not in the archive. */
+  readonly missing: readonly string[];
+  /** Lines of the manifest that are not understood. */
+  readonly ignored: readonly string[];
+}
 
 /** One that is open; its file must not change meanwhile: it is held. */
 export class Archive implements Disposable {
@@ -53,9 +64,18 @@ export class Archive implements Disposable {
 
   /** One of its files. @throws {ContractError} OvaRefused when there is none of that name */
   entry(name: string): ArchiveEntry {
-    const found = this.#entries.get(name);
+    const found = this.#find(name);
     if (found === undefined) throw ovaRefused(`it has no file ${JSON.stringify(name)}, which it describes`);
     return found;
+  }
+
+  /** The file of that name, or the only one whose name is another spelling of it. */
+  #find(name: string): ArchiveEntry | undefined {
+    const found = this.#entries.get(name);
+    if (found !== undefined) return found;
+    const key = nameKey(name);
+    const alike = this.entries.filter((entry) => nameKey(entry.name) === key);
+    return alike.length === 1 ? alike[0] : undefined;
   }
 
   /** A file's bytes, as they are judged. */
@@ -88,18 +108,38 @@ export class Archive implements Disposable {
     return found[0];
   }
 
-  /** The VM that it describes. @throws {ContractError} OvaRefused */
-  async describe(): Promise<OvfVm> {
+  /**
+   * The VM that it describes.
+   *
+   * @param checksums the description's own is compared: a preview of a damaged one would promise what is not imported
+   * @throws {ContractError} OvaRefused, OvaDamaged
+   */
+  async describe(checksums: Checksums | undefined): Promise<OvfVm> {
     const entry = this.#only(".ovf");
     if (entry === undefined) throw ovaRefused("it has no description (*.ovf): it is no OVA");
+    const digests = checksums?.files.get(entry.name);
+    if (digests !== undefined && entry.size <= MAX_OVF) await this.verify(entry, digests);
     return await told(async () => readOvf(await this.#text(entry, MAX_OVF)));
   }
 
-  /** The checksums it has; undefined where it has none. @throws {ContractError} OvaRefused */
-  async manifest(): Promise<Map<string, Digest> | undefined> {
-    const entry = this.#only(".mf");
-    if (entry === undefined) return undefined;
-    return await told(async () => readOvfManifest(await this.#text(entry, MAX_MANIFEST)));
+  /**
+   * The checksums it has; undefined where it has none. What a manifest says of itself is passed over: nothing can hold
+   * its own checksum.
+   *
+   * @throws {ContractError} OvaRefused
+   */
+  async manifest(): Promise<Checksums | undefined> {
+    const own = this.#only(".mf");
+    if (own === undefined) return undefined;
+    const { files, ignored } = await told(async () => readOvfManifest(await this.#text(own, MAX_MANIFEST)));
+    const found = new Map<string, readonly Digest[]>();
+    const missing: string[] = [];
+    for (const { name, digests } of files) {
+      const entry = this.#find(name);
+      if (entry === undefined) missing.push(name);
+      else if (entry !== own) found.set(entry.name, [...found.get(entry.name) ?? [], ...digests]);
+    }
+    return { files: found, missing, ignored };
   }
 
   /** Whether somebody has signed it. */
@@ -108,33 +148,31 @@ export class Archive implements Disposable {
   }
 
   /**
-   * Compares a file with its checksum.
+   * Compares a file with its checksums.
    *
    * @param onRead is told of each piece
    * @throws {ContractError} OvaDamaged @throws the signal's reason
    */
   async verify(
     { name, offset, size }: ArchiveEntry,
-    { algorithm, hex }: Digest,
-    { signal, onRead }: { readonly signal: AbortSignal; readonly onRead: (bytes: number) => void },
+    digests: readonly Digest[],
+    { signal, onRead }: { readonly signal?: AbortSignal; readonly onRead?: (bytes: number) => void } = {},
   ): Promise<void> {
-    const hash = createHash(algorithm);
+    const hashes = digests.map(({ algorithm, hex }) => ({ algorithm, hex, hash: createHash(algorithm) }));
     for (let at = 0; at < size;) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       const bytes = await this.#read(offset + at, Math.min(PIECE, size - at));
       if (bytes.length === 0) throw ovaRefused("it is cut off");
-      hash.update(bytes);
+      for (const { hash } of hashes) hash.update(bytes);
       at += bytes.length;
-      onRead(bytes.length);
+      onRead?.(bytes.length);
     }
-    const found = hash.digest("hex");
-    if (found === hex) return;
-    throw new ContractError("OvaDamaged", {
-      file: name,
-      algorithm: algorithm.replace("sha", "SHA-"),
-      found,
-      wanted: hex,
-    });
+    for (const { algorithm, hex, hash } of hashes) {
+      const found = hash.digest("hex");
+      if (found === hex) continue;
+      const shown = algorithm.toUpperCase().replace("SHA", "SHA-");
+      throw new ContractError("OvaDamaged", { file: name, algorithm: shown, found, wanted: hex });
+    }
   }
 }
 

@@ -1,14 +1,6 @@
 /** Making a VM from an archive: its checksums compared, its disks converted, and the VM created as by create_vm. */
-import {
-  ContractError,
-  type Input,
-  type NewDisk,
-  type NewNic,
-  type Output,
-  type VmConfig,
-} from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import type { ArchiveEntry } from "../../../lib/formats/tar/entries.ts";
-import type { OvfVm } from "../../../lib/formats/ovf/model.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import type { Principal } from "../../access.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
@@ -23,8 +15,8 @@ import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
 import { requireFreeVmName } from "../lifecycle/rename.ts";
-import { networkFor, networkWarnings, type OpenOva, openOva, type OvaServices } from "./inspect.ts";
-import { GIB } from "../../../lib/text/byte_units.ts";
+import { configOf, nicsOf, requireCreatable } from "./config.ts";
+import { type OpenOva, openOva, type OvaServices } from "./inspect.ts";
 
 /** A disk that was converted. */
 interface Made {
@@ -32,100 +24,12 @@ interface Made {
   readonly path: string;
 }
 
-/** What comes of the network cards. @throws {ContractError} InvalidInput */
-function nicsOf(
-  { host }: OvaServices,
-  { nics }: OvfVm,
-  { nics: places, keepMacs = false }: Input<"import_ova">,
-): { readonly nics: NewNic[]; readonly warnings: Output<"import_ova">["warnings"] } {
-  if (places !== undefined && places.length !== nics.length) {
-    const reason = `nics: the archive has ${nics.length} cards, ${places.length} were said`;
-    throw new ContractError("InvalidInput", { field: "nics", reason });
-  }
-  const usual = nics.map(({ network }) => ({ network, taken: networkFor(host, network) ?? null }));
-  const made = nics.flatMap(({ model, mac }, index): NewNic[] => {
-    const { leaveOut, network, bridge } = places?.[index] ?? {};
-    if (leaveOut) return [];
-    const own = { model, ...(keepMacs && mac !== undefined && { mac }) };
-    if (bridge !== undefined) return [{ ...own, bridge, ...(network !== undefined && { network }) }];
-    const taken = network ?? usual[index]!.taken;
-    return taken === null ? [] : [{ ...own, network: taken }];
-  });
-  return { nics: made, warnings: places === undefined ? networkWarnings(usual) : [] };
-}
-
-/** The VM as create_vm takes it. */
-function configOf(
-  { vm }: OpenOva,
-  input: Input<"import_ova">,
-  { name, paths, pool, format, nics }: {
-    readonly name: string;
-    /** By the place of each disk; undefined for one that is made empty. */
-    readonly paths: readonly (string | undefined)[];
-    readonly pool: string;
-    readonly format: "qcow2" | "raw" | undefined;
-    readonly nics: NewNic[];
-  },
-): VmConfig {
-  const firmware = input.firmware ?? vm.firmware;
-  const cpuCount = input.cpuCount ?? vm.cpuCount;
-  const buses = vm.disks.map(({ bus }) => input.diskBus ?? bus);
-  // The newer board has no IDE, and UEFI no driver for the older one's.
-  const isOld = firmware === "bios" && buses.includes("ide");
-  const disks = vm.disks.map(({ capacityBytes }, index): NewDisk => {
-    const path = paths[index];
-    const wanted = buses[index]!;
-    const bus = wanted === "ide" && !isOld ? "sata" : wanted;
-    if (path === undefined) {
-      const sizeGb = Math.max(1, Math.ceil(capacityBytes / GIB));
-      return { sizeGb, pool, bus, ...(format !== undefined && { format }) };
-    }
-    return { path, format: format ?? "raw", bus };
-  });
-  const cores = vm.coresPerSocket;
-  return {
-    name,
-    ...(vm.description !== undefined && { description: vm.description }),
-    ...(vm.osType !== undefined && { osType: vm.osType }),
-    cpuCount,
-    ...(cores !== undefined && cpuCount % cores === 0 && {
-      cpuTopology: { sockets: cpuCount / cores, cores, threads: 1 },
-    }),
-    memoryMb: input.memoryMb ?? vm.memoryMb,
-    firmware,
-    ...(isOld && { machine: "pc" }),
-    disks,
-    nics,
-    ...(input.allowOvercommit !== undefined && { allowOvercommit: input.allowOvercommit }),
-  };
-}
-
-/**
- * Has create_vm's own rules judge what does not depend on the disks, before hours are spent on them.
- *
- * @throws {ContractError} what create_vm would say
- */
-async function requireCreatable(
-  { host }: OvaServices,
-  config: VmConfig,
-  principal: Principal,
-): Promise<void> {
-  const { errors: [first] } = await host.run(
-    "check_vm_config",
-    { ...config, disks: [] },
-    principal,
-  ) as Output<"check_vm_config">;
-  if (first === undefined) return;
-  const { field, code, message } = first;
-  throw ContractError.fromBody({ code, message, details: { field } });
-}
-
 /** Compares every file that has a checksum. @throws {ContractError} OvaDamaged, JobCancelled */
 async function verify({ archive, checksums }: OpenOva, job: JobHandle, onRead: (bytes: number) => void) {
   if (checksums === undefined) return job.log("The archive has no checksums to compare");
   job.log("Comparing the archive's checksums");
-  for (const [name, digest] of checksums) {
-    await archive.verify(archive.entry(name), digest, { signal: job.signal, onRead });
+  for (const [name, digests] of checksums.files) {
+    await archive.verify(archive.entry(name), digests, { signal: job.signal, onRead });
   }
 }
 
@@ -157,7 +61,7 @@ async function carryOut(
   const decided = nicsOf(services, ova.vm, input);
   const sizeOf = (entries: readonly ArchiveEntry[]) => entries.reduce((sum, { size }) => sum + size, 0);
   const packed = ova.disks.flatMap((disk) => disk?.entry ?? []);
-  const checked = ova.archive.entries.filter((entry) => ova.checksums?.has(entry.name));
+  const checked = ova.archive.entries.filter((entry) => ova.checksums?.files.has(entry.name));
   const total = sizeOf(checked) + sizeOf(packed);
   await requireRoom(
     host,

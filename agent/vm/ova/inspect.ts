@@ -1,16 +1,9 @@
 /** What an archive would become: its description, its disks judged by their heads, and what has no match here. */
-import {
-  ContractError,
-  type ImagePolicy,
-  type Input,
-  type OvaPreview,
-  type Role,
-} from "../../../lib/contract/mod.ts";
+import { ContractError, type ImagePolicy, type Input, type Role } from "../../../lib/contract/mod.ts";
 import type { ArrivingDisk } from "../../../lib/formats/foreign/mod.ts";
 import type { OvfDisk, OvfVm, OvfWarning } from "../../../lib/formats/ovf/model.ts";
 import { ovfWarning } from "../../../lib/formats/ovf/read.ts";
 import type { ArchiveEntry } from "../../../lib/formats/tar/entries.ts";
-import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import { gigabytes } from "../../../lib/text/quantity.ts";
 import { usualNetwork } from "../../../lib/vm/create/nics.ts";
 import { judgeArriving } from "../../storage/convert_disk.ts";
@@ -18,8 +11,11 @@ import { copySource } from "../../storage/copy_source.ts";
 import { requireWithin } from "../../storage/volume_checks.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import type { Host } from "../../hosts/host.ts";
-import { Archive, ovaRefused } from "./archive.ts";
+import { Archive, type Checksums, ovaRefused } from "./archive.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+
+/** Lines of a manifest that are told of, at most. */
+const MOST_LINES = 5;
 
 /** What reading archives needs beside the host. */
 export interface OvaServices {
@@ -41,7 +37,7 @@ export interface OpenOva {
   readonly vm: OvfVm;
   /** By the place of each disk; undefined for an empty one. */
   readonly disks: readonly (ArchivedDisk | undefined)[];
-  readonly checksums: Awaited<ReturnType<Archive["manifest"]>>;
+  readonly checksums: Checksums | undefined;
   readonly warnings: readonly OvfWarning[];
 }
 
@@ -63,7 +59,7 @@ async function judged(
   return { ...await judgeArriving(archive.source(entry), format, file, policy), entry };
 }
 
-/** What is to be said of the files. @throws {ContractError} OvaRefused for a manifest that names what is not there */
+/** What is to be said of the files. */
 function warningsOf(
   archive: Archive,
   disks: readonly (ArchivedDisk | undefined)[],
@@ -72,17 +68,25 @@ function warningsOf(
   const used = new Set(disks.flatMap((disk) => disk?.entry.name ?? []));
   const found: OvfWarning[] = [];
   if (checksums === undefined) found.push(ovfWarning("", "NoManifest"));
-  for (const name of checksums?.keys() ?? []) archive.entry(name);
+  for (const line of checksums?.ignored.slice(0, MOST_LINES) ?? []) {
+    found.push(ovfWarning("", "ManifestLineIgnored", { line: JSON.stringify(line.slice(0, 80)) }));
+  }
+  for (const file of checksums?.missing.slice(0, MOST_LINES) ?? []) {
+    found.push(ovfWarning("", "ManifestFileMissing", { file }));
+  }
   if (archive.isSigned) found.push(ovfWarning("", "SignatureUnchecked"));
   for (const { name } of archive.entries) {
     const isOwn = /\.(ovf|mf|cert)$/i.test(name);
     if (!used.has(name) && !isOwn) found.push(ovfWarning("", "FileIgnored", { file: name }));
-    if (used.has(name) && checksums !== undefined && !checksums.has(name)) {
+    if (used.has(name) && checksums !== undefined && !checksums.files.has(name)) {
       found.push(ovfWarning("", "FileUnchecked", { file: name }));
     }
   }
   return found;
 }
+
+/** The files of the disks that are left out, as a sentence names them. */
+const filesShown = ({ leftOut }: OvfVm) => leftOut.slice(0, MOST_LINES).join(", ");
 
 /**
  * Opens an archive and judges all of it but its checksums.
@@ -92,7 +96,7 @@ function warningsOf(
  */
 export async function openOva(
   { host, imagePolicy }: OvaServices,
-  { pool, volume }: Pick<Input<"inspect_ova">, "pool" | "volume">,
+  { pool, volume, withoutDisks = false }: Input<"inspect_ova">,
   role: Role,
   held: DisposableStack,
 ): Promise<OpenOva> {
@@ -102,18 +106,24 @@ export async function openOva(
   if (image.type !== "file") throw ovaRefused("it is no file");
   await requireWithin(host, image.volume);
   const archive = held.use(await Archive.open(image.path));
-  const vm = await archive.describe();
+  const checksums = await archive.manifest();
+  const vm = await archive.describe(checksums);
+  if (vm.leftOut.length > 0 && !withoutDisks) {
+    const reason = `its hardware uses none of its disks (${filesShown(vm)}), so the VM would have no disk. ` +
+      "To import it all the same, say withoutDisks";
+    throw ovaRefused(reason);
+  }
   const policy = imagePolicy();
   const disks: (ArchivedDisk | undefined)[] = [];
   for (const disk of vm.disks) disks.push(await judged(archive, disk, policy));
-  const checksums = await archive.manifest();
   const differing = vm.disks.flatMap(({ capacityBytes }, index) => {
     const disk = disks[index];
     if (disk === undefined || Math.abs(disk.virtualBytes - capacityBytes) < GIB) return [];
     const [is, said] = [disk.virtualBytes, capacityBytes].map((bytes) => `${gigabytes(bytes)} GiB`);
     return ovfWarning(`disks.${index}`, "SizeDiffers", { file: disk.entry.name, is: is!, said: said! });
   });
-  const warnings = [...vm.warnings, ...differing, ...warningsOf(archive, disks, checksums)];
+  const leftOut = vm.leftOut.length === 0 ? [] : [ovfWarning("", "DisksLeftOut", { files: filesShown(vm) })];
+  const warnings = [...vm.warnings, ...leftOut, ...differing, ...warningsOf(archive, disks, checksums)];
   return { archive, path: image.path, vm, disks, checksums, warnings };
 }
 
@@ -121,43 +131,6 @@ export async function openOva(
 export function networkFor({ inventory }: Host, name: string): string | undefined {
   const networks = inventory.networks.records();
   return networks.some((each) => each.name === name) ? name : usualNetwork(networks);
-}
-
-/** inspect_ova. @throws {ContractError} why it cannot be imported */
-export async function inspectOva(
-  services: OvaServices,
-  input: Input<"inspect_ova">,
-  role: Role,
-): Promise<OvaPreview> {
-  const { host } = services;
-  host.requireFilled();
-  using held = new DisposableStack();
-  const { vm, disks, checksums, warnings } = await openOva(services, input, role, held);
-  const nics = vm.nics.map(({ network, model, mac }) => ({
-    network,
-    model,
-    ...(mac !== undefined && { mac }),
-    taken: networkFor(host, network) ?? null,
-  }));
-  return {
-    name: vmNameOf(vm.name, (name) => host.inventory.vmByName(name) !== undefined),
-    originalName: vm.name,
-    ...(vm.description !== undefined && { description: vm.description }),
-    ...(vm.osType !== undefined && { osType: vm.osType }),
-    cpuCount: vm.cpuCount,
-    memoryMb: vm.memoryMb,
-    firmware: vm.firmware,
-    disks: vm.disks.map(({ file, capacityBytes, bus }, index) => ({
-      file,
-      format: disks[index]?.format ?? "new",
-      capacityBytes: disks[index]?.virtualBytes ?? capacityBytes,
-      fileBytes: disks[index]?.entry.size ?? 0,
-      bus,
-    })),
-    nics,
-    checksums: checksums !== undefined,
-    warnings: [...warnings, ...networkWarnings(nics)],
-  };
 }
 
 /** Which cards go to another network than they came from. */

@@ -110,6 +110,9 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
             <>
               <bdi>{nic.network ? oneLine(nic.network, 60) : "–"}</bdi>
               <small>{oneLine(nic.type, 20)}</small>
+              {nic.portGroup && <small>{t("devices.port_group", { name: oneLine(nic.portGroup, 60) })}
+              </small>}
+              {nic.vlan && <small>{t("devices.vlan", { tags: oneLine(nic.vlan, 60) })}</small>}
               <Filter nic={nic} />
               {nicLimitTexts(nic).map((text) => <small key={text}>{text}</small>)}
             </>
@@ -120,8 +123,7 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
         {
           title: t("devices.traffic"),
           kind: "number",
-          cell: ({ rxBytes, txBytes }) =>
-            rxBytes !== undefined && txBytes !== undefined &&
+          cell: ({ rxBytes, txBytes }) => rxBytes !== undefined && txBytes !== undefined &&
             `${formatBytes(rxBytes)} / ${formatBytes(txBytes)}`,
         },
         {

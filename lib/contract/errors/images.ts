@@ -19,6 +19,13 @@ export const IMAGE_ERRORS = {
     exit: 5,
   },
   ImageChecksumMissing: { text: "{url} has no checksum of {file}", status: 409, exit: 5 },
+  ImageChecksumAmbiguous: {
+    text:
+      "{url} has several files {file} with different checksums, and none of their paths is the image's. Give the " +
+      "checksum itself.",
+    status: 409,
+    exit: 5,
+  },
   CatalogImageNotFound: { text: "The image catalogue has no image {id}", status: 404, exit: 4 },
   CatalogUnusable: { text: "The image catalogue cannot be used: {reason}", status: 502, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;

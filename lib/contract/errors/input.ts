@@ -44,8 +44,18 @@ export const INPUT_ERRORS = {
     status: 403,
     exit: 6,
   },
+  ProxyChangesHost: {
+    text:
+      "The browser has this page from {origin}, but the request reached KVM Manager as one to {address}: a reverse " +
+      "proxy between them changes the Host header. Let it pass on the name and the port (nginx: proxy_set_header Host " +
+      "$http_host;) and set X-Forwarded-Proto, and name the proxy: serve --trusted-proxy ADDRESS.",
+    status: 403,
+    exit: 6,
+  },
   ForeignHost: {
-    text: "This server does not answer for the host name {host}",
+    text:
+      "This server does not answer for the host name {host}. Open it by a name or an address of its own, or have it " +
+      "answer for this name: serve --host-name NAME. A reverse proxy must pass on the Host header.",
     status: 421,
     exit: 6,
   },

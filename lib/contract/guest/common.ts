@@ -25,7 +25,7 @@ export const Encoding = Type.Optional(
 /** How much there is of something. */
 export const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "bytes" });
 /** A checksum, as `sha256sum` prints it. */
-export const Sha256 = Type.String({ maxLength: 64, pattern: "^[0-9a-f]{64}$" });
+export const Sha256 = Type.String({ maxLength: 64, pattern: "^[0-9a-fA-F]{64}$" });
 
 /** Asks for one VM. */
 export const OneVm = closed({ vmId: VmId });

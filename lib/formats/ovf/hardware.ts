@@ -20,15 +20,32 @@ export const ITEM = {
   scsi: 6,
   nic: 10,
   floppy: 14,
+  otherNic: 11,
   cd: 15,
   dvd: 16,
   disk: 17,
+  storageExtent: 19,
   storage: 20,
   usb: 23,
   video: 24,
   graphics: 26,
+  logicalDisk: 31,
+  storageVolume: 32,
+  ethernetConnection: 33,
   sound: 35,
 } as const;
+
+/** Types that are disks: XenServer and XCP-ng write a storage extent, Hyper-V's tools a logical disk. */
+export const DISK_ITEMS: ReadonlySet<number> = new Set([
+  ITEM.disk,
+  ITEM.storageExtent,
+  ITEM.logicalDisk,
+  ITEM.storageVolume,
+]);
+/** Types that are drives of media, whatever medium lies in them. */
+export const DRIVE_ITEMS: ReadonlySet<number> = new Set([ITEM.floppy, ITEM.cd, ITEM.dvd]);
+/** Types that are network cards. */
+export const NIC_ITEMS: ReadonlySet<number> = new Set([ITEM.nic, ITEM.otherNic, ITEM.ethernetConnection]);
 
 /** Items of which nothing is said: every VM here has its own, or no use for them. */
 export const UNSAID: ReadonlySet<number> = new Set([

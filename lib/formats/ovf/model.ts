@@ -41,6 +41,8 @@ export interface OvfVm {
   /** `pc` where its disks are on IDE, which newer boards have not. */
   readonly machine: "pc" | undefined;
   readonly disks: readonly OvfDisk[];
+  /** The archive's disks where its hardware uses none of them: the VM would be one without a disk. */
+  readonly leftOut: readonly string[];
   readonly nics: readonly OvfNic[];
   readonly warnings: readonly OvfWarning[];
 }
@@ -60,6 +62,9 @@ export const OVF_WARNINGS = {
   StartupIgnored: "Settings for the guest in the archive (OVF properties) are not passed to it",
   LicenceInside: "The archive has a licence agreement. By importing it, you agree to it: {text}",
   NoManifest: "The archive has no checksums: whether it is damaged cannot be told",
+  ManifestLineIgnored: "The archive's manifest has a line that is not understood and not used: {line}",
+  ManifestFileMissing: "The archive's manifest lists {file}, which is not in the archive and not needed",
+  DisksLeftOut: "The VM gets none of the archive's disks: {files}",
   FileUnchecked: "{file} has no checksum in the archive's manifest",
   SignatureUnchecked: "The archive is signed, but the signature is not checked",
   FileIgnored: "{file} in the archive is not imported",

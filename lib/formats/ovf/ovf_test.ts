@@ -20,6 +20,7 @@ Deno.test("readOvf() reads VMware's dialect", () => {
     memoryMb: 2048,
     firmware: "uefi-secure",
     machine: undefined,
+    leftOut: [],
     disks: [
       { file: "web-disk1.vmdk", format: "vmdk", capacityBytes: 16 * GIB, bus: "sata" },
       { file: null, format: "vmdk", capacityBytes: 2 * GIB, bus: "sata" },
@@ -44,6 +45,7 @@ Deno.test("readOvf() reads VirtualBox's dialect", () => {
     memoryMb: 4096,
     firmware: "bios",
     machine: "pc",
+    leftOut: [],
     disks: [{ file: "Win PC-disk001.vmdk", format: "vmdk", capacityBytes: 20 * GIB, bus: "ide" }],
     nics: [{ network: "NAT", model: "e1000", mac: undefined }],
   });
@@ -61,6 +63,7 @@ Deno.test("readOvf() reads oVirt's dialect", () => {
     memoryMb: 1024,
     firmware: "uefi",
     machine: undefined,
+    leftOut: [],
     disks: [{ file: "2f1b-image", format: "qcow2", capacityBytes: 10 * GIB, bus: "scsi" }],
     nics: [{ network: "ovirtmgmt", model: "virtio", mac: "56:6f:02:0b:00:01" }],
   });
@@ -149,16 +152,63 @@ Deno.test("bytesOfQuantity() knows the units of every dialect", () => {
   );
 });
 
+Deno.test("readOvf() takes for a disk whatever says that it is one, and loses none without a word", () => {
+  const disks = (text: string) => readOvf(text).disks.map(({ file }) => file);
+  const both = disks(VMWARE);
+  for (const type of [19, 31, 32, 1, 20, 99]) {
+    assert.deepEqual(disks(VMWARE.replaceAll(">17<", `>${type}<`)), both, `type ${type}`);
+  }
+  for (const type of [11, 33]) {
+    assert.equal(readOvf(VMWARE.replace(">10<", `>${type}<`)).nics.length, 1, `type ${type}`);
+  }
+  assert.deepEqual(readOvf(VMWARE).leftOut, []);
+  const without = readOvf(VMWARE.replaceAll(/<Item>(?:(?!<\/Item>)[^])*Hard disk[^]*?<\/Item>/g, ""));
+  assert.deepEqual([without.disks, without.leftOut], [[], ["web-disk1.vmdk", "an empty disk"]]);
+});
+
+Deno.test("readOvf() puts what says no controller, and no place, behind the disk that is booted from", () => {
+  const first = (text: string) => readOvf(text).disks[0]!.file;
+  const parent = "<rasd:Parent>3</rasd:Parent>";
+  // Hard disk 2 comes first in the description.
+  for (const instead of ["", "<rasd:Parent/>", "<rasd:Parent>none</rasd:Parent>"]) {
+    assert.equal(first(VMWARE.replace(parent, instead)), "web-disk1.vmdk", instead);
+    assert.equal(first(VMWARE.replaceAll(parent, instead)), "web-disk1.vmdk", `both ${instead}`);
+  }
+  const place = "<rasd:AddressOnParent>1</rasd:AddressOnParent>";
+  assert.equal(first(VMWARE.replace(place, "")), "web-disk1.vmdk");
+  const nameless = "<Item><rasd:ResourceType>1</rasd:ResourceType></Item>";
+  const odd = VMWARE.replace(parent, "").replace("<System>", `${nameless}<System>`);
+  assert.equal(first(odd), "web-disk1.vmdk", "a device without an id is nobody's controller");
+  const marked = VMWARE.replace(place, "<rasd:Connection>device=1,bootable=true</rasd:Connection>");
+  assert.equal(first(marked), null, "XenServer marks the disk that is booted from");
+  assert.equal(first(VMWARE.replace('diskId="vmdisk2"', 'diskId="vmdisk2" ovf:boot="true"')), null);
+});
+
 Deno.test("readOvfManifest() reads what each program writes", () => {
   const one = "a".repeat(40), two = "B".repeat(64);
-  const found = readOvfManifest(`SHA1(a b.ovf)= ${one}\r\nSHA256 (c.vmdk) = ${two}\n\n`);
-  assert.deepEqual([...found], [
-    ["a b.ovf", { algorithm: "sha1", hex: one }],
-    ["c.vmdk", { algorithm: "sha256", hex: two.toLowerCase() }],
-  ]);
+  const sha1 = { algorithm: "sha1", hex: one }, sha256 = { algorithm: "sha256", hex: two.toLowerCase() };
+  const table: [string, string, unknown[]][] = [
+    [`SHA1(a b.ovf)= ${one}\r\n\n`, "a b.ovf", [sha1]],
+    [`SHA256 (c.vmdk) = ${two}`, "c.vmdk", [sha256]],
+    [`SHA-256(c.vmdk)= ${two}`, "c.vmdk", [sha256]],
+    [`sha256(c.vmdk)=${two}`, "c.vmdk", [sha256]],
+    [`  SHA-1 ( c.vmdk ) =  ${one}  `, "c.vmdk", [sha1]],
+    [`\ufeffSHA1(c.vmdk)= ${one}\r`, "c.vmdk", [sha1]],
+    [`# made by hand\nMD5(c.vmdk)= ${"0".repeat(32)}`, "c.vmdk", [{ algorithm: "md5", hex: "0".repeat(32) }]],
+    [`${two}  c.vmdk`, "c.vmdk", [sha256]],
+    [`${one} *c d.vmdk`, "c d.vmdk", [sha1]],
+    [`SHA1(c)= ${one}\nSHA1(c)= ${one.toUpperCase()}`, "c", [sha1]],
+    [`SHA1(c)= ${one}\nSHA256(./c)= ${two}`, "c", [sha1, sha256]],
+  ];
+  for (const [text, name, digests] of table) {
+    assert.deepEqual(readOvfManifest(text), { files: [{ name, digests }], ignored: [] }, text);
+  }
   const sums = [["a", "0".repeat(64)]] as const;
-  assert.equal(readOvfManifest(writeManifest(sums)).get("a")?.hex, "0".repeat(64));
-  for (const text of ["x", `MD5(a)= ${one}`, `SHA256(a)= ${one}`, `SHA1(a)= ${one}\nSHA1(a)= ${one}`]) {
+  assert.equal(readOvfManifest(writeManifest(sums)).files[0]?.digests[0]?.hex, "0".repeat(64));
+  for (const text of ["x", `BLAKE2(a)= ${one}`, "-----BEGIN CERTIFICATE-----"]) {
+    assert.deepEqual(readOvfManifest(text), { files: [], ignored: [text] });
+  }
+  for (const text of [`SHA256(a)= ${one}`, `SHA1(a)= ${one}\nSHA1(./a)= ${"b".repeat(40)}`]) {
     assert.throws(() => readOvfManifest(text), OvfError, text);
   }
 });
@@ -187,6 +237,7 @@ Deno.test("writeOvf() writes what readOvf() reads back as it was", () => {
     memoryMb: 512,
     firmware: "uefi-secure",
     machine: undefined,
+    leftOut: [],
     disks: [
       { file: "web1-disk1.vmdk", format: "vmdk", capacityBytes: GIB, bus: "virtio" },
       { file: "web1-disk2.vmdk", format: "vmdk", capacityBytes: 2 * GIB, bus: "sata" },

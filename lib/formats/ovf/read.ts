@@ -6,8 +6,18 @@ import { fill } from "../../i18n/fill.ts";
 import type { FIRMWARES } from "../../contract/choices.ts";
 import type { ArrivingFormat } from "../foreign/mod.ts";
 import { plainName } from "../tar/entries.ts";
+import { decodedName } from "./file_names.ts";
 import type { XmlElement } from "../xml/tree.ts";
-import { busOf, ITEM, ovfNicOf, ovfOsTypeOf, UNSAID } from "./hardware.ts";
+import {
+  busOf,
+  DISK_ITEMS,
+  DRIVE_ITEMS,
+  ITEM,
+  NIC_ITEMS,
+  ovfNicOf,
+  ovfOsTypeOf,
+  UNSAID,
+} from "./hardware.ts";
 import {
   OVF_WARNINGS,
   type OvfDisk,
@@ -113,21 +123,19 @@ function filesOf(envelope: XmlElement): Map<string, string> {
       throw refuse(`is compressed (${compression.slice(0, 20)}). Export it without compression`);
     }
     try {
-      return [id, plainName(decoded(href))];
+      return [id, plainName(decodedName(href))];
     } catch {
       throw refuse("has a name that is not allowed");
     }
   }));
 }
 
-/** A reference is a URI: a blank in it may be written `%20`. */
-function decoded(href: string): string {
-  if (!/%[0-9a-f]{2}/i.test(href)) return href;
-  return decodeURIComponent(href);
-}
-
 /** A disk as the section of disks has it. */
-type Medium = Omit<OvfDisk, "bus"> & { readonly interface: string };
+type Medium = Omit<OvfDisk, "bus"> & {
+  readonly interface: string;
+  /** oVirt marks the disk that is booted from. */
+  readonly isBoot: boolean;
+};
 
 function mediaOf(envelope: XmlElement, files: Map<string, string>): Map<string, Medium> {
   const found = new Map<string, Medium>();
@@ -151,6 +159,7 @@ function mediaOf(envelope: XmlElement, files: Map<string, string>): Map<string, 
         attribute(disk, "capacityAllocationUnits") ?? (volume === "" ? "byte" : "byte * 2^30"),
       ),
       interface: attribute(disk, "disk-interface") ?? "",
+      isBoot: /^(true|1)$/i.test(attribute(disk, "boot") ?? ""),
     };
     // By its own id, and by its file's, as oVirt names it.
     found.set(id, medium);
@@ -166,11 +175,23 @@ function mediumOf({ element }: Item, media: Map<string, Medium>): Medium | undef
   return media.get(id) ?? media.get(resource);
 }
 
+/**
+ * Whether a piece of hardware is a disk: by its type, or because its medium is one of the section of disks, whatever type
+ * a program writes for that.
+ */
+const isDisk = (item: Item, media: Map<string, Medium>): boolean =>
+  DISK_ITEMS.has(item.type) || (!DRIVE_ITEMS.has(item.type) && mediumOf(item, media) !== undefined);
+
+/** Whether the VM boots from a disk, as far as its description marks that. */
+const isBootDisk = (item: Item, medium: Medium | undefined): boolean =>
+  medium?.isBoot === true || /(^|,)bootable=true(,|$)/i.test(partText(item.element, "Connection") ?? "");
+
 class Reader {
   readonly #envelope: XmlElement;
   readonly #system: XmlElement;
   readonly #hardware: XmlElement | undefined;
   readonly #items: readonly Item[];
+  readonly #media: Map<string, Medium>;
   readonly warnings: OvfWarning[] = [];
 
   constructor(envelope: XmlElement) {
@@ -181,6 +202,7 @@ class Reader {
     const option = chosenOption(envelope);
     if (option !== undefined) this.#warn("", "OptionIgnored", { taken: option.slice(0, 80) });
     this.#items = itemsOf(this.#hardware, option);
+    this.#media = mediaOf(envelope, filesOf(envelope));
   }
 
   #warn(field: string, code: OvfWarningCode, details?: Record<string, string>): void {
@@ -231,21 +253,31 @@ class Reader {
   }
 
   #disks(hasUefi: boolean): OvfDisk[] {
-    const media = mediaOf(this.#envelope, filesOf(this.#envelope));
     const controllers = new Map(this.#items.map((item) => [item.id, item]));
-    const order = [...controllers.keys()];
-    const items = this.#items.filter(({ type }) => type === ITEM.disk)
-      .map((item, index) => ({ item, index, controller: controllers.get(item.parent ?? "") }))
-      .sort((a, b) =>
-        order.indexOf(a.controller?.id ?? "") - order.indexOf(b.controller?.id ?? "") ||
-        a.item.place - b.item.place || a.index - b.index
-      );
+    const order = new Map([...controllers.keys()].map((id, at) => [id, at]));
+    const items = this.#items.filter((item) => isDisk(item, this.#media))
+      .map((item, index) => {
+        const controller = item.parent === undefined ? undefined : controllers.get(item.parent);
+        const medium = mediumOf(item, this.#media);
+        return {
+          item,
+          medium,
+          controller,
+          // What is marked to be booted from comes first, and what says no controller after those that do.
+          rank: [
+            isBootDisk(item, medium) ? 0 : 1,
+            controller === undefined ? order.size : order.get(controller.id)!,
+            item.place,
+            index,
+          ],
+        };
+      })
+      .sort((a, b) => a.rank.map((each, at) => each - b.rank[at]!).find((each) => each !== 0) ?? 0);
     if (items.length > MOST_DISKS) throw new OvfError(`it has more than ${MOST_DISKS} disks`);
     const hints = hintsIn(part(this.#system, HINTS));
     const told = new Set<string>();
     const used = new Set<string>();
-    return items.flatMap(({ item, controller }, index): OvfDisk[] => {
-      const medium = mediumOf(item, media);
+    return items.flatMap(({ item, medium, controller }, index): OvfDisk[] => {
       const field = `disks.${index}`;
       if (medium === undefined) {
         throw new OvfError(`its disk ${JSON.stringify(item.caption.slice(0, 80))} has no medium`);
@@ -273,7 +305,7 @@ class Reader {
   }
 
   #nics(): OvfNic[] {
-    const items = this.#items.filter(({ type }) => type === ITEM.nic);
+    const items = this.#items.filter(({ type }) => NIC_ITEMS.has(type));
     const hints = hintsIn(part(this.#system, HINTS));
     for (const { caption } of items.slice(MOST_NICS)) {
       this.#warn("", "DeviceDropped", { what: (caption || "A network card").slice(0, 80) });
@@ -295,11 +327,13 @@ class Reader {
 
   /** What is left of the hardware. */
   #rest(): void {
-    const handled: ReadonlySet<number> = new Set([ITEM.cpu, ITEM.memory, ITEM.disk, ITEM.nic]);
     const told = new Set<string>();
-    for (const { type, caption } of this.#items) {
-      if (handled.has(type) || UNSAID.has(type)) continue;
-      const isDrive = type === ITEM.cd || type === ITEM.dvd || type === ITEM.floppy;
+    for (const item of this.#items) {
+      const { type, caption } = item;
+      const isHandled = type === ITEM.cpu || type === ITEM.memory || NIC_ITEMS.has(type) ||
+        isDisk(item, this.#media);
+      if (isHandled || UNSAID.has(type)) continue;
+      const isDrive = DRIVE_ITEMS.has(type);
       const what = (caption || `A device of type ${type}`).slice(0, 80);
       if (told.has(isDrive ? "drive" : what) || told.size > 20) continue;
       told.add(isDrive ? "drive" : what);
@@ -344,6 +378,9 @@ class Reader {
       firmware,
       machine: disks.some(({ bus }) => bus === "ide") ? "pc" : undefined,
       disks,
+      leftOut: disks.length > 0
+        ? []
+        : [...new Set(this.#media.values())].map(({ file }) => file ?? "an empty disk"),
       nics,
       warnings: this.warnings,
     };

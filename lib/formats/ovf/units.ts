@@ -6,11 +6,16 @@ const WORDS: Readonly<Record<string, number>> = {
   bytes: 1,
   kilobytes: 2 ** 10,
   kb: 2 ** 10,
+  kib: 2 ** 10,
   megabytes: 2 ** 20,
   mb: 2 ** 20,
+  mib: 2 ** 20,
   gigabytes: 2 ** 30,
   gb: 2 ** 30,
+  gib: 2 ** 30,
   terabytes: 2 ** 40,
+  tb: 2 ** 40,
+  tib: 2 ** 40,
 };
 
 /** Bytes of one unit. @throws {OvfError} */

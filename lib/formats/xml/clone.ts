@@ -3,11 +3,12 @@ import type { BackingImage } from "./new_vm.ts";
 import { backingStoreXml } from "./backing_store.ts";
 import { xml } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
+import { dropHostDevices, freeHostIdentities } from "./host_identities.ts";
 import { dropMacs, nvramOf, setCreatedAt, setName, setUuid } from "./identity.ts";
 import { setNvram } from "./nvram.ts";
 import { protectNewDomain } from "./screen_passwords.ts";
 import { dropTpmPlace } from "./tpm.ts";
-import { child, children, type XmlElement } from "./tree.ts";
+import { child, type XmlElement } from "./tree.ts";
 
 /** A disk of the copy's own. */
 export interface CopiedDisk {
@@ -31,16 +32,6 @@ export interface CopyMarks {
   readonly nvram: string | undefined;
 }
 
-/** Devices that write to a file or listen on a socket of the host. */
-const CHARACTER_DEVICES: ReadonlySet<string> = new Set(["serial", "console", "parallel", "channel"]);
-
-/** The last part of a path under a name of the copy's own: `web.log` → `web-2.log`, `serial.log` → `serial.log-web-2`. */
-export function ownPath(path: string, from: string, to: string): string {
-  const slash = path.lastIndexOf("/") + 1;
-  const [folder, file] = [path.slice(0, slash), path.slice(slash)];
-  return folder + (file.includes(from) ? file.replaceAll(from, () => to) : `${file}-${to}`);
-}
-
 const devices = (document: XmlDocument) => document.find("devices")?.children ?? [];
 const targetOf = (disk: XmlElement) => child(disk, "target")?.attributes.dev ?? "";
 
@@ -57,15 +48,9 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
   if (nvramOf(document) !== undefined) setNvram(document, copy.nvram);
   dropTpmPlace(document);
   for (const target of copy.disks.keys()) setDisk(document, target, copy.disks.get(target)!);
-  dropHostParts(document);
-  freePorts(document);
+  dropHostDevices(document);
+  freeHostIdentities(document, { from: original, to: copy.name });
   protectNewDomain(document);
-  ownFiles(document, original, copy.name);
-}
-
-/** Devices and folders of the host stay with the original: who copies VMs may not give them. */
-function dropHostParts(document: XmlDocument): void {
-  for (const name of ["hostdev", "filesystem"]) document.removeAll("devices", name);
 }
 
 /** How a disk's source names what it is, by the disk's type. */
@@ -94,40 +79,4 @@ export function setDisk(
   document.setAttribute(source()!, isBlock ? "dev" : "file", path);
   document.setAttribute(disk()!, "type", isBlock ? "block" : "file");
   document.insertAfter(source()!, backingStoreXml(backing));
-}
-
-/** Two VMs cannot listen on one port: the copy gets whichever is free. */
-function freePorts(document: XmlDocument): void {
-  const fixed = () =>
-    children(document.find("devices"), "graphics").find(({ attributes }) =>
-      attributes.port !== undefined && attributes.port !== "-1" && attributes.autoport !== "yes"
-    );
-  for (let graphics = fixed(); graphics; graphics = fixed()) {
-    document.setAttribute(graphics, "autoport", "yes");
-    document.setAttribute(fixedNow(document, graphics), "port", undefined);
-  }
-}
-
-/** The element that an edited one has become: it begins where it began. */
-function fixedNow(document: XmlDocument, { from }: XmlElement): XmlElement {
-  return children(document.find("devices"), "graphics").find((each) => each.from === from)!;
-}
-
-/** Files and sockets of the copy's own, for what the original writes to or listens on. */
-function ownFiles(document: XmlDocument, from: string, to: string): void {
-  const count = devices(document).length;
-  for (let index = 0; index < count; index++) {
-    const device = () => devices(document)[index]!;
-    if (!CHARACTER_DEVICES.has(device().name)) continue;
-    const log = child(device(), "log")?.attributes.file;
-    if (log !== undefined) {
-      document.setAttribute(child(device(), "log")!, "file", ownPath(log, from, to));
-    }
-    const source = child(device(), "source");
-    const path = source?.attributes.path;
-    const writes = device().attributes.type === "file" || source?.attributes.mode === "bind";
-    if (path !== undefined && writes) {
-      document.setAttribute(child(device(), "source")!, "path", ownPath(path, from, to));
-    }
-  }
 }

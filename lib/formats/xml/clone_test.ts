@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { summarizeDomain } from "./domain.ts";
-import { makeCopy, ownPath } from "./clone.ts";
+import { makeCopy } from "./clone.ts";
 import { XmlDocument } from "./edit.ts";
 
 const ORIGINAL = `<domain type='kvm'>
@@ -70,12 +70,6 @@ Deno.test("makeCopy() leaves UEFI variables to libvirt where there is no file to
     nvram: undefined,
   });
   assert.match(document.toString(), /<nvram template='\/t'\/>/);
-});
-
-Deno.test("ownPath() never gives the original's path", () => {
-  assert.equal(ownPath("/log/web.log", "web", "web-2"), "/log/web-2.log");
-  assert.equal(ownPath("/log/serial.log", "web", "db"), "/log/serial.log-db");
-  assert.equal(ownPath("/log/web/x", "web", "$&"), "/log/web/x-$&");
 });
 
 Deno.test("makeCopy() notes when the copy was made, whether the original notes its own or not", () => {

@@ -44,6 +44,8 @@ export interface NicDevice extends NicLimitValues {
   readonly target: string | undefined;
   /** Part of its network that may give it limits: while it runs they are shown as its own. */
   readonly portGroup: string | undefined;
+  /** The VLANs that a switch puts it into, as {@link vlanOf} writes them. */
+  readonly vlan: string | undefined;
   /** Its place on the VM's bus: tells a card again whose address changes. */
   readonly slot: string | undefined;
 }
@@ -88,6 +90,15 @@ function disk(element: XmlElement): DiskDevice {
 const userBackend = (element: XmlElement) =>
   child(element, "backend")?.attributes.type === "passt" ? "passt" : "slirp";
 
+/** The VLANs of a card: `42`, of a trunk `5, 6 (native 5)`; undefined where it says none. */
+function vlanOf(nic: XmlElement): string | undefined {
+  const tags = children(child(nic, "vlan"), "tag");
+  if (tags.length === 0) return undefined;
+  const native = tags.find(({ attributes }) => attributes.nativeMode !== undefined)?.attributes.id;
+  const ids = tags.map(({ attributes }) => attributes.id ?? "").join(", ");
+  return native === undefined ? ids : `${ids} (native ${native})`;
+}
+
 /** A network card, as its element has it. */
 export function nicOf(element: XmlElement): NicDevice {
   const source = child(element, "source")?.attributes;
@@ -108,6 +119,7 @@ export function nicOf(element: XmlElement): NicDevice {
     target: child(element, "target")?.attributes.dev,
     slot,
     portGroup: source?.portgroup,
+    vlan: vlanOf(element),
     ...nicLimitsOf(element),
   };
 }

@@ -88,6 +88,45 @@ export interface NicChange {
   readonly limits?: NicLimitValues | undefined;
 }
 
+/** What a card can be plugged into, all of it. */
+type Plug = NicSource["type"];
+
+/**
+ * Parts of a card that say something of what it is plugged into → where they stay when it is plugged in elsewhere. libvirt
+ * starts no VM with one that the new place does not know: a VLAN at a Linux bridge, for one. A VLAN, a port of a switch and
+ * ports of the host belong to the old place alone.
+ */
+const OF_PLUG: Readonly<Record<string, readonly Plug[]>> = {
+  virtualport: [],
+  vlan: [],
+  portForward: [],
+  ip: [],
+  route: [],
+  port: ["network", "bridge"],
+  mtu: ["network", "bridge"],
+  coalesce: ["network", "bridge"],
+  tune: ["network", "bridge"],
+  filterref: ["network", "bridge"],
+  driver: ["network", "bridge", "direct"],
+};
+
+const isPluggedInto = (nic: XmlElement, { type, name }: NicSource): boolean =>
+  nic.attributes.type === type &&
+  (type === "user"
+    ? (child(nic, "backend")?.attributes.type === "passt" ? "passt" : "slirp") === name
+    : child(nic, "source")?.attributes[SOURCE[type]] === name);
+
+/** Plugs a card in elsewhere, with nothing of where it was. */
+function plug(document: XmlDocument, find: () => XmlElement, source: NicSource): void {
+  document.setChild(find, "source", nicSourceXml(source));
+  document.setChild(find, "backend", backendXml(source));
+  for (const [part, kept] of Object.entries(OF_PLUG)) {
+    if (kept.includes(source.type)) continue;
+    while (child(find(), part)) document.setChild(find, part, undefined);
+  }
+  document.setAttribute(find(), "type", source.type);
+}
+
 /** Changes a card. `find` gives its element anew after each edit. */
 export function changeNic(
   document: XmlDocument,
@@ -95,13 +134,7 @@ export function changeNic(
   { source, linkUp, model, mac, filter, filterAddresses, limits }: NicChange,
 ): void {
   const put = (name: string, node: XmlNode | undefined) => document.setChild(find, name, node);
-  if (source !== undefined) {
-    put("source", nicSourceXml(source));
-    put("backend", backendXml(source));
-    // A port of the old network says nothing about the new one.
-    if (child(find(), "virtualport")) put("virtualport", undefined);
-    document.setAttribute(find(), "type", source.type);
-  }
+  if (source !== undefined && !isPluggedInto(find(), source)) plug(document, find, source);
   if (limits !== undefined) setNicLimits(document, find, changedNicLimits(nicLimitsOf(find()), limits));
   if (linkUp !== undefined) put("link", xml("link", { state: linkUp ? "up" : "down" }));
   if (model !== undefined) put("model", xml("model", { type: model }));

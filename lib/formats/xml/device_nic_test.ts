@@ -74,3 +74,36 @@ Deno.test("freeMac() passes over what is taken", () => {
   const answers = [new Uint8Array([1, 2, 3]), new Uint8Array([255, 0, 10])];
   assert.equal(freeMac(new Set(["52:54:00:01:02:03"]), () => answers.shift()!), "52:54:00:ff:00:0a");
 });
+
+Deno.test("changeNic() takes nothing along that says something of where the card was plugged in", () => {
+  const ofPlug =
+    "<virtualport type='openvswitch'/><vlan trunk='yes'><tag id='42'/></vlan><port isolated='yes'/>" +
+    "<mtu size='9000'/><coalesce/><tune/><filterref filter='f'/><driver queues='4'/>" +
+    "<portForward proto='tcp'/><portForward proto='udp'/><ip address='10.0.0.1'/>";
+  const card = (source: string) =>
+    `<domain><devices><interface type='bridge'>${source}<model type='virtio'/>${ofPlug}</interface></devices></domain>`;
+  const moved = (type: "network" | "bridge" | "direct" | "user", name: string) => {
+    const document = new XmlDocument(card("<source bridge='ovs0'/>"));
+    const source = type === "user" ? { type, name: "slirp" as const } : { type, name };
+    changeNic(document, () => document.find("devices", "interface")!, { source });
+    const parts = document.find("devices", "interface")!.children.map((part) => part.name);
+    return parts.filter((part) => part !== "source" && part !== "model").join(" ");
+  };
+  assert.equal(moved("network", "default"), "port mtu coalesce tune filterref driver");
+  assert.equal(moved("bridge", "br0"), "port mtu coalesce tune filterref driver");
+  assert.equal(moved("direct", "eno1"), "driver");
+  assert.equal(moved("user", ""), "");
+  // Where it stays, all of it stays.
+  const document = new XmlDocument(card("<source bridge='ovs0'/>"));
+  changeNic(document, () => document.find("devices", "interface")!, {
+    source: { type: "bridge", name: "ovs0" },
+  });
+  assert.equal(document.toString(), card("<source bridge='ovs0'/>"));
+  const grouped = "<source network='lan' portgroup='vlan-10'/>";
+  const inNetwork = new XmlDocument(card(grouped).replace("'bridge'>", "'network'>"));
+  const find = () => inNetwork.find("devices", "interface")!;
+  changeNic(inNetwork, find, { source: { type: "network", name: "lan" } });
+  assert.match(inNetwork.toString(), /portgroup='vlan-10'/);
+  changeNic(inNetwork, find, { source: { type: "network", name: "default" } });
+  assert.doesNotMatch(inNetwork.toString(), /portgroup|vlan/);
+});

@@ -166,7 +166,7 @@ function segmentsOf(path: string): string[] {
 
 function decode(value: string): string {
   try {
-    return decodeURI(value);
+    return decodeURIComponent(value);
   } catch {
     return value; // not UTF-8: no name of ours, and the route says so
   }

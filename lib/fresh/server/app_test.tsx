@@ -6,7 +6,9 @@ import { get, handlerOf, text } from "../testing.tsx";
 
 const Page = (name: string) => ({ default: () => <p>{name}</p> });
 const ShowParams = { default: ({ params }: PageProps) => <p>{JSON.stringify(params)}</p> };
-const shown = (html: string) => /<p>(.*?)<\/p>/.exec(html)?.[1]?.replaceAll("&quot;", '"');
+const shown = (html: string) =>
+  /<p>(.*?)<\/p>/.exec(html)?.[1]?.replaceAll("&quot;", '"').replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
 
 Deno.test("fsRoutes() finds index, names, places, the rest and groups", async () => {
   const handler = handlerOf({
@@ -23,7 +25,27 @@ Deno.test("fsRoutes() finds index, names, places, the rest and groups", async ()
   assert.equal(shown(await text(handler, "/vms")), "list");
   assert.equal(shown(await text(handler, "/vms/")), "list");
   assert.equal(shown(await text(handler, "/vms/new")), "new");
-  assert.equal(shown(await text(handler, "/vms/a%20b%2Fc")), '{"id":"a b%2Fc"}');
+  for (
+    const name of [
+      "a b/c",
+      "a;b",
+      "a&b",
+      "a+b",
+      "a@b",
+      "a,b",
+      "a:=b",
+      "a$b",
+      "a#b?",
+      "a%b",
+      "a%41",
+      "ü'\"<i>",
+      "\\|",
+    ]
+  ) {
+    const found = JSON.parse(shown(await text(handler, `/vms/${encodeURIComponent(name)}`))!) as unknown;
+    assert.deepEqual(found, { id: name });
+  }
+  assert.equal(shown(await text(handler, "/vms/%E0%A4%A")), '{"id":"%E0%A4%A"}');
   assert.equal(shown(await text(handler, "/settings")), "settings");
   assert.equal(shown(await text(handler, "/docs/a/b")), '{"path":"a/b"}');
   assert.equal((await get(handler, "/docs")).status, 200);

@@ -189,6 +189,8 @@ export const devices = {
   "devices.addresses": "Addresses",
   "devices.traffic": "In / out",
   "devices.link": "Cable",
+  "devices.port_group": "Port group {name}",
+  "devices.vlan": "VLAN {tags}",
   "devices.link_of": "Cable of {mac}",
   "devices.link_up": "Plugged in",
   "devices.link_down": "Unplugged",

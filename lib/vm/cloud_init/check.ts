@@ -1,7 +1,8 @@
 /** What a schema alone cannot check of cloud-init's fields; every fault names its field. */
 import { type CloudInit, type CloudInitNic, type CloudInitUser } from "../../contract/cloud_init.ts";
 import { KEPT_SECRET } from "../../contract/cloud_init_bounds.ts";
-import { familyOfPrefix, isIpv4, isIpv6 } from "./address.ts";
+import { isHostOf, parseSubnet } from "../../formats/ip/cidr.ts";
+import { familyOfPrefix, hasWholeSubnet, isIpv4, isIpv6, isOutside, isOwnAddress } from "./address.ts";
 import { sshKeyFault } from "./ssh_key.ts";
 
 /** A fault: the field's path (`form.users.0.name`) and the rest of the sentence about it. */
@@ -91,6 +92,11 @@ function checkNic(faults: Faults, at: string, nic: CloudInitNic): void {
   nic.addresses?.forEach((address, index) => {
     if (familyOfPrefix(address) === undefined) {
       faults.add(`${at}.addresses.${index}`, "must be an address with its prefix length: 192.0.2.10/24");
+      return;
+    }
+    const subnet = parseSubnet(address);
+    if (subnet !== undefined && !isHostOf(subnet, subnet)) {
+      faults.add(`${at}.addresses.${index}`, "must not be the first or the last address of its subnet");
     }
   });
   const families = new Set(nic.addresses?.map(familyOfPrefix));
@@ -103,7 +109,15 @@ function checkNic(faults: Faults, at: string, nic: CloudInitNic): void {
     if (value === undefined) return;
     if (!fits(value)) return faults.add(`${at}.${field}`, `must be an IPv${family} address`);
     if (!families.has(family)) {
-      faults.add(`${at}.${field}`, `needs a static IPv${family} address beside it`);
+      return faults.add(`${at}.${field}`, `needs a static IPv${family} address beside it`);
+    }
+    const addresses = nic.addresses ?? [];
+    if (isOwnAddress(value, addresses)) faults.add(`${at}.${field}`, "must not be the card's own address");
+    else if (family === 4 && isOutside(value, addresses) && hasWholeSubnet(addresses)) {
+      faults.add(
+        `${at}.${field}`,
+        "must be in the subnet of a static address, or that have the prefix length 32",
+      );
     }
   };
   gateway("gateway4", nic.gateway4, 4, isIpv4);
@@ -155,6 +169,17 @@ export function checkCloudInit(cloudInit: CloudInit): Fault[] {
       mac === undefined ? [] : [{ field: `network.${index}.mac`, value: mac.toLowerCase() }]
     ) ?? [],
     "described",
+  );
+  faults.unique(
+    network?.flatMap(({ addresses }, index) =>
+      addresses?.flatMap((address, each) =>
+        familyOfPrefix(address) === undefined ? [] : [{
+          field: `network.${index}.addresses.${each}`,
+          value: address.split("/")[0]!.toLowerCase(),
+        }]
+      ) ?? []
+    ) ?? [],
+    "given",
   );
   for (const key of Object.keys(metaData ?? {})) {
     faults.rule(`metaData.${key.slice(0, 64)}`, key, RULES.key);

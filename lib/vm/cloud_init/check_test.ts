@@ -125,3 +125,29 @@ Deno.test("isIpv4(), isIpv6() and familyOfPrefix() take addresses as people writ
   ] as const;
   for (const [text, family] of cases) assert.equal(familyOfPrefix(text), family, text);
 });
+
+Deno.test("checkCloudInit() holds addresses and gateways against each other", () => {
+  const faults = (...network: NonNullable<CloudInit["network"]>) =>
+    checkCloudInit({ network }).map(({ field, message }) => `${field} ${message}`);
+  assert.deepEqual(faults({ addresses: ["192.0.2.10/32"], gateway4: "172.31.1.1" }), []);
+  assert.deepEqual(faults({ addresses: ["192.0.2.10/24"], gateway4: "192.0.2.1" }), []);
+  assert.deepEqual(faults({ addresses: ["2001:db8::10/64"], gateway6: "2001:db8:ff::1" }), []);
+  const table: [NonNullable<CloudInit["network"]>, RegExp][] = [
+    [
+      [{ addresses: ["192.0.2.10/24"], gateway4: "192.0.3.1" }],
+      /^network\.0\.gateway4 must be in the subnet/,
+    ],
+    [
+      [{ addresses: ["192.0.2.10/24"], gateway4: "192.0.2.10" }],
+      /^network\.0\.gateway4 must not be the card's own/,
+    ],
+    [[{ addresses: ["192.0.2.0/24"] }], /^network\.0\.addresses\.0 must not be the first/],
+    [[{ addresses: ["192.0.2.255/24"] }], /^network\.0\.addresses\.0 must not be the first or the last/],
+    [[{ addresses: ["192.0.2.9/24"] }, { addresses: ["192.0.2.9/24"] }], /^network\.1\.addresses\.0 .*twice/],
+  ];
+  for (const [network, fault] of table) {
+    const found = faults(...network);
+    assert.equal(found.length, 1, found.join("; "));
+    assert.match(found[0]!, fault);
+  }
+});

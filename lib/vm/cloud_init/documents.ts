@@ -6,7 +6,7 @@ import type {
   CloudInitNic,
   CloudInitUser,
 } from "../../contract/cloud_init.ts";
-import { familyOfPrefix } from "./address.ts";
+import { familyOfPrefix, isOutside } from "./address.ts";
 import { CLOUD_CONFIG, writeYaml } from "./yaml.ts";
 
 /** What a seed is about beside what people say. */
@@ -63,6 +63,9 @@ function cloudConfig(form: CloudInitForm): Record<string, unknown> {
 
 function nicConfig(nic: CloudInitNic, index: number, mac: string): Record<string, unknown> {
   const { addresses = [] } = nic;
+  const onLink = [nic.gateway4, nic.gateway6].filter((each) =>
+    each !== undefined && isOutside(each, addresses)
+  );
   const servers = nic.nameservers ?? [], search = nic.searchDomains ?? [];
   return given({
     match: { macaddress: mac.toLowerCase() },
@@ -71,9 +74,15 @@ function nicConfig(nic: CloudInitNic, index: number, mac: string): Record<string
     dhcp4: nic.dhcp4 ?? !addresses.some((address) => familyOfPrefix(address) === 4),
     dhcp6: nic.dhcp6 ?? false,
     addresses: addresses.length > 0 ? addresses : undefined,
-    // Not as routes: for those cloud-init calls `route` on systems with ifupdown, which is mostly not installed.
-    gateway4: nic.gateway4,
-    gateway6: nic.gateway6,
+    // Not as routes: for those cloud-init calls `route` on systems with ifupdown, which is mostly not installed. A gateway
+    // outside the subnets is reached by a route alone, which says that it is on the link.
+    gateway4: onLink.includes(nic.gateway4) ? undefined : nic.gateway4,
+    gateway6: onLink.includes(nic.gateway6) ? undefined : nic.gateway6,
+    routes: onLink.length === 0 ? undefined : onLink.map((via) => ({
+      to: via!.includes(":") ? "::/0" : "0.0.0.0/0",
+      via,
+      "on-link": true,
+    })),
     nameservers: servers.length + search.length === 0 ? undefined : given({
       addresses: servers.length ? servers : undefined,
       search: search.length ? search : undefined,

@@ -144,3 +144,39 @@ Deno.test("hostnameOf() makes a host name of every machine's name", () => {
     }),
   );
 });
+
+Deno.test("documentsOf() tells a guest that a gateway outside its subnets is on the link", () => {
+  const nic = (network: NonNullable<CloudInit["network"]>[number]) => {
+    const { networkConfig = "" } = documentsOf({ network: [network] }, SUBJECT);
+    const { gateway4, gateway6, routes } =
+      (read(networkConfig) as { ethernets: Record<string, Record<string, unknown>> }).ethernets.eth0!;
+    return { gateway4, gateway6, routes };
+  };
+  const none = { gateway4: undefined, gateway6: undefined, routes: undefined };
+  assert.deepEqual(nic({ addresses: ["192.0.2.10/24"], gateway4: "192.0.2.1" }), {
+    ...none,
+    gateway4: "192.0.2.1",
+  });
+  assert.deepEqual(nic({ addresses: ["192.0.2.10/32"], gateway4: "172.31.1.1" }), {
+    ...none,
+    routes: [{ to: "0.0.0.0/0", via: "172.31.1.1", "on-link": true }],
+  });
+  assert.deepEqual(
+    nic({
+      addresses: ["192.0.2.10/32", "2001:db8::10/128"],
+      gateway4: "172.31.1.1",
+      gateway6: "2001:db8:ff::1",
+    }),
+    {
+      ...none,
+      routes: [
+        { to: "0.0.0.0/0", via: "172.31.1.1", "on-link": true },
+        { to: "::/0", via: "2001:db8:ff::1", "on-link": true },
+      ],
+    },
+  );
+  assert.deepEqual(nic({ addresses: ["2001:db8::10/128"], gateway6: "fe80::1" }), {
+    ...none,
+    gateway6: "fe80::1",
+  });
+});

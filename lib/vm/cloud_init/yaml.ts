@@ -131,6 +131,37 @@ export function checkUserData(source: string): void {
   }
   const value = readYaml(source);
   if (value !== null && !isRecord(value)) throw new YamlFault("must be a mapping: key: value");
+  if (value === null) return;
+  for (const key of COMMANDS) checkLines(key, value[key], true);
+  checkLines("ssh_authorized_keys", value.ssh_authorized_keys, false);
+  const users = Array.isArray(value.users) ? value.users : [];
+  users.forEach((user, index) => {
+    if (isRecord(user)) checkLines(`users.${index}.ssh_authorized_keys`, user.ssh_authorized_keys, false);
+  });
+}
+
+/** Lists of commands: cloud-init runs none of one in which an entry is no command. */
+const COMMANDS = ["bootcmd", "runcmd"] as const;
+
+/**
+ * @param isCommands a list of commands: an entry may be a list of words, or nothing
+ * @throws {YamlFault} for an entry that is no line of text
+ */
+function checkLines(key: string, value: unknown, isCommands: boolean): void {
+  if (value === undefined || value === null || (!isCommands && typeof value === "string")) return;
+  if (!Array.isArray(value)) {
+    throw new YamlFault(`must have a list at ${key}: a line with a dash for each entry`);
+  }
+  value.forEach((entry: unknown, index) => {
+    const fits = typeof entry === "string" ||
+      (isCommands &&
+        (entry === null || (Array.isArray(entry) && !entry.some((word) => typeof word === "object"))));
+    if (fits) return;
+    const what = isRecord(entry)
+      ? "a mapping, because YAML reads the colon and the blank behind it as one"
+      : "no text";
+    throw new YamlFault(`has at ${key}.${index} ${what}: put the entry into quotes`);
+  });
 }
 
 /** @throws {YamlFault} when it is no network configuration of version 2 */

@@ -147,3 +147,32 @@ Deno.test("checkNetworkConfig() takes version 2, with or without `network`", () 
     assert.throws(() => checkNetworkConfig(bad), YamlFault, bad);
   }
 });
+
+Deno.test("checkUserData() refuses lists of which cloud-init would drop everything", () => {
+  const user = (rest: string) => `#cloud-config\n${rest}`;
+  const bad: [string, RegExp][] = [
+    ["runcmd:\n  - echo one\n  - echo note: two\n", /runcmd\.1 a mapping.*quotes/],
+    ["bootcmd:\n  - curl -H Accept: text http://x\n", /bootcmd\.0 a mapping/],
+    ["runcmd:\n  - 5\n", /runcmd\.0 no text/],
+    ["runcmd: echo one\n", /list at runcmd/],
+    ["runcmd:\n  - [echo, {a: b}]\n", /runcmd\.0/],
+    ["ssh_authorized_keys:\n  - ssh-ed25519 AAAA key: of ann\n", /ssh_authorized_keys\.0 a mapping/],
+    ["users:\n  - name: ann\n    ssh_authorized_keys:\n      - a: b\n", /users\.0\.ssh_authorized_keys\.0/],
+  ];
+  for (const [text, reason] of bad) {
+    assert.throws(() => checkUserData(user(text)), (error) => {
+      assert(error instanceof YamlFault, String(error));
+      assert.match(error.message, reason);
+      return true;
+    }, text);
+  }
+  for (
+    const text of [
+      "runcmd:\n  - 'echo note: two'\n  - [sh, -c, 'a: b', 5]\n  - null\n  - |\n    echo a: b\n",
+      "runcmd: null\n",
+      "runcmd:\n  - echo http://x:80/\n",
+      "ssh_authorized_keys:\n  - ssh-ed25519 AAAA ann@host:x\nusers:\n  - default\n",
+      "",
+    ]
+  ) checkUserData(user(text));
+});

@@ -58,8 +58,10 @@ type Decided = Pick<VmDisk, "source" | "copyOf" | "pool" | "sizeGb" | "format" |
 /** What is known of the image that is named. */
 function named(field: string, { images }: Facts, findings: Findings) {
   const image = images.get(field);
-  if (image === undefined || !("error" in image)) return image;
-  findings.refuse(within(field, "path"), image.error);
+  if (image === undefined) return undefined;
+  if ("error" in image) return findings.refuse(within(field, "path"), image.error);
+  if (image.doubt !== undefined) findings.warnings.push({ ...image.doubt, field: within(field, "path") });
+  return image;
 }
 
 /** An image that is there already. */
@@ -198,7 +200,11 @@ function isoOf({ isoPath }: VmConfig, { iso }: Facts, findings: Findings): DiskS
   if (isoPath === undefined) return undefined;
   if (iso === undefined) findings.error("isoPath", "IsoNotFound", { isoPath });
   else if ("error" in iso) findings.refuse("isoPath", iso.error);
-  else return iso;
+  else {
+    const { doubt, ...source } = iso;
+    if (doubt !== undefined) findings.warnings.push(doubt);
+    return source;
+  }
 }
 
 /** Where the CD of cloud-init goes, beside the other drives. */

@@ -1,5 +1,5 @@
 /** What a configuration is held against: everything of the host that a decision needs, gathered before. */
-import type { OperatingSystem } from "../../contract/create.ts";
+import type { ConfigFinding, OperatingSystem } from "../../contract/create.ts";
 import type { ContractError } from "../../contract/errors.ts";
 import type { SupportedHardware } from "./supported_hardware.ts";
 import type { Platform } from "./platform.ts";
@@ -14,6 +14,16 @@ export type ImageFact =
     readonly backing: readonly BackingImage[];
     /** As a guest sees it; null when that is not known. */
     readonly virtualBytes: number | null;
+    /** What speaks against its being a disk. */
+    readonly doubt?: ConfigFinding;
+  };
+
+/** A CD somebody named: what it is, or why it cannot be used. */
+export type IsoFact =
+  | { readonly error: ContractError }
+  | DiskSource & {
+    /** What speaks against its being a CD. */
+    readonly doubt?: ConfigFinding;
   };
 
 export interface PoolFact {
@@ -46,7 +56,7 @@ export interface Facts {
   /** By the field of the configuration that names it: `disks.0`. */
   readonly images: ReadonlyMap<string, ImageFact>;
   /** The CD, or why it cannot be used; undefined when there is none at that place. */
-  readonly iso: DiskSource | { readonly error: ContractError } | undefined;
+  readonly iso: IsoFact | undefined;
   /** Paths QEMU cannot get at, each with the folder that its user may not enter. */
   readonly closed: ReadonlyMap<string, string>;
   /** Pools that images are to be made in and in which nothing can be written, by name: their folders. */
