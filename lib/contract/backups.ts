@@ -514,6 +514,7 @@ export const backupCommands = {
       "BackupDamaged",
       "InvalidName",
       "VmNameExists",
+      "NvramLeft",
       "VmNotFound",
       "VmMustBeOff",
       "VmBusy",

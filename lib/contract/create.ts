@@ -305,6 +305,7 @@ export const createCommands = {
       "DiskExceedsPool",
       "StoragePoolReadOnly",
       "VmNameExists",
+      "NvramLeft",
       "IsoNotFound",
       "PathRefused",
       "NetworkNotFound",

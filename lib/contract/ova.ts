@@ -119,6 +119,7 @@ export const ovaCommands = {
       ...READ_ERRORS,
       "InvalidName",
       "VmNameExists",
+      "NvramLeft",
       "VolumeExists",
       "OvaDamaged",
       "DiskExceedsPool",

@@ -283,6 +283,7 @@ export const templateCommands = {
       "TemplateVersionNotFound",
       "InvalidName",
       "VmNameExists",
+      "NvramLeft",
       "DiskNotClonable",
       "DiskRefused",
       "DiskExceedsPool",

@@ -22,6 +22,7 @@ import { forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { restoreFault } from "../../storage/bin/volume.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
+import { requireNoNvramLeft } from "./nvram.ts";
 import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
 
@@ -69,6 +70,7 @@ async function place(
   { name, uuid, isRenamed }: { readonly name: string; readonly uuid: string; readonly isRenamed: boolean },
 ): Promise<Placed[]> {
   const placed: Placed[] = [];
+  if (!files.some(({ role }) => role === "nvram")) await requireNoNvramLeft(host, document, name);
   for (const file of files) {
     const { folder, name: last } = splitPath(file.path);
     let to = file.path;

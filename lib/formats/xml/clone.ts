@@ -3,7 +3,8 @@ import type { BackingImage } from "./new_vm.ts";
 import { backingStoreXml } from "./backing_store.ts";
 import { xml } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
-import { dropMacs, nvramOf, setCreatedAt, setName, setUuid } from "./identity.ts";
+import { dropMacs, setCreatedAt, setName, setUuid } from "./identity.ts";
+import { setNvram } from "./nvram.ts";
 import { protectNewDomain } from "./screen_passwords.ts";
 import { dropTpmPlace } from "./tpm.ts";
 import { child, children, type XmlElement } from "./tree.ts";
@@ -65,15 +66,6 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
 /** Devices and folders of the host stay with the original: who copies VMs may not give them. */
 function dropHostParts(document: XmlDocument): void {
   for (const name of ["hostdev", "filesystem"]) document.removeAll("devices", name);
-}
-
-function setNvram(document: XmlDocument, path: string | undefined): void {
-  const nvram = document.find("os", "nvram");
-  if (nvram === undefined || nvramOf(document) === undefined) return;
-  const source = child(nvram, "source");
-  if (path === undefined) document.remove(nvram);
-  else if (source) document.setAttribute(source, "file", path);
-  else document.setText(nvram, path);
 }
 
 /** How a disk's source names what it is, by the disk's type. */

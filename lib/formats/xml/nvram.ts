@@ -66,3 +66,13 @@ export function nvramPaths(
   if (path !== undefined) return { from: path, to: ownPath(path, from, to) };
   return hasUsualNvram(document) ? { from: usualNvram(from), to: usualNvram(to) } : undefined;
 }
+
+/** Names another file of UEFI variables, or leaves it to libvirt where that is, in a domain that names one. */
+export function setNvram(document: XmlDocument, path: string | undefined): void {
+  const nvram = document.find("os", "nvram");
+  if (nvram === undefined || nvramOf(document) === undefined) return;
+  const source = child(nvram, "source");
+  if (path === undefined) document.remove(nvram);
+  else if (source) document.setAttribute(source, "file", path);
+  else document.setText(nvram, path);
+}
