@@ -8,7 +8,7 @@ import { claimedVm } from "../testbed/claimed_vm.ts";
 import { qemuPid } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
-import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
+import { call, known, knownPool, readyServer, refused, shows } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 
@@ -39,6 +39,7 @@ async function stopped(
   await using pool = await testPool("remedy");
   await using vm = await testMachine({ purpose: "remedy", guest: false, disks: [{ pool, size: "8M" }] });
   await known(server, vm.uuid);
+  await knownPool(server, pool.name);
   await work(vm.uuid, { name: vm.name, pool: pool.name });
 }
 
@@ -124,6 +125,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   StoragePoolNotActive: {
     here: async (server) => {
       await using pool = await testPool("remedy-pool");
+      await knownPool(server, pool.name);
       await call(server, "stop_storage_pool", { pool: pool.name });
       const make = () =>
         call(server, "create_volume", { pool: pool.name, name: "a.qcow2", capacityBytes: 2 ** 20 });
@@ -145,6 +147,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   BinNotEmpty: {
     here: async (server) => {
       await using pool = await testPool("remedy-bin");
+      await knownPool(server, pool.name);
       await call(server, "create_volume", { pool: pool.name, name: "a.qcow2", capacityBytes: 2 ** 20 });
       const { bin } = await call(server, "delete_volume", { pool: pool.name, volume: "a.qcow2" });
       const remove = () => call(server, "delete_storage_pool", { pool: pool.name, deleteContent: true });

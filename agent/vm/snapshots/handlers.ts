@@ -22,7 +22,7 @@ import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { volumeAt } from "../../storage/volumes.ts";
-import { deleteBeside } from "./delete.ts";
+import { deleteBeside, requireDeletable } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
 import { overlayHindrance } from "./overlays.ts";
 import { lostImages, revertBeside } from "./revert.ts";
@@ -255,10 +255,12 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         await requireReachable(host, known.stored);
         const { isExternal } = requireFound(known, name);
         if (!isExternal) return await deleteWithin(host, known.vm, name, children);
-        await dropCheckpoints(host, known.vm);
         const all = known.present.map((each) => shown(each, known));
         const below = children ? descendants(all, name).toReversed() : [];
-        for (const each of [...below.map((child) => child.name), name]) {
+        const doomed = [...below.map((child) => child.name), name];
+        await requireDeletable({ host, images }, known.vm, doomed, known.present);
+        await dropCheckpoints(host, known.vm);
+        for (const each of doomed) {
           const present = await scan(host, vm);
           await deleteBeside({ host, images }, vmId, each, present, principal);
         }
