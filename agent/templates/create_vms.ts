@@ -22,7 +22,7 @@ import { keepsFiles } from "../storage/volumes.ts";
 import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
 import { reservations } from "../vm/create/reservations.ts";
 import { copyNvram, takenVolume } from "../vm/lifecycle/disk_copies.ts";
-import { requireNoNvramLeft } from "../vm/lifecycle/nvram.ts";
+import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireTemplate, requireVersion, type TemplateContext } from "./change.ts";
 import type { StoredTemplate, StoredVersion } from "./records.ts";
@@ -69,7 +69,7 @@ async function requireMakeable(host: Host, plan: Plan): Promise<void> {
   await requirePlaces(host, names.flatMap(() => placedOf(plan)));
   const document = new XmlDocument(plan.version.xml);
   for (const name of names) {
-    await requireNoNvramLeft(host, document, name);
+    await requireNothingLeft(host, document, name);
     const error = await takenVolume(host, placesFor(plan, name));
     if (error !== undefined) {
       throw new ContractError("TemplateVmFailed", { vm: name, done: 0, count: names.length, error });

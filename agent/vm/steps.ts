@@ -49,7 +49,7 @@ async function wasUsed(
  *
  * @throws {Unsettled} while a start is under way, of which nobody knows how it ends
  */
-async function afterItsStart(
+export async function afterItsStart(
   uuid: string,
   { vms: { link }, operation: { subject, cut } }: Settlement,
 ): Promise<DomainRecord | null> {

@@ -515,6 +515,7 @@ export const backupCommands = {
       "InvalidName",
       "VmNameExists",
       "NvramLeft",
+      "MemoryLeft",
       "VmNotFound",
       "VmMustBeOff",
       "VmBusy",

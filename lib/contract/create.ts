@@ -306,6 +306,7 @@ export const createCommands = {
       "StoragePoolReadOnly",
       "VmNameExists",
       "NvramLeft",
+      "MemoryLeft",
       "IsoNotFound",
       "PathRefused",
       "NetworkNotFound",

@@ -120,6 +120,7 @@ export const ovaCommands = {
       "InvalidName",
       "VmNameExists",
       "NvramLeft",
+      "MemoryLeft",
       "VolumeExists",
       "OvaDamaged",
       "DiskExceedsPool",

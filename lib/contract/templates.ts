@@ -284,6 +284,7 @@ export const templateCommands = {
       "InvalidName",
       "VmNameExists",
       "NvramLeft",
+      "MemoryLeft",
       "DiskNotClonable",
       "DiskRefused",
       "DiskExceedsPool",

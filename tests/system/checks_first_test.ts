@@ -6,7 +6,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
-import { call, known, knownPool, readyServer, refused } from "../testbed/product.ts";
+import { call, known, knownPool, readyServer, refused, shows } from "../testbed/product.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 
@@ -36,6 +36,7 @@ Deno.test({
       await Deno.mkdir(folder, { recursive: true });
       await run(["qemu-img", "create", "-q", "-f", "qcow2", second, "8M"]);
       await virsh("attach-disk", vm.name, second, "vdb", "--subdriver", "qcow2", "--config");
+      await shows(server, vmId, ({ disks }) => disks.length === 2);
       await run(["chattr", "+i", folder]);
       try {
         await refused(remove(), "DiskDeleteFailed", /second\.qcow2 - its folder takes no change/);
@@ -45,11 +46,12 @@ Deno.test({
         await run(["chattr", "-i", folder]);
       }
       await virsh("detach-disk", vm.name, "vdb", "--config");
+      await shows(server, vmId, ({ disks }) => disks.length === 1);
     });
     await t.step("one that is being read", async () => {
       const [, name] = /\/([^/]+)$/.exec(disk)!;
       const url = `${server.url}/api/v1/storage/pools/${pool.name}/volumes/${name}/content`;
-      const response = await fetch(url, { headers: await testerHeaders(server.url) });
+      const response = await fetch(url, { headers: testerHeaders(server.url) });
       assert.equal(response.status, 200);
       const reader = response.body!.getReader();
       await reader.read();

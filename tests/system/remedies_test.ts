@@ -84,6 +84,10 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   BootWouldResume: { by: SAVED, words: "BootWouldResume" },
   ContinueFailed: { by: SAVED, words: "ContinueFailed" },
   NvramLeft: { by: "tests/system/vm_nvram_test.ts", words: "As the text advises" },
+  MemoryLeft: {
+    by: "tests/system/saved_memory_test.ts",
+    words: "memory that an earlier VM of a name has left",
+  },
   VmNotResponding: { by: "tests/testbed/hang_run.ts", words: "force_stop_vm of a VM that hangs" },
   MediaLocked: { by: "tests/system/vm_disks_test.ts", words: "MediaLocked" },
   NetworkNotActive: { by: "tests/system/networks_test.ts", words: "Start it first." },

@@ -1,5 +1,6 @@
 /** Saved memory of suspended VMs: a state that can be entered can be left, whatever became of the file. */
 import assert from "node:assert/strict";
+import { claimedVm } from "../testbed/claimed_vm.ts";
 import { CommandLine } from "../testbed/command_line.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { exists } from "../testbed/process.ts";
@@ -86,5 +87,36 @@ Deno.test({
         assert.equal(await exists(saved), false, verb);
       }
     });
+  },
+});
+
+Deno.test({
+  name: "memory that an earlier VM of a name has left keeps no new one from starting",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using own = await claimedVm("left");
+    await using vm = await testMachine({ purpose: "saved", guest: false });
+    const { name } = own, left = savedAt(name);
+    const make = () => call(server, "create_vm", { name, memoryMb: 128, nics: [], disks: [] });
+    await known(server, vm.uuid);
+    await call(server, "start_vm", { vmId: vm.uuid });
+    await call(server, "suspend_vm", { vmId: vm.uuid });
+    await Deno.copyFile(savedAt(vm.name), left);
+    await call(server, "discard_saved_memory", { vmId: vm.uuid });
+    const text = new RegExp(`^The saved memory of an earlier VM named ${name} is still there.+: ${left}\\.`);
+    await refused(make(), "MemoryLeft", text);
+    await refused(call(server, "rename_vm", { vmId: vm.uuid, name }), "MemoryLeft", text);
+    await refused(call(server, "clone_vm", { vmId: vm.uuid, name }), "MemoryLeft", text);
+    await Deno.rename(left, `${left}.kept`);
+    const { id: vmId } = await make();
+    // It comes back by another way
+    await Deno.rename(`${left}.kept`, left);
+    await refused(call(server, "start_vm", { vmId }), "ContinueFailed", /belongs to domain.+discard it/);
+    await call(server, "discard_saved_memory", { vmId });
+    assert.equal(await exists(left), false);
+    await call(server, "start_vm", { vmId });
+    await call(server, "force_stop_vm", { vmId });
+    await refused(call(server, "discard_saved_memory", { vmId }), "NoSavedMemory");
   },
 });

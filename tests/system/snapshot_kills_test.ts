@@ -56,7 +56,12 @@ Deno.test({
         await until(`all to be settled ${about}`, async () => {
           if (!(await call(server!, "get_connection_status")).connected) return false;
           const { state, operation, attention } = await call(server!, "get_vm", { vmId });
-          return state === "running" && operation === undefined && attention.length === 0;
+          // libvirt 9.0, ended before the QEMU of a revert has begun, waits for it for good: what its note advises
+          if (/libvirt is starting it, and does not answer/.test(attention.join())) {
+            await host.forget(vm.name);
+          }
+          return state === "running" && operation === undefined && attention.length === 0 &&
+            await vm.state() === "running";
         }, { seconds: 120, lastSeen: async () => JSON.stringify([await vm.state(), await inDisk()]) });
       };
       for (const victim of ["libvirtd", "both", "agent"] as const) {
@@ -113,9 +118,15 @@ Deno.test({
             await strike(victim);
             await going;
             await settled("after the revert");
-            assert.equal(await vm.state(), "running");
           });
         }
+      }
+      // Some of them were met in the middle
+      const told = (await call(server, "get_activity", { limit: 500 })).filter(({ message }) =>
+        /in the middle/.test(message ?? "")
+      );
+      for (const command of ["create_snapshot", "revert_snapshot"]) {
+        assert.ok(told.some(({ action }) => action === command), JSON.stringify(told));
       }
     } finally {
       await server?.[Symbol.asyncDispose]();

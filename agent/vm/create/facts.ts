@@ -30,7 +30,7 @@ import type { VirtType } from "../../settings.ts";
 import { readOnlyFolder } from "../../storage/volume_checks.ts";
 import { hasFormats, POOL_RUNNING, usualPool } from "../../storage/volumes.ts";
 import { type ImageContext, imageFact, isoFact } from "./images.ts";
-import { nvramLeft } from "../lifecycle/nvram.ts";
+import { leftByName } from "../lifecycle/named_files.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /** Facts that the inventory has in memory. */
@@ -278,11 +278,12 @@ export async function decide(
   const { inventory } = services.vms.requireFilled();
   const found = new Findings();
   const facts = await gather(services, config, asker, found);
-  const left = await nvramLeft(services.vms, config.name);
+  const left = await leftByName(services.vms, config.name);
   const decided = (known: Facts) => {
     const findings = found.copy();
     const vm = resolveVm(config, known, findings);
-    if (left !== undefined && vm.firmware !== "bios") findings.refuse("name", left);
+    if (left.memory !== undefined) findings.refuse("name", left.memory);
+    if (left.nvram !== undefined && vm.firmware !== "bios") findings.refuse("name", left.nvram);
     return { vm, findings };
   };
   const decision = decided(facts);

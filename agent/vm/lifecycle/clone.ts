@@ -30,7 +30,7 @@ import { copyLive, liveBytes, liveDefinition } from "./clone_running.ts";
 import { copyNvram, type DiskCopy, diskCopyOf, isOwnDisk, seedDrives, takenVolume } from "./disk_copies.ts";
 import { tpmToCopy } from "./clone_tpm.ts";
 import { requireFreeVmName, requireOff } from "./rename.ts";
-import { requireNoNvramLeft } from "./nvram.ts";
+import { requireNothingLeft } from "./named_files.ts";
 import { putTpmState } from "./tpm_state.ts";
 import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
@@ -165,7 +165,6 @@ async function ownNvram(
   const paths = nvramPaths(document, vm.name, name, ownPath);
   if (paths === undefined) return undefined;
   const failed = (error: string, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
-  await requireNoNvramLeft(host, document, name);
   return await copyNvram(host, paths, steps, failed) ? paths.to : undefined;
 }
 
@@ -224,6 +223,7 @@ async function carryOut(
   try {
     // Of a VM that runs they may change while its disks are copied: what is taken is as at their moment.
     const document = new XmlDocument(await (isLive ? liveDefinition : editableXml)(host, vm));
+    await requireNothingLeft(host, document, name);
     const tpmState = await tpmToCopy(host, document, plan, job);
     const nvram = await ownNvram(host, document, vm, name, operation);
     await putTpmState(operation, vmId, tpmState);

@@ -8,11 +8,13 @@ import {
   type VM,
   type VmState,
 } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/text/message.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { forceOff } from "./force_off.ts";
+import { hasSavedMemory } from "./named_files.ts";
 import { requireStartable } from "./start_check.ts";
 
 type PowerCommand = Extract<
@@ -94,7 +96,7 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   requireNetworksRespond(host, vm);
   await requireStartable(host, vm);
   const record = await simple("domainStart")(host, vm).catch((error) => {
-    throw isSuspended ? notContinued(error) : error;
+    throw isSuspended || NOT_ITS_MEMORY.test(messageOf(error)) ? notContinued(error) : error;
   });
   if (!isSuspended) return record;
   // Its saved memory had the password of the run before.
@@ -104,13 +106,22 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   return record;
 }
 
+/** What libvirt says of memory that an earlier VM of the name has left. */
+const NOT_ITS_MEMORY = /cannot restore domain .* from a file which belongs to domain/;
+
 /** Why a VM did not continue, with the way out: damaged memory would keep it from ever starting again. */
 function notContinued(cause: unknown): unknown {
   if (!(cause instanceof LibvirtError) || cause.kind !== "libvirt") return cause;
   return new ContractError("ContinueFailed", { error: cause.message.replace(/\.$/, "") }, { cause });
 }
 
-const discardMemory = simple("domainDiscardMemory");
+/** Also of one that is off and has the memory of an earlier VM of its name: it cannot start with that. */
+async function discardMemory(host: Host, vm: VM): Promise<DomainRecord | null> {
+  if (vm.state !== "suspended" && !await hasSavedMemory(host, vm.name)) {
+    throw new ContractError("NoSavedMemory");
+  }
+  return await simple("domainDiscardMemory")(host, vm);
+}
 
 /** What is saved of a suspended VM is all that it has of a run: without it, it is off. */
 const forceStop = (host: Host, vm: VM): Promise<DomainRecord | null> =>
@@ -186,12 +197,12 @@ export const POWER = {
     persistent: true,
   },
   discard_saved_memory: {
-    from: ["suspended"],
+    from: ["suspended", "stopped", "crashed"],
     otherwise: "NoSavedMemory",
     failed: "DiscardFailed",
     label: "discarding its saved memory",
     run: discardMemory,
-    fits: isSaved,
+    fits: (_vm, isActive) => !isActive,
   },
 } as const satisfies Record<PowerCommand, PowerRule>;
 

@@ -11,7 +11,7 @@ import { NOTHING, Refused } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
 import { keyOf, type VmRenamed } from "../../operations/step.ts";
 import { dropCheckpoints, foreignCheckpoint } from "../checkpoints.ts";
-import { moveNvram, moveNvramBack, planNvramMove, storeNvram } from "./nvram.ts";
+import { moveNvram, moveNvramBack, planNvramMove, storeNvram } from "./named_files.ts";
 
 const isVmName = checker(VmName);
 

@@ -10,20 +10,16 @@ import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import {
-  isFromSnapshot,
-  isPaused,
-  isStartingUp,
-  isStoppedForSnapshot,
-} from "../../hosts/inventory/states.ts";
+import { isFromSnapshot, isPaused, isStoppedForSnapshot } from "../../hosts/inventory/states.ts";
 import { contractError, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { left, NOTHING, Refused, removed, t, Unsettled } from "../../operations/outcome.ts";
+import { left, NOTHING, Refused, removed, t } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
 import { keyOf, type SnapshotMade, type SnapshotReverted } from "../../operations/step.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOff } from "../lifecycle/undefine.ts";
+import { afterItsStart } from "../steps.ts";
 import { keepGroup } from "./keep_group.ts";
 import { type FoundSnapshot, scan, snapshotError } from "./scan.ts";
 
@@ -148,11 +144,11 @@ export const snapshotMade: StepRule<"snapshot-made"> = {
 
 /** Brings a VM back that a revert has left off or stopped. One that runs as before stays as it is. */
 export const snapshotReverted: StepRule<"snapshot-reverted"> = {
-  finish: async (step, { vms }) => {
-    const { link } = vms, { uuid, name, snapshot, state, at } = step;
-    const domain = await link.call("domainRead", { uuid });
+  finish: async (step, settlement) => {
+    const { vms } = settlement, { link } = vms, { uuid, name, snapshot, state, at } = step;
+    // A libvirt that was killed while it began the VM from there: the new one ends that QEMU.
+    const domain = await afterItsStart(uuid, settlement);
     if (domain === null) return { ...NOTHING, stop: true };
-    if (isStartingUp(domain)) throw new Unsettled(t("operations.is_starting"));
     if (!isOff(domain) && !isFromSnapshot(domain)) return { ...NOTHING, stop: true };
     try {
       if (isOff(domain)) {

@@ -38,7 +38,8 @@ function settlement(
     inventory: { vm: () => ({}), refresh: () => Promise.resolve() },
   };
   const made = () => calls.filter((name) => !["domainRead", "domainXml", "snapshotScan"].includes(name));
-  return { at: { vms } as unknown as Settlement, made };
+  const operation = { subject: "web", cut: { at: Date.now(), cause: "link" } };
+  return { at: { vms, operation } as unknown as Settlement, made };
 }
 
 const taken: StepOf<"snapshot-made"> = {

@@ -1,6 +1,6 @@
 /**
- * The file of a VM's UEFI variables, where libvirt finds it by the VM's name: boot entries, enrolled keys and what a TPM is
- * measured by. It follows its VM to another name, and no VM gets what one of its name has left.
+ * Files that libvirt finds by a VM's name. The UEFI variables – boot entries, enrolled keys – follow their VM to another
+ * name; what an earlier VM of a name has left, saved memory too, is given to no other.
  */
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -14,46 +14,62 @@ import { isLocalSystem } from "../../libvirt/uri.ts";
 import { identityAt, isSame } from "../../operations/file_identity.ts";
 import type { NvramMove } from "../../operations/step.ts";
 
-/** Whether a file of UEFI variables lies where a new VM of this name would get it. What cannot be looked at is not there. */
-async function leftAt({ link }: Pick<Host, "link">, name: string): Promise<string | undefined> {
-  if (!isLocalSystem(link.uri)) return undefined;
-  const path = usualNvram(name);
+/** Where libvirt has the saved memory of a suspended VM. */
+const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name}.save`;
+
+/** Whether something lies at a place of libvirt's on this host. What cannot be looked at is not there. */
+async function lies({ link }: Pick<Host, "link">, path: string): Promise<boolean> {
+  if (!isLocalSystem(link.uri)) return false;
   try {
-    return await isTaken(plainPath(path)) ? path : undefined;
+    return await isTaken(plainPath(path));
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return undefined;
+    if (error instanceof Deno.errors.PermissionDenied) return false;
     throw error;
   }
 }
 
-/** Why a new VM of this name would begin with the UEFI variables of an earlier one; undefined where it does not. */
-export async function nvramLeft(
-  host: Pick<Host, "link">,
-  name: string,
-): Promise<ContractError | undefined> {
-  const path = await leftAt(host, name);
-  return path === undefined ? undefined : new ContractError("NvramLeft", { name, path });
+/** Whether a VM that is off has a file of saved memory, be it one of an earlier VM of its name. */
+export const hasSavedMemory = (host: Pick<Host, "link">, name: string): Promise<boolean> =>
+  lies(host, savedMemory(name));
+
+/** What an earlier VM of a name has left that a new one would get. */
+export interface LeftByName {
+  /** UEFI variables, where the VM has such. */
+  readonly nvram?: ContractError;
+  /** Saved memory, which would keep it from starting: libvirt sees that it is another VM's. */
+  readonly memory?: ContractError;
+}
+
+/** Looks what an earlier VM of a name has left. */
+export async function leftByName(host: Pick<Host, "link">, name: string): Promise<LeftByName> {
+  const error = (code: "NvramLeft" | "MemoryLeft", path: string) => new ContractError(code, { name, path });
+  const nvram = usualNvram(name), memory = savedMemory(name);
+  return {
+    ...(await lies(host, nvram) && { nvram: error("NvramLeft", nvram) }),
+    ...(await lies(host, memory) && { memory: error("MemoryLeft", memory) }),
+  };
 }
 
 /**
- * Refuses a definition whose VM would begin with the UEFI variables of an earlier one of its name.
+ * Refuses a definition whose VM would get what an earlier one of its name has left.
  *
- * @throws {ContractError} NvramLeft
+ * @throws {ContractError} NvramLeft, MemoryLeft
  */
-export async function requireNoNvramLeft(
+export async function requireNothingLeft(
   host: Pick<Host, "link">,
   document: XmlDocument,
   name: string,
 ): Promise<void> {
-  const error = hasUsualNvram(document) ? await nvramLeft(host, name) : undefined;
-  if (error !== undefined) throw error;
+  const { nvram, memory } = await leftByName(host, name);
+  if (memory !== undefined) throw memory;
+  if (nvram !== undefined && hasUsualNvram(document)) throw nvram;
 }
 
 /**
  * What is to be done with the file of UEFI variables when a VM gets another name; null where it stays where it is.
  *
  * @param xml the VM's stored definition
- * @throws {ContractError} RenameFailed, NvramLeft
+ * @throws {ContractError} RenameFailed, NvramLeft, MemoryLeft
  */
 export async function planNvramMove(
   host: Pick<Host, "link">,
@@ -61,6 +77,8 @@ export async function planNvramMove(
   { from: oldName, to: newName }: { readonly from: string; readonly to: string },
 ): Promise<NvramMove | null> {
   const document = new XmlDocument(xml), from = usualNvram(oldName);
+  const left = await leftByName(host, newName);
+  if (left.memory !== undefined) throw left.memory;
   const isNamed = nvramOf(document) === from;
   if (!isNamed && !hasUsualNvram(document)) return null;
   if (!isLocalSystem(host.link.uri)) {
@@ -69,8 +87,7 @@ export async function planNvramMove(
       "its UEFI variables are found by its name, and KVM Manager cannot move that file on another host";
     throw new ContractError("RenameFailed", { error });
   }
-  const left = await nvramLeft(host, newName);
-  if (left !== undefined) throw left;
+  if (left.nvram !== undefined) throw left.nvram;
   return { from, to: usualNvram(newName), file: await identityAt(from), isNamed };
 }
 
