@@ -203,3 +203,33 @@ Deno.test({
     assert.ok(await exists(base));
   },
 });
+
+Deno.test({
+  name: "a snapshot of another program within a disk is not replaced by one of the same name",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using pool = await testPool("theirs");
+    await using vm = await machineIn(pool, "theirs");
+    const vmId = vm.uuid, disk = vm.disks[0]!;
+    await known(server, vmId);
+    const inDisk = async () => {
+      const info = JSON.parse(await run(["qemu-img", "info", "-U", "--output=json", disk]));
+      return (info.snapshots ?? []).map(({ id, name }: { id: string; name: string }) => `${id} ${name}`);
+    };
+    await run(["qemu-img", "snapshot", "-c", "theirs", disk]);
+    for (const state of ["off", "running"]) {
+      if (state === "running") await call(server, "start_vm", { vmId });
+      await refused(
+        call(server, "create_snapshot", { vmId, name: "theirs" }),
+        "SnapshotNotPossible",
+        /disk vda has a snapshot of this name that libvirt does not know/,
+      );
+      assert.deepEqual(await inDisk(), ["1 theirs"]);
+      await call(server, "create_snapshot", { vmId, name: `ours-${state}` });
+      await call(server, "delete_snapshot", { vmId, name: `ours-${state}` });
+    }
+    assert.deepEqual(await inDisk(), ["1 theirs"]);
+    await call(server, "force_stop_vm", { vmId });
+  },
+});

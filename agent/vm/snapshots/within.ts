@@ -3,7 +3,7 @@
  * several steps is written down before: one that is ended in the middle leaves a VM paused or off.
  */
 import { LibvirtError } from "../../../ffi/error.ts";
-import type { VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { leftSnapshotXml, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
@@ -19,6 +19,7 @@ import type { StepRule } from "../../operations/settlement.ts";
 import { keyOf, type SnapshotMade, type SnapshotReverted } from "../../operations/step.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOff } from "../lifecycle/undefine.ts";
+import { diskWithSnapshot } from "../disk_bitmaps.ts";
 import { afterItsStart } from "../steps.ts";
 import { keepGroup } from "./keep_group.ts";
 import { type FoundSnapshot, scan, snapshotError } from "./scan.ts";
@@ -37,7 +38,7 @@ const isAnswer = (error: unknown): boolean => error instanceof LibvirtError && e
 /**
  * Takes one. A VM that runs stands still meanwhile.
  *
- * @throws {ContractError} SnapshotFailed
+ * @throws {ContractError} SnapshotNotPossible, SnapshotFailed
  */
 export async function takeWithin(
   host: Host,
@@ -49,6 +50,13 @@ export async function takeWithin(
   const kept = new Set(keptDisks(vm.disks));
   const disks = vm.disks.map((disk) => ({ target: disk.target, isKept: kept.has(disk) }));
   const xml = newSnapshotXml({ name, description, memory: isLive(vm), disks });
+  const taken = await diskWithSnapshot(host, vm, name);
+  if (taken !== undefined) {
+    const reason =
+      `disk ${taken.target} has a snapshot of this name that libvirt does not know, and that this one would ` +
+      "take the place of. Choose another name";
+    throw new ContractError("SnapshotNotPossible", { reason });
+  }
   try {
     await dropCheckpoints(host, vm);
     await operations.run(specOf("create_snapshot", vm, actor), async (operation: Operation) => {

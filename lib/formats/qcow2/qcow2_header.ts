@@ -20,6 +20,8 @@ export interface Qcow2Header {
   /** Its own mark that its tables are broken. */
   readonly corrupt: boolean;
   readonly encrypted: boolean;
+  /** Where its list of snapshots is, where it has any; see `snapshots.ts`. */
+  readonly snapshots?: { readonly offset: bigint; readonly count: number };
   /** Where its list of dirty bitmaps is, where it has any; see `bitmaps.ts`. */
   readonly bitmaps?: { readonly offset: bigint; readonly length: bigint; readonly count: number };
 }
@@ -82,6 +84,9 @@ export function readQcow2Header(head: Uint8Array): Qcow2Header {
     externalData: found.externalData || (features & EXTERNAL_DATA) !== 0n,
     corrupt: (features & CORRUPT) !== 0n,
     encrypted: view.getUint32(32) !== 0,
+    ...(view.getUint32(60) > 0 && {
+      snapshots: { offset: view.getBigUint64(64), count: view.getUint32(60) },
+    }),
     ...(found.bitmaps !== undefined && version === 3 && (view.getBigUint64(88) & BITMAPS_VALID) !== 0n && {
       bitmaps: found.bitmaps,
     }),
