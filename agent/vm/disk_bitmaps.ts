@@ -15,6 +15,7 @@ import { openFile, readAt, readStart } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
+import { isNotResponding } from "../mount_gate.ts";
 
 /** A bitmap or a snapshot in a disk. */
 export interface NameInDisk {
@@ -63,7 +64,8 @@ async function namesIn(
     try {
       for (const name of await namesAt(path)) found.push({ target, path, name });
     } catch (error) {
-      if (!isSystemError(error) && !(error instanceof ImageError)) throw error;
+      const isUnreadable = isSystemError(error) || isNotResponding(error) || error instanceof ImageError;
+      if (!isUnreadable) throw error;
       log.debug("what a disk keeps within itself cannot be read", { vm, path, error: messageOf(error) });
     }
   }
@@ -116,7 +118,9 @@ export async function revertBar(host: Host, vm: VM): Promise<RevertBar | undefin
     !known.has(name) && (isActive || checkpointOf(name) === undefined)
   );
   return bitmap && {
-    reason: `disk ${bitmap.target} has the dirty bitmap ${oneLine(bitmap.name, 100)} of another program`,
+    reason: `disk ${bitmap.target} has the dirty bitmap ${oneLine(bitmap.name, 100)} of ${
+      checkpointOf(bitmap.name) === undefined ? "another program" : "an earlier backup"
+    }`,
     remedy: `Shut the VM down and remove it: qemu-img bitmap --remove ${oneLine(bitmap.path, 300)} ${
       oneLine(bitmap.name, 100)
     }`,
