@@ -100,6 +100,7 @@ export const REQUIRED = {
   virDomainReboot: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
   virDomainReset: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
   virDomainManagedSave: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
+  virDomainManagedSaveRemove: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
   virDomainManagedSaveGetXMLDesc: { parameters: [ptr, /* domain */ uint /* flags */], result: ptr },
   virDomainManagedSaveDefineXML: {
     parameters: [ptr, /* domain */ buf, /* dxml */ uint /* flags */],

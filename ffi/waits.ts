@@ -225,6 +225,7 @@ export const WAITS = {
   virDomainCreateWithFlags: "file",
   virDomainDestroyFlags: "file",
   virDomainManagedSave: "file",
+  virDomainManagedSaveRemove: "file",
   virDomainManagedSaveGetXMLDesc: "file",
   virDomainManagedSaveDefineXML: "file",
   virDomainUndefineFlags: "file",

@@ -36,6 +36,7 @@ import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import { defaultPool, type Volume } from "../storage/volumes.ts";
 import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
+import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
 import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
@@ -221,6 +222,7 @@ async function asNew(
 ): Promise<void> {
   const { host: { link }, operation, job } = work;
   const now = await definitionNow(work), document = await definitionOf(work, now);
+  await requireNothingLeft(work.host, document, name);
   const goal = pool ?? await defaultPool(link);
   const disks = await makeDisks(work, (target) => Promise.resolve({ pool: goal, stem: `${name}-${target}` }));
   await fitDisks(work, document, { name, made: disks, now });

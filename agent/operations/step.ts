@@ -191,10 +191,56 @@ export interface DisksReverted {
   readonly paths: readonly string[];
 }
 
+/**
+ * A snapshot is taken within a VM's disks. libvirt stops a VM that runs meanwhile, and knows of the snapshot at its end: one that
+ * is ended in between leaves it paused, and the saved memory in a disk.
+ */
+export interface SnapshotMade {
+  readonly kind: "snapshot-made";
+  readonly uuid: string;
+  readonly name: string;
+  readonly snapshot: string;
+  /** What libvirt was told to take. */
+  readonly xml: string;
+  readonly wasRunning: boolean;
+}
+
+/** A VM goes back to a snapshot within its disks: libvirt ends a VM that runs, and begins it from there. */
+export interface SnapshotReverted {
+  readonly kind: "snapshot-reverted";
+  readonly uuid: string;
+  readonly name: string;
+  readonly snapshot: string;
+  /** The state that the VM has then. */
+  readonly state: string;
+  /** The group that it stays in. */
+  readonly group?: string;
+  readonly at: number;
+}
+
+/** A file of UEFI variables that lies where libvirt finds it by its VM's name, and follows its VM to another one. */
+export interface NvramMove {
+  readonly from: string;
+  readonly to: string;
+  /** Null where there is none yet. */
+  readonly file: FileIdentity | null;
+  /** The VM's definition names it. */
+  readonly isNamed: boolean;
+}
+
+/** A VM that is off gets another name. */
+export interface VmRenamed {
+  readonly kind: "vm-renamed";
+  readonly uuid: string;
+  readonly from: string;
+  readonly to: string;
+  readonly nvram: NvramMove | null;
+}
+
 /** A change that gives the same however often it is made: it is made again. */
 export interface ChangeWanted {
   readonly kind: "change-wanted";
-  readonly command: "update_vm" | "update_network" | "rename_vm" | "delete_snapshot";
+  readonly command: "update_vm" | "update_network" | "delete_snapshot";
   readonly input: unknown;
   /** What gives the state before it: made when the change is refused after a part of it. */
   readonly back?: unknown;
@@ -334,6 +380,9 @@ export type Step =
   | StateReplaced
   | GuestFrozen
   | DisksReverted
+  | VmRenamed
+  | SnapshotMade
+  | SnapshotReverted
   | VmBinned
   | EntryBinned
   | FileBinned

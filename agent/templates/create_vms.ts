@@ -22,7 +22,8 @@ import { requirePlaces, type RoomNeeded } from "../storage/volume_checks.ts";
 import { keepsFiles } from "../storage/volumes.ts";
 import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
 import { reservations } from "../vm/create/reservations.ts";
-import { copyNvram } from "../vm/lifecycle/disk_copies.ts";
+import { copyNvram, takenVolume } from "../vm/lifecycle/disk_copies.ts";
+import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireTemplate, requireVersion, type TemplateContext } from "./change.ts";
 import type { StoredTemplate, StoredVersion } from "./records.ts";
@@ -46,6 +47,10 @@ interface Plan {
 const placedOf = ({ pool, linked, version: { disks } }: Plan): RoomNeeded[] =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, bytes: linked ? 0 : disk.allocationBytes }));
 
+/** The volumes of one VM. */
+const placesFor = ({ pool, version: { disks } }: Plan, name: string) =>
+  disks.map((disk) => ({ pool: pool ?? disk.pool, name: `${name}-${disk.target}.qcow2` }));
+
 /** Refuses what cannot be made, before any of it is. @throws {ContractError} */
 async function requireMakeable(host: Host, plan: Plan): Promise<void> {
   const { names, pool, version: { disks }, cloudInit } = plan;
@@ -63,7 +68,15 @@ async function requireMakeable(host: Host, plan: Plan): Promise<void> {
     }
   }
   await requirePlaces(host, names.flatMap(() => placedOf(plan)));
-  const macs = giveMacs(new XmlDocument(plan.version.xml), new Set());
+  const document = new XmlDocument(plan.version.xml);
+  for (const name of names) {
+    await requireNothingLeft(host, document, name);
+    const error = await takenVolume(host, placesFor(plan, name));
+    if (error !== undefined) {
+      throw new ContractError("TemplateVmFailed", { vm: name, done: 0, count: names.length, error });
+    }
+  }
+  const macs = giveMacs(document, new Set());
   const refusal = cloudInit && await seedRefusal({ vmName: names[0]!, cloudInit, macs });
   if (refusal) throw refusal;
 }
@@ -71,15 +84,17 @@ async function requireMakeable(host: Host, plan: Plan): Promise<void> {
 /** Makes the disks of one VM. @returns them by their targets */
 async function makeDisks(
   host: Host,
-  { version, linked, pool: wanted, role }: Plan,
+  plan: Plan,
   name: string,
   { job, operation, before, total }: Work,
 ): Promise<Map<string, CopiedDisk>> {
   using held = new DisposableStack();
+  const { version, linked, role } = plan;
   const made = new Map<string, CopiedDisk>();
   let done = before;
-  for (const { target, pool: own, volume: base, allocationBytes } of version.disks) {
-    const place = { pool: wanted ?? own, name: `${name}-${target}.qcow2`, format: "qcow2", linked };
+  const places = placesFor(plan, name);
+  for (const [index, { target, pool: own, volume: base, allocationBytes }] of version.disks.entries()) {
+    const place = { ...places[index]!, format: "qcow2", linked };
     const source = { volume: { pool: own, name: base }, format: "qcow2" } as const;
     const share = { before: done, total };
     const { volume, backing } = await makeDiskImage(

@@ -17,6 +17,7 @@ import { plainPath, readStart } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { runProgram } from "../programs.ts";
+import { diskBitmaps } from "./disk_bitmaps.ts";
 
 /** A checkpoint of ours. */
 export interface OwnCheckpoint {
@@ -32,6 +33,15 @@ export async function ownCheckpoints({ link }: Host, uuid: string): Promise<OwnC
     const of = checkpointOf(name);
     return of === undefined ? [] : [{ name, ...of }];
   });
+}
+
+/** The name of a checkpoint that another program has in a VM; undefined where there is none. @throws {LibvirtError} */
+export async function foreignCheckpoint(
+  { link }: Pick<Host, "link">,
+  uuid: string,
+): Promise<string | undefined> {
+  const names = await link.call("checkpointNames", { uuid });
+  return names.find((each) => checkpointOf(each) === undefined);
 }
 
 /** Milliseconds that qemu-img may take to forget one: it writes little. */
@@ -77,7 +87,7 @@ async function drop(host: Host, vm: VM, name: string): Promise<void> {
   }
 }
 
-/** Deletes checkpoints of ours that fit. @throws {LibvirtError} */
+/** Deletes checkpoints of ours that fit, and of a VM that is off what those have left in its disks. @throws {LibvirtError} */
 export async function dropCheckpoints(
   host: Host,
   vm: VM,
@@ -85,6 +95,12 @@ export async function dropCheckpoints(
 ): Promise<void> {
   for (const checkpoint of await ownCheckpoints(host, vm.id)) {
     if (fits(checkpoint)) await drop(host, vm, checkpoint.name);
+  }
+  if (host.inventory.active().includes(vm.id)) return;
+  // Whose records are lost, as by a definition that was taken away and brought back
+  for (const { path, name } of await diskBitmaps(host, vm)) {
+    const of = checkpointOf(name);
+    if (of !== undefined && fits({ name, ...of })) await forget(path, name);
   }
 }
 

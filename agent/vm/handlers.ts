@@ -84,6 +84,7 @@ export function vmHandlers(host: Host): VmHandlers {
     reboot_vm: powerHandler("reboot_vm"),
     reset_vm: powerHandler("reset_vm"),
     suspend_vm: powerHandler("suspend_vm"),
+    discard_saved_memory: powerHandler("discard_saved_memory"),
     delete_vm: (input, { principal }) => deleteVm(host, input, principal),
     get_vm_xml: async ({ vmId, secure = false, inactive = false }, { principal }: CallContext) => {
       const vm = host.requireVm(vmId);

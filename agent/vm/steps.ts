@@ -10,6 +10,7 @@ import { messageOf } from "../../lib/text/message.ts";
 import { recordSnapshots } from "./lifecycle/bin.ts";
 import { deleteDisk } from "./lifecycle/delete.ts";
 import { replaceState } from "./lifecycle/replace_state.ts";
+import { vmRenamed } from "./lifecycle/rename.ts";
 import { definitionFor } from "./lifecycle/unbin.ts";
 import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
 import type { Host } from "../hosts/host.ts";
@@ -48,7 +49,7 @@ async function wasUsed(
  *
  * @throws {Unsettled} while a start is under way, of which nobody knows how it ends
  */
-async function afterItsStart(
+export async function afterItsStart(
   uuid: string,
   { vms: { link }, operation: { subject, cut } }: Settlement,
 ): Promise<DomainRecord | null> {
@@ -214,4 +215,5 @@ export const vmSteps = {
   "vm-binned": vmBinned,
   "vm-unbinned": vmUnbinned,
   "state-replaced": stateReplaced,
+  "vm-renamed": vmRenamed,
 } satisfies Partial<StepRules>;

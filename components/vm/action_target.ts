@@ -7,5 +7,9 @@ export function actionTarget(name: ActionName, { id: vmId }: Pick<VM, "id">) {
   const here = `/vms/${encodeURIComponent(vmId)}`;
   return ACTIONS[name].danger
     ? { formMethod: "get", formAction: `${here}/confirm`, name: "action", value: name } as const
-    : { formMethod: "post", formAction: formHref(`${name}_vm`, { vmId }, here), value: name } as const;
+    : {
+      formMethod: "post",
+      formAction: formHref(ACTIONS[name].command, { vmId }, here),
+      value: name,
+    } as const;
 }

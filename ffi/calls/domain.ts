@@ -256,6 +256,11 @@ export function domainManagedSave(connection: Connection, { uuid }: Of): null {
   return null;
 }
 
+/** Deletes the memory that was saved of a domain: its next start boots. Source: virDomainManagedSaveRemove. */
+export function domainDiscardMemory(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainManagedSaveRemove(pointer, 0));
+}
+
 /** Starts it with the host, or not. */
 export function domainSetAutostart(
   connection: Connection,

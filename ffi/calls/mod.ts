@@ -88,6 +88,7 @@ export const CALLS = {
   domainReboot: spec("slow", 45, "virDomainReboot", about.vm, domain.domainReboot),
   domainReset: spec("write", 45, "virDomainReset", about.vm, domain.domainReset),
   domainManagedSave: spec("long", 3600, "virDomainManagedSave", about.vm, domain.domainManagedSave),
+  domainDiscardMemory: spec("write", 60, "virDomainManagedSaveRemove", about.vm, domain.domainDiscardMemory),
   domainSetAutostart: spec("write", 30, "virDomainSetAutostart", about.vm, domain.domainSetAutostart),
   domainSetMetadata: spec("write", 45, "virDomainSetMetadata", about.vm, domain.domainSetMetadata),
   domainAttachDevice: spec("write", 60, "virDomainAttachDeviceFlags", about.vm, device.domainAttachDevice),

@@ -515,6 +515,8 @@ export const backupCommands = {
       "BackupDamaged",
       "InvalidName",
       "VmNameExists",
+      "NvramLeft",
+      "MemoryLeft",
       "VmNotFound",
       "VmMustBeOff",
       "VmBusy",

@@ -317,6 +317,8 @@ export const createCommands = {
       "DiskExceedsPool",
       "StoragePoolReadOnly",
       "VmNameExists",
+      "NvramLeft",
+      "MemoryLeft",
       "IsoNotFound",
       "PathRefused",
       "NetworkNotFound",

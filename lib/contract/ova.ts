@@ -125,6 +125,8 @@ export const ovaCommands = {
       ...READ_ERRORS,
       "InvalidName",
       "VmNameExists",
+      "NvramLeft",
+      "MemoryLeft",
       "VolumeExists",
       "DiskExceedsPool",
       "StoragePoolReadOnly",

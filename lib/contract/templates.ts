@@ -283,6 +283,8 @@ export const templateCommands = {
       "TemplateVersionNotFound",
       "InvalidName",
       "VmNameExists",
+      "NvramLeft",
+      "MemoryLeft",
       "DiskNotClonable",
       "DiskRefused",
       "DiskExceedsPool",

@@ -76,6 +76,7 @@ export const en = {
   "action.pause": "Pause",
   "action.reboot": "Reboot",
   "action.suspend": "Suspend to disk",
+  "action.discard_memory": "Discard saved memory",
   "action.reset": "Reset",
   "action.force_stop": "Force off",
   "action.delete": "Delete",
@@ -89,6 +90,7 @@ export const en = {
   "doing.pause": "Pausing…",
   "doing.reboot": "Rebooting…",
   "doing.suspend": "Suspending…",
+  "doing.discard_memory": "Discarding saved memory…",
   "doing.reset": "Resetting…",
   "doing.force_stop": "Powering off…",
   "doing.delete": "Deleting…",
@@ -100,6 +102,7 @@ export const en = {
   "done.pause": "was paused",
   "done.reboot": "was asked to reboot",
   "done.suspend": "was suspended to disk",
+  "done.discard_memory": "has no saved memory any more",
   "done.reset": "was reset",
   "done.force_stop": "was powered off",
   "done.delete": "was deleted",
@@ -107,8 +110,10 @@ export const en = {
 
   "lost.reset":
     "The guest is not asked first. What it has not written to disk is lost, and files may be damaged.",
+  "lost.discard_memory":
+    "The VM boots at its next start instead of continuing. What its guest had in memory and not written to disk is lost, and files may be damaged.",
   "lost.force_stop":
-    "This is like pulling the plug. What the guest has not written to disk is lost, and files may be damaged.",
+    "This is like pulling the plug. What the guest has not written to disk is lost, and files may be damaged. Of a suspended VM, the saved memory is discarded.",
   "lost.delete":
     "This removes the definition from this host, and any saved memory is lost. Disks stay where they are, unless you choose otherwise.",
   "danger.single": "{action} {name}?",

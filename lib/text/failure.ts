@@ -87,7 +87,7 @@ export function failureOf(error: unknown): Failure {
     code,
     status,
     why,
-    ...(code === "StartFailed" && typeof vmId === "string" && { logOf: vmId }),
+    ...((code === "StartFailed" || code === "ContinueFailed") && typeof vmId === "string" && { logOf: vmId }),
     advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE]?.() : undefined,
     ...(typeof field === "string" && { field }),
     details: JSON.stringify({ code, message: why, details: known.details }, null, 2),

@@ -1,6 +1,6 @@
 /** What can be done to a VM, and in which state: two tables that every button, menu and form is drawn from. */
 import type { Api } from "../contract/api.ts";
-import type { DeleteVmResult, VM, VmState } from "../contract/mod.ts";
+import type { CommandName, DeleteVmResult, VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 
 /** Actions on a VM that need no input, and deleting it. */
@@ -11,6 +11,7 @@ export const ACTION_NAMES = [
   "pause",
   "reboot",
   "suspend",
+  "discard_memory",
   "reset",
   "force_stop",
   "delete",
@@ -25,6 +26,7 @@ export interface Danger {
 
 /** One action: its words, its icon, and whether it asks first. */
 export interface ActionKind {
+  readonly command: CommandName;
   readonly label: PlainKey;
   /** Shown on the VM from the click until the answer. */
   readonly doing: PlainKey;
@@ -44,6 +46,7 @@ export interface ActionKind {
 
 export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
   start: {
+    command: "start_vm",
     label: "action.start",
     doing: "doing.start",
     done: "done.start",
@@ -52,6 +55,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: ["running"],
   },
   stop: {
+    command: "stop_vm",
     label: "action.stop",
     doing: "doing.stop",
     done: "done.stop",
@@ -60,6 +64,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: [],
   },
   resume: {
+    command: "resume_vm",
     label: "action.resume",
     doing: "doing.resume",
     done: "done.resume",
@@ -68,6 +73,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: ["running"],
   },
   pause: {
+    command: "pause_vm",
     label: "action.pause",
     doing: "doing.pause",
     done: "done.pause",
@@ -75,6 +81,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: ["paused"],
   },
   reboot: {
+    command: "reboot_vm",
     label: "action.reboot",
     doing: "doing.reboot",
     done: "done.reboot",
@@ -83,13 +90,24 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: [],
   },
   suspend: {
+    command: "suspend_vm",
     label: "action.suspend",
     doing: "doing.suspend",
     done: "done.suspend",
     icon: "suspend",
     reaches: ["suspended", "stopped"],
   },
+  discard_memory: {
+    command: "discard_saved_memory",
+    label: "action.discard_memory",
+    doing: "doing.discard_memory",
+    done: "done.discard_memory",
+    icon: "trash",
+    danger: { lost: "lost.discard_memory" },
+    reaches: ["stopped"],
+  },
   reset: {
+    command: "reset_vm",
     label: "action.reset",
     doing: "doing.reset",
     done: "done.reset",
@@ -98,6 +116,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: [],
   },
   force_stop: {
+    command: "force_stop_vm",
     label: "action.force_stop",
     doing: "doing.force_stop",
     done: "done.force_stop",
@@ -107,6 +126,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     reaches: ["stopped"],
   },
   delete: {
+    command: "delete_vm",
     label: "action.delete",
     doing: "doing.delete",
     done: "done.delete",
@@ -127,7 +147,7 @@ const RESUME_FROM_DISK = {
 const ALLOWED: Readonly<Record<VmState, readonly ActionName[]>> = {
   running: ["stop", "reboot", "pause", "suspend", "reset", "force_stop"],
   paused: ["resume", "suspend", "reset", "force_stop"],
-  suspended: ["start", "force_stop", "delete"],
+  suspended: ["start", "discard_memory", "force_stop", "delete"],
   crashed: ["start", "reset", "force_stop", "delete"],
   stopped: ["start", "delete"],
 };
@@ -161,7 +181,7 @@ export const BUTTON_SLOTS: readonly (readonly ActionName[])[] = [
 
 /** The places in a VM's menu. */
 export const MENU_SLOTS: readonly (readonly ActionName[])[] = [
-  ["suspend"],
+  ["suspend", "discard_memory"],
   ["reset"],
   ["force_stop"],
   ["delete"],
@@ -219,6 +239,7 @@ type ActionApi = Pick<
   | "pauseVm"
   | "rebootVm"
   | "suspendVm"
+  | "discardSavedMemory"
   | "resetVm"
   | "forceStopVm"
   | "deleteVm"
@@ -240,6 +261,7 @@ const CALLS: Readonly<
   pause: (api, vmId) => api.pauseVm({ vmId }),
   reboot: (api, vmId) => api.rebootVm({ vmId }),
   suspend: (api, vmId) => api.suspendVm({ vmId }),
+  discard_memory: (api, vmId) => api.discardSavedMemory({ vmId }),
   reset: (api, vmId) => api.resetVm({ vmId }),
   force_stop: (api, vmId) => api.forceStopVm({ vmId }),
   delete: (api, vmId, { disks = [], permanently }) =>

@@ -52,6 +52,8 @@ Deno.test("isAllowed() follows the state", () => {
   assert(!isAllowed("start", { state: "running", persistent: true, responsive: true }));
   assert(!isAllowed("delete", { state: "running", persistent: true, responsive: true }));
   assert(isAllowed("resume", { state: "paused", persistent: true, responsive: true }));
+  assert(isAllowed("discard_memory", { state: "suspended", persistent: true, responsive: true }));
+  assert(!isAllowed("discard_memory", { state: "running", persistent: true, responsive: true }));
 });
 
 Deno.test("isAllowed() a transient machine is offered nothing that needs a kept definition", () => {

@@ -26,6 +26,8 @@ export interface SnapshotSubject {
   readonly present: readonly Pick<SnapshotSummary, "isExternal">[];
   /** Targets of its encrypted disks. */
   readonly encrypted: readonly string[];
+  /** What keeps it from being reverted to what is within its disks, as the end of a sentence. */
+  readonly bar?: string | undefined;
 }
 
 const isOn = ({ state }: SnapshotSubject["vm"]) => state !== "stopped" && state !== "crashed";
@@ -44,13 +46,13 @@ function hindrance({ vm, encrypted }: SnapshotSubject): string | undefined {
   if (shared) return `disk ${shared.target} is shared with other VMs`;
   const secret = disks.find(({ target }) => encrypted.includes(target));
   if (secret) return `disk ${secret.target} is encrypted: what a snapshot goes on in would not be`;
-  if (vm.state === "suspended") return "it is suspended. Start it, or stop it, first";
+  if (vm.state === "suspended") return "it is suspended. Start it, or discard its saved memory, first";
   return undefined;
 }
 
 /** Why a snapshot cannot lie within the disks; undefined where it can. */
 function outside(
-  { vm, domain, present }: SnapshotSubject,
+  { vm, domain, present, bar }: SnapshotSubject,
   disksOnly: boolean,
 ): string | undefined {
   if (vm.firmware !== "bios") {
@@ -59,6 +61,7 @@ function outside(
   const raw = keptDisks(vm.disks).find(({ format }) => format === "raw");
   if (raw) return `disk ${raw.target} is raw, which has no room for a snapshot`;
   if (present.some(({ isExternal }) => isExternal)) return "the VM has external snapshots already";
+  if (bar !== undefined) return `${bar}, with which no VM goes back to what is within its disks`;
   if (!isOn(vm)) return undefined;
   if (disksOnly) return "the VM runs, and its memory is left out";
   const devices = domain.children.find(({ name }) => name === "devices")?.children ?? [];

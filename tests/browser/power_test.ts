@@ -174,6 +174,42 @@ browserTest("a guest that ignores a request is named, also after a reload, and c
   });
 });
 
+browserTest(
+  "saved memory is discarded from the VM's menu, and by Force off, each after a question",
+  async (t) => {
+    await using vm = await testMachine({ purpose: "saved-page", guest: false });
+    await using server = await readyServer();
+    await using tester = await browser();
+    const vmId = vm.uuid;
+    const suspended = async () => {
+      await server.call("start_vm", { vmId });
+      await server.call("suspend_vm", { vmId });
+    };
+    await visit(tester, `${server.url}/vms/${vmId}`, async (page) => {
+      for (const name of ["Discard saved memory", "Force off"]) {
+        await t.step(name, async () => {
+          await suspended();
+          await waitForText(page, "header [role=status]", "Suspended");
+          await page.locator("form.actions button[popovertarget]").click();
+          await page.getByRole("menuitem", { name }).click();
+          const question = page.getByRole("dialog");
+          await question.getByText(/saved memory is discarded|boots at its next start/).waitFor();
+          assert.equal(await vm.state(), "shut off");
+          await question.getByRole("button", { name }).click();
+          await waitForText(page, "header [role=status]", "Stopped");
+        });
+      }
+    });
+    await t.step("without script", async () => {
+      await suspended();
+      await visit(tester, `${server.url}/vms/${vmId}/confirm?action=discard_memory`, async (page) => {
+        await page.getByRole("button", { name: "Discard saved memory" }).click();
+        await waitForText(page, "header [role=status]", "Stopped");
+      }, { javaScriptEnabled: false });
+    });
+  },
+);
+
 browserTest("a guest that does what it was asked for leaves no trace of the request", async () => {
   await using vm = await testMachine({ purpose: "obeys", start: true });
   await using server = await readyServer();

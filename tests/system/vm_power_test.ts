@@ -18,11 +18,13 @@ const POWER = [
   "reboot_vm",
   "reset_vm",
   "suspend_vm",
+  "discard_saved_memory",
 ] as const satisfies readonly CommandName[];
 type Power = typeof POWER[number];
 
 const OFF: Refusal = ["VmNotRunning", "VM is not running"];
 const ON: Refusal = ["VmAlreadyRunning", "VM is already running"];
+const NOT_SAVED: Refusal = ["NoSavedMemory", "VM has no saved memory"];
 const NOT_PAUSED: Refusal = ["VmNotPaused", "VM is not paused"];
 type Refusal = readonly [ErrorCode, string];
 
@@ -36,12 +38,13 @@ const REFUSALS: Partial<Record<VmState, Partial<Record<Power, Refusal>>>> = {
     reboot_vm: OFF,
     reset_vm: OFF,
     suspend_vm: OFF,
+    discard_saved_memory: NOT_SAVED,
   },
-  running: { start_vm: ON, resume_vm: NOT_PAUSED },
-  paused: { start_vm: ON, stop_vm: OFF, pause_vm: OFF, reboot_vm: OFF },
+  running: { start_vm: ON, resume_vm: NOT_PAUSED, discard_saved_memory: NOT_SAVED },
+  paused: { start_vm: ON, stop_vm: OFF, pause_vm: OFF, reboot_vm: OFF, discard_saved_memory: NOT_SAVED },
+  // force_stop_vm and discard_saved_memory give its memory up: saved_memory_test.ts
   suspended: {
     stop_vm: OFF,
-    force_stop_vm: OFF,
     pause_vm: OFF,
     resume_vm: NOT_PAUSED,
     reboot_vm: OFF,

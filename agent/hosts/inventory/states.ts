@@ -66,6 +66,9 @@ const REASONS: Readonly<Record<number, readonly string[]>> = {
   6: ["", "panicked"],
 };
 
+/** libvirt's numbers of a state. */
+type StateOf = { readonly state: number; readonly reason: number };
+
 const PAUSED = 3;
 /** VIR_DOMAIN_PAUSED_STARTING_UP: QEMU is there, its vCPUs start in a moment. */
 const PAUSED_STARTING_UP = 11;
@@ -74,9 +77,23 @@ const PAUSED_STARTING_UP = 11;
  * Whether QEMU is there, and a start is not over. After a libvirtd that was killed in the middle of it, the new one ends that
  * QEMU a moment later: whether such a VM runs is not known yet.
  */
-export const isStartingUp = (
-  { state, reason }: { readonly state: number; readonly reason: number },
-): boolean => state === PAUSED && reason === PAUSED_STARTING_UP;
+export const isStartingUp = ({ state, reason }: StateOf): boolean =>
+  state === PAUSED && reason === PAUSED_STARTING_UP;
+
+/** VIR_DOMAIN_PAUSED_SAVE, _DUMP, _SNAPSHOT: libvirt has stopped it while it writes its memory. */
+const PAUSED_FOR_MEMORY: ReadonlySet<number> = new Set([3, 4, 9]);
+/** VIR_DOMAIN_RUNNING_FROM_SNAPSHOT, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT. */
+const FROM_SNAPSHOT: Readonly<Record<number, number>> = { 1: 4, 3: 7 };
+
+/** Whether its vCPUs stand still. */
+export const isPaused = ({ state }: StateOf): boolean => state === PAUSED;
+
+/** Whether libvirt has stopped it to write its memory. One that was ended meanwhile leaves it so. */
+export const isStoppedForSnapshot = (domain: StateOf): boolean =>
+  isPaused(domain) && PAUSED_FOR_MEMORY.has(domain.reason);
+
+/** Whether it began from a snapshot. */
+export const isFromSnapshot = ({ state, reason }: StateOf): boolean => FROM_SNAPSHOT[state] === reason;
 
 /** What a person sees of libvirt's state. `managedSave`: its memory is saved, a start continues it. */
 export function vmState(state: number, reason: number, managedSave: boolean): VmState {
@@ -124,7 +141,7 @@ export const isStateAlone = (kind: typeof LIFECYCLE[number]): boolean => STATE_A
 /** Whether what was read of a domain is all that an event leads to: whoever reads that state has seen it. */
 export function isSeen(
   kind: typeof LIFECYCLE[number],
-  { state, reason }: { readonly state: number; readonly reason: number },
+  { state, reason }: StateOf,
 ): boolean {
   const after = STATE_AFTER[kind];
   return isStateAlone(kind) && after?.state === state && after.reason === reason;

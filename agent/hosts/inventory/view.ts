@@ -71,6 +71,9 @@ const held = (name: string): string =>
   "libvirt is starting it, and does not answer for it. If that lasts, libvirt was ended while it started the VM: stop " +
   `libvirt, delete /run/libvirt/qemu/${oneLine(name, 100)}.xml on the host, and start libvirt.`;
 
+/** Why libvirt pauses a VM to write its memory. */
+const WRITING_MEMORY: ReadonlySet<string> = new Set(["saving", "dumping", "creating snapshot"]);
+
 function attention(
   name: string,
   state: VM["state"],
@@ -101,6 +104,12 @@ function attention(
   }
   if (state === "paused" && reason === "I/O error") {
     found.push("It was paused by an I/O error: a disk is full or gone. Give it room, then resume it.");
+  }
+  if (state === "paused" && extras.operation === undefined && WRITING_MEMORY.has(reason ?? "")) {
+    found.push(
+      "libvirt paused it while it wrote its memory, for a snapshot or a dump. If no such work goes on, libvirt was ended " +
+        "in the middle of it: resume the VM.",
+    );
   }
   if (state === "paused" && reason === "watchdog") {
     found.push("Its watchdog paused it: the guest had stopped answering.");

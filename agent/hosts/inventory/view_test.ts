@@ -135,6 +135,13 @@ Deno.test("vmView() asks for attention where a person is needed, and only there"
   assert.deepEqual(attention(3, 1), []);
   assert.match(attention(3, 5).join(), /^It was paused by an I\/O error/);
   assert.match(attention(3, 6).join(), /^Its watchdog paused it/);
+  for (const reason of [3, 4, 9]) {
+    assert.match(
+      attention(3, reason).join(),
+      /^libvirt paused it while it wrote its memory.+resume the VM\.$/,
+    );
+    assert.deepEqual(attention(3, reason, { operation: "taking a snapshot" }), []);
+  }
   assert.match(attention(5, 3).join(), /^It crashed/);
   assert.match(attention(6, 1).join(), /^It crashed/);
   const notResponding = { since: 0, call: "virDomainSuspend" };

@@ -113,7 +113,7 @@ async function preview(
 function refuseSuspended(vm: VM, drive: SeedDrive | undefined): void {
   if (vm.state !== "suspended" || drive?.path === undefined) return;
   throw new ContractError("CloudInitFailed", {
-    error: "the VM is suspended with this CD in its drive. Start it first.",
+    error: "the VM is suspended with this CD in its drive. Start it, or discard its saved memory, first.",
   });
 }
 

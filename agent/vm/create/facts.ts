@@ -30,6 +30,7 @@ import type { VirtType } from "../../settings.ts";
 import { readOnlyFolder } from "../../storage/volume_checks.ts";
 import { hasFormats, POOL_RUNNING, usualPool } from "../../storage/volumes.ts";
 import { type ImageContext, imageFact, isoFact } from "./images.ts";
+import { leftByName } from "../lifecycle/named_files.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /** Facts that the inventory has in memory. */
@@ -277,9 +278,13 @@ export async function decide(
   const { inventory } = services.vms.requireFilled();
   const found = new Findings();
   const facts = await gather(services, config, asker, found);
+  const left = await leftByName(services.vms, config.name);
   const decided = (known: Facts) => {
     const findings = found.copy();
-    return { vm: resolveVm(config, known, findings), findings };
+    const vm = resolveVm(config, known, findings);
+    if (left.memory !== undefined) findings.refuse("name", left.memory);
+    if (left.nvram !== undefined && vm.firmware !== "bios") findings.refuse("name", left.nvram);
+    return { vm, findings };
   };
   const decision = decided(facts);
   const codes = new Set([...decision.findings.errors, ...decision.findings.warnings].map(({ code }) => code));

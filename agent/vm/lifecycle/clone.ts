@@ -28,9 +28,10 @@ import { requireActive } from "../../storage/shared.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
 import { diskIn } from "../devices/configurations.ts";
 import { copyLive, liveBytes, liveDefinition } from "./clone_running.ts";
-import { copyNvram, type DiskCopy, diskCopyOf, isOwnDisk, seedDrives } from "./disk_copies.ts";
+import { copyNvram, type DiskCopy, diskCopyOf, isOwnDisk, seedDrives, takenVolume } from "./disk_copies.ts";
 import { tpmToCopy } from "./clone_tpm.ts";
 import { requireFreeVmName, requireOff } from "./rename.ts";
+import { requireNothingLeft } from "./named_files.ts";
 import { putTpmState } from "./tpm_state.ts";
 import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
@@ -69,6 +70,11 @@ export async function cloneVm(
       requireKept(disk, kept, snapshot);
       copies.push(await diskCopyOf(host, disk, input));
     }
+    const taken = await takenVolume(
+      host,
+      copies.map((copy) => ({ pool: copy.pool, name: copyName(name, copy, { isLive, linked }) })),
+    );
+    if (taken !== undefined) throw new ContractError("CloneFailed", { error: taken });
     if (isLive) await liveDefinition(host, vm);
     const bytesOf = isLive ? liveBytes : ({ source }: DiskCopy) => linked ? 0 : source.allocation;
     await requirePlaces(host, copies.map((copy) => ({ pool: copy.pool, bytes: bytesOf(copy) })));
@@ -96,6 +102,18 @@ export async function cloneVm(
   else await host.operate(vm, "cloning", work);
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks };
+}
+
+/** The format of the copy of a disk of a VM that is off. */
+const copyFormat = ({ source }: DiskCopy, linked: boolean) => linked ? "qcow2" : source.format ?? "raw";
+
+/** The name of the volume that a disk is copied to. */
+function copyName(
+  name: string,
+  copy: DiskCopy,
+  { isLive, linked }: { readonly isLive: boolean; readonly linked: boolean },
+): string {
+  return `${name}-${copy.target}.${isLive ? copy.used : copyFormat(copy, linked)}`;
 }
 
 /** Refuses what cannot be made of a VM that runs. @throws {ContractError} VmMustBeOff, VmNotPersistent */
@@ -176,9 +194,9 @@ async function copyEach(
   const total = linked ? 0 : copies.reduce((sum, { source }) => sum + source.allocation, 0);
   const of = snapshot === undefined ? "" : ` of the snapshot ${snapshot}`;
   let before = 0;
-  for (const { target, source, used, pool } of copies) {
-    const format = linked ? "qcow2" : source.format ?? "raw";
-    const volumeName = `${name}-${target}.${format}`;
+  for (const copy of copies) {
+    const { target, source, used, pool } = copy;
+    const format = copyFormat(copy, linked), volumeName = copyName(name, copy, { isLive: false, linked });
     job.log(`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`);
     const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
     const { volume, backing } = await makeDiskImage(
@@ -206,6 +224,7 @@ async function carryOut(
   try {
     // Of a VM that runs they may change while its disks are copied: what is taken is as at their moment.
     const document = new XmlDocument(await (isLive ? liveDefinition : editableXml)(host, vm));
+    await requireNothingLeft(host, document, name);
     const tpmState = await tpmToCopy(host, document, plan, job);
     const nvram = await ownNvram(host, document, vm, name, operation);
     await putTpmState(operation, vmId, tpmState);

@@ -18,7 +18,9 @@ import { BinFolderError, moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
 import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
-import { deleteVolume } from "../../storage/volumes.ts";
+import { lockVolume, NO_POOL } from "../../storage/shared.ts";
+import { deleteVolume, volumeAt } from "../../storage/volumes.ts";
+import { dropCheckpoints } from "../checkpoints.ts";
 import { movesOf, planBin } from "./bin.ts";
 import { neededByRest, planDisks } from "./delete_plan.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -55,6 +57,14 @@ async function pathsToDelete(
   return planned.filter(({ deletable }) => deletable).map(({ path }) => path);
 }
 
+/** Holds the disks that go: what works on one of them is in the way before anything is gone. @throws {ContractError} StorageBusy */
+async function holdDisks({ link }: Host, paths: readonly string[], held: DisposableStack): Promise<void> {
+  for (const path of paths) {
+    const volume = await volumeAt(link, path);
+    held.use(volume === undefined ? lockVolume(NO_POOL, path) : lockVolume(volume.pool, volume.name));
+  }
+}
+
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
 export async function deleteDisk({ link }: Host, path: string): Promise<void> {
   if (isLocal(link.uri)) await requireResponding(path);
@@ -76,7 +86,7 @@ export async function deleteDisk({ link }: Host, path: string): Promise<void> {
  * the VM is defined again; saved memory and snapshots' records are lost then. When libvirt or this process goes away
  * in the middle, the disks of a VM that is gone are deleted later. While the bin is on it is moved there instead.
  *
- * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, VmBusy, StoreUnavailable
+ * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, StorageBusy, VmBusy, StoreUnavailable
  */
 export async function deleteVm(
   host: Host,
@@ -102,7 +112,11 @@ export async function deleteVm(
   const run = async (operation: Operation) => {
     const xml = await host.link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
     const paths = await pathsToDelete(host, vm, xml, choice);
+    using held = new DisposableStack();
+    await holdDisks(host, paths, held);
     await host.observeFormats([vm], true);
+    // libvirt forgets them with the VM, and what QEMU notes of them would stay in disks that stay
+    await dropCheckpoints(host, vm);
     result = choice.permanently || !isBinOn(host)
       ? await deleteForGood(host, vm, { xml, paths, operation })
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);

@@ -9,6 +9,11 @@ import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
+import { keptDisks } from "../../../lib/vm/snapshots.ts";
+import { log } from "../../log.ts";
+import { ProgramLate, runProgram } from "../../programs.ts";
+import { splitPath } from "../../../lib/bin/place.ts";
+import { backingChain } from "../../storage/disk_images/backing.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { overlays, readPools } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
@@ -56,6 +61,21 @@ async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Pla
   return { path: source, pool: volume?.pool, missing: false, volume };
 }
 
+/** Milliseconds that a look at a folder may take. */
+const FOLDER_MS = 5000;
+
+/** Whether the folder of a file lets none go: one that is immutable tells it to nobody but who would write to it. */
+async function isFolderClosed(path: string): Promise<boolean> {
+  const { folder } = splitPath(path);
+  try {
+    return (await runProgram("test", ["-w", plainPath(folder)], { limitMs: FOLDER_MS })).code === 1;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof ProgramLate)) throw error;
+    log.debug("whether a folder takes changes is not known", { folder, error });
+    return false;
+  }
+}
+
 /** Why what is at a path cannot be deleted; `missing`: because it is not there. */
 async function undeletable(
   { link }: Host,
@@ -78,6 +98,9 @@ async function undeletable(
     if (!info.isFile) return { reason: "it is not a regular file", missing: false };
     // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
     using _file = await hostFiles.open(plainPath(path), { write: true });
+    if (await isFolderClosed(path)) {
+      return { reason: "its folder takes no change: it is read-only or immutable", missing: false };
+    }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return gone;
     if (!isSystemError(error) && !isNotResponding(error)) throw error;
@@ -160,6 +183,29 @@ async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
   );
 }
 
+/**
+ * Images that disks of a VM are built on, and that neither it nor its snapshots' records name: another program has made
+ * those disks. They stay, and whoever deletes the VM is told of them.
+ */
+async function basesOf({ link }: Host, vm: VM, known: ReadonlySet<string>): Promise<PlannedDisk[]> {
+  if (!isLocal(link.uri)) return [];
+  const found = new Map<string, PlannedDisk>();
+  for (const { target, source, type, format } of keptDisks(vm.disks)) {
+    if (source === undefined || type !== "file" || format !== "qcow2") continue;
+    const chain = await backingChain(source).catch((error) => {
+      log.debug("the chain of a disk cannot be read", { path: source, error });
+      return [];
+    });
+    for (const path of chain) {
+      if (known.has(path) || found.has(path)) continue;
+      const reason =
+        `disk ${target} is built on it, and nothing else that is known here. Delete it by itself if nothing needs it`;
+      found.set(path, { target, path, deletable: false, reason, hinders: false });
+    }
+  }
+  return [...found.values()];
+}
+
 /** What tells which volume is built on an image and would be lost with it: one that does not go itself. */
 async function othersAbove(
   host: Host,
@@ -194,7 +240,9 @@ export async function planDisks(
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
   }
   const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
-  const users = await usersOf(host, paths, all.filter(({ id }) => id !== vm.id));
+  const bases = await basesOf(host, vm, new Set(paths));
+  const others = all.filter(({ id }) => id !== vm.id);
+  const users = await usersOf(host, [...paths, ...bases.map(({ path }) => path)], others);
   const above = await othersAbove(
     host,
     paths,
@@ -202,6 +250,12 @@ export async function planDisks(
   );
   const planned: PlannedDisk[] = [];
   for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users, above));
+  for (const base of bases) {
+    const isNeeded = typeof users === "string" || users.has(base.path) ||
+      host.keepers.of(base.path) !== undefined || host.app.bin.keeperOf(host.id, base.path) !== undefined ||
+      await above(base.path) !== undefined;
+    if (!isNeeded) planned.push(base);
+  }
   return planned;
 }
 

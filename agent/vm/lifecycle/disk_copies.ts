@@ -14,7 +14,8 @@ import type { Steps } from "../../operations/operation.ts";
 import type { FileMade } from "../../operations/step.ts";
 import { readHead } from "../../storage/disk_images/chain.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
-import { keepsFiles, type Volume, volumeAt } from "../../storage/volumes.ts";
+import { volumePlace } from "../../storage/volume_steps.ts";
+import { keepsFiles, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 
 /** A disk to be copied: which, its volume, and where the copy goes. */
 export interface DiskCopy {
@@ -98,6 +99,19 @@ export async function diskCopyOf(
     throw refuse(`the pool ${goal} cannot keep ${linked ? "linked disks" : `${format} disks`}`);
   }
   return { target, source, used: format, pool: goal };
+}
+
+/** Why volumes cannot be made, told before any is: the first whose name is taken. @throws {LibvirtError} */
+export async function takenVolume(
+  { link }: Host,
+  wanted: readonly { readonly pool: string; readonly name: string }[],
+): Promise<string | undefined> {
+  for (const { pool, name } of wanted) {
+    const path = await volumePlace(link, pool, name);
+    const isThere = await volumeNamed(link, pool, name) !== undefined ||
+      (path !== null && await isTaken(plainPath(path)));
+    if (isThere) return `the volume ${name} exists already in the pool ${pool}. Choose another name`;
+  }
 }
 
 /** Drives with a cloud-init seed: it has the original's name and secrets, and belongs to it alone. */

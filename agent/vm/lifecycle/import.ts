@@ -19,6 +19,7 @@ import { log } from "../../log.ts";
 import type { Noted } from "../../operations/operation.ts";
 import { type DomainMade, keyOf } from "../../operations/step.ts";
 import { volumeAt } from "../../storage/volumes.ts";
+import { requireNothingLeft } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
@@ -116,6 +117,8 @@ export async function importVm(
   const keys = [keyOf.vmName(identity.name), keyOf.vm(uuid)];
   await host.operations.ready(keys);
   refuseTaken(host, identity);
+  // What is brought as it was may find the variables that it left; what is new has none.
+  if (newId || name !== undefined) await requireNothingLeft(host, document, identity.name);
   const missing = await missingFiles(host, document.toString());
   if (missing.length > 0 && !allowMissing) {
     throw new ContractError("DisksMissing", { paths: missing.join(", "), missing });

@@ -8,11 +8,13 @@ import {
   type VM,
   type VmState,
 } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/text/message.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { forceOff } from "./force_off.ts";
+import { hasSavedMemory } from "./named_files.ts";
 import { requireStartable } from "./start_check.ts";
 
 type PowerCommand = Extract<
@@ -25,6 +27,7 @@ type PowerCommand = Extract<
   | "reboot_vm"
   | "reset_vm"
   | "suspend_vm"
+  | "discard_saved_memory"
 >;
 
 interface PowerRule {
@@ -42,6 +45,8 @@ interface PowerRule {
   readonly asks?: "stop" | "reboot";
   /** May run beside another operation on the VM: the way out when that one hangs. */
   readonly always?: true;
+  /** Whether it makes sense for one of `from` that has a QEMU, or has none; both when left out. */
+  readonly fits?: (vm: VM, isActive: boolean) => boolean;
   /** Needs a stored definition. */
   readonly persistent?: true;
 }
@@ -49,6 +54,9 @@ interface PowerRule {
 const ON: readonly VmState[] = ["running", "paused"];
 /** A crashed guest whose QEMU is still there counts as crashed too, and can be forced off. */
 const FORCIBLE: readonly VmState[] = ["running", "paused", "crashed", "suspended"];
+
+/** Off, with its memory saved: one that is asleep (S3) has a QEMU. */
+const isSaved = ({ state }: VM, isActive: boolean) => state === "suspended" && !isActive;
 
 const simple = (call: Extract<CallName, `domain${string}`>) => (host: Host, vm: VM) =>
   host.link.call(call as "domainStart", { uuid: vm.id });
@@ -87,7 +95,9 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   }
   requireNetworksRespond(host, vm);
   await requireStartable(host, vm);
-  const record = await simple("domainStart")(host, vm);
+  const record = await simple("domainStart")(host, vm).catch((error) => {
+    throw isSuspended || NOT_ITS_MEMORY.test(messageOf(error)) ? notContinued(error) : error;
+  });
   if (!isSuspended) return record;
   // Its saved memory had the password of the run before.
   await host.link.call("domainRenewPasswords", { uuid: vm.id, restored: true }).catch((error) =>
@@ -95,6 +105,27 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   );
   return record;
 }
+
+/** What libvirt says of memory that an earlier VM of the name has left. */
+const NOT_ITS_MEMORY = /cannot restore domain .* from a file which belongs to domain/;
+
+/** Why a VM did not continue, with the way out: damaged memory would keep it from ever starting again. */
+function notContinued(cause: unknown): unknown {
+  if (!(cause instanceof LibvirtError) || cause.kind !== "libvirt") return cause;
+  return new ContractError("ContinueFailed", { error: cause.message.replace(/\.$/, "") }, { cause });
+}
+
+/** Also of one that is off and has the memory of an earlier VM of its name: it cannot start with that. */
+async function discardMemory(host: Host, vm: VM): Promise<DomainRecord | null> {
+  if (vm.state !== "suspended" && !await hasSavedMemory(host, vm.name)) {
+    throw new ContractError("NoSavedMemory");
+  }
+  return await simple("domainDiscardMemory")(host, vm);
+}
+
+/** What is saved of a suspended VM is all that it has of a run: without it, it is off. */
+const forceStop = (host: Host, vm: VM): Promise<DomainRecord | null> =>
+  isSaved(vm, host.inventory.active().includes(vm.id)) ? discardMemory(host, vm) : forceOff(host, vm);
 
 /** A password that waits for the next start is part of what is saved: continued, the screen asks for it. */
 async function suspend(host: Host, vm: VM): Promise<null> {
@@ -124,8 +155,9 @@ export const POWER = {
     otherwise: "VmNotRunning",
     failed: "ForceStopFailed",
     label: "powering off",
-    run: forceOff,
+    run: forceStop,
     always: true,
+    fits: (vm, isActive) => isActive || isSaved(vm, isActive),
   },
   pause_vm: {
     from: ["running"],
@@ -164,6 +196,14 @@ export const POWER = {
     run: suspend,
     persistent: true,
   },
+  discard_saved_memory: {
+    from: ["suspended", "stopped", "crashed"],
+    otherwise: "NoSavedMemory",
+    failed: "DiscardFailed",
+    label: "discarding its saved memory",
+    run: discardMemory,
+    fits: (_vm, isActive) => !isActive,
+  },
 } as const satisfies Record<PowerCommand, PowerRule>;
 
 /** Says of a VM that libvirt could not start for want of a network, which one that is. */
@@ -180,8 +220,9 @@ async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Prom
 
 /** A failed start with its VM, so that whoever shows it can lead to QEMU's log. */
 function withVm(error: unknown, { id: vmId }: VM): unknown {
-  if (!(error instanceof ContractError) || error.code !== "StartFailed") return error;
-  return new ContractError("StartFailed", { ...error.details, vmId }, { cause: error.cause });
+  if (!(error instanceof ContractError)) return error;
+  if (error.code !== "StartFailed" && error.code !== "ContinueFailed") return error;
+  return new ContractError(error.code, { ...error.details, vmId }, { cause: error.cause });
 }
 
 /**
@@ -199,8 +240,7 @@ export async function power(
   const rule: PowerRule = POWER[command];
   let vm = host.requireVm(vmId);
   const fits = () =>
-    rule.from.includes(vm.state) &&
-    (command !== "force_stop_vm" || host.inventory.active().includes(vm.id));
+    rule.from.includes(vm.state) && (rule.fits?.(vm, host.inventory.active().includes(vm.id)) ?? true);
   /** @throws {ContractError} VmNotFound, the rule's `otherwise`, by what libvirt says now */
   const requireFit = async (cause?: unknown) => {
     await host.reread(vm);

@@ -1,10 +1,17 @@
 /** Renaming a VM. */
 import { checker } from "../../../lib/typebox/compile.ts";
+import { errorText } from "../../../lib/contract/errors.ts";
 import { ContractError, type Input, type VM, VmName } from "../../../lib/contract/mod.ts";
-import { contractError } from "../../libvirt/failure.ts";
-import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { FileRefused, isSystemError } from "../../files.ts";
 import type { Host } from "../../hosts/host.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
+import { NOTHING, Refused } from "../../operations/outcome.ts";
+import type { StepRule } from "../../operations/settlement.ts";
+import { keyOf, type VmRenamed } from "../../operations/step.ts";
+import { dropCheckpoints, foreignCheckpoint } from "../checkpoints.ts";
+import { moveNvram, moveNvramBack, planNvramMove, storeNvram } from "./named_files.ts";
 
 const isVmName = checker(VmName);
 
@@ -18,16 +25,23 @@ export function requireFreeVmName({ inventory }: Host, name: string): void {
 export function requireOff({ inventory }: Host, vm: VM): void {
   const isOn = inventory.active().includes(vm.id);
   // Saved memory belongs to this name, this definition and these disks: it is not "off" until that is gone.
-  if (isOn || vm.state === "suspended") throw new ContractError("VmMustBeOff", { state: vm.state });
+  const { state } = vm;
+  if (!isOn && state === "suspended") {
+    const reason = "resume it and shut it down, or discard its saved memory";
+    throw new ContractError("VmMustBeOff", { state, reason }, {
+      message: `${errorText("VmMustBeOff", { state })}: ${reason}`,
+    });
+  }
+  if (isOn || state === "suspended") throw new ContractError("VmMustBeOff", { state });
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
 }
 
 /**
- * Gives a stopped VM another name. What depends on the name (the NVRAM's file, the disks' files) keeps its own,
- * except for what libvirt moves itself.
+ * Gives a stopped VM another name. What libvirt finds by the name goes along: its UEFI variables, its autostart, snapshots'
+ * records. Checkpoints go before, for libvirt 9.0 loses them; the next backup is a full one. Its disks keep their names.
  *
  * @param actor who asks for it
- * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, RenameFailed, VmBusy
+ * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, NvramLeft, RenameFailed, VmBusy
  */
 export async function renameVm(
   host: Host,
@@ -42,14 +56,67 @@ export async function renameVm(
   requireFreeVmName(host, name);
   requireOff(host, vm);
   const spec = { command: "rename_vm", subject: vm.name, vmId, actor, keys } as const;
-  const rename = async (operation: Operation) => {
-    operation.add({ kind: "change-wanted", command: "rename_vm", input: { vmId, name } });
-    try {
-      await link.call("domainRename", { uuid: vm.id, name });
-    } catch (error) {
-      throw contractError(error, "RenameFailed", "rename_vm");
+  await host.operate(vm, "renaming", async () => {
+    const xml = await link.call("domainXml", { uuid: vmId, secure: false, inactive: true });
+    const names = { from: vm.name, to: name };
+    const step = { uuid: vmId, ...names, nvram: await planNvramMove(host, xml, names) };
+    const foreign = await foreignCheckpoint(host, vmId);
+    if (foreign !== undefined) {
+      const error = `libvirt would lose the checkpoint ${
+        oneLine(foreign, 100)
+      } that another program keeps in it. Delete that with that program first`;
+      throw new ContractError("RenameFailed", { error });
     }
-  };
-  await host.operate(vm, "renaming", () => operations.run(spec, rename));
+    await dropCheckpoints(host, vm);
+    await operations.run(spec, async (operation) => {
+      operation.add<VmRenamed>({ kind: "vm-renamed", ...step });
+      try {
+        await carryOut(host, step);
+      } catch (error) {
+        throw isSystemError(error) || error instanceof FileRefused
+          ? new ContractError("RenameFailed", { error: error.message }, { cause: error })
+          : contractError(error, "RenameFailed", "rename_vm");
+      }
+    });
+  });
   return null;
 }
+
+/** A rename that is carried out, or carried out as far as it was not. */
+type Rename = Omit<VmRenamed, "kind">;
+
+/** The file first: what keeps it where it is keeps the name, too. */
+async function carryOut(host: Host, { uuid, from, to, nvram }: Rename, now = from): Promise<void> {
+  if (nvram !== null) await moveNvram(nvram);
+  if (now !== to) await host.link.call("domainRename", { uuid, name: to });
+  if (nvram !== null) await storeNvram(host, uuid, nvram, nvram.to);
+}
+
+/** Gives a VM its new name once more, or the old one back, with what is found by it. */
+export const vmRenamed: StepRule<"vm-renamed"> = {
+  finish: async (step, { vms }) => {
+    const { link, inventory } = vms, { uuid, from, to } = step;
+    const domain = await link.call("domainRead", { uuid });
+    if (domain === null || (domain.name !== from && domain.name !== to)) return { ...NOTHING, stop: true };
+    try {
+      if (domain.name === from) requireFreeVmName(vms, to);
+      await carryOut(vms, step, domain.name);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      throw new Refused(messageOf(error), { cause: error });
+    }
+    await inventory.refresh(uuid);
+    return { did: "done" };
+  },
+  undo: async ({ uuid, from, to, nvram }, { vms }) => {
+    const { link, inventory } = vms, domain = await link.call("domainRead", { uuid });
+    if (domain?.name === to) await link.call("domainRename", { uuid, name: from });
+    else if (domain?.name !== from) return NOTHING;
+    if (nvram !== null) {
+      await moveNvramBack(nvram);
+      await storeNvram(vms, uuid, nvram, nvram.from);
+    }
+    await inventory.refresh(uuid);
+    return { did: "done" };
+  },
+};

@@ -22,6 +22,7 @@ import { forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { restoreFault } from "../../storage/bin/volume.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
+import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
 
@@ -73,6 +74,10 @@ async function place(
   { name, uuid, isRenamed }: { readonly name: string; readonly uuid: string; readonly isRenamed: boolean },
 ): Promise<Placed[]> {
   const placed: Placed[] = [];
+  const left = await leftByName(host, name);
+  if (left.memory !== undefined) throw left.memory;
+  const brings = files.some(({ role }) => role === "nvram");
+  if (left.nvram !== undefined && hasUsualNvram(document) && !brings) throw left.nvram;
   for (const file of files) {
     const { folder, name: last } = splitPath(file.path);
     let to = file.path;

@@ -109,6 +109,41 @@ async function volumesAbove(
   return next === undefined || found.some((volume) => volume.path === next) ? found : undefined;
 }
 
+/** What needs one of these images beside a VM and its snapshots. @throws {LibvirtError} */
+async function otherUser(
+  { host, images }: DeleteContext,
+  vm: VM,
+  paths: readonly string[],
+): Promise<string | undefined> {
+  const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
+  return (await imageUsers(host, paths, otherVms)).values().next().value ??
+    paths.map((each) => host.keepers.of(each, images.keeperOf)).find((keeper) => keeper !== undefined);
+}
+
+/**
+ * Refuses snapshots of which one cannot be deleted whatever becomes of the others, before any of them is.
+ *
+ * @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError}
+ */
+export async function requireDeletable(
+  context: DeleteContext,
+  vm: VM,
+  names: readonly string[],
+  all: readonly FoundSnapshot[],
+): Promise<void> {
+  const staying = contentsOf(all.filter(({ name }) => !names.includes(name)));
+  for (const snapshot of all.filter(({ name }) => names.includes(name))) {
+    requireOurKind(snapshot);
+    for (const { path } of snapshot.externalDisks) {
+      if (staying.has(path!)) continue;
+      const user = await otherUser(context, vm, [path!]);
+      if (user !== undefined) {
+        throw refused(snapshot.name, `its image ${path} is also used by ${user}`);
+      }
+    }
+  }
+}
+
 /** Decides what is done with one image. @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError} */
 async function fateOf(
   { host, images }: DeleteContext,
@@ -132,10 +167,7 @@ async function fateOf(
     );
   }
   const [upper, more] = above;
-  const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
-  const touched = [lower.path, ...above.map((each) => each.path)];
-  const user = (await imageUsers(host, touched, otherVms)).values().next().value ??
-    touched.map((each) => host.keepers.of(each, images.keeperOf)).find((keeper) => keeper !== undefined);
+  const user = await otherUser({ host, images }, vm, [lower.path, ...above.map((each) => each.path)]);
   if (user !== undefined) throw refused(name, `its image ${lower.path} is also used by ${user}`);
   if (upper === undefined) {
     return chain === undefined ? { does: "drop", path: lower.path } : { does: "keep" };

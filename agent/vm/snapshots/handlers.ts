@@ -2,7 +2,7 @@
 import { ContractError, type DiskChain, type Snapshot, type VM } from "../../../lib/contract/mod.ts";
 import type { snapshotCommands } from "../../../lib/contract/mod.ts";
 import { encryptedDisks } from "../../../lib/formats/xml/backup.ts";
-import { isBeingDeleted, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
+import { isBeingDeleted } from "../../../lib/formats/xml/snapshot.ts";
 import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import {
   externalRevertHindrance,
@@ -18,18 +18,19 @@ import { includes, type Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { Host } from "../../hosts/host.ts";
-import { contractError } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { volumeAt } from "../../storage/volumes.ts";
-import { deleteBeside } from "./delete.ts";
+import { deleteBeside, requireDeletable } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
 import { overlayHindrance } from "./overlays.ts";
 import { lostImages, revertBeside } from "./revert.ts";
-import { contentsOf, type FoundSnapshot, scan, snapshotError } from "./scan.ts";
+import { contentsOf, type FoundSnapshot, scan } from "./scan.ts";
 import { takeBeside } from "./take.ts";
+import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
+import { type RevertBar, revertBar } from "../disk_bitmaps.ts";
 import { keepGroup } from "./keep_group.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -55,12 +56,17 @@ interface Known {
   readonly stored: string;
   readonly domains: readonly XmlElement[];
   readonly present: readonly FoundSnapshot[];
+  /** What keeps it from going back to what is within its disks. */
+  readonly bar: RevertBar | undefined;
 }
 
 /** Why a VM cannot go back to a snapshot. */
-function hindranceOf(found: FoundSnapshot, { vm, domains }: Known): RevertHindrance | undefined {
+function hindranceOf(found: FoundSnapshot, { vm, domains, bar }: Known): RevertHindrance | undefined {
   if (isBeingDeleted(found)) {
     return { reason: "its deletion was begun and did not end: it can only be deleted", forOthers: false };
+  }
+  if (!found.isExternal && bar !== undefined) {
+    return { reason: `${bar.reason}, with which QEMU reverts no disk. ${bar.remedy}`, forOthers: false };
   }
   if (!found.isExternal) return revertHindrance(found, domains);
   const reason = externalRevertHindrance(found, vm.disks);
@@ -119,13 +125,21 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
 
   async function know(vmId: string): Promise<Known> {
     const vm = host.requireVm(vmId);
-    const [present, xmls] = await Promise.all([scan(host, vm), definitions(host, vm)]);
+    const [present, xmls, bar] = await Promise.all([
+      scan(host, vm),
+      definitions(host, vm),
+      revertBar(host, vm),
+    ]);
     images.take(vmId, present);
-    return { vm, stored: xmls[0], domains: xmls.map((xml) => parseXml(xml)), present };
+    return { vm, stored: xmls[0], domains: xmls.map((xml) => parseXml(xml)), present, bar };
   }
 
-  async function kindOf({ vm, stored, domains, present }: Known, disksOnly: boolean) {
-    const subject = { vm, domain: domains[0]!, present, encrypted: encryptedDisks(stored) };
+  async function kindOf({ vm, stored, domains, present, bar }: Known, disksOnly: boolean) {
+    if (bar?.isCheckpoint && !isLive(vm)) return `${bar.reason}, and the VM is off. ${bar.remedy}`;
+    const subject = {
+      ...{ vm, domain: domains[0]!, present, encrypted: encryptedDisks(stored) },
+      bar: bar?.reason,
+    };
     const kind = snapshotKind(subject, disksOnly);
     if (typeof kind === "string" || kind.kind === "internal") return kind;
     const elsewhere = await overlayHindrance(host, keptDisks(vm.disks));
@@ -175,40 +189,6 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
     throw new ContractError("SnapshotNotRevertable", { name, reason: hindrance.reason });
   }
 
-  async function revertWithin(vm: VM, name: string): Promise<void> {
-    try {
-      await dropCheckpoints(host, vm);
-      await link.call("snapshotRevert", { uuid: vm.id, name });
-    } catch (error) {
-      throw snapshotError(error, name, "SnapshotRevertFailed", "revert_snapshot");
-    }
-    // A memory that was kept had the password of its run.
-    await link.call("domainRenewPasswords", { uuid: vm.id, restored: true }).catch((error) =>
-      log.warn("a VM continues with the screen password of its snapshot", { vm: vm.name, error })
-    );
-  }
-
-  async function takeWithin(vm: VM, name: string, description: string | undefined): Promise<void> {
-    const kept = new Set(keptDisks(vm.disks));
-    const disks = vm.disks.map((disk) => ({ target: disk.target, isKept: kept.has(disk) }));
-    const xml = newSnapshotXml({ name, description, memory: isLive(vm), disks });
-    try {
-      await dropCheckpoints(host, vm);
-      await link.call("snapshotCreate", { uuid: vm.id, xml });
-    } catch (error) {
-      throw contractError(error, "SnapshotFailed", "create_snapshot");
-    }
-  }
-
-  async function deleteWithin(vm: VM, name: string, children: boolean): Promise<void> {
-    try {
-      await dropCheckpoints(host, vm);
-      await link.call("snapshotDelete", { uuid: vm.id, name, children });
-    } catch (error) {
-      throw snapshotError(error, name, "SnapshotDeleteFailed", "delete_snapshot");
-    }
-  }
-
   return {
     list_snapshots: async ({ vmId }) => {
       const known = await know(vmId);
@@ -243,7 +223,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         if (known.present.some((each) => each.name === name)) {
           throw new ContractError("SnapshotExists", { name });
         }
-        if (kind.kind === "internal") await takeWithin(known.vm, name, description);
+        if (kind.kind === "internal") await takeWithin(host, known, { name, description }, principal);
         else {
           await dropCheckpoints(host, known.vm);
           taken = await takeBeside(host, known.vm, { name, description, quiesce }, { principal, clock });
@@ -259,12 +239,12 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
         await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));
-        if (!found.isExternal) await revertWithin(known.vm, name);
+        if (!found.isExternal) await revertWithin(host, known.vm, found, principal);
         else {
           await dropCheckpoints(host, known.vm);
           await revertBeside(host, known.vm, found, known.present, principal);
+          await keepGroup(host, known.vm);
         }
-        await keepGroup(host, known.vm);
       });
       return null;
     },
@@ -274,11 +254,13 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const { isExternal } = requireFound(known, name);
-        if (!isExternal) return await deleteWithin(known.vm, name, children);
-        await dropCheckpoints(host, known.vm);
+        if (!isExternal) return await deleteWithin(host, known.vm, name, children);
         const all = known.present.map((each) => shown(each, known));
         const below = children ? descendants(all, name).toReversed() : [];
-        for (const each of [...below.map((child) => child.name), name]) {
+        const doomed = [...below.map((child) => child.name), name];
+        await requireDeletable({ host, images }, known.vm, doomed, known.present);
+        await dropCheckpoints(host, known.vm);
+        for (const each of doomed) {
           const present = await scan(host, vm);
           await deleteBeside({ host, images }, vmId, each, present, principal);
         }

@@ -9,7 +9,7 @@ import { changeMetadata } from "../own_metadata.ts";
  *
  * @throws {LibvirtError}
  */
-export async function keepGroup(host: Host, { id, group }: VM): Promise<void> {
+export async function keepGroup(host: Host, { id, group }: Pick<VM, "id" | "group">): Promise<void> {
   await host.inventory.refresh(id);
   if (host.inventory.vm(id)?.group !== group) await changeMetadata(host, id, { group });
 }

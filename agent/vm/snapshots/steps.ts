@@ -1,6 +1,11 @@
-/** Snapshots as steps: a VM that goes back. */
+/** Snapshots as steps: taken, and gone back to. */
 import type { StepRules } from "../../operations/settlement.ts";
 import { disksReverted } from "./revert.ts";
+import { snapshotMade, snapshotReverted } from "./within.ts";
 
 /** How the steps of snapshots are settled. */
-export const snapshotSteps = { "disks-reverted": disksReverted } satisfies Partial<StepRules>;
+export const snapshotSteps = {
+  "disks-reverted": disksReverted,
+  "snapshot-made": snapshotMade,
+  "snapshot-reverted": snapshotReverted,
+} satisfies Partial<StepRules>;

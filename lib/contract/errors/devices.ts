@@ -71,7 +71,7 @@ export const DEVICE_ERRORS = {
   ShareWhileSaved: {
     text:
       "The VM is suspended, and its saved state would go on with the shared folders it has now. Resume it, or " +
-      "discard the saved state (virsh managedsave-remove), then change them.",
+      "discard the saved state (vm discard-saved-memory), then change them.",
     status: 409,
     exit: 5,
   },

@@ -15,5 +15,19 @@ export const MANAGE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  NvramLeft: {
+    text:
+      "The UEFI variables of an earlier VM named {name} are still there, and this VM would begin with its boot entries and " +
+      "keys: {path}. Choose another name, or move that file away.",
+    status: 409,
+    exit: 5,
+  },
+  MemoryLeft: {
+    text:
+      "The saved memory of an earlier VM named {name} is still there, and this VM could not start with it: {path}. Choose " +
+      "another name, or move that file away.",
+    status: 409,
+    exit: 5,
+  },
   RenameFailed: { text: "Failed to rename VM: {error}", status: 502, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;

@@ -43,8 +43,8 @@ export const VM_ERRORS = {
   BootSourceMissing: { text: "VM cannot boot from {from}: {reason}", status: 409, exit: 5 },
   BootWouldResume: {
     text:
-      "VM is suspended: its saved memory would go on instead of booting. Resume it and shut it down first, then boot it " +
-      "from {from}.",
+      "VM is suspended: its saved memory would go on instead of booting. Resume it and shut it down first, or discard " +
+      "its saved memory, then boot it from {from}.",
     status: 409,
     exit: 5,
   },
@@ -55,6 +55,13 @@ export const VM_ERRORS = {
   },
   VmLogUnavailable: { text: "QEMU's log of this VM cannot be read: {reason}", status: 409, exit: 5 },
   StartFailed: { text: "Failed to start VM: {error}", status: 502, exit: 1 },
+  ContinueFailed: {
+    text:
+      "Failed to continue the suspended VM: {error}. If its saved memory is damaged, discard it: the VM boots then, and " +
+      "what was in its memory is lost.",
+    status: 502,
+    exit: 1,
+  },
   StopFailed: { text: "Failed to stop VM: {error}", status: 502, exit: 1 },
   ForceStopFailed: { text: "Failed to force stop VM: {error}", status: 502, exit: 1 },
   PauseFailed: { text: "Failed to pause VM: {error}", status: 502, exit: 1 },
@@ -62,6 +69,8 @@ export const VM_ERRORS = {
   RebootFailed: { text: "Failed to reboot VM: {error}", status: 502, exit: 1 },
   ResetFailed: { text: "Failed to reset VM: {error}", status: 502, exit: 1 },
   SuspendFailed: { text: "Failed to suspend VM: {error}", status: 502, exit: 1 },
+  NoSavedMemory: { text: "VM has no saved memory", status: 409, exit: 5 },
+  DiscardFailed: { text: "Failed to discard the saved memory of the VM: {error}", status: 502, exit: 1 },
   DeleteFailed: { text: "Failed to delete VM: {error}", status: 502, exit: 1 },
   DiskDeleteFailed: { text: "Failed to delete disk: {path} - {error}", status: 502, exit: 1 },
   UpdateFailed: { text: "Failed to update VM: {error}", status: 502, exit: 1 },

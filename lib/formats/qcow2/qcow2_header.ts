@@ -20,6 +20,10 @@ export interface Qcow2Header {
   /** Its own mark that its tables are broken. */
   readonly corrupt: boolean;
   readonly encrypted: boolean;
+  /** Where its list of snapshots is, where it has any; see `snapshots.ts`. */
+  readonly snapshots?: { readonly offset: bigint; readonly count: number };
+  /** Where its list of dirty bitmaps is, where it has any; see `bitmaps.ts`. */
+  readonly bitmaps?: { readonly offset: bigint; readonly length: bigint; readonly count: number };
 }
 
 /** It is no qcow2 image, or not one that can be trusted. */
@@ -36,7 +40,16 @@ const VERSION_3_BYTES = 104;
 const CORRUPT = 1n << 1n, EXTERNAL_DATA = 1n << 2n;
 /** dirty, corrupt, external data, compression, extended L2: what this reader knows the meaning of. */
 const KNOWN_FEATURES = 0b11111n;
-const EXTENSION = { END: 0, BACKING_FORMAT: 0xe2792aca, EXTERNAL_DATA: 0x44415441 } as const;
+/** Autoclear feature: the bitmaps are those of this content. Without it their extension means nothing. */
+const BITMAPS_VALID = 1n;
+const EXTENSION = {
+  END: 0,
+  BACKING_FORMAT: 0xe2792aca,
+  EXTERNAL_DATA: 0x44415441,
+  BITMAPS: 0x23852875,
+} as const;
+/** Bytes of the bitmaps' extension. */
+const BITMAPS_BYTES = 24;
 
 /** Whether these bytes begin as a qcow (of any version) does. */
 export function looksLikeQcow2(head: Uint8Array): boolean {
@@ -71,6 +84,12 @@ export function readQcow2Header(head: Uint8Array): Qcow2Header {
     externalData: found.externalData || (features & EXTERNAL_DATA) !== 0n,
     corrupt: (features & CORRUPT) !== 0n,
     encrypted: view.getUint32(32) !== 0,
+    ...(view.getUint32(60) > 0 && {
+      snapshots: { offset: view.getBigUint64(64), count: view.getUint32(60) },
+    }),
+    ...(found.bitmaps !== undefined && version === 3 && (view.getBigUint64(88) & BITMAPS_VALID) !== 0n && {
+      bitmaps: found.bitmaps,
+    }),
   };
 }
 
@@ -86,23 +105,34 @@ function backingFile(view: DataView): string | undefined {
   return text(view, Number(offset), size);
 }
 
-function extensions(
-  view: DataView,
-  from: number,
-): { backingFormat: string | undefined; externalData: boolean } {
-  let backingFormat: string | undefined, externalData = false;
+/** What the extensions of a header say. */
+interface Extensions {
+  backingFormat: string | undefined;
+  externalData: boolean;
+  bitmaps: Qcow2Header["bitmaps"];
+}
+
+function extensions(view: DataView, from: number): Extensions {
+  const found: Extensions = { backingFormat: undefined, externalData: false, bitmaps: undefined };
   const offset = view.getBigUint64(8);
   // They end where the backing file's name begins, at the latest; 12 bytes that are not there are an end, too.
   const end = offset === 0n ? view.byteLength : Number(offset);
   for (let at = from; at + 8 <= Math.min(end, view.byteLength);) {
     const type = view.getUint32(at), length = view.getUint32(at + 4);
-    if (type === EXTENSION.END) return { backingFormat, externalData };
+    if (type === EXTENSION.END) return found;
     if (at + 8 + length > view.byteLength) throw new ImageError("a header extension is cut short");
-    if (type === EXTENSION.BACKING_FORMAT) backingFormat = text(view, at + 8, length);
-    if (type === EXTENSION.EXTERNAL_DATA) externalData = true;
+    if (type === EXTENSION.BACKING_FORMAT) found.backingFormat = text(view, at + 8, length);
+    if (type === EXTENSION.EXTERNAL_DATA) found.externalData = true;
+    if (type === EXTENSION.BITMAPS && length >= BITMAPS_BYTES) {
+      found.bitmaps = {
+        count: view.getUint32(at + 8),
+        length: view.getBigUint64(at + 16),
+        offset: view.getBigUint64(at + 24),
+      };
+    }
     at += 8 + Math.ceil(length / 8) * 8;
   }
-  return { backingFormat, externalData };
+  return found;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** libvirt's snapshot XML ⇄ what we know of a snapshot. */
-import { renderXml, xml } from "./build.ts";
+import { renderXml, xml, type XmlNode } from "./build.ts";
 import { XmlDocument } from "./edit.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
@@ -116,6 +116,30 @@ export function newSnapshotXml({ name, description, memory, disks }: NewSnapshot
       disks.map(({ target, isKept }) => xml("disk", { name: target, snapshot: isKept ? "internal" : "no" })),
     ),
   ));
+}
+
+/** An element that was read, to be written elsewhere. */
+const nodeOf = ({ name, attributes, children, text }: XmlElement): XmlNode => ({
+  name,
+  attributes,
+  content: children.length > 0 ? children.map(nodeOf) : text === "" ? [] : [text],
+});
+
+/**
+ * What libvirt is told of a snapshot within disks that it does not know of, so that it can delete it.
+ *
+ * @param wanted the XML that was to take it
+ * @param definition the VM's
+ */
+export function leftSnapshotXml(
+  wanted: string,
+  { definition, isOff }: { readonly definition: string; readonly isOff: boolean },
+): string {
+  const document = new XmlDocument(wanted);
+  document.append(document.root, xml("state", {}, isOff ? "shutoff" : "running"));
+  document.append(document.root, xml("creationTime", {}, 1));
+  document.append(document.root, nodeOf(new XmlDocument(definition).root));
+  return document.toString();
 }
 
 /** A snapshot of disks alone, each of which goes on in an image that is there already. */

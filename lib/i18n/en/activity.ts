@@ -15,6 +15,7 @@ export const activity = {
   "activity.command.reboot_vm": "Reboot requested",
   "activity.command.reset_vm": "Reset",
   "activity.command.suspend_vm": "Suspended",
+  "activity.command.discard_saved_memory": "Saved memory discarded",
   "activity.command.delete_vm": "Deleted",
   "activity.command.create_vm": "Created",
   "activity.command.import_vm": "Imported",

@@ -24,7 +24,7 @@ export const manage = {
   "manage.boot_no_network": "The VM has no network interface.",
   "manage.boot_not_off": "Only a stopped VM can be booted from elsewhere. Shut it down first.",
   "manage.boot_suspended":
-    "The VM is suspended: its memory would go on instead of booting. Resume it and shut it down first.",
+    "The VM is suspended: its memory would go on instead of booting. Resume it and shut it down first, or discard its saved memory.",
   "manage.boot_do": "Start",
   "manage.boot_do_console": "Start and open console",
 

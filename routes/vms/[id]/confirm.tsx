@@ -32,7 +32,7 @@ export default define.page<typeof handler>(function Confirm({ data: { vm, action
         class="panel narrow"
         method="post"
         action={formHref(
-          `${action}_vm`,
+          ACTIONS[action].command,
           { vmId: vm.id },
           action === "delete" ? "/vms" : here,
           `${here}/confirm?action=${action}`,

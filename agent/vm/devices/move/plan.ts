@@ -21,7 +21,7 @@ import { volumePlace } from "../../../storage/volume_steps.ts";
 import { overlays } from "../../../storage/volume_usage.ts";
 import { requireFreeVolumeName, requireMakeable } from "../../../storage/volume_work.ts";
 import { hasFormats, type Volume, volumeNamed } from "../../../storage/volumes.ts";
-import { ownCheckpoints } from "../../checkpoints.ts";
+import { foreignCheckpoint } from "../../checkpoints.ts";
 import { type DiskCopy, diskCopyOf } from "../../lifecycle/disk_copies.ts";
 import { requireOff } from "../../lifecycle/rename.ts";
 import { scan } from "../../snapshots/scan.ts";
@@ -152,8 +152,7 @@ export async function refuseCopied({ link }: Host, { id: uuid, disks }: VM, disk
 
 /** @throws {ContractError} DiskNotMovable for what another program notes of it: libvirt does not take that along */
 async function refuseCheckpoints(host: Host, { id: uuid }: VM, disk: Disk): Promise<void> {
-  const own = new Set((await ownCheckpoints(host, uuid)).map(({ name }) => name));
-  const other = (await host.link.call("checkpointNames", { uuid })).find((name) => !own.has(name));
+  const other = await foreignCheckpoint(host, uuid);
   if (other === undefined) return;
   throw refuse(
     disk,

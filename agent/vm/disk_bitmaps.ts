@@ -1,0 +1,129 @@
+/**
+ * What the disks of VMs keep within themselves, whoever has put it there. QEMU reverts no disk that has a dirty bitmap ("Device
+ * has active dirty bitmaps"), and libvirt has ended the VM by then; a snapshot takes the place of one of its name.
+ */
+import { checkpointOf } from "../../lib/backup/checkpoint.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { bitmapDirectory, bitmapNames } from "../../lib/formats/qcow2/bitmaps.ts";
+import { snapshotNames, TABLE_BYTES } from "../../lib/formats/qcow2/snapshots.ts";
+import { HEAD_BYTES, ImageError, readQcow2Header } from "../../lib/formats/qcow2/qcow2_header.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { keptDisks } from "../../lib/vm/snapshots.ts";
+import { isSystemError } from "../files.ts";
+import { openFile, readAt, readStart } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import { isNotResponding } from "../mount_gate.ts";
+
+/** A bitmap or a snapshot in a disk. */
+export interface NameInDisk {
+  readonly target: string;
+  readonly path: string;
+  readonly name: string;
+}
+
+/** Bytes of a file from a place on. @throws {Error} from reading it */
+async function readFrom(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const file = await openFile(path);
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+  try {
+    return await readAt(file, offset, length);
+  } finally {
+    file.close();
+  }
+}
+
+const headOf = async (path: string) => readQcow2Header(await readStart(path, HEAD_BYTES));
+
+/** The names of the bitmaps in a qcow2 file. @throws {ImageError} @throws {Error} from reading it */
+async function bitmapsAt(path: string): Promise<string[]> {
+  const directory = bitmapDirectory(await headOf(path));
+  if (directory === undefined) return [];
+  return bitmapNames(await readFrom(path, directory.offset, directory.length), directory.count);
+}
+
+/** The names of the snapshots in a qcow2 file. @throws {ImageError} @throws {Error} from reading it */
+async function snapshotsAt(path: string): Promise<string[]> {
+  const { snapshots } = await headOf(path);
+  if (snapshots === undefined) return [];
+  return snapshotNames(await readFrom(path, Number(snapshots.offset), TABLE_BYTES), snapshots.count);
+}
+
+/** What `namesAt` finds in the qcow2 disks of a VM of this host. What cannot be read now is told by QEMU. */
+async function namesIn(
+  { link }: Pick<Host, "link">,
+  { name: vm, disks }: Pick<VM, "name" | "disks">,
+  namesAt: (path: string) => Promise<string[]>,
+): Promise<NameInDisk[]> {
+  if (!isLocal(link.uri)) return [];
+  const found: NameInDisk[] = [];
+  for (const { target, source: path, type, format } of keptDisks(disks)) {
+    if (path === undefined || format !== "qcow2" || (type !== "file" && type !== "block")) continue;
+    try {
+      for (const name of await namesAt(path)) found.push({ target, path, name });
+    } catch (error) {
+      const isUnreadable = isSystemError(error) || isNotResponding(error) || error instanceof ImageError;
+      if (!isUnreadable) throw error;
+      log.debug("what a disk keeps within itself cannot be read", { vm, path, error: messageOf(error) });
+    }
+  }
+  return found;
+}
+
+/** The bitmaps in the qcow2 disks of a VM. */
+export const diskBitmaps = (
+  host: Pick<Host, "link">,
+  vm: Pick<VM, "name" | "disks">,
+): Promise<NameInDisk[]> => namesIn(host, vm, bitmapsAt);
+
+/** The disk of a VM that has a snapshot of a name within itself; undefined where none has. */
+export const diskWithSnapshot = async (
+  host: Pick<Host, "link">,
+  vm: Pick<VM, "name" | "disks">,
+  name: string,
+): Promise<NameInDisk | undefined> =>
+  (await namesIn(host, vm, snapshotsAt)).find((each) => each.name === name);
+
+/** What keeps a VM from being reverted to what is within its disks. */
+export interface RevertBar {
+  /** As a sentence's end. */
+  readonly reason: string;
+  /** What helps. */
+  readonly remedy: string;
+  /** libvirt knows of it, and takes no snapshot of a VM that is off with one. */
+  readonly isCheckpoint: boolean;
+}
+
+/**
+ * What keeps a VM from being reverted to what is within its disks; undefined where nothing does. What backups of ours have
+ * left goes before, where libvirt knows it or the VM is off.
+ *
+ * @throws {LibvirtError}
+ */
+export async function revertBar(host: Host, vm: VM): Promise<RevertBar | undefined> {
+  const isActive = host.inventory.active().includes(vm.id);
+  const checkpoints = await host.link.call("checkpointNames", { uuid: vm.id });
+  const foreign = checkpoints.find((name) => checkpointOf(name) === undefined);
+  if (foreign !== undefined) {
+    return {
+      reason: `another program keeps the checkpoint ${oneLine(foreign, 100)} in it`,
+      remedy: "Delete that with that program",
+      isCheckpoint: true,
+    };
+  }
+  const known = new Set(checkpoints);
+  const bitmap = (await diskBitmaps(host, vm)).find(({ name }) =>
+    !known.has(name) && (isActive || checkpointOf(name) === undefined)
+  );
+  return bitmap && {
+    reason: `disk ${bitmap.target} has the dirty bitmap ${oneLine(bitmap.name, 100)} of ${
+      checkpointOf(bitmap.name) === undefined ? "another program" : "an earlier backup"
+    }`,
+    remedy: `Shut the VM down and remove it: qemu-img bitmap --remove ${oneLine(bitmap.path, 300)} ${
+      oneLine(bitmap.name, 100)
+    }`,
+    isCheckpoint: false,
+  };
+}

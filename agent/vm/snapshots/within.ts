@@ -1,0 +1,173 @@
+/**
+ * Snapshots within the disks, with the memory of what runs: libvirt takes, brings back and deletes them. What it does of
+ * several steps is written down before: one that is ended in the middle leaves a VM paused or off.
+ */
+import { LibvirtError } from "../../../ffi/error.ts";
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { leftSnapshotXml, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { keptDisks } from "../../../lib/vm/snapshots.ts";
+import { isLive } from "../../../lib/vm/state.ts";
+import type { Principal } from "../../access.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isFromSnapshot, isPaused, isStoppedForSnapshot } from "../../hosts/inventory/states.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { left, NOTHING, Refused, removed, t } from "../../operations/outcome.ts";
+import type { StepRule } from "../../operations/settlement.ts";
+import { keyOf, type SnapshotMade, type SnapshotReverted } from "../../operations/step.ts";
+import { dropCheckpoints } from "../checkpoints.ts";
+import { isOff } from "../lifecycle/undefine.ts";
+import { diskWithSnapshot } from "../disk_bitmaps.ts";
+import { afterItsStart } from "../steps.ts";
+import { keepGroup } from "./keep_group.ts";
+import { type FoundSnapshot, scan, snapshotError } from "./scan.ts";
+
+/** Milliseconds after which going back to a snapshot is no longer what somebody waits for. */
+const REVERT_WITHIN_MS = 600_000;
+
+type Actor = Pick<Principal, "name">;
+
+const specOf = (command: "create_snapshot" | "revert_snapshot", { id, name }: VM, actor: Actor) =>
+  ({ command, subject: name, vmId: id, actor: actor.name, keys: [keyOf.vm(id)] }) as const;
+
+/** libvirt said no, or that it failed: it has taken back what it did, and nothing is settled. */
+const isAnswer = (error: unknown): boolean => error instanceof LibvirtError && error.kind === "libvirt";
+
+/**
+ * Takes one. A VM that runs stands still meanwhile.
+ *
+ * @throws {ContractError} SnapshotNotPossible, SnapshotFailed
+ */
+export async function takeWithin(
+  host: Host,
+  { vm }: { readonly vm: VM },
+  { name, description }: { readonly name: string; readonly description: string | undefined },
+  actor: Actor,
+): Promise<void> {
+  const { link, operations } = host, { id: uuid } = vm;
+  const kept = new Set(keptDisks(vm.disks));
+  const disks = vm.disks.map((disk) => ({ target: disk.target, isKept: kept.has(disk) }));
+  const xml = newSnapshotXml({ name, description, memory: isLive(vm), disks });
+  const taken = await diskWithSnapshot(host, vm, name);
+  if (taken !== undefined) {
+    const reason =
+      `disk ${taken.target} has a snapshot of this name that libvirt does not know, and that this one would ` +
+      "take the place of. Choose another name";
+    throw new ContractError("SnapshotNotPossible", { reason });
+  }
+  try {
+    await dropCheckpoints(host, vm);
+    await operations.run(specOf("create_snapshot", vm, actor), async (operation: Operation) => {
+      // Of a moment that is over nothing is taken later.
+      operation.turnBack();
+      const noted = operation.add<SnapshotMade>({
+        kind: "snapshot-made",
+        ...{ uuid, name: vm.name, snapshot: name, xml, wasRunning: vm.state === "running" },
+      });
+      await link.call("snapshotCreate", { uuid, xml }).catch((error) => {
+        if (isAnswer(error)) noted.drop();
+        throw error;
+      });
+    });
+  } catch (error) {
+    throw contractError(error, "SnapshotFailed", "create_snapshot");
+  }
+}
+
+/** What a revert leaves to be done: the screen's password, and the group. @throws {LibvirtError} */
+async function afterRevert(
+  host: Host,
+  { uuid, name, group }: Pick<SnapshotReverted, "uuid" | "name" | "group">,
+): Promise<void> {
+  // A memory that was kept had the password of its run.
+  await host.link.call("domainRenewPasswords", { uuid, restored: true }).catch((error) =>
+    log.warn("a VM continues with the screen password of its snapshot", { vm: name, error })
+  );
+  await keepGroup(host, { id: uuid, ...(group !== undefined && { group }) });
+}
+
+/**
+ * Brings a VM back to one.
+ *
+ * @throws {ContractError} SnapshotNotFound, SnapshotRevertFailed
+ */
+export async function revertWithin(
+  host: Host,
+  vm: VM,
+  { name, state }: Pick<FoundSnapshot, "name" | "state">,
+  actor: Actor,
+): Promise<void> {
+  const { link, operations } = host, { id: uuid, group } = vm;
+  const step: SnapshotReverted = {
+    kind: "snapshot-reverted",
+    ...{ uuid, name: vm.name, snapshot: name, state, at: Date.now() },
+    ...(group !== undefined && { group }),
+  };
+  try {
+    await dropCheckpoints(host, vm);
+    await operations.run(specOf("revert_snapshot", vm, actor), async (operation: Operation) => {
+      const noted = operation.add<SnapshotReverted>(step);
+      await link.call("snapshotRevert", { uuid, name }).catch((error) => {
+        if (isAnswer(error)) noted.drop();
+        throw error;
+      });
+      await afterRevert(host, step);
+    });
+  } catch (error) {
+    throw snapshotError(error, name, "SnapshotRevertFailed", "revert_snapshot");
+  }
+}
+
+/** Deletes one, with those that came from it where wished. @throws {ContractError} SnapshotNotFound, SnapshotDeleteFailed */
+export async function deleteWithin(host: Host, vm: VM, name: string, children: boolean): Promise<void> {
+  try {
+    await dropCheckpoints(host, vm);
+    await host.link.call("snapshotDelete", { uuid: vm.id, name, children });
+  } catch (error) {
+    throw snapshotError(error, name, "SnapshotDeleteFailed", "delete_snapshot");
+  }
+}
+
+/**
+ * Lets a VM run on that libvirt had stopped for a snapshot, and takes away what is in its disks of one that libvirt does not
+ * know: it deletes only what it knows, so it is told of it first.
+ */
+export const snapshotMade: StepRule<"snapshot-made"> = {
+  undo: async ({ uuid, snapshot, xml: wanted, wasRunning }, { vms }) => {
+    const { link, inventory } = vms, domain = await link.call("domainRead", { uuid });
+    if (domain === null) return NOTHING;
+    // While libvirt still takes it, it refuses this: then it is tried again.
+    if (wasRunning && isStoppedForSnapshot(domain)) await link.call("domainResume", { uuid });
+    await inventory.refresh(uuid);
+    if ((await scan(vms, { id: uuid })).some(({ name }) => name === snapshot)) return { did: "kept" };
+    const definition = await link.call("domainXml", { uuid, secure: true, inactive: true });
+    const xml = leftSnapshotXml(wanted, { definition, isOff: isOff(domain) });
+    await link.call("snapshotRecord", { uuid, xml, isCurrent: false });
+    await link.call("snapshotDelete", { uuid, name: snapshot, children: false });
+    return removed(snapshot);
+  },
+};
+
+/** Brings a VM back that a revert has left off or stopped. One that runs as before stays as it is. */
+export const snapshotReverted: StepRule<"snapshot-reverted"> = {
+  finish: async (step, settlement) => {
+    const { vms } = settlement, { link } = vms, { uuid, name, snapshot, state, at } = step;
+    // A libvirt that was killed while it began the VM from there: the new one ends that QEMU.
+    const domain = await afterItsStart(uuid, settlement);
+    if (domain === null) return { ...NOTHING, stop: true };
+    if (!isOff(domain) && !isFromSnapshot(domain)) return { ...NOTHING, stop: true };
+    try {
+      if (isOff(domain)) {
+        if (Date.now() - at > REVERT_WITHIN_MS) return left(name, t("operations.too_late"));
+        await link.call("snapshotRevert", { uuid, name: snapshot });
+      } else if (isPaused(domain) && state === "running") await link.call("domainResume", { uuid });
+    } catch (error) {
+      if (isAway(error) || !(error instanceof LibvirtError)) throw error;
+      throw new Refused(messageOf(error), { cause: error });
+    }
+    await afterRevert(vms, step);
+    return { did: "done" };
+  },
+};
