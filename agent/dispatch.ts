@@ -127,7 +127,7 @@ export function validate<N extends CommandName>(name: N, input: unknown): Input<
   let validator = validators.get(name);
   if (!validator) validators.set(name, validator = Compile(COMMANDS[name].input));
   if (!validator.Check(input)) {
-    throw schemaRefusals(COMMANDS[name].input, validator.Errors(input), input)[0]!.error;
+    throw schemaRefusals(COMMANDS[name].input, validator, input)[0]!.error;
   }
   requireHoldable(input, []);
   return input as Input<N>;
