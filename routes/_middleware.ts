@@ -2,6 +2,7 @@
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
+import { mayAnything } from "../lib/access/rights.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { VERSION } from "../lib/version.ts";
@@ -47,6 +48,11 @@ export default define.middleware(async (ctx) => {
   const { app, caller, refused = null } = visitOf(ctx.info);
   const cookies: string[] = [];
   const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
+  // Every page asks who looks, and how the host is: a token that may do nothing gets none.
+  if (principal.via === "token" && !mayAnything(principal.rights)) {
+    const error = new ContractError("Forbidden", { role: "viewer" });
+    throw new HttpError(error.status, error.message, { cause: error });
+  }
   const user = userOf(app, principal);
   if (user === null && !isPublic(ctx.url.pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;

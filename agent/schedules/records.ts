@@ -77,6 +77,8 @@ export class ScheduleRecords {
   /** What the database has; read when it is opened, written through. */
   readonly #schedules = new Map<string, StoredSchedule>();
   readonly #lastRuns = new Map<string, ScheduleRun>();
+  /** Runs whose newest state is not written yet, by id. */
+  readonly #unwritten = new Map<string, ScheduleRun>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -152,12 +154,21 @@ export class ScheduleRecords {
     return isNew;
   }
 
-  /** Writes how a run is now; one of a deleted schedule is gone with it. @throws {ContractError} StoreUnavailable */
+  /** Keeps how a run is now, and writes it as soon as that works; one of a deleted schedule is gone with it. */
   update(scheduleId: string, run: ScheduleRun): void {
     if (!this.#schedules.has(scheduleId)) return;
     // What is shown is true, whatever becomes of the disk.
     if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
-    this.#write(({ end }) => end.run(run.state, JSON.stringify(run), run.id));
+    this.#unwritten.set(run.id, run);
+    this.#store.keep(`run of a schedule ${run.id}`, () => {
+      this.#statements!.end.run(run.state, JSON.stringify(run), run.id);
+      this.#unwritten.delete(run.id);
+    });
+  }
+
+  #runOf(row: Row): ScheduleRun {
+    const run = runOf(row);
+    return this.#unwritten.get(run.id) ?? run;
   }
 
   /** Runs that are written down as under way: their schedules, and they. @throws {ContractError} StoreUnavailable */
@@ -165,14 +176,14 @@ export class ScheduleRecords {
     this.require();
     return this.#statements!.unfinished.all().map((row) => ({
       scheduleId: String(row.schedule_id),
-      run: runOf(row),
-    }));
+      run: this.#runOf(row),
+    })).filter(({ run }) => run.state === "running");
   }
 
   /** The runs of a schedule, the newest first. @throws {ContractError} StoreUnavailable */
   history(id: string, limit: number): ScheduleRun[] {
     this.require();
-    return this.#statements!.history.all(id, limit).map(runOf);
+    return this.#statements!.history.all(id, limit).map((row) => this.#runOf(row));
   }
 
   #write(run: (statements: Statements) => void): void {
@@ -216,6 +227,6 @@ export class ScheduleRecords {
       "SELECT schedule_id, record FROM schedule_runs WHERE rowid IN " +
         "(SELECT max(rowid) FROM schedule_runs GROUP BY schedule_id)",
     ).all();
-    for (const row of last) this.#lastRuns.set(String(row.schedule_id), runOf(row));
+    for (const row of last) this.#lastRuns.set(String(row.schedule_id), this.#runOf(row));
   }
 }

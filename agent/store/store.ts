@@ -23,6 +23,8 @@ export class Store {
   /** Where the content of a database was saved whose file is gone; null: it could not be saved. */
   #rescued: string | null | undefined;
   #trouble: string | null = null;
+  /** What is tried again once the database can be written. */
+  readonly #waiting = new Map<string, () => void>();
 
   /**
    * @param onTrouble told once of each trouble, in the words of {@link trouble}
@@ -98,17 +100,53 @@ export class Store {
   }
 
   /**
+   * Writes what is so already, whether it can be written or not: now, else as soon as that works. Of one key, the newest is
+   * written.
+   */
+  keep(key: string, run: () => void): void {
+    this.#waiting.delete(key);
+    if (!this.write(run)) this.again(key, () => this.keep(key, run));
+  }
+
+  /** Calls once the database may be written again; what then fails asks for it again. */
+  again(key: string, run: () => void): void {
+    this.#waiting.set(key, run);
+  }
+
+  /** Tries no more what was to be called again. */
+  forget(key: string): void {
+    this.#waiting.delete(key);
+  }
+
+  /** Tries what waits, in order, until something fails again. */
+  #retry(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [at, [, run]] of waiting.entries()) {
+      run();
+      if (this.#waiting.size === 0) continue;
+      for (const [key, later] of waiting.slice(at + 1)) {
+        if (!this.#waiting.has(key)) this.#waiting.set(key, later);
+      }
+      return;
+    }
+  }
+
+  /**
    * Looks whether the files of the open database are still in their places: called again and again. Nothing is written
-   * to ones that were removed or replaced, for it would be gone with this process. Never throws.
+   * to ones that were removed or replaced, for it would be gone with this process. What could not be written is tried
+   * again. Never throws.
    */
   check(): void {
     const database = this.#database;
-    if (database === undefined) return;
-    try {
-      onDisk("looking at the database", () => this.#requireFiles(database));
-    } catch (error) {
-      this.fail(error);
+    if (database !== undefined) {
+      try {
+        onDisk("looking at the database", () => this.#requireFiles(database));
+      } catch (error) {
+        return this.fail(error);
+      }
     }
+    if (this.#waiting.size > 0) this.#retry();
   }
 
   /** @throws {StoreError} when a file of the database was removed or replaced */
@@ -157,6 +195,7 @@ export class Store {
   }
 
   close(): void {
+    if (this.#waiting.size > 0) this.#retry();
     // SQLite removes the -wal file when it closes, by its path: that could be the one of a database put there meanwhile
     if (this.#watch?.lost() === undefined) this.#database?.close();
     this.#database = undefined;
