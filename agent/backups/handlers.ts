@@ -130,7 +130,7 @@ export function backupHandlers(
       ...(timing ?? { frequency: "by-hand", timeZone: hostZone() }),
       runsAs: owner.name,
       next: backup.enabled && timing !== null
-        ? nextRuns(timing, handledAt(handled, now) ?? now, NEXT_RUNS)
+        ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS)
         : [],
       running: isRunning,
       lastRun: history.lastRun(backup.id),

@@ -46,6 +46,8 @@ export interface StoredBackup extends Retention {
   readonly createdAt: number;
   /** Milliseconds since 1970: what was due up to then was run, or is never. */
   readonly handled: number;
+  /** The last time that was run when it was due, in milliseconds since 1970. */
+  readonly onTime?: number;
 }
 
 /** A VM of a run, with the copy in the folder. */

@@ -8,6 +8,7 @@ import {
   SCHEDULE_RUNS_KEPT,
   type ScheduleRun,
 } from "../../lib/contract/mod.ts";
+import { ON_TIME_MS } from "../../lib/schedules/due.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
@@ -65,6 +66,7 @@ interface Statements {
   readonly handle: StatementSync;
   readonly remove: StatementSync;
   readonly begin: StatementSync;
+  readonly giveUp: StatementSync;
   readonly end: StatementSync;
   readonly prune: StatementSync;
   readonly forget: StatementSync;
@@ -129,14 +131,17 @@ export class ScheduleRecords {
   }
 
   /**
-   * Writes, before the work begins, that there is a run, and up to when everything is handled by it: one step.
+   * Writes, before the work begins, that there is a run, and up to when everything is handled by it: one step. A run of
+   * the same time that was late, and began in a future that is none, was one of a clock that was ahead: it gives the time
+   * up.
    *
    * @returns whether it is to be carried out: no where its time was run before
    * @throws {ContractError} StoreUnavailable
    */
   begin(schedule: StoredSchedule, run: ScheduleRun, handled: number): boolean {
     let isNew = false;
-    this.#write(({ begin, handle, prune }) => {
+    this.#write(({ begin, giveUp, handle, prune }) => {
+      giveUp.run(schedule.id, run.slot, run.startedAt, ON_TIME_MS);
       const { changes } = begin.run(
         run.id,
         schedule.id,
@@ -205,6 +210,10 @@ export class ScheduleRecords {
       begin: database.prepare(
         "INSERT OR IGNORE INTO schedule_runs (id, schedule_id, slot, started_at, state, record) " +
           "VALUES (?, ?, ?, ?, ?, ?)",
+      ),
+      giveUp: database.prepare(
+        "UPDATE schedule_runs SET slot = NULL, record = json_set(record, '$.slot', NULL) " +
+          "WHERE schedule_id = ?1 AND slot = ?2 AND started_at > ?3 AND started_at - slot > ?4",
       ),
       end: database.prepare("UPDATE schedule_runs SET state = ?, record = ? WHERE id = ?"),
       prune: database.prepare(

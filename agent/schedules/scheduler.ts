@@ -136,8 +136,7 @@ export class Scheduler {
   #look(schedule: StoredSchedule, now: number): number | null {
     if (!schedule.enabled) return null;
     const { timing, missed } = schedule;
-    // What was done in a future that is none: by a clock that was wrong, and was set right.
-    const handled = handledAt(schedule.handled, now) ?? this.#since;
+    const handled = handledAt(schedule.handled, now, this.#since);
     const due = dueOf(timing, handled, now, missed);
     switch (due.what) {
       case "wait":
