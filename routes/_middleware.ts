@@ -2,11 +2,11 @@
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
-import { mayAnything } from "../lib/access/rights.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
+import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { visitOf } from "../agent/http/entry.ts";
@@ -49,7 +49,7 @@ export default define.middleware(async (ctx) => {
   const cookies: string[] = [];
   const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
   // Every page asks who looks, and how the host is: a token that may do nothing gets none.
-  if (principal.via === "token" && !mayAnything(principal.rights)) {
+  if (isEmptyToken(principal)) {
     const error = new ContractError("Forbidden", { role: "viewer" });
     throw new HttpError(error.status, error.message, { cause: error });
   }

@@ -212,10 +212,10 @@ Deno.test("a form of another type is 415, for people and for scripts", async () 
   assert.equal(broken.status, 400);
 });
 
-Deno.test("a token that may do nothing gets no page, and no failure of ours", async () => {
+Deno.test("a token that may do nothing gets no page and no events, and no failure of ours", async () => {
   await using server = await startServer({ uri: "test:///default", logLevel: "error" });
   const token = await personWith(server, "token", []);
-  for (const path of ["/", "/vms", "/settings/account"]) {
+  for (const path of ["/", "/vms", "/settings/account", "/api/v1/events"]) {
     const response = await token.fetch(path);
     await response.body?.cancel();
     assert.equal(response.status, 403, path);
