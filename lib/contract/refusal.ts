@@ -212,7 +212,7 @@ function* unknownFields(nodes: readonly Node[], value: unknown, path: string): G
 function flooded(schema: TSchema, input: unknown): SchemaRefusal[] | undefined {
   const names = unknownFields([schema as Node], input, "").take(MOST + 1).toArray();
   if (names.length <= MOST) return undefined;
-  const shown = names.slice(0, 8);
+  const shown = names.slice(0, 5);
   const error = invalid(`unknown field ${shown.map((name) => JSON.stringify(name)).join(", ")}`);
   return shown.map((field) => ({ field, error }));
 }
