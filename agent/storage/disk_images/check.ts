@@ -211,19 +211,23 @@ function refuseSeed(
 
 /**
  * Who reads a VM's disk has all that is on it, and no command of storage is about a VM: so who asks must see each VM that
- * writes to the image, and one of those whose disks are built on it. Media that VMs only read are nothing of theirs.
+ * writes to the image, and one of those whose disks are built on it. Media that VMs only read are nothing of theirs, nor
+ * is what a template keeps: its content was there before theirs.
  *
  * @throws {ImageRefused}
  */
 async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promise<void> {
   const rights = askedRights();
   if (includes(role, "administrator") || may(rights, "vms.view", "everything")) return;
-  const { inventory } = host;
+  const { inventory, keepers, app } = host;
   const isSeen = ({ vmId }: Use) => may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group });
   const uses = await usesOf(host, path);
   const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
+  const isTemplates = app.templates.keeperOf(host.id, path) !== undefined;
   const builtOn = uses.filter(({ format }) => format === undefined);
-  if (!own.every(isSeen) || (builtOn.length > 0 && !uses.some(isSeen))) {
+  // What a snapshot, or the bin, keeps was a VM's disk
+  const isTheirs = !isTemplates && (builtOn.length > 0 || keepers.of(path) !== undefined);
+  if (!own.every(isSeen) || (isTheirs && !uses.some(isSeen))) {
     throw new ImageRefused("it is a disk of a VM that you may not see, or such a disk is built on it");
   }
 }
