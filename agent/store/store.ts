@@ -197,9 +197,19 @@ export class Store {
   close(): void {
     if (this.#waiting.size > 0) this.#retry();
     // SQLite removes the -wal file when it closes, by its path: that could be the one of a database put there meanwhile
-    if (this.#watch?.lost() === undefined) this.#database?.close();
+    if (this.#isInPlace()) this.#database?.close();
     this.#database = undefined;
     this.#watch = undefined;
+  }
+
+  /** Whether the files of the database are there, as far as can be told. */
+  #isInPlace(): boolean {
+    try {
+      return this.#watch?.lost() === undefined;
+    } catch (error) {
+      log.warn("the files of the database cannot be looked at", { error });
+      return false;
+    }
   }
 
   #prepare(database: DatabaseSync, repositories: readonly Prepare[]): void {

@@ -12,7 +12,7 @@ import {
   type SharedFolder,
   sharesAbove,
 } from "../../../lib/vm/shared_folders.ts";
-import { lookAt, namesIn, textAt } from "../../files.ts";
+import { lookAt, textAt } from "../../files.ts";
 import { isNameable, statFile } from "../../host_file.ts";
 import { definitionsOf } from "../../hosts/definitions.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -41,13 +41,19 @@ const FIRST_PERSON = 1000;
 /** Number of the account of none. */
 const NOBODY = 65_534;
 
-/** The homes of people on this host: of its own accounts, and all that is in /home. */
+/** The homes of this host's own accounts of people. */
 async function homes(): Promise<ClosedFolder[]> {
   const accounts = (await textAt("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
-  const ofAccounts = accounts.filter(([, , uid]) => Number(uid) >= FIRST_PERSON && Number(uid) !== NOBODY)
-    .map(([, , , , , home = ""]) => home.replace(/\/+$/, ""));
-  const there = (await namesIn("/home")).map((name) => `/home/${name}`);
-  return [...new Set([...ofAccounts, ...there])].filter((path) => /^\/./.test(path)).map(homeFolder);
+  return accounts.filter(([, , uid]) => Number(uid) >= FIRST_PERSON && Number(uid) !== NOBODY)
+    .map(([, , , , , home = ""]) => home.replace(/\/+$/, "")).filter((path) => /^\/./.test(path)).map(
+      homeFolder,
+    );
+}
+
+/** The home that a path is or is in, where its name alone tells: accounts may be kept elsewhere. */
+function homeAt(path: string): ClosedFolder[] {
+  const [home] = /^(?:\/var)?\/home\/[^/]+/.exec(path) ?? [];
+  return home === undefined ? [] : [homeFolder(home)];
 }
 
 /** Every folder that is never shared: the host's, libvirt's, ours, and those of storage pools. @throws {LibvirtError} */
@@ -164,7 +170,7 @@ export async function requireFolder(
     sharedFolders(host, host.inventory.vms()),
   ]);
   const requireOpen = (path: string) => {
-    const reason = closedReason(path, closed) ?? nestedReason(path, shares);
+    const reason = closedReason(path, [...closed, ...homeAt(path)]) ?? nestedReason(path, shares);
     if (reason === undefined) return;
     throw refused(folder, path === plain ? reason : `it leads to ${path}: ${reason}`);
   };
