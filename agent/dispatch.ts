@@ -18,6 +18,7 @@ import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { mentionedIn, redactRefusal } from "../lib/access/redact.ts";
 import { filterOutput, longestOf, sightOf, type Viewer } from "../lib/access/filter_output.ts";
 import type { VM } from "../lib/contract/mod.ts";
+import { asAsked } from "./access/asking.ts";
 import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
@@ -127,7 +128,7 @@ export function validate<N extends CommandName>(name: N, input: unknown): Input<
   let validator = validators.get(name);
   if (!validator) validators.set(name, validator = Compile(COMMANDS[name].input));
   if (!validator.Check(input)) {
-    throw schemaRefusals(COMMANDS[name].input, validator.Errors(input), input)[0]!.error;
+    throw schemaRefusals(COMMANDS[name].input, validator, input)[0]!.error;
   }
   requireHoldable(input, []);
   return input as Input<N>;
@@ -239,11 +240,15 @@ export function createDispatch(
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {
-        const answer = await handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
-          principal: { ...principal, role, becomes: (name) => void (actor = name) },
-          ...(content && { content }),
-          note: (what) => void (noted = what),
-        });
+        const answer = await asAsked(
+          principal.rights,
+          () =>
+            handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
+              principal: { ...principal, role, becomes: (name) => void (actor = name) },
+              ...(content && { content }),
+              note: (what) => void (noted = what),
+            }),
+        );
         const made = makesVm === undefined ? null : answer as Readonly<Record<string, unknown>> | null;
         if (made !== null) about = { vmId: String(made[makesVm!]), vmName: String(made.name) };
         return answer;

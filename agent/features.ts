@@ -18,6 +18,7 @@ import { jobFeature } from "./jobs/feature.ts";
 import { metricsFeature } from "./metrics/feature.ts";
 import { networkFeature } from "./network/feature.ts";
 import { clockFeature } from "./store/clock_feature.ts";
+import { databaseWatchFeature } from "./store/watch_feature.ts";
 import { changeSteps } from "./operations/change_steps.ts";
 import type { StepRules } from "./operations/settlement.ts";
 import type { StepKind } from "./operations/step.ts";
@@ -29,6 +30,7 @@ import { vmFeature } from "./vm/feature.ts";
 
 const ALL = [
   clockFeature,
+  databaseWatchFeature,
   accessFeature,
   passkeyFeature,
   auditFeature,

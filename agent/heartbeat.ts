@@ -4,7 +4,13 @@
  */
 
 /** What it may be waiting in, for people. */
-const LABELS = ["", "writing to the database", "opening the database", "noting an operation"] as const;
+const LABELS = [
+  "",
+  "writing to the database",
+  "opening the database",
+  "looking at the database",
+  "noting an operation",
+] as const;
 export type WatchedWork = Exclude<typeof LABELS[number], "">;
 
 /** Milliseconds between beats. */

@@ -12,7 +12,10 @@ import { messageOf } from "../lib/text/message.ts";
 import { VERSION } from "../lib/version.ts";
 import { enterDemo } from "../agent/demo.ts";
 import { environment, SOCKET_FILE } from "./environment.ts";
+import { EXIT } from "./exit.ts";
 import { requireLocalDisk } from "../agent/store/data_folder.ts";
+import { StoreError } from "../agent/store/database.ts";
+import { lockDataFolder } from "../agent/store/folder_lock.ts";
 
 export const SERVE_HELP = () =>
   `Usage: kvm-manager serve [OPTIONS]\n\nServes this host's VMs in a browser.\n\n${
@@ -39,6 +42,13 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return wrongUsage(error);
+  }
+  try {
+    stack.use(await lockDataFolder(settings.dataDir));
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    console.error(`kvm-manager: ${error.message}`);
+    return EXIT.failed;
   }
   setLogLevel(settings.logLevel);
   let doors;

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
 import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
+import { StoreError } from "../agent/store/database.ts";
+import { lockDataFolder } from "../agent/store/folder_lock.ts";
 import { formatBytes } from "../lib/text/quantity.ts";
 import { askToConfirm } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
@@ -74,6 +76,22 @@ export const backupCommand = (args: readonly string[]) =>
     return 0;
   });
 
+/** Works in the data folder while no server can begin to. @throws {StateError} when one runs on it */
+async function withLock<T>(dataDir: string, run: () => Promise<T>): Promise<T> {
+  let lock: Disposable;
+  try {
+    lock = await lockDataFolder(dataDir);
+  } catch (error) {
+    throw error instanceof StoreError ? new StateError(error.message, { cause: error }) : error;
+  }
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is let go.
+  try {
+    return await run();
+  } finally {
+    lock[Symbol.dispose]();
+  }
+}
+
 export const restoreCommand = (args: readonly string[]) =>
   runHostCommand(
     "restore-state",
@@ -95,7 +113,7 @@ export const restoreCommand = (args: readonly string[]) =>
         console.error("Nothing was done.");
         return 1;
       }
-      const aside = await putBack(place, file);
+      const aside = await withLock(place.dataDir, () => putBack(place, file));
       console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
       return 0;
     },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { sshKeyFault } from "./vm/cloud_init/ssh_key.ts";
 import { checkUserData, readYaml, withoutSecrets, YamlFault } from "./vm/cloud_init/yaml.ts";
 import { COMMANDS } from "./contract/mod.ts";
+import { schemaRefusals } from "./contract/refusal.ts";
 import { Compile } from "./typebox/compile.ts";
 import { MAX_XML } from "./contract/manage.ts";
 import { MOST_YAML_BYTES } from "./contract/cloud_init_bounds.ts";
@@ -266,6 +267,29 @@ Deno.test("a list with one thing again and again, where all must differ, is refu
     }
   }
   assert.ok(count > 40, "too few lists were found: the test looks in the wrong place");
+});
+
+/** An object of the largest body, of fields that no command has. */
+const FLOOD: unknown = Object.fromEntries(
+  Array.from({ length: 60_000 }, (_, index) => [`key${index}`, index]),
+);
+/** Milliseconds that fields which no command has may take: they are counted, and no more. */
+const FLOOD_MS = 400;
+
+Deno.test("fields without number that a command does not have are refused at once, wherever they stand", () => {
+  for (const [name, { input }] of Object.entries(COMMANDS)) {
+    const validator = Compile(input), { properties = {} } = input as unknown as Schema;
+    const parts = Object.entries(properties as object).filter(([, field]) =>
+      field.properties || field.items || field.anyOf
+    );
+    for (const value of [FLOOD, ...parts.map(([field]) => ({ [field]: FLOOD }))]) {
+      let ms = 0;
+      const isFine = Array.from({ length: TRIES }).some(() =>
+        (ms = fastest(() => assert.ok(schemaRefusals(input, validator, value).length > 0), 1)) < FLOOD_MS
+      );
+      assert.ok(isFine, `${name} takes ${ms} ms for ${JSON.stringify(value).slice(0, 60)}`);
+    }
+  }
 });
 
 interface Schema {

@@ -6,6 +6,7 @@ import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
+import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { visitOf } from "../agent/http/entry.ts";
@@ -47,6 +48,11 @@ export default define.middleware(async (ctx) => {
   const { app, caller, refused = null } = visitOf(ctx.info);
   const cookies: string[] = [];
   const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
+  // Every page asks who looks, and how the host is: a token that may do nothing gets none.
+  if (isEmptyToken(principal)) {
+    const error = new ContractError("Forbidden", { role: "viewer" });
+    throw new HttpError(error.status, error.message, { cause: error });
+  }
   const user = userOf(app, principal);
   if (user === null && !isPublic(ctx.url.pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;

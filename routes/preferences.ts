@@ -3,6 +3,7 @@ import { PREFERENCE } from "../lib/client/preferences.ts";
 import { returnPath } from "../lib/text/return_path.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define, THEMES } from "../lib/page_state.ts";
+import { postedForm } from "./(_shared)/form.ts";
 
 /** Preference → the values it may have. */
 const VALUES: Readonly<Record<string, readonly string[]>> = { theme: THEMES, sidebar: ["open", "folded"] };
@@ -17,9 +18,9 @@ function pageBefore(req: Request, here: URL, base: string): string {
 /** Keeps preferences, for pages without script. */
 export const handler = define.handlers({
   async POST(ctx) {
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const response = ctx.redirect(pageBefore(ctx.req, ctx.url, ctx.state.base), 303);
-    for (const [name, value] of form) {
+    for (const [name, value] of new Map(form)) {
       const known = Object.hasOwn(VALUES, name) ? VALUES[name] : undefined;
       if (typeof value !== "string" || !known?.includes(value)) throw new HttpError(400, t("error.form"));
       response.headers.append("set-cookie", `${name}=${value}; ${PREFERENCE}`);

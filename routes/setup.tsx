@@ -7,6 +7,7 @@ import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { define, type PageState } from "../lib/page_state.ts";
+import { postedForm } from "./(_shared)/form.ts";
 
 const { t } = textsOf(access);
 
@@ -29,7 +30,7 @@ export const handler = define.handlers({
   },
   async POST(ctx) {
     const { req, state } = ctx;
-    const form = await req.formData();
+    const form = await postedForm(req);
     const key = textIn(form, "key"), name = textIn(form, "name");
     try {
       await state.api.setUp({ key, name, password: textIn(form, "password") });

@@ -12,6 +12,7 @@ import PasskeySignIn from "../islands/PasskeySignIn.tsx";
 import ShowPassword from "../islands/ShowPassword.tsx";
 import { hasHostName, localhostOf } from "../lib/access/host_name.ts";
 import { define, type PageState } from "../lib/page_state.ts";
+import { postedForm } from "./(_shared)/form.ts";
 
 const { t } = textsOf(access);
 
@@ -43,7 +44,7 @@ export const handler = define.handlers({
   },
   async POST(ctx) {
     const { req, state } = ctx;
-    const form = await req.formData();
+    const form = await postedForm(req);
     const to = returnPath(form.get("to")),
       name = textIn(form, "name"),
       challenge = textIn(form, "challenge");

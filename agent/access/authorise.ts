@@ -37,6 +37,10 @@ function refuse({ via }: Principal, role: Role): never {
   throw via === "nobody" ? new ContractError("NotSignedIn") : new ContractError("Forbidden", { role });
 }
 
+/** Whether who asks is a token that nothing was picked for: it can only ask who it is. */
+export const isEmptyToken = ({ via, rights }: Pick<Principal, "via" | "rights">): boolean =>
+  via === "token" && !mayAnything(rights);
+
 /**
  * Checks that somebody may carry a command out, as far as the input says on what. Nothing of the input was checked yet.
  *
@@ -50,9 +54,7 @@ export function authorise(principal: Principal, command: CommandName, input: unk
   if (permission === "anyone") return everything;
   if (principal.via === "nobody") refuse(principal, role);
   if (permission === "signed-in") {
-    // A token may do nothing but what was picked for it: without anything it can only ask who it is.
-    const isEmpty = principal.via === "token" && command !== "get_session" && !mayAnything(rights);
-    return isEmpty ? refuse(principal, role) : everything;
+    return command !== "get_session" && isEmptyToken(principal) ? refuse(principal, role) : everything;
   }
   if (permission === "socket") {
     const isRoot = principal.door === "socket" && isAdministrator(rights);

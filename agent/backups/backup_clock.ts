@@ -59,10 +59,10 @@ export class BackupClock {
   #look(backup: StoredBackup, now: number): void {
     const { records, runs } = this.#options, { id, timing, missed, owner } = backup;
     if (!backup.enabled || timing === null) return;
-    // What was done in a future that is none: by a clock that was wrong, and was set right.
-    const due = dueOf(timing, handledAt(backup.handled, now) ?? this.#since, now, missed);
+    const due = dueOf(timing, handledAt(backup.handled, now, this.#since, backup.onTime), now, missed);
     if (due.what === "wait") return;
-    records.put({ ...backup, handled: now });
+    const isOnTime = due.what === "run" && !due.isLate;
+    records.put({ ...backup, handled: now, ...(isOnTime && { onTime: due.slot }) });
     if (due.what === "missed") return runs.skipped(backup, owner.name, due.slot, MISSED);
     if (runs.isRunning(id)) return runs.skipped(backup, owner.name, due.slot, OVERLAPS);
     if (this.#beginning.has(id)) {

@@ -109,3 +109,25 @@ Deno.test("BackupClock writes down what it leaves out: times that were missed, a
     "2026-01-01T03:00:00.000Z The run before was still under way",
   ]]);
 });
+
+Deno.test("BackupClock loses no time to a clock that was ahead, and repeats none for one that was set back", async () => {
+  for (const missed of ["skip", "run-once"] as const) {
+    for (const ahead of [5 * HOUR, 2 * DAY, 365 * DAY]) {
+      const { clock, begun, pass, tick } = world(["a"], undefined, { missed });
+      await clock.advance(10_000, ahead);
+      tick();
+      await clock.advance(10_000, -ahead);
+      tick();
+      begun.length = 0;
+      await pass(2 * DAY);
+      assert.deepEqual(begun, ["a", "a"], `${ahead / HOUR} hours, ${missed}`);
+    }
+  }
+  const back = world(["a"]);
+  await back.pass(4 * HOUR);
+  assert.deepEqual(back.begun, ["a"]);
+  await back.clock.advance(10_000, -2 * HOUR);
+  back.tick();
+  await back.pass(3 * HOUR);
+  assert.deepEqual(back.begun, ["a"], "three o'clock comes twice");
+});

@@ -1,5 +1,5 @@
 /** Which earlier copy a new one of a running VM can build on, so that only what changed since is read; or why none. */
-import type { Chunk } from "../../lib/backup/chunk_list.ts";
+import type { ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
 import { statFile } from "../host_file.ts";
@@ -15,7 +15,7 @@ export interface Base {
   readonly checkpoint: string;
   readonly takenAt: number;
   /** The chunks of the disks of which only what changed is read, by target. */
-  readonly disks: ReadonlyMap<string, readonly Chunk[]>;
+  readonly disks: ReadonlyMap<string, ChunkList>;
 }
 
 /** How the disks of a running VM can be read. */
@@ -53,8 +53,8 @@ async function usable(
   copy: FoundCopy & { readonly manifest: Manifest },
   disks: readonly Disk[],
   noted: ReadonlyMap<string, string>,
-): Promise<{ readonly disks: Map<string, readonly Chunk[]>; readonly reason: string }> {
-  const { manifest } = copy, found = new Map<string, readonly Chunk[]>();
+): Promise<{ readonly disks: Map<string, ChunkList>; readonly reason: string }> {
+  const { manifest } = copy, found = new Map<string, ChunkList>();
   let reason = "";
   for (const { target, capacityBytes } of disks) {
     const image = noted.get(target), was = manifest.disks.find((each) => each.target === target);
@@ -65,7 +65,7 @@ async function usable(
       reason ||= `disk ${target} has another size than before`;
     } else {
       const chunks = await chunksOf(repository, copy, manifest, was);
-      const missing = await repository.firstMissing(chunks);
+      const missing = await repository.firstMissing(chunks.digests());
       if (missing === undefined) found.set(target, chunks);
       else reason ||= `the chunk ${missing} of the copy before is missing`;
     }

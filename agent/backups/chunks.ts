@@ -1,7 +1,7 @@
 /** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
-import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
+import { type Chunk, chunkCount, chunkLength, ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../files.ts";
 import { hostFiles } from "../host_files.ts";
@@ -25,7 +25,7 @@ export class BackupChunkError extends ManifestError {
 
 /** What has become of a disk. */
 export interface Stored {
-  readonly chunks: readonly Chunk[];
+  readonly chunks: ChunkList;
   /** Bytes that were not in the store before, compressed. */
   readonly storedBytes: number;
 }
@@ -115,7 +115,7 @@ export async function storePieces(
   { signal, onBytes, pace }: Storing,
 ): Promise<Stored> {
   const count = chunkCount(bytes, CHUNK_BYTES), zeros = new Uint8Array(CHUNK_BYTES);
-  const chunks: Chunk[] = Array.from({ length: count }, () => null);
+  const chunks = new ChunkList(count);
   const threads = new ChunkThreads(repository.codec.nameKey), under = new Set<Promise<void>>();
   // Memory is used again: the kernel takes as long to give new one as a chunk takes to be read.
   const free: Uint8Array<ArrayBuffer>[] = [];
@@ -131,14 +131,14 @@ export async function storePieces(
       onBytes(index * CHUNK_BYTES + length);
       if (index % TURN === 0) await setImmediate(); // others get their turn
       if (piece !== undefined || Buffer.compare(into, zeros.subarray(0, length)) === 0) {
-        chunks[index] = piece?.kept ?? null;
+        if (piece !== undefined && piece.kept !== null) chunks.put(index, piece.kept);
         free.push(into);
         continue;
       }
       await pace?.take(length, signal);
       const work = (async () => {
         const kept = await keep(repository, threads, into);
-        chunks[index] = kept.digest;
+        chunks.put(index, kept.digest);
         storedBytes += kept.storedBytes;
         free.push(kept.content);
       })();

@@ -1,6 +1,6 @@
 /** One VM into a store of backups: its definition, its UEFI variables, its TPM's state, its disks. Whole, or not at all. */
 import { Buffer } from "node:buffer";
-import { type Chunk, digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
+import { type ChunkList, digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
   CHUNK_BYTES,
   copyIdAt,
@@ -290,7 +290,7 @@ async function nvramBytes(document: XmlDocument, name: string): Promise<Uint8Arr
 async function described(
   disk: Disk,
   bytes: number,
-  chunks: readonly Chunk[],
+  chunks: ChunkList,
   image?: string,
 ): Promise<Content["disks"][number]> {
   const list = writeChunkList(chunks);
@@ -359,7 +359,7 @@ async function ofRunning(
   for (const disk of disks) {
     const { target } = disk, path = way.files.get(target)!, bytes = sizes.get(target)!;
     const storing = { signal: job.signal, onBytes: count.add, pace };
-    let chunks: readonly Chunk[];
+    let chunks: ChunkList;
     if (way.incremental.has(target)) {
       const base = plan.base!.disks.get(target)!;
       const increment = await ofIncrement(() => storeIncrement(repository, path, { bytes, base }, storing));

@@ -1,5 +1,5 @@
 /** A disk of a copy as bytes at any place, chunk by chunk, each checked; and as an NBD server on a socket. */
-import { chunkLength } from "../../lib/backup/chunk_list.ts";
+import { chunkLength, type ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, type ManifestDisk } from "../../lib/backup/manifest.ts";
 import {
   greeting,
@@ -30,7 +30,7 @@ export class DiskReader {
   private constructor(
     readonly bytes: number,
     private readonly source: RestoreSource,
-    private readonly chunks: readonly (string | null)[],
+    private readonly chunks: ChunkList,
     private readonly threads: ChunkThreads,
   ) {}
 
@@ -49,7 +49,7 @@ export class DiskReader {
     for (let at = offset; at < offset + length;) {
       const index = Math.floor(at / chunkBytes), within = at - index * chunkBytes;
       const part = Math.min(chunkBytes - within, offset + length - at);
-      if (this.chunks[index] !== null) {
+      if (this.chunks.at(index) !== null) {
         content.set((await this.#chunk(index)).subarray(within, within + part), at - offset);
       }
       at += part;
@@ -60,7 +60,8 @@ export class DiskReader {
   #chunk(index: number): Promise<Uint8Array> {
     const { repository, manifest: { chunkBytes } } = this.source;
     const length = chunkLength(index, this.bytes, chunkBytes);
-    const found = this.#kept.get(index) ?? readChunk(repository, this.threads, this.chunks[index]!, length);
+    const found = this.#kept.get(index) ??
+      readChunk(repository, this.threads, this.chunks.at(index)!, length);
     // The one that was read last is the last to go.
     this.#kept.delete(index);
     this.#kept.set(index, found);

@@ -2,6 +2,7 @@
 import {
   type Backup,
   type backupCommands,
+  type BackupRun,
   ContractError,
   type Input,
   MOST_BACKUPS,
@@ -13,6 +14,7 @@ import { handledAt } from "../../lib/schedules/due.ts";
 import { daysOf } from "../../lib/backup/calendar.ts";
 import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
+import { mayCall } from "../../lib/access/may_call.ts";
 import { may } from "../../lib/access/rights.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
@@ -130,7 +132,7 @@ export function backupHandlers(
       ...(timing ?? { frequency: "by-hand", timeZone: hostZone() }),
       runsAs: owner.name,
       next: backup.enabled && timing !== null
-        ? nextRuns(timing, handledAt(handled, now) ?? now, NEXT_RUNS)
+        ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS)
         : [],
       running: isRunning,
       lastRun: history.lastRun(backup.id),
@@ -202,7 +204,7 @@ export function backupHandlers(
       const backup = find(backupId), { timeZone } = backup.timing ?? { timeZone: hostZone() };
       return daysOf(await history.list(backup), timeZone, clock.now());
     },
-    list_vm_backups: async ({ vmId }) => {
+    list_vm_backups: async ({ vmId }, { principal }) => {
       records.require();
       const vm = host().requireVm(vmId), all = records.all();
       const backups = all.filter(({ targets }) =>
@@ -224,7 +226,19 @@ export function backupHandlers(
         tags: tags.filter((tag) => vm.tags.includes(tag)),
         groups: groups.filter((group) => group === vm.group),
       });
-      const told = backups.map(shown).map((backup) => ({ ...backup, targets: ofThis(backup) }));
+      // Nor are places of the host, and how the others went.
+      const isOpen = mayCall(principal.rights, "list_backups");
+      const runOfThis = (run: BackupRun): BackupRun => ({
+        ...run,
+        message: isOpen ? run.message : null,
+        copies: run.copies.filter((each) => each.vmId === vmId),
+      });
+      const told = backups.map(shown).map((backup) => ({
+        ...backup,
+        targets: ofThis(backup),
+        folder: isOpen ? backup.folder : "",
+        lastRun: backup.lastRun && runOfThis(backup.lastRun),
+      }));
       return { backups: told, copies: newest };
     },
     create_backup: async (input, { principal }) => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { permissionsOf } from "../../lib/access/permissions.ts";
+import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";
 import { type BackupContext, backupHandlers } from "./handlers.ts";
 
-Deno.test("list_vm_backups tells of a backup's targets those alone that are this VM", async () => {
+Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no place of the host", async () => {
   const vm = { id: "mine", name: "web", tags: ["daily"], group: "team" };
   const targets = {
     all: false,
@@ -9,18 +11,30 @@ Deno.test("list_vm_backups tells of a backup's targets those alone that are this
     tags: ["daily", "their tag"],
     groups: ["team", "their group"],
   };
-  const backup = { id: "b", name: "all", targets, timing: null, owner: { name: "root" }, handled: 0 };
+  const backup = {
+    ...{ id: "b", name: "all", targets, timing: null, owner: { name: "root" }, handled: 0 },
+    folder: "/srv/backups",
+  };
+  const lastRun = {
+    message: "The folder /srv/backups is full",
+    copies: [{ vmId: "mine" }, { vmId: "theirs" }],
+  };
   const handlers = backupHandlers({
     records: { require: () => {}, all: () => [backup] },
     runs: { isRunning: () => false },
-    history: { lastRun: () => null, list: () => Promise.resolve([]) },
+    history: { lastRun: () => lastRun, list: () => Promise.resolve([]) },
     clock: { now: () => 0 },
     host: () => ({ requireVm: () => vm }),
   } as unknown as BackupContext);
-  const { backups } = await handlers.list_vm_backups({ vmId: "mine" }, undefined as never);
-  assert.deepEqual(backups.map((each) => each.targets), [
-    { all: false, vmIds: ["mine"], tags: ["daily"], groups: ["team"] },
-  ]);
+  const asked = async (rights: Rights) =>
+    (await handlers.list_vm_backups({ vmId: "mine" }, { principal: { rights } } as never)).backups[0]!;
+  const one: Rights = [[{ permissions: permissionsOf("viewer"), on: { kind: "vm", vmId: "mine" } }]];
+  const told = await asked(one);
+  assert.deepEqual(told.targets, { all: false, vmIds: ["mine"], tags: ["daily"], groups: ["team"] });
+  assert.deepEqual(told.lastRun, { message: null, copies: [{ vmId: "mine" }] });
+  assert.equal(told.folder, "");
+  assert.doesNotMatch(JSON.stringify(told), /\/srv/);
+  assert.equal((await asked(ALL_RIGHTS)).folder, "/srv/backups");
 });
 
 Deno.test("update_backup undoes nothing that others change while the new folder is looked at", async () => {

@@ -2,7 +2,7 @@
  * Disks that qcow2 files hold, all of them or what QEMU copied since an earlier copy. That is laid over that copy: the result
  * lists every chunk, as a whole read does.
  */
-import { type Chunk, chunkLength } from "../../lib/backup/chunk_list.ts";
+import { chunkLength, type ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES } from "../../lib/backup/manifest.ts";
 import {
   type Cluster,
@@ -168,13 +168,13 @@ export async function storeImage(
 export async function storeIncrement(
   repository: Repository,
   path: string,
-  { bytes, base }: { readonly bytes: number; readonly base: readonly Chunk[] },
+  { bytes, base }: { readonly bytes: number; readonly base: ChunkList },
   storing: Storing,
 ): Promise<Increment> {
   return await withClusters(path, bytes, async (changes, clustersOf) => {
     let copied = 0;
     const stored = await storePieces(repository, bytes, async ({ index, into, threads }) => {
-      const before = base[index] ?? null, { clusters, count, isEmpty } = await clustersOf(index);
+      const before = base.at(index), { clusters, count, isEmpty } = await clustersOf(index);
       if (count === 0) return { kept: before };
       copied += count;
       if (isEmpty && count === clusters.length) return { kept: null };

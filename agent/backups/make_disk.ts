@@ -68,7 +68,7 @@ export async function makeDisk(
   const isFiles = await keepsFiles(link, pool);
   const format = isFiles && disk.format === "qcow2" ? "qcow2" : "raw";
   const chunks = await chunksOf(repository, copy, manifest, disk);
-  const content = chunks.filter((chunk) => chunk !== null).length * manifest.chunkBytes;
+  const content = chunks.contentCount * manifest.chunkBytes;
   const needed = isFiles ? content : bytes;
   if (isForAWhile) {
     await host.inventory.storage.refresh();

@@ -7,38 +7,47 @@ import type { Repository } from "./repository.ts";
 /** Chunks under way: one is read, two are unpacked and compared on threads, one waits for that. */
 const AHEAD = 4;
 
+/** Chunks with content, by their index, in order. */
+export type ChunkEntries = Iterable<readonly [index: number, digest: string]>;
+
 export class ReadAhead<T> {
-  readonly #digests: readonly (string | null)[];
+  readonly #entries: Iterator<readonly [index: number, digest: string], unknown>;
   readonly #read: (digest: string, index: number) => Promise<T>;
   readonly #under = new Map<number, Promise<T>>();
-  #next = 0;
+  #isOver = false;
 
-  /** @param digests null for what is not read */
-  constructor(digests: readonly (string | null)[], read: (digest: string, index: number) => Promise<T>) {
-    this.#digests = digests;
+  constructor(entries: ChunkEntries, read: (digest: string, index: number) => Promise<T>) {
+    this.#entries = entries[Symbol.iterator]();
     this.#read = read;
   }
 
-  /** The chunk of an index, which is not null. Asked for in order; some may be left out. @throws what reading it throws */
+  /** The chunk of an index, which has content. Asked for in order; some may be left out. @throws what reading it throws */
   async take(index: number): Promise<T> {
     for (const before of this.#under.keys()) if (before < index) this.#under.delete(before);
-    this.#next = Math.max(this.#next, index);
-    for (; this.#next < this.#digests.length && this.#under.size < AHEAD; this.#next++) {
-      const digest = this.#digests[this.#next];
-      if (digest === null || digest === undefined) continue;
-      const read = this.#read(digest, this.#next);
-      read.catch(() => {/* told to who takes it */});
-      this.#under.set(this.#next, read);
-    }
+    while (!this.#isOver && this.#under.size < AHEAD) this.#begin(index);
     const found = this.#under.get(index);
     this.#under.delete(index);
     if (found === undefined) throw new Error(`chunk ${index} was not asked for in order`);
     return await found;
   }
 
+  /** Begins to read the next chunk, unless it is before the one that is asked for. */
+  #begin(from: number): void {
+    const { done, value } = this.#entries.next();
+    if (done) {
+      this.#isOver = true;
+      return;
+    }
+    const [index, digest] = value;
+    if (index < from) return;
+    const read = this.#read(digest, index);
+    read.catch(() => {/* told to who takes it */});
+    this.#under.set(index, read);
+  }
+
   /** Waits for what is still being read, however it ends: its store may be closed then. */
   async end(): Promise<void> {
-    this.#next = this.#digests.length;
+    this.#isOver = true;
     await Promise.allSettled(this.#under.values());
   }
 }
@@ -49,17 +58,17 @@ export class ChunksAhead implements AsyncDisposable {
   readonly #ahead: ReadAhead<Uint8Array<ArrayBuffer>>;
 
   /**
-   * @param digests null for what is not read
+   * @param entries what is read
    * @param disk its size, and that of its chunks
    */
   constructor(
     repository: Repository,
-    digests: readonly (string | null)[],
+    entries: ChunkEntries,
     { bytes, chunkBytes }: { readonly bytes: number; readonly chunkBytes: number },
   ) {
     const threads = this.#threads = new ChunkThreads(repository.codec.nameKey);
     this.#ahead = new ReadAhead(
-      digests,
+      entries,
       (digest, index) => readChunk(repository, threads, digest, chunkLength(index, bytes, chunkBytes)),
     );
   }

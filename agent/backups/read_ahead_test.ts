@@ -4,7 +4,8 @@ import { ReadAhead } from "./read_ahead.ts";
 /** Digests, and what was read of them so far. */
 function reads(digests: readonly (string | null)[], fails: ReadonlySet<string> = new Set()) {
   const begun: string[] = [];
-  const ahead = new ReadAhead(digests, (digest, index) => {
+  const entries = [...digests.entries()].filter((entry): entry is [number, string] => entry[1] !== null);
+  const ahead = new ReadAhead(entries, (digest, index) => {
     begun.push(digest);
     return fails.has(digest) ? Promise.reject(new Error(digest)) : Promise.resolve(`${digest} at ${index}`);
   });

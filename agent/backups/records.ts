@@ -46,6 +46,8 @@ export interface StoredBackup extends Retention {
   readonly createdAt: number;
   /** Milliseconds since 1970: what was due up to then was run, or is never. */
   readonly handled: number;
+  /** The last time that was run when it was due, in milliseconds since 1970. */
+  readonly onTime?: number;
 }
 
 /** A VM of a run, with the copy in the folder. */
@@ -131,6 +133,8 @@ export class BackupRecords {
   readonly #backups = new Map<string, StoredBackup>();
   readonly #checks = new Map<string, BackupVerified>();
   readonly #bootTests = new Map<string, BootTest>();
+  /** Runs whose newest state is not written yet, by id. */
+  readonly #unwritten = new Map<string, StoredRun>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -177,13 +181,29 @@ export class BackupRecords {
     for (const copyId of copyIds) this.#bootTests.delete(copyId);
   }
 
-  /** Writes how a run is now; one of a deleted backup is gone with it. @throws {ContractError} StoreUnavailable */
+  /** Writes a run that begins. @throws {ContractError} StoreUnavailable */
   putRun(backupId: string, run: StoredRun): void {
+    this.#write((statements) => this.#writeRun(statements, backupId, run));
+  }
+
+  /** Keeps how a run is now, and writes it as soon as that works; one of a deleted backup is gone with it. */
+  keepRun(backupId: string, run: StoredRun): void {
     if (!this.#backups.has(backupId)) return;
-    this.#write(({ putRun, prune }) => {
-      putRun.run(run.id, backupId, run.startedAt, run.state, JSON.stringify(run));
-      prune.run(backupId, backupId, RUNS_KEPT);
+    this.#unwritten.set(run.id, run);
+    this.#store.keep(`run of a backup ${run.id}`, () => {
+      if (this.#backups.has(backupId)) this.#writeRun(this.#statements!, backupId, run);
+      this.#unwritten.delete(run.id);
     });
+  }
+
+  #writeRun({ putRun, prune }: Statements, backupId: string, run: StoredRun): void {
+    putRun.run(run.id, backupId, run.startedAt, run.state, JSON.stringify(run));
+    prune.run(backupId, backupId, RUNS_KEPT);
+  }
+
+  #runOf(row: Row): StoredRun {
+    const run = runOf(row);
+    return this.#unwritten.get(run.id) ?? run;
   }
 
   /**
@@ -205,7 +225,7 @@ export class BackupRecords {
   /** The runs of a backup, the newest first. @throws {ContractError} StoreUnavailable */
   runs(backupId: string, limit: number = EVERY_RUN): StoredRun[] {
     this.require();
-    return this.#statements!.runs.all(backupId, limit).map(runOf);
+    return this.#statements!.runs.all(backupId, limit).map((row) => this.#runOf(row));
   }
 
   /** Runs that are written down as under way. @throws {ContractError} StoreUnavailable */
@@ -213,8 +233,8 @@ export class BackupRecords {
     this.require();
     return this.#statements!.unfinished.all().map((row) => ({
       backupId: String(row.backup_id),
-      run: runOf(row),
-    }));
+      run: this.#runOf(row),
+    })).filter(({ run }) => run.state === "running");
   }
 
   /** What the last check of a copy said; null where there was none. */

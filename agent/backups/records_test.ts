@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { Store } from "../store/store.ts";
-import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup, type StoredCopy } from "./records.ts";
+import {
+  BACKUP_MIGRATIONS,
+  BackupRecords,
+  type StoredBackup,
+  type StoredCopy,
+  type StoredRun,
+} from "./records.ts";
 
 const backup = (id: string): StoredBackup => ({
   ...{ id, name: id, enabled: true, folder: "/backups", repository: "", timing: null },
@@ -116,6 +123,35 @@ Deno.test("what an earlier version has booted is known to be: weekly tests are n
     assert.equal(new BackupRecords(store).lastBootTest("a", "vm"), 9);
     store.close();
   } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a run whose end cannot be written is shown as it ended, and written once that works", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new Store(folder, undefined, [{ name: "backups", migrations: BACKUP_MIGRATIONS }]);
+  try {
+    const records = new BackupRecords(store);
+    records.put(backup("a"));
+    const run: StoredRun = {
+      ...{ id: "run", startedAt: 1, endedAt: null, state: "running", actor: "root", jobId: null },
+      ...{ message: null, copies: [] },
+    };
+    records.putRun("a", run);
+    const other = new DatabaseSync(`${folder}/kvm-manager.db`);
+    other.exec("BEGIN EXCLUSIVE");
+    records.keepRun("a", { ...run, state: "done", endedAt: 2 });
+    other.exec("ROLLBACK");
+    const stored = () =>
+      JSON.parse(String(other.prepare("SELECT record FROM backup_runs").get()!.record)).state;
+    assert.equal(stored(), "running");
+    assert.deepEqual(records.runs("a").map(({ state }) => state), ["done"]);
+    assert.deepEqual(records.unfinished(), []);
+    store.check();
+    assert.equal(stored(), "done");
+    other.close();
+  } finally {
+    store.close();
     await Deno.remove(folder, { recursive: true });
   }
 });

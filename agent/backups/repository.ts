@@ -241,8 +241,8 @@ export class Repository {
   }
 
   /** The first of some chunks that is not there; undefined where all are. */
-  async firstMissing(digests: Iterable<string | null>): Promise<string | undefined> {
-    const unlooked = [...new Set(digests)].filter((digest) => digest !== null);
+  async firstMissing(digests: Iterable<string>): Promise<string | undefined> {
+    const unlooked = [...new Set(digests)];
     for (let at = 0; at < unlooked.length; at += LOOKED_AT_ONCE) {
       const part = unlooked.slice(at, at + LOOKED_AT_ONCE);
       const found = await Promise.all(part.map((digest) => this.hasChunk(digest)));
@@ -426,9 +426,9 @@ export class Repository {
   }
 
   /** Whether a chunk was set aside, and not written anew, after a copy that is being made has found it to be there. */
-  lacks(digests: Iterable<string | null>): boolean {
+  lacks(digests: Iterable<string>): boolean {
     if (this.#aside.size === 0) return false;
-    for (const digest of digests) if (digest !== null && this.#aside.has(digest)) return true;
+    for (const digest of digests) if (this.#aside.has(digest)) return true;
     return false;
   }
 }

@@ -6,7 +6,7 @@ import { disksToCopy } from "../../lib/backup/disks.ts";
 import { type Backup, type BackupRun, ContractError, type VM } from "../../lib/contract/mod.ts";
 import { fill } from "../../lib/i18n/fill.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, hostZone } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -135,7 +135,7 @@ export class BackupRuns {
   /** Writes down that a run which was due did not begin. */
   refused(backup: StoredBackup, actor: string, message: string): void {
     const now = this.#options.clock.now();
-    this.#keep(backup.id, {
+    this.#records.keepRun(backup.id, {
       ...{ id: crypto.randomUUID(), startedAt: now, endedAt: now, state: "failed", actor, message },
       ...{ jobId: null, copies: [] },
     });
@@ -150,7 +150,7 @@ export class BackupRuns {
   skipped(backup: StoredBackup, actor: string, slot: number, message: string): void {
     const now = this.#options.clock.now(), [newest] = this.#records.runs(backup.id, 1);
     const isAgain = this.isRunning(backup.id) && newest?.state === "skipped" && newest.message === message;
-    this.#keep(backup.id, {
+    this.#records.keepRun(backup.id, {
       ...isAgain ? newest : { id: crypto.randomUUID(), startedAt: slot },
       ...{ endedAt: now, state: "skipped", actor, message, jobId: null, copies: [] },
     });
@@ -166,7 +166,7 @@ export class BackupRuns {
     const { id, name } = backup;
     const set = (change: Partial<StoredRun>) => {
       entry.run = { ...entry.run, ...change };
-      this.#keep(id, entry.run);
+      this.#records.keepRun(id, entry.run);
     };
     let thrown: unknown;
     try {
@@ -248,7 +248,8 @@ export class BackupRuns {
     for (const place of later) await copy(place, () => 1, true);
     const copies = slots.filter((copied) => copied !== undefined);
     const made = new Set(copies.flatMap(({ copyId }) => copyId ?? []));
-    await this.#prune(backup, repository, job, { now: clock.now(), made });
+    const timeZone = backup.timing?.timeZone ?? hostZone();
+    await this.#prune(backup, repository, job, { now: clock.now(), made, timeZone });
     const failed = copies.filter(({ state }) => state === "failed");
     if (failed.length === 0) return;
     const first = `${failed[0]!.name}: ${failed[0]!.message}`;
@@ -363,17 +364,7 @@ export class BackupRuns {
   #interrupt(backupId: string, run: StoredRun): void {
     const message = "KVM Manager ended while this was running";
     const endedAt = this.#options.clock.now();
-    this.#keep(backupId, { ...run, state: "interrupted", message, endedAt });
-  }
-
-  /** Writes how a run is now. What cannot be written is said by the store, and settled at the next start. */
-  #keep(backupId: string, run: StoredRun): void {
-    try {
-      this.#records.putRun(backupId, run);
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      log.warn("a backup's run could not be written", { error });
-    }
+    this.#records.keepRun(backupId, { ...run, state: "interrupted", message, endedAt });
   }
 }
 

@@ -73,7 +73,7 @@ async function stored(repository: Repository, content: Uint8Array<ArrayBuffer>) 
   await Deno.writeFile(file, content);
   const { chunks, storedBytes } = await storeContent(repository, file, content.length, STORING);
   await Deno.remove(file);
-  return { storedBytes, list: writeChunkList(chunks), digest: chunks[0]! };
+  return { storedBytes, list: writeChunkList(chunks), digest: chunks.at(0)! };
 }
 
 /** Writes a copy of a VM whose disk has this content. @returns its id, and its chunk */

@@ -1,5 +1,5 @@
 /** Whether copies are what they were: every chunk is read, and compared with its checksum. */
-import { chunkLength } from "../../lib/backup/chunk_list.ts";
+import { chunkLength, type ChunkList } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
@@ -21,14 +21,17 @@ export interface Verdict {
 /** The bytes of chunks that differ: what is read for a whole copy. */
 export const contentBytes = ({ disks }: Manifest): number => disks.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Each chunk where it comes first; null for zeros, and for what is known. */
-function onceEach(list: readonly (string | null)[], known: ReadonlySet<string>): (string | null)[] {
+/** Each chunk where it comes first, without what is known. */
+function* onceEach(
+  list: ChunkList,
+  known: ReadonlySet<string>,
+): Generator<readonly [index: number, digest: string]> {
   const seen = new Set(known);
-  return list.map((digest) => {
-    if (digest === null || seen.has(digest)) return null;
-    seen.add(digest);
-    return digest;
-  });
+  for (const entry of list.entries()) {
+    if (seen.has(entry[1])) continue;
+    seen.add(entry[1]);
+    yield entry;
+  }
 }
 
 /**
@@ -69,27 +72,26 @@ export async function verifyCopy(
   const { chunkBytes } = manifest;
   for (const disk of manifest.disks) {
     const { target, bytes } = disk;
-    let list: readonly (string | null)[];
+    let list: ChunkList;
     try {
       list = await chunksOf(repository, copy, manifest, disk);
     } catch (error) {
       noteError(error, `disk ${target}`);
       continue;
     }
-    const unread = onceEach(list, known);
+    const unread = [...onceEach(list, known)];
     await using ahead = new ChunksAhead(repository, unread, { bytes, chunkBytes });
-    for (const [index, digest] of unread.entries()) {
+    for (const [index, digest] of unread) {
       job.signal.throwIfAborted();
-      checkedBytes += chunkLength(index, bytes, chunkBytes);
-      if (digest === null) continue;
       try {
         await ahead.take(index);
         known.add(digest);
       } catch (error) {
         noteError(error, `disk ${target}`);
       }
-      onBytes(checkedBytes);
+      onBytes(checkedBytes + index * chunkBytes + chunkLength(index, bytes, chunkBytes));
     }
+    checkedBytes += bytes;
   }
   if (damaged.size > 0) {
     await repository.tryLocked("write", true, () => repository.setAside(damaged)).catch((error) =>

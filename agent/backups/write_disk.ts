@@ -1,5 +1,5 @@
 /** Content of a folder of backups into a new volume: each chunk is checked before it is written. */
-import { chunkCount, chunkLength, readChunkList } from "../../lib/backup/chunk_list.ts";
+import { chunkCount, chunkLength, type ChunkList, readingChunkList } from "../../lib/backup/chunk_list.ts";
 import type { Manifest, ManifestDisk } from "../../lib/backup/manifest.ts";
 import { Qcow2Layout } from "../../lib/formats/qcow2/layout.ts";
 import { writeAll } from "../../lib/write_all.ts";
@@ -7,6 +7,7 @@ import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Volume } from "../storage/volumes.ts";
+import { setImmediate } from "node:timers/promises";
 import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
 import { SteadySync } from "./steady_sync.ts";
@@ -17,9 +18,14 @@ export async function chunksOf(
   copy: FoundCopy,
   { chunkBytes }: Pick<Manifest, "chunkBytes">,
   { target, bytes, chunks }: ManifestDisk,
-): Promise<readonly (string | null)[]> {
+): Promise<ChunkList> {
   const list = new TextDecoder().decode(await repository.fileOf(copy, `${target}.chunks`, chunks));
-  return readChunkList(list, chunkCount(bytes, chunkBytes));
+  const reading = readingChunkList(list, chunkCount(bytes, chunkBytes));
+  for (;;) {
+    const part = reading.next();
+    if (part.done) return part.value;
+    await setImmediate(); // others get their turn
+  }
 }
 
 async function writeAt(
@@ -44,13 +50,22 @@ export async function makeEmptyImage(path: string, bytes: number): Promise<void>
 /** What is written. */
 export interface DiskToWrite {
   readonly repository: Repository;
-  readonly chunks: readonly (string | null)[];
+  readonly chunks: ChunkList;
   readonly chunkBytes: number;
   /** What the guest sees. */
   readonly bytes: number;
   readonly format: "raw" | "qcow2";
   readonly job: Pick<JobHandle, "signal">;
   readonly onBytes: (done: number) => void;
+}
+
+/** What is written of a disk: a file has its zeros by itself, and no time is spent on them. */
+function* writtenOf(
+  chunks: ChunkList,
+  isFile: boolean,
+): Generator<readonly [index: number, digest: string | null]> {
+  if (isFile) yield* chunks.entries();
+  else for (let index = 0; index < chunks.length; index++) yield [index, chunks.at(index)];
 }
 
 /**
@@ -68,12 +83,10 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
   using again = await hostFiles.open(path, { read: true });
   const steady = new SteadySync(() => again.syncData());
   if (isFile) await file.truncate(0);
-  await using ahead = new ChunksAhead(repository, chunks, disk);
-  for (const [index, digest] of chunks.entries()) {
+  await using ahead = new ChunksAhead(repository, chunks.entries(), disk);
+  for (const [index, digest] of writtenOf(chunks, isFile)) {
     job.signal.throwIfAborted();
     const at = index * chunkBytes, length = chunkLength(index, bytes, chunkBytes);
-    // Of zeros there may be millions, and a file has them by itself: no time is spent on them.
-    if (digest === null && isFile) continue;
     if (digest === null) await writeAt(file, { offset: at, bytes: new Uint8Array(length) });
     else {
       const content = await ahead.take(index);

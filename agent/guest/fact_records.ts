@@ -34,14 +34,14 @@ export class GuestFactRecords {
     return this.#facts.get(vmId);
   }
 
-  /** Keeps it; a database that cannot be written loses no more than this. */
+  /** Keeps it, and writes it as soon as that works. */
   put(vmId: string, facts: GuestFacts): void {
     this.#facts.set(vmId, facts);
     const oldest = this.#facts.size <= MOST
       ? undefined
       : [...this.#facts].reduce((a, b) => a[1].toldAt <= b[1].toldAt ? a : b)[0];
     if (oldest !== undefined) this.#facts.delete(oldest);
-    this.#store.write(() => {
+    this.#store.keep(`facts of ${vmId}`, () => {
       const database = this.#store.database!;
       database.prepare("INSERT OR REPLACE INTO guest_facts (vm_id, record) VALUES (?, ?)").run(
         vmId,
@@ -54,8 +54,9 @@ export class GuestFactRecords {
   /** A VM is no more. */
   delete(vmId: string): void {
     if (!this.#facts.delete(vmId)) return;
-    this.#store.write(() =>
-      void this.#store.database!.prepare("DELETE FROM guest_facts WHERE vm_id = ?").run(vmId)
+    this.#store.keep(
+      `facts of ${vmId}`,
+      () => void this.#store.database!.prepare("DELETE FROM guest_facts WHERE vm_id = ?").run(vmId),
     );
   }
 }

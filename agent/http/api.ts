@@ -6,7 +6,7 @@ import { fields, fromText, IN_QUERY, REST_ROUTES, type RestRoute } from "../../l
 import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
-import type { VmFacts } from "../access/authorise.ts";
+import { isEmptyToken, type VmFacts } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
@@ -109,6 +109,8 @@ export function createApi(
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", ({ req, env: { principal } }) => {
+    // What it tells can be asked for by commands, which such a token may not call.
+    if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
     const { rights, name, since, ended, hold, userId, holder } = principal;
     const follower = { ended, hold, who: userId ?? holder };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);

@@ -304,12 +304,12 @@ export class Jobs {
     });
   }
 
-  /** Writes what is not written yet; what cannot be written now is tried with the next change. */
+  /** Writes what is not written yet; what cannot be written now is tried as soon as that may work. */
   #save(): void {
     this.#cancelSaving?.();
     this.#cancelSaving = undefined;
     const unsaved = [...this.#entries.values()].filter(({ isSaved }) => !isSaved);
-    if (!this.#records.save(unsaved, this.#forgotten)) return;
+    if (!this.#records.save(unsaved, this.#forgotten)) return this.#records.again(() => this.#save());
     this.#forgotten.clear();
     for (const entry of unsaved) entry.isSaved = true;
   }

@@ -39,6 +39,11 @@ export class JobRecords {
     });
   }
 
+  /** Calls once the database may be written again. */
+  again(run: () => void): void {
+    this.#store.again("jobs", run);
+  }
+
   #prepare(database: DatabaseSync): void {
     this.#save = database.prepare(
       "INSERT INTO jobs (id, started_at, state, record, log, advice) VALUES (?, ?, ?, ?, ?, ?) " +

@@ -26,15 +26,18 @@ export class OperationRecords {
   /** Never throws; @returns whether it was written */
   save(record: OperationRecord): boolean {
     record.marked ??= this.#mark(record.id);
-    return this.#store.write(() => {
+    const isWritten = this.#store.write(() => {
       this.#removeOver();
       this.#save?.run(record.id, record.host, record.startedAt, JSON.stringify(record));
     });
+    if (!isWritten) this.#store.again(`operation ${record.id}`, () => this.save(record));
+    return isWritten;
   }
 
-  /** Removes what is over; what cannot be removed now is removed with the next change or {@link flush}. Never throws. */
+  /** Removes what is over; what cannot be removed now is removed as soon as that works. Never throws. */
   remove(id: string): void {
     this.#over.add(id);
+    this.#store.forget(`operation ${id}`);
     try {
       this.#marks.remove(id);
     } catch (error) {
@@ -47,6 +50,7 @@ export class OperationRecords {
   flush(): void {
     if (this.#over.size === 0) return;
     if (this.#store.write(() => this.#removeOver())) this.#over.clear();
+    else this.#store.again("operations that are over", () => this.flush());
   }
 
   #removeOver(): void {

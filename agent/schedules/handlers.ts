@@ -70,7 +70,7 @@ export function scheduleHandlers(
       ...timing,
       ...(timing.frequency === "weekly" && { weekdays: [...timing.weekdays] }),
       runsAs: owner.name,
-      next: schedule.enabled ? nextRuns(timing, handledAt(handled, now) ?? now, NEXT_RUNS) : [],
+      next: schedule.enabled ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS) : [],
       running: isRunning,
       lastRun: records.lastRun(schedule.id),
     } as Schedule;

@@ -8,6 +8,7 @@ import {
   SCHEDULE_RUNS_KEPT,
   type ScheduleRun,
 } from "../../lib/contract/mod.ts";
+import { ON_TIME_MS } from "../../lib/schedules/due.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
@@ -65,6 +66,7 @@ interface Statements {
   readonly handle: StatementSync;
   readonly remove: StatementSync;
   readonly begin: StatementSync;
+  readonly giveUp: StatementSync;
   readonly end: StatementSync;
   readonly prune: StatementSync;
   readonly forget: StatementSync;
@@ -77,6 +79,8 @@ export class ScheduleRecords {
   /** What the database has; read when it is opened, written through. */
   readonly #schedules = new Map<string, StoredSchedule>();
   readonly #lastRuns = new Map<string, ScheduleRun>();
+  /** Runs whose newest state is not written yet, by id. */
+  readonly #unwritten = new Map<string, ScheduleRun>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -127,14 +131,17 @@ export class ScheduleRecords {
   }
 
   /**
-   * Writes, before the work begins, that there is a run, and up to when everything is handled by it: one step.
+   * Writes, before the work begins, that there is a run, and up to when everything is handled by it: one step. A run of
+   * the same time that was late, and began in a future that is none, was one of a clock that was ahead: it gives the time
+   * up.
    *
    * @returns whether it is to be carried out: no where its time was run before
    * @throws {ContractError} StoreUnavailable
    */
   begin(schedule: StoredSchedule, run: ScheduleRun, handled: number): boolean {
     let isNew = false;
-    this.#write(({ begin, handle, prune }) => {
+    this.#write(({ begin, giveUp, handle, prune }) => {
+      giveUp.run(schedule.id, run.slot, run.startedAt, ON_TIME_MS);
       const { changes } = begin.run(
         run.id,
         schedule.id,
@@ -152,12 +159,21 @@ export class ScheduleRecords {
     return isNew;
   }
 
-  /** Writes how a run is now; one of a deleted schedule is gone with it. @throws {ContractError} StoreUnavailable */
+  /** Keeps how a run is now, and writes it as soon as that works; one of a deleted schedule is gone with it. */
   update(scheduleId: string, run: ScheduleRun): void {
     if (!this.#schedules.has(scheduleId)) return;
     // What is shown is true, whatever becomes of the disk.
     if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
-    this.#write(({ end }) => end.run(run.state, JSON.stringify(run), run.id));
+    this.#unwritten.set(run.id, run);
+    this.#store.keep(`run of a schedule ${run.id}`, () => {
+      this.#statements!.end.run(run.state, JSON.stringify(run), run.id);
+      this.#unwritten.delete(run.id);
+    });
+  }
+
+  #runOf(row: Row): ScheduleRun {
+    const run = runOf(row);
+    return this.#unwritten.get(run.id) ?? run;
   }
 
   /** Runs that are written down as under way: their schedules, and they. @throws {ContractError} StoreUnavailable */
@@ -165,14 +181,14 @@ export class ScheduleRecords {
     this.require();
     return this.#statements!.unfinished.all().map((row) => ({
       scheduleId: String(row.schedule_id),
-      run: runOf(row),
-    }));
+      run: this.#runOf(row),
+    })).filter(({ run }) => run.state === "running");
   }
 
   /** The runs of a schedule, the newest first. @throws {ContractError} StoreUnavailable */
   history(id: string, limit: number): ScheduleRun[] {
     this.require();
-    return this.#statements!.history.all(id, limit).map(runOf);
+    return this.#statements!.history.all(id, limit).map((row) => this.#runOf(row));
   }
 
   #write(run: (statements: Statements) => void): void {
@@ -195,6 +211,10 @@ export class ScheduleRecords {
         "INSERT OR IGNORE INTO schedule_runs (id, schedule_id, slot, started_at, state, record) " +
           "VALUES (?, ?, ?, ?, ?, ?)",
       ),
+      giveUp: database.prepare(
+        "UPDATE schedule_runs SET slot = NULL, record = json_set(record, '$.slot', NULL) " +
+          "WHERE schedule_id = ?1 AND slot = ?2 AND started_at > ?3 AND started_at - slot > ?4",
+      ),
       end: database.prepare("UPDATE schedule_runs SET state = ?, record = ? WHERE id = ?"),
       prune: database.prepare(
         "DELETE FROM schedule_runs WHERE schedule_id = ? AND rowid <= (SELECT rowid FROM schedule_runs " +
@@ -216,6 +236,6 @@ export class ScheduleRecords {
       "SELECT schedule_id, record FROM schedule_runs WHERE rowid IN " +
         "(SELECT max(rowid) FROM schedule_runs GROUP BY schedule_id)",
     ).all();
-    for (const row of last) this.#lastRuns.set(String(row.schedule_id), runOf(row));
+    for (const row of last) this.#lastRuns.set(String(row.schedule_id), this.#runOf(row));
   }
 }

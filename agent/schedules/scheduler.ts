@@ -136,8 +136,7 @@ export class Scheduler {
   #look(schedule: StoredSchedule, now: number): number | null {
     if (!schedule.enabled) return null;
     const { timing, missed } = schedule;
-    // What was done in a future that is none: by a clock that was wrong, and was set right.
-    const handled = handledAt(schedule.handled, now) ?? this.#since;
+    const handled = handledAt(schedule.handled, now, this.#since);
     const due = dueOf(timing, handled, now, missed);
     switch (due.what) {
       case "wait":
@@ -212,7 +211,7 @@ export class Scheduler {
     const { jobs } = this.#options, { id, name, action } = schedule;
     const set = (change: Partial<ScheduleRun>) => {
       running.run = { ...running.run, ...change };
-      this.#keep(id, running.run);
+      this.#records.update(id, running.run);
     };
     let thrown: unknown;
     try {
@@ -290,16 +289,11 @@ export class Scheduler {
 
   #interrupt(scheduleId: string, run: ScheduleRun): void {
     const message = "KVM Manager ended while this was running";
-    this.#keep(scheduleId, { ...run, state: "interrupted", message, endedAt: this.#options.clock.now() });
-  }
-
-  /** Writes how a run is now. What cannot be written is said by the store, and settled at the next start. */
-  #keep(scheduleId: string, run: ScheduleRun): void {
-    try {
-      this.#records.update(scheduleId, run);
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      log.warn("the end of a schedule's run could not be written", { error });
-    }
+    this.#records.update(scheduleId, {
+      ...run,
+      state: "interrupted",
+      message,
+      endedAt: this.#options.clock.now(),
+    });
   }
 }

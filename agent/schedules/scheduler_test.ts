@@ -240,6 +240,34 @@ Deno.test("Scheduler goes on at once when a clock that was wrong by years is set
     await process.stop();
   }));
 
+Deno.test("Scheduler loses no time to one start with the clock ahead", async (t) => {
+  for (const ahead of [5 * HOUR, 2 * DAY, 365 * DAY]) {
+    for (const missed of ["skip", "run-once"] as const) {
+      await t.step(`${ahead / HOUR} hours, ${missed}`, () =>
+        inFolder(async (dataDir) => {
+          const world = new World(new TestClock(START));
+          const before = new Process(dataDir, world);
+          before.records.put(schedule(daily("UTC"), { missed }));
+          await before.stop();
+          world.clock.set(START + ahead);
+          const wrong = new Process(dataDir, world);
+          await world.clock.advance(60_000);
+          await settle();
+          await wrong.stop();
+          world.clock.set(START + 120_000);
+          const asked = world.asked.length;
+          const after = new Process(dataDir, world);
+          await world.clock.advance(2 * DAY);
+          await settle();
+          assert.equal(world.asked.length - asked, 2, "both days that come are run");
+          const slots = after.runs("one").map(({ slot }) => slot).filter((slot) => slot !== null);
+          assert.equal(new Set(slots).size, slots.length, "each time has one run");
+          await after.stop();
+        }));
+    }
+  }
+});
+
 Deno.test("Scheduler runs no day again that a clock set back by days comes to once more", () =>
   inFolder(async (dataDir) => {
     const world = new World(new TestClock(START));

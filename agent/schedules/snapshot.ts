@@ -35,8 +35,15 @@ export async function takeSnapshot(
   const { snapshots } = await api.listSnapshots({ vmId });
   const own = snapshots.filter(({ name }) => name.startsWith(`${prefix}-`))
     .map(({ name, createdAt }) => ({ id: name, takenAt: createdAt }));
+  // So many of them, of no days: the zone plays no part
   const retention = { keep: schedule.keep, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 };
-  for (const { id: name } of toPrune(own, retention, { now, made: new Set([made]) })) {
+  for (
+    const { id: name } of toPrune(own, retention, {
+      now,
+      made: new Set([made]),
+      timeZone: "UTC",
+    })
+  ) {
     await api.deleteSnapshot({ vmId, name });
   }
 }

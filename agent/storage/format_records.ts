@@ -66,12 +66,10 @@ export class FormatRecords {
     const known = this.#records.get(path);
     if (known?.inode === inode && known.born === born && known.format === format) return;
     this.#records.set(path, { inode, born, format });
-    const isWritten = this.#store.write(() =>
-      this.#store.database!.prepare(
+    this.#store.keep(`format of ${path}`, () =>
+      void this.#store.database!.prepare(
         "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
-      ).run(path, inode, born, format)
-    );
-    if (!isWritten) log.warn("the format of an image is known until the next start only", { path, format });
+      ).run(path, inode, born, format));
   }
 
   /**

@@ -1,11 +1,12 @@
 /**
  * The database: SQLite through node:sqlite, in WAL mode with full sync, so that what was acknowledged survives a
- * power loss. It is never made anew by itself: a damaged or newer file is refused with what to do about it.
+ * power loss. A damaged, newer or lost one is refused with what to do about it: it is made in a new folder alone.
  */
 import { DatabaseSync } from "node:sqlite";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { copyName } from "../../lib/system/install/record.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { beginFirstStart, endFirstStart, type Remains, remainsIn } from "./first_start.ts";
 import { type Migration, MIGRATIONS } from "./migrations.ts";
 
 /** Name of the file in the data folder. */
@@ -38,23 +39,42 @@ function advice(path: string, error: unknown): string {
   return `${path} cannot be opened (${text})`;
 }
 
+/** The database is gone from a folder that was used before: what to put back. */
+function lost(path: string, size: number | undefined, { names, copy }: Remains): StoreError {
+  const folder = dirname(path);
+  return new StoreError(
+    `${path} is ${size === undefined ? "missing" : "empty"}, and ${folder} is not new: ${names.join(", ")} ${
+      names.length === 1 ? "was" : "were"
+    } written by an earlier run. Users, schedules and backups were in that file. Stop KVM Manager, put a saved state ` +
+      `back (kvm-manager restore-state ${
+        copy ?? "FILE"
+      }), then start again. To begin without any of it, move ` +
+      `everything out of ${folder} first. Nothing was changed`,
+  );
+}
+
 /**
- * Opens the database of a data folder and brings it up to date.
+ * Opens the database of a data folder and brings it up to date. It is made where the folder is new alone.
  *
- * @throws {StoreError} when it is damaged, locked, not writable or newer than this program
+ * @throws {StoreError} when it is lost, damaged, locked, not writable or newer than this program
  */
 export function openDatabase(dataDir: string, nouns: readonly Tables[] = []): DatabaseSync {
   const path = join(dataDir, DATABASE_FILE);
   let database: DatabaseSync | undefined;
   try {
     Deno.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    if (inspect(path, nouns) === 0) {
+      const remains = remainsIn(dataDir);
+      if (remains !== undefined) throw lost(path, sizeOf(path), remains);
+      beginFirstStart(dataDir);
+    }
     // Made with its mode: SQLite gives the files beside it (-wal, -shm) the same.
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
     Deno.chmodSync(path, 0o600);
-    inspect(path, nouns);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
     migrate(database, dataDir, nouns);
+    endFirstStart(dataDir);
     return database;
   } catch (error) {
     database?.close();
@@ -67,10 +87,11 @@ export function openDatabase(dataDir: string, nouns: readonly Tables[] = []): Da
  * Looks at the file before anything may be written to it: a connection that can write does so even when it is only
  * closed (it moves the -wal file's pages into the database).
  *
+ * @returns its version: 0 where it is missing or has nothing yet
  * @throws when it is damaged, locked, or newer than this program
  */
-function inspect(path: string, nouns: readonly Tables[]): void {
-  if (Deno.statSync(path).size === 0) return; // new, or a first start that was cut short
+function inspect(path: string, nouns: readonly Tables[]): number {
+  if ((sizeOf(path) ?? 0) === 0) return 0;
   const database = new DatabaseSync(path, { readOnly: true });
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
@@ -83,8 +104,21 @@ function inspect(path: string, nouns: readonly Tables[]): void {
       const own = had.get(name) ?? 0;
       if (own > migrations.length) throw tooNew(path, `its tables of ${name}`, own, migrations.length);
     }
+    return version;
   } finally {
     database.close();
+  }
+}
+
+/** Bytes of a file; undefined where there is none. @throws {Deno.errors.IsADirectory} and others of the file system */
+function sizeOf(path: string): number | undefined {
+  try {
+    const { size, isDirectory } = Deno.statSync(path);
+    if (isDirectory) throw new Deno.errors.IsADirectory("it is a folder");
+    return size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 
@@ -129,6 +163,11 @@ export function databaseVersion(dataDir: string): number | undefined {
     }
     throw error;
   }
+}
+
+/** Name of the file that gets the content of a database whose own file is gone. */
+export function rescuedName(now: Date): string {
+  return `kvm-manager.rescued-${now.toISOString().replaceAll(/[:.]/g, "-")}.db`;
 }
 
 /** Copies of the database that were made before it was brought up to date: names of files in the data folder. */

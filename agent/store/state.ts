@@ -223,7 +223,7 @@ function readState(file: string): { summary: StateSummary; parts: Map<string, Ui
         }
       }
     }
-    if (!parts.has(`data/${DATABASE_FILE}`)) throw new Error(t("state.no_database"));
+    if (!parts.has(`data/${DATABASE_FILE}`) || manifest.database < 1) throw new Error(t("state.no_database"));
   } catch (error) {
     throw new StateError(t("state.damaged_file", { file, reason: messageOf(error) }), {
       cause: error,

@@ -2,10 +2,12 @@
  * The one open database of the process, which every repository uses. When it cannot be used, it says why and what to
  * do, and is tried again later; repositories keep what they must in memory meanwhile.
  */
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
-import { openDatabase, StoreError, type Tables } from "./database.ts";
+import { copyInto, DATABASE_FILE, openDatabase, rescuedName, StoreError, type Tables } from "./database.ts";
+import { type FileLoss, FileWatch } from "./file_watch.ts";
 import { onDisk } from "../heartbeat.ts";
 
 /** Readies a repository for a database that was just opened: statements, what is stored. */
@@ -17,7 +19,12 @@ export class Store {
   readonly #onTrouble: (trouble: string) => void;
   readonly #repositories: Prepare[] = [];
   #database: DatabaseSync | undefined;
+  #watch: FileWatch | undefined;
+  /** Where the content of a database was saved whose file is gone; null: it could not be saved. */
+  #rescued: string | null | undefined;
   #trouble: string | null = null;
+  /** What is tried again once the database can be written. */
+  readonly #waiting = new Map<string, () => void>();
 
   /**
    * @param onTrouble told once of each trouble, in the words of {@link trouble}
@@ -78,6 +85,7 @@ export class Store {
     if (!database) return false;
     try {
       onDisk("writing to the database", () => {
+        this.#requireFiles(database);
         database.exec("BEGIN IMMEDIATE");
         run();
         database.exec("COMMIT");
@@ -89,6 +97,89 @@ export class Store {
       this.fail(error);
       return false;
     }
+  }
+
+  /**
+   * Writes what is so already, whether it can be written or not: now, else as soon as that works. Of one key, the newest is
+   * written.
+   */
+  keep(key: string, run: () => void): void {
+    this.#waiting.delete(key);
+    if (!this.write(run)) this.again(key, () => this.keep(key, run));
+  }
+
+  /** Calls once the database may be written again; what then fails asks for it again. */
+  again(key: string, run: () => void): void {
+    this.#waiting.set(key, run);
+  }
+
+  /** Tries no more what was to be called again. */
+  forget(key: string): void {
+    this.#waiting.delete(key);
+  }
+
+  /** Tries what waits, in order, until something fails again. */
+  #retry(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [at, [, run]] of waiting.entries()) {
+      run();
+      if (this.#waiting.size === 0) continue;
+      for (const [key, later] of waiting.slice(at + 1)) {
+        if (!this.#waiting.has(key)) this.#waiting.set(key, later);
+      }
+      return;
+    }
+  }
+
+  /**
+   * Looks whether the files of the open database are still in their places: called again and again. Nothing is written
+   * to ones that were removed or replaced, for it would be gone with this process. What could not be written is tried
+   * again. Never throws.
+   */
+  check(): void {
+    const database = this.#database;
+    if (database !== undefined) {
+      try {
+        onDisk("looking at the database", () => this.#requireFiles(database));
+      } catch (error) {
+        return this.fail(error);
+      }
+    }
+    if (this.#waiting.size > 0) this.#retry();
+  }
+
+  /** @throws {StoreError} when a file of the database was removed or replaced */
+  #requireFiles(database: DatabaseSync): void {
+    const loss = this.#watch?.lost();
+    if (loss === undefined) {
+      this.#rescued = undefined;
+      return;
+    }
+    if (this.#rescued === undefined) this.#rescued = this.#rescue(database);
+    throw new StoreError(this.#lossText(loss, this.#rescued));
+  }
+
+  /** Saves what the database held into a file in its folder. @returns its path, null when it cannot be saved */
+  #rescue(database: DatabaseSync): string | null {
+    const path = join(this.#dataDir, rescuedName(new Date()));
+    try {
+      copyInto(database, path);
+      return path;
+    } catch (error) {
+      log.error("the content of the database whose file is gone cannot be saved", { error });
+      return null;
+    }
+  }
+
+  #lossText({ name, how }: FileLoss, rescued: string | null): string {
+    const restore = rescued === null
+      ? "put a saved state back (kvm-manager restore-state FILE)"
+      : `put back what it held (kvm-manager restore-state ${rescued})`;
+    return `${
+      join(this.#dataDir, name)
+    } was ${how} while KVM Manager was running, so nothing more is written. Stop KVM ` +
+      `Manager, ${restore}, then start again`;
   }
 
   /** Takes note of a statement that failed, and tells of it unless it is what was told last. */
@@ -104,12 +195,26 @@ export class Store {
   }
 
   close(): void {
-    this.#database?.close();
+    if (this.#waiting.size > 0) this.#retry();
+    // SQLite removes the -wal file when it closes, by its path: that could be the one of a database put there meanwhile
+    if (this.#isInPlace()) this.#database?.close();
     this.#database = undefined;
+    this.#watch = undefined;
+  }
+
+  /** Whether the files of the database are there, as far as can be told. */
+  #isInPlace(): boolean {
+    try {
+      return this.#watch?.lost() === undefined;
+    } catch (error) {
+      log.warn("the files of the database cannot be looked at", { error });
+      return false;
+    }
   }
 
   #prepare(database: DatabaseSync, repositories: readonly Prepare[]): void {
     try {
+      if (this.#database !== database) this.#watch = new FileWatch(join(this.#dataDir, DATABASE_FILE));
       this.#database = database;
       for (const prepare of repositories) prepare(database);
       this.#trouble = null;

@@ -38,15 +38,16 @@ export class FormerNames {
     return this.#names.values();
   }
 
-  /** A VM is gone, or has another name from now on. While the database cannot be used it is known until the next start. */
+  /** A VM is gone, or has another name from now on. */
   add(id: string, name: string): void {
     this.#keep({ id, name });
     const oldest = this.#names.size > MOST_NAMES ? this.#names.values().next().value : undefined;
     if (oldest !== undefined) this.#names.delete(keyOf(oldest));
-    this.store.write(() => {
+    const at = this.clock.now();
+    this.store.keep(`former name ${keyOf({ id, name })}`, () => {
       const database = this.store.database!;
       database.prepare("INSERT OR REPLACE INTO former_vm_names (vm_id, name, at) VALUES (?, ?, ?)")
-        .run(id, name, this.clock.now());
+        .run(id, name, at);
       if (oldest === undefined) return;
       database.prepare("DELETE FROM former_vm_names WHERE vm_id = ? AND name = ?").run(
         oldest.id,

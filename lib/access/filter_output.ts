@@ -270,6 +270,7 @@ export class EventView {
         // How many others there are is nothing for who sees only some
         return seesEverything(viewer.rights) ? event : [name, { incident: data.incident, more: 0 }];
       case "alerts-changed":
+        return mayAnywhere(viewer.rights, needOf("list_alerts").permission) ? event : null;
       case "bin-changed":
       case "hangs-changed":
       case "host-stats-updated":

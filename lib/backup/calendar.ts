@@ -1,12 +1,11 @@
 /** The days of a backup: how it went on each, and when it runs next. Pure. */
-import { DAY_MS } from "../duration.ts";
 import type { Backup, BackupDayRun, BackupRun } from "../contract/backups.ts";
 import { perLocale } from "../i18n/locale.ts";
+import { dateIn, dateOf, DAYS, numberOf, weekdayOf } from "./dates.ts";
 import { verifiedOf } from "./describe.ts";
 
 /** Weeks that are shown: the one with today, and those before it. */
 const WEEKS = 5;
-const DAYS = 7;
 
 /** A day of the calendar. */
 export interface BackupDay {
@@ -18,19 +17,6 @@ export interface BackupDay {
   readonly planned?: number;
   readonly today?: boolean;
 }
-
-/** A moment's date in a time zone. Sweden writes dates as ISO 8601 does. */
-function dateIn(timeZone: string): (at: number) => string {
-  const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short" });
-  return (at) => format.format(at);
-}
-
-/** Days since 1970 of a date, and back: calendars have no time zone. */
-const numberOf = (date: string) => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
-const dateOf = (number: number) => new Date(number * DAY_MS).toISOString().slice(0, 10);
-
-/** Monday is 0; the first of January 1970 was a Thursday. */
-const weekdayOf = (number: number) => (number + 3) % DAYS;
 
 /** The first day that is shown, a Monday, and today. */
 function shownDays(timeZone: string, now: number): { readonly first: number; readonly today: number } {

@@ -4,23 +4,56 @@ import { ManifestError } from "./manifest.ts";
 /** A chunk by the SHA-256 of its content; null for zeros. */
 export type Chunk = string | null;
 
-/** Writes a list. */
-export function writeChunkList(chunks: readonly Chunk[]): string {
-  const lines: string[] = [];
-  let zeros = 0;
-  const flush = () => {
-    if (zeros > 0) lines.push(`0 ${zeros}`);
-    zeros = 0;
-  };
-  for (const chunk of chunks) {
-    if (chunk === null) {
-      zeros++;
-      continue;
-    }
-    flush();
-    lines.push(chunk);
+/** The chunks of a disk. Those of zeros take no memory, however many there are: a disk of 64 TiB has 33 million. */
+export class ChunkList {
+  readonly #digests = new Map<number, string>();
+  /** Whether digests were put out of order. */
+  #isSorted = true;
+  #last = -1;
+
+  /** @param length how many chunks the disk has */
+  constructor(readonly length: number) {}
+
+  /** How many chunks have content. */
+  get contentCount(): number {
+    return this.#digests.size;
   }
-  flush();
+
+  at(index: number): Chunk {
+    return this.#digests.get(index) ?? null;
+  }
+
+  /** Puts a chunk with content in its place, once. */
+  put(index: number, digest: string): void {
+    if (index < this.#last) this.#isSorted = false;
+    this.#last = index;
+    this.#digests.set(index, digest);
+  }
+
+  /** The chunks with content, by their index, in order. */
+  entries(): Iterable<readonly [index: number, digest: string]> {
+    return this.#isSorted ? this.#digests : [...this.#digests].sort(([a], [b]) => a - b);
+  }
+
+  /** The digests of what has content, in no order. */
+  digests(): Iterable<string> {
+    return this.#digests.values();
+  }
+}
+
+/** Writes a list. */
+export function writeChunkList(chunks: ChunkList): string {
+  const lines: string[] = [];
+  let next = 0;
+  const zerosUntil = (index: number) => {
+    if (index > next) lines.push(`0 ${index - next}`);
+  };
+  for (const [index, digest] of chunks.entries()) {
+    zerosUntil(index);
+    lines.push(digest);
+    next = index + 1;
+  }
+  zerosUntil(chunks.length);
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -48,16 +81,25 @@ function entryIn(line: string): string | number {
   return Number(zeros[1]);
 }
 
-/** Reads a list of as many chunks as the disk has. @throws {ManifestError} */
-export function readChunkList(text: string, count: number): Chunk[] {
-  const chunks: Chunk[] = [];
+/** Lines that are read before others get their turn. */
+const LINES_AT_ONCE = 10_000;
+
+/**
+ * Reads a list of as many chunks as the disk has, in parts: between them others can work.
+ *
+ * @throws {ManifestError}
+ */
+export function* readingChunkList(text: string, count: number): Generator<void, ChunkList> {
+  const chunks = new ChunkList(count);
+  let at = 0, lines = 0;
   for (const line of linesIn(text)) {
     const entry = entryIn(line), more = typeof entry === "number" ? entry : 1;
-    if (chunks.length + more > count) throw new ManifestError("it lists more than the disk holds");
-    if (typeof entry === "string") chunks.push(entry);
-    else for (let index = 0; index < more; index++) chunks.push(null);
+    if (at + more > count) throw new ManifestError("it lists more than the disk holds");
+    if (typeof entry === "string") chunks.put(at, entry);
+    at += more;
+    if (++lines % LINES_AT_ONCE === 0) yield;
   }
-  if (chunks.length !== count) throw new ManifestError("it lists less than the disk holds");
+  if (at !== count) throw new ManifestError("it lists less than the disk holds");
   return chunks;
 }
 

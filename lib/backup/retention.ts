@@ -1,4 +1,5 @@
 /** Which copies of a VM are kept. Pure. */
+import { dateIn, dateOf, numberOf, weekdayOf } from "./dates.ts";
 
 /** How many of each kind. */
 export interface Retention {
@@ -18,20 +19,19 @@ export interface Kept {
   readonly takenAt: number;
 }
 
-const day = (at: number) => new Date(at).toISOString().slice(0, 10);
-/** The Monday (UTC) of a week. */
-function week(at: number): string {
-  const date = new Date(at);
-  date.setUTCDate(date.getUTCDate() - (date.getUTCDay() + 6) % 7);
-  return date.toISOString().slice(0, 10);
+/** The Monday of the week of a date. */
+function weekOf(date: string): string {
+  const number = numberOf(date);
+  return dateOf(number - weekdayOf(number));
 }
 
+/** Kind → the period that a date is in. */
 const PERIODS = [
-  ["keepDaily", day],
-  ["keepWeekly", week],
-  ["keepMonthly", (at: number) => day(at).slice(0, 7)],
-  ["keepYearly", (at: number) => day(at).slice(0, 4)],
-] as const satisfies readonly (readonly [keyof Retention, (at: number) => string])[];
+  ["keepDaily", (date: string) => date],
+  ["keepWeekly", weekOf],
+  ["keepMonthly", (date: string) => date.slice(0, 7)],
+  ["keepYearly", (date: string) => date.slice(0, 4)],
+] as const satisfies readonly (readonly [keyof Retention, (date: string) => string])[];
 
 /** When copies are looked at. */
 export interface PruneMoment {
@@ -39,17 +39,18 @@ export interface PruneMoment {
   readonly now: number;
   /** Ids of the copies that were made just now. */
   readonly made: ReadonlySet<string>;
+  /** Zone of the days, weeks, months and years that copies are kept of: the one that the time of day was set in. */
+  readonly timeZone: string;
 }
 
 /**
  * The copies of one VM that may go. The newest one never does, nor what was made just now. Copies that were taken later than
- * now were dated by a clock that was wrong, or it is wrong now: they count as the oldest. Days are those of UTC: a copy must
- * not be kept here and deleted there.
+ * now were dated by a clock that was wrong, or it is wrong now: they count as the oldest.
  */
 export function toPrune<T extends Kept>(
   copies: readonly T[],
   retention: Retention,
-  { now, made }: PruneMoment,
+  { now, made, timeZone }: PruneMoment,
 ): T[] {
   const rank = ({ id, takenAt }: Kept) => made.has(id) ? 0 : takenAt <= now ? 1 : 2;
   const newest = [...copies].sort((a, b) =>
@@ -58,11 +59,12 @@ export function toPrune<T extends Kept>(
   const kept = new Set(
     newest.filter((copy, place) => place < Math.max(1, retention.keep) || made.has(copy.id)),
   );
+  const dateAt = dateIn(timeZone);
   for (const [kind, periodOf] of PERIODS) {
     const periods = new Set<string>();
     for (const copy of newest) {
       if (periods.size >= retention[kind]) break;
-      const period = periodOf(copy.takenAt);
+      const period = periodOf(dateAt(copy.takenAt));
       if (periods.has(period)) continue;
       periods.add(period);
       kept.add(copy);

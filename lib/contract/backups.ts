@@ -258,7 +258,10 @@ export const Backup = Type.Object({
         "there are others: VMs that who asks may not see, and tags and groups of none that they see",
     })),
   }),
-  folder: Type.String({ description: "where it goes: a folder, or the address of its target" }),
+  folder: Type.String({
+    description:
+      "where it goes: a folder, or the address of its target; empty for who may see a VM of it alone",
+  }),
   target: Type.Union([
     Type.Object({ id: Type.String(), name: Type.String(), kind: oneOf(BACKUP_TARGET_KINDS) }),
     Type.Null(),

@@ -23,6 +23,8 @@ export interface SchemaRefusal {
 }
 
 interface Node {
+  readonly additionalProperties?: unknown;
+  readonly anyOf?: readonly Node[];
   readonly [KEYWORD]?: Refusals;
   readonly "x-secret"?: boolean;
   readonly properties?: Readonly<Record<string, Node>>;
@@ -181,15 +183,54 @@ function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unk
 /** Most refusals that are told; one who sends more wrong than this has not filled in a form. */
 const MOST = 100;
 
+/** The forms that a value may have. */
+const formsOf = (node: Node): readonly Node[] => node.anyOf ?? [node];
+
+/** Paths of the fields that no schema has, in the input's order. One pass over the input. */
+function* unknownFields(nodes: readonly Node[], value: unknown, path: string): Generator<string> {
+  if (typeof value !== "object" || value === null) return;
+  const forms = nodes.flatMap(formsOf);
+  if (Array.isArray(value)) {
+    const items = forms.flatMap(({ items }) => items ?? []);
+    if (items.length === 0) return;
+    for (let index = 0; index < value.length; index++) {
+      yield* unknownFields(items, value[index], `${path}${index}.`);
+    }
+    return;
+  }
+  const objects = forms.filter(({ properties }) => properties !== undefined);
+  // A map takes any name, and what is no object at all is wrong in another way.
+  if (objects.length === 0 || objects.some((node) => node.additionalProperties !== false)) return;
+  for (const name of Object.keys(value)) {
+    const known = objects.flatMap(({ properties }) => own(properties, name) as Node | undefined ?? []);
+    if (known.length === 0) yield path + name.slice(0, 64);
+    else yield* unknownFields(known, (value as Record<string, unknown>)[name], `${path}${name}.`);
+  }
+}
+
+/** Refuses an input with more unknown fields than are told: the schema's own search takes long for each. */
+function flooded(schema: TSchema, input: unknown): SchemaRefusal[] | undefined {
+  const names = unknownFields([schema as Node], input, "").take(MOST + 1).toArray();
+  if (names.length <= MOST) return undefined;
+  const shown = names.slice(0, 5);
+  const error = invalid(`unknown field ${shown.map((name) => JSON.stringify(name)).join(", ")}`);
+  return shown.map((field) => ({ field, error }));
+}
+
 /**
  * Everything a schema says no to, the clearest first: unknown fields, then missing ones, then the rest in the
  * schema's order.
+ *
+ * @param validator of that schema
  */
 export function schemaRefusals(
   schema: TSchema,
-  errors: readonly TLocalizedValidationError[],
+  validator: { Errors(input: unknown): readonly TLocalizedValidationError[] },
   input: unknown,
 ): SchemaRefusal[] {
+  const flood = flooded(schema, input);
+  if (flood !== undefined) return flood;
+  const errors = validator.Errors(input);
   const rank = ({ keyword }: TLocalizedValidationError) =>
     keyword === "additionalProperties" ? 0 : keyword === "required" ? 1 : 2;
   // An unknown field is told twice: by its object, and as a `false` schema of its own.

@@ -6,7 +6,7 @@ import { patternFault, schemaRefusals } from "./refusal.ts";
 
 const validator = Compile(VmConfig);
 const refusals = (input: unknown) =>
-  schemaRefusals(VmConfig, validator.Errors(input), input).map(({ field, error }) => [
+  schemaRefusals(VmConfig, validator, input).map(({ field, error }) => [
     field,
     error.code,
     error.message,
@@ -164,11 +164,11 @@ Deno.test("schemaRefusals() tells every bound in words, in none of the validator
   ];
   for (const [field, value, message] of cases) {
     const input = { ...good, [field]: value };
-    const [first] = schemaRefusals(schema, own.Errors(input), input);
+    const [first] = schemaRefusals(schema, own, input);
     assert.deepEqual([first!.field, first!.error.message], [field, `Invalid input: ${message}`]);
   }
   const input = { ...good, i: 5 };
-  for (const { error: { message } } of schemaRefusals(schema, own.Errors(input), input)) {
+  for (const { error: { message } } of schemaRefusals(schema, own, input)) {
     assert.doesNotMatch(message, /schema|anyOf|[<>]=|\^/);
   }
 });

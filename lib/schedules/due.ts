@@ -6,15 +6,19 @@ import { DAY_MS } from "../duration.ts";
 
 /** Milliseconds that a run may be late and still count as on time: a restart, a busy host. */
 export const ON_TIME_MS = 60_000;
-/** Milliseconds that the clock may be behind what was done already. More, and what was done was done by a wrong clock. */
+/** Milliseconds that the clock may be behind what was run on time. More, and that was run by a wrong clock. */
 const WRONG_CLOCK_MS = DAY_MS;
 
 /**
- * Up to when everything was handled, of what is written down; undefined where that was written by a clock that was wrong:
- * it names a future that has not come.
+ * Up to when everything was handled, of what is written down.
+ *
+ * @param since since when the clock has not been set back: what is handled in a future that is none was handled by a
+ *   clock that was ahead, and tells nothing of the times that come
+ * @param onTime the last time that was run when it was due, where that is known: a clock that is set back comes to it again
  */
-export function handledAt(handled: number, now: number): number | undefined {
-  return handled > now + WRONG_CLOCK_MS ? undefined : handled;
+export function handledAt(handled: number, now: number, since: number, onTime = -Infinity): number {
+  if (handled <= now) return handled;
+  return onTime <= now + WRONG_CLOCK_MS ? Math.max(since, onTime) : since;
 }
 
 /** `wait`: nothing yet; `next` is null where nothing comes any more. `slot`: the time it was due. */

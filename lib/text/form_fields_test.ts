@@ -102,7 +102,7 @@ Deno.test("what is typed as a name or a text arrives with its blanks, and is ref
       const input = read(formOf({ ...rest, [field]: typed }));
       assert.equal(valueAt(input, at), typed, about);
       const schema = COMMANDS[command].input;
-      const refusals = schemaRefusals(schema, Compile(schema).Errors(input), input)
+      const refusals = schemaRefusals(schema, Compile(schema), input)
         .filter((each) => each.field === at);
       if (!isOdd) continue;
       if (isTaken) {
@@ -127,7 +127,7 @@ Deno.test("names of accounts are not changed either: who signs in is told of the
     const schema = COMMANDS[command].input;
     for (const name of ["ann ", " ann", "ann\u00a0"]) {
       const input = { ...rest, name, ...(command !== "rename_passkey" && { password: "x" }) };
-      const refusals = schemaRefusals(schema, Compile(schema).Errors(input), input);
+      const refusals = schemaRefusals(schema, Compile(schema), input);
       assert.deepEqual(refusals.map(({ field }) => field), ["name"], command);
       assert.match(refusals[0]!.error.message, BLANK, command);
     }

@@ -7,6 +7,8 @@ import { wordsOf } from "./words.ts";
 
 /** Most entries of a list that a form can have a row for. */
 const MOST_ROWS = 100;
+/** Most fields of a form, and characters of a field's name and levels in it: a long list has about a thousand boxes. */
+const MOST_FIELDS = 5000, MOST_NAME = 256, MOST_STEPS = 16;
 /** What people put between the values of a list, where no value can have it. */
 const SEPARATORS = ["\n", ",", " "];
 
@@ -22,21 +24,44 @@ function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
   return Object.hasOwn(properties, step) ? properties[step] : undefined;
 }
 
-/** The schema of the field with this path; undefined where a form can have no such field. */
-export function fieldSchema(input: FieldSchema, path: string): FieldSchema | undefined {
-  return path.split(".").reduce<FieldSchema | undefined>(
-    (schema, step) => schema && partOf(schema, step),
-    input,
-  );
+/** What a form's field is, by its path. */
+export interface FormField {
+  /** Undefined where a form can have no such field. */
+  readonly schema: FieldSchema | undefined;
+  /** Whether what stands in it, or in a part that it is in, is a secret. */
+  readonly isSecret: boolean;
 }
 
-/** Whether what stands in a field, or in a part that it is in, is a secret. */
-export function isSecretField(input: FieldSchema, path: string): boolean {
-  const steps = path.split(".");
-  return steps.some((_step, at) => {
-    const schema = fieldSchema(input, steps.slice(0, at + 1).join("."));
-    return schema !== undefined && bare(schema)["x-secret"] === true;
-  });
+/** The field with this path: one walk down the schema, which ends where that does. */
+export function formField(input: FieldSchema, path: string): FormField {
+  const steps = path.split(".", MOST_STEPS + 1);
+  // What no form may have is shown to nobody.
+  if (steps.length > MOST_STEPS) return { schema: undefined, isSecret: true };
+  let schema: FieldSchema | undefined = input, isSecret = false;
+  for (const step of steps) {
+    schema = partOf(schema, step);
+    if (schema === undefined) break;
+    isSecret ||= bare(schema)["x-secret"] === true;
+  }
+  return { schema, isSecret };
+}
+
+/**
+ * Refuses a form that is beyond all bounds, before anything is made of it.
+ *
+ * @throws {ContractError} InvalidInput
+ */
+export function requireBounded(names: Iterable<string>): void {
+  let count = 0;
+  for (const name of names) {
+    if (++count > MOST_FIELDS) {
+      throw new ContractError("InvalidInput", { reason: `the form has more than ${MOST_FIELDS} fields` });
+    }
+    if (name.length > MOST_NAME) throw refused(name.slice(0, 64), `… is longer than ${MOST_NAME} characters`);
+    let steps = 1;
+    for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) steps++;
+    if (steps > MOST_STEPS) throw refused(name.slice(0, 64), `… has more than ${MOST_STEPS} parts`);
+  }
 }
 
 /** A field's path, and the unit of a bare number in it: `capacityBytes:G` has a field that counts bytes typed in GiB. */
@@ -121,8 +146,9 @@ export function formInput(
   command: Pick<Command, "input">,
   form: Iterable<readonly [name: string, value: FormDataEntryValue]>,
 ): Record<string, unknown> {
-  const given = new Map<string, string[]>();
-  for (const [name, value] of form) {
+  const given = new Map<string, string[]>(), all = [...form];
+  requireBounded(all.map(([name]) => name));
+  for (const [name, value] of all) {
     if (typeof value === "string") given.getOrInsertComputed(name, () => []).push(value);
   }
   const input: FieldSchema = command.input;

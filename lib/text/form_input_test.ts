@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS, ContractError } from "../contract/mod.ts";
 import { FORM_PLACES } from "./form_href.ts";
-import { formInput, isSecretField } from "./form_input.ts";
+import { formField, formInput, requireBounded } from "./form_input.ts";
 import type { FieldSchema } from "./values.ts";
 
 type Name = keyof typeof COMMANDS;
@@ -144,7 +144,7 @@ Deno.test("formInput() reads a bare number in the unit that its form names, and 
   });
 });
 
-Deno.test("isSecretField() finds a secret, also in a part, and all that is in a part that is one", () => {
+Deno.test("formField() finds a secret, also in a part, and all that is in a part that is one", () => {
   const schema: FieldSchema = {
     type: "object",
     properties: {
@@ -154,7 +154,7 @@ Deno.test("isSecretField() finds a secret, also in a part, and all that is in a 
     },
   };
   const found = ["name", "key", "key.id", "lock", "lock.phrase", "nothing.of.it"].filter((path) =>
-    isSecretField(schema, path)
+    formField(schema, path).isSecret
   );
   assert.deepEqual(found, ["key", "key.id", "lock.phrase"]);
 });
@@ -191,3 +191,29 @@ Deno.test("no command has a field by the name of a form's places", () => {
     }
   }
 });
+
+Deno.test("a form is bounded before anything is made of it: fields, names, and parts of names", () => {
+  const refusal = (names: string[]) => {
+    try {
+      requireBounded(names);
+    } catch (error) {
+      return String(error);
+    }
+    return undefined;
+  };
+  assert.equal(refusal(Array(5000).fill("disks.0.name")), undefined);
+  assert.match(refusal(Array(5001).fill("a"))!, /more than 5000 fields/);
+  assert.match(refusal(["a".repeat(257)])!, /longer than 256 characters/);
+  assert.match(refusal([".".repeat(200)])!, /more than 16 parts/);
+  const hostile = ".".repeat(32_000), started = performance.now();
+  for (let count = 0; count < 5; count++) assert.equal(formField(schemaOfAll, hostile).schema, undefined);
+  assert.throws(() => formInput({ input: schemaOfAll } as never, [[hostile, "x"]]), /Invalid input/);
+  assert.ok(performance.now() - started < 200, "one walk");
+});
+/** A part in a part in a part, without an end: what a walk can be led along. */
+const schemaOfAll = (() => {
+  const properties: Record<string, FieldSchema> = {};
+  const schema: FieldSchema = { type: "object", properties };
+  properties[""] = schema;
+  return schema;
+})();

@@ -4,33 +4,62 @@ import { MOST_SHARE_TAG, SHARE_TAG } from "../contract/choices.ts";
 /** Folders by which root of a guest would be root of the host, or would take it down. */
 const SYSTEM = [
   ...["/proc", "/sys", "/dev", "/run", "/var/run", "/etc", "/boot", "/root", "/usr", "/bin", "/sbin"],
-  ...["/lib", "/lib32", "/lib64", "/libx32", "/opt", "/snap"],
+  ...["/lib", "/lib32", "/lib64", "/libx32", "/opt", "/snap", "/nix", "/gnu", "/ostree", "/sysroot", "/efi"],
   // libvirt's own: definitions, state, saved memory, default pool
   ...["/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"],
-  // Of packages, containers and services that run as root; jobs of cron and at; copies of /etc/shadow
-  ...["/var/lib", "/var/spool", "/var/backups"],
+  // Of packages, containers and services that run as root; jobs of cron and at; copies of /etc/shadow; what root unpacks,
+  // installs and runs; what is sent to root; who did what
+  ...[
+    "/var/lib",
+    "/var/spool",
+    "/var/backups",
+    "/var/cache",
+    "/var/mail",
+    "/var/log",
+    "/var/opt",
+    "/var/local",
+  ],
 ];
+/** Folders that hold what is everybody's: one folder in them may be shared, not all of it. */
+const SHARED_BY_ALL = ["/home", "/tmp", "/var/tmp", "/mnt", "/media", "/srv"];
 
 /** A folder that must not be shared, and what it is. */
 export interface ClosedFolder {
   readonly path: string;
   readonly what: string;
+  /** What is in it may be shared, but for what begins with this; without it, nothing in it is. */
+  readonly openBut?: string;
 }
 
 /** The folders of every host that are not shared. */
-export const CLOSED_FOLDERS: readonly ClosedFolder[] = SYSTEM.map((path) => ({
+export const CLOSED_FOLDERS: readonly ClosedFolder[] = [
+  ...SYSTEM.map((path) => ({
+    path,
+    what: path.includes("libvirt") ? "a folder of libvirt" : "a folder of the host's system",
+  })),
+  // No name begins with a slash: all that is in it is open
+  ...SHARED_BY_ALL.map((path) => ({ path, what: "a folder of all users of the host", openBut: "/" })),
+];
+
+/** The home of somebody: programs run what its hidden files say, and keys in them open accounts. */
+export const homeFolder = (path: string): ClosedFolder => ({
   path,
-  what: path.includes("libvirt") ? "a folder of libvirt" : "a folder of the host's system",
-}));
+  what: "somebody's home, where their keys are, and what their programs run",
+  openBut: ".",
+});
 
 const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+/** Whether a path in a closed folder may be shared. */
+const isOpenIn = (path: string, { path: folder, openBut }: ClosedFolder): boolean =>
+  openBut !== undefined && !path.slice(folder.length + 1).startsWith(openBut);
 
 /** Why a folder must not be shared, as the end of a sentence; undefined where it may be. @param path without links */
 export function closedReason(path: string, closed: readonly ClosedFolder[]): string | undefined {
   if (path === "/") return "it is the host's whole file system";
   for (const each of closed) {
     if (each.path === path) return `it is ${each.what}`;
-    if (within(path, each.path)) return `it is in ${each.path}, ${each.what}`;
+    if (within(path, each.path) && !isOpenIn(path, each)) return `it is in ${each.path}, ${each.what}`;
     if (within(each.path, path)) return `${each.path}, ${each.what}, is in it`;
   }
   return undefined;

@@ -7,7 +7,7 @@ import { doneWord, outcomeText } from "../../lib/text/done.ts";
 import { errorField } from "../../lib/text/error_field.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
-import { fieldPath, fieldSchema, formInput, isSecretField } from "../../lib/text/form_input.ts";
+import { fieldPath, formField, formInput, requireBounded } from "../../lib/text/form_input.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
@@ -17,6 +17,8 @@ import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 import { bare, type FieldSchema } from "../../lib/text/values.ts";
 import { segmentOf } from "../../lib/text/path_segment.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+import { readForm } from "../(_shared)/form.ts";
 import { soon, taskHref } from "../(_shared)/long_work.ts";
 
 const { t } = textsOf(forms);
@@ -41,9 +43,10 @@ function placesIn({ searchParams }: URL): { readonly to: string; readonly from: 
 
 /** The fields of the address and of the form, and whether a person has confirmed. */
 async function fieldsIn(req: Request, { searchParams }: URL) {
-  const form = await req.formData();
+  const form = await readForm(req);
   const places: readonly string[] = FORM_PLACES;
   const all = [...[...searchParams].filter(([name]) => !places.includes(name)), ...form];
+  requireBounded(all.map(([name]) => name));
   return {
     fields: all.filter(([name]) => name !== CONFIRMED),
     isConfirmed: all.some(([name, value]) => name === CONFIRMED && value === "yes"),
@@ -60,9 +63,9 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
   const input: FieldSchema = (COMMANDS[command] as Command).input;
   const typed: Record<string, string> = {}, withheld: string[] = [];
   for (const [name, value] of fields) {
-    const { path } = fieldPath(name), schema = fieldSchema(input, path);
     if (typeof value !== "string") continue;
-    if (isSecretField(input, path)) {
+    const { path } = fieldPath(name), { schema, isSecret } = formField(input, path);
+    if (isSecret) {
       if (value !== "") withheld.push(path);
       continue;
     }
@@ -129,9 +132,15 @@ export const handler = define.handlers({
   GET: (ctx) => ctx.redirect(placesIn(ctx.url).from, 303),
   async POST(ctx) {
     const command = commandIn(ctx.params);
-    const { fields, isConfirmed } = await fieldsIn(ctx.req, ctx.url);
-    const { to, from } = placesIn(ctx.url);
     const isScript = ctx.req.headers.get("accept")?.startsWith("application/json") ?? false;
+    let posted: Awaited<ReturnType<typeof fieldsIn>>;
+    try {
+      posted = await fieldsIn(ctx.req, ctx.url);
+    } catch (error) {
+      if (isScript && error instanceof ContractError) return Response.json(error, { status: error.status });
+      return fail(error);
+    }
+    const { fields, isConfirmed } = posted, { to, from } = placesIn(ctx.url);
     const lost = lostBy(COMMANDS[command], (field) => fields.some(([name]) => name === field));
     if (lost !== undefined && !isConfirmed && !isScript) {
       return page({ command, lost, from, fields: Object.entries(typedIn(command, fields).typed) });

@@ -9,6 +9,7 @@ import { downloadInput, poolsForImages } from "../../lib/image/images.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { typedIn } from "../(_shared)/typed.ts";
 
@@ -23,7 +24,7 @@ export const handler = define.handlers({
     return page(await shown(state.api, { unpack: "yes" }, null));
   },
   async POST(ctx) {
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     try {
       await ctx.state.api.downloadImage(downloadInput(form));
     } catch (error) {

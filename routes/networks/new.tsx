@@ -9,6 +9,7 @@ import { networkHref } from "../../lib/network/network_href.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
@@ -34,7 +35,7 @@ export const handler = define.handlers({
   /** The form, where there is no script. */
   async POST(ctx) {
     const { api } = ctx.state;
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     try {
       const { name } = await api.createNetwork(networkIn(form));
       return ctx.redirect(`${networkHref(name)}?done=create_network`, 303);

@@ -15,6 +15,7 @@ import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -42,7 +43,7 @@ export const handler = define.handlers({
   /** Setting codes up: the secret and the recovery codes are shown once, so its forms have answers of their own. */
   async POST(ctx) {
     const { req, state } = ctx;
-    const form = await req.formData();
+    const form = await postedForm(req);
     const present = presentPasswordIn(form);
     const { api } = state;
     switch (form.get("do")) {

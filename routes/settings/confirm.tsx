@@ -8,6 +8,7 @@ import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -31,7 +32,7 @@ export const handler = define.handlers({
     const { req, state, url } = ctx;
     const to = placeIn(url.searchParams.get("to"));
     try {
-      await state.api.reauthenticate({ password: textIn(await req.formData(), "password") });
+      await state.api.reauthenticate({ password: textIn(await postedForm(req), "password") });
     } catch (error) {
       const failure = failureOf(error);
       return page(await shown(state, to, failure), { status: failure.status });

@@ -17,6 +17,7 @@ import { formatMoment } from "../../lib/text/time.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -49,7 +50,7 @@ export const handler = define.handlers({
   },
   /** A new token is shown once, so its form has an answer of its own; its grant is two fields. */
   async POST({ req, state }) {
-    const form = await req.formData();
+    const form = await postedForm(req);
     const grant = grantIn(form);
     try {
       const made = await state.api.createToken({

@@ -9,6 +9,7 @@ import { define, type PageState } from "../../lib/page_state.ts";
 import { templateHref } from "../../lib/template/describe.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { guessSystem } from "../../lib/vm/create/guesses.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { filePools, sendLong, templateInput } from "../(_shared)/template.ts";
 
@@ -43,7 +44,7 @@ export const handler = define.handlers({
   },
   /** Making it may copy an image: that is not waited for. */
   async POST(ctx) {
-    const { api } = ctx.state, form = await ctx.req.formData();
+    const { api } = ctx.state, form = await postedForm(ctx.req);
     const templateId = String(form.get("into") ?? "");
     const command = templateId === "" ? "create_template" : "update_template";
     if (templateId !== "") form.delete("name");

@@ -3,6 +3,7 @@ import { PLAIN_BULK_ACTIONS } from "../../components/vm/list/BulkForm.tsx";
 import type { BatchOperationResult } from "../../lib/contract/mod.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 type PlainBulkAction = typeof PLAIN_BULK_ACTIONS[number];
@@ -18,7 +19,7 @@ const CALLS: Readonly<
 /** One action on the VMs that are ticked in the list: the form of a page without script. */
 export const handler = define.handlers({
   async POST(ctx) {
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const action = PLAIN_BULK_ACTIONS.find((name) => name === form.get("action"));
     const vmIds = form.getAll("vm").map(String);
     if (action === undefined) throw new HttpError(400, t("error.form"));

@@ -11,6 +11,7 @@ import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { importOvaInput } from "../../lib/vm/ova_form.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { begin, soon } from "../(_shared)/long_work.ts";
 import { typedIn } from "../(_shared)/typed.ts";
@@ -92,7 +93,7 @@ export const handler = define.handlers({
   },
   async POST(ctx) {
     const { state: { api }, url: { searchParams } } = ctx;
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const archive = { pool: searchParams.get("pool") ?? "", volume: searchParams.get("volume") ?? "" };
     try {
       const begun = await begin(

@@ -6,6 +6,7 @@ import { type ImportRequest, importRequest } from "../../lib/vm/import_form.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 
 const texts = textsOf(manage);
 const NOTHING: ImportRequest = { xml: "", newId: false, newMacs: false, allowMissing: false };
@@ -17,7 +18,7 @@ export const handler = define.handlers({
   },
   /** The form, where there is no script. */
   async POST(ctx) {
-    const asked = await importRequest(await ctx.req.formData());
+    const asked = await importRequest(await postedForm(ctx.req));
     try {
       const { vmId } = await ctx.state.api.importVm(asked);
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import_vm`, 303);

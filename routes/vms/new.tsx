@@ -19,6 +19,7 @@ import { offeredDiskGb } from "../../lib/vm/create/offered_disk.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { postedForm } from "../(_shared)/form.ts";
 import { missingIn, wishOf } from "../(_shared)/create_form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
@@ -132,7 +133,7 @@ export const handler = define.handlers({
   /** The form of a page without script. */
   async POST(ctx) {
     const { api } = ctx.state;
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const wish = wishOf(form);
     const source = SOURCES.find((each) => each === form.get("source"));
     const typed = { wish, source, withoutIso: form.get("withoutIso") === "yes" };

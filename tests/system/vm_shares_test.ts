@@ -174,7 +174,17 @@ Deno.test({
     });
     await Deno.symlink("/etc", `${folder.path}/link`);
     await Deno.writeTextFile(`${folder.path}/file`, "");
+    const program = await Deno.readLink(`/proc/${server.pid}/exe`);
     const cases: [string, string, RegExp][] = [
+      ["our program", program.slice(0, program.lastIndexOf("/")), /the program of KVM Manager/],
+      ["what root unpacks", "/var/cache/kvm-manager", /in \/var\/cache/],
+      ["our data", `${server.dataDir}/x`, /data folder of KVM Manager/],
+      ["our sockets", server.runtimeDir, /runtime folder of KVM Manager/],
+      ["root's mail", "/var/mail", /host's system/],
+      ["a spool", "/var/spool/cron", /host's system/],
+      ["all homes", "/home", /all users/],
+      ["a home", "/home/kvmm-test", /somebody's home/],
+      ["keys in a home", "/home/kvmm-test/.ssh", /somebody's home/],
       ["the whole host", "/", /whole file system/],
       ["the same in other words", "//./", /whole file system/],
       ["/proc", "/proc/1", /in \/proc/],

@@ -9,10 +9,11 @@
  *     Work that waits for its turn as a job asks after the wait.
  *  3. Files outside all pools are the administrators', who are root on the host anyway.
  *  4. A cloud-init seed belongs to its VM alone, and nothing that is built on it is given to others.
- *  5. The format: {@link decideFormat}. Every use by a VM is recorded (`FormatRecords`), so that a raw disk stays
+ *  5. What VMs have is for who may see them: {@link refuseUnseen}.
+ *  6. The format: {@link decideFormat}. Every use by a VM is recorded (`FormatRecords`), so that a raw disk stays
  *     raw after it was detached, whatever its guest wrote on it.
- *  6. The chain: {@link checkedChain}. An image that a VM has as raw is nowhere taken as qcow2, and is no base.
- *  7. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
+ *  7. The chain: {@link checkedChain}. An image that a VM has as raw is nowhere taken as qcow2, and is no base.
+ *  8. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
  *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
  */
 import { isSystemError } from "../../files.ts";
@@ -27,7 +28,9 @@ import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { type ContentKind, contentKind } from "../../../lib/formats/content_kind.ts";
 import { decideFormat, type ImageFormat } from "../../../lib/formats/qcow2/format.ts";
 import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
+import { may } from "../../../lib/access/rights.ts";
 import { includes } from "../../access.ts";
+import { askedRights } from "../../access/asking.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isMounted } from "../mounts.ts";
 import { secretFor } from "../luks.ts";
@@ -209,6 +212,29 @@ function refuseSeed(
   throw new ImageRefused("it is a cloud-init seed, which belongs to its VM alone");
 }
 
+/**
+ * Who reads a VM's disk has all that is on it, and no command of storage is about a VM: so who asks must see each VM that
+ * writes to the image, and one of those whose disks are built on it. Media that VMs only read are nothing of theirs, nor
+ * is what a template keeps: its content was there before theirs.
+ *
+ * @throws {ImageRefused}
+ */
+async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promise<void> {
+  const rights = askedRights();
+  if (includes(role, "administrator") || may(rights, "vms.view", "everything")) return;
+  const { inventory, keepers, app } = host;
+  const isSeen = ({ vmId }: Use) => may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group });
+  const uses = await usesOf(host, path);
+  const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
+  const isTemplates = app.templates.keeperOf(host.id, path) !== undefined;
+  const builtOn = uses.filter(({ format }) => format === undefined);
+  // What a snapshot, or the bin, keeps was a VM's disk
+  const isTheirs = !isTemplates && (builtOn.length > 0 || keepers.of(path) !== undefined);
+  if (!own.every(isSeen) || (isTheirs && !uses.some(isSeen))) {
+    throw new ImageRefused("it is a disk of a VM that you may not see, or such a disk is built on it");
+  }
+}
+
 /** A base must not change below its overlays, and nothing a guest may write on is followed as qcow2. */
 async function enterChain(
   host: Host,
@@ -218,6 +244,7 @@ async function enterChain(
   volume: Volume | undefined,
 ): Promise<void> {
   hold(held, { source: { path, type }, volume }, "read");
+  await refuseUnseen(host, path, use);
   const of = `of its backing file ${path}`;
   // Whoever reads what is built on a seed reads the seed.
   if (path.endsWith(SEED_SUFFIX)) refuseSeed(path, await readHead(path), { ...use, purpose: "base" }, []);
@@ -262,6 +289,7 @@ async function decide(
   const giving = purpose === "disk" ? use.vm?.name : undefined;
   refuseKept(host, path, use);
   if (!use.isHeld) hold(held, found, purpose === "disk" ? "change" : "read", giving);
+  await refuseUnseen(host, path, use);
   const uses = purpose === "bytes" ? [] : await usesOf(host, path);
   // A device's first bytes are looked at only where somebody says that they are an image's.
   const isRead = purpose === "bytes"

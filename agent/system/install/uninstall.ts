@@ -1,4 +1,6 @@
 /** Removing the program. VMs, disks and networks are libvirt's, and stay. */
+import { isThere } from "../../files.ts";
+import { lockDataFolder } from "../../store/folder_lock.ts";
 import { textFiles } from "../../../lib/system/install/layout.ts";
 import { ForwardKernel } from "../../network/forwards/kernel.ts";
 import { forwardNames } from "../../network/forwards/names.ts";
@@ -29,6 +31,11 @@ async function quiet({ layout, isPackage }: Target, say: Say): Promise<void> {
   }
 }
 
+/** A server that was started by hand would go on without its database. @throws {FolderInUse} */
+async function requireUnused(dataDir: string): Promise<void> {
+  if (await isThere(dataDir)) (await lockDataFolder(dataDir))[Symbol.dispose]();
+}
+
 /**
  * Removes what `install` put there. A part that cannot be removed hinders no other.
  *
@@ -55,6 +62,7 @@ export async function uninstall(target: Target, purge: boolean, say: Say): Promi
   ];
   for (const path of paths) {
     await attempt(path, async () => {
+      if (path === layout.dataDir) await requireUnused(placeOf(target, path));
       if (await removeAt(placeOf(target, path))) say(`removed ${path}`);
     });
   }

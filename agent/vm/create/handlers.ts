@@ -32,7 +32,7 @@ const NO_NAME = "new-vm";
 function readable(input: unknown): { config: VmConfig; errors: ConfigCheck["errors"] } {
   validator ??= Compile(VmConfig);
   if (validator.Check(input)) return { config: input as VmConfig, errors: [] };
-  const refusals = schemaRefusals(VmConfig, validator.Errors(input), input);
+  const refusals = schemaRefusals(VmConfig, validator, input);
   const errors = refusals.map(({ field, error }) => ({ field, code: error.code, message: error.message }));
   const bad = new Set(refusals.map(({ field }) => field.split(".")[0]));
   const object = typeof input === "object" && input !== null && !bad.has("") ? Object.entries(input) : [];

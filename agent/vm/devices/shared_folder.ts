@@ -7,15 +7,17 @@ import {
   CLOSED_FOLDERS,
   type ClosedFolder,
   closedReason,
+  homeFolder,
   nestedReason,
   type SharedFolder,
   sharesAbove,
 } from "../../../lib/vm/shared_folders.ts";
-import { lookAt } from "../../files.ts";
+import { lookAt, textAt } from "../../files.ts";
 import { isNameable, statFile } from "../../host_file.ts";
 import { definitionsOf } from "../../hosts/definitions.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal, isSession } from "../../libvirt/uri.ts";
+import { ownPlaces } from "../../own_places.ts";
 import { resolvedPath, statInTime } from "../../resolved_path.ts";
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
@@ -32,6 +34,26 @@ function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] 
       what: `the folder of the backup target ${name}`,
     })),
   ].filter(({ path }) => path.startsWith("/"));
+}
+
+/** Accounts of people have numbers from here on (Debian, Fedora: UID_MIN of login.defs). */
+const FIRST_PERSON = 1000;
+/** Number of the account of none. */
+const NOBODY = 65_534;
+
+/** The homes of this host's own accounts of people. */
+async function homes(): Promise<ClosedFolder[]> {
+  const accounts = (await textAt("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
+  return accounts.filter(([, , uid]) => Number(uid) >= FIRST_PERSON && Number(uid) !== NOBODY)
+    .map(([, , , , , home = ""]) => home.replace(/\/+$/, "")).filter((path) => /^\/./.test(path)).map(
+      homeFolder,
+    );
+}
+
+/** The home that a path is or is in, where its name alone tells: accounts may be kept elsewhere. */
+function homeAt(path: string): ClosedFolder[] {
+  const [home] = /^(?:\/var)?\/home\/[^/]+/.exec(path) ?? [];
+  return home === undefined ? [] : [homeFolder(home)];
 }
 
 /** Every folder that is never shared: the host's, libvirt's, ours, and those of storage pools. @throws {LibvirtError} */
@@ -52,9 +74,7 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
       path: `${home}/${name}`,
       what: "a folder of libvirt",
     }));
-  const own = here && app.settings.dataDir.startsWith("/")
-    ? [{ path: app.settings.dataDir, what: "the data folder of KVM Manager" }]
-    : [];
+  const own = here ? [...ownPlaces(app.settings), ...await homes()] : [];
   // A disk's file, not its whole folder: only who has what holds the file can put another in its place.
   const disks = inventory.vms().flatMap((vm) =>
     vm.disks.filter(({ type, source }) => type === "file" && source?.startsWith("/"))
@@ -150,7 +170,7 @@ export async function requireFolder(
     sharedFolders(host, host.inventory.vms()),
   ]);
   const requireOpen = (path: string) => {
-    const reason = closedReason(path, closed) ?? nestedReason(path, shares);
+    const reason = closedReason(path, [...closed, ...homeAt(path)]) ?? nestedReason(path, shares);
     if (reason === undefined) return;
     throw refused(folder, path === plain ? reason : `it leads to ${path}: ${reason}`);
   };

@@ -9,6 +9,7 @@ import {
   type VmState,
 } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
+import { sleep } from "../../clock.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -127,6 +128,38 @@ async function discardMemory(host: Host, vm: VM): Promise<DomainRecord | null> {
 const forceStop = (host: Host, vm: VM): Promise<DomainRecord | null> =>
   isSaved(vm, host.inventory.active().includes(vm.id)) ? discardMemory(host, vm) : forceOff(host, vm);
 
+/** What a VM's state says of one that QEMU paused because a disk failed, or was full. */
+const DISK_FAILED = "I/O error";
+/** Milliseconds in which QEMU tries again what had failed, and between looks whether it has paused the VM once more. */
+const AGAIN_MS = { most: 1500, look: 100 } as const;
+
+/**
+ * A VM that was paused for its disk goes on with the request that had failed: where that fails again, it runs for a moment
+ * alone.
+ *
+ * @throws {ContractError} ResumeFailed
+ */
+async function resume(host: Host, vm: VM): Promise<null> {
+  const { clock } = host.app;
+  // The event of the pause does not tell why
+  await host.reread(vm);
+  const hadFailed = host.requireVm(vm.id).stateReason === DISK_FAILED;
+  await simple("domainResume")(host, vm);
+  if (!hadFailed) return null;
+  const end = clock.monotonic() + AGAIN_MS.most;
+  while (clock.monotonic() < end) {
+    await sleep(clock, AGAIN_MS.look);
+    await host.reread(vm);
+    const { state, stateReason } = host.requireVm(vm.id);
+    if (state !== "paused" || stateReason !== DISK_FAILED) continue;
+    throw new ContractError("ResumeFailed", {
+      error:
+        "one of its disks failed again, and QEMU paused it. Make room on its storage, or repair it, then resume it",
+    });
+  }
+  return null;
+}
+
 /** A password that waits for the next start is part of what is saved: continued, the screen asks for it. */
 async function suspend(host: Host, vm: VM): Promise<null> {
   await simple("domainManagedSave")(host, vm);
@@ -171,7 +204,7 @@ export const POWER = {
     otherwise: "VmNotPaused",
     failed: "ResumeFailed",
     label: "resuming",
-    run: simple("domainResume"),
+    run: resume,
   },
   reboot_vm: {
     from: ["running"],

@@ -9,6 +9,11 @@ export const INPUT_ERRORS = {
     status: 415,
     exit: 2,
   },
+  FormExpected: {
+    text: "The request body is {type}. Send a form (Content-Type: application/x-www-form-urlencoded)",
+    status: 415,
+    exit: 2,
+  },
   EncodedBody: {
     text: "The request body came with {header}. Send it as it is, without that header.",
     status: 415,

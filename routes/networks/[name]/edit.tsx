@@ -12,6 +12,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { typedIn } from "../../(_shared)/typed.ts";
 
@@ -29,7 +30,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { api } = ctx.state;
     const network = await api.getNetwork({ name: nameIn(ctx.params.name ?? "") }).catch(fail);
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     try {
       await api.updateNetwork({ name: network.name, ...settingsIn(form, network.next) });
     } catch (error) {

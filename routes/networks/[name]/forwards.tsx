@@ -8,6 +8,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { forwards as texts } from "../../../lib/i18n/en/forwards.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
 const area = textsOf(texts);
@@ -32,7 +33,7 @@ export const handler = define.handlers({
   /** Another forward, where there is no script: a range of ports is one field of the form, and so is a VM with its card. */
   async POST(ctx) {
     const name = nameIn(ctx.params.name ?? "");
-    await ctx.state.api.addPortForward(forwardIn(name, await ctx.req.formData())).catch(fail);
+    await ctx.state.api.addPortForward(forwardIn(name, await postedForm(ctx.req))).catch(fail);
     return ctx.redirect(`${await placeOf(name, ctx.state.api)}?done=add_port_forward`, 303);
   },
 });

@@ -14,6 +14,7 @@ import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -43,7 +44,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { req, state, params } = ctx;
     const userId = params.id ?? "";
-    const grant = grantIn(await req.formData());
+    const grant = grantIn(await postedForm(req));
     const { user } = await shown(state, userId);
     try {
       await state.api.updateUser({ userId, grants: [...user.grants, ...grant === undefined ? [] : [grant]] });

@@ -13,6 +13,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -38,7 +39,7 @@ export const handler = define.handlers({
   /** A grant is two fields of the form. */
   async POST(ctx) {
     const { req, state } = ctx;
-    const form = await req.formData();
+    const form = await postedForm(req);
     const grant = grantIn(form);
     const name = textIn(form, "name"), displayName = textIn(form, "display");
     const password = textIn(form, "password");

@@ -17,6 +17,7 @@ import { osOf } from "../../../lib/vm/os/names.ts";
 import { templates as texts } from "../../../lib/i18n/en/templates.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { filePools, sendLong, templateInput } from "../../(_shared)/template.ts";
 
@@ -49,7 +50,7 @@ export const handler = define.handlers({
   /** New VMs: long work is not waited for. */
   async POST(ctx) {
     const templateId = ctx.params.id ?? "", { api } = ctx.state;
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const sent = await sendLong(
       api,
       COMMAND,

@@ -3,6 +3,7 @@ import { type Naming, VmNamePage } from "../../../components/vm/VmNamePage.tsx";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { cloneInput } from "../../../lib/vm/clone_form.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { copyName, named } from "../../(_shared)/manage.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
@@ -39,7 +40,7 @@ export const handler = define.handlers({
     const { api } = ctx.state;
     const result = await named(
       vm,
-      await ctx.req.formData(),
+      await postedForm(ctx.req),
       async (name, wish) => (await api.cloneVm({ vmId: vm.id, name, ...cloneInput(wish) })).vmId,
     );
     if (!("vmId" in result)) return page({ ...result, snapshots: await snapshotsOf(api, vm) });

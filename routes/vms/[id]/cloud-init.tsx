@@ -16,6 +16,7 @@ import { failureOf } from "../../../lib/text/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -71,7 +72,7 @@ export const handler = define.handlers({
   },
   /** The form of a page without script. */
   async POST(ctx) {
-    const data = await ctx.req.formData();
+    const data = await postedForm(ctx.req);
     const name = String(data.get("action") ?? "save");
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
     if (action === undefined) throw new HttpError(400, t("error.form"));

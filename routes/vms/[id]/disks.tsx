@@ -9,6 +9,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { isMoveOf } from "../../../lib/vm/disk_move.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
 import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
@@ -20,7 +21,7 @@ export const handler = define.handlers({
     return page({ ...devices, moves: open.filter(isMoveOf(devices.vm.id)) });
   },
   async POST(ctx) {
-    return ctx.redirect(await devicePost(ctx, await ctx.req.formData()), 303);
+    return ctx.redirect(await devicePost(ctx, await postedForm(ctx.req)), 303);
   },
 });
 

@@ -12,6 +12,7 @@ import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { exportOvaInput } from "../../../lib/vm/ova_form.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { begin } from "../../(_shared)/long_work.ts";
 import { typedIn } from "../../(_shared)/typed.ts";
@@ -49,7 +50,7 @@ export const handler = define.handlers({
   },
   async POST(ctx) {
     const vm = await vmOf(ctx);
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const { api } = ctx.state;
     try {
       const begun = await begin(api, "export_ova", SOON_MS, () => api.exportOva(exportOvaInput(form, vm.id)));

@@ -20,6 +20,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { hardware as texts } from "../../../lib/i18n/en/hardware.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -67,7 +68,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const section = ctx.url.searchParams.get("form");
     if (section !== "pending" && !isSection(section)) throw new HttpError(400, t("error.form"));
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     try {
       return page(await dataOf(ctx, await carryOut(ctx, section, form)));
     } catch (error) {

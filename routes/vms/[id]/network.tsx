@@ -8,6 +8,7 @@ import VmNics from "../../../islands/VmNics.tsx";
 import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
@@ -19,7 +20,7 @@ export const handler = define.handlers({
     return page({ ...devices, forwards });
   },
   async POST(ctx) {
-    return ctx.redirect(await devicePost(ctx, await ctx.req.formData()), 303);
+    return ctx.redirect(await devicePost(ctx, await postedForm(ctx.req)), 303);
   },
 });
 

@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { type Naming, VmNamePage } from "../../../components/vm/VmNamePage.tsx";
 import { define } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { named } from "../../(_shared)/manage.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -14,7 +15,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const vm = await vmOf(ctx);
     const { api } = ctx.state;
-    const result = await named(vm, await ctx.req.formData(), async (name) => {
+    const result = await named(vm, await postedForm(ctx.req), async (name) => {
       await api.renameVm({ vmId: vm.id, name });
       return vm.id;
     });

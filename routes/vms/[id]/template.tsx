@@ -11,6 +11,7 @@ import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { templates as texts } from "../../../lib/i18n/en/templates.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { filePools, sendLong, templateInput } from "../../(_shared)/template.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
@@ -31,7 +32,7 @@ export const handler = define.handlers({
   /** Making it copies disks: that is not waited for. */
   async POST(ctx) {
     const vm = await vmOf(ctx), { api } = ctx.state;
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const templateId = String(form.get("into") ?? NEW), vmId = vm.id;
     const command = templateId === NEW ? "create_template" : "update_template";
     if (templateId !== NEW) form.delete("name");

@@ -12,6 +12,7 @@ import { xml as xmlTexts } from "../../../lib/i18n/en/xml.ts";
 import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { isLive } from "../../../lib/vm/state.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -58,7 +59,7 @@ export const handler = define.handlers({
   /** The editor's form, where there is no script. */
   async POST(ctx) {
     const vm = await vmOf(ctx);
-    const form = await ctx.req.formData();
+    const form = await postedForm(ctx.req);
     const typed = String(form.get("xml") ?? "").replace(/\r\n?/g, "\n");
     const { api } = ctx.state;
     if (form.get("intent") === "check") {

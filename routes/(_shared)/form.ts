@@ -1,0 +1,26 @@
+/** The form that a page was sent, before anything is made of it. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import { requireBounded } from "../../lib/text/form_input.ts";
+import { fail } from "./fail.ts";
+
+/** What browsers send forms as. */
+const FORM_TYPES: ReadonlySet<string> = new Set(["application/x-www-form-urlencoded", "multipart/form-data"]);
+
+/** Reads the form of a request. @throws {ContractError} FormExpected, InvalidInput */
+export async function readForm(req: Request): Promise<FormData> {
+  const type = (req.headers.get("content-type") ?? "").replace(/;.*/s, "").trim().toLowerCase();
+  if (!FORM_TYPES.has(type)) {
+    throw new ContractError("FormExpected", { type: type.slice(0, 64) || "of no type" });
+  }
+  let form: FormData;
+  try {
+    form = await req.formData();
+  } catch (cause) {
+    throw new ContractError("InvalidInput", { reason: "the form cannot be read" }, { cause });
+  }
+  requireBounded(form.keys());
+  return form;
+}
+
+/** The same for a page: what is wrong is an error page. @throws {HttpError} 400, 415 */
+export const postedForm = (req: Request): Promise<FormData> => readForm(req).catch(fail);
