@@ -288,8 +288,7 @@ async function unusedIn(host: Host, pool: string): Promise<PoolInsightFacts["unu
     const bases = new Set(volumes.map(({ backing }) => backing?.path));
     const unused = volumes.filter(({ type, format, usedBy, path }) =>
       type === "file" && (format === "qcow2" || format === "raw") && usedBy.length === 0 &&
-      !bases.has(path) &&
-      host.keepers.of(path) === undefined // a template's disks are no rubbish
+      !bases.has(path)
     );
     return {
       names: unused.map(({ name }) => name),

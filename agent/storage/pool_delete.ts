@@ -9,7 +9,8 @@ import { keyOf } from "../operations/step.ts";
 import { fileOf } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
 import { isActivePool, requireActive } from "./shared.ts";
-import { exactUsers, overlays, refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { exactUsers, refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { volumeInUse } from "./volume_work.ts";
 import { deleteVolume, type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
@@ -20,13 +21,10 @@ async function doomed(host: Host, pool: string): Promise<Volume[]> {
   const { link } = host;
   await link.call("poolRefresh", { pool });
   const volumes = (await link.call("volumeScan", { pool })).map(volumeOf);
-  const userOf = await exactUsers(host);
-  const own = new Set(volumes.map(({ path }) => path));
-  const overlayOn = await overlays(host, own);
+  const useOf = await exactUsers(host, { going: new Set(volumes.map(({ path }) => path)) });
   for (const volume of volumes) {
-    const overlay = await overlayOn(volume.path);
-    const vm = await userOf(volume) ?? (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
-    if (vm !== undefined) throw new ContractError("VolumeInUse", { vm, name: volume.name, pool });
+    const use = await useOf(volume);
+    if (use !== undefined) throw volumeInUse(pool, use);
   }
   return volumes;
 }
@@ -85,11 +83,11 @@ export async function deletePool(
   deleteContent: boolean,
   actor: string,
 ): Promise<void> {
-  const { link, inventory, operations } = host;
+  const { link, operations } = host;
   const { name, uuid, xml } = record;
-  refuseRunning(host, record);
+  await refuseRunning(host, record);
   if (!deleteContent) return await removePool(link, record, false);
-  const [user] = new VolumeUsage(inventory).ofPool(inventory, record);
+  const [user] = (await VolumeUsage.read(host)).ofPool(record);
   if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
   requireActive(host, name);
   refuseBinned(host, name);

@@ -16,6 +16,9 @@ const { t } = textsOf(bin);
 /** Who deletes what nobody asked for. */
 const ACTOR = "kvm-manager";
 
+/** Entries that stay because something uses them, and why, which was told once. */
+const kept = new Map<string, string>();
+
 /** Deletes an entry for good by itself, and tells why. @returns whether it is gone */
 export async function purgeItself(host: Host, entry: StoredEntry, why: string): Promise<boolean> {
   const told = { actor: ACTOR, door: "agent", action: "prune_bin" } as const;
@@ -27,6 +30,10 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
     if (isNotResponding(error)) {
       log.debug("something in the bin is deleted later", { entry: entry.name, error });
       return false;
+    }
+    if (error instanceof ContractError && error.code === "BinEntryInUse") {
+      if (kept.get(entry.id) === error.message) return false;
+      kept.set(entry.id, error.message);
     }
     log.warn("something in the bin could not be deleted", { entry: entry.name, error });
     if (error instanceof ContractError && error.code === "StorageBusy") return false;

@@ -1,4 +1,5 @@
 /** Moves into the bin and out of it as steps. */
+import { ContractError } from "../../../lib/contract/errors.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { left, NOTHING, Refused, type StepOutcome, t } from "../../operations/outcome.ts";
@@ -7,7 +8,7 @@ import type { FileBinned, FileUnbinned } from "../../operations/step.ts";
 import { userOf } from "../volume_steps.ts";
 import { BinFolderError, moveIn, moveOut } from "./folder.ts";
 import { forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";
-import { purgeNow } from "./purge.ts";
+import { purgeNow, refuseUsedEntry } from "./purge.ts";
 
 const poolsOf = ({ pool }: { readonly pool: string | null }) => pool === null ? [] : [pool];
 
@@ -101,6 +102,12 @@ const binDoomed: StepRule<"bin-doomed"> = {
   finish: async ({ entry: id }, { vms }) => {
     const entry = vms.app.bin.get(id);
     if (entry === undefined) return NOTHING;
+    try {
+      await refuseUsedEntry(vms, entry);
+    } catch (error) {
+      if (!(error instanceof ContractError) || error.code !== "BinEntryInUse") throw error;
+      return left(entry.name, error.message);
+    }
     await purgeNow(vms, entry);
     return { did: "done" };
   },

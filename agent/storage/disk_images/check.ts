@@ -229,8 +229,8 @@ async function enterChain(
 }
 
 /** What keeps an image writes to it alone. @throws {ImageRefused} */
-function refuseKept({ keepers }: Host, path: string, { purpose }: ImageUse): void {
-  const keeper = purpose === "disk" ? keepers.of(path) : undefined;
+async function refuseKept({ keepers }: Host, path: string, { purpose }: ImageUse): Promise<void> {
+  const keeper = purpose === "disk" ? await keepers.of(path) : undefined;
   if (keeper !== undefined) {
     throw new ImageRefused(`it belongs to the ${keeper}, and must not change: use a copy of it`);
   }
@@ -257,7 +257,7 @@ async function decide(
   const { purpose, role } = use;
   const isMedium = purpose === "medium", isHere = isLocal(link.uri);
   const giving = purpose === "disk" ? use.vm?.name : undefined;
-  refuseKept(host, path, use);
+  await refuseKept(host, path, use);
   if (!use.isHeld) hold(held, found, purpose === "disk" ? "change" : "read", giving);
   const uses = purpose === "bytes" ? [] : await usesOf(host, path);
   // A device's first bytes are looked at only where somebody says that they are an image's.

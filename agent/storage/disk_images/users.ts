@@ -1,14 +1,14 @@
-/** Which VMs need an image: as their disk, or because their disk is built on it. */
+/** Which VMs need an image: as their disk or another file of theirs, or because their disk is built on it. */
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
-import { disksOfBoth } from "./usage.ts";
+import { filesOfBoth } from "./usage.ts";
 
 /** @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go */
 async function backing(source: string): Promise<string[]> {
@@ -35,8 +35,13 @@ export async function imageUsers(
     const real = await resolvedPath(uri, path);
     wanted.set(real, [...wanted.get(real) ?? [], path]);
   }
-  for (const vm of vms) {
-    for (const disk of await disksOfBoth(host, vm)) {
+  const all = await Promise.all(vms.map(async (vm) => ({ vm, files: await filesOfBoth(host, vm) })));
+  const placeAt = await resolvedByFolder(uri, all.flatMap(({ files }) => files.others));
+  for (const { vm, files: { disks, others } } of all) {
+    for (const path of others.flatMap((other) => wanted.get(placeAt(other)) ?? [])) {
+      users.set(path, vm.name);
+    }
+    for (const disk of disks) {
       const source = await pathOfDisk(link, disk);
       if (source === undefined) continue;
       const needed = here && mayBeFile(disk) && disk.format === "qcow2"

@@ -56,7 +56,7 @@ export class ImageList {
       }),
     );
     const volumes = read.flat();
-    const users = new VolumeUsage(inventory);
+    const users = await VolumeUsage.read(this.#host);
     const bases = new Set(volumes.flatMap(({ backing }) => backing?.path ?? []));
     const systemOf = await this.#guesser();
     const images = volumes.flatMap((volume): Image[] => {

@@ -94,6 +94,7 @@ interface Candidate {
 
 async function planDisk(
   host: Host,
+  vm: VM,
   { disk, place, no }: Candidate,
   users: ReadonlyMap<string, string> | string,
   above: (path: string) => Promise<Volume | undefined>,
@@ -117,7 +118,7 @@ async function planDisk(
   }
   const at = { ...known, path: place.path, ...(place.pool !== undefined && { pool: place.pool }) };
   if (typeof users === "string") return { ...at, deletable: false, reason: users, hinders: true };
-  const user = users.get(place.path) ?? users.get(source) ?? host.app.bin.keeperOf(host.id, place.path);
+  const user = users.get(place.path) ?? users.get(source) ?? await host.keepers.of(place.path, vm.id);
   if (user !== undefined) {
     return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
   }
@@ -201,7 +202,9 @@ export async function planDisks(
     [...candidates.values()].flatMap(({ place }) => place.pool ?? []),
   );
   const planned: PlannedDisk[] = [];
-  for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users, above));
+  for (const candidate of candidates.values()) {
+    planned.push(await planDisk(host, vm, candidate, users, above));
+  }
   return planned;
 }
 

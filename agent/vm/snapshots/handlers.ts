@@ -280,7 +280,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const below = children ? descendants(all, name).toReversed() : [];
         for (const each of [...below.map((child) => child.name), name]) {
           const present = await scan(host, vm);
-          await deleteBeside({ host, images }, vmId, each, present, principal);
+          await deleteBeside({ host }, vmId, each, present, principal);
         }
         images.take(vmId, await scan(host, vm));
       });

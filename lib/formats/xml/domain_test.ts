@@ -107,6 +107,13 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
     openScreen: true,
     generatedPasswords: false,
     throwAway: false,
+    paths: [
+      "/usr/bin/qemu-system-x86_64",
+      "/var/lib/libvirt/images/web & '1'.qcow2",
+      "/base.img",
+      "/run/x",
+    ],
+    otherPaths: ["/usr/bin/qemu-system-x86_64", "/run/x"],
   });
 });
 
@@ -136,6 +143,8 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     openScreen: false,
     generatedPasswords: false,
     throwAway: false,
+    paths: [],
+    otherPaths: [],
   });
 });
 
