@@ -9,6 +9,7 @@ import {
   storageCommands,
   type StoragePool,
 } from "../../lib/contract/mod.ts";
+import { spaceOf } from "../../lib/storage/pool_space.ts";
 import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
@@ -35,15 +36,16 @@ type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageComm
 export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeUsage): StoragePool {
   const { name, uuid, state, autostart, persistent, volumes } = record;
   const { type, path, source } = describePool(record.xml);
+  const space = isActivePool(record) ? spaceOf(record) : undefined;
   return {
     name,
     uuid,
     type,
     state: POOL_STATES[state] ?? "inaccessible",
-    ...(isActivePool(record) && {
-      capacityBytes: record.capacity,
-      allocationBytes: record.allocation,
-      availableBytes: record.available,
+    ...(space !== undefined && {
+      capacityBytes: space.capacity,
+      allocationBytes: space.allocation,
+      availableBytes: space.available,
     }),
     // The bin's own folder is a volume to libvirt.
     ...(volumes !== null && { volumes: inventory.storage.peek(name)?.length ?? volumes }),

@@ -1,4 +1,5 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
+import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { DeviceOptions, Role, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
 import {
@@ -137,9 +138,9 @@ export async function showOptions(host: Host, vm: VM, role: Role): Promise<Devic
     host.passt.missing(),
   ]);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
-  const listed = await Promise.all(started.map(async ({ name, available }) => ({
+  const listed = await Promise.all(started.map(async ({ name, ...figures }) => ({
     name,
-    availableBytes: available,
+    availableBytes: spaceOf(figures)?.available ?? 0,
     volumes: (await unlessSilent("a pool's volumes", storage.volumes(name)) ?? []).map((volume) => ({
       name: volume.name,
       path: volume.path,
