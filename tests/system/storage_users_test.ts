@@ -312,3 +312,30 @@ Deno.test({
     assert.ok(await exists(memory));
   },
 });
+
+Deno.test({
+  name: "a raw disk comes back from the bin as raw, under another name and whatever its guest wrote on it",
+  ignore,
+  fn: async () => {
+    await using server = await binServer();
+    await using pool = await testPool("bin-raw");
+    await using vm = await testMachine({
+      ...{ purpose: "bin-raw", guest: false },
+      disks: [{ pool, format: "raw", size: "16M" }],
+    });
+    await known(server, vm.uuid);
+    const [path = ""] = vm.disks, volume = path.slice(path.lastIndexOf("/") + 1);
+    const secret = `${filesOf(vm.name)}/secret`;
+    await Deno.writeTextFile(secret, "not the guest's");
+    await run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", secret, "-F", "raw", `${secret}.qcow2`]);
+    const disk = await Deno.open(path, { write: true });
+    await disk.write((await Deno.readFile(`${secret}.qcow2`)).subarray(0, 65536));
+    disk.close();
+    await call(server, "detach_disk", { vmId: vm.uuid, target: "vda" });
+    const { bin } = await call(server, "delete_volume", { pool: pool.name, volume });
+    await call(server, "restore_bin_entry", { entryId: bin!.entryId, name: "back.img" });
+    const { target } = await call(server, "attach_disk", { vmId: vm.uuid, path: `${pool.path}/back.img` });
+    const xml = await virsh("dumpxml", vm.name);
+    assert.match(xml, /type='raw'[^/]*\/>\s*<source file='[^']*back\.img'/, `${target}: ${xml}`);
+  },
+});

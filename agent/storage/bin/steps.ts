@@ -6,8 +6,8 @@ import { left, NOTHING, Refused, type StepOutcome, t } from "../../operations/ou
 import type { Settlement, StepRule, StepRules } from "../../operations/settlement.ts";
 import type { FileBinned, FileUnbinned } from "../../operations/step.ts";
 import { userOf } from "../volume_steps.ts";
-import { BinFolderError, moveIn, moveOut } from "./folder.ts";
-import { forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";
+import { BinFolderError, moveIn } from "./folder.ts";
+import { bringOut, forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";
 import { purgeNow, refuseUsedEntry } from "./purge.ts";
 
 const poolsOf = ({ pool }: { readonly pool: string | null }) => pool === null ? [] : [pool];
@@ -36,7 +36,7 @@ async function into(step: FileBinned | FileUnbinned, at: Settlement): Promise<St
 async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Promise<StepOutcome> {
   let isMoved: boolean;
   try {
-    isMoved = await moveOut(step);
+    isMoved = await bringOut(vms, step);
   } catch (error) {
     if (error instanceof BinFolderError || error instanceof Deno.errors.AlreadyExists) {
       throw new Refused(`${step.path}: ${messageOf(error)}`, { cause: error });

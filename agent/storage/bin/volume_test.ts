@@ -14,6 +14,7 @@ import type { Volume } from "../volumes.ts";
 import { purge } from "./purge.ts";
 import { BIN_MIGRATIONS, BinRecords } from "./records.ts";
 import { binVolume, restoreVolume } from "./volume.ts";
+import { FormatRecords } from "../format_records.ts";
 import { VolumeKeepers } from "../volume_keepers.ts";
 
 setLogLevel("error");
@@ -114,6 +115,7 @@ class World {
       link,
       inventory: { filled: true, vms: () => [], everyVm: () => [], active: () => [], storage },
       keepers: new VolumeKeepers("qemu:///system"),
+      formats: new FormatRecords(this.store),
       operations: this.operations,
       requireFilled: () => host,
     };
