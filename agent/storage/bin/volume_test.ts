@@ -157,7 +157,7 @@ class Killed extends Error {}
 /** Runs until the world stands still or the work is over. */
 async function until(work: () => Promise<unknown>): Promise<"done" | "killed"> {
   const timer = Promise.withResolvers<"killed">();
-  const limit = setTimeout(() => timer.resolve("killed"), 150);
+  const limit = setTimeout(() => timer.resolve("killed"), 400);
   try {
     return await Promise.race([work().then(() => "done" as const), timer.promise]);
   } catch (error) {
