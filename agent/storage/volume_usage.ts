@@ -248,7 +248,7 @@ async function definitionsOf(
 async function usedByVms(
   host: Services,
   vms: readonly VM[],
-  { isLiveOnly = false }: { readonly isLiveOnly?: boolean } = {},
+  { isLiveOnly = false, givenUpBy }: UseOptions & { readonly isLiveOnly?: boolean } = {},
 ): Promise<UsedPlaces> {
   const { link, inventory } = host, { uri } = link, here = isLocal(uri);
   const snapshots = isLiveOnly ? undefined : await snapshotFiles(link);
@@ -260,7 +260,7 @@ async function usedByVms(
       if (!here || !isImage || !path.startsWith("/")) return;
       for (const base of await chainOf(path)) needed.push([base, user]);
     };
-    for (const xml of await definitionsOf(host, vm, isLiveOnly)) {
+    for (const xml of vm.id === givenUpBy ? [] : await definitionsOf(host, vm, isLiveOnly)) {
       for (const path of namedPaths(parseXml(xml))) needed.push([path, user]);
       for (const disk of disksOf(xml)) {
         if (disk.type === "volume") needed.push([`volume:${disk.source}`, user]);
@@ -340,6 +340,8 @@ export interface VolumeUse {
 export interface UseOptions {
   /** Paths of volumes that go as well: what they are built on may go with them. */
   readonly going?: ReadonlySet<string>;
+  /** Id of a VM that gives them up: its definitions do not count, its snapshots do. */
+  readonly givenUpBy?: string | undefined;
 }
 
 /**
@@ -361,11 +363,11 @@ export type UseOf = (
  */
 export async function exactUsers(
   host: Host,
-  { going }: UseOptions = {},
+  { going, givenUpBy }: UseOptions = {},
 ): Promise<UseOf> {
   const { inventory, keepers, link: { uri } } = host, here = isLocal(uri);
-  const used = await inTime(usedByVms(host, inventory.everyVm()));
-  await readKnown(host);
+  const used = await inTime(usedByVms(host, inventory.everyVm(), { givenUpBy }));
+  await readKnownPools(host);
   const pools = poolFolders(host), keptPaths = keepers.kept();
   const at = await resolvedByFolder(uri, [...keptPaths, ...pools].map(({ path }) => path));
   const kept = keptPaths.map((each) => ({ ...each, path: at(each.path) }));
@@ -420,7 +422,7 @@ export async function exactUsers(
 }
 
 /** Reads the pools that can be read now: those there are, and what is built on a volume in any of them. */
-async function readKnown(host: Host): Promise<void> {
+export async function readKnownPools(host: Host): Promise<void> {
   await host.inventory.storage.refresh().catch((error) =>
     log.debug("the storage pools cannot be read now", { error })
   );

@@ -18,6 +18,8 @@ import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
 import { lockVolume, NO_POOL } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { whyUnremovable } from "../storage/removable.ts";
 import { exactUsers, VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume, type Volume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
@@ -264,6 +266,12 @@ export async function deleteTemplate(
   for (const { pool, volume } of volumes) held.use(lockVolume(pool, volume));
   const users = await usersOf(host, template, volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
+  for (const { path } of isLocal(link.uri) ? volumes : []) {
+    const error = await whyUnremovable(path, false);
+    if (error !== undefined) {
+      throw new ContractError("TemplateFailed", { verb: "delete", error: `${path}: ${error}` });
+    }
+  }
   const about = { command: "delete_template", subject: labelOf(name), actor, keys } as const;
   const plan = permanently
     ? undefined

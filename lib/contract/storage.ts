@@ -215,6 +215,7 @@ export const storageCommands = {
       ...POOL_ERRORS,
       "StoragePoolInUse",
       "StorageBusy",
+      "StoragePoolReadOnly",
       "VolumeInUse",
       "VolumeDeleteFailed",
       "BinNotEmpty",

@@ -5,7 +5,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
 import { poolPlace, testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
-import { call, known, readyServer, refused } from "../testbed/product.ts";
+import { call, known, knownPool, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import type { TestServer } from "../testbed/server.ts";
 
@@ -337,5 +337,87 @@ Deno.test({
     const { target } = await call(server, "attach_disk", { vmId: vm.uuid, path: `${pool.path}/back.img` });
     const xml = await virsh("dumpxml", vm.name);
     assert.match(xml, /type='raw'[^/]*\/>\s*<source file='[^']*back\.img'/, `${target}: ${xml}`);
+  },
+});
+
+Deno.test({
+  name: "of several things that are to go none goes where one cannot",
+  ignore: ignore || Deno.uid() !== 0,
+  fn: async (t) => {
+    await using server = await binServer();
+    await using pool = await testPool("together");
+    await using undo = new AsyncDisposableStack();
+    const at = (name: string) => `${pool.path}/${name}`;
+    const locked = async (path: string) => {
+      await run(["chattr", "+i", path]);
+      undo.defer(async () => void await run(["chattr", "-i", path]).catch(() => {}));
+    };
+    await image(at("a.qcow2"));
+    await Deno.mkdir(at("z-folder"));
+    await image(at("z-folder/inside.qcow2"));
+    await virsh("pool-refresh", pool.name);
+    await knownPool(server, pool.name);
+    const all = { pool: pool.name, deleteContent: true };
+
+    await t.step("a pool with a folder that has something: its volumes are all there", async () => {
+      await refused(call(server, "delete_storage_pool", all), "VolumeDeleteFailed", /z-folder.*not empty/);
+      assert.ok(await exists(at("a.qcow2")));
+    });
+    await t.step("a folder in the bin of which one file cannot go is whole", async () => {
+      await image(at("z-folder/more.qcow2"));
+      const { bin } = await call(server, "delete_volume", { pool: pool.name, volume: "z-folder" });
+      const kept = `${at(".kvm-manager-bin")}/${bin!.entryId}.0`;
+      await locked(`${kept}/more.qcow2`);
+      await refused(call(server, "delete_bin_entry", { entryId: bin!.entryId }), "BinDeleteFailed");
+      assert.deepEqual([await exists(`${kept}/inside.qcow2`), await exists(`${kept}/more.qcow2`)], [
+        true,
+        true,
+      ]);
+      await run(["chattr", "-i", `${kept}/more.qcow2`]);
+      await call(server, "delete_bin_entry", { entryId: bin!.entryId });
+    });
+    await t.step("a pool with a volume that cannot be removed", async () => {
+      await image(at("z.qcow2"));
+      await locked(at("z.qcow2"));
+      await refused(call(server, "delete_storage_pool", all), "VolumeDeleteFailed", /z\.qcow2/);
+      assert.ok(await exists(at("a.qcow2")));
+    });
+  },
+});
+
+Deno.test({
+  name: "a disk is not deleted with its detaching while something else needs it",
+  ignore,
+  fn: async () => {
+    await using server = await binServer();
+    await using pool = await testPool("detached");
+    await using vm = await testMachine({ purpose: "detached", guest: false, disks: [{ pool }, { pool }] });
+    await known(server, vm.uuid);
+    const [, path = ""] = vm.disks, detach = { vmId: vm.uuid, target: "vdb", deleteVolume: true };
+    await using other = await testPool("detached-over");
+    await run([
+      "qemu-img",
+      "create",
+      "-q",
+      "-f",
+      "qcow2",
+      "-b",
+      path,
+      "-F",
+      "qcow2",
+      `${other.path}/over.qcow2`,
+    ]);
+    await virsh("pool-refresh", other.name);
+    await refused(call(server, "detach_disk", detach), "DiskDeleteFailed", /over\.qcow2/);
+    await refused(
+      call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true }),
+      "DiskDeleteFailed",
+      /over\.qcow2/,
+    );
+    await Deno.remove(`${other.path}/over.qcow2`);
+    await virsh("pool-refresh", other.name);
+    await virsh("snapshot-create-as", vm.name, "inside");
+    await refused(call(server, "detach_disk", detach), "DiskDeleteFailed", new RegExp(vm.name));
+    assert.ok(await exists(path));
   },
 });

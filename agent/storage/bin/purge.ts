@@ -15,6 +15,7 @@ import { keyOf } from "../../operations/step.ts";
 import { isHeld, lockVolume, NO_POOL } from "../shared.ts";
 import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";
+import { whyUnremovable } from "../removable.ts";
 import { exactUsers } from "../volume_usage.ts";
 
 const lockName = ({ id, name }: StoredEntry) => `${name} in the bin, ${id}`;
@@ -92,6 +93,15 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
   }
 }
 
+/** Looks at all files of an entry before the first of them goes. @throws {ContractError} BinDeleteFailed, StorageUnknown */
+async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
+  if (!isLocal(link.uri)) return;
+  for (const file of files) {
+    const error = await whyUnremovable(binPath(file), true);
+    if (error !== undefined) throw new ContractError("BinDeleteFailed", { path: file.path, error });
+  }
+}
+
 /** Removes the files of an entry, and then the entry. Does the rest where a part was done before. */
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
@@ -120,6 +130,7 @@ export async function purge(
   if (there === undefined) return; // somebody else was quicker
   if (there.state === "moving") throw new ContractError("StorageBusy", { what: there.name });
   await refuseUsedEntry(host, there);
+  await requireRemovable(host, there);
   await operations.run({ command, subject: entry.name, actor, keys }, async (operation) => {
     operation.add({ kind: "bin-doomed", entry: entry.id });
     try {

@@ -10,7 +10,7 @@ import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
-import { overlays, readPools } from "../../storage/volume_usage.ts";
+import { overlays, readKnownPools } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
@@ -165,9 +165,9 @@ async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
 async function othersAbove(
   host: Host,
   going: readonly string[],
-  pools: Iterable<string>,
 ): Promise<(path: string) => Promise<Volume | undefined>> {
-  await readPools(host, pools);
+  // An overlay may lie in any pool
+  await readKnownPools(host);
   return await overlays(host, new Set(going));
 }
 
@@ -196,11 +196,7 @@ export async function planDisks(
   }
   const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
   const users = await usersOf(host, paths, all.filter(({ id }) => id !== vm.id));
-  const above = await othersAbove(
-    host,
-    paths,
-    [...candidates.values()].flatMap(({ place }) => place.pool ?? []),
-  );
+  const above = await othersAbove(host, paths);
   const planned: PlannedDisk[] = [];
   for (const candidate of candidates.values()) {
     planned.push(await planDisk(host, vm, candidate, users, above));
@@ -241,6 +237,6 @@ export async function neededByRest(
   const rest = vm.disks.filter(({ target, source }) =>
     targets.has(target) && source !== undefined && !going.includes(source)
   );
-  const needed = await imageUsers(host, going, [{ ...vm, disks: rest }]);
+  const needed = await imageUsers(host, going, [{ ...vm, disks: rest }], { snapshots: false });
   return going.find((path) => needed.has(path));
 }
