@@ -158,6 +158,11 @@ export class VolumeUsage {
     return byName([...own, ...inside]);
   }
 
+  /** Whether something else than a VM needs a volume. */
+  isKept(volume: Volume): boolean {
+    return this.#placesOf(volume).some((place) => this.#others.at(place).length > 0);
+  }
+
   /** The VMs with files in a pool. */
   ofPool({ name, xml }: PoolRecord): StorageUser[] {
     const { type, path } = describePool(xml);

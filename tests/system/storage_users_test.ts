@@ -421,3 +421,24 @@ Deno.test({
     assert.ok(await exists(path));
   },
 });
+
+Deno.test({
+  name: "what a deleted VM's disk is built on is named: it stays",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using pool = await testPool("left-base");
+    await using vm = await testMachine({ purpose: "left-base", guest: false, disks: [{ pool }] });
+    await virsh("snapshot-create-as", vm.name, "s1", "--disk-only", "--no-metadata");
+    await known(server, vm.uuid);
+    const [base = ""] = vm.disks;
+    const { disks } = await call(server, "get_delete_plan", { vmId: vm.uuid });
+    assert.deepEqual(disks.map(({ path, deletable }) => [path === base, deletable]), [[false, true], [
+      true,
+      false,
+    ]]);
+    assert.match(disks[1]?.reason ?? "", /disk vda is built on it/);
+    await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
+    assert.deepEqual([await exists(base), await exists(disks[0]!.path)], [true, false]);
+  },
+});

@@ -73,7 +73,7 @@ export class ImageList {
         sizeBytes: allocation,
         virtualBytes: capacity,
         usedBy: users.of(volume),
-        isBase: bases.has(path),
+        isBase: bases.has(path) || users.isKept(volume),
         ...(system && { osId: system.id, osName: system.name }),
       }];
     });

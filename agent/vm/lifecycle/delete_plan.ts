@@ -9,6 +9,10 @@ import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
+import { log } from "../../log.ts";
+import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { backingChain } from "../../storage/disk_images/backing.ts";
+import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { overlays, readKnownPools } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
@@ -201,7 +205,44 @@ export async function planDisks(
   for (const candidate of candidates.values()) {
     planned.push(await planDisk(host, vm, candidate, users, above));
   }
-  return planned;
+  return [...planned, ...await basesOf(host, [...candidates.values()], planned)];
+}
+
+/**
+ * The images that disks are built on and that are no disks of the VM: they stay, and are of no use to it any more. Without
+ * a word nobody would look for them.
+ */
+async function basesOf(
+  { link }: Host,
+  candidates: readonly Candidate[],
+  planned: readonly PlannedDisk[],
+): Promise<PlannedDisk[]> {
+  if (!isLocal(link.uri)) return [];
+  const own = new Set(await resolvedPaths(link.uri, planned.map(({ path }) => path)));
+  const found = new Map<string, PlannedDisk>();
+  for (const { disk: { target, format }, place: { path }, no } of candidates) {
+    if (no !== undefined || format !== "qcow2") continue;
+    for (const base of await chainBelow(path)) {
+      if (found.has(base) || own.has(await resolvedPath(link.uri, base))) continue;
+      const volume = await volumeAt(link, base);
+      found.set(base, {
+        ...{ target, path: base, deletable: false, hinders: false },
+        ...(volume && { pool: volume.pool, allocationBytes: volume.allocation }),
+        reason: `disk ${target} is built on it: delete it separately where nothing else needs it`,
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+async function chainBelow(path: string): Promise<string[]> {
+  try {
+    return await backingChain(path);
+  } catch (error) {
+    if (!isSystemError(error) && !isNotResponding(error) && !(error instanceof ImageRefused)) throw error;
+    log.debug("what a disk is built on cannot be read", { path, error });
+    return [];
+  }
 }
 
 /**
