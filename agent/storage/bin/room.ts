@@ -10,6 +10,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { spaceKnown, spaceNow } from "../pool_space.ts";
+import { entriesOfPool } from "./of_pool.ts";
 import { purge } from "./purge.ts";
 import { isNotResponding } from "../../mount_gate.ts";
 
@@ -57,7 +58,7 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
  * @throws {LibvirtError} when libvirt is away
  */
 export async function freeRoom(host: Host, pool: string, bytes: number): Promise<void> {
-  const entries = host.app.bin.all(host.id);
+  const entries = await entriesOfPool(host, pool);
   const going = makeRoom(entries, pool, bytes);
   const sum = going.reduce(
     (total, { files }) => total + entryBytes({ files: files.filter((f) => f.pool === pool) }),
@@ -84,7 +85,7 @@ export async function keepPoolsFree(host: Host): Promise<void> {
     for (const tried = new Set<string>();;) {
       const space = await spaceNow(host, pool, (each) => lacks(each) === 0);
       if (space === undefined || lacks(space) === 0) break;
-      const left = app.bin.all(host.id).filter(({ id }) => !tried.has(id));
+      const left = (await entriesOfPool(host, pool)).filter(({ id }) => !tried.has(id));
       const [oldest] = makeRoom(left, pool, lacks(space));
       if (oldest === undefined) break;
       tried.add(oldest.id);

@@ -17,7 +17,7 @@ class World {
   readonly doomed: string[] = [];
   readonly #entries: StoredEntry[];
 
-  constructor(type: string, path: string, figures: Figures, after = figures) {
+  constructor(type: string, path: string, figures: Figures, after = figures, binned = path) {
     const link = {
       uri: "qemu:///system",
       status: { connected: true },
@@ -30,7 +30,7 @@ class World {
     };
     this.storage = new PoolInventory(link as unknown as Host["link"], () => {});
     const file = {
-      ...{ path: `${path}/a`, as: "x.0", role: "disk", file: { dev: 1, ino: 1 }, pool: "p", backing: [] },
+      ...{ path: `${binned}/a`, as: "x.0", role: "disk", file: { dev: 1, ino: 1 }, pool: "p", backing: [] },
       bytes: 20 * MIB,
     };
     this.#entries = [
@@ -99,4 +99,12 @@ Deno.test("what nobody can count refuses nothing and deletes nothing; what is fu
     () => refuseTooLarge(full.host, "p", 10 * MIB),
     (error) => error instanceof ContractError && error.code === "DiskExceedsPool",
   );
+});
+
+Deno.test("what was deleted from another pool of that name makes no room in this one", async () => {
+  const world = new World("logical", "/dev/kvmm-test-none", STALE, STALE, "/dev/kvmm-test-before");
+  await world.storage.refresh();
+  await keepPoolsFree(world.host);
+  await makeRoomFor(world.host, "p", 10 * MIB);
+  assert.deepEqual(world.doomed, []);
 });
