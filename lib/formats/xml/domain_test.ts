@@ -112,8 +112,13 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
       "/var/lib/libvirt/images/web & '1'.qcow2",
       "/base.img",
       "/run/x",
+      "/var/lib/libvirt/qemu/save/web-1.save",
     ],
-    otherPaths: ["/usr/bin/qemu-system-x86_64", "/run/x"],
+    otherPaths: [
+      "/usr/bin/qemu-system-x86_64",
+      "/run/x",
+      "/var/lib/libvirt/qemu/save/web-1.save",
+    ],
   });
 });
 
@@ -143,8 +148,8 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     openScreen: false,
     generatedPasswords: false,
     throwAway: false,
-    paths: [],
-    otherPaths: [],
+    paths: ["/var/lib/libvirt/qemu/save/t.save"],
+    otherPaths: ["/var/lib/libvirt/qemu/save/t.save"],
   });
 });
 

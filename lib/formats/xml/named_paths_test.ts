@@ -37,6 +37,16 @@ Deno.test("namedPaths() finds every file that a definition names, and no words o
   ]);
 });
 
+Deno.test("namedPaths() knows where libvirt keeps what a definition does not name", () => {
+  const xml = `<domain type='kvm'><name>web</name><uuid>u-1</uuid><os firmware='efi'><type>hvm</type></os>
+    <devices><tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm></devices></domain>`;
+  assert.deepEqual(namedPaths(parseXml(xml)), [
+    "/var/lib/libvirt/qemu/save/web.save",
+    "/var/lib/libvirt/qemu/nvram/web_VARS.fd",
+    "/var/lib/libvirt/swtpm/u-1",
+  ]);
+});
+
 Deno.test("namedPaths() leaves disks out where they do not count", () => {
   const found = namedPaths(parseXml(XML), { disks: false });
   assert.ok(!found.some((path) => path.startsWith("/d/")));
