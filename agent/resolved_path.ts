@@ -1,6 +1,7 @@
 /** Paths as the kernel sees them: two texts may name one file, by a link to it or to a folder above it. */
-import { resolve } from "node:path";
-import { realPathOf, statFile } from "./host_file.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { isNameable, plainPath, realPathOf, statFile } from "./host_file.ts";
+import { hostFiles } from "./host_files.ts";
 import { pathFault } from "./files.ts";
 import { isNotResponding } from "./mount_gate.ts";
 import { log } from "./log.ts";
@@ -21,6 +22,10 @@ async function look(path: string): Promise<string> {
       pathFault(error) !== undefined;
     if (isNotResponding(error)) log.debug("where a path leads is not known now", { path, error });
     else if (!isNone) log.warn("where a path leads cannot be told", { path, error });
+    // What is not there would lie in a folder that is.
+    else if (dirname(path) !== path && basename(path) !== "..") {
+      return join(await look(dirname(path)), basename(path));
+    }
     return resolve(path);
   }
 }
@@ -67,6 +72,83 @@ export async function resolvedPath(uri: string, path: string): Promise<string> {
   if (!isLocal(uri) || !path.startsWith("/")) return path;
   // What leads nowhere is compared by its text.
   return await within(path, under, look) ?? resolve(path);
+}
+
+/** So many paths of one folder are asked for one by one; of more, the folder tells which of its names are links. */
+const FEW = 4;
+/** Milliseconds for which the links of a folder are remembered, and for which it must not have changed before that. */
+const LINKS_MS = 60_000, STILL_MS = 2000;
+
+/** A folder, and where the links in it lead, by name. */
+interface ReadFolder {
+  readonly real: string;
+  readonly links: ReadonlyMap<string, string>;
+}
+const folders = new Map<
+  string,
+  { readonly key: string; readonly until: number; readonly read: ReadFolder }
+>();
+
+/** What tells whether a folder is another one by now, or has other names; undefined where that cannot be told. */
+async function folderKey(real: string): Promise<string | undefined> {
+  const info = await statInTime(real), now = Date.now();
+  if (typeof info === "string" || !info.isDirectory) return undefined;
+  const changed = info.mtime?.getTime() ?? now;
+  return now - changed < STILL_MS ? undefined : `${info.dev} ${info.ino} ${changed}`;
+}
+
+/** A folder's links; undefined where it cannot be read. */
+async function readFolder(uri: string, folder: string): Promise<ReadFolder | undefined> {
+  const real = await resolvedPath(uri, folder), key = await folderKey(real), now = performance.now();
+  const known = folders.get(folder);
+  if (known !== undefined && known.key === key && known.read.real === real && now < known.until) {
+    return known.read;
+  }
+  folders.delete(folder);
+  try {
+    const found = await hostFiles.readDir(plainPath(real));
+    const names = found.flatMap(({ name, isSymlink }) => isSymlink ? [name] : []);
+    const links = await Promise.all(
+      names.map(async (name) => [name, await resolvedPath(uri, join(real, name))] as const),
+    );
+    const read = { real, links: new Map(links) };
+    if (key !== undefined) folders.set(folder, { key, until: now + LINKS_MS, read });
+    return read;
+  } catch (error) {
+    log.debug("the links of a folder cannot be read", { folder, error });
+    return undefined;
+  }
+}
+
+/**
+ * As {@link resolvedPath} for a great many: each folder is looked at once.
+ *
+ * @param whole folders of which any path may be asked for
+ * @returns where each of the paths leads; any other comes back as it is
+ */
+export async function resolvedByFolder(
+  uri: string,
+  paths: Iterable<string>,
+  whole: Iterable<string> = [],
+): Promise<(path: string) => string> {
+  if (!isLocal(uri)) return (path) => path;
+  const single = new Map<string, string>(), read = new Map<string, ReadFolder>();
+  const byFolder = Map.groupBy(new Set(paths), dirname), all = new Set(whole);
+  await Promise.all([...new Set([...byFolder.keys(), ...all])].map(async (folder) => {
+    const own = byFolder.get(folder) ?? [];
+    const isMany = folder.startsWith("/") && (all.has(folder) || own.length > FEW);
+    const found = isMany ? await readFolder(uri, folder) : undefined;
+    if (found !== undefined) read.set(folder, found);
+    const odd = found === undefined ? own : own.filter((path) => path.endsWith("/..") || !isNameable(path));
+    await Promise.all(odd.map(async (path) => single.set(path, await resolvedPath(uri, path))));
+  }));
+  return (path) => {
+    const known = single.get(path), slash = path.lastIndexOf("/");
+    if (known !== undefined || slash < 0) return known ?? path;
+    const folder = read.get(slash === 0 ? "/" : path.slice(0, slash)), name = path.slice(slash + 1);
+    if (folder === undefined) return path;
+    return folder.links.get(name) ?? `${folder.real === "/" ? "" : folder.real}/${name}`;
+  };
 }
 
 /** The same for many, asked at once. */

@@ -2,6 +2,10 @@
 import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
+import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { poolFolder } from "../storage/reachable.ts";
+import type { KeptPath } from "../storage/volume_keepers.ts";
 import { feature } from "../feature.ts";
 import { BackupClock } from "./backup_clock.ts";
 import { BootTests } from "./boot_tests.ts";
@@ -11,6 +15,7 @@ import { BACKUP_MIGRATIONS, type StoredBackup } from "./records.ts";
 import { RunHistory } from "./run_history.ts";
 import { BackupRuns } from "./runs.ts";
 import { backupSteps } from "./steps.ts";
+import { copiesIn } from "./store/folder.ts";
 import { targetHandlers } from "./target_handlers.ts";
 import { openBackup } from "./targets.ts";
 
@@ -49,7 +54,22 @@ export const backupFeature = feature<
       isReady: () => hosts.local.inventory.filled,
       run: (backup) => runDue(app, backup),
     });
+    /** Where copies are on this host, be the backup off or its target used by none. */
+    const kept = function* (host: Host): Generator<KeptPath> {
+      if (!isLocal(host.link.uri)) return;
+      for (const { name, folder, targetId } of records.all()) {
+        if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup ${name}` };
+      }
+      for (const { name, kind, folder, pool } of targets.all()) {
+        const place = kind === "pool" ? poolFolder(host, pool ?? "") : kind === "folder" ? folder : undefined;
+        if (place !== undefined) yield { path: copiesIn(place), keeper: `backup target ${name}` };
+      }
+    };
     return {
+      host: (host) => {
+        host.keepers.add(() => kept(host));
+        return {};
+      },
       handlers: {
         ...backupHandlers({
           ...{ records, targets, runs, history, bootTests, files, clock, jobs, open, host },

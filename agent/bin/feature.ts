@@ -48,7 +48,7 @@ export const binFeature = feature<keyof typeof binCommands>({
     return {
       handlers: binHandlers(app),
       host: (host) => {
-        host.keepers.add((path) => app.bin.keeperOf(host.id, path));
+        host.keepers.add(() => app.bin.keptOf(host.id));
         return {
           connected: async () => {
             if (app.store.open() !== undefined) await takeFound(host);

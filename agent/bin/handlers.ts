@@ -8,6 +8,7 @@ import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { isKept } from "../storage/bin/folder.ts";
+import { entriesOfPool } from "../storage/bin/of_pool.ts";
 import { lockEntry, purge } from "../storage/bin/purge.ts";
 import { restoreTemplate } from "../templates/bin.ts";
 import { restoreVolume } from "../storage/bin/volume.ts";
@@ -112,8 +113,10 @@ export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof ty
       bin.require();
       const failed: { name: string; message: string }[] = [];
       let deleted = 0, bytes = 0;
-      for (const entry of bin.all()) {
-        if (pool !== undefined && !entry.files.some((file) => file.pool === pool)) continue;
+      const entries = pool === undefined
+        ? bin.all()
+        : (await Promise.all(hosts.all().map((host) => entriesOfPool(host, pool)))).flat();
+      for (const entry of entries) {
         try {
           await purge(hosts.require(entry.host), entry, { command: "empty_bin", actor });
           deleted++;

@@ -90,7 +90,7 @@ export class Host {
   readonly jobs: Pick<Jobs, "open" | "run" | "list">;
   readonly operations: Operations;
   readonly formats: FormatRecords;
-  readonly keepers = new VolumeKeepers();
+  readonly keepers: VolumeKeepers;
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
@@ -120,6 +120,7 @@ export class Host {
 
   constructor(readonly app: App, { id, uri }: HostConfig) {
     this.id = id;
+    this.keepers = new VolumeKeepers(uri);
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
     this.link = new LibvirtLink(uri, {

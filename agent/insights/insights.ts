@@ -1,4 +1,5 @@
 /** The analysis of VMs and hosts: facts from inventory and metrics, what rules find, kept for a few minutes. */
+import { spaceOf } from "../../lib/storage/pool_space.ts";
 import type { App } from "../app.ts";
 import { localPrincipal, type Principal } from "../access.ts";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -277,8 +278,11 @@ async function hostFacts(
 const ACTIVE: ReadonlySet<number> = new Set([2, 3]);
 
 const poolsOf = ({ inventory }: Host) =>
-  inventory.storage.records().map(({ name, state, capacity, allocation }) => ({
-    ...{ name, capacity, allocation, active: ACTIVE.has(state) },
+  inventory.storage.records().map((record) => ({
+    name: record.name,
+    active: ACTIVE.has(record.state),
+    // What is not known is no reason to warn
+    ...spaceOf(record) ?? { capacity: 0, allocation: 0 },
   }));
 
 /** Disk images that no VM has, nothing keeps, and no other image is built on. Images to install from are none of them. */
@@ -288,8 +292,7 @@ async function unusedIn(host: Host, pool: string): Promise<PoolInsightFacts["unu
     const bases = new Set(volumes.map(({ backing }) => backing?.path));
     const unused = volumes.filter(({ type, format, usedBy, path }) =>
       type === "file" && (format === "qcow2" || format === "raw") && usedBy.length === 0 &&
-      !bases.has(path) &&
-      host.keepers.of(path) === undefined // a template's disks are no rubbish
+      !bases.has(path)
     );
     return {
       names: unused.map(({ name }) => name),

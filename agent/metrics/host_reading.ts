@@ -2,6 +2,7 @@
  * What the kernel's files say of this host, as one reading. Whatever cannot be read is left out: its series have a gap.
  * Sources: proc(5), the kernel's admin-guide/iostats, accounting/psi, hwmon/sysfs-interface.
  */
+import { spaceOf } from "../../lib/storage/pool_space.ts";
 import { type HostSeriesName, MOST_LABEL } from "../../lib/contract/metric_series.ts";
 import {
   type FigureSource,
@@ -101,15 +102,19 @@ export interface PoolFigures {
   readonly state: number;
   readonly capacity: number;
   readonly allocation: number;
+  readonly available: number;
 }
 
-/** Bytes of the pools that are active. */
+/** Bytes of the pools that are active, and of which they are known. */
 export function readPools(pools: readonly PoolFigures[]): Values {
   return Object.fromEntries(
-    pools.filter(({ state }) => state === 2 || state === 3).flatMap(({ name, capacity, allocation }) => [
-      [`pool${SECTION}${name}${SECTION}used`, allocation],
-      [`pool${SECTION}${name}${SECTION}capacity`, capacity],
-    ]),
+    pools.filter(({ state }) => state === 2 || state === 3).flatMap(({ name, ...figures }) => {
+      const space = spaceOf(figures);
+      return space === undefined ? [] : [
+        [`pool${SECTION}${name}${SECTION}used`, space.allocation],
+        [`pool${SECTION}${name}${SECTION}capacity`, space.capacity],
+      ];
+    }),
   );
 }
 

@@ -86,8 +86,8 @@ Deno.test("hostSources(): disks and cards of the host, not those of its guests",
 Deno.test("hostSources(): pools that are active; names are bounded and cannot break a line", () => {
   const odd = "x\u202e\n".repeat(50);
   const pools = [
-    { name: odd, state: 2, capacity: 4096, allocation: 1024 },
-    { name: "off", state: 0, capacity: 0, allocation: 0 },
+    { name: odd, state: 2, capacity: 4096, allocation: 1024, available: 3072 },
+    { name: "off", state: 0, capacity: 0, allocation: 0, available: 0 },
   ];
   const sources = hostSources(readPools(pools));
   assert.deepEqual(sources.map(({ name }) => name), ["pool_used", "pool_capacity"]);

@@ -34,6 +34,8 @@ async function fileId(path: string): Promise<FileId | undefined> {
   }
 }
 
+const keyOf = ({ inode, born }: FileId) => `${inode} ${born}`;
+
 const isFormat = (format: string | undefined): format is DiskFormat => format === "raw" || format === "qcow2";
 
 /** The format in which a VM has a disk: libvirt takes one without a format for raw. */
@@ -42,6 +44,8 @@ export const diskFormat = ({ format = "raw" }: { readonly format?: string | unde
 export class FormatRecords {
   readonly #store: Store;
   readonly #records = new Map<string, FormatRecord>();
+  /** The same by the file, where its file system tells its birth: a file that is moved or linked stays what it was. */
+  readonly #byFile = new Map<string, DiskFormat>();
   /** What was seen at VMs, and is recorded: format, and path or pool and volume. */
   readonly #seen = new Set<string>();
 
@@ -52,10 +56,13 @@ export class FormatRecords {
 
   /** The format on record of the file at a path; undefined when nobody had it as a disk. @throws {Error} from stat */
   async formatAt(path: string): Promise<DiskFormat | undefined> {
-    const record = this.#records.get(path);
-    if (record === undefined) return undefined;
+    if (this.#records.size === 0) return undefined;
     const id = await fileId(path);
-    return id?.inode === record.inode && id.born === record.born ? record.format : undefined;
+    if (id === undefined) return undefined;
+    const known = id.born === 0 ? undefined : this.#byFile.get(keyOf(id));
+    if (known !== undefined) return known;
+    const record = this.#records.get(path);
+    return id.inode === record?.inode && id.born === record.born ? record.format : undefined;
   }
 
   /** Records the format of the file at a path. @throws {Error} from stat */
@@ -63,13 +70,20 @@ export class FormatRecords {
     const id = await fileId(path);
     if (id === undefined) return;
     const { inode, born } = id;
-    const known = this.#records.get(path);
-    if (known?.inode === inode && known.born === born && known.format === format) return;
-    this.#records.set(path, { inode, born, format });
-    this.#store.keep(`format of ${path}`, () =>
-      void this.#store.database!.prepare(
+    const known = this.#records.get(path), isNew = born !== 0 && this.#byFile.get(keyOf(id)) !== format;
+    if (!isNew && known?.inode === inode && known.born === born && known.format === format) return;
+    this.#take(path, { inode, born, format });
+    this.#store.keep(`format of ${path}`, () => {
+      const database = this.#store.database!;
+      database.prepare(
         "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
-      ).run(path, inode, born, format));
+      ).run(path, inode, born, format);
+      // Under its other names it is the same file
+      if (born !== 0) {
+        database.prepare("UPDATE image_formats SET format = ? WHERE inode = ? AND born = ?")
+          .run(format, inode, born);
+      }
+    });
   }
 
   /**
@@ -98,10 +112,18 @@ export class FormatRecords {
   }
 
   #read(database: DatabaseSync): void {
-    for (const row of database.prepare("SELECT path, inode, born, format FROM image_formats").all()) {
+    for (
+      const row of database.prepare("SELECT path, inode, born, format FROM image_formats").all()
+    ) {
       const format = String(row.format);
       if (!isFormat(format)) continue;
-      this.#records.set(String(row.path), { inode: Number(row.inode), born: Number(row.born), format });
+      this.#take(String(row.path), { inode: Number(row.inode), born: Number(row.born), format });
     }
+  }
+
+  /** The last word on a file is the one that counts. */
+  #take(path: string, record: FormatRecord): void {
+    this.#records.set(path, record);
+    if (record.born !== 0) this.#byFile.set(keyOf(record), record.format);
   }
 }

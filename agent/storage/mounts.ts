@@ -11,6 +11,11 @@ export async function hiddenFolderOf(path: string): Promise<string | undefined> 
   return hidden.find((at) => isBelow(path, at));
 }
 
+/** The first mount at a folder or below it. @param folder without links */
+export async function mountBelow(folder: string): Promise<string | undefined> {
+  return mountLines(await mountinfo()).find(({ at }) => isBelow(at, folder))?.at;
+}
+
 const mounts = async () => parseMounts(await mountinfo());
 
 /** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */

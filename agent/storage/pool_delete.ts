@@ -9,24 +9,33 @@ import { keyOf } from "../operations/step.ts";
 import { fileOf } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
 import { isActivePool, requireActive } from "./shared.ts";
-import { exactUsers, overlays, refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { exactUsers, refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { volumeInUse } from "./volume_work.ts";
+import { whyUnremovable } from "./removable.ts";
+import { requireWritable } from "./volume_checks.ts";
+import { isLocal } from "../libvirt/uri.ts";
 import { deleteVolume, type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
 const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
 
-/** Every volume of a pool as it is now, none of which anybody needs. @throws {ContractError} VolumeInUse */
+/**
+ * Every volume of a pool as it is now, all of which can go, and none of which anything needs.
+ *
+ * @throws {ContractError} VolumeInUse, VolumeDeleteFailed
+ */
 async function doomed(host: Host, pool: string): Promise<Volume[]> {
   const { link } = host;
   await link.call("poolRefresh", { pool });
   const volumes = (await link.call("volumeScan", { pool })).map(volumeOf);
-  const userOf = await exactUsers(host);
-  const own = new Set(volumes.map(({ path }) => path));
-  const overlayOn = await overlays(host, own);
+  const useOf = await exactUsers(host, { going: new Set(volumes.map(({ path }) => path)) });
   for (const volume of volumes) {
-    const overlay = await overlayOn(volume.path);
-    const vm = await userOf(volume) ?? (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
-    if (vm !== undefined) throw new ContractError("VolumeInUse", { vm, name: volume.name, pool });
+    const use = await useOf(volume);
+    if (use !== undefined) throw volumeInUse(pool, use);
+  }
+  for (const { name, path, type } of isLocal(link.uri) ? volumes : []) {
+    const error = type === "file" || type === "dir" ? await whyUnremovable(path, false) : undefined;
+    if (error !== undefined) throw new ContractError("VolumeDeleteFailed", { name, pool, error });
   }
   return volumes;
 }
@@ -76,7 +85,8 @@ function refuseBinned({ app, id }: Host, pool: string): void {
 /**
  * Stops and forgets a pool, with what is in it where that is asked for.
  *
- * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, VolumeInUse, VolumeDeleteFailed, BinNotEmpty
+ * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, StoragePoolReadOnly, VolumeInUse, VolumeDeleteFailed,
+ * BinNotEmpty, StorageUnknown
  * @throws {LibvirtError}
  */
 export async function deletePool(
@@ -85,13 +95,14 @@ export async function deletePool(
   deleteContent: boolean,
   actor: string,
 ): Promise<void> {
-  const { link, inventory, operations } = host;
+  const { link, operations } = host;
   const { name, uuid, xml } = record;
-  refuseRunning(host, record);
+  await refuseRunning(host, record);
   if (!deleteContent) return await removePool(link, record, false);
-  const [user] = new VolumeUsage(inventory).ofPool(inventory, record);
+  const [user] = (await VolumeUsage.read(host)).ofPool(record);
   if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
   requireActive(host, name);
+  await requireWritable(host, name);
   refuseBinned(host, name);
   const unbuild = UNBUILT.has(describePool(xml).type);
   const spec = { command: "delete_storage_pool", subject: name, actor, keys: [keyOf.pool(name)] } as const;

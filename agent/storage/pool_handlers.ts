@@ -9,6 +9,7 @@ import {
   storageCommands,
   type StoragePool,
 } from "../../lib/contract/mod.ts";
+import { spaceOf } from "../../lib/storage/pool_space.ts";
 import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
@@ -35,15 +36,16 @@ type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageComm
 export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeUsage): StoragePool {
   const { name, uuid, state, autostart, persistent, volumes } = record;
   const { type, path, source } = describePool(record.xml);
+  const space = isActivePool(record) ? spaceOf(record) : undefined;
   return {
     name,
     uuid,
     type,
     state: POOL_STATES[state] ?? "inaccessible",
-    ...(isActivePool(record) && {
-      capacityBytes: record.capacity,
-      allocationBytes: record.allocation,
-      availableBytes: record.available,
+    ...(space !== undefined && {
+      capacityBytes: space.capacity,
+      allocationBytes: space.allocation,
+      availableBytes: space.available,
     }),
     // The bin's own folder is a volume to libvirt.
     ...(volumes !== null && { volumes: inventory.storage.peek(name)?.length ?? volumes }),
@@ -53,7 +55,7 @@ export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeU
     persistent,
     keepsFiles: FILE_TYPES.has(type),
     fixed: FIXED_TYPES.has(type),
-    usedBy: users.ofPool(inventory, record),
+    usedBy: users.ofPool(record),
   };
 }
 
@@ -75,12 +77,13 @@ export function poolHandlers(host: Host): PoolHandlers {
     }
     return null;
   };
-  const viewOf = (pool: string) => poolView(host, requirePool(host, pool), new VolumeUsage(inventory));
+  const viewOf = async (pool: string) =>
+    poolView(host, requirePool(host, pool), await VolumeUsage.read(host));
 
   return {
-    get_storage_pools: () => {
+    get_storage_pools: async () => {
       requireKnown(host);
-      const users = new VolumeUsage(inventory);
+      const users = await VolumeUsage.read(host);
       return storage.records().map((record) => poolView(host, record, users));
     },
     get_storage_pool: ({ pool }) => viewOf(pool),
@@ -95,7 +98,7 @@ export function poolHandlers(host: Host): PoolHandlers {
         throw new ContractError("StoragePoolExists", { pool: input.name });
       }
       await operate(input.name, "create", () => createPool(host, input, principal.name));
-      return viewOf(input.name);
+      return await viewOf(input.name);
     },
     start_storage_pool: async ({ pool }) => {
       if (isActivePool(requirePool(host, pool))) throw new ContractError("StoragePoolActive", { pool });
@@ -104,7 +107,7 @@ export function poolHandlers(host: Host): PoolHandlers {
     },
     // libvirt waits for a mount with the pool's lock held, and every list of pools with it: refresh, umount, delete.
     stop_storage_pool: async ({ pool }) => {
-      refuseRunning(host, requireActive(host, pool));
+      await refuseRunning(host, requireActive(host, pool));
       refuseWorkedOn(pool);
       await requirePoolReachable(host, pool);
       return await operate(pool, "stop", () => link.call("poolStop", { pool }));

@@ -7,6 +7,7 @@ import { child, children, parseXml, type XmlElement } from "../../lib/formats/xm
 import { isThere } from "../files.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
+import { resolvedPath } from "../resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
 import { requireResponding } from "../mount_gate.ts";
@@ -78,9 +79,11 @@ async function building(
 }
 
 /** A folder that a pool has already must not become a second one's: both would delete each other's volumes. */
-function refuseTaken({ inventory }: Host, path: string): void {
+async function refuseTaken({ inventory, link: { uri } }: Host, path: string): Promise<void> {
+  const real = await resolvedPath(uri, path);
   for (const { name, xml } of inventory.storage.records()) {
-    if (describePool(xml).path !== path) continue;
+    const own = describePool(xml).path;
+    if (own === undefined || (own !== path && await resolvedPath(uri, own) !== real)) continue;
     throw new ContractError("InvalidInput", { reason: `path ${path} belongs to the storage pool ${name}` });
   }
 }
@@ -103,7 +106,7 @@ export async function createPool(
     (given.device?.startsWith("/") === false && type !== "iscsi" ? "device must begin with /" : undefined);
   if (fault !== undefined) throw new ContractError("InvalidInput", { reason: fault });
   if (target !== undefined && (type === "dir" || type === "fs" || type === "netfs")) {
-    refuseTaken(host, target);
+    await refuseTaken(host, target);
   }
   const { available, reason } = (await poolTypes(host)).find((each) => each.type === type)!;
   if (!available) {

@@ -24,13 +24,13 @@ import type { Host } from "../hosts/host.ts";
 import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
-import { makeRoomFor, requireWritable } from "./volume_checks.ts";
+import { makeRoomFor, refuseTooLarge, requireWritable } from "./volume_checks.ts";
 import { canConvert, convertArrived, isToConvert, requireConvertible } from "./arrived_disk.ts";
 import { requireUnpackable, unpackArrived } from "./arrived_packed.ts";
 import { packedName } from "./images/unpack.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { contentWarning } from "../../lib/image/content_warning.ts";
-import { lockVolume, noRoom, requireActive } from "./shared.ts";
+import { lockVolume, requireActive } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
@@ -180,7 +180,7 @@ export class Uploads {
     offset: number,
     principal: Principal,
   ): Promise<Partial> {
-    const { link, operations, inventory: { storage } } = this.#host;
+    const { link, operations } = this.#host;
     const key = `${pool}/${name}`;
     requireActive(this.#host, pool);
     await requireWritable(this.#host, pool);
@@ -233,10 +233,7 @@ export class Uploads {
       await link.call("poolRefresh", { pool });
       if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
       await makeRoomFor(this.#host, pool, size);
-      const available = storage.record(pool)?.available ?? 0;
-      if (size > available) {
-        throw noRoom(size, available);
-      }
+      refuseTooLarge(this.#host, pool, size);
       const volume = { name, capacity: size, allocation: 0, format: "raw" };
       const made = await makeVolume(
         link,

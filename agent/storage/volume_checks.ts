@@ -6,6 +6,7 @@ import { isLocal } from "../libvirt/uri.ts";
 import { freeRoom } from "./bin/room.ts";
 import { isReadOnly } from "./mounts.ts";
 import type { Host } from "../hosts/host.ts";
+import { spaceKnown, spaceNow } from "./pool_space.ts";
 import { noRoom, requireActive } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
 
@@ -42,17 +43,15 @@ export async function requirePlaces(host: Host, placed: readonly RoomNeeded[]): 
 
 /** Asks anew what a pool has free, and makes room of what is in the bin where that is too little. */
 export async function makeRoomFor(host: Host, pool: string, bytes: number): Promise<void> {
-  const { storage } = host.inventory;
-  await storage.refresh();
-  const record = storage.record(pool);
-  if (record !== undefined && bytes > record.available) await freeRoom(host, pool, bytes - record.available);
+  const space = await spaceNow(host, pool, ({ available }) => bytes <= available);
+  if (space !== undefined && bytes > space.available) await freeRoom(host, pool, bytes - space.available);
 }
 
 /** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, as far as is known */
-export function refuseTooLarge({ inventory }: Host, pool: string, bytes: number): void {
-  const record = inventory.storage.record(pool);
-  if (record === undefined || bytes <= record.available) return;
-  throw noRoom(bytes, record.available);
+export function refuseTooLarge(host: Host, pool: string, bytes: number): void {
+  const space = spaceKnown(host, pool);
+  if (space === undefined || bytes <= space.available) return;
+  throw noRoom(bytes, space.available);
 }
 
 /** The folder of a pool in which nothing can be written; undefined for any other pool. */

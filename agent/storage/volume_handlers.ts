@@ -17,6 +17,7 @@ import {
   operate,
   refuseUsedVolume,
   requireFreeVolumeName,
+  requireImage,
   requireMakeable,
   requireVolume,
   volumeView,
@@ -54,7 +55,7 @@ function volumeAt(place: string): { pool: string; volume: string } {
 export function volumeHandlers(host: Host): VolumeHandlers {
   const { link, inventory } = host;
   const { storage } = inventory;
-  const view = (volume: Volume) => volumeView(volume, new VolumeUsage(inventory));
+  const view = async (volume: Volume) => volumeView(volume, await VolumeUsage.read(host, [volume]));
 
   return {
     ...volumeJobs(host),
@@ -62,10 +63,10 @@ export function volumeHandlers(host: Host): VolumeHandlers {
     get_volumes: async ({ pool }) => {
       requireActive(host, pool);
       const volumes = await storage.volumes(pool);
-      const users = new VolumeUsage(inventory);
+      const users = await VolumeUsage.read(host);
       // What is not whole yet is told of by its job.
-      return volumes.filter(({ name }) => !isUnfinished(pool, name))
-        .map((volume) => volumeView(volume, users));
+      const whole = volumes.filter(({ name }) => !isUnfinished(pool, name));
+      return whole.map((volume) => volumeView(volume, users));
     },
 
     create_volume: (
@@ -129,7 +130,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
             (steps) =>
               makeVolume(link, steps, at, () => createEncrypted(link, record, volume, passphrase, steps)),
           );
-          return view(made);
+          return await view(made);
         }
         const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
         const volume = {
@@ -146,12 +147,13 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         );
         // What was just made is what was asked for: later its content alone would not be believed.
         if (image !== undefined && isLocal(link.uri)) await host.formats.set(made.path, "qcow2");
-        return view(made);
+        return await view(made);
       }),
 
     resize_volume: ({ capacityBytes, ...at }, { principal: { role } }) =>
       operate(host, at, "VolumeResizeFailed", async () => {
         const volume = await requireVolume(host, at);
+        requireImage(volume);
         if (capacityBytes <= volume.capacity) {
           throw new ContractError("NotLarger", { current: volume.capacity, requested: capacityBytes });
         }
@@ -161,7 +163,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         await resizeVolume(link, volume.path, capacityBytes);
         const resized = await requireVolume(host, at);
         storage.put(resized);
-        return view(resized);
+        return await view(resized);
       }),
 
     delete_volume: ({ permanently = false, ...at }, { principal }) =>

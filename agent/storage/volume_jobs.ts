@@ -25,6 +25,7 @@ import {
   operate,
   refuseUsedVolume,
   requireFreeVolumeName,
+  requireImage,
   requireMakeable,
   requireVolume,
   volumeView,
@@ -58,6 +59,7 @@ async function sourceOf(
   role: Role,
   held: DisposableStack,
 ): Promise<CopySource | Volume> {
+  requireImage(volume);
   if (volume.type !== "file" && volume.type !== "block") return volume;
   await requireWithin(host, volume);
   const { pool, name } = volume;
@@ -95,7 +97,7 @@ async function overwrite(
 
 /** A handler for each of them. */
 export function volumeJobs(host: Host): VolumeJobs {
-  const { link, inventory, jobs, operations } = host;
+  const { link, jobs, operations } = host;
 
   /** Has libvirt look again what a volume is: wiped, it has no format. Its next refresh finds that, too. */
   const look = (pool: string) =>
@@ -150,7 +152,7 @@ export function volumeJobs(host: Host): VolumeJobs {
           throw storageError(error, failed, { name });
         }
       });
-      return volumeView(made, new VolumeUsage(inventory));
+      return volumeView(made, await VolumeUsage.read(host, [made]));
     }, "make");
   };
 
@@ -192,6 +194,7 @@ export function volumeJobs(host: Host): VolumeJobs {
     wipe_volume: (at, { principal }) =>
       operate(host, at, "VolumeWipeFailed", async () => {
         const volume = await requireVolume(host, at);
+        requireImage(volume);
         await requireWithin(host, volume);
         await refuseUsedVolume(host, volume);
         await jobs.run({

@@ -1,23 +1,50 @@
 /** What keeps volumes although no VM has them: a template keeps its disks as long as it is there. */
+import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
 
-/** What keeps the volume at a path, as it is called in an error; undefined where it does not. */
-export type KeeperOf = (path: string) => string | undefined;
+/** Something that is kept. */
+export interface KeptPath {
+  readonly path: string;
+  /** What keeps it, as it is called in an error. */
+  readonly keeper: string;
+  /** Id of the VM, or of the entry of the bin, that it is a part of. */
+  readonly owner?: string;
+}
+
+/** Everything that a keeper keeps now. */
+export type Keeper = () => Iterable<KeptPath>;
+
+/** Whether something belongs to another VM, or entry of the bin, than this one. */
+export const isNot = (except: string | undefined) => ({ owner }: Pick<KeptPath, "owner">): boolean =>
+  owner === undefined || owner !== except;
 
 export class VolumeKeepers {
-  readonly #keepers: KeeperOf[] = [];
+  readonly #keepers: Keeper[] = [];
+
+  /** @param uri of the libvirt whose volumes they are */
+  constructor(private readonly uri: string) {}
 
   /** Asks this one, too. */
-  add(keeperOf: KeeperOf): void {
-    this.#keepers.push(keeperOf);
+  add(keeper: Keeper): void {
+    this.#keepers.push(keeper);
   }
 
-  /** What keeps the volume at a path from being written to or deleted. @param except is not asked */
-  of(path: string, except?: KeeperOf): string | undefined {
-    for (const keeperOf of this.#keepers) {
-      if (keeperOf === except) continue;
-      const keeper = keeperOf(path);
-      if (keeper !== undefined) return keeper;
-    }
-    return undefined;
+  /** Everything that is kept. */
+  kept(): KeptPath[] {
+    return this.#keepers.flatMap((keeper) => [...keeper()]);
+  }
+
+  /**
+   * What keeps the volume at a path from being written to or deleted, by whatever path that calls it.
+   *
+   * @param except what belongs to this VM, or entry of the bin, does not count
+   */
+  async of(path: string, except?: string): Promise<string | undefined> {
+    const kept = this.kept().filter(isNot(except));
+    if (kept.length === 0) return undefined;
+    const plain = kept.find((each) => each.path === path);
+    if (plain !== undefined) return plain.keeper;
+    const placeAt = await resolvedByFolder(this.uri, kept.map((each) => each.path));
+    const real = await resolvedPath(this.uri, path);
+    return kept.find((each) => placeAt(each.path) === real)?.keeper;
   }
 }

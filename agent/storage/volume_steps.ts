@@ -92,8 +92,8 @@ export async function userOf(
   { pool, name, path }: { pool: string; name: string; path: string },
 ): Promise<string | undefined> {
   const volume = { pool, name, path, type: "file", capacity: 0, allocation: 0 } as Volume;
-  if (operation.cut === undefined) return new VolumeUsage(vms.inventory).of(volume)[0]?.name;
-  return await (await exactUsers(vms))(volume);
+  if (operation.cut === undefined) return (await VolumeUsage.read(vms, [volume])).of(volume)[0]?.name;
+  return (await (await exactUsers(vms))(volume))?.user;
 }
 
 /** Has the pool look again, as far as it can: what a program made in it, it has not seen. */

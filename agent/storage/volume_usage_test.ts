@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
+import { VolumeKeepers } from "./volume_keepers.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import type { Volume } from "./volumes.ts";
 
+const URI = "test:///default";
 const disk = (source: string) => ({ type: "file", source });
 const VMS = [
   { id: "1", name: "web", disks: [disk("/pool/base.qcow2")] },
@@ -13,17 +15,46 @@ const VOLUMES = [
   { pool: "p", name: "base.qcow2", path: "/pool/base.qcow2" },
   { pool: "p", name: "overlay.qcow2", path: "/pool/overlay.qcow2", backing: { path: "/pool/base.qcow2" } },
 ] as unknown as Volume[];
+const at = (name: string, type = "file") => ({ pool: "p", name, path: `/pool/${name}`, type }) as Volume;
+const pool = (name: string, path: string) => ({
+  name,
+  xml: `<pool type='dir'><name>${name}</name><target><path>${path}</path></target></pool>`,
+});
 
-Deno.test("VolumeUsage names VMs that are in no list without leading to a page of theirs", () => {
+async function usage(paths: Readonly<Record<string, readonly string[]>> = {}) {
   const inventory = {
     everyVm: () => VMS,
+    anyVm: (id: string) => VMS.find((vm) => vm.id === id),
     vm: (id: string) => VMS.find((vm) => vm.id === id && id === "1"),
-    storage: { known: () => VOLUMES },
+    record: (id: string) => ({ summary: { paths: paths[id] ?? [] } }),
+    storage: {
+      known: () => VOLUMES,
+      peek: () => VOLUMES,
+      records: () => [pool("p", "/pool"), pool("nest", "/pool/nest/deep")],
+    },
   } as unknown as Inventory;
-  const usage = new VolumeUsage(inventory);
-  assert.deepEqual(usage.of(VOLUMES[0]!), [
+  const keepers = new VolumeKeepers(URI);
+  keepers.add(() => [{ path: "/pool/golden.qcow2", keeper: "template golden" }]);
+  const link = { uri: URI, call: () => Promise.resolve([]) };
+  return await VolumeUsage.read(
+    { inventory, keepers, link } as unknown as Parameters<typeof VolumeUsage.read>[0],
+  );
+}
+
+Deno.test("VolumeUsage names VMs that are in no list without leading to a page of theirs", async () => {
+  assert.deepEqual((await usage()).of(VOLUMES[0]!), [
     { vmId: "", name: "boot-test-a" },
     { vmId: "", name: "boot-test-b" },
     { vmId: "1", name: "web" },
   ]);
+});
+
+Deno.test("VolumeUsage knows files that are no disks, what is kept, and what lies in a folder", async () => {
+  const users = await usage({ 1: ["/pool/vmlinuz", "/pool/folder/in.qcow2"] });
+  const names = (volume: Volume) => users.of(volume).map(({ name }) => name);
+  assert.deepEqual(names(at("vmlinuz")), ["web"]);
+  assert.deepEqual(names(at("golden.qcow2")), ["template golden"]);
+  assert.deepEqual(names(at("folder", "dir")), ["web"]);
+  assert.deepEqual(names(at("nest", "dir")), ["storage pool nest"]);
+  assert.deepEqual([names(at("other", "dir")), names(at("fold"))], [[], []]);
 });

@@ -8,7 +8,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
 import { type Hold, lockVolume, requireActive, storageError } from "./shared.ts";
 import { requireWritable } from "./volume_checks.ts";
-import { exactUsers, overlays, VolumeUsage } from "./volume_usage.ts";
+import { exactUsers, type VolumeUsage, type VolumeUse } from "./volume_usage.ts";
 import { type Volume, volumeNamed } from "./volumes.ts";
 
 /** Which volume. */
@@ -63,15 +63,26 @@ export async function requireFreeVolumeName({ link }: Host, pool: string, name: 
   if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
 }
 
-/** @throws {ContractError} VolumeInUse, naming the VM or the volume that needs it */
+/** @throws {ContractError} VolumeInUse, naming what needs it, StorageUnknown */
 export async function refuseUsedVolume(host: Host, volume: Volume): Promise<void> {
-  const { storage } = host.inventory;
-  const { pool, name, path } = volume;
-  await storage.volumes(pool);
-  const overlay = await (await overlays(host))(path);
-  const vm = await (await exactUsers(host))(volume) ??
-    (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
-  if (vm !== undefined) throw new ContractError("VolumeInUse", { vm, pool, name });
+  const use = await (await exactUsers(host))(volume);
+  if (use !== undefined) throw volumeInUse(volume.pool, use);
+}
+
+/** That a volume, or something in a folder, is needed. */
+export const volumeInUse = (pool: string, { user, what }: VolumeUse): ContractError =>
+  new ContractError("VolumeInUse", { vm: user, pool, name: what });
+
+/** Why a volume has no content that could be copied, changed or given to a VM. */
+const NO_CONTENT: Readonly<Record<string, string>> = {
+  dir: "it is a folder, not an image: its content can be copied on the host itself",
+  netdir: "it is a folder of a server, not an image",
+};
+
+/** Refuses what is no image: libvirt and qemu-img would each say so in its own way, or make an empty one of it. @throws {ContractError} DiskRefused */
+export function requireImage({ path, type }: Volume): void {
+  const reason = NO_CONTENT[type];
+  if (reason !== undefined) throw new ContractError("DiskRefused", { path, reason });
 }
 
 /** Runs an operation on a volume, alone; what libvirt says no with becomes `code`. */

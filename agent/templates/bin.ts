@@ -7,8 +7,9 @@ import { plainPath } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Operation } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";
-import { moveIn, moveOut } from "../storage/bin/folder.ts";
+import { moveIn } from "../storage/bin/folder.ts";
 import {
+  bringOut,
   forgetEntry,
   isBinOn,
   newEntry,
@@ -155,7 +156,7 @@ export async function restoreTemplate(
     try {
       for (const { path, as, file } of files) {
         try {
-          await moveOut({ path, as, file });
+          await bringOut(host, { path, as, file });
         } catch (error) {
           throw restoreFault(error, path);
         }

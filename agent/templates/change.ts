@@ -12,14 +12,15 @@ import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
-import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
 import { lockVolume, NO_POOL } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
-import { exactUsers, overlays, VolumeUsage } from "../storage/volume_usage.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { whyUnremovable } from "../storage/removable.ts";
+import { exactUsers, VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume, type Volume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
@@ -228,30 +229,19 @@ const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
  *
  * @throws {ContractError} StorageUnknown when the images cannot be read in time
  */
-async function usersOf(host: Host, label: string, volumes: readonly KeptVariables[]): Promise<string[]> {
-  const { inventory, link } = host;
-  const pools = new Set(volumes.map(({ pool }) => pool));
-  for (const { name, state } of await link.call("poolScan")) {
-    // An overlay may lie in any pool, and one that libvirt has not seen yet has no VM.
-    if (state === 2) {
-      await inventory.storage.volumes(name).catch((error) =>
-        log.debug("a pool's volumes are not known", { pool: name, of: [...pools], error })
-      );
-    }
-  }
-  const memory = new VolumeUsage(inventory);
-  const exact = await exactUsers(host), built = await overlays(host);
+async function usersOf(
+  host: Host,
+  { id, name }: StoredTemplate,
+  volumes: readonly KeptVariables[],
+): Promise<string[]> {
+  const label = labelOf(name);
+  // Pools that nobody has looked at are read for it: an overlay may lie in any
+  const exact = await exactUsers(host), memory = await VolumeUsage.read(host, volumes);
   const found = new Set<string>();
   for (const volume of volumes.map(asVolume)) {
     const users = memory.of(volume).map(({ name }) => name);
-    const user = await exact(volume);
-    const binned = host.app.bin.keeperOf(host.id, volume.path);
-    for (const name of [...users, ...[user, binned].filter((each) => each !== undefined)]) {
-      if (name !== label) found.add(name);
-    }
-    if (found.size > 0) continue;
-    const overlay = await built(volume.path);
-    if (overlay !== undefined) found.add(`the volume ${overlay.name} of ${overlay.pool}`);
+    const use = await exact(volume, id);
+    for (const name of use === undefined ? users : [...users, use.user]) if (name !== label) found.add(name);
   }
   return [...found].sort();
 }
@@ -274,8 +264,14 @@ export async function deleteTemplate(
   const volumes = doomed.flatMap(templateVolumes);
   using held = new DisposableStack();
   for (const { pool, volume } of volumes) held.use(lockVolume(pool, volume));
-  const users = await usersOf(host, labelOf(name), volumes);
+  const users = await usersOf(host, template, volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
+  for (const { path } of isLocal(link.uri) ? volumes : []) {
+    const error = await whyUnremovable(path, false);
+    if (error !== undefined) {
+      throw new ContractError("TemplateFailed", { verb: "delete", error: `${path}: ${error}` });
+    }
+  }
   const about = { command: "delete_template", subject: labelOf(name), actor, keys } as const;
   const plan = permanently
     ? undefined

@@ -11,10 +11,9 @@ export const templateFeature = feature<never, keyof typeof templateCommands>({
   open: ({ templates: records, clock }) => {
     return {
       host: (host) => {
-        host.keepers.add((path) => {
-          const template = records.keeperOf(host.id, path);
-          return template && labelOf(template.name);
-        });
+        host.keepers.add(() =>
+          records.keptOf(host.id).map(({ path, name, id }) => ({ path, keeper: labelOf(name), owner: id }))
+        );
         return { handlers: templateHandlers({ host, records, now: () => clock.now() }) };
       },
     };

@@ -98,8 +98,6 @@ export class TemplateRecords {
   /** What the database has; read when it is opened, written through. */
   readonly #templates = new Map<string, StoredTemplate>();
   readonly #vms = new Map<string, MadeVm>();
-  /** Path of a volume → the template that keeps it, by host. */
-  readonly #kept = new Map<string, StoredTemplate>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -128,9 +126,11 @@ export class TemplateRecords {
     return [...this.#vms.values()].filter((each) => each.templateId === templateId);
   }
 
-  /** The template that has the volume at a path of a host. */
-  keeperOf(host: string, path: string): StoredTemplate | undefined {
-    return this.#kept.get(`${host} ${path}`);
+  /** The volumes of a host that templates have, each with the name and the id of its template. */
+  keptOf(host: string): { readonly path: string; readonly name: string; readonly id: string }[] {
+    return this.of(host).flatMap(({ id, name, versions }) =>
+      versions.flatMap(templateVolumes).map(({ path }) => ({ path, name, id }))
+    );
   }
 
   /** Writes a template. @throws {ContractError} StoreUnavailable */
@@ -138,7 +138,6 @@ export class TemplateRecords {
     const { id, host, name, createdAt, ...rest } = template;
     this.#write(({ put }) => put.run(id, host, name, createdAt, JSON.stringify(rest)));
     this.#templates.set(id, template);
-    this.#index();
   }
 
   /** Forgets a template, and which VMs were made of it. @throws {ContractError} StoreUnavailable */
@@ -149,7 +148,6 @@ export class TemplateRecords {
     });
     this.#templates.delete(id);
     for (const { vmId } of this.vmsOf(id)) this.#vms.delete(vmId);
-    this.#index();
   }
 
   /** Forgets one of several versions. @throws {ContractError} StoreUnavailable */
@@ -164,7 +162,6 @@ export class TemplateRecords {
     });
     this.#templates.set(id, { id, host, name, createdAt, ...rest });
     for (const made of this.vmsOf(id)) if (made.version === version) this.#vms.delete(made.vmId);
-    this.#index();
   }
 
   /** Writes down that a VM was made. @throws {ContractError} StoreUnavailable */
@@ -172,15 +169,6 @@ export class TemplateRecords {
     const { vmId, templateId, version, linked, createdAt } = vm;
     this.#write(({ putVm }) => putVm.run(vmId, templateId, version, linked ? 1 : 0, createdAt));
     this.#vms.set(vmId, vm);
-  }
-
-  #index(): void {
-    this.#kept.clear();
-    for (const template of this.#templates.values()) {
-      for (const { path } of template.versions.flatMap(templateVolumes)) {
-        this.#kept.set(`${template.host} ${path}`, template);
-      }
-    }
   }
 
   #write(run: (statements: Statements) => void): void {
@@ -215,6 +203,5 @@ export class TemplateRecords {
       const vm = vmOf(row);
       this.#vms.set(vm.vmId, vm);
     }
-    this.#index();
   }
 }

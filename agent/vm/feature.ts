@@ -59,7 +59,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     host: (host) => {
       const told = new VmActivity(host, activity);
       const kept = new SnapshotImages(host);
-      host.keepers.add(kept.keeperOf);
+      host.keepers.add(kept.keeper);
       const allowOvercommit = settings.overcommit === "allow";
       return {
         handlers: {

@@ -37,7 +37,7 @@ export interface DomainState {
 }
 
 /** `virConnectListAllDomainsFlags` */
-const LIST = { ACTIVE: 1, PERSISTENT: 4, MANAGEDSAVE: 256, AUTOSTART: 1024 } as const;
+const LIST = { ACTIVE: 1, PERSISTENT: 4, MANAGEDSAVE: 256, AUTOSTART: 1024, HAS_SNAPSHOT: 4096 } as const;
 /** `virDomainXMLFlags` */
 const XML = { SECURE: 1, INACTIVE: 2 } as const;
 /** `virDomainShutdownFlagValues`, `virDomainRebootFlagValues` (the same numbers); `any` leaves it to the driver. */
@@ -153,6 +153,11 @@ export function domainRead(connection: Connection, { uuid }: { uuid: string }): 
     throw error;
   }
 }
+
+/** UUIDs of the domains that have snapshots: one list, whatever the number of domains. Source: virConnectListAllDomains. */
+export const domainsWithSnapshots = (connection: Connection): string[] => [
+  ...uuids(connection, LIST.HAS_SNAPSHOT),
+];
 
 /** Who exists, runs, starts with the host and has saved memory: three lists, whatever the number of domains. */
 export function domainListStates(connection: Connection): DomainState[] {

@@ -78,6 +78,13 @@ export const CALLS = {
   domainScan: spec("read", 60, "virConnectGetAllDomainStats", about.vms, domain.domainScan),
   domainRead: spec("read", 15, "virDomainGetXMLDesc", about.vm, domain.domainRead),
   domainListStates: spec("read", 15, "virConnectListAllDomains", about.vms, domain.domainListStates),
+  domainsWithSnapshots: spec(
+    "read",
+    15,
+    "virConnectListAllDomains",
+    about.vms,
+    domain.domainsWithSnapshots,
+  ),
   domainXml: spec("read", 15, "virDomainGetXMLDesc", about.vm, domain.domainXml),
   domainStart: spec("write", 120, "virDomainCreateWithFlags", about.vm, domain.domainStart),
   domainShutdown: spec("slow", 45, "virDomainShutdownFlags", about.vm, domain.domainShutdown),

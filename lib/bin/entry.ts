@@ -18,6 +18,8 @@ export const KeptFile = Type.Object({
   pool: Type.Union([text, Type.Null()]),
   bytes: Type.Integer({ minimum: 0 }),
   backing: Type.Array(text, { description: "images that it is built on" }),
+  // The format in which a VM had it: what its content looks like is its guest's choice.
+  format: Type.Optional(oneOf(["raw", "qcow2"])),
 });
 export type KeptFile = Static<typeof KeptFile>;
 

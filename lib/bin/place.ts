@@ -16,6 +16,10 @@ export function splitPath(path: string): { readonly folder: string; readonly nam
 export const joinPath = (folder: string, name: string): string =>
   folder === "/" ? `/${name}` : `${folder}/${name}`;
 
+/** Where a file is while it is in the bin of the folder that it was in. @param as its name there */
+export const binPath = ({ path, as }: { readonly path: string; readonly as: string }): string =>
+  joinPath(joinPath(splitPath(path).folder, BIN_FOLDER), as);
+
 /** The name of the note beside the files of an entry. */
 export const noteName = (entryId: string): string => `${entryId}.json`;
 

@@ -160,7 +160,7 @@ export const binCommands = {
     permission: "signed-in",
     input: closed(ONE),
     output: NOTHING_OUT,
-    errors: ["BinEntryNotFound", "BinDeleteFailed", "StoreUnavailable"],
+    errors: ["BinEntryNotFound", "BinDeleteFailed", "BinEntryInUse", "StorageUnknown", "StoreUnavailable"],
     route: "DELETE /bin/{entryId}",
     cli: ["bin", "delete", "<entryId>"],
     destroys: "what is kept of it: it cannot come back",

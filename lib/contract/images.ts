@@ -17,7 +17,7 @@ export const Image = Type.Object({
   sizeBytes: Type.Integer({ description: "what it takes" }),
   virtualBytes: Type.Integer({ description: "what a guest sees" }),
   usedBy: Type.Array(StorageUser),
-  isBase: Type.Boolean({ description: "other images are built on it" }),
+  isBase: Type.Boolean({ description: "other images are built on it, or a template or the bin needs it" }),
   osId: Type.Optional(Type.String({ description: "operating system its name tells of" })),
   osName: Type.Optional(Type.String()),
 });

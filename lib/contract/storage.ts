@@ -28,9 +28,12 @@ const Line = (description: string) =>
     description,
   });
 
-/** A VM that needs a pool or a volume. */
+/** A VM, or something else, that needs a pool or a volume. */
 export const StorageUser = Type.Object({
-  vmId: Type.String({ description: "empty for one without a page: it may not be seen, or is a boot test's" }),
+  vmId: Type.String({
+    description:
+      "empty for what has no page: a VM that may not be seen, a boot test's, a template, a backup, something in the bin",
+  }),
   name: Type.String(),
 });
 export type StorageUser = Static<typeof StorageUser>;
@@ -40,7 +43,11 @@ export const StoragePool = Type.Object({
   uuid: Type.String(),
   type: Type.String({ description: "dir, fs, netfs, logical, …" }),
   state: oneOf(POOL_STATES),
-  capacityBytes: Type.Optional(Type.Integer({ description: "absent while the pool is not active" })),
+  capacityBytes: Type.Optional(
+    Type.Integer({
+      description: "absent while the pool is not active, and while its figures cannot be believed",
+    }),
+  ),
   allocationBytes: Type.Optional(Type.Integer()),
   availableBytes: Type.Optional(Type.Integer()),
   volumes: Type.Optional(Type.Integer({ description: "how many; absent while it is not known" })),
@@ -215,6 +222,7 @@ export const storageCommands = {
       ...POOL_ERRORS,
       "StoragePoolInUse",
       "StorageBusy",
+      "StoragePoolReadOnly",
       "VolumeInUse",
       "VolumeDeleteFailed",
       "BinNotEmpty",

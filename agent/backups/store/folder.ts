@@ -18,6 +18,9 @@ import {
 } from "./store.ts";
 
 const FOLDER = "kvm-manager-backups";
+/** Where the copies of a backup to a folder are. */
+export const copiesIn = (folder: string): string => `${folder}/${FOLDER}`;
+
 /** Folders in it. */
 const FOLDERS = ["chunks", COPIES] as const;
 /** Where earlier versions had QEMU copy to. */

@@ -8,12 +8,15 @@ import { dirname } from "node:path";
 import type { PoolRecord } from "../../../ffi/calls/mod.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
+import { fileSystemSpace, type PoolSpace } from "../../../lib/storage/pool_space.ts";
 import { PATH_TYPES } from "../../../lib/storage/pool_types.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { requireResponding } from "../../mount_gate.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
+import { within } from "../../within.ts";
 
 /** Milliseconds somebody who asks waits for pools or volumes that are being read. */
 export const POOLS_WAIT_MS = 8000;
@@ -21,6 +24,11 @@ export const POOLS_WAIT_MS = 8000;
 const START_MS = 2000;
 /** Types whose volumes are called as the files in their folder, or the devices in it. */
 const NAMED_BY_PATH: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical"]);
+
+/** Types whose volumes are files in a folder of a file system. */
+const MEASURED: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
+/** Milliseconds that file systems may take to say what is free. */
+const MEASURE_MS = 2000;
 
 /** Runs again when asked while it runs: whoever asked gets a result that is no older than the question. */
 class Latest {
@@ -80,7 +88,10 @@ export class PoolInventory {
   readonly #tell: (pool: string, event: string) => void;
   readonly #scanner = new Latest(() => this.#scan());
   readonly #shelves = new Map<string, Shelf>();
+  /** As libvirt tells them. */
   #records = new Map<string, PoolRecord>();
+  /** The room of pools that are folders of this host, asked of their file systems at the last scan. */
+  #measured = new Map<string, PoolSpace>();
   /** Folder → the pool whose volumes are in it. */
   #folders = new Map<string, string>();
   #isKnown = false;
@@ -97,13 +108,19 @@ export class PoolInventory {
     return this.#isKnown;
   }
 
-  /** Every pool as last read, by name. */
+  /** Every pool as last read, by name, with the room that its file system says it has. */
   records(): PoolRecord[] {
-    return [...this.#records.values()];
+    return [...this.#records.values()].map((record) => ({ ...record, ...this.#measured.get(record.name) }));
   }
 
   record(pool: string): PoolRecord | undefined {
-    return this.#records.get(pool);
+    const record = this.#records.get(pool);
+    return record && { ...record, ...this.#measured.get(pool) };
+  }
+
+  /** Whether the room of a pool was asked of its file system at the last scan. */
+  isMeasured(pool: string): boolean {
+    return this.#measured.has(pool);
   }
 
   /** The pool whose volume a path is by its folder; undefined where no pool is known to have it. */
@@ -226,8 +243,26 @@ export class PoolInventory {
       records.sort((a, b) => a.name < b.name ? -1 : 1).map((record) => [record.name, record]),
     );
     this.#folders = foldersOf(records);
+    this.#measured = await this.#measure(records);
     for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#shelves.delete(name);
     this.#isKnown = true;
+  }
+
+  /** libvirt counts the room of a pool when it looks at all of it, and for long not again: the file systems know it. */
+  async #measure(records: readonly PoolRecord[]): Promise<Map<string, PoolSpace>> {
+    const found = new Map<string, PoolSpace>();
+    if (!this.#isLocal) return found;
+    const asked = records.map(async ({ name, xml, volumes }) => {
+      const { type, path } = describePool(xml);
+      if (volumes === null || path === undefined || !MEASURED.has(type)) return;
+      try {
+        found.set(name, fileSystemSpace(await hostFiles.statfs(path)));
+      } catch (error) {
+        log.debug("the file system of a storage pool does not say what is free", { pool: name, error });
+      }
+    });
+    await within(MEASURE_MS, Promise.all(asked));
+    return new Map(found); // what comes later is not taken
   }
 
   /** libvirt opens each file of a pool to tell of its volumes. @throws {ContractError} StorageNotResponding */

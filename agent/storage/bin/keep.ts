@@ -16,7 +16,7 @@ import { isNotResponding } from "../../mount_gate.ts";
 import { backingChain } from "../disk_images/backing.ts";
 import { isReadOnlyHere } from "../mounts.ts";
 import { keepsFiles } from "../volumes.ts";
-import { binFault, findKeepable, isKept, putNote, removeNote } from "./folder.ts";
+import { binFault, findKeepable, isKept, type Move, moveOut, putNote, removeNote } from "./folder.ts";
 import { requirePoolReachable } from "../reachable.ts";
 
 /** A file that goes, as far as it is known before. */
@@ -83,7 +83,11 @@ export async function planKeeping(host: Host, entryId: string, going: readonly G
       continue;
     }
     const as = keptName(entryId, files.length);
-    files.push({ ...each, as, file: found.file, bytes: found.bytes, backing: await chainOf(each) });
+    const format = each.role === "disk" ? await host.formats.formatAt(each.path) : undefined;
+    files.push({
+      ...{ ...each, as, file: found.file, bytes: found.bytes, backing: await chainOf(each) },
+      ...(format !== undefined && { format }),
+    });
   }
   return { files, lost };
 }
@@ -148,6 +152,20 @@ export async function forgetUnlessKept(host: Host, entry: StoredEntry): Promise<
     if (await isKept(file)) return host.app.bin.put({ ...entry, state: "kept" });
   }
   await forgetEntry(host, entry);
+}
+
+/**
+ * Moves a file out of the bin, which knows in which format VMs had it, be it under another name by now.
+ *
+ * @returns as {@link moveOut} @throws as {@link moveOut}
+ */
+export async function bringOut(host: Host, move: Move): Promise<boolean> {
+  const isMoved = await moveOut(move);
+  const entry = host.app.bin.all(host.id).find(({ files }) => files.some(({ as }) => as === move.as));
+  const format = entry?.files.find(({ as }) => as === move.as)?.format;
+  // Whoever wrote a note beside files has no say in what is followed as qcow2
+  if (format === "raw" || (format !== undefined && !entry?.found)) await host.formats.set(move.path, format);
+  return isMoved;
 }
 
 /** The pools that files are in. */

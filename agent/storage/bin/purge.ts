@@ -2,9 +2,11 @@
 import { LibvirtError } from "../../../ffi/error.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
+import { binPath } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { isSystemError, isTaken } from "../../files.ts";
+import { isSystemError, isTaken, orMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isAway, isUnsupported } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -13,6 +15,8 @@ import { keyOf } from "../../operations/step.ts";
 import { isHeld, lockVolume, NO_POOL } from "../shared.ts";
 import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";
+import { whyUnremovable } from "../removable.ts";
+import { exactUsers } from "../volume_usage.ts";
 
 const lockName = ({ id, name }: StoredEntry) => `${name} in the bin, ${id}`;
 
@@ -34,6 +38,70 @@ async function forgetSecret({ link }: Host, path: string): Promise<void> {
   }
 }
 
+/** Milliseconds for which an answer on who uses what counts: a bin that is emptied asks for many things at once. */
+const USERS_MS = 3000;
+const users = new WeakMap<Host, { readonly at: number; readonly read: ReturnType<typeof exactUsers> }>();
+
+/** Who uses what now. */
+async function usersNow(host: Host): ReturnType<typeof exactUsers> {
+  const known = users.get(host), now = performance.now();
+  if (known !== undefined && now - known.at < USERS_MS) return await known.read;
+  const read = exactUsers(host);
+  users.set(host, { at: now, read });
+  try {
+    return await read;
+  } catch (error) {
+    users.delete(host);
+    throw error;
+  }
+}
+
+/** Whether QEMU has an image open. */
+async function isOpen(path: string): Promise<boolean> {
+  // Not `using`: the bundler takes out what is read once, and then nothing is closed.
+  const lock = await hostFiles.lockImage(path);
+  try {
+    return lock.state === "open";
+  } finally {
+    lock[Symbol.dispose]();
+  }
+}
+
+/**
+ * Refuses to remove for good what is used all the same: by a VM that names it where it was and nothing else is since, or
+ * that has it where it is now, or has it open. All is looked at before anything goes.
+ *
+ * @throws {ContractError} BinEntryInUse, StorageUnknown
+ */
+export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEntry): Promise<void> {
+  if (!isLocal(host.link.uri) || files.length === 0) return;
+  const useOf = await usersNow(host);
+  for (const file of files) {
+    const { path } = file, info = await orMissing(hostFiles.lstat(plainPath(binPath(file))));
+    if (info === undefined) continue; // removed already, or by somebody else
+    const type = info.isDirectory ? "dir" : "file";
+    const refuse = (vm: string, where: string) =>
+      new ContractError("BinEntryInUse", { name, vm, path: where });
+    const now = await useOf({ pool: "", name: path, path: binPath(file), type }, id);
+    if (now !== undefined) throw refuse(now.user, now.what);
+    // A VM of the same name makes its variables and its TPM's state anew where there are none.
+    const then = file.role !== "disk" || await isTaken(plainPath(path))
+      ? undefined
+      : await useOf({ pool: file.pool ?? "", name: path, path, type }, id);
+    if (then !== undefined) throw refuse(then.user, then.what);
+    if (info.isFile && await isOpen(binPath(file))) throw refuse("a program that has it open", path);
+  }
+}
+
+/** Looks at all files of an entry before the first of them goes. @throws {ContractError} BinDeleteFailed, StorageUnknown */
+async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
+  if (!isLocal(link.uri)) return;
+  for (const file of files) {
+    const error = await whyUnremovable(binPath(file), true);
+    if (error !== undefined) throw new ContractError("BinDeleteFailed", { path: file.path, error });
+  }
+}
+
 /** Removes the files of an entry, and then the entry. Does the rest where a part was done before. */
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
@@ -47,7 +115,7 @@ export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
 /**
  * Deletes an entry for good, as an operation: cut short, it is finished later.
  *
- * @throws {ContractError} BinDeleteFailed, StorageBusy, StoreUnavailable
+ * @throws {ContractError} BinDeleteFailed, BinEntryInUse, StorageBusy, StorageUnknown, StoreUnavailable
  */
 export async function purge(
   host: Host,
@@ -61,6 +129,8 @@ export async function purge(
   const there = app.bin.get(entry.id);
   if (there === undefined) return; // somebody else was quicker
   if (there.state === "moving") throw new ContractError("StorageBusy", { what: there.name });
+  await refuseUsedEntry(host, there);
+  await requireRemovable(host, there);
   await operations.run({ command, subject: entry.name, actor, keys }, async (operation) => {
     operation.add({ kind: "bin-doomed", entry: entry.id });
     try {

@@ -1,9 +1,14 @@
 /** What is in the bin, and how long it stays, as they are kept. */
 import type { DatabaseSync } from "node:sqlite";
 import { type StoredEntry } from "../../../lib/bin/entry.ts";
+import { binPath } from "../../../lib/bin/place.ts";
 import { BIN_FREE_PERCENT, type BinPolicy } from "../../../lib/contract/bin.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
+import { namedPaths } from "../../../lib/formats/xml/named_paths.ts";
+import { parseXml } from "../../../lib/formats/xml/tree.ts";
+import { log } from "../../log.ts";
 import type { Store } from "../../store/store.ts";
+import type { KeptPath } from "../volume_keepers.ts";
 
 export const BIN_MIGRATIONS = [
   `CREATE TABLE bin_entries (
@@ -17,14 +22,31 @@ export const BIN_MIGRATIONS = [
    ) STRICT;`,
 ];
 
+/**
+ * Paths that an entry needs and the bin does not have: what its images are built on, and what a VM's definition names
+ * beside its disks. Disks and media that stayed are free to be used by others.
+ */
+function neededBy({ name, files, definition }: StoredEntry): string[] {
+  const own = new Set(files.map(({ path }) => path)),
+    needed = new Set(files.flatMap(({ backing }) => backing));
+  try {
+    const named = definition === undefined ? [] : namedPaths(parseXml(definition.xml), { disks: false });
+    for (const path of named) if (!own.has(path)) needed.add(path);
+  } catch (error) {
+    // One that was found beside its files may be anything; restoring it says so.
+    log.debug("the definition of something in the bin cannot be read", { name, error });
+  }
+  return [...needed];
+}
+
 export class BinRecords {
   readonly #store: Store;
   readonly #usual: BinPolicy;
   readonly #changed: () => void;
   /** What the database has; read when it is opened, written through. */
   readonly #entries = new Map<string, StoredEntry>();
-  /** Path of an image that something in the bin is built on → name of that, by host. */
-  readonly #kept = new Map<string, string>();
+  /** What the entries need that is not in the bin, by entry's id; read when it is asked for. */
+  readonly #needed = new Map<string, readonly string[]>();
   #set: Partial<BinPolicy> = {};
   /** Pools, as `host pool`, that libvirt has not read anew since something was moved in them. */
   readonly stale = new Set<string>();
@@ -71,9 +93,18 @@ export class BinRecords {
     return this.#entries.get(id);
   }
 
-  /** What in the bin of a host is built on the image at a path, as it is called in an error. */
-  keeperOf(host: string, path: string): string | undefined {
-    return this.#kept.get(`${host} ${path}`);
+  /** What the things in the bin of a host are, and need to be whole again. */
+  keptOf(host: string): KeptPath[] {
+    return this.all(host).flatMap((entry) => {
+      let needed = this.#needed.get(entry.id);
+      if (needed === undefined) this.#needed.set(entry.id, needed = neededBy(entry));
+      const keeper = `${entry.name}, which is in the bin`;
+      return [
+        ...needed.map((path) => ({ path, keeper, owner: entry.id })),
+        // A folder that has a bin of its own goes with what is in that.
+        ...entry.files.map((file) => ({ path: binPath(file), keeper, owner: entry.id })),
+      ];
+    });
   }
 
   /** @throws {ContractError} StoreUnavailable */
@@ -85,7 +116,7 @@ export class BinRecords {
       ).run(entry.id, entry.deletedAt, JSON.stringify(entry))
     );
     this.#entries.set(entry.id, entry);
-    this.#index();
+    this.#needed.delete(entry.id);
     this.#changed();
   }
 
@@ -93,17 +124,8 @@ export class BinRecords {
   remove(id: string): void {
     this.#write((database) => void database.prepare("DELETE FROM bin_entries WHERE id = ?").run(id));
     this.#entries.delete(id);
-    this.#index();
+    this.#needed.delete(id);
     this.#changed();
-  }
-
-  #index(): void {
-    this.#kept.clear();
-    for (const { host, name, files } of this.#entries.values()) {
-      for (const path of files.flatMap(({ backing }) => backing)) {
-        this.#kept.set(`${host} ${path}`, `${name}, which is in the bin`);
-      }
-    }
   }
 
   #write(run: (database: DatabaseSync) => void): void {
@@ -118,11 +140,11 @@ export class BinRecords {
     const set = database.prepare("SELECT record FROM bin_policy").get();
     this.#set = set === undefined ? {} : JSON.parse(String(set.record));
     this.#entries.clear();
+    this.#needed.clear();
     // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
     for (const { record } of database.prepare("SELECT record FROM bin_entries ORDER BY deleted_at").all()) {
       const entry = JSON.parse(String(record)) as StoredEntry;
       this.#entries.set(entry.id, entry);
     }
-    this.#index();
   }
 }

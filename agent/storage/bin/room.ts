@@ -3,11 +3,14 @@ import { entryBytes, type StoredEntry } from "../../../lib/bin/entry.ts";
 import { lacking, makeRoom } from "../../../lib/bin/retention.ts";
 import { bin } from "../../../lib/i18n/en/bin.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
+import type { PoolSpace } from "../../../lib/storage/pool_space.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
+import { spaceKnown, spaceNow } from "../pool_space.ts";
+import { entriesOfPool } from "./of_pool.ts";
 import { purge } from "./purge.ts";
 import { isNotResponding } from "../../mount_gate.ts";
 
@@ -15,6 +18,9 @@ const { t } = textsOf(bin);
 
 /** Who deletes what nobody asked for. */
 const ACTOR = "kvm-manager";
+
+/** Entries that stay because something uses them, and why, which was told once. */
+const kept = new Map<string, string>();
 
 /** Deletes an entry for good by itself, and tells why. @returns whether it is gone */
 export async function purgeItself(host: Host, entry: StoredEntry, why: string): Promise<boolean> {
@@ -27,6 +33,10 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
     if (isNotResponding(error)) {
       log.debug("something in the bin is deleted later", { entry: entry.name, error });
       return false;
+    }
+    if (error instanceof ContractError && error.code === "BinEntryInUse") {
+      if (kept.get(entry.id) === error.message) return false;
+      kept.set(entry.id, error.message);
     }
     log.warn("something in the bin could not be deleted", { entry: entry.name, error });
     if (error instanceof ContractError && error.code === "StorageBusy") return false;
@@ -47,26 +57,39 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
  *
  * @throws {LibvirtError} when libvirt is away
  */
-export async function freeRoom(host: Host, pool: string, bytes: number, all = false): Promise<void> {
-  const entries = host.app.bin.all(host.id);
+export async function freeRoom(host: Host, pool: string, bytes: number): Promise<void> {
+  const entries = await entriesOfPool(host, pool);
   const going = makeRoom(entries, pool, bytes);
   const sum = going.reduce(
     (total, { files }) => total + entryBytes({ files: files.filter((f) => f.pool === pool) }),
     0,
   );
-  if (going.length === 0 || (sum < bytes && !all)) return;
+  if (going.length === 0 || sum < bytes) return;
   for (const entry of going) await purgeItself(host, entry, t("bin.why_full", { pool }));
   await host.inventory.storage.refresh();
 }
 
-/** Deletes the oldest entries of pools that run full. @throws {LibvirtError} when libvirt is away */
+/**
+ * Deletes the oldest entries of pools that run full, one after the other, as long as they do: what is free is asked anew
+ * before each, and where nobody can say it nothing goes.
+ *
+ * @throws {LibvirtError} when libvirt is away
+ */
 export async function keepPoolsFree(host: Host): Promise<void> {
-  const { app, inventory } = host, { freePercent } = app.bin.policy;
+  const { app } = host, { freePercent } = app.bin.policy;
+  const lacks = (space: PoolSpace) => lacking(space, freePercent);
   const pools = new Set(app.bin.all(host.id).flatMap(({ files }) => files.flatMap(({ pool }) => pool ?? [])));
   for (const pool of pools) {
-    const record = inventory.storage.record(pool);
-    if (record === undefined || record.volumes === null) continue;
-    const bytes = lacking(record, freePercent);
-    if (bytes > 0) await freeRoom(host, pool, bytes, true);
+    const known = spaceKnown(host, pool);
+    if (known === undefined || lacks(known) === 0) continue;
+    for (const tried = new Set<string>();;) {
+      const space = await spaceNow(host, pool, (each) => lacks(each) === 0);
+      if (space === undefined || lacks(space) === 0) break;
+      const left = (await entriesOfPool(host, pool)).filter(({ id }) => !tried.has(id));
+      const [oldest] = makeRoom(left, pool, lacks(space));
+      if (oldest === undefined) break;
+      tried.add(oldest.id);
+      await purgeItself(host, oldest, t("bin.why_full", { pool }));
+    }
   }
 }

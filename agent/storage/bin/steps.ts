@@ -1,13 +1,14 @@
 /** Moves into the bin and out of it as steps. */
+import { ContractError } from "../../../lib/contract/errors.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { left, NOTHING, Refused, type StepOutcome, t } from "../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../operations/settlement.ts";
 import type { FileBinned, FileUnbinned } from "../../operations/step.ts";
 import { userOf } from "../volume_steps.ts";
-import { BinFolderError, moveIn, moveOut } from "./folder.ts";
-import { forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";
-import { purgeNow } from "./purge.ts";
+import { BinFolderError, moveIn } from "./folder.ts";
+import { bringOut, forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";
+import { purgeNow, refuseUsedEntry } from "./purge.ts";
 
 const poolsOf = ({ pool }: { readonly pool: string | null }) => pool === null ? [] : [pool];
 
@@ -35,7 +36,7 @@ async function into(step: FileBinned | FileUnbinned, at: Settlement): Promise<St
 async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Promise<StepOutcome> {
   let isMoved: boolean;
   try {
-    isMoved = await moveOut(step);
+    isMoved = await bringOut(vms, step);
   } catch (error) {
     if (error instanceof BinFolderError || error instanceof Deno.errors.AlreadyExists) {
       throw new Refused(`${step.path}: ${messageOf(error)}`, { cause: error });
@@ -101,6 +102,12 @@ const binDoomed: StepRule<"bin-doomed"> = {
   finish: async ({ entry: id }, { vms }) => {
     const entry = vms.app.bin.get(id);
     if (entry === undefined) return NOTHING;
+    try {
+      await refuseUsedEntry(vms, entry);
+    } catch (error) {
+      if (!(error instanceof ContractError) || error.code !== "BinEntryInUse") throw error;
+      return left(entry.name, error.message);
+    }
     await purgeNow(vms, entry);
     return { did: "done" };
   },

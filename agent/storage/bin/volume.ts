@@ -13,8 +13,8 @@ import { requireWritable } from "../volume_checks.ts";
 import { lockVolume, requireActive } from "../shared.ts";
 import { secretFor } from "../luks.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
-import { BinFolderError, moveIn, moveOut } from "./folder.ts";
-import { forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
+import { BinFolderError, moveIn } from "./folder.ts";
+import { bringOut, forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
 
 const isNewName = checker(NewVolumeName);
 
@@ -152,7 +152,7 @@ export async function restoreVolume(
     ]);
     app.bin.put({ ...entry, state: "moving" });
     try {
-      await moveOut(move);
+      await bringOut(host, move);
     } catch (error) {
       throw restoreFault(error, path);
     }

@@ -226,10 +226,10 @@ async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promi
   const isSeen = ({ vmId }: Use) => may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group });
   const uses = await usesOf(host, path);
   const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
-  const isTemplates = app.templates.keeperOf(host.id, path) !== undefined;
+  const isTemplates = app.templates.keptOf(host.id).some((kept) => kept.path === path);
   const builtOn = uses.filter(({ format }) => format === undefined);
   // What a snapshot, or the bin, keeps was a VM's disk
-  const isTheirs = !isTemplates && (builtOn.length > 0 || keepers.of(path) !== undefined);
+  const isTheirs = !isTemplates && (builtOn.length > 0 || await keepers.of(path) !== undefined);
   if (!own.every(isSeen) || (isTheirs && !uses.some(isSeen))) {
     throw new ImageRefused("it is a disk of a VM that you may not see, or such a disk is built on it");
   }
@@ -259,8 +259,8 @@ async function enterChain(
 }
 
 /** What keeps an image writes to it alone. @throws {ImageRefused} */
-function refuseKept({ keepers }: Host, path: string, { purpose }: ImageUse): void {
-  const keeper = purpose === "disk" ? keepers.of(path) : undefined;
+async function refuseKept({ keepers }: Host, path: string, { purpose }: ImageUse): Promise<void> {
+  const keeper = purpose === "disk" ? await keepers.of(path) : undefined;
   if (keeper !== undefined) {
     throw new ImageRefused(`it belongs to the ${keeper}, and must not change: use a copy of it`);
   }
@@ -287,7 +287,7 @@ async function decide(
   const { purpose, role } = use;
   const isMedium = purpose === "medium", isHere = isLocal(link.uri);
   const giving = purpose === "disk" ? use.vm?.name : undefined;
-  refuseKept(host, path, use);
+  await refuseKept(host, path, use);
   if (!use.isHeld) hold(held, found, purpose === "disk" ? "change" : "read", giving);
   await refuseUnseen(host, path, use);
   const uses = purpose === "bytes" ? [] : await usesOf(host, path);

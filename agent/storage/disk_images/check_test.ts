@@ -96,6 +96,7 @@ class World {
       vms: views,
       everyVm: views,
       vm: (id: Name) => views().find((vm) => vm.id === id),
+      record: () => undefined,
       active: () => views().filter(({ running }) => running).map(({ id }) => id),
       storage: { isKnown: true, record: () => ({ volumes: [], xml: "<pool type='dir'/>" }) },
     };
@@ -109,7 +110,7 @@ class World {
       inventory,
       formats,
       observeFormats: (vms: readonly VM[], anew: boolean) => formats.observe(link, vms, anew),
-      keepers: { of: () => undefined },
+      keepers: { of: () => Promise.resolve(undefined) },
       requireFilled: () => {},
       claim: ({ name }: Machine) => {
         assert.equal(this.machines.get(name)?.running, false);

@@ -6,7 +6,9 @@ import { isNotResponding } from "../../mount_gate.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { namedPaths } from "../../../lib/formats/xml/named_paths.ts";
+import { parseXml } from "../../../lib/formats/xml/tree.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
@@ -17,10 +19,11 @@ import type { Host } from "../../hosts/host.ts";
 export interface Use {
   readonly vmId: string;
   readonly name: string;
+  /** The disk; the path, where it is none. */
   readonly target: string;
   readonly readOnly: boolean;
   readonly shareable: boolean;
-  /** The format the VM has it in; undefined where its disk is built on it. */
+  /** The format the VM has it in; undefined where its disk is built on it, and where it is no disk. */
   readonly format: string | undefined;
 }
 
@@ -44,9 +47,17 @@ async function collectUses(
   const found: Use[] = [];
   const { uri } = host.link;
   const real = await resolvedPath(uri, path);
-  for (const vm of host.inventory.everyVm()) {
-    const seen = new Set<string>();
-    for (const disk of await disksOfBoth(host, vm)) {
+  const vms = await Promise.all(
+    host.inventory.everyVm().map(async (vm) => ({ vm, files: await filesOfBoth(host, vm) })),
+  );
+  const placeAt = await resolvedByFolder(uri, vms.flatMap(({ files }) => files.others));
+  for (const { vm, files: { disks, others } } of vms) {
+    const seen = new Set<string>(), other = others.find((each) => placeAt(each) === real);
+    if (other !== undefined) {
+      const use = { vmId: vm.id, name: vm.name, target: other };
+      found.push({ ...use, readOnly: true, shareable: false, format: undefined });
+    }
+    for (const disk of disks) {
       const key = `${disk.target} ${disk.source} ${disk.format}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -63,16 +74,29 @@ async function collectUses(
   return found;
 }
 
-/** A VM's disks: those it has, and those it will have at its next start. @throws {LibvirtError} */
-export async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]> {
-  const disks: AnyDisk[] = vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format }));
-  if (!vm.persistent || !inventory.active().includes(vm.id)) return disks;
+/** What a VM has, and will have at its next start. */
+export interface Files {
+  readonly disks: readonly AnyDisk[];
+  /** Paths of what is no disk: kernel, firmware, ROM, a serial line's file. */
+  readonly others: readonly string[];
+}
+
+/** @throws {LibvirtError} */
+export async function filesOfBoth({ link, inventory }: Host, vm: VM): Promise<Files> {
+  const now: Files = {
+    disks: vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format })),
+    others: inventory.record(vm.id)?.summary.otherPaths ?? [],
+  };
+  if (!vm.persistent || !inventory.active().includes(vm.id)) return now;
   try {
     const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
-    return [...disks, ...disksOf(next)];
+    return {
+      disks: [...now.disks, ...disksOf(next)],
+      others: [...new Set([...now.others, ...namedPaths(parseXml(next), { disks: false })])],
+    };
   } catch (error) {
     // It has been undefined since: it will have none
-    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return disks;
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return now;
     throw error;
   }
 }

@@ -1,14 +1,15 @@
-/** Which VMs need an image: as their disk, or because their disk is built on it. */
+/** Which VMs need an image: as their disk or another file of theirs, or because their disk is built on it. */
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
+import { snapshotFiles } from "../snapshot_files.ts";
 import { backingChain } from "./backing.ts";
-import { disksOfBoth } from "./usage.ts";
+import { filesOfBoth } from "./usage.ts";
 
 /** @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go */
 async function backing(source: string): Promise<string[]> {
@@ -21,11 +22,16 @@ async function backing(source: string): Promise<string[]> {
   }
 }
 
-/** Path → name of a VM that needs it, now or at its next start, for those of `paths` that one of `vms` needs. */
+/**
+ * Path → name of a VM that needs it, now or at its next start, for those of `paths` that one of `vms` needs.
+ *
+ * @param options whether what VMs' snapshots need counts
+ */
 export async function imageUsers(
   host: Host,
   paths: readonly string[],
   vms: readonly VM[],
+  { snapshots = true }: { readonly snapshots?: boolean } = {},
 ): Promise<Map<string, string>> {
   const { link } = host, { uri } = link, here = isLocal(uri);
   const users = new Map<string, string>();
@@ -35,8 +41,15 @@ export async function imageUsers(
     const real = await resolvedPath(uri, path);
     wanted.set(real, [...wanted.get(real) ?? [], path]);
   }
-  for (const vm of vms) {
-    for (const disk of await disksOfBoth(host, vm)) {
+  const all = await Promise.all(vms.map(async (vm) => ({ vm, files: await filesOfBoth(host, vm) })));
+  const kept = snapshots ? await snapshotFiles(link) : undefined;
+  const placeAt = await resolvedByFolder(uri, all.flatMap(({ files }) => files.others));
+  for (const { vm, files: { disks, others } } of all) {
+    for (const path of others.flatMap((other) => wanted.get(placeAt(other)) ?? [])) {
+      users.set(path, vm.name);
+    }
+    const images = kept?.get(vm.id)?.map(({ path: source, format }) => ({ type: "file", source, format }));
+    for (const disk of [...disks, ...images ?? []]) {
       const source = await pathOfDisk(link, disk);
       if (source === undefined) continue;
       const needed = here && mayBeFile(disk) && disk.format === "qcow2"

@@ -56,7 +56,7 @@ export class ImageList {
       }),
     );
     const volumes = read.flat();
-    const users = new VolumeUsage(inventory);
+    const users = await VolumeUsage.read(this.#host);
     const bases = new Set(volumes.flatMap(({ backing }) => backing?.path ?? []));
     const systemOf = await this.#guesser();
     const images = volumes.flatMap((volume): Image[] => {
@@ -73,7 +73,7 @@ export class ImageList {
         sizeBytes: allocation,
         virtualBytes: capacity,
         usedBy: users.of(volume),
-        isBase: bases.has(path),
+        isBase: bases.has(path) || users.isKept(volume),
         ...(system && { osId: system.id, osName: system.name }),
       }];
     });

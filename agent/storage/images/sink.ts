@@ -15,6 +15,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { makeVolume } from "../volume_steps.ts";
 import { noRoom } from "../shared.ts";
 import { makeRoomFor } from "../volume_checks.ts";
+import { spaceKnown } from "../pool_space.ts";
 import { createVolume, deleteVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
@@ -41,9 +42,8 @@ export interface SinkSpec {
 
 /** Bytes that are free on a pool's file system, now; undefined where only libvirt can tell. */
 async function freeNow({ link, inventory }: Host, pool: string): Promise<number | undefined> {
-  if (!isLocal(link.uri)) return undefined;
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
-  if (path === undefined) return undefined;
+  if (!isLocal(link.uri) || path === undefined || !inventory.storage.isMeasured(pool)) return undefined;
   const { bavail, bsize } = await hostFiles.statfs(path);
   return Number(bavail) * Number(bsize);
 }
@@ -64,7 +64,7 @@ export async function requireFits(
     const reason = `it has ${size} bytes, allowed are ${policy.maxImageGb} GiB`;
     throw new ContractError("ImageTooLarge", { reason });
   }
-  const free = async () => await freeNow(host, pool) ?? host.inventory.storage.record(pool)?.available ?? 0;
+  const free = async () => await freeNow(host, pool) ?? spaceKnown(host, pool)?.available ?? Infinity;
   const needed = size ?? 1;
   // What is in the bin makes room, as for whatever else is made.
   if (needed > await free()) await makeRoomFor(host, pool, needed);

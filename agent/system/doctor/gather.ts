@@ -1,4 +1,5 @@
 /** Looks at the host: everything that the judges of `lib/doctor` judge. What cannot be read is said to be unknown. */
+import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import { join } from "node:path";
 import dns from "node:dns";
 import { DatabaseSync } from "node:sqlite";
@@ -186,15 +187,15 @@ async function poolFacts({ libvirt }: Patient): Promise<PoolFacts[] | null> {
   return await Promise.all(records.map(async (record): Promise<PoolFacts> => {
     const path = childText(child(parseXml(record.xml), "target"), "path") ?? null;
     const isFolder = path !== null && !path.startsWith("/dev/");
-    const active = RUNNING.includes(record.state);
+    const active = RUNNING.includes(record.state), space = active ? spaceOf(record) : undefined;
     const closed = isFolder && user && active ? await closedFolder(join(path, "disk"), user) : undefined;
     return {
       name: record.name,
       active,
       autostart: record.autostart,
       path: isFolder ? path : null,
-      capacity: active ? record.capacity : null,
-      available: active ? record.available : null,
+      capacity: space?.capacity ?? null,
+      available: space?.available ?? null,
       closedFolder: closed ?? null,
       readOnly: isFolder && active && await isReadOnly(path),
     };

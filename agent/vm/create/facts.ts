@@ -1,4 +1,5 @@
 /** Gathers what a configuration is held against, and decides with it. */
+import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import {
   ContractError,
   type ErrorCode,
@@ -91,15 +92,15 @@ export async function poolFacts({ vms: { inventory: { storage } } }: CreateServi
   if (!storage.isKnown) await storage.refresh();
   const records = storage.records();
   const pools = records.map((record) => {
-    const { name, state, available, capacity } = record;
-    const active = state === POOL_RUNNING;
+    const { name, state } = record;
+    const active = state === POOL_RUNNING, space = active ? spaceOf(record) : undefined;
     const formats: PoolFact["formats"] = hasFormats(record) ? ["qcow2", "raw"] : ["raw"];
     return {
       name,
       active,
       formats,
-      availableBytes: active ? available : null,
-      capacityBytes: active ? capacity : null,
+      availableBytes: space?.available ?? null,
+      capacityBytes: space?.capacity ?? null,
     };
   });
   return { pools, defaultPool: usualPool(records) };

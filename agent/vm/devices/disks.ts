@@ -24,6 +24,7 @@ import { receiptOf } from "../../storage/bin/keep.ts";
 import { planVolume } from "../../storage/bin/volume.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
+import { exactUsers } from "../../storage/volume_usage.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { Rollback } from "../../rollback.ts";
@@ -68,6 +69,14 @@ async function capacityOf(
   return typeof size === "object" ? size.capacity : volume?.capacity;
 }
 
+/** What else needs an image: snapshots, also the VM's own, templates, the bin, volumes that are built on it. */
+async function keptFor(host: Host, vm: VM, path: string): Promise<string | undefined> {
+  const useOf = await exactUsers(host, { givenUpBy: vm.id });
+  const volume = await volumeAt(host.link, path) ?? { pool: "", name: path, path, type: "file" };
+  const use = await useOf(volume);
+  return use && `it is also used by ${use.user}`;
+}
+
 /** Refuses to delete what is not this VM's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
 async function requireOwn(
   host: Host,
@@ -91,7 +100,7 @@ async function requireOwn(
     ? "it is marked as shared with other VMs"
     : isLeftLive
     ? "the running VM still has it"
-    : undefined;
+    : await keptFor(host, vm, path);
   if (error !== undefined) throw new ContractError("DiskDeleteFailed", { path, error });
   return path;
 }

@@ -1,4 +1,6 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
+import { VolumeUsage } from "../../storage/volume_usage.ts";
+import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { DeviceOptions, Role, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
 import {
@@ -120,12 +122,6 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
 export async function showOptions(host: Host, vm: VM, role: Role): Promise<DeviceOptions> {
   const { link, inventory } = host;
-  const users = new Map<string, string[]>();
-  for (const { name, disks } of inventory.vms()) {
-    for (const { source } of disks) {
-      if (source !== undefined) users.set(source, [...users.get(source) ?? [], name]);
-    }
-  }
   const { storage } = inventory;
   // A network card can be added while storage does not answer
   if (!storage.isKnown) await unlessSilent("storage pools", storage.refresh());
@@ -136,16 +132,17 @@ export async function showOptions(host: Host, vm: VM, role: Role): Promise<Devic
     isLocal(link.uri) ? hostInterfaces() : [],
     host.passt.missing(),
   ]);
+  const users = await VolumeUsage.read(host);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
-  const listed = await Promise.all(started.map(async ({ name, available }) => ({
+  const listed = await Promise.all(started.map(async ({ name, ...figures }) => ({
     name,
-    availableBytes: available,
+    availableBytes: spaceOf(figures)?.available ?? 0,
     volumes: (await unlessSilent("a pool's volumes", storage.volumes(name)) ?? []).map((volume) => ({
       name: volume.name,
       path: volume.path,
       ...(volume.format !== undefined && { format: volume.format }),
       capacityBytes: volume.capacity,
-      usedBy: users.get(volume.path) ?? [],
+      usedBy: users.of(volume).map(({ name }) => name),
     })),
   })));
   const byName = (a: { name: string }, b: { name: string }) => a.name < b.name ? -1 : 1;

@@ -9,13 +9,14 @@ import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
-import { keptDisks } from "../../../lib/vm/snapshots.ts";
+import { splitPath } from "../../../lib/bin/place.ts";
 import { log } from "../../log.ts";
 import { ProgramLate, runProgram } from "../../programs.ts";
-import { splitPath } from "../../../lib/bin/place.ts";
+import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
+import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
-import { overlays, readPools } from "../../storage/volume_usage.ts";
+import { overlays, readKnownPools } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
@@ -117,6 +118,7 @@ interface Candidate {
 
 async function planDisk(
   host: Host,
+  vm: VM,
   { disk, place, no }: Candidate,
   users: ReadonlyMap<string, string> | string,
   above: (path: string) => Promise<Volume | undefined>,
@@ -140,7 +142,7 @@ async function planDisk(
   }
   const at = { ...known, path: place.path, ...(place.pool !== undefined && { pool: place.pool }) };
   if (typeof users === "string") return { ...at, deletable: false, reason: users, hinders: true };
-  const user = users.get(place.path) ?? users.get(source) ?? host.app.bin.keeperOf(host.id, place.path);
+  const user = users.get(place.path) ?? users.get(source) ?? await host.keepers.of(place.path, vm.id);
   if (user !== undefined) {
     return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
   }
@@ -183,36 +185,13 @@ async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
   );
 }
 
-/**
- * Images that disks of a VM are built on, and that neither it nor its snapshots' records name: another program has made
- * those disks. They stay, and whoever deletes the VM is told of them.
- */
-async function basesOf({ link }: Host, vm: VM, known: ReadonlySet<string>): Promise<PlannedDisk[]> {
-  if (!isLocal(link.uri)) return [];
-  const found = new Map<string, PlannedDisk>();
-  for (const { target, source, type, format } of keptDisks(vm.disks)) {
-    if (source === undefined || type !== "file" || format !== "qcow2") continue;
-    const chain = await backingChain(source).catch((error) => {
-      log.debug("the chain of a disk cannot be read", { path: source, error });
-      return [];
-    });
-    for (const path of chain) {
-      if (known.has(path) || found.has(path)) continue;
-      const reason =
-        `disk ${target} is built on it, and nothing else that is known here. Delete it by itself if nothing needs it`;
-      found.set(path, { target, path, deletable: false, reason, hinders: false });
-    }
-  }
-  return [...found.values()];
-}
-
 /** What tells which volume is built on an image and would be lost with it: one that does not go itself. */
 async function othersAbove(
   host: Host,
   going: readonly string[],
-  pools: Iterable<string>,
 ): Promise<(path: string) => Promise<Volume | undefined>> {
-  await readPools(host, pools);
+  // An overlay may lie in any pool
+  await readKnownPools(host);
   return await overlays(host, new Set(going));
 }
 
@@ -240,23 +219,56 @@ export async function planDisks(
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
   }
   const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
-  const bases = await basesOf(host, vm, new Set(paths));
-  const others = all.filter(({ id }) => id !== vm.id);
-  const users = await usersOf(host, [...paths, ...bases.map(({ path }) => path)], others);
-  const above = await othersAbove(
+  const bases = await basesOf(host, [...candidates.values()]);
+  const users = await usersOf(
     host,
-    paths,
-    [...candidates.values()].flatMap(({ place }) => place.pool ?? []),
+    [...paths, ...bases.map(({ path }) => path)],
+    all.filter(({ id }) => id !== vm.id),
   );
+  const above = await othersAbove(host, paths);
   const planned: PlannedDisk[] = [];
-  for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users, above));
+  for (const candidate of candidates.values()) {
+    planned.push(await planDisk(host, vm, candidate, users, above));
+  }
   for (const base of bases) {
     const isNeeded = typeof users === "string" || users.has(base.path) ||
-      host.keepers.of(base.path) !== undefined || host.app.bin.keeperOf(host.id, base.path) !== undefined ||
-      await above(base.path) !== undefined;
+      await host.keepers.of(base.path, vm.id) !== undefined || await above(base.path) !== undefined;
     if (!isNeeded) planned.push(base);
   }
   return planned;
+}
+
+/**
+ * The images that disks are built on and that are no disks of the VM: they stay, and are of no use to it any more. Without
+ * a word they would be forgotten.
+ */
+async function basesOf({ link }: Host, candidates: readonly Candidate[]): Promise<PlannedDisk[]> {
+  if (!isLocal(link.uri)) return [];
+  const own = new Set(await resolvedPaths(link.uri, candidates.map(({ place: { path } }) => path)));
+  const found = new Map<string, PlannedDisk>();
+  for (const { disk: { target, format }, place: { path }, no } of candidates) {
+    if (no !== undefined || format !== "qcow2") continue;
+    for (const base of await chainBelow(path)) {
+      if (found.has(base) || own.has(await resolvedPath(link.uri, base))) continue;
+      const volume = await volumeAt(link, base);
+      found.set(base, {
+        ...{ target, path: base, deletable: false, hinders: false },
+        ...(volume && { pool: volume.pool, allocationBytes: volume.allocation }),
+        reason: `disk ${target} is built on it: delete it separately where nothing else needs it`,
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+async function chainBelow(path: string): Promise<string[]> {
+  try {
+    return await backingChain(path);
+  } catch (error) {
+    if (!isSystemError(error) && !isNotResponding(error) && !(error instanceof ImageRefused)) throw error;
+    log.debug("what a disk is built on cannot be read", { path, error });
+    return [];
+  }
 }
 
 /**
@@ -292,6 +304,6 @@ export async function neededByRest(
   const rest = vm.disks.filter(({ target, source }) =>
     targets.has(target) && source !== undefined && !going.includes(source)
   );
-  const needed = await imageUsers(host, going, [{ ...vm, disks: rest }]);
+  const needed = await imageUsers(host, going, [{ ...vm, disks: rest }], { snapshots: false });
   return going.find((path) => needed.has(path));
 }

@@ -17,8 +17,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf, type VmUnbinned } from "../../operations/step.ts";
-import { moveOut } from "../../storage/bin/folder.ts";
-import { forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
+import { bringOut, forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { restoreFault } from "../../storage/bin/volume.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
@@ -170,7 +169,7 @@ export async function restoreBinnedVm(
     app.bin.put({ ...entry, state: "moving" });
     for (const { to: path, as, file } of placed) {
       try {
-        await moveOut({ path, as, file });
+        await bringOut(host, { path, as, file });
       } catch (error) {
         throw restoreFault(error, path);
       }

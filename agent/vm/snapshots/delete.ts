@@ -24,7 +24,6 @@ import { ImageLocked, rebaseImage } from "../../storage/qemu_img.ts";
 import { lockVolume } from "../../storage/shared.ts";
 import { type Volume, volumeAt } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
-import type { SnapshotImages } from "./images.ts";
 import { mergeImages } from "./merge.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
 import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
@@ -34,8 +33,6 @@ type ExternalDisk = FoundSnapshot["externalDisks"][number];
 /** Where a snapshot is deleted. */
 export interface DeleteContext {
   readonly host: Host;
-  /** What VMs' snapshots keep: no reason not to delete them. */
-  readonly images: Pick<SnapshotImages, "keeperOf">;
 }
 
 /** What is done with the image of a snapshot's disk. */
@@ -111,13 +108,15 @@ async function volumesAbove(
 
 /** What needs one of these images beside a VM and its snapshots. @throws {LibvirtError} */
 async function otherUser(
-  { host, images }: DeleteContext,
+  { host }: DeleteContext,
   vm: VM,
   paths: readonly string[],
 ): Promise<string | undefined> {
   const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
   return (await imageUsers(host, paths, otherVms)).values().next().value ??
-    paths.map((each) => host.keepers.of(each, images.keeperOf)).find((keeper) => keeper !== undefined);
+    (await Promise.all(paths.map((each) => host.keepers.of(each, vm.id)))).find((keeper) =>
+      keeper !== undefined
+    );
 }
 
 /**
@@ -146,7 +145,7 @@ export async function requireDeletable(
 
 /** Decides what is done with one image. @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError} */
 async function fateOf(
-  { host, images }: DeleteContext,
+  { host }: DeleteContext,
   vm: VM,
   snapshot: FoundSnapshot,
   all: readonly FoundSnapshot[],
@@ -167,7 +166,7 @@ async function fateOf(
     );
   }
   const [upper, more] = above;
-  const user = await otherUser({ host, images }, vm, [lower.path, ...above.map((each) => each.path)]);
+  const user = await otherUser({ host }, vm, [lower.path, ...above.map((each) => each.path)]);
   if (user !== undefined) throw refused(name, `its image ${lower.path} is also used by ${user}`);
   if (upper === undefined) {
     return chain === undefined ? { does: "drop", path: lower.path } : { does: "keep" };

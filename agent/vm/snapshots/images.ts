@@ -2,7 +2,7 @@
 import type { SnapshotSummary } from "../../../lib/formats/xml/snapshot.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
-import type { KeeperOf } from "../../storage/volume_keepers.ts";
+import type { Keeper, KeptPath } from "../../storage/volume_keepers.ts";
 import { contentsOf, scan } from "./scan.ts";
 
 export class SnapshotImages {
@@ -14,14 +14,17 @@ export class SnapshotImages {
     this.#host = host;
   }
 
-  /** What keeps the image at a path. */
-  readonly keeperOf: KeeperOf = (path) => {
+  /** What keeps these images. */
+  readonly keeper: Keeper = () => {
+    const kept: KeptPath[] = [];
     for (const [id, contents] of this.#byVm) {
-      const names = contents.get(path);
-      const vm = names && this.#host.inventory.vm(id);
-      if (vm !== undefined) return `snapshot ${names![0]} of ${vm.name}`;
+      const vm = this.#host.inventory.vm(id);
+      if (vm === undefined) continue;
+      for (const [path, names] of contents) {
+        kept.push({ path, keeper: `snapshot ${names[0]} of ${vm.name}`, owner: id });
+      }
     }
-    return undefined;
+    return kept;
   };
 
   /** Takes note of the snapshots that a VM has now. */

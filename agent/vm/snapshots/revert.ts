@@ -30,7 +30,7 @@ export async function lostImages(host: Host, vm: VM, snapshots: readonly FoundSn
   );
   const lost: string[] = [];
   for (const path of heads) {
-    if (contents.has(path) || host.keepers.of(path) !== undefined) continue;
+    if (contents.has(path) || await host.keepers.of(path) !== undefined) continue;
     if ((await builtOn(host, path)).length === 0) lost.push(path);
   }
   const others = await imageUsers(host, lost, host.inventory.vms().filter(({ id }) => id !== vm.id));

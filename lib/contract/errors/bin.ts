@@ -10,6 +10,11 @@ export const BIN_ERRORS = {
   },
   BinRestoreFailed: { text: "It cannot be restored: {reason}", status: 409, exit: 5 },
   BinDeleteFailed: { text: "Failed to delete from the bin: {path} - {error}", status: 502, exit: 1 },
+  BinEntryInUse: {
+    text: "{name} in the bin is used by {vm}: {path}. Restore it, or give that other files first.",
+    status: 409,
+    exit: 5,
+  },
   BinNotEmpty: {
     text: "The bin keeps {n} of the storage pool {pool}: {names}. Restore or delete that first.",
     status: 409,

@@ -3,6 +3,7 @@ import { OS_TYPES } from "../../contract/choices.ts";
 import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../../contract/vm.ts";
 import { agentChannelsIn, anyAgent } from "./channel.ts";
 import { METADATA_PREFIX, SCREEN_PASSWORDS, THROW_AWAY } from "./metadata.ts";
+import { namedPaths } from "./named_paths.ts";
 import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
 
@@ -31,6 +32,10 @@ export type DomainSummary =
     generatedPasswords: boolean;
     /** It says of itself that it is one of ours that is there for a while alone. */
     throwAway: boolean;
+    /** Every path of the host that it names, whatever for. */
+    paths: readonly string[];
+    /** Those of them that no disk or drive names. */
+    otherPaths: readonly string[];
   };
 
 /** Multipliers of libvirt's memory units, to KiB. Source: "Memory Allocation" in libvirt's domain format. */
@@ -193,6 +198,8 @@ export function summarizeDomain(xml: string): DomainSummary {
     openScreen: hasOpenScreen(domain),
     generatedPasswords: hasGeneratedPasswords(domain),
     throwAway: own?.attributes[THROW_AWAY.name] === THROW_AWAY.value,
+    paths: namedPaths(domain),
+    otherPaths: namedPaths(domain, { disks: false }),
   };
 }
 

@@ -107,6 +107,18 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
     openScreen: true,
     generatedPasswords: false,
     throwAway: false,
+    paths: [
+      "/usr/bin/qemu-system-x86_64",
+      "/var/lib/libvirt/images/web & '1'.qcow2",
+      "/base.img",
+      "/run/x",
+      "/var/lib/libvirt/qemu/save/web-1.save",
+    ],
+    otherPaths: [
+      "/usr/bin/qemu-system-x86_64",
+      "/run/x",
+      "/var/lib/libvirt/qemu/save/web-1.save",
+    ],
   });
 });
 
@@ -136,6 +148,8 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     openScreen: false,
     generatedPasswords: false,
     throwAway: false,
+    paths: ["/var/lib/libvirt/qemu/save/t.save"],
+    otherPaths: ["/var/lib/libvirt/qemu/save/t.save"],
   });
 });
 

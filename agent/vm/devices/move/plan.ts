@@ -127,7 +127,7 @@ async function refuseUsers(
 ): Promise<void> {
   const other = (await usesOf(host, path)).find((use) => use.vmId !== vm.id || use.target !== disk.target);
   if (other !== undefined) throw new ContractError("DiskInUse", { vm: other.name, path });
-  const keeper = host.keepers.of(path);
+  const keeper = await host.keepers.of(path);
   if (keeper !== undefined) throw refuse(disk, `it belongs to the ${keeper}`);
   if (keepsSource) return;
   await host.inventory.storage.volumes(pool);

@@ -1,0 +1,71 @@
+/** What lies in a folder of this host, to the last file: looked at before the folder goes. */
+import { orMissing } from "../files.ts";
+import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { statInTime } from "../resolved_path.ts";
+
+/** A folder with more in it is not looked through. */
+const MOST_FILES = 50_000;
+
+/** A regular file. */
+export interface FoundFile {
+  readonly path: string;
+  readonly info: Deno.FileInfo;
+}
+
+/**
+ * Every regular file below a folder; links are not followed.
+ *
+ * @throws {ContractError} StorageUnknown where there are too many, StorageNotResponding
+ */
+export async function filesBelow(folder: string): Promise<FoundFile[]> {
+  const found: FoundFile[] = [], left = [folder];
+  let seen = 0;
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    for (const { name, isDirectory, isFile } of await hostFiles.readDir(plainPath(at))) {
+      if (++seen > MOST_FILES) {
+        const reason = `${folder} has more than ${MOST_FILES} files, so who uses what in it is not known`;
+        throw new ContractError("StorageUnknown", { reason });
+      }
+      const path = `${at}/${name}`;
+      if (isDirectory) left.push(path);
+      const info = isFile ? await orMissing(hostFiles.lstat(path)) : undefined;
+      if (info !== undefined) found.push({ path, info });
+    }
+  }
+  return found;
+}
+
+const keyOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino}`;
+
+/** Which of some places is a file, whatever name it is asked for by: a hard link and a bind mount give it another path. */
+export class FileIdentities {
+  #byFile: Promise<Map<string, string>> | undefined;
+
+  constructor(private readonly places: readonly string[]) {}
+
+  /** What is at a path; undefined where there is nothing to be seen. */
+  async infoAt(path: string): Promise<Deno.FileInfo | undefined> {
+    const info = await statInTime(path);
+    return typeof info === "string" ? undefined : info;
+  }
+
+  /** The place that a regular file is. */
+  async placeOf(info: Deno.FileInfo): Promise<string | undefined> {
+    if (!info.isFile) return undefined;
+    this.#byFile ??= this.#read();
+    return (await this.#byFile).get(keyOf(info));
+  }
+
+  async #read(): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    await Promise.all(
+      this.places.filter((place) => place.startsWith("/")).map(async (place) => {
+        const info = await this.infoAt(place);
+        if (info?.isFile) found.set(keyOf(info), place);
+      }),
+    );
+    return found;
+  }
+}
