@@ -17,8 +17,14 @@ import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../mount_gate.ts";
 
-/** A bitmap or a snapshot in a disk. */
-export interface NameInDisk {
+/** What a disk has within itself, by name. */
+export interface DiskNames {
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+/** A bitmap in a disk. */
+export interface DiskBitmap {
   readonly target: string;
   readonly path: string;
   readonly name: string;
@@ -51,18 +57,18 @@ async function snapshotsAt(path: string): Promise<string[]> {
   return snapshotNames(await readFrom(path, Number(snapshots.offset), TABLE_BYTES), snapshots.count);
 }
 
-/** What `namesAt` finds in the qcow2 disks of a VM of this host. What cannot be read now is told by QEMU. */
-async function namesIn(
+/** What `read` finds in each qcow2 disk of a VM of this host, by target. What cannot be read now is told by QEMU. */
+async function inDisks(
   { link }: Pick<Host, "link">,
   { name: vm, disks }: Pick<VM, "name" | "disks">,
-  namesAt: (path: string) => Promise<string[]>,
-): Promise<NameInDisk[]> {
-  if (!isLocal(link.uri)) return [];
-  const found: NameInDisk[] = [];
+  read: (path: string) => Promise<string[]>,
+): Promise<Map<string, DiskNames>> {
+  const found = new Map<string, DiskNames>();
+  if (!isLocal(link.uri)) return found;
   for (const { target, source: path, type, format } of keptDisks(disks)) {
     if (path === undefined || format !== "qcow2" || (type !== "file" && type !== "block")) continue;
     try {
-      for (const name of await namesAt(path)) found.push({ target, path, name });
+      found.set(target, { path, names: await read(path) });
     } catch (error) {
       const isUnreadable = isSystemError(error) || isNotResponding(error) || error instanceof ImageError;
       if (!isUnreadable) throw error;
@@ -73,18 +79,19 @@ async function namesIn(
 }
 
 /** The bitmaps in the qcow2 disks of a VM. */
-export const diskBitmaps = (
+export async function diskBitmaps(
   host: Pick<Host, "link">,
   vm: Pick<VM, "name" | "disks">,
-): Promise<NameInDisk[]> => namesIn(host, vm, bitmapsAt);
+): Promise<DiskBitmap[]> {
+  const found = await inDisks(host, vm, bitmapsAt);
+  return [...found].flatMap(([target, { path, names }]) => names.map((name) => ({ target, path, name })));
+}
 
-/** The disk of a VM that has a snapshot of a name within itself; undefined where none has. */
-export const diskWithSnapshot = async (
+/** The snapshots that the qcow2 disks of a VM have within themselves, by target; disks that cannot be read are left out. */
+export const diskSnapshots = (
   host: Pick<Host, "link">,
   vm: Pick<VM, "name" | "disks">,
-  name: string,
-): Promise<NameInDisk | undefined> =>
-  (await namesIn(host, vm, snapshotsAt)).find((each) => each.name === name);
+): Promise<Map<string, DiskNames>> => inDisks(host, vm, snapshotsAt);
 
 /** What keeps a VM from being reverted to what is within its disks. */
 export interface RevertBar {

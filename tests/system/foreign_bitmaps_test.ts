@@ -233,3 +233,34 @@ Deno.test({
     await call(server, "force_stop_vm", { vmId });
   },
 });
+
+Deno.test({
+  name: "a snapshot that its disk has lost is not reverted to, and ends no VM",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using pool = await testPool("lost");
+    await using vm = await machineIn(pool, "lost");
+    const vmId = vm.uuid, disk = vm.disks[0]!;
+    await known(server, vmId);
+    await call(server, "create_snapshot", { vmId, name: "kept" });
+    await call(server, "create_snapshot", { vmId, name: "gone" });
+    await run(["qemu-img", "snapshot", "-d", "gone", disk]);
+    await call(server, "start_vm", { vmId });
+    const { snapshots } = await call(server, "list_snapshots", { vmId });
+    const reason = "disk vda does not hold it any more: it can only be deleted";
+    assert.deepEqual(snapshots.map(({ name, hindrance }) => [name, hindrance]), [
+      ["kept", undefined],
+      ["gone", reason],
+    ]);
+    await refused(
+      call(server, "revert_snapshot", { vmId, name: "gone" }),
+      "SnapshotNotRevertable",
+      `The VM cannot be reverted to gone: ${reason}`,
+    );
+    assert.equal(await vm.state(), "running");
+    await call(server, "delete_snapshot", { vmId, name: "gone" });
+    await call(server, "revert_snapshot", { vmId, name: "kept" });
+    assert.equal(await vm.state(), "shut off");
+  },
+});

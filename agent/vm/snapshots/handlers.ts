@@ -30,7 +30,7 @@ import { contentsOf, type FoundSnapshot, scan } from "./scan.ts";
 import { takeBeside } from "./take.ts";
 import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
-import { type RevertBar, revertBar } from "../disk_bitmaps.ts";
+import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
 import { keepGroup } from "./keep_group.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -58,17 +58,27 @@ interface Known {
   readonly present: readonly FoundSnapshot[];
   /** What keeps it from going back to what is within its disks. */
   readonly bar: RevertBar | undefined;
+  /** What its disks have within themselves, by target, as far as that is known. */
+  readonly within: ReadonlyMap<string, DiskNames>;
 }
 
 /** Why a VM cannot go back to a snapshot. */
-function hindranceOf(found: FoundSnapshot, { vm, domains, bar }: Known): RevertHindrance | undefined {
+function hindranceOf(found: FoundSnapshot, { vm, domains, bar, within }: Known): RevertHindrance | undefined {
   if (isBeingDeleted(found)) {
     return { reason: "its deletion was begun and did not end: it can only be deleted", forOthers: false };
   }
   if (!found.isExternal && bar !== undefined) {
     return { reason: `${bar.reason}, with which QEMU reverts no disk. ${bar.remedy}`, forOthers: false };
   }
-  if (!found.isExternal) return revertHindrance(found, domains);
+  if (!found.isExternal) {
+    const definition = revertHindrance(found, domains);
+    const lost = found.internalDisks.find((target) =>
+      within.get(target)?.names.includes(found.name) === false
+    );
+    return lost === undefined || definition?.forOthers === false
+      ? definition
+      : { reason: `disk ${lost} does not hold it any more: it can only be deleted`, forOthers: false };
+  }
   const reason = externalRevertHindrance(found, vm.disks);
   return reason === undefined ? undefined : { reason, forOthers: false };
 }
@@ -125,13 +135,14 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
 
   async function know(vmId: string): Promise<Known> {
     const vm = host.requireVm(vmId);
-    const [present, xmls, bar] = await Promise.all([
+    const [present, xmls, bar, within] = await Promise.all([
       scan(host, vm),
       definitions(host, vm),
       revertBar(host, vm),
+      diskSnapshots(host, vm),
     ]);
     images.take(vmId, present);
-    return { vm, stored: xmls[0], domains: xmls.map((xml) => parseXml(xml)), present, bar };
+    return { vm, stored: xmls[0], domains: xmls.map((xml) => parseXml(xml)), present, bar, within };
   }
 
   async function kindOf({ vm, stored, domains, present, bar }: Known, disksOnly: boolean) {

@@ -19,7 +19,7 @@ import type { StepRule } from "../../operations/settlement.ts";
 import { keyOf, type SnapshotMade, type SnapshotReverted } from "../../operations/step.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOff } from "../lifecycle/undefine.ts";
-import { diskWithSnapshot } from "../disk_bitmaps.ts";
+import { diskSnapshots } from "../disk_bitmaps.ts";
 import { afterItsStart } from "../steps.ts";
 import { keepGroup } from "./keep_group.ts";
 import { type FoundSnapshot, scan, snapshotError } from "./scan.ts";
@@ -50,10 +50,10 @@ export async function takeWithin(
   const kept = new Set(keptDisks(vm.disks));
   const disks = vm.disks.map((disk) => ({ target: disk.target, isKept: kept.has(disk) }));
   const xml = newSnapshotXml({ name, description, memory: isLive(vm), disks });
-  const taken = await diskWithSnapshot(host, vm, name);
+  const taken = [...await diskSnapshots(host, vm)].find(([, { names }]) => names.includes(name));
   if (taken !== undefined) {
     const reason =
-      `disk ${taken.target} has a snapshot of this name that libvirt does not know, and that this one would ` +
+      `disk ${taken[0]} has a snapshot of this name that libvirt does not know, and that this one would ` +
       "take the place of. Choose another name";
     throw new ContractError("SnapshotNotPossible", { reason });
   }
