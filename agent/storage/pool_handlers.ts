@@ -27,7 +27,8 @@ import {
   requirePool,
   storageError,
 } from "./shared.ts";
-import { refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { refuseRunning } from "./exact_users.ts";
+import { VolumeUsage } from "./volume_usage.ts";
 import { requirePoolReachable } from "./reachable.ts";
 
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;

@@ -1,5 +1,10 @@
 /** Which places of a host are used, and by whom. A place is a path with every link followed, or `volume:pool/name`. */
-import type { StorageUser } from "../../lib/contract/mod.ts";
+import type { StorageUser, VM } from "../../lib/contract/mod.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
+import type { Host } from "../hosts/host.ts";
+import type { Inventory } from "../hosts/inventory/inventory.ts";
+import type { Volume } from "./volumes.ts";
 
 /** One use of a place. */
 export interface PlaceUse {
@@ -45,3 +50,33 @@ export class UsedPlaces {
 /** Each user once, by name. */
 export const byName = (users: readonly StorageUser[]): StorageUser[] =>
   [...new Map(users.map((user) => [user.name, user])).values()].sort((a, b) => a.name < b.name ? -1 : 1);
+
+type Disk = {
+  readonly type: string;
+  readonly source?: string | undefined;
+  readonly format?: string | undefined;
+};
+
+/** A VM, by what is shown of it: one in no list, as a boot test's, has no page to lead to. */
+export const vmUser = (inventory: Inventory, { id, name }: Pick<VM, "id" | "name">): StorageUser => ({
+  vmId: inventory.vm(id) === undefined ? "" : id,
+  name,
+});
+
+/** What is no VM. */
+export const namedUser = (name: string): StorageUser => ({ vmId: "", name });
+
+/** What a disk is on: a path, or `volume:pool/name`. */
+export const placeOf = ({ type, source }: Disk) => type === "volume" ? `volume:${source}` : source;
+export const placesOf = (
+  { pool, name, path }: Pick<Volume, "pool" | "name" | "path">,
+) => [path, `volume:${pool}/${name}`];
+
+/** The pools that are folders of this host, with their folders. */
+export const poolFolders = ({ inventory }: Pick<Host, "inventory">): { pool: string; path: string }[] =>
+  inventory.storage.records().flatMap(({ name, xml }) => {
+    const { type, path } = describePool(xml);
+    return path !== undefined && PATH_TYPES.has(type) && !path.startsWith("/dev/")
+      ? [{ pool: name, path }]
+      : [];
+  });

@@ -8,7 +8,8 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
 import { type Hold, lockVolume, requireActive, storageError } from "./shared.ts";
 import { requireWritable } from "./volume_checks.ts";
-import { exactUsers, type VolumeUsage, type VolumeUse } from "./volume_usage.ts";
+import { exactUsers, type VolumeUse } from "./exact_users.ts";
+import { type VolumeUsage } from "./volume_usage.ts";
 import { type Volume, volumeNamed } from "./volumes.ts";
 
 /** Which volume. */

@@ -161,7 +161,9 @@ Deno.test({
     await virsh("pool-refresh", pool.name);
     await redefine(vm.name, (xml) =>
       diskAt(`${filesOf(alias.name)}/hard.qcow2`, "vdz")(
-        diskAt(`${pool.path}/../pool/y.qcow2`, "vdy")(diskAt(`${link}/x.qcow2`, "vdx")(xml)),
+        diskAt(`${filesOf(alias.name)}/../${alias.name}/flink/y.qcow2`, "vdy")(
+          diskAt(`${link}/x.qcow2`, "vdx")(xml),
+        ),
       ));
     await vm.start();
     await known(server, vm.uuid);

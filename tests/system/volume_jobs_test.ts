@@ -218,31 +218,31 @@ Deno.test({
     await using server = await readyServer();
     await run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", pool.path]);
     try {
-      await full(`${pool.path}/a.qcow2`, "qcow2", 100);
-      await full(`${pool.path}/a.raw`, "raw", 100);
+      // Compressed, it takes little, and a copy of it takes all: it fits when it begins.
+      await full(`${pool.path}/full.raw`, "raw", 100);
+      await run([
+        ...["qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2"],
+        ...[`${pool.path}/full.raw`, `${pool.path}/a.qcow2`],
+      ]);
+      await Deno.remove(`${pool.path}/full.raw`);
+      await run(["fallocate", "-l", "340M", `${pool.path}/filler`]);
       await virsh("pool-refresh", pool.name);
       await call(server, "refresh_storage_pool", { pool: pool.name });
       const free = async () => Number((await run(["stat", "-f", "-c", "%f", pool.path])).trim());
       for (
         const [command, input] of [
           ["convert_volume", { volume: "a.qcow2", name: "x.raw", format: "raw" }],
-          ["clone_volume", { volume: "a.raw", name: "x.raw" }],
+          ["clone_volume", { volume: "a.qcow2", name: "x.qcow2" }],
         ] as const
       ) {
         await t.step(command, async () => {
           const before = await free();
-          // It fits when it begins; another takes the room meanwhile.
-          const filler = `${pool.path}/filler`;
-          await run(["fallocate", "-l", "60M", filler]);
-          await call(server, "refresh_storage_pool", { pool: pool.name });
-          await run(["fallocate", "-l", "120M", filler]);
           await refused(
             server.call(command, { pool: pool.name, ...input }),
             command === "clone_volume" ? "VolumeCloneFailed" : "VolumeConvertFailed",
             /No space left on device/,
           );
-          await Deno.remove(filler);
-          assert.equal(await exists(`${pool.path}/x.raw`), false);
+          assert.equal(await exists(`${pool.path}/${input.name}`), false);
           assert.equal(await free(), before);
         });
       }

@@ -16,7 +16,7 @@ import { isHeld, lockVolume, NO_POOL } from "../shared.ts";
 import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";
 import { whyUnremovable } from "../removable.ts";
-import { exactUsers } from "../volume_usage.ts";
+import { exactUsers } from "../exact_users.ts";
 
 const lockName = ({ id, name }: StoredEntry) => `${name} in the bin, ${id}`;
 

@@ -24,7 +24,7 @@ import { receiptOf } from "../../storage/bin/keep.ts";
 import { planVolume } from "../../storage/bin/volume.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
-import { exactUsers } from "../../storage/volume_usage.ts";
+import { exactUsers } from "../../storage/exact_users.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { Rollback } from "../../rollback.ts";

@@ -16,7 +16,7 @@ import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
-import { overlays, readKnownPools } from "../../storage/volume_usage.ts";
+import { overlays, readKnownPools } from "../../storage/overlays.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";

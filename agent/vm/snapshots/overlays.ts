@@ -6,7 +6,7 @@ import type { Host } from "../../hosts/host.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
 import { lockVolume } from "../../storage/shared.ts";
-import { readPools } from "../../storage/volume_usage.ts";
+import { readPools } from "../../storage/overlays.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { linkVolume, type Volume, volumeAt, volumesOf } from "../../storage/volumes.ts";

@@ -18,7 +18,7 @@ import type { Host } from "../../../hosts/host.ts";
 import { usesOf } from "../../../storage/disk_images/usage.ts";
 import { requirePlaces, requireWritable } from "../../../storage/volume_checks.ts";
 import { volumePlace } from "../../../storage/volume_steps.ts";
-import { overlays } from "../../../storage/volume_usage.ts";
+import { overlays } from "../../../storage/overlays.ts";
 import { requireFreeVolumeName, requireMakeable } from "../../../storage/volume_work.ts";
 import { hasFormats, type Volume, volumeNamed } from "../../../storage/volumes.ts";
 import { foreignCheckpoint } from "../../checkpoints.ts";
