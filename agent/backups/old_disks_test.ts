@@ -7,12 +7,15 @@ import { putAway } from "./old_disks.ts";
 
 /** Puts two disks away while libvirt fails in this way. */
 async function tried(kind: LibvirtError["kind"]) {
-  const asked: string[] = [], warnings: string[] = [];
-  const volumes = (pool: string) => {
-    asked.push(pool);
+  let asked = 0;
+  const warnings: string[] = [];
+  const fails = () => {
+    asked++;
     return Promise.reject(new LibvirtError({ kind, message: "what libvirt says" }));
   };
-  const host = { inventory: { storage: { volumes } } } as unknown as Host;
+  const link = { uri: "qemu+ssh://far/system", call: fails };
+  const inventory = { everyVm: () => [], storage: { volumes: fails } };
+  const host = { link, inventory } as unknown as Host;
   const operation = { record: { actor: "ann" } } as unknown as Operation;
   const old = ["a", "b"].map((pool) => ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as Volume);
   const end = await putAway({ host, operation, warnings }, old).then(() => "done", (error) => error.message);
@@ -21,13 +24,13 @@ async function tried(kind: LibvirtError["kind"]) {
 
 Deno.test("putAway() leaves the old disks to the settlement of the operation when libvirt goes away", async () => {
   for (const kind of ["lost", "unavailable", "timeout"] as const) {
-    assert.deepEqual(await tried(kind), { end: "what libvirt says", asked: ["a"], warnings: [] }, kind);
+    assert.deepEqual(await tried(kind), { end: "what libvirt says", asked: 1, warnings: [] }, kind);
   }
 });
 
 Deno.test("putAway() tells of each disk that cannot go, and goes on", async () => {
   const { end, asked, warnings } = await tried("libvirt");
-  assert.deepEqual([end, asked], ["done", ["a", "b"]]);
+  assert.deepEqual([end, asked], ["done", 2]);
   assert.deepEqual(
     warnings,
     ["a", "b"].map((pool) => `The old disk /${pool}/disk was kept: what libvirt says`),
