@@ -8,7 +8,6 @@ import type { Server } from "../connect/server.ts";
 import { BIN_EXTRAS } from "./bin.ts";
 import { CREATE_EXTRAS } from "./create.ts";
 import { NETWORK_EXTRAS } from "./network.ts";
-import { RUN_EXTRAS } from "./runs.ts";
 import { VM_EXTRAS } from "./vm.ts";
 import { VOLUME_EXTRAS } from "./volume.ts";
 
@@ -67,11 +66,6 @@ export interface VerbExtras {
   /** Command that `--dry-run` asks instead, and its input. */
   readonly dryRun?: { readonly command: CommandName; readonly input: (input: InputDraft) => InputDraft };
   readonly report?: Report;
-  /** How a run that it has begun is looked up: its job is known once that has its turn. */
-  readonly run?: {
-    readonly command: CommandName;
-    readonly input: (input: InputDraft, id: string) => InputDraft;
-  };
 }
 
 /** Rows by command. */
@@ -83,7 +77,6 @@ const EXTRAS: ExtrasTable = {
   ...VOLUME_EXTRAS,
   ...NETWORK_EXTRAS,
   ...BIN_EXTRAS,
-  ...RUN_EXTRAS,
 };
 
 /** The row of a command; an empty one where it has none. */

@@ -1,6 +1,7 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
 import { ApiError } from "../../lib/client/api.ts";
-import type { Job } from "../../lib/contract/mod.ts";
+import { type CommandName, COMMANDS, type Job } from "../../lib/contract/mod.ts";
+import { requiredFields } from "../../lib/contract/rest.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { asksForHelp } from "../arguments.ts";
 import type { OwnVerb } from "../own_verb.ts";
@@ -119,9 +120,10 @@ async function callLong({ server, verb, common, terminal }: Run, input: InputDra
       return outcome.job;
     }
     const answer = await server.call(verb.name, input) as Row;
-    const { run } = verb.extras;
-    const look = run && (async () => {
-      const runs = await server.call(run.command, run.input(input, String(answer.id))) as Row[];
+    const { runs: list } = verb.command;
+    const look = list === undefined ? undefined : (async () => {
+      const of = requiredFields(COMMANDS[list as CommandName]).map((field) => [field, input[field]]);
+      const runs = await server.call(list, Object.fromEntries(of)) as Row[];
       return runs.find(({ id }) => id === answer.id);
     });
     const id = typeof answer.jobId === "string" ? answer.jobId : await begunJob(look);

@@ -477,6 +477,7 @@ export const backupCommands = {
     errors: ["BackupNotFound", "BackupRunning", ...REACHING, "StoreUnavailable"],
     route: "POST /backups/{backupId}/run",
     cli: ["backup", "run", "<backupId>"],
+    runs: "list_backup_runs",
     readOnly: false,
   }),
   restore_backup: command({

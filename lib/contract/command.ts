@@ -116,6 +116,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly privateTask?: true;
   /** Fields of such a command that travel in the query. */
   readonly contentFields?: readonly string[];
+  /** It gives a run that has begun: the command that lists the runs of the same. A run's job is known once it has its turn. */
+  readonly runs?: string;
   /** It may take as long as a disk is large, and is a task meanwhile: a form waits a moment only, and then shows the page. */
   readonly isJob?: true;
   /** Answered without libvirt: does not wait for the first connection after the start. */

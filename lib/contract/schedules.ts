@@ -317,6 +317,7 @@ export const scheduleCommands = {
     errors: ["ScheduleNotFound", "ScheduleRunning", "StoreUnavailable"],
     route: "POST /schedules/{scheduleId}/run",
     cli: ["schedule", "run", "<scheduleId>"],
+    runs: "get_schedule_history",
     readOnly: false,
   }),
   delete_schedule: command({
