@@ -16,11 +16,12 @@ import { UsageError } from "./verb/values.ts";
 
 export const CONSOLE_HELP = () =>
   [
-    "Usage: kvm-manager console NAME|UUID [--force] [OPTIONS]",
+    "Usage: kvm-manager console NAME|UUID [--line N] [--force] [OPTIONS]",
     "",
     "Opens a VM's serial console in this terminal. Ctrl+a t leaves it, Ctrl+a a sends Ctrl+a.",
     "Nothing to see? Press Enter. A serial line has no size: stty rows ROWS cols COLUMNS tells the guest's shell yours.",
     "",
+    "  --line N of several serial lines this one, from 0; the first that can be opened when left out",
     "  --force  take the console over from another session",
     "",
     "Exit status: 0 left, or the VM stopped; 2 wrong usage; 3 the server is away; 4 no such VM;",
@@ -122,19 +123,32 @@ async function close(line: WebSocket): Promise<void> {
   line.terminate();
 }
 
-function argumentsOf(args: readonly string[]): { name: string; force: boolean; target: TargetValues } {
-  const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, force: { type: "boolean" } });
+function argumentsOf(
+  args: readonly string[],
+): { name: string; force: boolean; line: number | undefined; target: TargetValues } {
+  const { positionals, values } = parsed(args, {
+    ...TARGET_OPTIONS,
+    force: { type: "boolean" },
+    line: { type: "string" },
+  });
+  if (values.line !== undefined && !/^\d{1,2}$/.test(values.line)) {
+    throw new UsageError("--line must be the number of a serial line, from 0");
+  }
   if (positionals.length !== 1) throw new UsageError("give one VM's name or UUID");
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
-  return { name: positionals[0]!, force: values.force ?? false, target: values };
+  const line = values.line === undefined ? undefined : Number(values.line);
+  return { name: positionals[0]!, force: values.force ?? false, line, target: values };
 }
 
 /** Opens a console; gives the exit status. */
 export async function consoleCommand(args: readonly string[]): Promise<number> {
   try {
-    const { name, force, target } = argumentsOf(args);
+    const { name, force, line: wanted, target } = argumentsOf(args);
     const server = serverOf(await targetOf(target));
-    const input = await withIds(server, { vmId: name, kind: "serial", force });
+    const input = await withIds(server, {
+      ...{ vmId: name, kind: "serial", force },
+      ...(wanted !== undefined && { line: wanted }),
+    });
     const line = await openSocket(server, await server.call("open_console", input) as ConsoleTicket);
     console.error(`Connected to ${JSON.stringify(name)}. Ctrl+a t leaves; nothing to see? Press Enter.`);
     const { code, reason } = await talk(line);

@@ -60,14 +60,19 @@ function opened({ uri, target, opening }: ToStreamOpener & { type: "open" }): He
 function openedOn(
   connection: Connection,
   domain: Deno.PointerObject,
-  { channel, force }: ConsoleTarget,
+  { channel, device, force }: ConsoleTarget,
 ): Deno.PointerObject {
   const { symbols } = libvirt();
   const stream = some(symbols.virStreamNew(connection.pointer, NONBLOCK));
   try {
     ok(
       channel === undefined
-        ? symbols.virDomainOpenConsole(domain, null, stream, force ? CONSOLE.FORCE : CONSOLE.SAFE)
+        ? symbols.virDomainOpenConsole(
+          domain,
+          device === undefined ? null : cString(device),
+          stream,
+          force ? CONSOLE.FORCE : CONSOLE.SAFE,
+        )
         : symbols.virDomainOpenChannel(domain, cString(channel), stream, force ? CHANNEL.FORCE : 0),
     );
   } catch (error) {

@@ -6,6 +6,8 @@ export interface ConsoleTarget {
   readonly uuid: string;
   /** Name of a virtio channel; the first console when left out. */
   readonly channel?: string;
+  /** What libvirt calls a console: `serial1`; the first when left out. */
+  readonly device?: string;
   /** Ends another's session instead of being refused. */
   readonly force: boolean;
 }

@@ -26,8 +26,16 @@ function followTheme(recolour: () => void): () => void {
   };
 }
 
+/** Props of {@link SerialConsole}. */
+interface SerialConsoleProps {
+  vm: Signal<VM>;
+  line: SerialLine;
+  /** Which of several lines, from 0. */
+  number: number | undefined;
+}
+
 /** A VM's serial console: a terminal on its serial line. */
-export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: SerialLine }) {
+export default function SerialConsole({ vm, line, number }: SerialConsoleProps) {
   const box = useRef<HTMLDivElement>(null);
   const tools = useRef<HTMLDivElement>(null);
   const terminal = useRef<PageTerminal | null>(null);
@@ -45,6 +53,7 @@ export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: Seri
       if (isLeft || box.current === null) return;
       const connection = link.current = new SerialLink({
         vmId: vm.peek().id,
+        ...(number !== undefined && { line: number }),
         onState: (now) => {
           const wasOpen = state.peek().at === "open";
           state.value = now;

@@ -14,8 +14,14 @@ export interface ConsoleCall {
 
 /** What a kind of console does. */
 export interface ConsoleType {
-  /** Whether a running VM has such a console. @throws {ContractError} why it has none */
-  check(host: Host, vm: VM): Promise<void>;
+  /**
+   * Whether a running VM has such a console.
+   *
+   * @param line of several, which one is wanted: its number, from 0
+   * @returns what libvirt calls the line, where there may be several
+   * @throws {ContractError} why it has none
+   */
+  check(host: Host, vm: VM, line: number | undefined): Promise<string | undefined>;
   /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */
   serve(call: ConsoleCall): Promise<Farewell>;
 }

@@ -53,14 +53,14 @@ export class Consoles {
 
   /** Gives a ticket. @throws {ContractError} VmNotFound, VmNotRunning, TooManyRequests, and why there is no such console */
   async open(
-    { vmId, kind, viewOnly = false, force = false }: Input<"open_console">,
+    { vmId, kind, viewOnly = false, force = false, line: wanted }: Input<"open_console">,
     principal: Principal,
   ): Promise<ConsoleTicket> {
     const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
     if (!this.#isActive(vm.id)) throw new ContractError("VmNotRunning");
-    await this.#types[kind].check(host, vm);
+    const line = await this.#types[kind].check(host, vm, wanted);
     const { holder, userId = holder } = principal;
-    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, holder }, userId);
+    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, holder, line }, userId);
     return {
       ticket,
       path: `/consoles/${kind}/${encodeURIComponent(vm.id)}`,

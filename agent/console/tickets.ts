@@ -10,6 +10,8 @@ export interface TicketGrant {
   readonly viewOnly: boolean;
   /** Takes the serial line from another. */
   readonly force: boolean;
+  /** What libvirt calls the serial line; undefined for the first. */
+  readonly line?: string | undefined;
   /** The session or token it was asked for with: the only one that may use it. */
   readonly holder: string;
 }

@@ -130,10 +130,33 @@ class Plan {
   }
 }
 
+/** Whether a lease is that of whom a static one is for. */
+const isFor = ({ mac, duid, hostname }: StaticLease, lease: NetworkLease): boolean =>
+  (mac !== undefined && mac.toLowerCase() === lease.mac) ||
+  (duid !== undefined && duid.toLowerCase() === lease.duid?.toLowerCase()) ||
+  (hostname !== undefined && hostname === lease.hostname);
+
+/** @throws {ContractError} AddressLeased where another holds an address now */
+async function requireNotLeased(host: Host, name: string, added: readonly StaticLease[]): Promise<void> {
+  if (added.length === 0) return;
+  const leases = await leasesOf(host, name);
+  for (const wish of added) {
+    const lease = leases.find((each) => spelled(each.ip) === spelled(wish.ip) && !isFor(wish, each));
+    if (lease === undefined) continue;
+    const { ip, mac, vmName, hostname, expiresAt } = lease;
+    const who = vmName ?? hostname;
+    throw new ContractError("AddressLeased", {
+      ip,
+      holder: who === undefined ? mac : `${who} (${mac})`,
+      until: expiresAt === null ? "for ever" : `until ${new Date(expiresAt).toISOString()}`,
+    });
+  }
+}
+
 /** Changes static leases and ranges. @throws {ContractError} as the contract says */
 export async function updateDhcp(
   host: Host,
-  { name, remove = [], add = [], removeRanges = [], addRanges = [] }: DhcpInput,
+  { name, remove = [], add = [], removeRanges = [], addRanges = [], allowLeased = false }: DhcpInput,
 ): Promise<Output<"update_network_dhcp">> {
   const network = requireNetwork(host, name);
   const plan = new Plan(network);
@@ -141,6 +164,7 @@ export async function updateDhcp(
   for (const lease of add) plan.addLease(lease);
   for (const range of removeRanges) plan.removeRange(range);
   for (const range of addRanges) plan.addRange(range);
+  if (!allowLeased) await requireNotLeased(host, name, add);
   if (plan.steps.length === 0) return { live: network.active, persistent: network.persistent };
   try {
     return await host.link.call("networkUpdateDhcp", { name, steps: plan.steps });

@@ -22,10 +22,12 @@ export interface SerialSocket {
 /** What the link tells and uses. */
 export interface SerialLinkOptions {
   readonly vmId: string;
+  /** Which of several lines, from 0; the first that can be opened when left out. */
+  readonly line?: number;
   readonly onState: (state: SerialState) => void;
   readonly onBytes: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Gets a ticket, and opens a socket with it. @throws what the command failed with */
-  readonly open?: (vmId: string, force: boolean) => Promise<SerialSocket>;
+  readonly open?: (vmId: string, force: boolean, line?: number) => Promise<SerialSocket>;
   /** Calls back after a time, in milliseconds; returns how to call it off. */
   readonly after?: (milliseconds: number, run: () => void) => () => void;
 }
@@ -37,8 +39,11 @@ const OFF_RETRY_MS = 5_000;
 /** `WebSocket.OPEN`, which a test has no WebSocket to ask for. */
 const OPEN = 1;
 
-async function openSocket(vmId: string, force: boolean): Promise<SerialSocket> {
-  const { path, ticket } = await api.openConsole({ vmId, kind: "serial", force });
+async function openSocket(vmId: string, force: boolean, line?: number): Promise<SerialSocket> {
+  const { path, ticket } = await api.openConsole({
+    ...{ vmId, kind: "serial", force },
+    ...(line !== undefined && { line }),
+  });
   const url = new URL(based(path), location.href);
   url.protocol = url.protocol.replace("http", "ws");
   url.searchParams.set("ticket", ticket);
@@ -51,7 +56,7 @@ const later = (milliseconds: number, run: () => void) => {
 };
 
 export class SerialLink {
-  readonly #options: Required<SerialLinkOptions>;
+  readonly #options: SerialLinkOptions & Required<Pick<SerialLinkOptions, "open" | "after">>;
   #socket: SerialSocket | undefined;
   #isOn = false;
   #isClosed = false;
@@ -83,7 +88,7 @@ export class SerialLink {
     this.#options.onState({ at: "connecting" });
     let socket: SerialSocket;
     try {
-      socket = await this.#options.open(this.#options.vmId, force);
+      socket = await this.#options.open(this.#options.vmId, force, this.#options.line);
     } catch (error) {
       if (attempt === this.#attempt) this.#refused(error);
       return;

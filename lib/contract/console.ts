@@ -47,6 +47,11 @@ export const consoleCommands = {
           description: "serial: ends another's session instead of being refused",
         }),
       ),
+      line: Type.Optional(Type.Integer({
+        minimum: 0,
+        maximum: 31,
+        description: "serial: which of several lines, from 0; the first that can be opened when left out",
+      })),
     }),
     output: ConsoleTicket,
     errors: [
@@ -54,6 +59,7 @@ export const consoleCommands = {
       "VmNotRunning",
       "VncNotConfigured",
       "NoSerialLine",
+      "NoSuchSerialLine",
       "SerialElsewhere",
       "TooManyRequests",
     ],

@@ -501,7 +501,11 @@ export const deviceCommands = {
     }),
     output: Type.Object({
       ...DeviceApplied.properties,
-      warnings: Type.Array(ConfigFinding, { description: "what speaks against its being an ISO" }),
+      warnings: Type.Optional(
+        Type.Array(ConfigFinding, {
+          description: "what speaks against its being an ISO, where something does",
+        }),
+      ),
     }),
     errors: [
       "VmNotFound",

@@ -388,12 +388,17 @@ export const networkCommands = {
       add: Type.Optional(Type.Array(StaticLease, { maxItems: 256 })),
       removeRanges: Type.Optional(Type.Array(AddressRange, { maxItems: 16 })),
       addRanges: Type.Optional(Type.Array(AddressRange, { maxItems: 16 })),
+      allowLeased: Type.Optional(Type.Boolean({
+        default: false,
+        description: "keeps an address for one that another VM holds now",
+      })),
     }),
     output: Type.Object({ live: Type.Boolean(), persistent: Type.Boolean() }),
     errors: [
       "NetworkNotFound",
       "NoSuchStaticLease",
       "StaticLeaseTaken",
+      "AddressLeased",
       "AddressOutsideSubnet",
       "DhcpOutsideSubnet",
       "NetworkMismatch",

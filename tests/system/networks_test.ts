@@ -128,6 +128,22 @@ Deno.test({
       assert.ok(dynamic!.expiresAt! > Date.now());
       assert.match(await virsh("net-dhcp-leases", name), new RegExp(`${dynamic!.mac}.*${dynamic!.ip}/24`));
     });
+    await t.step(
+      "an address that another VM holds is kept for nobody else, unless that is said",
+      async () => {
+        const dynamic = (await call(server, "get_network_leases", { name })).find(({ isStatic }) =>
+          !isStatic
+        )!;
+        const add = [{ mac: "52:54:00:00:00:09", ip: dynamic.ip }];
+        await refused(
+          call(server, "update_network_dhcp", { name, add }),
+          "AddressLeased",
+          new RegExp(`${dynamic.ip} is leased to ${vm.name} \\(${dynamic.mac}\\) until `),
+        );
+        await call(server, "update_network_dhcp", { name, add, allowLeased: true });
+        await call(server, "update_network_dhcp", { name, remove: add });
+      },
+    );
     await t.step("a lease is made static as it is, and a second one for the same is refused", async () => {
       const dynamic = (await call(server, "get_network_leases", { name })).find(({ isStatic }) => !isStatic)!;
       const add = [{ mac: dynamic.mac, ip: dynamic.ip }];

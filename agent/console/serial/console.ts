@@ -3,14 +3,14 @@
  * type on it would disturb each other. Who comes second is told, and may take over; who was first is told then.
  */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { serialLine } from "../../../lib/formats/xml/serial.ts";
+import { chosenLine, serialLines } from "../../../lib/formats/xml/serial.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
 import { SerialSession } from "./session.ts";
 
-/** Who has a VM's line now. */
+/** Who has a line of a VM now. */
 interface Holder {
   readonly peer: WebSocketConnection;
   readonly session: SerialSession;
@@ -22,27 +22,37 @@ export class SerialConsoles implements ConsoleType {
   readonly #holders = new Map<string, Holder>();
 
   /** @throws {ContractError} NoSerialLine, SerialElsewhere */
-  async check({ link }: Host, vm: VM): Promise<void> {
-    const line = serialLine(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false }));
+  async check({ link }: Host, vm: VM, wanted?: number): Promise<string | undefined> {
+    const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false });
+    const lines = serialLines(xml), line = chosenLine(lines, wanted);
+    if (line === "none" && wanted !== undefined && lines.length > 0) {
+      throw new ContractError("NoSuchSerialLine", { line: wanted, most: lines.length - 1 });
+    }
     if (line === "none") throw new ContractError("NoSerialLine");
     if (line === "elsewhere") throw new ContractError("SerialElsewhere");
+    return line.alias;
   }
 
   /** Serves a peer until it leaves, another takes over, or the line closes. */
   async serve({ host: { link }, vm, grant, peer }: ConsoleCall): Promise<Farewell> {
-    for (let before = this.#holders.get(vm.id); before; before = this.#holders.get(vm.id)) {
+    const { line, force } = grant, key = `${vm.id} ${line ?? ""}`;
+    for (let before = this.#holders.get(key); before; before = this.#holders.get(key)) {
       // Someone who reloads the page must not find themselves in the way.
-      if (!grant.force && !before.peer.gone.aborted) return FAREWELL.inUse;
+      if (!force && !before.peer.gone.aborted) return FAREWELL.inUse;
       before.session.end(FAREWELL.takenOver);
       await before.released;
     }
     const { promise: released, resolve } = Promise.withResolvers<void>();
     const session = new SerialSession(peer, grant.viewOnly);
-    this.#holders.set(vm.id, { peer, session, released });
+    this.#holders.set(key, { peer, session, released });
     try {
-      return await session.run(link.consoles, { uuid: vm.id, force: grant.force });
+      return await session.run(link.consoles, {
+        uuid: vm.id,
+        ...(line !== undefined && { device: line }),
+        force,
+      });
     } finally {
-      this.#holders.delete(vm.id);
+      this.#holders.delete(key);
       resolve();
     }
   }

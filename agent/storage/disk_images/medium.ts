@@ -17,7 +17,8 @@ export function mediumDoubt(
   field: string,
   anyMedium: boolean,
 ): ConfigFinding | undefined {
-  if (content === undefined || content.kind === "cd") return undefined;
+  // A blank one holds nothing that a guest could take for something else.
+  if (content === undefined || content.kind === "cd" || content.kind === "empty") return undefined;
   const strange = strangeContent(content);
   const what = strange === undefined ? "" : `, it is ${strange}`;
   if (volume === undefined && !anyMedium) {

@@ -110,7 +110,7 @@ export async function insertMedia(
     if (doubt !== undefined) warnings.push(doubt);
     return image;
   });
-  return { ...applied, warnings };
+  return { ...applied, ...(warnings.length > 0 && { warnings }) };
 }
 
 /** Takes the medium out of a drive. @throws {ContractError} */

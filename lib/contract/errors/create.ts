@@ -50,6 +50,7 @@ export const CREATE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  NoSuchSerialLine: { text: "VM has no serial line {line}: the last one is {most}", status: 404, exit: 4 },
   SerialElsewhere: {
     text:
       "The VM's serial line leads to a file or the network, so it cannot be opened here. Make its type pty.",

@@ -31,6 +31,13 @@ export const NETWORK_ERRORS = {
     exit: 2,
   },
   StaticLeaseTaken: { text: "There is a static lease for {what} already", status: 409, exit: 5 },
+  AddressLeased: {
+    text:
+      "{ip} is leased to {holder} {until}: nothing else gets it before. Choose another address, or say allowLeased to " +
+      "keep it for the new one from then on.",
+    status: 409,
+    exit: 5,
+  },
   NoSuchStaticLease: { text: "Network {network} has no static lease or range {what}", status: 404, exit: 4 },
   InterfaceNameTaken: { text: "The host has a network device {name} already", status: 409, exit: 5 },
   NetworkMismatch: { text: "The network does not fit together: {reason}", status: 400, exit: 2 },

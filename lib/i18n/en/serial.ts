@@ -1,6 +1,8 @@
 /** Texts of the serial console. */
 export const serial = {
   "serial.terminal": "Serial console. Tab goes to the VM; Ctrl+Shift+E leaves the terminal.",
+  "serial.lines": "Serial lines",
+  "serial.line": "Line {n}",
   "serial.tools": "Tools of the serial console",
   "serial.off": "The VM is off",
   "serial.off_what": "Its serial console opens by itself when it starts.",
