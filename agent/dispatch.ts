@@ -12,7 +12,7 @@ import {
   type Output,
 } from "../lib/contract/mod.ts";
 import { hostField } from "../lib/contract/on_host.ts";
-import { openEnvelope } from "../lib/contract/envelope.ts";
+import { ownFields } from "../lib/contract/envelope.ts";
 import { fields } from "../lib/contract/rest.ts";
 import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { mentionedIn, redactRefusal } from "../lib/access/redact.ts";
@@ -207,7 +207,7 @@ export function createDispatch(
   return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
-    const opened = openEnvelope(COMMANDS[command], sent);
+    const opened = ownFields(COMMANDS[command], sent);
     const input = opened instanceof ContractError ? sent : opened;
     if (!withoutLibvirt) await settled();
     const started = performance.now();

@@ -183,7 +183,11 @@ export function guestHandlers(
       await copyFolderTo(host, await guests.agentFor(input.vmId, "files"), input, context),
     guest_copy_folder_from: async (input, context) =>
       await copyFolderFrom(host, await guests.agentFor(input.vmId, "files"), input, context),
-    guest_shutdown: async ({ vmId }) => {
+    guest_shutdown: async ({ vmId, force = false }, { principal }) => {
+      if (force) {
+        await host.run("force_stop_vm", { vmId }, principal);
+        return null;
+      }
       const { agent } = await guests.agentFor(vmId, "power");
       return await power(host, "stop_vm", vmId, agent.power && ((vm) => agent.power!(vm, false)));
     },

@@ -87,8 +87,10 @@ export class MetricRetention {
 
   async show(): Promise<RetentionPolicy> {
     const { trouble } = this.#metrics, { held } = this.#drift;
+    const kept = Object.fromEntries(RESOLUTIONS.map(({ name }) => [DAYS_OF[name], this.keptDays(name)]));
     return {
       ...this.#policy,
+      ...kept,
       intervalSeconds: this.#interval,
       figures: await this.#figures(),
       ...(trouble !== null && { trouble }),

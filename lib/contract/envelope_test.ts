@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { openEnvelope } from "./envelope.ts";
+import { openEnvelope, ownFields } from "./envelope.ts";
 import { ContractError } from "./errors.ts";
+import { COMMANDS } from "./mod.ts";
 
 const config = { envelope: "config" };
 
@@ -36,4 +37,17 @@ Deno.test("openEnvelope() brings no field in that an object has by itself", () =
   const opened = openEnvelope(config, JSON.parse(`{"config":{"__proto__":{"start":true}}}`)) as object;
   assert.equal(Object.getPrototypeOf(opened), Object.prototype);
   assert.ok(Object.hasOwn(opened, "__proto__"), "it stays a field, which the schema refuses");
+});
+
+Deno.test("ownFields() takes a pool by the seed's name for it, where the command has a pool", () => {
+  assert.deepEqual(ownFields(COMMANDS.get_volumes, { poolId: "p" }), { pool: "p" });
+  assert.deepEqual(ownFields(COMMANDS.create_volume, { poolId: "p", config: { name: "a" } }), {
+    pool: "p",
+    name: "a",
+  });
+  const other = { poolId: "p" };
+  assert.equal(ownFields(COMMANDS.get_vm, other), other);
+  const twice = ownFields(COMMANDS.get_volumes, { poolId: "p", pool: "q" });
+  assert.ok(twice instanceof ContractError);
+  assert.match(twice.message, /pool was given twice/);
 });

@@ -316,6 +316,7 @@ export const networkCommands = {
     description: "Defined, set to start with the host, and started; nothing is left when one of them fails.",
     role: "administrator",
     input: NewNetwork,
+    envelope: "config",
     output: Type.Object({ name: Type.String(), uuid: Type.String(), warnings: Type.Array(NetworkFinding) }),
     errors: [...WRONG, "NetworkCreateFailed"],
     route: "POST /networks",

@@ -100,6 +100,7 @@ export const volumeCommands = {
           "encrypts it with LUKS; the format is raw then. VMs that have it as a disk open it by themselves",
       })),
     }),
+    envelope: "config",
     output: Volume,
     errors: [
       ...AT_ERRORS,

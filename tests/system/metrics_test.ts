@@ -316,6 +316,8 @@ Deno.test({
     const refused = await post("update_retention_policy", { ...wanted, days: "366" });
     assert.equal(refused.status, 400);
     assert.equal((await here.api.getRetentionPolicy()).days, 200);
+    const bounded = await here.api.updateRetentionPolicy({ days: 30 });
+    assert.deepEqual([bounded.rawDays, bounded.minuteDays, bounded.quarterHourDays], [3, 8, 30]);
     const cleaned = await post("execute_cleanup");
     assert.deepEqual([cleaned.status, cleaned.at], [303, "/settings/metrics?done=execute_cleanup"]);
     assert.notEqual((await here.api.getRetentionPolicy()).lastCleanup, null);

@@ -12,9 +12,14 @@ export const guestControlCommands = {
     summary: "Shut a VM down through its guest agent",
     description: "stop_vm does so, too, and asks through ACPI where no agent answers.",
     role: "operator",
-    input: OneVm,
+    input: closed({
+      vmId: VmId,
+      force: Type.Optional(
+        Type.Boolean({ default: false, description: "powers it off at once, as force_stop_vm" }),
+      ),
+    }),
     output: NOTHING_OUT,
-    errors: [...DOING, "VmBusy", "StopFailed"],
+    errors: [...DOING, "VmBusy", "StopFailed", "ForceStopFailed"],
     route: "POST /vms/{vmId}/guest/shutdown",
     cli: ["guest", "shutdown", "<vmId>"],
     mark: "power",
