@@ -1,6 +1,7 @@
 /** Options that are no fields of a command: how to print, which rows, what to wait for. One table for all doors of the shell. */
 import type { TargetValues } from "../connect/target.ts";
 import type { ArgumentOption } from "../arguments.ts";
+import { type ErrorCode, ERRORS } from "../../lib/contract/mod.ts";
 import type { Verb } from "./find.ts";
 import { OUTPUTS } from "./output.ts";
 import { choicesOf, type FieldSchema } from "../../lib/text/values.ts";
@@ -120,6 +121,26 @@ const TABLE = {
     text: "do not ask, and replace files",
     has: (verb) => verb.command.destroys !== undefined || hasFile(verb),
   },
+  quiet: {
+    type: "boolean",
+    short: "q",
+    text: "print nothing of what was done",
+    has: ({ command }) => !command.readOnly && command.file === undefined,
+    why: "is for what changes something",
+  },
+  "if-needed": {
+    type: "boolean",
+    text: "it is no error when all is as asked already",
+    has: ({ command }) => command.already !== undefined,
+    why: "is for what starts or stops something",
+  },
+  "if-exists": {
+    type: "boolean",
+    text: "it is no error when what would go does not exist",
+    has: ({ command }) =>
+      command.destroys !== undefined && command.errors.some((code) => ERRORS[code].exit === 4),
+    why: "is for what deletes something",
+  },
   from: {
     type: "string",
     value: "FILE",
@@ -164,6 +185,9 @@ export interface CommonValues extends TargetValues {
   readonly "no-wait"?: boolean;
   readonly timeout?: string;
   readonly "dry-run"?: boolean;
+  readonly quiet?: boolean;
+  readonly "if-needed"?: boolean;
+  readonly "if-exists"?: boolean;
   readonly from?: string;
   readonly out?: string;
   readonly to?: string;
@@ -179,6 +203,16 @@ export function commonOptionsOf(
   return ROWS.filter(([name, { has, text }]) =>
     text !== "" && !ownFlags.has(name) && (has === undefined || has(verb))
   );
+}
+
+/** Whether an error says that nothing is left to do, and that is no error to who asked. */
+export function isDone(
+  { command: { already = [] } }: Pick<Verb, "command">,
+  { code }: { readonly code: string },
+  { "if-needed": ifNeeded = false, "if-exists": ifExists = false }: CommonValues,
+): boolean {
+  if (ifNeeded && already.some((each) => each === code)) return true;
+  return ifExists && Object.hasOwn(ERRORS, code) && ERRORS[code as ErrorCode].exit === 4;
 }
 
 /** Why a verb does not have one of the options it was given; undefined when it has all. */

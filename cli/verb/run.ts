@@ -9,7 +9,7 @@ import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
 import { harmless, isRow, type Row } from "./cells.ts";
-import { type CommonValues, goesOn, isWork, listSchema, statesOf, unfit } from "./common.ts";
+import { type CommonValues, goesOn, isDone, isWork, listSchema, statesOf, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
@@ -113,6 +113,7 @@ async function textOf({ verb, common, format, terminal, names }: Run, whole: unk
 
 /** Prints an answer; what is empty is said where it disturbs no script. */
 async function print(run: Run, answer: unknown): Promise<void> {
+  if (run.common.quiet) return;
   const text = await textOf(run, answer);
   if (text !== "") console.log(text);
   else if (answer !== null) console.error(`${run.verb.words.join(" ")}: the list is empty`);
@@ -234,6 +235,10 @@ async function carryOutEach(
         texts[index] = lines;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
+        if (isDone(run.verb, error, run.common)) {
+          results[index] = { name, id, success: true };
+          continue;
+        }
         results[index] = {
           name,
           id,
@@ -247,6 +252,7 @@ async function carryOutEach(
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, work));
   const done = results.filter(({ success }) => success).map(({ id }) => id);
   const status = await waited(run, field === "vmId" ? done : []);
+  if (run.common.quiet) return results.some(({ success }) => !success) ? EXIT.failed : status;
   const answer = {
     results: results.map(({ id, ...result }) => ({ [field]: id, ...result })),
     succeeded: done.length,
@@ -310,7 +316,7 @@ async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
   const status = await waited(run, about === undefined || hasFailed ? [] : [about]);
   if (command.file !== undefined && (to !== undefined || common.output === undefined)) {
     await writeAnswer(run, answer);
-  } else if (lines.length > 0 && (format === "table" || format === "wide")) {
+  } else if (!common.quiet && lines.length > 0 && (format === "table" || format === "wide")) {
     console.log(lines.map(harmless).join("\n"));
   } else await print(run, answer);
   for (const { field, message } of hasFailed ? warningsIn(answer) : []) {
@@ -335,9 +341,18 @@ async function tryOut(run: Run, input: InputDraft): Promise<number> {
   return errors.length > 0 ? EXIT.usage : EXIT.done;
 }
 
-/** Ids of everything that is meant by names and patterns. */
-async function idsOfEach(resources: Resources, field: string, each: readonly string[]): Promise<string[]> {
-  const ids = await Promise.all(each.map((given) => resources.ids(field, given)));
+/** Ids of everything that is meant by names and patterns; none of what does not exist, where that is no error. */
+async function idsOfEach(
+  { verb, common, resources }: Pick<Run, "verb" | "common" | "resources">,
+  field: string,
+  each: readonly string[],
+): Promise<string[]> {
+  const idsOf = (given: string) =>
+    resources.ids(field, given).catch((error) => {
+      if (error instanceof ApiError && isDone(verb, error, common)) return [];
+      throw error;
+    });
+  const ids = await Promise.all(each.map(idsOf));
   return [...new Set(ids.flat())];
 }
 
@@ -386,11 +401,18 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
   const field = placed ?? patterned(verb, draft);
   const each = placed === undefined && field !== undefined ? [String(draft[field])] : given.each;
   refuseMissing(verb, field === undefined ? draft : { ...draft, [field]: each });
-  const ids = field === undefined ? undefined : await idsOfEach(resources, field, each!);
+  const ids = field === undefined ? undefined : await idsOfEach(run, field, each!);
+  if (ids?.length === 0) return EXIT.done;
   // A pattern is for several, whatever it fits: what it comes to is told.
   const isOne = ids === undefined || (each!.length === 1 && !isPattern(each![0]!));
   if (isOne && ids !== undefined) draft[field!] = ids[0];
-  const input = await withIds(server, draft, resources);
+  let input: InputDraft;
+  try {
+    input = await withIds(server, draft, resources);
+  } catch (error) {
+    if (error instanceof ApiError && isDone(verb, error, common)) return EXIT.done;
+    throw error;
+  }
   if (common["dry-run"]) return await tryOut(run, input);
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
@@ -401,6 +423,7 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
   try {
     return isOne ? await carryOutOne(run, input) : await carryOutEach(run, field!, ids, input);
   } catch (error) {
+    if (error instanceof ApiError && isDone(verb, error, common)) return EXIT.done;
     throw await withNearName(error, verb, input, server);
   }
 }

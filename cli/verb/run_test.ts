@@ -6,7 +6,7 @@ import { type Command, type CommandName, COMMANDS, ContractError } from "../../l
 import { editCommand } from "../edit.ts";
 import { ownVerb } from "../own_verb.ts";
 import { type VM, VM_STATES } from "../../lib/contract/mod.ts";
-import { COMMON_OPTIONS, listSchema } from "./common.ts";
+import { COMMON_OPTIONS, isDone, listSchema } from "./common.ts";
 import { findVerb, verbOf, VERBS } from "./find.ts";
 import { optionsOf, readArguments } from "./options.ts";
 import { ListView } from "./list_view.ts";
@@ -826,4 +826,18 @@ Deno.test("columns stand below their headings whatever is in them, and moments a
     cell("values", Array.from({ length: 720 }, (_, value) => value)),
     /^720 values, 0 to 719, last 719$/,
   );
+});
+
+Deno.test("--quiet prints nothing of what was done, --if-needed and --if-exists take for done what is so already", async () => {
+  assert.equal((await run(["vm", "start", "web1", "-q"])).out, "");
+  assert.equal((await run(["vm", "start", "web*", "--quiet"])).out, "");
+  const gone = await run(["vm", "delete", "nothing", "--if-exists", "--yes"]);
+  assert.deepEqual([gone.status, gone.calls], [0, []]);
+  assert.equal((await run(["vm", "delete", "nothing", "--yes"])).status, 4);
+  const verb = verbOf("start_vm");
+  assert.equal(isDone(verb, { code: "VmAlreadyRunning" }, { "if-needed": true }), true);
+  assert.equal(isDone(verb, { code: "VmAlreadyRunning" }, {}), false);
+  assert.equal(isDone(verb, { code: "StartFailed" }, { "if-needed": true }), false);
+  assert.equal((await run(["vm", "list", "--quiet"])).status, 2);
+  assert.equal((await run(["vm", "list", "--if-exists"])).status, 2);
 });

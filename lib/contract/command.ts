@@ -100,6 +100,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly makesVms?: true;
   /** What libvirt tells of the VM because of it. */
   readonly effects?: readonly string[];
+  /** Errors which say that all is as it was asked to be: a script may take them for done. */
+  readonly already?: readonly ErrorCode[];
   /** What is lost by it for good: the command line asks first. */
   readonly destroys?: string;
   /** Kind of its mark on the time line of graphs. Commands that only read, or only name things, have none. */

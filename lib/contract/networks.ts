@@ -338,6 +338,7 @@ export const networkCommands = {
     route: "POST /networks/{name}/start",
     cli: ["network", "start", "<name>"],
     mark: "change",
+    already: ["NetworkAlreadyActive"],
     readOnly: false,
   }),
   stop_network: command({
@@ -352,6 +353,7 @@ export const networkCommands = {
     cli: ["network", "stop", "<name>"],
     destroys: "with --force the connection of the running VMs on it",
     mark: "change",
+    already: ["NetworkNotActive"],
     readOnly: false,
   }),
   set_network_autostart: command({

@@ -183,6 +183,7 @@ export const storageCommands = {
     route: "POST /storage/pools/{pool}/start",
     cli: ["pool", "start", "<pool>"],
     mark: "change",
+    already: ["StoragePoolActive"],
     readOnly: false,
   }),
   stop_storage_pool: command({
@@ -195,6 +196,7 @@ export const storageCommands = {
     route: "POST /storage/pools/{pool}/stop",
     cli: ["pool", "stop", "<pool>"],
     mark: "change",
+    already: ["StoragePoolNotActive"],
     readOnly: false,
   }),
   refresh_storage_pool: command({

@@ -325,6 +325,7 @@ export const vmCommands = {
       "kvm-manager vm start web1 --boot-from cdrom",
     ],
     mark: "power",
+    already: ["VmAlreadyRunning"],
     readOnly: false,
   }),
   stop_vm: command({
@@ -344,6 +345,7 @@ export const vmCommands = {
     reaches: "stopped",
     examples: ["kvm-manager vm stop web1", "kvm-manager vm stop 'web-*' --wait --timeout 2m"],
     mark: "power",
+    already: ["VmNotRunning"],
     readOnly: false,
   }),
   force_stop_vm: command({
@@ -363,6 +365,7 @@ export const vmCommands = {
     reaches: "stopped",
     destroys: "what the guest has not written to disk yet, and the saved memory of a suspended VM",
     mark: "power",
+    already: ["VmNotRunning"],
     readOnly: false,
   }),
   pause_vm: command({
