@@ -7,7 +7,7 @@ import type { TSchema } from "typebox";
 import { validate } from "../agent/dispatch.ts";
 import { listenSocket } from "../agent/http/server.ts";
 import { type Command, type CommandName, COMMANDS, ContractError, VM_STATES } from "../lib/contract/mod.ts";
-import { openEnvelope } from "../lib/contract/envelope.ts";
+import { ownFields } from "../lib/contract/envelope.ts";
 import { exampleOf } from "../lib/openapi/examples.ts";
 import { main } from "./main.ts";
 import type { Terminal } from "./terminal.ts";
@@ -124,9 +124,11 @@ function listed({ output, lookup, rows }: Command, words: readonly string[]): un
   return list === undefined ? entries : { ...exampleOf(output, "", true) as object, [list]: entries };
 }
 
+const filesHere = () => Array.from(Deno.readDirSync("."), ({ name }) => name).sort();
+
 Deno.test("every command line of the documentation and of the help is taken as it stands", async (t) => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-  const refused: string[] = [];
+  const refused: string[] = [], before = filesHere();
   let words: readonly string[] = [];
   const listener = await listenSocket(`${folder}/api.sock`, async (request) => {
     const name = new URL(request.url).pathname.split("/").at(-1) as CommandName;
@@ -136,7 +138,7 @@ Deno.test("every command line of the documentation and of the help is taken as i
     try {
       const input = await request.json();
       if (command.unchecked === undefined) {
-        validate(name, openEnvelope(command, input));
+        validate(name, ownFields(command, input));
       }
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
@@ -183,6 +185,7 @@ Deno.test("every command line of the documentation and of the help is taken as i
     await Deno.remove(folder, { recursive: true });
   }
   assert.ok(count > 250, `${count}`);
+  assert.deepEqual(filesHere(), before, "a line wrote into the working folder");
   await t.step(`${count} lines`, () => assert.deepEqual(faults, []));
 });
 

@@ -148,7 +148,7 @@ async function requireNotLeased(host: Host, name: string, added: readonly Static
     throw new ContractError("AddressLeased", {
       ip,
       holder: who === undefined ? mac : `${who} (${mac})`,
-      until: expiresAt === null ? "for ever" : `until ${new Date(expiresAt).toISOString()}`,
+      until: expiresAt === null ? "without end" : `until ${new Date(expiresAt).toISOString()}`,
     });
   }
 }

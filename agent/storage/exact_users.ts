@@ -97,7 +97,7 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
   const found = await Promise.race([reading, limit]).finally(() => clearTimeout(timer));
   if (found !== undefined) return found;
   reading.catch((error) => log.debug("the VMs' images could not be read", { error }));
-  const reason = "the images of the VMs cannot be read now, so who uses what is not known";
+  const reason = "the VMs' disk images cannot be read now, so uses of this file cannot be ruled out";
   throw new ContractError("StorageUnknown", { reason });
 }
 

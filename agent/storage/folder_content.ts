@@ -25,7 +25,7 @@ export async function filesBelow(folder: string): Promise<FoundFile[]> {
   for (let at = left.pop(); at !== undefined; at = left.pop()) {
     for (const { name, isDirectory, isFile } of await hostFiles.readDir(plainPath(at))) {
       if (++seen > MOST_FILES) {
-        const reason = `${folder} has more than ${MOST_FILES} files, so who uses what in it is not known`;
+        const reason = `${folder} has more than ${MOST_FILES} files: too many to check for uses`;
         throw new ContractError("StorageUnknown", { reason });
       }
       const path = `${at}/${name}`;

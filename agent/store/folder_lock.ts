@@ -46,7 +46,7 @@ async function inUse(dataDir: string, folder: Deno.FsFile): Promise<string> {
   const { ino } = await folder.stat();
   const pid = holderIn(await Deno.readTextFile("/proc/locks"), ino ?? 0);
   const who = pid === undefined ? "another process" : `process ${pid}${await commandOf(pid)}`;
-  return `the data folder ${dataDir} is in use by ${who}. Two on one folder would end each other's work. Stop that one ` +
+  return `the data folder ${dataDir} is in use by ${who}. Two servers on one folder would damage each other's work. Stop the other one ` +
     "(systemctl stop kvm-manager, where it is the service), or use a folder of its own: --data-dir, or " +
     "KVMM_DATA_DIR. Nothing was changed";
 }

@@ -60,8 +60,9 @@ function confirmed(
   if (!terminal.isTerminal) {
     throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
   }
-  const whom = names.length > 0 ? ` of ${names.length} (${harmless(names.join(", "))})` : "";
-  const answer = terminal.ask(`${verb.words.join(" ")} loses ${destroys}${whom}. Type yes to go on:`);
+  const list = harmless(names.join(", "));
+  const on = names.length === 0 ? "" : names.length === 1 ? ` ${list}` : ` of ${names.length} (${list})`;
+  const answer = terminal.ask(`${verb.words.join(" ")}${on}: this loses ${destroys}. Type yes to go on:`);
   return answer?.trim().toLowerCase() === "yes";
 }
 

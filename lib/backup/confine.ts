@@ -219,7 +219,7 @@ export function confineFiles(document: XmlDocument, paths: ReadonlySet<string>):
       index++;
     } else {
       const path = oneLine(file ?? Object.values(other).join("/"), 200);
-      told.push(`A disk was taken out: ${path} is none of the files that were found with it`);
+      told.push(`Disk ${path} was left out: it is not among the files of this entry`);
       document.remove(disk());
     }
   }

@@ -223,8 +223,7 @@ export const WARNINGS = {
   NotReachable:
     "{path} is in {folder}, which QEMU's user may not enter: move it into a storage pool, or run chmod o+x {folder}",
   StrangeContent: "{path} is {what}: a guest cannot use it as a disk",
-  UnknownContent:
-    "Nothing in {path} says that it is a disk: no partition table, no file system, no known format",
+  UnknownContent: "{path} has no partition table, file system or known image format: it may not be a disk",
   NoIso: "{path} is no ISO: it has no volume descriptor{what}",
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",

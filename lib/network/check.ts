@@ -365,9 +365,8 @@ export function networkWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: Network
     const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each!)));
     const isInside = subnet!.prefix > other.subnet.prefix;
     const message = isInside
-      ? `${own} lies in ${theirs}, which ${other.what} uses: addresses of ${own} there cannot be reached any more while ` +
-        "this network runs"
-      : `${theirs}, which ${other.what} uses, lies in ${own}: VMs with these addresses cannot be reached`;
+      ? `While this network runs, the host reaches ${own} through it, no longer through ${other.what} (${theirs})`
+      : `VMs of this network cannot be reached at addresses of ${theirs}: ${other.what} uses them`;
     return [{ field: `${field}.address`, code: "NetworkOverlaps", message }];
   });
 }

@@ -162,11 +162,11 @@ const used = (text: string, kind: TakenSubnet["kind"]): TakenSubnet => ({
 Deno.test("a VPN's wide routes are a warning: of two routes the longer prefix wins", () => {
   const vpn = ["0.0.0.0/1", "128.0.0.0/1", "10.8.0.0/24"].map((text) => used(text, "route"));
   const table: [string, TakenSubnet[], problem: boolean, warning: RegExp | undefined][] = [
-    ["10.5.0.1/24", vpn, false, /lies in 0\.0\.0\.0\/1/],
-    ["10.8.0.1/24", vpn, true, /lies in 0\.0\.0\.0\/1/],
-    ["10.8.0.129/25", vpn, false, /lies in 10\.8\.0\.0\/24/],
-    ["10.8.0.1/16", vpn, false, /10\.8\.0\.0\/24, which .* lies in 10\.8\.0\.0\/16/],
-    ["10.5.0.1/24", [used("10.0.0.7/8", "device")], false, /lies in 10\.0\.0\.0\/8/],
+    ["10.5.0.1/24", vpn, false, /no longer through .*0\.0\.0\.0\/1/],
+    ["10.8.0.1/24", vpn, true, /no longer through .*0\.0\.0\.0\/1/],
+    ["10.8.0.129/25", vpn, false, /no longer through .*10\.8\.0\.0\/24/],
+    ["10.8.0.1/16", vpn, false, /cannot be reached at addresses of 10\.8\.0\.0\/24/],
+    ["10.5.0.1/24", [used("10.0.0.7/8", "device")], false, /no longer through .*10\.0\.0\.0\/8/],
     ["10.0.0.1/24", [used("10.0.0.7/8", "device")], true, undefined],
     ["10.5.0.1/24", [used("10.0.0.0/8", "network")], true, undefined],
     ["10.5.0.1/24", [used("192.168.0.0/16", "route")], false, undefined],

@@ -44,7 +44,7 @@ export const CLOSED_FOLDERS: readonly ClosedFolder[] = [
 /** The home of somebody: programs run what its hidden files say, and keys in them open accounts. */
 export const homeFolder = (path: string): ClosedFolder => ({
   path,
-  what: "somebody's home, where their keys are, and what their programs run",
+  what: "a home folder, with its user's SSH keys and programs' settings",
   openBut: ".",
 });
 

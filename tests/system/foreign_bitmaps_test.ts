@@ -197,7 +197,7 @@ Deno.test({
     await call(server, "refresh_storage_pool", { pool: pool.name });
     const { disks } = await call(server, "get_delete_plan", { vmId });
     assert.deepEqual(disks.map(({ path, deletable }) => [path, deletable]), [[head, true], [base, false]]);
-    assert.match(disks[1]!.reason!, /^disk vda is built on it, and nothing else that is known here/);
+    assert.match(disks[1]!.reason!, /^disk vda is built on it: delete it separately/);
     const { deletedDisks } = await call(server, "delete_vm", { vmId, deleteDisks: true, permanently: true });
     assert.deepEqual(deletedDisks, [head]);
     assert.ok(await exists(base));

@@ -59,7 +59,8 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ...Object.fromEntries(
     ("EncodedBody FileExpected PathRefused UnknownKey NicAmbiguous BusNotSupported LimitsNotSupported ShareExists " +
       "HostDeviceNotFound HostDeviceAmbiguous HostDeviceRefused TopologyMismatch NetworkOverlaps PortInUse " +
-      "PortForwardExists WeakPassword ContentExpected UploadOffset UploadNotFound BackupHostKeyUnknown")
+      "PortForwardExists WeakPassword ContentExpected UploadOffset UploadNotFound BackupHostKeyUnknown FormExpected " +
+      "ImageChecksumAmbiguous")
       .split(" ")
       .map((code) => [code, ANOTHER]),
   ),
@@ -70,7 +71,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ...Object.fromEntries(
     ("PlainHttp PasskeyNeedsName StoragePoolReadOnly NoSerialLine SerialElsewhere NoScreen GuestToolsMissing " +
       "GuestOutputLost GuestOutputTooMuch NoIommu StorageNotResponding StoragePoolNotResponding NetworkNotResponding " +
-      "LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged ShareMounted DeviceNotReleased")
+      "ProxyChangesHost ForeignHost LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged ShareMounted DeviceNotReleased")
       .split(" ").map((code) => [code, OUTSIDE]),
   ),
   ...Object.fromEntries(
@@ -92,6 +93,8 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   MediaLocked: { by: "tests/system/vm_disks_test.ts", words: "MediaLocked" },
   NetworkNotActive: { by: "tests/system/networks_test.ts", words: "Start it first." },
   NetworkInUse: { by: "tests/system/networks_test.ts", words: "delete_network(), forced, takes it away" },
+  AddressLeased: { by: "tests/system/networks_test.ts", words: "allowLeased: true" },
+  BinEntryInUse: { by: "tests/system/storage_users_test.ts", words: 'call(server, "restore_bin_entry"' },
   BinNameTaken: { by: "tests/system/bin_test.ts", words: "BinNameTaken" },
   TemplateInUse: { by: "tests/system/templates_test.ts", words: "TemplateInUse" },
   TooManyUploads: { by: "tests/system/volume_content_test.ts", words: "delete_upload" },

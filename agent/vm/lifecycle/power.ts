@@ -8,7 +8,6 @@ import {
   type VM,
   type VmState,
 } from "../../../lib/contract/mod.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { sleep } from "../../clock.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -96,9 +95,7 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   }
   requireNetworksRespond(host, vm);
   await requireStartable(host, vm);
-  const record = await simple("domainStart")(host, vm).catch((error) => {
-    throw isSuspended || NOT_ITS_MEMORY.test(messageOf(error)) ? notContinued(error) : error;
-  });
+  const record = await simple("domainStart")(host, vm);
   if (!isSuspended) return record;
   // Its saved memory had the password of the run before.
   await host.link.call("domainRenewPasswords", { uuid: vm.id, restored: true }).catch((error) =>
@@ -107,12 +104,33 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   return record;
 }
 
-/** What libvirt says of memory that an earlier VM of the name has left. */
-const NOT_ITS_MEMORY = /cannot restore domain .* from a file which belongs to domain/;
+/** What libvirt and QEMU say of saved memory that they cannot read, or that an earlier VM of the name has left. */
+const UNREADABLE_MEMORY = new RegExp(
+  [
+    ...[
+      "cannot restore domain",
+      "image magic",
+      "image version",
+      "save (image|file)",
+      "saved? (state|image|memory)",
+    ],
+    ...[
+      "qemu header",
+      "failed to read",
+      "domain xml",
+      "load of migration failed",
+      "loading state",
+      "migration stream",
+    ],
+    ...["decompress", "compression format", "corrupt", "end of file", "short read"],
+  ].join("|"),
+  "i",
+);
 
 /** Why a VM did not continue, with the way out: damaged memory would keep it from ever starting again. */
 function notContinued(cause: unknown): unknown {
   if (!(cause instanceof LibvirtError) || cause.kind !== "libvirt") return cause;
+  if (!UNREADABLE_MEMORY.test(cause.message)) return cause;
   return new ContractError("ContinueFailed", { error: cause.message.replace(/\.$/, "") }, { cause });
 }
 
@@ -124,9 +142,19 @@ async function discardMemory(host: Host, vm: VM): Promise<DomainRecord | null> {
   return await simple("domainDiscardMemory")(host, vm);
 }
 
-/** What is saved of a suspended VM is all that it has of a run: without it, it is off. */
-const forceStop = (host: Host, vm: VM): Promise<DomainRecord | null> =>
-  isSaved(vm, host.inventory.active().includes(vm.id)) ? discardMemory(host, vm) : forceOff(host, vm);
+/**
+ * What is saved of a suspended VM is all that it has of a run: without it, it is off. One that continues just now shows as
+ * suspended until libvirt has told of it: its QEMU is ended, and the memory that it reads stays.
+ */
+async function forceStop(host: Host, vm: VM): Promise<DomainRecord | null> {
+  if (vm.state !== "suspended") return await forceOff(host, vm);
+  await host.reread(vm);
+  const now = host.requireVm(vm.id), isActive = () => host.inventory.active().includes(vm.id);
+  if (vm.operation === POWER.start_vm.label || !isSaved(now, isActive())) return await forceOff(host, now);
+  const record = await discardMemory(host, now);
+  await host.reread(now);
+  return isActive() ? await forceOff(host, host.requireVm(vm.id)) : record;
+}
 
 /** What a VM's state says of one that QEMU paused because a disk failed, or was full. */
 const DISK_FAILED = "I/O error";
@@ -297,7 +325,8 @@ export async function power(
       // Somebody else may have been faster: that is no failure of libvirt's.
       if (error instanceof LibvirtError && error.kind === "libvirt") await requireFit(error);
       if (command === "start_vm") await missingNetwork(host, vm, error);
-      throw withVm(contractError(error, rule.failed, command), vm);
+      const told = command === "start_vm" ? notContinued(error) : error;
+      throw withVm(contractError(told, rule.failed, command), vm);
     }
   }, rule.always);
   return null;

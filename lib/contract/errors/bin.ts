@@ -11,7 +11,7 @@ export const BIN_ERRORS = {
   BinRestoreFailed: { text: "It cannot be restored: {reason}", status: 409, exit: 5 },
   BinDeleteFailed: { text: "Failed to delete from the bin: {path} - {error}", status: 502, exit: 1 },
   BinEntryInUse: {
-    text: "{name} in the bin is used by {vm}: {path}. Restore it, or give that other files first.",
+    text: "{name} cannot be deleted from the bin: {vm} uses {path}. Restore {name}, or end that use first.",
     status: 409,
     exit: 5,
   },

@@ -33,8 +33,8 @@ export const NETWORK_ERRORS = {
   StaticLeaseTaken: { text: "There is a static lease for {what} already", status: 409, exit: 5 },
   AddressLeased: {
     text:
-      "{ip} is leased to {holder} {until}: nothing else gets it before. Choose another address, or say allowLeased to " +
-      "keep it for the new one from then on.",
+      "{ip} is leased to {holder} ({until}). Choose another address, or set allowLeased to reserve it from the end of " +
+      "that lease.",
     status: 409,
     exit: 5,
   },
