@@ -215,6 +215,8 @@ export interface SnapshotReverted {
   readonly state: string;
   /** The group that it stays in. */
   readonly group?: string;
+  /** It ran when the revert began. */
+  readonly wasLive: boolean;
   readonly at: number;
 }
 

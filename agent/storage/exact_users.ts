@@ -117,6 +117,9 @@ export interface UseOptions {
   readonly givenUpBy?: string | undefined;
 }
 
+/** Names of what no image is built on. */
+const NO_BASE = /\.iso$/i;
+
 /**
  * Tells who needs a volume.
  *
@@ -140,7 +143,7 @@ export async function exactUsers(
 ): Promise<UseOf> {
   const { inventory, keepers, link: { uri } } = host, here = isLocal(uri);
   const used = await inTime(usedByVms(host, inventory.everyVm(), { givenUpBy }));
-  await readKnownPools(host);
+  const unread = await readKnownPools(host);
   const pools = poolFolders(host), keptPaths = keepers.kept();
   const at = await resolvedByFolder(uri, [...keptPaths, ...pools].map(({ path }) => path));
   const kept = keptPaths.map((each) => ({ ...each, path: at(each.path) }));
@@ -190,6 +193,12 @@ export async function exactUsers(
     }
     const isFolder = volume.type === "dir" || info?.isDirectory === true;
     const inside = isFolder ? await inFolder(place, info !== undefined, held) : undefined;
+    if (inside === undefined && unread.length > 0 && !NO_BASE.test(volume.name)) {
+      const reason =
+        `the storage pool ${unread[0]} cannot be read, so images in it that are built on ${volume.name} ` +
+        "cannot be ruled out; stop that pool, or repair its server";
+      throw new ContractError("StorageUnknown", { reason });
+    }
     return inside && { user: inside.user.name, what: `${volume.name}${inside.place.slice(place.length)}` };
   };
 }

@@ -36,8 +36,12 @@ export async function overlays(
   return async (path) => byBase.get(await resolvedPath(uri, path));
 }
 
-/** Reads the pools that can be read now: those there are, and what is built on a volume in any of them. */
-export async function readKnownPools(host: Host): Promise<void> {
+/**
+ * Reads the pools that can be read now: those there are, and what is built on a volume in any of them.
+ *
+ * @returns the active pools of which nothing is known: what is in them was never read
+ */
+export async function readKnownPools(host: Host): Promise<string[]> {
   await host.inventory.storage.refresh().catch((error) =>
     log.debug("the storage pools cannot be read now", { error })
   );
@@ -46,4 +50,8 @@ export async function readKnownPools(host: Host): Promise<void> {
       log.debug("what is in a storage pool is not known", { pool: name, error })
     );
   }
+  const { storage } = host.inventory;
+  return storage.records().filter(isActivePool).map(({ name }) => name).filter((name) =>
+    storage.peek(name) === undefined
+  );
 }

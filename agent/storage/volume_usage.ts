@@ -30,15 +30,44 @@ async function soon<T>(work: Promise<T>, otherwise: T): Promise<T> {
 }
 
 type SnapshotFiles = Awaited<ReturnType<typeof snapshotFiles>>;
-/** What VMs' snapshots needed when libvirt was asked last. */
-const lastSnapshots = new WeakMap<object, SnapshotFiles>();
+
+/** A reading of what VMs' snapshots need: the last one, and the one that is under way. */
+interface SnapshotReading {
+  readonly files: SnapshotFiles;
+  /** When it ended, by the monotonic clock. */
+  readonly at: number;
+  readonly running?: Promise<SnapshotFiles>;
+}
+
+const readings = new WeakMap<object, SnapshotReading>();
+const NO_READING: SnapshotReading = { files: new Map(), at: -Infinity };
+/** Milliseconds for which lists go by one reading: it asks libvirt for each VM that has snapshots. */
+const GOOD_MS = 2000;
+
+/** Reads it, one reading of a libvirt at a time; one that takes longer than a list waits counts for the next. */
+function snapshotsNow(link: Services["link"]): Promise<SnapshotFiles> {
+  const known = readings.get(link) ?? NO_READING, { files, at } = known;
+  if (known.running !== undefined) return known.running;
+  if (performance.now() - at < GOOD_MS) return Promise.resolve(files);
+  const read = async () => {
+    let next: SnapshotReading = { files, at };
+    try {
+      next = { files: await snapshotFiles(link), at: performance.now() };
+      return next.files;
+    } finally {
+      readings.set(link, next);
+    }
+  };
+  const running = read();
+  readings.set(link, { files, at, running });
+  return running;
+}
 
 /** What VMs' snapshots need, for a list. */
 async function knownSnapshotFiles(
   { link, inventory }: Services,
 ): Promise<[path: string, user: StorageUser][]> {
-  const known = await soon<SnapshotFiles>(snapshotFiles(link), lastSnapshots.get(link) ?? new Map());
-  lastSnapshots.set(link, known);
+  const known = await soon(snapshotsNow(link), (readings.get(link) ?? NO_READING).files);
   return [...known].flatMap(([uuid, files]) => {
     const vm = inventory.anyVm(uuid);
     return vm === undefined

@@ -8,6 +8,7 @@ import { bitmapDirectory, bitmapNames } from "../../lib/formats/qcow2/bitmaps.ts
 import { snapshotNames, TABLE_BYTES } from "../../lib/formats/qcow2/snapshots.ts";
 import { HEAD_BYTES, ImageError, readQcow2Header } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { shellWord } from "../../lib/system/doctor/finding.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { keptDisks } from "../../lib/vm/snapshots.ts";
 import { isSystemError } from "../files.ts";
@@ -124,13 +125,20 @@ export async function revertBar(host: Host, vm: VM): Promise<RevertBar | undefin
   const bitmap = (await diskBitmaps(host, vm)).find(({ name }) =>
     !known.has(name) && (isActive || checkpointOf(name) === undefined)
   );
-  return bitmap && {
+  if (bitmap === undefined) return undefined;
+  const isForeign = checkpointOf(bitmap.name) === undefined;
+  return {
     reason: `disk ${bitmap.target} has the dirty bitmap ${oneLine(bitmap.name, 100)} of ${
-      checkpointOf(bitmap.name) === undefined ? "another program" : "an earlier backup"
+      isForeign ? "another program" : "an earlier backup"
     }`,
-    remedy: `Shut the VM down and remove it: qemu-img bitmap --remove ${oneLine(bitmap.path, 300)} ${
-      oneLine(bitmap.name, 100)
-    }`,
+    remedy: isForeign ? removalOf(bitmap) : "Shut the VM down, then try again",
     isCheckpoint: false,
   };
+}
+
+/** What removes a bitmap. Its name is an image's word: what a line cannot show whole is no part of a command. */
+function removalOf({ path, name }: Pick<DiskBitmap, "path" | "name">): string {
+  const isShown = [path, name].every((text) => oneLine(text, 300) === text);
+  const advice = "Shut the VM down and remove it";
+  return isShown ? `${advice}: qemu-img bitmap --remove ${shellWord(path)} ${shellWord(name)}` : advice;
 }

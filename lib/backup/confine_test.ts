@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { XmlDocument } from "../formats/xml/edit.ts";
-import { parseXml } from "../formats/xml/tree.ts";
+import { children, parseXml } from "../formats/xml/tree.ts";
 import { confineDefinition, confineDisk, confineFiles, hasMedium, mediumIn, takeGroupOf } from "./confine.ts";
 
 const domain = (devices: string, rest = "", os = "<type>hvm</type>") =>
@@ -155,16 +155,46 @@ Deno.test("network cards connect the VM to nothing that it is not connected to n
   const vlan = card("bridge", "<source bridge='br0'/><vlan><tag id='7'/></vlan>");
   const cards = network + bridge + vlan + card("direct", "<source dev='eth0'/>") + card("user", "");
   const document = domain(cards);
-  const told = confineDefinition(document, domain(network + card("bridge", "<source bridge='br0'/>")));
+  const told = confineDefinition(
+    document,
+    domain(network + card("bridge", "<mac address='52:54:00:00:00:01'/><source bridge='br0'/>")),
+  );
   assert.equal(told.length, 3);
-  assert.match(told[1]!, /^Network card \(direct eth0\) was left out: /);
-  assert.equal(document.sourceOf(document.find("devices")!), `<devices>${network}${bridge}</devices>`);
+  assert.match(told[1]!, /^Network card without MAC \(direct eth0\) was left out: /);
+  const left = children(document.find("devices"), "interface");
+  assert.deepEqual(left.map(({ attributes: { type } }) => type), ["network", "bridge"]);
   const elsewhere = domain(cards);
   assert.equal(confineDefinition(elsewhere, undefined).length, 4);
   assert.ok(elsewhere.toString().includes(cards));
   const tap = domain(card("network", "<source network='default'/><target dev='eth0'/>"));
   confineDefinition(tap, domain(network));
   assert.ok(!tap.toString().includes("target"));
+});
+
+Deno.test("a network card has the filter, the isolation, the MAC and the connection that it has now", () => {
+  const mac = (last: string) => `<mac address='52:54:00:00:00:0${last}'/>`;
+  const now = domain(
+    `<interface type='bridge'>${
+      mac("1")
+    }<source bridge='br0'/><filterref filter='clean-traffic'/><port isolated='yes'/></interface>`,
+  );
+  const then = domain(
+    `<interface type='bridge'>${mac("9")}<source bridge='br0'/><model type='virtio'/></interface>` +
+      `<interface type='bridge'>${mac("8")}<source bridge='br0'/></interface>`,
+  );
+  const told = confineDefinition(then, now);
+  const text = then.sourceOf(then.find("devices")!);
+  assert.equal(told.length, 3, told.join("\n"));
+  for (const part of ["00:01'", "clean-traffic", "isolated='yes'", "virtio"]) {
+    assert.ok(text.includes(part), text);
+  }
+  assert.ok(!/00:0[89]/.test(text), text);
+  const moved = domain(
+    `<interface type='network'>${mac("1")}<source network='old'/><model type='e1000'/></interface>`,
+  );
+  assert.match(confineDefinition(moved, now).join(), /is connected as it is now: bridge br0/);
+  assert.match(moved.toString(), /type='bridge'.*e1000|e1000/s);
+  assert.ok(!moved.toString().includes("old"));
 });
 
 Deno.test("screens listen as they do now, without the folder's password", () => {

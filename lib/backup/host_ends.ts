@@ -53,45 +53,91 @@ export function dropPortFiles(document: XmlDocument, now: XmlDocument | undefine
 
 /** What says where a network card is connected. */
 const CONNECTION = ["source", "virtualport", "vlan", "portForward"];
+/** What limits what it reaches there. */
+const GUARDS = ["filterref", "port"];
 
 const cardsOf = (document: XmlDocument | undefined) => children(document?.find("devices"), "interface");
+const macOf = (card: XmlElement) => child(card, "mac")?.attributes.address?.toLowerCase();
 
-const connectionOf = (card: XmlElement): string =>
-  JSON.stringify([card.attributes.type, ...CONNECTION.map((name) => children(card, name).map(sameness))]);
+const partsOf = (card: XmlElement, names: readonly string[]): string =>
+  JSON.stringify(names.map((name) => children(card, name).map(sameness)));
+
+const connectionOf = (card: XmlElement): string => `${card.attributes.type} ${partsOf(card, CONNECTION)}`;
 
 /** A network card's connection, for people. */
 function connectionText(card: XmlElement): string {
   const { network, bridge, dev } = child(card, "source")?.attributes ?? {};
-  const mac = child(card, "mac")?.attributes.address;
-  const to = [card.attributes.type, network ?? bridge ?? dev].filter((word) => word !== undefined).join(" ");
-  return oneLine(`${mac === undefined ? "" : `${mac} `}(${to})`, 120);
+  return oneLine(
+    [card.attributes.type, network ?? bridge ?? dev].filter((word) => word !== undefined).join(" "),
+    100,
+  );
+}
+
+/** A network card, for people. */
+const cardText = (card: XmlElement): string =>
+  `Network card ${oneLine(macOf(card) ?? "without MAC", 20)} (${connectionText(card)})`;
+
+/** Gives a card of a copy the connection, the limits and the address of a card that the VM has now. */
+function connectAs(document: XmlDocument, card: () => XmlElement, model: XmlElement): string[] {
+  const told: string[] = [];
+  if (connectionOf(card()) !== connectionOf(model)) {
+    told.push(`${cardText(card())} is connected as it is now: ${connectionText(model)}`);
+  }
+  if (partsOf(card(), GUARDS) !== partsOf(model, GUARDS)) {
+    told.push(`${cardText(card())} has the filter and the isolation that it has now`);
+  }
+  if (macOf(card()) !== macOf(model) && macOf(model) !== undefined) {
+    told.push(`${cardText(card())} has the MAC address that it has now, ${oneLine(macOf(model)!, 20)}`);
+  }
+  document.setAttribute(card(), "type", model.attributes.type);
+  for (const name of ["mac", ...CONNECTION, ...GUARDS]) {
+    for (let old = child(card(), name); old; old = child(card(), name)) document.remove(old);
+    for (const part of children(model, name)) document.append(card(), copyOf(part));
+  }
+  return told;
 }
 
 /**
- * Leaves out network cards that would connect the VM to what it is not connected to now. Of a VM that the host does not
- * have, they stay, and are named.
+ * Leaves a definition no network cards but those that the VM has now, by their MAC address or their connection, and these
+ * connected and limited as they are now. Of a VM that the host does not have, all stay, and those that are connected to the
+ * host's own network are named.
  *
  * @returns what a person has to know, as sentences
  */
 export function confineCards(document: XmlDocument, now: XmlDocument | undefined): string[] {
   const told: string[] = [];
-  const known = new Set(cardsOf(now).map(connectionOf));
   const taps = new Set(cardsOf(now).map((card) => child(card, "target")?.attributes.dev));
-  const isUnknown = (card: XmlElement) => !known.has(connectionOf(card));
   if (now?.find("devices") === undefined) {
     const reaching = cardsOf(document).filter(({ attributes: { type } }) => type !== "network");
     told.push(
       ...reaching.map((card) =>
-        `Network card ${connectionText(card)} is connected to the host's network: check that it belongs there`
+        `${cardText(card)} is connected to the host's network: check that it belongs there`
       ),
     );
   } else {
-    for (let card = cardsOf(document).find(isUnknown); card; card = cardsOf(document).find(isUnknown)) {
+    const left = [...cardsOf(now)];
+    const take = (fits: (model: XmlElement) => boolean) => {
+      const found = left.findIndex(fits);
+      return found < 0 ? undefined : left.splice(found, 1)[0];
+    };
+    const wanted = cardsOf(document);
+    const models = wanted.map((card) =>
+      take((model) => macOf(model) !== undefined && macOf(model) === macOf(card))
+    );
+    wanted.forEach((card, index) =>
+      models[index] ??= take((model) => connectionOf(model) === connectionOf(card))
+    );
+    for (let index = 0, at = 0; index < wanted.length; index++) {
+      const card = () => cardsOf(document)[at]!, model = models[index];
+      if (model !== undefined) {
+        told.push(...connectAs(document, card, model));
+        at++;
+        continue;
+      }
       told.push(
-        `Network card ${connectionText(card)} was left out: the VM is not connected there now. ` +
-          "Add it again if it belongs to the VM",
+        `${cardText(card())} was left out: the VM does not have it now. Add it again if it belongs to the VM`,
       );
-      document.remove(card);
+      document.remove(card());
     }
   }
   // A device of the host that the card would take the name of

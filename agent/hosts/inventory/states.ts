@@ -17,6 +17,8 @@ const STATES: readonly VmState[] = [
 const SHUTOFF = 5;
 /** VIR_DOMAIN_SHUTOFF_CRASHED: QEMU went away by itself. */
 const SHUTOFF_CRASHED = 3;
+/** VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_SHUTOFF_SAVED. */
+const SHUTOFF_SHUTDOWN = 1, SHUTOFF_SAVED = 5;
 
 /** Reasons by state and number. */
 const REASONS: Readonly<Record<number, readonly string[]>> = {
@@ -94,6 +96,10 @@ export const isStoppedForSnapshot = (domain: StateOf): boolean =>
 
 /** Whether it began from a snapshot. */
 export const isFromSnapshot = ({ state, reason }: StateOf): boolean => FROM_SNAPSHOT[state] === reason;
+
+/** Whether it is off because its guest shut down, or it was suspended. */
+export const wasShutDown = ({ state, reason }: StateOf): boolean =>
+  state === SHUTOFF && (reason === SHUTOFF_SHUTDOWN || reason === SHUTOFF_SAVED);
 
 /** What a person sees of libvirt's state. `managedSave`: its memory is saved, a start continues it. */
 export function vmState(state: number, reason: number, managedSave: boolean): VmState {

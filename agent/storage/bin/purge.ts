@@ -93,6 +93,19 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
   }
 }
 
+/** Whether an entry can go for good, as far as that is known before: it is neither used nor kept by its folder. */
+export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
+  try {
+    await refuseUsedEntry(host, entry);
+    await requireRemovable(host, entry);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ContractError) || isAway(error.cause)) throw error;
+    log.debug("something in the bin stays", { entry: entry.name, error });
+    return false;
+  }
+}
+
 /** Looks at all files of an entry before the first of them goes. @throws {ContractError} BinDeleteFailed, StorageUnknown */
 async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
   if (!isLocal(link.uri)) return;

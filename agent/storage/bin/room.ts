@@ -11,7 +11,7 @@ import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { spaceKnown, spaceNow } from "../pool_space.ts";
 import { entriesOfPool } from "./of_pool.ts";
-import { purge } from "./purge.ts";
+import { canGo, purge } from "./purge.ts";
 import { isNotResponding } from "../../mount_gate.ts";
 
 const { t } = textsOf(bin);
@@ -58,7 +58,8 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
  * @throws {LibvirtError} when libvirt is away
  */
 export async function freeRoom(host: Host, pool: string, bytes: number): Promise<void> {
-  const entries = await entriesOfPool(host, pool);
+  const entries: StoredEntry[] = [];
+  for (const entry of await entriesOfPool(host, pool)) if (await canGo(host, entry)) entries.push(entry);
   const going = makeRoom(entries, pool, bytes);
   const sum = going.reduce(
     (total, { files }) => total + entryBytes({ files: files.filter((f) => f.pool === pool) }),

@@ -4,13 +4,13 @@
  */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { leftSnapshotXml, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
+import { LEFT_AT, leftSnapshotXml, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isFromSnapshot, isPaused, isStoppedForSnapshot } from "../../hosts/inventory/states.ts";
+import { isFromSnapshot, isPaused, isStoppedForSnapshot, wasShutDown } from "../../hosts/inventory/states.ts";
 import { contractError, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -102,7 +102,7 @@ export async function revertWithin(
   const { link, operations } = host, { id: uuid, group } = vm;
   const step: SnapshotReverted = {
     kind: "snapshot-reverted",
-    ...{ uuid, name: vm.name, snapshot: name, state, at: Date.now() },
+    ...{ uuid, name: vm.name, snapshot: name, state, wasLive: isLive(vm), at: Date.now() },
     ...(group !== undefined && { group }),
   };
   try {
@@ -141,10 +141,13 @@ export const snapshotMade: StepRule<"snapshot-made"> = {
     // While libvirt still takes it, it refuses this: then it is tried again.
     if (wasRunning && isStoppedForSnapshot(domain)) await link.call("domainResume", { uuid });
     await inventory.refresh(uuid);
-    if ((await scan(vms, { id: uuid })).some(({ name }) => name === snapshot)) return { did: "kept" };
-    const definition = await link.call("domainXml", { uuid, secure: true, inactive: true });
-    const xml = leftSnapshotXml(wanted, { definition, isOff: isOff(domain) });
-    await link.call("snapshotRecord", { uuid, xml, isCurrent: false });
+    const found = (await scan(vms, { id: uuid })).find(({ name }) => name === snapshot);
+    if (found !== undefined && found.createdAt !== LEFT_AT) return { did: "kept" };
+    if (found === undefined) {
+      const definition = await link.call("domainXml", { uuid, secure: true, inactive: true });
+      const xml = leftSnapshotXml(wanted, { definition, isOff: isOff(domain) });
+      await link.call("snapshotRecord", { uuid, xml, isCurrent: false });
+    }
     await link.call("snapshotDelete", { uuid, name: snapshot, children: false });
     return removed(snapshot);
   },
@@ -153,11 +156,15 @@ export const snapshotMade: StepRule<"snapshot-made"> = {
 /** Brings a VM back that a revert has left off or stopped. One that runs as before stays as it is. */
 export const snapshotReverted: StepRule<"snapshot-reverted"> = {
   finish: async (step, settlement) => {
-    const { vms } = settlement, { link } = vms, { uuid, name, snapshot, state, at } = step;
+    const { vms } = settlement, { link } = vms, { uuid, name, snapshot, state, wasLive, at } = step;
     // A libvirt that was killed while it began the VM from there: the new one ends that QEMU.
     const domain = await afterItsStart(uuid, settlement);
     if (domain === null) return { ...NOTHING, stop: true };
     if (!isOff(domain) && !isFromSnapshot(domain)) return { ...NOTHING, stop: true };
+    // It was let run since, and shut down or suspended: what it did stays
+    if (wasLive && isOff(domain) && (wasShutDown(domain) || domain.managedSave)) {
+      return { ...NOTHING, stop: true };
+    }
     try {
       if (isOff(domain)) {
         if (Date.now() - at > REVERT_WITHIN_MS) return left(name, t("operations.too_late"));

@@ -13,13 +13,14 @@ const STATES = {
   fromSnapshotPaused: { state: 3, reason: 7 },
   fromSnapshot: { state: 1, reason: 4 },
   running: { state: 1, reason: 1 },
-  off: { state: 5, reason: 1 },
+  off: { state: 5, reason: 0 },
+  shutDown: { state: 5, reason: 1 },
 } as const;
 
 /** A settlement with a libvirt whose one VM is in a state. */
 function settlement(
   state: keyof typeof STATES,
-  { known = [], fails }: { known?: string[]; fails?: string } = {},
+  { known = [], fails, createdAt = 5 }: { known?: string[]; fails?: string; createdAt?: number } = {},
 ) {
   const calls: string[] = [];
   const call = (name: string) => {
@@ -27,7 +28,8 @@ function settlement(
     if (name === fails) return Promise.reject(new LibvirtError({ kind: "libvirt", message: "no" }));
     if (name === "domainRead") return Promise.resolve(STATES[state]);
     if (name === "domainXml") return Promise.resolve("<domain type='qemu'><name>web</name></domain>");
-    const xml = (each: string) => `<domainsnapshot><name>${each}</name></domainsnapshot>`;
+    const xml = (each: string) =>
+      `<domainsnapshot><name>${each}</name><creationTime>${createdAt}</creationTime></domainsnapshot>`;
     if (name === "snapshotScan") {
       return Promise.resolve(known.map((each) => ({ xml: xml(each), isCurrent: true })));
     }
@@ -50,6 +52,7 @@ const taken: StepOf<"snapshot-made"> = {
 const back: StepOf<"snapshot-reverted"> = {
   kind: "snapshot-reverted",
   ...{ uuid: "u", name: "web", snapshot: "s", state: "running", at: Date.now() },
+  wasLive: true,
 };
 
 Deno.test("snapshotMade has a VM run on that was stopped for it, and takes away what no snapshot has", async () => {
@@ -68,6 +71,14 @@ Deno.test("snapshotMade has a VM run on that was stopped for it, and takes away 
   await assert.rejects(snapshotMade.undo!(taken, settlement("saving", { fails: "domainResume" }).at), {
     message: "no",
   });
+});
+
+Deno.test("snapshotMade deletes a record of its own that an earlier try has left", async () => {
+  const own = settlement("running", { known: ["s"], createdAt: 1 });
+  assert.equal((await snapshotMade.undo!(taken, own.at)).did, "done");
+  assert.deepEqual(own.made(), ["snapshotDelete"]);
+  const whole = settlement("running", { known: ["s"], createdAt: 1_768_000_000 });
+  assert.equal((await snapshotMade.undo!(taken, whole.at)).did, "kept");
 });
 
 Deno.test("snapshotReverted brings back what a revert has left off or stopped, and leaves alone what runs", async () => {
@@ -91,6 +102,9 @@ Deno.test("snapshotReverted brings back what a revert has left off or stopped, a
     async () => await snapshotReverted.finish!(back, settlement("off", { fails: "snapshotRevert" }).at),
     Refused,
   );
+  const since = settlement("shutDown");
+  assert.deepEqual(await snapshotReverted.finish!(back, since.at), { did: "nothing", stop: true });
+  assert.deepEqual(since.made(), []);
   const late = settlement("off");
   assert.equal((await snapshotReverted.finish!({ ...back, at: Date.now() - 700_000 }, late.at)).did, "left");
   assert.deepEqual(late.made(), []);

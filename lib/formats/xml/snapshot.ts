@@ -125,6 +125,9 @@ const nodeOf = ({ name, attributes, children, text }: XmlElement): XmlNode => ({
   content: children.length > 0 ? children.map(nodeOf) : text === "" ? [] : [text],
 });
 
+/** When a snapshot was taken that libvirt is told of only to delete it, in seconds since 1970. */
+export const LEFT_AT = 1;
+
 /**
  * What libvirt is told of a snapshot within disks that it does not know of, so that it can delete it.
  *
@@ -137,7 +140,7 @@ export function leftSnapshotXml(
 ): string {
   const document = new XmlDocument(wanted);
   document.append(document.root, xml("state", {}, isOff ? "shutoff" : "running"));
-  document.append(document.root, xml("creationTime", {}, 1));
+  document.append(document.root, xml("creationTime", {}, LEFT_AT));
   document.append(document.root, nodeOf(new XmlDocument(definition).root));
   return document.toString();
 }
