@@ -44,12 +44,15 @@ const users = new WeakMap<Host, { readonly at: number; readonly read: ReturnType
 
 /** Who uses what now. */
 async function usersNow(host: Host): ReturnType<typeof exactUsers> {
-  const known = users.get(host), now = performance.now();
-  if (known !== undefined && now - known.at < USERS_MS) return await known.read;
+  const known = users.get(host);
+  if (known !== undefined && performance.now() - known.at < USERS_MS) return await known.read;
   const read = exactUsers(host);
-  users.set(host, { at: now, read });
+  // It counts from its end: a host with many VMs takes longer than that for it
+  users.set(host, { at: Infinity, read });
   try {
-    return await read;
+    const found = await read;
+    users.set(host, { at: performance.now(), read });
+    return found;
   } catch (error) {
     users.delete(host);
     throw error;

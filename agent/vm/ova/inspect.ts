@@ -110,7 +110,7 @@ export async function openOva(
   const vm = await archive.describe(checksums);
   if (vm.leftOut.length > 0 && !withoutDisks) {
     const reason = `its hardware uses none of its disks (${filesShown(vm)}), so the VM would have no disk. ` +
-      "To import it all the same, say withoutDisks";
+      "Import it all the same on the command line with --without-disks (REST: withoutDisks)";
     throw ovaRefused(reason);
   }
   const policy = imagePolicy();

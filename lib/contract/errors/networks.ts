@@ -33,8 +33,8 @@ export const NETWORK_ERRORS = {
   StaticLeaseTaken: { text: "There is a static lease for {what} already", status: 409, exit: 5 },
   AddressLeased: {
     text:
-      "{ip} is leased to {holder} ({until}). Choose another address, or set allowLeased to reserve it from the end of " +
-      "that lease.",
+      "{ip} is leased to {holder} ({until}). Choose another address, or reserve it from the end of that " +
+      "lease on the command line with --allow-leased (REST: allowLeased).",
     status: 409,
     exit: 5,
   },
