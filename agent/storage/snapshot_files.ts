@@ -27,12 +27,16 @@ export function filesOfSnapshot(
 /**
  * The files of all snapshots, by the VM's UUID. One that is gone meanwhile has none.
  *
+ * @param isLeftOut VMs that are not asked
  * @throws {LibvirtError}
  */
-export async function snapshotFiles(link: LinkCaller): Promise<Map<string, SnapshotFile[]>> {
+export async function snapshotFiles(
+  link: LinkCaller,
+  isLeftOut: (uuid: string) => boolean = () => false,
+): Promise<Map<string, SnapshotFile[]>> {
   let uuids: readonly string[];
   try {
-    uuids = await link.call("domainsWithSnapshots");
+    uuids = (await link.call("domainsWithSnapshots")).filter((uuid) => !isLeftOut(uuid));
   } catch (error) {
     if (isUnsupported(error)) return new Map();
     throw error;

@@ -42,23 +42,41 @@ interface SnapshotReading {
 const readings = new WeakMap<object, SnapshotReading>();
 const NO_READING: SnapshotReading = { files: new Map(), at: -Infinity };
 /** Milliseconds for which lists go by one reading: it asks libvirt for each VM that has snapshots. */
-const GOOD_MS = 2000;
+const GOOD_MS = 10_000;
 
-/** Reads it, one reading of a libvirt at a time; one that takes longer than a list waits counts for the next. */
-function snapshotsNow(link: Services["link"]): Promise<SnapshotFiles> {
-  const known = readings.get(link) ?? NO_READING, { files, at } = known;
-  if (known.running !== undefined) return known.running;
+/** Snapshots of a libvirt's VMs have changed: the next list reads them. */
+export function snapshotsChanged(link: Services["link"]): void {
+  const known = readings.get(link);
+  if (known !== undefined) readings.set(link, { files: known.files, at: -Infinity });
+}
+
+/**
+ * Reads it, one reading of a libvirt at a time; one that takes longer than a list waits counts for the next. A VM that does
+ * not respond is not asked: what was read of it last stays.
+ */
+function snapshotsNow({ link, inventory }: Pick<Services, "link" | "inventory">): Promise<SnapshotFiles> {
+  const { files, at, running: known } = readings.get(link) ?? NO_READING;
+  if (known !== undefined) return known;
   if (performance.now() - at < GOOD_MS) return Promise.resolve(files);
   const read = async () => {
-    let next: SnapshotReading = { files, at };
-    try {
-      next = { files: await snapshotFiles(link), at: performance.now() };
-      return next.files;
-    } finally {
-      readings.set(link, next);
-    }
+    const isSilent = (uuid: string) => inventory.anyVm(uuid)?.responsive === false;
+    const before = [...files].filter(([uuid]) => isSilent(uuid));
+    return new Map([...before, ...await snapshotFiles(link, isSilent)]);
   };
-  const running = read();
+  // What was changed meanwhile is read again
+  const keep = (next: SnapshotReading) => {
+    if (readings.get(link)?.running === running) readings.set(link, next);
+  };
+  const running: Promise<SnapshotFiles> = read().then(
+    (found) => {
+      keep({ files: found, at: performance.now() });
+      return found;
+    },
+    (error) => {
+      keep({ files, at });
+      throw error;
+    },
+  );
   readings.set(link, { files, at, running });
   return running;
 }
@@ -67,7 +85,7 @@ function snapshotsNow(link: Services["link"]): Promise<SnapshotFiles> {
 async function knownSnapshotFiles(
   { link, inventory }: Services,
 ): Promise<[path: string, user: StorageUser][]> {
-  const known = await soon(snapshotsNow(link), (readings.get(link) ?? NO_READING).files);
+  const known = await soon(snapshotsNow({ link, inventory }), (readings.get(link) ?? NO_READING).files);
   return [...known].flatMap(([uuid, files]) => {
     const vm = inventory.anyVm(uuid);
     return vm === undefined

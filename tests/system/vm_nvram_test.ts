@@ -8,6 +8,7 @@ import { testPool } from "../testbed/pool.ts";
 import { exists } from "../testbed/process.ts";
 import { call, readyServer, refused, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null || await noFirmware() !== null;
 
@@ -74,6 +75,10 @@ Deno.test({
       await mark(first.name);
       await virsh("undefine", first.name, "--keep-nvram");
       await shows(server, vmId, ({ name }) => name === second.name);
+      await until(
+        "the other one to be gone",
+        async () => (await call(server, "get_vms")).every(({ id }) => id !== other),
+      );
       const text = new RegExp(
         `^The UEFI variables of an earlier VM named ${first.name} are still there.+: ${
           nvramOf(first.name)

@@ -21,6 +21,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
+import { snapshotsChanged } from "../../storage/volume_usage.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { deleteBeside, requireDeletable } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
@@ -240,7 +241,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
           taken = await takeBeside(host, known.vm, { name, description, quiesce }, { principal, clock });
           images.take(vmId, await scan(host, known.vm));
         }
-      });
+      }).finally(() => snapshotsChanged(link));
       return taken;
     },
     revert_snapshot: async ({ vmId, name }, { principal }) => {
@@ -256,7 +257,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
           await revertBeside(host, known.vm, found, known.present, principal);
           await keepGroup(host, known.vm);
         }
-      });
+      }).finally(() => snapshotsChanged(link));
       return null;
     },
     delete_snapshot: async ({ vmId, name, children = false }, { principal }) => {
@@ -276,7 +277,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
           await deleteBeside({ host }, vmId, each, present, principal);
         }
         images.take(vmId, await scan(host, vm));
-      });
+      }).finally(() => snapshotsChanged(link));
       return null;
     },
   };
