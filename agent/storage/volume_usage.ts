@@ -42,7 +42,7 @@ interface SnapshotReading {
 const readings = new WeakMap<object, SnapshotReading>();
 const NO_READING: SnapshotReading = { files: new Map(), at: -Infinity };
 /** Milliseconds for which lists go by one reading: it asks libvirt for each VM that has snapshots. */
-const GOOD_MS = 10_000;
+const GOOD_MS = 5000;
 
 /** Snapshots of a libvirt's VMs have changed: the next list reads them. */
 export function snapshotsChanged(link: Services["link"]): void {

@@ -8,6 +8,7 @@ import { exists, run } from "../testbed/process.ts";
 import { call, known, knownPool, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import type { TestServer } from "../testbed/server.ts";
+import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 const image = (path: string) => run(["qemu-img", "create", "-q", "-f", "qcow2", path, "16M"]);
@@ -305,7 +306,11 @@ Deno.test({
     const memory = `${pool.path}/memory.save`;
     await virsh("snapshot-create-as", vm.name, "s1", "--memspec", `file=${memory}`);
     await virsh("pool-refresh", pool.name);
-    assert.deepEqual(await usersOf(server, pool.name, "memory.save"), [vm.name]);
+    // Lists go by a reading that is some seconds old
+    await until(
+      "the list to know it",
+      async () => (await usersOf(server, pool.name, "memory.save"))?.join() === vm.name,
+    );
     await refused(
       call(server, "delete_volume", { pool: pool.name, volume: "memory.save" }),
       "VolumeInUse",

@@ -220,11 +220,12 @@ Deno.test("a start with files that cannot serve says which and why, and ends wit
     await Deno.writeTextFile(`${folder}/key.pem`, makePair(["localhost"], Date.now()).key);
     await Deno.chmod(folder, 0o777); // the demo gives up root before it looks at its addresses
     const cases: [args: string[], said: RegExp][] = [
+      // First: what root has made the demo cannot write to
+      [["--demo", "--listen", "0.0.0.0:0"], /--demo lets in whoever comes: it listens on loopback alone/],
       [["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`], /do not belong together/],
       [["--tls-cert", `${folder}/cert.pem`], /--tls-cert and --tls-key belong together/],
       [["--tls-cert", `${folder}/none.pem`, "--tls-key", `${folder}/key.pem`], /none\.pem cannot be read/],
       [["--listen", "http://0.0.0.0:0"], /without TLS passwords would go over the network/],
-      [["--demo", "--listen", "0.0.0.0:0"], /--demo lets in whoever comes: it listens on loopback alone/],
       [["--trusted-proxy", "nonsense"], /--trusted-proxy: "nonsense" is no address or subnet/],
       [["--base-path", "kvm"], /--base-path: .*no path like \/kvm/],
       [["--host-name", "a b"], /--host-name: "a b" is no host name/],
