@@ -138,7 +138,7 @@ Deno.test({
         await refused(
           call(server, "update_network_dhcp", { name, add }),
           "AddressLeased",
-          new RegExp(`${dynamic.ip} is leased to ${vm.name} \\(${dynamic.mac}\\) until `),
+          new RegExp(`${dynamic.ip} is leased to ${vm.name} \\(${dynamic.mac}\\) \\(until `),
         );
         await call(server, "update_network_dhcp", { name, add, allowLeased: true });
         await call(server, "update_network_dhcp", { name, remove: add });

@@ -14,7 +14,7 @@ import {
   type Input,
   type Output,
 } from "../../lib/contract/mod.ts";
-import { virsh } from "./libvirt.ts";
+import { virshUnless } from "./libvirt.ts";
 import { CallError, type ServerOptions, startServer, type TestServer } from "./server.ts";
 import { atSocket, TESTER, VISITOR } from "./sign_in.ts";
 import { parseEvents } from "./sse.ts";
@@ -225,7 +225,13 @@ const LISTS = [
 async function untilListed(server: TestServer): Promise<void> {
   for (const { words, command } of LISTS) {
     await until(`${command} to have all that virsh lists`, async () => {
-      const listed = (await virsh(...words)).split("\n").map((name) => name.trim()).filter(Boolean);
+      // A pool or network of another test's may go while virsh lists it
+      const told = await virshUnless(
+        /Could not retrieve|not found|no (domain|network|storage pool) with/i,
+        ...words,
+      );
+      if (told === null) return false;
+      const listed = told.split("\n").map((name) => name.trim()).filter(Boolean);
       const known = await server.call(command) as { name: string }[];
       return listed.every((name) => known.some((each) => each.name === name));
     }, { seconds: 30 });

@@ -5,7 +5,7 @@ import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { notRespondingText } from "../../../lib/vm/not_responding.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActiveState, stateReason, vmState } from "./states.ts";
-import { MIB } from "../../../lib/text/byte_units.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 
 /** What is known of a VM beside its record. */
@@ -59,11 +59,12 @@ function withSize(disk: Disk, sizes: Extras["sizes"]): Disk {
   return size ? { ...disk, capacityBytes: size.capacity, allocationBytes: size.allocation } : disk;
 }
 
-/** GiB of all its disks together, to a MiB; null while one of them is unknown. */
+/** GiB of all its disks together, to one decimal, below one to a MiB; null while one of them is unknown. */
 function totalGib(disks: readonly Disk[]): number | null {
   const own = disks.filter((disk) => disk.device === "disk" || disk.device === "lun");
   if (own.some((disk) => disk.capacityBytes === undefined)) return null;
-  return Math.round(own.reduce((sum, disk) => sum + disk.capacityBytes!, 0) / MIB) / 1024;
+  const gib = own.reduce((sum, disk) => sum + disk.capacityBytes!, 0) / GIB, parts = gib < 1 ? 1024 : 10;
+  return Math.round(gib * parts) / parts;
 }
 
 /** libvirt 9.0 that is killed before QEMU has begun waits for it for good, also after its next starts. */

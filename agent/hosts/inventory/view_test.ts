@@ -109,7 +109,8 @@ Deno.test("vmView() adds its disks up, and says null while one of them is unknow
   const sizes = (...entries: [string, number][]) =>
     new Map(entries.map(([target, gib]) => [target, { capacity: gib * 1024 ** 3, allocation: 5 }]));
   const view = (xml: string, known: Extras["sizes"]) => vmView(record(xml), { ...EXTRAS, sizes: known });
-  assert.equal(view(disk("vda") + disk("vdb"), sizes(["vda", 10], ["vdb", 2.25])).diskSizeGb, 12.25);
+  assert.equal(view(disk("vda") + disk("vdb"), sizes(["vda", 10], ["vdb", 2.25])).diskSizeGb, 12.3);
+  assert.equal(view(disk("vda"), sizes(["vda", 0.0625])).diskSizeGb, 0.0625);
   assert.equal(view(disk("vda") + disk("vdb"), sizes(["vda", 10])).diskSizeGb, null);
   assert.equal(view(disk("vda") + disk("sda", "cdrom"), sizes(["vda", 10])).diskSizeGb, 10);
   const [first] = view(disk("vda"), sizes(["vda", 1])).disks;
