@@ -1,4 +1,5 @@
 /** Figures of the past, made up and written into a store of metrics. */
+import { beginFirstStart } from "../../agent/store/first_start.ts";
 import { join } from "node:path";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { METRICS_FILE } from "../../agent/metrics/metric_file.ts";
@@ -24,6 +25,8 @@ export function storeIn(dataDir: string): StoreHere {
     told = generation;
     return value as MetricCalls[C]["out"];
   };
+  // The server that starts there has no database yet, and has lost none
+  beginFirstStart(dataDir);
   ask("open", { path: join(dataDir, METRICS_FILE), reserve: 0 });
   return {
     ask,
