@@ -113,15 +113,18 @@ export function UploadProgress({ name, progress }: { name: string; progress: Pro
 /** What an upload came to. */
 export function UploadDone({ volume }: { volume: Uploaded }) {
   return (
-    <Flash
-      tone={volume.warnings.length > 0 ? "warn" : "ok"}
-      title={t("uploads.done", { name: oneLine(volume.name, 80) })}
-    >
-      {volume.warnings.map(({ message }) => <p key={message}>{message}</p>)}
-      <p class="upload-sum">
-        SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
-      </p>
-    </Flash>
+    <div role="status">
+      <Flash
+        quiet
+        tone={volume.warnings.length > 0 ? "warn" : "ok"}
+        title={t("uploads.done", { name: oneLine(volume.name, 80) })}
+      >
+        {volume.warnings.map(({ message }) => <p key={message}>{message}</p>)}
+        <p class="upload-sum">
+          SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
+        </p>
+      </Flash>
+    </div>
   );
 }
 
