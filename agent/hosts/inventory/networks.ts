@@ -19,6 +19,9 @@ export class NetworkInventory {
   readonly #tell: (network: string, event: string) => void;
   #records: ReadonlyMap<string, NetworkRecord> = new Map();
   #isUnread = false;
+  /** Readings that were begun so far, and which of them was taken last. */
+  #begun = 0;
+  #taken = 0;
   /** What the networks were like when clients were told of them last, by name. */
   readonly #told = new Map<string, string>();
 
@@ -42,8 +45,10 @@ export class NetworkInventory {
    */
   async restart(): Promise<void> {
     this.#isUnread = true;
+    const turn = ++this.#begun;
     try {
       const records = await this.#link.call("networkScan");
+      this.#taken = turn;
       this.#replace(records);
       this.#isUnread = false;
       this.#told.clear();
@@ -63,8 +68,13 @@ export class NetworkInventory {
 
   /** Reads the networks anew. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */
   async reread(): Promise<void> {
+    const turn = ++this.#begun;
     try {
-      this.#replace(await this.#link.call("networkScan"));
+      const records = await this.#link.call("networkScan");
+      // One that was begun before, and ends after, knows less
+      if (turn < this.#taken) return;
+      this.#taken = turn;
+      this.#replace(records);
     } catch (error) {
       if (isHang(error)) this.#isUnread = true;
       throw error;
