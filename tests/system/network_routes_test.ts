@@ -36,7 +36,7 @@ Deno.test({
     const { warnings } = await call(server, "create_network", input);
     assert.match(
       warnings[0]!.message,
-      new RegExp(`198\\.18\\.0\\.0/15, which a route of the host \\(${tunnel}\\)`),
+      new RegExp(`no longer through a route of the host \\(${tunnel}\\) \\(198\\.18\\.0\\.0/15\\)`),
     );
     await virsh("net-destroy", name);
     await until("it to be stopped", async () => !(await call(server, "get_network", { name })).active);
