@@ -7,7 +7,7 @@ import { HangState } from "../components/hangs/HangState.tsx";
 import { Pages } from "../components/kit/Pages.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
-import { isOn, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
+import { isOn, PoolSpaceBar, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
 import { poolHref } from "../lib/storage/pool_href.ts";
 import { PoolActions } from "../components/storage/PoolActions.tsx";
 import { PoolAutostart } from "../components/storage/PoolTable.tsx";
@@ -46,7 +46,7 @@ function Facts({ pool, enabled }: { pool: StoragePool; enabled: boolean }) {
     <Panel title={typeName(pool.type)}>
       <dl class="description-list storage-facts">
         <Fact label={t("storage.space")}>
-          <PoolSpace pool={pool} />
+          <PoolSpaceBar pool={pool} />
         </Fact>
         {pool.path !== undefined && (
           <Fact label={t("storage.path")}>

@@ -13,7 +13,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { formatSubnet, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
 import { withDhcp } from "../../lib/network/dhcp_range.ts";
-import { freeIpv4, networkProblems, networkWarnings, startObstacleOf } from "../../lib/network/check.ts";
+import { freeIpv4, networkProblems, startObstacleOf, subnetWarnings } from "../../lib/network/check.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { networkXml } from "../../lib/formats/xml/network.ts";
 import { Turns } from "../../lib/turns.ts";
@@ -122,8 +122,7 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
         () => link.call("networkDefine", { xml: renderXml(networkXml(input, uuid)), start, autostart }),
       );
     });
-    const warnings = networkWarnings(input, facts).map((each) => ({ ...each, severity: "warning" as const }));
-    return { name, uuid, warnings };
+    return { name, uuid, warnings: subnetWarnings(input, facts) };
   };
 
   const start = async (name: string) => {
@@ -157,7 +156,7 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
           message: errorText(code, details),
           severity: "error" as const,
         })),
-        ...networkWarnings(network, facts).map((each) => ({ ...each, severity: "warning" as const })),
+        ...subnetWarnings(network, facts),
       ];
     },
     create_network: (input, { principal }) => turns.run(() => create(input, principal.name)),

@@ -378,7 +378,17 @@ function patterned(verb: Verb, draft: InputDraft): string | undefined {
 }
 
 async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal): Promise<number> {
-  const given: Arguments = readArguments(verb, args), { common } = given;
+  const given = readArguments(verb, args);
+  try {
+    return await carryOutGiven(verb, given, terminal);
+  } catch (error) {
+    if (error instanceof ApiError && isDone(verb, error, given.common)) return EXIT.done;
+    throw error;
+  }
+}
+
+async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): Promise<number> {
+  const { common } = given;
   const why = unfit(verb, common);
   if (why !== undefined) throw new UsageError(why);
   const server = serverOf(await targetOf(common));
@@ -407,13 +417,7 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
   // A pattern is for several, whatever it fits: what it comes to is told.
   const isOne = ids === undefined || (each!.length === 1 && !isPattern(each![0]!));
   if (isOne && ids !== undefined) draft[field!] = ids[0];
-  let input: InputDraft;
-  try {
-    input = await withIds(server, draft, resources);
-  } catch (error) {
-    if (error instanceof ApiError && isDone(verb, error, common)) return EXIT.done;
-    throw error;
-  }
+  const input = await withIds(server, draft, resources);
   if (common["dry-run"]) return await tryOut(run, input);
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
@@ -424,7 +428,6 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
   try {
     return isOne ? await carryOutOne(run, input) : await carryOutEach(run, field!, ids, input);
   } catch (error) {
-    if (error instanceof ApiError && isDone(verb, error, common)) return EXIT.done;
     throw await withNearName(error, verb, input, server);
   }
 }

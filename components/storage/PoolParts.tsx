@@ -52,7 +52,7 @@ export function PoolState({ pool }: { pool: StoragePool }) {
 }
 
 /** How full a pool is. */
-export function PoolSpace({ pool }: { pool: StoragePool }) {
+export function PoolSpaceBar({ pool }: { pool: StoragePool }) {
   const { capacityBytes: all, availableBytes: free } = pool;
   if (all === undefined || free === undefined) return <span class="text-muted">{t("storage.unknown")}</span>;
   return (

@@ -5,7 +5,7 @@ import { number, textsOf } from "../../lib/i18n/mod.ts";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Switch } from "../kit/Switch.tsx";
 import { PoolActions } from "./PoolActions.tsx";
-import { PoolSpace, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
+import { PoolSpaceBar, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
 import { poolHref } from "../../lib/storage/pool_href.ts";
 import { hangOfPool } from "../../lib/hangs/objects.ts";
 import { HangState } from "../hangs/HangState.tsx";
@@ -69,7 +69,7 @@ export function PoolTable({ pools, enabled, hangs, now }: {
             return hang === undefined ? <PoolState pool={pool} /> : <HangState hang={hang} now={now} />;
           },
         },
-        { title: t("storage.space"), cell: (pool) => <PoolSpace pool={pool} /> },
+        { title: t("storage.space"), cell: (pool) => <PoolSpaceBar pool={pool} /> },
         {
           title: t("storage.volumes"),
           kind: "number",

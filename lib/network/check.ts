@@ -356,7 +356,7 @@ export function networkProblems(network: NewNetwork, facts: NetworkFacts): Netwo
 }
 
 /** What is worth knowing of a network that can be made: routes of the host that lead to addresses of its subnets. */
-export function networkWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: NetworkFacts): NetworkWarning[] {
+export function subnetWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: NetworkFacts): NetworkWarning[] {
   if (!ADDRESSED_MODES.includes(mode)) return [];
   return Object.entries({ ipv4, ipv6 }).flatMap(([field, wish]): NetworkWarning[] => {
     const subnet = wish && parseSubnet(wish.address);
@@ -367,7 +367,7 @@ export function networkWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: Network
     const message = isInside
       ? `While this network runs, the host reaches ${own} through it, no longer through ${other.what} (${theirs})`
       : `VMs of this network cannot be reached at addresses of ${theirs}: ${other.what} uses them`;
-    return [{ field: `${field}.address`, code: "NetworkOverlaps", message }];
+    return [{ field: `${field}.address`, code: "NetworkOverlaps", message, severity: "warning" }];
   });
 }
 
@@ -376,6 +376,7 @@ export interface NetworkWarning {
   readonly field: string;
   readonly code: "NetworkOverlaps";
   readonly message: string;
+  readonly severity: "warning";
 }
 
 /** The subnets that are offered for a new network, as the host's address in each. */

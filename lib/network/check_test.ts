@@ -5,10 +5,10 @@ import {
   freeIpv4,
   type NetworkFacts,
   networkProblems,
-  networkWarnings,
   rangeFault,
   sameLease,
   startObstacleOf,
+  subnetWarnings,
   type TakenSubnet,
 } from "./check.ts";
 import { bitsOf, formatSubnet, networkOf, overlaps, parseSubnet, type Subnet } from "../formats/ip/cidr.ts";
@@ -174,7 +174,7 @@ Deno.test("a VPN's wide routes are a warning: of two routes the longer prefix wi
   for (const [address, taken, isRefused, warning] of table) {
     const facts = { ...FACTS, taken }, network = nat({ ipv4: { address } });
     assert.deepEqual(codes(network, facts), isRefused ? ["ipv4.address NetworkOverlaps"] : [], address);
-    const [first] = networkWarnings(network, facts);
+    const [first] = subnetWarnings(network, facts);
     if (warning === undefined) assert.equal(first, undefined, address);
     else assert.match(first!.message, warning);
   }

@@ -44,13 +44,15 @@ async function world({ name, file, fails }: { name: string; file: "old" | "new";
   };
 }
 
+/** Where a rename can be cut short: the file goes first. */
+const CUTS = [
+  { name: "old", file: "old" },
+  { name: "old", file: "new" },
+  { name: "new", file: "new" },
+] as const;
+
 Deno.test("vmRenamed finishes a rename that was cut short at any point, its UEFI variables too", async () => {
-  for (
-    const cut of [{ name: "old", file: "old" }, { name: "old", file: "new" }, {
-      name: "new",
-      file: "new",
-    }] as const
-  ) {
+  for (const cut of CUTS) {
     await using test = await world(cut);
     assert.equal((await vmRenamed.finish!(test.step, test.at)).did, "done");
     assert.deepEqual([test.state, await test.names()], [{ name: "new", nvram: test.to }, ["new_VARS.fd"]]);
@@ -58,12 +60,7 @@ Deno.test("vmRenamed finishes a rename that was cut short at any point, its UEFI
 });
 
 Deno.test("vmRenamed takes a rename back that was cut short at any point, or that libvirt refuses", async () => {
-  for (
-    const cut of [{ name: "old", file: "old" }, { name: "old", file: "new" }, {
-      name: "new",
-      file: "new",
-    }] as const
-  ) {
+  for (const cut of CUTS) {
     await using test = await world(cut);
     await vmRenamed.undo!(test.step, test.at);
     assert.deepEqual([test.state, await test.names()], [{ name: "old", nvram: test.from }, ["old_VARS.fd"]]);

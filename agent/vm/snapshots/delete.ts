@@ -30,11 +30,6 @@ import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
 type ExternalDisk = FoundSnapshot["externalDisks"][number];
 
-/** Where a snapshot is deleted. */
-export interface DeleteContext {
-  readonly host: Host;
-}
-
 /** What is done with the image of a snapshot's disk. */
 type Fate =
   /** It stays: something else needs it, as it is. */
@@ -108,7 +103,7 @@ async function volumesAbove(
 
 /** What needs one of these images beside a VM and its snapshots. @throws {LibvirtError} */
 async function otherUser(
-  { host }: DeleteContext,
+  host: Host,
   vm: VM,
   paths: readonly string[],
 ): Promise<string | undefined> {
@@ -125,7 +120,7 @@ async function otherUser(
  * @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError}
  */
 export async function requireDeletable(
-  context: DeleteContext,
+  host: Host,
   vm: VM,
   names: readonly string[],
   all: readonly FoundSnapshot[],
@@ -135,7 +130,7 @@ export async function requireDeletable(
     requireOurKind(snapshot);
     for (const { path } of snapshot.externalDisks) {
       if (staying.has(path!)) continue;
-      const user = await otherUser(context, vm, [path!]);
+      const user = await otherUser(host, vm, [path!]);
       if (user !== undefined) {
         throw refused(snapshot.name, `its image ${path} is also used by ${user}`);
       }
@@ -145,7 +140,7 @@ export async function requireDeletable(
 
 /** Decides what is done with one image. @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError} */
 async function fateOf(
-  { host }: DeleteContext,
+  host: Host,
   vm: VM,
   snapshot: FoundSnapshot,
   all: readonly FoundSnapshot[],
@@ -166,7 +161,7 @@ async function fateOf(
     );
   }
   const [upper, more] = above;
-  const user = await otherUser({ host }, vm, [lower.path, ...above.map((each) => each.path)]);
+  const user = await otherUser(host, vm, [lower.path, ...above.map((each) => each.path)]);
   if (user !== undefined) throw refused(name, `its image ${lower.path} is also used by ${user}`);
   if (upper === undefined) {
     return chain === undefined ? { does: "drop", path: lower.path } : { does: "keep" };
@@ -280,13 +275,12 @@ async function discard(host: Host, path: string): Promise<void> {
  * @throws {ContractError} SnapshotNotDeletable, SnapshotDeleteFailed, JobCancelled, StorageBusy
  */
 export async function deleteBeside(
-  context: DeleteContext,
+  host: Host,
   vmId: string,
   name: string,
   all: readonly FoundSnapshot[],
   principal: Pick<Principal, "name">,
 ): Promise<void> {
-  const { host } = context;
   const vm = host.requireVm(vmId);
   const snapshot = all.find((each) => each.name === name);
   if (snapshot === undefined) throw new ContractError("SnapshotNotFound", { name });
@@ -294,7 +288,7 @@ export async function deleteBeside(
   const chains = await chainsOf(vm);
   const fates: Fate[] = [];
   for (const disk of snapshot.externalDisks) {
-    fates.push(await fateOf(context, vm, snapshot, all, disk, chains));
+    fates.push(await fateOf(host, vm, snapshot, all, disk, chains));
   }
   const about = {
     command: "delete_snapshot",

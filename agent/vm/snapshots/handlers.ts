@@ -270,11 +270,11 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const all = known.present.map((each) => shown(each, known));
         const below = children ? descendants(all, name).toReversed() : [];
         const doomed = [...below.map((child) => child.name), name];
-        await requireDeletable({ host }, known.vm, doomed, known.present);
+        await requireDeletable(host, known.vm, doomed, known.present);
         await dropCheckpoints(host, known.vm);
         for (const each of doomed) {
           const present = await scan(host, vm);
-          await deleteBeside({ host }, vmId, each, present, principal);
+          await deleteBeside(host, vmId, each, present, principal);
         }
         images.take(vmId, await scan(host, vm));
       }).finally(() => snapshotsChanged(link));
