@@ -1,4 +1,5 @@
 /** Volumes that are built on others, in every pool that can be read. */
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
@@ -13,7 +14,10 @@ import type { Volume } from "./volumes.ts";
 export async function readPools({ inventory: { storage } }: Host, names?: Iterable<string>): Promise<void> {
   const wanted = names && new Set(names);
   for (const record of storage.records()) {
-    if (isActivePool(record) && (wanted?.has(record.name) ?? true)) await storage.volumes(record.name);
+    if (!isActivePool(record) || !(wanted?.has(record.name) ?? true)) continue;
+    await storage.volumes(record.name).catch((error) => {
+      if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_POOL) throw error;
+    });
   }
 }
 

@@ -30,24 +30,34 @@ function nextXml(network: Deno.PointerValue): string | undefined {
   }
 }
 
-/** Reads every network. Source: virConnectListAllNetworks. */
+/** Reads one network. @throws {LibvirtError} code NO_NETWORK when it is gone */
+function recordOf(item: Deno.PointerObject): NetworkRecord {
+  const { symbols } = libvirt(), autostart = new Int32Array(1);
+  const persistent = ok(symbols.virNetworkIsPersistent(item)) === 1;
+  if (persistent) ok(symbols.virNetworkGetAutostart(item, autostart));
+  const active = ok(symbols.virNetworkIsActive(item)) === 1;
+  return {
+    uuid: readUuid((buffer) => symbols.virNetworkGetUUIDString(item, buffer)),
+    name: readString(symbols.virNetworkGetName(item)),
+    active,
+    persistent,
+    autostart: autostart[0] === 1,
+    xml: takeString(symbols.virNetworkGetXMLDesc(item, 0)),
+    nextXml: active && persistent ? nextXml(item) : undefined,
+  };
+}
+
+/** Reads every network; one that goes in between is left out. Source: virConnectListAllNetworks. */
 export function networkScan(connection: Connection): NetworkRecord[] {
   const { symbols } = libvirt();
   const { array, items } = listOf((out) => symbols.virConnectListAllNetworks(connection.pointer, out, 0));
   return readList(array, items, (item) => symbols.virNetworkFree(item), (item) => {
-    const autostart = new Int32Array(1);
-    const persistent = ok(symbols.virNetworkIsPersistent(item)) === 1;
-    if (persistent) ok(symbols.virNetworkGetAutostart(item, autostart));
-    const active = ok(symbols.virNetworkIsActive(item)) === 1;
-    return {
-      uuid: readUuid((buffer) => symbols.virNetworkGetUUIDString(item, buffer)),
-      name: readString(symbols.virNetworkGetName(item)),
-      active,
-      persistent,
-      autostart: autostart[0] === 1,
-      xml: takeString(symbols.virNetworkGetXMLDesc(item, 0)),
-      nextXml: active && persistent ? nextXml(item) : undefined,
-    };
+    try {
+      return recordOf(item);
+    } catch (error) {
+      if (error instanceof LibvirtError && error.code === VIR_ERR.NO_NETWORK) return null;
+      throw error;
+    }
   });
 }
 
