@@ -3,13 +3,15 @@
  * cards and screens are reached. A folder of backups is not trusted with them. They are what the VM has on this host now,
  * or what libvirt chooses. Pure.
  */
+import { nodeOf } from "../formats/xml/build.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
+import { CHARACTER_DEVICES } from "../formats/xml/host_identities.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
 import { oneLine } from "../text/text.ts";
-import { copyOf, sameness } from "./sameness.ts";
+import { sameness } from "./sameness.ts";
 
 /** Devices with a character device of the host at their other end. */
-export const PORTS: ReadonlySet<string> = new Set(["serial", "parallel", "console", "channel"]);
+export const PORTS: ReadonlySet<string> = new Set(CHARACTER_DEVICES);
 /** Types of ports whose `<source>` is a name within the VM, no path. */
 const NAMED: ReadonlySet<string | undefined> = new Set(["spiceport", "qemu-vdagent", "dbus"]);
 
@@ -92,7 +94,7 @@ function connectAs(document: XmlDocument, card: () => XmlElement, model: XmlElem
   document.setAttribute(card(), "type", model.attributes.type);
   for (const name of ["mac", ...CONNECTION, ...GUARDS]) {
     for (let old = child(card(), name); old; old = child(card(), name)) document.remove(old);
-    for (const part of children(model, name)) document.append(card(), copyOf(part));
+    for (const part of children(model, name)) document.append(card(), nodeOf(part));
   }
   return told;
 }
@@ -171,6 +173,6 @@ export function confineScreens(document: XmlDocument, now: XmlDocument | undefin
     }
     if (model === undefined) document.setAttribute(screen(), "autoport", "yes");
     for (let old = child(screen(), "listen"); old; old = child(screen(), "listen")) document.remove(old);
-    for (const listen of children(model, "listen")) document.append(screen(), copyOf(listen));
+    for (const listen of children(model, "listen")) document.append(screen(), nodeOf(listen));
   });
 }

@@ -3,13 +3,12 @@
  * cards have no link, and no device, folder or screen of the host is its. Pure.
  */
 import { type CopiedDisk, makeCopy } from "../formats/xml/clone.ts";
-import { xml, type XmlNode } from "../formats/xml/build.ts";
+import { nodeOf, xml, type XmlNode } from "../formats/xml/build.ts";
 import { OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "../formats/xml/channel.ts";
 import { setMedium } from "../formats/xml/device_disk.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
 import { METADATA_PREFIX, METADATA_URI, THROW_AWAY } from "../formats/xml/metadata.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
-import { copyOf } from "./sameness.ts";
 
 /** What the throw-away VM has of its own. */
 export interface Trial {
@@ -40,7 +39,7 @@ const AGENTS: ReadonlySet<string | undefined> = new Set([QEMU_AGENT_CHANNEL, OWN
 /** A part of a device, where it has that. */
 function part(device: XmlElement, name: string): XmlNode | false {
   const found = child(device, name);
-  return found !== undefined && copyOf(found);
+  return found !== undefined && nodeOf(found);
 }
 
 /** A network card whose cable is out: QEMU drops what the guest sends, whatever it does. */

@@ -1,5 +1,5 @@
 /** Making XML from values: every value is escaped, nothing is pasted. */
-import { escapeXml } from "./tree.ts";
+import { escapeXml, type XmlElement } from "./tree.ts";
 
 /** An element to be written. */
 export interface XmlNode {
@@ -41,6 +41,13 @@ function flatten(content: readonly XmlContent[]): (XmlNode | string)[] {
     return "name" in each ? [each] : flatten(each);
   });
 }
+
+/** An element that was read, to be written elsewhere. */
+export const nodeOf = ({ name, attributes, children, text }: XmlElement): XmlNode => ({
+  name,
+  attributes,
+  content: children.length > 0 ? children.map(nodeOf) : text === "" ? [] : [text],
+});
 
 /** Writes an element as libvirt does: two blanks a level, single quotes; an element with text stays on its line. */
 export function renderXml(node: XmlNode, indent = ""): string {

@@ -20,7 +20,8 @@ interface Rule {
   readonly free: (document: XmlDocument, device: () => XmlElement, names: Names) => void;
 }
 
-const CHARACTER_DEVICES = ["serial", "parallel", "console", "channel"];
+/** Devices with a character device of the host at their other end. */
+export const CHARACTER_DEVICES = ["serial", "parallel", "console", "channel"];
 
 /** The last part of a path under a name of the copy's own: `web.log` → `web-2.log`, `serial.log` → `serial.log-web-2`. */
 export function ownPath(path: string, from: string, to: string): string {

@@ -1,5 +1,5 @@
 /** libvirt's snapshot XML ⇄ what we know of a snapshot. */
-import { renderXml, xml, type XmlNode } from "./build.ts";
+import { nodeOf, renderXml, xml } from "./build.ts";
 import { XmlDocument } from "./edit.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
@@ -117,13 +117,6 @@ export function newSnapshotXml({ name, description, memory, disks }: NewSnapshot
     ),
   ));
 }
-
-/** An element that was read, to be written elsewhere. */
-const nodeOf = ({ name, attributes, children, text }: XmlElement): XmlNode => ({
-  name,
-  attributes,
-  content: children.length > 0 ? children.map(nodeOf) : text === "" ? [] : [text],
-});
 
 /** When a snapshot was taken that libvirt is told of only to delete it, in seconds since 1970. */
 export const LEFT_AT = 1;
