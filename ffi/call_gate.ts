@@ -68,6 +68,13 @@ function isBlocked(hangs: Wait, asks: Wait): boolean {
   return true;
 }
 
+/** Kinds of which every object is waited for: in a list, and where a network is looked up by its name. Pure. */
+function passedBy(wait: Wait, keys: readonly Key[]): readonly Key[] {
+  if (isAtLeast(wait, "list")) return keys;
+  // virNetworkObjListFindByName() takes the lock of each network that it passes; pools have an index of names.
+  return wait === "net" ? ["networks"] : [];
+}
+
 /** Waits during which the object's lock is not free. */
 const isLock = (wait: Wait) => wait !== "none" && wait !== "host" && wait !== "agent" && wait !== "job";
 
@@ -310,8 +317,7 @@ export class CallGate implements Gate {
         return { key, since: suspect.since, call: suspect.call, isLocked: false };
       }
     }
-    if (!isAtLeast(wait, "list")) return undefined;
-    for (const whole of keys) {
+    for (const whole of passedBy(wait, keys)) {
       for (const [key, members] of this.#byKey) {
         if (wholeOf(key) !== whole) continue;
         for (const member of members) if (member.isOverdue && isLock(member.wait)) return hangOf(key, member);

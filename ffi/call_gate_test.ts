@@ -47,7 +47,10 @@ Deno.test("CallGate asks an object of which a call hangs no more, whichever call
     }
     assert.ok(isRefused(gate, call), `${name}: it is not asked again`);
     if (!keys.every(isObject)) continue;
-    assert.equal(gate.admits(asked(name, B)), "go", `${name}: another one is`);
+    // libvirt looks a network up by its name, and waits for each that it passes
+    const isLookedUp = WAITS[CALLS[name].slowest] === "net";
+    const other = gate.admits(asked(name, B));
+    assert.equal(other === "go", !isLookedUp, `${name}: another one is`);
     if (kind !== "rescue" && keys[0]!.startsWith("vm:")) {
       assert.equal(gate.admits(asked("domainDestroy")), "go", `${name}: it can be ended`);
     }

@@ -19,16 +19,26 @@ export async function requireResponsive(
   throw new ContractError("VmNotResponding", { since: new Date(hang.since).toISOString(), call: hang.call });
 }
 
+const NETWORK = "network:";
+
 /**
- * Refuses to start a VM on a network that does not respond: libvirt would wait for it with the VM's lock held.
+ * Refuses what would have libvirt look for a network by its name while any network does not respond: it waits for each that
+ * it passes, with the VM's lock held.
  *
  * @throws {ContractError} NetworkNotResponding
  */
-export function requireNetworksRespond({ link: { gate } }: Pick<Host, "link">, vm: VM): void {
-  for (const { type, network } of vm.networkInterfaces) {
-    const hang = type === "network" ? gate.hangOf(`network:${network}`) : undefined;
-    if (hang === undefined) continue;
-    const since = new Date(hang.since).toISOString();
-    throw new ContractError("NetworkNotResponding", { name: network, since, call: hang.call });
+export function requireNetworksRespond({ link: { gate } }: Pick<Host, "link">): void {
+  for (const { key, since, call, isLocked } of gate.hangs()) {
+    if (!isLocked || !key.startsWith(NETWORK)) continue;
+    const details = { name: key.slice(NETWORK.length), since: new Date(since).toISOString(), call };
+    throw new ContractError("NetworkNotResponding", details);
   }
+}
+
+/** Refuses to start a VM with a card on a network of libvirt meanwhile. @throws {ContractError} NetworkNotResponding */
+export function requireItsNetworksRespond(
+  host: Pick<Host, "link">,
+  { networkInterfaces }: Pick<VM, "networkInterfaces">,
+): void {
+  if (networkInterfaces.some(({ type }) => type === "network")) requireNetworksRespond(host);
 }

@@ -3,6 +3,7 @@ import { statFile } from "../host_file.ts";
 import { orMissing } from "../files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
+import { requireItsNetworksRespond } from "../hosts/responsive.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -99,6 +100,7 @@ const startWanted: StepRule<"start-wanted"> = {
           await run("start_network", { name: network }, actor);
         }
       }
+      requireItsNetworksRespond(settlement.vms, settlement.vms.requireVm(uuid));
       await requireSourcesReachable(settlement.vms, { id: uuid });
       await link.call("domainStart", { uuid });
     } catch (error) {

@@ -11,7 +11,7 @@ import { LyingAgent, plainAnswer } from "./lying_agent.ts";
 import { nfsServer } from "./nfs_server.ts";
 import { freeze, processState, thaw } from "./pid.ts";
 import type { PrivateLibvirt, PrivateMachine, PrivateMachineOptions } from "./private_libvirt.ts";
-import { ProcessError, run } from "./process.ts";
+import { exists, ProcessError, run } from "./process.ts";
 import { SerialClient } from "./serial.ts";
 import { type ServerBeside, serverBeside } from "./server_beside.ts";
 import type { TestServer } from "./server.ts";
@@ -534,6 +534,81 @@ const twoManagers: HangScenario = {
   },
 };
 
+/**
+ * Has iptables of a private libvirtd wait while a file is there. All its names are links to one program, which goes by the
+ * name that it was called by.
+ */
+async function waitingIptables(host: PrivateLibvirt, folder: string, flag: string): Promise<void> {
+  const [program, wrapper] = [`${folder}/xtables`, `${folder}/waiting-iptables`];
+  await Deno.copyFile(await Deno.realPath("/usr/sbin/iptables"), program);
+  const wait = `while [ -e '${flag}' ]; do touch '${flag}-seen'; sleep 0.2; done`;
+  await Deno.writeTextFile(wrapper, `#!/bin/bash\n${wait}\nexec -a "$0" '${program}' "$@"\n`, {
+    mode: 0o755,
+  });
+  await host.inside("mount", "--bind", wrapper, await Deno.realPath("/usr/sbin/iptables"));
+}
+
+const networkStart: HangScenario = {
+  name: "the start of a network, which waits for iptables",
+  needs: ["qemu"],
+  arrange: async ({ host, beside: { server }, folder }) => {
+    const tag = folder.split("/").at(-1)!, flag = `${folder}/iptables-waits`;
+    const define = async (name: string, bridge: string, subnet: string) => {
+      const file = `${folder}/${name}.xml`;
+      const xml =
+        markup`<network><name>${name}</name><forward mode='nat'/><bridge name='${bridge}'/><ip address='${subnet}.1' prefix='24'/></network>`;
+      await Deno.writeTextFile(file, String(xml));
+      await host.virsh("net-define", file);
+    };
+    const [bad, good] = [`${tag}-bad`, `${tag}-good`];
+    await define(bad, "virbr-hang", "10.77.1");
+    await define(good, "virbr-good", "10.77.2");
+    await waitingIptables(host, folder, flag);
+    await host.virsh("net-start", good);
+    const on = (name: string, last: string) =>
+      host.machine({ network: { name, mac: `52:54:00:77:00:${last}` }, memoryMiB: 64 });
+    const [waits, other] = [await on(bad, "01"), await on(good, "02")];
+    await until("the networks", async () => {
+      const known = (await call(server, "get_networks")).map(({ name }) => name);
+      return [bad, good].every((name) => known.includes(name));
+    });
+    for (const { uuid } of [waits, other]) await shows(server, uuid, () => true);
+    let started: Promise<unknown> | undefined;
+    return {
+      hang: async () => {
+        await Deno.writeTextFile(flag, "");
+        started = settled(call(server, "start_network", { name: bad }));
+        await until("iptables to wait", () => exists(`${flag}-seen`), { seconds: 10 });
+        return { [Symbol.asyncDispose]: () => Deno.remove(flag) };
+      },
+      silent: [],
+      once: {},
+      meanwhile: {
+        "get_networks": { ms: 3000, ask: () => call(server, "get_networks") },
+        "get_network of the other one": { ms: 3000, ask: () => call(server, "get_network", { name: good }) },
+        "start_vm on the network that waits": {
+          ...{ ms: REFUSED, refused: true },
+          ask: () => call(server, "start_vm", { vmId: waits.uuid }),
+        },
+        "start_vm on the other network": {
+          // libvirt may pass the one that waits when it looks for this one: refused then, not tried
+          ...{ ms: REFUSED, refused: true },
+          ask: () => call(server, "start_vm", { vmId: other.uuid }),
+        },
+      },
+      afterwards: async () => {
+        await started;
+        await until(
+          "the network to run",
+          async () => (await call(server, "get_networks")).some(({ name, active }) => name === bad && active),
+          { seconds: 30 },
+        );
+        await call(server, "start_vm", { vmId: waits.uuid });
+      },
+    };
+  },
+};
+
 /** All of them, by a short name. A resolver that is dead is a test of its own. */
 export const HANGS = {
   one: qemusStopped("one QEMU stopped, its agent connected", 1, 0),
@@ -556,6 +631,7 @@ export const HANGS = {
   lineHeld: lineTaken("another program that holds an agent's line", 1),
   lineFull: lineTaken("other programs that hold an agent's line, and wait for it", 6),
   twoManagers,
+  networkStart,
 } satisfies Record<string, HangScenario>;
 
 /** The name of a scenario. */

@@ -14,6 +14,7 @@ import type { Principal } from "../../access.ts";
 import type { CallContext } from "../../dispatch.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
+import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import { makeRoomFor } from "../../storage/volume_checks.ts";
 import { copyJob, withImages } from "./disks.ts";
 import { type CreateServices, decide } from "./facts.ts";
@@ -109,6 +110,7 @@ async function start(
     await vms.run("start_network", { name: network }, principal);
   }
   const attempt = async () => {
+    requireItsNetworksRespond(vms, vms.requireVm(uuid));
     await requireReachable(vms, newDomainXml(vm));
     await vms.link.call("domainStart", { uuid });
   };

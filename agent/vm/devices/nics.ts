@@ -17,6 +17,7 @@ import { nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
 import { hostInterfaces } from "../../hosts/interfaces.ts";
+import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { cannotLive } from "../../libvirt/failure.ts";
 import { noFilters } from "../../network/filters.ts";
@@ -93,10 +94,13 @@ function plugOf({ network, bridge, direct, user }: Plug): NicSource | undefined 
   return said[0];
 }
 
-/** @throws {ContractError} NetworkNotFound, NetworkNotActive, BridgeNotFound, HostInterfaceNotFound */
+/**
+ * @throws {ContractError} NetworkNotFound, NetworkNotActive, NetworkNotResponding, BridgeNotFound, HostInterfaceNotFound
+ */
 async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolean): Promise<void> {
   if (type === "network") {
     const { inventory } = host;
+    requireNetworksRespond(host);
     // Somebody may have made or started it a moment ago: a refusal is worth a call.
     if (!inventory.networks.record(name)?.active) await inventory.networks.reread();
     const network = inventory.networks.record(name);
