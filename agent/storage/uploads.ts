@@ -31,7 +31,7 @@ import { packedName } from "./images/unpack.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { contentWarning } from "../../lib/image/content_warning.ts";
 import { lockVolume, requireActive } from "./shared.ts";
-import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
+import { createVolume, removeVolume, volumeNamed } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds an upload that broke off is kept. */
@@ -390,7 +390,7 @@ export class Uploads {
     if (await volumeNamed(link, pool, volume)) {
       throw new ContractError("VolumeExists", { pool, name: volume });
     }
-    await deleteVolume(link, partial.path);
+    await removeVolume(link, partial.path);
     const made = await makeVolume(
       link,
       operation,
@@ -432,11 +432,11 @@ export class Uploads {
     clearTimeout(partial.expiry);
     const { link, operations } = this.#host;
     try {
-      await deleteVolume(link, partial.path).catch(async (error) => {
+      await removeVolume(link, partial.path).catch(async (error) => {
         if (!(error instanceof LibvirtError) || isAway(error)) throw error;
         // Its stream may just be closing: libvirt gives the volume free a moment later.
         await new Promise((resolve) => setTimeout(resolve, 500));
-        await deleteVolume(link, partial.path);
+        await removeVolume(link, partial.path);
       });
       operations.end(partial.operation);
     } catch (error) {

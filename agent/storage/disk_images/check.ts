@@ -33,7 +33,7 @@ import { includes } from "../../access.ts";
 import { askedRights } from "../../access/asking.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isMounted } from "../mounts.ts";
-import { secretFor } from "../luks.ts";
+import { secretFor } from "../passphrases.ts";
 import { type Hold, lockVolume, NO_POOL, refuseHeld, requireActive } from "../shared.ts";
 import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
@@ -340,7 +340,7 @@ async function decide(
     ? await chainOf(host, path, { named, isSaid, anyBase: use.anyBase }, use, held)
     : [];
   if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
-  const secret = format === "raw" && volume !== undefined ? await secretFor(link, path) : undefined;
+  const secret = format === "raw" && volume !== undefined ? await secretFor(host, path) : undefined;
   const virtual = format === "qcow2" ? qcow2Header(head)?.virtualSize : undefined;
   return {
     ...source,

@@ -19,7 +19,8 @@ import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../sto
 import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
-import { deleteVolume, volumeAt } from "../../storage/volumes.ts";
+import { deleteVolume } from "../../storage/passphrases.ts";
+import { volumeAt } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { movesOf, planBin } from "./bin.ts";
 import { neededByRest, planDisks } from "./delete_plan.ts";
@@ -66,10 +67,11 @@ async function holdDisks({ link }: Host, paths: readonly string[], held: Disposa
 }
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
-export async function deleteDisk({ link }: Host, path: string): Promise<void> {
+export async function deleteDisk(host: Host, path: string): Promise<void> {
+  const { link } = host;
   if (isLocal(link.uri)) await requireResponding(path);
   try {
-    await deleteVolume(link, path);
+    await deleteVolume(host, path);
     return;
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
