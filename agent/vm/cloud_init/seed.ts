@@ -11,8 +11,8 @@ import type { Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import {
   defaultPool,
-  removeVolume,
   type LinkCaller,
+  removeVolume,
   uploadVolume,
   type Volume,
 } from "../../storage/volumes.ts";

@@ -2,7 +2,7 @@
  * What is looked at before a VM starts, for QEMU opens its images then. The chain of a disk that was attached
  * here stands in the VM's XML, so that headers are not followed. What is left: an image of which two VMs have
  * different formats, one that is being made, and a header that has changed since it was decided on and now names a
- * data file, which the XML cannot rule out. VMs that others define may be built on anything: only what another
+ * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs that others define may be built on anything: only what another
  * VM's guest could have written is refused of theirs.
  */
 import { isSystemError } from "../../files.ts";
@@ -11,6 +11,7 @@ import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
+import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { anyUnfinished, isUnfinished } from "../../storage/shared.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { volumeAt } from "../../storage/volumes.ts";
@@ -117,13 +118,13 @@ async function check(host: Host, vm: VM): Promise<void> {
 async function checkAll(host: Host, vm: VM): Promise<void> {
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
-  await check(host, vm);
+  await Promise.all([check(host, vm), requireOwnImages(host, vm)]);
 }
 
 /**
  * Refuses to start a VM whose images, or shared folders, are not what they were decided to be.
  *
- * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
+ * @throws {ContractError} DiskRefused, DiskIsBase, DiskInUse, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
   if (!isLocal(host.link.uri)) return;
