@@ -21,6 +21,8 @@ const OTHERS_MS = 1500;
 type SomeDisk = Pick<Disk, "target" | "device" | "type" | "source" | "readOnly" | "shareable">;
 type Subject = Pick<VM, "id"> & { readonly disks: readonly SomeDisk[] };
 
+const isWritten = ({ device, readOnly }: SomeDisk) => (device === "disk" || device === "lun") && !readOnly;
+
 /** Another use of a disk that a VM writes to. */
 export interface ImageConflict {
   readonly target: string;
@@ -125,8 +127,7 @@ export class ImageUses {
   /** What else needs the disks that a VM writes to, each user of a disk once. */
   async conflicts({ id, disks }: Subject): Promise<ImageConflict[]> {
     const found = await Promise.all(disks.map(async (disk): Promise<ImageConflict[]> => {
-      const isWritten = (disk.device === "disk" || disk.device === "lun") && !disk.readOnly;
-      const path = isWritten ? pathOf(this.host, disk) : undefined;
+      const path = isWritten(disk) ? pathOf(this.host, disk) : undefined;
       if (path === undefined) return [];
       const here = (await this.#placesOf(path)).flatMap((place) => this.byPlace.get(place) ?? []);
       return [true, false].flatMap((isBase) => {
@@ -154,7 +155,7 @@ export class ImageUses {
 
 /** What else needs the disks that a VM writes to, as exactly as it can be told. */
 export async function imageConflicts(host: Host, vm: Subject): Promise<ImageConflict[]> {
-  return await (await ImageUses.read(host, vm, true)).conflicts(vm);
+  return vm.disks.some(isWritten) ? await (await ImageUses.read(host, vm, true)).conflicts(vm) : [];
 }
 
 /**

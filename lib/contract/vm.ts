@@ -317,6 +317,7 @@ export const vmCommands = {
       "DiskRefused",
       "DiskIsBase",
       "DiskInUse",
+      "HostDeviceChanged",
       "BootSourceMissing",
       "BootWouldResume",
       "StartFailed",

@@ -1,5 +1,6 @@
 /** No VM starts, is reverted or comes back on a disk that something else is built on, or that another VM has by now. */
 import assert from "node:assert/strict";
+import { showStartRisks } from "../../agent/vm/lifecycle/start_risks.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
@@ -57,6 +58,22 @@ Deno.test({
         const user = [{ vmId: made!.id, name: clone }];
         assert.deepEqual((await api.getVm({ vmId })).disks[0]!.baseOf, user);
         assert.deepEqual((await api.getVmDevices({ vmId })).disks[0]!.baseOf, user);
+      });
+      await t.step("libvirt's autostart and virsh are told as what needs a person", async () => {
+        const { local } = here.app.hosts;
+        await api.setAutostart({ vmId, autostart: true });
+        await showStartRisks(local);
+        assert.match(
+          (await api.getVm({ vmId })).attention.join(),
+          /autostart\), although other images are built on its disk/,
+        );
+        await virsh("start", vm.name);
+        await until("it is told as running", async () => {
+          await showStartRisks(local);
+          return /It runs, although other images/.test((await api.getVm({ vmId })).attention.join());
+        });
+        await api.forceStopVm({ vmId });
+        await api.setAutostart({ vmId, autostart: false });
       });
       await t.step("a revert within its disk is refused, too", async () => {
         await virsh("snapshot-create-as", vm.name, "s1");
