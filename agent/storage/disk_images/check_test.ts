@@ -110,7 +110,7 @@ class World {
       inventory,
       formats,
       observeFormats: (vms: readonly VM[], anew: boolean) => formats.observe(link, vms, anew),
-      keepers: { of: () => Promise.resolve(undefined) },
+      keepers: { of: () => Promise.resolve(undefined), kept: () => [] },
       requireFilled: () => {},
       claim: ({ name }: Machine) => {
         assert.equal(this.machines.get(name)?.running, false);
