@@ -28,7 +28,9 @@ export interface ReadPlan {
 }
 
 /** Which image a disk is: another one at the same place, or the same at another place, has not the same notes. */
-async function imageOf({ type, source = "" }: Disk): Promise<string | undefined> {
+export async function imageOf(
+  { type, source = "" }: Pick<Disk, "type" | "source">,
+): Promise<string | undefined> {
   if (type !== "file") return `${type} ${source}`;
   try {
     return `file ${(await statFile(source)).ino ?? 0} ${source}`;

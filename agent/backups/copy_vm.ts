@@ -35,7 +35,7 @@ import { copyImage } from "../storage/qemu_img.ts";
 import { holdWriters } from "../storage/volume_usage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { readTpmState, type TpmState } from "../vm/lifecycle/tpm_state.ts";
-import { planRead } from "./base.ts";
+import { imageOf, planRead } from "./base.ts";
 import { BackupChunkError, storeContent, type Stored, type Storing } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
 import type { Pace } from "./pace.ts";
@@ -296,7 +296,12 @@ async function described(
   const list = writeChunkList(chunks);
   const format = disk.format === "qcow2" ? "qcow2" : "raw";
   const digest = await digestOf(encode(list));
-  return { target: disk.target, format, bytes, chunks: digest, ...(image !== undefined && { image }), list };
+  const origin = await imageOf(disk);
+  return {
+    ...{ target: disk.target, format, bytes, chunks: digest, list },
+    ...(image !== undefined && { image }),
+    ...(origin !== undefined && { origin }),
+  } as const;
 }
 
 /** Has a job's bytes counted: of each disk first what QEMU copies, then what is kept. */

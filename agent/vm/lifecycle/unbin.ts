@@ -22,6 +22,7 @@ import { restoreFault } from "../../storage/bin/volume.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
+import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
@@ -55,14 +56,6 @@ function requireName(host: Host, name: string): void {
     if (!(error instanceof ContractError) || error.code !== "VmNameExists") throw error;
     const free = freeFileName(name, (tried) => host.inventory.vmByName(tried) !== undefined);
     throw new ContractError("BinNameTaken", { what: "A VM", name, free }, { cause: error });
-  }
-}
-
-/** The MAC address that another VM has by now, and that VM. */
-function takenMac({ inventory }: Host, macs: readonly string[]): { mac: string; vm: string } | undefined {
-  for (const vm of inventory.vms()) {
-    const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
-    if (mac !== undefined) return { mac, vm: vm.name };
   }
 }
 
@@ -160,7 +153,7 @@ export async function restoreBinnedVm(
   await operations.ready(keys);
   requireName(host, name);
   if (same !== undefined && !isRenamed) throw new ContractError("VmIdTaken", { id: own, name: same.name });
-  const mac = takenMac(host, identityOf(document).macs);
+  const mac = macOwner(inventory.vms(), identityOf(document).macs);
   if (mac !== undefined && !isRenamed) throw new ContractError("MacInUse", mac);
   if (same !== undefined) warnings.push(`It has a new UUID: ${same.name} has the one it had.`);
   if (mac !== undefined) warnings.push(`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);
