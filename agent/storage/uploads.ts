@@ -10,7 +10,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { contentKind, type PackingName, packingOf } from "../../lib/formats/content_kind.ts";
 import { HEAD_BYTES, readImageHead } from "../../lib/formats/qcow2/head.ts";
-import type { Principal } from "../access.ts";
+import { includes, type Principal } from "../access.ts";
 import { BodyPieces, drain } from "../body_pieces.ts";
 import type { CallContext } from "../dispatch.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
@@ -84,6 +84,12 @@ function judge(
   throw new ContractError("DiskRefused", { path: `${partial.pool}/${partial.name}`, reason: refusal });
 }
 
+/** What somebody has begun is theirs: its content, its checksum and its name. @throws {ContractError} UploadOfOther */
+function requireOwn({ pool, name, caller }: Partial, principal: Principal): void {
+  if (caller === callerOf(principal) || includes(principal.role, "administrator")) return;
+  throw new ContractError("UploadOfOther", { pool, name });
+}
+
 /** Bytes that have arrived: what is written, and the start that is not yet. */
 const arrivedOf = ({ received, head }: Partial) => received + (head?.length ?? 0);
 
@@ -140,10 +146,14 @@ export class Uploads {
     return { offset: arrivedOf(partial), size: partial.size, isRunning: partial.isRunning };
   }
 
-  /** Removes an upload that broke off before its time. @throws {ContractError} UploadNotFound, UploadRunning */
-  async cancel({ pool, volume: name }: Input<"delete_upload">): Promise<Output<"delete_upload">> {
+  /** Removes an upload that broke off before its time. @throws {ContractError} UploadNotFound, UploadRunning, UploadOfOther */
+  async cancel(
+    { pool, volume: name }: Input<"delete_upload">,
+    principal: Principal,
+  ): Promise<Output<"delete_upload">> {
     const partial = this.#partials.get(`${pool}/${name}`);
     if (partial === undefined) throw new ContractError("UploadNotFound", { pool, name });
+    requireOwn(partial, principal);
     if (partial.isRunning) throw new ContractError("UploadRunning", { pool, name });
     await this.#remove(partial);
     return null;
@@ -188,6 +198,7 @@ export class Uploads {
     await operations.ready(keys);
     const converts = await canConvert(this.#host, pool);
     const known = this.#partials.get(key);
+    if (known !== undefined) requireOwn(known, principal);
     if (known?.isRunning) throw new ContractError("UploadRunning", { pool, name });
     if (offset > 0) {
       if (known === undefined) throw new ContractError("UploadNotFound", { pool, name });
