@@ -349,7 +349,7 @@ async function ofRunning(
     if (each.status === "rejected") throw each.reason;
     return each.value;
   }) as [BesideDisks, BesideDisks];
-  const notes = isSame(before, after) ? copied.notes : [...copied.notes, WRITTEN_MEANWHILE];
+  const notes = [...plan.notes, ...copied.notes, ...isSame(before, after) ? [] : [WRITTEN_MEANWHILE]];
   const why = refusals[0] ?? plan.reason;
   if (way.incremental.size === 0) job.log(`${vm.name}: its disks are read in full: ${why}`);
   else if (why !== "") job.log(`${vm.name}: some disks are read in full: ${why}`);
