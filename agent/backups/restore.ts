@@ -241,7 +241,14 @@ async function asNew(
   setNvram(document, nvram);
   if (variables !== undefined) await putNvram(work, nvram!, variables);
   const own = new Map([...disks].filter(([target]) => diskIn(document, target) !== undefined));
-  makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram });
+  const left = makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram });
+  if (left.length > 0) {
+    work.warnings.push(
+      `Devices of the host were left out: ${
+        oneLine(left.join(", "))
+      }. Add them again if they belong to the VM`,
+    );
+  }
   await putTpmState(operation, vmId, await tpmIn(work, document, "it begins empty"));
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);

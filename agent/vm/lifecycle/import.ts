@@ -108,7 +108,10 @@ export async function importVm(
   if (given === undefined) setUuid(document, uuid);
   if (newId) {
     setCreatedAt(document, Date.now());
-    freeHostIdentities(document, { from: original, to: identityOf(document).name });
+    const left = freeHostIdentities(document, { from: original, to: identityOf(document).name });
+    if (left.length > 0) {
+      log.info("what the original alone can have was left out", { name, left: left.join(", ") });
+    }
   }
   if (newMacs) dropMacs(document);
   protectNewDomain(document);
