@@ -35,7 +35,7 @@ export interface ReadPlan {
 }
 
 /** Which image a disk is: another one at the same place, or the same at another place, has not the same notes. */
-export async function imageOf(
+async function imageOf(
   { type, source = "" }: Pick<Disk, "type" | "source">,
 ): Promise<string | undefined> {
   if (type !== "file") return `${type} ${source}`;
@@ -45,6 +45,21 @@ export async function imageOf(
     log.debug("an image cannot be looked at", { path: source, error });
     return undefined;
   }
+}
+
+/**
+ * Which image a disk is, whether it is given by a path or by its volume; undefined where nothing is there.
+ *
+ * @throws {LibvirtError}
+ */
+export async function originOf(
+  { link }: Pick<Host, "link">,
+  disk: Pick<Disk, "type" | "source">,
+): Promise<{ readonly path: string; readonly image: string | undefined } | undefined> {
+  const path = await pathOfDisk(link, disk);
+  if (path === undefined) return undefined;
+  const isFile = isLocal(link.uri) && path.startsWith("/") && !path.startsWith("/dev/");
+  return { path, image: await imageOf({ type: isFile ? "file" : disk.type, source: path }) };
 }
 
 /**

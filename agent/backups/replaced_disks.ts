@@ -19,12 +19,13 @@ import { isThere } from "../files.ts";
 import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
-import { imageOf } from "./base.ts";
+import { originOf } from "./base.ts";
 import type { DiskWork, RestoreSource } from "./make_disk.ts";
 
 type Work = Pick<DiskWork, "host"> & Pick<RestoreSource, "manifest"> & { readonly warnings: string[] };
 
-type FoundDisk = PresentDisk & Pick<Disk, "type">;
+/** With the disk as the VM has it: its own source is where it leads. */
+type FoundDisk = PresentDisk & { readonly disk: Disk };
 
 /** The disks of now that a copy takes the place of. */
 export interface Replaced {
@@ -42,33 +43,31 @@ const mayBeThere = async (path: string | undefined): Promise<boolean> =>
 /**
  * Finds them by what they are: the manifest tells of each disk which image it was.
  *
- * @param copied the definition of the copy @param now that of the VM @throws {LibvirtError}
+ * @param definition that of the copy @param now that of the VM @throws {LibvirtError}
  */
 export async function findReplaced(
   { host: { link }, manifest, warnings }: Work,
   vm: VM,
-  copied: XmlDocument,
+  definition: XmlDocument,
   now: XmlDocument,
 ): Promise<Replaced> {
-  const then = summarizeDomain(copied.toString()).disks, lineage = lineageIn(now.root);
+  const then = summarizeDomain(definition.toString()).disks, lineage = lineageIn(now.root);
   const present = await Promise.all(
     vm.disks.map(async (disk): Promise<FoundDisk> => {
-      const { target, source, type, device, readOnly, shareable } = disk;
-      return { target, source, type, device, readOnly, shareable, image: await imageOf(disk) };
+      const { target, device, readOnly, shareable } = disk, found = await originOf({ link }, disk);
+      return { target, device, readOnly, shareable, source: found?.path, image: found?.image, disk };
     }),
   );
-  const disks = replacedBy(
-    manifest.disks.map(({ target, origin }) => ({
-      ...{ target, origin, path: then.find((each) => each.target === target)?.source },
-    })),
-    present,
-    lineage,
-  );
+  const copied = await Promise.all(manifest.disks.map(async ({ target, origin }) => {
+    const was = then.find((each) => each.target === target);
+    return { target, origin, path: was && await pathOfDisk(link, was) };
+  }));
+  const disks = replacedBy(copied, present, lineage);
   const volumes = new Map<string, Volume>();
-  for (const [target, disk] of disks) {
+  for (const [target, { disk, source: path }] of disks) {
     const volume = await volumeOfDisk(link, disk);
     if (volume !== undefined) volumes.set(target, volume);
-    else if (await mayBeThere(await pathOfDisk(link, disk))) {
+    else if (await mayBeThere(path)) {
       warnings.push(`The old disk ${oneLine(disk.source ?? "")} was kept: it is in no active storage pool`);
     }
   }
