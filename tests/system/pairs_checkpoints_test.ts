@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { appHere } from "../testbed/app_here.ts";
-import { backupFolder } from "../testbed/backups.ts";
+import { backupFolder, copiedHere } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -26,17 +26,7 @@ Deno.test({
     const { api, app } = here, vmId = vm.uuid, { local } = app.hosts, name = `${vm.name}-other`;
     await api.updateBinPolicy({ days: 7 });
     await until("the VM is known", () => Promise.resolve(local.inventory.vm(vmId)?.state === "running"));
-    const { id: backupId } = await api.createBackup({
-      name: "late",
-      folder: folder.path,
-      targets: { vmIds: [vmId] },
-    });
-    const { id: runId } = await api.runBackupNow({ backupId });
-    await until(
-      "the copy",
-      async () => (await api.listBackupRuns({ backupId })).find(({ id }) => id === runId)?.state === "done",
-      { seconds: 60 },
-    );
+    const { backupId } = await copiedHere(api, folder.path, vmId);
     await api.forceStopVm({ vmId });
     const checkpoints = async () => (await virsh("checkpoint-list", vm.name, "--name")).trim();
     const before = await checkpoints();

@@ -1,7 +1,7 @@
 /** A restore in place takes the place of what was copied: what was attached, mounted or limited since stays. */
 import assert from "node:assert/strict";
 import { appHere } from "../testbed/app_here.ts";
-import { backupFolder } from "../testbed/backups.ts";
+import { backupFolder, copiedHere } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
@@ -23,16 +23,7 @@ Deno.test({
     const { api, app } = here, vmId = vm.uuid, [first = "", second = ""] = vm.disks;
     const vmNow = () => app.hosts.local.inventory.vm(vmId);
     await until("the VM is known", () => Promise.resolve(vmNow() !== undefined));
-    const { id: backupId } = await api.createBackup({
-      name: "in-place",
-      folder: folder.path,
-      targets: { vmIds: [vmId] },
-    });
-    const { id: runId } = await api.runBackupNow({ backupId });
-    await until("the copy", async () => {
-      const found = (await api.listBackupRuns({ backupId })).find(({ id }) => id === runId);
-      return found !== undefined && found.state !== "running" ? found.state === "done" : false;
-    }, { seconds: 60 });
+    const { backupId, runId } = await copiedHere(api, folder.path, vmId);
     const precious = await pool.createVolume("precious.qcow2", "8M"), iso = `${pool.path}/some.iso`;
     await run(["truncate", "-s", "1M", iso]);
     await virsh("pool-refresh", pool.name);
@@ -85,17 +76,7 @@ Deno.test({
       () =>
         Promise.resolve([vm, other].every(({ uuid }) => app.hosts.local.inventory.vm(uuid) !== undefined)),
     );
-    const { id: backupId } = await api.createBackup({
-      name: "mac",
-      folder: folder.path,
-      targets: { vmIds: [vmId] },
-    });
-    const { id: runId } = await api.runBackupNow({ backupId });
-    await until(
-      "the copy",
-      async () => (await api.listBackupRuns({ backupId })).find(({ id }) => id === runId)?.state === "done",
-      { seconds: 60 },
-    );
+    const { backupId, runId } = await copiedHere(api, folder.path, vmId);
     const xml = (await virsh("dumpxml", other.name, "--security-info")).replace(other.mac!, vm.mac!);
     const file = `${folder.path}/other.xml`;
     await Deno.writeTextFile(file, xml);
