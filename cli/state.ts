@@ -6,6 +6,7 @@ import { inspectState, putBack, saveState, StateError, type StatePlace } from ".
 import { StoreError } from "../agent/store/database.ts";
 import { lockDataFolder } from "../agent/store/folder_lock.ts";
 import { formatBytes } from "../lib/text/quantity.ts";
+import { oneLine } from "../lib/text/text.ts";
 import { askToConfirm } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
 import { runHostCommand } from "./host_verb.ts";
@@ -32,8 +33,10 @@ export const RESTORE_HELP = () =>
     "",
     "Puts a saved state in the place of the present one, which is kept aside. The file is checked first: whole, and not",
     "written by a newer KVM Manager. The server must not run: systemctl stop kvm-manager",
+    "What was revoked since it was saved stays revoked, where the present state can tell; everybody signs in again.",
     "",
     "  --check          only check the file",
+    "  --with-revoked   also what was revoked since: deleted users, tokens and port forwards, old passwords and rights",
     "  --yes            do not ask",
     "  --runtime-dir DIR   where the server's socket would be (KVMM_RUNTIME_DIR)",
     ...PLACES,
@@ -43,6 +46,7 @@ const OPTIONS = {
   ...PLACE_OPTIONS,
   check: { type: "boolean" },
   yes: { type: "boolean" },
+  "with-revoked": { type: "boolean" },
 } as const;
 
 interface Given {
@@ -51,6 +55,7 @@ interface Given {
   readonly runtimeDir: string;
   readonly check: boolean;
   readonly yes: boolean;
+  readonly revives: boolean;
 }
 
 function read(args: readonly string[]): Given {
@@ -64,6 +69,7 @@ function read(args: readonly string[]): Given {
     runtimeDir: settings.runtimeDir,
     check: values.check === true,
     yes: values.yes === true,
+    revives: values["with-revoked"] === true,
   };
 }
 
@@ -92,12 +98,29 @@ async function withLock<T>(dataDir: string, run: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What a person has to know of what was revoked since. Names are others' words. */
+function revokedLines(revoked: Awaited<ReturnType<typeof putBack>>["revoked"], savedAt: string): string[] {
+  if (revoked === undefined || !revoked.isKnown) {
+    return [
+      `Warning: users, tokens and port forwards that were removed or restricted since ${savedAt} are valid again. ` +
+      "Look at them: kvm-manager user list, token list, network forwards.",
+    ];
+  }
+  const lists = [["users", revoked.users], ["tokens", revoked.tokens], [
+    "port forwards",
+    revoked.forwards,
+  ]] as const;
+  return lists.filter(([, names]) => names.length > 0).map(([what, names]) =>
+    `Removed since, and not brought back (--with-revoked does): ${what} ${oneLine(names.join(", "), 500)}`
+  );
+}
+
 export const restoreCommand = (args: readonly string[]) =>
   runHostCommand(
     "restore-state",
     () => read(args),
     StateError,
-    async ({ file, place, runtimeDir, check, yes }) => {
+    async ({ file, place, runtimeDir, check, yes, revives }) => {
       const { version, database, createdAt } = await inspectState(place, file);
       console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
       if (check) return 0;
@@ -113,7 +136,8 @@ export const restoreCommand = (args: readonly string[]) =>
         console.error("Nothing was done.");
         return 1;
       }
-      const aside = await withLock(place.dataDir, () => putBack(place, file));
+      const { aside, revoked } = await withLock(place.dataDir, () => putBack(place, file, revives));
+      for (const line of revokedLines(revoked, createdAt)) console.log(line);
       console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
       return 0;
     },

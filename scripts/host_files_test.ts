@@ -49,6 +49,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/outbound/fetch.ts": "certificates that the settings name",
   "agent/processes.ts": "/proc",
   "agent/settings.ts": "the settings",
+  "agent/storage/block_devices.ts": "/sys, /dev",
   "agent/storage/copy.ts": "/proc",
   "agent/storage/images/catalog.ts": "the catalogue that the settings name",
   "agent/storage/mounts.ts": "/proc, /sys",

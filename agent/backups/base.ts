@@ -2,10 +2,15 @@
 import type { ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
+import { isSystemError } from "../files.ts";
 import { statFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
+import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
+import { isNotResponding } from "../mount_gate.ts";
+import { ImageRefused, qcow2Head } from "../storage/disk_images/chain.ts";
+import { pathOfDisk } from "../storage/disk_path.ts";
 import { ownCheckpoints } from "../vm/checkpoints.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
 import { chunksOf } from "./write_disk.ts";
@@ -23,12 +28,16 @@ export interface ReadPlan {
   /** Where QEMU can note from now on what is written: disk → which image it is. */
   readonly noted: ReadonlyMap<string, string>;
   readonly base: Base | undefined;
+  /** What is worth knowing of a copy that is read so. */
+  readonly notes: readonly string[];
   /** Why all is read; empty where there is a base for every disk. */
   readonly reason: string;
 }
 
 /** Which image a disk is: another one at the same place, or the same at another place, has not the same notes. */
-async function imageOf({ type, source = "" }: Disk): Promise<string | undefined> {
+async function imageOf(
+  { type, source = "" }: Pick<Disk, "type" | "source">,
+): Promise<string | undefined> {
   if (type !== "file") return `${type} ${source}`;
   try {
     return `file ${(await statFile(source)).ino ?? 0} ${source}`;
@@ -36,6 +45,40 @@ async function imageOf({ type, source = "" }: Disk): Promise<string | undefined>
     log.debug("an image cannot be looked at", { path: source, error });
     return undefined;
   }
+}
+
+/**
+ * Which image a disk is, whether it is given by a path or by its volume; undefined where nothing is there.
+ *
+ * @throws {LibvirtError}
+ */
+export async function originOf(
+  { link }: Pick<Host, "link">,
+  disk: Pick<Disk, "type" | "source">,
+): Promise<{ readonly path: string; readonly image: string | undefined } | undefined> {
+  const path = await pathOfDisk(link, disk);
+  if (path === undefined) return undefined;
+  const isFile = isLocal(link.uri) && path.startsWith("/") && !path.startsWith("/dev/");
+  return { path, image: await imageOf({ type: isFile ? "file" : disk.type, source: path }) };
+}
+
+/**
+ * The disks that are qcow2 of version 2, which holds no dirty bitmaps: libvirt 9.0 may end when it is asked for a checkpoint
+ * with one. What cannot be read is left to QEMU.
+ */
+async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (!isLocal(link.uri)) return found;
+  for (const disk of disks.filter(({ format }) => format === "qcow2")) {
+    const path = await pathOfDisk(link, disk);
+    try {
+      if (path?.startsWith("/") && (await qcow2Head(path))?.version === 2) found.add(disk.target);
+    } catch (error) {
+      if (!isSystemError(error) && !isNotResponding(error) && !(error instanceof ImageRefused)) throw error;
+      log.debug("the version of a qcow2 image cannot be read", { path, error });
+    }
+  }
+  return found;
 }
 
 async function hasSnapshots({ link }: Host, uuid: string): Promise<boolean> {
@@ -58,7 +101,7 @@ async function usable(
   let reason = "";
   for (const { target, capacityBytes } of disks) {
     const image = noted.get(target), was = manifest.disks.find((each) => each.target === target);
-    if (image === undefined) reason ||= `disk ${target} is not qcow2`;
+    if (image === undefined) reason ||= `disk ${target} is no qcow2 that keeps notes of changes`;
     else if (was === undefined) reason ||= `disk ${target} is new`;
     else if (was.image !== image) reason ||= `disk ${target} is another image than before`;
     else if (capacityBytes !== undefined && capacityBytes !== was.bytes) {
@@ -92,17 +135,21 @@ export async function planRead(
   const noted = new Map<string, string>();
   if (await hasSnapshots(host, vm.id)) {
     return {
-      noted,
-      base: undefined,
+      ...{ noted, base: undefined, notes: [] },
       reason: "it has snapshots, which do not go with QEMU's notes of changes",
     };
   }
+  const old = await withoutBitmaps(host, disks);
   for (const disk of disks) {
-    const image = disk.format === "qcow2" ? await imageOf(disk) : undefined;
+    const image = disk.format === "qcow2" && !old.has(disk.target) ? await imageOf(disk) : undefined;
     if (image !== undefined) noted.set(disk.target, image);
   }
-  const whole = (reason: string): ReadPlan => ({ noted, base: undefined, reason });
-  if (noted.size === 0) return whole("none of its disks is qcow2");
+  const notes = [...old].map((target) =>
+    `Disk ${target} is copied in full each time: qcow2 of compat 0.10 keeps no notes of changes. While the VM is off, ` +
+    "qemu-img amend -f qcow2 -o compat=1.1 IMAGE makes it one that does"
+  );
+  const whole = (reason: string): ReadPlan => ({ noted, base: undefined, notes, reason });
+  if (noted.size === 0) return whole("none of its disks is qcow2 that keeps notes of changes");
   if (isFull) return whole("that was asked for");
   const own = (await ownCheckpoints(host, vm.id)).filter((each) => each.backupId === backupId)
     .sort((a, b) => a.copyId < b.copyId ? 1 : -1);
@@ -118,7 +165,7 @@ export async function planRead(
     try {
       const { disks: found, reason } = await usable(repository, { ...copy, manifest }, disks, noted);
       if (found.size > 0) {
-        return { noted, base: { checkpoint: name, takenAt: manifest.takenAt, disks: found }, reason };
+        return { noted, notes, base: { checkpoint: name, takenAt: manifest.takenAt, disks: found }, reason };
       }
       why ||= reason;
     } catch (error) {

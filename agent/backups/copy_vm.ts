@@ -35,7 +35,7 @@ import { copyImage } from "../storage/qemu_img.ts";
 import { holdWriters } from "../storage/volume_usage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { readTpmState, type TpmState } from "../vm/lifecycle/tpm_state.ts";
-import { planRead } from "./base.ts";
+import { originOf, planRead } from "./base.ts";
 import { BackupChunkError, storeContent, type Stored, type Storing } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
 import type { Pace } from "./pace.ts";
@@ -288,6 +288,7 @@ async function nvramBytes(document: XmlDocument, name: string): Promise<Uint8Arr
 
 /** A disk as the manifest has it. */
 async function described(
+  host: Host,
   disk: Disk,
   bytes: number,
   chunks: ChunkList,
@@ -296,7 +297,12 @@ async function described(
   const list = writeChunkList(chunks);
   const format = disk.format === "qcow2" ? "qcow2" : "raw";
   const digest = await digestOf(encode(list));
-  return { target: disk.target, format, bytes, chunks: digest, ...(image !== undefined && { image }), list };
+  const origin = (await originOf(host, disk))?.image;
+  return {
+    ...{ target: disk.target, format, bytes, chunks: digest, list },
+    ...(image !== undefined && { image }),
+    ...(origin !== undefined && { origin }),
+  } as const;
 }
 
 /** Has a job's bytes counted: of each disk first what QEMU copies, then what is kept. */
@@ -344,7 +350,7 @@ async function ofRunning(
     if (each.status === "rejected") throw each.reason;
     return each.value;
   }) as [BesideDisks, BesideDisks];
-  const notes = isSame(before, after) ? copied.notes : [...copied.notes, WRITTEN_MEANWHILE];
+  const notes = [...plan.notes, ...copied.notes, ...isSame(before, after) ? [] : [WRITTEN_MEANWHILE]];
   const why = refusals[0] ?? plan.reason;
   if (way.incremental.size === 0) job.log(`${vm.name}: its disks are read in full: ${why}`);
   else if (why !== "") job.log(`${vm.name}: some disks are read in full: ${why}`);
@@ -374,7 +380,7 @@ async function ofRunning(
     }
     await hostFiles.remove(path);
     count.next(bytes);
-    found.push(await described(disk, bytes, chunks, way.isNoted ? plan.noted.get(target) : undefined));
+    found.push(await described(host, disk, bytes, chunks, way.isNoted ? plan.noted.get(target) : undefined));
   }
   if (way.incremental.size > 0 && readBytes < copied.doneBytes) {
     throw new IncrementError(
@@ -520,7 +526,7 @@ async function ofStopped(
       }
       stored += kept.storedBytes;
       readBytes += bytes;
-      found.push(await described(disk, bytes, kept.chunks));
+      found.push(await described(host, disk, bytes, kept.chunks));
     }
     await spool?.remove();
   });

@@ -13,7 +13,7 @@ import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.
 import { MOST_TPM_BYTES } from "../../lib/formats/swtpm.ts";
 import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
-import { setName, setUuid } from "../../lib/formats/xml/identity.ts";
+import { identityOf, setName, setUuid } from "../../lib/formats/xml/identity.ts";
 import { keepsVariables, nvramPaths, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
 import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
@@ -32,10 +32,10 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { type FileMade, keyOf, type StateReplaced } from "../operations/step.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
-import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
-import { defaultPool, type Volume } from "../storage/volumes.ts";
+import { defaultPool } from "../storage/volumes.ts";
 import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
+import { macOwner } from "../vm/mac_owner.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
@@ -43,6 +43,7 @@ import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "..
 import { editableXml } from "../vm/xml.ts";
 import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
 import { putAway } from "./old_disks.ts";
+import { findReplaced, keepLater, laterDisks, noteLineage } from "./replaced_disks.ts";
 
 /** Bytes of a definition and of UEFI variables that are read at most: libvirt takes no larger ones. */
 const MOST_DEFINITION = 4 * 1024 ** 2, MOST_VARIABLES = 128 * 1024 ** 2;
@@ -124,10 +125,12 @@ interface Fitting {
   readonly made: ReadonlyMap<string, CopiedDisk>;
   /** The definition that the host has of the VM. */
   readonly now: XmlDocument | undefined;
+  /** Targets of disks of now that stay. */
+  readonly later?: ReadonlySet<string>;
 }
 
 /** Takes out what the copy does not have, and media that are gone; what that is stands in the warnings. */
-async function fitDisks(work: Work, document: XmlDocument, { name, made, now }: Fitting) {
+async function fitDisks(work: Work, document: XmlDocument, { name, made, now, later }: Fitting) {
   const { warnings } = work;
   const disks = () => children(document.find("devices"), "disk");
   const targetOf = (disk: ReturnType<typeof disks>[number]) => child(disk, "target")?.attributes.dev ?? "";
@@ -151,7 +154,7 @@ async function fitDisks(work: Work, document: XmlDocument, { name, made, now }: 
       setMedium(document, () => diskIn(document, target)!, undefined);
       continue;
     }
-    warnings.push(`Disk ${target} is not in the backup, and was taken out`);
+    if (!later?.has(target)) warnings.push(`Disk ${target} is not in the backup, and was taken out`);
     document.remove(disk);
   }
   const there = new Set(disks().map(targetOf));
@@ -238,7 +241,14 @@ async function asNew(
   setNvram(document, nvram);
   if (variables !== undefined) await putNvram(work, nvram!, variables);
   const own = new Map([...disks].filter(([target]) => diskIn(document, target) !== undefined));
-  makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram });
+  const left = makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram });
+  if (left.length > 0) {
+    work.warnings.push(
+      `Devices of the host were left out: ${
+        oneLine(left.join(", "))
+      }. Add them again if they belong to the VM`,
+    );
+  }
   await putTpmState(operation, vmId, await tpmIn(work, document, "it begins empty"));
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);
@@ -246,45 +256,33 @@ async function asNew(
   await link.call("domainDefineXml", { xml: document.toString() });
 }
 
-/** Whether something is at a disk's path, or its path is none that could tell. */
-const mayBeThere = async (path: string | undefined): Promise<boolean> =>
-  path !== undefined && (!path.startsWith("/") || await isThere(path).catch(() => true));
-
-/** The volumes that a VM's disks are, by their targets: those that a copy takes the place of. What is none, is kept. */
-async function oldVolumes(
-  { host: { link }, manifest, warnings }: Work,
-  vm: VM,
-): Promise<Map<string, Volume>> {
-  const found = new Map<string, Volume>();
-  for (const disk of vm.disks) {
-    const { target, source } = disk;
-    if (source === undefined || !manifest.disks.some((each) => each.target === target)) continue;
-    const volume = await volumeOfDisk(link, disk);
-    if (volume !== undefined) found.set(target, volume);
-    else if (await mayBeThere(await pathOfDisk(link, disk))) {
-      warnings.push(`The old disk ${oneLine(source)} was kept: it is in no active storage pool`);
-    }
-  }
-  return found;
+/** As an import does: two cards of one address on a network take each other's traffic. @throws {ContractError} MacInUse */
+function requireFreeMacs({ inventory }: Host, document: XmlDocument, own: string): void {
+  const { macs } = identityOf(document);
+  const other = macOwner(inventory.vms().filter(({ id }) => id !== own), macs);
+  if (other !== undefined) throw new ContractError("MacInUse", other);
 }
 
 /** In the place of what a VM has become. Its old disks go last, once it has the restored ones. */
 async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<void> {
   const { host, operation, job, manifest } = work, { link } = host;
   const now = await definitionNow(work), document = await definitionOf(work, now);
-  const before = await editableXml(host, vm), old = await oldVolumes(work, vm);
+  requireFreeMacs(host, document, vm.id);
+  const before = new XmlDocument(await editableXml(host, vm));
+  const replaced = await findReplaced(work, vm, document, before), old = replaced.volumes;
   const mark = manifest.id.slice(0, 15);
   const disks = await makeDisks(work, async (target) => ({
     pool: pool ?? old.get(target)?.pool ?? await defaultPool(link),
     stem: `${vm.name}-${target}-${mark}-${crypto.randomUUID().slice(0, 4)}`,
   }));
-  await fitDisks(work, document, { name: vm.name, made: disks, now });
-  takeGroupOf(document, new XmlDocument(before), Date.now());
+  await fitDisks(work, document, { name: vm.name, made: disks, now, later: laterDisks(before, replaced) });
+  keepLater(work, document, before, replaced);
+  takeGroupOf(document, before, Date.now());
   setName(document, vm.name);
   setUuid(document, vm.id);
   for (const [target, disk] of disks) if (diskIn(document, target)) setDisk(document, target, disk);
   protectNewDomain(document);
-  const own = new XmlDocument(before), kept = nvramPaths(own, vm.name, vm.name, (path) => path)?.from;
+  const kept = nvramPaths(before, vm.name, vm.name, (path) => path)?.from;
   const variables = await nvramIn(work, document),
     path = variables && (kept ?? await placeOfNvram(vm.name, vm.id));
   setNvram(document, path ?? (document.find("os", "nvram") && kept));
@@ -306,6 +304,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   });
   await link.call("domainDefineXml", { xml: document.toString() });
   await replaceState(change);
+  await noteLineage(work, vm.id, disks, replaced);
   await host.reread(vm);
   await putAway(work, old.values());
 }

@@ -7,44 +7,11 @@ import type { HostUse } from "../../lib/host_devices/list.ts";
 import { defaultDevices } from "../../lib/network/routes.ts";
 import { namesIn, orMissing, textAt } from "../files.ts";
 import { DEVICES } from "../hosts/network_devices.ts";
-import { mountedDevices } from "../storage/mounts.ts";
-
-const BLOCKS = "/sys/class/block";
-const NVME = /^(.*\/nvme-subsystem\/[^/]+)\//;
-
-/**
- * Places of the hardware below a block device: below a mapped one (LVM, LUKS, RAID) those of all it lies on, and of an
- * NVMe disk with several ways to it each controller.
- */
-async function hardwareBelow(name: string, seen: Set<string> = new Set()): Promise<string[]> {
-  if (seen.has(name)) return [];
-  seen.add(name);
-  const path = await orMissing(Deno.realPath(`${BLOCKS}/${name}`));
-  if (path === undefined) return [];
-  // A partition lies in the folder of its disk, which alone has what it lies on.
-  const slaves = await namesIn(`${path}/slaves`);
-  const below = (await Promise.all(slaves.map((each) => hardwareBelow(each, seen)))).flat();
-  const subsystem = NVME.exec(path)?.[1];
-  if (subsystem === undefined) return [path, ...below];
-  const controllers = (await namesIn(subsystem)).filter((each) => /^nvme\d+$/.test(each));
-  const places = await Promise.all(
-    controllers.map((each) => orMissing(Deno.realPath(`${subsystem}/${each}`))),
-  );
-  return [path, ...below, ...places.filter((each) => each !== undefined)];
-}
+import { BLOCKS, hardwareBelow, liveBlocks } from "../storage/block_devices.ts";
 
 /** Block devices that the host reads and writes, with what for. */
 async function usedBlocks(): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for (const { name, at } of await mountedDevices()) {
-    if (!found.has(name)) found.set(name, `the file system ${at} is on it (${name})`);
-  }
-  for (const line of (await textAt("/proc/swaps") ?? "").split("\n").slice(1)) {
-    const [file = ""] = line.split(/\s/);
-    const real = file.startsWith("/dev/") ? await orMissing(Deno.realPath(file)) : undefined;
-    const name = real?.split("/").at(-1);
-    if (name !== undefined && !found.has(name)) found.set(name, `the host swaps to it (${name})`);
-  }
+  const found = await liveBlocks();
   // A part of a volume group, a RAID or an encrypted disk is in use although nothing of it is mounted.
   for (const name of await namesIn(BLOCKS)) {
     const [holder] = found.has(name) ? [] : await namesIn(`${BLOCKS}/${name}/holders`);

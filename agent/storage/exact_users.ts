@@ -163,8 +163,8 @@ export async function exactUsers(
     if (named !== undefined) return named;
     const overlay = await overlayOn(place);
     if (overlay !== undefined) return `the volume ${overlay.name} of ${overlay.pool}`;
-    const same = file === undefined ? undefined : await identities.placeOf(file);
-    return same === undefined ? undefined : namedAt(same, held);
+    const same = file === undefined ? [] : await identities.placesOf(file);
+    return same.map((each) => namedAt(each, held)).find((name) => name !== undefined);
   };
   const inFolder = async (
     folder: string,

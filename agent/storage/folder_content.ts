@@ -41,7 +41,7 @@ const keyOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino}`;
 
 /** Which of some places is a file, whatever name it is asked for by: a hard link and a bind mount give it another path. */
 export class FileIdentities {
-  #byFile: Promise<Map<string, string>> | undefined;
+  #byFile: Promise<Map<string, string[]>> | undefined;
 
   constructor(private readonly places: readonly string[]) {}
 
@@ -51,19 +51,19 @@ export class FileIdentities {
     return typeof info === "string" ? undefined : info;
   }
 
-  /** The place that a regular file is. */
-  async placeOf(info: Deno.FileInfo): Promise<string | undefined> {
-    if (!info.isFile) return undefined;
+  /** The places that a regular file is. */
+  async placesOf(info: Deno.FileInfo): Promise<readonly string[]> {
+    if (!info.isFile) return [];
     this.#byFile ??= this.#read();
-    return (await this.#byFile).get(keyOf(info));
+    return (await this.#byFile).get(keyOf(info)) ?? [];
   }
 
-  async #read(): Promise<Map<string, string>> {
-    const found = new Map<string, string>();
+  async #read(): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>();
     await Promise.all(
       this.places.filter((place) => place.startsWith("/")).map(async (place) => {
         const info = await this.infoAt(place);
-        if (info?.isFile) found.set(keyOf(info), place);
+        if (info?.isFile) found.set(keyOf(info), [...found.get(keyOf(info)) ?? [], place]);
       }),
     );
     return found;

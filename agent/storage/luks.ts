@@ -1,6 +1,6 @@
 /**
  * Volumes encrypted with LUKS. The passphrase is a secret of libvirt's, bound to the volume's path: libvirt and the
- * VMs' disks find it by that, nobody can read it back, and it goes when the volume goes.
+ * VMs' disks find it by that, nobody can read it back. When it goes, and what it opens, say passphrases.ts.
  */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -9,7 +9,9 @@ import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { NewVolume } from "../../lib/formats/xml/volume.ts";
 import { log } from "../log.ts";
+import type { Host } from "../hosts/host.ts";
 import type { Steps } from "../operations/operation.ts";
+import { binnedAt } from "./passphrases.ts";
 import { createVolume, type LinkCaller, type Volume } from "./volumes.ts";
 
 /** Tries of a creation that QEMU gives up because the host is too busy to measure how fast it is. */
@@ -47,27 +49,23 @@ async function made(link: LinkCaller, pool: string, volume: NewVolume): Promise<
  * @throws {LibvirtError}
  */
 export async function createEncrypted(
-  link: LinkCaller,
+  host: Host,
   pool: PoolRecord,
   volume: NewVolume,
   passphrase: string,
   steps: Steps,
 ): Promise<Volume> {
-  const path = `${describePool(pool.xml).path}/${volume.name}`;
+  const { link } = host, path = `${describePool(pool.xml).path}/${volume.name}`;
   const old = await link.call("secretOfVolume", { path });
   if (old !== null) {
-    throw new ContractError("VolumeCreateFailed", {
-      error:
-        `libvirt keeps a passphrase for ${path} already. If what it opens is gone for good, remove it: virsh secret-undefine ${old}`,
-    });
+    const binned = await binnedAt(host, path);
+    const error = binned === undefined
+      ? `libvirt keeps a passphrase for ${path} already. If what it opens is gone for good, remove it: virsh secret-undefine ${old}`
+      : `the passphrase of ${binned}, which is in the bin, belongs to ${path}. Take another name, or delete that from the bin`;
+    throw new ContractError("VolumeCreateFailed", { error });
   }
   const secret = crypto.randomUUID();
   steps.add({ kind: "secret-made", uuid: secret, path });
   await link.call("secretMake", { xml: secretXml(secret, path), value: encoder.encode(passphrase) });
   return await made(link, pool.name, { ...volume, format: "raw", secret });
-}
-
-/** UUID of the secret that opens the raw volume at a path; undefined when it is not encrypted. @throws {LibvirtError} */
-export async function secretFor(link: LinkCaller, path: string): Promise<string | undefined> {
-  return await link.call("secretOfVolume", { path }) ?? undefined;
 }

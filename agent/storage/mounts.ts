@@ -75,20 +75,3 @@ export async function mountedDevices(): Promise<MountedDevice[]> {
   }
   return found;
 }
-
-/** The device in the kernel's tree, in which a partition lies below its disk. */
-async function inKernel(device: string): Promise<string | undefined> {
-  const real = await orMissing(hostFiles.realPath(device));
-  return real && await orMissing(Deno.realPath(`/sys/class/block/${real.split("/").at(-1)}`));
-}
-
-/** Whether a block device, or a partition of it, is mounted, under whatever name. */
-export async function isMounted(device: string): Promise<boolean> {
-  const own = await inKernel(device);
-  if (own === undefined) return false;
-  for (const { source } of await mounts()) {
-    const other = source.startsWith("/dev/") ? await inKernel(source) : undefined;
-    if (other !== undefined && isBelow(other, own)) return true;
-  }
-  return false;
-}

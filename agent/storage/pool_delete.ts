@@ -15,7 +15,8 @@ import { volumeInUse } from "./volume_work.ts";
 import { whyUnremovable } from "./removable.ts";
 import { requireWritable } from "./volume_checks.ts";
 import { isLocal } from "../libvirt/uri.ts";
-import { deleteVolume, type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
+import { deleteVolume } from "./passphrases.ts";
+import { type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
 const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
@@ -41,10 +42,10 @@ async function doomed(host: Host, pool: string): Promise<Volume[]> {
   return volumes;
 }
 
-async function deleteAll({ link }: Host, pool: string, volumes: readonly Volume[]): Promise<void> {
+async function deleteAll(host: Host, pool: string, volumes: readonly Volume[]): Promise<void> {
   for (const { name, path } of volumes) {
     try {
-      await deleteVolume(link, path);
+      await deleteVolume(host, path);
     } catch (error) {
       if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
       if (error.code === VIR_ERR.NO_STORAGE_VOL) continue;

@@ -14,7 +14,7 @@ export function transferHandlers(
     upload_volume: (input, context) => uploads.take(input, context),
     list_uploads: (input) => uploads.list(input),
     get_upload: (input) => uploads.state(input),
-    delete_upload: (input) => uploads.cancel(input),
+    delete_upload: (input, { principal }) => uploads.cancel(input, principal),
     download_volume: (input, context) => downloadVolume(host, input, context),
   };
 }

@@ -10,7 +10,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { contentKind, type PackingName, packingOf } from "../../lib/formats/content_kind.ts";
 import { HEAD_BYTES, readImageHead } from "../../lib/formats/qcow2/head.ts";
-import type { Principal } from "../access.ts";
+import { includes, type Principal } from "../access.ts";
 import { BodyPieces, drain } from "../body_pieces.ts";
 import type { CallContext } from "../dispatch.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
@@ -31,7 +31,7 @@ import { packedName } from "./images/unpack.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { contentWarning } from "../../lib/image/content_warning.ts";
 import { lockVolume, requireActive } from "./shared.ts";
-import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
+import { createVolume, removeVolume, volumeNamed } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds an upload that broke off is kept. */
@@ -82,6 +82,12 @@ function judge(
   const { refusal } = readImageHead(head);
   if (refusal === null || partial.isConverted) return;
   throw new ContractError("DiskRefused", { path: `${partial.pool}/${partial.name}`, reason: refusal });
+}
+
+/** What somebody has begun is theirs: its content, its checksum and its name. @throws {ContractError} UploadOfOther */
+function requireOwn({ pool, name, caller }: Partial, principal: Principal): void {
+  if (caller === callerOf(principal) || includes(principal.role, "administrator")) return;
+  throw new ContractError("UploadOfOther", { pool, name });
 }
 
 /** Bytes that have arrived: what is written, and the start that is not yet. */
@@ -140,10 +146,14 @@ export class Uploads {
     return { offset: arrivedOf(partial), size: partial.size, isRunning: partial.isRunning };
   }
 
-  /** Removes an upload that broke off before its time. @throws {ContractError} UploadNotFound, UploadRunning */
-  async cancel({ pool, volume: name }: Input<"delete_upload">): Promise<Output<"delete_upload">> {
+  /** Removes an upload that broke off before its time. @throws {ContractError} UploadNotFound, UploadRunning, UploadOfOther */
+  async cancel(
+    { pool, volume: name }: Input<"delete_upload">,
+    principal: Principal,
+  ): Promise<Output<"delete_upload">> {
     const partial = this.#partials.get(`${pool}/${name}`);
     if (partial === undefined) throw new ContractError("UploadNotFound", { pool, name });
+    requireOwn(partial, principal);
     if (partial.isRunning) throw new ContractError("UploadRunning", { pool, name });
     await this.#remove(partial);
     return null;
@@ -188,6 +198,7 @@ export class Uploads {
     await operations.ready(keys);
     const converts = await canConvert(this.#host, pool);
     const known = this.#partials.get(key);
+    if (known !== undefined) requireOwn(known, principal);
     if (known?.isRunning) throw new ContractError("UploadRunning", { pool, name });
     if (offset > 0) {
       if (known === undefined) throw new ContractError("UploadNotFound", { pool, name });
@@ -390,7 +401,7 @@ export class Uploads {
     if (await volumeNamed(link, pool, volume)) {
       throw new ContractError("VolumeExists", { pool, name: volume });
     }
-    await deleteVolume(link, partial.path);
+    await removeVolume(link, partial.path);
     const made = await makeVolume(
       link,
       operation,
@@ -432,11 +443,11 @@ export class Uploads {
     clearTimeout(partial.expiry);
     const { link, operations } = this.#host;
     try {
-      await deleteVolume(link, partial.path).catch(async (error) => {
+      await removeVolume(link, partial.path).catch(async (error) => {
         if (!(error instanceof LibvirtError) || isAway(error)) throw error;
         // Its stream may just be closing: libvirt gives the volume free a moment later.
         await new Promise((resolve) => setTimeout(resolve, 500));
-        await deleteVolume(link, partial.path);
+        await removeVolume(link, partial.path);
       });
       operations.end(partial.operation);
     } catch (error) {

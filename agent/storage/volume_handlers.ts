@@ -3,6 +3,7 @@ import { type CommandName, ContractError, type Role, volumeCommands } from "../.
 import { receiptOf } from "./bin/keep.ts";
 import { binVolume } from "./bin/volume.ts";
 import { createEncrypted } from "./luks.ts";
+import { deleteVolume } from "./passphrases.ts";
 import type { Handlers } from "../dispatch.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
@@ -22,7 +23,7 @@ import {
   requireVolume,
   volumeView,
 } from "./volume_work.ts";
-import { createVolume, deleteVolume, hasFormats, resizeVolume, type Volume } from "./volumes.ts";
+import { createVolume, hasFormats, resizeVolume, type Volume } from "./volumes.ts";
 
 type VolumeHandlers = Pick<Handlers, Extract<CommandName, keyof typeof volumeCommands>>;
 
@@ -128,7 +129,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
           const made = await host.operations.run(
             spec,
             (steps) =>
-              makeVolume(link, steps, at, () => createEncrypted(link, record, volume, passphrase, steps)),
+              makeVolume(link, steps, at, () => createEncrypted(host, record, volume, passphrase, steps)),
           );
           return await view(made);
         }
@@ -172,7 +173,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         await refuseUsedVolume(host, volume);
         const entry = permanently ? undefined : await binVolume(host, volume, principal.name);
         if (entry !== undefined) return { bin: receiptOf(entry) };
-        await deleteVolume(link, volume.path);
+        await deleteVolume(host, volume.path);
         return { bin: null };
       }),
   };

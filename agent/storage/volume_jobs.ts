@@ -16,6 +16,7 @@ import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { copyVolume } from "./copy.ts";
+import { forgetPassphrase } from "./passphrases.ts";
 import { type CopySource, copySource } from "./copy_source.ts";
 import { lockVolume, storageError } from "./shared.ts";
 import { VolumeUsage } from "./volume_usage.ts";
@@ -209,9 +210,7 @@ export function volumeJobs(host: Host): VolumeJobs {
             if (await isSparse(host, volume)) await link.call("volumeWipe", { path: volume.path });
             else await overwrite(host, volume, job);
             // What it opened is no more.
-            if (volume.encryption?.secret !== undefined) {
-              await link.call("secretForget", { path: volume.path });
-            }
+            if (volume.encryption?.secret !== undefined) await forgetPassphrase(host, volume.path);
           } catch (error) {
             throw storageError(error, "VolumeWipeFailed", { name: at.volume });
           }

@@ -10,7 +10,8 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { endWriters } from "./image_writers.ts";
 import { exactUsers } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
-import { deleteVolume, keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
+import { deleteVolume } from "./passphrases.ts";
+import { keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
 import type { Host } from "../hosts/host.ts";
 import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
 import type { Noted, Steps } from "../operations/operation.ts";
@@ -106,10 +107,11 @@ async function refreshed(link: Link, pool: string): Promise<void> {
 }
 
 /** Deletes what is at a path; a file of this host also where no pool knows it. @throws {Unsettled} */
-async function removeAt(link: Link, path: string): Promise<void> {
+async function removeAt(host: Host, path: string): Promise<void> {
+  const { link } = host;
   if (isLocal(link.uri)) await requireResponding(path);
   try {
-    return await deleteVolume(link, path);
+    return await deleteVolume(host, path);
   } catch (error) {
     if (!isLibvirts(error)) throw error;
     // It is still being made, or its stream is just closing.
@@ -134,7 +136,7 @@ async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> 
   const stays = await whyItStays(at, step);
   if (stays !== undefined) return stays;
   if (isCut) return await removeLocked(at, step);
-  await removeAt(at.vms.link, path);
+  await removeAt(at.vms, path);
   return removed(path);
 }
 
@@ -165,7 +167,7 @@ async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome
     if (lock.state === "unknown" && mayBeTaken) return left(path, t("operations.is_unlockable"));
     if (lock.state !== "open") {
       await refreshed(link, pool);
-      await removeAt(link, path);
+      await removeAt(at.vms, path);
       lock.keep();
       return removed(path);
     }
@@ -193,7 +195,7 @@ const volumeMade: StepRule<"volume-made"> = {
     if (path !== null && volume.path !== path) return left(volume.path, t("operations.is_other"));
     const user = await userOf(at, volume);
     if (user !== undefined) return kept(volume.path, user, at);
-    await removeAt(link, volume.path);
+    await removeAt(at.vms, volume.path);
     return removed(`${pool}/${name}`);
   },
 };
@@ -270,7 +272,7 @@ export async function deleteMeant(
   } else if (volume === undefined) return NOTHING;
   const user = await userOf(at, volume ?? { pool: "", name: "", path });
   if (user !== undefined) return left(path, t("operations.is_used", { name: user }));
-  await removeAt(link, path);
+  await removeAt(at.vms, path);
   return removed(path);
 }
 

@@ -11,9 +11,7 @@ import {
   type VolumeSummary,
   volumeXml,
 } from "../../lib/formats/xml/volume.ts";
-import { log } from "../log.ts";
 import { isLocalSystem } from "../libvirt/uri.ts";
-import { isUnsupported } from "../libvirt/failure.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
@@ -157,16 +155,13 @@ export async function resizeVolume(link: LinkCaller, path: string, bytes: number
   await link.call("volumeResize", { path, bytes });
 }
 
-/** Deletes the volume at `path`, and the passphrase that libvirt keeps for it. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
-export async function deleteVolume(link: LinkCaller, path: string): Promise<void> {
+/**
+ * Deletes the volume at `path` that work of ours has made, which has no passphrase: any other goes by `deleteVolume`.
+ *
+ * @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it
+ */
+export async function removeVolume(link: LinkCaller, path: string): Promise<void> {
   await link.call("volumeDelete", { path });
-  try {
-    await link.call("secretForget", { path });
-  } catch (error) {
-    // A driver without secrets has none to be removed.
-    if (isUnsupported(error)) return;
-    log.error("the passphrase of a deleted volume could not be removed", { path, error });
-  }
 }
 
 /**
@@ -179,7 +174,7 @@ export async function removeMade(
   { path, type }: Volume,
 ): Promise<void> {
   try {
-    await deleteVolume(link, path);
+    await removeVolume(link, path);
   } catch (error) {
     const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
     if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;

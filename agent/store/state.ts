@@ -15,6 +15,7 @@ import { writeAll } from "../../lib/write_all.ts";
 import { log } from "../log.ts";
 import { type NotTakenBack, Rollback } from "../rollback.ts";
 import { asOwner } from "./as_owner.ts";
+import { keepRevoked, type Revoked } from "./revoked.ts";
 import { copyInto, DATABASE_FILE, KNOWN_VERSION, versionOf } from "./database.ts";
 
 const { t } = textsOf(state);
@@ -257,23 +258,31 @@ export async function inspectState({ dataDir }: StatePlace, file: string): Promi
 /**
  * Puts a saved state in the place of the present one, which is kept aside in the data folder. The server must not run.
  *
- * @returns the folder the present state was moved to
+ * @param revive whether what was revoked since is valid again
+ * @returns the folder the present state was moved to, and what stays revoked
  * @throws {StateError} when the file is damaged or too new: nothing was changed then
  */
-export async function putBack({ dataDir, config }: StatePlace, file: string): Promise<string> {
+export async function putBack(
+  { dataDir, config }: StatePlace,
+  file: string,
+  revive = false,
+): Promise<{ readonly aside: string; readonly revoked: Revoked | undefined }> {
   const { parts } = await readSafely(dataDir, file);
   await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
   const settings = parts.get(SETTINGS);
   parts.delete(SETTINGS);
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
   try {
-    const { aside, rollback } = await asOwner(dataDir, () => exchange(dataDir, parts, stamp));
+    const { aside, rollback, revoked } = await asOwner(
+      dataDir,
+      () => exchange(dataDir, parts, stamp, revive),
+    );
     try {
       if (settings !== undefined) await putSettings(config, settings, stamp);
     } catch (error) {
       throw withLeft(error, await asOwner(dataDir, () => rollback.run()));
     }
-    return aside;
+    return { aside, revoked };
   } catch (error) {
     if (error instanceof StateError) throw error;
     throw new StateError(t("state.not_put_back", { reason: messageOf(error) }), {
@@ -294,7 +303,8 @@ async function exchange(
   dataDir: string,
   parts: ReadonlyMap<string, Uint8Array>,
   stamp: string,
-): Promise<{ aside: string; rollback: Rollback }> {
+  revive: boolean,
+): Promise<{ aside: string; rollback: Rollback; revoked: Revoked | undefined }> {
   const aside = join(dataDir, `replaced-${stamp}`);
   const staging = await Deno.makeTempDir({ dir: dataDir, prefix: ".restore-" });
   const rollback = new Rollback();
@@ -306,6 +316,7 @@ async function exchange(
     }
     check(join(staging, "data", DATABASE_FILE));
     forgetOperations(join(staging, "data", DATABASE_FILE));
+    const revoked = revive ? undefined : withoutRevoked(join(staging, "data", DATABASE_FILE), dataDir);
     await Deno.mkdir(aside, { mode: 0o700 });
     // The -wal file holds the newest of the old state: it goes along, and must not meet the new one
     const old = [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`];
@@ -320,7 +331,7 @@ async function exchange(
       await Deno.rename(join(staging, "data", name), to);
       rollback.add(`${name}, put in its place`, () => Deno.remove(to, { recursive: true }));
     }
-    return { aside, rollback };
+    return { aside, rollback, revoked };
   } catch (error) {
     throw withLeft(error, await rollback.run());
   } finally {
@@ -333,6 +344,22 @@ function forgetOperations(path: string): void {
   using database = new DatabaseSync(path);
   const has = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'operations'").get() !== undefined;
   if (has) database.exec("DELETE FROM operations");
+}
+
+/** Takes out of a saved database what was revoked since, as far as the present one can tell. */
+function withoutRevoked(path: string, dataDir: string): Revoked {
+  using saved = new DatabaseSync(path);
+  let present: DatabaseSync | undefined;
+  try {
+    present = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true });
+    return keepRevoked(saved, present);
+  } catch (error) {
+    // A present one that is missing or damaged is why most are put back
+    log.debug("what was revoked since cannot be read", { error });
+    return keepRevoked(saved, undefined);
+  } finally {
+    present?.close();
+  }
 }
 
 /** Settings that say the same stay; others are kept beside the new ones. */

@@ -57,7 +57,7 @@ Deno.test("saveState() and putBack() bring back database, keys and settings, and
     await Deno.writeTextFile(`${place.dataDir}/tls.pem`, "another key");
     await Deno.writeTextFile(place.config, "");
     assert.equal((await inspectState(place, file)).createdAt, summary.createdAt);
-    const aside = await putBack(place, file);
+    const { aside } = await putBack(place, file);
     assert.equal(marked(place.dataDir), "first");
     assert.equal(await Deno.readTextFile(`${place.dataDir}/tls.pem`), "a key");
     assert.equal(await Deno.readTextFile(place.config), 'log-level = "warn"\n');
@@ -200,7 +200,7 @@ Deno.test({
       await Deno.remove(`${dataDir}/last-backup.json`);
 
       // What is put back belongs to the service; nothing of root's is given to it.
-      const aside = await putBack(place, file);
+      const { aside } = await putBack(place, file);
       for (const path of [aside, `${dataDir}/${DATABASE_FILE}`, `${dataDir}/tls.pem`]) {
         assert.equal((await Deno.stat(path)).uid, service, path);
       }
@@ -222,3 +222,80 @@ Deno.test({
       assert.equal(Deno.uid(), 0);
     })),
 });
+
+/** The names of users, tokens and forwards, and how many sessions there are. */
+function access(dataDir: string) {
+  using database = openDatabase(dataDir);
+  const keys = (kind: string) =>
+    database.prepare("SELECT key FROM access WHERE kind = ? ORDER BY key").all(kind).map(({ key }) => key);
+  const forwards = database.prepare("SELECT id, enabled FROM port_forwards ORDER BY id").all();
+  return {
+    users: keys("user"),
+    tokens: keys("token"),
+    sessions: keys("session"),
+    forwards: forwards.map(({ id, enabled }) => `${id} ${enabled}`),
+  };
+}
+
+/** A state with accesses, and what a year of use has written. */
+function fill(dataDir: string): void {
+  using database = openDatabase(dataDir);
+  database.exec(
+    `INSERT INTO activity (timestamp, actor, door, action, result) VALUES (1, 'ann', 'page', 'create_user', 'ok');
+     INSERT INTO access VALUES ('user', 'u1', '{"name":"ann","disabled":false,"password":"old"}'),
+       ('user', 'u2', '{"name":"eve","disabled":false}'), ('token', 't1', '{"name":"ci"}'),
+       ('token', 't2', '{"name":"lost"}'), ('session', 's1', '{}');
+     INSERT INTO port_forwards (id, network, protocol, host_port, host_port_end, target_port, enabled, created_at)
+       VALUES ('f1', 'default', 'tcp', 22, 22, 22, 1, 1), ('f2', 'default', 'tcp', 80, 80, 80, 1, 1);`,
+  );
+}
+
+/** What is revoked afterwards. */
+function revoke(dataDir: string): void {
+  using database = openDatabase(dataDir);
+  database.exec(
+    `INSERT INTO activity (timestamp, actor, door, action, result) VALUES (2, 'ann', 'page', 'delete_user', 'ok');
+     UPDATE access SET record = '{"name":"ann","disabled":true,"password":"new"}' WHERE key = 'u1';
+     DELETE FROM access WHERE key IN ('u2', 't2');
+     DELETE FROM port_forwards WHERE id = 'f2';
+     UPDATE port_forwards SET enabled = 0 WHERE id = 'f1';`,
+  );
+}
+
+const recordOf = (dataDir: string, key: string) => {
+  using database = openDatabase(dataDir);
+  return String(database.prepare("SELECT record FROM access WHERE key = ?").get(key)?.record);
+};
+
+Deno.test("putBack() keeps revoked what was revoked since, and ends every session", () =>
+  withState(async ({ place, file }) => {
+    fill(place.dataDir);
+    await saveState(place, file);
+    revoke(place.dataDir);
+    const { revoked } = await putBack(place, file);
+    assert.deepEqual(revoked, {
+      ...{ isKnown: true, users: ["eve"], tokens: ["lost"], forwards: ["tcp 80 of default"] },
+    });
+    assert.deepEqual(access(place.dataDir), {
+      ...{ users: ["u1"], tokens: ["t1"], sessions: [], forwards: ["f1 0"] },
+    });
+    assert.match(recordOf(place.dataDir, "u1"), /"disabled":true,"password":"new"/);
+  }));
+
+Deno.test("putBack() brings all of it back where that is wanted, or nothing tells what was revoked", () =>
+  withState(async ({ place, file }) => {
+    fill(place.dataDir);
+    await saveState(place, file);
+    revoke(place.dataDir);
+    const all = { users: ["u1", "u2"], tokens: ["t1", "t2"], forwards: ["f1 1", "f2 1"] };
+    assert.equal((await putBack(place, file, true)).revoked, undefined);
+    assert.deepEqual(access(place.dataDir), { ...all, sessions: ["s1"] });
+    // A new setup in its place: nothing of it was revoked there
+    await Deno.remove(place.dataDir, { recursive: true });
+    openDatabase(place.dataDir).close();
+    const { revoked } = await putBack(place, file);
+    assert.equal(revoked?.isKnown, false);
+    assert.deepEqual(access(place.dataDir), { ...all, sessions: [] });
+    await Deno.writeTextFile(`${place.dataDir}/${DATABASE_FILE}`, "no database");
+    assert.equal((await putBack(place, file)).revoked?.isKnown, false);
+  }));

@@ -22,7 +22,8 @@ import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
 import { exactUsers } from "../storage/exact_users.ts";
 import { VolumeUsage } from "../storage/volume_usage.ts";
-import { deleteVolume, type Volume } from "../storage/volumes.ts";
+import { deleteVolume } from "../storage/passphrases.ts";
+import type { Volume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { templateVolumes } from "./records.ts";
@@ -306,7 +307,7 @@ export async function deleteTemplate(
     const errors: unknown[] = [];
     for (const [index, { path }] of gone.entries()) {
       try {
-        await deleteVolume(link, path);
+        await deleteVolume(host, path);
       } catch (error) {
         if (isAway(error)) throw error; // the rest goes when libvirt answers again
         if (error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL) continue;

@@ -9,6 +9,7 @@ import { giveMacs, putSeed } from "../../lib/template/definition.ts";
 import { vmNames } from "../../lib/template/names.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -147,7 +148,8 @@ async function makeVm(
   const disks = await makeDisks(host, plan, name, work);
   const document = new XmlDocument(version.xml);
   const nvram = await makeVariables(host, document, plan, name, operation);
-  makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
+  const left = makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
+  if (left.length > 0) job.log(`${name}: devices of the host were left out: ${oneLine(left.join(", "))}`);
   const taken = inventory.vms().flatMap((vm) => vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()));
   const macs = giveMacs(document, new Set(taken));
   if (cloudInit !== undefined) {

@@ -11,7 +11,13 @@ import {
   updateTemplate,
 } from "./change.ts";
 import { createVms } from "./create_vms.ts";
-import type { StoredTemplate, StoredVersion } from "./records.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { within } from "../within.ts";
+import { statInTime } from "../resolved_path.ts";
+import { type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
+
+/** Milliseconds that files are looked at: a list does not wait for a server that does not answer. */
+const LOOK_MS = 1500;
 
 /** A version without what is not shown. */
 function versionOf(
@@ -32,8 +38,19 @@ export function templateHandlers(
       if (vm === undefined || !may(rights, "vms.view", { vmId, group: vm.group })) return [];
       return [{ vmId, name: vm.name, version, linked, createdAt }];
     });
-  const shown = (template: StoredTemplate, principal: Principal): Template => {
+  /** The files of a template that are gone; what cannot be looked at now counts as there. */
+  const missingOf = async ({ versions }: StoredTemplate): Promise<string[]> => {
+    if (!isLocal(host.link.uri)) return [];
+    const looks = versions.flatMap(templateVolumes).map(async ({ path }) => {
+      const found = await statInTime(path);
+      return found === "none" ? [path] : [];
+    });
+    return (await Promise.all(looks)).flat();
+  };
+  const shown = async (template: StoredTemplate, principal: Principal): Promise<Template> => {
     const { id, name, description, createdAt, versions } = template;
+    let missing: string[] = [];
+    await within(LOOK_MS, missingOf(template).then((found) => void (missing = found)));
     return {
       id,
       name,
@@ -41,18 +58,20 @@ export function templateHandlers(
       createdAt,
       versions: versions.map(versionOf).reverse(),
       vms: vmsOf(id, principal),
+      ...(missing.length > 0 && { missing }),
     };
   };
   return {
-    list_templates: (_input, { principal }) => {
+    list_templates: async (_input, { principal }) => {
       records.require();
-      return records.of(host.id).map((each) => shown(each, principal));
+      return await Promise.all(records.of(host.id).map((each) => shown(each, principal)));
     },
-    get_template: ({ templateId }, { principal }) => shown(requireTemplate(context, templateId), principal),
+    get_template: async ({ templateId }, { principal }) =>
+      await shown(requireTemplate(context, templateId), principal),
     create_template: async (input, { principal }) =>
-      shown(await createTemplate(context, input, principal), principal),
+      await shown(await createTemplate(context, input, principal), principal),
     update_template: async (input, { principal }) =>
-      shown(await updateTemplate(context, input, principal), principal),
+      await shown(await updateTemplate(context, input, principal), principal),
     delete_template: (input, { principal }) => deleteTemplate(context, input, principal),
     create_vm_from_template: (input, { principal }) => createVms(context, input, principal),
   };

@@ -27,6 +27,7 @@ import { runningDiskSteps } from "./running_disks.ts";
 import { snapshotHandlers } from "./snapshots/handlers.ts";
 import { SnapshotImages } from "./snapshots/images.ts";
 import { snapshotSteps } from "./snapshots/steps.ts";
+import { showStartRisks } from "./lifecycle/start_risks.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
 
@@ -49,6 +50,9 @@ type VmCommand = Exclude<
 >;
 
 const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps, ...moveSteps };
+
+/** Milliseconds between looks at what of VMs that run would not be started here. */
+const RISKS_MS = 60_000;
 
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
@@ -78,6 +82,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
         },
         connected: () => kept.read(),
+        periodic: [{ name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) }],
       };
     },
   }),

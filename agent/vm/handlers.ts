@@ -8,6 +8,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { OwnMetadata } from "../../lib/formats/xml/domain.ts";
 import { includes } from "../access.ts";
+import { withBases } from "../storage/image_conflicts.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
@@ -74,7 +75,10 @@ export function vmHandlers(host: Host): VmHandlers {
   };
 
   return {
-    get_vm: ({ vmId }) => host.requireVm(vmId),
+    get_vm: async ({ vmId }) => {
+      const vm = host.requireVm(vmId);
+      return { ...vm, disks: await withBases(host, vm, vm.disks) };
+    },
     start_vm: ({ vmId, bootFrom }) =>
       power(host, "start_vm", vmId, bootFrom && ((vm) => startOnce(host, vm, bootFrom))),
     stop_vm: powerHandler("stop_vm"),

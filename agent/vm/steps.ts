@@ -20,6 +20,7 @@ import { binReplaced } from "../storage/bin/replaced.ts";
 import { volumeNamed } from "../storage/volumes.ts";
 import { left, NOTHING, Refused, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
+import { requireOwnImages } from "../storage/image_conflicts.ts";
 import { requireSourcesReachable } from "../storage/reachable.ts";
 
 /** Milliseconds a definition and what belongs to it may take: what is written to a disk later, a guest wrote. */
@@ -102,6 +103,7 @@ const startWanted: StepRule<"start-wanted"> = {
       }
       requireItsNetworksRespond(settlement.vms, settlement.vms.requireVm(uuid));
       await requireSourcesReachable(settlement.vms, { id: uuid });
+      await requireOwnImages(settlement.vms, { id: uuid, disks: domain.summary.disks });
       await link.call("domainStart", { uuid });
     } catch (error) {
       if (isAway(error)) throw error;

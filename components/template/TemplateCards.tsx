@@ -10,7 +10,7 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 const { t, plural } = textsOf(texts);
 
 function Card({ template, mayCreate }: { template: Template; mayCreate: boolean }) {
-  const { id, name, description, versions, vms } = template, newest = versions[0]!;
+  const { id, name, description, versions, vms, missing } = template, newest = versions[0]!;
   const os = osOf(newest);
   return (
     <li class="template-card" data-template={id}>
@@ -29,6 +29,9 @@ function Card({ template, mayCreate }: { template: Template; mayCreate: boolean 
         <li>{plural("templates.versions", versions.length)}</li>
         <li>{vms.length === 0 ? t("templates.no_vms") : plural("templates.vms", vms.length)}</li>
       </ul>
+      {missing !== undefined && (
+        <p class="text-muted">{t("templates.missing", { paths: oneLine(missing.join(", "), 300) })}</p>
+      )}
       {mayCreate && <a class="button" href={`${templateHref(id)}#create`}>{t("templates.create")}</a>}
     </li>
   );

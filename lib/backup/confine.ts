@@ -7,6 +7,7 @@ import { xml } from "../formats/xml/build.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
 import { setMedium } from "../formats/xml/device_disk.ts";
 import { nvramOf, setCreatedAt } from "../formats/xml/identity.ts";
+import { isHostDevice } from "../formats/xml/host_identities.ts";
 import { METADATA_PREFIX } from "../formats/xml/metadata.ts";
 import { setNvram } from "../formats/xml/nvram.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
@@ -58,7 +59,6 @@ const OWN: Readonly<Record<string, (device: XmlElement) => boolean>> = {
   input: ofTypes("tablet", "mouse", "keyboard"),
   graphics: ofTypes("vnc", "spice"),
   audio: ofTypes("none", "spice"),
-  rng: (device) => child(device, "backend")?.attributes.model !== "egd",
   tpm: (device) => child(device, "backend")?.attributes.type === "emulator",
 };
 
@@ -110,7 +110,8 @@ const withoutPortFiles = (port: XmlElement): XmlElement => ({
 function deviceFault(device: XmlElement): string | undefined {
   const { name } = device;
   if (name === "disk") return undefined;
-  if (!DEVICES.has(name) || (Object.hasOwn(OWN, name) && !OWN[name]!(device))) return ofHost;
+  const isOther = !DEVICES.has(name) || isHostDevice(device);
+  if (isOther || (Object.hasOwn(OWN, name) && !OWN[name]!(device))) return ofHost;
   const file = name === "emulator"
     ? undefined
     : foreignFile(PORTS.has(name) ? withoutPortFiles(device) : device);

@@ -56,7 +56,7 @@ export function dropPortFiles(document: XmlDocument, now: XmlDocument | undefine
 /** What says where a network card is connected. */
 const CONNECTION = ["source", "virtualport", "vlan", "portForward"];
 /** What limits what it reaches there. */
-const GUARDS = ["filterref", "port"];
+const GUARDS = ["filterref", "port", "bandwidth"];
 
 const cardsOf = (document: XmlDocument | undefined) => children(document?.find("devices"), "interface");
 const macOf = (card: XmlElement) => child(card, "mac")?.attributes.address?.toLowerCase();
@@ -86,7 +86,7 @@ function connectAs(document: XmlDocument, card: () => XmlElement, model: XmlElem
     told.push(`${cardText(card())} is connected as it is now: ${connectionText(model)}`);
   }
   if (partsOf(card(), GUARDS) !== partsOf(model, GUARDS)) {
-    told.push(`${cardText(card())} has the filter and the isolation that it has now`);
+    told.push(`${cardText(card())} has the filter, the isolation and the limits that it has now`);
   }
   if (macOf(card()) !== macOf(model) && macOf(model) !== undefined) {
     told.push(`${cardText(card())} has the MAC address that it has now, ${oneLine(macOf(model)!, 20)}`);

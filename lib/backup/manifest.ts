@@ -35,6 +35,8 @@ export const ManifestDisk = Type.Object({
   chunks: Digest,
   /** Which image it was; only what is still the same image is read incrementally. */
   image: Type.Optional(Text(4200)),
+  /** Which image it was: restored in place, the copy takes the place of that. */
+  origin: Type.Optional(Text(4200)),
 });
 export type ManifestDisk = Static<typeof ManifestDisk>;
 

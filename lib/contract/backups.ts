@@ -521,6 +521,7 @@ export const backupCommands = {
       "NvramLeft",
       "MemoryLeft",
       "VmNotFound",
+      "MacInUse",
       "VmMustBeOff",
       "VmBusy",
       "RestoreNotPossible",

@@ -127,7 +127,7 @@ export const manageCommands = {
   clone_vm: command({
     summary: "Copy a VM",
     description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
-      "needs the original's disk, which must not be written to any more; raw disks are not linked. " +
+      "needs the original's disk: the original does not start while it is there; raw disks are not linked. " +
       "A running or paused VM goes on, and only full copies are made of it: its disks are copied as they are at one moment, as after a power cut, " +
       "or with the file systems frozen where a guest agent answers; its memory is not copied. CDs and shared disks are used by both, but a " +
       "cloud-init seed stays with the original: its drive is empty in the copy. Shared folders stay with the original, too. " +

@@ -71,6 +71,9 @@ export const Template = Type.Object({
   createdAt: Timestamp,
   versions: Type.Array(TemplateVersion, { description: "the newest first" }),
   vms: Type.Array(TemplateVm, { description: "the VMs made of it that are still there, and may be seen" }),
+  missing: Type.Optional(Type.Array(Type.String(), {
+    description: "files of it that are gone, as after an older state was put back: no VM is made of them",
+  })),
 });
 export type Template = Static<typeof Template>;
 

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
+import { StorageUser } from "./storage.ts";
 import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
 
 /** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
@@ -53,6 +54,10 @@ export const Disk = Type.Object({
   format: Type.Optional(Type.String()),
   readOnly: Type.Boolean(),
   shareable: Type.Boolean(),
+  baseOf: Type.Optional(Type.Array(StorageUser, {
+    description:
+      "what is built on it: the VM does not start while something is; get_vm and get_vm_devices tell",
+  })),
   capacityBytes: Type.Optional(Type.Integer({ description: "what the guest sees; absent while unknown" })),
   allocationBytes: Type.Optional(
     Type.Integer({ description: "what it takes on the host; absent while unknown" }),
@@ -310,6 +315,9 @@ export const vmCommands = {
       "NetworkNotActive",
       "NetworkNotFound",
       "DiskRefused",
+      "DiskIsBase",
+      "DiskInUse",
+      "HostDeviceChanged",
       "BootSourceMissing",
       "BootWouldResume",
       "StartFailed",

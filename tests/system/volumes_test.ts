@@ -5,9 +5,9 @@ import {
   cloneVolume,
   createVolume,
   defaultPool,
-  deleteVolume,
   keepsFiles,
   linkVolume,
+  removeVolume,
   resizeVolume,
   uploadVolume,
   volumeAt,
@@ -64,7 +64,7 @@ Deno.test({
         const name = `<b>'"&amp;`;
         const odd = await createVolume(link, pool.name, { name, capacity: MIB, format: "raw" });
         assert.equal(odd.name, name);
-        await deleteVolume(link, odd.path);
+        await removeVolume(link, odd.path);
       });
       await t.step("resizeVolume() grows, and refuses to shrink", async () => {
         await resizeVolume(link, made.path, 16 * MIB);
@@ -101,10 +101,10 @@ Deno.test({
           .map((line) => line.trim().split(/\s+/)[0]).filter(Boolean).sort();
         assert.deepEqual((await volumesOf(link, pool.name)).map(({ name }) => name).sort(), listed);
       });
-      await t.step("deleteVolume() deletes it, once", async () => {
-        await deleteVolume(link, filled.path);
+      await t.step("removeVolume() deletes it, once", async () => {
+        await removeVolume(link, filled.path);
         await assert.rejects(Deno.stat(filled.path), Deno.errors.NotFound);
-        await assert.rejects(deleteVolume(link, filled.path), LibvirtError);
+        await assert.rejects(removeVolume(link, filled.path), LibvirtError);
       });
       await t.step("defaultPool() is a started pool of files", async () => {
         assert.equal(await keepsFiles(link, await defaultPool(link)), true);

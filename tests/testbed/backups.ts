@@ -1,5 +1,6 @@
 /** What tests of backups share: a folder for them, a run to its end, content as a guest sees it. */
 import assert from "node:assert/strict";
+import type { Api } from "../../lib/contract/api.ts";
 import type { BackupRun } from "../../lib/contract/mod.ts";
 import { virsh } from "./libvirt.ts";
 import type { TestMachine } from "./machine.ts";
@@ -27,6 +28,22 @@ export async function endOf(server: TestServer, backupId: string, runId: string)
 export async function runOf(server: TestServer, backupId: string, full?: boolean): Promise<BackupRun> {
   const { id } = await call(server, "run_backup_now", { backupId, ...(full !== undefined && { full }) });
   return await endOf(server, backupId, id);
+}
+
+/** Backs a VM up by an application of the test's own process, and waits for the copy. @returns the backup and its run */
+export async function copiedHere(
+  api: Api,
+  folder: string,
+  vmId: string,
+): Promise<{ readonly backupId: string; readonly runId: string }> {
+  const { id: backupId } = await api.createBackup({ name: vmId, folder, targets: { vmIds: [vmId] } });
+  const { id: runId } = await api.runBackupNow({ backupId });
+  const { state } = await until("the backup's end", async () => {
+    const found = (await api.listBackupRuns({ backupId })).find(({ id }) => id === runId);
+    return found !== undefined && found.state !== "running" ? found : null;
+  }, { every: 100, seconds: 120 });
+  assert.equal(state, "done");
+  return { backupId, runId };
 }
 
 /** What a run wrote into the log of its task. */

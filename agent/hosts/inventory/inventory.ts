@@ -50,6 +50,7 @@ interface Entry {
   stats: VmStats | undefined;
   trouble: string | undefined;
   silentMount: Extras["silentMount"];
+  startRisk: Extras["startRisk"];
   isForcedOff: boolean;
   /** The process that runs it although libvirt takes it for off. */
   lostPid: number | undefined;
@@ -443,6 +444,7 @@ export class Inventory {
         | "lostPid"
         | "trouble"
         | "silentMount"
+        | "startRisk"
         | "isForcedOff"
       >
     >,
@@ -454,6 +456,11 @@ export class Inventory {
     this.#show(entry, events);
     this.#events.publishAll(events);
     if (entry.operation === undefined) this.#readIfTold(uuid, entry);
+  }
+
+  /** Why it would not be started here, as far as that was looked at. */
+  startRisk(uuid: string): string | undefined {
+    return this.#entries.get(uuid)?.startRisk;
   }
 
   /** Notes that the operation on a VM is over. It is told with what the operation changed, which is read next. */
@@ -503,6 +510,7 @@ export class Inventory {
         stats: undefined,
         trouble: undefined,
         silentMount: undefined,
+        startRisk: undefined,
         isForcedOff: false,
         toldPaused: false,
         askedAt: performance.now(),

@@ -31,6 +31,8 @@ export interface Extras {
   readonly isForcedOff: boolean;
   /** The mount a disk of it is on, where that does not respond; `since` is an ISO time. */
   readonly silentMount: { readonly path: string; readonly since: string } | undefined;
+  /** Why it would not be started here: the end of a sentence. */
+  readonly startRisk: string | undefined;
   /** The process that runs it although libvirt takes it for off. */
   readonly lostPid: number | undefined;
 }
@@ -126,6 +128,7 @@ function attention(
         }. Put it back, or detach the disk.`,
     );
   }
+  if (extras.startRisk !== undefined) found.push(extras.startRisk);
   if (screen === "open") {
     found.push(OPEN_SCREEN);
   }
@@ -135,6 +138,13 @@ function attention(
     );
   }
   return found;
+}
+
+/** That a VM runs, or libvirt will start it, although it would not be started here. */
+function startRisk({ state, autostart }: DomainRecord, { startRisk: reason }: Extras): string | undefined {
+  if (reason === undefined || !(isActiveState(state) || autostart)) return undefined;
+  const what = isActiveState(state) ? "It runs" : "libvirt starts it with the host (autostart)";
+  return `${what}, although ${reason}.`;
 }
 
 /** Whether a screen can be used without a password, and for how long. The test driver has no screens. */
@@ -177,7 +187,14 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
     firmware: summary.firmware,
     virtType: summary.virtType,
     host: extras.host,
-    attention: attention(record.name, state, reason, extras, screen, disks),
+    attention: attention(
+      record.name,
+      state,
+      reason,
+      { ...extras, startRisk: startRisk(record, extras) },
+      screen,
+      disks,
+    ),
     ...defined({
       title: summary.title,
       guest: extras.guest,

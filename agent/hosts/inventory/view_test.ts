@@ -16,6 +16,7 @@ const EXTRAS: Extras = {
   powerRequest: undefined,
   notResponding: undefined,
   silentMount: undefined,
+  startRisk: undefined,
   isForcedOff: false,
   guest: undefined,
   agentSilent: false,
@@ -135,6 +136,13 @@ Deno.test("vmView() asks for attention where a person is needed, and only there"
   assert.deepEqual(attention(5, 1), []);
   assert.deepEqual(attention(3, 1), []);
   assert.match(attention(3, 5).join(), /^It was paused by an I\/O error/);
+  const startRisk = "other images are built on its disk vda";
+  assert.deepEqual(attention(5, 1, { startRisk }), [], "nothing starts it");
+  assert.deepEqual(attention(1, 1, { startRisk }), [`It runs, although ${startRisk}.`]);
+  assert.deepEqual(
+    vmView(record("", { state: 5, reason: 1, autostart: true }), { ...EXTRAS, startRisk }).attention,
+    [`libvirt starts it with the host (autostart), although ${startRisk}.`],
+  );
   assert.match(attention(3, 6).join(), /^Its watchdog paused it/);
   for (const reason of [3, 4, 9]) {
     assert.match(

@@ -8,7 +8,7 @@ import { isSystemError, isTaken, orMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isAway, isUnsupported } from "../../libvirt/failure.ts";
+import { isAway } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -17,6 +17,7 @@ import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";
 import { whyUnremovable } from "../removable.ts";
 import { exactUsers } from "../exact_users.ts";
+import { forgetPassphrase, isLuks } from "../passphrases.ts";
 
 const lockName = ({ id, name }: StoredEntry) => `${name} in the bin, ${id}`;
 
@@ -25,18 +26,6 @@ export const lockEntry = (entry: StoredEntry): Disposable => lockVolume(NO_POOL,
 
 /** Whether somebody works on an entry. */
 export const isLocked = (entry: StoredEntry): boolean => isHeld(NO_POOL, lockName(entry));
-
-/** Forgets the passphrase of a volume that is gone, unless another volume has its path by now. @throws {LibvirtError} */
-async function forgetSecret({ link }: Host, path: string): Promise<void> {
-  if (!isLocal(link.uri) || await isTaken(plainPath(path))) return;
-  try {
-    await link.call("secretForget", { path });
-  } catch (error) {
-    if (isAway(error)) throw error;
-    if (isUnsupported(error)) return;
-    log.error("the passphrase of a volume that left the bin could not be removed", { path, error });
-  }
-}
 
 /** Milliseconds for which an answer on who uses what counts: a bin that is emptied asks for many things at once. */
 const USERS_MS = 3000;
@@ -121,8 +110,11 @@ async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise
 /** Removes the files of an entry, and then the entry. Does the rest where a part was done before. */
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
+    // Of one that was removed before a cut nothing tells: then it is asked who needs the passphrase
+    const isThere = isLocal(host.link.uri) && await isTaken(plainPath(binPath(file)));
+    const isPlain = isThere && await isLuks(binPath(file)) === false;
     await removeKept(file);
-    if (file.role === "disk") await forgetSecret(host, file.path);
+    if (file.role === "disk" && !isPlain) await forgetPassphrase(host, file.path, entry.id);
   }
   await forgetEntry(host, entry);
   await refreshPools(host, poolsOf(entry.files));

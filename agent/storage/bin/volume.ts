@@ -1,6 +1,6 @@
 /** A volume into the bin, and back. */
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
-import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
+import { binPath, freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { checker } from "../../../lib/typebox/compile.ts";
 import { ContractError, NewVolumeName, type Output } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -11,7 +11,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
 import { lockVolume, requireActive } from "../shared.ts";
-import { secretFor } from "../luks.ts";
+import { isLuks } from "../passphrases.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
 import { bringOut, forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
@@ -132,7 +132,10 @@ export async function restoreVolume(
   await requireWritable(host, pool);
   using _taken = lockVolume(pool, name);
   const path = joinPath(folder, name);
-  if (name !== own && await secretFor(link, file.path) !== undefined) {
+  if (
+    name !== own && await link.call("secretOfVolume", { path: file.path }) !== null &&
+    await isLuks(binPath(file)) !== false
+  ) {
     const reason = `it is encrypted, and its passphrase belongs to the name ${own}`;
     throw new ContractError("BinRestoreFailed", { reason });
   }

@@ -32,8 +32,9 @@ import { may } from "../../../lib/access/rights.ts";
 import { includes } from "../../access.ts";
 import { askedRights } from "../../access/asking.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { isMounted } from "../mounts.ts";
-import { secretFor } from "../luks.ts";
+import { hostUseOf } from "../block_devices.ts";
+import { secretFor } from "../passphrases.ts";
+import { overlays } from "../overlays.ts";
 import { type Hold, lockVolume, NO_POOL, refuseHeld, requireActive } from "../shared.ts";
 import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
@@ -112,6 +113,8 @@ function requireAdministrator({ role }: ImageUse): void {
 interface Found {
   readonly source: DiskSource;
   readonly volume: Volume | undefined;
+  /** The path without links, where its own has any. */
+  readonly real?: string;
 }
 
 function ofVolume(volume: Volume): Found {
@@ -128,6 +131,8 @@ async function find(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
   const found = await look(host, wish, use);
   const { path } = found.source;
   if (isInBin(path)) throw refused(path, "it is in the bin: restore it first");
+  const isDevice = found.source.type === "block" && isLocal(host.link.uri);
+  if (isDevice && found.volume !== undefined && use.purpose === "disk") await requireUnusedByHost(path);
   if (!BY_NAME.has(use.purpose) || isNameable(path)) return found;
   throw refused(path, "its name is no UTF-8, which libvirt's XML cannot hold: clone or rename it");
 }
@@ -186,14 +191,30 @@ async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
     if (use.purpose === "medium") throw missing();
     throw refused(path, "it is neither a file nor a block device");
   }
-  // A guest that writes to it too would destroy it.
-  if (isBlockDevice && await isMounted(real)) throw refused(path, "it is mounted on this host");
-  return { source: { path: real, type: isFile ? "file" : "block" }, volume: undefined };
+  if (isBlockDevice) await requireUnusedByHost(real, path);
+  // The kernel's name is another disk's after a start of the host; /dev/disk/by-id/…, /dev/mapper/…, /dev/VG/LV stay
+  const isStable = isBlockDevice && resolve(path).startsWith("/dev/");
+  return {
+    source: { path: isStable ? resolve(path) : real, type: isFile ? "file" : "block" },
+    volume: undefined,
+    real,
+  };
+}
+
+/** A guest that writes to it, too, would destroy it. @throws {ContractError} DiskRefused */
+async function requireUnusedByHost(device: string, path = device): Promise<void> {
+  const use = await hostUseOf(device);
+  if (use !== undefined) throw refused(path, `this host uses it: ${use}`);
 }
 
 /** Holds an image, or sees at least that nobody works on it. @throws {ContractError} StorageBusy, DiskInUse */
-function hold(held: DisposableStack | undefined, { source, volume }: Found, how: Hold, vm?: string): void {
-  const keys = [[NO_POOL, source.path], ...volume ? [[volume.pool, volume.name]] : []] as const;
+function hold(
+  held: DisposableStack | undefined,
+  { source, volume, real }: Found,
+  how: Hold,
+  vm?: string,
+): void {
+  const keys = [[NO_POOL, real ?? source.path], ...volume ? [[volume.pool, volume.name]] : []] as const;
   for (const [pool, name] of keys) {
     if (held === undefined) refuseHeld(pool!, name!, "read");
     else held.use(lockVolume(pool!, name!, { hold: how, ...(vm !== undefined && { vm }) }));
@@ -258,12 +279,18 @@ async function enterChain(
   }
 }
 
-/** What keeps an image writes to it alone. @throws {ImageRefused} */
-async function refuseKept({ keepers }: Host, path: string, { purpose }: ImageUse): Promise<void> {
-  const keeper = purpose === "disk" ? await keepers.of(path) : undefined;
+/** What keeps an image writes to it alone, and nothing may write below a volume. @throws {ImageRefused} */
+async function refuseKept(host: Host, path: string, { purpose }: ImageUse): Promise<void> {
+  if (purpose !== "disk") return;
+  const keeper = await host.keepers.of(path);
   if (keeper !== undefined) {
     throw new ImageRefused(`it belongs to the ${keeper}, and must not change: use a copy of it`);
   }
+  const overlay = await (await overlays(host))(path);
+  if (overlay === undefined) return;
+  throw new ImageRefused(
+    `the volume ${overlay.name} of ${overlay.pool} is built on it, and it must not change: use a copy of it`,
+  );
 }
 
 /** @throws {ImageRefused} when an image's content is to be used that is not what it looks like */
@@ -340,7 +367,7 @@ async function decide(
     ? await chainOf(host, path, { named, isSaid, anyBase: use.anyBase }, use, held)
     : [];
   if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
-  const secret = format === "raw" && volume !== undefined ? await secretFor(link, path) : undefined;
+  const secret = format === "raw" && volume !== undefined ? await secretFor(host, path) : undefined;
   const virtual = format === "qcow2" ? qcow2Header(head)?.virtualSize : undefined;
   return {
     ...source,

@@ -98,7 +98,7 @@ class World {
       vm: (id: Name) => views().find((vm) => vm.id === id),
       record: () => undefined,
       active: () => views().filter(({ running }) => running).map(({ id }) => id),
-      storage: { isKnown: true, record: () => ({ volumes: [], xml: "<pool type='dir'/>" }) },
+      storage: { isKnown: true, known: () => [], record: () => ({ volumes: [], xml: "<pool type='dir'/>" }) },
     };
     const link = {
       uri: "qemu:///system",
@@ -110,7 +110,7 @@ class World {
       inventory,
       formats,
       observeFormats: (vms: readonly VM[], anew: boolean) => formats.observe(link, vms, anew),
-      keepers: { of: () => Promise.resolve(undefined) },
+      keepers: { of: () => Promise.resolve(undefined), kept: () => [] },
       requireFilled: () => {},
       claim: ({ name }: Machine) => {
         assert.equal(this.machines.get(name)?.running, false);

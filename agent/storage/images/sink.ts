@@ -16,7 +16,7 @@ import { makeVolume } from "../volume_steps.ts";
 import { noRoom } from "../shared.ts";
 import { makeRoomFor } from "../volume_checks.ts";
 import { spaceKnown } from "../pool_space.ts";
-import { createVolume, deleteVolume } from "../volumes.ts";
+import { createVolume, removeVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
@@ -220,7 +220,7 @@ export class Sink {
   async #delete(link: Host["link"]): Promise<void> {
     for (let tries = 1;; tries++) {
       try {
-        return await deleteVolume(link, this.path);
+        return await removeVolume(link, this.path);
       } catch (error) {
         if (!(error instanceof LibvirtError) || isAway(error) || tries === REMOVE_TRIES) throw error;
         // Its stream may just be closing: libvirt gives the volume free a moment later.

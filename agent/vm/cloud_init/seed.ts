@@ -11,8 +11,8 @@ import type { Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import {
   defaultPool,
-  deleteVolume,
   type LinkCaller,
+  removeVolume,
   uploadVolume,
   type Volume,
 } from "../../storage/volumes.ts";
@@ -101,7 +101,7 @@ async function upload(
 /** Deletes a seed that nothing needs any more. That it stays behind harms nothing: it is logged. */
 export async function dropSeed(link: LinkCaller, path: string): Promise<void> {
   try {
-    await deleteVolume(link, path);
+    await removeVolume(link, path);
   } catch (error) {
     if (isAway(error)) throw error; // the operation that it is part of deletes it later
     log.warn("a cloud-init seed could not be deleted", { path, error });

@@ -29,6 +29,7 @@ import { Rollback } from "../../rollback.ts";
 import { reservations } from "../create/reservations.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, type Places, placesOf } from "./configurations.ts";
+import { rememberDevices } from "./device_identity.ts";
 import { remove } from "./release.ts";
 
 const DEVICE = "host device";
@@ -110,6 +111,7 @@ export async function attachHostDevice(
       const ref = requireRef(found.device);
       await requireAbsent(host, vm, refOf(found), places);
       const done = await attachElement(host, vm, renderXml(hostDeviceXml(ref)), places, input, DEVICE);
+      if (done.config) await rememberDevices(host, vm, found.device);
       const waits = places.live && !done.live;
       output = {
         live: done.live,

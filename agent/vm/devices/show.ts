@@ -1,5 +1,6 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
 import { VolumeUsage } from "../../storage/volume_usage.ts";
+import { withBases } from "../../storage/image_conflicts.ts";
 import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { DeviceOptions, Role, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
@@ -116,7 +117,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
     place,
     pending,
   }));
-  return { disks, nics: nics.map(showNic), shares, hostDevices };
+  return { disks: await withBases(host, vm, disks), nics: nics.map(showNic), shares, hostDevices };
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */

@@ -33,6 +33,7 @@ import { tpmToCopy } from "./clone_tpm.ts";
 import { requireFreeVmName, requireOff } from "./rename.ts";
 import { requireNothingLeft } from "./named_files.ts";
 import { putTpmState } from "./tpm_state.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
 
@@ -231,10 +232,10 @@ async function carryOut(
     made = isLive
       ? await copyLive(host, plan, { job, steps: operation, held })
       : await copyEach(host, plan, { job, steps: operation, held });
-    if (document.find("devices", "hostdev") !== undefined) {
-      job.log(`Leaving out devices of the host: they stay with ${vm.name}`);
+    const left = makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
+    if (left.length > 0) {
+      job.log(`Leaving out devices of the host, which stay with ${vm.name}: ${oneLine(left.join(", "))}`);
     }
-    makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
     for (const target of await seedDrives(host, vm)) {
       job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);
       setMedium(document, () => diskIn(document, target)!, undefined);

@@ -19,12 +19,13 @@ import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../sto
 import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
-import { deleteVolume, volumeAt } from "../../storage/volumes.ts";
+import { deleteVolume } from "../../storage/passphrases.ts";
+import { volumeAt } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { movesOf, planBin } from "./bin.ts";
 import { neededByRest, planDisks } from "./delete_plan.ts";
 import type { Host } from "../../hosts/host.ts";
-import { defineAgain, eraseNvram, undefineStopped } from "./undefine.ts";
+import { defineAgain, eraseNvram, isOff, undefineStopped } from "./undefine.ts";
 
 /** Which disks go, too, and whether all goes for good. */
 type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
@@ -66,10 +67,11 @@ async function holdDisks({ link }: Host, paths: readonly string[], held: Disposa
 }
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
-export async function deleteDisk({ link }: Host, path: string): Promise<void> {
+export async function deleteDisk(host: Host, path: string): Promise<void> {
+  const { link } = host;
   if (isLocal(link.uri)) await requireResponding(path);
   try {
-    await deleteVolume(link, path);
+    await deleteVolume(host, path);
     return;
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
@@ -115,8 +117,6 @@ export async function deleteVm(
     using held = new DisposableStack();
     await holdDisks(host, paths, held);
     await host.observeFormats([vm], true);
-    // libvirt forgets them with the VM, and what QEMU notes of them would stay in disks that stay
-    await dropCheckpoints(host, vm);
     result = choice.permanently || !isBinOn(host)
       ? await deleteForGood(host, vm, { xml, paths, operation })
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
@@ -227,11 +227,16 @@ async function noteWhatGoes(
 
 /** Undefines the VM. Says false of one that runs by now: it stays, defined as it was. */
 async function forget(
-  { link }: Host,
-  { id }: VM,
+  host: Host,
+  vm: VM,
   call: "domainUndefine" | "domainUndefineForBin" = "domainUndefine",
 ): Promise<boolean> {
+  const { link } = host, { id } = vm;
   try {
+    const now = await link.call("domainRead", { uuid: id });
+    if (now !== null && !isOff(now)) return false;
+    // libvirt forgets them with the VM, and what QEMU notes of them would stay in disks that stay
+    await dropCheckpoints(host, vm);
     return await undefineStopped(link, id, call);
   } catch (error) {
     throw contractError(error, "DeleteFailed", "delete_vm");

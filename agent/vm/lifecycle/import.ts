@@ -19,6 +19,7 @@ import { log } from "../../log.ts";
 import type { Noted } from "../../operations/operation.ts";
 import { type DomainMade, keyOf } from "../../operations/step.ts";
 import { volumeAt } from "../../storage/volumes.ts";
+import { macOwner } from "../mac_owner.ts";
 import { requireNothingLeft } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -32,10 +33,8 @@ function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
   requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : inventory.vm(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
-  for (const vm of inventory.vms()) {
-    const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
-    if (mac !== undefined) throw new ContractError("MacInUse", { mac, vm: vm.name });
-  }
+  const other = macOwner(inventory.vms(), macs);
+  if (other !== undefined) throw new ContractError("MacInUse", other);
 }
 
 const isDenied = (error: unknown) => error instanceof Deno.errors.PermissionDenied;
@@ -109,7 +108,10 @@ export async function importVm(
   if (given === undefined) setUuid(document, uuid);
   if (newId) {
     setCreatedAt(document, Date.now());
-    freeHostIdentities(document, { from: original, to: identityOf(document).name });
+    const left = freeHostIdentities(document, { from: original, to: identityOf(document).name });
+    if (left.length > 0) {
+      log.info("what the original alone can have was left out", { name, left: left.join(", ") });
+    }
   }
   if (newMacs) dropMacs(document);
   protectNewDomain(document);

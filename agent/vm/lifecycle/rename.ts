@@ -67,7 +67,6 @@ export async function renameVm(
       } that another program keeps in it. Delete that with that program first`;
       throw new ContractError("RenameFailed", { error });
     }
-    await dropCheckpoints(host, vm);
     await operations.run(spec, async (operation) => {
       operation.add<VmRenamed>({ kind: "vm-renamed", ...step });
       try {
@@ -85,10 +84,27 @@ export async function renameVm(
 /** A rename that is carried out, or carried out as far as it was not. */
 type Rename = Omit<VmRenamed, "kind">;
 
-/** The file first: what keeps it where it is keeps the name, too. */
-async function carryOut(host: Host, { uuid, from, to, nvram }: Rename, now = from): Promise<void> {
+/** As libvirt has it at this moment: what the inventory knows may be older. @throws {ContractError} VmNameExists, VmMustBeOff */
+async function requireRenamable({ link }: Host, { uuid, to: name }: Rename): Promise<void> {
+  const all = await link.call("domainListStates");
+  if (all.some((each) => each.name === name && each.uuid !== uuid)) {
+    throw new ContractError("VmNameExists", { name });
+  }
+  if (all.some((each) => each.uuid === uuid && each.active)) {
+    throw new ContractError("VmMustBeOff", { state: "running" });
+  }
+}
+
+/** The file first: what keeps it where it is keeps the name, too. Checkpoints last, once nothing speaks against it. */
+async function carryOut(host: Host, step: Rename, now = step.from): Promise<void> {
+  const { uuid, to, nvram } = step;
   if (nvram !== null) await moveNvram(nvram);
-  if (now !== to) await host.link.call("domainRename", { uuid, name: to });
+  if (now !== to) {
+    await requireRenamable(host, step);
+    const vm = host.inventory.vm(uuid);
+    if (vm !== undefined) await dropCheckpoints(host, vm);
+    await host.link.call("domainRename", { uuid, name: to });
+  }
   if (nvram !== null) await storeNvram(host, uuid, nvram, nvram.to);
 }
 

@@ -14,6 +14,7 @@ async function world({ name, file, fails }: { name: string; file: "old" | "new";
   const state = { name, nvram: from };
   const call = (call: string, args: { name: string; xml: string }) => {
     if (call === "domainRead") return Promise.resolve({ name: state.name, state: 5, reason: 1 });
+    if (call === "domainListStates") return Promise.resolve([]);
     if (call === "domainRename") {
       if (fails) return Promise.reject(new LibvirtError({ kind: "libvirt", message: "no" }));
       state.name = args.name;
@@ -29,7 +30,7 @@ async function world({ name, file, fails }: { name: string; file: "old" | "new";
   const at = {
     vms: {
       link: { uri: "qemu:///system", call },
-      inventory: { vmByName: () => undefined, refresh: () => Promise.resolve() },
+      inventory: { vm: () => undefined, vmByName: () => undefined, refresh: () => Promise.resolve() },
     },
   } as unknown as Settlement;
   const step: StepOf<"vm-renamed"> = {

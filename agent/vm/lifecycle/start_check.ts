@@ -2,7 +2,7 @@
  * What is looked at before a VM starts, for QEMU opens its images then. The chain of a disk that was attached
  * here stands in the VM's XML, so that headers are not followed. What is left: an image of which two VMs have
  * different formats, one that is being made, and a header that has changed since it was decided on and now names a
- * data file, which the XML cannot rule out. VMs that others define may be built on anything: only what another
+ * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs that others define may be built on anything: only what another
  * VM's guest could have written is refused of theirs.
  */
 import { isSystemError } from "../../files.ts";
@@ -11,11 +11,14 @@ import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
+import { hostUseOf } from "../../storage/block_devices.ts";
+import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { anyUnfinished, isUnfinished } from "../../storage/shared.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
+import { requireSameDevices } from "../devices/device_identity.ts";
 import { requireSharesFixed } from "../devices/shared_folder.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireSourcesReachable } from "../../storage/reachable.ts";
@@ -41,6 +44,15 @@ async function fileDisks({ link }: Host, { disks }: VM): Promise<FileDisk[]> {
     if (path !== undefined) found.push({ target, path, format: diskFormat(disk) });
   }
   return found;
+}
+
+/** Refuses disks that the host itself has in use by now. @throws {ContractError} DiskRefused */
+async function requireFreeDevices({ disks }: VM): Promise<void> {
+  for (const { source, type, readOnly } of disks) {
+    if (source === undefined || type !== "block" || readOnly) continue;
+    const use = await hostUseOf(source);
+    if (use !== undefined) throw refused(source, `this host uses it: ${use}`);
+  }
 }
 
 /** Another VM that has a file as its disk in another format. */
@@ -117,13 +129,18 @@ async function check(host: Host, vm: VM): Promise<void> {
 async function checkAll(host: Host, vm: VM): Promise<void> {
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
-  await check(host, vm);
+  await Promise.all([
+    check(host, vm),
+    requireOwnImages(host, vm),
+    requireFreeDevices(vm),
+    requireSameDevices(host, vm),
+  ]);
 }
 
 /**
  * Refuses to start a VM whose images, or shared folders, are not what they were decided to be.
  *
- * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
+ * @throws {ContractError} DiskRefused, DiskIsBase, DiskInUse, HostDeviceChanged, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
   if (!isLocal(host.link.uri)) return;

@@ -32,7 +32,11 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
           ? Promise.resolve("<domain/>")
           : Promise.reject(new Error("libvirt is not asked")),
     },
-    inventory: { vms: () => [vm], vm: () => vm },
+    inventory: {
+      ...{ vms: () => [vm], everyVm: () => [vm], vm: () => vm },
+      storage: { known: () => [], peek: () => undefined, record: () => undefined },
+    },
+    keepers: { kept: () => [] },
     formats,
   } as unknown as Host;
 }

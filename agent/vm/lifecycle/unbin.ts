@@ -19,8 +19,10 @@ import { log } from "../../log.ts";
 import { keyOf, type VmUnbinned } from "../../operations/step.ts";
 import { bringOut, forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { restoreFault } from "../../storage/bin/volume.ts";
+import { imageConflicts } from "../../storage/image_conflicts.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
+import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
@@ -54,14 +56,6 @@ function requireName(host: Host, name: string): void {
     if (!(error instanceof ContractError) || error.code !== "VmNameExists") throw error;
     const free = freeFileName(name, (tried) => host.inventory.vmByName(tried) !== undefined);
     throw new ContractError("BinNameTaken", { what: "A VM", name, free }, { cause: error });
-  }
-}
-
-/** The MAC address that another VM has by now, and that VM. */
-function takenMac({ inventory }: Host, macs: readonly string[]): { mac: string; vm: string } | undefined {
-  for (const vm of inventory.vms()) {
-    const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
-    if (mac !== undefined) return { mac, vm: vm.name };
   }
 }
 
@@ -105,13 +99,28 @@ async function diskWarnings(host: Host, xml: string, entry: StoredEntry): Promis
   if (!isLocal(host.link.uri)) return [...lost].map((path) => `${path} was deleted for good.`);
   for (const { type, source } of summarizeDomain(xml).disks) {
     if (source === undefined || type !== "file" || entry.files.some(({ path }) => path === source)) continue;
-    const user = host.inventory.vms().find(({ disks }) => disks.some((disk) => disk.source === source));
-    if (user !== undefined) warnings.push(`${source} is used by ${user.name}, too.`);
-    else if (!lost.has(source) && !await isTaken(plainPath(source)).catch(() => true)) {
+    if (!lost.has(source) && !await isTaken(plainPath(source)).catch(() => true)) {
       warnings.push(`${source} is not there any more.`);
     }
   }
   return [...warnings, ...[...lost].map((path) => `${path} was deleted for good.`)];
+}
+
+/** Refuses to give a VM back disks that were left where they are and others need by now. @throws {ContractError} BinRestoreFailed */
+async function requireDisksFree(
+  host: Host,
+  { vmId = "", files }: StoredEntry,
+  document: XmlDocument,
+): Promise<void> {
+  const own = new Set(files.map(({ path }) => path));
+  const disks = summarizeDomain(document.toString()).disks.filter(({ source }) => !own.has(source ?? ""));
+  const [conflict] = await imageConflicts(host, { id: vmId, disks });
+  if (conflict === undefined) return;
+  const { path, user: { name }, isBase } = conflict;
+  const reason = isBase
+    ? `its disk ${path} is the base of ${name} by now, which would be corrupted. Delete that first`
+    : `${name} has its disk ${path} by now. Take it from that VM first, or have the VM work on a copy`;
+  throw new ContractError("BinRestoreFailed", { reason });
 }
 
 /** The XML that a step defines. */
@@ -144,10 +153,11 @@ export async function restoreBinnedVm(
   await operations.ready(keys);
   requireName(host, name);
   if (same !== undefined && !isRenamed) throw new ContractError("VmIdTaken", { id: own, name: same.name });
-  const mac = takenMac(host, identityOf(document).macs);
+  const mac = macOwner(inventory.vms(), identityOf(document).macs);
   if (mac !== undefined && !isRenamed) throw new ContractError("MacInUse", mac);
   if (same !== undefined) warnings.push(`It has a new UUID: ${same.name} has the one it had.`);
   if (mac !== undefined) warnings.push(`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);
+  await requireDisksFree(host, entry, document);
   const placed = await place(host, entry, document, { name, uuid, isRenamed });
   const moved = placed.filter(({ path, to }) => path !== to).map(({ path, to }) => [path, to] as const);
   const step = { uuid, name, newMacs: mac !== undefined, moved };

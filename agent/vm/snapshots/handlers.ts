@@ -30,6 +30,7 @@ import { lostImages, revertBeside } from "./revert.ts";
 import { contentsOf, type FoundSnapshot, scan } from "./scan.ts";
 import { takeBeside } from "./take.ts";
 import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
+import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
 import { keepGroup } from "./keep_group.ts";
@@ -251,8 +252,10 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
         await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));
-        if (!found.isExternal) await revertWithin(host, known.vm, found, principal);
-        else {
+        if (!found.isExternal) {
+          await requireOwnImages(host, known.vm);
+          await revertWithin(host, known.vm, found, principal);
+        } else {
           await dropCheckpoints(host, known.vm);
           await revertBeside(host, known.vm, found, known.present, principal);
           await keepGroup(host, known.vm);

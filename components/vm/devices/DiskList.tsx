@@ -69,6 +69,7 @@ function settingsOf(disk: VmDisk): string[] {
   return [
     disk.readOnly && disk.device !== "cdrom" && t("devices.read_only"),
     disk.shareable && t("devices.shareable"),
+    disk.baseOf && t("devices.base_of", { names: oneLine(disk.baseOf.map(({ name }) => name).join(", ")) }),
     cache && t("devices.cache", { value: oneLine(cache, 20) }),
     io && t("devices.io", { value: oneLine(io, 20) }),
     discard && t("devices.discard", { value: oneLine(discard, 20) }),

@@ -10,6 +10,13 @@ export const CONTENT_ERRORS = {
     exit: 2,
   },
   UploadRunning: { text: "{name} is being uploaded to the pool {pool} already", status: 409, exit: 5 },
+  UploadOfOther: {
+    text:
+      "The upload of {name} to the pool {pool} that broke off was begun by somebody else: only they or an " +
+      "administrator may go on with it, or remove it. Take another name, or wait until it is removed.",
+    status: 403,
+    exit: 6,
+  },
   TooManyUploads: {
     text:
       "Too many unfinished uploads {whose} (limit {limit}): {names}. Finish one of them, or remove one that broke " +

@@ -34,6 +34,13 @@ export const CREATE_ERRORS = {
   },
   DiskNotFound: { text: "Disk image not found: {path}", status: 404, exit: 4 },
   DiskInUse: { text: "Disk image is already used by {vm}: {path}", status: 409, exit: 5 },
+  DiskIsBase: {
+    text:
+      "Disk {disk} is the base of {user}, which would be corrupted: {path}. Delete what is built on it first, " +
+      "or work with a full clone.",
+    status: 409,
+    exit: 5,
+  },
   DiskRefused: { text: "Disk image cannot be used: {path} ({reason})", status: 400, exit: 2 },
   MacInUse: { text: "MAC address is already used by {vm}: {mac}", status: 409, exit: 5 },
   FileNotFound: { text: "File not found: {path}", status: 404, exit: 4 },

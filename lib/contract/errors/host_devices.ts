@@ -7,6 +7,13 @@ export const HOST_DEVICE_ERRORS = {
     status: 404,
     exit: 4,
   },
+  HostDeviceChanged: {
+    text:
+      "Device {device} of the host is another one by now: {now}, where the VM was given {was}. Look for that at " +
+      "another address (kvm-manager host devices), detach {device} from the VM and attach the one that is meant.",
+    status: 409,
+    exit: 5,
+  },
   NoSuchHostDevice: { text: "VM has no host device {device}", status: 404, exit: 4 },
   HostDeviceAmbiguous: {
     text: "Several devices are {device}. Name one of them: {names}",

@@ -35,8 +35,12 @@ export interface CopyMarks {
 const devices = (document: XmlDocument) => document.find("devices")?.children ?? [];
 const targetOf = (disk: XmlElement) => child(disk, "target")?.attributes.dev ?? "";
 
-/** Changes a domain's XML into a copy's. Whatever is not named here stays as it is. */
-export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
+/**
+ * Changes a domain's XML into a copy's. Whatever is not named here stays as it is.
+ *
+ * @returns the devices that stay with the original, for people
+ */
+export function makeCopy(document: XmlDocument, copy: CopyMarks): string[] {
   const original = child(document.root, "name")?.text ?? "";
   setName(document, copy.name);
   setUuid(document, copy.uuid);
@@ -48,9 +52,12 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
   if (nvramOf(document) !== undefined) setNvram(document, copy.nvram);
   dropTpmPlace(document);
   for (const target of copy.disks.keys()) setDisk(document, target, copy.disks.get(target)!);
-  dropHostDevices(document);
-  freeHostIdentities(document, { from: original, to: copy.name });
+  const left = [
+    ...dropHostDevices(document),
+    ...freeHostIdentities(document, { from: original, to: copy.name }),
+  ];
   protectNewDomain(document);
+  return left;
 }
 
 /** How a disk's source names what it is, by the disk's type. */

@@ -80,10 +80,34 @@ const isSet = (port: string | undefined) => port !== undefined && port !== "-1";
 const socketListen = (graphics: XmlElement) =>
   children(graphics, "listen").find(({ attributes }) => attributes.socket !== undefined);
 
+/** A line that is a terminal of the copy's own. */
+const asTerminal: Rule["free"] = (document, line) => {
+  for (const part of ["source", "protocol"]) {
+    for (let found = child(line(), part); found; found = child(line(), part)) document.remove(found);
+  }
+  document.setAttribute(line(), "type", "pty");
+};
+
 /** Devices of the host: who copies VMs may not give them, and most can be had once. */
 const HOST_DEVICES: readonly Rule[] = [
-  { devices: ["hostdev", "filesystem", "lease"], isFixed: () => true, free: takenOut },
-  hostDevices("interface", "hostdev"),
+  { devices: ["hostdev", "filesystem", "lease", "shmem", "pstore"], isFixed: () => true, free: takenOut },
+  hostDevices("interface", "hostdev", "vdpa"),
+  {
+    devices: ["rng"],
+    isFixed: (rng) => child(rng, "backend")?.attributes.model === "egd",
+    free: takenOut,
+  },
+  {
+    devices: ["smartcard"],
+    isFixed: ({ attributes: { mode } }) => mode === "host" || mode === "host-certificates",
+    free: takenOut,
+  },
+  // Serial ports, named pipes and null modems of the host.
+  {
+    devices: CHARACTER_DEVICES,
+    isFixed: ({ attributes: { type } }) => ["dev", "pipe", "nmdm"].includes(type ?? ""),
+    free: asTerminal,
+  },
   hostDevices("input", "passthrough", "evdev"),
   {
     devices: ["tpm"],
@@ -94,6 +118,13 @@ const HOST_DEVICES: readonly Rule[] = [
 ];
 
 const IDENTITIES: readonly Rule[] = [
+  // Memory that is a file or a device of the host: two VMs that write to one destroy it, and nothing locks it.
+  {
+    devices: ["memory"],
+    isFixed: ({ attributes: { model }, children: parts }) =>
+      (model === "nvdimm" || model === "virtio-pmem") && parts.some(({ name }) => name === "source"),
+    free: takenOut,
+  },
   // The tap or macvtap device, and the port's id in Open vSwitch or at a switch (802.1Qbg).
   {
     devices: ["interface"],
@@ -142,12 +173,7 @@ const IDENTITIES: readonly Rule[] = [
   {
     devices: CHARACTER_DEVICES,
     isFixed: isListening,
-    free: (document, line) => {
-      for (const part of ["source", "protocol"]) {
-        for (let found = child(line(), part); found; found = child(line(), part)) document.remove(found);
-      }
-      document.setAttribute(line(), "type", "pty");
-    },
+    free: asTerminal,
   },
   // Files and sockets that the VM writes to or listens on.
   renamed(CHARACTER_DEVICES, (line) => child(line, "log"), "file"),
@@ -161,21 +187,35 @@ const IDENTITIES: readonly Rule[] = [
   ),
 ];
 
-function apply(rules: readonly Rule[], document: XmlDocument, names: Names): void {
+/** @returns what was taken out, for people */
+function apply(rules: readonly Rule[], document: XmlDocument, names: Names): string[] {
+  const told: string[] = [];
   const devices = () => document.find("devices")?.children ?? [];
   for (const { devices: elements, isFixed, free } of rules) {
     // From the end: what is taken out moves none that is still to be looked at.
     for (let at = devices().length - 1; at >= 0; at--) {
       const device = () => devices()[at]!;
-      if (elements.includes(device().name) && isFixed(device())) free(document, device, names);
+      if (!elements.includes(device().name) || !isFixed(device())) continue;
+      const { name, attributes: { type, model } } = device(), count = devices().length;
+      free(document, device, names);
+      if (devices().length < count) told.push([name, type ?? model].filter(Boolean).join(" "));
     }
   }
+  return told;
 }
 
-/** Has a domain leave to the host what it fixed of it, so that it runs beside the one that it was made from. */
-export const freeHostIdentities = (document: XmlDocument, names: Names): void =>
+/** Whether a device of a domain is one of the host, or leads to one. */
+export const isHostDevice = (device: XmlElement): boolean =>
+  HOST_DEVICES.some(({ devices, isFixed }) => devices.includes(device.name) && isFixed(device));
+
+/**
+ * Has a domain leave to the host what it fixed of it, so that it runs beside the one that it was made from.
+ *
+ * @returns what was taken out, for people
+ */
+export const freeHostIdentities = (document: XmlDocument, names: Names): string[] =>
   apply(IDENTITIES, document, names);
 
-/** Takes devices and folders of the host from a domain. */
-export const dropHostDevices = (document: XmlDocument): void =>
+/** Takes devices and folders of the host from a domain. @returns what was taken out, for people */
+export const dropHostDevices = (document: XmlDocument): string[] =>
   apply(HOST_DEVICES, document, { from: "", to: "" });

@@ -77,7 +77,25 @@ Deno.test("freeHostIdentities() leaves a copy nothing that one VM of a host alon
     ],
     [
       `<serial type='dev'><source path='/dev/ttyS0'/></serial>`,
-      `<serial type='dev'><source path='/dev/ttyS0'/></serial>`,
+      `<serial type='pty'></serial>`,
+    ],
+    [`<parallel type='pipe'><source path='/p'/></parallel>`, `<parallel type='pty'></parallel>`],
+    [`<interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/></interface>`, ""],
+    [
+      `<rng model='virtio'><backend model='egd' type='tcp'><source mode='connect' host='h' service='1'/></backend></rng>`,
+      "",
+    ],
+    [
+      `<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>`,
+      `<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>`,
+    ],
+    [`<memory model='nvdimm'><source><path>/n.raw</path></source></memory>`, ""],
+    [`<memory model='virtio-pmem'><source><path>/n.raw</path></source></memory>`, ""],
+    [`<memory model='dimm'><target/></memory>`, `<memory model='dimm'><target/></memory>`],
+    [`<shmem name='ours'/><pstore backend='acpi-erst'/><smartcard mode='host'/>`, ""],
+    [
+      `<smartcard mode='passthrough' type='spicevmc'/>`,
+      `<smartcard mode='passthrough' type='spicevmc'/>`,
     ],
     [
       `<channel type='unix'><source mode='bind' path='/run/x'/></channel>`,

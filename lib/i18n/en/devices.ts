@@ -37,6 +37,7 @@ export const devices = {
   "devices.kind_lun": "SCSI LUN",
   "devices.read_only": "read-only",
   "devices.shareable": "shared",
+  "devices.base_of": "base of {names}: the VM does not start while that is there",
   "devices.cache": "cache {value}",
   "devices.io": "I/O {value}",
   "devices.discard": "discard {value}",

@@ -11,6 +11,7 @@ export const templates = {
   "templates.vms.one": "{n} VM",
   "templates.vms.other": "{n} VMs",
   "templates.no_vms": "No VMs yet",
+  "templates.missing": "Files of it are gone: {paths}. Put them back, or delete the template.",
   "templates.versions.one": "{n} version",
   "templates.versions.other": "{n} versions",
   "templates.hardware.one": "{n} CPU, {memory}",

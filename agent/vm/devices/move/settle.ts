@@ -11,7 +11,8 @@ import { binVolume } from "../../../storage/bin/volume.ts";
 import { receiptOf } from "../../../storage/bin/keep.ts";
 import { lockVolume } from "../../../storage/shared.ts";
 import { refuseUsedVolume } from "../../../storage/volume_work.ts";
-import { deleteVolume, volumeNamed } from "../../../storage/volumes.ts";
+import { deleteVolume } from "../../../storage/passphrases.ts";
+import { volumeNamed } from "../../../storage/volumes.ts";
 import { nameImage, placesOfDisk } from "./definitions.ts";
 
 type OldVolume = Output<"move_disk">["oldVolume"];
@@ -30,7 +31,7 @@ async function removeOld(host: Host, { from }: DiskMoved, actor: string): Promis
     await refuseUsedVolume(host, volume);
     const entry = await binVolume(host, volume, actor);
     if (entry !== undefined) return { isThere: false, bin: receiptOf(entry) };
-    await deleteVolume(link, path);
+    await deleteVolume(host, path);
     return { isThere: false };
   } catch (error) {
     if (isAway(error)) throw error;

@@ -1,0 +1,62 @@
+/**
+ * Block devices of this host, as the kernel's tree has them: what lies on which hardware, and which of them the host itself
+ * reads and writes. Source: the kernel's sysfs and proc(5).
+ */
+import { isBelow } from "../../lib/formats/mountinfo.ts";
+import { namesIn, orMissing, textAt } from "../files.ts";
+import { hostFiles } from "../host_files.ts";
+import { mountedDevices } from "./mounts.ts";
+
+export const BLOCKS = "/sys/class/block";
+const NVME = /^(.*\/nvme-subsystem\/[^/]+)\//;
+
+/**
+ * Places of the hardware below a block device: below a mapped one (LVM, LUKS, RAID) those of all it lies on, and of an
+ * NVMe disk with several ways to it each controller.
+ */
+export async function hardwareBelow(name: string, seen: Set<string> = new Set()): Promise<string[]> {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  const path = await orMissing(Deno.realPath(`${BLOCKS}/${name}`));
+  if (path === undefined) return [];
+  // A partition lies in the folder of its disk, which alone has what it lies on.
+  const slaves = await namesIn(`${path}/slaves`);
+  const below = (await Promise.all(slaves.map((each) => hardwareBelow(each, seen)))).flat();
+  const subsystem = NVME.exec(path)?.[1];
+  if (subsystem === undefined) return [path, ...below];
+  const controllers = (await namesIn(subsystem)).filter((each) => /^nvme\d+$/.test(each));
+  const places = await Promise.all(
+    controllers.map((each) => orMissing(Deno.realPath(`${subsystem}/${each}`))),
+  );
+  return [path, ...below, ...places.filter((each) => each !== undefined)];
+}
+
+/** Block devices that are mounted or swapped to, by the kernel's name, with what for. */
+export async function liveBlocks(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const { name, at } of await mountedDevices()) {
+    if (!found.has(name)) found.set(name, `the file system ${at} is on it (${name})`);
+  }
+  for (const line of (await textAt("/proc/swaps") ?? "").split("\n").slice(1)) {
+    const [file = ""] = line.split(/\s/);
+    const real = file.startsWith("/dev/") ? await orMissing(Deno.realPath(file)) : undefined;
+    const name = real?.split("/").at(-1);
+    if (name !== undefined && !found.has(name)) found.set(name, `the host swaps to it (${name})`);
+  }
+  return found;
+}
+
+/**
+ * What the host has on a block device, a partition of it, or what is made of it: a guest that writes to it, too, would
+ * destroy that. Undefined where nothing is mounted or swapped to there.
+ *
+ * @param device a path, under whatever name
+ */
+export async function hostUseOf(device: string): Promise<string | undefined> {
+  const real = await orMissing(hostFiles.realPath(device));
+  const own = real && await orMissing(Deno.realPath(`${BLOCKS}/${real.split("/").at(-1)}`));
+  if (!own) return undefined;
+  for (const [name, reason] of await liveBlocks()) {
+    if ((await hardwareBelow(name)).some((path) => isBelow(path, own))) return reason;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What else needs the disks that a VM writes to: another VM that has the same image, and what is built on it. Asked before
+ * a VM starts, is reverted or comes back from the bin, and told on pages. Volumes, the bin and templates are known from
+ * memory; heads are read of disks that are in no pool alone.
+ */
+import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
+import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import { resolvedByFolder } from "../resolved_path.ts";
+import { within } from "../within.ts";
+import { backingChain } from "./disk_images/backing.ts";
+import { mayBeFile } from "./disk_path.ts";
+import { FileIdentities } from "./folder_content.ts";
+import { poolFolder } from "./reachable.ts";
+import { byName, namedUser, vmUser } from "./used_places.ts";
+
+/** Milliseconds that heads and identities of other VMs' images may take: a mount that hangs keeps no other VM off. */
+const OTHERS_MS = 1500;
+
+type SomeDisk = Pick<Disk, "target" | "device" | "type" | "source" | "readOnly" | "shareable">;
+type Subject = Pick<VM, "id"> & { readonly disks: readonly SomeDisk[] };
+
+const isWritten = ({ device, readOnly }: SomeDisk) => (device === "disk" || device === "lun") && !readOnly;
+
+/** Another use of a disk that a VM writes to. */
+export interface ImageConflict {
+  readonly target: string;
+  readonly path: string;
+  readonly user: StorageUser;
+  /** Whether something is built on it; else another VM has it itself. */
+  readonly isBase: boolean;
+}
+
+/** How a place is used. */
+interface ImageUse {
+  readonly path: string;
+  /** Id of the VM, or of the entry of the bin, whose own it is. */
+  readonly owner: string | undefined;
+  readonly user: StorageUser;
+  readonly isBase: boolean;
+  readonly shareable: boolean;
+}
+
+/** Where a disk is, as far as memory tells. */
+function pathOf(
+  { inventory }: Host,
+  { type, source }: Pick<SomeDisk, "type" | "source">,
+): string | undefined {
+  if (source === undefined || type === "network") return undefined;
+  if (type !== "volume") return source.startsWith("/") ? source : undefined;
+  const [pool = "", ...rest] = source.split("/"), name = rest.join("/");
+  const known = inventory.storage.peek(pool)?.find((volume) => volume.name === name)?.path;
+  const folder = poolFolder({ inventory }, pool);
+  return known ?? (folder === undefined ? undefined : `${folder}/${name}`);
+}
+
+/** The disks of all VMs, of which `isUnread` says whose heads memory does not know. */
+function disksOfVms(host: Host): { use: ImageUse; isUnread: boolean }[] {
+  const { inventory } = host, known = new Set(inventory.storage.known().map(({ path }) => path));
+  return inventory.everyVm().flatMap((vm) =>
+    vm.disks.flatMap((disk) => {
+      const path = pathOf(host, disk), { shareable } = disk;
+      if (path === undefined) return [];
+      const use = { path, owner: vm.id, user: vmUser(inventory, vm), isBase: false, shareable };
+      return [{ use, isUnread: mayBeFile(disk) && disk.format === "qcow2" && !known.has(path) }];
+    })
+  );
+}
+
+/** What is built on something: volumes, by the VM that has them, and what the bin, templates and snapshots keep. */
+function basesKept({ inventory, keepers }: Host, disks: readonly ImageUse[]): ImageUse[] {
+  const byPath = new Map(disks.map((use) => [use.path, use]));
+  const volumes = inventory.storage.known().flatMap(({ path, name, pool, backing }) => {
+    if (backing === undefined) return [];
+    const { owner, user } = byPath.get(path) ??
+      { owner: undefined, user: namedUser(`the volume ${name} of ${pool}`) };
+    return [{ path: backing.path, owner, user, isBase: true, shareable: false }];
+  });
+  const kept = keepers.kept().map(({ path, keeper, owner }) => ({
+    ...{ path, owner, user: namedUser(keeper), isBase: true, shareable: false },
+  }));
+  return [...volumes, ...kept];
+}
+
+/** What VMs' disks are built on that are in no pool. */
+async function basesRead(disks: ReturnType<typeof disksOfVms>): Promise<ImageUse[]> {
+  const found = await Promise.all(
+    disks.filter(({ isUnread }) => isUnread).map(async ({ use }) => {
+      const chain = await backingChain(use.path).catch((error) => {
+        log.debug("what a VM's disk is built on cannot be read", { path: use.path, error });
+        return [];
+      });
+      return chain.map((path) => ({ ...use, path, isBase: true, shareable: false }));
+    }),
+  );
+  return found.flat();
+}
+
+/** Who uses which image, of a whole host. */
+export class ImageUses {
+  readonly #identities: FileIdentities;
+
+  private constructor(
+    private readonly host: Host,
+    private readonly at: (path: string) => string,
+    private readonly byPlace: ReadonlyMap<string, readonly ImageUse[]>,
+    private readonly isExact: boolean,
+  ) {
+    this.#identities = new FileIdentities([...byPlace.keys()]);
+  }
+
+  /**
+   * @param subject a VM that may be in no list
+   * @param isExact asks which files are the same under other names
+   */
+  static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
+    const { uri } = host.link, isHere = isLocal(uri);
+    const disks = disksOfVms(host), uses = disks.map(({ use }) => use);
+    uses.push(...basesKept(host, uses));
+    if (isHere) await within(OTHERS_MS, basesRead(disks).then((read) => void uses.push(...read)));
+    const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);
+    const at = await resolvedByFolder(uri, [...own, ...uses.map(({ path }) => path)]);
+    return new ImageUses(host, at, Map.groupBy(uses, ({ path }) => at(path)), isHere && isExact);
+  }
+
+  /** What else needs the disks that a VM writes to, each user of a disk once. */
+  async conflicts({ id, disks }: Subject): Promise<ImageConflict[]> {
+    const found = await Promise.all(disks.map(async (disk): Promise<ImageConflict[]> => {
+      const path = isWritten(disk) ? pathOf(this.host, disk) : undefined;
+      if (path === undefined) return [];
+      const here = (await this.#placesOf(path)).flatMap((place) => this.byPlace.get(place) ?? []);
+      return [true, false].flatMap((isBase) => {
+        const users = here.filter((use) =>
+          use.isBase === isBase && use.owner !== id && !(disk.shareable && use.shareable)
+        );
+        const { target } = disk;
+        return byName(users.map(({ user }) => user)).map((user) => ({ target, path, user, isBase }));
+      });
+    }));
+    return found.flat();
+  }
+
+  /** The places of the file at a path: its own, and the one by which others call it. */
+  async #placesOf(path: string): Promise<string[]> {
+    const places = new Set([this.at(path)]);
+    const look = async () => {
+      const info = await this.#identities.infoAt(path);
+      for (const same of info === undefined ? [] : await this.#identities.placesOf(info)) places.add(same);
+    };
+    if (this.isExact) await within(OTHERS_MS, look());
+    return [...places];
+  }
+}
+
+/** What else needs the disks that a VM writes to, as exactly as it can be told. */
+export async function imageConflicts(host: Host, vm: Subject): Promise<ImageConflict[]> {
+  return vm.disks.some(isWritten) ? await (await ImageUses.read(host, vm, true)).conflicts(vm) : [];
+}
+
+/**
+ * Refuses to write to the disks of a VM while something is built on them, or another VM has them.
+ *
+ * @throws {ContractError} DiskIsBase, DiskInUse
+ */
+export async function requireOwnImages(host: Host, vm: Subject): Promise<void> {
+  const [conflict] = await imageConflicts(host, vm);
+  if (conflict !== undefined) throw conflictError(conflict);
+}
+
+/** A conflict as an error: DiskIsBase, DiskInUse. */
+export const conflictError = ({ target, path, user: { name }, isBase }: ImageConflict): ContractError =>
+  isBase
+    ? new ContractError("DiskIsBase", { disk: target, path, user: name })
+    : new ContractError("DiskInUse", { vm: name, path });
+
+/** The disks of a VM, with what is built on each. */
+export async function withBases<D extends SomeDisk>(
+  host: Host,
+  { id }: Pick<VM, "id">,
+  disks: readonly D[],
+): Promise<(D & { baseOf?: StorageUser[] })[]> {
+  const found = await (await ImageUses.read(host, { id, disks }, false)).conflicts({ id, disks });
+  const bases = Map.groupBy(found.filter(({ isBase }) => isBase), ({ target }) => target);
+  return disks.map((disk) => {
+    const users = bases.get(disk.target)?.map(({ user }) => user);
+    return users === undefined ? disk : { ...disk, baseOf: users };
+  });
+}

@@ -1,0 +1,170 @@
+/** No VM starts, is reverted or comes back on a disk that something else is built on, or that another VM has by now. */
+import assert from "node:assert/strict";
+import { showStartRisks } from "../../agent/vm/lifecycle/start_risks.ts";
+import { appHere } from "../testbed/app_here.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import { type TestMachine, testMachine } from "../testbed/machine.ts";
+import { filesOf } from "../testbed/names.ts";
+import { testPool } from "../testbed/pool.ts";
+import { run } from "../testbed/process.ts";
+import { removeDomain } from "../testbed/removal.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+
+const ignore = await requirement("guest") !== null;
+
+type Here = Awaited<ReturnType<typeof appHere>>;
+
+const known = (
+  here: Here,
+  uuid: string,
+  fits: (disks: readonly { source?: string }[]) => boolean = () => true,
+) =>
+  until("the VM is known", () => {
+    const vm = here.app.hosts.local.inventory.vm(uuid);
+    return Promise.resolve(vm !== undefined && fits(vm.disks));
+  });
+
+/** Puts another text into a VM's stored definition. */
+async function redefine(vm: TestMachine, change: (xml: string) => string): Promise<void> {
+  const file = `${filesOf(vm.name)}/again.xml`;
+  await Deno.writeTextFile(file, change(await virsh("dumpxml", vm.name, "--inactive", "--security-info")));
+  await virsh("define", file);
+}
+
+Deno.test({
+  name:
+    "the original of a linked clone neither starts nor is reverted while the clone, also in the bin, needs its disk",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("linked-pair");
+    await using vm = await testMachine({ purpose: "linked-pair", guest: false, disks: [{ pool }] });
+    await using here = await appHere();
+    const { api } = here, clone = `${vm.name}-lc`, vmId = vm.uuid, disk = vm.disks[0]!;
+    await known(here, vmId);
+    await api.updateBinPolicy({ days: 7 });
+    try {
+      const { jobId } = await api.cloneVm({ vmId, name: clone, linked: true }) as { jobId?: string };
+      if (jobId !== undefined) {
+        await until("the clone", async () => (await api.getJob({ jobId })).job.state === "done");
+      }
+      const [made] = (await api.getVms({})).filter(({ name }) => name === clone);
+      const isRefused = (name: RegExp) => ({ code: "DiskIsBase", message: name });
+      await t.step("every way to start it is refused, and what is built on it is told", async () => {
+        await assert.rejects(api.startVm({ vmId }), isRefused(new RegExp(clone)));
+        await assert.rejects(api.startVm({ vmId, bootFrom: "disk" }), isRefused(new RegExp(clone)));
+        const { results } = await api.batchStartVms({ vmIds: [vmId] });
+        assert.equal(results[0]!.success, false);
+        const user = [{ vmId: made!.id, name: clone }];
+        assert.deepEqual((await api.getVm({ vmId })).disks[0]!.baseOf, user);
+        assert.deepEqual((await api.getVmDevices({ vmId })).disks[0]!.baseOf, user);
+      });
+      await t.step("libvirt's autostart and virsh are told as what needs a person", async () => {
+        const { local } = here.app.hosts;
+        await api.setAutostart({ vmId, autostart: true });
+        await showStartRisks(local);
+        assert.match(
+          (await api.getVm({ vmId })).attention.join(),
+          /autostart\), although other images are built on its disk/,
+        );
+        await virsh("start", vm.name);
+        await until("it is told as running", async () => {
+          await showStartRisks(local);
+          return /It runs, although other images/.test((await api.getVm({ vmId })).attention.join());
+        });
+        await api.forceStopVm({ vmId });
+        await api.setAutostart({ vmId, autostart: false });
+      });
+      await t.step("a revert within its disk is refused, too", async () => {
+        await virsh("snapshot-create-as", vm.name, "s1");
+        await assert.rejects(api.revertSnapshot({ vmId, name: "s1" }), isRefused(new RegExp(clone)));
+        await virsh("snapshot-delete", vm.name, "s1");
+      });
+      await t.step("the clone itself starts", async () => {
+        await api.startVm({ vmId: made!.id });
+        await api.forceStopVm({ vmId: made!.id });
+      });
+      const { bin } = await api.deleteVm({ vmId: made!.id, deleteDisks: true });
+      await t.step("as long as the clone is in the bin", async () => {
+        await assert.rejects(api.startVm({ vmId }), isRefused(/in the bin/));
+      });
+      await api.deleteBinEntry({ entryId: bin!.entryId });
+      await t.step("an overlay that is in no pool, of a VM that virsh made", async () => {
+        const over = `${filesOf(vm.name)}/over.qcow2`;
+        await run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", over]);
+        await using other = await testMachine({
+          purpose: "linked-other",
+          guest: false,
+          disks: [{ size: "8M" }],
+        });
+        await redefine(other, (xml) => xml.replaceAll(other.disks[0]!, over));
+        await known(here, other.uuid, ([first]) => first?.source === over);
+        await assert.rejects(api.startVm({ vmId }), isRefused(new RegExp(other.name)));
+      });
+      await t.step("then it starts", async () => {
+        await until(
+          "the other VM is gone",
+          () =>
+            Promise.resolve(
+              !here.app.hosts.local.inventory.vms().some(({ name }) => name.includes("linked-other")),
+            ),
+        );
+        await api.startVm({ vmId });
+        await api.forceStopVm({ vmId });
+      });
+    } finally {
+      await removeDomain(clone);
+    }
+  },
+});
+
+Deno.test({
+  name: "a VM that was deleted without its disk gets it back only while no other VM has it",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("kept-pair");
+    await using a = await testMachine({ purpose: "kept-a", guest: false, disks: [{ pool }] });
+    await using b = await testMachine({ purpose: "kept-b", guest: false });
+    await using here = await appHere();
+    const { api } = here, [path = ""] = a.disks;
+    await Promise.all([known(here, a.uuid), known(here, b.uuid)]);
+    await api.updateBinPolicy({ days: 7 });
+    const xml = await virsh("dumpxml", a.name, "--inactive", "--security-info");
+    const { bin } = await api.deleteVm({ vmId: a.uuid, deleteDisks: false });
+    const { target } = await api.attachDisk({ vmId: b.uuid, path });
+    await t.step("the bin does not give it back", async () => {
+      await assert.rejects(
+        api.restoreBinEntry({ entryId: bin!.entryId }),
+        { code: "BinRestoreFailed", message: new RegExp(`${b.name} has its disk`) },
+      );
+    });
+    await t.step("of two that have it, neither starts; also under another name of the file", async () => {
+      const link = `${filesOf(b.name)}/hard.qcow2`, file = `${filesOf(b.name)}/a.xml`;
+      await Deno.link(path, link);
+      for (const source of [path, link]) {
+        await Deno.writeTextFile(file, xml.replaceAll(path, source));
+        await virsh("define", file);
+        await known(here, a.uuid, ([disk]) => disk?.source === source);
+        await assert.rejects(api.startVm({ vmId: b.uuid }), {
+          code: "DiskInUse",
+          message: new RegExp(a.name),
+        });
+        await assert.rejects(api.startVm({ vmId: a.uuid }), {
+          code: "DiskInUse",
+          message: new RegExp(b.name),
+        });
+      }
+      await virsh("undefine", a.name);
+      await until(
+        "the VM is gone",
+        () => Promise.resolve(here.app.hosts.local.inventory.vm(a.uuid) === undefined),
+      );
+    });
+    await t.step("given free, it comes back and starts", async () => {
+      await api.detachDisk({ vmId: b.uuid, target });
+      await api.restoreBinEntry({ entryId: bin!.entryId });
+      await api.startVm({ vmId: a.uuid });
+      await api.forceStopVm({ vmId: a.uuid });
+    });
+  },
+});
