@@ -8,6 +8,8 @@ import { passkeyHandlers } from "./passkey_handlers.ts";
 
 /** Milliseconds between looks at what has run out. */
 const SESSIONS_MS = 30_000;
+/** Milliseconds between questions to the host about its accounts that are signed in. */
+const HOST_ACCOUNTS_MS = 30_000;
 /** Milliseconds between looks at entries that are older than the policy keeps. */
 const RETENTION_MS = 15 * 60_000;
 /** Milliseconds between looks at refusals whose sum is due. */
@@ -22,7 +24,14 @@ export const accessFeature = feature<keyof typeof accessCommands>({
       address: () => app.doors?.address ?? "",
       hostname: () => app.hosts.local.inventory.hostname,
     }),
-    periodic: [{ name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() }],
+    periodic: [
+      { name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() },
+      {
+        name: "accounts of the host",
+        every: () => HOST_ACCOUNTS_MS,
+        run: (signal) => app.access.signIn.askHostAgain(signal),
+      },
+    ],
     stop: () => app.access.credentials.tidy(),
   }),
 });

@@ -108,9 +108,9 @@ export function accessHandlers(
       return null;
     },
     list_users: () => accounts.list(),
-    create_user: async (input) => shownUser(await accounts.create(input)),
+    create_user: async (input) => accounts.shown(await accounts.create(input)),
     update_user: async ({ revokeTokens = true, ...input }) => {
-      const user = shownUser(await accounts.update(input));
+      const user = accounts.shown(await accounts.update(input));
       // Whoever's password is set by another was locked out, or must be.
       if (input.password !== undefined || input.disabled) credentials.endSessions(input.userId);
       if (input.password !== undefined && revokeTokens) credentials.endTokens(input.userId);

@@ -53,6 +53,10 @@ export const User = Type.Object({
   grants: Type.Array(Grant),
   hasPassword: Type.Boolean({ description: "without one the user cannot sign in, only its tokens work" }),
   host: Type.Boolean({ description: "an account of the host: its password and groups are kept there" }),
+  refused: Type.Optional(Type.Boolean({
+    description:
+      "an account of the host that the host refuses: removed from its groups, locked, expired or gone; or no accounts of the host are taken",
+  })),
   secondFactor: Type.Boolean({ description: "asked for more than the password: one-time codes, a passkey" }),
   oneTimeCodes: Type.Boolean(),
   passkeys: Type.Integer({ description: "how many it has" }),

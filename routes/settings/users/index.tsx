@@ -88,9 +88,11 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
             },
             {
               title: t("access.user_state"),
-              cell: ({ disabled, hasPassword }) =>
+              cell: ({ disabled, refused, hasPassword }) =>
                 disabled
                   ? t("access.disabled")
+                  : refused
+                  ? t("access.host_refused")
                   : hasPassword
                   ? t("access.user_active")
                   : t("access.user_tokens_only"),
