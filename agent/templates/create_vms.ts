@@ -3,6 +3,8 @@ import { type CloudInit, ContractError, type Input, type Output, type Role } fro
 import { type CopiedDisk, makeCopy } from "../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { dropLabels } from "../../lib/formats/xml/labels.ts";
+import { labelsLeftText } from "../../lib/vm/labels_left.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { NO_PLACE } from "../../lib/formats/xml/seed_drive.ts";
 import { giveMacs, putSeed } from "../../lib/template/definition.ts";
@@ -146,6 +148,8 @@ async function makeVm(
   requireFreeVmName(host, name); // somebody may have taken it meanwhile
   const disks = await makeDisks(host, plan, name, work);
   const document = new XmlDocument(version.xml);
+  const left = labelsLeftText(dropLabels(document), `The VM that the template ${template.name} was made of`);
+  if (left !== undefined) job.log(left);
   const nvram = await makeVariables(host, document, plan, name, operation);
   makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
   const taken = inventory.vms().flatMap((vm) => vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()));

@@ -5,11 +5,13 @@ import type { Host } from "../hosts/host.ts";
 
 /** Changes a part of it, and leaves the rest. @throws {LibvirtError} */
 export async function changeMetadata(
-  { link, inventory }: Host,
+  { app, link, inventory }: Host,
   uuid: string,
   change: Partial<OwnMetadata>,
 ): Promise<void> {
   const { tags, group, createdAt, keptOsType, generatedPasswords } = inventory.record(uuid)!.summary;
-  const xml = ownDomainMetadata({ tags, group, createdAt, keptOsType, generatedPasswords, ...change });
+  const after = { tags, group, createdAt, keptOsType, generatedPasswords, ...change };
+  const xml = ownDomainMetadata(after);
+  if ("tags" in change || "group" in change) app.knownVms.meant(uuid, after);
   await link.call("domainSetMetadata", { uuid, xml, prefix: METADATA_PREFIX, uri: METADATA_URI });
 }

@@ -147,6 +147,10 @@ export const VM = Type.Object({
   startedAt: Type.Optional(Timestamp),
   description: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
+  lostLabels: Type.Optional(Type.Object({
+    tags: Type.Array(Type.String()),
+    group: Type.Optional(Type.String()),
+  }, { description: "tags and group that it had, and that another program took away" })),
   group: Type.Optional(Type.String()),
   autostart: Type.Boolean(),
   persistent: Type.Boolean(),

@@ -51,6 +51,7 @@ interface Entry {
   trouble: string | undefined;
   silentMount: Extras["silentMount"];
   isForcedOff: boolean;
+  lostLabels: VM["lostLabels"];
   /** The process that runs it although libvirt takes it for off. */
   lostPid: number | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
@@ -444,6 +445,7 @@ export class Inventory {
         | "trouble"
         | "silentMount"
         | "isForcedOff"
+        | "lostLabels"
       >
     >,
   ): void {
@@ -504,6 +506,7 @@ export class Inventory {
         trouble: undefined,
         silentMount: undefined,
         isForcedOff: false,
+        lostLabels: undefined,
         toldPaused: false,
         askedAt: performance.now(),
         view: undefined as unknown as VM,

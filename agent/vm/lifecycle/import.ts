@@ -11,6 +11,8 @@ import {
   setUuid,
 } from "../../../lib/formats/xml/identity.ts";
 import { freeHostIdentities } from "../../../lib/formats/xml/host_identities.ts";
+import { dropLabels } from "../../../lib/formats/xml/labels.ts";
+import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -28,10 +30,13 @@ import { isNotResponding } from "../../mount_gate.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
-  const { inventory } = host;
+  const { app, id, inventory } = host;
   requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : inventory.vm(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
+  // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
+  const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);
+  if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: kept.name });
   for (const vm of inventory.vms()) {
     const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
     if (mac !== undefined) throw new ContractError("MacInUse", { mac, vm: vm.name });
@@ -88,7 +93,7 @@ async function define(
  * Defines a VM; nothing is started.
  *
  * @param actor who asks for it
- * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, MacInUse, DisksMissing, PathRefused,
+ * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
  * DiskRefused
  */
 export async function importVm(
@@ -107,7 +112,11 @@ export async function importVm(
   const given = newId ? undefined : identityOf(document).uuid;
   const uuid = given ?? crypto.randomUUID();
   if (given === undefined) setUuid(document, uuid);
+  const warnings: string[] = [];
   if (newId) {
+    // Of another VM: that one has them.
+    const left = labelsLeftText(dropLabels(document), original);
+    if (left !== undefined) warnings.push(left);
     setCreatedAt(document, Date.now());
     freeHostIdentities(document, { from: original, to: identityOf(document).name });
   }
@@ -129,7 +138,7 @@ export async function importVm(
   await host.inventory.refresh(vmId).catch((error) =>
     log.debug("an imported domain could not be read", { name: identity.name, error })
   );
-  return { vmId, name: identity.name, missing };
+  return { vmId, name: identity.name, missing, warnings };
 }
 
 /** Files and devices of this host that the VM needs and that are not there. */

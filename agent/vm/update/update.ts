@@ -158,24 +158,29 @@ function autostartStep({ host: { link }, vm, change: { autostart } }: Work): Upd
 }
 
 /** Tags and group, in the live and the stored configuration at once: one call, and the last. */
-function metadataStep({ host: { link }, vm, change, xmls }: Work): UpdateStep[] {
+function metadataStep({ host: { app, link }, vm, change, xmls }: Work): UpdateStep[] {
   const { tags, group } = change;
   if (tags === undefined && group === undefined) return [];
   const before = summarizeDomain(xmls.next);
+  const labels = {
+    tags: tags ?? before.tags,
+    group: group === undefined ? before.group : group || undefined,
+  };
   const xml = ownDomainMetadata({
     createdAt: before.createdAt,
     generatedPasswords: before.generatedPasswords,
     keptOsType: before.keptOsType,
-    tags: tags ?? before.tags,
-    group: group === undefined ? before.group : group || undefined,
+    ...labels,
   });
   const kept = { uuid: vm.id, xml, prefix: METADATA_PREFIX, uri: METADATA_URI };
   return [{
     name: "tags and group",
-    run: () =>
-      link.call("domainSetMetadata", kept).catch((error) => {
+    run: () => {
+      app.knownVms.meant(vm.id, labels);
+      return link.call("domainSetMetadata", kept).catch((error) => {
         throw failed(error);
-      }),
+      });
+    },
   }];
 }
 

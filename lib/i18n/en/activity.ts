@@ -189,6 +189,8 @@ export const activity = {
   "activity.event.io-error": "A disk failed to read or write",
   "activity.event.watchdog": "Its watchdog went off",
   "activity.event.not-responding": "Does not respond",
+  "activity.event.labels-lost": "Tags or group taken away by another program",
+  "activity.event.id-reused": "Another VM has the id of a deleted one",
   "activity.event.responds-again": "Responds again",
   "activity.event.vm-backed-up": "Backed up",
   "activity.event.alert-fired": "Alert",
