@@ -27,6 +27,7 @@ import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
+import { Coverage } from "./vm/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
@@ -88,6 +89,8 @@ export class App {
   readonly formerNames: FormerNames;
   /** What tells each VM apart, and which tags and group it was given. */
   readonly knownVms: KnownVms;
+  /** What goes by VMs' ids, tags and groups. */
+  readonly coverage: Coverage;
   /** What may be downloaded and made a disk of. */
   readonly images: ImageRecords;
   /** How the steps of operations are settled. */
@@ -137,6 +140,7 @@ export class App {
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
+    this.coverage = new Coverage(this.hosts, this.knownVms);
     this.images = new ImageRecords(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));

@@ -63,6 +63,9 @@ export const User = Type.Object({
   recoveryCodesLeft: Type.Integer(),
   createdAt: Timestamp,
   lastSignInAt: Type.Union([Timestamp, Type.Null()]),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs and groups that grants are on and that no VM is or is in now",
+  })),
 });
 export type User = Static<typeof User>;
 
@@ -114,6 +117,9 @@ export const Token = Type.Object({
   expiresAt: Timestamp,
   lastUsedAt: Type.Union([Timestamp, Type.Null()]),
   lastUsedFrom: Type.Union([Type.String(), Type.Null()]),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs and groups that grants are on and that no VM is or is in now",
+  })),
 });
 export type Token = Static<typeof Token>;
 

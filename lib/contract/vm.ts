@@ -254,6 +254,13 @@ export const Title = Type.String({
   description: "a longer name for people, without blanks at its ends; empty for none",
 });
 
+/** What a change of tags or group does to what goes by them. */
+const LabelsChanged = Type.Object({
+  warnings: Type.Array(Type.String(), {
+    description: "what no longer holds for the VM, and what takes hold of it, one sentence each",
+  }),
+});
+
 export const vmCommands = {
   get_vms: command({
     summary: "List all VMs",
@@ -611,7 +618,7 @@ export const vmCommands = {
     summary: "Replace a VM's tags",
     role: "operator",
     input: closed({ vmId: VmId, tags: Type.Array(Tag, { maxItems: MAX_TAGS, uniqueItems: true }) }),
-    output: NOTHING_OUT,
+    output: LabelsChanged,
     errors: ["VmNotFound", "UpdateFailed"],
     route: "PUT /vms/{vmId}/tags",
     cli: ["vm", "tags", "<vmId>"],
@@ -624,7 +631,7 @@ export const vmCommands = {
     summary: "Put a VM into a group",
     role: "operator",
     input: closed({ vmId: VmId, group: Group }),
-    output: NOTHING_OUT,
+    output: LabelsChanged,
     errors: ["VmNotFound", "UpdateFailed"],
     route: "PUT /vms/{vmId}/group",
     cli: ["vm", "group", "<vmId>"],

@@ -268,6 +268,11 @@ export async function updateVm(
     }
   };
   await host.operate(vm, "updating", () => host.operations.run(spec, run));
-  const after = await source.read(vm, false);
-  return { ...outcome(after, host.requireVm(vmId), change), warnings };
+  const after = await source.read(vm, false), { tags, group } = change;
+  const labels = {
+    ...(tags !== undefined && { tags }),
+    ...(group !== undefined && { group: group || undefined }),
+  };
+  const told = [...warnings, ...host.app.coverage.changes(vm, labels)];
+  return { ...outcome(after, host.requireVm(vmId), change), warnings: told };
 }
