@@ -27,7 +27,7 @@ import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
-import { Coverage } from "./vm/coverage.ts";
+import { Coverage } from "./coverage/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
@@ -140,7 +140,11 @@ export class App {
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
-    this.coverage = new Coverage(this.hosts, this.knownVms);
+    this.coverage = new Coverage({
+      isKnown: () => this.hosts.all().every(({ inventory }) => inventory.filled),
+      vms: () => this.hosts.vms(),
+      nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
+    });
     this.images = new ImageRecords(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));

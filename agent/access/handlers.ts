@@ -10,7 +10,7 @@ import {
 import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
-import type { Coverage } from "../vm/coverage.ts";
+import type { Coverage } from "../coverage/coverage.ts";
 import { targetsOfGrants } from "./covers.ts";
 import type { Access } from "./mod.ts";
 import { shownUser } from "./records.ts";

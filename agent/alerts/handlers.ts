@@ -17,7 +17,7 @@ import { firstWindow, isOver, silenceAt, type StoredSilence } from "../../lib/al
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Coverage } from "../vm/coverage.ts";
+import type { Coverage } from "../coverage/coverage.ts";
 import { targetsOn } from "./covers.ts";
 import type { AlertEngine } from "./engine.ts";
 import { type AlertRecords, isWanted } from "./records.ts";

@@ -19,7 +19,7 @@ import { copiesIn } from "./store/folder.ts";
 import { targetHandlers } from "./target_handlers.ts";
 import { isNoTarget } from "../../lib/access/redact.ts";
 import { withoutVm } from "../../lib/coverage/coverage.ts";
-import { leftOutNow } from "../vm/coverage.ts";
+import { leftOutNow } from "../coverage/coverage.ts";
 import { openBackup } from "./targets.ts";
 
 /** Milliseconds between looks at what is due. */

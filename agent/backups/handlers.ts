@@ -22,7 +22,7 @@ import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { type Coverage, leftOutFields } from "../vm/coverage.ts";
+import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";

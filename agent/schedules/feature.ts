@@ -2,7 +2,7 @@
 import type { scheduleCommands } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import { feature } from "../feature.ts";
-import { leftOutNow } from "../vm/coverage.ts";
+import { leftOutNow } from "../coverage/coverage.ts";
 import { scheduleHandlers } from "./handlers.ts";
 import { isNoTarget } from "../../lib/access/redact.ts";
 import { withoutVm } from "../../lib/coverage/coverage.ts";

@@ -17,7 +17,7 @@ import { hiddenTargets, joinTargets } from "../access/keep_hidden.ts";
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
-import { type Coverage, leftOutFields } from "../vm/coverage.ts";
+import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 

@@ -6,7 +6,7 @@ import {
   LOG_LINES,
   vmCommands,
 } from "../../lib/contract/mod.ts";
-import type { Labels } from "../../lib/vm/identity.ts";
+import type { VmLabels } from "../../lib/contract/mod.ts";
 import { includes } from "../access.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -61,7 +61,7 @@ export function vmHandlers(host: Host): VmHandlers {
   const powerHandler = (command: PowerCommand) => ({ vmId }: { vmId: string }) => power(host, command, vmId);
 
   /** Replaces what KVM Manager keeps in the VM's metadata. */
-  const keep = async (vmId: string, change: Partial<Labels>) => {
+  const keep = async (vmId: string, change: Partial<VmLabels>) => {
     const vm = host.requireVm(vmId), warnings = host.app.coverage.changes(vm, change);
     await host.operate(vm, "updating", async () => {
       try {

@@ -4,14 +4,8 @@
  * that go by them would end, or go over to another VM, without a word.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { VM } from "../../lib/contract/mod.ts";
-import {
-  isSameVm,
-  type Labels,
-  type LostLabels,
-  lostLabels,
-  type VmIdentity,
-} from "../../lib/vm/identity.ts";
+import type { LostLabels, VM, VmLabels } from "../../lib/contract/mod.ts";
+import { isSameVm, lostLabels, type VmIdentity } from "../../lib/vm/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { Migration } from "../store/migrations.ts";
 import type { Store } from "../store/store.ts";
@@ -27,7 +21,7 @@ export const KNOWN_VM_MIGRATIONS: readonly Migration[] = [
 ];
 
 /** A VM as it was seen last. */
-export interface KnownVm extends VmIdentity, Labels {
+export interface KnownVm extends VmIdentity, VmLabels {
   readonly id: string;
   readonly name: string;
   /** Id of the host that it was on last. */
@@ -67,7 +61,7 @@ export class KnownVms {
   }
 
   /** KVM Manager gives a VM these tags and this group: what goes with it is meant to. Told before libvirt is. */
-  meant(vmId: string, labels: Labels): void {
+  meant(vmId: string, labels: VmLabels): void {
     const known = this.#vms.get(vmId);
     if (known === undefined) return;
     const { tags, group } = labels, { group: _group, ...rest } = known;

@@ -178,6 +178,13 @@ export const VM = Type.Object({
   stats: Type.Optional(VmStats),
 });
 export type VM = Static<typeof VM>;
+/** Tags and group that a VM had and has no more. */
+export type LostLabels = NonNullable<VM["lostLabels"]>;
+/** What schedules, backups and rights find VMs by. */
+export interface VmLabels {
+  readonly tags: string[];
+  readonly group?: string | undefined;
+}
 
 export const VncInfo = Type.Object({
   host: Type.String(),

@@ -1,14 +1,5 @@
 /** What tells a VM apart from another one with the same id, and what of its tags and group is gone. Pure. */
-import type { VM } from "../contract/vm.ts";
-
-/** What schedules, backups and rights find VMs by. */
-export interface Labels {
-  readonly tags: string[];
-  readonly group?: string | undefined;
-}
-
-/** Those that a VM had and has no more. */
-export type LostLabels = NonNullable<VM["lostLabels"]>;
+import type { LostLabels, VmLabels } from "../contract/vm.ts";
 
 /** What is known of a VM beside its id. */
 export interface VmIdentity {
@@ -35,7 +26,7 @@ export function isSameVm(before: VmIdentity, now: VmIdentity): boolean {
 }
 
 /** Tags and the group that a VM had and has no more; undefined where it has them all. Another group takes the place of one. */
-export function lostLabels(before: Labels, now: Labels): LostLabels | undefined {
+export function lostLabels(before: VmLabels, now: VmLabels): LostLabels | undefined {
   const tags = before.tags.filter((tag) => !now.tags.includes(tag));
   const group = before.group === now.group ? undefined : before.group;
   if (tags.length === 0 && group === undefined) return undefined;

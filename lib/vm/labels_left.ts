@@ -1,6 +1,6 @@
 /** That a VM which is made from another one has not got its tags and group, in words. Pure. */
 import { oneLine } from "../text/text.ts";
-import type { LostLabels } from "./identity.ts";
+import type { LostLabels } from "../contract/vm.ts";
 
 /** Names that are told. */
 const NAMED = 5;

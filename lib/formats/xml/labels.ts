@@ -1,5 +1,5 @@
 /** Tags and group in a domain's metadata: what schedules, backups and rights find VMs by. */
-import type { Labels, LostLabels } from "../../vm/identity.ts";
+import type { LostLabels, VmLabels } from "../../contract/vm.ts";
 import type { XmlDocument } from "./edit.ts";
 import { setCreatedAt } from "./identity.ts";
 import { METADATA_PREFIX } from "./metadata.ts";
@@ -24,7 +24,7 @@ export function labelsIn(document: XmlDocument): LostLabels {
  *
  * @param createdAt of a VM of which nothing was noted yet, in milliseconds since 1970
  */
-export function setLabels(document: XmlDocument, { tags, group }: Labels, createdAt: number): void {
+export function setLabels(document: XmlDocument, { tags, group }: VmLabels, createdAt: number): void {
   for (const name of [...namesOf("tag"), ...namesOf("group")]) {
     for (let found = child(ownOf(document), name); found; found = child(ownOf(document), name)) {
       document.remove(found);

@@ -8,18 +8,24 @@ import {
   leftOutOf,
   uncoveredIn,
 } from "../../lib/coverage/coverage.ts";
-import type { VM } from "../../lib/contract/mod.ts";
-import type { Labels } from "../../lib/vm/identity.ts";
-import type { HostRegistry } from "../hosts/registry.ts";
-import type { KnownVms } from "./known_vms.ts";
+import type { VM, VmLabels } from "../../lib/contract/vm.ts";
 
 /** Sentences that are told of a host at most. */
 const MOST = 10;
 
+/** The VMs that there are. */
+export interface CoveredWorld {
+  /** Whether all hosts were read: "unknown" must not look like "none". */
+  readonly isKnown: () => boolean;
+  readonly vms: () => readonly VM[];
+  /** What a VM is called, or was called last; undefined where that is not known. */
+  readonly nameOf: (vmId: string) => string | undefined;
+}
+
 export class Coverage {
   readonly #sources: (() => readonly Cover[])[] = [];
 
-  constructor(private readonly hosts: HostRegistry, private readonly known: Pick<KnownVms, "get">) {}
+  constructor(private readonly world: CoveredWorld) {}
 
   /** Adds what a feature has that goes by VMs. */
   add(source: () => readonly Cover[]): void {
@@ -27,12 +33,11 @@ export class Coverage {
   }
 
   /** What a VM is called, or was called last; undefined where that is not known. */
-  readonly nameOf = (vmId: string): string | undefined =>
-    this.hosts.vm(vmId)?.name ?? this.known.get(vmId)?.name;
+  readonly nameOf = (vmId: string): string | undefined => this.world.nameOf(vmId);
 
-  /** Every VM; undefined until all hosts were read: "unknown" must not look like "none". */
+  /** Every VM; undefined until all hosts were read. */
   get vms(): readonly VM[] | undefined {
-    return this.hosts.all().every(({ inventory }) => inventory.filled) ? [...this.hosts.vms()] : undefined;
+    return this.world.isKnown() ? this.world.vms() : undefined;
   }
 
   /** The field of what goes by targets: names among them that no VM has. */
@@ -59,8 +64,8 @@ export class Coverage {
   }
 
   /** What a change of a VM's tags or group does to what goes by them. */
-  changes(vm: VM, change: Partial<Labels>): string[] {
-    const others = [...this.hosts.vms()].filter(({ id }) => id !== vm.id);
+  changes(vm: VM, change: Partial<VmLabels>): string[] {
+    const others = this.world.vms().filter(({ id }) => id !== vm.id);
     const { group: before, ...rest } = vm;
     const group = "group" in change ? change.group : before;
     const after = { ...rest, tags: change.tags ?? vm.tags, ...(group !== undefined && { group }) };
