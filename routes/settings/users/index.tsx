@@ -1,3 +1,4 @@
+import { CoverNote } from "../../../components/coverage/CoverNote.tsx";
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../../components/access/GrantFields.tsx";
 import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
@@ -80,7 +81,12 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
             {
               title: t("access.may"),
               fit: "wrap",
-              cell: ({ grants }) => <GrantList grants={grants} vms={vms} />,
+              cell: (user) => (
+                <>
+                  <GrantList grants={user.grants} vms={vms} />
+                  <CoverNote of={user} />
+                </>
+              ),
             },
             {
               title: t("access.second_factor"),
