@@ -27,6 +27,8 @@ import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
+import { Coverage } from "./coverage/coverage.ts";
+import { KnownVms } from "./vm/known_vms.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
@@ -83,8 +85,13 @@ export class App {
   readonly guestfs: GuestfsFolders;
   /** What is known of operating systems. */
   readonly systems = new OperatingSystems();
-  /** What may be downloaded and made a disk of. */
+  /** Names that VMs had. */
   readonly formerNames: FormerNames;
+  /** What tells each VM apart, and which tags and group it was given. */
+  readonly knownVms: KnownVms;
+  /** What goes by VMs' ids, tags and groups. */
+  readonly coverage: Coverage;
+  /** What may be downloaded and made a disk of. */
   readonly images: ImageRecords;
   /** How the steps of operations are settled. */
   readonly stepRules = STEP_RULES;
@@ -132,6 +139,12 @@ export class App {
       onProgress: (job) => this.hub.publish("job-progress", { job }),
     });
     this.formerNames = new FormerNames(this.store, clock);
+    this.knownVms = new KnownVms(this.store, clock);
+    this.coverage = new Coverage({
+      isKnown: () => this.hosts.all().every(({ inventory }) => inventory.filled),
+      vms: () => this.hosts.vms(),
+      nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
+    });
     this.images = new ImageRecords(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));

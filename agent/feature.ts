@@ -27,6 +27,12 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
   disconnected?(): void;
   /** libvirt told of a change of a VM. */
   changed?(change: DomainChange): void;
+  /**
+   * Another VM has the id of one that was deleted: what was kept for that one must not go over to it.
+   *
+   * @returns what of this feature no longer goes by that id, each as a noun with its name
+   */
+  replaced?(vmId: string): readonly string[];
   /** Something does not respond any more, or does so again: see `Host.reports`. */
   hangsChanged?(): void;
   /** A network of libvirt was deleted by a command. Its answer waits for this. */

@@ -1,6 +1,6 @@
 /**
  * libpam, and the groups of an account through the host's own name services (NSS): whether a password is the one of
- * an account of this host. Everything here blocks, for seconds where PAM asks a directory: it runs in `pam_worker.ts`.
+ * an account of this host, and whether the account may be used. Everything here blocks, for seconds where PAM asks a directory: it runs in `pam_worker.ts`.
  *
  * Source: pam(3), pam_conv(3), getpwnam_r(3), getgrouplist(3), getgrgid_r(3). Linux-PAM, 64 bit.
  */
@@ -33,6 +33,10 @@ const LIBC = {
     parameters: [uint, /* gid */ buf, /* grp */ buf, /* buf */ "usize", /* buflen */ buf /* result */],
     result: int,
   },
+  getspnam_r: {
+    parameters: [buf, /* name */ buf, /* spbuf */ buf, /* buf */ "usize", /* buflen */ buf /* result */],
+    result: int,
+  },
   getgrouplist: {
     parameters: [buf, /* user */ uint, /* group */ buf, /* groups */ buf /* ngroups */],
     result: int,
@@ -49,7 +53,8 @@ const DISALLOW_NULL = 1;
 export interface HostQuestion {
   readonly service: string;
   readonly user: string;
-  readonly password: string;
+  /** Missing: whether the account may be used is asked alone, without its password. */
+  readonly password?: string;
   /** Where the person is: what PAM's modules may decide on, and log. */
   readonly address: string;
 }
@@ -95,6 +100,17 @@ function conversation(password: string, libc: Deno.DynamicLibrary<typeof LIBC>["
   );
 }
 
+/** Whether the password of an account is locked, as `passwd -l` does: PAM's account phase does not look at that. */
+function isLocked(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"]): boolean {
+  const entry = new Uint8Array(128), text = new Uint8Array(16_384), found = new BigUint64Array(1);
+  const failed = libc.getspnam_r(cString(user), entry, text, BigInt(text.length), found) !== 0;
+  // An account of a directory has no line in the shadow file.
+  if (failed || found[0] === 0n) return false;
+  // struct spwd: name, password (pointers).
+  const password = Deno.UnsafePointer.create(new DataView(entry.buffer).getBigUint64(8, true));
+  return password !== null && readString(password).startsWith("!");
+}
+
 /** Names of the groups of an account; none for one that the host does not know, and for root. */
 function groupsOf(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"]): string[] {
   const entry = new Uint8Array(64), text = new Uint8Array(16_384), found = new BigUint64Array(1);
@@ -125,7 +141,7 @@ function groupsOf(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"
 export function askHost({ service, user, password, address }: HostQuestion): HostAnswer {
   using pam = openPam();
   using libc = closing(Deno.dlopen("libc.so.6", LIBC));
-  const callback = conversation(password, libc.symbols);
+  const callback = conversation(password ?? "", libc.symbols);
   const conv = new BigUint64Array([Deno.UnsafePointer.value(callback.pointer), 0n]);
   const cell = new BigUint64Array(1);
   const { symbols } = pam;
@@ -141,9 +157,10 @@ export function askHost({ service, user, password, address }: HostQuestion): Hos
     status = symbols.pam_set_item(handle, ITEM.rhost, pointerTo(host));
     // Waiting after a failure is ours, outside this thread: a function that does nothing stands in for PAM's.
     symbols.pam_set_item(handle, ITEM.failDelay, libc.symbols.dlsym(null, cString("abs")));
-    if (status === 0) status = symbols.pam_authenticate(handle, DISALLOW_NULL);
+    if (status === 0 && password !== undefined) status = symbols.pam_authenticate(handle, DISALLOW_NULL);
     if (status === 0) status = symbols.pam_acct_mgmt(handle, DISALLOW_NULL);
     if (status !== 0) return refused(status);
+    if (password === undefined && isLocked(user, libc.symbols)) return { kind: "no", reason: "it is locked" };
     const name = new BigUint64Array(1);
     symbols.pam_get_item(handle, ITEM.user, name);
     // A module may make somebody else of them: then it is not who asked.

@@ -80,7 +80,7 @@ export default function MachinesPanel(
         vms={attention}
         total={counts.attention}
         connection={status}
-        host={host?.attention ?? []}
+        host={[...host?.attention ?? [], ...host?.uncovered ?? []]}
         alerts={firing}
         hangs={silent}
         now={now}

@@ -10,6 +10,7 @@ import {
   type Role,
   type RoleInfo,
   ROLES,
+  type User,
 } from "../../lib/contract/mod.ts";
 import type { Change, Records } from "../store/records.ts";
 import type { PasswordHashes } from "./hashing.ts";
@@ -46,22 +47,38 @@ function breachedPasswords(): Promise<ReadonlySet<string>> {
 const hasPassword = ({ password, host }: Pick<UserRecord, "password" | "host">): boolean =>
   password !== undefined || host === true;
 
-/** Whether somebody is an administrator who can sign in. */
-const isAdministrator = ({ grants, ...user }: UserRecord): boolean =>
-  !user.disabled && hasPassword(user) &&
+/** Whether somebody may do everything. */
+const hasAll = ({ grants }: UserRecord): boolean =>
   grants.some(({ role, on }) => role === "administrator" && on.kind === "everything");
 
 export class Accounts {
   #roles: OwnRoles | undefined;
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
 
-  /** @param onChanged told of users whose rights are not what they were */
+  /**
+   * @param onChanged told of users whose rights are not what they were
+   * @param takesHost whether accounts of the host may sign in
+   */
   constructor(
     readonly records: Records,
     private readonly onChanged: (userIds: readonly string[]) => void,
     private readonly clock: Clock,
     private readonly hashes: PasswordHashes,
+    private readonly takesHost: boolean,
   ) {}
+
+  /**
+   * Whether what an account has (password, passkeys, sessions, API tokens) counts now. That of an account of the host does
+   * only while such accounts are taken, and the host has not refused it.
+   */
+  isOpen({ disabled, host, refused }: Pick<UserRecord, "disabled" | "host" | "refused">): boolean {
+    return !disabled && (host !== true || (this.takesHost && refused !== true));
+  }
+
+  /** Whether somebody is an administrator who can sign in. */
+  #isAdministrator(user: UserRecord): boolean {
+    return this.isOpen(user) && hasPassword(user) && hasAll(user);
+  }
 
   /** The hash of a new password. @throws {ContractError} WeakPassword, TooManyRequests */
   async acceptPassword(password: string, about: readonly string[]): Promise<string> {
@@ -91,7 +108,7 @@ export class Accounts {
   /** Whether there is an administrator who can sign in; undefined while nobody can know. */
   get hasAdministrator(): boolean | undefined {
     if (!this.records.isLoaded) return undefined;
-    return [...this.users.values()].some(isAdministrator);
+    return [...this.users.values()].some((user) => this.#isAdministrator(user));
   }
 
   /** Whether any user has a password, disabled ones included; undefined while nobody can know. */
@@ -195,11 +212,18 @@ export class Accounts {
       host: true,
       grants,
     };
-    if (before && JSON.stringify(before.grants) === JSON.stringify(grants)) return before;
-    const after = { ...user, grants };
+    const isSame = JSON.stringify(before?.grants) === JSON.stringify(grants);
+    if (before && isSame && !before.refused) return before;
+    const { refused: _refused, ...rest } = user, after = { ...rest, grants };
     this.save(after);
     if (before) this.onChanged([user.id]);
     return after;
+  }
+
+  /** The host refuses an account: what it has opens nothing until the host takes it again. @throws {ContractError} StoreUnavailable */
+  refuseOfHost(userId: string): void {
+    this.save({ ...this.user(userId), refused: true });
+    this.onChanged([userId]);
   }
 
   /** Whether a name may be somebody's who is of the host. */
@@ -215,14 +239,22 @@ export class Accounts {
   /** Whoever takes the last administrator away locks everybody out. */
   #keepOneAdministrator(user: UserRecord): void {
     const before = this.user(user.id);
-    if (!isAdministrator(before) || isAdministrator(user)) return;
-    if ([...this.users.values()].some((other) => other.id !== user.id && isAdministrator(other))) return;
+    if (!this.#isAdministrator(before) || this.#isAdministrator(user)) return;
+    const others = [...this.users.values()].filter(({ id }) => id !== user.id);
+    if (others.some((other) => this.#isAdministrator(other))) return;
     throw new ContractError("LastAdministrator", { name: user.name });
   }
 
-  list() {
+  /** A user as it is shown. */
+  shown(user: UserRecord): User {
+    return { ...shownUser(user), ...(!user.disabled && !this.isOpen(user) && { refused: true }) };
+  }
+
+  list(): User[] {
     this.records.require();
-    return [...this.users.values()].map(shownUser).sort((a, b) => a.name.localeCompare(b.name));
+    return [...this.users.values()].map((user) => this.shown(user)).sort((a, b) =>
+      a.name.localeCompare(b.name)
+    );
   }
 
   roles(): RoleInfo[] {

@@ -74,7 +74,7 @@ export class Credentials {
     const record = this.#sessions.get(key);
     if (!record) return undefined;
     const user = this.accounts.users.get(record.userId);
-    if (!user || user.disabled || this.#isOver(record)) return undefined;
+    if (!user || !this.accounts.isOpen(user) || this.#isOver(record)) return undefined;
     const used = momentOf(this.clock);
     // Written some time later: a session's use is no reason to wait for a disk.
     if (elapsed(record.used, used) > 1000) this.#records.note("session", key, { ...record, used, address });
@@ -105,7 +105,7 @@ export class Credentials {
 
   #holderOf({ id, userId, begun, livesMs, grants }: TokenRecord): Holder | undefined {
     const user = this.accounts.users.get(userId);
-    if (!user || user.disabled || elapsed(begun, momentOf(this.clock)) >= livesMs) return undefined;
+    if (!user || !this.accounts.isOpen(user) || this.#isExpired({ begun, livesMs })) return undefined;
     const rights = [this.accounts.layer(user.grants), this.accounts.layer(grants)];
     return { user, rights, ...this.#alive("token", id, user.id) };
   }
@@ -226,14 +226,24 @@ export class Credentials {
     this.#useOpen();
     const over = [...this.#sessions].filter(([, each]) => this.#isOver(each));
     for (const [, { id }] of over) this.#end(`session:${id}`);
-    const now = momentOf(this.clock);
-    const expired = [...this.#tokens].filter(([, each]) => elapsed(each.begun, now) >= each.livesMs);
+    const expired = [...this.#tokens].filter(([, each]) => this.#isExpired(each));
     // An expired token stays in the list for its owner to see; what lived by it ends.
     for (const [, { id }] of expired) this.#end(`token:${id}`);
     if (over.length > 0 && this.#records.isLoaded) {
       this.#records.commit(over.map(([key]) => ({ kind: "session", key, record: null })));
     }
     this.#records.flush();
+  }
+
+  /** Ids of users who have a session or an API token that has not run out. */
+  holders(): ReadonlySet<string> {
+    const open = [...this.#sessions.values()].filter((each) => !this.#isOver(each));
+    const valid = [...this.#tokens.values()].filter((each) => !this.#isExpired(each));
+    return new Set([...open, ...valid].map(({ userId }) => userId));
+  }
+
+  #isExpired({ begun, livesMs }: Pick<TokenRecord, "begun" | "livesMs">): boolean {
+    return elapsed(begun, momentOf(this.clock)) >= livesMs;
   }
 
   #isOver({ begun, used }: SessionRecord): boolean {

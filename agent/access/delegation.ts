@@ -64,6 +64,7 @@ export function delegateFor(
   const user = accounts.users.get(by.userId);
   if (!user) return "that account was deleted";
   if (user.disabled) return "that account is disabled";
+  if (!accounts.isOpen(user)) return "the host does not let that account in any more";
   const { id: userId, name, grants } = user;
   return principalOf({ ...common, name, userId, via: "session", rights: [accounts.layer(grants)] });
 }

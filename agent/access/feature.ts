@@ -3,11 +3,14 @@ import type { accessCommands, auditCommands, passkeyCommands } from "../../lib/c
 import { feature } from "../feature.ts";
 import { AuditRetention } from "../store/audit_retention.ts";
 import { auditHandlers } from "./audit_handlers.ts";
+import { coversOf, releaseVm } from "./covers.ts";
 import { accessHandlers } from "./handlers.ts";
 import { passkeyHandlers } from "./passkey_handlers.ts";
 
 /** Milliseconds between looks at what has run out. */
 const SESSIONS_MS = 30_000;
+/** Milliseconds between questions to the host about its accounts that are signed in. */
+const HOST_ACCOUNTS_MS = 30_000;
 /** Milliseconds between looks at entries that are older than the policy keeps. */
 const RETENTION_MS = 15 * 60_000;
 /** Milliseconds between looks at refusals whose sum is due. */
@@ -15,16 +18,28 @@ const REFUSALS_MS = 10_000;
 
 export const accessFeature = feature<keyof typeof accessCommands>({
   name: "access",
-  open: (app) => ({
-    handlers: accessHandlers({
-      access: app.access,
-      activity: app.activity,
-      address: () => app.doors?.address ?? "",
-      hostname: () => app.hosts.local.inventory.hostname,
-    }),
-    periodic: [{ name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() }],
-    stop: () => app.access.credentials.tidy(),
-  }),
+  open: (app) => {
+    app.coverage.add(() => coversOf(app.access));
+    return {
+      handlers: accessHandlers({
+        access: app.access,
+        coverage: app.coverage,
+        activity: app.activity,
+        address: () => app.doors?.address ?? "",
+        hostname: () => app.hosts.local.inventory.hostname,
+      }),
+      periodic: [
+        { name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() },
+        {
+          name: "accounts of the host",
+          every: () => HOST_ACCOUNTS_MS,
+          run: (signal) => app.access.signIn.askHostAgain(signal),
+        },
+      ],
+      stop: () => app.access.credentials.tidy(),
+      host: () => ({ replaced: (vmId) => releaseVm(app.access, vmId) }),
+    };
+  },
 });
 
 export const passkeyFeature = feature<keyof typeof passkeyCommands>({

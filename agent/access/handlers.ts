@@ -1,6 +1,6 @@
 /** The commands on users, sessions, roles and tokens. */
 import { PERMISSIONS } from "../../lib/access/permissions.ts";
-import { isAdministrator, may } from "../../lib/access/rights.ts";
+import { isAdministrator, may, seesEverything } from "../../lib/access/rights.ts";
 import {
   type accessCommands,
   type CommandName,
@@ -10,6 +10,8 @@ import {
 import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
+import type { Coverage } from "../coverage/coverage.ts";
+import { targetsOfGrants } from "./covers.ts";
 import type { Access } from "./mod.ts";
 import { shownUser } from "./records.ts";
 import { requireCookies, SIGNED_IN } from "./sign_in.ts";
@@ -20,8 +22,9 @@ type AccessHandlers = Pick<Handlers, Extract<CommandName, keyof typeof accessCom
 
 /** A handler for each of them. */
 export function accessHandlers(
-  { access, activity, address, hostname }: {
+  { access, coverage, activity, address, hostname }: {
     access: Access;
+    coverage: Pick<Coverage, "uncovered">;
     activity: ActivityLog;
     /** Where people reach the pages: `http://127.0.0.1:8440`. */
     address: () => string;
@@ -107,10 +110,11 @@ export function accessHandlers(
       secondFactor.switchOff(await reauthenticate(access, principal, password));
       return null;
     },
-    list_users: () => accounts.list(),
-    create_user: async (input) => shownUser(await accounts.create(input)),
+    list_users: () =>
+      accounts.list().map((user) => ({ ...user, ...coverage.uncovered(targetsOfGrants(user.grants)) })),
+    create_user: async (input) => accounts.shown(await accounts.create(input)),
     update_user: async ({ revokeTokens = true, ...input }) => {
-      const user = shownUser(await accounts.update(input));
+      const user = accounts.shown(await accounts.update(input));
       // Whoever's password is set by another was locked out, or must be.
       if (input.password !== undefined || input.disabled) credentials.endSessions(input.userId);
       if (input.password !== undefined && revokeTokens) credentials.endTokens(input.userId);
@@ -143,7 +147,12 @@ export function accessHandlers(
       accounts.deleteRole(role);
       return null;
     },
-    list_tokens: ({ all }, { principal }) => credentials.tokens(listed(principal, all)),
+    list_tokens: ({ all }, { principal }) =>
+      credentials.tokens(listed(principal, all)).map((token) => ({
+        ...token,
+        // Which VMs and groups there are is for who sees them all
+        ...(seesEverything(principal.rights) && coverage.uncovered(targetsOfGrants(token.grants))),
+      })),
     create_token: async ({ name, grants = [], expiresInDays = 90, userId, password }, { principal }) => {
       if (principal.via === "token") throw new ContractError("NoAccount");
       const other = userId !== undefined && userId !== principal.userId;

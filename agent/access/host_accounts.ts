@@ -2,6 +2,7 @@
 import { ContractError, type Grant } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import type { HostRoles } from "../../lib/access/host_roles.ts";
+import type { HostQuestion } from "../../ffi/pam.ts";
 import { HostQuestions } from "./host_questions.ts";
 
 /** The file that says how: without it PAM takes `other`, which on Debian lets everybody in who has a password. */
@@ -20,10 +21,21 @@ async function hasService(): Promise<boolean> {
   return false;
 }
 
-export class HostAccounts {
-  readonly #questions = new HostQuestions();
+/** A name that an account of the host can have. */
+const ACCOUNT_NAME = /^[a-z][a-z0-9._-]{0,31}$/;
 
-  constructor(private readonly roles: HostRoles) {}
+/** What the host says of an account: what it may do; that it may not be used; or nothing, where PAM could not be asked. */
+export type Standing = Grant[] | "refused" | "unknown";
+
+/** What asks the host. */
+export interface HostAccountsAsked {
+  check(user: string, password: string, address: string): Promise<Grant[] | undefined>;
+  standing(user: string): Promise<Standing>;
+}
+
+export class HostAccounts implements HostAccountsAsked {
+  /** @param questions tests bring their own */
+  constructor(private readonly roles: HostRoles, private readonly questions = new HostQuestions()) {}
 
   /**
    * What somebody may do, as the host's groups say now; undefined when the password is wrong, or no group is theirs.
@@ -32,30 +44,52 @@ export class HostAccounts {
    */
   async check(user: string, password: string, address: string): Promise<Grant[] | undefined> {
     // What no C text and no account can hold.
-    if (password.includes("\0") || !/^[a-z][a-z0-9._-]{0,31}$/.test(user)) return undefined;
+    if (password.includes("\0")) return undefined;
+    const said = await this.#ask({ user, password, address });
+    return typeof said === "string" ? undefined : said;
+  }
+
+  /**
+   * What somebody may do who has signed in before, as the host's accounts and groups say now. The password is not asked.
+   * PAM's account phase says whether the account has expired; a locked password counts as an account that may not be used.
+   */
+  async standing(user: string): Promise<Standing> {
+    try {
+      return await this.#ask({ user, address: "" });
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      log.warn("PAM could not be asked about an account", { user, error });
+      return "unknown";
+    }
+  }
+
+  /** @throws {ContractError} TooManyRequests */
+  async #ask(question: Omit<HostQuestion, "service">): Promise<Standing> {
+    const { user } = question;
+    if (!ACCOUNT_NAME.test(user)) return "refused";
     try {
       if (!await hasService()) {
         log.error(
           "accounts of the host are refused: there is no /etc/pam.d/kvm-manager. Make it, on Debian with " +
             '"@include common-auth" and "@include common-account"',
         );
-        return undefined;
+        return "refused";
       }
-      const answer = await this.#questions.ask({ service: PAM_SERVICE, user, password, address });
+      const answer = await this.questions.ask({ service: PAM_SERVICE, ...question });
       if (answer.kind === "no") {
-        log.info("PAM refused a sign-in", { user, reason: answer.reason });
-        return undefined;
+        log.info("PAM refused an account", { user, reason: answer.reason });
+        return "refused";
       }
       const roles = new Set(answer.groups.flatMap((group) => this.roles.get(group) ?? []));
       if (roles.size === 0) {
         log.info("an account of the host is in no group that may sign in", { user });
-        return undefined;
+        return "refused";
       }
       return [...roles].map((role) => ({ role, on: { kind: "everything" } }));
     } catch (error) {
       if (error instanceof ContractError) throw error;
       log.error("PAM could not be asked", { error });
-      return undefined;
+      return "unknown";
     }
   }
 }

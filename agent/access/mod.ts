@@ -18,7 +18,7 @@ import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { cookieFor, deviceCookie, deviceIn, type Reached, sessionIn } from "./cookie.ts";
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
 import { PasswordHashes } from "./hashing.ts";
-import type { HostAccounts } from "./host_accounts.ts";
+import type { HostAccountsAsked } from "./host_accounts.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Confirmations } from "./reauthentication.ts";
 import { Setup } from "./setup.ts";
@@ -58,12 +58,12 @@ export class Access {
     store: Store,
     readonly isDemo: boolean,
     readonly clock: Clock = SYSTEM_CLOCK,
-    private readonly hostAccounts: HostAccounts | null = null,
+    private readonly hostAccounts: HostAccountsAsked | null = null,
     hashes = new PasswordHashes(),
   ) {
     this.#records = new Records(store, () => this.#reloaded());
     const interrupt = (userIds: readonly string[]) => this.credentials.interrupt(userIds);
-    this.accounts = new Accounts(this.#records, interrupt, clock, hashes);
+    this.accounts = new Accounts(this.#records, interrupt, clock, hashes, hostAccounts !== null);
     this.credentials = new Credentials(this.accounts, clock);
     this.passkeys = new Passkeys(clock);
     this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, hostAccounts, clock, hashes);

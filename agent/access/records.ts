@@ -39,6 +39,8 @@ export interface UserRecord {
   readonly lastSignInAt: number | null;
   /** An account of the host: PAM knows its password, its groups say what it may, at each sign-in. */
   readonly host?: true;
+  /** Of an account of the host: the host refuses it, so that nothing it has signs in until the host takes it again. */
+  readonly refused?: true;
   /** Of `hashPassword()`. */
   readonly password?: string;
   /** Base32, and the last step of it that was used. */

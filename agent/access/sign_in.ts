@@ -15,7 +15,7 @@ import { Attempts, isKnownDevice, withKnown } from "./attempts.ts";
 import { type Clock, elapsed, type Moment, momentOf } from "../clock.ts";
 import type { Credentials } from "./credentials.ts";
 import type { PasswordHashes } from "./hashing.ts";
-import type { HostAccounts } from "./host_accounts.ts";
+import type { HostAccountsAsked, Standing } from "./host_accounts.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
 import { hashOf, newSecret } from "./secret.ts";
@@ -51,7 +51,7 @@ export class SignIn {
     private readonly accounts: Accounts,
     private readonly credentials: Credentials,
     private readonly passkeys: Passkeys,
-    private readonly host: HostAccounts | null,
+    private readonly host: HostAccountsAsked | null,
     private readonly clock: Clock,
     private readonly hashes: PasswordHashes,
   ) {
@@ -163,15 +163,60 @@ export class SignIn {
       );
     const verification = begun === undefined ? "required" : "preferred";
     const used = await this.passkeys.check(begun?.key ?? ALONE, response, holder, by, verification);
+    const isLetIn = used !== undefined && holder !== undefined && await this.#isLetIn(holder);
     // It took a while: what counts is how everything is now.
     const user = holder && this.accounts.users.get(holder.id);
     const before = user?.passkeys?.find(({ id }) => id === used?.id);
     const isStill = begun === undefined || this.#challenges.has(begun.key);
-    if (!used || !user || user.disabled || before === undefined || !isStill) {
+    if (!used || !user || !isLetIn || !this.accounts.isOpen(user) || before === undefined || !isStill) {
       throw this.#wrong(begun?.user, by);
     }
     const passkeys = user.passkeys!.map((each) => each === before ? used : each);
     return this.#finish(begun?.key, { ...user, passkeys }, by);
+  }
+
+  /**
+   * Whether the account may be used, which of an account of the host only the host says, with the rights that its groups
+   * give now. Where the host cannot be asked it may not.
+   */
+  async #isLetIn({ id, name, host }: UserRecord): Promise<boolean> {
+    if (host !== true) return true;
+    const standing = await this.host?.standing(name) ?? "unknown";
+    return this.takeStanding(id, standing) === true;
+  }
+
+  /**
+   * Takes what the host says of one of its accounts.
+   *
+   * @returns whether it lets the account in; undefined where it could not be asked
+   * @throws {ContractError} StoreUnavailable
+   */
+  takeStanding(userId: string, standing: Standing): boolean | undefined {
+    const user = this.accounts.users.get(userId);
+    if (standing === "unknown" || user === undefined) return undefined;
+    if (standing !== "refused") {
+      this.accounts.ofHost(user.name, standing);
+      return true;
+    }
+    if (!user.refused) this.accounts.refuseOfHost(userId);
+    this.credentials.endSessions(userId);
+    return false;
+  }
+
+  /**
+   * Asks the host again about its accounts that have a session or an API token. One after the other: PAM may take its time
+   * over each.
+   *
+   * @throws {ContractError} StoreUnavailable
+   */
+  async askHostAgain(stopping: AbortSignal): Promise<void> {
+    if (this.host === null || !this.accounts.records.isLoaded) return;
+    for (const userId of this.credentials.holders()) {
+      const user = this.accounts.users.get(userId);
+      if (user?.host !== true || user.disabled) continue;
+      if (stopping.aborted) return;
+      this.takeStanding(userId, await this.host.standing(user.name));
+    }
   }
 
   /** A sign-in whose password was right. @throws {ContractError} SignInExpired, TooManyAttempts */
@@ -180,7 +225,8 @@ export class SignIn {
     const found = this.#challenges.get(key);
     const user = found && this.accounts.users.get(found.userId);
     const isOpen = found !== undefined && elapsed(found.begun, momentOf(this.clock)) < CHALLENGE_MS &&
-      user !== undefined && !user.disabled && hasSecondFactor(user) && user.password === found.password;
+      user !== undefined && this.accounts.isOpen(user) && hasSecondFactor(user) &&
+      user.password === found.password;
     if (!isOpen) {
       this.#challenges.delete(key);
       this.attempts.beginNameless(by);

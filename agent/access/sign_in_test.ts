@@ -8,10 +8,13 @@ import { SESSION_MS } from "./credentials.ts";
 import { HASH_COST, PasswordHashes } from "./hashing.ts";
 import { Access } from "./mod.ts";
 import { SETUP_MS } from "./setup.ts";
-import type { SignInStep } from "../../lib/contract/mod.ts";
+import type { Grant, SignInStep } from "../../lib/contract/mod.ts";
+import type { HostAccountsAsked, Standing } from "./host_accounts.ts";
 import { CHALLENGE_MS } from "./sign_in.ts";
 import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
 import { hashOf } from "./secret.ts";
+import { isAdministrator } from "../../lib/access/rights.ts";
+import { delegateFor } from "./delegation.ts";
 
 setLogLevel("error");
 const PASSWORD = "correct horse battery";
@@ -28,6 +31,22 @@ async function withAccess(run: (world: Awaited<ReturnType<typeof makeWorld>>) =>
   } finally {
     world.store.close();
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A host that knows one account, whose standing the test changes. */
+class OneAccount implements HostAccountsAsked {
+  standingNow: Standing = [{ role: "administrator", on: { kind: "everything" } }];
+  asked = 0;
+
+  check(_user: string, password: string): Promise<Grant[] | undefined> {
+    const now = this.standingNow;
+    return Promise.resolve(password === PASSWORD && typeof now !== "string" ? now : undefined);
+  }
+
+  standing(): Promise<Standing> {
+    this.asked++;
+    return Promise.resolve(this.standingNow);
   }
 }
 
@@ -57,6 +76,8 @@ async function makeWorld(folder: string) {
       const other = new Store(folder);
       return { store: other, access: new Access(other, false, clock, null, CHEAP) };
     },
+    /** The same accounts, with those of a host. */
+    withHost: (host: HostAccountsAsked | null) => new Access(store, false, clock, host, CHEAP),
     holder: (secret: string | null | undefined) => access.credentials.session(secret ?? "", "192.0.2.1"),
   };
 }
@@ -317,4 +338,96 @@ Deno.test("Accounts keep one administrator who can sign in, and lose nobody with
     assert.ok(typeof layer !== "string");
     const [allowance] = layer;
     assert.deepEqual([...allowance!.permissions], ["vms.view", "vms.clone"]);
+  }));
+
+/** Signs an account of the host in, and makes a token of it. */
+async function hostUser(access: Access, by: Principal, sessions: (string | null)[]) {
+  await access.signIn.password("hugo", PASSWORD, by);
+  const user = access.accounts.named("hugo")!, session = sessions.at(-1);
+  const all: Grant[] = [{ role: "administrator", on: { kind: "everything" } }];
+  const { token, info } = access.credentials.makeToken(user, "ci", all, 30);
+  return {
+    ...{ user, session, token, tokenId: info.id },
+    opens: () => ({
+      session: access.credentials.session(session ?? "", "192.0.2.1") !== undefined,
+      token: access.credentials.token(token, "192.0.2.1") !== undefined,
+      schedule: typeof delegateFor(
+        { access, socketRoleOf: () => undefined },
+        { kind: "token", name: "hugo", tokenId: info.id },
+        "schedule:1",
+      ) !== "string",
+    }),
+  };
+}
+const OPEN = { session: true, token: true, schedule: true };
+const SHUT = { session: false, token: false, schedule: false };
+
+Deno.test("SignIn: what an account of the host has opens nothing once the host refuses it, and again once it takes it", () =>
+  withAccess(async ({ withHost, by, sessions }) => {
+    const host = new OneAccount(), access = withHost(host);
+    const { user, token, opens } = await hostUser(access, by, sessions);
+    const ask = () => access.signIn.askHostAgain(new AbortController().signal);
+    assert.deepEqual(opens(), OPEN);
+    host.standingNow = "unknown";
+    await ask();
+    assert.deepEqual(opens(), OPEN, "a PAM that does not answer locks nobody out");
+    host.standingNow = "refused";
+    await ask();
+    assert.deepEqual(opens(), SHUT);
+    assert.equal(access.accounts.list().find(({ id }) => id === user.id)?.refused, true);
+    host.standingNow = [{ role: "viewer", on: { kind: "everything" } }];
+    await ask();
+    assert.deepEqual(opens(), { ...SHUT, token: true, schedule: true }, "its session has ended");
+    assert.deepEqual(
+      access.accounts.user(user.id).grants,
+      host.standingNow,
+      "rights are what its groups say now",
+    );
+    const rights = access.credentials.token(token, "192.0.2.1")!.rights;
+    assert.equal(isAdministrator(rights), false);
+  }));
+
+Deno.test("SignIn: an account of the host is no administrator once the host refuses it, or while none are taken", () =>
+  withAccess(async ({ withHost, user, by, sessions }) => {
+    const host = new OneAccount(), access = withHost(host), { accounts } = access;
+    await accounts.update({
+      userId: user.id,
+      grants: [{ role: "administrator", on: { kind: "everything" } }],
+    });
+    const { user: hugo } = await hostUser(access, by, sessions);
+    host.standingNow = "refused";
+    await access.signIn.askHostAgain(new AbortController().signal);
+    await fails("LastAdministrator", () => accounts.delete(user.id));
+    host.standingNow = [{ role: "administrator", on: { kind: "everything" } }];
+    await access.signIn.password("hugo", PASSWORD, by);
+    const without = withHost(null);
+    assert.equal(without.accounts.user(hugo.id).refused, undefined, "only PAM is off");
+    await fails("LastAdministrator", () => without.accounts.delete(user.id));
+    await fails("LastAdministrator", () => without.accounts.update({ userId: user.id, disabled: true }));
+    await fails("LastAdministrator", () => without.accounts.update({ userId: user.id, grants: [] }));
+    assert.equal(without.credentials.session(sessions.at(-1) ?? "", "192.0.2.1"), undefined);
+  }));
+
+Deno.test("SignIn: a passkey of an account of the host signs in only while the host lets the account in", () =>
+  withAccess(async ({ withHost, by, sessions }) => {
+    const host = new OneAccount(), access = withHost(host), { accounts, passkeys } = access;
+    const { user } = await hostUser(access, by, sessions);
+    const passkey = { id: "k", name: "key", credential: "cred", publicKey: "", counter: 0, transports: [] };
+    const kept = { ...passkey, site: "localhost", synced: false, createdAt: 0, lastUsedAt: null };
+    accounts.save({ ...accounts.user(user.id), passkeys: [kept] });
+    // Its signature is right: what is tested is what the host says of the account.
+    passkeys.check = () => Promise.resolve(kept);
+    const answer = { id: "cred", clientDataJSON: "", authenticatorData: "", signature: "" };
+    const signIn = () => access.signIn.passkey(undefined, answer, by);
+    assert.equal((await signIn()).state, "signed-in");
+    for (const standing of ["refused", "unknown"] as const) {
+      host.standingNow = standing;
+      await fails("SignInFailed", signIn);
+    }
+    host.standingNow = [{ role: "viewer", on: { kind: "everything" } }];
+    await signIn();
+    assert.deepEqual(accounts.user(user.id).grants, host.standingNow);
+    const off = withHost(null);
+    off.passkeys.check = passkeys.check;
+    await fails("SignInFailed", () => off.signIn.passkey(undefined, answer, by));
   }));

@@ -5,6 +5,7 @@ import { feature } from "../feature.ts";
 import type { Host } from "../hosts/host.ts";
 import { Delivery } from "./delivery.ts";
 import { AlertEngine } from "./engine.ts";
+import { coversOf, releaseVm } from "./covers.ts";
 import { alertHandlers, endOld } from "./handlers.ts";
 import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
@@ -36,6 +37,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       publish: (events) => hub.publishAll(events),
       groupOf: (vmId) => vm(vmId)?.group,
     });
+    app.coverage.add(() => coversOf(records, clock.now()));
     records.attach((open) => engine.takeUp(open));
     const watcher = new AlertWatcher(engine, clock);
     const delivery = new Delivery({
@@ -50,7 +52,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     });
     return {
       handlers: {
-        ...alertHandlers({ records, engine, clock, vm }),
+        ...alertHandlers({ records, engine, clock, vm, coverage: app.coverage }),
         ...alertTargetHandlers({ records, delivery, stopping: stopping.signal }),
       },
       periodic: [
@@ -71,7 +73,13 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
             const host = hosts.local;
             if (!host.inventory.filled) return;
             const backups = await host.run("list_backups", {}, localPrincipal("page"));
-            watcher.backups(watched(host), backups);
+            watcher.backups(
+              watched(host),
+              backups,
+              (backupId, vmId) => app.backups.newestCopy(backupId, vmId),
+            );
+            const schedules = await host.run("list_schedules", {}, localPrincipal("page"));
+            watcher.schedules(watched(host), schedules, app.coverage.faults());
           },
         },
         { name: "alert messages", every: () => SEND_MS, run: (signal) => delivery.run(signal) },
@@ -90,6 +98,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       },
       host: (host) => ({
         changed: ({ vmId, event }) => watcher.told(host.id, host.inventory.vm(vmId), event),
+        replaced: (vmId) => releaseVm(records, engine, vmId),
         hangsChanged: () => watcher.hangs(watched(host), false),
       }),
     };

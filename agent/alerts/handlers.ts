@@ -17,6 +17,8 @@ import { firstWindow, isOver, silenceAt, type StoredSilence } from "../../lib/al
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
+import type { Coverage } from "../coverage/coverage.ts";
+import { targetsOn } from "./covers.ts";
 import type { AlertEngine } from "./engine.ts";
 import { type AlertRecords, isWanted } from "./records.ts";
 
@@ -25,6 +27,7 @@ export interface AlertContext {
   readonly records: AlertRecords;
   readonly engine: AlertEngine;
   readonly clock: Clock;
+  readonly coverage: Pick<Coverage, "uncovered" | "nameOf">;
   /** Looks a VM up. */
   readonly vm: (vmId: string) => VM | undefined;
 }
@@ -66,7 +69,7 @@ function changed(rule: AlertRule, change: Omit<Input<"update_alert">, "alertId">
 
 /** A handler for each of them. */
 export function alertHandlers(
-  { records, engine, clock, vm }: AlertContext,
+  { records, engine, clock, coverage, vm }: AlertContext,
 ): Pick<Handlers, keyof typeof alertCommands> {
   const viewerOf = ({ rights, name }: Principal) => ({
     rights,
@@ -79,10 +82,20 @@ export function alertHandlers(
     return rule;
   };
   const shown = (rule: AlertRule, counts = engine.counts()): Alert => {
-    const vmName = rule.vmId === undefined ? undefined : vm(rule.vmId)?.name;
+    const vmName = rule.vmId === undefined ? undefined : coverage.nameOf(rule.vmId);
     const { pending, firing } = counts.get(rule.id) ?? { pending: 0, firing: 0 };
-    return { ...rule, ...(vmName !== undefined && { vmName }), pending, firing };
+    return {
+      ...rule,
+      ...(vmName !== undefined && { vmName }),
+      pending,
+      firing,
+      ...coverage.uncovered(targetsOn(rule)),
+    };
   };
+  const silenceShown = (silence: StoredSilence, now: number): AlertSilence => ({
+    ...silenceAt(silence, now),
+    ...coverage.uncovered(targetsOn(silence)),
+  });
   /** An alert that somebody sees: what is out of sight is not there for them. */
   const requireSeen = (alertId: string, principal: Principal): AlertRule => {
     const rule = requireRule(alertId);
@@ -206,13 +219,13 @@ export function alertHandlers(
       };
       records.put(records.silences, silence);
       engine.refresh();
-      return silenceAt(silence, now);
+      return silenceShown(silence, now);
     },
     list_silences: (_input, { principal }) => {
       const now = clock.now();
       return records.require().silences.all
         .filter((silence) => !isOver(silence, now) && seesSilence(silence, principal))
-        .map((silence) => silenceAt(silence, now)).sort((a, b) => a.startsAt - b.startsAt);
+        .map((silence) => silenceShown(silence, now)).sort((a, b) => a.startsAt - b.startsAt);
     },
     end_silence: ({ silenceId }, { principal }) => {
       const silence = records.require().silences.get(silenceId);

@@ -84,6 +84,7 @@ export const ALERT_MIGRATIONS = [
   insertsOf("guests"),
   insertsOf("backupTests"),
   insertsOf("hangs"),
+  insertsOf("coverage"),
 ];
 
 /** Which incidents are wanted; all, where nothing is said. */

@@ -9,8 +9,10 @@ import {
   type VM,
   VM_RATIOS,
 } from "../../lib/contract/mod.ts";
+import type { Schedule } from "../../lib/contract/schedules.ts";
+import type { Cover } from "../../lib/coverage/coverage.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
-import { type Seen, seenOfCopies, seenOfRun, seenOfTests } from "../../lib/alerts/backups.ts";
+import { type Seen, seenOfCopies, seenOfRun, seenOfSchedule, seenOfTests } from "../../lib/alerts/backups.ts";
 import { hangAlertText, hangSubject } from "../../lib/hangs/message.ts";
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
 import type { Clock } from "../clock.ts";
@@ -182,9 +184,13 @@ export class AlertWatcher {
   }
 
   /** The backups of a host: their last runs, and how old what they have of each VM is. */
-  backups({ id, vms }: WatchedHost, backups: readonly Backup[]): void {
+  backups(
+    { id, vms }: WatchedHost,
+    backups: readonly Backup[],
+    newest: (backupId: string, vmId: string) => number | undefined,
+  ): void {
     const round = this.#engine.begin(({ watches }) => OF_BACKUPS.has(watches));
-    const seenOf = seenOfCopies(backups, this.#clock.now());
+    const seenOf = seenOfCopies(backups, this.#clock.now(), newest);
     for (const rule of round.rules) {
       const seenOfOne = OF_ONE_BACKUP[rule.watches];
       if (seenOfOne !== undefined) {
@@ -194,12 +200,38 @@ export class AlertWatcher {
         }
       } else {
         for (const vm of vms) {
-          const { seen, value } = seenOf(rule, vm.id);
+          const { seen, value } = seenOf(rule, vm);
           round.see(rule, subjectOf(id, vm), seen, value);
         }
       }
     }
     round.end(({ host }) => host === id ? "gone" : undefined);
+  }
+
+  /** Schedules whose last run failed, and what leaves VMs out. @param faults what does, each with a sentence */
+  schedules(
+    { id }: WatchedHost,
+    schedules: readonly Schedule[],
+    faults: readonly { readonly cover: Pick<Cover, "kind" | "name">; readonly text: string }[],
+  ): void {
+    const round = this.#engine.begin(({ watches }) =>
+      watches === "schedule_failed" || watches === "coverage_lost"
+    );
+    for (const rule of round.rules) {
+      if (rule.watches === "coverage_lost") {
+        for (const { cover: { kind, name }, text } of faults) {
+          round.see(rule, { host: id, label: `${kind} ${name}` }, "bad", NaN, text);
+        }
+        continue;
+      }
+      for (const schedule of schedules) {
+        const { seen, value } = seenOfSchedule(schedule);
+        round.see(rule, { host: id, label: schedule.name }, seen, value);
+      }
+    }
+    round.end(({ host }, { watches }) =>
+      host !== id ? undefined : watches === "coverage_lost" ? "good" : "gone"
+    );
   }
 
   #seeStates(round: AlertRound, host: string, vm: VM): void {

@@ -17,6 +17,9 @@ import { BackupRuns } from "./runs.ts";
 import { backupSteps } from "./steps.ts";
 import { copiesIn } from "./store/folder.ts";
 import { targetHandlers } from "./target_handlers.ts";
+import { isNoTarget } from "../../lib/access/redact.ts";
+import { withoutVm } from "../../lib/coverage/coverage.ts";
+import { leftOutNow } from "../coverage/coverage.ts";
 import { openBackup } from "./targets.ts";
 
 /** Milliseconds between looks at what is due. */
@@ -40,13 +43,33 @@ export const backupFeature = feature<
   migrations: BACKUP_MIGRATIONS,
   steps: backupSteps,
   open: (app) => {
-    const { clock, jobs, hosts, backups: records, backupTargets: targets, settings: { dataDir: stateDir } } =
-      app;
+    const { clock, jobs, hosts, coverage, backups: records, backupTargets: targets } = app;
+    const { dataDir: stateDir } = app.settings;
     const host = () => hosts.local;
     const bootTests = new BootTests({ records, clock, jobs, host });
     const reach = { clock, host };
     const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
-    const runs = new BackupRuns(records, { clock, jobs, host, stateDir, open, bootTests });
+    const runs = new BackupRuns(records, {
+      ...{ clock, jobs, host, stateDir, open, bootTests },
+      nameOf: coverage.nameOf,
+      since: (vmId) => app.knownVms.since(vmId),
+    });
+    /** Why it does not run by itself; undefined where it does, and while that is not known. */
+    const ownerLost = ({ id, owner, timing }: StoredBackup) => {
+      if (timing === null || !app.access.accounts.records.isLoaded) return undefined;
+      const found = delegateFor(app, owner, `backup:${id}`);
+      return typeof found === "string" ? found : undefined;
+    };
+    const leftOut = (backup: StoredBackup) => leftOutNow(backup, host().inventory.vms(), true);
+    coverage.add(() =>
+      records.all().filter(({ enabled, targets: { all } }) => enabled && !all).map((backup) => {
+        const fault = ownerLost(backup);
+        return {
+          ...{ kind: "backup", name: backup.name, targets: backup.targets, leftOut: leftOut(backup) },
+          ...(fault !== undefined && { fault: `${backup.owner.name}: ${fault}` }),
+        };
+      })
+    );
     const history = new RunHistory(records, open);
     const files = new FileSessions({ clock, host });
     const due = new BackupClock({
@@ -68,11 +91,33 @@ export const backupFeature = feature<
     return {
       host: (host) => {
         host.keepers.add(() => kept(host));
-        return {};
+        return {
+          replaced: (vmId) =>
+            records.all().filter((backup) => backup.targets.vmIds.includes(vmId)).map((backup) => {
+              const left = withoutVm(backup.targets, vmId);
+              const isEmpty = isNoTarget(left) && !left.all;
+              records.put({ ...backup, targets: left, enabled: backup.enabled && !isEmpty });
+              return `the backup ${backup.name}`;
+            }),
+        };
       },
       handlers: {
         ...backupHandlers({
-          ...{ records, targets, runs, history, bootTests, files, clock, jobs, open, host },
+          ...{
+            coverage,
+            ownerLost,
+            leftOut,
+            records,
+            targets,
+            runs,
+            history,
+            bootTests,
+            files,
+            clock,
+            jobs,
+            open,
+            host,
+          },
           vmsOf: (principal) => app.apiFor(principal).getVms(),
         }),
         ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),

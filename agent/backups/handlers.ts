@@ -22,6 +22,7 @@ import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
@@ -47,6 +48,11 @@ export interface BackupContext {
   readonly history: RunHistory;
   readonly bootTests: BootTests;
   readonly files: FileSessions;
+  readonly coverage: Pick<Coverage, "uncovered" | "nameOf">;
+  /** Why a backup cannot run as who it runs as. */
+  readonly ownerLost: (backup: StoredBackup) => string | undefined;
+  /** Ids of VMs that it had at its last run and has no more. */
+  readonly leftOut: (backup: StoredBackup) => readonly string[];
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   readonly open: OpenBackup;
@@ -112,8 +118,10 @@ function sourceIn(
 
 /** A handler for each of them. */
 export function backupHandlers(
-  { records, targets, runs, history, bootTests, files, clock, jobs, open, host, vmsOf }: BackupContext,
+  context: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
+  const { coverage, ownerLost, leftOut, records, targets, runs, history } = context;
+  const { bootTests, files, clock, jobs, open, host, vmsOf } = context;
   const find = (backupId: string): StoredBackup => {
     records.require();
     const found = records.get(backupId);
@@ -121,7 +129,8 @@ export function backupHandlers(
     return found;
   };
   const shown = (backup: StoredBackup): Backup => {
-    const { timing, owner, handled, repository: _repository, targetId, ...rest } = backup;
+    const { timing, owner, handled, repository: _repository, targetId, ...kept } = backup;
+    const { covered: _covered, leftOut: _leftOut, ...rest } = kept, lost = ownerLost(backup);
     const isRunning = runs.isRunning(backup.id), now = clock.now();
     const target = targetId === undefined ? undefined : targets.get(targetId);
     return {
@@ -135,6 +144,9 @@ export function backupHandlers(
         ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS)
         : [],
       running: isRunning,
+      ...coverage.uncovered(backup.targets),
+      ...leftOutFields(leftOut(backup), coverage.nameOf),
+      ...(lost !== undefined && { ownerLost: lost }),
       lastRun: history.lastRun(backup.id),
     } as Backup;
   };
@@ -233,7 +245,7 @@ export function backupHandlers(
         message: isOpen ? run.message : null,
         copies: run.copies.filter((each) => each.vmId === vmId),
       });
-      const told = backups.map(shown).map((backup) => ({
+      const told = backups.map(shown).map(({ uncovered: _uncovered, leftOut: _leftOut, ...backup }) => ({
         ...backup,
         targets: ofThis(backup),
         folder: isOpen ? backup.folder : "",
@@ -299,6 +311,8 @@ export function backupHandlers(
         ...Object.fromEntries(given),
         ...place,
         ...{ timing, owner, handled: isNewTime ? now : before.handled },
+        // What is saved once more is meant as it is now
+        ...(vms !== undefined && { covered: [], leftOut: [] }),
       };
       records.put(after);
       return {

@@ -48,6 +48,10 @@ export interface StoredBackup extends Retention {
   readonly handled: number;
   /** The last time that was run when it was due, in milliseconds since 1970. */
   readonly onTime?: number;
+  /** Ids of the VMs that its last run had, since its targets were saved. */
+  readonly covered?: readonly string[];
+  /** Ids of VMs that an earlier one had, and that one had not. */
+  readonly leftOut?: readonly string[];
 }
 
 /** A VM of a run, with the copy in the folder. */
@@ -133,6 +137,8 @@ export class BackupRecords {
   readonly #backups = new Map<string, StoredBackup>();
   readonly #checks = new Map<string, BackupVerified>();
   readonly #bootTests = new Map<string, BootTest>();
+  /** When the newest copy of each VM was taken, by id of the backup and of the VM. */
+  readonly #newest = new Map<string, Map<string, number>>();
   /** Runs whose newest state is not written yet, by id. */
   readonly #unwritten = new Map<string, StoredRun>();
   #statements: Statements | undefined;
@@ -178,6 +184,7 @@ export class BackupRecords {
       for (const copyId of copyIds) statements.dropBootTest.run(copyId);
     });
     this.#backups.delete(id);
+    this.#newest.delete(id);
     for (const copyId of copyIds) this.#bootTests.delete(copyId);
   }
 
@@ -190,10 +197,25 @@ export class BackupRecords {
   keepRun(backupId: string, run: StoredRun): void {
     if (!this.#backups.has(backupId)) return;
     this.#unwritten.set(run.id, run);
+    this.#noteCopies(backupId, run);
     this.#store.keep(`run of a backup ${run.id}`, () => {
       if (this.#backups.has(backupId)) this.#writeRun(this.#statements!, backupId, run);
       this.#unwritten.delete(run.id);
     });
+  }
+
+  /** When the newest copy that a backup has made of a VM was taken, milliseconds since 1970; undefined where it made none. */
+  newestCopy(backupId: string, vmId: string): number | undefined {
+    return this.#newest.get(backupId)?.get(vmId);
+  }
+
+  #noteCopies(backupId: string, { copies }: StoredRun): void {
+    let newest = this.#newest.get(backupId);
+    if (newest === undefined) this.#newest.set(backupId, newest = new Map());
+    for (const { vmId, copyId, takenAt } of copies) {
+      if (copyId === null || takenAt === null) continue;
+      newest.set(vmId, Math.max(newest.get(vmId) ?? 0, takenAt));
+    }
   }
 
   #writeRun({ putRun, prune }: Statements, backupId: string, run: StoredRun): void {
@@ -349,6 +371,10 @@ export class BackupRecords {
     for (const row of database.prepare("SELECT * FROM backups ORDER BY created_at, rowid").all()) {
       const backup = backupOf(row);
       this.#backups.set(backup.id, backup);
+    }
+    this.#newest.clear();
+    for (const row of database.prepare("SELECT backup_id, record FROM backup_runs").all()) {
+      this.#noteCopies(String(row.backup_id), runOf(row));
     }
     this.#checks.clear();
     for (const row of database.prepare("SELECT * FROM backup_checks").all()) {

@@ -18,6 +18,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { isThere } from "../files.ts";
 import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import type { Volume } from "../storage/volumes.ts";
+import { setMetadata } from "../vm/own_metadata.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
 import { originOf } from "./base.ts";
 import type { DiskWork, RestoreSource } from "./make_disk.ts";
@@ -146,7 +147,5 @@ export async function noteLineage(
     const origin = manifest.disks.find((each) => each.target === target)?.origin;
     return [path, lineageOf(origin, disks.get(target), lineage)] as const;
   }));
-  await link.call("domainSetMetadata", {
-    ...{ uuid, xml: lineageXml(kept), prefix: RESTORED_PREFIX, uri: RESTORED_URI },
-  });
+  await setMetadata({ link }, uuid, { prefix: RESTORED_PREFIX, uri: RESTORED_URI }, () => lineageXml(kept));
 }

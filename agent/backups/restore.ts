@@ -5,7 +5,6 @@ import {
   hasMedium,
   type Medium,
   mediumIn,
-  takeGroupOf,
 } from "../../lib/backup/confine.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
@@ -13,6 +12,7 @@ import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.
 import { MOST_TPM_BYTES } from "../../lib/formats/swtpm.ts";
 import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { dropLabels, labelsIn, setLabels } from "../../lib/formats/xml/labels.ts";
 import { identityOf, setName, setUuid } from "../../lib/formats/xml/identity.ts";
 import { keepsVariables, nvramPaths, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
@@ -20,6 +20,7 @@ import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { labelsLeftText } from "../../lib/vm/labels_left.ts";
 import type { Principal } from "../access.ts";
 import { isTaken, isThere, lookAt } from "../files.ts";
 import { plainPath, statFile } from "../host_file.ts";
@@ -229,14 +230,8 @@ async function asNew(
   const goal = pool ?? await defaultPool(link);
   const disks = await makeDisks(work, (target) => Promise.resolve({ pool: goal, stem: `${name}-${target}` }));
   await fitDisks(work, document, { name, made: disks, now });
-  const group = takeGroupOf(document, now, Date.now());
-  if (group !== undefined) {
-    work.warnings.push(
-      `The copy was in the group ${
-        oneLine(group, 60)
-      }, which may give others rights: put the VM there if it belongs there`,
-    );
-  }
+  const labelsLeft = labelsLeftText(dropLabels(document), "The copy");
+  if (labelsLeft !== undefined) work.warnings.push(labelsLeft);
   const variables = await nvramIn(work, document), nvram = variables && await placeOfNvram(name, vmId);
   setNvram(document, nvram);
   if (variables !== undefined) await putNvram(work, nvram!, variables);
@@ -277,7 +272,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   }));
   await fitDisks(work, document, { name: vm.name, made: disks, now, later: laterDisks(before, replaced) });
   keepLater(work, document, before, replaced);
-  takeGroupOf(document, before, Date.now());
+  setLabels(document, labelsIn(before), Date.now());
   setName(document, vm.name);
   setUuid(document, vm.id);
   for (const [target, disk] of disks) if (diskIn(document, target)) setDisk(document, target, disk);

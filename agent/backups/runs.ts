@@ -1,5 +1,6 @@
 /** Runs of backups: begun, carried out as tasks, written down. */
 import { COUNTING_LINES } from "../../lib/access/counting.ts";
+import { leftOutOf, namesText } from "../../lib/coverage/coverage.ts";
 import { type PruneMoment, toPrune } from "../../lib/backup/retention.ts";
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
@@ -32,6 +33,10 @@ export interface RunsOptions {
   /** The host whose VMs are copied: the one KVM Manager runs on. */
   readonly host: () => Host;
   readonly bootTests: Pick<BootTests, "after">;
+  /** What a VM is called, or was called last; undefined where that is not known. */
+  readonly nameOf: (vmId: string) => string | undefined;
+  /** From when on an id is that of the VM which has it now, milliseconds since 1970. */
+  readonly since: (vmId: string) => number;
 }
 
 /** A VM that is meant, or one that is not to be found. */
@@ -168,7 +173,7 @@ export class BackupRuns {
       entry.run = { ...entry.run, ...change };
       this.#records.keepRun(id, entry.run);
     };
-    let thrown: unknown;
+    let thrown: unknown, leftOut: string | undefined;
     try {
       await this.#options.jobs.run({
         id: jobId,
@@ -179,6 +184,7 @@ export class BackupRuns {
           "Copies that were whole are kept, the one that was not is removed. The VMs are as they were. " +
           "Run the backup again.",
       }, async (job) => {
+        leftOut = this.#noteCovered(backup, job);
         const repository = await this.#options.open(backup);
         const carryOut = () => this.#carryOut({ backup, repository, run: entry.run, isFull, job }, set);
         await closing(repository, () => repository.locked("write", true, carryOut));
@@ -189,7 +195,9 @@ export class BackupRuns {
     }
     this.#running.delete(id);
     if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, entry.run);
-    set({ ...endOf(thrown), endedAt: this.#options.clock.now() });
+    const end = endOf(thrown);
+    const message = [end.message, leftOut].filter((text) => text !== null && text !== undefined).join(". ");
+    set({ ...end, message: message === "" ? null : message, endedAt: this.#options.clock.now() });
     void this.#options.bootTests.after(backup, entry.run, () => this.#options.open(backup));
   }
 
@@ -203,7 +211,7 @@ export class BackupRuns {
     },
     set: (change: Partial<StoredRun>) => void,
   ): Promise<void> {
-    const { clock } = this.#options, host = this.#options.host();
+    const { clock, nameOf } = this.#options, host = this.#options.host();
     if (await repository.hasLeftovers()) {
       job.log("Removing what an earlier run has left");
       if (!await this.#sweep(repository, job)) await repository.doubtUnnamed();
@@ -217,7 +225,9 @@ export class BackupRuns {
     const total = meant.reduce((sum, each) => sum + ("vm" in each ? sizeOf(each.vm) : 0), 0);
     const done = meant.map(() => 0);
     const slots: (StoredCopy | undefined)[] = meant.map((each) =>
-      "vm" in each ? undefined : failedCopy(each.missing, each.missing, "It is gone, or on another host")
+      "vm" in each
+        ? undefined
+        : failedCopy(each.missing, nameOf(each.missing) ?? each.missing, "It is gone, or on another host")
     );
     const keep = () => set({ copies: slots.filter((copy) => copy !== undefined) });
     keep();
@@ -293,6 +303,34 @@ export class BackupRuns {
     return copyOf(copied.manifest, copied.notes);
   }
 
+  /**
+   * Notes which VMs a run has, and says which of those before it has not, although they are there: they have lost a tag or
+   * their group.
+   *
+   * @returns the same, as the run's message has it; undefined where there are none
+   */
+  #noteCovered(backup: StoredBackup, job: JobHandle): string | undefined {
+    const { nameOf } = this.#options, host = this.#options.host();
+    const found = this.#meant(backup, host).flatMap((each) => "vm" in each ? [each.vm] : []);
+    const leftOut = leftOutOf(backup, found, host.inventory.vms()),
+      covered = found.map(({ id }) => id).sort();
+    const isSame = JSON.stringify([backup.covered, backup.leftOut]) === JSON.stringify([covered, leftOut]);
+    const now = this.#records.get(backup.id);
+    if (!isSame && now !== undefined) this.#records.put({ ...now, covered, leftOut });
+    if (leftOut.length === 0) return undefined;
+    const names = leftOut.map((vmId) => nameOf(vmId) ?? vmId);
+    const message = `It left out ${namesText(names)}, which it had before`;
+    job.log(message);
+    for (const [index, vmId] of leftOut.entries()) {
+      if (backup.leftOut?.includes(vmId)) continue;
+      host.record({
+        ...{ actor: "kvm-manager", door: "agent", action: "backup-left-out", result: "event" },
+        ...{ vmId, vmName: names[index]!, message: `By the backup “${backup.name}”, which had it before` },
+      });
+    }
+    return message;
+  }
+
   #meant({ targets }: StoredBackup, host: Host): Meant[] {
     const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
     if (targets.all) return vms.map((vm) => ({ vm }));
@@ -337,7 +375,10 @@ export class BackupRuns {
   ): Promise<void> {
     const found = await repository.copies(), there = new Set(found.map(({ id }) => id));
     const own = found.flatMap(({ manifest }) => manifest?.backup.id === backup.id ? [manifest] : []);
-    const gone = [...Map.groupBy(own, ({ vm }) => vm.id).values()].flatMap((copies) =>
+    // Copies of a VM that had the id before are another VM's: this one's take no place of theirs
+    const { since } = this.#options;
+    const vmOf = ({ vm, takenAt }: Manifest) => `${vm.id} ${takenAt < since(vm.id) ? "before" : ""}`;
+    const gone = [...Map.groupBy(own, vmOf).values()].flatMap((copies) =>
       this.#surplus(copies, backup, moment)
     );
     if (gone.length > 0) {

@@ -4,6 +4,8 @@ import { readChunk, storeContent } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
 import { writeChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, copyIdAt, type Manifest, MANIFEST_VERSION } from "../../lib/backup/manifest.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import type { ActivityEntry } from "../store/activity.ts";
 import type { Host } from "../hosts/host.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
@@ -35,10 +37,18 @@ async function backups() {
     opened.push(repository);
     return repository;
   };
-  const vms = { vms: () => [], hostname: "here" };
+  const vms = { all: [] as VM[], since: 0, recorded: [] as ActivityEntry[] };
+  const inventory = { vms: () => vms.all, hostname: "here" };
   const runs = new BackupRuns(records, {
     ...{ clock, stateDir: path, open },
-    host: () => ({ requireFilled: () => ({ inventory: vms }), inventory: vms }) as unknown as Host,
+    host: () =>
+      ({
+        requireFilled: () => ({ inventory }),
+        inventory,
+        record: (entry: ActivityEntry) => void vms.recorded.push(entry),
+      }) as unknown as Host,
+    nameOf: (vmId) => vmId === "gone" ? "mail" : vmId,
+    since: () => vms.since,
     bootTests: { after: () => Promise.resolve() },
     jobs: {
       run: (_spec, work) =>
@@ -50,11 +60,11 @@ async function backups() {
   });
   const history = new RunHistory(records, open);
   return {
-    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, history, clock, open, opened },
+    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, history, clock, open, opened, vms },
     /** Runs the backup, and gives what its task said. */
     run: async () => {
       lines.length = 0;
-      runs.begin(BACKUP, "root");
+      runs.begin(records.get(BACKUP.id)!, "root");
       while (runs.isRunning(BACKUP.id)) await new Promise((resolve) => setTimeout(resolve, 1));
       return lines.join("\n");
     },
@@ -206,4 +216,43 @@ Deno.test("each run is found, also where there are more than one answer tells", 
   assert.deepEqual(await idsOf(50, { until: 10e9 }), newest.slice(200), "the last one");
   assert.deepEqual(await idsOf(1, { runId: ofRun(made[0]!) }), [ofRun(made[0]!)]);
   assert.deepEqual(await idsOf(1, { runId: "none" }), []);
+});
+
+Deno.test("a run deletes no copy of a VM that had the id before", async () => {
+  await using all = await backups();
+  const repository = await all.open();
+  const others = [
+    await copyWith(repository, content(1), 1e12),
+    await copyWith(repository, content(2), 1.1e12),
+  ];
+  const own = [
+    await copyWith(repository, content(3), 1.3e12),
+    await copyWith(repository, content(4), 1.4e12),
+  ];
+  all.vms.since = 1.2e12;
+  await all.run();
+  assert.deepEqual(await ids(repository), [others[1]!.id, own[1]!.id], "the newest of each VM stays");
+});
+
+Deno.test("a run says which VMs the one before had, and names a VM that is gone", async () => {
+  await using all = await backups();
+  const vm = (id: string, tags: string[]) => ({ id, name: id, tags, disks: [] }) as unknown as VM;
+  all.records.put({ ...BACKUP, targets: { all: false, vmIds: ["gone"], tags: ["gold"], groups: [] } });
+  const last = () => all.history.lastRun(BACKUP.id)!;
+  all.vms.all = [vm("a", ["gold"]), vm("b", ["gold"]), vm("c", [])];
+  await all.run();
+  assert.doesNotMatch(last().message ?? "", /left out/);
+  assert.equal(last().copies.find(({ vmId }) => vmId === "gone")?.name, "mail", "its last name");
+  all.vms.all = [vm("a", ["gold"]), vm("b", []), vm("c", [])];
+  assert.match(await all.run(), /It left out b, which it had before/);
+  assert.match(last().message ?? "", /It left out b, which it had before$/);
+  await all.run();
+  assert.match(last().message ?? "", /It left out b/, "until it is there again");
+  assert.deepEqual(all.vms.recorded.map(({ action, vmId }) => [action, vmId]), [["backup-left-out", "b"]]);
+  all.vms.all = [vm("a", ["gold"]), vm("b", ["gold"])];
+  await all.run();
+  assert.doesNotMatch(last().message ?? "", /left out/);
+  all.vms.all = [vm("a", ["gold"])];
+  await all.run();
+  assert.doesNotMatch(last().message ?? "", /left out/, "a VM that is deleted is not left out");
 });

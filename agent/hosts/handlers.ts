@@ -78,6 +78,7 @@ export function hostHandlers(host: Host): HostHandlers {
         hypervisor: name,
         activeVms: active,
         totalVms: total,
+        uncovered: app.coverage.attention(),
         attention: attention(name, trouble, app),
       };
     },

@@ -240,6 +240,11 @@ export class Host {
     return await this.app.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<N>;
   }
 
+  /** Tells the features that another VM has the id of one that was deleted. @returns what no longer goes by that id */
+  vmReplaced(vmId: string): string[] {
+    return this.#parts.flatMap((part) => part.replaced?.(vmId) ?? []);
+  }
+
   /** Tells the features that a command deleted a network. */
   async networkDeleted(name: string): Promise<void> {
     for (const part of this.#parts) await part.networkDeleted?.(name);

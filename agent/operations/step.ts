@@ -213,7 +213,8 @@ export interface SnapshotReverted {
   readonly snapshot: string;
   /** The state that the VM has then. */
   readonly state: string;
-  /** The group that it stays in. */
+  /** The tags that it keeps, and the group that it stays in. */
+  readonly tags: string[];
   readonly group?: string;
   /** It ran when the revert began. */
   readonly wasLive: boolean;

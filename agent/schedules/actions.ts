@@ -11,6 +11,7 @@ import {
   type VmState,
 } from "../../lib/contract/mod.ts";
 import { fill } from "../../lib/i18n/fill.ts";
+import { isCovered } from "../../lib/coverage/coverage.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -37,6 +38,8 @@ export interface Task {
   readonly clock: Clock;
   /** The state of a VM now; undefined where it is gone. */
   readonly stateOf: (vmId: string) => VmState | undefined;
+  /** What a VM is called, or was called last; undefined where that is not known. */
+  readonly nameOf: (vmId: string) => string | undefined;
 }
 
 interface Rule {
@@ -85,12 +88,9 @@ const asError = (thrown: unknown): ContractError => {
 /** VMs that are meant now, of those that may be seen, and ids that are nobody's. */
 export function scheduleTargetsIn(
   vms: readonly VM[],
-  { vmIds, tags, groups }: Schedule["targets"],
+  targets: Pick<Schedule["targets"], "vmIds" | "tags" | "groups">,
 ): { readonly found: VM[]; readonly missing: string[] } {
-  const found = vms.filter((vm) =>
-    vmIds.includes(vm.id) || vm.tags.some((tag) => tags.includes(tag)) ||
-    (vm.group !== undefined && groups.includes(vm.group))
-  );
+  const { vmIds } = targets, found = vms.filter((vm) => isCovered(targets, vm));
   const known = new Set(found.map(({ id }) => id));
   return { found, missing: vmIds.filter((id) => !known.has(id)) };
 }
@@ -100,9 +100,15 @@ export class TaskRun {
   readonly #names = new Map<string, string>();
   readonly #outcomes = new Map<string, Outcome>();
   readonly #rule: Rule;
+  #meant: readonly VM[] | undefined;
 
   constructor(readonly task: Task) {
     this.#rule = ACTIONS[task.schedule.action];
+  }
+
+  /** The VMs that are meant; undefined until they were looked up. */
+  get meant(): readonly VM[] | undefined {
+    return this.#meant;
   }
 
   /** What is known so far, in the order of the VMs. */
@@ -115,11 +121,12 @@ export class TaskRun {
 
   /** @throws the reason of the job's end, when it is cancelled */
   async run(): Promise<void> {
-    const { api, schedule, job } = this.task;
+    const { api, schedule, job, nameOf } = this.task;
     const { found, missing } = scheduleTargetsIn(await api.getVms(), schedule.targets);
+    this.#meant = found;
     job.log(fill(COUNTING_LINES.meant, { count: found.length }));
     for (const vmId of missing) {
-      this.#names.set(vmId, vmId);
+      this.#names.set(vmId, nameOf(vmId) ?? vmId);
       this.#end(vmId, { outcome: "failed", message: "It is gone, or may not be seen" });
     }
     for (const { id, name } of found) this.#names.set(id, name);

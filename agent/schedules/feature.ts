@@ -2,32 +2,62 @@
 import type { scheduleCommands } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import { feature } from "../feature.ts";
+import { leftOutNow } from "../coverage/coverage.ts";
 import { scheduleHandlers } from "./handlers.ts";
-import { SCHEDULE_MIGRATIONS, ScheduleRecords } from "./records.ts";
+import { isNoTarget } from "../../lib/access/redact.ts";
+import { withoutVm } from "../../lib/coverage/coverage.ts";
+import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export const scheduleFeature = feature<keyof typeof scheduleCommands>({
   name: "schedules",
   migrations: SCHEDULE_MIGRATIONS,
   open: (app) => {
-    const { store, clock, jobs, hosts } = app;
+    const { store, clock, jobs, hosts, coverage } = app;
     const records = new ScheduleRecords(store);
+    const ownerOf = ({ id, owner }: StoredSchedule) => delegateFor(app, owner, `schedule:${id}`);
+    /** Why it cannot run as who it runs as; undefined where it can, and while that is not known. */
+    const ownerLost = (schedule: StoredSchedule) => {
+      if (!app.access.accounts.records.isLoaded) return undefined;
+      const owner = ownerOf(schedule);
+      return typeof owner === "string" ? owner : undefined;
+    };
+    const leftOut = (schedule: StoredSchedule) => leftOutNow(schedule, hosts.vms());
+    coverage.add(() =>
+      records.all().filter(({ enabled }) => enabled).map((schedule) => {
+        const fault = ownerLost(schedule);
+        return {
+          ...{ kind: "schedule", name: schedule.name, targets: schedule.targets, leftOut: leftOut(schedule) },
+          ...(fault !== undefined && { fault: `${schedule.owner.name}: ${fault}` }),
+        };
+      })
+    );
     const scheduler = new Scheduler(records, {
       clock,
       jobs,
       apiFor: (principal) => app.apiFor(principal),
-      ownerOf: ({ id, owner }) => delegateFor(app, owner, `schedule:${id}`),
+      ownerOf,
       stateOf: (vmId) => hosts.vm(vmId)?.state,
+      nameOf: coverage.nameOf,
+      vms: () => hosts.vms(),
+      record: (entry) => void app.activity.record(entry),
       isReady: () => hosts.local.link.status.connected && hosts.local.inventory.filled,
     });
     return {
       handlers: scheduleHandlers({
         records,
-        scheduler,
-        clock,
+        ...{ scheduler, clock, coverage, ownerLost, leftOut },
         vmsOf: (principal) => app.apiFor(principal).getVms(),
       }),
       periodic: [{ name: "schedules", every: () => scheduler.wait, run: (signal) => scheduler.tick(signal) }],
+      host: () => ({
+        replaced: (vmId) =>
+          records.all().filter(({ targets }) => targets.vmIds.includes(vmId)).map((schedule) => {
+            const targets = withoutVm(schedule.targets, vmId);
+            records.put({ ...schedule, targets, enabled: schedule.enabled && !isNoTarget(targets) });
+            return `the schedule ${schedule.name}`;
+          }),
+      }),
       stop: () => scheduler.stop(),
     };
   },

@@ -17,6 +17,7 @@ import { hiddenTargets, joinTargets } from "../access/keep_hidden.ts";
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
+import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -27,6 +28,11 @@ export interface ScheduleContext {
   readonly records: ScheduleRecords;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
+  readonly coverage: Pick<Coverage, "uncovered" | "nameOf">;
+  /** Why a schedule cannot run as who it runs as. */
+  readonly ownerLost: (schedule: StoredSchedule) => string | undefined;
+  /** Ids of VMs that it had at its last run and has no more. */
+  readonly leftOut: (schedule: StoredSchedule) => readonly string[];
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
 }
@@ -54,7 +60,7 @@ function changedTiming(before: StoredSchedule, change: Input<"update_schedule">)
 
 /** A handler for each of them. */
 export function scheduleHandlers(
-  { records, scheduler, clock, vmsOf }: ScheduleContext,
+  { records, scheduler, clock, coverage, ownerLost, leftOut, vmsOf }: ScheduleContext,
 ): Pick<Handlers, keyof typeof scheduleCommands> {
   const find = (scheduleId: string): StoredSchedule => {
     records.require();
@@ -63,7 +69,8 @@ export function scheduleHandlers(
     return found;
   };
   const shown = (schedule: StoredSchedule): Schedule => {
-    const { timing, owner, handled, ...rest } = schedule, now = clock.now();
+    const { timing, owner, handled, covered: _covered, leftOut: _leftOut, ...rest } = schedule;
+    const lost = ownerLost(schedule), now = clock.now();
     const isRunning = scheduler.isRunning(schedule.id);
     return {
       ...rest,
@@ -72,6 +79,9 @@ export function scheduleHandlers(
       runsAs: owner.name,
       next: schedule.enabled ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS) : [],
       running: isRunning,
+      ...coverage.uncovered(schedule.targets),
+      ...leftOutFields(leftOut(schedule), coverage.nameOf),
+      ...(lost !== undefined && { ownerLost: lost }),
       lastRun: records.lastRun(schedule.id),
     } as Schedule;
   };
@@ -147,7 +157,10 @@ export function scheduleHandlers(
         owner,
       };
       const begins = timing !== undefined || (schedule.enabled && !before.enabled);
-      records.put(begins ? { ...schedule, handled: now } : schedule);
+      // What is saved once more is meant as it is now
+      const { covered: _covered, leftOut: _leftOut, ...saved } = schedule;
+      const kept = targets === undefined ? schedule : saved;
+      records.put(begins ? { ...kept, handled: now } : kept);
       return shown(find(scheduleId));
     },
     enable_schedule: ({ scheduleId, enabled }, { principal }) => {

@@ -29,6 +29,10 @@ export interface StoredSchedule {
   readonly missed: MissedPolicy;
   readonly owner: Delegator;
   readonly createdAt: number;
+  /** Ids of the VMs that its last run by itself had, since its targets were saved. */
+  readonly covered?: readonly string[];
+  /** Ids of VMs that an earlier one had, and that one had not. */
+  readonly leftOut?: readonly string[];
   /** Milliseconds since 1970: what was due up to then was run, or is never. */
   readonly handled: number;
 }

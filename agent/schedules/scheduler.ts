@@ -3,7 +3,8 @@
  * one schedule at the same time. That a time is run is written down before the work begins.
  */
 import type { Api } from "../../lib/contract/api.ts";
-import { ContractError, type ScheduleRun, type VmState } from "../../lib/contract/mod.ts";
+import { leftOutOf, namesText } from "../../lib/coverage/coverage.ts";
+import { ContractError, type ScheduleRun, type VM, type VmState } from "../../lib/contract/mod.ts";
 import { dueOf, handledAt, ON_TIME_MS } from "../../lib/schedules/due.ts";
 import { nextRun } from "../../lib/schedules/next_run.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -11,6 +12,7 @@ import type { Principal } from "../access.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
+import type { ActivityEntry } from "../store/activity.ts";
 import { TaskRun } from "./actions.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import { within } from "../within.ts";
@@ -33,6 +35,12 @@ export interface SchedulerOptions {
   /** Who a schedule runs as, with the rights of this moment; or why nobody. @throws {ContractError} StoreUnavailable */
   readonly ownerOf: (schedule: StoredSchedule) => Principal | string;
   readonly stateOf: (vmId: string) => VmState | undefined;
+  /** What a VM is called, or was called last; undefined where that is not known. */
+  readonly nameOf: (vmId: string) => string | undefined;
+  /** Every VM, whoever may see it. */
+  readonly vms: () => readonly VM[];
+  /** Writes down what of a run nobody would see without looking for it. */
+  readonly record: (entry: ActivityEntry) => void;
   /** Whether libvirt answers, and its VMs were read: after a boot of the host that may take a while. */
   readonly isReady: () => boolean;
   /** Milliseconds between looks at most; tests let a year go by with longer ones. */
@@ -228,6 +236,9 @@ export class Scheduler {
             ? "No VM was meant: none has its tags or is in its groups"
             : null;
           running.run = { ...running.run, ...summed(results), message };
+        }, (message) => {
+          const before = running.run.message;
+          running.run = { ...running.run, message: before === null ? message : `${before}. ${message}` };
         });
       });
     } catch (error) {
@@ -236,7 +247,11 @@ export class Scheduler {
     }
     this.#running.delete(id);
     if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, running.run);
-    set({ ...endOf(thrown), endedAt: this.#options.clock.now() });
+    const end = endOf(thrown);
+    if (end.state === "failed") {
+      this.#record("schedule-failed", schedule, running.run.actor, end.message ?? "");
+    }
+    set({ ...end, endedAt: this.#options.clock.now() });
   }
 
   async #carryOut(
@@ -244,25 +259,63 @@ export class Scheduler {
     job: JobHandle,
     by: Principal | undefined,
     tell: (results: ScheduleRun["results"]) => void,
+    note: (message: string) => void,
   ): Promise<void> {
-    const { clock, stateOf, apiFor, ownerOf } = this.#options;
+    const { clock, stateOf, nameOf, apiFor, ownerOf } = this.#options;
     const principal = by ?? ownerOf(schedule);
     if (typeof principal === "string") {
       throw new ContractError("ScheduleOwnerLost", { name: schedule.owner.name, reason: principal });
     }
     await this.#awaitLibvirt(job);
     const api = apiFor(principal);
-    const task = new TaskRun({ schedule, api, job, clock, stateOf });
+    const task = new TaskRun({ schedule, api, job, clock, stateOf, nameOf });
     try {
       await task.run();
     } finally {
       tell(task.results());
+      // Somebody who runs it by hand may see other VMs
+      if (by === undefined && task.meant !== undefined) {
+        this.#noteCovered(schedule, principal.name, task.meant, note);
+      }
     }
     const results = task.results();
     const failed = results.filter(({ outcome }) => outcome === "failed");
     if (failed.length === 0) return;
     const first = `${failed[0]!.name}: ${failed[0]!.message}`;
     throw new ContractError("ScheduleRunFailed", { failed: failed.length, all: results.length, first });
+  }
+
+  /** Notes which VMs a run had, and says which of those before it had not. */
+  #noteCovered(
+    { id, targets }: StoredSchedule,
+    actor: string,
+    meant: readonly VM[],
+    note: (message: string) => void,
+  ): void {
+    const schedule = this.#records.get(id), { vms, nameOf } = this.#options;
+    // Saved anew meanwhile: that has been no run of it
+    if (schedule === undefined || JSON.stringify(schedule.targets) !== JSON.stringify(targets)) return;
+    const leftOut = leftOutOf(schedule, meant, vms()), covered = meant.map((vm) => vm.id).sort();
+    const isSame =
+      JSON.stringify([schedule.covered, schedule.leftOut]) === JSON.stringify([covered, leftOut]);
+    if (!isSame) this.#records.put({ ...schedule, covered, leftOut });
+    if (leftOut.length === 0) return;
+    const message = `It left out ${
+      namesText(leftOut.map((vmId) => nameOf(vmId) ?? vmId))
+    }, which it had before`;
+    note(message);
+    const isNew = leftOut.some((vmId) => !(schedule.leftOut ?? []).includes(vmId));
+    if (isNew) this.#record("schedule-left-out", schedule, actor, message);
+  }
+
+  #record(action: string, { name }: StoredSchedule, actor: string, message: string): void {
+    this.#options.record({
+      actor,
+      door: "schedule",
+      action,
+      result: "event",
+      message: `Schedule “${name}”: ${message}`,
+    });
   }
 
   /** Waits for libvirt, a bounded time: without it a run would find no VM, or fail for each of them. */

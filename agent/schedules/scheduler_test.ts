@@ -8,6 +8,7 @@ import { localPrincipal } from "../access.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { setLogLevel } from "../log.ts";
 import { Periodic } from "../periodic.ts";
+import type { ActivityEntry } from "../store/activity.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
 import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
@@ -23,9 +24,17 @@ class World {
   /** Nothing that is asked for ends until then. */
   gate: Promise<void> = Promise.resolve();
   obeys = true;
+  tags = ["lab"];
+  /** Whether who the schedule runs as sees it. */
+  isSeen = true;
+  readonly recorded: ActivityEntry[] = [];
   isReady = true;
 
   constructor(readonly clock: TestClock) {}
+
+  get vms(): VM[] {
+    return [{ id: "vm-1", name: "web", tags: this.tags, state: this.state } as unknown as VM];
+  }
 
   get api(): Api {
     const ask = (command: string, after: VmState | null) => async () => {
@@ -34,9 +43,8 @@ class World {
       if (after !== null) this.state = after;
       return null;
     };
-    const vm = { id: "vm-1", name: "web", tags: ["lab"], state: this.state };
     return {
-      getVms: () => Promise.resolve([vm as unknown as VM]),
+      getVms: () => Promise.resolve(this.isSeen ? this.vms : []),
       startVm: ask("start", "running"),
       stopVm: ask("stop", this.obeys ? "stopped" : null),
       rebootVm: ask("reboot", null),
@@ -70,6 +78,9 @@ class Process {
       ownerOf: () => owner() ?? localPrincipal("page"),
       stateOf: () => world.state,
       isReady: () => world.isReady,
+      nameOf: (vmId) => vmId === "vm-1" ? "web" : vmId === "gone" ? "mail" : undefined,
+      vms: () => world.vms,
+      record: (entry) => void world.recorded.push(entry),
     });
     this.#periodic = new Periodic([{
       name: "schedules",
@@ -441,3 +452,62 @@ Deno.test("ScheduleRecords keep a bounded history, the newest first", () =>
     assert.ok(runs[0]!.slot! > runs[99]!.slot!);
     await process.stop();
   }));
+
+Deno.test("Scheduler says which VMs a run left out that the one before had, and why one failed", async (t) => {
+  const day = async (world: World) => {
+    await world.clock.advance(DAY);
+    await settle();
+  };
+  /** The steps to another day, and what its run said. */
+  const CASES: readonly [name: string, change: (world: World) => void, back: (world: World) => void][] = [
+    ["the tag is gone", (world) => world.tags = [], (world) => world.tags = ["lab"]],
+    ["who it runs as sees it no more", (world) => world.isSeen = false, (world) => world.isSeen = true],
+  ];
+  for (const [name, change, back] of CASES) {
+    await t.step(name, () =>
+      inFolder(async (dataDir) => {
+        const world = new World(new TestClock(START)), process = new Process(dataDir, world);
+        process.records.put(schedule(daily("UTC")));
+        await day(world);
+        assert.equal(process.runs("one")[0]!.message, null);
+        change(world);
+        await day(world);
+        const left = "It left out web, which it had before";
+        assert.equal(
+          process.runs("one")[0]!.message,
+          `No VM was meant: none has its tags or is in its groups. ${left}`,
+        );
+        await day(world);
+        assert.deepEqual(world.recorded.map(({ action }) => action), ["schedule-left-out"], "once");
+        assert.deepEqual(process.records.get("one")!.leftOut, ["vm-1"]);
+        back(world);
+        await day(world);
+        assert.equal(process.runs("one")[0]!.message, null);
+        assert.deepEqual(process.records.get("one")!.leftOut, []);
+        await process.stop();
+      }));
+  }
+  await t.step("its owner is gone", () =>
+    inFolder(async (dataDir) => {
+      const world = new World(new TestClock(START));
+      const process = new Process(dataDir, world, HOUR, () => "that account is disabled");
+      process.records.put(schedule(daily("UTC")));
+      await day(world);
+      const [told] = world.recorded;
+      assert.equal(told?.action, "schedule-failed");
+      assert.match(told?.message ?? "", /^Schedule “nightly”: .*root.*that account is disabled/);
+      await process.stop();
+    }));
+  await t.step("a VM that is gone has its last name", () =>
+    inFolder(async (dataDir) => {
+      const world = new World(new TestClock(START)), process = new Process(dataDir, world);
+      process.records.put(
+        schedule(daily("UTC"), { targets: { vmIds: ["gone", "never"], tags: [], groups: [] } }),
+      );
+      await day(world);
+      const [run] = process.runs("one");
+      assert.deepEqual(run!.results.map(({ name }) => name), ["mail", "never"]);
+      assert.match(run!.message ?? "", /mail: It is gone/);
+      await process.stop();
+    }));
+});

@@ -1,4 +1,5 @@
 /** The files of the host that VMs' snapshots need: without them none can be reverted to. */
+import { ContractError } from "../../lib/contract/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { diskImagesOf, type SnapshotSummary, summarizeSnapshot } from "../../lib/formats/xml/snapshot.ts";
 import { namedPaths } from "../../lib/formats/xml/named_paths.ts";
@@ -46,11 +47,50 @@ export async function snapshotFiles(
   );
 }
 
+/** Names of the snapshots that VMs had when they were read last, by UUID. */
+const knownNames = new WeakMap<LinkCaller, Map<string, readonly string[]>>();
+/** Milliseconds for which a snapshot that is being made is waited for, and between looks. */
+const MAKING_MS = { most: 60_000, look: 500 } as const;
+
+/** Notes which snapshots a VM has: what libvirt does not tell while another one is made. */
+export function noteSnapshots(link: LinkCaller, uuid: string, names: readonly string[]): void {
+  let known = knownNames.get(link);
+  if (known === undefined) knownNames.set(link, known = new Map());
+  known.set(uuid, names);
+}
+
+/** libvirt tells no snapshot of a VM while it makes one whose name it does not have yet. */
+const isBeingMade = (error: unknown) => error instanceof LibvirtError && error.code === VIR_ERR.INVALID_ARG;
+
+/**
+ * The snapshots of a VM. While one is made, which may take minutes, those that it has already are what it needs; where they
+ * are not known, it is waited for.
+ *
+ * @throws {ContractError} VmBusy where that takes too long
+ */
+async function snapshotsOf(link: LinkCaller, uuid: string): Promise<SnapshotSummary[]> {
+  const end = performance.now() + MAKING_MS.most;
+  for (;;) {
+    try {
+      const records = await link.call("snapshotScan", { uuid, known: knownNames.get(link)?.get(uuid) ?? [] });
+      const found = records.map(({ xml }) => summarizeSnapshot(xml));
+      noteSnapshots(link, uuid, found.map(({ name }) => name));
+      return found;
+    } catch (error) {
+      if (!isBeingMade(error)) throw error;
+      if (performance.now() > end) {
+        const operation =
+          `a snapshot of the VM ${uuid} is being made, and until it is libvirt does not say what its snapshots need`;
+        throw new ContractError("VmBusy", { operation }, { cause: error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, MAKING_MS.look));
+    }
+  }
+}
+
 async function filesOf(link: LinkCaller, uuid: string): Promise<SnapshotFile[]> {
   try {
-    return (await link.call("snapshotScan", { uuid })).flatMap(({ xml }) =>
-      filesOfSnapshot(summarizeSnapshot(xml))
-    );
+    return (await snapshotsOf(link, uuid)).flatMap(filesOfSnapshot);
   } catch (error) {
     if (isUnsupported(error)) return [];
     if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return [];

@@ -3,6 +3,8 @@ import { type CloudInit, ContractError, type Input, type Output, type Role } fro
 import { type CopiedDisk, makeCopy } from "../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { dropLabels } from "../../lib/formats/xml/labels.ts";
+import { labelsLeftText } from "../../lib/vm/labels_left.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { NO_PLACE } from "../../lib/formats/xml/seed_drive.ts";
 import { giveMacs, putSeed } from "../../lib/template/definition.ts";
@@ -147,6 +149,9 @@ async function makeVm(
   requireFreeVmName(host, name); // somebody may have taken it meanwhile
   const disks = await makeDisks(host, plan, name, work);
   const document = new XmlDocument(version.xml);
+  const original = `The VM that the template ${template.name} was made of`;
+  const labelsLeft = labelsLeftText(dropLabels(document), original);
+  if (labelsLeft !== undefined) job.log(labelsLeft);
   const nvram = await makeVariables(host, document, plan, name, operation);
   const left = makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
   if (left.length > 0) job.log(`${name}: devices of the host were left out: ${oneLine(left.join(", "))}`);

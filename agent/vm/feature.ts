@@ -15,6 +15,8 @@ import { feature } from "../feature.ts";
 import type { App } from "../app.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
+import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
+import { SeenVms } from "./seen_vms.ts";
 import { cloudInitHandlers } from "./cloud_init/handlers.ts";
 import { createServices } from "./create/facts.ts";
 import { createHandlers } from "./create/handlers.ts";
@@ -57,11 +59,12 @@ const RISKS_MS = 60_000;
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
-  migrations: FORMER_NAME_MIGRATIONS,
+  migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS],
   open: ({ hosts, activity, formerNames, images, settings, clock }: App) => ({
     handlers: vmListHandlers(hosts),
     host: (host) => {
       const told = new VmActivity(host, activity);
+      const seen = new SeenVms(host);
       const kept = new SnapshotImages(host);
       host.keepers.add(kept.keeper);
       const allowOvercommit = settings.overcommit === "allow";
@@ -81,7 +84,11 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           // Also of a VM that is renamed: libvirt takes its definition away under the old name.
           if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
         },
-        connected: () => kept.read(),
+        connected: () => {
+          seen.whole();
+          return kept.read();
+        },
+        stop: () => seen[Symbol.dispose](),
         periodic: [{ name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) }],
       };
     },

@@ -6,7 +6,7 @@ import {
   LOG_LINES,
   vmCommands,
 } from "../../lib/contract/mod.ts";
-import type { OwnMetadata } from "../../lib/formats/xml/domain.ts";
+import type { VmLabels } from "../../lib/contract/mod.ts";
 import { includes } from "../access.ts";
 import { withBases } from "../storage/image_conflicts.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
@@ -62,8 +62,8 @@ export function vmHandlers(host: Host): VmHandlers {
   const powerHandler = (command: PowerCommand) => ({ vmId }: { vmId: string }) => power(host, command, vmId);
 
   /** Replaces what KVM Manager keeps in the VM's metadata. */
-  const keep = async (vmId: string, change: Partial<OwnMetadata>) => {
-    const vm = host.requireVm(vmId);
+  const keep = async (vmId: string, change: Partial<VmLabels>) => {
+    const vm = host.requireVm(vmId), warnings = host.app.coverage.changes(vm, change);
     await host.operate(vm, "updating", async () => {
       try {
         await changeMetadata(host, vm.id, change);
@@ -71,7 +71,7 @@ export function vmHandlers(host: Host): VmHandlers {
         throw contractError(error, "UpdateFailed", "update");
       }
     });
-    return null;
+    return { warnings };
   };
 
   return {

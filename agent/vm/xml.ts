@@ -1,10 +1,9 @@
 /** A VM's XML: its version, checking an edited one without applying it, and replacing it. */
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output, type VM, type XmlProblem } from "../../lib/contract/mod.ts";
-import { ownDomainMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
+import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { lineOf } from "../../lib/formats/xml/locate.ts";
-import { METADATA_PREFIX, METADATA_URI } from "../../lib/formats/xml/metadata.ts";
 import { relativePaths, withAbsolutePaths } from "../../lib/formats/xml/relative.ts";
 import { withoutGeneratedPasswords } from "../../lib/formats/xml/screen_passwords.ts";
 import {
@@ -16,6 +15,7 @@ import {
   trialXml,
 } from "../../lib/formats/xml/trial.ts";
 import { contractError } from "../libvirt/failure.ts";
+import { changeMetadata } from "./own_metadata.ts";
 import { pinImages } from "./pinned_images.ts";
 import type { Host } from "../hosts/host.ts";
 
@@ -149,6 +149,7 @@ export async function setVmXml(
     const pinned = read.document.toString();
     try {
       // libvirt would check it by its schemas again, and refuse the relative paths that it has itself.
+      host.app.knownVms.meant(vm.id, summarizeDomain(pinned));
       const unchecked = kept.length > 0 && kept.every((path) => relative.includes(path));
       await host.link.call("domainDefineXml", { xml: pinned, unchecked });
       saved = await tellRunning(host, vm, await editableXml(host, vm));
@@ -165,12 +166,11 @@ export async function setVmXml(
  * @returns the stored XML afterwards @throws {LibvirtError}
  */
 async function tellRunning(host: Host, vm: VM, saved: string): Promise<string> {
-  const { link, inventory } = host;
+  const { inventory } = host;
   const next = summarizeDomain(saved), now = inventory.record(vm.id)?.summary;
   const isSame = now === undefined || (now.group === next.group && now.tags.join() === next.tags.join());
   if (isSame || !inventory.active().includes(vm.id)) return saved;
-  const xml = ownDomainMetadata(next);
-  await link.call("domainSetMetadata", { uuid: vm.id, xml, prefix: METADATA_PREFIX, uri: METADATA_URI });
+  await changeMetadata(host, vm.id, { tags: next.tags, group: next.group });
   return await editableXml(host, vm);
 }
 

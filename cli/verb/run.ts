@@ -115,6 +115,10 @@ async function textOf({ verb, common, format, terminal, names }: Run, whole: unk
 /** Prints an answer; what is empty is said where it disturbs no script. */
 async function print(run: Run, answer: unknown): Promise<void> {
   if (run.common.quiet) return;
+  const warnings = run.format === "table" || run.format === "wide" ? onlyWarnings(answer) : undefined;
+  if (warnings !== undefined) {
+    return warnings.forEach((each) => console.error(`kvm-manager: ${harmless(each)}`));
+  }
   const text = await textOf(run, answer);
   if (text !== "") console.log(text);
   else if (answer !== null) console.error(`${run.verb.words.join(" ")}: the list is empty`);
@@ -136,6 +140,12 @@ async function atEnd(server: Server, { command: { endsIn } }: Verb, input: Input
   );
   const rows = await server.call(list.name, Object.fromEntries(fields)) as { id: string }[];
   return rows.find((row) => row.id === id) ?? answer;
+}
+
+/** The warnings of an answer that has nothing else; undefined for any other. */
+function onlyWarnings(answer: unknown): readonly string[] | undefined {
+  const isOnly = isRow(answer) && Object.keys(answer).join() === "warnings";
+  return isOnly ? (answer as { warnings: readonly string[] }).warnings : undefined;
 }
 
 /** What an answer warns of. */
@@ -234,6 +244,9 @@ async function carryOutEach(
         const { answer, lines } = await carryOutFor(run, { ...input, [field]: id }, name);
         results[index] = { name, id, success: true, ...(answer !== null && { answer }) };
         texts[index] = lines;
+        for (const warning of onlyWarnings(answer) ?? []) {
+          console.error(`kvm-manager: ${harmless(name)}: ${harmless(warning)}`);
+        }
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (isDone(run.verb, error, run.common)) {

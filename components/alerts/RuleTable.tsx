@@ -1,3 +1,4 @@
+import { CoverNote } from "../coverage/CoverNote.tsx";
 import type { Alert } from "../../lib/contract/mod.ts";
 import { figureWord, seriesWord } from "../../lib/alerts/words.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
@@ -72,7 +73,15 @@ export function RuleTable({ alerts, maySwitch }: { alerts: readonly Alert[]; may
           fit: "wrap",
           cell: (alert) => stacked([conditionOf(alert), plural("alerts.checks", alert.checks)]),
         },
-        { title: t("alerts.where"), cell: (alert) => <bdi>{scopeOf(alert)}</bdi> },
+        {
+          title: t("alerts.where"),
+          cell: (alert) => (
+            <>
+              <bdi>{scopeOf(alert)}</bdi>
+              <CoverNote of={alert} />
+            </>
+          ),
+        },
         { title: t("alerts.now"), cell: nowOf },
         {
           title: t("alerts.on"),

@@ -1,3 +1,4 @@
+import { CoverNote } from "../coverage/CoverNote.tsx";
 import type { Backup } from "../../lib/contract/mod.ts";
 import { backupHref, sizesOf, targetsText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
@@ -73,7 +74,16 @@ export function BackupTable({ list, may, now }: BackupTableProps) {
               </span>
             ),
           },
-          { title: area.t("backups.vms"), fit: "wrap", cell: targetsText },
+          {
+            title: area.t("backups.vms"),
+            fit: "wrap",
+            cell: (backup) => (
+              <>
+                {targetsText(backup)}
+                <CoverNote of={backup} />
+              </>
+            ),
+          },
           {
             title: area.t("backups.when"),
             fit: "wrap",

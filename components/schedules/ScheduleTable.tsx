@@ -1,3 +1,4 @@
+import { CoverNote } from "../coverage/CoverNote.tsx";
 import { sendsForm } from "../../lib/client/send_form.ts";
 import type { Schedule } from "../../lib/contract/mod.ts";
 import {
@@ -72,7 +73,16 @@ export function ScheduleTable({ schedules, now, onSent }: ScheduleTableProps) {
             ),
           },
           { title: t("schedules.what"), cell: actionText },
-          { title: t("schedules.targets"), fit: "wrap", cell: scheduleTargetsText },
+          {
+            title: t("schedules.targets"),
+            fit: "wrap",
+            cell: (schedule) => (
+              <>
+                {scheduleTargetsText(schedule)}
+                <CoverNote of={schedule} />
+              </>
+            ),
+          },
           { title: t("schedules.when"), fit: "wrap", cell: scheduleWhenText },
           { title: t("schedules.next"), cell: (schedule) => <Next schedule={schedule} /> },
           { title: t("schedules.last"), cell: (schedule) => <Last schedule={schedule} now={now} /> },

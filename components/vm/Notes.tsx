@@ -1,5 +1,5 @@
 import type { VM } from "../../lib/contract/mod.ts";
-import { OPEN_SCREEN } from "../../lib/vm/attention.ts";
+import { lostLabelsText, OPEN_SCREEN } from "../../lib/vm/attention.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
@@ -34,6 +34,34 @@ function ProtectScreens({ vm, enabled }: { vm: VM; enabled: boolean }) {
   );
 }
 
+/** Puts tags and a group back that another program took away, or says that it is meant to be so. */
+function LostLabels(
+  { vm, lost, enabled }: { vm: VM; lost: NonNullable<VM["lostLabels"]>; enabled: boolean },
+) {
+  const back = {
+    tags: [...vm.tags, ...lost.tags].join(" "),
+    ...(lost.group !== undefined && { group: lost.group }),
+  };
+  return (
+    <>
+      <form {...changes(vm, "update_vm", back, "failed.put_back")}>
+        <button type="submit" class="button small" disabled={!enabled}>{t("note.put_back")}</button>
+      </form>
+      <form {...changes(vm, "set_tags", { tags: vm.tags.join(" ") }, "failed.set_tags")}>
+        <button type="submit" class="button small" disabled={!enabled}>{t("note.leave_so")}</button>
+      </form>
+    </>
+  );
+}
+
+/** What can be done at once about what the server says. */
+function actionsFor(text: string, vm: VM, enabled: boolean) {
+  if (text === OPEN_SCREEN && vm.persistent) return <ProtectScreens vm={vm} enabled={enabled} />;
+  const { lostLabels } = vm;
+  const isLost = lostLabels !== undefined && text === lostLabelsText(vm.name, lostLabels);
+  return isLost && <LostLabels vm={vm} lost={lostLabels} enabled={enabled} />;
+}
+
 /** What about a VM needs a person, one line each. */
 export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
   const own = NOTES.filter(({ applies }) => applies(vm));
@@ -46,7 +74,7 @@ export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
         <li key={text}>
           <Flash
             tone="warn"
-            actions={text === OPEN_SCREEN && vm.persistent && <ProtectScreens vm={vm} enabled={enabled} />}
+            actions={actionsFor(text, vm, enabled)}
           >
             {oneLine(text, 400)}
           </Flash>

@@ -1,4 +1,6 @@
 /** Calls on domains. Each runs to its end on a worker's thread and gives plain data. */
+import { whileNobodyEdits } from "../edit_lock.ts";
+import { isStored } from "./hardware.ts";
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { type Connection, type Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
@@ -279,24 +281,30 @@ export function domainSetAutostart(
 /**
  * Replaces the metadata element of namespace `uri`, in the live and the stored configuration, whichever there are;
  * `xml: null` removes it. Source: virDomainSetMetadata.
+ *
+ * @param from the secure XML of the next start that the change was made from
+ * @returns whether that was still so; otherwise nothing is changed
  */
 export function domainSetMetadata(
   connection: Connection,
-  { uuid, xml, prefix, uri }: Of & { xml: string | null; prefix: string; uri: string },
-): null {
+  { uuid, xml, prefix, uri, from }: Of & { xml: string | null; prefix: string; uri: string; from: string },
+): boolean {
   using domain = connection.domain(uuid);
   const { symbols } = libvirt();
-  const live = ok(symbols.virDomainIsActive(domain.pointer)) === 1 ? AFFECT.LIVE : 0;
-  const config = ok(symbols.virDomainIsPersistent(domain.pointer)) === 1 ? AFFECT.CONFIG : 0;
-  ok(symbols.virDomainSetMetadata(
-    domain.pointer,
-    METADATA_ELEMENT,
-    xml === null ? null : cString(xml),
-    cString(prefix),
-    cString(uri),
-    live | config,
-  ));
-  return null;
+  return whileNobodyEdits(uuid, () => {
+    if (!isStored(domain, from)) return false;
+    const live = ok(symbols.virDomainIsActive(domain.pointer)) === 1 ? AFFECT.LIVE : 0;
+    const config = ok(symbols.virDomainIsPersistent(domain.pointer)) === 1 ? AFFECT.CONFIG : 0;
+    ok(symbols.virDomainSetMetadata(
+      domain.pointer,
+      METADATA_ELEMENT,
+      xml === null ? null : cString(xml),
+      cString(prefix),
+      cString(uri),
+      live | config,
+    ));
+    return true;
+  });
 }
 
 /** Forgets a domain with what libvirt keeps for it; its disks stay, and its NVRAM: see {@link nvramErase}. */

@@ -1,7 +1,8 @@
 /** Calls that read and change a domain's hardware. */
 import { pendingChanges } from "../../lib/formats/xml/pending.ts";
 import { relativePaths } from "../../lib/formats/xml/relative.ts";
-import type { Connection } from "../connection.ts";
+import type { Connection, Handle } from "../connection.ts";
+import { whileNobodyEdits } from "../edit_lock.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString } from "../memory.ts";
@@ -48,14 +49,21 @@ export function domainRedefine(
   { uuid, from, xml }: Of & { from: string; xml: string },
 ): string | null {
   using domain = connection.domain(uuid);
-  if (xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE) !== from) return null;
-  const { symbols, lastError } = libvirt();
-  // The schemas do not allow relative paths, which the domain has already.
-  const flags = relativePaths(from).length > 0 ? 0 : DEFINE_VALIDATE;
-  const defined = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), flags);
-  if (defined === null) throw lastError();
-  symbols.virDomainFree(defined);
-  return xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE);
+  return whileNobodyEdits(uuid, () => {
+    if (!isStored(domain, from)) return null;
+    const { symbols, lastError } = libvirt();
+    // The schemas do not allow relative paths, which the domain has already.
+    const flags = relativePaths(from).length > 0 ? 0 : DEFINE_VALIDATE;
+    const defined = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), flags);
+    if (defined === null) throw lastError();
+    symbols.virDomainFree(defined);
+    return xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE);
+  });
+}
+
+/** Whether the secure XML of a domain's next start is this. */
+export function isStored(domain: Pick<Handle, "pointer">, xml: string): boolean {
+  return xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE) === xml;
 }
 
 /** The host's number of CPUs. Source: virNodeGetInfo (unsigned nodes @48, sockets @52, cores @56, threads @60). */

@@ -50,12 +50,16 @@ function snapshotOf(domain: Handle, name: string): Handle {
 
 /** How often the list of snapshots is asked for while it cannot be given, and milliseconds in between. */
 const LIST_TRIES = 100, LIST_PAUSE_MS = 30;
+/** How often where what was known before can stand in for it. */
+const KNOWN_TRIES = 5;
 
 /**
  * The list of snapshots. While one is made or deleted, libvirt 9.0 may find one without a name in its own list, and
  * refuses all of it ("name in virGetDomainSnapshot must not be NULL").
+ *
+ * @returns undefined while it is refused, after so many tries
  */
-function listSnapshots(domain: Handle) {
+function listSnapshots(domain: Handle, most: number) {
   for (let tries = 1;; tries++) {
     try {
       return listOf((out) =>
@@ -64,28 +68,55 @@ function listSnapshots(domain: Handle) {
     } catch (error) {
       const isChanging = error instanceof LibvirtError && error.code === VIR_ERR.INVALID_ARG;
       if (!isChanging || tries === LIST_TRIES) throw error;
+      if (tries === most) return undefined;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LIST_PAUSE_MS); // the thread of a worker
     }
   }
 }
 
-/** All snapshots of a domain, parents before their children. Source: virDomainListAllSnapshots. */
-export function snapshotScan(connection: Connection, { uuid }: { uuid: string }): SnapshotRecord[] {
+/** What libvirt has of a snapshot; null where somebody deleted it in between. */
+function recordOf(item: Deno.PointerValue): SnapshotRecord | null {
   const { symbols } = libvirt();
+  return unlessGone(() => ({
+    xml: takeString(symbols.virDomainSnapshotGetXMLDesc(item, 0)),
+    isCurrent: ok(symbols.virDomainSnapshotIsCurrent(item, 0)) === 1,
+  }));
+}
+
+/** What work gives; null where there is no such snapshot. */
+function unlessGone<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN_SNAPSHOT) return null;
+    throw error;
+  }
+}
+
+/**
+ * All snapshots of a domain, parents before their children. Sources: virDomainListAllSnapshots, virDomainSnapshotNum.
+ *
+ * @param known names of those that it had, where one that is being made just now need not be waited for: they are read one
+ * by one while libvirt refuses the list, and are all but that one where it counts no more
+ * @throws {LibvirtError} code INVALID_ARG while one is made, and others than those are there
+ */
+export function snapshotScan(
+  connection: Connection,
+  { uuid, known }: { uuid: string; known?: readonly string[] },
+): SnapshotRecord[] {
   using domain = connection.domain(uuid);
-  const { array, items } = listSnapshots(domain);
-  return readList(array, items, free, (item) => {
-    try {
-      return {
-        xml: takeString(symbols.virDomainSnapshotGetXMLDesc(item, 0)),
-        isCurrent: ok(symbols.virDomainSnapshotIsCurrent(item, 0)) === 1,
-      };
-    } catch (error) {
-      // Somebody deleted it in between.
-      if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN_SNAPSHOT) return null;
-      throw error;
-    }
+  const listed = listSnapshots(domain, known === undefined ? LIST_TRIES : KNOWN_TRIES);
+  if (listed !== undefined) return readList(listed.array, listed.items, free, recordOf);
+  const found = (known ?? []).flatMap((name) => {
+    const record = unlessGone(() => {
+      using snapshot = snapshotOf(domain, name);
+      return recordOf(snapshot.pointer);
+    });
+    return record === null ? [] : [record];
   });
+  if (ok(libvirt().symbols.virDomainSnapshotNum(domain.pointer, 0)) <= found.length + 1) return found;
+  const { array, items } = listSnapshots(domain, LIST_TRIES + 1)!;
+  return readList(array, items, free, recordOf);
 }
 
 /** The XML of one snapshot, with secrets. @throws {LibvirtError} code NO_DOMAIN_SNAPSHOT */

@@ -95,6 +95,8 @@ const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => 
   // What a template was made of; of disks it is a path
   source: withoutName,
   message: seenText,
+  // Of VMs, tags and groups that are not there nobody can tell who may know of them
+  uncovered: () => [],
   reason: seenText,
   warnings: (field, sight) => Array.isArray(field) ? field.map((each) => seenText(each, sight)) : field,
 };

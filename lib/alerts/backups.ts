@@ -2,6 +2,9 @@
 import { DAY_MS } from "../duration.ts";
 import type { Backup, BackupRunState } from "../contract/backups.ts";
 import type { AlertRule } from "../contract/alerts.ts";
+import type { VM } from "../contract/vm.ts";
+import type { Schedule } from "../contract/schedules.ts";
+import { isCovered } from "../coverage/coverage.ts";
 import { backupFactsOf } from "../insights/backups.ts";
 import { type Observation, observe } from "./watch.ts";
 
@@ -46,22 +49,40 @@ export function seenOfTests({ lastRun, enabled }: Pick<Backup, "lastRun" | "enab
 const isScheduled = ({ enabled, frequency }: Backup) =>
   enabled && frequency !== "by-hand" && frequency !== "once";
 
+/** Whether the last run of a schedule failed, and for how many VMs. One that never ran, or is switched off, is no more. */
+export function seenOfSchedule({ lastRun, enabled }: Pick<Schedule, "lastRun" | "enabled">): Seen {
+  if (lastRun === null || !enabled) return { seen: "gone", value: 0 };
+  const { failed } = lastRun.counts, seen = RUNS[lastRun.state];
+  return { seen: seen === "good" && failed > 0 ? "bad" : seen, value: failed };
+}
+
+/** Whether a VM counts for a backup: it is meant now, or was at the last run, or was left out since. */
+const isOf = ({ targets, lastRun, leftOut = [] }: Backup, vm: Pick<VM, "id" | "tags" | "group">): boolean =>
+  targets.all === true || isCovered(targets, vm) || leftOut.some(({ vmId }) => vmId === vm.id) ||
+  (lastRun?.copies ?? []).some(({ vmId }) => vmId === vm.id);
+
 /**
  * Whether the newest copy of a VM is too old. An alert on everything means the VMs that backups take at set times; one on a
  * VM or a group means those, whether or not a backup takes them. After a run that failed it is not known when the copy
- * before was taken.
+ * before was taken, unless that is told. A VM that has lost the tag or the group by which a backup took it goes on: its
+ * newest copy gets older.
  *
  * @param now milliseconds since 1970
+ * @param newest when the newest copy that a backup has made of a VM was taken
  */
 export function seenOfCopies(
   backups: readonly Backup[],
   now: number,
-): (rule: AlertRule, vmId: string) => Seen {
-  const ofAll = backupFactsOf(backups), ofScheduled = backupFactsOf(backups.filter(isScheduled));
-  return (rule, vmId) => {
+  newest: (backupId: string, vmId: string) => number | undefined,
+): (rule: AlertRule, vm: Pick<VM, "id" | "tags" | "group">) => Seen {
+  const scheduled = backups.filter(isScheduled);
+  const ofAll = backupFactsOf(backups), ofScheduled = backupFactsOf(scheduled);
+  return (rule, vm) => {
     const isMeant = rule.scope === "vm" || rule.scope === "group";
-    const { takenAt, failed } = (isMeant ? ofAll : ofScheduled)(vmId);
-    if (takenAt !== undefined) {
+    const { takenAt: last = -Infinity, failed } = (isMeant ? ofAll : ofScheduled)(vm.id);
+    const counted = isMeant ? backups : scheduled.filter((backup) => isOf(backup, vm));
+    const takenAt = Math.max(last, ...counted.map(({ id }) => newest(id, vm.id) ?? -Infinity));
+    if (takenAt > -Infinity) {
       const days = (now - takenAt) / DAY_MS;
       return { seen: observe(days, rule), value: days };
     }

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import type { AlertRule, Backup, BackupCopy, BackupRunState } from "../contract/mod.ts";
-import { seenOfCopies, seenOfRun, seenOfTests } from "./backups.ts";
+import type {
+  AlertRule,
+  Backup,
+  BackupCopy,
+  BackupRunState,
+  Schedule,
+  ScheduleRunState,
+} from "../contract/mod.ts";
+import { seenOfCopies, seenOfRun, seenOfSchedule, seenOfTests } from "./backups.ts";
 import { incidentMessage } from "./words.ts";
 
 const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
@@ -23,6 +30,7 @@ const copy = (vmId: string, state: BackupCopy["state"], days: number): BackupCop
 const backup = (state: BackupRunState | undefined, copies: BackupCopy[] = [], change: Partial<Backup> = {}) =>
   ({
     ...{ id: "b", name: "nightly", enabled: true, frequency: "daily" },
+    targets: { vmIds: [], tags: ["gold"], groups: [] },
     lastRun: state === undefined ? null : { id: "r", state, startedAt: NOW, copies },
     ...change,
   }) as Backup;
@@ -74,6 +82,9 @@ Deno.test("seenOfTests() counts copies that did not pass; those nobody has teste
   }
 });
 
+const vm = (id: string, tags: string[] = []) => ({ id, tags });
+const none = () => undefined;
+
 const COPIES: readonly [backups: Backup[], change: Partial<AlertRule>, seen: string][] = [
   [[backup("done", [copy("a", "done", 3)])], {}, "good"],
   [[backup("done", [copy("a", "done", 9)])], {}, "bad"],
@@ -87,8 +98,34 @@ const COPIES: readonly [backups: Backup[], change: Partial<AlertRule>, seen: str
 
 Deno.test("seenOfCopies() takes no copy at all for a fault only where a VM is meant", () => {
   for (const [index, [backups, change, seen]] of COPIES.entries()) {
-    assert.equal(seenOfCopies(backups, NOW)(rule(change), "a").seen, seen, `row ${index}`);
+    assert.equal(seenOfCopies(backups, NOW, none)(rule(change), vm("a")).seen, seen, `row ${index}`);
   }
+});
+
+Deno.test("seenOfCopies() goes on for a VM that a backup has copies of and left out, and during runs", () => {
+  const newest = (_backupId: string, vmId: string) => vmId === "a" ? NOW - 9 * DAY_MS : undefined;
+  const seen = (of: Backup, tags: string[] = []) =>
+    seenOfCopies([of], NOW, newest)(rule({}), vm("a", tags)).seen;
+  const leftOut = [{ vmId: "a", name: "a" }];
+  assert.equal(seen(backup("done", [], { leftOut })), "bad");
+  assert.equal(seen(backup("failed", [], { leftOut })), "bad");
+  assert.equal(seen(backup("running", []), ["gold"]), "bad", "it is not copied yet");
+  assert.equal(seen(backup("done", [])), "gone", "its backup was changed not to take it");
+  assert.equal(seen(backup("done", [], { leftOut, enabled: false })), "gone");
+});
+
+Deno.test("seenOfSchedule() judges the last run that is over", () => {
+  const of = (state: ScheduleRunState, failed = 0, enabled = true) =>
+    seenOfSchedule({ enabled, lastRun: { state, counts: { failed } } as Schedule["lastRun"] }).seen;
+  const rows = [
+    of("failed"),
+    of("interrupted"),
+    of("done", 1),
+    of("done"),
+    of("skipped"),
+    of("failed", 0, false),
+  ];
+  assert.deepEqual(rows, ["bad", "bad", "bad", "good", "unknown", "gone"]);
 });
 
 Deno.test("incidentMessage() tells of backups with their figures", () => {

@@ -1,3 +1,20 @@
+const COVERAGE: readonly Default[] = [
+  {
+    id: "schedule-failed",
+    name: "Schedule failed",
+    severity: "warning",
+    watches: "schedule_failed",
+    checks: 1,
+  },
+  {
+    id: "coverage-lost",
+    name: "VMs are left out",
+    severity: "warning",
+    watches: "coverage_lost",
+    checks: 1,
+  },
+];
+
 /** The alerts of a new installation: people change and delete them as their own. */
 import type { AlertRule } from "../contract/alerts.ts";
 
@@ -117,6 +134,7 @@ export const DEFAULT_ALERTS = {
   guests: GUESTS,
   backupTests: BACKUP_TESTS,
   hangs: HANGS,
+  coverage: COVERAGE,
 };
 
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */

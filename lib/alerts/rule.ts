@@ -30,6 +30,8 @@ export const ALERT_KIND_ROWS: Readonly<Record<AlertKind, AlertKindRow>> = {
   backup_failed: { about: "host" },
   backup_old: { about: "vm", days: "passed" },
   backup_test_failed: { about: "host" },
+  schedule_failed: { about: "host" },
+  coverage_lost: { about: "host" },
 };
 
 /** Field of each scope that says which one is meant. */

@@ -75,6 +75,12 @@ export function incidentMessage(rule: AlertRule, value: number, label: string, d
       const of = `The last run of the backup ${oneLine(label, LONGEST)}`;
       return value > 0 ? `${of} failed for ${plain(value)} VM${value === 1 ? "" : "s"}` : `${of} failed`;
     }
+    case "schedule_failed": {
+      const of = `The last run of the schedule ${oneLine(label, LONGEST)}`;
+      return value > 0 ? `${of} failed for ${plain(value)} VM${value === 1 ? "" : "s"}` : `${of} failed`;
+    }
+    case "coverage_lost":
+      return detail;
     case "backup_old":
       return Number.isFinite(value)
         ? `The newest backup of the VM is ${plain(value)} days old`

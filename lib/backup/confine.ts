@@ -6,9 +6,8 @@
 import { xml } from "../formats/xml/build.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
 import { setMedium } from "../formats/xml/device_disk.ts";
-import { nvramOf, setCreatedAt } from "../formats/xml/identity.ts";
+import { nvramOf } from "../formats/xml/identity.ts";
 import { isHostDevice } from "../formats/xml/host_identities.ts";
-import { METADATA_PREFIX } from "../formats/xml/metadata.ts";
 import { setNvram } from "../formats/xml/nvram.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
 import { oneLine } from "../text/text.ts";
@@ -252,31 +251,3 @@ export const hasMedium = (now: XmlDocument | undefined, medium: Medium): boolean
     ["cdrom", "floppy"].includes(disk.attributes.device ?? "") &&
     JSON.stringify(mediumIn(disk)) === JSON.stringify(medium)
   );
-
-const groupIn = (document: XmlDocument): XmlElement | undefined => {
-  const own = document.find("metadata", `${METADATA_PREFIX}:vm`);
-  return child(own, "group") ?? child(own, `${METADATA_PREFIX}:group`);
-};
-
-/**
- * Gives a copy's definition the group that its VM is in now: the one that the copy has would give others rights again, or
- * take them.
- *
- * @param now the definition that the host has of the VM, where it has that VM
- * @param createdAt of a VM of which nothing was noted yet, in milliseconds since 1970
- * @returns the group that the copy had, where it is another one
- */
-export function takeGroupOf(
-  document: XmlDocument,
-  now: XmlDocument | undefined,
-  createdAt: number,
-): string | undefined {
-  const was = groupIn(document), is = now && groupIn(now);
-  if (was !== undefined) document.remove(was);
-  const lost = was !== undefined && was.text !== is?.text ? was.text : undefined;
-  if (is === undefined) return lost;
-  const own = () => document.find("metadata", `${METADATA_PREFIX}:vm`);
-  if (own() === undefined) setCreatedAt(document, createdAt);
-  document.append(own()!, xml(is.name, {}, is.text));
-  return lost;
-}

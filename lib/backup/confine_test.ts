@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { XmlDocument } from "../formats/xml/edit.ts";
 import { children, parseXml } from "../formats/xml/tree.ts";
-import { confineDefinition, confineDisk, confineFiles, hasMedium, mediumIn, takeGroupOf } from "./confine.ts";
+import { confineDefinition, confineDisk, confineFiles, hasMedium, mediumIn } from "./confine.ts";
 
 const domain = (devices: string, rest = "", os = "<type>hvm</type>") =>
   new XmlDocument(
@@ -279,25 +279,4 @@ Deno.test("media are files, volumes, or of elsewhere; the same one is known", ()
   assert.equal(hasMedium(now, iso!), true);
   assert.equal(hasMedium(now, { path: "/etc/shadow" }), false);
   assert.equal(hasMedium(undefined, iso!), false);
-});
-
-Deno.test("a VM stays in the group that it is in", () => {
-  const of = (group: string, own = true) => {
-    const inside = group === "" ? "" : `<kvmm:group>${group}</kvmm:group>`;
-    const vm = own ? `<kvmm:vm xmlns:kvmm='urn:kvm-manager:vm:1'>${inside}</kvmm:vm>` : "";
-    return new XmlDocument(`<domain><name>w</name><metadata>${vm}</metadata></domain>`);
-  };
-  const kept = (then: XmlDocument, now: XmlDocument | undefined) => {
-    takeGroupOf(then, now, 5);
-    return /group>([^<]*)</.exec(then.toString())?.[1];
-  };
-  assert.equal(kept(of("old"), of("new")), "new");
-  assert.equal(kept(of("old"), of("")), undefined);
-  assert.equal(kept(of(""), of("new")), "new");
-  assert.equal(kept(of("", false), of("new")), "new");
-  assert.equal(kept(of("old"), undefined), undefined);
-  assert.equal(takeGroupOf(of("old"), undefined, 5), "old");
-  assert.equal(takeGroupOf(of("old"), of("new"), 5), "old");
-  assert.equal(takeGroupOf(of("same"), of("same"), 5), undefined);
-  assert.equal(takeGroupOf(of(""), of("new"), 5), undefined);
 });

@@ -53,12 +53,19 @@ export const User = Type.Object({
   grants: Type.Array(Grant),
   hasPassword: Type.Boolean({ description: "without one the user cannot sign in, only its tokens work" }),
   host: Type.Boolean({ description: "an account of the host: its password and groups are kept there" }),
+  refused: Type.Optional(Type.Boolean({
+    description:
+      "an account of the host that the host refuses: removed from its groups, locked, expired or gone; or no accounts of the host are taken",
+  })),
   secondFactor: Type.Boolean({ description: "asked for more than the password: one-time codes, a passkey" }),
   oneTimeCodes: Type.Boolean(),
   passkeys: Type.Integer({ description: "how many it has" }),
   recoveryCodesLeft: Type.Integer(),
   createdAt: Timestamp,
   lastSignInAt: Type.Union([Timestamp, Type.Null()]),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs and groups that grants are on and that no VM is or is in now",
+  })),
 });
 export type User = Static<typeof User>;
 
@@ -110,6 +117,9 @@ export const Token = Type.Object({
   expiresAt: Timestamp,
   lastUsedAt: Type.Union([Timestamp, Type.Null()]),
   lastUsedFrom: Type.Union([Type.String(), Type.Null()]),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs and groups that grants are on and that no VM is or is in now",
+  })),
 });
 export type Token = Static<typeof Token>;
 

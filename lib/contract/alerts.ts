@@ -33,6 +33,8 @@ export const ALERT_KINDS = [
   "backup_failed",
   "backup_old",
   "backup_test_failed",
+  "schedule_failed",
+  "coverage_lost",
 ] as const;
 export type AlertKind = typeof ALERT_KINDS[number];
 
@@ -111,7 +113,12 @@ export type AlertRule = Static<typeof AlertRule>;
 
 export const Alert = Type.Object({
   ...AlertRule.properties,
-  vmName: Type.Optional(Type.String({ description: "name of its VM, with scope vm" })),
+  vmName: Type.Optional(
+    Type.String({ description: "name of its VM, with scope vm; of one that is gone its last" }),
+  ),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs, tags and groups that it goes by and that no VM is or has now",
+  })),
   pending: Type.Integer({
     description: "of how many things it is beyond its threshold, but not for long enough",
   }),
@@ -173,6 +180,9 @@ export const AlertSilence = Type.Object({
   repeat,
   reason: Type.Optional(Type.String()),
   by: Type.String(),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs, tags and groups that it goes by and that no VM is or has now",
+  })),
 });
 export type AlertSilence = Static<typeof AlertSilence>;
 

@@ -287,6 +287,15 @@ export const Backup = Type.Object({
   createdAt: Timestamp,
   next: Type.Array(Timestamp, { description: "the next runs, at most five" }),
   running: Type.Boolean(),
+  uncovered: Type.Optional(Type.Array(Type.String(), {
+    description: "VMs, tags and groups that it goes by and that no VM is or has now",
+  })),
+  leftOut: Type.Optional(Type.Array(Type.Object({ vmId: Type.String(), name: Type.String() }), {
+    description: "VMs that it had at its last run and has no more, until its targets are saved once more",
+  })),
+  ownerLost: Type.Optional(
+    Type.String({ description: "why it does not run by itself: who it runs as is gone" }),
+  ),
   lastRun: Type.Union([BackupRun, Type.Null()]),
 });
 export type Backup = Static<typeof Backup>;

@@ -75,7 +75,9 @@ export const PortForward = Type.Object({
   vmId: Type.Optional(Type.String()),
   vmName: Type.Optional(Type.String({ description: "as it is called now, or was called last" })),
   mac: Type.Optional(Type.String()),
-  address: Type.Optional(Type.String({ description: "the fixed address, where no VM is the target" })),
+  address: Type.Optional(
+    Type.String({ description: "the fixed address; with vmId, of that VM: it holds while the VM has it" }),
+  ),
   description: Type.Optional(Type.String()),
   enabled: Type.Boolean(),
   state: oneOf(FORWARD_STATES),

@@ -16,6 +16,10 @@ export const HostInfo = Type.Object({
   hypervisor: Type.String({ description: "QEMU/KVM, QEMU (emulation), test" }),
   activeVms: Type.Integer(),
   totalVms: Type.Integer(),
+  uncovered: Type.Array(Type.String(), {
+    description:
+      "schedules, backups, alerts and silences that go by VMs, tags or groups that are not there, or leave VMs out",
+  }),
   attention: Type.Array(Type.String(), {
     description: "what about the host or KVM Manager itself needs a person, one sentence each",
   }),

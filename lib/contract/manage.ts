@@ -161,7 +161,12 @@ export const manageCommands = {
           "new: an empty one, so that BitLocker asks for its recovery key",
       })),
     }),
-    output: Type.Object({ vmId: Type.String(), name: Type.String(), disks: Type.Array(ClonedDisk) }),
+    output: Type.Object({
+      vmId: Type.String(),
+      name: Type.String(),
+      disks: Type.Array(ClonedDisk),
+      warnings: Type.Array(Type.String(), { description: "what is not as in the original" }),
+    }),
     errors: [
       "VmNotFound",
       "InvalidName",
@@ -231,6 +236,7 @@ export const manageCommands = {
       vmId: Type.String(),
       name: Type.String(),
       missing: Type.Array(Type.String(), { description: "disks that are not there" }),
+      warnings: Type.Array(Type.String(), { description: "what is not as in the XML" }),
     }),
     errors: [
       "XmlInvalid",
@@ -239,6 +245,7 @@ export const manageCommands = {
       "NvramLeft",
       "MemoryLeft",
       "VmIdTaken",
+      "VmIdInBin",
       "MacInUse",
       "DisksMissing",
       "PathRefused",

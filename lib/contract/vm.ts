@@ -152,6 +152,10 @@ export const VM = Type.Object({
   startedAt: Type.Optional(Timestamp),
   description: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
+  lostLabels: Type.Optional(Type.Object({
+    tags: Type.Array(Type.String()),
+    group: Type.Optional(Type.String()),
+  }, { description: "tags and group that it had, and that another program took away" })),
   group: Type.Optional(Type.String()),
   autostart: Type.Boolean(),
   persistent: Type.Boolean(),
@@ -179,6 +183,13 @@ export const VM = Type.Object({
   stats: Type.Optional(VmStats),
 });
 export type VM = Static<typeof VM>;
+/** Tags and group that a VM had and has no more. */
+export type LostLabels = NonNullable<VM["lostLabels"]>;
+/** What schedules, backups and rights find VMs by. */
+export interface VmLabels {
+  readonly tags: string[];
+  readonly group?: string | undefined;
+}
 
 export const VncInfo = Type.Object({
   host: Type.String(),
@@ -253,6 +264,13 @@ export const Title = Type.String({
   maxLength: 256,
   pattern: NO_OUTER_BLANK + ONE_LINE,
   description: "a longer name for people, without blanks at its ends; empty for none",
+});
+
+/** What a change of tags or group does to what goes by them. */
+const LabelsChanged = Type.Object({
+  warnings: Type.Array(Type.String(), {
+    description: "what no longer holds for the VM, and what takes hold of it, one sentence each",
+  }),
 });
 
 export const vmCommands = {
@@ -615,7 +633,7 @@ export const vmCommands = {
     summary: "Replace a VM's tags",
     role: "operator",
     input: closed({ vmId: VmId, tags: Type.Array(Tag, { maxItems: MAX_TAGS, uniqueItems: true }) }),
-    output: NOTHING_OUT,
+    output: LabelsChanged,
     errors: ["VmNotFound", "UpdateFailed"],
     route: "PUT /vms/{vmId}/tags",
     cli: ["vm", "tags", "<vmId>"],
@@ -628,7 +646,7 @@ export const vmCommands = {
     summary: "Put a VM into a group",
     role: "operator",
     input: closed({ vmId: VmId, group: Group }),
-    output: NOTHING_OUT,
+    output: LabelsChanged,
     errors: ["VmNotFound", "UpdateFailed"],
     route: "PUT /vms/{vmId}/group",
     cli: ["vm", "group", "<vmId>"],

@@ -1,3 +1,4 @@
+import { CoverNote } from "../../components/coverage/CoverNote.tsx";
 import { page } from "fresh";
 import { AlertsPage } from "../../components/alerts/AlertsPage.tsx";
 import { ScopeFields } from "../../components/alerts/ScopeFields.tsx";
@@ -70,7 +71,15 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
             keyOf={({ id }) => id}
             empty={t("alerts.silences_none")}
             columns={[
-              { title: t("alerts.about"), cell: (silence) => <bdi>{wordOf(silence, alerts, vms)}</bdi> },
+              {
+                title: t("alerts.about"),
+                cell: (silence) => (
+                  <>
+                    <bdi>{wordOf(silence, alerts, vms)}</bdi>
+                    <CoverNote of={silence} />
+                  </>
+                ),
+              },
               { title: t("alerts.from"), cell: ({ startsAt }) => formatMoment(startsAt) },
               { title: t("alerts.until"), cell: ({ endsAt }) => formatMoment(endsAt) },
               { title: t("alerts.repeat"), cell: ({ repeat }) => repeatWord(repeat ?? "never") },

@@ -1,9 +1,12 @@
 /** Accounts of this host, through the real PAM: a temporary user and group, checked by pam_unix. */
 import assert from "node:assert/strict";
+import { HostAccounts } from "../../agent/access/host_accounts.ts";
+import { hostRolesIn } from "../../lib/access/host_roles.ts";
 import { aloneWith } from "../testbed/alone.ts";
 import { asRoot, Person, signedIn } from "../testbed/people.ts";
 import { readyServer, refusal } from "../testbed/product.ts";
 import { exists, run } from "../testbed/process.ts";
+import { until } from "../testbed/wait.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const SERVICE = "/etc/pam.d/kvm-manager";
@@ -122,6 +125,41 @@ Deno.test({
       );
       assert.ok(guesses.filter((code) => code === "SignInFailed").length <= 5, guesses.join());
       assert.ok(guesses.includes("TooManyAttempts"));
+    });
+    await t.step(
+      "the host says of an account that is signed in whether it may be used, and what it may do",
+      async () => {
+        const accounts = new HostAccounts(hostRolesIn(`${group}=operator`)!);
+        const standing = () => accounts.standing(member.name);
+        const operator = [{ role: "operator", on: { kind: "everything" } }];
+        const changes: [off: string[], on: string[]][] = [
+          [["gpasswd", "-d", member.name, group], ["gpasswd", "-a", member.name, group]],
+          [["usermod", "-L", member.name], ["usermod", "-U", member.name]],
+          [["usermod", "-e", "1", member.name], ["usermod", "-e", "", member.name]],
+        ];
+        for (const [off, on] of changes) {
+          assert.deepEqual(await standing(), operator);
+          await sh(...off);
+          assert.equal(await standing(), "refused", off.join(" "));
+          await sh(...on);
+        }
+        assert.equal(await accounts.standing("nobody-here"), "refused");
+      },
+    );
+    await t.step("a session and a token of an account that was locked end within a minute", async () => {
+      const person = await signedIn(server, member.name, PASSWORD);
+      const { token } = await person.call("create_token", {
+        ...{ name: "ci", password: PASSWORD },
+        grants: [{ role: "viewer", on: { kind: "everything" } }],
+      });
+      const robot = new Person(server, { authorization: `Bearer ${token}` });
+      await robot.call("get_vms");
+      await sh("usermod", "-L", member.name);
+      const isShut = async (who: Person) => (await codeOf(who.call("get_vms")).catch(() => "")) !== "";
+      await until("the session ends", () => isShut(person), { seconds: 90 });
+      await until("the token is refused", () => isShut(robot), { seconds: 90 });
+      await sh("usermod", "-U", member.name);
+      await until("the token counts again", async () => !await isShut(robot), { seconds: 90 });
     });
     await t.step(
       "who leaves the group stays out, as does an account that is locked on the host",

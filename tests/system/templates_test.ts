@@ -155,7 +155,7 @@ Deno.test({
         await io(path, "qcow2", "read");
         await io(await diskOf(name, "vdb"), "qcow2", "read");
         const seen = await known(server, vmId);
-        assert.deepEqual([seen.tags, seen.group, seen.state], [["kept"], undefined, "stopped"]);
+        assert.deepEqual([seen.tags, seen.group, seen.state], [[], undefined, "stopped"]);
       }
       assert.equal(macs.size, 4);
       await boots(made("01"), vm);

@@ -52,6 +52,7 @@ interface Entry {
   silentMount: Extras["silentMount"];
   startRisk: Extras["startRisk"];
   isForcedOff: boolean;
+  lostLabels: VM["lostLabels"];
   /** The process that runs it although libvirt takes it for off. */
   lostPid: number | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
@@ -446,6 +447,7 @@ export class Inventory {
         | "silentMount"
         | "startRisk"
         | "isForcedOff"
+        | "lostLabels"
       >
     >,
   ): void {
@@ -512,6 +514,7 @@ export class Inventory {
         silentMount: undefined,
         startRisk: undefined,
         isForcedOff: false,
+        lostLabels: undefined,
         toldPaused: false,
         askedAt: performance.now(),
         view: undefined as unknown as VM,

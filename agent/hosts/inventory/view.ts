@@ -3,7 +3,7 @@ import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { notRespondingText } from "../../../lib/vm/not_responding.ts";
-import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
+import { lostLabelsText, OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActiveState, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -29,6 +29,8 @@ export interface Extras {
   readonly trouble: string | undefined;
   /** It was killed here, which libvirt may take for a crash. */
   readonly isForcedOff: boolean;
+  /** Tags and group that another program took away. */
+  readonly lostLabels: VM["lostLabels"];
   /** The mount a disk of it is on, where that does not respond; `since` is an ISO time. */
   readonly silentMount: { readonly path: string; readonly since: string } | undefined;
   /** Why it would not be started here: the end of a sentence. */
@@ -92,6 +94,7 @@ function attention(
         `within the guest, or run "kill ${extras.lostPid}" on the host, then start it here.`,
     );
   }
+  if (extras.lostLabels !== undefined) found.push(lostLabelsText(name, extras.lostLabels));
   if (extras.notResponding !== undefined) {
     found.push(reason === "starting up" ? held(name) : notRespondingText(extras.notResponding));
   }
@@ -213,6 +216,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
       machine: summary.machine,
       arch: summary.arch,
       stats: extras.stats,
+      lostLabels: extras.lostLabels,
       pendingChanges: isActiveState(record.state) && record.persistent ? record.pending : undefined,
     }),
   };

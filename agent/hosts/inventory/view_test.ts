@@ -6,6 +6,7 @@ import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { type Extras, vmView } from "./view.ts";
 
 const EXTRAS: Extras = {
+  lostLabels: undefined,
   host: "h",
   addresses: [],
   sizes: new Map(),

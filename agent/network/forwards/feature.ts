@@ -3,7 +3,8 @@ import type { forwardCommands } from "../../../lib/contract/mod.ts";
 import { feature } from "../../feature.ts";
 import { ForwardRecords } from "./records.ts";
 import { Forwards } from "./forwards.ts";
-import { forgetForwards, forwardHandlers } from "./handlers.ts";
+import { log } from "../../log.ts";
+import { forgetForwards, forwardHandlers, releaseVm } from "./handlers.ts";
 import { ForwardKernel } from "./kernel.ts";
 import { forwardNames } from "./names.ts";
 import { forwardSteps } from "./steps.ts";
@@ -23,6 +24,14 @@ export const forwardFeature = feature<never, keyof typeof forwardCommands, keyof
           handlers: forwardHandlers(forwards),
           periodic: [{ name: "port forwards", every: () => SYNC_MS, run: () => forwards.sync() }],
           networkDeleted: (name) => forgetForwards(forwards, name),
+          replaced: (vmId) => {
+            const released = releaseVm(forwards, vmId);
+            // The periodic look does it again where this fails
+            if (released.length > 0) {
+              void forwards.sync().catch((error) => log.warn("ports could not be closed", { error }));
+            }
+            return released;
+          },
           stop: () => forwards[Symbol.dispose](),
         };
       },

@@ -166,7 +166,7 @@ export class Forwards implements Disposable {
     forwards: readonly StoredForward[],
     networks: ReadonlyMap<string, Network>,
   ): Promise<Map<string, KnownLease[]>> {
-    const followed = new Set(forwards.filter(({ vmId }) => vmId !== undefined).map(({ network }) => network));
+    const followed = new Set(forwards.map(({ network }) => network));
     const names = [...followed].filter((name) => networks.get(name)?.active);
     const seconds = this.host.app.clock.now() / 1000;
     const lists = await Promise.all(names.map(async (name) => {

@@ -10,6 +10,7 @@ import {
 import {
   cardOn,
   forwardFamily,
+  holderOf,
   nicAddress,
   notForwardable,
   spanOf,
@@ -164,6 +165,27 @@ function forwardOf({ host }: Forwards, input: AddInput, network: Network): Store
   return forward;
 }
 
+/** A forward to a fixed address, with the card and the VM that have it now: it holds while they have. */
+async function boundToHolder(
+  { host }: Forwards,
+  forward: StoredForward,
+  network: Network,
+): Promise<StoredForward> {
+  const { address } = forward;
+  if (address === undefined) return forward;
+  const leases = await leasesOf(host, network.name);
+  const known = leases.map(({ mac, ip }) => ({ mac, address: ip, expires: 0 }));
+  const cards = host.inventory.vms().flatMap((vm) =>
+    vm.networkInterfaces.filter((nic) => nic.type === "network" && nic.network === network.name)
+      .map((nic) => ({ vm, nic, mac: nic.mac.toLowerCase() }))
+  );
+  const says = ({ nic }: typeof cards[number]) =>
+    nic.ipAddresses.some((each) => each.split("/")[0] === address);
+  const mac = holderOf(network, address, known) ?? cards.find(says)?.mac;
+  const vm = cards.find((card) => card.mac === mac)?.vm;
+  return { ...forward, mac, vmId: vm?.id, vmName: vm?.name };
+}
+
 /** The lease that would keep the VM's present address; undefined where it has one, or none is known yet. */
 async function leaseFor(
   { host }: Forwards,
@@ -209,7 +231,7 @@ export function forwardHandlers(
     if (reason !== undefined) {
       throw new ContractError("NetworkNotForwardable", { network: input.network, reason });
     }
-    const forward = forwardOf(forwards, input, network);
+    const forward = await boundToHolder(forwards, forwardOf(forwards, input, network), network);
     await requireAvailable();
     if (forward.enabled) await requireFree(forwards, forward);
     const lease = input.keepAddress ? await leaseFor(forwards, forward, network) : undefined;
@@ -278,6 +300,13 @@ export function forwardHandlers(
         return null;
       }),
   };
+}
+
+/** Another VM has the id: no forward of the VM before leads to it. @returns their names */
+export function releaseVm(forwards: Forwards, vmId: string): string[] {
+  const { records } = forwards, theirs = records.all().filter((each) => each.enabled && each.vmId === vmId);
+  for (const { id } of theirs) records.enable(id, false);
+  return theirs.map((each) => `the port forward ${portText(spanOf(each))}/${each.protocol}`);
 }
 
 /** Forgets the forwards of a network that was deleted here, by somebody who was shown them. */

@@ -15,6 +15,7 @@ import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { textAt } from "../../files.ts";
 import { knownNodeDevices } from "../../host_devices/devices.ts";
+import { setMetadata } from "../own_metadata.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
@@ -64,9 +65,14 @@ async function identitiesNow(
   return found;
 }
 
-async function keep({ link }: Host, uuid: string, identities: ReadonlyMap<string, DeviceIdentity>) {
-  const xml = identitiesXml(identities);
-  await link.call("domainSetMetadata", { uuid, xml, prefix: DEVICES_PREFIX, uri: DEVICES_URI });
+/** @throws {LibvirtError} @throws {ContractError} UpdateFailed */
+async function keep(
+  host: Host,
+  uuid: string,
+  identities: ReadonlyMap<string, DeviceIdentity>,
+): Promise<void> {
+  const place = { prefix: DEVICES_PREFIX, uri: DEVICES_URI };
+  await setMetadata(host, uuid, place, () => identitiesXml(identities));
 }
 
 const nextRoot = async ({ link }: Host, uuid: string): Promise<XmlElement> =>

@@ -10,6 +10,8 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy } from "../../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
+import { labelsIn, setLabels } from "../../../lib/formats/xml/labels.ts";
+import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import { errorText } from "../../../lib/contract/errors.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -62,6 +64,7 @@ export async function cloneVm(
   if (isLive) requireLiveClone(vm, linked, snapshot);
   else requireOff(host, vm);
   const vmId = crypto.randomUUID();
+  const warnings: string[] = [];
   let disks: Output<"clone_vm">["disks"] = [];
   const work = async () => {
     if (input.pool !== undefined) requireActive(host, input.pool);
@@ -93,7 +96,7 @@ export async function cloneVm(
       actor: principal.name,
       keys: [keyOf.vm(vm.id), keyOf.vm(vmId), keyOf.vmName(name)],
     } as const;
-    const plan = { vm, vmId, name, isLive, linked, snapshot, copies, role: principal.role, tpm };
+    const plan = { vm, vmId, name, isLive, linked, snapshot, copies, role: principal.role, tpm, warnings };
     disks = await jobs.run(
       spec,
       (job) => operations.run(about, (operation) => carryOut(host, plan, job, operation)),
@@ -102,7 +105,7 @@ export async function cloneVm(
   if (isLive) await work();
   else await host.operate(vm, "cloning", work);
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
-  return { vmId, name, disks };
+  return { vmId, name, disks, warnings };
 }
 
 /** The format of the copy of a disk of a VM that is off. */
@@ -183,6 +186,8 @@ interface Plan {
   readonly copies: readonly DiskCopy[];
   readonly role: Role;
   readonly tpm: ClonedTpm;
+  /** What a person should know of it. */
+  readonly warnings: string[];
 }
 
 /** Copies or links the disks of a VM that is off, one after the other. */
@@ -235,6 +240,12 @@ async function carryOut(
     const left = makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
     if (left.length > 0) {
       job.log(`Leaving out devices of the host, which stay with ${vm.name}: ${oneLine(left.join(", "))}`);
+    }
+    const labels = labelsIn(document), told = labelsLeftText({ tags: labels.tags }, vm.name);
+    setLabels(document, { tags: [], group: labels.group }, Date.now());
+    if (told !== undefined) {
+      plan.warnings.push(told);
+      job.log(told);
     }
     for (const target of await seedDrives(host, vm)) {
       job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);

@@ -11,6 +11,8 @@ import {
   setUuid,
 } from "../../../lib/formats/xml/identity.ts";
 import { freeHostIdentities } from "../../../lib/formats/xml/host_identities.ts";
+import { dropLabels } from "../../../lib/formats/xml/labels.ts";
+import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -29,10 +31,13 @@ import { isNotResponding } from "../../mount_gate.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
-  const { inventory } = host;
+  const { app, id, inventory } = host;
   requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : inventory.vm(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
+  // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
+  const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);
+  if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: kept.name });
   const other = macOwner(inventory.vms(), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
 }
@@ -87,7 +92,7 @@ async function define(
  * Defines a VM; nothing is started.
  *
  * @param actor who asks for it
- * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, MacInUse, DisksMissing, PathRefused,
+ * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
  * DiskRefused
  */
 export async function importVm(
@@ -106,7 +111,11 @@ export async function importVm(
   const given = newId ? undefined : identityOf(document).uuid;
   const uuid = given ?? crypto.randomUUID();
   if (given === undefined) setUuid(document, uuid);
+  const warnings: string[] = [];
   if (newId) {
+    // Of another VM: that one has them.
+    const labelsLeft = labelsLeftText(dropLabels(document), original);
+    if (labelsLeft !== undefined) warnings.push(labelsLeft);
     setCreatedAt(document, Date.now());
     const left = freeHostIdentities(document, { from: original, to: identityOf(document).name });
     if (left.length > 0) {
@@ -131,7 +140,7 @@ export async function importVm(
   await host.inventory.refresh(vmId).catch((error) =>
     log.debug("an imported domain could not be read", { name: identity.name, error })
   );
-  return { vmId, name: identity.name, missing };
+  return { vmId, name: identity.name, missing, warnings };
 }
 
 /** Files and devices of this host that the VM needs and that are not there. */

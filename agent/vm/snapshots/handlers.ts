@@ -33,7 +33,7 @@ import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
-import { keepGroup } from "./keep_group.ts";
+import { keepLabels } from "./keep_labels.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
 type SnapshotHandlers = Pick<Handlers, keyof typeof snapshotCommands>;
@@ -258,7 +258,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         } else {
           await dropCheckpoints(host, known.vm);
           await revertBeside(host, known.vm, found, known.present, principal);
-          await keepGroup(host, known.vm);
+          await keepLabels(host, known.vm);
         }
       }).finally(() => snapshotsChanged(link));
       return null;

@@ -3,6 +3,7 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
 import { type SnapshotSummary, summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
 import { contractError, isUnsupported } from "../../libvirt/failure.ts";
+import { noteSnapshots } from "../../storage/snapshot_files.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /** A snapshot that is there. */
@@ -17,7 +18,9 @@ export async function scan(
 ): Promise<FoundSnapshot[]> {
   try {
     const records = await link.call("snapshotScan", { uuid });
-    return records.map(({ xml, isCurrent }) => ({ ...summarizeSnapshot(xml), isCurrent }));
+    const found = records.map(({ xml, isCurrent }) => ({ ...summarizeSnapshot(xml), isCurrent }));
+    noteSnapshots(link, uuid, found.map(({ name }) => name));
+    return found;
   } catch (error) {
     if (isUnsupported(error)) return [];
     throw error;

@@ -21,7 +21,7 @@ import { dropCheckpoints } from "../checkpoints.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { diskSnapshots } from "../disk_bitmaps.ts";
 import { afterItsStart } from "../steps.ts";
-import { keepGroup } from "./keep_group.ts";
+import { keepLabels } from "./keep_labels.ts";
 import { type FoundSnapshot, scan, snapshotError } from "./scan.ts";
 
 /** Milliseconds after which going back to a snapshot is no longer what somebody waits for. */
@@ -76,16 +76,16 @@ export async function takeWithin(
   }
 }
 
-/** What a revert leaves to be done: the screen's password, and the group. @throws {LibvirtError} */
+/** What a revert leaves to be done: the screen's password, and the tags and group. @throws {LibvirtError} */
 async function afterRevert(
   host: Host,
-  { uuid, name, group }: Pick<SnapshotReverted, "uuid" | "name" | "group">,
+  { uuid, name, tags, group }: Pick<SnapshotReverted, "uuid" | "name" | "tags" | "group">,
 ): Promise<void> {
   // A memory that was kept had the password of its run.
   await host.link.call("domainRenewPasswords", { uuid, restored: true }).catch((error) =>
     log.warn("a VM continues with the screen password of its snapshot", { vm: name, error })
   );
-  await keepGroup(host, { id: uuid, ...(group !== undefined && { group }) });
+  await keepLabels(host, { id: uuid, tags, ...(group !== undefined && { group }) });
 }
 
 /**
@@ -99,10 +99,10 @@ export async function revertWithin(
   { name, state }: Pick<FoundSnapshot, "name" | "state">,
   actor: Actor,
 ): Promise<void> {
-  const { link, operations } = host, { id: uuid, group } = vm;
+  const { link, operations } = host, { id: uuid, tags, group } = vm;
   const step: SnapshotReverted = {
     kind: "snapshot-reverted",
-    ...{ uuid, name: vm.name, snapshot: name, state, wasLive: isLive(vm), at: Date.now() },
+    ...{ uuid, name: vm.name, snapshot: name, state, wasLive: isLive(vm), at: Date.now(), tags },
     ...(group !== undefined && { group }),
   };
   try {

@@ -37,7 +37,7 @@ function settlement(
   };
   const vms = {
     link: { uri: "qemu:///system", call },
-    inventory: { vm: () => ({}), refresh: () => Promise.resolve() },
+    inventory: { vm: () => ({ tags: [] }), refresh: () => Promise.resolve() },
   };
   const made = () => calls.filter((name) => !["domainRead", "domainXml", "snapshotScan"].includes(name));
   const operation = { subject: "web", cut: { at: Date.now(), cause: "link" } };
@@ -51,6 +51,7 @@ const taken: StepOf<"snapshot-made"> = {
 };
 const back: StepOf<"snapshot-reverted"> = {
   kind: "snapshot-reverted",
+  tags: [],
   ...{ uuid: "u", name: "web", snapshot: "s", state: "running", at: Date.now() },
   wasLive: true,
 };

@@ -7,8 +7,6 @@ import {
   type UpdateVmResult,
   type VM,
 } from "../../../lib/contract/mod.ts";
-import { ownDomainMetadata, summarizeDomain } from "../../../lib/formats/xml/domain.ts";
-import { METADATA_PREFIX, METADATA_URI } from "../../../lib/formats/xml/metadata.ts";
 import { changedFields, fieldText, parseCpus } from "../../../lib/formats/xml/hardware.ts";
 import { changeBack } from "../../../lib/formats/xml/hardware_back.ts";
 import { editHardware } from "../../../lib/formats/xml/hardware_edit.ts";
@@ -18,12 +16,13 @@ import { cannotLive, contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
+import { changeMetadata } from "../own_metadata.ts";
 import type { HardwareSource } from "./options.ts";
 import type { Host } from "../../hosts/host.ts";
 import { allOrNothing, type UpdateStep } from "./steps.ts";
 
 /** How often a change is made anew because somebody else changed the VM in the same moment. */
-const MOST_TRIES = 3;
+const MOST_TRIES = 10;
 
 /** How a change is made. */
 export interface UpdateOptions {
@@ -158,22 +157,17 @@ function autostartStep({ host: { link }, vm, change: { autostart } }: Work): Upd
 }
 
 /** Tags and group, in the live and the stored configuration at once: one call, and the last. */
-function metadataStep({ host: { link }, vm, change, xmls }: Work): UpdateStep[] {
+function metadataStep({ host, vm, change }: Work): UpdateStep[] {
   const { tags, group } = change;
   if (tags === undefined && group === undefined) return [];
-  const before = summarizeDomain(xmls.next);
-  const xml = ownDomainMetadata({
-    createdAt: before.createdAt,
-    generatedPasswords: before.generatedPasswords,
-    keptOsType: before.keptOsType,
-    tags: tags ?? before.tags,
-    group: group === undefined ? before.group : group || undefined,
-  });
-  const kept = { uuid: vm.id, xml, prefix: METADATA_PREFIX, uri: METADATA_URI };
+  const labels = {
+    ...(tags !== undefined && { tags }),
+    ...(group !== undefined && { group: group || undefined }),
+  };
   return [{
     name: "tags and group",
     run: () =>
-      link.call("domainSetMetadata", kept).catch((error) => {
+      changeMetadata(host, vm.id, labels).catch((error) => {
         throw failed(error);
       }),
   }];
@@ -246,7 +240,12 @@ export async function updateVm(
       const noted = operation.add({ kind: "change-wanted", command: "update_vm", input, back });
       const work: Work = { host, vm, change, xmls, live: nextBootOnly ? null : live, fit, hostCpus };
       try {
-        return await allOrNothing(STEPS.flatMap((steps) => steps(work)), () => noted.drop());
+        const done = await allOrNothing(STEPS.flatMap((steps) => steps(work)), () => noted.drop());
+        // A program that read it before, as virsh edit, may have stored it without this change since
+        const { xmls: { next: stored } } = await source.read(vm, true),
+          edited = editHardware(xmls.next, change);
+        if (tries === 1 && notTaken(change, edited, stored, hostCpus) !== undefined) throw new Overtaken();
+        return done;
       } catch (error) {
         if (!(error instanceof Overtaken)) {
           // What was taken back is told by no event; whoever asks next must not see it as it was in between.
@@ -263,6 +262,11 @@ export async function updateVm(
     }
   };
   await host.operate(vm, "updating", () => host.operations.run(spec, run));
-  const after = await source.read(vm, false);
-  return { ...outcome(after, host.requireVm(vmId), change), warnings };
+  const after = await source.read(vm, false), { tags, group } = change;
+  const labels = {
+    ...(tags !== undefined && { tags }),
+    ...(group !== undefined && { group: group || undefined }),
+  };
+  const told = [...warnings, ...host.app.coverage.changes(vm, labels)];
+  return { ...outcome(after, host.requireVm(vmId), change), warnings: told };
 }

@@ -3,6 +3,12 @@ import type { ErrorKind } from "./kind.ts";
 
 export const MANAGE_ERRORS = {
   VmIdTaken: { text: "A VM with this UUID exists already: {name} ({id})", status: 409, exit: 5 },
+  VmIdInBin: {
+    text:
+      "The bin has the VM with this UUID: {name} ({id}). Restore it from there, delete it there permanently, or give this one a new UUID (newId).",
+    status: 409,
+    exit: 5,
+  },
   VmMustBeOff: { text: "VM must be shut down for this ({state} now)", status: 409, exit: 5 },
   XmlInvalid: { text: "Invalid XML: {error}", status: 400, exit: 2 },
   XmlIdentity: {

@@ -122,6 +122,7 @@ export const access = {
   "access.last_sign_in": "Last sign-in",
   "access.disabled": "Disabled",
   "access.user_state": "State",
+  "access.host_refused": "Refused by the host",
   "access.user_active": "Active",
   "access.user_tokens_only": "API tokens only",
   "access.user_grants": "Roles",

@@ -70,6 +70,8 @@ export const alerts = {
   "alerts.watches.backup_failed": "Backup failed",
   "alerts.watches.backup_old": "Backup too old",
   "alerts.watches.backup_test_failed": "Backup fails its test",
+  "alerts.watches.schedule_failed": "Schedule failed",
+  "alerts.watches.coverage_lost": "VMs are left out",
   "alerts.condition.vm_crashed": "VM has crashed",
   "alerts.condition.vm_disk_error": "A disk fails to read or write",
   "alerts.condition.guest_agent_silent": "The guest agent stops answering",
@@ -79,6 +81,9 @@ export const alerts = {
   "alerts.condition.backup_failed": "The last run of a backup failed",
   "alerts.condition.backup_old": "Newest backup older than {n} days",
   "alerts.condition.backup_test_failed": "A backup fails verification or its boot test",
+  "alerts.condition.schedule_failed": "The last run of a schedule failed",
+  "alerts.condition.coverage_lost":
+    "A schedule, backup, alert or silence leaves out VMs that it had, goes by VMs, tags or groups that are not there, or cannot run",
   "alerts.condition.above": "{series} above {value}",
   "alerts.condition.below": "{series} below {value}",
   "alerts.checks.one": "{n} check",

@@ -156,12 +156,46 @@ type ForwardOutcome = Omit<PlannedForward, "id" | "rule"> & { target?: string };
 const waiting = (reason: string): ForwardOutcome => ({ state: "waiting", reason });
 const lost = (reason: string): ForwardOutcome => ({ state: "lost", reason });
 
+/** Who has an address: the card that the network has given it, or keeps it for. */
+export function holderOf(
+  { subnets }: Network,
+  address: string,
+  leases: readonly KnownLease[],
+): string | undefined {
+  const kept = subnets.flatMap(({ hosts }) => hosts).find(({ ip, mac }) =>
+    ip === address && mac !== undefined
+  );
+  return (kept?.mac ?? leases.find((lease) => lease.address === address)?.mac)?.toLowerCase();
+}
+
+/**
+ * Why a fixed address is no target: it is not the network's, or another card has it than the one that had it when the
+ * forward was made. Without that what was opened for one VM would be open for whichever has its address next.
+ */
+function addressFault(
+  { address, mac, vmId, ...forward }: StoredForward & { readonly address: string },
+  network: Network,
+  facts: ForwardFacts,
+): string | undefined {
+  if (subnetFor(network, address) === undefined) {
+    return `${address} is no address of ${network.name} any more`;
+  }
+  const name = targetName({ ...forward, vmId, mac, address });
+  const vm = vmId === undefined ? undefined : facts.vm(vmId);
+  if (vmId !== undefined && vm === undefined) return `the VM ${name}, which had ${address}, is gone`;
+  if (vm !== undefined && cardOn(vm, network.name, mac) === undefined) {
+    return `${vm.name} has no such card on ${network.name} any more`;
+  }
+  const holder = holderOf(network, address, facts.leases(network.name));
+  if (holder === undefined || sameMac(mac, holder)) return undefined;
+  return `the network has given ${address} to another card (${holder}) since. Make a forward to that VM if it is meant`;
+}
+
 /** Where a forward leads now, or why it does not. */
 function targetOf(forward: StoredForward, network: Network, facts: ForwardFacts): ForwardOutcome {
   if (forward.address !== undefined) {
-    return subnetFor(network, forward.address) === undefined
-      ? lost(`${forward.address} is no address of ${network.name} any more`)
-      : { state: "active", target: forward.address };
+    const fault = addressFault({ ...forward, address: forward.address }, network, facts);
+    return fault === undefined ? { state: "active", target: forward.address } : lost(fault);
   }
   const name = targetName(forward);
   const vm = facts.vm(forward.vmId ?? "");

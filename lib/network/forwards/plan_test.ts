@@ -196,3 +196,36 @@ Deno.test("notForwardable() takes NAT networks with a bridge nftables can name",
     assert.notEqual(notForwardable(network({ mode })), undefined, mode);
   }
 });
+
+Deno.test("planForwards() opens a fixed address for who had it, and for nobody who has it later", () => {
+  const fixed = (changes: Partial<StoredForward> = {}) =>
+    forward({ vmId: undefined, vmName: undefined, address: "10.0.0.5", ...changes });
+  const bound = fixed({ vmId: "vm", vmName: "web", mac: MAC });
+  const lease = (mac: string) => () => [{ mac, address: "10.0.0.5", expires: 0 }];
+  const reserved = (mac: string) => () => {
+    const own = network();
+    return { ...own, subnets: own.subnets.map((each) => ({ ...each, hosts: [{ mac, ip: "10.0.0.5" }] })) };
+  };
+  const rows: [state: string, reason: RegExp, stored: StoredForward, known: ForwardFacts][] = [
+    ["active", /^$/, bound, facts({ leases: lease(MAC) })],
+    ["active", /^$/, bound, facts({ leases: () => [] })],
+    ["active", /^$/, fixed(), facts({ leases: () => [] })],
+    [
+      "lost",
+      /the VM web, which had 10\.0\.0\.5, is gone/,
+      bound,
+      facts({ vm: () => undefined, leases: () => [] }),
+    ],
+    ["lost", /no such card/, bound, facts({ vm: () => vm({ networkInterfaces: [] }), leases: () => [] })],
+    ["lost", /given 10\.0\.0\.5 to another card/, bound, facts({ leases: lease(OTHER) })],
+    ["lost", /to another card/, fixed({ mac: MAC }), facts({ leases: lease(OTHER) })],
+    ["lost", /to another card/, fixed(), facts({ leases: lease(OTHER) })],
+    ["lost", /to another card/, fixed({ mac: MAC }), facts({ network: reserved(OTHER), leases: () => [] })],
+  ];
+  for (const [index, [state, reason, stored, known]] of rows.entries()) {
+    const planned = one(stored, known);
+    assert.equal(planned.state, state, `row ${index}`);
+    assert.match(planned.reason ?? "", reason);
+    assert.equal(planned.rule === undefined, state === "lost");
+  }
+});

@@ -1,3 +1,4 @@
+import { CoverNote } from "../../../components/coverage/CoverNote.tsx";
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { Fact } from "../../../components/kit/Fact.tsx";
@@ -101,7 +102,10 @@ export default define.page<typeof handler>(
               <Fact label={area.t("backups.boot_policy")}>
                 {area.t(BOOT_POLICIES[shown.backup.bootTest])}
               </Fact>
-              <Fact label={area.t("backups.owner")}>{runsAs}</Fact>
+              <Fact label={area.t("backups.owner")}>
+                {runsAs}
+                <CoverNote of={shown.backup} />
+              </Fact>
             </dl>
           </Panel>
         </div>

@@ -1,3 +1,4 @@
+import { CoverNote } from "../../../components/coverage/CoverNote.tsx";
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { DataTable, stacked } from "../../../components/kit/DataTable.tsx";
@@ -119,7 +120,10 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
             <Fact label={area.t("schedules.when")}>{scheduleWhenText(schedule)}</Fact>
             <Fact label={area.t("schedules.zone")}>{timeZone}</Fact>
             <Fact label={area.t("schedules.missed")}>{area.t(MISSED[missed])}</Fact>
-            <Fact label={area.t("schedules.owner")}>{runsAs}</Fact>
+            <Fact label={area.t("schedules.owner")}>
+              {runsAs}
+              <CoverNote of={schedule} />
+            </Fact>
           </dl>
         </Panel>
         <Panel title={area.t("schedules.preview_title")}>

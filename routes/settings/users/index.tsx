@@ -1,3 +1,4 @@
+import { CoverNote } from "../../../components/coverage/CoverNote.tsx";
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../../components/access/GrantFields.tsx";
 import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
@@ -80,7 +81,12 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
             {
               title: t("access.may"),
               fit: "wrap",
-              cell: ({ grants }) => <GrantList grants={grants} vms={vms} />,
+              cell: (user) => (
+                <>
+                  <GrantList grants={user.grants} vms={vms} />
+                  <CoverNote of={user} />
+                </>
+              ),
             },
             {
               title: t("access.second_factor"),
@@ -88,9 +94,11 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
             },
             {
               title: t("access.user_state"),
-              cell: ({ disabled, hasPassword }) =>
+              cell: ({ disabled, refused, hasPassword }) =>
                 disabled
                   ? t("access.disabled")
+                  : refused
+                  ? t("access.host_refused")
                   : hasPassword
                   ? t("access.user_active")
                   : t("access.user_tokens_only"),

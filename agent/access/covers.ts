@@ -1,0 +1,54 @@
+/** Grants on VMs and groups: what they hold for. */
+import type { Grant } from "../../lib/contract/mod.ts";
+import type { Cover, CoverTargets } from "../../lib/coverage/coverage.ts";
+import type { Access } from "./mod.ts";
+import type { TokenRecord } from "./records.ts";
+
+/** VMs that grants are on, by id or group; nothing of those on everything. */
+export const targetsOfGrants = (grants: readonly Grant[]): CoverTargets => ({
+  vmIds: grants.flatMap(({ on }) => on.kind === "vm" ? [on.vmId] : []),
+  tags: [],
+  groups: grants.flatMap(({ on }) => on.kind === "group" ? [on.group] : []),
+});
+
+const tokensOf = ({ accounts }: Access) => accounts.records.of<TokenRecord>("token");
+
+/** Users and API tokens with rights to some VMs alone. */
+export function coversOf(access: Access): Cover[] {
+  const users = [...access.accounts.users.values()].map((
+    { name, grants },
+  ) => ({ kind: "user", name, grants } as const));
+  const tokens = [...tokensOf(access).values()].map((
+    { name, grants },
+  ) => ({ kind: "API token", name, grants } as const));
+  return [...users, ...tokens].map(({ kind, name, grants }): Cover => ({
+    kind,
+    name,
+    targets: targetsOfGrants(grants),
+  }))
+    .filter(({ targets: { vmIds, groups } }) => vmIds.length + groups.length > 0);
+}
+
+/**
+ * Another VM has the id: nobody has a right to it that was given for the one before.
+ *
+ * @returns whose grants have gone
+ * @throws {ContractError} StoreUnavailable
+ */
+export function releaseVm(access: Access, vmId: string): string[] {
+  const { accounts, credentials } = access, released: string[] = [];
+  const isOn = ({ on }: Grant) => on.kind === "vm" && on.vmId === vmId;
+  const without = (grants: readonly Grant[]) => grants.filter((grant) => !isOn(grant));
+  for (const user of [...accounts.users.values()].filter(({ grants }) => grants.some(isOn))) {
+    accounts.save({ ...user, grants: without(user.grants) });
+    credentials.interrupt([user.id]);
+    released.push(`the rights of ${user.name}`);
+  }
+  for (const [key, token] of [...tokensOf(access)].filter(([, { grants }]) => grants.some(isOn))) {
+    const record = { ...token, grants: without(token.grants) };
+    accounts.records.commit([{ kind: "token", key, record }]);
+    credentials.interrupt([token.userId]);
+    released.push(`the rights of the API token ${token.name}`);
+  }
+  return released;
+}

@@ -1,0 +1,111 @@
+/** What goes by VMs' ids, tags and groups, of all features, against the VMs that there are. */
+import {
+  type Cover,
+  coverChanges,
+  coverFault,
+  type CoverTargets,
+  isCovered,
+  leftOutOf,
+  uncoveredIn,
+} from "../../lib/coverage/coverage.ts";
+import type { VM, VmLabels } from "../../lib/contract/vm.ts";
+
+/** Sentences that are told of a host at most. */
+const MOST = 10;
+
+/** The VMs that there are. */
+export interface CoveredWorld {
+  /** Whether all hosts were read: "unknown" must not look like "none". */
+  readonly isKnown: () => boolean;
+  readonly vms: () => readonly VM[];
+  /** What a VM is called, or was called last; undefined where that is not known. */
+  readonly nameOf: (vmId: string) => string | undefined;
+}
+
+export class Coverage {
+  readonly #sources: (() => readonly Cover[])[] = [];
+
+  constructor(private readonly world: CoveredWorld) {}
+
+  /** Adds what a feature has that goes by VMs. */
+  add(source: () => readonly Cover[]): void {
+    this.#sources.push(source);
+  }
+
+  /** What a VM is called, or was called last; undefined where that is not known. */
+  readonly nameOf = (vmId: string): string | undefined => this.world.nameOf(vmId);
+
+  /** Every VM; undefined until all hosts were read. */
+  get vms(): readonly VM[] | undefined {
+    return this.world.isKnown() ? this.world.vms() : undefined;
+  }
+
+  /** The field of what goes by targets: names among them that no VM has. */
+  uncovered(targets: CoverTargets): { readonly uncovered?: string[] } {
+    const { vms } = this, found = vms === undefined ? [] : uncoveredIn(targets, vms, this.nameOf);
+    return found.length === 0 ? {} : { uncovered: found };
+  }
+
+  /** What is wrong with what things cover: the things, each with a sentence. */
+  faults(): { readonly cover: Cover; readonly text: string }[] {
+    const { vms } = this;
+    if (vms === undefined) return [];
+    return this.#all().flatMap((cover) => {
+      const text = coverFault(cover, vms, this.nameOf);
+      return text === undefined ? [] : [{ cover, text }];
+    });
+  }
+
+  /** The same for people, of many the first. */
+  attention(): string[] {
+    const all = this.faults().filter(({ cover: { kind } }) => kind !== "user" && kind !== "API token");
+    const told = all.slice(0, MOST).map(({ text }) => `${text}.`);
+    return all.length > MOST ? [...told, `${all.length - MOST} more go by VMs that are not there.`] : told;
+  }
+
+  /** What a change of a VM's tags or group does to what goes by them. */
+  changes(vm: VM, change: Partial<VmLabels>): string[] {
+    const others = this.world.vms().filter(({ id }) => id !== vm.id);
+    const { group: before, ...rest } = vm;
+    const group = "group" in change ? change.group : before;
+    const after = { ...rest, tags: change.tags ?? vm.tags, ...(group !== undefined && { group }) };
+    return coverChanges(this.#all(), vm, after, others);
+  }
+
+  #all(): Cover[] {
+    return this.#sources.flatMap((source) => [...source()]);
+  }
+}
+
+/** What a schedule or a backup had at its last run. */
+interface LastCovered {
+  readonly targets: CoverTargets & { readonly all?: boolean };
+  readonly covered?: readonly string[];
+  readonly leftOut?: readonly string[];
+}
+
+/**
+ * Ids of VMs that it had at its last run, and would not have now: they have lost a tag or the group; or who it runs as did
+ * not see them at that run, although they are meant.
+ *
+ * @param seesAll who it runs as sees every VM
+ */
+export function leftOutNow(
+  { targets, covered, leftOut = [] }: LastCovered,
+  vms: readonly VM[],
+  seesAll = false,
+): string[] {
+  if (targets.all) return [];
+  const meant = vms.filter((vm) => isCovered(targets, vm));
+  const out = leftOutOf({ ...(covered !== undefined && { covered }), leftOut }, meant, vms);
+  if (seesAll) return out;
+  const unseen = meant.filter(({ id }) => leftOut.includes(id) && !(covered ?? []).includes(id));
+  return [...out, ...unseen.map(({ id }) => id)];
+}
+
+/** The field of what leaves VMs out. */
+export const leftOutFields = (
+  ids: readonly string[],
+  nameOf: (vmId: string) => string | undefined,
+): { readonly leftOut?: { vmId: string; name: string }[] } =>
+  ids.length === 0 ? {} : { leftOut: ids.map((vmId) => ({ vmId, name: nameOf(vmId) ?? vmId })) };

@@ -1,0 +1,34 @@
+/** What tells a VM apart from another one with the same id, and what of its tags and group is gone. Pure. */
+import type { LostLabels, VmLabels } from "../contract/vm.ts";
+
+/** What is known of a VM beside its id. */
+export interface VmIdentity {
+  readonly name: string;
+  /** When KVM Manager made it, in milliseconds since 1970; null where it did not, or its definition does not say. */
+  readonly createdAt: number | null;
+  /** MAC addresses of its cards, in small letters. */
+  readonly macs: readonly string[];
+  /** Sources of its disks. */
+  readonly disks: readonly string[];
+}
+
+const shares = (a: readonly string[], b: readonly string[]) => a.some((each) => b.includes(each));
+
+/**
+ * Whether a VM that has the id of one that was deleted is that one: put back from the bin, or defined once more. When it was
+ * made decides, where both say so; else a disk or a card that both have, or their name where they have neither.
+ */
+export function isSameVm(before: VmIdentity, now: VmIdentity): boolean {
+  if (before.createdAt !== null && now.createdAt !== null) return before.createdAt === now.createdAt;
+  if (shares(before.disks, now.disks) || shares(before.macs, now.macs)) return true;
+  const isBare = ({ disks, macs }: VmIdentity) => disks.length + macs.length === 0;
+  return isBare(before) && isBare(now) && before.name === now.name;
+}
+
+/** Tags and the group that a VM had and has no more; undefined where it has them all. Another group takes the place of one. */
+export function lostLabels(before: VmLabels, now: VmLabels): LostLabels | undefined {
+  const tags = before.tags.filter((tag) => !now.tags.includes(tag));
+  const group = before.group === now.group ? undefined : before.group;
+  if (tags.length === 0 && group === undefined) return undefined;
+  return { tags, ...(group !== undefined && { group }) };
+}
