@@ -223,10 +223,20 @@ libvirtTest("WorkerPool changes machines, and reads back what it changed", async
     assert.deepEqual([(await read()).state, (await read()).managedSave], [5, true]);
     await pool.call("domainStart", { uuid });
     assert.equal((await read()).managedSave, false);
-    const metadata = { uuid, prefix: "kvmm", uri: "urn:kvm-manager:vm:1" };
-    await pool.call("domainSetMetadata", { ...metadata, xml: "<vm><tag>a&#38;b</tag></vm>" });
+    const keep = async (xml: string | null, from?: string) => {
+      const stored = await pool.call("domainXml", { uuid, secure: true, inactive: true });
+      const metadata = { uuid, prefix: "kvmm", uri: "urn:kvm-manager:vm:1", from: from ?? stored };
+      return await pool.call("domainSetMetadata", { ...metadata, xml });
+    };
+    assert.equal(await keep("<vm><tag>a&#38;b</tag></vm>"), true);
     assert.deepEqual((await read()).summary.tags, ["a&b"]);
-    await pool.call("domainSetMetadata", { ...metadata, xml: null });
+    assert.equal(
+      await keep("<vm><tag>late</tag></vm>", "<domain/>"),
+      false,
+      "made from what is stored no more",
+    );
+    assert.deepEqual((await read()).summary.tags, ["a&b"]);
+    assert.equal(await keep(null), true);
     assert.deepEqual((await read()).summary.tags, []);
     assert.match(
       await pool.call("domainXml", { uuid, secure: true, inactive: true }),

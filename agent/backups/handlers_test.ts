@@ -3,6 +3,13 @@ import { permissionsOf } from "../../lib/access/permissions.ts";
 import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";
 import { type BackupContext, backupHandlers } from "./handlers.ts";
 
+/** Nothing is wrong with what the backups cover. */
+const COVERED = {
+  coverage: { uncovered: () => ({}), nameOf: () => undefined },
+  ownerLost: () => undefined,
+  leftOut: () => [],
+};
+
 Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no place of the host", async () => {
   const vm = { id: "mine", name: "web", tags: ["daily"], group: "team" };
   const targets = {
@@ -20,6 +27,7 @@ Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no pla
     copies: [{ vmId: "mine" }, { vmId: "theirs" }],
   };
   const handlers = backupHandlers({
+    ...COVERED,
     records: { require: () => {}, all: () => [backup] },
     runs: { isRunning: () => false },
     history: { lastRun: () => lastRun, list: () => Promise.resolve([]) },
@@ -45,6 +53,7 @@ Deno.test("update_backup undoes nothing that others change while the new folder 
   };
   const looked = Promise.withResolvers<number>(), looking = Promise.withResolvers<void>();
   const handlers = backupHandlers({
+    ...COVERED,
     records: {
       require: () => {},
       all: () => stored === undefined ? [] : [stored],
