@@ -96,7 +96,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
               />
             )}
             <main id="main" tabIndex={-1}>
-              {ready && <FormOutcome refused={state.refused} params={url.searchParams} />}
+              {ready && <FormOutcome state={state} path={path} />}
               <Component />
             </main>
           </div>

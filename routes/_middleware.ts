@@ -4,6 +4,8 @@ import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
+import { cookieOf } from "../lib/client/preferences.ts";
+import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
 import { isEmptyToken } from "../agent/access/authorise.ts";
@@ -46,7 +48,7 @@ function userOf(
 
 export default define.middleware(async (ctx) => {
   const { app, caller, refused = null } = visitOf(ctx.info);
-  const cookies: string[] = [];
+  const cookies: string[] = [], notices: Notice[] = [];
   const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
   // Every page asks who looks, and how the host is: a token that may do nothing gets none.
   if (isEmptyToken(principal)) {
@@ -64,6 +66,10 @@ export default define.middleware(async (ctx) => {
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,
+    notice: ctx.req.method === "GET" && refused === null
+      ? noticeIn(cookieOf(ctx.req.headers.get("cookie"), NOTICE_COOKIE))
+      : null,
+    notify: (notice) => notices.push(notice),
     theme: THEMES.find((known) => known === theme) ?? "system",
     connection: local.link.status,
     hostname: user === null ? "" : local.inventory.hostname,
@@ -73,6 +79,10 @@ export default define.middleware(async (ctx) => {
   };
   Object.assign(ctx.state, state);
   const response = await ctx.next();
+  const [next] = notices;
+  if (next !== undefined) cookies.push(noticeCookie(next));
+  // A page that sends the reader on has not said it.
+  else if (state.notice !== null && response.status < 300) cookies.push(noticeCookie(null));
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 });

@@ -45,7 +45,7 @@ export class BootTests {
     let ok = true, restoredBytes = 0;
     await jobs.run({
       command: "verify_backup",
-      title: `Boot test of backup ${backup.name}`,
+      title: `Boot test of backup job ${backup.name}`,
       actor,
       lane: "copy",
       ifInterrupted: "What it had made is removed by itself. Test it again.",

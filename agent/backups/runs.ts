@@ -173,11 +173,11 @@ export class BackupRuns {
       await this.#options.jobs.run({
         id: jobId,
         command: "run_backup_now",
-        title: `Backup ${name}`,
+        title: `Backup job ${name}`,
         actor: entry.run.actor,
         ifInterrupted:
           "Copies that were whole are kept, the one that was not is removed. The VMs are as they were. " +
-          "Run the backup again.",
+          "Run the backup job again.",
       }, async (job) => {
         const repository = await this.#options.open(backup);
         const carryOut = () => this.#carryOut({ backup, repository, run: entry.run, isFull, job }, set);
@@ -288,7 +288,7 @@ export class BackupRuns {
     const { host, run, backup } = context;
     host.record({
       ...{ actor: run.actor, door: "agent", action: "vm-backed-up", result: "event" },
-      ...{ vmId: vm.id, vmName: vm.name, message: `By the backup “${backup.name}”` },
+      ...{ vmId: vm.id, vmName: vm.name, message: `By the backup job “${backup.name}”` },
     });
     return copyOf(copied.manifest, copied.notes);
   }

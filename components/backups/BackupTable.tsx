@@ -43,12 +43,12 @@ function Size({ backup: { lastRun } }: { backup: Backup }) {
   return <>{area.t("backups.size_of", { bytes: formatBytes(bytes), stored: formatBytes(stored) })}</>;
 }
 
-/** The list of backups. */
+/** The list of backup jobs. */
 export function BackupTable({ list, may, now }: BackupTableProps) {
   return (
     <div class="panel">
       <DataTable
-        label={area.t("backups.title")}
+        label={area.t("backups.jobs")}
         rows={list}
         keyOf={({ id }) => id}
         attributesOf={({ id }) => ({ "data-backup": id })}

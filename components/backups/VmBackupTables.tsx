@@ -12,6 +12,7 @@ import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RunState } from "../schedules/RunState.tsx";
 import { NextBackup } from "./NextBackup.tsx";
 import { Booted, Verified } from "./Verified.tsx";
+import { AddToJob, BackUpNow, type JobChoice } from "./VmBackupActions.tsx";
 
 const { t } = textsOf(texts);
 
@@ -26,27 +27,28 @@ export interface BackupRights {
 export interface VmBackupTablesProps {
   vmId: string;
   list: VmBackups;
+  /** The jobs that the VM can be added to. */
+  others: readonly JobChoice[];
   may: BackupRights;
   now: number;
 }
 
-/** The backups that include a VM, and the copies there are of it. */
-export function VmBackupTables({ vmId, list: { backups, copies }, may, now }: VmBackupTablesProps) {
+/** The backup jobs that include a VM, and its backups. */
+export function VmBackupTables({ vmId, list: { backups, copies }, others, may, now }: VmBackupTablesProps) {
   const at = `/vms/${vmId}/backups`;
   const lastOf = (backup: Backup) => copies.find(({ backupId }) => backupId === backup.id);
   return (
     <div class="snapshots-page">
-      <Panel title={t("backups.title")}>
+      <Panel title={t("backups.jobs")} aside={<BackUpNow vmId={vmId} jobs={backups} may={may} />}>
         {backups.length === 0
           ? (
             <Empty icon="download" title={t("backups.of_none")}>
               <p>{t("backups.of_none_what")}</p>
-              {may.create && <a class="button primary" href="/backups/new">{t("backups.new")}</a>}
             </Empty>
           )
           : (
             <DataTable
-              label={t("backups.title")}
+              label={t("backups.jobs")}
               rows={backups}
               keyOf={({ id }) => id}
               attributesOf={({ id }) => ({ "data-backup": id })}
@@ -101,6 +103,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, may, now }: Vm
               ]}
             />
           )}
+        <AddToJob vmId={vmId} jobs={others} />
       </Panel>
       <Panel title={t("backups.copies")}>
         {copies.length === 0

@@ -107,6 +107,11 @@ export const en = {
   "done.force_stop": "was powered off",
   "done.delete": "was deleted",
   "done.binned": "{name} is in the bin until {until}",
+  "done.with_disks.one": "{name} with {n} disk",
+  "done.with_disks.other": "{name} with {n} disks",
+  "done.undo": "Undo",
+  "done.undo_failed": "It could not be restored from the bin.",
+  "done.restored": "{name} was restored from the bin",
 
   "lost.reset":
     "The guest is not asked first. What it has not written to disk is lost, and files may be damaged.",
@@ -189,11 +194,14 @@ export const en = {
   "manage.clone": "Clone…",
   "manage.template": "Make template…",
   "manage.export": "Export XML",
+  "manage.back_up": "Back up…",
   "manage.guest_tools": "Guest tools…",
   "manage.export_ova": "Export as OVA…",
   "manage.import": "Import XML",
   "manage.import_ova": "Import OVA",
 
+  "vms.counted.one": "{n} VM",
+  "vms.counted.other": "{n} VMs",
   "bulk.label": "Actions for the selected VMs",
   "bulk.selected.one": "{n} selected",
   "bulk.selected.other": "{n} selected",

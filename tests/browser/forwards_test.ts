@@ -67,7 +67,7 @@ browserTest("a port forward is added, switched off and removed, with and without
         await waitForText(page, row, "Active");
         await waitForText(page, row, `${network.subnet}.9 port 80`);
         await waitForText(page, row, "the web <b>server</b>");
-        await waitForText(page, "body", "The port forward was added");
+        await waitForText(page, "body", "The port forward was added to the network");
         assert.equal(await isTranslated(server, port), true);
         await page.getByRole("button", { name: `Switch off the port forward TCP ${port}` }).click();
         await waitForText(page, row, "Switched off");
@@ -142,7 +142,7 @@ browserTest(
       await page.getByRole("button", { name: /^Actions for UDP/ }).click();
       await page.getByRole("menuitem", { name: /Remove the port forward UDP/ }).click();
       await page.getByRole("button", { name: "Remove" }).click();
-      await page.waitForURL("**/networks?done=remove_port_forward");
+      await waitForText(page, "main", "The port forward was removed");
       assert.deepEqual(await call(server, "list_port_forwards"), []);
     });
   },

@@ -77,7 +77,13 @@ export default define.page<typeof handler>(
           <Panel title={area.t("backups.details")}>
             <dl class="description-list">
               <Fact label={area.t("backups.vms")}>{targetsText(shown.backup)}</Fact>
-              {target !== null && <Fact label={area.t("backups.target")}>{oneLine(target.name, 100)}</Fact>}
+              {target !== null && (
+                <Fact label={area.t("backups.target")}>
+                  {may("list_backup_targets")
+                    ? <a href="/settings/backup-targets">{oneLine(target.name, 100)}</a>
+                    : oneLine(target.name, 100)}
+                </Fact>
+              )}
               <Fact label={area.t("backups.folder")}>
                 <span class="backup-lock">
                   {encrypted && (
