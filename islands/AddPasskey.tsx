@@ -4,7 +4,7 @@ import { CurrentPasswordField } from "../components/access/CurrentPasswordField.
 import { PasskeyTrouble } from "../components/access/PasskeyTrouble.tsx";
 import { TextField } from "../components/kit/Field.tsx";
 import { api } from "../lib/client/api.ts";
-import { leave } from "../lib/client/leave.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { hasPasskeys, makePasskey } from "../lib/client/passkeys.ts";
 import { presentPasswordIn } from "../lib/access/forms.ts";
 import { textIn } from "../lib/text/form_fields.ts";

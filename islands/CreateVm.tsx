@@ -1,4 +1,4 @@
-import { leave } from "../lib/client/leave.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useMemo, useRef } from "preact/hooks";
 import { AdvancedFields } from "../components/vm/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/vm/create/BasicFields.tsx";

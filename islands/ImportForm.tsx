@@ -1,4 +1,4 @@
-import { leave } from "../lib/client/leave.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { CheckField, Field, TextField } from "../components/kit/Field.tsx";

@@ -1,4 +1,4 @@
-import { leave } from "../lib/client/leave.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { NetworkFields, type NetworkValues } from "../components/network/NetworkFields.tsx";

@@ -1,4 +1,4 @@
-import { leave } from "../lib/client/leave.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useSignal } from "@preact/signals";
 import { SelectField, TextField } from "../components/kit/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";

@@ -1,4 +1,4 @@
-import { leave } from "../lib/client/leave.ts";
+import { leave } from "../lib/client/toasts.ts";
 import type { Signal } from "@preact/signals";
 import { ActionForm } from "../components/vm/ActionForm.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
