@@ -20,6 +20,8 @@ export interface PageUser {
   /** Their account has a password. */
   readonly hasPassword: boolean;
   readonly hasPasskeys: boolean;
+  /** The time zone they chose: `host`, `browser` or a name; missing while they did not. */
+  readonly timeZone?: string;
   /** They need not show now that it is them: they just did, or nobody asks them. */
   readonly confirmed: boolean;
 }
@@ -47,6 +49,8 @@ export interface PageState {
   /** The name of what the page is about where its address has an id alone; its handler says so. */
   subject?: string;
   theme: Theme;
+  /** The time zone that all moments of the page are shown in: an IANA name. */
+  zone: string;
   connection: ConnectionStatus;
   /** Hostname of the managed host. */
   hostname: string;

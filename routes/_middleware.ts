@@ -12,6 +12,8 @@ import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { visitOf } from "../agent/http/entry.ts";
+import { setRequestZone } from "../agent/http/request_locale.ts";
+import { pageZone, ZONE_COOKIE } from "../lib/i18n/zone.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Who looks. @throws {HttpError} for an API token that is none */
@@ -42,6 +44,7 @@ function userOf(
     administrator: role === "administrator",
     hasPassword: account?.password !== undefined || account?.host === true,
     hasPasskeys: (account?.passkeys?.length ?? 0) > 0,
+    ...(account?.timeZone !== undefined && { timeZone: account.timeZone }),
     confirmed: via !== "session" || confirmations.until(holder) !== null,
   };
 }
@@ -58,7 +61,9 @@ export default define.middleware(async (ctx) => {
   const user = userOf(app, principal);
   if (user === null && !isPublic(ctx.url.pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
-  const { local } = app.hosts;
+  const { local } = app.hosts, cookie = ctx.req.headers.get("cookie");
+  const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
+  setRequestZone(zone);
   const state: PageState = {
     user,
     api: app.apiFor(principal, ctx.url.searchParams.get("host")),
@@ -66,11 +71,10 @@ export default define.middleware(async (ctx) => {
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,
-    notice: ctx.req.method === "GET" && refused === null
-      ? noticeIn(cookieOf(ctx.req.headers.get("cookie"), NOTICE_COOKIE))
-      : null,
+    notice: ctx.req.method === "GET" && refused === null ? noticeIn(cookieOf(cookie, NOTICE_COOKIE)) : null,
     notify: (notice) => notices.push(notice),
     theme: THEMES.find((known) => known === theme) ?? "system",
+    zone,
     connection: local.link.status,
     hostname: user === null ? "" : local.inventory.hostname,
     demo: app.settings.demo,

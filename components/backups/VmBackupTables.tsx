@@ -1,15 +1,22 @@
 import type { Backup, VmBackups } from "../../lib/contract/mod.ts";
-import { backupHref, bootedOf, consistencyText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
+import {
+  backupHref,
+  bootedOf,
+  consistencyText,
+  sizesOf,
+  verifiedOf,
+  whenText,
+} from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
-import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Empty } from "../kit/Empty.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RunState } from "../schedules/RunState.tsx";
+import { BackupSize } from "./BackupSize.tsx";
 import { NextBackup } from "./NextBackup.tsx";
 import { Booted, Verified } from "./Verified.tsx";
 import { AddToJob, BackUpNow, type JobChoice } from "./VmBackupActions.tsx";
@@ -149,22 +156,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, others, may, n
                 {
                   title: t("backups.size"),
                   fit: "wrap",
-                  cell: ({ copy: { state, bytes, storedBytes, readBytes } }) =>
-                    state === "done" && (
-                      <span class="stack">
-                        <span>
-                          {t("backups.size_of", {
-                            bytes: formatBytes(bytes),
-                            stored: formatBytes(storedBytes),
-                          })}
-                        </span>
-                        {readBytes !== null && (
-                          <span class="text-muted">
-                            {t("backups.read_of", { read: formatBytes(readBytes) })}
-                          </span>
-                        )}
-                      </span>
-                    ),
+                  cell: ({ copy }) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
                 },
                 { title: t("backups.verified"), cell: ({ copy }) => <Verified is={verifiedOf([copy])} /> },
                 { title: t("backups.booted"), cell: ({ copy }) => <Booted is={bootedOf([copy])} /> },

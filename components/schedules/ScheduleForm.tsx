@@ -1,9 +1,10 @@
 import type { Schedule, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
-import { ACTION_WORDS, formatInZone, weekdayName } from "../../lib/schedules/describe.ts";
+import { ACTION_WORDS, weekdayName } from "../../lib/schedules/describe.ts";
 import type { Failure } from "../../lib/text/failure.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { schedules as texts } from "../../lib/i18n/en/schedules.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { formatWhen } from "../../lib/text/time.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { FailureText } from "../kit/FailureText.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -68,13 +69,13 @@ export interface Preview {
 }
 
 /** The next runs, by the clocks of their time zone. */
-export function NextRuns({ next, timeZone }: Pick<Preview, "next" | "timeZone">) {
+export function NextRuns({ next }: Pick<Preview, "next">) {
   if (next.length === 0) return <p class="text-muted pad">{t("schedules.preview_none")}</p>;
   return (
     <ol class="next-runs">
       {next.map((at) => (
         <li key={at}>
-          <time dateTime={new Date(at).toISOString()}>{formatInZone(at, timeZone)}</time>
+          <time dateTime={new Date(at).toISOString()}>{formatWhen(at)}</time>
         </li>
       ))}
     </ol>
@@ -315,7 +316,7 @@ export function ScheduleForm(
           <h3>{t("schedules.preview_title")}</h3>
           <div class="preview-of" data-frequency={frequency}>
             {preview.failure === null
-              ? <NextRuns next={preview.next} timeZone={preview.timeZone} />
+              ? <NextRuns next={preview.next} />
               : <FailureText failure={preview.failure} />}
           </div>
           <button type="submit" class="button" formMethod="get" formAction={`${here}#preview`} formNoValidate>

@@ -153,11 +153,11 @@ export const BackupCopy = Type.Object({
     description:
       "stopped: it was off. frozen: the guest had written everything. crash: as after a power failure",
   }),
-  bytes: Type.Integer({ description: "size of its disks, as the guest sees them" }),
+  bytes: Type.Integer({ description: "virtual size of its disks, as the guest sees them" }),
   storedBytes: Type.Integer({ description: "what it added to the folder: changed, compressed" }),
   readBytes: Type.Union([Type.Integer(), Type.Null()], {
     description:
-      "what was read of its disks: less than their size where only what changed was; null: not known",
+      "what was read of its disks: not what they never had, nor what had not changed; null: not known",
   }),
   disks: Type.Array(Type.String(), { description: "targets of the disks in it" }),
   verified: Type.Union([BackupVerified, Type.Null()], { description: "null: it never was verified" }),

@@ -13,6 +13,10 @@ export type GuestReading = Readonly<Record<string, number | string>>;
 export const MOST_FILESYSTEMS = 16;
 /** Kinds that are as full as they were made. */
 const READ_ONLY: ReadonlySet<string> = new Set(["iso9660", "udf", "squashfs", "erofs", "cramfs", "romfs"]);
+
+/** Whether a file system can run full: those that cannot be written to are full as they are. */
+export const canFill = (type: string): boolean => !READ_ONLY.has(type.toLowerCase());
+
 /** More bytes than anything has, and more things than a guest has of any. */
 const MOST_BYTES = 2 ** 60, MOST_THINGS = 1_000_000;
 const MEBIBYTE = 1024 * 1024;
@@ -54,7 +58,7 @@ export function filesystemReading(
   for (const each of filesystems.toSorted((a, b) => a.mountpoint.length - b.mountpoint.length)) {
     const { name, mountpoint, type, totalBytes, usedBytes } = each, label = labelOf(mountpoint);
     if (totalBytes === undefined || usedBytes === undefined || totalBytes <= 0) continue;
-    if (READ_ONLY.has(type.toLowerCase()) || seen.has(name) || !admits(label)) continue;
+    if (!canFill(type) || seen.has(name) || !admits(label)) continue;
     seen.add(name);
     const total = bounded(totalBytes, MOST_BYTES), at = `fs.${count++}.`;
     reading[`${at}name`] = label;

@@ -1,6 +1,8 @@
 /** Every text, in English. `{name}` are places to fill; `.one` and `.other` are forms for counts. */
 export const en = {
   "app.name": "KVM Manager",
+  "app.zone": "Times in {zone}",
+  "app.zone_change": "Change",
   "app.skip": "Skip to content",
   "app.version": "Version {version}",
   "title.page": "{page} · KVM Manager",
@@ -363,6 +365,8 @@ export const en = {
   "dashboard.top_none": "No VM is running.",
   "dashboard.top_unknown": "No load figures yet.",
   "attention.none": "All is well.",
+  "attention.none_known": "No VM needs attention, and no alert is firing.",
+  "attention.health": "Health",
   "attention.crashed": "The guest crashed.",
   "attention.firing.one": "{n} is firing",
   "attention.firing.other": "{n} are firing",

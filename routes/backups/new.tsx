@@ -3,6 +3,7 @@ import { Head } from "fresh/runtime";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { BackupForm } from "../../components/backups/BackupForm.tsx";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { zone } from "../../lib/i18n/zone.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -13,17 +14,17 @@ import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 const HERE = "/backups/new";
-/** What a new backup job begins with. */
-const FIRST = {
+/** What a new backup job begins with: its clock is that of the page. */
+const first = () => ({
   ...{ frequency: "daily", time: "02:00", cron: "0 2 * * *", monthDay: "1", "targets.all": "yes" },
   ...{ keep: "7", keepDaily: "0", keepWeekly: "0", keepMonthly: "0", keepYearly: "0" },
   ...{ maxMibPerSecond: "0", parallel: "1" },
-  timeZone: new Intl.DateTimeFormat("en").resolvedOptions().timeZone,
-};
+  timeZone: zone(),
+});
 
 /** What a job for one VM begins with: named after it, and for no other. */
 const firstOf = ({ id, name }: Pick<VM, "id" | "name">) => ({
-  ...{ ...FIRST, name: oneLine(name, 100).trim(), "targets.all": "no", "targets.vmIds.0": id },
+  ...{ ...first(), name: oneLine(name, 100).trim(), "targets.all": "no", "targets.vmIds.0": id },
 });
 
 const vmBackupsHref = (id: string) => `/vms/${encodeURIComponent(id)}/backups`;
@@ -53,7 +54,7 @@ export default define.page<typeof handler>(function NewBackup({ data: { vm, vms,
       </header>
       {vmName !== undefined && <Flash tone="info">{area.t("backups.for_vm", { name: vmName })}</Flash>}
       <BackupForm
-        values={state.refused?.typed ?? (vm === undefined ? FIRST : firstOf(vm))}
+        values={state.refused?.typed ?? (vm === undefined ? first() : firstOf(vm))}
         vms={vms}
         places={places}
         action={formHref(

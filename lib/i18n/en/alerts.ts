@@ -138,7 +138,7 @@ export const alerts = {
   "alerts.minutes.10080": "7 days",
   "alerts.starts": "Starts",
   "alerts.starts_hint":
-    "Leave empty to start now. A later time, by the host's clock, makes it a maintenance window.",
+    "Leave empty to start now. A later time makes it a maintenance window. Times in {zone}.",
   "alerts.repeat": "Repeats",
   "alerts.repeat_hint": "At the same time of day, until you end it.",
   "alerts.repeat.never": "No",

@@ -33,7 +33,7 @@ export const backups = {
   "backups.last": "Last run",
   "backups.never": "Never ran",
   "backups.size": "Size",
-  "backups.size_of": "{bytes}, {stored} new",
+  "backups.size_of": "{stored} new",
   "backups.verified": "Verified",
   "backups.verified_ok": "Intact",
   "backups.verified_bad": "Damaged",
@@ -149,7 +149,7 @@ export const backups = {
   "backups.copies_none_what": "Back up now to make the first one.",
   "backups.taken": "Taken",
   "backups.backup": "Backup job",
-  "backups.read_of": "{read} read",
+  "backups.read_of": "{read} read of {bytes}",
 
   "backups.files": "Files",
   "backups.files_browse": "Browse files",

@@ -7,9 +7,9 @@ import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import BackupRuns from "../../../islands/BackupRuns.tsx";
 import { readBackupPage } from "../../../lib/backup/page.ts";
 import { backupHref, BOOT_POLICIES, keptText, targetsText, whenText } from "../../../lib/backup/describe.ts";
-import { formatInZone } from "../../../lib/schedules/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { formatWhen } from "../../../lib/text/time.ts";
 import { define } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { formatRate } from "../../../lib/text/quantity.ts";
@@ -41,7 +41,6 @@ export default define.page<typeof handler>(
       running,
       runsAs,
       next: [first],
-      timeZone,
       maxMibPerSecond,
       parallel,
     } = shown.backup;
@@ -96,9 +95,7 @@ export default define.page<typeof handler>(
                 </span>
               </Fact>
               <Fact label={area.t("backups.when")}>{whenText(shown.backup)}</Fact>
-              {first !== undefined && (
-                <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>
-              )}
+              {first !== undefined && <Fact label={area.t("backups.next")}>{formatWhen(first)}</Fact>}
               <Fact label={area.t("backups.kept")}>{keptText(shown.backup)}</Fact>
               {maxMibPerSecond > 0 && (
                 <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
