@@ -4,7 +4,7 @@ import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
-import { cookieOf } from "../lib/client/preferences.ts";
+import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
 import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
@@ -13,7 +13,7 @@ import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { visitOf } from "../agent/http/entry.ts";
 import { setRequestZone } from "../agent/http/request_locale.ts";
-import { pageZone, ZONE_COOKIE } from "../lib/i18n/zone.ts";
+import { pageZone } from "../lib/i18n/zone_choice.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Who looks. @throws {HttpError} for an API token that is none */

@@ -1,7 +1,7 @@
 /** The commands on users, sessions, roles and tokens. */
 import { PERMISSIONS } from "../../lib/access/permissions.ts";
 import { isAdministrator, may } from "../../lib/access/rights.ts";
-import { isZone, ZONE_CHOICES } from "../../lib/i18n/zone.ts";
+import { isZone, ZONE_CHOICES } from "../../lib/i18n/zone_choice.ts";
 import {
   type accessCommands,
   type CommandName,

@@ -1,7 +1,7 @@
 /** The language and the time zone of a request, for everything that is done for it. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SOURCE_LOCALE, useLocale } from "../../lib/i18n/locale.ts";
-import { useZone } from "../../lib/i18n/zone.ts";
+import { useZone } from "../../lib/i18n/locale.ts";
 
 const ofRequest = new AsyncLocalStorage<{ readonly locale: string; zone?: string }>();
 useLocale(() => ofRequest.getStore()?.locale ?? SOURCE_LOCALE);

@@ -5,7 +5,7 @@ import { formatBytes, share } from "../../lib/text/quantity.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 import { Fact } from "../kit/Fact.tsx";
-import { canFill } from "../../lib/guest/figures.ts";
+import { canFill } from "../../lib/vm/fill.ts";
 import { LoadBar } from "../kit/LoadBar.tsx";
 import { Panel } from "../kit/Panel.tsx";
 

@@ -4,14 +4,14 @@ import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
-import { health as healthOfHost } from "../../lib/i18n/en/health.ts";
+import { host as hostTable } from "../../lib/i18n/en/host.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
 import { HangRow } from "../hangs/HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
-const hangTexts = textsOf(texts), healthTexts = textsOf(healthOfHost);
+const hangTexts = textsOf(texts), hostTexts = textsOf(hostTable);
 
 /** Props of {@link AttentionPanel}. */
 export interface AttentionPanelProps {
@@ -75,8 +75,8 @@ function otherHangs(hangs: readonly Hang[], { connected }: ConnectionStatus): re
 /** What the last examination found: `1 problem, 3 warnings`; empty where nothing is wrong or known. */
 export const healthText = (health: HostInfo["health"]): string =>
   [
-    health && health.problems > 0 && healthTexts.plural("health.problems", health.problems),
-    health && health.warnings > 0 && healthTexts.plural("health.warnings", health.warnings),
+    health && health.problems > 0 && hostTexts.plural("host.problems", health.problems),
+    health && health.warnings > 0 && hostTexts.plural("host.warnings", health.warnings),
   ].filter((text) => typeof text === "string").join(", ");
 
 /** What needs a person. */

@@ -1,5 +1,4 @@
 import { useEffect, useRef } from "preact/hooks";
-import { clearPlace } from "../../lib/client/clear_place.ts";
 import { dismiss, type Toast, toasts, type ToastTone } from "../../lib/client/toasts.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
@@ -52,23 +51,6 @@ function One({ toast }: { toast: Toast }) {
   );
 }
 
-/** What a message must not cover. */
-const CLICKABLE = "main :is(button, a.button, input, select, textarea, summary), .bar, dialog[open] button";
-
-/** Puts the messages where they cover nothing that can be clicked. */
-function keepClear(element: HTMLElement): void {
-  const { width, height } = element.getBoundingClientRect();
-  const obstacles = [...document.querySelectorAll(CLICKABLE)].map((each) => each.getBoundingClientRect())
-    .filter((box) => box.width > 0 && box.bottom > 0 && box.top < innerHeight);
-  const { side, bottom } = clearPlace(
-    { width, height },
-    { width: innerWidth, height: innerHeight },
-    obstacles,
-  );
-  element.dataset.side = side;
-  element.style.setProperty("--toasts-bottom", `${bottom}px`);
-}
-
 /** The messages, in a corner. Always there, so that screen readers notice what is put into it. */
 export function Toasts() {
   const list = useRef<HTMLUListElement>(null);
@@ -80,7 +62,8 @@ export function Toasts() {
     if (element.matches(":popover-open")) element.hidePopover();
     if (count === 0) return;
     element.showPopover();
-    keepClear(element);
+    // Only where there is a message to place
+    import("../../lib/client/clear_place.ts").then(({ keepClear }) => keepClear(element), console.warn);
   }, [count]);
   return (
     <div aria-live="polite" aria-relevant="additions">

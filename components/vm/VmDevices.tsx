@@ -1,5 +1,5 @@
 import type { Disk, NetworkInterface } from "../../lib/contract/mod.ts";
-import { fillsUp } from "../../lib/vm/disk_fill.ts";
+import { fillsUp } from "../../lib/vm/fill.ts";
 import { formatBytes, formatPercent, share } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, t } from "../../lib/i18n/mod.ts";

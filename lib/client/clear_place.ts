@@ -1,4 +1,4 @@
-/** Where a message fits in a window's corner without covering what can be clicked. Pure. */
+/** Where messages fit in a window's corner without covering what can be clicked. */
 
 /** A rectangle in CSS pixels, from the window's left and top. */
 export interface Box {
@@ -50,4 +50,21 @@ export function clearPlace(
   const right = lowest("right", ...args), left = lowest("left", ...args);
   if (right === undefined) return left ?? { side: "right", bottom: EDGE };
   return left !== undefined && left.bottom < right.bottom ? left : right;
+}
+
+/** What a message must not cover. */
+const CLICKABLE = "main :is(button, a.button, input, select, textarea, summary), .bar, dialog[open] button";
+
+/** Puts the messages where they cover nothing that can be clicked. */
+export function keepClear(element: HTMLElement): void {
+  const { width, height } = element.getBoundingClientRect();
+  const obstacles = [...document.querySelectorAll(CLICKABLE)].map((each) => each.getBoundingClientRect())
+    .filter((box) => box.width > 0 && box.bottom > 0 && box.top < innerHeight);
+  const { side, bottom } = clearPlace(
+    { width, height },
+    { width: innerWidth, height: innerHeight },
+    obstacles,
+  );
+  element.dataset.side = side;
+  element.style.setProperty("--toasts-bottom", `${bottom}px`);
 }

@@ -4,16 +4,13 @@ import { type IslandState, setIdRoot, STATE_ID } from "./island_state.ts";
 import { registeredIsland } from "./registered.ts";
 import { reviver } from "./revive.ts";
 import { setBuildId } from "./runtime.ts";
-import { PREFERENCE } from "../client/preferences.ts";
 import { useLocale } from "../i18n/locale.ts";
-import { useZone, ZONE_COOKIE } from "../i18n/zone.ts";
+import { useZone } from "../i18n/locale.ts";
 import { keepTyped } from "./typed.ts";
 import "./base.ts"; // reads the document's path
 
 useLocale(() => document.documentElement.lang || "en");
 useZone(() => document.documentElement.dataset.zone);
-// The next page is in this zone where the account has chosen no other.
-document.cookie = `${ZONE_COOKIE}=${new Intl.DateTimeFormat("en").resolvedOptions().timeZone}; ${PREFERENCE}`;
 
 const block = document.getElementById(STATE_ID);
 if (block !== null) boot(JSON.parse(block.textContent) as IslandState);

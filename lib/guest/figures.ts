@@ -2,6 +2,7 @@
  * What agents tell of their guests as figures, by the names that the metrics have in their readings (`fs.0.used`, …). All of
  * it is the guest's word: bounded in number and size, and nothing is shown or kept that cannot be. Pure.
  */
+import { canFill } from "../vm/fill.ts";
 import type { GuestFilesystem, GuestMetrics } from "../contract/guest.ts";
 import { MOST_LABEL } from "../contract/metric_series.ts";
 import { oneLine } from "../text/text.ts";
@@ -11,12 +12,6 @@ export type GuestReading = Readonly<Record<string, number | string>>;
 
 /** File systems of a guest that figures are kept of. */
 export const MOST_FILESYSTEMS = 16;
-/** Kinds that are as full as they were made. */
-const READ_ONLY: ReadonlySet<string> = new Set(["iso9660", "udf", "squashfs", "erofs", "cramfs", "romfs"]);
-
-/** Whether a file system can run full: those that cannot be written to are full as they are. */
-export const canFill = (type: string): boolean => !READ_ONLY.has(type.toLowerCase());
-
 /** More bytes than anything has, and more things than a guest has of any. */
 const MOST_BYTES = 2 ** 60, MOST_THINGS = 1_000_000;
 const MEBIBYTE = 1024 * 1024;

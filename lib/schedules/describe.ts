@@ -4,7 +4,7 @@ import type { Schedule, ScheduleRun, ScheduleRunState, Weekday } from "../contra
 import { perLocale } from "../i18n/locale.ts";
 import { schedules } from "../i18n/en/schedules.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
-import { zone } from "../i18n/zone.ts";
+import { zone } from "../i18n/locale.ts";
 import { oneLine } from "../text/text.ts";
 
 const { t, plural } = textsOf(schedules);

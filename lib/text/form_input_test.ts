@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMANDS, ContractError } from "../contract/mod.ts";
-import { useZone } from "../i18n/zone.ts";
+import { useZone } from "../i18n/locale.ts";
 import { FORM_PLACES } from "./form_href.ts";
 import { formField, formInput, requireBounded } from "./form_input.ts";
 import type { FieldSchema } from "./values.ts";

@@ -1,7 +1,7 @@
 /** Points in time and spans as people read them. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../duration.ts";
 import { t } from "../i18n/mod.ts";
-import { perZone } from "../i18n/zone.ts";
+import { perZone } from "../i18n/locale.ts";
 
 /** A span in its two largest units: `12 d 4 h`, `3 h 20 m`, `14 m`. */
 export function formatSpan(milliseconds: number): string {

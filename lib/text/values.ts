@@ -2,7 +2,7 @@
  * What people write for a value – `20G`, `yes`, `2h`, `operator@group:web` – as the value that a field's schema wants. The
  * command line reads its words by it, pages their forms. Pure.
  */
-import { momentIn } from "../i18n/zone.ts";
+import { momentIn } from "../i18n/zone_choice.ts";
 import { parseJson } from "./json.ts";
 
 /** The parts of JSON Schema that decide how a field is written. */

@@ -3,7 +3,7 @@ import { Head } from "fresh/runtime";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { BackupForm } from "../../components/backups/BackupForm.tsx";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
-import { zone } from "../../lib/i18n/zone.ts";
+import { zone } from "../../lib/i18n/locale.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";

@@ -6,7 +6,7 @@ import { moveHindrance } from "../../../lib/vm/disk_move.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { DeviceMarks } from "./DeviceMarks.tsx";
-import { fillsUp } from "../../../lib/vm/disk_fill.ts";
+import { fillsUp } from "../../../lib/vm/fill.ts";
 import { LoadBar } from "../../kit/LoadBar.tsx";
 import { DataTable, stacked } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";

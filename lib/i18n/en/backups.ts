@@ -48,11 +48,11 @@ export const backups = {
   "backups.boot_bad": "It did not come up",
   "backups.boot_screen_of": "Screen of {name} at the end of its boot test",
   "backups.boot_none_what":
-    "A boot test restores the copy for a while and starts it without a network, to see that it comes up.",
+    "A boot test restores the backup for a while and starts it without a network, to see that it comes up.",
   "backups.boot_download": "Download the picture",
   "backups.boot_policy": "Boot test",
   "backups.boot_policy_hint":
-    "Boots copies as a test after a run, in VMs that have no network and are removed again. It takes room in the default storage pool for that time.",
+    "Boots backups as a test after a run, in VMs that have no network and are removed again. It takes room in the default storage pool for that time.",
   "backups.boot_policy.never": "Never",
   "backups.boot_policy.weekly": "Once a week",
   "backups.boot_policy.each-run": "After each run",
@@ -73,8 +73,7 @@ export const backups = {
   "backups.add_to": "Add to a job",
   "backups.add_to_hint": "The job runs with your permissions from then on.",
   "backups.add_to_do": "Add",
-  "backups.for_vm":
-    "No backup job includes {name} yet. Create one for it, then run it: Run now is in the list.",
+  "backups.for_vm": "No backup job includes {name} yet. Create one for it, then choose Back up now.",
   "backups.run": "Run now",
   "backups.run_of": "Run now: {name}",
   "backups.edit": "Edit",

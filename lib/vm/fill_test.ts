@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fillsUp } from "./disk_fill.ts";
+import { fillsUp } from "./fill.ts";
 
 Deno.test("fillsUp() is of disks that a guest writes to, never of a seed's CD", () => {
   assert.equal(fillsUp({ device: "disk", readOnly: false }), true);

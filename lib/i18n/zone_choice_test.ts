@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { formatClock, formatDay, formatMoment, formatWhen, isMidnight } from "../text/time.ts";
-import { isZone, pageZone, useZone, zone } from "./zone.ts";
+import { useZone, zone } from "./locale.ts";
+import { isZone, pageZone } from "./zone_choice.ts";
 
 /** 2026-11-23, 23:30 UTC. */
 const AT = Date.UTC(2026, 10, 23, 23, 30);
@@ -52,7 +53,7 @@ Deno.test("isZone() takes names of zones alone", () => {
 
 /** Who may take a zone otherwise than by {@link zone}: schedules and backups, whose clocks are their own, and files for programs. */
 const OTHERS =
-  /^lib\/(i18n\/zone|schedules\/|backup\/(dates|calendar|retention)|alerts\/silence|formats\/)|^agent\/|_test\.tsx?$|^lib\/fresh\/boot\.ts$/;
+  /^lib\/(i18n\/(locale|zone_choice)|schedules\/|backup\/(dates|calendar|retention)|alerts\/silence|formats\/)|^agent\/|_test\.tsx?$|^lib\/client\/preferences\.ts$/;
 
 Deno.test("no page, island or text formats a moment otherwise", async () => {
   const wrong: string[] = [];
