@@ -5,6 +5,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { schedules as texts } from "../../lib/i18n/en/schedules.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatWhen } from "../../lib/text/time.ts";
+import { zone } from "../../lib/i18n/locale.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { FailureText } from "../kit/FailureText.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -68,14 +69,22 @@ export interface Preview {
   readonly failure: Failure | null;
 }
 
-/** The next runs, by the clocks of their time zone. */
-export function NextRuns({ next }: Pick<Preview, "next">) {
+/** The next runs in the page's time zone; by the schedule's own clock, too, where that is another. */
+export function NextRuns({ next, timeZone }: Pick<Preview, "next" | "timeZone">) {
   if (next.length === 0) return <p class="text-muted pad">{t("schedules.preview_none")}</p>;
   return (
     <ol class="next-runs">
       {next.map((at) => (
         <li key={at}>
           <time dateTime={new Date(at).toISOString()}>{formatWhen(at)}</time>
+          {timeZone !== zone() && (
+            <>
+              {" "}
+              <span class="text-muted">
+                {t("schedules.in_zone", { when: formatWhen(at, timeZone), zone: timeZone })}
+              </span>
+            </>
+          )}
         </li>
       ))}
     </ol>
@@ -316,7 +325,7 @@ export function ScheduleForm(
           <h3>{t("schedules.preview_title")}</h3>
           <div class="preview-of" data-frequency={frequency}>
             {preview.failure === null
-              ? <NextRuns next={preview.next} />
+              ? <NextRuns next={preview.next} timeZone={preview.timeZone} />
               : <FailureText failure={preview.failure} />}
           </div>
           <button type="submit" class="button" formMethod="get" formAction={`${here}#preview`} formNoValidate>

@@ -67,7 +67,7 @@ browserTest("a port forward is added, switched off and removed, with and without
         await waitForText(page, row, "Active");
         await waitForText(page, row, `${network.subnet}.9 port 80`);
         await waitForText(page, row, "the web <b>server</b>");
-        await waitForText(page, "body", "The port forward was added to the network");
+        await waitForText(page, "body", "The port forward was added");
         assert.equal(await isTranslated(server, port), true);
         await page.getByRole("button", { name: `Switch off the port forward TCP ${port}` }).click();
         await waitForText(page, row, "Switched off");
