@@ -2,7 +2,7 @@ import { ActivityList } from "../components/host/ActivityList.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { live } from "../lib/client/live.ts";
 import type { Activity } from "../lib/contract/mod.ts";
-import { mergeActivity } from "../lib/vm/activity.ts";
+import { mergeActivity, withoutOwnConsoles } from "../lib/vm/activity.ts";
 import { activity as activityTexts } from "../lib/i18n/en/activity.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -16,14 +16,17 @@ export interface ActivityFeedProps {
   limit: number;
   /** Only what happened to this VM. */
   vmId?: string;
+  /** Who looks: the consoles they opened are left out. */
+  self?: string | undefined;
 }
 
 /** What happened lately, and what happens while one looks. */
-export default function ActivityFeed({ entries, now, limit, vmId }: ActivityFeedProps) {
+export default function ActivityFeed({ entries, now, limit, vmId, self }: ActivityFeedProps) {
   const fresh = live.activity.value.filter((entry) => vmId === undefined || entry.vmId === vmId);
+  const told = self === undefined ? fresh : withoutOwnConsoles(fresh, self);
   return (
     <Panel title={texts.t("activity.title")} class="wide">
-      <ActivityList entries={mergeActivity(fresh, entries, limit)} now={now} named={vmId === undefined} />
+      <ActivityList entries={mergeActivity(told, entries, limit)} now={now} named={vmId === undefined} />
     </Panel>
   );
 }

@@ -4,7 +4,7 @@ import { CurrentPasswordField } from "../components/access/CurrentPasswordField.
 import { PasskeyTrouble } from "../components/access/PasskeyTrouble.tsx";
 import { TextField } from "../components/kit/Field.tsx";
 import { api } from "../lib/client/api.ts";
-import { based } from "../lib/client/base.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { hasPasskeys, makePasskey } from "../lib/client/passkeys.ts";
 import { presentPasswordIn } from "../lib/access/forms.ts";
 import { textIn } from "../lib/text/form_fields.ts";
@@ -27,6 +27,7 @@ export default function AddPasskey({ hasPassword, confirmed }: AddPasskeyProps) 
   const state = useSignal<"absent" | "idle" | "busy">("absent");
   const trouble = useSignal<unknown>(null);
   const codes = useSignal<readonly string[]>([]);
+  const made = useSignal("");
   useEffect(() => {
     if (hasPasskeys()) state.value = "idle";
   }, []);
@@ -39,9 +40,11 @@ export default function AddPasskey({ hasPassword, confirmed }: AddPasskeyProps) 
     try {
       const options = await api.beginPasskey(presentPasswordIn(form));
       const attestation = await makePasskey(options);
-      const { recoveryCodes } = await api.addPasskey({ name: textIn(form, "name"), attestation });
+      const name = textIn(form, "name");
+      const { recoveryCodes } = await api.addPasskey({ name, attestation });
+      made.value = name;
       codes.value = recoveryCodes;
-      if (recoveryCodes.length === 0) location.assign(based(`${AT}?done=add_passkey`));
+      if (recoveryCodes.length === 0) leave(AT, { word: "add_passkey", name });
     } catch (error) {
       trouble.value = error;
       state.value = "idle";
@@ -54,7 +57,13 @@ export default function AddPasskey({ hasPassword, confirmed }: AddPasskeyProps) 
         <p class="inset-text">{t("passkeys.recovery_what")}</p>
         <ul class="recovery-codes">{codes.value.map((code) => <li key={code}>{code}</li>)}</ul>
         <div class="form-actions">
-          <a class="button primary" href={`${AT}?done=add_passkey`}>{t("passkeys.recovery_done")}</a>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => leave(AT, { word: "add_passkey", name: made.value })}
+          >
+            {t("passkeys.recovery_done")}
+          </button>
         </div>
       </div>
     );

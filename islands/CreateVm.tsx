@@ -1,4 +1,4 @@
-import { based } from "../lib/client/base.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useMemo, useRef } from "preact/hooks";
 import { AdvancedFields } from "../components/vm/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/vm/create/BasicFields.tsx";
@@ -80,7 +80,10 @@ export default function CreateVm(
     if (id === null) return showWrong(form.current);
     const wish = model.wish.peek();
     const hasScreen = wish.start && model.isStarted && (wish.graphics ?? "vnc") === "vnc";
-    location.assign(based(`/vms/${encodeURIComponent(id)}${hasScreen ? "/console" : "?done=create"}`));
+    leave(`/vms/${encodeURIComponent(id)}${hasScreen ? "/console" : ""}`, {
+      word: "create_vm",
+      name: wish.name,
+    });
   };
   return (
     <form ref={form} class="create" method="post" action="/vms/new" noValidate onSubmit={submit}>

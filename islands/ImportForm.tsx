@@ -1,4 +1,4 @@
-import { based } from "../lib/client/base.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { CheckField, Field, TextField } from "../components/kit/Field.tsx";
@@ -34,8 +34,8 @@ export default function ImportForm({ asked, failure: before }: ImportFormProps) 
     if (isEmpty.value) return;
     isBusy.value = true;
     try {
-      const { vmId } = await api.importVm(asked);
-      location.assign(based(`/vms/${encodeURIComponent(vmId)}?done=import_vm`));
+      const { vmId, name } = await api.importVm(asked);
+      leave(`/vms/${encodeURIComponent(vmId)}`, { word: "import_vm", name });
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Flash } from "../components/kit/Flash.tsx";
 import { HangSpan } from "../components/hangs/HangSpan.tsx";
 import { startClock } from "../lib/client/clock.ts";
+import { tellZone } from "../lib/client/preferences.ts";
 import { api } from "../lib/client/api.ts";
 import { showValidityAtFields } from "../lib/client/field_validity.ts";
 import { forgetDrafts } from "../lib/client/use_kept_draft.ts";
@@ -30,6 +31,7 @@ export default function LiveStatus({ eventId, connection, mayHealth, now }: Live
   useEffect(() => {
     live.start(eventId, connection);
     startClock();
+    tellZone();
     showValidityAtFields();
   }, []);
   const broken = live.stream.value === "broken";

@@ -1,4 +1,4 @@
-import { computed } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import { IS_BROWSER } from "fresh/runtime";
 import { useEffect, useMemo } from "preact/hooks";
 import { AttentionPanel } from "../components/host/AttentionPanel.tsx";
@@ -12,6 +12,7 @@ import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
 import type { AlertSummary, ConnectionStatus, Hang, HostInfo, HostStats } from "../lib/contract/mod.ts";
+import { HOUR_MS } from "../lib/duration.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { summarise, type Summary } from "../lib/vm/summary.ts";
 
@@ -69,6 +70,16 @@ export default function MachinesPanel(
     read: async () => maySeePools ? fullestPool(await api.getStoragePools()) : null,
     follow: poolChanges(),
   });
+  const health = useSignal(host?.health);
+  useEffect(() => {
+    const { at } = health.peek() ?? {};
+    if (!mayHealth || (at !== undefined && now - at < HOUR_MS)) return;
+    // Examining takes seconds: the page does not wait for it.
+    api.getHostHealth().then(() => api.getHostInfo()).then(
+      (info) => health.value = info.health,
+      (error) => console.warn("The host could not be examined:", error),
+    );
+  }, []);
   const { counts, attention, top, promised } = summary.value;
   const stats = (IS_BROWSER ? live.hostStats.value : null) ?? firstStats;
   const firing = useAlertSummary(alerts).value;
@@ -81,6 +92,7 @@ export default function MachinesPanel(
         total={counts.attention}
         connection={status}
         host={[...host?.attention ?? [], ...host?.uncovered ?? []]}
+        health={health.value}
         alerts={firing}
         hangs={silent}
         now={now}

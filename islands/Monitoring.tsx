@@ -30,6 +30,7 @@ import { COMPARE } from "../lib/metrics/compare_href.ts";
 import { liveSeed } from "../lib/metrics/live_seed.ts";
 import { type Mark, MARK_KINDS, type MarkedCommands, type MarkKind } from "../lib/metrics/marks.ts";
 import type { PageRange } from "../lib/metrics/ranges.ts";
+import { chartHead } from "../lib/metrics/head.ts";
 import { formatFigure } from "../lib/text/figure.ts";
 import { formatMoment } from "../lib/text/time.ts";
 import { activityText } from "../lib/vm/activity.ts";
@@ -59,17 +60,14 @@ export interface MonitoringProps {
   now: number;
 }
 
-/** What sums a graph up where it is of one part: its first line's 95th percentile and maximum. */
+/** What sums a graph up where it is of one part. */
 function aboutOf(chart: Chart, { part }: ChartLines, { summary }: MonitoringData): string | undefined {
-  const rows = summary.filter(({ name, label }) =>
-    name === chart.series[0]!.name && (part === undefined || label === part)
-  );
-  const [row] = rows;
-  if (rows.length !== 1 || row === undefined || row.p95 === null) return undefined;
-  return texts.t("monitoring.in_head", {
-    p95: formatFigure(row.unit, row.p95),
-    max: formatFigure(row.unit, row.max),
-  });
+  const head = chartHead(chart, part, summary);
+  if (head === undefined) return undefined;
+  const max = formatFigure(head.unit, head.max);
+  return head.p95 === undefined
+    ? texts.t("monitoring.max_in_head", { max })
+    : texts.t("monitoring.in_head", { p95: formatFigure(head.unit, head.p95), max });
 }
 
 /** When figures ended that should go on; undefined where all is well. */

@@ -1,4 +1,4 @@
-import { based } from "../lib/client/base.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { NetworkFields, type NetworkValues } from "../components/network/NetworkFields.tsx";
@@ -71,7 +71,7 @@ export default function NetworkForm({ mode, options, values, findings, failure }
       const { name } = await api.createNetwork(
         networkIn(new FormData(event.currentTarget as HTMLFormElement)),
       );
-      location.assign(based(`${networkHref(name)}?done=create_network`));
+      leave(networkHref(name), { word: "create_network", name });
     } catch (error) {
       doing.value = "idle";
       found.value = error instanceof ApiError ? findingIn(error) : [];

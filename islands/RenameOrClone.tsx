@@ -1,4 +1,4 @@
-import { based } from "../lib/client/base.ts";
+import { leave } from "../lib/client/toasts.ts";
 import { useSignal } from "@preact/signals";
 import { SelectField, TextField } from "../components/kit/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
@@ -110,8 +110,9 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
     failure.value = null;
     isBusy.value = true;
     try {
-      const target = await call(vmId, String(data.get("name")), cloneWishIn(data));
-      location.assign(based(`/vms/${encodeURIComponent(target)}?done=${kind}_vm`));
+      const name = String(data.get("name"));
+      const target = await call(vmId, name, cloneWishIn(data));
+      leave(`/vms/${encodeURIComponent(target)}`, { word: `${kind}_vm`, name });
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

@@ -1,4 +1,4 @@
-import { based } from "../lib/client/base.ts";
+import { leave } from "../lib/client/toasts.ts";
 import type { Signal } from "@preact/signals";
 import { ActionForm } from "../components/vm/ActionForm.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
@@ -57,7 +57,7 @@ export default function VmHeader({ vm: signal, connected, mayOperate, now, at }:
           vm={vm}
           enabled={enabled}
           toConsole={at !== "/console"}
-          onDone={(action) => action === "delete" && location.assign(based("/vms?done=delete_vm"))}
+          onDone={(action, done) => action === "delete" && leave("/vms", { word: "delete_vm", ...done })}
         />
       </header>
       {!isGone && <HangNote vm={vm} now={now} enabled={enabled} />}

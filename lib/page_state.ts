@@ -3,6 +3,7 @@ import { createDefine } from "fresh";
 import type { VmObject } from "./access/rights.ts";
 import type { Api } from "./contract/api.ts";
 import type { CommandName, ConnectionStatus } from "./contract/mod.ts";
+import type { Notice } from "./text/notice.ts";
 import type { RefusedForm } from "./text/refused_form.ts";
 
 /** Colour themes a person can choose; `system` follows the device. Kept in the cookie `theme`. */
@@ -19,6 +20,8 @@ export interface PageUser {
   /** Their account has a password. */
   readonly hasPassword: boolean;
   readonly hasPasskeys: boolean;
+  /** The time zone they chose: `host`, `browser` or a name; missing while they did not. */
+  readonly timeZone?: string;
   /** They need not show now that it is them: they just did, or nobody asks them. */
   readonly confirmed: boolean;
 }
@@ -39,9 +42,15 @@ export interface PageState {
   eventId: string;
   /** What was refused in a form of this page, which is shown again; null when nothing was. */
   refused: RefusedForm | null;
+  /** What a form did that led to this page, to be said once; null when there is nothing to say. */
+  notice: Notice | null;
+  /** Has the next page say what was done. */
+  notify(notice: Notice): void;
   /** The name of what the page is about where its address has an id alone; its handler says so. */
   subject?: string;
   theme: Theme;
+  /** The time zone that all moments of the page are shown in: an IANA name. */
+  zone: string;
   connection: ConnectionStatus;
   /** Hostname of the managed host. */
   hostname: string;

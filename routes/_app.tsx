@@ -51,6 +51,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
       lang={locale()}
       data-theme={state.theme ?? "system"}
       data-sidebar={folded ? "folded" : "open"}
+      data-zone={ready ? state.zone : undefined}
       data-base={state.base || undefined}
     >
       <head>
@@ -96,9 +97,15 @@ export default define.layout(async function App({ Component, req, state, url }) 
               />
             )}
             <main id="main" tabIndex={-1}>
-              {ready && <FormOutcome refused={state.refused} params={url.searchParams} />}
+              {ready && <FormOutcome state={state} path={path} />}
               <Component />
             </main>
+            {ready && (
+              <footer class="page-zone">
+                {t("app.zone", { zone: state.zone })}
+                {state.user?.hasAccount && <a href="/settings/account#time-zone">{t("app.zone_change")}</a>}
+              </footer>
+            )}
           </div>
         </div>
         {ready && <Feedback />}

@@ -4,12 +4,16 @@ import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
+import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
+import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
 import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { visitOf } from "../agent/http/entry.ts";
+import { setRequestZone } from "../agent/http/request_locale.ts";
+import { pageZone } from "../lib/i18n/zone_choice.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Who looks. @throws {HttpError} for an API token that is none */
@@ -40,13 +44,14 @@ function userOf(
     administrator: role === "administrator",
     hasPassword: account?.password !== undefined || account?.host === true,
     hasPasskeys: (account?.passkeys?.length ?? 0) > 0,
+    ...(account?.timeZone !== undefined && { timeZone: account.timeZone }),
     confirmed: via !== "session" || confirmations.until(holder) !== null,
   };
 }
 
 export default define.middleware(async (ctx) => {
   const { app, caller, refused = null } = visitOf(ctx.info);
-  const cookies: string[] = [];
+  const cookies: string[] = [], notices: Notice[] = [];
   const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
   // Every page asks who looks, and how the host is: a token that may do nothing gets none.
   if (isEmptyToken(principal)) {
@@ -56,7 +61,9 @@ export default define.middleware(async (ctx) => {
   const user = userOf(app, principal);
   if (user === null && !isPublic(ctx.url.pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
-  const { local } = app.hosts;
+  const { local } = app.hosts, cookie = ctx.req.headers.get("cookie");
+  const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
+  setRequestZone(zone);
   const state: PageState = {
     user,
     api: app.apiFor(principal, ctx.url.searchParams.get("host")),
@@ -64,7 +71,10 @@ export default define.middleware(async (ctx) => {
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,
+    notice: ctx.req.method === "GET" && refused === null ? noticeIn(cookieOf(cookie, NOTICE_COOKIE)) : null,
+    notify: (notice) => notices.push(notice),
     theme: THEMES.find((known) => known === theme) ?? "system",
+    zone,
     connection: local.link.status,
     hostname: user === null ? "" : local.inventory.hostname,
     demo: app.settings.demo,
@@ -73,6 +83,10 @@ export default define.middleware(async (ctx) => {
   };
   Object.assign(ctx.state, state);
   const response = await ctx.next();
+  const [next] = notices;
+  if (next !== undefined) cookies.push(noticeCookie(next));
+  // A page that sends the reader on has not said it.
+  else if (state.notice !== null && response.status < 300) cookies.push(noticeCookie(null));
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 });

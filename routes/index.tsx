@@ -5,13 +5,15 @@ import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { fullestPool } from "../lib/storage/fullest.ts";
+import { withoutOwnConsoles } from "../lib/vm/activity.ts";
 import { summarise } from "../lib/vm/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
 import { unlessAway } from "./(_shared)/fail.ts";
 import { liveSeedOf } from "./(_shared)/monitoring.ts";
 
-const ACTIVITY = 12;
+/** Entries that are shown, and that are read: some are left out. */
+const ACTIVITY = 12, ACTIVITY_READ = 60;
 
 export const handler = define.handlers({
   async GET({ state }) {
@@ -20,7 +22,7 @@ export const handler = define.handlers({
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
       api.getVms().catch(unlessAway),
-      api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
+      api.getActivity({ limit: ACTIVITY_READ }).catch(unlessAway),
       liveSeedOf(api, {}),
       api.getAlertSummary().catch(unlessAway),
       api.listHangs().catch(unlessAway),
@@ -35,7 +37,8 @@ export const handler = define.handlers({
       hangs,
       pool,
       summary: vms && summarise(vms),
-      activity,
+      activity: activity &&
+        (state.user === null ? activity : withoutOwnConsoles(activity, state.user.name)).slice(0, ACTIVITY),
       now: Date.now(),
     });
   },
@@ -50,9 +53,10 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
         <title>{t("title.page", { page: t("nav.dashboard") })}</title>
       </Head>
       <header class="page-head">
-        <h1>
+        <h1>{t("nav.dashboard")}</h1>
+        <span class="count">
           <bdi>{state.hostname}</bdi>
-        </h1>
+        </span>
       </header>
       <div class="dashboard">
         {summary && (
@@ -80,7 +84,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
           />
         )}
         {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}
-        {activity && <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />}
+        {activity && <ActivityFeed entries={activity} now={now} limit={ACTIVITY} self={state.user?.name} />}
       </div>
     </>
   );

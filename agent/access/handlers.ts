@@ -1,6 +1,7 @@
 /** The commands on users, sessions, roles and tokens. */
 import { PERMISSIONS } from "../../lib/access/permissions.ts";
 import { isAdministrator, may, seesEverything } from "../../lib/access/rights.ts";
+import { isZone, ZONE_CHOICES } from "../../lib/i18n/zone_choice.ts";
 import {
   type accessCommands,
   type CommandName,
@@ -98,6 +99,15 @@ export function accessHandlers(
       accounts.save({ ...own(principal), password: hash });
       credentials.endSessions(principal.userId!, principal.holder);
       if (revokeTokens) credentials.endTokens(principal.userId!);
+      return null;
+    },
+    set_time_zone: ({ timeZone }, { principal }) => {
+      const isKnown = ZONE_CHOICES.some((choice) => choice === timeZone) || isZone(timeZone);
+      if (!isKnown) {
+        const reason = "timeZone is no time zone. Give its IANA name, as Europe/Berlin, or host, or browser";
+        throw new ContractError("InvalidInput", { reason, field: "timeZone" });
+      }
+      accounts.save({ ...own(principal), timeZone });
       return null;
     },
     begin_totp: (_input, { principal }) => secondFactor.begin(own(principal)),

@@ -37,6 +37,8 @@ export interface UserRecord {
   readonly grants: readonly Grant[];
   readonly createdAt: number;
   readonly lastSignInAt: number | null;
+  /** In which time zone its pages show moments: `host`, `browser` or a name; missing: as `browser`. */
+  readonly timeZone?: string;
   /** An account of the host: PAM knows its password, its groups say what it may, at each sign-in. */
   readonly host?: true;
   /** Of an account of the host: the host refuses it, so that nothing it has signs in until the host takes it again. */

@@ -45,7 +45,7 @@ export class BootTests {
     let ok = true, restoredBytes = 0;
     await jobs.run({
       command: "verify_backup",
-      title: `Boot test of backup ${backup.name}`,
+      title: `Boot test of backup job ${backup.name}`,
       actor,
       lane: "copy",
       ifInterrupted: "What it had made is removed by itself. Test it again.",
@@ -60,6 +60,8 @@ export class BootTests {
               ...{ repository, copy, job, clock, actor, pool, seconds, manifest: copy.manifest },
               host: this.options.host().requireFilled(),
               onBytes: (done) => job.progress(before + done, total),
+              // How long a guest takes to come up is not known
+              onBoot: () => job.progress(before, null),
             });
           const message = "message" in tested ? tested.message : copy.fault ?? "It cannot be read";
           const record: BootTest = {

@@ -28,6 +28,8 @@ export interface Stored {
   readonly chunks: ChunkList;
   /** Bytes that were not in the store before, compressed. */
   readonly storedBytes: number;
+  /** Bytes that were read of it: what the file never had is not. */
+  readonly readBytes: number;
 }
 
 /** Fills a buffer from a file; what the file does not have is zeros. */
@@ -119,7 +121,7 @@ export async function storePieces(
   const threads = new ChunkThreads(repository.codec.nameKey), under = new Set<Promise<void>>();
   // Memory is used again: the kernel takes as long to give new one as a chunk takes to be read.
   const free: Uint8Array<ArrayBuffer>[] = [];
-  let storedBytes = 0;
+  let storedBytes = 0, readBytes = 0;
   let failure: { readonly error: unknown } | undefined;
   try {
     for (let index = 0; index < count; index++) {
@@ -129,6 +131,7 @@ export async function storePieces(
       const into = length < CHUNK_BYTES ? new Uint8Array(length) : free.pop() ?? new Uint8Array(length);
       const piece = await pieceAt({ index, into, threads });
       onBytes(index * CHUNK_BYTES + length);
+      if (piece === undefined) readBytes += length;
       if (index % TURN === 0) await setImmediate(); // others get their turn
       if (piece !== undefined || Buffer.compare(into, zeros.subarray(0, length)) === 0) {
         if (piece !== undefined && piece.kept !== null) chunks.put(index, piece.kept);
@@ -153,7 +156,7 @@ export async function storePieces(
     threads[Symbol.dispose]();
   }
   if (failure) throw failure.error;
-  return { chunks, storedBytes };
+  return { chunks, storedBytes, readBytes };
 }
 
 /** Puts a file or device of raw content into the store; its holes are not read. @param bytes how much of it */

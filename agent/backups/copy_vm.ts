@@ -361,7 +361,7 @@ async function ofRunning(
   }
   count.next([...sizes.values()].reduce((sum, bytes) => sum + bytes, 0));
   const found: Content["disks"][number][] = [];
-  let storedBytes = 0, readBytes = 0;
+  let storedBytes = 0, readBytes = 0, mostCopied = 0;
   for (const disk of disks) {
     const { target } = disk, path = way.files.get(target)!, bytes = sizes.get(target)!;
     const storing = { signal: job.signal, onBytes: count.add, pace };
@@ -372,19 +372,21 @@ async function ofRunning(
       chunks = increment.chunks;
       storedBytes += increment.storedBytes;
       readBytes += increment.copiedBytes;
+      mostCopied += increment.copiedBytes;
     } else {
       const whole = await ofWhole(target, () => storeImage(repository, path, bytes, storing));
       chunks = whole.chunks;
       storedBytes += whole.storedBytes;
-      readBytes += Math.ceil(bytes / CLUSTER_BYTES) * CLUSTER_BYTES;
+      readBytes += whole.readBytes;
+      mostCopied += Math.ceil(bytes / CLUSTER_BYTES) * CLUSTER_BYTES;
     }
     await hostFiles.remove(path);
     count.next(bytes);
     found.push(await described(host, disk, bytes, chunks, way.isNoted ? plan.noted.get(target) : undefined));
   }
-  if (way.incremental.size > 0 && readBytes < copied.doneBytes) {
+  if (way.incremental.size > 0 && mostCopied < copied.doneBytes) {
     throw new IncrementError(
-      new Error(`QEMU says that it copied ${copied.doneBytes} bytes, and ${readBytes} were found`),
+      new Error(`QEMU says that it copied ${copied.doneBytes} bytes, and ${mostCopied} were found`),
     );
   }
   await spool.remove();
@@ -525,7 +527,7 @@ async function ofStopped(
         throw new ContractError("BackupFailed", { error });
       }
       stored += kept.storedBytes;
-      readBytes += bytes;
+      readBytes += kept.readBytes;
       found.push(await described(host, disk, bytes, kept.chunks));
     }
     await spool?.remove();

@@ -81,7 +81,7 @@ export const backupFeature = feature<
     const kept = function* (host: Host): Generator<KeptPath> {
       if (!isLocal(host.link.uri)) return;
       for (const { name, folder, targetId } of records.all()) {
-        if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup ${name}` };
+        if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup job ${name}` };
       }
       for (const { name, kind, folder, pool } of targets.all()) {
         const place = kind === "pool" ? poolFolder(host, pool ?? "") : kind === "folder" ? folder : undefined;

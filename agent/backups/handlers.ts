@@ -92,7 +92,7 @@ const leftBehindText = (copies: number, folder: string): string =>
   `${copies === 1 ? "Its copy stays" : `Its ${copies} copies stay`} in ${folder} and ${
     copies === 1 ? "is" : "are"
   } no longer listed here; the next run reads everything, and nothing is deleted there any more. ` +
-  `To see and restore what is there, let the backup go to ${folder} again.`;
+  `To see and restore what is there, let the backup job go to ${folder} again.`;
 
 /** Which copy of a backup. */
 interface OfCopy {
@@ -367,7 +367,7 @@ export function backupHandlers(
         const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
         await jobs.run({
           command: "verify_backup",
-          title: `Verify backup ${backup.name}`,
+          title: `Verify backup job ${backup.name}`,
           actor,
           ifInterrupted: "Nothing was changed. Verify it again.",
         }, (job) =>

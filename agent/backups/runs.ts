@@ -178,11 +178,11 @@ export class BackupRuns {
       await this.#options.jobs.run({
         id: jobId,
         command: "run_backup_now",
-        title: `Backup ${name}`,
+        title: `Backup job ${name}`,
         actor: entry.run.actor,
         ifInterrupted:
           "Copies that were whole are kept, the one that was not is removed. The VMs are as they were. " +
-          "Run the backup again.",
+          "Run the backup job again.",
       }, async (job) => {
         leftOut = this.#noteCovered(backup, job);
         const repository = await this.#options.open(backup);
@@ -298,7 +298,7 @@ export class BackupRuns {
     const { host, run, backup } = context;
     host.record({
       ...{ actor: run.actor, door: "agent", action: "vm-backed-up", result: "event" },
-      ...{ vmId: vm.id, vmName: vm.name, message: `By the backup “${backup.name}”` },
+      ...{ vmId: vm.id, vmName: vm.name, message: `By the backup job “${backup.name}”` },
     });
     return copyOf(copied.manifest, copied.notes);
   }

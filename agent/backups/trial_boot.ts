@@ -52,6 +52,8 @@ export interface BootTestWork extends RestoreSource {
   readonly pool?: string | undefined;
   readonly seconds?: number | undefined;
   readonly onBytes: (done: number) => void;
+  /** Its disks are there, and it begins to boot. */
+  readonly onBoot: () => void;
 }
 
 const notPossible = (reason: string) => new ContractError("BootTestNotPossible", { reason });
@@ -185,6 +187,7 @@ async function bootIn(
   if (fault !== undefined) {
     return { ok: false, by: null, message: fault, seconds: 0, png: undefined, restoredBytes };
   }
+  work.onBoot();
   return { ...await watch(work, uuid), restoredBytes };
 }
 

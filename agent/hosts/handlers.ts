@@ -32,22 +32,20 @@ function kernelCpuModel(): string | undefined {
   }
 }
 
-/** `QEMU/KVM` where KVM can be used. @param trouble why it cannot; undefined while only libvirt's word is known */
-function hypervisor({ type, capabilities }: NodeRecord, trouble: string | null | undefined): string {
+/** `QEMU/KVM` where KVM works. @param trouble why it does not; undefined while it was not tried: libvirt's word is no proof */
+export function hypervisor({ type }: Pick<NodeRecord, "type">, trouble: string | null | undefined): string {
   if (type !== "QEMU") return type === "TEST" ? "test" : type;
-  const works = trouble === undefined ? /<domain type='kvm'\/?>/.test(capabilities) : trouble === null;
-  return works ? "QEMU/KVM" : "QEMU";
+  return trouble === null ? "QEMU/KVM" : "QEMU";
 }
 
 const { t } = textsOf(health);
 
 /** What about the host or KVM Manager itself needs a person. */
-function attention(name: string, trouble: string | null | undefined, { store, metrics }: App): string[] {
-  const reason = trouble ?? "libvirt does not offer it";
+function attention(trouble: string | null | undefined, { store, metrics }: App): string[] {
   const found = [
     store.trouble,
     metrics.trouble === null ? null : t("health.metrics_stopped", { reason: metrics.trouble }),
-    name === "QEMU" ? t("health.kvm_unused", { reason }) : null,
+    trouble ? t("health.kvm_unused", { reason: trouble }) : null,
   ];
   return found.filter((text) => text !== null);
 }
@@ -59,10 +57,8 @@ export function hostHandlers(host: Host): HostHandlers {
     get_host_info: async (_input, { principal }): Promise<HostInfo> => {
       const record = await make.get();
       // Trying KVM takes seconds where it hangs guests: browsers and pages are told what is known.
-      const trouble = record.type !== "QEMU" || principal.door === "page" || principal.via === "session"
-        ? capabilities.knownKvmTrouble
-        : await capabilities.kvmTrouble();
-      const name = hypervisor(record, trouble);
+      const isAsked = record.type === "QEMU" && principal.door !== "page" && principal.via !== "session";
+      const trouble = isAsked ? await capabilities.kvmTrouble() : capabilities.knownKvmTrouble;
       const stats = sampler.host ?? await sampler.tick().then(() => sampler.host);
       const totalMb = stats?.memoryTotalMb ?? await make.memoryMb();
       const { active, total } = inventory.counts();
@@ -75,11 +71,12 @@ export function hostHandlers(host: Host): HostHandlers {
         memoryFreeMb: Math.max(0, totalMb - (stats?.memoryUsedMb ?? 0)),
         libvirtVersion: versionText(record.libvirtVersion),
         qemuVersion: versionText(record.hypervisorVersion),
-        hypervisor: name,
+        hypervisor: hypervisor(record, trouble),
         activeVms: active,
         totalVms: total,
         uncovered: app.coverage.attention(),
-        attention: attention(name, trouble, app),
+        attention: attention(trouble, app),
+        ...(host.health !== undefined && { health: host.health }),
       };
     },
     get_host_stats: async () => {

@@ -8,6 +8,7 @@ import {
   type CommandName,
   type ConnectionStatus,
   ContractError,
+  type HostInfo,
   type Input,
   type Output,
   type VM,
@@ -85,6 +86,8 @@ export class Host {
   readonly inventory: Inventory;
   readonly make: NodeInfo;
   readonly capabilities: HostCapabilities;
+  /** What the last examination of the host found; undefined before the first one. */
+  health: HostInfo["health"];
   readonly sampler: Sampler;
   readonly sizes: DiskSizes;
   readonly jobs: Pick<Jobs, "open" | "run" | "list">;

@@ -4,7 +4,8 @@ import { runsHref } from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { schedules } from "../../lib/i18n/en/schedules.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { formatInZone, RUN_LOOKS, weekdayName } from "../../lib/schedules/describe.ts";
+import { formatWhen } from "../../lib/text/time.ts";
+import { RUN_LOOKS, weekdayName } from "../../lib/schedules/describe.ts";
 import { Panel } from "../kit/Panel.tsx";
 
 const { t } = textsOf(texts);
@@ -21,7 +22,7 @@ const CHECKS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
 };
 
 /** What a day's run did, in words; a day without one is empty. */
-function Day({ day: { date, run, planned }, backup: { id, timeZone }, listed }: {
+function Day({ day: { date, run, planned }, backup: { id }, listed }: {
   day: BackupDay;
   backup: Backup;
   listed: ReadonlySet<string>;
@@ -45,7 +46,7 @@ function Day({ day: { date, run, planned }, backup: { id, timeZone }, listed }: 
     );
   }
   if (planned === undefined) return <span class="backup-day">{number}</span>;
-  const next = t("backups.day_next", { when: formatInZone(planned, timeZone) });
+  const next = t("backups.day_next", { when: formatWhen(planned) });
   return (
     <span class="backup-day" data-planned="" title={next}>
       {number}

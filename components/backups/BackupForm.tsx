@@ -93,9 +93,37 @@ export function BackupForm(
   );
   return (
     <form class="schedule-form" method="post" action={action}>
-      <Panel title={t("backups.form_where")}>
+      <Panel title={t("backups.form_job")}>
         <div class="form-grid">
           {text("backups.name", "name", { required: true, maxLength: 100 })}
+        </div>
+      </Panel>
+      <Panel title={t("backups.form_what")}>
+        <div class="form-grid">
+          <input type="hidden" name="targets.all" value="no" />
+          <CheckField
+            label={t("backups.all")}
+            hint={t("backups.all_hint")}
+            name="targets.all"
+            value="yes"
+            wide
+            defaultChecked={values["targets.all"] === "yes"}
+          />
+          {rows.length > 0 && (
+            <Boxes legend={t("backups.chosen")} name="targets.vmIds" rows={rows} ticked={chosen} />
+          )}
+          <TextField
+            label={t("backups.tags")}
+            hint={t("backups.tags_hint")}
+            name="targets.tags"
+            wide
+            defaultValue={values["targets.tags"] ?? ""}
+            error={errorAt("targets") ?? errorAt("targets.tags")}
+          />
+        </div>
+      </Panel>
+      <Panel title={t("backups.form_where")}>
+        <div class="form-grid">
           {places.length > 0 && (
             <SelectField
               label={t("backups.target")}
@@ -123,38 +151,6 @@ export function BackupForm(
             })}
           </div>
           {hasCopies && <p class="form-hint wide">{t("backups.moved_hint")}</p>}
-          {text("backups.limit", "maxMibPerSecond", {
-            ...{ type: "number", min: 0, max: 1_000_000 },
-            hint: t("backups.limit_hint"),
-          })}
-          {text("backups.parallel", "parallel", {
-            ...{ type: "number", min: 1, max: MOST_PARALLEL, required: true },
-            hint: t("backups.parallel_hint"),
-          })}
-        </div>
-      </Panel>
-      <Panel title={t("backups.form_what")}>
-        <div class="form-grid">
-          <input type="hidden" name="targets.all" value="no" />
-          <CheckField
-            label={t("backups.all")}
-            hint={t("backups.all_hint")}
-            name="targets.all"
-            value="yes"
-            wide
-            defaultChecked={values["targets.all"] === "yes"}
-          />
-          {rows.length > 0 && (
-            <Boxes legend={t("backups.chosen")} name="targets.vmIds" rows={rows} ticked={chosen} />
-          )}
-          <TextField
-            label={t("backups.tags")}
-            hint={t("backups.tags_hint")}
-            name="targets.tags"
-            wide
-            defaultValue={values["targets.tags"] ?? ""}
-            error={errorAt("targets") ?? errorAt("targets.tags")}
-          />
         </div>
       </Panel>
       <Panel title={t("backups.form_when")}>
@@ -198,6 +194,19 @@ export function BackupForm(
             ...{ type: "number", min: 1, max: 1000, required: true },
             hint: t("backups.keep_hint"),
           })}
+          {KEPT.map(([name, label]) => text(label, name, { type: "number", min: 0, max: 1000 }))}
+        </div>
+      </Panel>
+      <Panel title={t("backups.form_run")}>
+        <div class="form-grid">
+          {text("backups.limit", "maxMibPerSecond", {
+            ...{ type: "number", min: 0, max: 1_000_000 },
+            hint: t("backups.limit_hint"),
+          })}
+          {text("backups.parallel", "parallel", {
+            ...{ type: "number", min: 1, max: MOST_PARALLEL, required: true },
+            hint: t("backups.parallel_hint"),
+          })}
           <SelectField
             label={t("backups.boot_policy")}
             hint={t("backups.boot_policy_hint")}
@@ -205,7 +214,6 @@ export function BackupForm(
             value={values.bootTest ?? "never"}
             choices={BOOT_TEST_POLICIES.map((value) => ({ value, label: t(BOOT_POLICIES[value]) }))}
           />
-          {KEPT.map(([name, label]) => text(label, name, { type: "number", min: 0, max: 1000 }))}
         </div>
       </Panel>
       <div class="form-actions schedule-actions">

@@ -1,15 +1,15 @@
 import type { Backup, BackupCopy, BackupRun } from "../../lib/contract/mod.ts";
-import { backupHref, bootedOf, consistencyText, verifiedOf } from "../../lib/backup/describe.ts";
+import { backupHref, bootedOf, consistencyText, sizesOf, verifiedOf } from "../../lib/backup/describe.ts";
 import { filesHref } from "../../lib/backup/files.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { formatInZone } from "../../lib/schedules/describe.ts";
+import { formatWhen } from "../../lib/text/time.ts";
 import { formHref } from "../../lib/text/form_href.ts";
-import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Empty } from "../kit/Empty.tsx";
 import { RunState } from "../schedules/RunState.tsx";
+import { BackupSize } from "./BackupSize.tsx";
 import { runAnchor } from "./BackupCalendar.tsx";
 import { Booted, Verified } from "./Verified.tsx";
 
@@ -64,10 +64,7 @@ function Copies(
         },
         {
           title: area.t("backups.size"),
-          cell: ({ state, bytes, storedBytes }) =>
-            state === "done"
-              ? area.t("backups.size_of", { bytes: formatBytes(bytes), stored: formatBytes(storedBytes) })
-              : null,
+          cell: (copy) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
         },
         { title: area.t("backups.verified"), cell: (copy) => <Verified is={verifiedOf([copy])} /> },
         { title: area.t("backups.booted"), cell: (copy) => <Booted is={bootedOf([copy])} /> },
@@ -107,12 +104,12 @@ function Copies(
 function Run(
   { backup, run, may, onVerify }: Omit<BackupRunListProps, "runs"> & { run: BackupRun },
 ) {
-  const { id, timeZone } = backup;
+  const { id } = backup;
   return (
     // Not a landmark: two runs of one minute would be called the same.
     <article class="panel" id={runAnchor(run.id)}>
       <header class="panel-head">
-        <h2>{formatInZone(run.startedAt, timeZone)}</h2>
+        <h2>{formatWhen(run.startedAt)}</h2>
         <span class="actions" data-run={run.state}>
           <RunState run={run} />
           {may.verify && run.copies.some(({ state }) => state === "done") && (

@@ -4,7 +4,6 @@ import { backupHref, sizesOf, targetsText, verifiedOf, whenText } from "../../li
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
-import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Icon } from "../kit/Icon.tsx";
@@ -12,6 +11,7 @@ import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { SwitchForm } from "../kit/SwitchForm.tsx";
 import { RunState } from "../schedules/RunState.tsx";
+import { BackupSize } from "./BackupSize.tsx";
 import { NextBackup } from "./NextBackup.tsx";
 import { Verified } from "./Verified.tsx";
 
@@ -40,16 +40,15 @@ function Last({ backup: { lastRun }, now }: { backup: Backup; now: number }) {
 
 function Size({ backup: { lastRun } }: { backup: Backup }) {
   if (lastRun === null || lastRun.copies.length === 0) return null;
-  const { bytes, stored } = sizesOf(lastRun);
-  return <>{area.t("backups.size_of", { bytes: formatBytes(bytes), stored: formatBytes(stored) })}</>;
+  return <BackupSize {...sizesOf(lastRun.copies)} />;
 }
 
-/** The list of backups. */
+/** The list of backup jobs. */
 export function BackupTable({ list, may, now }: BackupTableProps) {
   return (
     <div class="panel">
       <DataTable
-        label={area.t("backups.title")}
+        label={area.t("backups.jobs")}
         rows={list}
         keyOf={({ id }) => id}
         attributesOf={({ id }) => ({ "data-backup": id })}

@@ -11,7 +11,7 @@ import {
 import { filesHref } from "../../lib/backup/files.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { formatInZone } from "../../lib/schedules/describe.ts";
+import { formatWhen } from "../../lib/text/time.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -32,7 +32,7 @@ export interface TellingCopyProps extends Omit<BackupRunListProps, "runs"> {
 }
 
 /** The copy that was booted last, or the newest: what is known of it, and its screen. Nothing where there is none. */
-export function TellingCopy({ backup: { id, timeZone }, runs, may, now, onVerify }: TellingCopyProps) {
+export function TellingCopy({ backup: { id }, runs, may, now, onVerify }: TellingCopyProps) {
   const found = tellingCopy(runs);
   if (found === undefined) return null;
   const { run, copy } = found, { vmId, name, bootTest, bytes, storedBytes, readBytes, disks } = copy;
@@ -42,7 +42,7 @@ export function TellingCopy({ backup: { id, timeZone }, runs, may, now, onVerify
     <Panel
       title={t("backups.latest", { name: shortName })}
       class="backup-copy"
-      aside={<span class="text-muted">{formatInZone(copy.takenAt ?? run.startedAt, timeZone)}</span>}
+      aside={<span class="text-muted">{formatWhen(copy.takenAt ?? run.startedAt)}</span>}
     >
       <dl class="description-list">
         <Fact label={t("backups.consistency")}>{consistencyText(copy)}</Fact>

@@ -1,17 +1,25 @@
 import type { Backup, VmBackups } from "../../lib/contract/mod.ts";
-import { backupHref, bootedOf, consistencyText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
+import {
+  backupHref,
+  bootedOf,
+  consistencyText,
+  sizesOf,
+  verifiedOf,
+  whenText,
+} from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
-import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Empty } from "../kit/Empty.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RunState } from "../schedules/RunState.tsx";
+import { BackupSize } from "./BackupSize.tsx";
 import { NextBackup } from "./NextBackup.tsx";
 import { Booted, Verified } from "./Verified.tsx";
+import { AddToJob, BackUpNow, type JobChoice } from "./VmBackupActions.tsx";
 
 const { t } = textsOf(texts);
 
@@ -26,27 +34,28 @@ export interface BackupRights {
 export interface VmBackupTablesProps {
   vmId: string;
   list: VmBackups;
+  /** The jobs that the VM can be added to. */
+  others: readonly JobChoice[];
   may: BackupRights;
   now: number;
 }
 
-/** The backups that include a VM, and the copies there are of it. */
-export function VmBackupTables({ vmId, list: { backups, copies }, may, now }: VmBackupTablesProps) {
+/** The backup jobs that include a VM, and its backups. */
+export function VmBackupTables({ vmId, list: { backups, copies }, others, may, now }: VmBackupTablesProps) {
   const at = `/vms/${vmId}/backups`;
   const lastOf = (backup: Backup) => copies.find(({ backupId }) => backupId === backup.id);
   return (
     <div class="snapshots-page">
-      <Panel title={t("backups.title")}>
+      <Panel title={t("backups.jobs")} aside={<BackUpNow vmId={vmId} jobs={backups} may={may} />}>
         {backups.length === 0
           ? (
             <Empty icon="download" title={t("backups.of_none")}>
               <p>{t("backups.of_none_what")}</p>
-              {may.create && <a class="button primary" href="/backups/new">{t("backups.new")}</a>}
             </Empty>
           )
           : (
             <DataTable
-              label={t("backups.title")}
+              label={t("backups.jobs")}
               rows={backups}
               keyOf={({ id }) => id}
               attributesOf={({ id }) => ({ "data-backup": id })}
@@ -101,6 +110,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, may, now }: Vm
               ]}
             />
           )}
+        <AddToJob vmId={vmId} jobs={others} />
       </Panel>
       <Panel title={t("backups.copies")}>
         {copies.length === 0
@@ -146,22 +156,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, may, now }: Vm
                 {
                   title: t("backups.size"),
                   fit: "wrap",
-                  cell: ({ copy: { state, bytes, storedBytes, readBytes } }) =>
-                    state === "done" && (
-                      <span class="stack">
-                        <span>
-                          {t("backups.size_of", {
-                            bytes: formatBytes(bytes),
-                            stored: formatBytes(storedBytes),
-                          })}
-                        </span>
-                        {readBytes !== null && (
-                          <span class="text-muted">
-                            {t("backups.read_of", { read: formatBytes(readBytes) })}
-                          </span>
-                        )}
-                      </span>
-                    ),
+                  cell: ({ copy }) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
                 },
                 { title: t("backups.verified"), cell: ({ copy }) => <Verified is={verifiedOf([copy])} /> },
                 { title: t("backups.booted"), cell: ({ copy }) => <Booted is={bootedOf([copy])} /> },

@@ -5,6 +5,7 @@ import { formatBytes, share } from "../../lib/text/quantity.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 import { Fact } from "../kit/Fact.tsx";
+import { canFill } from "../../lib/vm/fill.ts";
 import { LoadBar } from "../kit/LoadBar.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
@@ -35,11 +36,11 @@ export function GuestSystem({ info }: { info: GuestInfo | null }) {
   );
 }
 
-function Usage({ totalBytes, usedBytes }: GuestFilesystem) {
+function Usage({ totalBytes, usedBytes, type }: GuestFilesystem) {
   if (totalBytes === undefined || usedBytes === undefined) return null;
   return (
     <span class="guest-usage">
-      <LoadBar percent={share(usedBytes, totalBytes)} kind="memory" />
+      {canFill(type) && <LoadBar percent={share(usedBytes, totalBytes)} kind="memory" />}
       <span>{t("guest.used_of", { used: formatBytes(usedBytes), total: formatBytes(totalBytes) })}</span>
     </span>
   );

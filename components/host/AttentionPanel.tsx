@@ -1,16 +1,17 @@
-import type { AlertSummary, ConnectionStatus, Hang, VM } from "../../lib/contract/mod.ts";
+import type { AlertSummary, ConnectionStatus, Hang, HostInfo, VM } from "../../lib/contract/mod.ts";
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
+import { host as hostTable } from "../../lib/i18n/en/host.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
 import { HangRow } from "../hangs/HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
-const hangTexts = textsOf(texts);
+const hangTexts = textsOf(texts), hostTexts = textsOf(hostTable);
 
 /** Props of {@link AttentionPanel}. */
 export interface AttentionPanelProps {
@@ -25,6 +26,8 @@ export interface AttentionPanelProps {
   hangs: readonly Hang[];
   /** When the page was rendered. */
   now: number;
+  /** What the last examination of the host found; undefined before the first one. */
+  health: HostInfo["health"];
   /** Whether they may look at the host's health, which says what to do. */
   mayHealth: boolean;
 }
@@ -69,13 +72,20 @@ function otherHangs(hangs: readonly Hang[], { connected }: ConnectionStatus): re
   return hangs.filter(({ about }) => about !== "vm" && (connected || about !== "host"));
 }
 
+/** What the last examination found: `1 problem, 3 warnings`; empty where nothing is wrong or known. */
+export const healthText = (health: HostInfo["health"]): string =>
+  [
+    health && health.problems > 0 && hostTexts.plural("host.problems", health.problems),
+    health && health.warnings > 0 && hostTexts.plural("host.warnings", health.warnings),
+  ].filter((text) => typeof text === "string").join(", ");
+
 /** What needs a person. */
 export function AttentionPanel(
-  { vms, total, connection, host, alerts, hangs, now, mayHealth }: AttentionPanelProps,
+  { vms, total, connection, host, alerts, hangs, now, health, mayHealth }: AttentionPanelProps,
 ) {
   const others = otherHangs(hangs, connection);
   const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0 &&
-    others.length === 0;
+    others.length === 0 && healthText(health) === "";
   const healthOf = (name: string) =>
     mayHealth
       ? <a class="attention-name" href={HEALTH}>{name}</a>
@@ -92,7 +102,7 @@ export function AttentionPanel(
       {isCalm && (
         <p class="text-muted pad all-clear">
           <Icon name="check" />
-          {t("attention.none")}
+          {t(health === undefined ? "attention.none_known" : "attention.none")}
         </p>
       )}
       <ul class="attention-list">
@@ -112,6 +122,13 @@ export function AttentionPanel(
             <Icon name="bell" />
             <a class="attention-name" href="/alerts">{t("nav.alerts")}</a>
             <span class="text-muted">{plural("attention.firing", alerts.firing)}</span>
+          </li>
+        )}
+        {healthText(health) !== "" && (
+          <li data-tone={health!.problems > 0 ? "bad" : "warn"}>
+            <Icon name="alert" />
+            {healthOf(t("attention.health"))}
+            <span class="text-muted">{healthText(health)}</span>
           </li>
         )}
         {host.map((sentence) => (

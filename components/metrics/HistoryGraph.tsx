@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { HistoryPlot, PlotData, PlotLine } from "../../lib/client/history_plot.ts";
 import { type OpenGraph, openGraph } from "../../lib/client/open_graph.ts";
 import { reportFailure } from "../../lib/client/toasts.ts";
+import type { ChartLine } from "../../lib/metrics/chart_data.ts";
 import type { MetricUnit } from "../../lib/contract/metric_series.ts";
 import { areaPath, linePath, PICTURE } from "../../lib/metrics/picture.ts";
 import { ceilingOf } from "../../lib/metrics/scale.ts";
@@ -13,6 +14,12 @@ import { monitoring } from "../../lib/i18n/en/monitoring.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
 const texts = textsOf(monitoring);
+
+/** Places at the end of a line that may have no figure yet. */
+const PENDING = 3;
+
+/** The figure that a line ends with; undefined where it has ended before: what was then is not so now. */
+const lastKnown = (figures: ChartLine["avg"]) => figures.slice(-PENDING).findLast((each) => each !== null);
 
 /** A line and what it is called. */
 export interface NamedLine extends PlotLine {
@@ -140,7 +147,7 @@ export function HistoryGraph(props: HistoryGraphProps) {
   const figure = (index: number) => {
     const line = data.lines[index];
     if (line === undefined) return "–";
-    const value = at === null ? line.avg.findLast((each) => each !== null) : line.avg[at];
+    const value = at === null ? lastKnown(line.avg) : line.avg[at];
     const low = at === null ? undefined : line.min?.[at], high = at === null ? undefined : line.max?.[at];
     const mean = formatFigure(unit, value);
     return typeof low === "number" && typeof high === "number" && value !== null

@@ -1,9 +1,11 @@
 import type { Schedule, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
-import { ACTION_WORDS, formatInZone, weekdayName } from "../../lib/schedules/describe.ts";
+import { ACTION_WORDS, weekdayName } from "../../lib/schedules/describe.ts";
 import type { Failure } from "../../lib/text/failure.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { schedules as texts } from "../../lib/i18n/en/schedules.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { formatWhen } from "../../lib/text/time.ts";
+import { zone } from "../../lib/i18n/locale.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { FailureText } from "../kit/FailureText.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -67,14 +69,22 @@ export interface Preview {
   readonly failure: Failure | null;
 }
 
-/** The next runs, by the clocks of their time zone. */
+/** The next runs in the page's time zone; by the schedule's own clock, too, where that is another. */
 export function NextRuns({ next, timeZone }: Pick<Preview, "next" | "timeZone">) {
   if (next.length === 0) return <p class="text-muted pad">{t("schedules.preview_none")}</p>;
   return (
     <ol class="next-runs">
       {next.map((at) => (
         <li key={at}>
-          <time dateTime={new Date(at).toISOString()}>{formatInZone(at, timeZone)}</time>
+          <time dateTime={new Date(at).toISOString()}>{formatWhen(at)}</time>
+          {timeZone !== zone() && (
+            <>
+              {" "}
+              <span class="text-muted">
+                {t("schedules.in_zone", { when: formatWhen(at, timeZone), zone: timeZone })}
+              </span>
+            </>
+          )}
         </li>
       ))}
     </ol>

@@ -3,7 +3,6 @@ import { sendsForm } from "../../lib/client/send_form.ts";
 import type { Schedule } from "../../lib/contract/mod.ts";
 import {
   actionText,
-  formatInZone,
   scheduleHref,
   scheduleTargetsText,
   scheduleWhenText,
@@ -12,6 +11,7 @@ import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { schedules as texts } from "../../lib/i18n/en/schedules.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { formatWhen } from "../../lib/text/time.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { SwitchForm } from "../kit/SwitchForm.tsx";
@@ -30,13 +30,12 @@ export interface ScheduleTableProps {
 }
 
 /** When it runs next, by the clocks of its own time zone. */
-function Next({ schedule: { enabled, next: [first], timeZone } }: { schedule: Schedule }) {
+function Next({ schedule: { enabled, next: [first] } }: { schedule: Schedule }) {
   if (!enabled) return <span class="text-muted">{t("schedules.off")}</span>;
   if (first === undefined) return <span class="text-muted">{t("schedules.none_left")}</span>;
   return (
     <span class="stack">
-      <time dateTime={new Date(first).toISOString()}>{formatInZone(first, timeZone)}</time>
-      <span class="text-muted">{timeZone}</span>
+      <time dateTime={new Date(first).toISOString()}>{formatWhen(first)}</time>
     </span>
   );
 }

@@ -1,20 +1,45 @@
-import type { RefusedForm } from "../../lib/text/refused_form.ts";
-import { doneText } from "../../lib/text/done.ts";
+import type { PageState } from "../../lib/page_state.ts";
+import { noticeText } from "../../lib/text/done.ts";
+import type { Notice } from "../../lib/text/notice.ts";
+import { formHref } from "../../lib/text/form_href.ts";
 import { forms } from "../../lib/i18n/en/forms.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(forms);
 
-/** What became of the form that led to a page, from the page's address: `?done=` and `?started=` have words of ours. */
-export function FormOutcome({ refused, params }: { refused: RefusedForm | null; params: URLSearchParams }) {
-  if (refused !== null) return <Flash tone="bad" title={t("forms.refused")} failure={refused.failure} />;
-  if (params.has("started")) {
-    return (
-      <Flash tone="info" icon="loader">
-        {t("forms.started")} <a class="button small" href="/tasks">{t("forms.tasks")}</a>
-      </Flash>
-    );
+/** What can be done about what was done: bring back what is in the bin, look at the task. */
+function NoticeActions(
+  { notice: { is, entryId, task }, path, mayRestore }: { notice: Notice; path: string; mayRestore: boolean },
+) {
+  if (is === "started") {
+    return <a class="button small" href={task ?? "/tasks"}>{t(task ? "forms.task" : "forms.tasks")}</a>;
   }
-  return <Flash tone="ok">{doneText(params.get("done"))}</Flash>;
+  if (entryId === undefined || !mayRestore) return null;
+  return (
+    <form method="post" action={formHref("restore_bin_entry", { entryId }, path, `/bin?restore=${entryId}`)}>
+      <button type="submit" class="button small">{t("forms.undo")}</button>
+    </form>
+  );
+}
+
+/** What became of the form that led to a page. @param path the page's */
+export function FormOutcome(
+  { state: { refused, notice, may }, path }: {
+    state: Pick<PageState, "refused" | "notice" | "may">;
+    path: string;
+  },
+) {
+  if (refused !== null) return <Flash tone="bad" title={t("forms.refused")} failure={refused.failure} />;
+  const text = notice && noticeText(notice);
+  if (!text) return null;
+  return (
+    <Flash
+      tone={notice.is === "started" ? "info" : "ok"}
+      {...(notice.is === "started" && { icon: "loader" as const })}
+      actions={<NoticeActions notice={notice} path={path} mayRestore={may("restore_bin_entry")} />}
+    >
+      {text}
+    </Flash>
+  );
 }

@@ -60,7 +60,10 @@ export function Toasts() {
     if (element === null) return;
     // In the top layer, above an open dialog: opened anew, because the last one opened is on top.
     if (element.matches(":popover-open")) element.hidePopover();
-    if (count > 0) element.showPopover();
+    if (count === 0) return;
+    element.showPopover();
+    // Only where there is a message to place
+    import("../../lib/client/clear_place.ts").then(({ keepClear }) => keepClear(element), console.warn);
   }, [count]);
   return (
     <div aria-live="polite" aria-relevant="additions">

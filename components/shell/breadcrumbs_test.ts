@@ -39,7 +39,7 @@ Deno.test("crumbsOf() names what is listed by id, once the page has said so", ()
   assert.deepEqual(labels("/templates/1"), ["Templates"]);
   assert.deepEqual(labels("/bin"), ["Bin"]);
   assert.deepEqual(labels("/tasks/1", "Run true in web1"), ["Tasks", "Run true in web1"]);
-  assert.deepEqual(labels("/backups/new"), ["Backups", "Create backup"]);
+  assert.deepEqual(labels("/backups/new"), ["Backups", "Create backup job"]);
   assert.deepEqual(labels("/backups/1/edit", "nightly"), ["Backups", "nightly", "Edit"]);
   assert.deepEqual(labels("/backups/1/toString", "nightly"), ["Backups", "nightly"]);
   assert.deepEqual(labels("/settings/users/1", "ann"), ["Settings", "Users", "ann"]);

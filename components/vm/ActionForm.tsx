@@ -1,4 +1,4 @@
-import { runAction } from "../../lib/client/run_action.ts";
+import { type ActionDone, runAction } from "../../lib/client/run_action.ts";
 import { pending } from "../../lib/client/pending.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import {
@@ -29,7 +29,7 @@ export interface ActionFormProps {
   /** Whether its console is offered: everywhere but on the console's own page. */
   toConsole: boolean;
   /** Called after an action was carried out. */
-  onDone?: (action: ActionName) => void;
+  onDone?: (action: ActionName, done: ActionDone) => void;
 }
 
 function ActionButton({ slot: { name, allowed, reason }, vm, look, enabled }: {
@@ -66,7 +66,9 @@ export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const name = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
-    if (isActionName(name) && await runAction(name, vm)) onDone?.(name);
+    if (!isActionName(name)) return;
+    const done = await runAction(name, vm);
+    if (done !== null) onDone?.(name, done);
   };
   return (
     <form class="actions" method="post" onSubmit={submit}>

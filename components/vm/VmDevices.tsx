@@ -1,5 +1,6 @@
 import type { Disk, NetworkInterface } from "../../lib/contract/mod.ts";
-import { formatBytes, formatPercent } from "../../lib/text/quantity.ts";
+import { fillsUp } from "../../lib/vm/fill.ts";
+import { formatBytes, formatPercent, share } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, t } from "../../lib/i18n/mod.ts";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
@@ -23,11 +24,13 @@ function diskFlags(disk: Disk): string {
 
 const bytes = (count: number | undefined) => count === undefined ? null : formatBytes(count);
 
-/** What a disk takes on the host, with how much of its size that is. */
-function Fill({ used, total }: { used: number | undefined; total: number | undefined }) {
-  if (used === undefined || total === undefined || total === 0) return <>{bytes(used) ?? "–"}</>;
-  // A whole raw disk takes a little more than its size
-  const percent = Math.min(100, used / total * 100);
+/** What a disk takes on the host, with how much of its size that is: a medium that cannot be written to is not filling up. */
+function Fill({ disk }: { disk: Disk }) {
+  const { allocationBytes: used, capacityBytes: total } = disk;
+  if (used === undefined || total === undefined || used > total || !fillsUp(disk)) {
+    return <>{bytes(used) ?? "–"}</>;
+  }
+  const percent = share(used, total);
   return (
     <span class="figure-bar disk-fill" title={t("disk.fill", { percent: formatPercent(percent) })}>
       <LoadBar percent={percent} kind="storage" />
@@ -79,7 +82,7 @@ export function DiskTable({ disks }: { disks: readonly Disk[] }) {
         {
           title: t("disk.allocation"),
           kind: "number",
-          cell: ({ allocationBytes, capacityBytes }) => <Fill used={allocationBytes} total={capacityBytes} />,
+          cell: (disk) => <Fill disk={disk} />,
         },
         { title: t("disk.capacity"), kind: "number", cell: ({ capacityBytes }) => bytes(capacityBytes) },
       ]}

@@ -1,4 +1,5 @@
 /** What the forms of the settings carry, read back. Pure; the server checks all of it again. */
+import { momentIn } from "../i18n/zone_choice.ts";
 import type { Grant } from "../contract/mod.ts";
 import { textIn } from "../text/form_fields.ts";
 
@@ -12,11 +13,10 @@ export function grantIn(form: FormData): Grant | undefined {
   return { role, on: { kind: "everything" } };
 }
 
-/** A date field as the beginning of that day (UTC), in milliseconds; undefined when it is empty or none. */
+/** A date field as the beginning of that day in the page's time zone, in milliseconds; undefined when it is empty or none. */
 export function dayIn(value: string | null): number | undefined {
   if (value === null || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return undefined;
-  const time = Date.parse(`${value}T00:00:00Z`);
-  return Number.isNaN(time) ? undefined : time;
+  return momentIn(value);
 }
 
 /** The present password of a form; nothing where it was left empty: it was confirmed before. */

@@ -130,12 +130,15 @@ Deno.test("seenOfSchedule() judges the last run that is over", () => {
 
 Deno.test("incidentMessage() tells of backups with their figures", () => {
   const failed = rule({ watches: "backup_failed" });
-  assert.equal(incidentMessage(failed, 2, "nightly"), "The last run of the backup nightly failed for 2 VMs");
-  assert.equal(incidentMessage(failed, 0, "nightly"), "The last run of the backup nightly failed");
+  assert.equal(
+    incidentMessage(failed, 2, "nightly"),
+    "The last run of the backup job nightly failed for 2 VMs",
+  );
+  assert.equal(incidentMessage(failed, 0, "nightly"), "The last run of the backup job nightly failed");
   assert.equal(incidentMessage(rule({}), 9.04, ""), "The newest backup of the VM is 9 days old");
   assert.equal(incidentMessage(rule({}), NaN, ""), "There is no backup of the VM");
   const untrusted = rule({ watches: "backup_test_failed" });
-  const says = "of the last run of the backup nightly did not pass verification or the boot test";
-  assert.equal(incidentMessage(untrusted, 1, "nightly"), `1 copy ${says}`);
-  assert.equal(incidentMessage(untrusted, 2, "nightly"), `2 copies ${says}`);
+  const says = "of the last run of the backup job nightly did not pass verification or the boot test";
+  assert.equal(incidentMessage(untrusted, 1, "nightly"), `1 backup ${says}`);
+  assert.equal(incidentMessage(untrusted, 2, "nightly"), `2 backups ${says}`);
 });

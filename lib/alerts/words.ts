@@ -72,7 +72,7 @@ export function incidentMessage(rule: AlertRule, value: number, label: string, d
         ? "The TLS certificate has expired"
         : `The TLS certificate expires in ${plain(value)} days`;
     case "backup_failed": {
-      const of = `The last run of the backup ${oneLine(label, LONGEST)}`;
+      const of = `The last run of the backup job ${oneLine(label, LONGEST)}`;
       return value > 0 ? `${of} failed for ${plain(value)} VM${value === 1 ? "" : "s"}` : `${of} failed`;
     }
     case "schedule_failed": {
@@ -86,7 +86,7 @@ export function incidentMessage(rule: AlertRule, value: number, label: string, d
         ? `The newest backup of the VM is ${plain(value)} days old`
         : "There is no backup of the VM";
     case "backup_test_failed":
-      return `${plain(value)} cop${value === 1 ? "y" : "ies"} of the last run of the backup ${
+      return `${plain(value)} backup${value === 1 ? "" : "s"} of the last run of the backup job ${
         oneLine(label, LONGEST)
       } did not pass verification or the boot test`;
   }

@@ -97,10 +97,20 @@ export function tellingCopy(runs: readonly BackupRun[]): CopyOfRun | undefined {
   return tested.sort((a, b) => b.copy.bootTest!.at - a.copy.bootTest!.at)[0] ?? copies[0];
 }
 
-/** Bytes of a run: as guests see them, and what it added to the folder. */
-export function sizesOf({ copies }: BackupRun): { readonly bytes: number; readonly stored: number } {
+/**
+ * Sizes of backups together, those that failed left out: as guests see their disks, what they added to the folder, and what
+ * was read; null where that is not known of each.
+ */
+export function sizesOf(
+  copies: readonly Pick<BackupCopy, "state" | "bytes" | "storedBytes" | "readBytes">[],
+): { readonly bytes: number; readonly storedBytes: number; readonly readBytes: number | null } {
+  const done = copies.filter(({ state }) => state === "done");
   return {
-    bytes: copies.reduce((sum, { bytes }) => sum + bytes, 0),
-    stored: copies.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+    bytes: done.reduce((sum, { bytes }) => sum + bytes, 0),
+    storedBytes: done.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+    readBytes: done.reduce<number | null>(
+      (sum, { readBytes }) => sum === null || readBytes === null ? null : sum + readBytes,
+      0,
+    ),
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BackupCopy, BackupRun, BootTest } from "../contract/backups.ts";
-import { bootedOf, bootScreenHref, bootTestText, tellingCopy, verifiedOf } from "./describe.ts";
+import { bootedOf, bootScreenHref, bootTestText, sizesOf, tellingCopy, verifiedOf } from "./describe.ts";
 
 const boot = (ok: boolean, at = 1): BootTest => ({
   ...{
@@ -49,4 +49,15 @@ Deno.test("a boot test in words, and the address of its picture", () => {
     bootScreenHref("a/b", "r", "v", boot(true, 7)),
     "/api/v1/backups/a%2Fb/runs/r/vms/v/screen.png?at=7",
   );
+});
+
+Deno.test("sizesOf() counts what is there, and says that what was read is not known", () => {
+  const known = copy({ bytes: 20, storedBytes: 2, readBytes: 3 });
+  assert.deepEqual(sizesOf([known, known]), { bytes: 40, storedBytes: 4, readBytes: 6 });
+  assert.deepEqual(sizesOf([known, copy({ state: "failed", bytes: 9 })]), {
+    bytes: 20,
+    storedBytes: 2,
+    readBytes: 3,
+  });
+  assert.equal(sizesOf([known, copy({ readBytes: null })]).readBytes, null);
 });

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import { formatClock } from "../text/time.ts";
 import { type PlainKey, t } from "../i18n/mod.ts";
 import { axisOf, colourOf, faint, followBox } from "./plot.ts";
+import { tzDate } from "./zone_date.ts";
 import { type Columns, GRAPH_SECONDS } from "./samples.ts";
 
 /** Colours a series may have: the names the stylesheet knows. */
@@ -42,6 +43,7 @@ export function drawGraph(
   const axis = axisOf(box);
   const plot = new uPlot(
     {
+      tzDate,
       width: Math.max(1, box.clientWidth),
       height: HEIGHT,
       padding: [6, 16, 0, 0],

@@ -6,9 +6,10 @@ import type { LineToken } from "../metrics/charts.ts";
 import type { MarkKind } from "../metrics/marks.ts";
 import { ceilingOf } from "../metrics/scale.ts";
 import { formatFigure } from "../text/figure.ts";
-import { formatClock, formatDay } from "../text/time.ts";
+import { formatClock, formatDay, isMidnight } from "../text/time.ts";
 import type { DrawnGraph } from "./open_graph.ts";
 import { axisOf, colourOf, faint, followBox } from "./plot.ts";
+import { tzDate } from "./zone_date.ts";
 import { DAY_S } from "../metrics/resolutions.ts";
 
 /** How a line looks. */
@@ -67,8 +68,7 @@ const SYNC = "monitoring";
 
 /** The text of a time on the axis: the time of day, and the day where one begins or where days are all there is. */
 function tickText(time: number, step: number): string {
-  const date = new Date(time * 1000);
-  const isDay = step >= DAY_S || (date.getHours() === 0 && date.getMinutes() === 0);
+  const isDay = step >= DAY_S || isMidnight(time * 1000);
   return isDay ? formatDay(time * 1000) : formatClock(time * 1000).slice(0, 5);
 }
 
@@ -119,6 +119,7 @@ export function drawHistory(box: HTMLElement, options: PlotOptions): HistoryPlot
   };
   const plot = new uPlot(
     {
+      tzDate,
       ...{ width: Math.max(1, box.clientWidth), height, padding: [8, 16, 0, 0], legend: { show: false } },
       cursor: {
         y: false,

@@ -1,5 +1,7 @@
 /** What a person prefers, kept in cookies, so that the server renders the first paint the right way. */
 
+/** The cookie in which a browser tells its time zone. */
+export const ZONE_COOKIE = "zone";
 /** Attributes that make a cookie a preference: a year, this site only. Not secret, so scripts may write it. */
 export const PREFERENCE = "Path=/; Max-Age=31536000; SameSite=Lax";
 
@@ -10,6 +12,12 @@ export function cookieOf(header: string | null, name: string): string | undefine
     if (key.trim() === name) return value.trim();
   }
   return undefined;
+}
+
+/** Tells the server the browser's time zone: the next page is in it, where the account has chosen no other. */
+export function tellZone(): void {
+  const { timeZone } = new Intl.DateTimeFormat("en").resolvedOptions();
+  document.cookie = `${ZONE_COOKIE}=${timeZone}; ${PREFERENCE}`;
 }
 
 /** Keeps a preference, from the browser. */

@@ -1,14 +1,18 @@
 /** A click on an action, from asking first to saying how it went. */
-import type { VM } from "../contract/mod.ts";
-import { type ActionName, actionWords, binnedUntil, perform } from "../vm/actions.ts";
+import type { DeleteVmResult, VM } from "../contract/mod.ts";
+import { type ActionName, actionWords, deletedBy, perform } from "../vm/actions.ts";
 import { oneLine } from "../text/text.ts";
 import { formatDay } from "../text/time.ts";
-import { t } from "../i18n/mod.ts";
+import type { Notice } from "../text/notice.ts";
+import { plural, t } from "../i18n/mod.ts";
 import { api } from "./api.ts";
 import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
+
+/** What an action has done: to which VM, and of a deletion what went with it. */
+export type ActionDone = Pick<Notice, "name" | "disks" | "entryId">;
 
 /** The texts of an action on one VM. */
 function say(action: ActionName, vm: VM) {
@@ -24,26 +28,46 @@ function say(action: ActionName, vm: VM) {
  * Carries an action out on a VM, with everything a person sees of it: the question where something would be
  * lost, the VM marked as being worked on, the result.
  *
- * @returns Whether it was done.
+ * @returns What was done to which VM; null where it was not.
  */
-export async function runAction(action: ActionName, vm: VM): Promise<boolean> {
+export async function runAction(action: ActionName, vm: VM): Promise<ActionDone | null> {
   const consent = isAsked(action, 1) ? await askToConfirm({ action, vms: [vm] }) : undefined;
-  if (consent === null) return false;
+  if (consent === null) return null;
   const texts = say(action, vm);
   pending.begin(vm.id, action);
-  let until: number | undefined;
+  let deleted: DeleteVmResult | undefined;
   try {
     const answer = await perform(api, action, vm.id, doomedOf(consent, vm.id));
-    until = binnedUntil(action, answer);
+    deleted = deletedBy(action, answer);
   } catch (error) {
     pending.end(vm.id);
     reportFailure({ sentence: texts.failed }, error);
-    return false;
+    return null;
   }
   pending.accepted(vm.id, live.vms.peek(vm.id)?.state);
-  const name = oneLine(vm.name, 60);
-  report(until === undefined ? texts.done : t("done.binned", { name, until: formatDay(until) }));
-  return true;
+  const { bin } = deleted ?? {}, name = oneLine(vm.name, 60);
+  if (!bin) report(texts.done);
+  else {
+    const text = t("done.binned", { name: namedWith(name, bin.paths.length), until: formatDay(bin.until) });
+    report(text, {
+      label: t("done.undo"),
+      run: () => attempt(t("done.undo_failed"), () => undo(bin.entryId, name)),
+    });
+  }
+  return {
+    name: vm.name,
+    entryId: bin?.entryId,
+    disks: deleted && deleted.deletedDisks.length + (bin?.paths.length ?? 0),
+  };
+}
+
+/** A VM that was deleted, and how many disks with it. */
+const namedWith = (name: string, disks: number): string =>
+  disks === 0 ? name : plural("done.with_disks", disks, { name });
+
+async function undo(entryId: string, name: string): Promise<void> {
+  await api.restoreBinEntry({ entryId });
+  report(t("done.restored", { name }));
 }
 
 /** Calls for a change other than an action; says why when it fails. @returns Whether it was made. */

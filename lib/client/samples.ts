@@ -3,6 +3,9 @@
 /** Seconds that a graph shows, whether there are that many samples yet or not. */
 export const GRAPH_SECONDS = 300;
 
+/** Seconds between two samples, more than which are a gap: stored ones are a minute apart at most. */
+const MOST_APART_S = 90;
+
 /** Columns of equal length: times in seconds, then one column a series; null is a gap. */
 export type Columns = [times: number[], ...series: (number | null)[][]];
 
@@ -26,6 +29,11 @@ export class Samples {
     const [times, ...columns] = this.#columns;
     const last = times.at(-1);
     if (last !== undefined && time <= last) return;
+    if (last !== undefined && time - last > MOST_APART_S) {
+      // Nothing was told in between, as while the VM was off: no line leads across.
+      times.push((last + time) / 2);
+      for (const column of columns) column.push(null);
+    }
     times.push(time);
     columns.forEach((column, index) => column.push(values[index] ?? null));
     const first = times.findIndex((one) => one >= time - this.#span);

@@ -15,3 +15,11 @@ Deno.test("Samples.add() ignores what is not newer, and keeps gaps as gaps", () 
   samples.add(3_000, [2]);
   assert.deepEqual(samples.columns(), [[2, 3], [1, 2], [null, null]]);
 });
+
+Deno.test("Samples.add() leaves a gap where nothing was told for long: no line from before a stop to after a start", () => {
+  const samples = new Samples(1, 600);
+  samples.add(0, [1]);
+  samples.add(60_000, [2]);
+  samples.add(260_000, [3]);
+  assert.deepEqual(samples.columns(), [[0, 60, 160, 260], [1, 2, null, 3]]);
+});

@@ -1,5 +1,7 @@
 /** Messages about what was done or failed: shown in a corner, and said to screen readers. */
 import { signal } from "@preact/signals";
+import { type Notice, noticeCookie } from "../text/notice.ts";
+import { based } from "./base.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { type PlainKey, t } from "../i18n/mod.ts";
 
@@ -66,4 +68,10 @@ export function reportFailure(what: PlainKey | { sentence: string } | undefined,
   // The same failure again (a host that is away, asked by several) is shown once.
   if (toasts.peek().some((toast) => toast.title === title && toast.failure?.why === failure.why)) return;
   show({ title, failure });
+}
+
+/** Goes to another page, which says what was done: as after a form that the browser sent. */
+export function leave(path: string, notice: Omit<Notice, "is">): void {
+  document.cookie = noticeCookie({ is: "done", ...notice });
+  location.assign(based(path));
 }

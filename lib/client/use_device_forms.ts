@@ -6,6 +6,7 @@ import type { DeviceAction, DeviceDone } from "../vm/device_forms.ts";
 import { DEVICE_DONE } from "../vm/device_outcome.ts";
 import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
+import { oneLine } from "../text/text.ts";
 import { isLive } from "../vm/state.ts";
 import { api } from "./api.ts";
 import { jobs } from "./jobs.ts";
@@ -74,14 +75,14 @@ export function useDeviceForms<V extends string>(
       open.value = null;
     },
     async send(does, form) {
-      const { id: vmId } = vm.peek();
+      const { id: vmId, name } = vm.peek();
       const begun = await jobs.begun(
         perform(does, vmId, form),
         (job) => job.command === does && job.vmId === vmId,
       );
       if ("job" in begun) return;
       const { live = true, persistent, waiting = [] } = begun.result;
-      const done = t(DEVICE_DONE[does]);
+      const done = t("devices.done_on", { done: t(DEVICE_DONE[does]), name: oneLine(name, 60) });
       const waits = isLive(vm.peek()) && persistent === true;
       report(
         waits && !live

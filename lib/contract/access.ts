@@ -280,6 +280,26 @@ export const accessCommands = {
     cli: ["account", "password"],
     readOnly: false,
   }),
+  set_time_zone: command({
+    ...OWN,
+    summary: "Choose the time zone that one's pages show times in",
+    description:
+      "host: the zone of the host. browser, as it is at first: the zone of the browser. Or a zone by its name.",
+    input: closed({
+      timeZone: Type.String({
+        minLength: 1,
+        maxLength: 64,
+        pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$",
+        description: "host, browser, or an IANA name: Europe/Berlin",
+      }),
+    }),
+    output: NOTHING_OUT,
+    errors: ["NoAccount", "StoreUnavailable"],
+    route: "PUT /account/time-zone",
+    cli: ["account", "time-zone", "<timeZone>"],
+    examples: ["kvm-manager account time-zone Europe/Berlin"],
+    readOnly: false,
+  }),
   begin_totp: command({
     ...OWN,
     summary: "Begin to use one-time codes: gives the secret for the authenticator app",

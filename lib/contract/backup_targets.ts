@@ -114,7 +114,7 @@ export const BackupTarget = Type.Object({
   encrypted: Type.Boolean(),
   ...PLACE,
   hasSecret: Type.Boolean({ description: "a secret key, a password or a private key is kept for it" }),
-  backups: Type.Array(Type.String(), { description: "names of the backups that go there" }),
+  backups: Type.Array(Type.String(), { description: "names of the backup jobs that use it" }),
   createdAt: Timestamp,
 });
 export type BackupTarget = Static<typeof BackupTarget>;
@@ -137,7 +137,7 @@ export const backupTargetCommands = {
     ...ADMINISTER,
     readOnly: true,
     withoutLibvirt: true,
-    summary: "List the places that backups go to, beside plain folders",
+    summary: "List the places that backups go to, besides plain folders",
     input: NOTHING_IN,
     output: Type.Array(BackupTarget),
     errors: ["StoreUnavailable"],

@@ -44,7 +44,7 @@ const BackupId = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: "^[0-9A-Za-z-]+$",
-  description: "id of the backup",
+  description: "id of the backup job",
 });
 const RUN_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
 const RunId = Type.String({ ...RUN_ID, description: "id of the run" });
@@ -92,11 +92,11 @@ const options = {
       description: "what becomes of missed runs; run-once, as in a new one, makes up for all of them by one",
     }),
   ),
-  keep: kept("copies of each VM that are kept, the newest ones; 7 in a new one", 1),
-  keepDaily: kept("also the last copy of so many days; 0 in a new one", 0),
-  keepWeekly: kept("also the last copy of so many weeks; 0 in a new one", 0),
-  keepMonthly: kept("also the last copy of so many months; 0 in a new one", 0),
-  keepYearly: kept("also the last copy of so many years; 0 in a new one", 0),
+  keep: kept("backups of each VM that are kept, the newest ones; 7 in a new one", 1),
+  keepDaily: kept("also the last backup of so many days; 0 in a new one", 0),
+  keepWeekly: kept("also the last backup of so many weeks; 0 in a new one", 0),
+  keepMonthly: kept("also the last backup of so many months; 0 in a new one", 0),
+  keepYearly: kept("also the last backup of so many years; 0 in a new one", 0),
   maxMibPerSecond: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -113,7 +113,7 @@ const options = {
   ),
   bootTest: Type.Optional(oneOf(BOOT_TEST_POLICIES, {
     description:
-      "boots its copies as a test after a run, each VM once a week or after each run; never in a new one",
+      "boots its backups as a test after a run, each VM once a week or after each run; never in a new one",
   })),
   enabled: Type.Optional(Type.Boolean({ description: "runs by itself; yes in a new one" })),
 };
@@ -153,11 +153,11 @@ export const BackupCopy = Type.Object({
     description:
       "stopped: it was off. frozen: the guest had written everything. crash: as after a power failure",
   }),
-  bytes: Type.Integer({ description: "size of its disks, as the guest sees them" }),
+  bytes: Type.Integer({ description: "virtual size of its disks, as the guest sees them" }),
   storedBytes: Type.Integer({ description: "what it added to the folder: changed, compressed" }),
   readBytes: Type.Union([Type.Integer(), Type.Null()], {
     description:
-      "what was read of its disks: less than their size where only what changed was; null: not known",
+      "what was read of its disks: not what they never had, nor what had not changed; null: not known",
   }),
   disks: Type.Array(Type.String(), { description: "targets of the disks in it" }),
   verified: Type.Union([BackupVerified, Type.Null()], { description: "null: it never was verified" }),
@@ -234,7 +234,7 @@ export type BackupRun = Static<typeof BackupRun>;
 
 /** A day on which a backup ran. */
 export const BackupDayRun = Type.Object({
-  date: Type.String({ description: "2026-11-23, in the time zone of the backup" }),
+  date: Type.String({ description: "2026-11-23, in the time zone of the backup job" }),
   runId: Type.String({ description: "its newest run; what was left out where there was no other" }),
   startedAt: Timestamp,
   state: oneOf(BACKUP_RUN_STATES),
@@ -265,7 +265,7 @@ export const Backup = Type.Object({
   target: Type.Union([
     Type.Object({ id: Type.String(), name: Type.String(), kind: oneOf(BACKUP_TARGET_KINDS) }),
     Type.Null(),
-  ], { description: "the backup target it goes to; null: a plain folder" }),
+  ], { description: "the backup target of the job; null: a plain folder" }),
   encrypted: Type.Boolean({ description: "nothing of it can be read without the target's passphrase" }),
   frequency: oneOf([...SCHEDULE_FREQUENCIES, "by-hand"]),
   at: Type.Optional(Type.String()),
@@ -301,7 +301,7 @@ export const Backup = Type.Object({
 export type Backup = Static<typeof Backup>;
 
 export const VmBackups = Type.Object({
-  backups: Type.Array(Backup, { description: "those that the VM is meant by now" }),
+  backups: Type.Array(Backup, { description: "backup jobs that include the VM now" }),
   copies: Type.Array(
     Type.Object({
       backupId: Type.String(),
@@ -309,7 +309,7 @@ export const VmBackups = Type.Object({
       runId: Type.String(),
       copy: BackupCopy,
     }),
-    { description: "what there is of the VM, the newest first, also of backups that it is meant by no more" },
+    { description: "backups of the VM, the newest first, also of jobs that no longer include it" },
   ),
 });
 export type VmBackups = Static<typeof VmBackups>;
@@ -331,7 +331,7 @@ const SAVING = [
 
 export const backupCommands = {
   list_backups: command({
-    summary: "List backups",
+    summary: "List backup jobs",
     role: "viewer",
     input: closed({}),
     output: Type.Array(Backup),
@@ -345,7 +345,7 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   get_backup: command({
-    summary: "Show a backup with its next runs and its last one",
+    summary: "Show a backup job with its next runs and its last one",
     role: "viewer",
     input: closed({ backupId: BackupId }),
     output: Backup,
@@ -356,7 +356,7 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   list_backup_runs: command({
-    summary: "List the runs of a backup, the newest first",
+    summary: "List the runs of a backup job, the newest first",
     description:
       "With what is in its folder: runs that another KVM Manager made there are listed as found, and can be restored. " +
       "Those before the last one of an answer are asked for with until: the moment that one began.",
@@ -378,7 +378,7 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   list_backup_days: command({
-    summary: "List the days of a backup's last five weeks on which it ran, and how that went",
+    summary: "List the days of a backup job's last five weeks on which it ran, and how that went",
     role: "viewer",
     input: closed({ backupId: BackupId }),
     output: Type.Array(BackupDayRun),
@@ -391,7 +391,7 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   list_vm_backups: command({
-    summary: "List a VM's backups and the copies there are of it",
+    summary: "List a VM's backup jobs and backups",
     role: "viewer",
     input: closed({ vmId: VmId }),
     output: VmBackups,
@@ -401,9 +401,9 @@ export const backupCommands = {
     readOnly: true,
   }),
   create_backup: command({
-    summary: "Create a backup: VMs that are copied to a folder or a backup target",
+    summary: "Create a backup job: VMs that are copied to a folder or a backup target",
     description:
-      "What the folder already has of backups is kept, and can be restored: so a new host takes up the backups of a lost one.",
+      "What the folder already has of backups is kept, and can be restored: so a new host takes over the backups of a lost one.",
     role: "administrator",
     input: closed({
       name: BackupName,
@@ -426,10 +426,10 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   update_backup: command({
-    summary: "Change a backup",
+    summary: "Change a backup job",
     description:
       "What is left out stays. From then on it runs with the rights of who changed it. With another folder or target, " +
-      "its copies stay where they are, which warnings tell.",
+      "its backups stay where they are, which warnings tell.",
     role: "administrator",
     input: closed({
       backupId: BackupId,
@@ -441,7 +441,7 @@ export const backupCommands = {
     }),
     output: Type.Object({
       ...Backup.properties,
-      warnings: Type.Array(Type.String(), { description: "what becomes of the copies that there are" }),
+      warnings: Type.Array(Type.String(), { description: "what becomes of the backups that there are" }),
     }),
     errors: ["BackupNotFound", "BackupRunning", ...SAVING],
     route: "PATCH /backups/{backupId}",
@@ -451,8 +451,9 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   enable_backup: command({
-    summary: "Switch a backup on or off",
-    description: "One that is off runs by hand alone. Switched on, it runs with the rights of who did that.",
+    summary: "Switch a backup job on or off",
+    description:
+      "A job that is off runs by hand alone. Switched on, it runs with the rights of who did that.",
     role: "administrator",
     input: closed({ backupId: BackupId, enabled: Type.Boolean() }),
     output: Backup,
@@ -463,20 +464,20 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   delete_backup: command({
-    summary: "Delete a backup",
-    description: "The copies in its folder stay: a new backup of the same folder has them.",
+    summary: "Delete a backup job",
+    description: "The backups in its folder stay: a new job with the same folder has them.",
     role: "administrator",
     input: closed({ backupId: BackupId }),
     output: NOTHING_OUT,
     errors: ["BackupNotFound", "BackupRunning", "StoreUnavailable"],
     route: "DELETE /backups/{backupId}",
     cli: ["backup", "delete", "<backupId>"],
-    destroys: "the backup's settings; its copies stay in the folder",
+    destroys: "the backup job's settings; its backups stay in the folder",
     readOnly: false,
     withoutLibvirt: true,
   }),
   run_backup_now: command({
-    summary: "Run a backup at once",
+    summary: "Run a backup job at once",
     description: "Gives the run that has begun. It goes on as a task.",
     role: "operator",
     input: closed({
@@ -601,7 +602,7 @@ export const backupCommands = {
     description:
       "checksums reads every chunk. boot restores each VM for a while and starts it as one that is thrown away: with " +
       "new MAC addresses and no link, without devices and folders of the host. It passes when a guest agent answers, " +
-      "or, where none answered when the copy was made, when its screen comes to rest on something that is no " +
+      "or, where none answered when the backup was made, when its screen comes to rest on something that is no " +
       "complaint; the last picture is kept (get_backup_screen).",
     role: "operator",
     input: closed({
@@ -660,7 +661,7 @@ export const backupCommands = {
     withoutLibvirt: true,
   }),
   list_backup_files: command({
-    summary: "List the files in a copy of a VM",
+    summary: "List the files in a backup of a VM",
     description:
       "Without filesystem: the file systems in it. They are read by libguestfs in a small VM of its own, which is " +
       "there for two minutes after the last question; its start may take a minute. Nothing is mounted on the host.",
@@ -688,7 +689,7 @@ export const backupCommands = {
     audited: true,
   }),
   download_backup_file: command({
-    summary: "Download a file out of a copy of a VM, or a folder as a tar archive",
+    summary: "Download a file from a backup of a VM, or a folder as a tar archive",
     description: "GET the content itself, with `?filesystem=` and `?path=`.",
     role: "administrator",
     input: closed({ backupId: BackupId, runId: RunId, vmId: VmId, filesystem: Device, path: PathInCopy }),

@@ -13,7 +13,7 @@ export const HostInfo = Type.Object({
   memoryFreeMb: Type.Integer({ description: "MiB free or reclaimable" }),
   libvirtVersion: Type.String(),
   qemuVersion: Type.String(),
-  hypervisor: Type.String({ description: "QEMU/KVM, QEMU (emulation), test" }),
+  hypervisor: Type.String({ description: "QEMU/KVM once KVM was found to work, QEMU (emulation), test" }),
   activeVms: Type.Integer(),
   totalVms: Type.Integer(),
   uncovered: Type.Array(Type.String(), {
@@ -23,6 +23,11 @@ export const HostInfo = Type.Object({
   attention: Type.Array(Type.String(), {
     description: "what about the host or KVM Manager itself needs a person, one sentence each",
   }),
+  health: Type.Optional(Type.Object({
+    at: Timestamp,
+    problems: Type.Integer(),
+    warnings: Type.Integer(),
+  }, { description: "what the last get_host_health found; missing before the first one" })),
 });
 export type HostInfo = Static<typeof HostInfo>;
 

@@ -1,5 +1,6 @@
 /** A value for every field that some command requires: what tests call commands with. */
 export const SAMPLES: Readonly<Record<string, unknown>> = {
+  timeZone: "Europe/Berlin",
   alertId: "a",
   incidentId: "i",
   silenceId: "s",

@@ -5,10 +5,12 @@ import { registeredIsland } from "./registered.ts";
 import { reviver } from "./revive.ts";
 import { setBuildId } from "./runtime.ts";
 import { useLocale } from "../i18n/locale.ts";
+import { useZone } from "../i18n/locale.ts";
 import { keepTyped } from "./typed.ts";
 import "./base.ts"; // reads the document's path
 
 useLocale(() => document.documentElement.lang || "en");
+useZone(() => document.documentElement.dataset.zone);
 
 const block = document.getElementById(STATE_ID);
 if (block !== null) boot(JSON.parse(block.textContent) as IslandState);

@@ -2,6 +2,7 @@
  * What agents tell of their guests as figures, by the names that the metrics have in their readings (`fs.0.used`, …). All of
  * it is the guest's word: bounded in number and size, and nothing is shown or kept that cannot be. Pure.
  */
+import { canFill } from "../vm/fill.ts";
 import type { GuestFilesystem, GuestMetrics } from "../contract/guest.ts";
 import { MOST_LABEL } from "../contract/metric_series.ts";
 import { oneLine } from "../text/text.ts";
@@ -11,8 +12,6 @@ export type GuestReading = Readonly<Record<string, number | string>>;
 
 /** File systems of a guest that figures are kept of. */
 export const MOST_FILESYSTEMS = 16;
-/** Kinds that are as full as they were made. */
-const READ_ONLY: ReadonlySet<string> = new Set(["iso9660", "udf", "squashfs", "erofs", "cramfs", "romfs"]);
 /** More bytes than anything has, and more things than a guest has of any. */
 const MOST_BYTES = 2 ** 60, MOST_THINGS = 1_000_000;
 const MEBIBYTE = 1024 * 1024;
@@ -54,7 +53,7 @@ export function filesystemReading(
   for (const each of filesystems.toSorted((a, b) => a.mountpoint.length - b.mountpoint.length)) {
     const { name, mountpoint, type, totalBytes, usedBytes } = each, label = labelOf(mountpoint);
     if (totalBytes === undefined || usedBytes === undefined || totalBytes <= 0) continue;
-    if (READ_ONLY.has(type.toLowerCase()) || seen.has(name) || !admits(label)) continue;
+    if (!canFill(type) || seen.has(name) || !admits(label)) continue;
     seen.add(name);
     const total = bounded(totalBytes, MOST_BYTES), at = `fs.${count++}.`;
     reading[`${at}name`] = label;

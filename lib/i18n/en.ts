@@ -1,6 +1,8 @@
 /** Every text, in English. `{name}` are places to fill; `.one` and `.other` are forms for counts. */
 export const en = {
   "app.name": "KVM Manager",
+  "app.zone": "Times in {zone}",
+  "app.zone_change": "Change",
   "app.skip": "Skip to content",
   "app.version": "Version {version}",
   "title.page": "{page} · KVM Manager",
@@ -107,6 +109,11 @@ export const en = {
   "done.force_stop": "was powered off",
   "done.delete": "was deleted",
   "done.binned": "{name} is in the bin until {until}",
+  "done.with_disks.one": "{name} with {n} disk",
+  "done.with_disks.other": "{name} with {n} disks",
+  "done.undo": "Undo",
+  "done.undo_failed": "It could not be restored from the bin.",
+  "done.restored": "{name} was restored from the bin",
 
   "lost.reset":
     "The guest is not asked first. What it has not written to disk is lost, and files may be damaged.",
@@ -190,11 +197,14 @@ export const en = {
   "manage.clone": "Clone…",
   "manage.template": "Make template…",
   "manage.export": "Export XML",
+  "manage.back_up": "Back up…",
   "manage.guest_tools": "Guest tools…",
   "manage.export_ova": "Export as OVA…",
   "manage.import": "Import XML",
   "manage.import_ova": "Import OVA",
 
+  "vms.counted.one": "{n} VM",
+  "vms.counted.other": "{n} VMs",
   "bulk.label": "Actions for the selected VMs",
   "bulk.selected.one": "{n} selected",
   "bulk.selected.other": "{n} selected",
@@ -358,6 +368,8 @@ export const en = {
   "dashboard.top_none": "No VM is running.",
   "dashboard.top_unknown": "No load figures yet.",
   "attention.none": "All is well.",
+  "attention.none_known": "No VM needs attention, and no alert is firing.",
+  "attention.health": "Health",
   "attention.crashed": "The guest crashed.",
   "attention.firing.one": "{n} is firing",
   "attention.firing.other": "{n} are firing",

@@ -1,5 +1,6 @@
 /**
- * Which language texts are taken in. Who serves a request, and the browser, say which; nothing is taken while a module
+ * Which language texts are taken in, and which time zone moments are shown in: one for all of a page, whether the server or
+ * the browser writes them. Who serves a request, and the browser, say which; nothing is taken while a module
  * loads, so that one process can answer in several.
  */
 
@@ -47,6 +48,34 @@ export function perLocale<T>(make: (locale: string) => T): () => T {
     const language = locale();
     if (!made.has(language)) made.set(language, make(language));
     return made.get(language)!;
+  };
+}
+
+/** The zone of this process. */
+export const ownZone = (): string => new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
+
+let currentZone: () => string | undefined = () => undefined;
+
+/** The zone of what is done now: an IANA name. */
+export function zone(): string {
+  return currentZone() ?? ownZone();
+}
+
+/** Says where the zone comes from. Called once by what starts the program; tests set it for a while. */
+export function useZone(source: () => string | undefined): Disposable {
+  const before = currentZone;
+  currentZone = source;
+  return { [Symbol.dispose]: () => void (currentZone = before) };
+}
+
+/** A format that is costly to make, made once for each language and zone. */
+export function perZone(options: Intl.DateTimeFormatOptions): (timeZone?: string) => Intl.DateTimeFormat {
+  const made = new Map<string, Intl.DateTimeFormat>();
+  return (timeZone = zone()) => {
+    const language = locale(), key = `${language} ${timeZone}`;
+    const found = made.get(key) ?? new Intl.DateTimeFormat(language, { ...options, timeZone });
+    made.set(key, found);
+    return found;
   };
 }
 

@@ -130,3 +130,17 @@ Deno.test("New is no command: what makes something says Create", async () => {
   const commands = /^New (VM|machine|virtual|network$|storage|pool|volume|user|role|token)/i;
   assert.deepEqual(Object.entries(await allTexts()).filter(([, text]) => commands.test(text)), []);
 });
+
+/** What is done with a backup job, and said of a "backup" alone; what is a word of its own is left out first. */
+const JOB_WORDS =
+  /\b(create|edit|change|switch|enable|run|schedule) (a |the )?backups?\b|\bbackups? (\{\w+\}|was|is) (was |now )?(created|saved|running|switched)|\bbackups? already\b|\b(newest|daily|weekly|monthly|yearly) cop(y|ies)\b/i;
+const NO_JOB = /backup (jobs?|targets?|checkpoints?)/gi;
+
+Deno.test("texts, errors and the contract tell a backup job, its run and a backup apart", async () => {
+  const all = [
+    ...Object.entries(await allTexts()),
+    ...described(COMMANDS, "commands"),
+    ...Object.entries(ERRORS).map(([code, { text }]): [string, string] => [code, text]),
+  ];
+  assert.deepEqual(all.filter(([, text]) => JOB_WORDS.test(text.replace(NO_JOB, ""))), []);
+});

@@ -17,10 +17,10 @@ export interface LiveSeed {
 /** Bytes of memory → MiB, as live figures have it. */
 const FACTORS: Readonly<Partial<Record<LiveChart, number>>> = { memory: 1 / MIB };
 
-/** The times at which something is known, with what live graphs show of it. */
+/** The times from the first at which something is known, with what live graphs show of it: a gap stays one. */
 export function liveSeed(set: ChartSet): LiveSeed[] {
   const byId = new Map(set.charts.map((chart) => [chart.id, chart.lines]));
-  return timesOf(set).map((time, at) => ({
+  const all = timesOf(set).map((time, at) => ({
     at: time * 1000,
     values: Object.fromEntries(LIVE_CHARTS.map((id) => [
       id,
@@ -29,5 +29,9 @@ export function liveSeed(set: ChartSet): LiveSeed[] {
         return value === null ? null : value * (FACTORS[id] ?? 1);
       }),
     ])) as Record<LiveChart, (number | null)[]>,
-  })).filter(({ values }) => LIVE_CHARTS.some((id) => values[id].some((value) => value !== null)));
+  }));
+  const isKnown = ({ values }: LiveSeed) =>
+    LIVE_CHARTS.some((id) => values[id].some((value) => value !== null));
+  const first = all.findIndex(isKnown);
+  return first < 0 ? [] : all.slice(first, all.findLastIndex(isKnown) + 1);
 }

@@ -4,30 +4,13 @@ import type { Schedule, ScheduleRun, ScheduleRunState, Weekday } from "../contra
 import { perLocale } from "../i18n/locale.ts";
 import { schedules } from "../i18n/en/schedules.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { zone } from "../i18n/locale.ts";
 import { oneLine } from "../text/text.ts";
 
 const { t, plural } = textsOf(schedules);
 
 /** Address of the page of a schedule. */
 export const scheduleHref = (id: string): string => `/schedules/${encodeURIComponent(id)}`;
-
-/** Formats of moments, by time zone: they are slow to make. */
-const formats = perLocale((language) => {
-  const known = new Map<string, Intl.DateTimeFormat>();
-  return (timeZone: string) => {
-    const found = known.get(timeZone) ?? new Intl.DateTimeFormat(language, {
-      ...{ timeZone, weekday: "short", day: "numeric", month: "short", year: "numeric" },
-      ...{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-    });
-    known.set(timeZone, found);
-    return found;
-  };
-});
-
-/** A moment as the clocks of a time zone show it: `Mon, Nov 23, 2026, 03:30`. */
-export function formatInZone(at: number, timeZone: string): string {
-  return formats()(timeZone).format(at);
-}
 
 // The 5th of January 2026 is a Monday.
 const MONDAY = Date.UTC(2026, 0, 5, 12);
@@ -41,12 +24,17 @@ export function weekdayName(day: Weekday): string {
   return weekdays().format(MONDAY + ORDER.indexOf(day) * DAY_MS);
 }
 
-/** When a schedule runs: `Daily at 03:30`. */
-export function scheduleWhenText(
-  { frequency, at = "", time = "", weekdays = [], monthDay = 1, cron = "" }: Pick<
-    Schedule,
-    "frequency" | "at" | "time" | "weekdays" | "monthDay" | "cron"
-  >,
+/** What says when a schedule runs. */
+type When = Pick<Schedule, "frequency" | "at" | "time" | "weekdays" | "monthDay" | "cron" | "timeZone">;
+
+/** When a schedule runs: `Daily at 03:30`; with its zone where that is not the page's. */
+export function scheduleWhenText(schedule: When): string {
+  const text = timingText(schedule), { timeZone } = schedule;
+  return timeZone === zone() ? text : t("schedules.in_zone", { when: text, zone: timeZone });
+}
+
+function timingText(
+  { frequency, at = "", time = "", weekdays = [], monthDay = 1, cron = "" }: Omit<When, "timeZone">,
 ): string {
   switch (frequency) {
     case "once":

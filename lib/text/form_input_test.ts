@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMANDS, ContractError } from "../contract/mod.ts";
+import { useZone } from "../i18n/locale.ts";
 import { FORM_PLACES } from "./form_href.ts";
 import { formField, formInput, requireBounded } from "./form_input.ts";
 import type { FieldSchema } from "./values.ts";
@@ -217,3 +218,20 @@ const schemaOfAll = (() => {
   properties[""] = schema;
   return schema;
 })();
+
+Deno.test("a moment that is typed is of the page's time zone", () => {
+  const startsAt = (text: string, name: string) => {
+    using _zone = useZone(() => name);
+    return (formInput(COMMANDS.silence_alert, [["startsAt", text], ["minutes", "60"]]) as {
+      startsAt?: number;
+    }).startsAt;
+  };
+  assert.equal(startsAt("2026-12-06T02:00", "UTC"), Date.UTC(2026, 11, 6, 2));
+  assert.equal(startsAt("2026-12-06T02:00", "America/New_York"), Date.UTC(2026, 11, 6, 7));
+  assert.equal(
+    startsAt("2026-12-06T02:00Z", "America/New_York"),
+    Date.UTC(2026, 11, 6, 2),
+    "a zone that is written counts",
+  );
+  assert.throws(() => startsAt("2026-02-31T02:00", "UTC"), /startsAt/);
+});

@@ -1,7 +1,7 @@
 /** Points in time and spans as people read them. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../duration.ts";
-import { perLocale } from "../i18n/locale.ts";
 import { t } from "../i18n/mod.ts";
+import { perZone } from "../i18n/locale.ts";
 
 /** A span in its two largest units: `12 d 4 h`, `3 h 20 m`, `14 m`. */
 export function formatSpan(milliseconds: number): string {
@@ -28,41 +28,40 @@ export function formatAgo(timestamp: number, now: number): string {
   return span < MINUTE_MS ? t("span.now") : t("span.ago", { span: formatSpan(span) });
 }
 
-const full = perLocale((language) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" })
-);
+const full = perZone({ dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
-/** Date and time to the second, in the reader's time zone. */
+/** Date and time to the second, in the page's time zone. */
 export function formatMoment(timestamp: number): string {
   return full().format(timestamp);
 }
 
-const fullUtc = perLocale((language) =>
-  new Intl.DateTimeFormat(language, {
-    dateStyle: "medium",
-    timeStyle: "medium",
-    hourCycle: "h23",
-    timeZone: "UTC",
-  })
-);
+const minutes = perZone({
+  ...{ weekday: "short", day: "numeric", month: "short", year: "numeric" },
+  ...{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+});
 
-/** Date and time to the second, in UTC: what is compared between hosts and with logs. */
-export function formatUtc(timestamp: number): string {
-  return fullUtc().format(timestamp);
+/**
+ * Day of the week, date and time to the minute: when something ran, or will.
+ *
+ * @param timeZone the page's where it is left out; another one is said beside it
+ */
+export function formatWhen(timestamp: number, timeZone?: string): string {
+  return minutes(timeZone).format(timestamp);
 }
 
-const clock = perLocale((language) =>
-  new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" })
-);
+const clock = perZone({ timeStyle: "medium", hourCycle: "h23" });
 
-/** Time of day to the second, in the reader's time zone. */
+/** Time of day to the second, in the page's time zone. */
 export function formatClock(timestamp: number): string {
   return clock().format(timestamp);
 }
 
-const day = perLocale((language) => new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }));
+/** Whether a day begins, in the page's time zone; seconds count for nothing. */
+export const isMidnight = (timestamp: number): boolean => formatClock(timestamp).startsWith("00:00");
 
-/** Day and month, in the reader's time zone. */
+const day = perZone({ day: "numeric", month: "short" });
+
+/** Day and month, in the page's time zone. */
 export function formatDay(timestamp: number): string {
   return day().format(timestamp);
 }

@@ -2,6 +2,7 @@
  * What people write for a value – `20G`, `yes`, `2h`, `operator@group:web` – as the value that a field's schema wants. The
  * command line reads its words by it, pages their forms. Pure.
  */
+import { momentIn } from "../i18n/zone_choice.ts";
 import { parseJson } from "./json.ts";
 
 /** The parts of JSON Schema that decide how a field is written. */
@@ -107,11 +108,15 @@ function bitrate(text: string): number | undefined {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** `2h` ago, a date, or milliseconds since 1970. */
+/** A date and a time of day, without a zone: as a page's field has it. */
+const LOCAL = /^\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
+
+/** `2h` ago, a date, a date and time in the page's zone (the shell's on the command line), or milliseconds since 1970. */
 function time(text: string, now: number): number | undefined {
   const [, amount, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
   if (amount !== undefined) return now - Number(amount) * SECONDS[unit!]! * 1000;
   if (/^\d+$/.test(text)) return Number(text);
+  if (LOCAL.test(text)) return momentIn(text);
   const found = Date.parse(text);
   return Number.isNaN(found) ? undefined : found;
 }

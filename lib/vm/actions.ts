@@ -278,7 +278,7 @@ export async function perform(
   return await CALLS[name](api, vmId, options);
 }
 
-/** Until when the bin keeps what an action deleted; undefined where it does not. */
-export function binnedUntil(name: ActionName, answer: unknown): number | undefined {
-  return name === "delete" ? (answer as DeleteVmResult).bin?.until : undefined;
+/** What an action deleted; undefined for those that delete nothing. */
+export function deletedBy(name: ActionName, answer: unknown): DeleteVmResult | undefined {
+  return name === "delete" ? answer as DeleteVmResult : undefined;
 }

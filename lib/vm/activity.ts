@@ -27,6 +27,12 @@ export function knownActions(): { readonly action: string; readonly text: string
     .sort((a, b) => a.text < b.text ? -1 : a.text > b.text ? 1 : a.action < b.action ? -1 : 1);
 }
 
+/** Without the consoles that somebody opened: who looks knows of that, and it would fill the list. @param name who looks */
+export const withoutOwnConsoles = (entries: readonly Activity[], name: string): Activity[] =>
+  entries.filter(({ action, actor, result }) =>
+    action !== "open_console" || actor !== name || result === "error"
+  );
+
 /** What is known of what happened, newest first: the page's list and what events brought, each entry once. */
 export function mergeActivity(
   newer: readonly Activity[],

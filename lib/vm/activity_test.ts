@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Activity, type Command, COMMANDS } from "../contract/mod.ts";
 import { activity as texts } from "../i18n/en/activity.ts";
-import { activityText, knownActions, mergeActivity } from "./activity.ts";
+import { activityText, knownActions, mergeActivity, withoutOwnConsoles } from "./activity.ts";
 
 const entry = (id: number, timestamp = id): Activity => ({
   id,
@@ -50,4 +50,16 @@ Deno.test("knownActions() has every word's action once, in the order of the word
   assert.deepEqual(missing.filter((name) => !name.startsWith("batch_")), []);
   assert.equal(new Set(known.map(({ action }) => action)).size, known.length);
   assert.deepEqual(known.map(({ text }) => text), known.map(({ text }) => text).toSorted());
+});
+
+Deno.test("withoutOwnConsoles() leaves out the consoles that who looks has opened, and nothing else", () => {
+  const entry = (id: number, action: string, actor: string, result: Activity["result"] = "ok") =>
+    ({ id, timestamp: id, action, actor, result }) as Activity;
+  const all = [
+    entry(1, "open_console", "ann"),
+    entry(2, "open_console", "bob"),
+    entry(3, "start_vm", "ann"),
+    entry(4, "open_console", "ann", "error"),
+  ];
+  assert.deepEqual(withoutOwnConsoles(all, "ann").map(({ id }) => id), [2, 3, 4]);
 });

@@ -5,11 +5,8 @@
 import type { Api } from "../contract/api.ts";
 import { ANTI_SPOOFING } from "../contract/choices.ts";
 import type { DeviceApplied, Input } from "../contract/mod.ts";
-import { devices } from "../i18n/en/devices.ts";
-import { textsOf } from "../i18n/mod.ts";
 import { diskLimitsTyped, nicLimitsTyped } from "../text/device_limits.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";
-import { DEVICE_DONE } from "./device_outcome.ts";
 
 type DeviceApi = Pick<
   Api,
@@ -242,10 +239,4 @@ export function performDevice(
   form: FormData,
 ): Promise<DeviceDone> {
   return DEVICE_ACTIONS[action](api, vmId, form);
-}
-
-/** What the form that led to a page did, from `?done=`: a word of ours, whatever the address says. */
-export function deviceDoneText(params: URLSearchParams): string | undefined {
-  const done = params.get("done");
-  return isDeviceAction(done) ? textsOf(devices).t(DEVICE_DONE[done]) : undefined;
 }

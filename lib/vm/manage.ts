@@ -18,9 +18,10 @@ export interface ManageLink {
     | "export-ova"
     | "guest"
     | "log"
-    | "boot";
+    | "boot"
+    | "backups";
   readonly label: PlainKey;
-  readonly icon: "monitor" | "edit" | "copy" | "cards" | "code" | "disc" | "play" | "activity";
+  readonly icon: "monitor" | "edit" | "copy" | "cards" | "code" | "disc" | "play" | "activity" | "download";
   /** When it can be done; always when left out. */
   readonly when?: (vm: Managed) => boolean;
   /** It is a file to keep, not a page. */
@@ -48,6 +49,7 @@ const LINKS: readonly ManageLink[] = [
     when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm) && vm.responsive),
   },
   { path: "template", label: "manage.template", icon: "cards", when: disksAtRest },
+  { path: "backups", label: "manage.back_up", icon: "download" },
   { path: "guest", label: "manage.guest_tools", icon: "disc" },
   { path: "export", label: "manage.export", icon: "code", download: true },
   { path: "export-ova", label: "manage.export_ova", icon: "code", when: disksAtRest },

@@ -13,14 +13,15 @@ Deno.test("manageLinks() offers renaming and templates for what is off and kept,
     "rename",
     "clone",
     "template",
+    "backups",
     "guest",
     "export",
     "export-ova",
   ]);
-  assert.deepEqual(paths("running"), ["console", "log", "clone", "guest", "export"]);
-  assert.deepEqual(paths("running", false), ["console", "log", "guest", "export"]);
-  assert.deepEqual(paths("suspended"), ["log", "guest", "export"]);
-  assert.deepEqual(paths("stopped", false), ["log", "guest", "export"]);
+  assert.deepEqual(paths("running"), ["console", "log", "clone", "backups", "guest", "export"]);
+  assert.deepEqual(paths("running", false), ["console", "log", "backups", "guest", "export"]);
+  assert.deepEqual(paths("suspended"), ["log", "backups", "guest", "export"]);
+  assert.deepEqual(paths("stopped", false), ["log", "backups", "guest", "export"]);
 });
 
 Deno.test("offersConsole() knows where there is something to see", () => {

@@ -56,5 +56,7 @@ export async function devicePost({ params, state, url }: Context, form: FormData
     const begun = await begin(api, action, TASK_WAIT_MS, work).catch(fail);
     if (!begun.isOver) return begun.href;
   }
-  return `${url.pathname}?done=${action}`;
+  const { name } = await vmOf({ params, state });
+  state.notify({ is: "done", word: action, name });
+  return url.pathname;
 }

@@ -12,11 +12,11 @@ export async function named(
   vm: VM,
   form: FormData,
   call: (name: string, wish: CloneWish) => Promise<string>,
-): Promise<{ vmId: string } | Naming> {
+): Promise<{ vmId: string; name: string } | Naming> {
   const name = String(form.get("name") ?? "");
   const wish = cloneWishIn(form), { linked, snapshot, tpm } = wish;
   try {
-    return { vmId: await call(name, wish) };
+    return { vmId: await call(name, wish), name };
   } catch (error) {
     return { vm, name, linked, snapshot, ...(tpm !== undefined && { tpm }), failure: failureOf(error) };
   }

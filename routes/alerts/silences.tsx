@@ -125,7 +125,7 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
                 />
                 <TextField
                   label={t("alerts.starts")}
-                  hint={t("alerts.starts_hint")}
+                  hint={t("alerts.starts_hint", { zone: state.zone })}
                   name="startsAt"
                   type="datetime-local"
                   defaultValue={typed.startsAt ?? ""}

@@ -1,40 +1,49 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { Flash } from "../../components/kit/Flash.tsx";
 import { BackupForm } from "../../components/backups/BackupForm.tsx";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { zone } from "../../lib/i18n/locale.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
+import type { VM } from "../../lib/contract/mod.ts";
 import { refusalAt } from "../../lib/text/refused_form.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 const HERE = "/backups/new";
-/** What a new backup begins with. */
-const FIRST = {
+/** What a new backup job begins with: its clock is that of the page. */
+const first = () => ({
   ...{ frequency: "daily", time: "02:00", cron: "0 2 * * *", monthDay: "1", "targets.all": "yes" },
   ...{ keep: "7", keepDaily: "0", keepWeekly: "0", keepMonthly: "0", keepYearly: "0" },
   ...{ maxMibPerSecond: "0", parallel: "1" },
-  timeZone: new Intl.DateTimeFormat("en").resolvedOptions().timeZone,
-};
+  timeZone: zone(),
+});
 
-/** The same for one VM. */
-const firstOf = (vmId: string) => ({ ...FIRST, "targets.all": "no", "targets.vmIds.0": vmId });
+/** What a job for one VM begins with: named after it, and for no other. */
+const firstOf = ({ id, name }: Pick<VM, "id" | "name">) => ({
+  ...{ ...first(), name: oneLine(name, 100).trim(), "targets.all": "no", "targets.vmIds.0": id },
+});
+
+const vmBackupsHref = (id: string) => `/vms/${encodeURIComponent(id)}/backups`;
 
 export const handler = define.handlers({
   async GET({ state, url }) {
     const vms = await state.api.getVms().catch(unlessAway) ?? [], from = url.searchParams.get("vm");
     return page({
       vms,
-      /** The VM that somebody comes from. */
-      vmId: vms.find(({ id }) => id === from)?.id,
+      /** The VM that the job is for, where the address names one. */
+      vm: vms.find(({ id }) => id === from),
       places: state.may("list_backup_targets") ? await state.api.listBackupTargets().catch(fail) : [],
     });
   },
 });
 
-/** Making a backup. */
-export default define.page<typeof handler>(function NewBackup({ data: { vmId, vms, places }, state }) {
+/** Creating a backup job. */
+export default define.page<typeof handler>(function NewBackup({ data: { vm, vms, places }, state }) {
+  const vmName = vm && oneLine(vm.name, 60), back = vm === undefined ? "/backups" : vmBackupsHref(vm.id);
   return (
     <>
       <Head>
@@ -43,14 +52,20 @@ export default define.page<typeof handler>(function NewBackup({ data: { vmId, vm
       <header class="page-head">
         <h1>{area.t("backups.new")}</h1>
       </header>
+      {vmName !== undefined && <Flash tone="info">{area.t("backups.for_vm", { name: vmName })}</Flash>}
       <BackupForm
-        values={state.refused?.typed ?? (vmId === undefined ? FIRST : firstOf(vmId))}
+        values={state.refused?.typed ?? (vm === undefined ? first() : firstOf(vm))}
         vms={vms}
         places={places}
-        action={formHref("create_backup", {}, "/backups", HERE)}
+        action={formHref(
+          "create_backup",
+          {},
+          back,
+          vm === undefined ? HERE : `${HERE}?vm=${encodeURIComponent(vm.id)}`,
+        )}
         errorAt={(field) => refusalAt(state.refused, "create_backup", field)}
         submit={area.t("backups.create")}
-        back="/backups"
+        back={back}
       />
     </>
   );

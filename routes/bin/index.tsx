@@ -2,7 +2,6 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { BinSettings } from "../../components/bin/BinSettings.tsx";
 import { RestoreForm } from "../../components/bin/RestoreForm.tsx";
-import { FormOutcome } from "../../components/shell/FormOutcome.tsx";
 import BinList from "../../islands/BinList.tsx";
 import { bin as texts } from "../../lib/i18n/en/bin.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
@@ -20,7 +19,7 @@ export const handler = define.handlers({
 });
 
 /** What was deleted, and can come back. */
-export default define.page<typeof handler>(function BinPage({ data: { bin, restoring, now }, state, url }) {
+export default define.page<typeof handler>(function BinPage({ data: { bin, restoring, now }, state }) {
   const { refused } = state;
   const mayEmpty = state.may("empty_bin");
   return (
@@ -28,7 +27,6 @@ export default define.page<typeof handler>(function BinPage({ data: { bin, resto
       <Head>
         <title>{t("title.page", { page: t("nav.bin") })}</title>
       </Head>
-      <FormOutcome refused={refused} params={url.searchParams} />
       {restoring !== undefined && <RestoreForm entry={restoring} refused={refused} />}
       <BinList bin={bin} now={now} mayEmpty={mayEmpty} title={area.t("bin.title")} />
       {state.may("update_bin_policy") && <BinSettings policy={bin.usage.policy} refused={refused} />}

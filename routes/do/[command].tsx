@@ -3,7 +3,8 @@ import { Head } from "fresh/runtime";
 import { visitOf } from "../../agent/http/entry.ts";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { doneWord, outcomeText } from "../../lib/text/done.ts";
+import { noticeOf, noticeText } from "../../lib/text/done.ts";
+import type { Notice } from "../../lib/text/notice.ts";
 import { errorField } from "../../lib/text/error_field.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
@@ -20,6 +21,7 @@ import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { readForm } from "../(_shared)/form.ts";
 import { soon, taskHref } from "../(_shared)/long_work.ts";
+import { givenName, methodOf, subjectName } from "../(_shared)/object_name.ts";
 
 const { t } = textsOf(forms);
 /** The field that says a person has read what is lost. */
@@ -75,9 +77,6 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
   return { typed, withheld };
 }
 
-const methodOf = (command: string) =>
-  command.replace(/_([a-z])/g, (_under, letter: string) => letter.toUpperCase());
-
 /** A page with another status. */
 function withStatus(shown: Response, status: number): Response {
   const response = new Response(shown.body, { status, headers: shown.headers });
@@ -92,10 +91,9 @@ const TASK = "/%7Btask%7D";
 /** Milliseconds a form waits for a task: a refusal comes by then, and so does the end of what is small. */
 const TASK_WAIT_MS = 1500;
 
-/** What became of a form: the word for what was done or begun, and what was said with it, by the form and as its answer. */
+/** What became of a form: what is said of it, and what was said with it, by the form and as its answer. */
 interface Outcome {
-  readonly is: "done" | "started";
-  readonly word: string;
+  readonly notice: Notice;
   readonly said: Readonly<Record<string, unknown>>;
   /** The page of the task. */
   readonly task: string | undefined;
@@ -105,25 +103,28 @@ interface Outcome {
 async function carryOut(api: PageState["api"], command: CommandName, fields: Fields): Promise<Outcome> {
   const methods = api as unknown as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
   const row: Command = COMMANDS[command], input = formInput(row, fields);
+  const subject = await subjectName(api, command, input);
   const began = Date.now(), work = methods[methodOf(command)]!(input);
   const isOver = !row.isJob || await soon(work, TASK_WAIT_MS);
   const task = row.isJob ? await taskHref(api, command, began) : undefined;
-  if (!isOver) return { is: "started", word: command, said: input, task };
+  if (!isOver) {
+    const name = subject ?? givenName(command, input, undefined);
+    return { notice: { is: "started", word: command, name, task }, said: input, task };
+  }
   const answer = await work;
+  const notice = noticeOf(command, input, answer, givenName(command, input, answer) ?? subject);
   const said = typeof answer === "object" && !Array.isArray(answer) ? { ...answer, ...input } : input;
-  return { is: "done", word: doneWord(command, input), said, task };
+  return { notice, said, task };
 }
 
 /** The page to go on to: `{name}` in its path is what the form, else the answer, said for `name`; `/{task}` its task's. */
-function pageAfter(to: string, { is, word, said, task }: Outcome): string {
-  const [path = "/", query = ""] = (to === TASK && task !== undefined ? task : to).split("?");
-  const params = new URLSearchParams(query);
-  params.set(is, word);
+function pageAfter(to: string, { said, task }: Outcome): string {
+  const [path = "/", query] = (to === TASK && task !== undefined ? task : to).split("?");
   const filled = path.replace(
     /%7B(\w+)%7D/g,
     (_braces, field: string) => segmentOf(String(said[field] ?? "")),
   );
-  return `${filled}?${params}`;
+  return query === undefined ? filled : `${filled}?${query}`;
 }
 
 /** Every form that is one command with fields, with script and without. */
@@ -165,7 +166,8 @@ export const handler = define.handlers({
       };
       return withStatus(await visitOf(ctx.info).again(from, refused), failure.status);
     }
-    if (isScript) return Response.json({ done: outcomeText(outcome) ?? "" });
+    if (isScript) return Response.json({ done: noticeText(outcome.notice) ?? "" });
+    ctx.state.notify(outcome.notice);
     return ctx.redirect(pageAfter(to, outcome), 303);
   },
 });

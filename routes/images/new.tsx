@@ -26,12 +26,13 @@ export const handler = define.handlers({
   async POST(ctx) {
     const form = await postedForm(ctx.req);
     try {
-      await ctx.state.api.downloadImage(downloadInput(form));
+      const { name } = await ctx.state.api.downloadImage(downloadInput(form));
+      ctx.state.notify({ is: "done", word: "download_image", name });
     } catch (error) {
       const failure = failureOf(error);
       return page(await shown(ctx.state.api, typedIn(form), failure), { status: failure.status });
     }
-    return ctx.redirect("/images?done=download_image", 303);
+    return ctx.redirect("/images", 303);
   },
 });
 

@@ -38,7 +38,8 @@ export const handler = define.handlers({
     const form = await postedForm(ctx.req);
     try {
       const { name } = await api.createNetwork(networkIn(form));
-      return ctx.redirect(`${networkHref(name)}?done=create_network`, 303);
+      ctx.state.notify({ is: "done", word: "create_network", name: name });
+      return ctx.redirect(networkHref(name), 303);
     } catch (error) {
       return page({
         mode: modeOf(form.get("mode")),

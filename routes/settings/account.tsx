@@ -6,7 +6,7 @@ import { RevokeTokensField } from "../../components/access/RevokeTokensField.tsx
 import { Qr } from "../../components/access/Qr.tsx";
 import { NewPasswordField } from "../../components/access/NewPasswordField.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { TextField } from "../../components/kit/Field.tsx";
+import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { presentPasswordIn } from "../../lib/access/forms.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -111,6 +111,26 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                 </dd>
               </div>
             </dl>
+          </Panel>
+          <Panel title={t("access.zone")}>
+            <form id="time-zone" method="post" action={formHref("set_time_zone", {}, AT)}>
+              <div class="form-grid">
+                <SelectField
+                  label={t("access.zone")}
+                  hint={t("access.zone_hint", { zone: state.zone })}
+                  name="timeZone"
+                  value={state.user?.timeZone ?? "browser"}
+                  choices={[
+                    { value: "browser", label: t("access.zone_browser") },
+                    { value: "host", label: t("access.zone_host") },
+                    ...Intl.supportedValuesOf("timeZone").map((value) => ({ value, label: value })),
+                  ]}
+                />
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button primary">{t("access.zone_save")}</button>
+              </div>
+            </form>
           </Panel>
           <Panel title={t("access.totp")}>
             {totp

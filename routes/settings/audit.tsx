@@ -10,7 +10,7 @@ import type { AuditEntry, Input } from "../../lib/contract/mod.ts";
 import { dayIn } from "../../lib/access/forms.ts";
 import { csvRow } from "../../lib/text/csv.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { formatUtc } from "../../lib/text/time.ts";
+import { formatMoment } from "../../lib/text/time.ts";
 import { activityText } from "../../lib/vm/activity.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { number, textsOf } from "../../lib/i18n/mod.ts";
@@ -153,12 +153,14 @@ export default define.page<typeof handler>(
               />
               <TextField
                 label={t("access.audit_since")}
+                hint={t("access.audit_zone", { zone: state.zone })}
                 name="since"
                 type="date"
                 defaultValue={query.get("since") ?? ""}
               />
               <TextField
                 label={t("access.audit_until")}
+                hint={t("access.audit_zone", { zone: state.zone })}
                 name="until"
                 type="date"
                 defaultValue={query.get("until") ?? ""}
@@ -180,14 +182,14 @@ export default define.page<typeof handler>(
             empty={t("access.audit_none")}
             more={{
               label: (entry) =>
-                t("access.audit_open", { time: formatUtc(entry.timestamp), action: activityText(entry) }),
+                t("access.audit_open", { time: formatMoment(entry.timestamp), action: activityText(entry) }),
               content: (entry) => <AuditDetails entry={entry} />,
             }}
             columns={[
               {
                 title: t("access.audit_when"),
                 cell: ({ timestamp }) => (
-                  <time dateTime={new Date(timestamp).toISOString()}>{formatUtc(timestamp)}</time>
+                  <time dateTime={new Date(timestamp).toISOString()}>{formatMoment(timestamp)}</time>
                 ),
               },
               { title: t("access.audit_who"), cell: ({ actor }) => oneLine(actor, 40) },
@@ -232,7 +234,7 @@ export default define.page<typeof handler>(
           <p>
             {retention.held ?? t("access.retention_what", {
               n: retention.stored === null ? "–" : number(retention.stored),
-              since: retention.oldest === null ? "–" : formatUtc(retention.oldest),
+              since: retention.oldest === null ? "–" : formatMoment(retention.oldest),
             })}
           </p>
           <form method="post" action={formHref("update_audit_retention", {}, AUDIT_PAGE)}>

@@ -3,11 +3,12 @@ import { HealthList } from "../../components/host/HealthList.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { health } from "../../lib/i18n/en/health.ts";
+import { host } from "../../lib/i18n/en/host.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 
-const { t, plural } = textsOf(health);
+const { t } = textsOf(health), hostTexts = textsOf(host);
 const AT = "/settings/health";
 
 export const handler = define.handlers({
@@ -22,8 +23,8 @@ export default define.page<typeof handler>(function Health({ data: { findings },
   const warnings = findings.filter(({ level }) => level === "warning");
   const well = findings.filter(({ level }) => level === "ok");
   const counts = [
-    problems.length > 0 && plural("health.problems", problems.length),
-    warnings.length > 0 && plural("health.warnings", warnings.length),
+    problems.length > 0 && hostTexts.plural("host.problems", problems.length),
+    warnings.length > 0 && hostTexts.plural("host.warnings", warnings.length),
   ].filter((text) => text !== false).join(", ");
   return (
     <SettingsPage at={AT} user={state.user} url={url}>

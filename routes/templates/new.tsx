@@ -10,6 +10,7 @@ import { templateHref } from "../../lib/template/describe.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { guessSystem } from "../../lib/vm/create/guesses.ts";
 import { postedForm } from "../(_shared)/form.ts";
+import { subjectName } from "../(_shared)/object_name.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { filePools, sendLong, templateInput } from "../(_shared)/template.ts";
 
@@ -64,7 +65,11 @@ export const handler = define.handlers({
     }
     if (sent !== null) return ctx.redirect(sent, 303);
     const to = templateId === "" ? "/templates" : templateHref(templateId);
-    return ctx.redirect(`${to}?done=${command}`, 303);
+    const name = templateId === ""
+      ? String(form.get("name") ?? "")
+      : await subjectName(api, command, { templateId });
+    ctx.state.notify({ is: "done", word: command, name });
+    return ctx.redirect(to, 303);
   },
 });
 

@@ -1,7 +1,7 @@
 import { HttpError } from "fresh";
 import { PLAIN_BULK_ACTIONS } from "../../components/vm/list/BulkForm.tsx";
 import type { BatchOperationResult } from "../../lib/contract/mod.ts";
-import { t } from "../../lib/i18n/mod.ts";
+import { plural, t } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -29,6 +29,11 @@ export const handler = define.handlers({
       const reasons = results.flatMap(({ vmId, error }) => error ? [`${vmId}: ${error.message}`] : []);
       throw new HttpError(409, reasons.join("\n"));
     }
-    return ctx.redirect(`/vms?done=${action}_vm`, 303);
+    const [first] = vmIds,
+      name = vmIds.length > 1
+        ? plural("vms.counted", vmIds.length)
+        : (await ctx.state.api.getVm({ vmId: first! }).catch(fail)).name;
+    ctx.state.notify({ is: "done", word: `${action}_vm`, name });
+    return ctx.redirect("/vms", 303);
   },
 });

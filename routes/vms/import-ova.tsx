@@ -102,8 +102,10 @@ export const handler = define.handlers({
         SOON_MS,
         () => api.importOva(importOvaInput(form, archive)),
       );
-      const to = begun.isOver ? `/vms/${encodeURIComponent(begun.result.vmId)}?done=import_ova` : begun.href;
-      return ctx.redirect(to, 303);
+      if (!begun.isOver) return ctx.redirect(begun.href, 303);
+      const { vmId, name } = begun.result;
+      ctx.state.notify({ is: "done", word: "import_ova", name });
+      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
       return page(await shown(api, searchParams, typedIn(form), failureOf(error)));
     }

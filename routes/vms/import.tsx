@@ -20,8 +20,9 @@ export const handler = define.handlers({
   async POST(ctx) {
     const asked = await importRequest(await postedForm(ctx.req));
     try {
-      const { vmId } = await ctx.state.api.importVm(asked);
-      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import_vm`, 303);
+      const { vmId, name } = await ctx.state.api.importVm(asked);
+      ctx.state.notify({ is: "done", word: "import_vm", name: name });
+      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
       return page({ asked, failure: failureOf(error) });
     }

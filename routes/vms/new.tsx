@@ -146,8 +146,9 @@ export const handler = define.handlers({
       });
     }
     try {
-      const { id } = await api.createVm(wish as VmConfig);
-      return ctx.redirect(`/vms/${encodeURIComponent(id)}?done=create`, 303);
+      const { id, name } = await api.createVm(wish as VmConfig);
+      ctx.state.notify({ is: "done", word: "create_vm", name: name });
+      return ctx.redirect(`/vms/${encodeURIComponent(id)}`, 303);
     } catch (error) {
       const { status, why } = failureOf(error);
       return page({ ...await again(), why }, { status });

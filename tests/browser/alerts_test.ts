@@ -105,7 +105,7 @@ browserTest(
       await visit(tester, `${server.url}/alerts/rules`, async (page) => {
         const row = page.getByRole("row").filter({ hasText: "counted" });
         await row.getByRole("switch").click();
-        await waitForText(page, "[role=status]", "The alert was switched off");
+        await waitForText(page, "[role=status]", "was switched off");
         await page.getByRole("link", { name: "VMs are <b>counted</b>" }).click();
         await page.getByLabel("Name").fill("Renamed");
         await page.getByRole("button", { name: "Save" }).click();

@@ -33,12 +33,12 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
         javaScriptEnabled ? "with" : "without",
         () =>
           visit(tester, `${server.url}/backups`, async (page) => {
-            await waitForText(page, "main", "No backups yet");
-            await page.getByRole("link", { name: "Create backup" }).first().click();
-            await waitForText(page, "h1", "Create backup");
+            await waitForText(page, "main", "No backup jobs yet");
+            await page.getByRole("link", { name: "Create backup job" }).first().click();
+            await waitForText(page, "h1", "Create backup job");
             await field(page, "Name").fill("<b>nightly</b>");
             await field(page, "Folder").fill("/no/such/folder");
-            await page.locator("main").getByRole("button", { name: "Create backup" }).click();
+            await page.locator("main").getByRole("button", { name: "Create backup job" }).click();
             await waitForText(page, "main", "cannot be used");
             await becomes(() => field(page, "Name").inputValue(), "<b>nightly</b>");
             await field(page, "Folder").fill(path);
@@ -46,11 +46,11 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await page.getByLabel(vm.name).check();
             await field(page, "Frequency").selectOption("by-hand");
             await becomes(() => field(page, "Time").isVisible(), false);
-            await page.locator("main").getByRole("button", { name: "Create backup" }).click();
-            await waitForText(page, "main", "The backup was created.");
+            await page.locator("main").getByRole("button", { name: "Create backup job" }).click();
+            await waitForText(page, "main", "Nothing has been backed up yet.");
             await waitForText(page, "tr[data-backup]", "Never ran");
             await page.locator("tr[data-backup]").getByRole("button", { name: "Run now" }).click();
-            await waitForText(page, "main", "The backup is running.");
+            await waitForText(page, "main", "is running.");
             await until("the run's end", async () => {
               const [backup] = await call(server, "list_backups");
               return backup!.lastRun?.state === "done";
@@ -62,7 +62,7 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await waitForText(page, "main", "VM was off");
             await page.getByRole("button", { name: "Verify" }).first().click();
             await waitForText(page, "main", "Intact");
-            await waitForText(page, ".backup-calendar [data-verified]", "Done, copies: Intact");
+            await waitForText(page, ".backup-calendar [data-verified]", "Done, backups: Intact");
             await page.getByRole("link", { name: `Restore ${vm.name}` }).first().click();
             await waitForText(page, "h1", `Restore ${vm.name}`);
             await field(page, "Name of the new VM").fill(restored);
@@ -81,16 +81,63 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await page.goto(`${server.url}/backups`);
             await page.locator("tr[data-backup]").getByRole("link").click();
             await page.getByRole("link", { name: "Edit", exact: true }).click();
-            await field(page, "Newest copies to keep").fill("3");
+            await field(page, "Newest backups to keep").fill("3");
             await page.getByRole("button", { name: "Save" }).click();
-            await waitForText(page, "main", "the newest 3 copies of each VM");
+            await waitForText(page, "main", "the newest 3 backups of each VM");
             await page.locator("details.edit summary").click();
             await page.getByRole("button", { name: /^Delete <b>/ }).click();
-            await waitForText(page, "main", "No backups yet");
+            await waitForText(page, "main", "No backup jobs yet");
           }, { javaScriptEnabled, expected: /status of 4/ }),
       );
       await virsh("undefine", restored);
     }
+    await t.step(
+      "a VM's tab backs up now: the form of a new job is for that VM alone; then it runs",
+      async () => {
+        for (const javaScriptEnabled of [true, false]) {
+          await visit(tester, `${server.url}/vms/${vm.uuid}/backups`, async (page) => {
+            await page.getByRole("link", { name: "Back up now" }).click();
+            await becomes(() => page.getByLabel("All VMs").isChecked(), false);
+            assert.equal(await page.getByLabel(vm.name).isChecked(), true);
+            assert.equal(await field(page, "Name").inputValue(), vm.name);
+            await field(page, "Folder").fill(path);
+            await page.locator("main").getByRole("button", { name: "Create backup job" }).click();
+            await waitForText(
+              page,
+              "main",
+              `The backup job ${vm.name} was created. Nothing has been backed up yet.`,
+            );
+            await page.reload();
+            await waitForText(page, "tr[data-backup]", vm.name);
+            await becomes(() => page.getByText("was created").count(), 0);
+            await page.getByRole("button", { name: "Back up now" }).click();
+            await waitForText(page, "main", `The backup job ${vm.name} is running.`);
+            const [made] = await call(server, "list_backups");
+            await until(
+              "the run's end",
+              async () => !(await call(server, "get_backup", { backupId: made!.id })).running,
+            );
+            await call(server, "delete_backup", { backupId: made!.id });
+          }, { javaScriptEnabled });
+        }
+      },
+    );
+    await t.step("a VM is added to a job that does not include it", async () => {
+      const { id } = await call(server, "create_backup", {
+        name: "other",
+        folder: path,
+        targets: { tags: ["x"] },
+      });
+      await visit(tester, `${server.url}/vms/${vm.uuid}/backups`, async (page) => {
+        await page.getByLabel("Add to a job").selectOption({ label: "other" });
+        await page.getByRole("button", { name: "Add", exact: true }).click();
+        await waitForText(page, "main", `${vm.name} was added to the backup job other.`);
+        await becomes(() => page.getByLabel("Add to a job").count(), 0);
+      });
+      const { targets } = await call(server, "get_backup", { backupId: id });
+      assert.deepEqual([targets.vmIds, targets.tags], [[vm.uuid], ["x"]]);
+      await call(server, "delete_backup", { backupId: id });
+    });
     const { id } = await call(server, "create_backup", {
       name: "looks",
       folder: path,
@@ -109,7 +156,7 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
           await until("the new copy", async () => await page.locator("tr[data-copy]").count() === rows + 1);
           await waitForText(page, "tr[data-backup]", "Never verified");
           await page.locator("tr[data-backup]").getByRole("button", { name: "Run now" }).click();
-          await waitForText(page, "main", "The backup is running.");
+          await waitForText(page, "main", "is running.");
           await until("the run's end", async () => {
             const { running } = await call(server, "get_backup", { backupId: id });
             return !running;
@@ -138,7 +185,7 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
           await type("correct horse battery");
           await waitForText(page, "tr[data-target=vault]", "Encrypted");
           await page.getByRole("button", { name: "Test connection: vault" }).click();
-          await waitForText(page, "main", "The connection works");
+          await waitForText(page, "main", "The connection to");
         }, { expected: /status of 4/ });
         const goesTo = async (choice: string, folder: string | undefined) =>
           await visit(tester, `${server.url}/backups/${id}/edit`, async (page) => {
@@ -146,7 +193,7 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await becomes(() => field(page, "Folder").isVisible(), folder !== undefined);
             if (folder !== undefined) await field(page, "Folder").fill(folder);
             await page.getByRole("button", { name: "Save" }).click();
-            await waitForText(page, "main", "The backup was saved.");
+            await waitForText(page, "main", "was saved.");
             return await waitForText(page, "main", folder ?? "vault");
           });
         await goesTo("vault (encrypted)", undefined);

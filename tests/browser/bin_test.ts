@@ -44,7 +44,15 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
         await page.locator("dialog[open]").getByLabel(disk).check();
         await becomes(() => page.locator("dialog[open]").getByLabel("Delete permanently").isChecked(), false);
         await page.locator("dialog[open]").getByRole("button", { name: "Delete", exact: true }).click();
-        await page.waitForURL(/\/vms\?done=/);
+        await page.waitForURL(/\/vms$/);
+        await waitForText(page, "main", `Deleted ${vm.name} and 1 disk.`);
+        await page.getByRole("button", { name: "Undo" }).click();
+        await waitForText(page, "main", `${vm.name} was restored from the bin.`);
+        assert.equal(await exists(disk), true);
+        await page.reload();
+        await becomes(() => page.getByText("was restored from the bin").count(), 0);
+        await known(server, vm.uuid);
+        await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
         assert.equal(await exists(disk), false);
       }),
   );
@@ -55,7 +63,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
         await waitForText(page, "tr[data-entry]", vm.name);
         await waitForText(page, "main", "in all");
         await page.getByRole("button", { name: `Restore ${vm.name}` }).click();
-        await waitForText(page, "main", "It was restored from the bin.");
+        await waitForText(page, "main", "was restored from the bin.");
         await waitForText(page, "main", "The bin is empty");
         assert.equal(await exists(disk), true);
       }, { accessible: "in both themes" }),
@@ -69,7 +77,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
       await waitForText(page, "main", `${vm.name}-restored`);
       await page.getByLabel("New name").fill(`${vm.name}-again`);
       await main(page).getByRole("button", { name: "Restore", exact: true }).click();
-      await waitForText(page, "main", "It was restored from the bin.");
+      await waitForText(page, "main", "was restored from the bin.");
     }, { javaScriptEnabled: false, expected: /status of 4/ });
     await call(server, "rename_vm", { vmId: other.id, name: `${vm.name}-other` });
     await call(server, "rename_vm", { vmId: vm.uuid, name: vm.name });
@@ -85,7 +93,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
         await page.getByRole("button", { name: `Delete permanently: ${vm.name}` }).click();
         await waitForText(page, "main", "This cannot be undone");
         await main(page).locator("button.danger").click();
-        await waitForText(page, "main", "It was deleted for good.");
+        await waitForText(page, "main", "was deleted permanently.");
         await page.getByLabel("Days to keep").fill("14");
         await page.getByRole("button", { name: "Save" }).click();
         await waitForText(page, "main", "stay here for 14 days");

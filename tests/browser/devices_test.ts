@@ -225,7 +225,7 @@ browserTest("without JavaScript disks can be added, resized and detached, and a 
     await page.getByRole("spinbutton", { name: "Size" }).fill("1");
     await page.getByLabel("Storage pool").selectOption(pool.name);
     await page.getByRole("button", { name: "Add" }).click();
-    await waitForText(page, "main", "The disk was added");
+    await waitForText(page, "main", "Disk added");
     await waitForText(page, disk("vda"), "1 GiB");
     await fromMenu(page, "disk vda", "Resize disk vda");
     await page.getByRole("spinbutton", { name: "Size" }).fill("2");
@@ -233,7 +233,7 @@ browserTest("without JavaScript disks can be added, resized and detached, and a 
     await waitForText(page, disk("vda"), "2 GiB");
     await fromMenu(page, "disk vda", "Detach disk vda");
     await page.getByRole("button", { name: "Detach" }).click();
-    await waitForText(page, "main", "The disk was detached");
+    await waitForText(page, "main", "Disk detached");
     assert.doesNotMatch(await vm.xml(), /<disk /);
     await page.goto(`${here}/network`);
     await verb(page, `Edit interface ${vm.mac}`).click();

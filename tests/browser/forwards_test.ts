@@ -142,7 +142,7 @@ browserTest(
       await page.getByRole("button", { name: /^Actions for UDP/ }).click();
       await page.getByRole("menuitem", { name: /Remove the port forward UDP/ }).click();
       await page.getByRole("button", { name: "Remove" }).click();
-      await page.waitForURL("**/networks?done=remove_port_forward");
+      await waitForText(page, "main", "The port forward was removed");
       assert.deepEqual(await call(server, "list_port_forwards"), []);
     });
   },

@@ -62,7 +62,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await waitForText(page, "[role=alert]", '"host!" is no host name');
         await page.getByLabel("Also allowed").fill("127.0.0.1\nmirror.example");
         await page.getByRole("button", { name: "Save" }).click();
-        await page.waitForURL(/done=set_image_policy/);
+        await waitForText(page, "main", "The policy was saved");
         assert.deepEqual((await call(server, "get_image_policy")).hosts, ["127.0.0.1", "mirror.example"]);
       }, { ...options, expected: /status of 40[03]/ }),
   );
@@ -74,7 +74,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await page.getByLabel("URL", { exact: true }).fill(slow);
         await page.getByLabel("Storage pool").selectOption(pool.name);
         await page.getByRole("button", { name: "Download" }).click();
-        await page.waitForURL(/images\?done=download_image/);
+        await waitForText(page, "main", "The download of ");
         await waitForText(page, ".job", `Download slow.iso to ${pool.name}`);
         await becomes(() => page.locator("[data-image='slow.iso']").count(), 0);
         await page.getByRole("button", { name: /^Cancel: Download slow/ }).click();
@@ -100,7 +100,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await page.locator("[data-catalog='fedora-s390x']").waitFor();
         await page.getByLabel("Into the pool").selectOption(pool.name);
         await page.getByRole("button", { name: "Download Fedora 42 x86_64" }).click();
-        await page.waitForURL(/images\?done=download_image/);
+        await waitForText(page, "main", "The download of ");
         const row = page.locator("[data-image='fedora-42.img']");
         if (javaScriptEnabled) await row.waitFor();
         else {
@@ -176,7 +176,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
       visit(tester, `${server.url}/images`, async (page) => {
         await fromMenu(page, "fedora-42.img", "Delete fedora-42.img");
         await page.getByRole("button", { name: "Delete" }).click();
-        await page.waitForURL(/done=delete_volume/);
+        await waitForText(page, "main", "The volume fedora-42.img was deleted");
         await becomes(() => page.locator("[data-image='fedora-42.img']").count(), 0);
         assert.doesNotMatch(await virsh("vol-list", pool.name), /fedora/);
       }, options),

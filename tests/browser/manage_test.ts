@@ -57,7 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
           await becomes(() => field.inputValue(), other.name, "what was typed is still there");
           await field.fill(renamed.name);
           await page.getByRole("button", { name: "Rename" }).click();
-          await page.waitForURL(/done=rename/);
+          await waitForText(page, "main", `Renamed to ${renamed.name}`);
           await waitForText(page, "h1", renamed.name);
           assert.equal(await virsh("domname", vm.uuid), renamed.name);
         }, options),
@@ -68,7 +68,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByLabel("Name").fill(cloned.name);
         await page.getByLabel("Linked").check();
         await page.getByRole("button", { name: "Clone" }).click();
-        await page.waitForURL(/done=clone/);
+        await waitForText(page, "main", `The clone ${cloned.name} was created`);
         await waitForText(page, "h1", cloned.name);
         assert.match(page.url(), new RegExp(await virsh("domuuid", cloned.name)));
         assert.match(await virsh("dumpxml", cloned.name), new RegExp(`${cloned.name}-vda\\.qcow2`));
@@ -91,7 +91,7 @@ for (const javaScriptEnabled of [true, false]) {
         if (!javaScriptEnabled) await choose();
         await page.getByLabel("New UUID").check();
         await page.getByRole("button", { name: "Import" }).click();
-        await page.waitForURL(/done=import/);
+        await waitForText(page, "main", `Imported ${imported.name}`);
         await waitForText(page, "h1", imported.name);
         assert.notEqual(await virsh("domuuid", imported.name), other.uuid);
       }, options);
@@ -126,7 +126,7 @@ for (const javaScriptEnabled of [true, false]) {
         assert.match(text, new RegExp(`pool ${pool.name}`));
         await boxes[0]!.check();
         await question.getByRole("button", { name: "Delete" }).click();
-        await page.waitForURL(/\/vms\?done=delete/);
+        await waitForText(page, "main", `Deleted ${vm.name}`);
         assert.doesNotMatch(await virsh("list", "--all", "--name"), new RegExp(vm.name));
         assert.deepEqual(await Promise.all([gone, stays, shared].map(exists)), [false, true, true]);
       }, { javaScriptEnabled });

@@ -95,7 +95,7 @@ browserTest("a disk of a stopped VM moves to another pool, with script and witho
       await page.getByLabel("Format").selectOption("raw");
       await page.getByLabel("Keep the old volume").check();
       await page.getByRole("button", { name: "Move", exact: true }).click();
-      await page.waitForURL(/done=move_disk|\/tasks\//);
+      await page.waitForURL(/\/disks$|\/tasks\//);
       await page.goto(here);
       await waitForText(page, row, `pool ${from.name} · raw`);
     }, { javaScriptEnabled: false }));

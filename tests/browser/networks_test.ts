@@ -28,8 +28,7 @@ browserTest("a network is made, stopped, started and deleted, with and without J
           await page.getByLabel("Name", { exact: true }).fill(name);
           if (javaScriptEnabled) await waitForText(page, "form [role=status]", "Nothing stands in the way");
           await page.getByRole("button", { name: "Create" }).click();
-          await page.waitForURL(`**/networks/${name}?done=create_network`);
-          await waitForText(page, "main", "The network was created");
+          await waitForText(page, "main", `The network ${name} was created`);
           assert.match(await virsh("net-info", name), /Active:\s+yes/);
           await page.goto(`${server.url}/networks`);
           await fromMenu(page, name, `Stop ${name}`);
@@ -41,7 +40,7 @@ browserTest("a network is made, stopped, started and deleted, with and without J
           await page.goto(`${server.url}/networks`);
           await fromMenu(page, name, `Delete ${name}`);
           await page.getByRole("button", { name: "Delete" }).click();
-          await waitForText(page, "main", "The network was deleted");
+          await waitForText(page, "main", `The network ${name} was deleted`);
           assert.doesNotMatch(await virsh("net-list", "--all", "--name"), new RegExp(name));
         }, { javaScriptEnabled });
       } finally {
@@ -131,7 +130,7 @@ browserTest("a network is edited: what is at once, what waits, what is wrong at 
       await page.getByLabel("DNS entries").fill(`${network.subnet}.9 printer-${mtu}`);
       await page.getByLabel("MTU").fill(mtu);
       await page.getByRole("button", { name: "Save" }).click();
-      await waitForText(page, "main", "The network was changed");
+      await waitForText(page, "main", `The network ${network.name} was changed`);
       await waitForText(page, "dl", `printer-${mtu}`);
       await waitForText(page, "dl", "From the next start on");
       assert.match(await virsh("net-dumpxml", network.name), new RegExp(`printer-${mtu}`));

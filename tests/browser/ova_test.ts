@@ -81,7 +81,7 @@ browserTest("a VM is exported on its page, uploaded as an archive, looked at and
         await page.getByLabel("Name", { exact: true }).fill(copy.name);
         await page.getByLabel("Memory").fill("256");
         await page.getByRole("button", { name: "Import" }).click();
-        await page.waitForURL(/done=import_ova/);
+        await waitForText(page, "main", `Imported ${copy.name}`);
         await waitForText(page, "h1", copy.name);
       }, { javaScriptEnabled, expected: /status of 4/ });
       const vm = (await call(server, "get_vms")).find(({ name }) => name === copy.name);

@@ -95,7 +95,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
       recovery = await page.locator(".recovery-codes li").allInnerTexts();
       assert.equal(recovery.length, 10);
       await page.click("text=I have kept them");
-      await waitForText(page, "[role=status]", "The passkey was added");
+      await waitForText(page, "main [role=status]", "was added.");
       await waitForText(page, ".passkeys strong", "laptop");
       const [user] = (await asRoot(server, "list_users", {})).filter(({ name }) => name === "ann");
       assert.deepEqual([user?.secondFactor, user?.passkeys, user?.oneTimeCodes], [true, 1, false]);

@@ -49,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
             assert.equal(await page.getByRole("radio", { name: /CD-ROM/ }).isChecked(), true);
             if (!javaScriptEnabled) return;
             await page.getByRole("button", { name: "Start and open console" }).click();
-            await page.waitForURL(/\/console\?done=start_vm\.bootFrom\.cdrom/);
+            await waitForText(page, "main", "from the CD-ROM, this once");
           }, options),
       );
       await t.step("without the console the VM's page says from where it was started", async () => {

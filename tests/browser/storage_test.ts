@@ -49,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
           await becomes(() => page.getByLabel("Name", { exact: true }).inputValue(), pool.name);
           await page.getByLabel("Folder").fill(pool.path);
           await page.getByRole("button", { name: "Create", exact: true }).click();
-          await page.waitForURL(/done=create/);
+          await waitForText(page, "main", `The storage pool ${pool.name} was created`);
           await waitForText(page, "h1", pool.name);
           assert.match(await virsh("pool-info", pool.name), /State:\s+running/);
         }, { ...options, expected: /status of 400/ }),
@@ -72,7 +72,7 @@ for (const javaScriptEnabled of [true, false]) {
           await page.getByLabel("Name", { exact: true }).fill("disk.qcow2");
           await page.getByLabel("Size", { exact: true }).fill("1");
           await page.getByRole("button", { name: "Create", exact: true }).click();
-          await page.waitForURL(/done=create_volume/);
+          await waitForText(page, "main", "The volume disk.qcow2 was created");
           await waitForText(page, "[data-volume='disk.qcow2']", "1 GiB");
           await fromMenu(page, "disk.qcow2", "Resize");
           await page.getByLabel("Size", { exact: true }).fill("0.5");
@@ -80,15 +80,18 @@ for (const javaScriptEnabled of [true, false]) {
           await waitForText(page, "[role=alert]", "new capacity must be larger");
           await page.getByLabel("Size", { exact: true }).fill("2");
           await page.getByRole("button", { name: "Resize", exact: true }).click();
-          await page.waitForURL(/done=resize/);
+          await waitForText(page, "main", "The volume disk.qcow2 was resized");
           await waitForText(page, "[data-volume='disk.qcow2']", "2 GiB");
           await fromMenu(page, "disk.qcow2", "Clone");
           await page.getByLabel("Name of the copy").fill("copy.qcow2");
           await page.getByRole("button", { name: "Clone", exact: true }).click();
-          await page.waitForURL(/(done|started)=clone/);
+          await becomes(
+            () => page.getByText(/The volume copy.qcow2 was copied|Copy a volume: started/).count(),
+            1,
+          );
           await fromMenu(page, "disk.qcow2", "Delete");
           await page.getByRole("button", { name: "Delete", exact: true }).click();
-          await page.waitForURL(/done=delete_volume/);
+          await waitForText(page, "main", "The volume disk.qcow2 was deleted");
           await becomes(() => page.locator("[data-volume='disk.qcow2']").count(), 0);
           assert.match(await virsh("vol-list", pool.name), /copy\.qcow2/);
         }, { ...options, expected: /status of 400/ }),
@@ -120,14 +123,14 @@ for (const javaScriptEnabled of [true, false]) {
       () =>
         visit(tester, here, async (page) => {
           await page.getByRole("button", { name: "Stop" }).click();
-          await page.waitForURL(/done=stop/);
+          await waitForText(page, "main", `The storage pool ${pool.name} was stopped`);
           assert.match(await virsh("pool-info", pool.name), /State:\s+inactive/);
           await page.getByRole("button", { name: /^Start kvmm/ }).click();
-          await page.waitForURL(/done=start/);
+          await waitForText(page, "main", `The storage pool ${pool.name} was started`);
           await fromMenu(page, pool.name, "Delete");
           await page.getByLabel("Delete everything in it, too").check();
           await page.getByRole("button", { name: "Delete", exact: true }).click();
-          await page.waitForURL(/storage\?done=delete/);
+          await waitForText(page, "main", `The storage pool ${pool.name} was deleted`);
           assert.equal(await exists(pool.path), false);
         }, options),
     );

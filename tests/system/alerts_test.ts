@@ -197,7 +197,7 @@ Deno.test("a backup that fails fires, and one that is deleted is over; a VM with
   const both = ["backup_failed", "backup_old"];
   await until("both alerts", async () => (await openOf(both)).length === 2, { seconds: WITHIN });
   assert.deepEqual(await openOf(both), [
-    "The last run of the backup nightly failed",
+    "The last run of the backup job nightly failed",
     "There is no backup of the VM",
   ]);
   await call(server, "delete_backup", { backupId });
@@ -227,7 +227,10 @@ Deno.test({
         alertId === "backup-test-failed"
       );
     await until("the alert", async () => (await firing()).length === 1, { seconds: WITHIN });
-    assert.match((await firing())[0]!.message, /^1 copy of the last run of the backup nightly did not pass/);
+    assert.match(
+      (await firing())[0]!.message,
+      /^1 backup of the last run of the backup job nightly did not pass/,
+    );
     const sound = await runOf(server, backupId, true);
     done(sound);
     assert.equal((await firing()).length, 1);

@@ -75,7 +75,7 @@ Deno.test({
         assert.equal(await vm.state(), "running");
         await call(server, "delete_snapshot", { vmId, name });
         const whole = await runOf(server, backupId);
-        assert.equal(done(whole).readBytes, 32 * MIB);
+        assert.ok(done(whole).readBytes! > MIB, `${done(whole).readBytes}: it is read in full`);
         const found = await restored(server, { backupId, runId: whole.id, vm, pool: pool.name });
         assert.notEqual(found[0], 99, "what was written after the snapshot is gone");
         // Taken of a VM that is off, too: libvirt takes none where a checkpoint is.
@@ -115,7 +115,11 @@ Deno.test({
       await shows(server, vm.uuid, ({ state }) => state === "stopped");
       await run(["qemu-io", "-f", "qcow2", "-c", "write -P 88 30M 64k", vda!]);
       const off = done(await runOf(server, backupId)), seen = await chunksOf(folder.path);
-      assert.deepEqual([off.consistency, off.readBytes], ["stopped", 32 * MIB]);
+      assert.equal(off.consistency, "stopped");
+      assert.ok(
+        off.readBytes! > MIB && off.readBytes! < off.bytes,
+        `${off.readBytes}: what the disk never had is not read`,
+      );
       await vm.start();
       await shows(server, vm.uuid, ({ state }) => state === "running");
       const next = done(await runOf(server, backupId));
@@ -180,7 +184,7 @@ Deno.test({
       await shows(server, vm.uuid, ({ state }) => state === "running");
       await write(vm, "write -P 4 50M 64k");
       const after = await runOf(server, backupId);
-      assert.equal(done(after).readBytes, 64 * MIB, "what QEMU had noted cannot be trusted");
+      assert.ok(done(after).readBytes! > MIB, "what QEMU had noted cannot be trusted");
       assert.match(await logOf(server, after), /read in full/);
       assert.equal((await checkpoints(vm)).length, 1);
       await write(vm, "write -P 5 51M 64k");
@@ -216,7 +220,7 @@ Deno.test({
       await write(vm, "write -P 9 8M 64k");
       const ended = await runOf(server, backupId), { disks, readBytes } = done(ended);
       assert.deepEqual(disks, ["vda", "vdb"]);
-      assert.equal(readBytes, 16 * MIB + 65_536);
+      assert.equal(readBytes, 65_536, "the new disk is empty");
       assert.match(await logOf(server, ended), /disk vdb is new/);
       const after = done(await runOf(server, backupId));
       assert.ok(after.readBytes! <= MIB, String(after.readBytes));
@@ -249,7 +253,7 @@ Deno.test({
         await shows(server, vmId, ({ disks }) => disks[0]!.source === `${vda}.far`);
         await write(vm, "write -P 11 9M 64k");
         const ended = await runOf(server, backupId);
-        assert.equal(done(ended).readBytes, 48 * MIB);
+        assert.ok(done(ended).readBytes! > 2 * MIB, `${done(ended).readBytes}`);
         assert.match(await logOf(server, ended), /it has snapshots/);
         const bytes = await restored(server, { backupId, runId: ended.id, vm, pool: pool.name });
         assert.deepEqual([bytes[0], bytes[8 * MIB], bytes[9 * MIB]], [7, 9, 11]);

@@ -38,7 +38,10 @@ Deno.test({
     const { id: backupId } = await call(server, "create_backup", {
       ...{ name: "made", folder: folder.path, targets: { vmIds: [vmId] } },
     });
-    assert.equal(done(await runOf(server, backupId)).readBytes, 1024 * MIB);
+    const whole = await runOf(server, backupId), copied = done(whole);
+    assert.match(await logOf(server, whole), /read in full/);
+    assert.equal(copied.bytes, 1024 * MIB);
+    assert.ok(copied.readBytes! <= 16 * MIB, `${copied.readBytes} were read of a disk that is empty`);
     assert.ok(done(await runOf(server, backupId)).readBytes! <= MIB);
   },
 });
@@ -73,7 +76,8 @@ Deno.test({
 
     await t.step("the first one reads everything, and says why", async () => {
       const first = await runOf(server, backupId);
-      assert.equal(done(first).readBytes, 100 * MIB);
+      const { readBytes, bytes } = done(first);
+      assert.ok(bytes === 100 * MIB && readBytes! > MIB && readBytes! <= bytes, `${readBytes} of ${bytes}`);
       assert.match(await logOf(server, first), /read in full: nothing was noted since an earlier copy/);
       assert.equal((await checkpoints(vm)).length, 1);
       expected = await content(first.id);
@@ -100,7 +104,7 @@ Deno.test({
     });
     await t.step("a whole read gives the very same chunks", async () => {
       const before = await chunksOf(folder.path), whole = await runOf(server, backupId, true);
-      assert.equal(done(whole).readBytes, 100 * MIB);
+      assert.match(await logOf(server, whole), /read in full/);
       assert.equal(await chunksOf(folder.path), before);
       assert.equal((await call(server, "verify_backup", { backupId, runId: whole.id })).ok, true);
     });

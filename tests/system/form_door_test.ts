@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { call } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
-import { anonymously } from "../testbed/sign_in.ts";
+import { anonymously, testerHeaders } from "../testbed/sign_in.ts";
 
 const start = () => startServer({ uri: "test:///default", logLevel: "error" });
 
@@ -26,16 +26,20 @@ Deno.test("a form is carried out by the command's schema, and its page says so",
   const to = `/vms/${vm.id}`;
   const done = await send(server, `/do/set_tags?vmId=${vm.id}&to=${to}`, { tags: "web, prod" });
   await done.body?.cancel();
-  assert.deepEqual([done.status, done.headers.get("location")], [303, `${to}?done=set_tags`]);
+  assert.deepEqual([done.status, done.headers.get("location")], [303, to]);
   assert.deepEqual((await call(server, "get_vm", { vmId: vm.id })).tags, ["web", "prod"]);
-  const page = await (await fetch(`${server.url}${to}?done=set_tags`)).text();
-  assert.match(page, /role="status"[^]*Tags/);
+  const cookie = done.headers.get("set-cookie")!.split(";", 1)[0]!;
+  const next = await fetch(server.url + to, { headers: { ...testerHeaders(server.url), cookie } });
+  assert.match(await next.text(), new RegExp(`role="status"[^]*Tags of ${vm.name} saved`));
+  assert.match(next.headers.get("set-cookie") ?? "", /notice=;.*Max-Age=0/, "it is said once");
+  const asked = await fetch(`${server.url}${to}?done=set_tags`);
+  assert.doesNotMatch(await asked.text(), /Tags of/, "an address says nothing");
   const byScript = await send(server, `/do/set_tags?vmId=${vm.id}&to=${to}`, { tags: "" }, SCRIPT);
-  assert.deepEqual([byScript.status, await byScript.json()], [200, { done: "Tags saved" }]);
+  assert.deepEqual([byScript.status, await byScript.json()], [200, { done: `Tags of ${vm.name} saved.` }]);
   for (const to of ["//evil.example/x", "https://evil.example/", "/\\evil.example"]) {
     const away = await send(server, `/do/set_tags?${new URLSearchParams({ vmId: vm.id, to })}`, { tags: "" });
     await away.body?.cancel();
-    assert.equal(away.headers.get("location"), "/?done=set_tags", to);
+    assert.equal(away.headers.get("location"), "/", to);
   }
 });
 
@@ -79,7 +83,7 @@ Deno.test("what loses something asks first; a form cannot ask for everything, no
   assert.ok((await roles()).includes("tester-role"));
   const done = await send(server, address, { confirmed: "yes" });
   await done.body?.cancel();
-  assert.equal(done.headers.get("location"), "/settings/roles?done=delete_role");
+  assert.equal(done.headers.get("location"), "/settings/roles");
   assert.ok(!(await roles()).includes("tester-role"));
   for (const command of ["get_vms", "upload_volume", "none", "constructor"]) {
     const none = await send(server, `/do/${command}?to=/`, {});

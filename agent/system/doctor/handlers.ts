@@ -1,6 +1,9 @@
 /** The command that examines the host. */
+import { countFindings } from "../../../lib/system/doctor/finding.ts";
 import { examine } from "../../../lib/system/doctor/checks.ts";
 import type { Handlers } from "../../dispatch.ts";
+import type { Clock } from "../../clock.ts";
+import type { Host } from "../../hosts/host.ts";
 import { HostCapabilities } from "../../hosts/capabilities.ts";
 import { NodeInfo } from "../../hosts/node_info.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
@@ -20,19 +23,22 @@ export const libvirtOf = (
   kvmTrouble: () => capabilities.kvmTrouble(),
 });
 
-/** A handler for it. */
+/** A handler for it, which notes for the dashboard what it found. */
 export function healthHandlers(
   settings: Settings,
-  link: LibvirtLink,
-  capabilities: HostCapabilities,
+  host: Pick<Host, "link" | "capabilities" | "health">,
+  clock: Clock,
 ): Pick<Handlers, "get_host_health"> {
+  const { link, capabilities } = host;
   let running: ReturnType<typeof look> | undefined;
   const look = async () => {
     try {
       // The service looks at its own folder.
       const inDataDir = <T>(run: () => Promise<T>) => run();
       const libvirt = libvirtOf(link, capabilities);
-      return examine(await gatherFacts({ settings, libvirt, serves: true, inDataDir }));
+      const findings = examine(await gatherFacts({ settings, libvirt, serves: true, inDataDir }));
+      host.health = { at: clock.now(), ...countFindings(findings) };
+      return findings;
     } finally {
       running = undefined;
     }

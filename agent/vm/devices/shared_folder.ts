@@ -28,7 +28,10 @@ const refused = (path: string, reason: string) => new ContractError("PathRefused
 function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] {
   backups.require();
   return [
-    ...backups.all().map(({ folder, name }) => ({ path: folder, what: `the folder of the backup ${name}` })),
+    ...backups.all().map(({ folder, name }) => ({
+      path: folder,
+      what: `the folder of the backup job ${name}`,
+    })),
     ...backupTargets.require().all().map(({ folder = "", name }) => ({
       path: folder,
       what: `the folder of the backup target ${name}`,

@@ -6,6 +6,7 @@ import { moveHindrance } from "../../../lib/vm/disk_move.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { DeviceMarks } from "./DeviceMarks.tsx";
+import { fillsUp } from "../../../lib/vm/fill.ts";
 import { LoadBar } from "../../kit/LoadBar.tsx";
 import { DataTable, stacked } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";
@@ -85,7 +86,7 @@ function Size({ disk }: { disk: VmDisk }) {
   return (
     <>
       <span class="device-size">{formatBytes(size)}</span>
-      {used !== undefined && disk.device === "disk" && (
+      {used !== undefined && fillsUp(disk) && (
         <span class="device-used">
           {/* A file of internal snapshots is larger than its disk: no share of it, and no reason for red. */}
           {used <= size && <LoadBar percent={share(used, size)} kind="memory" />}

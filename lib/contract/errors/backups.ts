@@ -2,24 +2,24 @@
 import type { ErrorKind } from "./kind.ts";
 
 export const BACKUP_ERRORS = {
-  BackupNotFound: { text: "Backup not found: {backupId}", status: 404, exit: 4 },
-  BackupExists: { text: "Backup name already exists: {name}", status: 409, exit: 5 },
+  BackupNotFound: { text: "Backup job not found: {backupId}", status: 404, exit: 4 },
+  BackupExists: { text: "Backup job name already exists: {name}", status: 409, exit: 5 },
   BackupRunning: {
     text: "{name} is running already. Wait for the task to end, or cancel it.",
     status: 409,
     exit: 5,
   },
   TooManyBackups: {
-    text: "There are {limit} backups already. Delete one that is not needed any more first.",
+    text: "There are {limit} backup jobs already. Delete one that is not needed any more first.",
     status: 409,
     exit: 5,
   },
   BackupOwnerLost: {
-    text: "It runs as {name}, and {reason}. Somebody who may do this must save the backup again.",
+    text: "It runs as {name}, and {reason}. Somebody who may do this must save the backup job again.",
     status: 403,
     exit: 6,
   },
-  BackupRunNotFound: { text: "No such copy in this backup: {runId}", status: 404, exit: 4 },
+  BackupRunNotFound: { text: "No such run in this backup job: {runId}", status: 404, exit: 4 },
   BackupFolderUnusable: { text: "The folder {folder} cannot be used: {reason}", status: 409, exit: 5 },
   BackupTargetUnusable: {
     text: "The backup target {target} cannot be used: {reason}",
@@ -51,7 +51,7 @@ export const BACKUP_ERRORS = {
   BackupTargetNotFound: { text: "Backup target not found: {targetId}", status: 404, exit: 4 },
   BackupTargetExists: { text: "Backup target name already exists: {name}", status: 409, exit: 5 },
   BackupTargetInUse: {
-    text: "{name} is the target of the backup {backup}. Delete that first.",
+    text: "{name} is the target of the backup job {backup}. Delete that first.",
     status: 409,
     exit: 5,
   },
@@ -61,7 +61,7 @@ export const BACKUP_ERRORS = {
     exit: 5,
   },
   BackupFolderBusy: {
-    text: "Another backup is writing to {folder}. Try again when it has ended.",
+    text: "Another backup job is writing to {folder}. Try again when it has ended.",
     status: 409,
     exit: 5,
   },

@@ -27,6 +27,12 @@ export const access = {
 
   "access.no_account":
     "You have no account of your own here, so there is nothing to change. Create users under Users.",
+  "access.zone": "Time zone",
+  "access.zone_hint":
+    "Pages show all times in this zone; now {zone}. Without a script the browser's zone is not known: the host's is taken.",
+  "access.zone_browser": "This browser's zone",
+  "access.zone_host": "The host's zone",
+  "access.zone_save": "Save",
   "access.profile": "You",
   "access.you_name": "User name",
   "access.you_grants": "Role",
@@ -183,7 +189,7 @@ export const access = {
   "access.door_socket": "Command line",
   "access.door_schedule": "Schedule",
   "access.door_agent": "Background task",
-  "access.audit_when": "Time (UTC)",
+  "access.audit_when": "Time",
   "access.audit_who": "User",
   "access.audit_door": "Via",
   "access.audit_what": "Action",
@@ -205,8 +211,9 @@ export const access = {
   "access.audit_filters_clear": "Clear all",
   "access.audit_search": "Search",
   "access.audit_text": "Text",
-  "access.audit_since": "From (UTC)",
-  "access.audit_until": "Before (UTC)",
+  "access.audit_zone": "Days in {zone}.",
+  "access.audit_since": "From",
+  "access.audit_until": "Before",
   "access.audit_any": "Any",
   "access.audit_ok": "Done",
   "access.audit_error": "Failed",

@@ -13,7 +13,7 @@ export const crumbs = {
   "crumbs.make_template": "Make template",
   "crumbs.schedule_new": "Create schedule",
   "crumbs.schedule_edit": "Edit",
-  "crumbs.backup_new": "Create backup",
+  "crumbs.backup_new": "Create backup job",
   "crumbs.backup_edit": "Edit",
   "crumbs.backup_restore": "Restore",
   "crumbs.alert_rules": "Rules",

@@ -236,6 +236,7 @@ export const devices = {
   "devices.done_detach_share": "The shared folder was removed",
   "devices.done_detach_nic": "The network interface was detached",
   "devices.done_update_nic": "The network interface was changed",
+  "devices.done_on": "{done}: {name}",
   "devices.done_next": "{done}: from the next start on",
   "devices.done_partly": "{done}: its limits now, all else from the next start on",
   "devices.failed_options": "What there is on the host could not be read",

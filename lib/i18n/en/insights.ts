@@ -92,19 +92,20 @@ export const insights = {
   "insights.agent_silent.advice": "Install and start qemu-guest-agent in the guest.",
 
   "insights.backup_missing.title": "No backup",
-  "insights.backup_missing.seen": "No backup has a copy of this VM in its last run.",
+  "insights.backup_missing.seen": "No backup job backed up this VM in its last run.",
   "insights.backup_missing.why": "What is lost with its disks is lost for good.",
-  "insights.backup_missing.advice": "Add the VM to a backup, or create one, on the page Backups.",
+  "insights.backup_missing.advice": "Add the VM to a backup job, or create one, on the page Backups.",
 
   "insights.backup_failed.title": "Backup failed",
-  "insights.backup_failed.seen": "The last backup that was to copy this VM did not.",
-  "insights.backup_failed.why": "What changed since the copy before would be lost.",
-  "insights.backup_failed.advice": "See on the page Backups why it failed, and run it again.",
+  "insights.backup_failed.seen": "The last run of a backup job did not back up this VM.",
+  "insights.backup_failed.why": "What changed since the backup before would be lost.",
+  "insights.backup_failed.advice": "See on the page Backups why it failed, and run the job again.",
 
   "insights.backup_old.title": "Backup is old",
-  "insights.backup_old.seen": "The newest copy is {days} days old.",
+  "insights.backup_old.seen": "The newest backup is {days} days old.",
   "insights.backup_old.why": "What changed since would be lost.",
-  "insights.backup_old.advice": "Let the backup run more often, or see on the page Backups why it does not.",
+  "insights.backup_old.advice":
+    "Let the backup job run more often, or see on the page Backups why it does not.",
 
   "insights.snapshots_stale.title": "Old snapshots",
   "insights.snapshots_stale.seen": "Old ones: {n}, the oldest {days} days: {names}",
@@ -179,7 +180,7 @@ export const insights = {
   "insights.graph": "Figures",
   "insights.graph_words":
     "{series}: {mean} on average, {highest} at most. The top of the graph is {ceiling}.",
-  "insights.create_backup": "Create backup",
+  "insights.create_backup": "Create backup job",
   "insights.show_backups": "Backups of this VM",
   "insights.apply": "Apply…",
   "insights.apply_now": "Apply",

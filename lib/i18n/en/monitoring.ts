@@ -84,6 +84,7 @@ export const monitoring = {
   "monitoring.guest_memory": "used, by the guest",
   "monitoring.all": "All",
   "monitoring.busiest": "Busiest",
+  "monitoring.max_in_head": "max {max}",
   "monitoring.in_head": "p95 {p95} · max {max}",
   "monitoring.figure": "{mean} ({low} – {high})",
   "monitoring.graph_of": "{title}: a graph. Its figures are in the table below.",

@@ -37,6 +37,7 @@ export const schedules = {
   "schedules.failed": "The schedule was not changed",
   "schedules.run_failed": "The schedule was not run",
 
+  "schedules.in_zone": "{when} ({zone})",
   "schedules.once": "Once on {date} at {time}",
   "schedules.daily": "Daily at {time}",
   "schedules.weekly": "{days} at {time}",

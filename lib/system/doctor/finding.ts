@@ -39,3 +39,11 @@ export function worst(findings: readonly Pick<Finding, "level">[]): HealthLevel 
 export function shellWord(word: string): string {
   return /^[\w./@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** How many findings are bad. */
+export function countFindings(
+  findings: readonly Pick<Finding, "level">[],
+): { readonly problems: number; readonly warnings: number } {
+  const count = (level: HealthLevel) => findings.filter((each) => each.level === level).length;
+  return { problems: count("problem"), warnings: count("warning") };
+}

@@ -9,8 +9,8 @@ import { joinPath } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { formatWhen } from "../../../lib/text/time.ts";
 import { define } from "../../../lib/page_state.ts";
-import { formatInZone } from "../../../lib/schedules/describe.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
@@ -112,7 +112,7 @@ export default define.page<typeof handler>(function BackupFilesPage({ data }) {
                     },
                     {
                       title: area.t("backups.files_changed"),
-                      cell: ({ modifiedAt }) => formatInZone(modifiedAt, backup.timeZone),
+                      cell: ({ modifiedAt }) => formatWhen(modifiedAt),
                     },
                   ]}
                 />

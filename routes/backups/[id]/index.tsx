@@ -8,9 +8,9 @@ import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import BackupRuns from "../../../islands/BackupRuns.tsx";
 import { readBackupPage } from "../../../lib/backup/page.ts";
 import { backupHref, BOOT_POLICIES, keptText, targetsText, whenText } from "../../../lib/backup/describe.ts";
-import { formatInZone } from "../../../lib/schedules/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { formatWhen } from "../../../lib/text/time.ts";
 import { define } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { formatRate } from "../../../lib/text/quantity.ts";
@@ -42,7 +42,6 @@ export default define.page<typeof handler>(
       running,
       runsAs,
       next: [first],
-      timeZone,
       maxMibPerSecond,
       parallel,
     } = shown.backup;
@@ -78,7 +77,13 @@ export default define.page<typeof handler>(
           <Panel title={area.t("backups.details")}>
             <dl class="description-list">
               <Fact label={area.t("backups.vms")}>{targetsText(shown.backup)}</Fact>
-              {target !== null && <Fact label={area.t("backups.target")}>{oneLine(target.name, 100)}</Fact>}
+              {target !== null && (
+                <Fact label={area.t("backups.target")}>
+                  {may("list_backup_targets")
+                    ? <a href="/settings/backup-targets">{oneLine(target.name, 100)}</a>
+                    : oneLine(target.name, 100)}
+                </Fact>
+              )}
               <Fact label={area.t("backups.folder")}>
                 <span class="backup-lock">
                   {encrypted && (
@@ -91,9 +96,7 @@ export default define.page<typeof handler>(
                 </span>
               </Fact>
               <Fact label={area.t("backups.when")}>{whenText(shown.backup)}</Fact>
-              {first !== undefined && (
-                <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>
-              )}
+              {first !== undefined && <Fact label={area.t("backups.next")}>{formatWhen(first)}</Fact>}
               <Fact label={area.t("backups.kept")}>{keptText(shown.backup)}</Fact>
               {maxMibPerSecond > 0 && (
                 <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>

@@ -6,9 +6,9 @@ import { CheckField, SelectField, TextField } from "../../../components/kit/Fiel
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { errorText } from "../../../lib/contract/errors.ts";
 import { backupHref, verifiedOf } from "../../../lib/backup/describe.ts";
-import { formatInZone } from "../../../lib/schedules/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { formatWhen } from "../../../lib/text/time.ts";
 import { define } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
@@ -75,7 +75,7 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
         <Panel title={area.t("backups.details")}>
           <dl class="description-list">
             <Fact label={area.t("backups.restore_taken")}>
-              {formatInZone(copy.takenAt ?? run.startedAt, backup.timeZone)}
+              {formatWhen(copy.takenAt ?? run.startedAt)}
             </Fact>
             <Fact label={area.t("backups.size")}>{formatBytes(copy.bytes)}</Fact>
             <Fact label={area.t("backups.verified")}>

@@ -37,7 +37,8 @@ export const handler = define.handlers({
       const findings = error instanceof ContractError ? findingIn(error) : [];
       return page({ network, values: typedIn(form), findings, failure: failureOf(error) });
     }
-    return ctx.redirect(`${networkHref(network.name)}?done=update_network`, 303);
+    ctx.state.notify({ is: "done", word: "update_network", name: network.name });
+    return ctx.redirect(networkHref(network.name), 303);
   },
 });
 

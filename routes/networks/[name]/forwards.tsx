@@ -34,7 +34,8 @@ export const handler = define.handlers({
   async POST(ctx) {
     const name = nameIn(ctx.params.name ?? "");
     await ctx.state.api.addPortForward(forwardIn(name, await postedForm(ctx.req))).catch(fail);
-    return ctx.redirect(`${await placeOf(name, ctx.state.api)}?done=add_port_forward`, 303);
+    ctx.state.notify({ is: "done", word: "add_port_forward", name: name });
+    return ctx.redirect(await placeOf(name, ctx.state.api), 303);
   },
 });
 

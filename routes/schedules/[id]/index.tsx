@@ -11,7 +11,6 @@ import type { ScheduleRun } from "../../../lib/contract/mod.ts";
 import {
   actionText,
   countsText,
-  formatInZone,
   scheduleHref,
   scheduleTargetsText,
   scheduleWhenText,
@@ -22,6 +21,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { formatSpan } from "../../../lib/text/time.ts";
 import { schedules as texts } from "../../../lib/i18n/en/schedules.ts";
 import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
+import { formatWhen } from "../../../lib/text/time.ts";
 import { MOST_JOBS } from "../../../lib/contract/jobs.ts";
 import { define } from "../../../lib/page_state.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
@@ -127,9 +127,7 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
           </dl>
         </Panel>
         <Panel title={area.t("schedules.preview_title")}>
-          {enabled
-            ? <NextRuns next={next} timeZone={timeZone} />
-            : <p class="text-muted pad">{area.t("schedules.off")}</p>}
+          {enabled ? <NextRuns next={next} timeZone={timeZone} /> : <p class="text-muted pad">{area.t("schedules.off")}</p>}
         </Panel>
       </div>
       <Panel title={area.t("schedules.history")}>
@@ -142,13 +140,13 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
           columns={[
             {
               title: area.t("schedules.due"),
-              cell: ({ slot }) => slot === null ? area.t("schedules.by_hand") : formatInZone(slot, timeZone),
+              cell: ({ slot }) => slot === null ? area.t("schedules.by_hand") : formatWhen(slot),
             },
             { title: area.t("schedules.state"), cell: (run) => <RunState run={run} /> },
             { title: area.t("schedules.result"), fit: "wrap", cell: (run) => <Result run={run} /> },
             {
               title: area.t("schedules.started"),
-              cell: ({ startedAt }) => formatInZone(startedAt, timeZone),
+              cell: ({ startedAt }) => formatWhen(startedAt),
             },
             {
               title: area.t("schedules.took"),

@@ -52,7 +52,8 @@ export const handler = define.handlers({
       const failure = failureOf(error);
       return page(await shown(state, userId, failure), { status: failure.status });
     }
-    return ctx.redirect(`${AT}/${encodeURIComponent(userId)}?done=update_user`, 303);
+    state.notify({ is: "done", word: "update_user", name: user.name });
+    return ctx.redirect(`${AT}/${encodeURIComponent(userId)}`, 303);
   },
 });
 

@@ -58,7 +58,8 @@ export const handler = define.handlers({
         status: failure.status,
       });
     }
-    return ctx.redirect(`${AT}?done=create_user`, 303);
+    state.notify({ is: "done", word: "create_user", name: name });
+    return ctx.redirect(AT, 303);
   },
 });
 

@@ -18,6 +18,7 @@ import { templates as texts } from "../../../lib/i18n/en/templates.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { postedForm } from "../../(_shared)/form.ts";
+import { subjectName } from "../../(_shared)/object_name.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { filePools, sendLong, templateInput } from "../../(_shared)/template.ts";
 
@@ -60,7 +61,10 @@ export const handler = define.handlers({
     if (sent !== null && typeof sent !== "string") {
       return page(await shown(ctx.state, templateId, sent), { status: sent.failure.status });
     }
-    return ctx.redirect(sent ?? `${templateHref(templateId)}?done=${COMMAND}`, 303);
+    if (sent === null) {
+      ctx.state.notify({ is: "done", word: COMMAND, name: await subjectName(api, COMMAND, { templateId }) });
+    }
+    return ctx.redirect(sent ?? templateHref(templateId), 303);
   },
 });
 

@@ -6,18 +6,33 @@ import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
+import { postedForm } from "../../(_shared)/form.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
     const vm = await vmOf(ctx);
-    const list = await ctx.state.api.listVmBackups({ vmId: vm.id }).catch(fail);
-    return page({ vm, list, now: Date.now() });
+    const { api, may } = ctx.state;
+    const list = await api.listVmBackups({ vmId: vm.id }).catch(fail);
+    const included = new Set(list.backups.map(({ id }) => id));
+    const jobs = may("update_backup") ? await api.listBackups().catch(fail) : [];
+    const others = jobs.filter(({ id }) => !included.has(id)).map(({ id, name }) => ({ id, name }));
+    return page({ vm, list, others, now: Date.now() });
+  },
+  /** Adds the VM to a job. */
+  async POST(ctx) {
+    const vm = await vmOf(ctx), { api } = ctx.state;
+    const backupId = String((await postedForm(ctx.req)).get("backupId") ?? "");
+    const { targets: { hidden: _hidden, ...targets }, name } = await api.getBackup({ backupId }).catch(fail);
+    const vmIds = [...new Set([...targets.vmIds, vm.id])];
+    await api.updateBackup({ backupId, targets: { ...targets, vmIds } }).catch(fail);
+    ctx.state.notify({ is: "done", word: "update_backup.targets.vmIds", name: vm.name, in: name });
+    return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}/backups`, 303);
   },
 });
 
 /** A VM's backups. */
-export default define.page<typeof handler>(function Backups({ data: { vm, list, now }, state }) {
+export default define.page<typeof handler>(function Backups({ data: { vm, list, others, now }, state }) {
   const may = {
     create: state.may("create_backup"),
     run: state.may("run_backup_now"),
@@ -31,7 +46,7 @@ export default define.page<typeof handler>(function Backups({ data: { vm, list, 
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_backups")}`}
       at="/backups"
     >
-      <VmBackups vmId={vm.id} list={list} may={may} now={now} />
+      <VmBackups vmId={vm.id} list={list} others={others} may={may} now={now} />
     </VmPage>
   );
 });

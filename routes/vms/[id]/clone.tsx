@@ -44,7 +44,8 @@ export const handler = define.handlers({
       async (name, wish) => (await api.cloneVm({ vmId: vm.id, name, ...cloneInput(wish) })).vmId,
     );
     if (!("vmId" in result)) return page({ ...result, snapshots: await snapshotsOf(api, vm) });
-    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=clone_vm`, 303);
+    ctx.state.notify({ is: "done", word: "clone_vm", name: result.name });
+    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}`, 303);
   },
 });
 

@@ -1,6 +1,5 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { Flash } from "../../../components/kit/Flash.tsx";
 import { DISK_VERBS } from "../../../components/vm/devices/DiskList.tsx";
 import { SHARE_VERBS } from "../../../components/vm/devices/ShareList.tsx";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
@@ -12,7 +11,6 @@ import { isMoveOf } from "../../../lib/vm/disk_move.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
-import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -26,7 +24,7 @@ export const handler = define.handlers({
 });
 
 /** A VM's disks and drives. */
-export default define.page<typeof handler>(function Disks({ data, state, url }) {
+export default define.page<typeof handler>(function Disks({ data, state }) {
   const { vm, devices, moves, form, options, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
@@ -38,7 +36,6 @@ export default define.page<typeof handler>(function Disks({ data, state, url }) 
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_disks")}`}
       at="/disks"
     >
-      <Flash tone="ok">{deviceDoneText(url.searchParams)}</Flash>
       <VmDisks
         vm={shared}
         connected={connected}

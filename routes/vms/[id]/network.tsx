@@ -1,6 +1,5 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { Flash } from "../../../components/kit/Flash.tsx";
 import { NIC_VERBS } from "../../../components/vm/devices/NicList.tsx";
 import { VmForwards } from "../../../components/network/VmForwards.tsx";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
@@ -11,7 +10,6 @@ import { define } from "../../../lib/page_state.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
 import { fail } from "../../(_shared)/fail.ts";
-import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -25,7 +23,7 @@ export const handler = define.handlers({
 });
 
 /** A VM's network cards. */
-export default define.page<typeof handler>(function Network({ data, state, url }) {
+export default define.page<typeof handler>(function Network({ data, state }) {
   const { vm, devices, form, options, forwards, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
@@ -37,7 +35,6 @@ export default define.page<typeof handler>(function Network({ data, state, url }
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_network")}`}
       at="/network"
     >
-      <Flash tone="ok">{deviceDoneText(url.searchParams)}</Flash>
       <VmNics vm={shared} connected={connected} devices={devices} form={form} options={options} />
       <VmForwards forwards={forwards} />
     </VmPage>

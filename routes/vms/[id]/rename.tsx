@@ -20,7 +20,8 @@ export const handler = define.handlers({
       return vm.id;
     });
     if (!("vmId" in result)) return page(result);
-    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=rename_vm`, 303);
+    ctx.state.notify({ is: "done", word: "rename_vm", name: result.name });
+    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}`, 303);
   },
 });
 

@@ -51,7 +51,10 @@ export const handler = define.handlers({
       });
     }
     const to = templateId === NEW ? "/templates" : templateHref(templateId);
-    return ctx.redirect(sent ?? `${to}?done=${command}`, 303);
+    if (sent === null) {
+      ctx.state.notify({ is: "done", word: command, name: String(form.get("name") ?? vm.name) });
+    }
+    return ctx.redirect(sent ?? to, 303);
   },
 });
 

@@ -78,7 +78,8 @@ export const handler = define.handlers({
       const problem = { message: why, ...(line !== undefined && { line }) };
       return page(await editable(api, vm, { typed, problem }), KEPT_NOWHERE);
     }
-    return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}/xml?config=next&done=set_vm_xml`, 303);
+    ctx.state.notify({ is: "done", word: "set_vm_xml", name: vm.name });
+    return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}/xml?config=next`, 303);
   },
 });
 

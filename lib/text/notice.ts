@@ -1,0 +1,59 @@
+/** What a page says of the form that led to it: kept in a cookie from one page to the next, and shown once. Pure. */
+import { oneLine } from "./text.ts";
+
+/** What a form did. */
+export interface Notice {
+  readonly is: "done" | "started";
+  /** The word for what was done (`doneWord`); of what was started the command's name. */
+  readonly word: string;
+  /** The name of what it was done to. */
+  readonly name?: string | undefined;
+  /** What that was added to. */
+  readonly in?: string | undefined;
+  /** How many disks were deleted with a VM. */
+  readonly disks?: number | undefined;
+  /** The entry of the bin that brings it back. */
+  readonly entryId?: string | undefined;
+  /** Address of the task's page. */
+  readonly task?: string | undefined;
+}
+
+/** The name of its cookie. */
+export const NOTICE_COOKIE = "notice";
+const LONGEST_NAME = 100;
+/** Seconds a notice waits for its page, which is the next one. */
+const WAITS_S = 60;
+
+/** The cookie that keeps a notice for the next page; null: the cookie that takes it away. */
+export function noticeCookie(notice: Notice | null): string {
+  const rest = "Path=/; SameSite=Lax";
+  if (notice === null) return `${NOTICE_COOKIE}=; ${rest}; Max-Age=0`;
+  const short = (text: string | undefined) => text === undefined ? undefined : oneLine(text, LONGEST_NAME);
+  const kept = { ...notice, name: short(notice.name), in: short(notice.in) };
+  return `${NOTICE_COOKIE}=${encodeURIComponent(JSON.stringify(kept))}; ${rest}; Max-Age=${WAITS_S}`;
+}
+
+const textIn = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
+
+/** The notice in the value of its cookie; null where there is none, or none of ours. */
+export function noticeIn(value: string | undefined): Notice | null {
+  if (!value) return null;
+  try {
+    const { is, word, name, in: into, disks, entryId, task } = JSON.parse(
+      decodeURIComponent(value),
+    ) as Record<
+      string,
+      unknown
+    >;
+    if ((is !== "done" && is !== "started") || typeof word !== "string") return null;
+    return {
+      ...{ is, word, name: textIn(name), in: textIn(into), entryId: textIn(entryId) },
+      disks: typeof disks === "number" ? disks : undefined,
+      // Nothing but a task of this site is linked.
+      task: /^\/tasks\/[\w-]+$/.test(textIn(task) ?? "") ? textIn(task) : undefined,
+    };
+  } catch {
+    // It was cut off, or is another program's of the same host name.
+    return null;
+  }
+}
