@@ -2,7 +2,7 @@
 import { didYouMean } from "../suggestion.ts";
 import { at, cell, heading, NO_RESPONSE, type Row, shownAt } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
-import { matcher } from "./resolve_ids.ts";
+import { matcher } from "../../lib/text/pattern.ts";
 import { type Layout, textOf } from "./output.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { valueKind } from "../../lib/text/values.ts";

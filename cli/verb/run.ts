@@ -13,7 +13,9 @@ import { type CommonValues, goesOn, isDone, isWork, listSchema, statesOf, unfit 
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
-import { isNamed, isPattern, matcher, Resources, withIds } from "./resolve_ids.ts";
+import { Resources, withIds } from "./resolve_ids.ts";
+import { isNamed } from "../../lib/contract/lookups.ts";
+import { isPattern, matcher } from "../../lib/text/pattern.ts";
 import { didYouMean } from "../suggestion.ts";
 import { type Arguments, namedBy, positionalsOf, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";

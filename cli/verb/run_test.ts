@@ -16,7 +16,6 @@ import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { at, cell, heading } from "./cells.ts";
-import { matcher } from "./resolve_ids.ts";
 import { runVerb } from "./run.ts";
 import { isReached } from "./wait.ts";
 
@@ -801,15 +800,6 @@ Deno.test("a pattern in the place of a VM carries a command out for each that fi
   assert.deepEqual(calls, [{ name: "create_snapshot", input: { vmId: ID, name: "before" } }]);
   assert.equal(status, 0);
   assert.match(out, /web1 +done/);
-});
-
-Deno.test("matcher() reads patterns as a shell does", () => {
-  const fits = (pattern: string, ...names: string[]) => names.map((name) => matcher(pattern).test(name));
-  assert.deepEqual(fits("web[1-5]", "web1", "web5", "web6", "web[1-5]"), [true, true, false, false]);
-  assert.deepEqual(fits("web[!1-5]", "web1", "web6"), [false, true]);
-  assert.deepEqual(fits("a.[b", "a.[b", "axb"), [true, false]);
-  assert.deepEqual(fits("a[z-a]", "a[z-a]", "az"), [true, false]);
-  assert.deepEqual(fits("a[^b]", "ab", "a^"), [true, true]);
 });
 
 Deno.test("columns stand below their headings whatever is in them, and moments are dates", async () => {

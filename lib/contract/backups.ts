@@ -581,6 +581,7 @@ export const backupCommands = {
       "StoreUnavailable",
     ],
     route: "POST /backups/{backupId}/runs/{runId}/restore-disk",
+    makesAt: "/storage/pools/{pool}/volumes/{volume}",
     cli: ["backup", "restore-disk", "<backupId>", "<runId>", "<vmId>", "<target>"],
     isJob: true,
     examples: ["kvm-manager backup restore-disk nightly RUN VM vda --pool default"],
