@@ -1,5 +1,6 @@
 /** What a list's query may say at the REST door beside the command's own fields: which entries, which of their fields. Pure. */
 import Type, { type TSchema } from "typebox";
+import { hasLabel } from "../text/labels.ts";
 import { matcher } from "../text/pattern.ts";
 import { longestList } from "../contract/lookups.ts";
 import type { Command } from "../contract/command.ts";
@@ -163,13 +164,6 @@ function pageOf(
     : sorted;
   const rows = left.slice(0, limit);
   return { rows, next: left.length > limit ? encoded(keyOf(rows.at(-1)!, by)) : undefined };
-}
-
-/** Whether tags have a label: `key=value`, or `key` for the tag alone and for any value. */
-function hasLabel(tags: unknown, label: string): boolean {
-  const fits = [label, ...(label.includes("=") ? [] : [`${label}=*`])].map(matcher);
-  return Array.isArray(tags) &&
-    tags.some((tag) => typeof tag === "string" && fits.some((each) => each.test(tag)));
 }
 
 /** The fields that are wanted of an entry. @throws {ContractError} InvalidInput for one there is not */
