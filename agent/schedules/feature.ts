@@ -26,6 +26,8 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
         scheduler,
         clock,
         vmsOf: (principal) => app.apiFor(principal).getVms(),
+        requireBackup: async (principal, backupId) =>
+          void await app.apiFor(principal).getBackup({ backupId }),
       }),
       periodic: [{ name: "schedules", every: () => scheduler.wait, run: (signal) => scheduler.tick(signal) }],
       stop: () => scheduler.stop(),
