@@ -13,6 +13,11 @@ import type {
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import type { App } from "../app.ts";
+import type { Clock } from "../clock.ts";
+import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import type { Store } from "../store/store.ts";
+import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { cloudInitHandlers } from "./cloud_init/handlers.ts";
@@ -29,6 +34,17 @@ import { SnapshotImages } from "./snapshots/images.ts";
 import { snapshotSteps } from "./snapshots/steps.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
+
+/** Milliseconds between looks for media to give back. */
+const LOOK_MS = 5000;
+
+/** Owners of the media of this machine. */
+function mediaOwnersOf({ link, inventory, capabilities }: Host, store: Store, clock: Clock): MediaOwners {
+  return new MediaOwners(store, clock, {
+    vms: () => link.status.connected && inventory.filled ? inventory.vms() : undefined,
+    qemuUser: () => capabilities.qemuUser(),
+  });
+}
 
 /** Commands on the VMs of all hosts. */
 type ListCommand = keyof ReturnType<typeof vmListHandlers>;
@@ -53,13 +69,15 @@ const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps, ...moveSteps 
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
-  migrations: FORMER_NAME_MIGRATIONS,
-  open: ({ hosts, activity, formerNames, images, settings, clock }: App) => ({
+  migrations: [...FORMER_NAME_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
+  open: ({ hosts, activity, formerNames, images, settings, clock, store }: App) => ({
     handlers: vmListHandlers(hosts),
     host: (host) => {
       const told = new VmActivity(host, activity);
       const kept = new SnapshotImages(host);
       host.keepers.add(kept.keeper);
+      const owners = isLocal(host.link.uri) ? mediaOwnersOf(host, store, clock) : undefined;
+      host.mediaOwners = owners;
       const allowOvercommit = settings.overcommit === "allow";
       return {
         handlers: {
@@ -77,6 +95,9 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           // Also of a VM that is renamed: libvirt takes its definition away under the old name.
           if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
         },
+        periodic: owners === undefined
+          ? []
+          : [{ name: "media owners", every: () => LOOK_MS, run: () => owners.putBack() }],
         connected: () => kept.read(),
       };
     },

@@ -1,5 +1,6 @@
 /** What a command is given beside its options: a file, standard input, secrets. */
 import { formatBytes } from "../../lib/text/quantity.ts";
+import { secretText } from "../../lib/text/secret_text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { parseJson } from "../../lib/text/json.ts";
 import type { Server } from "../connect/server.ts";
@@ -64,9 +65,6 @@ function merged(below: Record<string, unknown>, above: Record<string, unknown>):
   return result;
 }
 
-/** A secret without the new line that files and pipes end with. A text of several lines stays whole. */
-const trimmed = (text: string) => /\n./.test(text) ? text : text.replace(/\r?\n$/, "");
-
 /** The fields of a file. JSON is YAML, too, and needs no library. */
 async function fileFields(text: string): Promise<Record<string, unknown>> {
   if (/^\s*\{/.test(text)) {
@@ -105,7 +103,7 @@ export async function wholeInput(
   }
   whole = merged(whole, input);
   for (const { option, file } of secrets) {
-    put(whole, option.path, trimmed(await read(file, `--${option.flag}`)));
+    put(whole, option.path, secretText(await read(file, `--${option.flag}`)));
   }
   for (const { path, required, secret, flag } of optionsOf(verb)) {
     const { maxLength } = (verb.command.input as { properties?: Record<string, { maxLength?: number }> })

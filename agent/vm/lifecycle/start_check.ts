@@ -118,6 +118,7 @@ async function checkAll(host: Host, vm: VM): Promise<void> {
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
   await check(host, vm);
+  await host.mediaOwners?.rememberAll(vm);
 }
 
 /**
