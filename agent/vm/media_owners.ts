@@ -4,10 +4,14 @@
  * ever (`virSecurityDACRestoreImageLabelSingle`, libvirt 9.0). What was seen before is put back here.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { VM } from "../../lib/contract/mod.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import type { QemuUser } from "../../lib/formats/xml/capabilities.ts";
 import type { Clock } from "../clock.ts";
 import { isSystemError } from "../files.ts";
+import { reach, realPathOf } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
+import type { HostMedia } from "../hosts/media.ts";
 import { log } from "../log.ts";
 import type { Migration } from "../store/migrations.ts";
 import type { Store } from "../store/store.ts";
@@ -33,13 +37,30 @@ interface Owner {
 
 const inodeOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino ?? 0}`;
 
+/** A file that is looked at, and can be changed by: whatever becomes of its name meanwhile. */
+interface Held extends Disposable {
+  readonly path: string;
+  readonly info: Deno.FileInfo;
+}
+
 /** The file at a path; undefined where there is none. @throws system errors but that one */
-function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
-  return Deno.lstat(path).catch((error) => {
+async function fileAt(path: string): Promise<Held | undefined> {
+  try {
+    const held = await reach(path);
+    return {
+      path: held.path,
+      info: await hostFiles.stat(held.path),
+      [Symbol.dispose]: () => held[Symbol.dispose](),
+    };
+  } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;
-  });
+  }
 }
+
+/** What the system, libvirt or a storage that does not respond says no with. */
+const isPassedOver = (error: unknown) =>
+  isSystemError(error) || error instanceof ContractError || error instanceof LibvirtError;
 
 /** What is asked of the host. */
 export interface MediaHost {
@@ -49,7 +70,7 @@ export interface MediaHost {
   readonly qemuUser: () => Promise<QemuUser | undefined>;
 }
 
-export class MediaOwners {
+export class MediaOwners implements HostMedia {
   readonly #owners = new Map<string, Owner>();
   /** Path → since when it has been QEMU's without a VM that runs; monotonic milliseconds. */
   readonly #unused = new Map<string, number>();
@@ -65,10 +86,10 @@ export class MediaOwners {
   /** Remembers who owns a file, before a VM gets it. What cannot be seen is passed over. @param path of a medium */
   async remember(path: string): Promise<void> {
     try {
-      const real = await Deno.realPath(path), info = await fileAt(real), user = await this.host.qemuUser();
-      if (
-        info === undefined || !info.isFile || info.uid === null || info.gid === null || user === undefined
-      ) return;
+      const real = await realPathOf(path), user = await this.host.qemuUser();
+      using file = await fileAt(real);
+      const info = file?.info;
+      if (!info?.isFile || info.uid === null || info.gid === null || user === undefined) return;
       const known = this.#owners.get(real), inode = inodeOf(info);
       // One that is QEMU's already had its owner seen before, or never.
       if (
@@ -76,7 +97,7 @@ export class MediaOwners {
       ) return;
       this.#keep({ path: real, inode, uid: info.uid, gid: info.gid });
     } catch (error) {
-      if (!isSystemError(error)) throw error;
+      if (!isPassedOver(error)) throw error;
       log.debug("the owner of a medium cannot be seen", { path, error });
     }
   }
@@ -93,13 +114,16 @@ export class MediaOwners {
   async putBack(): Promise<void> {
     const vms = this.#owners.size === 0 ? undefined : this.host.vms();
     if (vms === undefined) return;
-    const user = await this.host.qemuUser();
+    const user = await this.host.qemuUser().catch((error) => {
+      if (isPassedOver(error)) return undefined;
+      throw error;
+    });
     if (user === undefined) return;
     const used = new Set<string>(), named = new Set<string>();
     for (const { state, disks } of vms) {
       for (const { source } of disks) {
         if (source === undefined) continue;
-        const real = await Deno.realPath(source).catch(() => source);
+        const real = await realPathOf(source).catch(() => source);
         named.add(real);
         if (state !== "stopped" && state !== "crashed") used.add(real);
       }
@@ -113,21 +137,22 @@ export class MediaOwners {
   async #putBackOne(owner: Owner, user: QemuUser, isNamed: boolean): Promise<void> {
     const { path, inode, uid, gid } = owner;
     try {
-      const info = await fileAt(path);
-      if (info === undefined || inodeOf(info) !== inode) return this.#forget(path);
-      if (info.uid === user.uid) {
+      using file = await fileAt(path);
+      if (file === undefined || inodeOf(file.info) !== inode) return this.#forget(path);
+      if (file.info.uid === user.uid) {
         const now = this.clock.monotonic(), since = this.#unused.get(path) ?? now;
         this.#unused.set(path, since);
         if (now - since < UNUSED_MS) return;
-        await Deno.chown(path, uid, gid);
+        await hostFiles.chown(file.path, uid, gid);
         log.info("a medium was given back to its owner", { path, uid, gid });
       }
       this.#unused.delete(path);
       if (!isNamed) this.#forget(path);
     } catch (error) {
-      if (!isSystemError(error)) throw error;
+      if (!isPassedOver(error)) throw error;
       log.warn("a medium cannot be given back to its owner", { path, uid, gid, error });
-      this.#forget(path);
+      // A storage that does not respond may do so again; what the system refuses it refuses the next time, too.
+      if (isSystemError(error)) this.#forget(path);
     }
   }
 
