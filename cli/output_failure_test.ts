@@ -7,7 +7,7 @@ const START = new URL("./start.ts", import.meta.url).pathname;
 async function shell(line: string) {
   const { code, stderr } = await new Deno.Command("bash", {
     args: ["-c", line],
-    env: { K: `${Deno.execPath()} run -A --no-check ${START}`, NO_COLOR: "1" },
+    env: { K: `${Deno.execPath()} run -q -A --no-check ${START}`, NO_COLOR: "1" },
     stdout: "null",
     stderr: "piped",
   }).output();
