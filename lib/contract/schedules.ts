@@ -281,7 +281,7 @@ export const scheduleCommands = {
       "kvm-manager schedule create weekend backup weekly --time 02:00 --weekdays sat --backup nightly",
       "kvm-manager schedule create office start cron --cron '0 7 * * 1-5' --group office",
     ],
-    exampleFields: ["time", "timeZone"],
+    exampleFields: ["targets", "time", "timeZone"],
     readOnly: false,
     withoutLibvirt: true,
   }),
