@@ -48,6 +48,7 @@ export const hostFiles = {
     work(path, () => Deno.writeTextFile(path, text, options)),
   mkdir: (path: string, options?: Deno.MkdirOptions) => workAtName(path, () => Deno.mkdir(path, options)),
   chmod: (path: string, mode: number) => work(path, () => Deno.chmod(path, mode)),
+  chown: (path: string, uid: number, gid: number) => work(path, () => Deno.chown(path, uid, gid)),
   truncate: (path: string, length?: number) => work(path, () => Deno.truncate(path, length)),
   remove: (path: string, options?: Deno.RemoveOptions) => workAtName(path, () => Deno.remove(path, options)),
   rename: (from: string, to: string) => twoNames(from, to, () => Deno.rename(from, to)),

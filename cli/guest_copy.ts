@@ -4,6 +4,7 @@ import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { inFolder, stepsTo } from "../lib/guest/paths.ts";
+import { forEachVm } from "./each_vm.ts";
 import { EXIT } from "./exit.ts";
 import {
   type Copying,
@@ -18,7 +19,6 @@ import { TERMINAL, type Terminal } from "./terminal.ts";
 import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
-import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 
 const USAGE = "kvm-manager vm cp FILE|FOLDER NAME:PATH, or NAME:PATH FILE|FOLDER";
@@ -29,7 +29,8 @@ export const COPY_HELP = () =>
     "",
     "Copies a file, or a folder and all in it, into a VM's guest or out of it, through the guest's agent. Permissions are",
     "kept; links in a folder are left out. A path that ends with / is a folder: what is copied keeps its name. A folder that",
-    "is copied to one that is there already is put into it, under its own name.",
+    "is copied to one that is there already is put into it, under its own name. A pattern for NAME (web*, db[1-3]) copies for",
+    "each VM that fits; what comes from several goes into a folder of each one's name.",
     "",
     "  --yes  replace files that are here already",
     "",
@@ -41,6 +42,7 @@ export const COPY_HELP = () =>
     "  kvm-manager vm cp web1:/var/log/syslog .",
     "  kvm-manager vm cp site web1:/srv/",
     "  kvm-manager vm cp web1:/etc/nginx .",
+    "  kvm-manager vm cp app.conf 'web[1-3]:/etc/app.conf'",
   ].join("\n");
 
 /** A file in a guest: `web1:/etc/hosts`, `web1:C:\\x`; undefined for one that is here. */
@@ -81,6 +83,19 @@ async function copyFrom(copying: Copying, path: string, target: string, overwrit
   else await fileFrom(copying, path, to, { overwrite, mode });
 }
 
+/** The folder of one of several VMs in the one that is named. @throws {UsageError} where that is none, or the name is none of a folder */
+async function folderOf(target: string, name: string): Promise<string> {
+  const isFolder = target !== "-" &&
+    await Deno.stat(target).then(({ isDirectory }) => isDirectory, () => false);
+  if (!isFolder) throw new UsageError(`${target} must be a folder: each VM gets one of its name there`);
+  if (name !== basename(name) || /^\.{1,2}$/.test(name)) {
+    throw new UsageError(`${name} can be no folder's name`);
+  }
+  const folder = `${target.replace(/\/$/, "")}/${name}`;
+  await Deno.mkdir(folder, { recursive: true });
+  return folder;
+}
+
 /** Copies a file or a folder; gives the exit status. */
 export async function copyCommand(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   try {
@@ -94,11 +109,17 @@ export async function copyCommand(args: readonly string[], terminal: Terminal = 
       throw new UsageError("one of the two is in a guest: NAME:/PATH", USAGE);
     }
     const server = serverOf(await targetOf(values));
-    const { vmId } = await withIds(server, { vmId: (from ?? to)!.vm });
-    const copying = { server, vmId: String(vmId), terminal };
-    if (to !== undefined) await copyTo(copying, source, to.path);
-    else await copyFrom(copying, from!.path, target, values.yes ?? false);
-    return EXIT.done;
+    return await forEachVm(server, (from ?? to)!.vm, async ({ vmId, name, isOneOfSeveral }) => {
+      const copying = { server, vmId, terminal };
+      if (to !== undefined) await copyTo(copying, source, to.path);
+      else {await copyFrom(
+          copying,
+          from!.path,
+          isOneOfSeveral ? await folderOf(target, name) : target,
+          values.yes ?? false,
+        );}
+      return EXIT.done;
+    });
   } catch (error) {
     return failed(error, ["vm", "cp"]);
   }

@@ -3,21 +3,24 @@ import { EXEC_SECONDS, type ExecResult } from "../lib/contract/mod.ts";
 import { writeAll } from "../lib/write_all.ts";
 import { parsed } from "./arguments.ts";
 import { ClipboardFilter } from "./clipboard_filter.ts";
-import { serverOf } from "./connect/server.ts";
+import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { listed } from "./text.ts";
+import { type EachVm, forEachVm, linePrefixer } from "./each_vm.ts";
+import { harmless } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
-import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 
-const USAGE = "kvm-manager vm exec NAME|UUID [OPTIONS] -- PROGRAM [ARGUMENT]…";
+const USAGE = "kvm-manager vm exec NAME|UUID|PATTERN [OPTIONS] -- PROGRAM [ARGUMENT]…";
 
 export const EXEC_HELP = () =>
   [
     `Usage: ${USAGE}`,
     "",
     "Runs a program in a VM's guest through its agent, as the agent's user, and ends with its exit status.",
+    "A pattern (web*, db[1-3]) runs it in each VM that fits: their names stand before the lines, and it ends with 1 where one",
+    "of them fails.",
     "",
     ...listed([
       ["-i, --stdin", "give it what this reads from standard input, up to about 128 KiB"],
@@ -30,6 +33,7 @@ export const EXEC_HELP = () =>
     "",
     "Examples:",
     "  kvm-manager vm exec web1 -- uname -a",
+    "  kvm-manager vm exec 'web*' -- uptime",
     "  kvm-manager vm exec web1 -- sh -c 'df -h | tail -1'",
   ].join("\n");
 
@@ -38,16 +42,58 @@ async function standardInput(): Promise<string> {
   return (await new Response(Deno.stdin.readable).bytes()).toBase64();
 }
 
-/** Writes what the guest writes, as it comes; a terminal gets nothing that would change its clipboard. */
-function passer(to: typeof Deno.stdout | typeof Deno.stderr): (base64: string) => Promise<void> {
-  const filter = to.isTerminal() ? new ClipboardFilter() : undefined;
-  return async (base64) => {
-    const bytes = Uint8Array.fromBase64(base64);
-    await writeAll(to, filter?.read(bytes) ?? bytes);
-  };
+/** Writes what a guest writes, as it comes; a terminal gets nothing that would change its clipboard. */
+class Passer {
+  readonly #filter: ClipboardFilter | undefined;
+  readonly #lines: ReturnType<typeof linePrefixer> | undefined;
+
+  /** @param name stands before each line; undefined for none */
+  constructor(private readonly to: typeof Deno.stdout | typeof Deno.stderr, name: string | undefined) {
+    this.#filter = to.isTerminal() ? new ClipboardFilter() : undefined;
+    this.#lines = name === undefined ? undefined : linePrefixer(name);
+  }
+
+  async pass(base64: string): Promise<void> {
+    const bytes = Uint8Array.fromBase64(base64), shown = this.#filter?.read(bytes) ?? bytes;
+    await writeAll(this.to, this.#lines?.read(shown) ?? shown);
+  }
+
+  /** Ends the last line, where the names of VMs stand before lines. */
+  async end(): Promise<void> {
+    if (this.#lines !== undefined) await writeAll(this.to, this.#lines.end());
+  }
 }
 
-/** Runs a program in a guest; gives its exit status. */
+/** Runs a program in one guest; gives its exit status. */
+async function execIn(
+  server: Server,
+  input: Record<string, unknown>,
+  { vmId, name, isOneOfSeveral }: EachVm,
+) {
+  const named = isOneOfSeveral ? name : undefined, say = isOneOfSeveral ? `${harmless(name)}: ` : "";
+  const outputs = { stdout: new Passer(Deno.stdout, named), stderr: new Passer(Deno.stderr, named) };
+  const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = await server.follow(
+    "guest_exec",
+    { ...input, vmId },
+    async (line) => {
+      if (typeof line.stdout === "string") await outputs.stdout.pass(line.stdout);
+      if (typeof line.stderr === "string") await outputs.stderr.pass(line.stderr);
+    },
+  ) as ExecResult;
+  for (const [output, last] of [[outputs.stdout, stdout], [outputs.stderr, stderr]] as const) {
+    await output.pass(last);
+    await output.end();
+  }
+  if (stdoutTruncated || stderrTruncated) {
+    console.error(
+      `kvm-manager: ${say}it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.`,
+    );
+  }
+  if (timedOut) console.error(`kvm-manager: ${say}it was ended at its time limit (--seconds).`);
+  return exitCode;
+}
+
+/** Runs a program in guests; gives its exit status. */
 export async function execCommand(args: readonly string[]): Promise<number> {
   try {
     const { positionals: [name, command, ...rest], values } = parsed(args, {
@@ -64,30 +110,13 @@ export async function execCommand(args: readonly string[]): Promise<number> {
       throw new UsageError("--seconds must be a number");
     }
     const server = serverOf(await targetOf(values));
-    const { vmId } = await withIds(server, { vmId: name });
-    const outputs = { stdout: passer(Deno.stdout), stderr: passer(Deno.stderr) };
-    const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = await server.follow(
-      "guest_exec",
-      {
-        ...{ vmId, command, args: rest, encoding: "base64" },
-        ...(values.env !== undefined && { env: values.env }),
-        ...(seconds !== undefined && { seconds }),
-        ...(values.stdin && { stdin: await standardInput() }),
-      },
-      async (line) => {
-        if (typeof line.stdout === "string") await outputs.stdout(line.stdout);
-        if (typeof line.stderr === "string") await outputs.stderr(line.stderr);
-      },
-    ) as ExecResult;
-    await outputs.stdout(stdout);
-    await outputs.stderr(stderr);
-    if (stdoutTruncated || stderrTruncated) {
-      console.error(
-        "kvm-manager: it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.",
-      );
-    }
-    if (timedOut) console.error("kvm-manager: it was ended at its time limit (--seconds).");
-    return exitCode;
+    const input = {
+      ...{ command, args: rest, encoding: "base64" },
+      ...(values.env !== undefined && { env: values.env }),
+      ...(seconds !== undefined && { seconds }),
+      ...(values.stdin && { stdin: await standardInput() }),
+    };
+    return await forEachVm(server, name, (vm) => execIn(server, input, vm));
   } catch (error) {
     return failed(error, ["vm", "exec"]);
   }

@@ -2,13 +2,13 @@
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { forEachVm } from "./each_vm.ts";
 import { EXIT } from "./exit.ts";
 import { listed } from "./text.ts";
 import { unreadable } from "./unreadable.ts";
 import { harmless } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
-import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 
 const USAGE = "kvm-manager vm ssh-key list|add|remove NAME|UUID [FILE] [--user USER]";
@@ -57,12 +57,13 @@ export async function sshKeyCommand(args: readonly string[]): Promise<number> {
     const { user = "root" } = values;
     const sshKeys = what === "list" ? [] : await keysOf(file);
     const server = serverOf(await targetOf(values));
-    const { vmId } = await withIds(server, { vmId: name });
-    if (what === "list") {
-      const keys = await server.call("guest_ssh_keys", { vmId, user }) as { key: string }[];
-      for (const { key } of keys) console.log(harmless(key));
-    } else await server.call("guest_change_ssh_keys", { vmId, user, change: what, sshKeys });
-    return EXIT.done;
+    return await forEachVm(server, name, async ({ vmId, name, isOneOfSeveral }) => {
+      if (what === "list") {
+        const keys = await server.call("guest_ssh_keys", { vmId, user }) as { key: string }[];
+        for (const { key } of keys) console.log(harmless(isOneOfSeveral ? `${name}: ${key}` : key));
+      } else await server.call("guest_change_ssh_keys", { vmId, user, change: what, sshKeys });
+      return EXIT.done;
+    });
   } catch (error) {
     return failed(error, ["vm", "ssh-key"]);
   }

@@ -45,7 +45,7 @@ export class Access {
   readonly setup: Setup;
   readonly confirmations: Confirmations;
   readonly #records: Records;
-  /** Of accounts, from wherever: whoever has many addresses has no more. */
+  /** Of accounts' sessions, of tokens, of users of this host: whoever has many addresses has no more. */
   readonly #rate: Rate;
 
   /**
@@ -111,6 +111,8 @@ export class Access {
       return this.#somebody("session", holder, about);
     }
     if (this.isDemo) return principalOf({ name: "demo", via: "demo", rights: ALL_RIGHTS, ...about });
+    // Other addresses are counted by their listener. Who is here is told by the kernel.
+    if (isShared(address)) this.#count(`uid ${localUser?.() ?? "unknown"}`, "requests without sign-in");
     return nobody(door, about);
   }
 
@@ -133,15 +135,18 @@ export class Access {
     { user, rights, holder, ended }: Holder,
     about: Partial<Principal> & Pick<Principal, "door">,
   ): Principal {
-    if (!isShared(about.address ?? "") && !this.#rate.take(user.id)) {
-      throw new ContractError("TooManyRequests", {
-        what: "requests of this account",
-        limit: REQUEST_RATE.perSecond,
-      });
-    }
+    // A program that goes wild takes nothing from its owner's pages, nor from another program.
+    if (via === "token") this.#count(holder, "requests with this API token");
+    else this.#count(user.id, "requests of this account");
     const hold = () => this.credentials.hold(holder);
     const { name, id: userId, createdAt: since } = user;
     return principalOf({ name, userId, since, via, rights, holder, ended, hold, ...about });
+  }
+
+  /** Counts a request, from wherever it comes. @throws {ContractError} TooManyRequests */
+  #count(who: string, what: string): void {
+    if (this.#rate.take(who)) return;
+    throw new ContractError("TooManyRequests", { what, limit: `${REQUEST_RATE.perSecond} a second` });
   }
 
   #reloaded(): void {

@@ -3,6 +3,7 @@
  * one, which scrypt (RFC 7914) makes of the passphrase. What is kept is bound to its place, so that one file is not taken
  * for another; chunks are named by an HMAC of their content, so that a name does not tell what is in it.
  */
+import { secretSpellings, secretText } from "../../lib/text/secret_text.ts";
 import { createHmac, hkdfSync, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { type Description, type Encryption, REPOSITORY_VERSION } from "../../lib/backup/description.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
@@ -84,7 +85,7 @@ export async function newEncryption(
 ): Promise<{ readonly description: Description; readonly dataKey: DataKey }> {
   const id = crypto.randomUUID(), dataKey = new Uint8Array(randomBytes(KEY));
   const way = { cipher: CIPHER, kdf: "scrypt", ...cost, salt: randomBytes(KEY).toString("hex") } as const;
-  const closing = await aesKey(await keyOf(passphrase, way));
+  const closing = await aesKey(await keyOf(secretText(passphrase), way));
   const key = (await encrypt(closing, aboutKey(id, way), dataKey)).toHex();
   return {
     description: {
@@ -103,10 +104,12 @@ export async function openDataKey(
   passphrase: string,
 ): Promise<DataKey> {
   const { key: closed, ...way } = encryption;
-  const opening = await aesKey(await keyOf(passphrase, way));
-  const key = await decrypt(opening, aboutKey(id, way), Uint8Array.fromHex(closed));
-  if (key === undefined) throw new WrongPassphrase("the passphrase is wrong");
-  return key.toHex();
+  for (const spelling of secretSpellings(passphrase)) {
+    const opening = await aesKey(await keyOf(spelling, way));
+    const key = await decrypt(opening, aboutKey(id, way), Uint8Array.fromHex(closed));
+    if (key !== undefined) return key.toHex();
+  }
+  throw new WrongPassphrase("the passphrase is wrong");
 }
 
 /** Whether two data keys are the same. */

@@ -106,3 +106,39 @@ Deno.test("a description that lies is refused: costs that fill the memory, half 
   );
   assert.throws(() => readDescription(of({}, 3)), /newer/);
 });
+
+Deno.test("a passphrase of several lines is the same however its file ends, also for what earlier versions made", async () => {
+  const files = [
+    "key line one\nkey line two",
+    "key line one\nkey line two\n",
+    "key line one\r\nkey line two\r\n",
+  ];
+  for (const made of files) {
+    const { description, dataKey } = await newEncryption(made, CHEAP);
+    const closed = { ...description, encryption: description.encryption! };
+    for (const file of files) assert.equal(await openDataKey(closed, file), dataKey);
+    await assert.rejects(openDataKey(closed, "key line one\nkey line three\n"), WrongPassphrase);
+  }
+  // Made by 0.1.0 with the new line of the file as a part of it.
+  const old = {
+    "format": "kvm-manager-backup-folder",
+    "version": 2,
+    "id": "efdf9fbb-94a3-433e-99e8-675036e594a0",
+    "encryption": {
+      "cipher": "aes-256-gcm",
+      "kdf": "scrypt",
+      "logN": 14,
+      "r": 1,
+      "p": 1,
+      "salt": "12218498af71549e7a600ffb961335327b4db4a79b17809081af7157c4950d4a",
+      "key":
+        "f05e0bc7e2952ca2e86c17e13bbdb398a13759c5c1315f4e9f1f0192ef2392e79997792a7d6cc878d77ebd6281bced75f5a57dbd2d0b6b4a59132682",
+    },
+  } as const;
+  for (const file of files) {
+    assert.equal(
+      await openDataKey(old, file),
+      "7fdc1ac67582c3d7df5b09cdcce9e09e8a93949df015f6bca7212475d78ccfb4",
+    );
+  }
+});

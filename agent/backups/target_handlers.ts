@@ -1,4 +1,5 @@
 /** The commands on backup targets. Their secrets are taken, and never given. */
+import { secretText } from "../../lib/text/secret_text.ts";
 import { TARGET_FIELDS, type TargetRefusal, targetRefusal } from "../../lib/backup/target_fields.ts";
 import {
   type BackupTarget,
@@ -93,7 +94,7 @@ export function targetHandlers(
       const fields = plainFields(given);
       const refusal = targetRefusal(kind, fields);
       if (refusal !== undefined) throw invalid(refusal);
-      if (passphraseAgain !== undefined && passphraseAgain !== (passphrase ?? "")) {
+      if (passphraseAgain !== undefined && secretText(passphraseAgain) !== secretText(passphrase ?? "")) {
         throw invalid({ field: "passphraseAgain", reason: "is not the same passphrase" });
       }
       targets.require();

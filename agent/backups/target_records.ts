@@ -58,7 +58,7 @@ export class TargetRecords {
   /** @throws {ContractError} BackupTargetNotFound, StoreUnavailable */
   find(targetId: string): TargetRecord {
     const found = this.require().get(targetId);
-    if (found === undefined) throw new ContractError("BackupTargetNotFound", { targetId });
+    if (found === undefined) throw new ContractError("BackupTargetNotFound", { backupTargetId: targetId });
     return found;
   }
 

@@ -35,6 +35,7 @@ import { Passt } from "./passt.ts";
 import { QemuProcesses } from "./qemu_processes.ts";
 import { VmStorage } from "./vm_storage.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
+import type { HostMedia } from "./media.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type DomainChange, Inventory } from "./inventory/inventory.ts";
@@ -94,6 +95,8 @@ export class Host {
   readonly operations: Operations;
   readonly formats: FormatRecords;
   readonly keepers: VolumeKeepers;
+  /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
+  mediaOwners: HostMedia | undefined;
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;

@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
-import { fields, fromText, IN_QUERY, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
+import { REST_ROUTES } from "../../lib/contract/rest.ts";
+import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
@@ -17,6 +18,7 @@ import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { linesOf, wantsLines } from "./lines.ts";
+import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
 
 /** Hono's environment here: who asks. */
 interface Environment {
@@ -45,39 +47,6 @@ const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 /** Bytes of the largest body that somebody may send. */
 const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT : BODY_LIMIT;
 
-/** A command's input from path, query and body. A field may be given once only. */
-async function inputOf(
-  route: RestRoute,
-  request: Request,
-  path: Record<string, string>,
-  limit: number,
-): Promise<unknown> {
-  const schemas = fields(route.command);
-  const query: Record<string, unknown> = Object.create(null); // or `__proto__` would not be a field
-  for (const [name, text] of new URL(request.url).searchParams) {
-    if (Object.hasOwn(query, name) || Object.hasOwn(path, name)) {
-      throw new ContractError("InvalidInput", { reason: `${name} was given twice` });
-    }
-    query[name] = fromText(Object.hasOwn(schemas, name) ? schemas[name] : undefined, text);
-  }
-  if (IN_QUERY.has(route.method)) return { ...query, ...path };
-  if (Object.keys(query).length > 0) {
-    throw new ContractError("InvalidInput", {
-      reason: `${route.method} takes its fields from the body, not the query`,
-    });
-  }
-  const body = await readJson(request, limit);
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new ContractError("InvalidInput", { reason: "the body must be a JSON object" });
-  }
-  for (const name of Object.keys(path)) {
-    if (Object.hasOwn(body, name)) {
-      throw new ContractError("InvalidInput", { reason: `${name} was given twice` });
-    }
-  }
-  return { ...body, ...path };
-}
-
 /** Builds the door. */
 export function createApi(
   { dispatch, hub, version, vms, vm, formerNames }: {
@@ -91,24 +60,26 @@ export function createApi(
     formerNames: NonNullable<Viewer["formerNames"]>;
   },
 ): ApiHandler {
-  const answer = (value: unknown) =>
-    new Response(JSON.stringify(value ?? null), {
-      headers: { "content-type": "application/json", "cache-control": "no-store" },
-    });
+  const rest = new RestDoor(dispatch);
   const streams = new EventStreams(hub);
   const api = new Hono<Environment>().basePath("/api/v1");
 
   api.post("/commands/:name", async (context) => {
+    requireQuery(context.req.raw, ["host"]);
     const input = await readJson(context.req.raw, limitFor(context.env.principal));
     const name = context.req.param("name"), host = context.req.query("host");
     const asked = onPageOf(host, name, input), { principal } = context.env;
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
       return await linesOf((content) => dispatch(name, asked, principal, content));
     }
-    return answer(await dispatch(name, asked, principal));
+    return jsonResponse(await dispatch(name, asked, principal));
   });
-  api.get("/openapi.json", () => answer(openApi(version)));
+  api.get("/openapi.json", ({ req }) => {
+    requireQuery(req.raw, []);
+    return shownResponse(req.raw, openApi(version));
+  });
   api.get("/events", ({ req, env: { principal } }) => {
+    requireQuery(req.raw, ["since"]);
     // What it tells can be asked for by commands, which such a token may not call.
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
     const { rights, name, since, ended, hold, userId, holder } = principal;
@@ -132,7 +103,7 @@ export function createApi(
       api.put(
         path,
         async ({ req, env }) =>
-          answer(await takeContent(dispatch, route, req.raw, placeIn(req), env.principal)),
+          jsonResponse(await takeContent(dispatch, route, req.raw, placeIn(req), env.principal)),
       );
     } else {
       api.get(
@@ -143,32 +114,38 @@ export function createApi(
   }
   for (const route of REST_ROUTES) {
     if (route.command.content !== undefined) continue;
-    api.on(route.method, honoPath(route.path), async (context) => {
-      const { principal } = context.env, place = context.req.param() as Record<string, string>;
-      const input = await inputOf(route, context.req.raw, place, limitFor(principal));
-      if (route.command.tells && wantsLines(context.req.raw)) {
-        return await linesOf((content) => dispatch(route.name, input, principal, content));
-      }
-      return answer(await dispatch(route.name, input, principal));
-    });
+    api.on(
+      route.method,
+      honoPath(route.path),
+      ({ req, env: { principal } }) =>
+        rest.answer(route, req.raw, req.param() as Record<string, string>, principal, limitFor(principal)),
+    );
+  }
+  for (const item of LISTED_ITEMS) {
+    api.get(
+      honoPath(item.path),
+      ({ req, env }) => rest.item(item, req.raw, req.param() as Record<string, string>, env.principal),
+    );
   }
   // A known path with another method says which ones it takes (RFC 9110, 15.5.6).
   const allowed = new Map<string, string[]>([
     ["/commands/{name}", ["POST"]],
     ["/openapi.json", ["GET"]],
     ["/events", ["GET"]],
-    ...PICTURES.map(({ path }) => [path, ["GET"]] as [string, string[]]),
+    ...[...PICTURES, ...LISTED_ITEMS].map(({ path }) => [path, ["GET"]] as [string, string[]]),
   ]);
   for (const { path, method } of REST_ROUTES) allowed.set(path, [...allowed.get(path) ?? [], method]);
   for (const [path, methods] of allowed) {
+    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
     api.all(honoPath(path), (context) => {
+      if (context.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
       const response = errorResponse(
         new ContractError("MethodNotAllowed", {
           method: context.req.method,
           path: context.req.path.slice(0, 256),
         }),
       );
-      response.headers.set("allow", methods.join(", "));
+      response.headers.set("allow", allow);
       return response;
     });
   }

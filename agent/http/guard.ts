@@ -90,6 +90,9 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
+/** Status → seconds after which it is worth trying again, where the error itself says none (RFC 9110, 10.2.3). */
+const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 1, 503: 5 };
+
 /**
  * Puts the security headers on an answer. What does not say how long it may be kept is kept nowhere: on a shared computer
  * the next one would find it.
@@ -101,12 +104,22 @@ export function secured(response: Response, more: Readonly<Record<string, string
   headers.set("content-security-policy", contentPolicy(nonceOf(response)));
   for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...more })) headers.set(name, value);
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+  const wait = RETRY_AFTER[response.status];
+  if (wait !== undefined && !headers.has("retry-after")) headers.set("retry-after", String(wait));
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** What belongs to an answer with this error beside its body (RFC 9110: 15.5.16, 15.5.17; RFC 6585). */
-function headersOf({ code, details }: ContractError): Record<string, string> {
-  if (code === "TooManyRequests") return { "retry-after": "1" };
+/** What belongs to an answer with this error beside its body (RFC 9110: 11.6.1, 15.5.16, 15.5.17; RFC 6585). */
+function headersOf({ code, details, status }: ContractError): Record<string, string> {
+  if (status === 401) {
+    const error = code === "TokenInvalid" ? ', error="invalid_token"' : "";
+    return { "www-authenticate": `Bearer realm="KVM Manager"${error}` };
+  }
+  const wait = RETRY_AFTER[status];
+  if (wait !== undefined) {
+    const { seconds } = details ?? {};
+    return { "retry-after": String(typeof seconds === "number" ? seconds : wait) };
+  }
   if (code === "EncodedBody") return { "accept-encoding": "identity" };
   if (code === "RangeNotSatisfiable") return { "content-range": `bytes */${details?.size}` };
   return {};

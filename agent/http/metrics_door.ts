@@ -33,7 +33,6 @@ export async function answerMetrics(app: App, request: Request, caller: Caller):
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
     const response = errorResponse(error);
-    if (error.status === 401) response.headers.set("www-authenticate", 'Bearer realm="KVM Manager"');
     if (error.code === "MethodNotAllowed") response.headers.set("allow", "GET, HEAD");
     return response;
   }

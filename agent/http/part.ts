@@ -1,6 +1,7 @@
 /** Which part of some content a request wants: its conditions and its range (RFC 9110, 13 and 14). */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Part, Whole } from "../dispatch.ts";
+import { isKnown, requireMatch } from "./conditions.ts";
 
 /** How a request for content is answered. */
 export interface ChosenPart extends Part {
@@ -10,9 +11,6 @@ export interface ChosenPart extends Part {
   /** What is read for it; null for nothing. */
   readonly part: Part | null;
 }
-
-/** The ETags of a list; `*` stands for any. */
-const tagsIn = (list: string) => list.match(/\*|(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? [];
 
 /** Bytes FIRST to LAST, from FIRST on, or the last so many. */
 const RANGE = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/i;
@@ -39,14 +37,9 @@ function partOf(range: string, size: number): Part | undefined {
  */
 export function choosePart({ method, headers }: Request, { size, version }: Whole): ChosenPart {
   const tag = version === undefined ? undefined : `"${version}"`;
-  const match = headers.get("if-match"), noneMatch = headers.get("if-none-match");
   const all = { offset: 0, length: size };
-  if (match !== null && !tagsIn(match).some((each) => each === "*" || each === tag)) {
-    throw new ContractError("PreconditionFailed", { tag: tag ?? "unknown" });
-  }
-  if (
-    noneMatch !== null && tagsIn(noneMatch).some((each) => each === "*" || each.replace(/^W\//, "") === tag)
-  ) {
+  requireMatch(headers, tag);
+  if (isKnown(headers, tag)) {
     return { ...all, status: 304, tag, part: null };
   }
   const range = headers.get("range"), ifRange = headers.get("if-range");

@@ -87,7 +87,10 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
   const check = (request: Request, address: string) => {
     guard(request, own);
     if (!isShared(address) && !rate.take(clientSubnet(address))) {
-      throw new ContractError("TooManyRequests", { what: "requests", limit: REQUEST_RATE.perSecond });
+      throw new ContractError("TooManyRequests", {
+        what: "requests of this address",
+        limit: `${REQUEST_RATE.perSecond} a second`,
+      });
     }
   };
   const connections = new Connections();

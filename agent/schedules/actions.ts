@@ -28,10 +28,9 @@ const ON: readonly VmState[] = ["running", "paused"];
 
 /** What is to be done. */
 export interface Task {
-  readonly schedule: Pick<
-    Schedule,
-    "id" | "name" | "action" | "targets" | "deadlineSeconds" | "force" | "keep"
-  >;
+  readonly schedule: Pick<Schedule, "id" | "name" | "targets" | "deadlineSeconds" | "force" | "keep"> & {
+    readonly action: keyof typeof ACTIONS;
+  };
   /** The commands as who it is done for. */
   readonly api: Pick<Api, "getVms" | "startVm" | "stopVm" | "rebootVm" | "forceStopVm"> & SnapshotApi;
   readonly job: Pick<JobHandle, "signal" | "log">;
@@ -55,7 +54,7 @@ interface Rule {
 }
 
 /** A new action is a line here. */
-const ACTIONS: Readonly<Record<ScheduleAction, Rule>> = {
+const ACTIONS: Readonly<Record<Exclude<ScheduleAction, "backup">, Rule>> = {
   start: { unless: ON, already: "VmAlreadyRunning", run: ({ api }, vmId) => api.startVm({ vmId }) },
   stop: {
     unless: ["stopped", "suspended", "crashed"],

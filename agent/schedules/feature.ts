@@ -48,6 +48,8 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
         records,
         ...{ scheduler, clock, coverage, ownerLost, leftOut },
         vmsOf: (principal) => app.apiFor(principal).getVms(),
+        requireBackup: async (principal, backupId) =>
+          void await app.apiFor(principal).getBackup({ backupId }),
       }),
       periodic: [{ name: "schedules", every: () => scheduler.wait, run: (signal) => scheduler.tick(signal) }],
       host: () => ({

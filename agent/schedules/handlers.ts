@@ -23,6 +23,8 @@ import type { Scheduler } from "./scheduler.ts";
 
 type Targets = StoredSchedule["targets"];
 
+const NO_TARGETS: Targets = { vmIds: [], tags: [], groups: [] };
+
 /** What they work with. */
 export interface ScheduleContext {
   readonly records: ScheduleRecords;
@@ -35,19 +37,36 @@ export interface ScheduleContext {
   readonly leftOut: (schedule: StoredSchedule) => readonly string[];
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
+  /** @throws {ContractError} BackupNotFound, or what keeps somebody from seeing it */
+  readonly requireBackup: (principal: Principal, backupId: string) => Promise<void>;
+}
+
+const invalid = (field: string, reason: string) => new ContractError("InvalidInput", { reason, field });
+
+type Meant = Pick<StoredSchedule, "action" | "backupId" | "targets">;
+
+/** What a schedule is for: VMs, or a backup. @throws {ContractError} InvalidInput for what does not go together */
+function meantBy({ action, backupId, targets }: Meant): Meant {
+  if (action !== "backup") return { action, targets };
+  if (backupId === undefined) throw invalid("backupId", "the action backup needs the backup that runs");
+  if (!isNoTarget(targets)) {
+    throw invalid(
+      "targets",
+      "a backup has VMs of its own: leave out VMs, tags and groups, or change the backup",
+    );
+  }
+  return { action, backupId, targets };
 }
 
 /** @throws {ContractError} InvalidInput for what is meant for no VM at all @param hidden targets that stay whatever is given */
 function targetsOf(
-  { vmIds = [], tags = [], groups = [] }: Input<"create_schedule">["targets"],
-  hidden: Named = { vmIds: [], tags: [], groups: [] },
+  { vmIds = [], tags = [], groups = [] }: NonNullable<Input<"create_schedule">["targets"]>,
+  action: Schedule["action"],
+  hidden: Named = NO_TARGETS,
 ): Targets {
   const targets = joinTargets({ vmIds, tags, groups }, hidden);
-  if (!isNoTarget(targets)) return targets;
-  throw new ContractError("InvalidInput", {
-    reason: "targets must name at least one VM, tag or group",
-    field: "targets",
-  });
+  if (action === "backup" || !isNoTarget(targets)) return targets;
+  throw invalid("targets", "targets must name at least one VM, tag or group");
 }
 
 /** The fields of a change that say when; the others of the schedule stay where the frequency does. */
@@ -60,7 +79,7 @@ function changedTiming(before: StoredSchedule, change: Input<"update_schedule">)
 
 /** A handler for each of them. */
 export function scheduleHandlers(
-  { records, scheduler, clock, coverage, ownerLost, leftOut, vmsOf }: ScheduleContext,
+  { records, scheduler, clock, coverage, ownerLost, leftOut, vmsOf, requireBackup }: ScheduleContext,
 ): Pick<Handlers, keyof typeof scheduleCommands> {
   const find = (scheduleId: string): StoredSchedule => {
     records.require();
@@ -112,14 +131,18 @@ export function scheduleHandlers(
       const now = clock.now();
       const schedule: StoredSchedule = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, action, deadlineSeconds, force, keep, missed },
-        targets: targetsOf(input.targets),
+        ...{ name, enabled, deadlineSeconds, force, keep, missed },
+        ...meantBy({
+          ...{ action, targets: targetsOf(input.targets ?? NO_TARGETS, action) },
+          ...(input.backupId !== undefined && { backupId: input.backupId }),
+        }),
         timing: timingOf(input, now, hostZone()),
         owner: delegatorOf(principal),
         createdAt: now,
         handled: now,
       };
       if (schedule.targets.vmIds.length > 0) requireVms(schedule.targets.vmIds, await vmsOf(principal));
+      if (schedule.backupId !== undefined) await requireBackup(principal, schedule.backupId);
       records.require();
       requireFree(name);
       if (records.all().length >= MOST_SCHEDULES) {
@@ -129,25 +152,31 @@ export function scheduleHandlers(
       return shown(schedule);
     },
     update_schedule: async (change, { principal }) => {
-      const { scheduleId, name, action, deadlineSeconds, force, keep, missed, enabled } = change;
+      const { scheduleId, name, deadlineSeconds, force, keep, missed, enabled } = change;
       const first = find(scheduleId), owner = delegatorOf(principal), now = clock.now();
       const timingFields = changedTiming(first, change);
       const timing = timingFields && timingOf(timingFields, now, hostZone());
       const seen = change.targets && await vmsOf(principal);
-      const before = find(scheduleId); // looking the VMs up takes a while
+      if (change.backupId !== undefined) await requireBackup(principal, change.backupId);
+      const before = find(scheduleId); // looking these up takes a while
+      const { action = before.action } = change;
       const hidden = hiddenTargets(before.targets, principal, seen ?? []);
-      const targets = change.targets && targetsOf(change.targets, hidden);
+      // The VMs of before stay where the schedule is for VMs again.
+      const targets = action === "backup"
+        ? targetsOf(change.targets ?? NO_TARGETS, action)
+        : targetsOf(change.targets ?? before.targets, action, change.targets && hidden);
+      const backupId = change.backupId ?? (action === "backup" ? before.backupId : undefined);
       if (seen !== undefined) {
         // VMs that are gone may stay; one out of sight is answered as one that is not there.
         const stays = (vmId: string) => before.targets.vmIds.includes(vmId) && !hidden.vmIds.includes(vmId);
         requireVms((change.targets?.vmIds ?? []).filter((vmId) => !stays(vmId)), seen);
       }
       if (name !== undefined) requireFree(name, scheduleId);
+      const { backupId: _other, ...stays } = before;
       const schedule: StoredSchedule = {
-        ...before,
+        ...stays,
+        ...meantBy({ action, targets, ...(backupId !== undefined && { backupId }) }),
         ...(name !== undefined && { name }),
-        ...(action !== undefined && { action }),
-        ...(targets !== undefined && { targets }),
         ...(timing !== undefined && { timing }),
         ...(deadlineSeconds !== undefined && { deadlineSeconds }),
         ...(force !== undefined && { force }),

@@ -19,13 +19,15 @@ export interface StoredSchedule {
   readonly name: string;
   readonly enabled: boolean;
   readonly action: Schedule["action"];
-  readonly targets: Required<Input<"create_schedule">["targets"]>;
+  readonly targets: Required<NonNullable<Input<"create_schedule">["targets"]>>;
   readonly timing: Timing;
   /** Seconds. */
   readonly deadlineSeconds: number;
   readonly force: boolean;
   /** Snapshots of its own that a VM keeps. */
   readonly keep: number;
+  /** The backup that runs. */
+  readonly backupId?: string;
   readonly missed: MissedPolicy;
   readonly owner: Delegator;
   readonly createdAt: number;

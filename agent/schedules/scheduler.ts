@@ -14,6 +14,7 @@ import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { TaskRun } from "./actions.ts";
+import { BackupTaskRun } from "./backup_task.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import { within } from "../within.ts";
 
@@ -24,7 +25,18 @@ const AWAY_MS = { most: 120_000, look: 1000 } as const;
 /** VMs whose results a run keeps. */
 const RESULTS_KEPT = 100;
 /** What a job's title calls the actions. */
-const WORDS = { start: "start", stop: "shut down", reboot: "reboot", snapshot: "take a snapshot" } as const;
+const WORDS = {
+  start: "start",
+  stop: "shut down",
+  reboot: "reboot",
+  snapshot: "take a snapshot",
+  backup: "back up",
+} as const;
+/** What is said of a run without a VM. */
+const NONE_MEANT = {
+  targets: "No VM was meant: none has its tags or is in its groups",
+  backup: "The backup has copied no VM",
+} as const;
 
 /** What the runs need of the application. */
 export interface SchedulerOptions {
@@ -233,7 +245,7 @@ export class Scheduler {
       }, async (job) => {
         await this.#carryOut(schedule, job, by, (results) => {
           const message = results.length === 0
-            ? "No VM was meant: none has its tags or is in its groups"
+            ? NONE_MEANT[action === "backup" ? "backup" : "targets"]
             : null;
           running.run = { ...running.run, ...summed(results), message };
         }, (message) => {
@@ -268,7 +280,10 @@ export class Scheduler {
     }
     await this.#awaitLibvirt(job);
     const api = apiFor(principal);
-    const task = new TaskRun({ schedule, api, job, clock, stateOf, nameOf });
+    const { action } = schedule;
+    const task = action === "backup"
+      ? new BackupTaskRun({ schedule, api, job, clock })
+      : new TaskRun({ schedule: { ...schedule, action }, api, job, clock, stateOf, nameOf });
     try {
       await task.run();
     } finally {

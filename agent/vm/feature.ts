@@ -13,6 +13,11 @@ import type {
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import type { App } from "../app.ts";
+import type { Clock } from "../clock.ts";
+import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import type { Store } from "../store/store.ts";
+import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
@@ -32,6 +37,17 @@ import { snapshotSteps } from "./snapshots/steps.ts";
 import { showStartRisks } from "./lifecycle/start_risks.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
+
+/** Milliseconds between looks for media to give back. */
+const LOOK_MS = 5000;
+
+/** Owners of the media of this machine. */
+function mediaOwnersOf({ link, inventory, capabilities }: Host, store: Store, clock: Clock): MediaOwners {
+  return new MediaOwners(store, clock, {
+    vms: () => link.status.connected && inventory.filled ? inventory.vms() : undefined,
+    qemuUser: () => capabilities.qemuUser(),
+  });
+}
 
 /** Commands on the VMs of all hosts. */
 type ListCommand = keyof ReturnType<typeof vmListHandlers>;
@@ -59,14 +75,16 @@ const RISKS_MS = 60_000;
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
-  migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS],
-  open: ({ hosts, activity, formerNames, images, settings, clock }: App) => ({
+  migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
+  open: ({ hosts, activity, formerNames, images, settings, clock, store }: App) => ({
     handlers: vmListHandlers(hosts),
     host: (host) => {
       const told = new VmActivity(host, activity);
       const seen = new SeenVms(host);
       const kept = new SnapshotImages(host);
       host.keepers.add(kept.keeper);
+      const owners = isLocal(host.link.uri) ? mediaOwnersOf(host, store, clock) : undefined;
+      host.mediaOwners = owners;
       const allowOvercommit = settings.overcommit === "allow";
       return {
         handlers: {
@@ -89,7 +107,12 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           return kept.read();
         },
         stop: () => seen[Symbol.dispose](),
-        periodic: [{ name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) }],
+        periodic: [
+          { name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) },
+          ...owners === undefined
+            ? []
+            : [{ name: "media owners", every: () => LOOK_MS, run: () => owners.putBack() }],
+        ],
       };
     },
   }),

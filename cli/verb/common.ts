@@ -43,6 +43,11 @@ export function isWork(verb: Pick<Verb, "command">): boolean {
 
 /** Whether it brings a VM into a state that can be waited for. */
 const isAboutVm = ({ command }: Verb) => command.reaches !== undefined;
+/** Whether VMs are all that it is given: labels may stand for them. */
+const isForEachVm = ({ command: { places, cli, readOnly, content } }: Verb) =>
+  !readOnly && content === undefined &&
+  (places ?? cli).filter((part) => /^[<[]/.test(part)).every((part) => /^<vmId(\.\.\.)?>$/.test(part)) &&
+  (places ?? cli).some((part) => part.startsWith("<"));
 const isList = (verb: Verb) => listSchema(verb)?.type === "object" && verb.command.readOnly;
 const hasFile = ({ command }: Verb) => command.content === "download" || command.file !== undefined;
 
@@ -69,6 +74,15 @@ const TABLE = {
       "COLUMN>, >=, < and <= for numbers, sizes and times (memory>2G); may be given several times",
     has: isList,
     why: "is for lists",
+  },
+  label: {
+    type: "string",
+    multiple: true,
+    value: "KEY[=VALUE]",
+    text:
+      "what has this label (a tag KEY=VALUE, or KEY of any value; patterns as in a shell); in the place of names",
+    has: (verb) => (isList(verb) && "tags" in (listSchema(verb)!.properties ?? {})) || isForEachVm(verb),
+    why: "is for lists whose rows have tags, and for what is done to VMs",
   },
   sort: { type: "string", value: "COLUMN", text: "sort by a column", has: isList, why: "is for lists" },
   reverse: { type: "boolean", short: "r", text: "the last one first", has: isList, why: "is for lists" },
@@ -160,7 +174,7 @@ const TABLE = {
     type: "string",
     short: "f",
     value: "FILE|-",
-    text: "fields of the input, as YAML or JSON; options win",
+    text: "fields of the input or words of the options, as YAML or JSON; options win",
   },
   input: { type: "string", value: "JSON|-", text: "the same on the command line" },
 } as const satisfies Record<string, CommonOption>;
@@ -175,6 +189,7 @@ export interface CommonValues extends TargetValues {
   readonly input?: string;
   readonly state?: string;
   readonly filter?: readonly string[];
+  readonly label?: readonly string[];
   readonly sort?: string;
   readonly reverse?: boolean;
   readonly columns?: string;

@@ -1,5 +1,6 @@
 /** Creating VMs in the words of virt-install and incus: what each option puts into the configuration. */
 import type { CloudInitUser, Image, NewDisk, NewNic } from "../../lib/contract/mod.ts";
+import { secretText } from "../../lib/text/secret_text.ts";
 import type { Server } from "../connect/server.ts";
 import { didYouMean } from "../suggestion.ts";
 import type { ExpandContext, ExtrasTable, Given, InputDraft } from "./extras.ts";
@@ -101,9 +102,7 @@ async function userOf(given: Given, context: ExpandContext): Promise<CloudInitUs
     );
   }
   const sshKeys = await keysOf(files, context);
-  const password = isPassword
-    ? (await context.read("-", "--password-stdin")).replace(/\r?\n$/, "")
-    : undefined;
+  const password = isPassword ? secretText(await context.read("-", "--password-stdin")) : undefined;
   if (password === "") throw new UsageError("--password-stdin: standard input is empty");
   return {
     name: given.user,

@@ -1,12 +1,14 @@
 /** What a command is given beside its options: a file, standard input, secrets. */
 import { formatBytes } from "../../lib/text/quantity.ts";
+import { secretText } from "../../lib/text/secret_text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { parseJson } from "../../lib/text/json.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "./find.ts";
 import { type Arguments, optionsOf, positionalsOf, put } from "./options.ts";
-import type { InputDraft } from "./extras.ts";
+import type { Given, InputDraft } from "./extras.ts";
+import { type FileWords, fileWords } from "./file_words.ts";
 import { unreadable } from "../unreadable.ts";
 import { usageOf } from "./usage.ts";
 import { UsageError, valueOf } from "./values.ts";
@@ -63,9 +65,6 @@ function merged(below: Record<string, unknown>, above: Record<string, unknown>):
   return result;
 }
 
-/** A secret without the new line that files and pipes end with. A text of several lines stays whole. */
-const trimmed = (text: string) => /\n./.test(text) ? text : text.replace(/\r?\n$/, "");
-
 /** The fields of a file. JSON is YAML, too, and needs no library. */
 async function fileFields(text: string): Promise<Record<string, unknown>> {
   if (/^\s*\{/.test(text)) {
@@ -87,19 +86,24 @@ async function fileFields(text: string): Promise<Record<string, unknown>> {
  */
 export async function wholeInput(
   verb: Verb,
-  { input, secrets, common }: Arguments,
+  { input, secrets, common, given }: Arguments,
   terminal: Terminal,
   read: ReturnType<typeof reader>,
-): Promise<InputDraft> {
-  let whole: InputDraft = {};
-  if (common.file !== undefined) whole = await fileFields(await read(common.file, "--file"));
+): Promise<FileWords> {
+  let whole: InputDraft = {}, words: Given = {};
+  const lay = (fields: Record<string, unknown>, from: string) => {
+    const own = fileWords(verb, fields, from);
+    whole = merged(whole, own.input);
+    words = { ...words, ...own.given };
+  };
+  if (common.file !== undefined) lay(await fileFields(await read(common.file, "--file")), "--file");
   if (common.input !== undefined) {
     const text = common.input === "-" ? await read("-", "--input") : common.input;
-    whole = merged(whole, parsed(text, "--input", parseJson));
+    lay(parsed(text, "--input", parseJson), "--input");
   }
   whole = merged(whole, input);
   for (const { option, file } of secrets) {
-    put(whole, option.path, trimmed(await read(file, `--${option.flag}`)));
+    put(whole, option.path, secretText(await read(file, `--${option.flag}`)));
   }
   for (const { path, required, secret, flag } of optionsOf(verb)) {
     const { maxLength } = (verb.command.input as { properties?: Record<string, { maxLength?: number }> })
@@ -111,7 +115,7 @@ export async function wholeInput(
       whole[path[0]!] = await terminal.secret(`${words[0]!.toUpperCase()}${words.slice(1)}: `);
     }
   }
-  return whole;
+  return { input: whole, given: { ...words, ...given } };
 }
 
 /** Refuses an input without what the command needs: the server would, but knows nothing of places and options. */

@@ -2,7 +2,8 @@
 import { didYouMean } from "../suggestion.ts";
 import { at, cell, heading, NO_RESPONSE, type Row, shownAt } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
-import { matcher } from "./resolve_ids.ts";
+import { hasLabel } from "../../lib/text/labels.ts";
+import { matcher } from "../../lib/text/pattern.ts";
 import { type Layout, textOf } from "./output.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { valueKind } from "../../lib/text/values.ts";
@@ -91,12 +92,14 @@ export class ListView {
   }
 
   /** The rows that are wanted, in their order. @throws {UsageError} for a column or a state there is not */
-  selected({ state, filter = [], sort, reverse = false }: CommonValues): Row[] {
+  selected({ state, filter = [], label = [], sort, reverse = false }: CommonValues): Row[] {
     if (state !== undefined) this.#requireState(state);
     const filters = [...state === undefined ? [] : [`state=${state}`], ...filter].map((each) =>
       this.#filter(each)
     );
-    const found = this.rows.filter((row) => filters.every((fits) => fits(row)));
+    const found = this.rows.filter((row) =>
+      filters.every((fits) => fits(row)) && label.every((each) => hasLabel(row.tags, each))
+    );
     if (sort !== undefined) {
       const path = this.#field(sort, "sort"), collator = new Intl.Collator(undefined, { numeric: true });
       found.sort((a, b) => compared(at(a, path), at(b, path), collator));

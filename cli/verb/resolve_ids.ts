@@ -1,83 +1,24 @@
 /** Things by name: people type `web1`, commands take ids. */
 import { ApiError } from "../../lib/client/api.ts";
-import {
-  type Command,
-  type CommandName,
-  COMMANDS,
-  type ErrorCode,
-  errorText,
-  type Lookup,
-} from "../../lib/contract/mod.ts";
+import { type CommandName, COMMANDS, errorText } from "../../lib/contract/mod.ts";
+import { identified, longestList } from "../../lib/contract/lookups.ts";
+import { isPattern, matcher } from "../../lib/text/pattern.ts";
 import type { Server } from "../connect/server.ts";
 import { didYouMean } from "../suggestion.ts";
 import { isRow } from "./cells.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What a field names: where it is looked up, and the command that lists it. */
-export interface Resource extends Lookup {
-  readonly list: CommandName;
-}
-
-/** Field → what its values name, from the rows that say so. */
-export const RESOURCES: ReadonlyMap<string, Resource> = new Map(
-  (Object.entries(COMMANDS) as [CommandName, Command][]).flatMap(([list, { lookup, rows }]) =>
-    (lookup?.fields ?? []).map((field) => [
-      field,
-      { ...lookup!, ...(rows !== undefined && { in: rows }), list },
-    ])
-  ),
-);
-
-/** What a field holds the id of; undefined where it holds none. */
-function identified(field: string): (Resource & { readonly missing: ErrorCode }) | undefined {
-  const resource = RESOURCES.get(field);
-  return resource?.missing === undefined ? undefined : { ...resource, missing: resource.missing };
-}
-
-/** Whether a field has the id of something that has a name. */
-export const isNamed = (field: string) => (identified(field)?.by ?? "id") !== "id";
-
 /** As much of a list as it gives at once. */
 function wholeList(list: CommandName): Record<string, unknown> {
-  const { properties = {} } = COMMANDS[list].input as { properties?: { limit?: { maximum?: number } } };
-  const longest = properties.limit?.maximum;
-  return longest === undefined ? {} : { limit: longest };
+  const limit = longestList(COMMANDS[list]);
+  return limit === undefined ? {} : { limit };
 }
 
 /** Beginnings of ids shorter than this mean too much. */
 const SHORTEST = 4;
 
 type Row = { readonly id: string; readonly [field: string]: unknown };
-
-/** Parts of a pattern: a set of characters, any characters, one character. */
-const SET = /\[!?[^\]]+\]/, WILD = new RegExp(`${SET.source}|[*?]`, "g");
-
-/** Whether a text stands for several names. */
-export const isPattern = (text: string) => text.search(WILD) >= 0;
-
-/** `web-*`, `db?`, `web[1-5]`, `web[!0-9]`, as a shell's patterns. */
-export function matcher(pattern: string): RegExp {
-  const escaped = (text: string) => text.replace(/[.+^${}()|[\]\\*?]/g, "\\$&");
-  let source = "", at = 0;
-  for (const { 0: wild, index } of pattern.matchAll(WILD)) {
-    source += escaped(pattern.slice(at, index));
-    if (wild === "*") source += ".*";
-    else if (wild === "?") source += ".";
-    else {
-      const isNot = wild[1] === "!", inside = wild.slice(isNot ? 2 : 1, -1).replace(/[\\^\[]/g, "\\$&");
-      source += `[${isNot ? "^" : ""}${inside}]`;
-    }
-    at = index + wild.length;
-  }
-  source += escaped(pattern.slice(at));
-  try {
-    return new RegExp(`^${source}$`, "is");
-  } catch {
-    // A range that goes backwards is no range: then nothing but the text itself is meant
-    return new RegExp(`^${escaped(pattern)}$`, "is");
-  }
-}
 
 /** Lists of resources, each asked for once. */
 export class Resources {
@@ -106,7 +47,7 @@ export class Resources {
     if (found.length === 1) return [found[0]!.id];
     if (found.length > 1) {
       const ids = found.slice(0, 8).map(({ id }) => id).join(", ");
-      throw new ApiError("InvalidInput", `${given} is the name of several: say one of the ids ${ids}`);
+      throw new ApiError("NameAmbiguous", errorText("NameAmbiguous", { name: given, ids }));
     }
     if (name !== undefined && isPattern(given)) {
       const fits = matcher(given);

@@ -13,7 +13,10 @@ import { type CommonValues, goesOn, isDone, isWork, listSchema, statesOf, unfit 
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
-import { isNamed, isPattern, matcher, Resources, withIds } from "./resolve_ids.ts";
+import { Resources, withIds } from "./resolve_ids.ts";
+import { isNamed } from "../../lib/contract/lookups.ts";
+import { hasLabel } from "../../lib/text/labels.ts";
+import { isPattern, matcher } from "../../lib/text/pattern.ts";
 import { didYouMean } from "../suggestion.ts";
 import { type Arguments, namedBy, positionalsOf, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
@@ -94,9 +97,8 @@ async function textOf({ verb, common, format, terminal, names }: Run, whole: unk
     ? wanted
     : { ...whole as Row, [command.rows]: wanted };
   const rows = rowsOf(answer);
-  const isView = [common.state, common.filter, common.sort, common.reverse, common.columns].some((each) =>
-    each !== undefined
-  );
+  const isView = [common.state, common.filter, common.label, common.sort, common.reverse, common.columns]
+    .some((each) => each !== undefined);
   if (item === undefined || !isView || !Array.isArray(rows)) {
     return await rendered(answer, format, command, terminal.hasColours);
   }
@@ -370,6 +372,19 @@ async function idsOfEach(
   return [...new Set(ids.flat())];
 }
 
+/** Ids of the VMs with all of the labels. @throws {ApiError} where there is none, {UsageError} for names, too */
+async function labelledIds(
+  resources: Resources,
+  labels: readonly string[],
+  isNamedToo: boolean,
+): Promise<string[]> {
+  if (isNamedToo) throw new UsageError("--label stands in the place of names: say one of the two");
+  const rows = await resources.all("vmId");
+  const found = rows.filter(({ tags }) => labels.every((label) => hasLabel(tags, label)));
+  if (found.length > 0) return found.map(({ id }) => id);
+  throw new ApiError("VmNotFound", `No VM has the label ${labels.join(" and ")}`);
+}
+
 /** An error of a name that nothing has, with those that are near. */
 async function withNearName(error: unknown, verb: Verb, input: InputDraft, server: Server): Promise<unknown> {
   if (!(error instanceof ApiError) || error.status !== 404) return error;
@@ -418,17 +433,21 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   waitedFor(verb, common); // a wrong one is told before anything is done
   if (common.timeout !== undefined) (await import("./wait.ts")).timeoutOf(common.timeout);
   const read = reader(terminal);
-  const draft = await wholeInput(verb, given, terminal, read);
-  await verb.extras.expand?.(draft, given.given, { server, read });
+  const { input: draft, given: words } = await wholeInput(verb, given, terminal, read);
+  await verb.extras.expand?.(draft, words, { server, read });
   const placed = given.each &&
     verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);
-  const field = placed ?? patterned(verb, draft);
-  const each = placed === undefined && field !== undefined ? [String(draft[field])] : given.each;
+  const labels = verb.command.readOnly ? undefined : common.label;
+  const labelled = labels &&
+    await labelledIds(resources, labels, given.each !== undefined || draft.vmId !== undefined);
+  const field = labelled === undefined ? placed ?? patterned(verb, draft) : "vmId";
+  const each = labelled ??
+    (placed === undefined && field !== undefined ? [String(draft[field])] : given.each);
   refuseMissing(verb, field === undefined ? draft : { ...draft, [field]: each });
-  const ids = field === undefined ? undefined : await idsOfEach(run, field, each!);
+  const ids = labelled ?? (field === undefined ? undefined : await idsOfEach(run, field, each!));
   if (ids?.length === 0) return EXIT.done;
   // A pattern is for several, whatever it fits: what it comes to is told.
-  const isOne = ids === undefined || (each!.length === 1 && !isPattern(each![0]!));
+  const isOne = ids === undefined || (labelled === undefined && each!.length === 1 && !isPattern(each![0]!));
   if (isOne && ids !== undefined) draft[field!] = ids[0];
   const input = await withIds(server, draft, resources);
   if (common["dry-run"]) return await tryOut(run, input);

@@ -16,7 +16,6 @@ import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { at, cell, heading } from "./cells.ts";
-import { matcher } from "./resolve_ids.ts";
 import { runVerb } from "./run.ts";
 import { isReached } from "./wait.ts";
 
@@ -803,13 +802,55 @@ Deno.test("a pattern in the place of a VM carries a command out for each that fi
   assert.match(out, /web1 +done/);
 });
 
-Deno.test("matcher() reads patterns as a shell does", () => {
-  const fits = (pattern: string, ...names: string[]) => names.map((name) => matcher(pattern).test(name));
-  assert.deepEqual(fits("web[1-5]", "web1", "web5", "web6", "web[1-5]"), [true, true, false, false]);
-  assert.deepEqual(fits("web[!1-5]", "web1", "web6"), [false, true]);
-  assert.deepEqual(fits("a.[b", "a.[b", "axb"), [true, false]);
-  assert.deepEqual(fits("a[z-a]", "a[z-a]", "az"), [true, false]);
-  assert.deepEqual(fits("a[^b]", "ab", "a^"), [true, true]);
+Deno.test("--label stands in the place of names, and holds for lists", async () => {
+  const { calls, out, status } = await run(["vm", "start", "--label", "a", "--label", "b"]);
+  assert.deepEqual([calls, status], [[{ name: "start_vm", input: { vmId: ID } }], 0]);
+  assert.match(out, /web1 +done/);
+  assert.match((await run(["vm", "list", "--label", "a", "-o", "name"])).out, /^web1\n*$/);
+  const none = await run(["vm", "stop", "--label", "env=prod"]);
+  assert.deepEqual([none.calls, none.status], [[], 4]);
+  assert.match(none.err, /No VM has the label env=prod/);
+  assert.equal((await run(["vm", "start", "web1", "--label", "a"])).status, 2);
+  assert.equal((await run(["pool", "list", "--label", "a"])).status, 2);
+});
+
+Deno.test("--file takes the words of the options as well as the contract's fields", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  const inputOf = async (args: readonly string[], text: string) => {
+    await Deno.writeTextFile(file, text);
+    const { calls, err } = await run([...args, "-f", file]);
+    return calls.at(-1)?.input ?? err;
+  };
+  try {
+    const create = ["vm", "create"];
+    const words = await inputOf(
+      create,
+      "name: web9\nmemory: 2G\ncpus: 2\ndisk: [40G]\nnetwork: bridge=br0\nos-variant: debian12\ntags: a, b\n",
+    );
+    const fields = await inputOf(
+      create,
+      JSON.stringify({
+        ...{ name: "web9", memoryMb: 2048, cpuCount: 2, diskSizeGb: 40, nics: [{ bridge: "br0" }] },
+        ...{ osVariant: "debian12", tags: ["a", "b"] },
+      }),
+    );
+    assert.deepEqual(words, fields);
+    assert.deepEqual(
+      words,
+      await inputOf(
+        [...create, "--memory", "2G"],
+        "name: web9\nmemory: 1G\ncpus: 2\ndisk: 40G\nnetwork: bridge=br0\nosVariant: debian12\ntags: [a, b]",
+      ),
+    );
+    assert.deepEqual(await inputOf(create, "name: a\nmemoryMb: 2G"), { name: "a", memoryMb: 2048 });
+    assert.match(
+      String(await inputOf(create, "name: a\nmemory: 1G\nmemoryMb: 5")),
+      /memory and memoryMb are the same/,
+    );
+    assert.match(String(await inputOf(create, "name: a\nmemory: much")), /--file: memory must be a size/);
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("columns stand below their headings whatever is in them, and moments are dates", async () => {

@@ -43,6 +43,7 @@ export function scheduleValues({ targets, weekdays = [], ...rest }: Schedule): S
     "timeZone",
     "deadlineSeconds",
     "keep",
+    "backupId",
   ] as const;
   return Object.fromEntries([
     ...[...plain, "missed" as const].flatMap((name) =>
@@ -128,6 +129,8 @@ export interface ScheduleFormProps {
   here: string;
   values: ScheduleValues;
   vms: readonly Pick<VM, "id" | "name" | "tags" | "group">[];
+  /** Those that may be run. */
+  backups: readonly { readonly id: string; readonly name: string }[];
   zones: readonly string[];
   preview: Preview;
   /** Whether it is for VMs, too, that who looks may not see. */
@@ -139,7 +142,8 @@ export interface ScheduleFormProps {
 
 /** The fields of a schedule. Those of other frequencies are out of sight (`schedules.css`), and count for nothing. */
 export function ScheduleForm(
-  { action, here, values, vms, zones, preview, hasHidden = false, errorAt, submit }: ScheduleFormProps,
+  { action, here, values, vms, backups, zones, preview, hasHidden = false, errorAt, submit }:
+    ScheduleFormProps,
 ) {
   const frequency = (values.frequency ?? "daily") as ScheduleFrequency;
   const chosen = tickedIn(values, "targets.vmIds"), groups = tickedIn(values, "targets.groups");
@@ -183,6 +187,19 @@ export function ScheduleForm(
               max={100}
               defaultValue={values.keep ?? "7"}
               error={errorAt("keep")}
+            />
+          </div>
+          <div class="of-backup form-pair">
+            <SelectField
+              label={t("schedules.backup")}
+              hint={t("schedules.backup_hint")}
+              name="backupId"
+              value={values.backupId ?? ""}
+              choices={[
+                { value: "", label: backups.length === 0 ? t("schedules.backup_none") : "" },
+                ...backups.map(({ id, name }) => ({ value: id, label: oneLine(name, 60) })),
+              ]}
+              error={errorAt("backupId")}
             />
           </div>
           <div class="of-stop form-pair">

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { BACKUP_TARGET_KINDS } from "./backup_targets.ts";
 import { command } from "./command.ts";
 import { MISSED_POLICIES, SCHEDULE_FREQUENCIES, scheduleTiming, WEEKDAYS } from "./schedules.ts";
-import { closed, Instant, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { BackupId, closed, Instant, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
 import { NamedGroup, Tag } from "./vm.ts";
 import { NewVolumeName } from "./volumes.ts";
 
@@ -40,12 +40,6 @@ export const BOOT_TEST_SECONDS = { least: 10, usual: 300, most: 3600 } as const;
 /** What a check looks at: every chunk, or whether the VM comes up with it. */
 export const VERIFY_KINDS = ["checksums", "boot"] as const;
 
-const BackupId = Type.String({
-  minLength: 1,
-  maxLength: 64,
-  pattern: "^[0-9A-Za-z-]+$",
-  description: "id of the backup job",
-});
 const RUN_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
 const RunId = Type.String({ ...RUN_ID, description: "id of the run" });
 const BackupName = Type.String({
@@ -592,6 +586,7 @@ export const backupCommands = {
       "StoreUnavailable",
     ],
     route: "POST /backups/{backupId}/runs/{runId}/restore-disk",
+    makesAt: "/storage/pools/{pool}/volumes/{volume}",
     cli: ["backup", "restore-disk", "<backupId>", "<runId>", "<vmId>", "<target>"],
     isJob: true,
     examples: ["kvm-manager backup restore-disk nightly RUN VM vda --pool default"],

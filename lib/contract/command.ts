@@ -98,6 +98,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly makesVm?: string;
   /** It makes one beside the VM that it is about, or several. */
   readonly makesVms?: true;
+  /** REST path of what it makes, with fields of its answer or input, where that is not a part of its own path. */
+  readonly makesAt?: `/${string}`;
   /** What libvirt tells of the VM because of it. */
   readonly effects?: readonly string[];
   /** Errors which say that all is as it was asked to be: a script may take them for done. */

@@ -299,6 +299,7 @@ export const deviceCommands = {
       "VmNotFound",
       "VmNotRunning",
       "VmNotPersistent",
+      "NoUsbController",
       "InvalidDiskSize",
       "DiskExceedsPool",
       "StoragePoolReadOnly",

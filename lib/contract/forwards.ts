@@ -155,6 +155,7 @@ export const forwardCommands = {
       "StoreUnavailable",
     ],
     route: "POST /networks/{network}/port-forwards",
+    makesAt: "/port-forwards/{id}",
     cli: ["forward", "add", "<network>", "<protocol>", "<hostPort>"],
     examples: [
       "kvm-manager forward add web1:80 8080",

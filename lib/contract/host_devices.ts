@@ -134,6 +134,7 @@ export const hostDeviceCommands = {
       "VmNotFound",
       "VmNotRunning",
       "VmNotPersistent",
+      "NoUsbController",
       "HostDeviceNotFound",
       "HostDeviceAmbiguous",
       "HostDeviceRefused",

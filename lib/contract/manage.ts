@@ -188,6 +188,7 @@ export const manageCommands = {
       "JobCancelled",
     ],
     route: "POST /vms/{vmId}/clone",
+    makesAt: "/vms/{vmId}",
     makesVms: true,
     cli: ["vm", "clone", "<vmId>", "<name>"],
     examples: [

@@ -196,6 +196,7 @@ export const ovaCommands = {
       "JobCancelled",
     ],
     route: "POST /vms/{vmId}/export-ova",
+    makesAt: "/storage/pools/{pool}/volumes/{volume}",
     cli: ["vm", "export-ova", "<vmId>"],
     alsoNeeds: [{ permission: "storage.operate" }],
     examples: [

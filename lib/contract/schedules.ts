@@ -1,14 +1,14 @@
 /** Schedules: what is done to VMs at set times. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { BackupId, closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
 import { NamedGroup, Tag } from "./vm.ts";
 
 export const SCHEDULE_FREQUENCIES = ["once", "daily", "weekly", "monthly", "cron"] as const;
 export type ScheduleFrequency = typeof SCHEDULE_FREQUENCIES[number];
 
-/** What a schedule can do to a VM. */
-export const SCHEDULE_ACTIONS = ["start", "stop", "reboot", "snapshot"] as const;
+/** What a schedule can do to VMs; `backup` has a backup copy its own. */
+export const SCHEDULE_ACTIONS = ["start", "stop", "reboot", "snapshot", "backup"] as const;
 export type ScheduleAction = typeof SCHEDULE_ACTIONS[number];
 
 /** What becomes of runs whose time went by while KVM Manager was not there. */
@@ -92,7 +92,9 @@ const Targets = closed({
 }, { description: "VMs by id, tag or group; looked up at each run" });
 
 const settings = {
-  action: oneOf(SCHEDULE_ACTIONS, { description: "stop asks the guest to shut down" }),
+  action: oneOf(SCHEDULE_ACTIONS, {
+    description: "stop asks the guest to shut down; backup runs a backup, which has VMs of its own",
+  }),
   targets: Targets,
   frequency: Frequency,
 };
@@ -117,6 +119,7 @@ const options = {
         "snapshot: how many of its snapshots each VM keeps, the oldest beyond are deleted; 7 in a new one",
     }),
   ),
+  backupId: Type.Optional({ ...BackupId, description: "backup: id of the backup that runs" }),
   missed: Type.Optional(
     oneOf(MISSED_POLICIES, {
       description: "what becomes of missed runs; run-once makes up for all of them by one; skip in a new one",
@@ -178,6 +181,7 @@ export const Schedule = Type.Object({
   deadlineSeconds: Type.Integer(),
   force: Type.Boolean(),
   keep: Type.Integer(),
+  backupId: Type.Optional(Type.String()),
   missed: oneOf(MISSED_POLICIES),
   runsAs: Type.String({
     description: "whose rights a run has: of who saved it last, or switched it on",
@@ -198,8 +202,13 @@ export const Schedule = Type.Object({
 });
 export type Schedule = Static<typeof Schedule>;
 
-const FLAGS = { vm: "targets.vmIds", tag: "targets.tags", group: "targets.groups" } as const;
-const REFUSALS = ["ScheduleExists", "VmNotFound", "NoAccount", "StoreUnavailable"] as const;
+const FLAGS = {
+  vm: "targets.vmIds",
+  tag: "targets.tags",
+  group: "targets.groups",
+  backup: "backupId",
+} as const;
+const REFUSALS = ["ScheduleExists", "VmNotFound", "BackupNotFound", "NoAccount", "StoreUnavailable"] as const;
 
 export const scheduleCommands = {
   list_schedules: command({
@@ -265,12 +274,12 @@ export const scheduleCommands = {
     withoutLibvirt: true,
   }),
   create_schedule: command({
-    summary: "Create a schedule that starts, shuts down or reboots VMs at set times",
+    summary: "Create a schedule that starts, shuts down, reboots, snapshots or backs up VMs at set times",
     description:
       "Each run has the rights that who saved it last has then. The least time between two runs is " +
       "a minute; two runs of one schedule never overlap.",
     role: "operator",
-    input: closed({ name: ScheduleName, ...settings, ...options }),
+    input: closed({ name: ScheduleName, ...settings, targets: Type.Optional(Targets), ...options }),
     output: Schedule,
     errors: [...REFUSALS, "TooManySchedules"],
     route: "POST /schedules",
@@ -278,9 +287,10 @@ export const scheduleCommands = {
     flags: FLAGS,
     examples: [
       "kvm-manager schedule create nightly stop daily --time 22:00 --tag lab --force",
+      "kvm-manager schedule create weekend backup weekly --time 02:00 --weekdays sat --backup nightly",
       "kvm-manager schedule create office start cron --cron '0 7 * * 1-5' --group office",
     ],
-    exampleFields: ["time", "timeZone"],
+    exampleFields: ["targets", "time", "timeZone"],
     readOnly: false,
     withoutLibvirt: true,
   }),

@@ -19,6 +19,14 @@ export const NOTHING_OUT = Type.Null();
 /** A VM's id: its libvirt UUID. Checked for shape only as far as needed to be safe; an unknown one is `VmNotFound`. */
 export const VmId = Type.String({ minLength: 1, maxLength: 128, description: "UUID of the VM" });
 
+/** A backup's id. */
+export const BackupId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[0-9A-Za-z-]+$",
+  description: "id of the backup",
+});
+
 /** Milliseconds since 1970 (UTC). */
 export const Timestamp = Type.Integer({ description: "milliseconds since 1970-01-01T00:00:00Z" });
 

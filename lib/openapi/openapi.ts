@@ -4,7 +4,11 @@ import { type ErrorCode, ERRORS } from "../contract/errors.ts";
 import { exampleOf, inputExample } from "./examples.ts";
 import { EXTRA_PATHS } from "./paths.ts";
 import { namedSchemas, referred } from "./schemas.ts";
+import { isNamed } from "../contract/lookups.ts";
 import { fields, IN_QUERY, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
+import { listQueryOf } from "../rest/list_query.ts";
+import { conditionsOn, isMaking, startsJob } from "../rest/resources.ts";
+import { ANSWER_HEADS, LISTED_PATHS, REQUEST_HEADS } from "./rest_heads.ts";
 
 /** Errors any call may give, beside its own. */
 const ANY: readonly ErrorCode[] = [
@@ -25,6 +29,8 @@ const ANY: readonly ErrorCode[] = [
 ];
 /** … any that somebody must be signed in for. */
 const SIGNED_IN: readonly ErrorCode[] = ["NotSignedIn", "TokenInvalid", "Forbidden"];
+/** … any whose change may depend on what is there. */
+const CONDITIONAL: readonly ErrorCode[] = ["PreconditionFailed", "ThereAlready"];
 /** … any that takes JSON. */
 const WITH_BODY: readonly ErrorCode[] = [
   "InvalidJson",
@@ -146,7 +152,32 @@ const OCTETS = {
   },
 };
 
-function answer({ command }: RestRoute) {
+const NOT_CHANGED = { description: "What is asked for is still what the ETag in If-None-Match stands for" };
+
+/** What an answer's heads may be. */
+function headsOf(route: RestRoute) {
+  const { command, method } = route;
+  if (method === "GET") {
+    return { ETag: ANSWER_HEADS.etag, ...("after" in listQueryOf(route) && { Link: ANSWER_HEADS.link }) };
+  }
+  return {
+    ...((isMaking(route.name) || startsJob({ command, method })) && { Location: ANSWER_HEADS.location }),
+  };
+}
+
+/** Statuses of what was carried out → what they say. */
+function statusesOf(route: RestRoute): readonly (readonly [number, string])[] {
+  if (isMaking(route.name)) {
+    const isAlso = route.command.makesVm !== undefined && "vmId" in fields(route.command);
+    return [[201, "Made: Location has its address"], ...(isAlso ? [[200, "Done"] as const] : [])];
+  }
+  return startsJob(route)
+    ? [[202, "Begun: Location has the address of its job"], [200, "Done"]]
+    : [[200, "Done"]];
+}
+
+function answer(route: RestRoute) {
+  const { command } = route;
   if (command.content === "download") {
     return {
       200: { description: "The content", content: OCTETS },
@@ -154,13 +185,17 @@ function answer({ command }: RestRoute) {
       304: { description: "The content is still the one with the ETag of the request's If-None-Match" },
     };
   }
+  const headers = headsOf(route);
+  const content = {
+    "application/json": { schema: referred(command.output), example: exampleOf(command.output) },
+  };
+  const done = statusesOf(route).map(([status, description]) => [
+    status,
+    { description, ...(Object.keys(headers).length > 0 && { headers }), content },
+  ]);
   return {
-    200: {
-      description: "Done",
-      content: {
-        "application/json": { schema: referred(command.output), example: exampleOf(command.output) },
-      },
-    },
+    ...Object.fromEntries(done),
+    ...(route.method === "GET" && { 304: NOT_CHANGED }),
   };
 }
 
@@ -185,7 +220,13 @@ const CONTENT_HEADS = {
 /** `targetPool` → "target pool". */
 const wordsOf = (field: string) => field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-function parametersOf({ command, method, pathFields }: RestRoute) {
+function describedField(name: string, schema: object, isPlace: boolean): string {
+  const { description = `The ${wordsOf(name)}` } = schema as { description?: string };
+  return isPlace && isNamed(name) ? `${description}, or its name` : description;
+}
+
+function parametersOf(route: RestRoute) {
+  const { command, method, pathFields } = route;
   const required = requiredFields(command), example = inputExample(command);
   const inQuery = IN_QUERY.has(method);
   const own = Object.entries(fields(command)).filter(([field]) =>
@@ -196,11 +237,25 @@ function parametersOf({ command, method, pathFields }: RestRoute) {
     ...own.map(([name, schema]) => ({
       name,
       in: pathFields.includes(name) ? "path" : "query",
-      description: (schema as { description?: string }).description ?? `The ${wordsOf(name)}`,
+      description: describedField(name, schema, pathFields.includes(name)),
       required: required.includes(name),
       schema: referred(schema),
       ...(name in example && { example: example[name] }),
     })),
+    ...Object.entries(listQueryOf(route)).map(([name, schema]) => ({
+      name,
+      in: "query",
+      description: describedField(name, schema, false),
+      required: false,
+      schema,
+    })),
+    ...(command.content !== undefined
+      ? []
+      : method === "GET"
+      ? [REQUEST_HEADS.noneMatch]
+      : conditionsOn(route) !== undefined
+      ? [REQUEST_HEADS.match]
+      : []),
     ...(command.content === undefined ||
         command.content === "upload" && !Object.hasOwn(fields(command), "offset")
       ? []
@@ -247,7 +302,16 @@ function operation(route: RestRoute, shared: SharedResponses) {
   const { permission } = needOf(name);
   const isOpen = permission === "anyone";
   const parameters = parametersOf(route), requestBody = bodyOf(route);
-  const errors = [...command.errors, ...ANY, ...(isOpen ? [] : SIGNED_IN), ...(requestBody ? WITH_BODY : [])];
+  const conditional = route.method !== "GET" && command.content === undefined &&
+    conditionsOn(route) !== undefined;
+  const errors: ErrorCode[] = [
+    ...command.errors,
+    ...(conditional ? CONDITIONAL : []),
+    ...(Object.keys(fields(command)).some(isNamed) ? ["NameAmbiguous" as const] : []),
+    ...ANY,
+    ...(isOpen ? [] : SIGNED_IN),
+    ...(requestBody ? WITH_BODY : []),
+  ];
   return {
     operationId: name,
     summary: command.summary,
@@ -281,6 +345,7 @@ export function openApi(version: string): Record<string, unknown> {
       ...SIGNED_IN,
     ]);
   Object.assign(paths, EXTRA_PATHS(errors));
+  for (const [path, get] of LISTED_PATHS(errors)) paths[path] = { ...paths[path], get };
   return {
     openapi: "3.1.0",
     info: {

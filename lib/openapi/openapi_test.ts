@@ -6,6 +6,8 @@ import { Compile } from "typebox/compile";
 import { needOf } from "../access/permissions.ts";
 import { exampleOf, inputExample } from "./examples.ts";
 import { fields, REST_ROUTES } from "../contract/rest.ts";
+import { listQueryOf } from "../rest/list_query.ts";
+import { conditionsOn, LISTED_ITEMS } from "../rest/resources.ts";
 
 interface Operation {
   readonly operationId: string;
@@ -50,11 +52,12 @@ Deno.test("openApi() has every command at its route, and its version", () => {
   }
   const ids = operations.map(({ operation }) => operation.operationId);
   assert.equal(new Set(ids).size, ids.length);
-  assert.equal(ids.length, Object.keys(COMMANDS).length + 5);
+  assert.equal(ids.length, Object.keys(COMMANDS).length + LISTED_ITEMS.length + 5);
 });
 
 Deno.test("openApi() has every field of a command once: in path, query or body", () => {
-  for (const { name, command, method, path, pathFields } of REST_ROUTES) {
+  for (const route of REST_ROUTES) {
+    const { name, command, method, path, pathFields } = route;
     const { parameters = [], requestBody } = description.paths[path]![method.toLowerCase()]!;
     if (command.content !== undefined) {
       // Its body is content; which part of it is meant, the request's head says.
@@ -67,7 +70,14 @@ Deno.test("openApi() has every field of a command once: in path, query or body",
     const schema = requestBody?.content["application/json"].schema;
     const inBody = Object.keys((schema?.anyOf?.[0] ?? schema)?.properties ?? {});
     const all = [...parameters.map((parameter) => parameter.name), ...inBody];
-    assert.deepEqual(all.toSorted(), Object.keys(fields(command)).toSorted(), name);
+    const views = Object.keys(listQueryOf(route));
+    const heads = method === "GET"
+      ? ["If-None-Match"]
+      : conditionsOn(route) === undefined
+      ? []
+      : ["If-Match"];
+    const expected = [...Object.keys(fields(command)), ...views, ...heads];
+    assert.deepEqual(all.toSorted(), expected.toSorted(), name);
   }
 });
 

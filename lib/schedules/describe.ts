@@ -58,6 +58,7 @@ export const ACTION_WORDS = {
   stop: "schedules.action.stop",
   reboot: "schedules.action.reboot",
   snapshot: "schedules.action.snapshot",
+  backup: "schedules.action.backup",
 } as const;
 
 /** What a schedule does: `Shut down, force off after 120 s`. */
@@ -71,8 +72,11 @@ export function actionText({ action, force, deadlineSeconds, keep }: Schedule): 
 
 /** Which VMs a schedule is for: `2 VMs, tag lab`. */
 export function scheduleTargetsText(
-  { targets: { vmIds, tags, groups, hidden } }: Pick<Schedule, "targets">,
+  { action, targets: { vmIds, tags, groups, hidden } }:
+    & Pick<Schedule, "targets">
+    & Partial<Pick<Schedule, "action">>,
 ): string {
+  if (action === "backup") return t("schedules.of_backup");
   return [
     ...(vmIds.length > 0 ? [plural("schedules.vms", vmIds.length)] : []),
     ...tags.map((name) => t("schedules.tag", { name: oneLine(name, 40) })),

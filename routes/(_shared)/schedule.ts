@@ -32,12 +32,14 @@ export async function scheduleForm(
   state: PageState,
   url: URL,
   first: ScheduleValues,
-): Promise<Pick<ScheduleFormProps, "values" | "vms" | "zones" | "preview">> {
+): Promise<Pick<ScheduleFormProps, "values" | "vms" | "backups" | "zones" | "preview">> {
   const asked = Object.fromEntries(url.searchParams);
   const values = state.refused?.typed ?? ("frequency" in asked ? asked : first);
   const vms = await state.api.getVms().catch(unlessAway) ?? [];
+  const backups = state.may("run_backup_now") ? await state.api.listBackups({}).catch(unlessAway) ?? [] : [];
   return {
     values,
+    backups: backups.map(({ id, name }) => ({ id, name })),
     vms: vms.map(({ id, name, tags, group }) => ({ id, name, tags, ...(group !== undefined && { group }) })),
     zones: Intl.supportedValuesOf("timeZone"),
     preview: await previewOf(state, values),

@@ -26,14 +26,13 @@ const NOT_OURS: Readonly<Record<string, string>> = {
   "contact-properties": "nobody but the server's owner is to be asked, whose address we do not know",
   "owasp:api4:2023-rate-limit":
     "requests are bounded for each address and account: 429 says so, no header counts",
+  "owasp:api8:2023-define-cors-origin": "pages from elsewhere may read nothing: no answer has that header",
   "owasp:api2:2023-no-credentials-in-url": "tokenId is a token's public id, not the token",
 };
 /** Rules on how large values may be: for what is sent to us. What we send, our own limits bound. */
 const BOUNDS = /^owasp:api4:2023-(string|integer|array)-(limit|restricted)$/;
 /** The same, but a text may be any text where its length is bounded. */
 const ANY_TEXT = "owasp:api4:2023-string-restricted";
-/** A response's headers name who may ask from elsewhere. */
-const CORS = "owasp:api8:2023-define-cors-origin";
 /** Operations without sign-in, as in `paths./session.post`. */
 const OPEN = new Set(
   REST_ROUTES.filter(({ command }) => command.permission === "anyone").map(({ path, method }) =>
@@ -76,8 +75,6 @@ Deno.test("openApi() is clean by Spectral's rules for OpenAPI, and by OWASP's as
     if (/write-restricted|define-error-responses-401/.test(rule)) {
       return ![...OPEN].some((open) => place.startsWith(open));
     }
-    // It takes a field of ours by the name of headers for those of a response.
-    if (rule === CORS) return !/\.(properties|example)\.headers$/.test(place);
     // A WebSocket's success is 101.
     return !(rule === "operation-success-response" && place.startsWith("paths./consoles/"));
   });

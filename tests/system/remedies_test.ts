@@ -60,7 +60,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
     ("EncodedBody FileExpected PathRefused UnknownKey NicAmbiguous BusNotSupported LimitsNotSupported ShareExists " +
       "HostDeviceNotFound HostDeviceAmbiguous HostDeviceRefused TopologyMismatch NetworkOverlaps PortInUse " +
       "PortForwardExists WeakPassword ContentExpected UploadOffset UploadNotFound BackupHostKeyUnknown FormExpected " +
-      "ImageChecksumAmbiguous")
+      "ImageChecksumAmbiguous NameAmbiguous NoUsbController")
       .split(" ")
       .map((code) => [code, ANOTHER]),
   ),

@@ -309,3 +309,57 @@ Deno.test({
     await refused(call(server, "get_schedule", { scheduleId: id }), "ScheduleNotFound");
   },
 });
+
+Deno.test({
+  name: "A schedule runs a backup by its name, waits for its copies, and fails where the backup does",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "schedule-backup", guest: false, disks: [{}] });
+    await using server = await readyServer();
+    await known(server, vm.uuid);
+    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+    try {
+      const backup = await call(server, "create_backup", {
+        ...{ name: "copies", folder, targets: { vmIds: [vm.uuid] }, ...DAILY, enabled: false },
+      });
+      const backupId = backup.id;
+      for (
+        const [input, field] of [
+          [{ action: "backup", ...DAILY }, "backupId"],
+          [{ action: "backup", backupId, targets: { tags: ["lab"] }, ...DAILY }, "targets"],
+          [{ action: "start", ...DAILY }, "targets"],
+        ] as const
+      ) {
+        const asked = { name: "wrong", ...input } as Input<"create_schedule">;
+        const told = new RegExp(field === "backupId" ? "needs the backup" : "targets|VMs of its own");
+        await refused(call(server, "create_schedule", asked), "InvalidInput", told);
+      }
+      const lost = { name: "wrong", action: "backup", backupId: "none", ...DAILY } as const;
+      await refused(call(server, "create_schedule", lost), "BackupNotFound");
+
+      const done = await runOnce(server, { action: "backup", backupId, ...DAILY }, "copying");
+      assert.deepEqual([done.run.state, outcomes(done.run), done.run.results[0]!.vmId], [
+        "done",
+        ["done"],
+        vm.uuid,
+      ]);
+      const [run] = await call(server, "list_backup_runs", { backupId });
+      assert.deepEqual([run!.state, run!.copies.length], ["done", 1]);
+      const shown = await call(server, "get_schedule", { scheduleId: done.id });
+      assert.deepEqual([shown.action, shown.backupId, shown.targets.vmIds], ["backup", backupId, []]);
+
+      await call(server, "delete_backup", { backupId });
+      await call(server, "run_schedule_now", { scheduleId: done.id });
+      const failed = await ended(server, done.id, 2);
+      assert.equal(failed.state, "failed");
+      assert.match(failed.message!, /[Bb]ackup/);
+
+      const changed = await call(server, "update_schedule", {
+        ...{ scheduleId: done.id, action: "start", targets: { vmIds: [vm.uuid] } },
+      });
+      assert.deepEqual([changed.action, changed.backupId], ["start", undefined]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

@@ -431,7 +431,10 @@ export async function checkImage(
   const deciding = decide(host, wish, use, found, holding);
   try {
     const image = await Promise.race([deciding, limit]);
-    if (holding !== undefined) held?.use(holding);
+    if (holding !== undefined) {
+      held?.use(holding);
+      await host.mediaOwners?.remember(path);
+    }
     return image;
   } catch (error) {
     deciding.then(() => holding?.dispose(), () => holding?.dispose());

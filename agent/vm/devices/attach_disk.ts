@@ -23,6 +23,7 @@ import {
   hasController,
   type Places,
   placesOf,
+  requireUsb,
 } from "./configurations.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { changedDiskLimits, diskLimitFault, diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
@@ -263,6 +264,7 @@ export async function attachDisk(
     using held = new DisposableStack();
     try {
       const both = await configurationsOf(host, vm);
+      if (bus === "usb") requireUsb(vm, both, places, kind(device));
       const taken = diskTargetsIn(both);
       if (input.target !== undefined && taken.has(input.target)) {
         throw new ContractError("TargetTaken", { target: input.target });

@@ -93,6 +93,28 @@ export function hasController(document: XmlDocument | undefined, type: string): 
   return devices(document, "controller").some((each) => each.attributes.type === type);
 }
 
+/** Whether a configuration takes USB devices. */
+function takesUsb(document: XmlDocument): boolean {
+  return devices(document, "controller").some(({ attributes: { type, model } }) =>
+    type === "usb" && model !== "none"
+  );
+}
+
+/** Whether each of the configurations that are there takes USB devices. */
+export const haveUsb = ({ live, next }: Partial<Configurations>): boolean =>
+  [live, next].every((document) => document === undefined || takesUsb(document));
+
+/** Refuses a USB device where there is no controller for it. @param device "drive" @throws {ContractError} NoUsbController */
+export function requireUsb(
+  { name }: Pick<VM, "name">,
+  { live, next }: Configurations,
+  at: Places,
+  device: string,
+): void {
+  if (haveUsb({ live: at.live ? live : undefined, next: at.config ? next : undefined })) return;
+  throw new ContractError("NoUsbController", { name, device });
+}
+
 /** What libvirt said no with, as this error of the contract, with the details its text needs. */
 export function deviceError(
   thrown: unknown,

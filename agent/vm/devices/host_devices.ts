@@ -28,7 +28,7 @@ import { isAway } from "../../libvirt/failure.ts";
 import { Rollback } from "../../rollback.ts";
 import { reservations } from "../create/reservations.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, type Places, placesOf } from "./configurations.ts";
+import { configurationsOf, deviceError, type Places, placesOf, requireUsb } from "./configurations.ts";
 import { rememberDevices } from "./device_identity.ts";
 import { remove } from "./release.ts";
 
@@ -132,9 +132,10 @@ export async function attachHostDevice(
   return output!;
 }
 
-/** @throws {ContractError} HostDevicePresent */
+/** @throws {ContractError} HostDevicePresent, NoUsbController */
 async function requireAbsent(host: Host, vm: VM, ref: HostDeviceRef, places: Places): Promise<void> {
-  const { live, next } = await configurationsOf(host, vm);
+  const both = await configurationsOf(host, vm), { live, next } = both;
+  if (ref.kind === "usb") requireUsb(vm, both, places, DEVICE);
   const has = (document: XmlDocument | undefined) =>
     document !== undefined && takenDevices(document.root).some((each) => mayBeSame(each, ref));
   if (!(places.live && has(live)) && !(places.config && has(next))) return;

@@ -3,6 +3,7 @@ import type { Output, VM } from "../../../lib/contract/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
 import { attachDisk } from "../devices/attach_disk.ts";
+import { configurationsOf, haveUsb } from "../devices/configurations.ts";
 import { insertMedia } from "../devices/media.ts";
 import { addChannel } from "./channel.ts";
 import { toolsVolumeOf } from "./volume.ts";
@@ -44,9 +45,14 @@ export async function insertGuestTools(
   return { target: inserted.target, path, applies: !isOn || inserted.live ? "now" : "next start", channel };
 }
 
-/** A running VM takes a drive by USB, which every system knows; one that is off has its machine type's own bus. */
+/**
+ * A running VM takes a drive by USB, which every system knows; one that is off, or has no USB, gets one of its machine type's
+ * own bus for its next start.
+ */
 async function addDrive(host: Host, vm: VM, path: string, principal: Principal) {
   const input = { vmId: vm.id, device: "cdrom" as const, path };
-  const isOn = host.inventory.active().includes(vm.id);
-  return await attachDisk(host, isOn ? { ...input, bus: "usb" } : input, principal);
+  const { live } = await configurationsOf(host, vm);
+  if (live === undefined) return await attachDisk(host, input, principal);
+  const isForNext = !haveUsb({ live }) && vm.persistent;
+  return await attachDisk(host, isForNext ? { ...input, live: false } : { ...input, bus: "usb" }, principal);
 }

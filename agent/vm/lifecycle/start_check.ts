@@ -135,6 +135,7 @@ async function checkAll(host: Host, vm: VM): Promise<void> {
     requireFreeDevices(vm),
     requireSameDevices(host, vm),
   ]);
+  await host.mediaOwners?.rememberAll(vm);
 }
 
 /**

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"kvmmanager.org/guest/internal/wire"
@@ -207,8 +208,51 @@ const (
 	topProcesses    = 10
 )
 
-// cpuTimes are busy and all time of each core since the start, the sum of all first.
-type cpuTimes struct{ busy, all []uint64 }
+// cpuTimes are busy and all time of each core since the start, the sum of all first; self is what the agent has used of it.
+type cpuTimes struct {
+	busy, all []uint64
+	self      uint64
+}
+
+// Reading is what figures are the difference of.
+type reading struct {
+	at        time.Time
+	cpu       cpuTimes
+	processes map[int]int64 // CPU of each in milliseconds
+}
+
+// kept is the reading that the last answer ended with, so that the work of answering lies before it.
+var kept struct {
+	sync.Mutex
+	last reading
+}
+
+// Ages of a kept reading that are used: younger ones say too little, older ones are of another time.
+const (
+	youngestReading = time.Second
+	oldestReading   = time.Minute
+)
+
+// usage is the share of the whole, without what the agent itself has used, and that of each core.
+func usage(before, after cpuTimes) (whole float64, cores []float64) {
+	cores = []float64{}
+	for index := range after.all {
+		if index >= len(before.all) {
+			break // a CPU was plugged in
+		}
+		busy, all := after.busy[index]-before.busy[index], after.all[index]-before.all[index]
+		if index > 0 {
+			cores = append(cores, percent(busy, all))
+			continue
+		}
+		self := after.self - before.self
+		if after.self < before.self || self > busy {
+			self = 0
+		}
+		whole = percent(busy-self, all-self)
+	}
+	return whole, cores
+}
 
 func percent(busy, all uint64) float64 {
 	if all == 0 || busy > all {
@@ -236,41 +280,69 @@ func getMetrics(c *call) (any, error) {
 	if top < 0 || top > 100 {
 		return nil, wire.Fail(wire.InvalidParams, "processes is at most 100")
 	}
-	before, err := readCPU()
+	kept.Lock()
+	defer kept.Unlock()
+	before, after, err := twoReadings(c.ctx, interval, asked.IntervalMs == 0)
 	if err != nil {
 		return nil, err
 	}
-	processes := []Process{}
+	metrics := Metrics{TimeMs: time.Now().UnixMilli(), Processes: []Process{}}
+	metrics.CPUPercent, metrics.CorePercent = usage(before.cpu, after.cpu)
+	processes, err := readProcesses()
+	if err != nil {
+		return nil, err
+	}
+	kept.last.processes = cpuOfEach(processes)
 	if top > 0 {
-		processes, err = sampleProcesses(c.ctx, interval)
-		if err == nil {
-			processes = topOf(processes, "cpu", top)
-		}
-	} else {
-		err = pause(c.ctx, interval)
-	}
-	if err != nil {
-		return nil, err
-	}
-	after, err := readCPU()
-	if err != nil {
-		return nil, err
-	}
-	metrics := Metrics{TimeMs: time.Now().UnixMilli(), CorePercent: []float64{}, Processes: processes}
-	for index := range after.all {
-		if index >= len(before.all) {
-			break // a CPU was plugged in
-		}
-		value := percent(after.busy[index]-before.busy[index], after.all[index]-before.all[index])
-		if index == 0 {
-			metrics.CPUPercent = value
-		} else {
-			metrics.CorePercent = append(metrics.CorePercent, value)
-		}
+		shareOut(processes, before.processes, time.Since(before.at))
+		metrics.Processes = topOf(processes, "cpu", top)
 	}
 	metrics.Memory = readMemory()
 	metrics.LoadAverage, metrics.Disks, metrics.Networks = readLoad(), readDisks(), readCounters()
-	return metrics, nil
+	kept.last.cpu, err = readCPU()
+	kept.last.at = time.Now()
+	return metrics, err
+}
+
+// twoReadings are the kept one, where it may be used, and one of now; else two with a pause between, and nothing done in it.
+func twoReadings(ctx context.Context, interval time.Duration, mayKeep bool) (before, after reading, err error) {
+	before = kept.last
+	if age := time.Since(before.at); !mayKeep || age < youngestReading || age > oldestReading {
+		var processes []Process
+		if processes, err = readProcesses(); err != nil {
+			return before, after, err
+		}
+		before = reading{at: time.Now(), processes: cpuOfEach(processes)}
+		if before.cpu, err = readCPU(); err != nil {
+			return before, after, err
+		}
+		if err = pause(ctx, interval); err != nil {
+			return before, after, err
+		}
+	}
+	after = reading{at: time.Now()}
+	after.cpu, err = readCPU()
+	return before, after, err
+}
+
+// cpuOfEach is the CPU of each process in milliseconds.
+func cpuOfEach(processes []Process) map[int]int64 {
+	used := make(map[int]int64, len(processes))
+	for _, each := range processes {
+		used[each.Pid] = each.CPUMs
+	}
+	return used
+}
+
+// shareOut tells each process what it used of a core since before.
+func shareOut(processes []Process, before map[int]int64, took time.Duration) {
+	ms := took.Milliseconds()
+	for index := range processes {
+		each := &processes[index]
+		if was, known := before[each.Pid]; known && each.CPUMs >= was && ms > 0 {
+			each.CPUPercent = float64((each.CPUMs-was)*1000/ms) / 10
+		}
+	}
 }
 
 func intervalOf(ms int64) (time.Duration, error) {
@@ -338,26 +410,16 @@ func getProcesses(c *call) (any, error) {
 
 // sampleProcesses looks twice: CPU is what was used between.
 func sampleProcesses(ctx context.Context, interval time.Duration) ([]Process, error) {
-	before := map[int]int64{}
 	first, err := readProcesses()
 	if err != nil {
 		return nil, err
-	}
-	for _, each := range first {
-		before[each.Pid] = each.CPUMs
 	}
 	began := time.Now()
 	if err := pause(ctx, interval); err != nil {
 		return nil, err
 	}
 	second, err := readProcesses()
-	took := time.Since(began).Milliseconds()
-	for index := range second {
-		each := &second[index]
-		if was, known := before[each.Pid]; known && each.CPUMs >= was && took > 0 {
-			each.CPUPercent = float64((each.CPUMs-was)*1000/took) / 10
-		}
-	}
+	shareOut(second, cpuOfEach(first), time.Since(began))
 	return second, err
 }
 

@@ -124,7 +124,19 @@ func readCPU() (cpuTimes, error) {
 	if len(times.all) == 0 {
 		return times, errors.New("/proc/stat cannot be read")
 	}
+	times.self = selfTicks(text("/proc/self/stat"))
 	return times, nil
+}
+
+// selfTicks is the time in user and system that a line of /proc/PID/stat tells.
+func selfTicks(stat string) uint64 {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseUint(fields[11], 10, 64)
+	system, _ := strconv.ParseUint(fields[12], 10, 64)
+	return user + system
 }
 
 func readLoad() []float64 {

@@ -134,7 +134,20 @@ func readCPU() (cpuTimes, error) {
 	}
 	units := func(time syscall.Filetime) uint64 { return uint64(time.HighDateTime)<<32 | uint64(time.LowDateTime) }
 	all := units(kernel) + units(user) // the kernel's time has the idle time in it
-	return cpuTimes{[]uint64{all - units(idle)}, []uint64{all}}, nil
+	return cpuTimes{[]uint64{all - units(idle)}, []uint64{all}, selfTime(units)}, nil
+}
+
+// selfTime is the processor time of this process, in units of 100 ns; 0 where it cannot be told.
+func selfTime(units func(syscall.Filetime) uint64) uint64 {
+	process, err := syscall.GetCurrentProcess()
+	if err != nil {
+		return 0
+	}
+	var created, ended, kernel, user syscall.Filetime
+	if err := syscall.GetProcessTimes(process, &created, &ended, &kernel, &user); err != nil {
+		return 0
+	}
+	return units(kernel) + units(user)
 }
 
 func readLoad() []float64 { return []float64{} }

@@ -48,7 +48,7 @@ export const BACKUP_ERRORS = {
     status: 409,
     exit: 5,
   },
-  BackupTargetNotFound: { text: "Backup target not found: {targetId}", status: 404, exit: 4 },
+  BackupTargetNotFound: { text: "Backup target not found: {backupTargetId}", status: 404, exit: 4 },
   BackupTargetExists: { text: "Backup target name already exists: {name}", status: 409, exit: 5 },
   BackupTargetInUse: {
     text: "{name} is the target of the backup job {backup}. Delete that first.",

@@ -4,8 +4,8 @@ import type { ErrorKind } from "./kind.ts";
 export const CONTENT_ERRORS = {
   ContentExpected: {
     text:
-      "The content itself is missing. Send or fetch it at /api/v1/storage/pools/{pool}/volumes/{volume}/content " +
-      "(curl -T FILE, curl -O).",
+      "The content itself is missing. Send it, or fetch it, at the command's own REST route (curl -T FILE, curl -O): " +
+      "the page /api/v1/reference has the address.",
     status: 400,
     exit: 2,
   },

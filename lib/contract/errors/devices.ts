@@ -46,6 +46,13 @@ export const DEVICE_ERRORS = {
     exit: 5,
   },
   NotRemovable: { text: "{target} is a disk, not a drive for media", status: 409, exit: 5 },
+  NoUsbController: {
+    text:
+      "{name} has no USB controller, so it takes no USB {device}. Take another bus for it, or add a controller with " +
+      "kvm-manager vm edit.",
+    status: 409,
+    exit: 5,
+  },
   AttachFailed: { text: "Failed to attach {device}: {error}", status: 502, exit: 1 },
   DetachFailed: { text: "Failed to detach {device}: {error}", status: 502, exit: 1 },
   DeviceNotReleased: {

@@ -24,8 +24,18 @@ export const INPUT_ERRORS = {
     status: 415,
     exit: 2,
   },
+  NameAmbiguous: {
+    text: "{name} is the name of several: {ids}. Say the id of the one that is meant.",
+    status: 409,
+    exit: 5,
+  },
   PreconditionFailed: {
     text: "The content has changed: its ETag is {tag} now, and If-Match names another",
+    status: 412,
+    exit: 5,
+  },
+  ThereAlready: {
+    text: "There is something already, with the ETag {tag}, and If-None-Match refuses that",
     status: 412,
     exit: 5,
   },

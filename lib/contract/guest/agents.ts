@@ -87,7 +87,14 @@ export const guestAgentCommands = {
       }),
     }),
     errors: [
-      ...["VmNotFound", "VmBusy", "GuestToolsMissing", "GuestToolsFailed", "AttachFailed"] as const,
+      ...[
+        "VmNotFound",
+        "VmBusy",
+        "GuestToolsMissing",
+        "GuestToolsFailed",
+        "AttachFailed",
+        "NoUsbController",
+      ] as const,
       ...["MediaFailed", "NoFreeTarget", "NoFreeSlot", "NotHotpluggable", "StoragePoolNotActive"] as const,
     ],
     route: "POST /vms/{vmId}/guest/tools",

@@ -1,0 +1,9 @@
+/** What the features of a host tell of media before VMs get them. The feature of VMs provides it. */
+import type { VM } from "../../lib/contract/mod.ts";
+
+export interface HostMedia {
+  /** Remembers who owns a file, before a VM gets it. What cannot be seen is passed over. @param path of a medium */
+  remember(path: string): Promise<void>;
+  /** Remembers the owners of what a VM has in its drives and may only read. */
+  rememberAll(vm: Pick<VM, "disks">): Promise<void>;
+}

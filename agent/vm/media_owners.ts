@@ -1,0 +1,184 @@
+/**
+ * Who owned a medium before VMs had it. libvirt gives a file to QEMU's user when it is opened for a VM, and gives back
+ * only what one VM alone may write: images that are read only or shared, as every ISO, it leaves with QEMU's user for
+ * ever (`virSecurityDACRestoreImageLabelSingle`, libvirt 9.0). What was seen before is put back here.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { LibvirtError } from "../../ffi/error.ts";
+import { ContractError, type VM } from "../../lib/contract/mod.ts";
+import type { QemuUser } from "../../lib/formats/xml/capabilities.ts";
+import type { Clock } from "../clock.ts";
+import { isSystemError } from "../files.ts";
+import { reach, realPathOf } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
+import type { HostMedia } from "../hosts/media.ts";
+import { log } from "../log.ts";
+import type { Migration } from "../store/migrations.ts";
+import type { Store } from "../store/store.ts";
+
+export const MEDIA_OWNER_MIGRATIONS: readonly Migration[] = [
+  `CREATE TABLE media_owners (
+     path  TEXT PRIMARY KEY,   -- without links
+     inode TEXT NOT NULL,      -- device and number of the file that it was
+     uid   INTEGER NOT NULL,
+     gid   INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+/** Milliseconds for which a file must be QEMU's and in no running VM: a VM that starts has it before libvirt says so. */
+const UNUSED_MS = 5000;
+
+interface Owner {
+  readonly path: string;
+  readonly inode: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const inodeOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino ?? 0}`;
+
+/** A file that is looked at, and can be changed by: whatever becomes of its name meanwhile. */
+interface Held extends Disposable {
+  readonly path: string;
+  readonly info: Deno.FileInfo;
+}
+
+/** The file at a path; undefined where there is none. @throws system errors but that one */
+async function fileAt(path: string): Promise<Held | undefined> {
+  try {
+    const held = await reach(path);
+    return {
+      path: held.path,
+      info: await hostFiles.stat(held.path),
+      [Symbol.dispose]: () => held[Symbol.dispose](),
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}
+
+/** What the system, libvirt or a storage that does not respond says no with. */
+const isPassedOver = (error: unknown) =>
+  isSystemError(error) || error instanceof ContractError || error instanceof LibvirtError;
+
+/** What is asked of the host. */
+export interface MediaHost {
+  /** Undefined while it is not known which there are. */
+  readonly vms: () => Iterable<Pick<VM, "state" | "disks">> | undefined;
+  /** Who QEMU runs as; undefined where libvirt does not say. */
+  readonly qemuUser: () => Promise<QemuUser | undefined>;
+}
+
+export class MediaOwners implements HostMedia {
+  readonly #owners = new Map<string, Owner>();
+  /** Path → since when it has been QEMU's without a VM that runs; monotonic milliseconds. */
+  readonly #unused = new Map<string, number>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Clock,
+    private readonly host: MediaHost,
+  ) {
+    store.attach((database) => this.#read(database));
+  }
+
+  /** Remembers who owns a file, before a VM gets it. What cannot be seen is passed over. @param path of a medium */
+  async remember(path: string): Promise<void> {
+    try {
+      const real = await realPathOf(path), user = await this.host.qemuUser();
+      using file = await fileAt(real);
+      const info = file?.info;
+      if (!info?.isFile || info.uid === null || info.gid === null || user === undefined) return;
+      const known = this.#owners.get(real), inode = inodeOf(info);
+      // One that is QEMU's already had its owner seen before, or never.
+      if (
+        info.uid === user.uid || (known?.inode === inode && known.uid === info.uid && known.gid === info.gid)
+      ) return;
+      this.#keep({ path: real, inode, uid: info.uid, gid: info.gid });
+    } catch (error) {
+      if (!isPassedOver(error)) throw error;
+      log.debug("the owner of a medium cannot be seen", { path, error });
+    }
+  }
+
+  /** Remembers the owners of what a VM has in its drives and may only read. */
+  async rememberAll({ disks }: Pick<VM, "disks">): Promise<void> {
+    for (const { type, device, source, readOnly, shareable } of disks) {
+      const stays = device === "cdrom" || readOnly === true || shareable === true;
+      if (type === "file" && source !== undefined && stays) await this.remember(source);
+    }
+  }
+
+  /** Puts back what no VM that runs has any more. Files that are gone or replaced are forgotten. */
+  async putBack(): Promise<void> {
+    const vms = this.#owners.size === 0 ? undefined : this.host.vms();
+    if (vms === undefined) return;
+    const user = await this.host.qemuUser().catch((error) => {
+      if (isPassedOver(error)) return undefined;
+      throw error;
+    });
+    if (user === undefined) return;
+    const used = new Set<string>(), named = new Set<string>();
+    for (const { state, disks } of vms) {
+      for (const { source } of disks) {
+        if (source === undefined) continue;
+        const real = await realPathOf(source).catch(() => source);
+        named.add(real);
+        if (state !== "stopped" && state !== "crashed") used.add(real);
+      }
+    }
+    for (const owner of [...this.#owners.values()]) {
+      if (used.has(owner.path)) this.#unused.delete(owner.path);
+      else await this.#putBackOne(owner, user, named.has(owner.path));
+    }
+  }
+
+  async #putBackOne(owner: Owner, user: QemuUser, isNamed: boolean): Promise<void> {
+    const { path, inode, uid, gid } = owner;
+    try {
+      using file = await fileAt(path);
+      if (file === undefined || inodeOf(file.info) !== inode) return this.#forget(path);
+      if (file.info.uid === user.uid) {
+        const now = this.clock.monotonic(), since = this.#unused.get(path) ?? now;
+        this.#unused.set(path, since);
+        if (now - since < UNUSED_MS) return;
+        await hostFiles.chown(file.path, uid, gid);
+        log.info("a medium was given back to its owner", { path, uid, gid });
+      }
+      this.#unused.delete(path);
+      if (!isNamed) this.#forget(path);
+    } catch (error) {
+      if (!isPassedOver(error)) throw error;
+      log.warn("a medium cannot be given back to its owner", { path, uid, gid, error });
+      // A storage that does not respond may do so again; what the system refuses it refuses the next time, too.
+      if (isSystemError(error)) this.#forget(path);
+    }
+  }
+
+  #keep(owner: Owner): void {
+    this.#owners.set(owner.path, owner);
+    const { path, inode, uid, gid } = owner;
+    this.store.keep(`owner of ${path}`, () => {
+      this.store.database!.prepare(
+        "INSERT OR REPLACE INTO media_owners (path, inode, uid, gid) VALUES (?, ?, ?, ?)",
+      )
+        .run(path, inode, uid, gid);
+    });
+  }
+
+  #forget(path: string): void {
+    this.#owners.delete(path);
+    this.#unused.delete(path);
+    this.store.keep(`owner of ${path}`, () => {
+      this.store.database!.prepare("DELETE FROM media_owners WHERE path = ?").run(path);
+    });
+  }
+
+  #read(database: DatabaseSync): void {
+    for (const { path, inode, uid, gid } of database.prepare("SELECT * FROM media_owners").all()) {
+      const owner = { path: String(path), inode: String(inode), uid: Number(uid), gid: Number(gid) };
+      if (!this.#owners.has(owner.path)) this.#owners.set(owner.path, owner);
+    }
+  }
+}
