@@ -1,14 +1,16 @@
 /** Block devices that are mounted, under whatever name they are asked for. */
 import assert from "node:assert/strict";
-import { isMounted } from "../../agent/storage/mounts.ts";
+import { hostUseOf } from "../../agent/storage/block_devices.ts";
 import { loopDevice } from "../testbed/loop.ts";
 import { run } from "../testbed/process.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("loopDevices") !== null;
 
+const isUsed = async (device: string) => await hostUseOf(device) !== undefined;
+
 Deno.test({
-  name: "isMounted() knows a device by every name of it, and no other one by the start of its name",
+  name: "hostUseOf() knows a device by every name of it, and no other one by the start of its name",
   ignore,
   fn: async () => {
     await using undo = new AsyncDisposableStack();
@@ -18,13 +20,13 @@ Deno.test({
     await run(["mkfs.ext4", "-q", device.path]);
     const link = `${folder}/link`;
     await Deno.symlink(device.path, link);
-    assert.deepEqual([await isMounted(device.path), await isMounted(link)], [false, false]);
+    assert.deepEqual([await isUsed(device.path), await isUsed(link)], [false, false]);
     await Deno.mkdir(`${folder}/at`);
     await run(["mount", link, `${folder}/at`]);
     undo.defer(async () => void await run(["umount", `${folder}/at`]));
-    assert.deepEqual([await isMounted(device.path), await isMounted(link)], [true, true]);
+    assert.deepEqual([await isUsed(device.path), await isUsed(link)], [true, true]);
     assert.equal(
-      await isMounted(device.path.slice(0, -1)),
+      await isUsed(device.path.slice(0, -1)),
       false,
       "another device whose name it begins with",
     );

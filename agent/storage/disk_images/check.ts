@@ -279,13 +279,23 @@ async function enterChain(
   }
 }
 
-/** What keeps an image writes to it alone, and nothing may write below a volume. @throws {ImageRefused} */
+/** What keeps an image writes to it alone. @throws {ImageRefused} */
 async function refuseKept(host: Host, path: string, { purpose }: ImageUse): Promise<void> {
   if (purpose !== "disk") return;
   const keeper = await host.keepers.of(path);
   if (keeper !== undefined) {
     throw new ImageRefused(`it belongs to the ${keeper}, and must not change: use a copy of it`);
   }
+}
+
+/** Nothing may write below a volume; one that a VM has is told by that VM. @throws {ImageRefused} */
+async function refuseBase(
+  host: Host,
+  path: string,
+  { purpose }: ImageUse,
+  uses: readonly Use[],
+): Promise<void> {
+  if (purpose !== "disk" || uses.length > 0) return;
   const overlay = await (await overlays(host))(path);
   if (overlay === undefined) return;
   throw new ImageRefused(
@@ -318,6 +328,7 @@ async function decide(
   if (!use.isHeld) hold(held, found, purpose === "disk" ? "change" : "read", giving);
   await refuseUnseen(host, path, use);
   const uses = purpose === "bytes" ? [] : await usesOf(host, path);
+  await refuseBase(host, path, use, uses);
   // A device's first bytes are looked at only where somebody says that they are an image's.
   const isRead = purpose === "bytes"
     ? path.endsWith(SEED_SUFFIX)

@@ -129,12 +129,8 @@ async function check(host: Host, vm: VM): Promise<void> {
 async function checkAll(host: Host, vm: VM): Promise<void> {
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
-  await Promise.all([
-    check(host, vm),
-    requireOwnImages(host, vm),
-    requireFreeDevices(vm),
-    requireSameDevices(host, vm),
-  ]);
+  await check(host, vm);
+  await Promise.all([requireOwnImages(host, vm), requireFreeDevices(vm), requireSameDevices(host, vm)]);
   await host.mediaOwners?.rememberAll(vm);
 }
 
