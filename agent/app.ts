@@ -24,6 +24,7 @@ import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
+import { LeftDisks } from "./storage/images/left_disks.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
@@ -83,9 +84,10 @@ export class App {
   readonly guestfs: GuestfsFolders;
   /** What is known of operating systems. */
   readonly systems = new OperatingSystems();
-  /** What may be downloaded and made a disk of. */
   readonly formerNames: FormerNames;
+  /** What may be downloaded and made a disk of. */
   readonly images: ImageRecords;
+  readonly leftDisks: LeftDisks;
   /** How the steps of operations are settled. */
   readonly stepRules = STEP_RULES;
   /** The one way to carry a command out. */
@@ -133,6 +135,7 @@ export class App {
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.images = new ImageRecords(this.store);
+    this.leftDisks = new LeftDisks(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.backups = new BackupRecords(this.store);

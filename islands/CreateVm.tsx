@@ -1,4 +1,5 @@
 import { based } from "../lib/client/base.ts";
+import { useSignal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import { AdvancedFields } from "../components/vm/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/vm/create/BasicFields.tsx";
@@ -42,9 +43,10 @@ export default function CreateVm(
   useKeptDraft(model);
   const form = useRef<HTMLFormElement>(null);
   const enabled = live.controls(connected);
+  const vmDisks = useSignal(false);
   const { value: images, reread } = useQuery<typeof first>({
     first,
-    read: async () => (await api.listImages()).images,
+    read: async () => (await api.listImages({ vmDisks: vmDisks.peek() })).images,
     follow: poolChanges(),
   });
   // A pool that was started or created meanwhile can be chosen at once.
@@ -73,7 +75,14 @@ export default function CreateVm(
       }
       return false;
     }), []);
-  const parts = { model, options: options.value, images: images.value, bounds, arrival };
+  const showVmDisks = (shown: boolean) => {
+    vmDisks.value = shown;
+    void reread();
+  };
+  const parts = {
+    ...{ model, options: options.value, images: images.value, bounds, arrival },
+    vmDisks: { shown: vmDisks.value, show: showVmDisks },
+  };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const id = await model.submit();

@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Icon } from "../components/kit/Icon.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
 import { ImageTable } from "../components/image/ImageTable.tsx";
@@ -46,7 +47,6 @@ const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
   iso: "images.kind_iso",
   disk: "images.kind_disk",
   free: "images.kind_free",
-  vm: "images.kind_vm",
 };
 
 /** Downloads under way, live. */
@@ -99,8 +99,17 @@ function Tools({ query }: { query: ImageQuery }) {
           </a>
         ))}
       </nav>
+      <a
+        class="chip"
+        href={imagesHref({ ...query, vmDisks: !query.vmDisks, page: 1 })}
+        aria-current={query.vmDisks ? "true" : undefined}
+      >
+        {query.vmDisks && <Icon name="check" />}
+        {t("images.vm_disks")}
+      </a>
       <form class="tools-form" method="get" action="/images" role="search">
         {query.kind !== "library" && <input type="hidden" name="kind" value={query.kind} />}
+        {query.vmDisks && <input type="hidden" name="vmDisks" value="yes" />}
         <SearchField label={t("images.search")} value={query.q} />
       </form>
     </div>
@@ -112,7 +121,7 @@ export default function ImageList({ query, downloads, connected, mayAdd, ...firs
   const { value: shown } = useQuery<typeof first>({
     first,
     read: async () => {
-      const { images, unread } = await api.listImages();
+      const { images, unread } = await api.listImages({ vmDisks: query.vmDisks });
       return { page: imagePage(images, query), hasImages: images.length > 0, unread };
     },
     follow: poolChanges(),
@@ -127,18 +136,25 @@ export default function ImageList({ query, downloads, connected, mayAdd, ...firs
           {t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
         </Flash>
       )}
-      {!hasImages ? <NoImages mayAdd={mayAdd} /> : (
-        <div>
-          <Tools query={query} />
-          <Panel title={plural("images.count", matching)}>
-            {rows.length > 0
-              ? <ImageTable images={rows} enabled={enabled} />
-              : query.kind === "library" && query.q === ""
-              ? <NoImages mayAdd={mayAdd} />
-              : <p class="text-muted pad">{t("images.none_match")}</p>}
-          </Panel>
-        </div>
-      )}
+      {!hasImages && !query.vmDisks
+        ? (
+          <>
+            <Tools query={query} />
+            <NoImages mayAdd={mayAdd} />
+          </>
+        )
+        : (
+          <div>
+            <Tools query={query} />
+            <Panel title={plural("images.count", matching)}>
+              {rows.length > 0
+                ? <ImageTable images={rows} enabled={enabled} />
+                : query.kind === "library" && query.q === "" && !query.vmDisks
+                ? <NoImages mayAdd={mayAdd} />
+                : <p class="text-muted pad">{t("images.none_match")}</p>}
+            </Panel>
+          </div>
+        )}
       <Pages
         label={t("images.pages")}
         page={page}

@@ -4,13 +4,15 @@ import { FILE_TYPES } from "../storage/pool_types.ts";
 import { enteredIn, givenIn } from "../text/form_fields.ts";
 import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
 
-/** What is shown: the library – what VMs are made from – or a part of it, or the disks that VMs have. */
-export const IMAGE_FILTERS = ["library", "iso", "disk", "free", "vm"] as const;
+/** What is shown: all images, or a part of them. */
+export const IMAGE_FILTERS = ["library", "iso", "disk", "free"] as const;
 export type ImageFilter = typeof IMAGE_FILTERS[number];
 
 /** Which part of the list is looked at: its word is part of a name, a pool, a system or a VM's name. */
 export interface ImageQuery extends PageQuery {
   readonly kind: ImageFilter;
+  /** Whether disks that VMs have are shown, too. */
+  readonly vmDisks: boolean;
 }
 
 /** The query in an address; what makes no sense there is left out. */
@@ -18,29 +20,32 @@ export function imageQuery(params: URLSearchParams): ImageQuery {
   return {
     ...pageQuery(params),
     kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "library",
+    vmDisks: params.get("vmDisks") === "yes",
   };
 }
 
 /** The address of a query. */
-export function imagesHref({ kind, ...query }: ImageQuery): string {
-  return pageHref("/images", query, { kind: kind === "library" ? "" : kind });
+export function imagesHref({ kind, vmDisks, ...query }: ImageQuery): string {
+  return pageHref("/images", query, {
+    kind: kind === "library" ? "" : kind,
+    vmDisks: vmDisks ? "yes" : "",
+  });
 }
 
-/** Whether an image is a VM's own disk. What others are built on is not: it belongs to nobody. */
-const isVmDisk = ({ kind, usedBy, isBase }: Image) => kind === "disk" && usedBy.length > 0 && !isBase;
-
 const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
-  library: (image) => !isVmDisk(image),
+  library: () => true,
   iso: ({ kind }) => kind === "iso",
-  disk: (image) => image.kind === "disk" && !isVmDisk(image),
+  disk: ({ kind }) => kind === "disk",
   free: isFree,
-  vm: isVmDisk,
 };
 
 const { compare: order } = new Intl.Collator("en");
 
 /** The page that a query asks for; beyond the last one, the last. */
-export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ListPage<Image> {
+export function imagePage(
+  images: readonly Image[],
+  { kind, q, page }: Omit<ImageQuery, "vmDisks">,
+): ListPage<Image> {
   const word = q.toLowerCase();
   const has = (text: string | undefined) => text?.toLowerCase().includes(word) ?? false;
   const found = images.filter((image) =>

@@ -22,7 +22,7 @@ const AT = "/images/catalog";
 async function shown({ api, may }: PageState) {
   const [pools, { images }, options] = await Promise.all([
     api.getStoragePools(),
-    api.listImages(),
+    api.listImages({ vmDisks: true }),
     may("get_create_options") ? api.getCreateOptions() : undefined,
   ]).catch(fail);
   let catalog: CatalogImage[] = [], failure: Failure | null = null;

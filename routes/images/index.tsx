@@ -23,8 +23,9 @@ interface Asked {
 
 async function shown({ api, may }: PageState, params: URLSearchParams, asked: Asked | null) {
   const mayUpload = may("upload_volume") && may("get_storage_pools");
+  const query = imageQuery(params);
   const [list, open, pools] = await Promise.all([
-    api.listImages(),
+    api.listImages({ vmDisks: query.vmDisks }),
     api.listJobs({ open: true }),
     mayUpload ? api.getStoragePools() : [],
   ]).catch(fail);
@@ -32,7 +33,6 @@ async function shown({ api, may }: PageState, params: URLSearchParams, asked: As
   // One that is gone needs no question.
   const isThere = asked !== null &&
     list.images.some(({ pool, name }) => pool === asked.pool && name === asked.image);
-  const query = imageQuery(params);
   return {
     list: {
       page: imagePage(list.images, query),

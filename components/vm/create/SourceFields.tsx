@@ -83,7 +83,7 @@ function IsoFields(props: CreateProps) {
 const isDisk = ({ usedBy }: CreateProps["images"][number]) => usedBy.length > 0;
 
 function ImageFields(props: CreateProps) {
-  const { model, images } = props;
+  const { model, images, vmDisks } = props;
   const [disk] = model.disks.value;
   // Disks of VMs are seldom what a new one begins with: they stand below the others, and say whose they are.
   const disks = images.filter(({ kind }) => kind === "disk")
@@ -97,6 +97,13 @@ function ImageFields(props: CreateProps) {
         error={missingAt(props, "image") ?? model.error("disks.0.path") ?? model.error("disks.0")}
         onChoose={(path) => model.chooseDiskImage(path)}
       />
+      <div class="form-field wide needs-script">
+        <CheckField
+          label={t("create.image_vm_disks")}
+          checked={vmDisks.shown}
+          onChange={({ currentTarget: { checked } }) => vmDisks.show(checked)}
+        />
+      </div>
       <CopyFields {...props} index={0} disk={disk ?? {}} named />
     </>
   );

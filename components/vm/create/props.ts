@@ -20,6 +20,8 @@ export interface CreateProps {
   arrival: ImageArrival;
   /** ISOs and disk images of all pools. */
   images: readonly Image[];
+  /** Whether disks that VMs have are among the images, and what changes that. */
+  vmDisks: { readonly shown: boolean; readonly show: (shown: boolean) => void };
   bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", CreateBounds>>;
 }
 

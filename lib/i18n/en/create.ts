@@ -32,6 +32,7 @@ export const create = {
   "create.image_of": "disk of {name}",
   "create.image_of_several": "disk of {name} and others",
   "create.image_other": "Another path on this host, or pool/volume",
+  "create.image_vm_disks": "Show disks of VMs",
   "create.image_no_match": "No image matches",
   "create.image_none": "No disk images were found in this host’s storage pools.",
   "create.image_missing": "Choose an image.",

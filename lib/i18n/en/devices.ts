@@ -83,7 +83,6 @@ export const devices = {
   "devices.field_image": "Image",
   "devices.image_choose": "Choose an image…",
   "devices.image_choice": "{pool} / {name} ({size})",
-  "devices.image_used": "used by {who}",
   "devices.field_path": "or its path on the host",
   "devices.field_path_format": "Format of the image at this path",
   "devices.as_recorded": "As libvirt has it on record",

@@ -21,7 +21,7 @@ export const images = {
   "images.kind_iso": "ISOs",
   "images.kind_disk": "Disk images",
   "images.kind_free": "Not used",
-  "images.kind_vm": "VM disks",
+  "images.vm_disks": "Show disks of VMs",
   "images.iso": "ISO",
 
   "images.name": "Name",
