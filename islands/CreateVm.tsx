@@ -14,10 +14,11 @@ import { ImageArrival, imageRef } from "../lib/client/image_arrival.ts";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { useKeptDraft } from "../lib/client/use_kept_draft.ts";
-import { poolChanges, useQuery } from "../lib/client/use_query.ts";
+import { networkChanges, poolChanges, useQuery } from "../lib/client/use_query.ts";
 
 /** Props of {@link CreateVm}. */
-export interface CreateVmProps extends CreateStart, Pick<CreateProps, "options" | "images" | "bounds"> {
+export interface CreateVmProps
+  extends CreateStart, Pick<CreateProps, "options" | "images" | "bounds" | "allowed"> {
   connected: boolean;
 }
 
@@ -37,7 +38,7 @@ const LOOKS = 20, LOOK_MS = 500;
 
 /** The form for a new VM, with what it comes to beside it. Posts its plain fields without script. */
 export default function CreateVm(
-  { options: knownOptions, bounds, images: first, connected, ...start }: CreateVmProps,
+  { options: knownOptions, bounds, allowed, images: first, connected, ...start }: CreateVmProps,
 ) {
   const model = useMemo(() => new CreateModel(start, knownOptions), []);
   useKeptDraft(model);
@@ -54,13 +55,17 @@ export default function CreateVm(
     first: knownOptions,
     read: async () => {
       const found = await api.getCreateOptions(), pools = imagePools(found);
+      model.plugIn(found.network);
       // Volumes come and go in pools, too: those of the VM that is being created, for one.
       if (pools.join("\n") === imagePools(options.peek()).join("\n")) return found;
       arrival.pool.value ||= pools[0] ?? "";
       model.checkSoon();
       return found;
     },
-    follow: poolChanges(),
+    follow: (changed) => {
+      const ends = [poolChanges()(changed), networkChanges(changed)];
+      return () => ends.forEach((end) => end());
+    },
   });
   const arrival = useMemo(() =>
     new ImageArrival(imagePools(knownOptions)[0] ?? "", async (ref) => {
@@ -80,7 +85,7 @@ export default function CreateVm(
     void reread();
   };
   const parts = {
-    ...{ model, options: options.value, images: images.value, bounds, arrival },
+    ...{ model, options: options.value, images: images.value, bounds, allowed, arrival },
     vmDisks: { shown: vmDisks.value, show: showVmDisks },
   };
   const submit = async (event: SubmitEvent) => {

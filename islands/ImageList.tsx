@@ -40,6 +40,8 @@ export interface ImageListProps {
   connected: boolean;
   /** Whether they may download images. */
   mayAdd: boolean;
+  /** Whether they may upload files. */
+  mayUpload: boolean;
 }
 
 const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
@@ -70,16 +72,20 @@ function Downloads({ first }: { first: readonly Job[] }) {
 }
 
 /** What images are for, and where the first comes from. */
-function NoImages({ mayAdd }: Pick<ImageListProps, "mayAdd">) {
+function NoImages({ mayAdd, mayUpload }: Pick<ImageListProps, "mayAdd" | "mayUpload">) {
   return (
     <Empty icon="disc" title={t("images.none")}>
       <p>{t("images.none_what")}</p>
-      {mayAdd && (
-        <p class="actions">
-          <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
-          <a class="button" href="/images/new">{t("images.add")}</a>
-        </p>
-      )}
+      <p class="actions">
+        {mayAdd && (
+          <>
+            <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
+            <a class="button" href="/images/new">{t("images.add")}</a>
+            {" "}
+          </>
+        )}
+        {mayUpload && <a class="button" href="/images?do=upload">{t("images.upload")}</a>}
+      </p>
     </Empty>
   );
 }
@@ -117,7 +123,9 @@ function Tools({ query }: { query: ImageQuery }) {
 }
 
 /** The images of all pools, live. */
-export default function ImageList({ query, downloads, connected, mayAdd, ...first }: ImageListProps) {
+export default function ImageList(
+  { query, downloads, connected, mayAdd, mayUpload, ...first }: ImageListProps,
+) {
   const { value: shown } = useQuery<typeof first>({
     first,
     read: async () => {
@@ -140,7 +148,7 @@ export default function ImageList({ query, downloads, connected, mayAdd, ...firs
         ? (
           <>
             <Tools query={query} />
-            <NoImages mayAdd={mayAdd} />
+            <NoImages mayAdd={mayAdd} mayUpload={mayUpload} />
           </>
         )
         : (
@@ -150,7 +158,7 @@ export default function ImageList({ query, downloads, connected, mayAdd, ...firs
               {rows.length > 0
                 ? <ImageTable images={rows} enabled={enabled} />
                 : query.kind === "library" && query.q === "" && !query.vmDisks
-                ? <NoImages mayAdd={mayAdd} />
+                ? <NoImages mayAdd={mayAdd} mayUpload={mayUpload} />
                 : <p class="text-muted pad">{t("images.none_match")}</p>}
             </Panel>
           </div>

@@ -3,14 +3,17 @@ import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import type { NotReady } from "../../lib/host/ready.ts";
+import { ready } from "../../lib/i18n/en/ready.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
 import { HangRow } from "../hangs/HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { ReadySteps } from "./ReadySteps.tsx";
 
-const hangTexts = textsOf(texts);
+const hangTexts = textsOf(texts), readyTexts = textsOf(ready);
 
 /** Props of {@link AttentionPanel}. */
 export interface AttentionPanelProps {
@@ -23,6 +26,8 @@ export interface AttentionPanelProps {
   alerts: AlertSummary;
   /** What does not respond. */
   hangs: readonly Hang[];
+  /** What the host lacks before VMs can be created: its sentences are among those of `host`. */
+  lacks: readonly NotReady[];
   /** When the page was rendered. */
   now: number;
   /** Whether they may look at the host's health, which says what to do. */
@@ -71,7 +76,7 @@ function otherHangs(hangs: readonly Hang[], { connected }: ConnectionStatus): re
 
 /** What needs a person. */
 export function AttentionPanel(
-  { vms, total, connection, host, alerts, hangs, now, mayHealth }: AttentionPanelProps,
+  { vms, total, connection, host, alerts, hangs, lacks, now, mayHealth }: AttentionPanelProps,
 ) {
   const others = otherHangs(hangs, connection);
   const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0 &&
@@ -114,7 +119,19 @@ export function AttentionPanel(
             <span class="text-muted">{plural("attention.firing", alerts.firing)}</span>
           </li>
         )}
-        {host.map((sentence) => (
+        {lacks.map((lack) => (
+          <li key={lack.sentence} data-tone="warn" data-lack={lack.about}>
+            <Icon name="alert" />
+            <a class="attention-name" href={lack.about === "pool" ? "/storage" : "/networks"}>
+              {readyTexts.t(`ready.${lack.about}`)}
+            </a>
+            <span class="text-muted">{lack.sentence}</span>
+            <span class="attention-steps">
+              <ReadySteps lack={lack} here="/" />
+            </span>
+          </li>
+        ))}
+        {host.filter((sentence) => !lacks.some((lack) => lack.sentence === sentence)).map((sentence) => (
           <li key={sentence} data-tone="warn">
             <Icon name="alert" />
             {healthOf(t("attention.host"))}

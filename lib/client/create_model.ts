@@ -93,6 +93,8 @@ export class CreateModel {
   /** Fields somebody has been at: errors of the others are not shown before the first attempt. */
   readonly #touched = signal<ReadonlySet<string>>(new Set());
   readonly #attempted = signal(false);
+  /** Whether the form has begun with a network. */
+  #plugged: boolean;
   #isCreated = false;
   #isStarted = true;
   /** The wish that `check` is about. */
@@ -107,6 +109,7 @@ export class CreateModel {
     this.wish.value = start.wish;
     this.source.value = sourceOf(start.wish, start.first);
     this.withoutIso.value = start.withoutIso;
+    this.#plugged = (start.wish.nics ?? []).length > 0;
     this.#take(start.check, start.wish);
   }
 
@@ -230,6 +233,13 @@ export class CreateModel {
     );
     this.set({ disks });
     if (change?.path) this.#guess(change.path);
+  }
+
+  /** There is a network, where none was: a VM that has no card for want of one gets it. */
+  plugIn(network: string | null): void {
+    if (network === null || this.#plugged || this.nics.peek().length > 0) return;
+    this.#plugged = true;
+    this.set({ nics: [{ network }] });
   }
 
   /** Changes one network card, or removes it. */

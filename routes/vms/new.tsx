@@ -167,7 +167,14 @@ export default define.page<typeof handler>(function NewVm({ data, state }) {
         <h1>{t("create.title")}</h1>
       </header>
       {why !== undefined && <Flash tone="bad" icon="alert" title={t("create.failed")}>{why}</Flash>}
-      <CreateVm {...start} bounds={BOUNDS} connected={state.connection.connected} />
+      <CreateVm
+        {...start}
+        bounds={BOUNDS}
+        allowed={(["create_storage_pool", "create_network", "start_network"] as const).filter((command) =>
+          state.may(command)
+        )}
+        connected={state.connection.connected}
+      />
     </>
   );
 });

@@ -1,7 +1,7 @@
 /** What every part of the form for a new VM is given. */
 import type { CreateModel } from "../../../lib/client/create_model.ts";
 import type { ImageArrival, ImageWay } from "../../../lib/client/image_arrival.ts";
-import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
+import type { CommandName, CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
 import { create } from "../../../lib/i18n/en/create.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -14,6 +14,8 @@ export interface CreateBounds {
 }
 
 export interface CreateProps {
+  /** Commands that the person may call, of those that put a host right. */
+  allowed: readonly CommandName[];
   model: CreateModel;
   options: CreateOptions;
   /** Images that are fetched from this form. */
@@ -95,7 +97,7 @@ export const OPEN_TEXT = {
 } as const satisfies Record<ImageWay, string>;
 
 /** Ways by which an image comes, and what they have to do with. */
-export interface ImageWayProps extends Pick<CreateProps, "options" | "images"> {
+export interface ImageWayProps extends Pick<CreateProps, "options" | "images" | "allowed"> {
   readonly arrival: ImageArrival;
   /** The catalogue has disk images alone. */
   readonly ways: readonly ImageWay[];

@@ -56,7 +56,7 @@ export const create = {
     "Images and disks are kept in storage pools. A download or a new disk creates one. To upload, start or create one first.",
   "create.start_pool": "Start {pool}",
   "create.new_pool": "Create storage pool",
-  "create.start_pool_failed": "The storage pool was not started.",
+  "create.step_failed": "This was not done.",
   "create.get_pool": "Storage pool",
   "create.get_progress": "Download",
   "create.get_failed": "The image was not fetched.",
