@@ -24,6 +24,7 @@ import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
+import { SshKeys } from "./access/ssh_keys.ts";
 import { LeftDisks } from "./storage/images/left_disks.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
@@ -85,6 +86,7 @@ export class App {
   /** What is known of operating systems. */
   readonly systems = new OperatingSystems();
   readonly formerNames: FormerNames;
+  readonly sshKeys: SshKeys;
   /** What may be downloaded and made a disk of. */
   readonly images: ImageRecords;
   readonly leftDisks: LeftDisks;
@@ -128,6 +130,7 @@ export class App {
     this.refusals = new Refusals((entry) => void this.activity.record(entry), clock);
     const hostRoles = hostRolesIn(settings.pam);
     this.access = new Access(this.store, settings.demo, clock, hostRoles && new HostAccounts(hostRoles));
+    this.sshKeys = new SshKeys(this.store);
     this.jobs = new Jobs(this.store, {
       clock,
       onChanged: (job) => this.hub.publish("job-changed", { job }),

@@ -6,8 +6,8 @@ import { virsh } from "../testbed/libvirt.ts";
 import { releaseName, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
-import { call, known, readyServer, shows } from "../testbed/product.ts";
-import { removeDomain } from "../testbed/removal.ts";
+import { call, known, knownPool, readyServer, shows } from "../testbed/product.ts";
+import { removeDomain, removeVolume } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
@@ -30,7 +30,10 @@ async function machineNames(...suffixes: string[]) {
   return {
     of: (suffix: string) => `${name}${suffix}`,
     [Symbol.asyncDispose]: async () => {
-      for (const suffix of suffixes) await removeDomain(`${name}${suffix}`);
+      for (const suffix of suffixes) {
+        await removeDomain(`${name}${suffix}`);
+        await removeVolume("default", `${name}${suffix}-seed.iso`);
+      }
       await releaseName(name);
     },
   };
@@ -61,6 +64,7 @@ Deno.test({
     await Deno.writeFile(`${pool.path}/${ISO}`, cd("Debian 12"));
     // Of another program, under a name of its own
     await Deno.writeFile(`${pool.path}/commoninit.iso`, cd("cidata"));
+    await knownPool(server, pool.name);
     await call(server, "refresh_storage_pool", { pool: pool.name });
     const real = [IMAGE, ISO].sort();
     await until("the images to be listed", async () => (await listed(server, pool.name)).length >= 2);

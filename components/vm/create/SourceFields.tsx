@@ -7,7 +7,6 @@ import { CheckField, SelectField, TextField } from "../../kit/Field.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import type { IconName } from "../../kit/icons.ts";
 import { Panel } from "../../kit/Panel.tsx";
-import { USE_CLOUD_INIT } from "./CloudInitFields.tsx";
 import { CopyFields } from "./CopyFields.tsx";
 import { GetImage } from "./GetImage.tsx";
 import { ImagePicker } from "./ImagePicker.tsx";
@@ -109,16 +108,6 @@ function ImageFields(props: CreateProps) {
   );
 }
 
-/** A cloud image knows nobody until cloud-init tells it: its fields are opened, and count. */
-function openCloudInit(form: HTMLFormElement | null): void {
-  const box = form?.elements.namedItem(USE_CLOUD_INIT);
-  if (!(box instanceof HTMLInputElement) || box.checked) return;
-  const folded = box.closest("details");
-  if (folded) folded.open = true;
-  box.checked = true;
-  box.dispatchEvent(new Event("change", { bubbles: true }));
-}
-
 /** What the VM is first started from. */
 export function SourceFields(props: CreateProps) {
   const { model } = props;
@@ -133,10 +122,7 @@ export function SourceFields(props: CreateProps) {
               name="source"
               value={each}
               checked={each === source}
-              onChange={({ currentTarget }) => {
-                model.chooseSource(each);
-                if (each === "cloud") openCloudInit(currentTarget.form);
-              }}
+              onChange={() => model.chooseSource(each)}
             />
             <Icon name={LABELS[each].icon} />
             <span>

@@ -135,7 +135,7 @@ export function Summary(
           list={errors}
           missing={missingText({ model, arrival })}
         />
-        <Findings title={t("create.warnings")} tone="warn" list={check?.warnings ?? []} />
+        <Findings title={t("create.warnings")} tone="warn" list={model.warnings.value} />
       </div>
       <div class="form-actions">
         <button type="submit" class="button primary" disabled={submitting || !connected}>

@@ -115,6 +115,7 @@ export const create = {
   "create.no_nics": "No network cards: the VM reaches nothing.",
 
   "create.cloud_init": "First boot (cloud-init)",
+  "create.password_again": "The password of {names} was not kept. Type it again.",
   "create.cloud_init_use": "Set the system up at its first boot",
   "create.cloud_init_hint":
     "For cloud images: a CD with users, keys, packages and network, which cloud-init reads by itself.",

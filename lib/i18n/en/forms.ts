@@ -52,6 +52,7 @@ export const forms = {
   "forms.done.update_metric_push": "Saved.",
   "forms.done.test_metric_push": "The receiver took the latest metrics.",
   "forms.done.execute_cleanup": "Old metrics were removed.",
+  "forms.done.set_ssh_keys": "The SSH keys were saved.",
   "forms.done.set_password": "The password was changed. Other sessions have ended.",
   "forms.done.disable_totp": "One-time codes are off.",
   "forms.done.add_passkey": "The passkey was added.",
