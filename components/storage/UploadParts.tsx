@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import type { Progress, Uploaded } from "../../lib/client/upload.ts";
-import type { UploadModel } from "../../lib/client/upload_model.ts";
+import { isPackedName, type UploadModel } from "../../lib/client/upload_model.ts";
 import { quoted } from "../../lib/text/shell_word.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -10,7 +10,7 @@ import { volumeContentHref } from "../../lib/storage/volume_page.ts";
 import { uploads as texts } from "../../lib/i18n/en/uploads.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
-import { Field, TextField } from "../kit/Field.tsx";
+import { CheckField, Field, TextField } from "../kit/Field.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { JobBar } from "../jobs/JobBar.tsx";
 import { Flash } from "../kit/Flash.tsx";
@@ -87,6 +87,22 @@ export function UploadName({ model }: { model: UploadModel }) {
       value={model.name.value}
       disabled={model.sending.value !== null}
       onInput={(event) => model.name.value = event.currentTarget.value}
+    />
+  );
+}
+
+/** Whether a packed file is kept as it is; nothing for other files. */
+export function UploadPacked({ model }: { model: UploadModel }) {
+  const file = model.file.value;
+  if (file === null || !isPackedName(file.name)) return null;
+  return (
+    <CheckField
+      wide
+      label={t("uploads.keep_packed")}
+      hint={t("uploads.keep_packed_hint")}
+      checked={model.keepPacked.value}
+      disabled={model.sending.value !== null}
+      onChange={({ currentTarget: { checked } }) => model.keepPacked.value = checked}
     />
   );
 }

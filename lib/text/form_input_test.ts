@@ -217,3 +217,12 @@ const schemaOfAll = (() => {
   properties[""] = schema;
   return schema;
 })();
+
+Deno.test("formInput() reads the box that lets an address be leased", () => {
+  const fields: [string, string][] = [["name", "lab"], ["add.0.ip", "192.0.2.9"], ["allowLeased", "true"]];
+  assert.deepEqual(formInput(COMMANDS.update_network_dhcp, fields), {
+    name: "lab",
+    add: [{ ip: "192.0.2.9" }],
+    allowLeased: true,
+  });
+});

@@ -67,6 +67,16 @@ function IsoFields(props: CreateProps) {
           onInput={({ currentTarget: { value } }) => model.chooseIso(given(value))}
         />
       )}
+      {(other || isos.length === 0) && (
+        <CheckField
+          wide
+          name="anyMedium"
+          value="yes"
+          label={t("create.any_medium")}
+          checked={model.wish.value.anyMedium ?? false}
+          onChange={({ currentTarget: { checked } }) => model.set({ anyMedium: checked || undefined })}
+        />
+      )}
       <CheckField
         wide
         name="withoutIso"

@@ -23,6 +23,7 @@ export const create = {
 
   "create.iso": "ISO image",
   "create.iso_choose": "Choose an image…",
+  "create.any_medium": "It need not be an ISO",
   "create.iso_other": "Another path on this host…",
   "create.iso_path": "Path of the ISO image",
   "create.iso_none":

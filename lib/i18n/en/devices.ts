@@ -81,6 +81,8 @@ export const devices = {
   "devices.field_format": "Format",
   "devices.format_hint": "qcow2 takes only the room that is used; raw is a little faster.",
   "devices.field_image": "Image",
+  "devices.any_medium": "It need not be an ISO",
+  "devices.any_medium_hint": "Takes a file outside all storage pools that has no file system of a CD.",
   "devices.image_choose": "Choose an image…",
   "devices.image_choice": "{pool} / {name} ({size})",
   "devices.field_path": "or its path on the host",

@@ -16,6 +16,8 @@ export const uploads = {
   "uploads.left": "{span} left",
   "uploads.waiting": "The connection broke. It goes on as soon as the server answers.",
   "uploads.checking": "The server writes the rest and checks it.",
+  "uploads.keep_packed": "Keep it packed",
+  "uploads.keep_packed_hint": "Else it is unpacked when it has arrived.",
   "uploads.done": "{name} was uploaded.",
   "uploads.empty": "The file is empty.",
   "uploads.no_room": "The file has {size}, and the storage pool has {free} free.",
