@@ -12,7 +12,7 @@ import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
 import type { AlertSummary, ConnectionStatus, Hang, HostInfo, HostStats } from "../lib/contract/mod.ts";
-import type { NotReady } from "../lib/host/ready.ts";
+import type { ShownLack } from "../lib/host/ready.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { summarise, type Summary } from "../lib/vm/summary.ts";
 
@@ -33,7 +33,7 @@ export interface MachinesPanelProps {
   /** What does not respond; null while unknown. */
   hangs: readonly Hang[] | null;
   /** What the host lacks before VMs can be created, with the steps that the person may take. */
-  lacks: readonly NotReady[];
+  lacks: readonly ShownLack[];
   /** When the page was rendered. */
   now: number;
   /** Whether they may look at the host's health. */

@@ -6,7 +6,7 @@ import { live } from "../lib/client/live.ts";
 import { useHangs } from "../lib/client/use_hangs.ts";
 import { networkChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Hang, Network } from "../lib/contract/mod.ts";
-import type { NotReady } from "../lib/host/ready.ts";
+import type { ShownLack } from "../lib/host/ready.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -15,7 +15,7 @@ const { t } = textsOf(texts);
 /** Props of {@link NetworkList}. */
 export interface NetworkListProps {
   /** What is lacking, with the steps that the person may take: shown where there is no network. */
-  lack: NotReady | null;
+  lack: ShownLack | null;
   networks: readonly Network[];
   /** What does not respond; null while unknown. */
   hangs: readonly Hang[] | null;
@@ -45,7 +45,7 @@ export default function NetworkList(
       <Empty icon="network" title={t("networks.empty")}>
         <p>{t("networks.empty_what")}</p>
         <div class="actions">
-          {lack !== null && lack.steps.length > 0 && enabled && <ReadySteps lack={lack} here="/networks" />}
+          {lack !== null && lack.steps.length > 0 && enabled && <ReadySteps lack={lack} />}
           {mayCreate && <a class="button" href="/networks/new">{t("networks.new")}</a>}
         </div>
       </Empty>

@@ -8,7 +8,7 @@ import { live } from "../lib/client/live.ts";
 import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Hang, StoragePool } from "../lib/contract/mod.ts";
-import type { NotReady } from "../lib/host/ready.ts";
+import type { ShownLack } from "../lib/host/ready.ts";
 import { hangOfPool } from "../lib/hangs/objects.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -21,7 +21,7 @@ export default function StoragePools({ pools, hangs, lack, connected, now }: {
   /** What does not respond; null while unknown. */
   hangs: readonly Hang[] | null;
   /** What is lacking, with the steps that the person may take: shown where there is no pool. */
-  lack: NotReady | null;
+  lack: ShownLack | null;
   connected: boolean;
   /** When the page was rendered. */
   now: number;
@@ -41,7 +41,7 @@ export default function StoragePools({ pools, hangs, lack, connected, now }: {
         <p>{t("storage.none_what")}</p>
         {lack !== null && enabled && (
           <div class="actions">
-            <ReadySteps lack={lack} here="/storage" />
+            <ReadySteps lack={lack} />
           </div>
         )}
       </Empty>

@@ -29,7 +29,10 @@ export const handler = define.handlers({
       state.may("get_networks") ? api.getNetworks().catch(unlessAway) : null,
     ]);
     const pool = fullestPool(pools ?? []);
-    const lacks = [pools && storageLack(state, pools), networks && await networkLack(state, networks)]
+    const lacks = [
+      pools && storageLack(state, pools, "/"),
+      networks && await networkLack(state, networks, "/"),
+    ]
       .flatMap((lack) => lack && host?.attention.includes(lack.sentence) ? [lack] : []);
     return page({
       lacks,

@@ -3,8 +3,7 @@ import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { NotReady } from "../../lib/host/ready.ts";
-import { ready } from "../../lib/i18n/en/ready.ts";
+import type { ShownLack } from "../../lib/host/ready.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
 import { HangRow } from "../hangs/HangRow.tsx";
@@ -13,7 +12,7 @@ import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { ReadySteps } from "./ReadySteps.tsx";
 
-const hangTexts = textsOf(texts), readyTexts = textsOf(ready);
+const hangTexts = textsOf(texts);
 
 /** Props of {@link AttentionPanel}. */
 export interface AttentionPanelProps {
@@ -27,7 +26,7 @@ export interface AttentionPanelProps {
   /** What does not respond. */
   hangs: readonly Hang[];
   /** What the host lacks before VMs can be created: its sentences are among those of `host`. */
-  lacks: readonly NotReady[];
+  lacks: readonly ShownLack[];
   /** When the page was rendered. */
   now: number;
   /** Whether they may look at the host's health, which says what to do. */
@@ -123,11 +122,11 @@ export function AttentionPanel(
           <li key={lack.sentence} data-tone="warn" data-lack={lack.about}>
             <Icon name="alert" />
             <a class="attention-name" href={lack.about === "pool" ? "/storage" : "/networks"}>
-              {readyTexts.t(`ready.${lack.about}`)}
+              {lack.title}
             </a>
             <span class="text-muted">{lack.sentence}</span>
             <span class="attention-steps">
-              <ReadySteps lack={lack} here="/" />
+              <ReadySteps lack={lack} />
             </span>
           </li>
         ))}

@@ -61,7 +61,9 @@ function Kinds({ types, type }: Pick<NewPoolFormProps, "types" | "type">) {
               aria-current={each.type === type.type ? "true" : undefined}
             >
               <strong>{typeName(each.type)}</strong>
-              <small>{each.available ? each.type : t("storage.here_not")}</small>
+              <small>
+                {each.available ? each.type : `${t("storage.here_not")}: ${oneLine(each.reason ?? "", 120)}`}
+              </small>
             </a>
           </li>
         ))}

@@ -7,6 +7,7 @@ import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatSpan } from "../../lib/text/time.ts";
 import { volumeContentHref } from "../../lib/storage/volume_page.ts";
+import { newVmHref } from "../../lib/image/new_vm_href.ts";
 import { uploads as texts } from "../../lib/i18n/en/uploads.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
@@ -126,6 +127,9 @@ export function UploadProgress({ name, progress }: { name: string; progress: Pro
   );
 }
 
+/** Whether a VM can begin with a file, by its name. */
+const isImageName = (name: string): boolean => /\.(iso|qcow2|img|raw)$/i.test(name);
+
 /** What an upload came to. */
 export function UploadDone({ volume }: { volume: Uploaded }) {
   return (
@@ -136,6 +140,13 @@ export function UploadDone({ volume }: { volume: Uploaded }) {
         title={t("uploads.done", { name: oneLine(volume.name, 80) })}
       >
         {volume.warnings.map(({ message }) => <p key={message}>{message}</p>)}
+        {isImageName(volume.name) && (
+          <p>
+            <a href={newVmHref({ ...volume, kind: /\.iso$/i.test(volume.name) ? "iso" : "disk" })}>
+              {t("uploads.new_vm")}
+            </a>
+          </p>
+        )}
         <p class="upload-sum">
           SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
         </p>

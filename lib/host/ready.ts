@@ -3,6 +3,7 @@ import type { CommandName, Network, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { ready } from "../i18n/en/ready.ts";
 import { textsOf } from "../i18n/mod.ts";
+import { formHref } from "../text/form_href.ts";
 import { oneLine } from "../text/text.ts";
 
 const { t } = textsOf(ready);
@@ -145,8 +146,35 @@ const OTHERS = /^(docker|podman|cni|virbr|lxcbr|lxdbr|incusbr|br-[0-9a-f]{12}$)/
 export const hasOwnBridge = (bridges: Iterable<string>): boolean =>
   [...bridges].some((name) => !OTHERS.test(name));
 
-/** The steps that somebody may take. */
-export const withAllowedSteps = (
+/** What is lacking, in the words and with the forms of a page: islands need no table of texts for it. */
+export interface ShownLack {
+  readonly about: NotReady["about"];
+  readonly title: string;
+  readonly sentence: string;
+  /** Address that a form of one button is posted to, and the button's words. */
+  readonly steps: readonly { readonly action: string; readonly text: string }[];
+  /** Said where there is no step that the person may take. */
+  readonly otherwise: string;
+}
+
+/**
+ * A lack as a page shows it.
+ *
+ * @param may whether the person may call a command: other steps are left out
+ * @param here the page to come back to
+ */
+export const shownLack = (
   lack: NotReady | null,
   may: (command: CommandName) => boolean,
-): NotReady | null => lack && { ...lack, steps: lack.steps.filter(({ command }) => may(command)) };
+  here: string,
+): ShownLack | null =>
+  lack && {
+    about: lack.about,
+    title: t(lack.about === "pool" ? "ready.pool" : "ready.network"),
+    sentence: lack.sentence,
+    steps: lack.steps.filter(({ command }) => may(command)).map(({ command, fields, text }) => ({
+      action: formHref(command, fields, here),
+      text,
+    })),
+    otherwise: t("ready.no_right"),
+  };

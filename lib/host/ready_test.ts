@@ -5,8 +5,8 @@ import {
   type NetworkLook,
   networksNotReady,
   type PoolLook,
+  shownLack,
   storageNotReady,
-  withAllowedSteps,
 } from "./ready.ts";
 
 const pool = (name: string, change: Partial<PoolLook> = {}): PoolLook => ({
@@ -68,9 +68,10 @@ Deno.test("networksNotReady() starts what is there, else offers a NAT network, a
   ]);
 });
 
-Deno.test("withAllowedSteps() leaves out what somebody may not do", () => {
+Deno.test("shownLack() leaves out what somebody may not do, and says where the page goes on", () => {
   const lack = storageNotReady([pool("a", { running: false })]);
-  assert.deepEqual(texts(withAllowedSteps(lack, (command) => command === "start_storage_pool")), [
-    "Start pool a",
-  ]);
+  assert.deepEqual(shownLack(lack, (command) => command === "start_storage_pool", "/images")!.steps, [{
+    action: "/do/start_storage_pool?pool=a&to=%2Fimages",
+    text: "Start pool a",
+  }]);
 });

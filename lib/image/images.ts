@@ -1,5 +1,5 @@
 /** What the pages on images show and ask for. Pure; the server checks it all. */
-import type { CatalogImage, Image, ImageKind, Input, StoragePool } from "../contract/mod.ts";
+import type { CatalogImage, Image, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { enteredIn, givenIn } from "../text/form_fields.ts";
 import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
@@ -94,15 +94,6 @@ export function initialsOf(name: string): string {
 /** Whether nothing writes to an image or stands on it: it may be copied, and deleted. */
 export function isFree({ usedBy, isBase }: Pick<Image, "usedBy" | "isBase">): boolean {
   return usedBy.length === 0 && !isBase;
-}
-
-/**
- * The address of the form for a new VM that begins with an image: an ISO in its drive, or its disk.
- *
- * @param as `cloud` for a disk image that cloud-init sets up
- */
-export function newVmHref({ kind, pool, name }: Image, as: ImageKind | "cloud" = kind): string {
-  return `/vms/new?${new URLSearchParams({ [as]: `${pool}/${name}` })}`;
 }
 
 /** A checksum as people paste it: a sum in hex, or the address of a published file. */

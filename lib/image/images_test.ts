@@ -8,9 +8,9 @@ import {
   imageQuery,
   imagesHref,
   initialsOf,
-  newVmHref,
   poolsForImages,
 } from "./images.ts";
+import { newVmHref } from "./new_vm_href.ts";
 
 const image = (name: string, change: Partial<Image> = {}): Image => ({
   pool: "default",

@@ -36,7 +36,7 @@ async function shown({ api, may }: PageState) {
   const have = heldImages(catalog, images);
   return {
     pools: poolsForImages(pools),
-    lack: storageLack({ may }, pools, "files"),
+    lack: storageLack({ may }, pools, AT, "files"),
     catalog,
     have,
     arch: options?.arch,
@@ -63,7 +63,7 @@ export default define.page<typeof handler>(function Catalog({ data, state }) {
         <h1>{t("images.catalog")}</h1>
       </header>
       <ImageTabs at={AT} />
-      <NotReadyBar lack={lack} here={AT} />
+      <NotReadyBar lack={lack} />
       <p class="mode-what">{t("images.catalog_what")}</p>
       <Flash tone="bad" title={t("images.catalog_failed")} failure={failure} />
       {catalog.length === 0

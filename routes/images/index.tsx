@@ -45,7 +45,7 @@ async function shown({ api, may }: PageState, params: URLSearchParams, asked: As
     },
     asked: isThere ? asked : null,
     uploadPools: poolsForImages(pools ?? []),
-    lack: pools && storageLack({ may }, pools, "files"),
+    lack: pools && storageLack({ may }, pools, "/images", "files"),
     mayUpload,
   };
 }
@@ -79,7 +79,7 @@ export default define.page<typeof handler>(function Images({ data, state, url })
         </div>
       </header>
       <ImageTabs at="/images" />
-      <NotReadyBar lack={lack} here="/images" />
+      <NotReadyBar lack={lack} />
       {isUpload && <StorageUpload pools={uploadPools} closeHref="/images" server={url.origin + state.base} />}
       {asked !== null && (
         <Panel title={area.t("images.delete_title", { name })} class="storage-form">

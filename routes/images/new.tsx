@@ -19,7 +19,12 @@ const { t } = textsOf(texts);
 
 async function shown(state: PageState, typed: Record<string, string>, failure: Failure | null) {
   const pools = await state.api.getStoragePools().catch(fail);
-  return { pools: poolsForImages(pools), lack: storageLack(state, pools, "files"), typed, failure };
+  return {
+    pools: poolsForImages(pools),
+    lack: storageLack(state, pools, "/images/new", "files"),
+    typed,
+    failure,
+  };
 }
 
 export const handler = define.handlers({
@@ -48,7 +53,7 @@ export default define.page<typeof handler>(function NewImage({ data: { pools, la
       <header class="page-head">
         <h1>{t("images.add_title")}</h1>
       </header>
-      <NotReadyBar lack={lack} here="/images/new" />
+      <NotReadyBar lack={lack} />
       <Panel title={t("images.add")} class="storage-form">
         <form method="post" action="/images/new">
           <Flash tone="bad" title={t("images.download_failed")} failure={failure} />

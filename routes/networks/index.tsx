@@ -23,7 +23,7 @@ export const handler = define.handlers({
     const names = new Set(networks.map(({ name }) => name));
     return page({
       networks,
-      lack: await networkLack(state, networks),
+      lack: await networkLack(state, networks, "/networks"),
       hangs,
       now: Date.now(),
       orphans: forwards.filter(({ network }) => !names.has(network)),
@@ -49,7 +49,7 @@ export default define.page<typeof handler>(function Networks({ data, state }) {
           {mayCreate && <a class="button primary" href="/networks/new">{area.t("networks.new")}</a>}
         </span>
       </header>
-      {data.networks.length > 0 && <NotReadyBar lack={data.lack} here="/networks" />}
+      {data.networks.length > 0 && <NotReadyBar lack={data.lack} />}
       <NetworkList
         lack={data.lack}
         networks={data.networks}

@@ -92,11 +92,11 @@ export default define.page<typeof handler>(function Storage({ data: { pools, han
           errorAt={(field) => refusalAt(state.refused, COMMAND, field)}
         />
       )}
-      {form === null && pools.length > 0 && <NotReadyBar lack={storageLack(state, pools)} here="/storage" />}
+      {form === null && pools.length > 0 && <NotReadyBar lack={storageLack(state, pools, "/storage")} />}
       <StoragePools
         pools={pools}
         hangs={hangs}
-        lack={storageLack(state, pools)}
+        lack={storageLack(state, pools, "/storage")}
         connected={connected}
         now={Date.now()}
       />

@@ -180,9 +180,11 @@ export default define.page<typeof handler>(function NewVm({ data, state }) {
       <CreateVm
         {...start}
         bounds={BOUNDS}
-        allowed={(["create_storage_pool", "create_network", "start_network"] as const).filter((command) =>
-          state.may(command)
-        )}
+        allowed={{
+          createPool: state.may("create_storage_pool"),
+          createNetwork: state.may("create_network"),
+          startNetwork: state.may("start_network"),
+        }}
         connected={state.connection.connected}
       />
     </>

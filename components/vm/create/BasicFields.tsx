@@ -159,8 +159,8 @@ function NoNetwork({ options: { networks, bridges }, allowed }: CreateProps) {
     hasBridges: bridges.length > 0,
   });
   if (lack === null) return null;
-  const start = allowed.includes("start_network") ? networks.slice(0, 3) : [];
-  const makes = networks.length === 0 && allowed.includes("create_network");
+  const start = allowed.startNetwork ? networks.slice(0, 3) : [];
+  const makes = networks.length === 0 && allowed.createNetwork;
   return (
     <Flash
       tone="warn"

@@ -29,7 +29,7 @@ const imageWay = lazyPart<ImageWayProps>(async () => (await import("./ImageWay.t
 
 /** What to do where no pool runs that could take an image. What comes of it shows by itself. */
 function NoPool({ options: { pools }, allowed }: Pick<CreateProps, "options" | "allowed">) {
-  const usual = allowed.includes("create_storage_pool") ? creatablePool(pools) : undefined;
+  const usual = allowed.createPool ? creatablePool(pools) : undefined;
   return (
     <Flash
       tone="warn"

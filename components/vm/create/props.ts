@@ -1,7 +1,7 @@
 /** What every part of the form for a new VM is given. */
 import type { CreateModel } from "../../../lib/client/create_model.ts";
 import type { ImageArrival, ImageWay } from "../../../lib/client/image_arrival.ts";
-import type { CommandName, CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
+import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
 import { create } from "../../../lib/i18n/en/create.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -14,8 +14,8 @@ export interface CreateBounds {
 }
 
 export interface CreateProps {
-  /** Commands that the person may call, of those that put a host right. */
-  allowed: readonly CommandName[];
+  /** What the person may do about a host that lacks something. */
+  allowed: Readonly<Record<"createPool" | "createNetwork" | "startNetwork", boolean>>;
   model: CreateModel;
   options: CreateOptions;
   /** Images that are fetched from this form. */
@@ -88,6 +88,15 @@ export function imagePools({ pool: usual, pools }: CreateProps["options"]): stri
   return pools.filter(({ active, formats }) => active && formats.includes("qcow2")).map(({ name }) => name)
     .sort((a, b) => Number(b === usual) - Number(a === usual));
 }
+
+/** CPU model → what people call it. */
+export const CPU_MODE_TEXTS = {
+  "host-passthrough": "create.cpu_host",
+  "host-model": "create.cpu_host_model",
+  maximum: "create.cpu_maximum",
+  default: "create.cpu_default",
+  custom: "create.cpu_custom",
+} as const;
 
 /** What opens a way by which an image comes. */
 export const OPEN_TEXT = {

@@ -18,6 +18,7 @@ export const uploads = {
   "uploads.checking": "The server writes the rest and checks it.",
   "uploads.keep_packed": "Keep it packed",
   "uploads.keep_packed_hint": "Else it is unpacked when it has arrived.",
+  "uploads.new_vm": "Create VM from it",
   "uploads.done": "{name} was uploaded.",
   "uploads.empty": "The file is empty.",
   "uploads.no_room": "The file has {size}, and the storage pool has {free} free.",
