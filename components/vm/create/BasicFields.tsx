@@ -2,7 +2,7 @@ import type { OperatingSystem } from "../../../lib/contract/mod.ts";
 import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
 import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
 import { api } from "../../../lib/client/api.ts";
-import { networksNotReady, USUAL_NETWORK } from "../../../lib/host/ready.ts";
+import { hasOwnBridge, networksNotReady, USUAL_NETWORK } from "../../../lib/host/ready.ts";
 import { ready } from "../../../lib/i18n/en/ready.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { networkHref } from "../../../lib/network/network_href.ts";
@@ -156,7 +156,7 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
 /** What to do where no network runs that a VM could be plugged into. */
 function NoNetwork({ options: { networks, bridges }, allowed }: CreateProps) {
   const lack = networksNotReady(networks.map((each) => ({ ...each, autostart: true, persistent: true })), {
-    hasBridges: bridges.length > 0,
+    hasBridges: hasOwnBridge(bridges),
   });
   if (lack === null) return null;
   const start = allowed.startNetwork ? networks.slice(0, 3) : [];
