@@ -24,6 +24,8 @@ import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
+import { SshKeys } from "./access/ssh_keys.ts";
+import { LeftDisks } from "./storage/images/left_disks.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
@@ -91,8 +93,10 @@ export class App {
   readonly knownVms: KnownVms;
   /** What goes by VMs' ids, tags and groups. */
   readonly coverage: Coverage;
+  readonly sshKeys: SshKeys;
   /** What may be downloaded and made a disk of. */
   readonly images: ImageRecords;
+  readonly leftDisks: LeftDisks;
   /** How the steps of operations are settled. */
   readonly stepRules = STEP_RULES;
   /** The one way to carry a command out. */
@@ -133,6 +137,7 @@ export class App {
     this.refusals = new Refusals((entry) => void this.activity.record(entry), clock);
     const hostRoles = hostRolesIn(settings.pam);
     this.access = new Access(this.store, settings.demo, clock, hostRoles && new HostAccounts(hostRoles));
+    this.sshKeys = new SshKeys(this.store);
     this.jobs = new Jobs(this.store, {
       clock,
       onChanged: (job) => this.hub.publish("job-changed", { job }),
@@ -146,6 +151,7 @@ export class App {
       nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
     });
     this.images = new ImageRecords(this.store);
+    this.leftDisks = new LeftDisks(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.backups = new BackupRecords(this.store);

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { FormFault } from "../components/vm/cloud_init/CloudInitField.tsx";
 import { CloudInitForm } from "../components/vm/cloud_init/CloudInitForm.tsx";
 import { CloudInitNow, CloudInitPreview } from "../components/vm/cloud_init/CloudInitSide.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { attempt } from "../lib/client/run_action.ts";
 import { api } from "../lib/client/api.ts";
@@ -10,7 +11,13 @@ import { live } from "../lib/client/live.ts";
 import { report } from "../lib/client/toasts.ts";
 import { faultOf } from "../lib/vm/cloud_init/fault.ts";
 import { cloudInitOf } from "../lib/vm/cloud_init/form_data.ts";
-import type { CloudInit as Wanted, CloudInitFiles, CloudInitState, VM } from "../lib/contract/mod.ts";
+import type {
+  CloudInit as Wanted,
+  CloudInitFiles,
+  CloudInitState,
+  CloudInitUser,
+  VM,
+} from "../lib/contract/mod.ts";
 import { cloudInit } from "../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -31,6 +38,8 @@ export interface CloudInitProps {
   /** Users of what it said, by their place, whose passwords are not given back. */
   passwordsAgain?: readonly number[] | undefined;
   preview?: CloudInitFiles | undefined;
+  /** The user that the form begins with where nothing is set. */
+  first: CloudInitUser;
 }
 
 /** What cloud-init sets up in a VM: a form, a preview, and what is in the drive now. */
@@ -109,12 +118,14 @@ export default function CloudInit(props: CloudInitProps) {
       <div class="column">
         <Panel title={t("cloud_init.title")}>
           <p class="cloud-about">{t("cloud_init.about")}</p>
+          {state.value.warnings.map(({ message }) => <Flash key={message} tone="warn" title={message} />)}
           <CloudInitForm
             key={saved.value}
             value={saved.value === 0 && props.said || state.value.cloudInit}
             files={state.value.files}
             nics={nics}
             fault={fault.value}
+            first={props.first}
             again={saved.value === 0 ? props.passwordsAgain : undefined}
           />
           <div class="form-actions cloud-actions">

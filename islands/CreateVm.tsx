@@ -1,4 +1,5 @@
 import { leave } from "../lib/client/toasts.ts";
+import { useSignal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import { AdvancedFields } from "../components/vm/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/vm/create/BasicFields.tsx";
@@ -13,10 +14,11 @@ import { ImageArrival, imageRef } from "../lib/client/image_arrival.ts";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { useKeptDraft } from "../lib/client/use_kept_draft.ts";
-import { poolChanges, useQuery } from "../lib/client/use_query.ts";
+import { networkChanges, poolChanges, useQuery } from "../lib/client/use_query.ts";
 
 /** Props of {@link CreateVm}. */
-export interface CreateVmProps extends CreateStart, Pick<CreateProps, "options" | "images" | "bounds"> {
+export interface CreateVmProps
+  extends CreateStart, Pick<CreateProps, "options" | "images" | "bounds" | "allowed"> {
   connected: boolean;
 }
 
@@ -36,15 +38,16 @@ const LOOKS = 20, LOOK_MS = 500;
 
 /** The form for a new VM, with what it comes to beside it. Posts its plain fields without script. */
 export default function CreateVm(
-  { options: knownOptions, bounds, images: first, connected, ...start }: CreateVmProps,
+  { options: knownOptions, bounds, allowed, images: first, connected, ...start }: CreateVmProps,
 ) {
   const model = useMemo(() => new CreateModel(start, knownOptions), []);
   useKeptDraft(model);
   const form = useRef<HTMLFormElement>(null);
   const enabled = live.controls(connected);
+  const vmDisks = useSignal(false);
   const { value: images, reread } = useQuery<typeof first>({
     first,
-    read: async () => (await api.listImages()).images,
+    read: async () => (await api.listImages({ vmDisks: vmDisks.peek() })).images,
     follow: poolChanges(),
   });
   // A pool that was started or created meanwhile can be chosen at once.
@@ -52,13 +55,17 @@ export default function CreateVm(
     first: knownOptions,
     read: async () => {
       const found = await api.getCreateOptions(), pools = imagePools(found);
+      model.plugIn(found.network);
       // Volumes come and go in pools, too: those of the VM that is being created, for one.
       if (pools.join("\n") === imagePools(options.peek()).join("\n")) return found;
       arrival.pool.value ||= pools[0] ?? "";
       model.checkSoon();
       return found;
     },
-    follow: poolChanges(),
+    follow: (changed) => {
+      const ends = [poolChanges()(changed), networkChanges(changed)];
+      return () => ends.forEach((end) => end());
+    },
   });
   const arrival = useMemo(() =>
     new ImageArrival(imagePools(knownOptions)[0] ?? "", async (ref) => {
@@ -73,7 +80,14 @@ export default function CreateVm(
       }
       return false;
     }), []);
-  const parts = { model, options: options.value, images: images.value, bounds, arrival };
+  const showVmDisks = (shown: boolean) => {
+    vmDisks.value = shown;
+    void reread();
+  };
+  const parts = {
+    ...{ model, options: options.value, images: images.value, bounds, allowed, arrival },
+    vmDisks: { shown: vmDisks.value, show: showVmDisks },
+  };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const id = await model.submit();

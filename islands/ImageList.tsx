@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Icon } from "../components/kit/Icon.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
 import { ImageTable } from "../components/image/ImageTable.tsx";
@@ -39,6 +40,8 @@ export interface ImageListProps {
   connected: boolean;
   /** Whether they may download images. */
   mayAdd: boolean;
+  /** Whether they may upload files. */
+  mayUpload: boolean;
 }
 
 const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
@@ -46,7 +49,6 @@ const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
   iso: "images.kind_iso",
   disk: "images.kind_disk",
   free: "images.kind_free",
-  vm: "images.kind_vm",
 };
 
 /** Downloads under way, live. */
@@ -70,16 +72,20 @@ function Downloads({ first }: { first: readonly Job[] }) {
 }
 
 /** What images are for, and where the first comes from. */
-function NoImages({ mayAdd }: Pick<ImageListProps, "mayAdd">) {
+function NoImages({ mayAdd, mayUpload }: Pick<ImageListProps, "mayAdd" | "mayUpload">) {
   return (
     <Empty icon="disc" title={t("images.none")}>
       <p>{t("images.none_what")}</p>
-      {mayAdd && (
-        <p class="actions">
-          <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
-          <a class="button" href="/images/new">{t("images.add")}</a>
-        </p>
-      )}
+      <p class="actions">
+        {mayAdd && (
+          <>
+            <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
+            <a class="button" href="/images/new">{t("images.add")}</a>
+            {" "}
+          </>
+        )}
+        {mayUpload && <a class="button" href="/images?do=upload">{t("images.upload")}</a>}
+      </p>
     </Empty>
   );
 }
@@ -99,8 +105,17 @@ function Tools({ query }: { query: ImageQuery }) {
           </a>
         ))}
       </nav>
+      <a
+        class="chip"
+        href={imagesHref({ ...query, vmDisks: !query.vmDisks, page: 1 })}
+        aria-current={query.vmDisks ? "true" : undefined}
+      >
+        {query.vmDisks && <Icon name="check" />}
+        {t("images.vm_disks")}
+      </a>
       <form class="tools-form" method="get" action="/images" role="search">
         {query.kind !== "library" && <input type="hidden" name="kind" value={query.kind} />}
+        {query.vmDisks && <input type="hidden" name="vmDisks" value="yes" />}
         <SearchField label={t("images.search")} value={query.q} />
       </form>
     </div>
@@ -108,11 +123,13 @@ function Tools({ query }: { query: ImageQuery }) {
 }
 
 /** The images of all pools, live. */
-export default function ImageList({ query, downloads, connected, mayAdd, ...first }: ImageListProps) {
+export default function ImageList(
+  { query, downloads, connected, mayAdd, mayUpload, ...first }: ImageListProps,
+) {
   const { value: shown } = useQuery<typeof first>({
     first,
     read: async () => {
-      const { images, unread } = await api.listImages();
+      const { images, unread } = await api.listImages({ vmDisks: query.vmDisks });
       return { page: imagePage(images, query), hasImages: images.length > 0, unread };
     },
     follow: poolChanges(),
@@ -127,18 +144,25 @@ export default function ImageList({ query, downloads, connected, mayAdd, ...firs
           {t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
         </Flash>
       )}
-      {!hasImages ? <NoImages mayAdd={mayAdd} /> : (
-        <div>
-          <Tools query={query} />
-          <Panel title={plural("images.count", matching)}>
-            {rows.length > 0
-              ? <ImageTable images={rows} enabled={enabled} />
-              : query.kind === "library" && query.q === ""
-              ? <NoImages mayAdd={mayAdd} />
-              : <p class="text-muted pad">{t("images.none_match")}</p>}
-          </Panel>
-        </div>
-      )}
+      {!hasImages && !query.vmDisks
+        ? (
+          <>
+            <Tools query={query} />
+            <NoImages mayAdd={mayAdd} mayUpload={mayUpload} />
+          </>
+        )
+        : (
+          <div>
+            <Tools query={query} />
+            <Panel title={plural("images.count", matching)}>
+              {rows.length > 0
+                ? <ImageTable images={rows} enabled={enabled} />
+                : query.kind === "library" && query.q === "" && !query.vmDisks
+                ? <NoImages mayAdd={mayAdd} mayUpload={mayUpload} />
+                : <p class="text-muted pad">{t("images.none_match")}</p>}
+            </Panel>
+          </div>
+        )}
       <Pages
         label={t("images.pages")}
         page={page}

@@ -13,6 +13,7 @@ import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
 import type { AlertSummary, ConnectionStatus, Hang, HostInfo, HostStats } from "../lib/contract/mod.ts";
 import { HOUR_MS } from "../lib/duration.ts";
+import type { ShownLack } from "../lib/host/ready.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { summarise, type Summary } from "../lib/vm/summary.ts";
 
@@ -32,6 +33,8 @@ export interface MachinesPanelProps {
   alerts: AlertSummary | null;
   /** What does not respond; null while unknown. */
   hangs: readonly Hang[] | null;
+  /** What the host lacks before VMs can be created, with the steps that the person may take. */
+  lacks: readonly ShownLack[];
   /** When the page was rendered. */
   now: number;
   /** Whether they may look at the host's health. */
@@ -51,6 +54,7 @@ export default function MachinesPanel(
     maySeePools,
     alerts,
     hangs,
+    lacks,
     now,
     mayHealth,
     mayCreate,
@@ -95,6 +99,7 @@ export default function MachinesPanel(
         health={health.value}
         alerts={firing}
         hangs={silent}
+        lacks={lacks}
         now={now}
         mayHealth={mayHealth}
       />

@@ -1,10 +1,12 @@
 import { Empty } from "../components/kit/Empty.tsx";
+import { ReadySteps } from "../components/host/ReadySteps.tsx";
 import { NetworkTable } from "../components/network/NetworkTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { useHangs } from "../lib/client/use_hangs.ts";
 import { networkChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Hang, Network } from "../lib/contract/mod.ts";
+import type { ShownLack } from "../lib/host/ready.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -12,6 +14,8 @@ const { t } = textsOf(texts);
 
 /** Props of {@link NetworkList}. */
 export interface NetworkListProps {
+  /** What is lacking, with the steps that the person may take: shown where there is no network. */
+  lack: ShownLack | null;
   networks: readonly Network[];
   /** What does not respond; null while unknown. */
   hangs: readonly Hang[] | null;
@@ -27,7 +31,7 @@ export interface NetworkListProps {
 
 /** The list of networks, live. */
 export default function NetworkList(
-  { networks, hangs, now, connected, mayCreate, mayAct }: NetworkListProps,
+  { networks, lack, hangs, now, connected, mayCreate, mayAct }: NetworkListProps,
 ) {
   const silent = useHangs(hangs).value;
   const { value, reread } = useQuery<readonly Network[]>({
@@ -40,7 +44,10 @@ export default function NetworkList(
     return (
       <Empty icon="network" title={t("networks.empty")}>
         <p>{t("networks.empty_what")}</p>
-        {mayCreate && <a class="button primary" href="/networks/new">{t("networks.new")}</a>}
+        <div class="actions">
+          {lack !== null && lack.steps.length > 0 && enabled && <ReadySteps lack={lack} />}
+          {mayCreate && <a class="button" href="/networks/new">{t("networks.new")}</a>}
+        </div>
       </Empty>
     );
   }

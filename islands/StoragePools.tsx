@@ -1,4 +1,5 @@
 import { Empty } from "../components/kit/Empty.tsx";
+import { ReadySteps } from "../components/host/ReadySteps.tsx";
 import { HangBanner } from "../components/hangs/HangBanner.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { PoolTable } from "../components/storage/PoolTable.tsx";
@@ -7,6 +8,7 @@ import { live } from "../lib/client/live.ts";
 import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Hang, StoragePool } from "../lib/contract/mod.ts";
+import type { ShownLack } from "../lib/host/ready.ts";
 import { hangOfPool } from "../lib/hangs/objects.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -14,10 +16,12 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(texts);
 
 /** The list of storage pools, live. */
-export default function StoragePools({ pools, hangs, connected, now }: {
+export default function StoragePools({ pools, hangs, lack, connected, now }: {
   pools: StoragePool[];
   /** What does not respond; null while unknown. */
   hangs: readonly Hang[] | null;
+  /** What is lacking, with the steps that the person may take: shown where there is no pool. */
+  lack: ShownLack | null;
   connected: boolean;
   /** When the page was rendered. */
   now: number;
@@ -35,6 +39,11 @@ export default function StoragePools({ pools, hangs, connected, now }: {
     return (
       <Empty icon="disk" title={t("storage.none")}>
         <p>{t("storage.none_what")}</p>
+        {lack !== null && enabled && (
+          <div class="actions">
+            <ReadySteps lack={lack} />
+          </div>
+        )}
       </Empty>
     );
   }

@@ -7,6 +7,7 @@ import {
   UploadDone,
   UploadFile,
   UploadName,
+  UploadPacked,
   UploadProgress,
   UploadShell,
 } from "../components/storage/UploadParts.tsx";
@@ -64,6 +65,7 @@ export default function StorageUpload({ pools, closeHref, server }: StorageUploa
             />
           )}
           <UploadName model={model} />
+          <UploadPacked model={model} />
           <TextField
             label={uploads.t("uploads.sum")}
             hint={uploads.t("uploads.sum_hint")}

@@ -204,6 +204,13 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
             options === null ? <LoadingOptions /> : (
               <div class="device-grid">
                 <MediumFields options={options} errorOf={errorOf} />
+                <CheckField
+                  label={t("devices.any_medium")}
+                  hint={t("devices.any_medium_hint")}
+                  name="anyMedium"
+                  value="yes"
+                  error={errorOf("anyMedium")}
+                />
               </div>
             )}
         </DeviceForm>

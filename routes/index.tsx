@@ -10,6 +10,7 @@ import { summarise } from "../lib/vm/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
 import { unlessAway } from "./(_shared)/fail.ts";
+import { networkLack, storageLack } from "./(_shared)/ready.ts";
 import { liveSeedOf } from "./(_shared)/monitoring.ts";
 
 /** Entries that are shown, and that are read: some are left out. */
@@ -18,7 +19,7 @@ const ACTIVITY = 12, ACTIVITY_READ = 60;
 export const handler = define.handlers({
   async GET({ state }) {
     const { api } = state;
-    const [host, stats, vms, activity, seed, alerts, hangs, pools] = await Promise.all([
+    const [host, stats, vms, activity, seed, alerts, hangs, pools, networks] = await Promise.all([
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
       api.getVms().catch(unlessAway),
@@ -27,9 +28,16 @@ export const handler = define.handlers({
       api.getAlertSummary().catch(unlessAway),
       api.listHangs().catch(unlessAway),
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
+      state.may("get_networks") ? api.getNetworks().catch(unlessAway) : null,
     ]);
     const pool = fullestPool(pools ?? []);
+    const lacks = [
+      pools && storageLack(state, pools, "/"),
+      networks && await networkLack(state, networks, "/"),
+    ]
+      .flatMap((lack) => lack && host?.attention.includes(lack.sentence) ? [lack] : []);
     return page({
+      lacks,
       host,
       stats,
       seed,
@@ -46,7 +54,7 @@ export const handler = define.handlers({
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, alerts, hangs, pool, summary, activity, now } = data;
+  const { host, stats, seed, alerts, hangs, pool, lacks, summary, activity, now } = data;
   return (
     <>
       <Head>
@@ -69,6 +77,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             maySeePools={state.may("get_storage_pools")}
             alerts={alerts}
             hangs={hangs}
+            lacks={lacks}
             now={now}
             mayHealth={state.may("get_host_health")}
             mayCreate={state.may("create_vm")}

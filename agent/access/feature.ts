@@ -1,10 +1,16 @@
 /** Accounts, roles, sessions, tokens, passkeys, and the audit of it all. */
-import type { accessCommands, auditCommands, passkeyCommands } from "../../lib/contract/mod.ts";
+import type {
+  accessCommands,
+  auditCommands,
+  passkeyCommands,
+  sshKeyCommands,
+} from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import { AuditRetention } from "../store/audit_retention.ts";
 import { auditHandlers } from "./audit_handlers.ts";
 import { coversOf, releaseVm } from "./covers.ts";
 import { accessHandlers } from "./handlers.ts";
+import { SSH_KEY_MIGRATIONS } from "./ssh_keys.ts";
 import { passkeyHandlers } from "./passkey_handlers.ts";
 
 /** Milliseconds between looks at what has run out. */
@@ -16,13 +22,15 @@ const RETENTION_MS = 15 * 60_000;
 /** Milliseconds between looks at refusals whose sum is due. */
 const REFUSALS_MS = 10_000;
 
-export const accessFeature = feature<keyof typeof accessCommands>({
+export const accessFeature = feature<keyof typeof accessCommands | keyof typeof sshKeyCommands>({
   name: "access",
+  migrations: SSH_KEY_MIGRATIONS,
   open: (app) => {
     app.coverage.add(() => coversOf(app.access));
     return {
       handlers: accessHandlers({
         access: app.access,
+        sshKeys: app.sshKeys,
         coverage: app.coverage,
         activity: app.activity,
         address: () => app.doors?.address ?? "",

@@ -7,6 +7,7 @@ import {
   type CommandName,
   ContractError,
   type SignedIn,
+  type sshKeyCommands,
 } from "../../lib/contract/mod.ts";
 import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -17,15 +18,20 @@ import type { Access } from "./mod.ts";
 import { shownUser } from "./records.ts";
 import { requireCookies, SIGNED_IN } from "./sign_in.ts";
 import { ownAccount, reauthenticate } from "./reauthentication.ts";
+import type { SshKeys } from "./ssh_keys.ts";
 import { SecondFactor } from "./second_factor.ts";
 
-type AccessHandlers = Pick<Handlers, Extract<CommandName, keyof typeof accessCommands>>;
+type AccessHandlers = Pick<
+  Handlers,
+  Extract<CommandName, keyof typeof accessCommands | keyof typeof sshKeyCommands>
+>;
 
 /** A handler for each of them. */
 export function accessHandlers(
-  { access, coverage, activity, address, hostname }: {
+  { access, coverage, sshKeys, activity, address, hostname }: {
     access: Access;
     coverage: Pick<Coverage, "uncovered">;
+    sshKeys: SshKeys;
     activity: ActivityLog;
     /** Where people reach the pages: `http://127.0.0.1:8440`. */
     address: () => string;
@@ -58,6 +64,11 @@ export function accessHandlers(
         confirmedUntil: access.confirmations.until(principal.holder),
         permissions: [...PERMISSIONS.keys()].filter((each) => may(rights, each, "everything")),
       };
+    },
+    get_ssh_keys: (_input, { principal }) => ({ sshKeys: [...sshKeys.of(principal)] }),
+    set_ssh_keys: ({ sshKeys: keys }, { principal }) => {
+      sshKeys.set(principal, keys);
+      return null;
     },
     sign_in: ({ name, password }, { principal }) => signIn.password(name, password, principal),
     confirm_sign_in: ({ challenge, code }, { principal }) => signIn.code(challenge, code, principal),
@@ -132,6 +143,7 @@ export function accessHandlers(
     },
     delete_user: ({ userId }) => {
       accounts.delete(userId);
+      sshKeys.forget(userId);
       return null;
     },
     reset_second_factor: ({ userId }) => {

@@ -1,12 +1,17 @@
 /** The commands on the host. */
 import type { NodeRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
+import { mayCall } from "../../lib/access/may_call.ts";
+import type { Rights } from "../../lib/access/rights.ts";
 import { type CommandName, ContractError, hostCommands, type HostInfo } from "../../lib/contract/mod.ts";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
+import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
 
 type HostHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>, "get_activity">;
@@ -41,13 +46,38 @@ export function hypervisor({ type }: Pick<NodeRecord, "type">, trouble: string |
 const { t } = textsOf(health);
 
 /** What about the host or KVM Manager itself needs a person. */
-function attention(trouble: string | null | undefined, { store, metrics }: App): string[] {
+function attention(
+  trouble: string | null | undefined,
+  { store, metrics }: App,
+  lacking: readonly string[],
+): string[] {
   const found = [
     store.trouble,
     metrics.trouble === null ? null : t("health.metrics_stopped", { reason: metrics.trouble }),
     trouble ? t("health.kvm_unused", { reason: trouble }) : null,
+    ...lacking,
   ];
   return found.filter((text) => text !== null);
+}
+
+/** What the host lacks before VMs can be created on it, as far as the one who asks may see it. */
+async function lackingOn({ inventory: { storage, networks, filled }, link: { uri } }: Host, rights: Rights) {
+  if (!filled) return [];
+  const pools = storage.isKnown && mayCall(rights, "get_storage_pools") ? storage.records() : null;
+  const known = mayCall(rights, "get_networks") ? networks.records() : null;
+  const own = new Set(
+    (known ?? []).map(({ xml }) => child(parseXml(xml), "bridge")?.attributes.name),
+  );
+  // Without a look at its bridges nothing is said of another machine's networks
+  const bridges = known === null ? undefined : await hostBridges(uri);
+  const found = [
+    pools && storageNotReady(
+      pools.map(({ state, xml, ...pool }) => ({ ...pool, ...describePool(xml), running: state !== 0 })),
+    ),
+    known && bridges &&
+    networksNotReady(known, { hasBridges: hasOwnBridge([...bridges].filter((name) => !own.has(name))) }),
+  ];
+  return found.flatMap((lack) => lack ? [lack.sentence] : []);
 }
 
 /** A handler for each command on the host. */
@@ -75,7 +105,11 @@ export function hostHandlers(host: Host): HostHandlers {
         activeVms: active,
         totalVms: total,
         uncovered: app.coverage.attention(),
-        attention: attention(trouble, app),
+        attention: attention(
+          trouble,
+          app,
+          record.type === "TEST" ? [] : await lackingOn(host, principal.rights),
+        ),
         ...(host.health !== undefined && { health: host.health }),
       };
     },

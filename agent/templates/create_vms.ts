@@ -1,5 +1,12 @@
 /** VMs made of a template: one after the other, each whole or not at all. */
-import { type CloudInit, ContractError, type Input, type Output, type Role } from "../../lib/contract/mod.ts";
+import {
+  type CloudInit,
+  type ConfigFinding,
+  ContractError,
+  type Input,
+  type Output,
+  type Role,
+} from "../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy } from "../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
@@ -23,7 +30,7 @@ import { makeDiskImage } from "../storage/disk_of_volume.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
 import { requirePlaces, type RoomNeeded } from "../storage/volume_checks.ts";
 import { keepsFiles } from "../storage/volumes.ts";
-import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
+import { checkSeed, makeSeed } from "../vm/cloud_init/seed.ts";
 import { reservations } from "../vm/create/reservations.ts";
 import { copyNvram, takenVolume } from "../vm/lifecycle/disk_copies.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
@@ -54,8 +61,8 @@ const placedOf = ({ pool, linked, version: { disks } }: Plan): RoomNeeded[] =>
 const placesFor = ({ pool, version: { disks } }: Plan, name: string) =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, name: `${name}-${disk.target}.qcow2` }));
 
-/** Refuses what cannot be made, before any of it is. @throws {ContractError} */
-async function requireMakeable(host: Host, plan: Plan): Promise<void> {
+/** Refuses what cannot be made, before any of it is. @returns what is worth knowing @throws {ContractError} */
+async function requireMakeable(host: Host, plan: Plan): Promise<ConfigFinding[]> {
   const { names, pool, version: { disks }, cloudInit } = plan;
   await host.operations.ready(names.map(keyOf.vmName));
   for (const name of names) requireFreeVmName(host, name);
@@ -80,8 +87,9 @@ async function requireMakeable(host: Host, plan: Plan): Promise<void> {
     }
   }
   const macs = giveMacs(document, new Set());
-  const refusal = cloudInit && await seedRefusal({ vmName: names[0]!, cloudInit, macs });
-  if (refusal) throw refusal;
+  const seed = cloudInit && await checkSeed({ vmName: names[0]!, cloudInit, macs });
+  if (seed?.refusal) throw seed.refusal;
+  return seed?.warnings ?? [];
 }
 
 /** Makes the disks of one VM. @returns them by their targets */
@@ -245,7 +253,7 @@ export async function createVms(
     role: principal.role,
     actor: principal.name,
   };
-  await requireMakeable(host, plan);
+  const warnings = await requireMakeable(host, plan);
   using held = new DisposableStack();
   for (const each of plan.names) {
     const taken = reservations.take("name", each, each);
@@ -269,6 +277,6 @@ export async function createVms(
   } as const;
   return await host.jobs.run(spec, async (job) => {
     const vms = await makeAll(context, plan, job);
-    return { vms, notStarted: start ? await startAll(context, vms, principal, job) : [] };
+    return { vms, notStarted: start ? await startAll(context, vms, principal, job) : [], warnings };
   });
 }

@@ -19,14 +19,16 @@ function gib(text: string): number {
 /** An image or ISO by its name in the library; what has a slash is a path or pool/volume already. */
 async function imageNamed(server: Server, name: string, kind: Image["kind"], flag: string): Promise<string> {
   if (name.includes("/")) return name;
-  const { images } = await server.call("list_images", {}) as { images: Image[] };
+  const { images } = await server.call("list_images", { vmDisks: true }) as { images: Image[] };
   const found = images.filter((image) => image.name === name);
   if (found.length === 1) return `${found[0]!.pool}/${name}`;
   if (found.length > 1) {
     const places = found.map(({ pool }) => `${pool}/${name}`).join(", ");
     throw new UsageError(`${flag} ${name} is in several pools: say one of ${places}`);
   }
-  const known = images.filter((image) => image.kind === kind).map((image) => image.name);
+  const known = images.filter((image) => image.kind === kind && image.usedBy.length === 0).map((image) =>
+    image.name
+  );
   throw new UsageError(
     `${flag}: no storage pool has ${JSON.stringify(name)}.${
       didYouMean(name, known)

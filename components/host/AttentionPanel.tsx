@@ -3,6 +3,7 @@ import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import type { ShownLack } from "../../lib/host/ready.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
 import { host as hostTable } from "../../lib/i18n/en/host.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
@@ -10,6 +11,7 @@ import { HangRow } from "../hangs/HangRow.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { ReadySteps } from "./ReadySteps.tsx";
 
 const hangTexts = textsOf(texts), hostTexts = textsOf(hostTable);
 
@@ -24,6 +26,8 @@ export interface AttentionPanelProps {
   alerts: AlertSummary;
   /** What does not respond. */
   hangs: readonly Hang[];
+  /** What the host lacks before VMs can be created: its sentences are among those of `host`. */
+  lacks: readonly ShownLack[];
   /** When the page was rendered. */
   now: number;
   /** What the last examination of the host found; undefined before the first one. */
@@ -81,7 +85,7 @@ export const healthText = (health: HostInfo["health"]): string =>
 
 /** What needs a person. */
 export function AttentionPanel(
-  { vms, total, connection, host, alerts, hangs, now, health, mayHealth }: AttentionPanelProps,
+  { vms, total, connection, host, alerts, hangs, lacks, now, health, mayHealth }: AttentionPanelProps,
 ) {
   const others = otherHangs(hangs, connection);
   const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0 &&
@@ -131,7 +135,19 @@ export function AttentionPanel(
             <span class="text-muted">{healthText(health)}</span>
           </li>
         )}
-        {host.map((sentence) => (
+        {lacks.map((lack) => (
+          <li key={lack.sentence} data-tone="warn" data-lack={lack.about}>
+            <Icon name="alert" />
+            <a class="attention-name" href={lack.about === "pool" ? "/storage" : "/networks"}>
+              {lack.title}
+            </a>
+            <span class="text-muted">{lack.sentence}</span>
+            <span class="attention-steps">
+              <ReadySteps lack={lack} />
+            </span>
+          </li>
+        ))}
+        {host.filter((sentence) => !lacks.some((lack) => lack.sentence === sentence)).map((sentence) => (
           <li key={sentence} data-tone="warn">
             <Icon name="alert" />
             {healthOf(t("attention.host"))}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { CatalogImage, Image } from "../../lib/contract/mod.ts";
-import { byArchitecture, initialsOf, isFree, newVmHref } from "../../lib/image/images.ts";
+import { byArchitecture, initialsOf, isFree } from "../../lib/image/images.ts";
+import { newVmHref } from "../../lib/image/new_vm_href.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";

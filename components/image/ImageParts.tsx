@@ -24,15 +24,6 @@ export function ImageTabs({ at }: { at: string }) {
   );
 }
 
-/** Said where no pool can take an image, with what to do. */
-export function NoPools() {
-  return (
-    <p class="text-muted pad">
-      {t("images.no_pools")} <a href="/storage">{t("images.to_storage")}</a>
-    </p>
-  );
-}
-
 /** A form's buttons. */
 export function FormActions({ submit, danger = false, children }: {
   submit: string;

@@ -1,5 +1,6 @@
 import type { Image } from "../../lib/contract/mod.ts";
-import { isFree, newVmHref } from "../../lib/image/images.ts";
+import { isFree } from "../../lib/image/images.ts";
+import { newVmHref } from "../../lib/image/new_vm_href.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";

@@ -3,10 +3,16 @@ import { Icon } from "./Icon.tsx";
 
 /** A part of the form that most people need not open. It tells when something in it is wrong. */
 export function Disclosure(
-  { title, wrong, children }: { title: string; wrong: boolean; children: ComponentChildren },
+  { title, wrong, open, children }: {
+    title: string;
+    wrong: boolean;
+    /** Whether it is open until somebody folds it. */
+    open?: boolean;
+    children: ComponentChildren;
+  },
 ) {
   return (
-    <details class="panel folded">
+    <details class="panel folded" open={open}>
       <summary class="panel-head">
         <h2>{title}</h2>
         {wrong && <Icon name="alert" class="bad" />}

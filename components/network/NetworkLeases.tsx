@@ -3,7 +3,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment, formatSpan } from "../../lib/text/time.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { TextField } from "../kit/Field.tsx";
+import { CheckField, TextField } from "../kit/Field.tsx";
 import { NetworkDhcpButton, NetworkDhcpForm, type NetworkPart } from "./NetworkDhcpForm.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { AddForm } from "../kit/AddForm.tsx";
@@ -129,6 +129,13 @@ export function StaticLeases(common: NetworkPart) {
               <TextField label={t("networks.mac")} name="add.0.mac" maxLength={17} placeholder="52:54:00:…" />
               {hasV6 && <TextField label={t("networks.duid")} name="add.0.duid" maxLength={400} />}
               <TextField label={t("networks.hostname")} name="add.0.hostname" maxLength={253} />
+              <CheckField
+                wide
+                label={t("networks.allow_leased")}
+                hint={t("networks.allow_leased_hint")}
+                name="allowLeased"
+                value="true"
+              />
             </div>
             <div class="form-actions">
               <button type="submit" class="button" disabled={!enabled}>

@@ -5,6 +5,7 @@ import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { FoundType } from "../../lib/contract/choices.ts";
+import type { USUAL_POOL } from "../../lib/host/ready.ts";
 import { isFoundType, POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { typeName } from "./PoolParts.tsx";
@@ -37,6 +38,8 @@ const FINDS: Readonly<Record<FoundType, StorageKey>> = {
 export interface NewPoolFormProps {
   types: readonly StoragePoolType[];
   type: StoragePoolType;
+  /** The pool that every tool for libvirt uses, where there is none yet: what the form begins with. */
+  usual: typeof USUAL_POOL | undefined;
   /** What was typed, where it was refused, or something was looked for. */
   typed: Readonly<Record<string, string>>;
   errorAt: (field: string) => string | undefined;
@@ -58,7 +61,9 @@ function Kinds({ types, type }: Pick<NewPoolFormProps, "types" | "type">) {
               aria-current={each.type === type.type ? "true" : undefined}
             >
               <strong>{typeName(each.type)}</strong>
-              <small>{each.available ? each.type : t("storage.here_not")}</small>
+              <small>
+                {each.available ? each.type : `${t("storage.here_not")}: ${oneLine(each.reason ?? "", 120)}`}
+              </small>
             </a>
           </li>
         ))}
@@ -102,7 +107,10 @@ function Found({ type, typed, found }: Pick<NewPoolFormProps, "type" | "typed" |
 }
 
 /** Making a storage pool. */
-export function NewPoolForm({ types, type, typed, errorAt, findFailure, found }: NewPoolFormProps) {
+export function NewPoolForm(
+  { types, type, usual, typed: given, errorAt, findFailure, found }: NewPoolFormProps,
+) {
+  const typed = type.type === "dir" ? { ...usual, ...given } : given;
   const { needs, may, build, target } = POOL_KINDS[type.type];
   const fields = [...needs, ...may].filter((field) => field !== "format");
   const hintOf = (field: Exclude<PoolField, "format">) => {

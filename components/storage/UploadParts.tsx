@@ -1,16 +1,17 @@
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import type { Progress, Uploaded } from "../../lib/client/upload.ts";
-import type { UploadModel } from "../../lib/client/upload_model.ts";
+import { isPackedName, type UploadModel } from "../../lib/client/upload_model.ts";
 import { quoted } from "../../lib/text/shell_word.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatSpan } from "../../lib/text/time.ts";
 import { volumeContentHref } from "../../lib/storage/volume_page.ts";
+import { newVmHref } from "../../lib/image/new_vm_href.ts";
 import { uploads as texts } from "../../lib/i18n/en/uploads.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
-import { Field, TextField } from "../kit/Field.tsx";
+import { CheckField, Field, TextField } from "../kit/Field.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { JobBar } from "../jobs/JobBar.tsx";
 import { Flash } from "../kit/Flash.tsx";
@@ -91,6 +92,22 @@ export function UploadName({ model }: { model: UploadModel }) {
   );
 }
 
+/** Whether a packed file is kept as it is; nothing for other files. */
+export function UploadPacked({ model }: { model: UploadModel }) {
+  const file = model.file.value;
+  if (file === null || !isPackedName(file.name)) return null;
+  return (
+    <CheckField
+      wide
+      label={t("uploads.keep_packed")}
+      hint={t("uploads.keep_packed_hint")}
+      checked={model.keepPacked.value}
+      disabled={model.sending.value !== null}
+      onChange={({ currentTarget: { checked } }) => model.keepPacked.value = checked}
+    />
+  );
+}
+
 /** How far an upload is. */
 export function UploadProgress({ name, progress }: { name: string; progress: Progress }) {
   const { sent, size } = progress;
@@ -110,6 +127,9 @@ export function UploadProgress({ name, progress }: { name: string; progress: Pro
   );
 }
 
+/** Whether a VM can begin with a file, by its name. */
+const isImageName = (name: string): boolean => /\.(iso|qcow2|img|raw)$/i.test(name);
+
 /** What an upload came to. */
 export function UploadDone({ volume }: { volume: Uploaded }) {
   return (
@@ -120,6 +140,13 @@ export function UploadDone({ volume }: { volume: Uploaded }) {
         title={t("uploads.done", { name: oneLine(volume.name, 80) })}
       >
         {volume.warnings.map(({ message }) => <p key={message}>{message}</p>)}
+        {isImageName(volume.name) && (
+          <p>
+            <a href={newVmHref({ ...volume, kind: /\.iso$/i.test(volume.name) ? "iso" : "disk" })}>
+              {t("uploads.new_vm")}
+            </a>
+          </p>
+        )}
         <p class="upload-sum">
           SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
         </p>

@@ -9,8 +9,10 @@ import type {
   OperatingSystem,
   VmConfig,
 } from "../contract/mod.ts";
+import { NOBODY_SIGNS_IN } from "../contract/cloud_init_bounds.ts";
 import { fieldSentence } from "../text/field_sentence.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
+import { firstCloudInit } from "../vm/cloud_init/first.ts";
 import { freeName, guessSystem } from "../vm/create/guesses.ts";
 import { offeredDiskGb, type RoomOptions } from "../vm/create/offered_disk.ts";
 import { api } from "./api.ts";
@@ -38,13 +40,15 @@ export interface CreateStart {
   readonly systems: readonly OperatingSystem[];
   /** Names that VMs have. */
   readonly taken: readonly string[];
+  /** SSH public keys of the person: the user of a cloud image begins with them. */
+  readonly sshKeys: readonly string[];
 }
 
 /** Milliseconds of rest after a change before the server is asked. */
 const REST_MS = 250;
 
 /** Fields that follow the operating system until somebody chooses otherwise. */
-type Followed = "name" | "system" | "disk";
+type Followed = "name" | "system" | "disk" | "cloudInit";
 
 /** What a wish is first started from. */
 function sourceOf({ disks, bootOrder, isoPath, cloudInit }: VmDraft, first: InstallSource): InstallSource {
@@ -88,11 +92,14 @@ export class CreateModel {
   readonly failure = signal<Failure | null>(null);
   readonly #systems: readonly OperatingSystem[];
   readonly #taken: ReadonlySet<string>;
+  readonly #sshKeys: readonly string[];
   readonly #room: RoomOptions;
   readonly #chosen = new Set<Followed>();
   /** Fields somebody has been at: errors of the others are not shown before the first attempt. */
   readonly #touched = signal<ReadonlySet<string>>(new Set());
   readonly #attempted = signal(false);
+  /** Whether the form has begun with a network. */
+  #plugged: boolean;
   #isCreated = false;
   #isStarted = true;
   /** The wish that `check` is about. */
@@ -104,9 +111,11 @@ export class CreateModel {
     this.#room = room;
     this.#systems = start.systems;
     this.#taken = new Set(start.taken);
+    this.#sshKeys = start.sshKeys;
     this.wish.value = start.wish;
     this.source.value = sourceOf(start.wish, start.first);
     this.withoutIso.value = start.withoutIso;
+    this.#plugged = (start.wish.nics ?? []).length > 0;
     this.#take(start.check, start.wish);
   }
 
@@ -178,6 +187,7 @@ export class CreateModel {
         disks: [{ ...first, sizeGb: offeredDiskGb(system.defaults.diskSizeGb, this.#room) }, ...others],
       }),
     });
+    this.#offerCloudInit();
   }
 
   /** Chooses the CD to install from. */
@@ -203,7 +213,33 @@ export class CreateModel {
       bootOrder: source === "network" ? ["network", "disk"] : undefined,
     });
     this.#touched.value = new Set([...this.#touched.peek()].filter((field) => field !== "disks"));
+    this.#offerCloudInit();
   }
+
+  /** Says what cloud-init sets up; undefined: nothing. */
+  setCloudInit(cloudInit: VmConfig["cloudInit"] | undefined): void {
+    this.#chosen.add("cloudInit");
+    this.set({ cloudInit });
+  }
+
+  /** A cloud image gets its usual user until somebody says something else; other ways to begin need none. */
+  #offerCloudInit(): void {
+    const { cloudInit: now, osVariant } = this.wish.peek();
+    if (this.#chosen.has("cloudInit")) return;
+    const cloudInit = this.source.peek() === "cloud" ? firstCloudInit(osVariant, this.#sshKeys) : undefined;
+    if (JSON.stringify(cloudInit) === JSON.stringify(now)) return;
+    this.set({ cloudInit });
+    this.restored.value++;
+  }
+
+  /** Users of cloud-init, by name, whose password was not kept and is to be typed again. */
+  readonly passwordsAgain = computed<readonly string[]>(() => {
+    const users = this.wish.value.cloudInit?.form?.users ?? [];
+    return this.again.value.flatMap((place) => {
+      const user = users[place];
+      return user === undefined || user.password !== undefined ? [] : [user.name];
+    });
+  });
 
   /** Chooses an image by what it is: an ISO goes into the drive, a disk image becomes the first disk. */
   chooseImage({ kind, path, pool, name }: Pick<Image, "kind" | "path" | "pool" | "name">): void {
@@ -230,6 +266,13 @@ export class CreateModel {
     );
     this.set({ disks });
     if (change?.path) this.#guess(change.path);
+  }
+
+  /** There is a network, where none was: a VM that has no card for want of one gets it. */
+  plugIn(network: string | null): void {
+    if (network === null || this.#plugged || this.nics.peek().length > 0) return;
+    this.#plugged = true;
+    this.set({ nics: [{ network }] });
   }
 
   /** Changes one network card, or removes it. */
@@ -263,9 +306,17 @@ export class CreateModel {
   /** What to choose first, said once somebody has tried to create the VM. */
   readonly missing = computed(() => this.#attempted.value ? this.lacking.value : undefined);
 
+  /** What is worth knowing. A cloud image without cloud-init is known by the card that was chosen, whatever its name. */
+  readonly warnings = computed<readonly ConfigFinding[]>(() => {
+    const found = this.check.value?.warnings ?? [];
+    const isBare = this.source.value === "cloud" && this.wish.value.cloudInit === undefined;
+    if (!isBare || found.some(({ field }) => field === "cloudInit")) return found;
+    return [...found, { field: "cloudInit", code: "NobodySignsIn", message: NOBODY_SIGNS_IN }];
+  });
+
   /** What is worth knowing about a field. */
   warning(field: string): string | undefined {
-    return this.check.value?.warnings.find((warning) => warning.field === field)?.message;
+    return this.warnings.value.find((warning) => warning.field === field)?.message;
   }
 
   /** Whether the VM that was created runs, where it was to be started. */

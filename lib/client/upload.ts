@@ -12,6 +12,8 @@ export interface Sending {
   readonly file: Blob;
   /** SHA-256 that its content must have; empty for any. */
   readonly checksum: string;
+  /** A packed file is kept as it is. */
+  readonly keepPacked?: boolean;
 }
 
 /** How far it is. */

@@ -11,6 +11,9 @@ import { uploadTransport } from "./upload_transport.ts";
 
 const { t } = textsOf(texts);
 
+/** Whether a file is packed, as its name says: only then is it asked whether it is unpacked. */
+export const isPackedName = (name: string): boolean => /\.(gz|xz|zst|bz2)$/i.test(name);
+
 /** What is sent now. */
 interface Running {
   readonly what: Sending;
@@ -34,6 +37,8 @@ async function check({ pool, name, file }: Sending): Promise<void> {
 export class UploadModel {
   readonly file = signal<File | null>(null);
   readonly name = signal("");
+  /** A packed file is kept as it is. */
+  readonly keepPacked = signal(false);
   readonly progress = signal<Progress | null>(null);
   readonly done = signal<Uploaded | null>(null);
   readonly failure = signal<Failure | null>(null);
@@ -57,7 +62,13 @@ export class UploadModel {
     const file = this.file.peek();
     if (file === null || this.#running.peek() !== null) return null;
     const abort = new AbortController();
-    const what = { pool, name: this.name.peek(), file, checksum: checksum.trim().toLowerCase() };
+    const what: Sending = {
+      pool,
+      name: this.name.peek(),
+      file,
+      checksum: checksum.trim().toLowerCase(),
+      ...(this.keepPacked.peek() && isPackedName(file.name) && { keepPacked: true }),
+    };
     batch(() => {
       this.#running.value = { what, abort };
       this.progress.value = { sent: 0, size: file.size, secondsLeft: null, isWaiting: false };

@@ -6,14 +6,17 @@ import { volumeContentHref } from "../storage/volume_page.ts";
 import type { Sending, Uploaded, UploadTransport } from "./upload.ts";
 
 async function send(
-  { pool, name, file, checksum }: Sending,
+  { pool, name, file, checksum, keepPacked = false }: Sending,
   offset: number,
   onSent: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<Uploaded> {
-  const query = checksum === "" ? "" : `?checksum=${encodeURIComponent(checksum)}`;
+  const query = new URLSearchParams({
+    ...(checksum !== "" && { checksum }),
+    ...(keepPacked && { unpack: "never" }),
+  });
   const headers = { "content-range": `bytes ${offset}-${file.size - 1}/${file.size}` };
-  const href = based(volumeContentHref(pool, name) + query);
+  const href = based(volumeContentHref(pool, name) + (query.size === 0 ? "" : `?${query}`));
   return await sendFile(href, file.slice(offset), { headers, onSent, signal }) as Uploaded;
 }
 

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
-import { CreateModel } from "./create_model.ts";
+import { CreateModel, type CreateStart } from "./create_model.ts";
 import { draftText, restoreDraft } from "./use_kept_draft.ts";
 
-const START = { wish: {}, check: null, first: "iso", withoutIso: false, systems: [], taken: [] } as const;
+const START = {
+  wish: {},
+  check: null,
+  first: "iso",
+  withoutIso: false,
+  systems: [],
+  taken: [],
+  sshKeys: [],
+} as const;
 const model = () => new CreateModel(START, { pools: [], pool: "" });
 
 Deno.test("a draft comes back as it was left, without its passwords; nothing typed is nothing to keep", () => {
@@ -37,4 +45,26 @@ Deno.test("what was cleared stays cleared; a draft of another version is left al
   const other = new CreateModel(start, { pools: [], pool: "" });
   for (const kept of ["{", "null", '{"wish":{"name":"x"}}']) restoreDraft(other, kept);
   assert.deepEqual(other.wish.value, start.wish);
+});
+
+Deno.test("a cloud image gets its usual user and the person's keys, until somebody says something else", () => {
+  const systems = [{
+    id: "debian12",
+    osType: "linux",
+    defaults: { diskSizeGb: 10 },
+  }] as unknown as CreateStart["systems"];
+  const form = new CreateModel({ ...START, systems, sshKeys: ["ssh-ed25519 AAAA"] }, { pools: [], pool: "" });
+  assert.equal(form.wish.value.cloudInit, undefined);
+  form.chooseSource("cloud");
+  form.chooseSystem("debian12", true);
+  assert.deepEqual(form.wish.value.cloudInit, {
+    form: { users: [{ name: "debian", sudo: "nopasswd", sshKeys: ["ssh-ed25519 AAAA"] }] },
+  });
+  form.chooseSource("iso");
+  assert.equal(form.wish.value.cloudInit, undefined);
+  form.chooseSource("cloud");
+  form.setCloudInit(undefined);
+  form.chooseSystem("debian12");
+  assert.equal(form.wish.value.cloudInit, undefined, "it was switched off");
+  assert.equal(form.warning("cloudInit"), "Nobody can sign in: no password and no key");
 });

@@ -5,8 +5,9 @@
  * `lib/vm/cloud_init/check.ts`, with errors that name the field.
  */
 import Type, { type Static } from "typebox";
-import { KEPT_SECRET, MOST_USERS, MOST_YAML_BYTES } from "./cloud_init_bounds.ts";
+import { KEPT_SECRET, MOST_SSH_KEYS, MOST_USERS, MOST_YAML_BYTES } from "./cloud_init_bounds.ts";
 import { command } from "./command.ts";
+import { ConfigFinding } from "./finding.ts";
 import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
 
 /** A line of text without control characters, nor what only some programs take for the end of a line. */
@@ -16,6 +17,11 @@ const line = (maxLength: number, options: Record<string, unknown> = {}) =>
 /** A line without blanks at its ends, which nobody would see. */
 const name = (maxLength: number, options: Record<string, unknown> = {}) =>
   line(maxLength, { pattern: `${NO_OUTER_BLANK}${LINE}`, ...options });
+
+export const SshKeys = Type.Array(Type.String({ minLength: 1, maxLength: 16_384 }), {
+  maxItems: MOST_SSH_KEYS,
+  description: "SSH public keys, as in authorized_keys",
+});
 
 export const CloudInitUser = closed({
   name: name(32, { description: "login name: a small letter or _, then small letters, digits, - and _" }),
@@ -28,10 +34,7 @@ export const CloudInitUser = closed({
     ...SECRET,
     description: `crypt(3) hash instead of a password; ${KEPT_SECRET} keeps the one that is set`,
   })),
-  sshKeys: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 16_384 }), {
-    maxItems: 32,
-    description: "SSH public keys, as in authorized_keys",
-  })),
+  sshKeys: Type.Optional(SshKeys),
   sudo: Type.Optional(oneOf(["none", "password", "nopasswd"], {
     description: "rights of root: none, after its password, or at once; none when left out",
   })),
@@ -119,6 +122,7 @@ export const CloudInitState = Type.Object({
   instanceId: Type.Optional(Type.String({ description: "cloud-init runs anew when it changes" })),
   changedAt: Type.Optional(Timestamp),
   files: Type.Optional(CloudInitFiles),
+  warnings: Type.Array(ConfigFinding, { description: "what is worth knowing of what is set" }),
 });
 export type CloudInitState = Static<typeof CloudInitState>;
 
@@ -128,6 +132,7 @@ export const SetCloudInitResult = Type.Object({
   applies: oneOf(["now", "next start"], {
     description: "whether the running VM has it already, or gets it with its next start",
   }),
+  warnings: Type.Array(ConfigFinding),
 });
 export type SetCloudInitResult = Static<typeof SetCloudInitResult>;
 

@@ -1,7 +1,10 @@
 /** Creating a VM: what it may be made of, and the commands that check it and make it. */
 import Type, { type Static } from "typebox";
 import { CloudInit } from "./cloud_init.ts";
+import { NOBODY_SIGNS_IN } from "./cloud_init_bounds.ts";
 import { command } from "./command.ts";
+import { ConfigFinding } from "./finding.ts";
+export { ConfigFinding } from "./finding.ts";
 import {
   BOOT_DEVICES,
   CPU_MODES,
@@ -225,17 +228,11 @@ export const WARNINGS = {
   StrangeContent: "{path} is {what}: a guest cannot use it as a disk",
   UnknownContent: "{path} has no partition table, file system or known image format: it may not be a disk",
   NoIso: "{path} is no ISO: it has no volume descriptor{what}",
+  NobodySignsIn: NOBODY_SIGNS_IN,
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;
 export type WarningCode = keyof typeof WARNINGS;
-
-export const ConfigFinding = Type.Object({
-  field: Type.String({ description: "disks.0.sizeGb; empty for the whole" }),
-  code: Type.String(),
-  message: Type.String(),
-});
-export type ConfigFinding = Static<typeof ConfigFinding>;
 
 export const ConfigCheck = Type.Object({
   errors: Type.Array(ConfigFinding, {

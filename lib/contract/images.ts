@@ -109,8 +109,15 @@ const Hex = (length: number) =>
 export const imageCommands = {
   list_images: command({
     summary: "List the ISOs and disk images of all storage pools",
+    description:
+      "What VMs can be made from. Cloud-init seeds, overlays and what they are built on, and what templates, " +
+      "snapshots and the bin keep are none of them.",
     role: "viewer",
-    input: closed({}),
+    input: closed({
+      vmDisks: Type.Optional(
+        Type.Boolean({ description: "disks that VMs have, too, with what they are built on" }),
+      ),
+    }),
     output: Type.Object({
       images: Type.Array(Image),
       unread: Type.Array(Type.Object({ pool: Type.String(), reason: Type.String() }), {

@@ -7,6 +7,7 @@ import { alertCommands, alertTargetCommands } from "./alerts.ts";
 import { auditedForAdministrators } from "./access_rules.ts";
 import { auditCommands } from "./audit.ts";
 import { passkeyCommands } from "./passkeys.ts";
+import { sshKeyCommands } from "./ssh_keys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
 import { binCommands } from "./bin.ts";
 import { certificateCommands } from "./certificate.ts";
@@ -88,6 +89,7 @@ export const COMMANDS = {
     ...accessCommands,
     ...auditCommands,
     ...passkeyCommands,
+    ...sshKeyCommands,
     ...alertTargetCommands,
   }),
 };
@@ -142,6 +144,7 @@ export * from "./networks.ts";
 export * from "./on_host.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
+export * from "./ssh_keys.ts";
 export * from "./schedules.ts";
 export * from "./screens.ts";
 export * from "./snapshots.ts";

@@ -4,6 +4,7 @@ import { FIRMWARES } from "./choices.ts";
 import { CloudInit } from "./cloud_init.ts";
 import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
+import { ConfigFinding } from "./finding.ts";
 import { BackingPlace, ImagePlace, VmConfig, VmName } from "./create.ts";
 import { MOST_NEW_VMS, SEALS } from "./template_bounds.ts";
 import { CLEARABLE, closed, oneOf, Timestamp } from "./schema.ts";
@@ -280,6 +281,7 @@ export const templateCommands = {
     output: Type.Object({
       vms: Type.Array(Type.Object({ vmId: Type.String(), name: VmName })),
       notStarted: Type.Array(Type.Object({ name: Type.String(), reason: Type.String() })),
+      warnings: Type.Array(ConfigFinding),
     }),
     errors: [
       "TemplateNotFound",

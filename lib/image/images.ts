@@ -1,16 +1,18 @@
 /** What the pages on images show and ask for. Pure; the server checks it all. */
-import type { CatalogImage, Image, ImageKind, Input, StoragePool } from "../contract/mod.ts";
+import type { CatalogImage, Image, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { enteredIn, givenIn } from "../text/form_fields.ts";
 import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
 
-/** What is shown: the library – what VMs are made from – or a part of it, or the disks that VMs have. */
-export const IMAGE_FILTERS = ["library", "iso", "disk", "free", "vm"] as const;
+/** What is shown: all images, or a part of them. */
+export const IMAGE_FILTERS = ["library", "iso", "disk", "free"] as const;
 export type ImageFilter = typeof IMAGE_FILTERS[number];
 
 /** Which part of the list is looked at: its word is part of a name, a pool, a system or a VM's name. */
 export interface ImageQuery extends PageQuery {
   readonly kind: ImageFilter;
+  /** Whether disks that VMs have are shown, too. */
+  readonly vmDisks: boolean;
 }
 
 /** The query in an address; what makes no sense there is left out. */
@@ -18,29 +20,32 @@ export function imageQuery(params: URLSearchParams): ImageQuery {
   return {
     ...pageQuery(params),
     kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "library",
+    vmDisks: params.get("vmDisks") === "yes",
   };
 }
 
 /** The address of a query. */
-export function imagesHref({ kind, ...query }: ImageQuery): string {
-  return pageHref("/images", query, { kind: kind === "library" ? "" : kind });
+export function imagesHref({ kind, vmDisks, ...query }: ImageQuery): string {
+  return pageHref("/images", query, {
+    kind: kind === "library" ? "" : kind,
+    vmDisks: vmDisks ? "yes" : "",
+  });
 }
 
-/** Whether an image is a VM's own disk. What others are built on is not: it belongs to nobody. */
-const isVmDisk = ({ kind, usedBy, isBase }: Image) => kind === "disk" && usedBy.length > 0 && !isBase;
-
 const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
-  library: (image) => !isVmDisk(image),
+  library: () => true,
   iso: ({ kind }) => kind === "iso",
-  disk: (image) => image.kind === "disk" && !isVmDisk(image),
+  disk: ({ kind }) => kind === "disk",
   free: isFree,
-  vm: isVmDisk,
 };
 
 const { compare: order } = new Intl.Collator("en");
 
 /** The page that a query asks for; beyond the last one, the last. */
-export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ListPage<Image> {
+export function imagePage(
+  images: readonly Image[],
+  { kind, q, page }: Omit<ImageQuery, "vmDisks">,
+): ListPage<Image> {
   const word = q.toLowerCase();
   const has = (text: string | undefined) => text?.toLowerCase().includes(word) ?? false;
   const found = images.filter((image) =>
@@ -89,15 +94,6 @@ export function initialsOf(name: string): string {
 /** Whether nothing writes to an image or stands on it: it may be copied, and deleted. */
 export function isFree({ usedBy, isBase }: Pick<Image, "usedBy" | "isBase">): boolean {
   return usedBy.length === 0 && !isBase;
-}
-
-/**
- * The address of the form for a new VM that begins with an image: an ISO in its drive, or its disk.
- *
- * @param as `cloud` for a disk image that cloud-init sets up
- */
-export function newVmHref({ kind, pool, name }: Image, as: ImageKind | "cloud" = kind): string {
-  return `/vms/new?${new URLSearchParams({ [as]: `${pool}/${name}` })}`;
 }
 
 /** A checksum as people paste it: a sum in hex, or the address of a published file. */

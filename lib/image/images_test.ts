@@ -8,9 +8,9 @@ import {
   imageQuery,
   imagesHref,
   initialsOf,
-  newVmHref,
   poolsForImages,
 } from "./images.ts";
+import { newVmHref } from "./new_vm_href.ts";
 
 const image = (name: string, change: Partial<Image> = {}): Image => ({
   pool: "default",
@@ -30,11 +30,13 @@ const form = (fields: Record<string, string>) => {
 };
 
 Deno.test("imageQuery() and imagesHref() are each other's inverse, and hold against nonsense", () => {
-  for (const href of ["/images", "/images?kind=iso", "/images?kind=free&q=a+b&page=3"]) {
+  for (
+    const href of ["/images", "/images?kind=iso", "/images?kind=free&q=a+b&page=3", "/images?vmDisks=yes"]
+  ) {
     assert.equal(imagesHref(imageQuery(new URL(href, "http://x").searchParams)), href);
   }
   const odd = imageQuery(new URLSearchParams("kind=x&page=-1&q=%20"));
-  assert.deepEqual(odd, { kind: "library", q: "", page: 1 });
+  assert.deepEqual(odd, { kind: "library", vmDisks: false, q: "", page: 1 });
 });
 
 Deno.test("imagePage() narrows by kind, use and words, and cuts into pages", () => {
@@ -45,12 +47,11 @@ Deno.test("imagePage() narrows by kind, use and words, and cuts into pages", () 
   ];
   const names = (q: string, kind: ImageFilter = "library") =>
     imagePage(images, { kind, q, page: 1 }).rows.map(({ name }) => name);
-  assert.deepEqual(names(""), ["b.iso", "base.qcow2"]);
+  assert.deepEqual(names(""), ["a.qcow2", "b.iso", "base.qcow2"]);
   assert.deepEqual(names("", "iso"), ["b.iso"]);
   assert.deepEqual(names("", "free"), ["b.iso"]);
-  assert.deepEqual(names("", "disk"), ["base.qcow2"]);
-  assert.deepEqual(names("", "vm"), ["a.qcow2"]);
-  assert.deepEqual(names("WEB", "vm"), ["a.qcow2"]);
+  assert.deepEqual(names("", "disk"), ["a.qcow2", "base.qcow2"]);
+  assert.deepEqual(names("WEB", "disk"), ["a.qcow2"]);
   assert.deepEqual(names("debian"), ["b.iso"]);
   const many = Array.from({ length: 250 }, (_, index) => image(`x${String(index).padStart(3, "0")}`));
   const last = imagePage(many, { kind: "library", q: "", page: 9 });

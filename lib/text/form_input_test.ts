@@ -235,3 +235,12 @@ Deno.test("a moment that is typed is of the page's time zone", () => {
   );
   assert.throws(() => startsAt("2026-02-31T02:00", "UTC"), /startsAt/);
 });
+
+Deno.test("formInput() reads the box that lets an address be leased", () => {
+  const fields: [string, string][] = [["name", "lab"], ["add.0.ip", "192.0.2.9"], ["allowLeased", "true"]];
+  assert.deepEqual(formInput(COMMANDS.update_network_dhcp, fields), {
+    name: "lab",
+    add: [{ ip: "192.0.2.9" }],
+    allowLeased: true,
+  });
+});

@@ -193,6 +193,7 @@ export const DEVICE_ACTIONS = {
       target: trimmedIn(form, "device"),
       path: pathIn(form, "medium"),
       force: ticked(form, "force"),
+      anyMedium: ticked(form, "anyMedium"),
     }),
   eject_media: (api, vmId, form) =>
     api.ejectMedia({ vmId, target: trimmedIn(form, "device"), force: ticked(form, "force") }),

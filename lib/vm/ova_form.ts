@@ -27,7 +27,7 @@ const numberIn = (form: FormData, name: string) => {
 /** What is to be imported, and how. */
 export function importOvaInput(
   form: FormData,
-  archive: { readonly pool: string; readonly volume: string },
+  archive: { readonly pool: string; readonly volume: string; readonly withoutDisks?: boolean },
 ): Input<"import_ova"> {
   const nics: NicPlace[] = [];
   for (let at = 0; form.has(`nic${at}`) && at < 16; at++) nics.push(placeOf(textIn(form, `nic${at}`)));

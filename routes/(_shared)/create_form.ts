@@ -53,6 +53,7 @@ export function wishOf(form: FormData): Partial<VmConfig> {
     ...(cpuCount !== undefined && { cpuCount }),
     ...(memoryMb !== undefined && { memoryMb }),
     ...(source === "iso" && isoPath !== undefined && { isoPath }),
+    ...(form.get("anyMedium") === "yes" && { anyMedium: true }),
     ...(source === "network" && { bootOrder: ["network", "disk"] }),
     disks: disk === undefined ? [] : [disk],
     nics: plug === undefined ? [] : [plug.startsWith("/") ? { bridge: plug.slice(1) } : { network: plug }],

@@ -3,7 +3,7 @@ import { Head } from "fresh/runtime";
 import { Empty } from "../../components/kit/Empty.tsx";
 import { SelectField } from "../../components/kit/Field.tsx";
 import { CatalogCards } from "../../components/image/CatalogCards.tsx";
-import { ImageTabs, NoPools } from "../../components/image/ImageParts.tsx";
+import { ImageTabs } from "../../components/image/ImageParts.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import type { CatalogImage } from "../../lib/contract/mod.ts";
@@ -14,6 +14,8 @@ import { heldImages, poolsForImages } from "../../lib/image/images.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { storageLack } from "../(_shared)/ready.ts";
+import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(texts);
@@ -22,7 +24,7 @@ const AT = "/images/catalog";
 async function shown({ api, may }: PageState) {
   const [pools, { images }, options] = await Promise.all([
     api.getStoragePools(),
-    api.listImages(),
+    api.listImages({ vmDisks: true }),
     may("get_create_options") ? api.getCreateOptions() : undefined,
   ]).catch(fail);
   let catalog: CatalogImage[] = [], failure: Failure | null = null;
@@ -32,7 +34,14 @@ async function shown({ api, may }: PageState) {
     failure = failureOf(error);
   }
   const have = heldImages(catalog, images);
-  return { pools: poolsForImages(pools), catalog, have, arch: options?.arch, failure };
+  return {
+    pools: poolsForImages(pools),
+    lack: storageLack({ may }, pools, AT, "files"),
+    catalog,
+    have,
+    arch: options?.arch,
+    failure,
+  };
 }
 
 export const handler = define.handlers({
@@ -43,7 +52,7 @@ export const handler = define.handlers({
 
 /** The catalogue of cloud images. */
 export default define.page<typeof handler>(function Catalog({ data, state }) {
-  const { pools, catalog, have, arch, failure } = data;
+  const { pools, lack, catalog, have, arch, failure } = data;
   const pool = typedAgain(state.refused, "download_image")?.pool ?? "";
   return (
     <>
@@ -54,6 +63,7 @@ export default define.page<typeof handler>(function Catalog({ data, state }) {
         <h1>{t("images.catalog")}</h1>
       </header>
       <ImageTabs at={AT} />
+      <NotReadyBar lack={lack} />
       <p class="mode-what">{t("images.catalog_what")}</p>
       <Flash tone="bad" title={t("images.catalog_failed")} failure={failure} />
       {catalog.length === 0
@@ -61,7 +71,7 @@ export default define.page<typeof handler>(function Catalog({ data, state }) {
         : (
           <form method="post" action={formHref("download_image", {}, "/images", AT)}>
             <Panel title={t("images.catalog")}>
-              {pools.length === 0 ? <NoPools /> : (
+              {pools.length > 0 && (
                 <div class="form-grid">
                   <SelectField
                     label={t("images.catalog_into")}

@@ -11,6 +11,8 @@ import { images as texts } from "../../lib/i18n/en/images.ts";
 import { uploads as uploadTexts } from "../../lib/i18n/en/uploads.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { storageLack } from "../(_shared)/ready.ts";
+import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
 import { fail } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts), uploads = textsOf(uploadTexts);
@@ -23,16 +25,16 @@ interface Asked {
 
 async function shown({ api, may }: PageState, params: URLSearchParams, asked: Asked | null) {
   const mayUpload = may("upload_volume") && may("get_storage_pools");
+  const query = imageQuery(params);
   const [list, open, pools] = await Promise.all([
-    api.listImages(),
+    api.listImages({ vmDisks: query.vmDisks }),
     api.listJobs({ open: true }),
-    mayUpload ? api.getStoragePools() : [],
+    may("get_storage_pools") ? api.getStoragePools() : null,
   ]).catch(fail);
   const downloads = open.filter(({ command }) => command === "download_image");
   // One that is gone needs no question.
   const isThere = asked !== null &&
     list.images.some(({ pool, name }) => pool === asked.pool && name === asked.image);
-  const query = imageQuery(params);
   return {
     list: {
       page: imagePage(list.images, query),
@@ -42,7 +44,9 @@ async function shown({ api, may }: PageState, params: URLSearchParams, asked: As
       downloads,
     },
     asked: isThere ? asked : null,
-    uploadPools: poolsForImages(pools),
+    uploadPools: poolsForImages(pools ?? []),
+    lack: pools && storageLack({ may }, pools, "/images", "files"),
+    mayUpload,
   };
 }
 
@@ -56,7 +60,7 @@ export const handler = define.handlers({
 
 /** The ISOs and disk images of all pools. */
 export default define.page<typeof handler>(function Images({ data, state, url }) {
-  const { list, asked, uploadPools } = data;
+  const { list, asked, uploadPools, lack, mayUpload } = data;
   const isUpload = url.searchParams.get("do") === "upload" && uploadPools.length > 0;
   const { connected } = state.connection;
   const name = oneLine(asked?.image ?? "", 100);
@@ -68,15 +72,14 @@ export default define.page<typeof handler>(function Images({ data, state, url })
       <header class="page-head">
         <h1>{t("nav.images")}</h1>
         <div class="actions">
-          {uploadPools.length > 0 && (
-            <a class="button" href="/images?do=upload">{uploads.t("uploads.upload")}</a>
-          )}
+          {mayUpload && <a class="button" href="/images?do=upload">{uploads.t("uploads.upload")}</a>}
           {state.may("download_image") && (
             <a class="button primary" href="/images/new">{area.t("images.add")}</a>
           )}
         </div>
       </header>
       <ImageTabs at="/images" />
+      <NotReadyBar lack={lack} />
       {isUpload && <StorageUpload pools={uploadPools} closeHref="/images" server={url.origin + state.base} />}
       {asked !== null && (
         <Panel title={area.t("images.delete_title", { name })} class="storage-form">
@@ -96,7 +99,7 @@ export default define.page<typeof handler>(function Images({ data, state, url })
           </form>
         </Panel>
       )}
-      <ImageList {...list} connected={connected} mayAdd={state.may("download_image")} />
+      <ImageList {...list} connected={connected} mayAdd={state.may("download_image")} mayUpload={mayUpload} />
     </>
   );
 });

@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { CheckField, SelectField, TextField } from "../../components/kit/Field.tsx";
-import { FormActions, NoPools } from "../../components/image/ImageParts.tsx";
+import { FormActions } from "../../components/image/ImageParts.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
@@ -10,18 +10,26 @@ import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { postedForm } from "../(_shared)/form.ts";
+import { storageLack } from "../(_shared)/ready.ts";
+import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
 import { fail } from "../(_shared)/fail.ts";
 import { typedIn } from "../(_shared)/typed.ts";
 
 const { t } = textsOf(texts);
 
-async function shown(api: PageState["api"], typed: Record<string, string>, failure: Failure | null) {
-  return { pools: poolsForImages(await api.getStoragePools().catch(fail)), typed, failure };
+async function shown(state: PageState, typed: Record<string, string>, failure: Failure | null) {
+  const pools = await state.api.getStoragePools().catch(fail);
+  return {
+    pools: poolsForImages(pools),
+    lack: storageLack(state, pools, "/images/new", "files"),
+    typed,
+    failure,
+  };
 }
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page(await shown(state.api, { unpack: "yes" }, null));
+    return page(await shown(state, { unpack: "yes" }, null));
   },
   async POST(ctx) {
     const form = await postedForm(ctx.req);
@@ -30,14 +38,14 @@ export const handler = define.handlers({
       ctx.state.notify({ is: "done", word: "download_image", name });
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(ctx.state.api, typedIn(form), failure), { status: failure.status });
+      return page(await shown(ctx.state, typedIn(form), failure), { status: failure.status });
     }
     return ctx.redirect("/images", 303);
   },
 });
 
 /** Adding an image from a URL. */
-export default define.page<typeof handler>(function NewImage({ data: { pools, typed, failure } }) {
+export default define.page<typeof handler>(function NewImage({ data: { pools, lack, typed, failure } }) {
   return (
     <>
       <Head>
@@ -46,10 +54,10 @@ export default define.page<typeof handler>(function NewImage({ data: { pools, ty
       <header class="page-head">
         <h1>{t("images.add_title")}</h1>
       </header>
+      <NotReadyBar lack={lack} />
       <Panel title={t("images.add")} class="storage-form">
         <form method="post" action="/images/new">
           <Flash tone="bad" title={t("images.download_failed")} failure={failure} />
-          {pools.length === 0 && <NoPools />}
           <div class="form-grid">
             <TextField
               label={t("images.url")}

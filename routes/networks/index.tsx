@@ -8,6 +8,8 @@ import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
+import { networkLack } from "../(_shared)/ready.ts";
+import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
 
 const area = textsOf(texts);
 
@@ -21,6 +23,7 @@ export const handler = define.handlers({
     const names = new Set(networks.map(({ name }) => name));
     return page({
       networks,
+      lack: await networkLack(state, networks, "/networks"),
       hangs,
       now: Date.now(),
       orphans: forwards.filter(({ network }) => !names.has(network)),
@@ -46,7 +49,9 @@ export default define.page<typeof handler>(function Networks({ data, state }) {
           {mayCreate && <a class="button primary" href="/networks/new">{area.t("networks.new")}</a>}
         </span>
       </header>
+      {data.networks.length > 0 && <NotReadyBar lack={data.lack} />}
       <NetworkList
+        lack={data.lack}
         networks={data.networks}
         hangs={data.hangs}
         now={data.now}

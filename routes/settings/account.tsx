@@ -6,6 +6,7 @@ import { RevokeTokensField } from "../../components/access/RevokeTokensField.tsx
 import { Qr } from "../../components/access/Qr.tsx";
 import { NewPasswordField } from "../../components/access/NewPasswordField.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
+import { SshKeysPanel } from "../../components/access/SshKeysPanel.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { presentPasswordIn } from "../../lib/access/forms.ts";
@@ -33,7 +34,8 @@ async function shown({ api }: PageState, step: Step = {}) {
   const passkeys = user === null ? [] : await api.listPasskeys().catch(fail);
   // Names of VMs, for the grants; who has none may not list them.
   const vms = user?.grants.length === 0 ? [] : await api.getVms().catch(unlessAway) ?? [];
-  return { account: user, passkeys, vms, ...step };
+  const { sshKeys } = await api.getSshKeys().catch(fail);
+  return { account: user, passkeys, vms, sshKeys, ...step };
 }
 
 export const handler = define.handlers({
@@ -65,7 +67,7 @@ export const handler = define.handlers({
 
 /** One's own account: password and second factor. */
 export default define.page<typeof handler>(function Account({ data, state, url }) {
-  const { account, passkeys, vms, failure = null, totp, recoveryCodes } = data;
+  const { account, passkeys, vms, sshKeys, failure = null, totp, recoveryCodes } = data;
   const confirmed = state.user?.confirmed ?? false;
   const again = state.refused?.command === "set_password";
   const present = (name = "password", again = false) =>
@@ -191,6 +193,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
             confirmed={confirmed}
             url={url}
           />
+          <SshKeysPanel keys={sshKeys} refused={state.refused} />
           <Panel title={t("access.change_password")}>
             <form method="post" action={formHref("set_password", {}, AT)}>
               <div class="form-grid">

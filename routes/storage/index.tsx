@@ -10,6 +10,9 @@ import { FOUND_TYPES, type FoundType } from "../../lib/contract/choices.ts";
 import { isFoundType, POOL_FIELDS } from "../../lib/storage/pool_types.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
+import { storageLack } from "../(_shared)/ready.ts";
+import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
+import { creatablePool } from "../../lib/host/ready.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const storage = textsOf(texts);
@@ -85,10 +88,18 @@ export default define.page<typeof handler>(function Storage({ data: { pools, han
       {form !== null && (
         <NewPoolForm
           {...form}
+          usual={creatablePool(pools)}
           errorAt={(field) => refusalAt(state.refused, COMMAND, field)}
         />
       )}
-      <StoragePools pools={pools} hangs={hangs} connected={connected} now={Date.now()} />
+      {form === null && pools.length > 0 && <NotReadyBar lack={storageLack(state, pools, "/storage")} />}
+      <StoragePools
+        pools={pools}
+        hangs={hangs}
+        lack={storageLack(state, pools, "/storage")}
+        connected={connected}
+        now={Date.now()}
+      />
     </>
   );
 });

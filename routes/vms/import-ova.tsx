@@ -3,6 +3,7 @@ import { Head } from "fresh/runtime";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { ArchiveTable, type ArchiveVolume } from "../../components/vm/ova/ArchiveTable.tsx";
 import { ImportOvaForm, type ImportOvaFormProps } from "../../components/vm/ova/ImportOvaForm.tsx";
+import { WithoutDisks } from "../../components/vm/ova/WithoutDisks.tsx";
 import OvaUpload from "../../islands/OvaUpload.tsx";
 import { ova as texts } from "../../lib/i18n/en/ova.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
@@ -53,6 +54,10 @@ async function archivesOf(api: Api, pools: readonly { readonly value: string }[]
   return found.flat();
 }
 
+/** Whether an archive may come without its disks, as the form for it says. */
+const diskChoice = (params: URLSearchParams) =>
+  params.get("withoutDisks") === "yes" ? { withoutDisks: true } : {};
+
 /** What the page shows: the choice of an archive, or what one becomes. */
 type Shown =
   | {
@@ -60,12 +65,19 @@ type Shown =
     readonly pools: Awaited<ReturnType<typeof poolsOf>>;
     readonly archives: readonly ArchiveVolume[];
     readonly failure: Failure | null;
+    /** The archive that was refused because all its disks would be left out. */
+    readonly diskless: { readonly pool: string; readonly volume: string } | null;
   }
   | ({ readonly kind: "preview" } & ImportOvaFormProps);
 
-async function choice(api: Api, failure: Failure | null): Promise<Shown> {
+async function choice(
+  api: Api,
+  failure: Failure | null,
+  archive: { readonly pool: string; readonly volume: string } | null = null,
+): Promise<Shown> {
+  const diskless = failure?.field === "withoutDisks" ? archive : null;
   const pools = await poolsOf(api);
-  return { kind: "choice", pools, archives: await archivesOf(api, pools), failure };
+  return { kind: "choice", pools, archives: await archivesOf(api, pools), failure, diskless };
 }
 
 async function shown(
@@ -76,14 +88,14 @@ async function shown(
 ): Promise<Shown> {
   const pool = params.get("pool"), volume = params.get("volume");
   if (pool === null || volume === null) return await choice(api, failure);
-  const archive = { pool, volume };
+  const archive = { pool, volume, ...diskChoice(params) };
   try {
     const preview = await api.inspectOva(archive);
     const [pools, options] = await Promise.all([poolsOf(api), api.getCreateOptions({})]);
     const networks = options.networks.map(({ name }) => name);
     return { kind: "preview", preview, archive, pools, networks, bridges: options.bridges, typed, failure };
   } catch (error) {
-    return await choice(api, failure ?? failureOf(error));
+    return await choice(api, failure ?? failureOf(error), { pool, volume });
   }
 }
 
@@ -94,7 +106,11 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { state: { api }, url: { searchParams } } = ctx;
     const form = await postedForm(ctx.req);
-    const archive = { pool: searchParams.get("pool") ?? "", volume: searchParams.get("volume") ?? "" };
+    const archive = {
+      pool: searchParams.get("pool") ?? "",
+      volume: searchParams.get("volume") ?? "",
+      ...diskChoice(searchParams),
+    };
     try {
       const begun = await begin(
         api,
@@ -129,6 +145,7 @@ export default define.page<typeof handler>(function ImportOva({ data, state, url
           </header>
           <p>{own.t("ova.what")}</p>
           <Flash tone="bad" failure={data.failure} />
+          {data.diskless !== null && <WithoutDisks {...data.diskless} />}
           {data.pools[0] !== undefined && (
             <OvaUpload pools={data.pools} pool={data.pools[0].value} server={url.origin + state.base} />
           )}

@@ -4,6 +4,7 @@ import { Flash } from "../../components/kit/Flash.tsx";
 import type { CreateBounds } from "../../components/vm/create/props.ts";
 import CreateVm from "../../islands/CreateVm.tsx";
 import {
+  type CloudInit,
   CpuCount,
   type CreateOptions,
   DiskSizeGb,
@@ -14,6 +15,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { DISK_GB, type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
 import { failureOf } from "../../lib/text/failure.ts";
+import { firstCloudInit } from "../../lib/vm/cloud_init/first.ts";
 import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
 import { offeredDiskGb } from "../../lib/vm/create/offered_disk.ts";
 import { create } from "../../lib/i18n/en/create.ts";
@@ -65,6 +67,8 @@ function firstWish(
   options: CreateOptions,
   systems: readonly OperatingSystem[],
   taken: ReadonlySet<string>,
+  /** What a cloud image is set to; undefined for another way to begin. */
+  cloudInitOf: ((osVariant: string | undefined) => CloudInit) | undefined,
 ): Partial<VmConfig> {
   const { isos, network } = options;
   const image = iso ?? disk;
@@ -82,6 +86,7 @@ function firstWish(
         : { sizeGb: offeredDiskGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
     ],
     nics: network === null ? [] : [{ network }],
+    ...(cloudInitOf && { cloudInit: cloudInitOf(system?.id) }),
     start: true,
   };
 }
@@ -104,23 +109,28 @@ interface Typed {
 }
 
 async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
-  const [options, images, systems, vms] = await Promise.all([
+  const [options, images, systems, vms, { sshKeys }] = await Promise.all([
     api.getCreateOptions(),
     imagesOf(api),
     api.listOperatingSystems(),
     api.getVms(),
+    api.getSshKeys(),
   ]);
   const taken = vms.map(({ name }) => name);
   const current = systems.filter(isCurrent);
-  const wish = typed?.wish ?? firstWish(begin, options, current, new Set(taken));
+  const source = begin.source ??
+    (images.some(({ kind }) => kind === "iso") || begin.iso !== null ? "iso" : "cloud");
+  const setUp = source === "cloud"
+    ? (osVariant: string | undefined) => firstCloudInit(osVariant, sshKeys)
+    : undefined;
+  const wish = typed?.wish ?? firstWish(begin, options, current, new Set(taken), setUp);
   const asked = await api.checkVmConfig(wish);
   // A disk that does not fit leaves the other fields their defaults.
   const resolved = asked.resolved ?? (await api.checkVmConfig({ ...wish, disks: [] })).resolved;
   const check = { ...asked, resolved };
-  const first: InstallSource = typed?.source ?? begin.source ??
-    (images.some(({ kind }) => kind === "iso") ? "iso" : "cloud");
+  const first: InstallSource = typed?.source ?? source;
   const withoutIso = typed?.withoutIso ?? false;
-  return { options, images, systems: current, taken, wish, check, first, withoutIso };
+  return { options, images, systems: current, taken, sshKeys, wish, check, first, withoutIso };
 }
 
 export const handler = define.handlers({
@@ -168,7 +178,16 @@ export default define.page<typeof handler>(function NewVm({ data, state }) {
         <h1>{t("create.title")}</h1>
       </header>
       {why !== undefined && <Flash tone="bad" icon="alert" title={t("create.failed")}>{why}</Flash>}
-      <CreateVm {...start} bounds={BOUNDS} connected={state.connection.connected} />
+      <CreateVm
+        {...start}
+        bounds={BOUNDS}
+        allowed={{
+          createPool: state.may("create_storage_pool"),
+          createNetwork: state.may("create_network"),
+          startNetwork: state.may("start_network"),
+        }}
+        connected={state.connection.connected}
+      />
     </>
   );
 });

@@ -72,7 +72,7 @@ browserTest(
         );
         assert.deepEqual(
           await call(server, "get_cloud_init", { vmId }),
-          { cloudInit: null },
+          { cloudInit: null, warnings: [] },
           "nothing is set by it",
         );
       });

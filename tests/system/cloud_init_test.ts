@@ -91,7 +91,7 @@ Deno.test({
     let path = "";
 
     await t.step("nothing is set at first", async () => {
-      assert.deepEqual(await call(server, "get_cloud_init", { vmId }), { cloudInit: null });
+      assert.deepEqual(await call(server, "get_cloud_init", { vmId }), { cloudInit: null, warnings: [] });
       await refused(
         call(server, "remove_cloud_init", { vmId }),
         "CloudInitNotSet",
@@ -196,7 +196,7 @@ Deno.test({
         assert.deepEqual(await media(vm, "--inactive"), []);
         assert.deepEqual(await media(vm), []);
         assert.equal(await exists(path), false);
-        assert.deepEqual(await call(server, "get_cloud_init", { vmId }), { cloudInit: null });
+        assert.deepEqual(await call(server, "get_cloud_init", { vmId }), { cloudInit: null, warnings: [] });
         await shows(server, vmId, ({ disks }) => disks.every(({ device }) => device === "disk"));
       },
     );

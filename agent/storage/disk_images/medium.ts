@@ -23,8 +23,8 @@ export function mediumDoubt(
   const what = strange === undefined ? "" : `, it is ${strange}`;
   if (volume === undefined && !anyMedium) {
     const reason =
-      `it is no ISO: it has no volume descriptor${what}. Choose an ISO, or use it all the same on the command line with ` +
-      "--any-medium (REST: anyMedium)";
+      `it is no ISO: it has no volume descriptor${what}. Choose an ISO, or tick that it need not be one (--any-medium, ` +
+      "REST: anyMedium)";
     throw new ContractError("DiskRefused", { path, reason });
   }
   return { field, code: "NoIso", message: fill(WARNINGS.NoIso, { path, what }) };

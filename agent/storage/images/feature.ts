@@ -4,9 +4,11 @@ import { feature } from "../../feature.ts";
 import { SiteCatalog } from "./catalog.ts";
 import { ImageDownloads } from "./downloads.ts";
 import { imageHandlers } from "./handlers.ts";
+import { LEFT_DISK_MIGRATIONS } from "./left_disks.ts";
 
 export const imageFeature = feature<never, keyof typeof imageCommands>({
   name: "images",
+  migrations: LEFT_DISK_MIGRATIONS,
   open: ({ settings, systems, images: records }) => {
     const catalog = new SiteCatalog(settings.imageCatalog);
     return {

@@ -24,7 +24,7 @@ export function imageHandlers(
 ): Pick<Handlers, keyof typeof imageCommands> {
   const list = new ImageList(host, systems);
   return {
-    list_images: () => list.get(),
+    list_images: (input) => list.get(input),
     download_image: (input, context) => downloads.start(input, context),
     list_image_catalog: () => catalog.list(),
     get_image_policy: () => records.policy(),

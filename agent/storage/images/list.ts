@@ -1,25 +1,15 @@
 /** The images of all pools, from the live model. */
-import type { Image, ImageKind, OperatingSystem, Output } from "../../../lib/contract/mod.ts";
+import type { Image, Input, OperatingSystem, Output } from "../../../lib/contract/mod.ts";
 import { systemGuesser } from "../../../lib/vm/create/guesses.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { OperatingSystems } from "../../hosts/operating_systems.ts";
 import { log } from "../../log.ts";
-import { isActivePool, isUnfinished, requireKnown } from "../shared.ts";
-import { VolumeUsage } from "../volume_usage.ts";
-import type { Volume } from "../volumes.ts";
+import { isActivePool, requireKnown } from "../shared.ts";
 import type { Host } from "../../hosts/host.ts";
+import { imageKind, ImageRoles } from "./roles.ts";
 
 /** Names whose guess is remembered. */
 const MOST_GUESSES = 20_000;
-
-/** What an image is for; undefined for what is none. A name alone makes no CD of a disk that has a format. */
-export function imageKind(
-  { type, format, name }: Pick<Volume, "type" | "format" | "name">,
-): ImageKind | undefined {
-  if (type !== "file" && type !== "block" && type !== "network") return undefined;
-  if (format === "iso" || (format === "raw" && /\.iso$/i.test(name))) return "iso";
-  return "disk";
-}
 
 export class ImageList {
   readonly #host: Host;
@@ -33,11 +23,11 @@ export class ImageList {
   }
 
   /**
-   * Every image; pools that do not answer are named. What is not whole yet is none.
+   * The images of the library; pools that do not answer are named. What is not whole yet is none.
    *
    * @throws {ContractError} StorageUnknown
    */
-  async get(): Promise<Output<"list_images">> {
+  async get({ vmDisks = false }: Input<"list_images"> = {}): Promise<Output<"list_images">> {
     const { inventory } = this.#host;
     requireKnown(this.#host);
     const { storage } = inventory;
@@ -56,13 +46,12 @@ export class ImageList {
       }),
     );
     const volumes = read.flat();
-    const users = await VolumeUsage.read(this.#host);
-    const bases = new Set(volumes.flatMap(({ backing }) => backing?.path ?? []));
+    const roles = await ImageRoles.read(this.#host, volumes);
     const systemOf = await this.#guesser();
     const images = volumes.flatMap((volume): Image[] => {
-      const kind = imageKind(volume);
+      const role = roles.of(volume), kind = imageKind(volume);
+      if (kind === undefined || !(role === "library" || vmDisks && role === "vm")) return [];
       const { pool, name, path, format, allocation, capacity } = volume;
-      if (kind === undefined || isUnfinished(pool, name)) return [];
       const system = systemOf(name);
       return [{
         pool,
@@ -72,8 +61,8 @@ export class ImageList {
         ...(format !== undefined && { format }),
         sizeBytes: allocation,
         virtualBytes: capacity,
-        usedBy: users.of(volume),
-        isBase: bases.has(path) || users.isKept(volume),
+        usedBy: roles.usage.of(volume),
+        isBase: roles.isBase(volume),
         ...(system && { osId: system.id, osName: system.name }),
       }];
     });

@@ -33,7 +33,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
-import { dropSeed, makeSeed, seedAt } from "./seed.ts";
+import { dropSeed, makeSeed, seedAt, seedWarnings } from "./seed.ts";
 import { seedDocuments } from "./seed_work.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -84,10 +84,13 @@ async function current(
 
 async function get(host: Host, vmId: string): Promise<CloudInitState> {
   const found = await current(host, host.requireVm(vmId));
-  if (found === undefined) return { cloudInit: null };
+  if (found === undefined) return { cloudInit: null, warnings: [] };
   const { seed, path, target } = found;
+  const { cloudInit, files, ...told } = await seedDocuments.shown(seed);
   return {
-    ...await seedDocuments.shown(seed),
+    cloudInit,
+    files,
+    warnings: seedWarnings(told),
     path,
     target,
     ...(seed.instanceId !== undefined && { instanceId: seed.instanceId }),
@@ -220,7 +223,7 @@ async function set(
     throw contractError(error, "CloudInitFailed", "set_cloud_init");
   }
   for (const path of replaced) await drop(host, vm, path);
-  return { path: seed.path, instanceId: seed.instanceId, applies };
+  return { path: seed.path, instanceId: seed.instanceId, applies, warnings: seed.warnings };
 }
 
 /** Writes down which seeds go once no VM has them. */
@@ -285,6 +288,7 @@ export function cloudInitHandlers(host: Host): CloudInitHandlers {
           await host.operations.run(spec, (operation) => set(host, vm, cloudInit, operation)),
         );
       });
+      host.app.sshKeys.remember(principal, cloudInit);
       return done[0]!;
     },
     remove_cloud_init: async ({ vmId }, { principal }) => {

@@ -1,6 +1,12 @@
 /** Seeds as volumes: made, read, and found in a VM. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
-import { type CloudInit, ContractError, type VM } from "../../../lib/contract/mod.ts";
+import {
+  type CloudInit,
+  type ConfigFinding,
+  ContractError,
+  type VM,
+  WARNINGS,
+} from "../../../lib/contract/mod.ts";
 import { drivesOf, seedName } from "../../../lib/formats/xml/seed_drive.ts";
 import { MOST_SEED_BYTES, type Seed, writeSeed } from "../../../lib/vm/cloud_init/seed.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -16,6 +22,7 @@ import {
   uploadVolume,
   type Volume,
 } from "../../storage/volumes.ts";
+import type { MadeDocuments } from "./seed_documents.ts";
 import { seedDocuments } from "./seed_work.ts";
 
 /** Most names tried for a seed: every change of a VM's gives the one before free again. */
@@ -42,17 +49,22 @@ export interface MadeSeed {
   readonly volume: Volume;
   readonly path: string;
   readonly instanceId: string;
+  readonly warnings: ConfigFinding[];
 }
 
-/** What {@link makeSeed} would refuse, without making anything; undefined when it would not. */
-export async function seedRefusal(
+/** What is worth knowing of a seed. */
+export const seedWarnings = ({ nobodySignsIn }: Pick<MadeDocuments, "nobodySignsIn">): ConfigFinding[] =>
+  nobodySignsIn ? [{ field: "cloudInit", code: "NobodySignsIn", message: WARNINGS.NobodySignsIn }] : [];
+
+/** What {@link makeSeed} would refuse and tell, without making anything. */
+export async function checkSeed(
   { vmName, cloudInit, macs }: SeedRequest,
-): Promise<ContractError | undefined> {
+): Promise<{ readonly refusal?: ContractError; readonly warnings: ConfigFinding[] }> {
   try {
-    await seedDocuments.make(cloudInit, undefined, { vmName, macs, instanceId: "" });
-    return undefined;
+    const made = await seedDocuments.make(cloudInit, undefined, { vmName, macs, instanceId: "" });
+    return { warnings: seedWarnings(made) };
   } catch (error) {
-    if (error instanceof ContractError) return error;
+    if (error instanceof ContractError) return { refusal: error, warnings: [] };
     throw error;
   }
 }
@@ -65,15 +77,16 @@ export async function seedRefusal(
 export async function makeSeed(link: Link, request: SeedRequest, steps: Steps): Promise<MadeSeed> {
   const { vmName, macs, before } = request;
   const instanceId = `kvmm-${crypto.randomUUID()}`;
-  const { cloudInit, files } = await seedDocuments.make(request.cloudInit, before, {
+  const made = await seedDocuments.make(request.cloudInit, before, {
     vmName,
     instanceId,
     macs,
   });
+  const { cloudInit, files } = made, warnings = seedWarnings(made);
   const bytes = writeSeed(cloudInit, files, Date.now(), request.vendorData);
   try {
     const volume = await upload(link, steps, request.pool ?? await defaultPool(link), vmName, bytes);
-    return { volume, path: volume.path, instanceId };
+    return { volume, path: volume.path, instanceId, warnings };
   } catch (error) {
     throw contractError(error, "CloudInitFailed", "cloud-init");
   }

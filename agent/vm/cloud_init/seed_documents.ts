@@ -8,16 +8,23 @@ import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
 import {
   checkNetworkConfig,
   checkUserData,
+  readYaml,
   withoutSecrets,
   withSecretsOf,
   YamlFault,
 } from "../../../lib/vm/cloud_init/yaml.ts";
+import { nobodySignsIn } from "../../../lib/vm/cloud_init/sign_in.ts";
 import type { CloudInit, CloudInitFiles } from "../../../lib/contract/cloud_init.ts";
 import { KEPT_SECRET } from "../../../lib/contract/cloud_init_bounds.ts";
 import { sha512Crypt } from "./sha512_crypt.ts";
 
 /** What a seed is made of, with its documents. */
 export type Documents = Pick<Seed, "cloudInit" | "files">;
+
+/** Documents that were made, and whether what they set up lets nobody in. */
+export interface MadeDocuments extends Documents {
+  readonly nobodySignsIn: boolean;
+}
 
 /** A field is not what it must be; the message is the rest of a sentence about it. No value is in it: it may be secret. */
 export class FieldFault extends Error {
@@ -90,14 +97,18 @@ function documents(cloudInit: CloudInit, about: SeedSubject): CloudInitFiles {
   }
 }
 
+/** Whether a seed gives no password and no key to any user. */
+const letsNobodyIn = ({ userData }: CloudInitFiles) => nobodySignsIn(readYaml(userData));
+
 /** The documents of a seed, and what they were made of: passwords hashed, kept secrets put in. @throws {FieldFault} */
-export function made(asked: CloudInit, before: Seed | undefined, about: SeedSubject): Documents {
+export function made(asked: CloudInit, before: Seed | undefined, about: SeedSubject): MadeDocuments {
   const cloudInit = completed(asked, before);
-  return { cloudInit, files: documents(cloudInit, about) };
+  const files = documents(cloudInit, about);
+  return { cloudInit, files, nobodySignsIn: letsNobodyIn(files) };
 }
 
 /** What may be shown: no hash, no password. */
-export function shown({ cloudInit, files }: Documents): Documents {
+export function shown({ cloudInit, files }: Documents): MadeDocuments {
   const { form, userData, networkConfig } = cloudInit;
   const users = form?.users?.map(({ passwordHash, ...user }) => ({
     ...user,
@@ -115,5 +126,6 @@ export function shown({ cloudInit, files }: Documents): Documents {
       userData: withoutSecrets(files.userData),
       ...(files.networkConfig !== undefined && { networkConfig: withoutSecrets(files.networkConfig) }),
     },
+    nobodySignsIn: letsNobodyIn(files),
   };
 }

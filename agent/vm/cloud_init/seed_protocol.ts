@@ -2,7 +2,7 @@
 import type { SeedSubject } from "../../../lib/vm/cloud_init/documents.ts";
 import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
 import type { CloudInit } from "../../../lib/contract/cloud_init.ts";
-import type { Documents } from "./seed_documents.ts";
+import type { Documents, MadeDocuments } from "./seed_documents.ts";
 
 /** Work, with the milliseconds that it may take. */
 export type ToSeedWorker = { readonly ms: number } & SeedTask;
@@ -20,7 +20,7 @@ export type SeedTask =
 
 /** What came of it: a result, what is wrong with a field, what is wrong with the bytes, or why there is no result. */
 export type FromSeedWorker =
-  | { readonly type: "documents"; readonly documents: Documents }
+  | { readonly type: "documents"; readonly documents: MadeDocuments }
   | { readonly type: "seed"; readonly seed: Seed }
   | { readonly type: "fault"; readonly field: string; readonly message: string }
   | { readonly type: "failure"; readonly message: string };

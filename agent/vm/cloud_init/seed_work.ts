@@ -4,7 +4,7 @@ import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
 import { type CloudInit, ContractError } from "../../../lib/contract/mod.ts";
 import { workerUrl } from "../../../lib/bundle.ts";
 import { SerialWorker } from "../../../ffi/serial_worker.ts";
-import type { Documents } from "./seed_documents.ts";
+import type { Documents, MadeDocuments } from "./seed_documents.ts";
 import type { FromSeedWorker, SeedTask, ToSeedWorker } from "./seed_protocol.ts";
 
 /** Milliseconds a task may take, and more for a worker that starts. */
@@ -27,7 +27,7 @@ class SeedDocuments {
     return answer;
   }
 
-  async #documents(task: SeedTask): Promise<Documents> {
+  async #documents(task: SeedTask): Promise<MadeDocuments> {
     const answer = await this.#run(task);
     if (answer.type !== "documents") throw new TypeError(`documents were expected, not a ${answer.type}`);
     return answer.documents;
@@ -39,7 +39,7 @@ class SeedDocuments {
    * @param before the seed that secrets are kept of
    * @throws {ContractError} InvalidInput, naming the field; CloudInitFailed when it takes too long
    */
-  async make(cloudInit: CloudInit, before: Seed | undefined, about: SeedSubject): Promise<Documents> {
+  async make(cloudInit: CloudInit, before: Seed | undefined, about: SeedSubject): Promise<MadeDocuments> {
     try {
       return await this.#documents({ type: "make", cloudInit, before, about });
     } catch (error) {
@@ -49,7 +49,7 @@ class SeedDocuments {
   }
 
   /** The documents without hashes and secrets. @throws {Error} when one is no YAML */
-  async shown({ cloudInit, files }: Documents): Promise<Documents> {
+  async shown({ cloudInit, files }: Documents): Promise<MadeDocuments> {
     return await this.#documents({ type: "show", documents: { cloudInit, files } });
   }
 

@@ -18,7 +18,7 @@ import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import { makeRoomFor } from "../../storage/volume_checks.ts";
 import { copyJob, withImages } from "./disks.ts";
 import { type CreateServices, decide } from "./facts.ts";
-import { makeSeed, seedRefusal } from "../cloud_init/seed.ts";
+import { checkSeed, makeSeed } from "../cloud_init/seed.ts";
 import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
@@ -215,9 +215,9 @@ export async function createVm(
   await makeRoom(services, config, principal);
   const { vm, findings } = await decide(services, config, { role: principal.role, held });
   if (findings.first) throw findings.first;
-  const refusal = config.cloudInit &&
-    await seedRefusal({ vmName: name, cloudInit: config.cloudInit, macs: vm.nics.map(({ mac }) => mac) });
-  if (refusal) throw refusal;
+  const seed = config.cloudInit &&
+    await checkSeed({ vmName: name, cloudInit: config.cloudInit, macs: vm.nics.map(({ mac }) => mac) });
+  if (seed?.refusal) throw seed.refusal;
   if (config.guestTools) await requireGuestTools();
   for (const { mac } of vm.nics) {
     reserve(held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
@@ -238,7 +238,7 @@ export async function createVm(
   } catch (error) {
     throw failed(error, "CreateFailed");
   }
-  const warnings = [...findings.warnings];
+  const warnings = [...findings.warnings, ...seed?.warnings ?? []];
   if (startError !== undefined) {
     const { code, message } = startError;
     warnings.push({ field: "start", code, message: t("create.not_started", { reason: message }) });

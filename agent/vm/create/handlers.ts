@@ -20,7 +20,7 @@ import { createVm } from "./create.ts";
 import { type CreateServices, decide } from "./facts.ts";
 import { hasFormats } from "../../storage/volumes.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
-import { seedRefusal } from "../cloud_init/seed.ts";
+import { checkSeed } from "../cloud_init/seed.ts";
 
 type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
 
@@ -71,15 +71,19 @@ function preview({ vms: { inventory: { storage } } }: CreateServices, vm: NewVm)
   return newDomainXml({ ...vm, disks, seed, tools, screenPassword: undefined });
 }
 
-async function cloudInitErrors(
+async function cloudInitFindings(
   { cloudInit }: VmConfig,
   { name, nics }: NewVm,
-): Promise<ConfigCheck["errors"]> {
-  if (cloudInit === undefined) return [];
-  const refusal = await seedRefusal({ vmName: name, cloudInit, macs: nics.map(({ mac }) => mac) });
-  if (refusal === undefined) return [];
+): Promise<Pick<ConfigCheck, "errors" | "warnings">> {
+  if (cloudInit === undefined) return { errors: [], warnings: [] };
+  const { refusal, warnings } = await checkSeed({
+    vmName: name,
+    cloudInit,
+    macs: nics.map(({ mac }) => mac),
+  });
+  if (refusal === undefined) return { errors: [], warnings };
   const { code, message, details } = refusal;
-  return [{ field: `cloudInit.${String(details?.field ?? "")}`, code, message }];
+  return { errors: [{ field: `cloudInit.${String(details?.field ?? "")}`, code, message }], warnings };
 }
 
 async function guestToolsErrors(): Promise<ConfigCheck["errors"]> {
@@ -96,16 +100,17 @@ async function check(services: CreateServices, input: unknown, role: Role): Prom
   const { config, errors } = readable(input);
   const { vm, findings } = await decide(services, config, { role, held: undefined });
   const toolsErrors = config.guestTools ? await guestToolsErrors() : [];
+  const seed = await cloudInitFindings(config, vm);
   const told = new Set(errors.map(({ field }) => field));
   const all = [
     ...errors,
     ...findings.errors.filter(({ field }) => !told.has(field)),
-    ...await cloudInitErrors(config, vm),
+    ...seed.errors,
     ...toolsErrors,
   ];
   return {
     errors: all,
-    warnings: findings.warnings,
+    warnings: [...findings.warnings, ...seed.warnings],
     resolved: all.length === 0 ? described(vm, preview(services, vm)) : null,
   };
 }
@@ -115,6 +120,7 @@ export function createHandlers(services: CreateServices): CreateHandlers {
   return {
     create_vm: async (config, context) => {
       const { id, warnings, started } = await createVm(services, config, context);
+      if (config.cloudInit) services.vms.app.sshKeys.remember(context.principal, config.cloudInit);
       await services.sizes.read(id);
       const diskSizeGb = services.vms.inventory.vm(id)?.diskSizeGb ?? null;
       return { id, name: config.name, diskSizeGb, warnings, ...(started !== undefined && { started }) };

@@ -6,21 +6,23 @@ import { child, parseXml } from "../../../lib/formats/xml/tree.ts";
 import { type CreateServices, kvmTroubleFor, platformFor, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
 import { hostBridges } from "../../hosts/bridges.ts";
+import { imageKind, ImageRoles } from "../../storage/images/roles.ts";
 
 /** CDs in the pools. One that cannot be read (a dead server) is left out. */
 async function isos(
-  { vms: { inventory } }: CreateServices,
+  { vms }: CreateServices,
   pools: readonly string[],
 ): Promise<CreateOptions["isos"]> {
   const found = await Promise.all(pools.map(async (pool) => {
     try {
-      return await inventory.storage.volumes(pool);
+      return await vms.inventory.storage.volumes(pool);
     } catch (error) {
       log.warn("the volumes of a pool cannot be read", { pool, error });
       return [];
     }
   }));
-  return found.flat().filter(({ name, format }) => format === "iso" || /\.iso$/i.test(name))
+  const volumes = found.flat(), roles = await ImageRoles.read(vms, volumes);
+  return volumes.filter((volume) => imageKind(volume) === "iso" && roles.of(volume) === "library")
     .map(({ path, pool, name, capacity }) => ({ path, pool, name, sizeBytes: capacity }));
 }
 

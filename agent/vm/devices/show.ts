@@ -1,5 +1,5 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
-import { VolumeUsage } from "../../storage/volume_usage.ts";
+import { ImageRoles } from "../../storage/images/roles.ts";
 import { withBases } from "../../storage/image_conflicts.ts";
 import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
@@ -133,19 +133,23 @@ export async function showOptions(host: Host, vm: VM, role: Role): Promise<Devic
     isLocal(link.uri) ? hostInterfaces() : [],
     host.passt.missing(),
   ]);
-  const users = await VolumeUsage.read(host);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
-  const listed = await Promise.all(started.map(async ({ name, ...figures }) => ({
+  const read = await Promise.all(started.map(async ({ name, ...figures }) => ({
     name,
     availableBytes: spaceOf(figures)?.available ?? 0,
-    volumes: (await unlessSilent("a pool's volumes", storage.volumes(name)) ?? []).map((volume) => ({
+    volumes: await unlessSilent("a pool's volumes", storage.volumes(name)) ?? [],
+  })));
+  const roles = await ImageRoles.read(host, read.flatMap(({ volumes }) => volumes));
+  const listed = read.map(({ volumes, ...pool }) => ({
+    ...pool,
+    volumes: volumes.filter((volume) => (roles.of(volume) ?? "part") !== "part").map((volume) => ({
       name: volume.name,
       path: volume.path,
       ...(volume.format !== undefined && { format: volume.format }),
       capacityBytes: volume.capacity,
-      usedBy: users.of(volume).map(({ name }) => name),
+      usedBy: roles.usage.of(volume).map(({ name }) => name),
     })),
-  })));
+  }));
   const byName = (a: { name: string }, b: { name: string }) => a.name < b.name ? -1 : 1;
   return {
     pools: listed.sort(byName),

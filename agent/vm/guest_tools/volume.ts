@@ -1,6 +1,7 @@
 /** The guest tools as a volume: one for all VMs of a host, made when it is first wanted. */
 import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
+import { toolsCdName } from "../../../lib/guest/tools_cd.ts";
 import { VERSION } from "../../../lib/version.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError } from "../../libvirt/failure.ts";
@@ -11,10 +12,6 @@ import { makeToolsCd } from "./programs.ts";
 
 /** Names tried: somebody's own file may have the first. */
 const MOST_NAMES = 10;
-
-/** Name of the CD with this content. */
-const nameOf = (sha256: string, number: number) =>
-  `kvm-manager-guest-tools-${VERSION}-${sha256.slice(0, 12)}${number === 1 ? "" : `-${number}`}.iso`;
 
 /** What is made just now, by host: two who want it at once get the same. */
 const making = new Map<string, Promise<unknown>>();
@@ -38,7 +35,7 @@ async function holds({ link }: Host, volume: Volume, { sha256, size }: Identity)
 /** The volume that holds it, or the first name that is free. @throws {ContractError} GuestToolsFailed */
 async function look(host: Host, pool: string, cd: Identity): Promise<Volume | string> {
   for (let number = 1; number <= MOST_NAMES; number++) {
-    const name = nameOf(cd.sha256, number), volume = await volumeNamed(host.link, pool, name);
+    const name = toolsCdName(VERSION, cd.sha256, number), volume = await volumeNamed(host.link, pool, name);
     if (volume === undefined) return name;
     if (await holds(host, volume, cd)) return volume;
   }

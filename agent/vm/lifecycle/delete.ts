@@ -122,7 +122,25 @@ export async function deleteVm(
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
   };
   await host.operate(vm, "deleting", () => host.operations.run(spec, run));
+  await noteLeft(host, vm, result);
   return result;
+}
+
+/** Remembers the disks of a VM that is gone and has left them where they are. */
+async function noteLeft(
+  { app, id: host, link }: Host,
+  { name, disks }: VM,
+  { deletedDisks }: DeleteVmResult,
+): Promise<void> {
+  const own = disks.filter(({ device, readOnly }) => device === "disk" && !readOnly);
+  for (const { source } of own) {
+    if (source === undefined || !source.startsWith("/") || deletedDisks.includes(source)) continue;
+    const file = await fileOf(link, source);
+    // What went into the bin is not there any more
+    if (file !== null || !isLocal(link.uri)) {
+      app.leftDisks.add({ host, path: source, inode: file?.ino ?? null, vm: name });
+    }
+  }
 }
 
 /** A deletion, while it runs. */

@@ -110,8 +110,8 @@ export async function openOva(
   const vm = await archive.describe(checksums);
   if (vm.leftOut.length > 0 && !withoutDisks) {
     const reason = `its hardware uses none of its disks (${filesShown(vm)}), so the VM would have no disk. ` +
-      "Import it all the same on the command line with --without-disks (REST: withoutDisks)";
-    throw ovaRefused(reason);
+      "Tick that it is imported without them (--without-disks, REST: withoutDisks)";
+    throw new ContractError("OvaRefused", { reason, field: "withoutDisks" });
   }
   const policy = imagePolicy();
   const disks: (ArchivedDisk | undefined)[] = [];

@@ -1,6 +1,6 @@
 import { modeFor } from "../../../lib/vm/cloud_init/form_data.ts";
 import { KEPT_SECRET } from "../../../lib/contract/cloud_init_bounds.ts";
-import type { CloudInit, CloudInitFiles } from "../../../lib/contract/mod.ts";
+import type { CloudInit, CloudInitFiles, CloudInitUser } from "../../../lib/contract/mod.ts";
 import { cloudInit } from "../../../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { ChoiceField, type FormFault, Line, Lines, Tick } from "./CloudInitField.tsx";
@@ -17,6 +17,8 @@ export interface CloudInitFormProps {
   files?: CloudInitFiles | undefined;
   nics: readonly NicChoice[];
   fault?: FormFault | undefined;
+  /** The user that the form begins with where nothing is set. */
+  first?: CloudInitUser | undefined;
   /** Users, by their place, whose password was typed into a form without script that came back. */
   again?: readonly number[] | undefined;
 }
@@ -27,7 +29,7 @@ const FIRST_YAML = "#cloud-config\n";
  * The fields of cloud-init, for any `<form>`: `cloudInitOf(new FormData(form))` reads them, on the server as well.
  * Which of its parts are seen is a matter of the style sheet, so that it works without script.
  */
-export function CloudInitForm({ value, files, nics, fault, again = [] }: CloudInitFormProps) {
+export function CloudInitForm({ value, files, nics, fault, first, again = [] }: CloudInitFormProps) {
   const form = value?.form ?? {};
   const metaData = Object.entries(value?.metaData ?? {}).map(([key, text]) => `${key}: ${text}`);
   return (
@@ -42,7 +44,11 @@ export function CloudInitForm({ value, files, nics, fault, again = [] }: CloudIn
         ]}
       />
       <div class="cloud-form">
-        <CloudInitUsers users={form.users ?? []} again={again} fault={fault} />
+        <CloudInitUsers
+          users={value === null && first !== undefined ? [first] : form.users ?? []}
+          again={again}
+          fault={fault}
+        />
         <fieldset class="cloud-part">
           <legend>{t("cloud_init.system")}</legend>
           <div class="form-grid">

@@ -45,7 +45,7 @@ function User(
         label={t("cloud_init.sudo")}
         name={`${PREFIX}${at}.sudo`}
         choices={sudoChoices()}
-        value={user?.sudo ?? "none"}
+        value={user === undefined ? "nopasswd" : user.sudo ?? "none"}
       />
       <Line
         at={`${at}.shell`}

@@ -5,6 +5,7 @@ import { Disclosure } from "../../kit/Disclosure.tsx";
 import {
   automatic,
   choiceOf,
+  CPU_MODE_TEXTS,
   type CreateProps,
   deviceChoices,
   given,
@@ -20,13 +21,6 @@ const FIRMWARE_TEXTS = {
   bios: "create.firmware_bios",
   uefi: "create.firmware_uefi",
   "uefi-secure": "create.firmware_secure",
-} as const;
-const CPU_MODE_TEXTS = {
-  "host-passthrough": "create.cpu_host",
-  "host-model": "create.cpu_host_model",
-  maximum: "create.cpu_maximum",
-  default: "create.cpu_default",
-  custom: "create.cpu_custom",
 } as const;
 const GRAPHICS_TEXTS = {
   vnc: "create.graphics_vnc",

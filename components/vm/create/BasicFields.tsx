@@ -1,8 +1,19 @@
 import type { OperatingSystem } from "../../../lib/contract/mod.ts";
 import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
 import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
+import { api } from "../../../lib/client/api.ts";
+import { hasOwnBridge, networksNotReady, USUAL_NETWORK } from "../../../lib/host/ready.ts";
+import { ready } from "../../../lib/i18n/en/ready.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { networkHref } from "../../../lib/network/network_href.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { ActionLink } from "../../kit/ActionLink.tsx";
+import { Flash } from "../../kit/Flash.tsx";
+import { doStep } from "./do_step.ts";
 import { Panel } from "../../kit/Panel.tsx";
 import { type CreateProps, given, number, t } from "./props.ts";
+
+const readyTexts = textsOf(ready);
 
 /** Networks, bridges, and none. A bridge's value begins with a slash: no network's name does. */
 export function networkChoices({ networks, bridges }: CreateProps["options"]): FieldChoice[] {
@@ -127,6 +138,7 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
             model.set({ nics: value === "" ? rest : [{ ...nic, ...pluggedInto(value) }, ...rest] });
           }}
         />
+        <NoNetwork {...props} />
         <CheckField
           wide
           name="start"
@@ -139,6 +151,54 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
       </div>
     </Panel>
   );
+}
+
+/** What to do where no network runs that a VM could be plugged into. */
+function NoNetwork({ options: { networks, bridges }, allowed }: CreateProps) {
+  const lack = networksNotReady(networks.map((each) => ({ ...each, autostart: true, persistent: true })), {
+    hasBridges: hasOwnBridge(bridges),
+  });
+  if (lack === null) return null;
+  const start = allowed.startNetwork ? networks.slice(0, 3) : [];
+  const makes = networks.length === 0 && allowed.createNetwork;
+  return (
+    <Flash
+      tone="warn"
+      class="form-field wide"
+      title={lack.sentence}
+      actions={(makes || start.length > 0) && (
+        <>
+          {start.map(({ name }) => (
+            <ActionLink
+              key={name}
+              class="button"
+              href={networkHref(name)}
+              enabled
+              onAct={() => doStep(() => api.startNetwork({ name }))}
+            >
+              {readyTexts.t("ready.start_network", { name: oneLine(name, 40) })}
+            </ActionLink>
+          ))}
+          {makes && (
+            <ActionLink
+              class="button"
+              href="/networks/new"
+              enabled
+              onAct={() => doStep(createUsualNetwork)}
+            >
+              {readyTexts.t("ready.create_network", USUAL_NETWORK)}
+            </ActionLink>
+          )}
+        </>
+      )}
+    />
+  );
+}
+
+/** Creates the network that every tool for libvirt uses, with a subnet nothing here uses. */
+async function createUsualNetwork(): Promise<void> {
+  const { freeIpv4 } = await api.getNetworkOptions();
+  await api.createNetwork({ ...USUAL_NETWORK, ...(freeIpv4 !== null && { ipv4: { address: freeIpv4 } }) });
 }
 
 function withSize<D extends { sizeGb?: number }>({ sizeGb: _, ...disk }: D, sizeGb: number | undefined) {

@@ -1,5 +1,7 @@
 import { cloudInitOf } from "../../../lib/vm/cloud_init/form_data.ts";
 import { CloudInitForm } from "../cloud_init/CloudInitForm.tsx";
+import { oneLine } from "../../../lib/text/text.ts";
+import { Flash } from "../../kit/Flash.tsx";
 import { CheckField } from "../../kit/Field.tsx";
 import { Disclosure } from "../../kit/Disclosure.tsx";
 import { type CreateProps, t } from "./props.ts";
@@ -20,10 +22,15 @@ export function CloudInitFields({ model }: CreateProps) {
     const form = event.currentTarget.closest("form");
     if (form === null) return;
     const data = new FormData(form);
-    model.set({ cloudInit: data.get(USE_CLOUD_INIT) === "yes" ? cloudInitOf(data) : undefined });
+    model.setCloudInit(data.get(USE_CLOUD_INIT) === "yes" ? cloudInitOf(data) : undefined);
   };
+  const again = model.passwordsAgain.value;
   return (
-    <Disclosure title={t("create.cloud_init")} wrong={used && fault !== undefined}>
+    <Disclosure title={t("create.cloud_init")} wrong={used && fault !== undefined} open={used}>
+      {again.length > 0 && (
+        <Flash tone="warn" title={t("create.password_again", { names: oneLine(again.join(", "), 100) })} />
+      )}
+      <Flash tone="warn" title={model.warning(FIELD)} />
       <div onInput={read} onChange={read}>
         <div class="form-grid">
           <CheckField

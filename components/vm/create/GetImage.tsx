@@ -10,7 +10,12 @@ import { type CreateProps, imagePools, type ImageWayProps, OPEN_TEXT, t } from "
 import { Flash } from "../../kit/Flash.tsx";
 import { ActionLink } from "../../kit/ActionLink.tsx";
 import { api } from "../../../lib/client/api.ts";
-import { reportFailure } from "../../../lib/client/toasts.ts";
+import { creatablePool } from "../../../lib/host/ready.ts";
+import { ready } from "../../../lib/i18n/en/ready.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { doStep } from "./do_step.ts";
+
+const readyTexts = textsOf(ready);
 
 /** Way → the page of its own that a browser without script is sent to. */
 const PAGES: Readonly<Record<ImageWay, (pool: string | undefined) => string | undefined>> = {
@@ -23,12 +28,8 @@ const PAGES: Readonly<Record<ImageWay, (pool: string | undefined) => string | un
 const imageWay = lazyPart<ImageWayProps>(async () => (await import("./ImageWay.tsx")).ImageWayForm);
 
 /** What to do where no pool runs that could take an image. What comes of it shows by itself. */
-function NoPool({ pools }: CreateProps["options"]) {
-  const start = (pool: string) => {
-    api.startStoragePool({ pool }).catch((error: unknown) =>
-      reportFailure({ sentence: t("create.start_pool_failed") }, error)
-    );
-  };
+function NoPool({ options: { pools }, allowed }: Pick<CreateProps, "options" | "allowed">) {
+  const usual = allowed.createPool ? creatablePool(pools) : undefined;
   return (
     <Flash
       tone="warn"
@@ -36,13 +37,23 @@ function NoPool({ pools }: CreateProps["options"]) {
       title={t("create.no_pool")}
       actions={
         <>
+          {usual !== undefined && (
+            <ActionLink
+              class="button primary"
+              href="/storage?do=create"
+              enabled
+              onAct={() => doStep(() => api.createStoragePool(usual))}
+            >
+              {readyTexts.t("ready.create_pool", usual)}
+            </ActionLink>
+          )}
           {pools.filter(({ active }) => !active).slice(0, 3).map(({ name }) => (
             <ActionLink
               key={name}
               class="button"
               href={poolHref(name)}
               enabled
-              onAct={() => start(name)}
+              onAct={() => doStep(() => api.startStoragePool({ pool: name }))}
             >
               {t("create.start_pool", { pool: oneLine(name, 40) })}
             </ActionLink>
@@ -78,7 +89,7 @@ export function GetImage({ arrival, ways, ...parts }: ImageWayProps) {
   const Way = useLazy(imageWay, open !== null);
   return (
     <>
-      {pool === undefined && <NoPool {...parts.options} />}
+      {pool === undefined && <NoPool {...parts} />}
       <div class="form-field wide image-sources">
         {offered.map(({ way, href, text }) =>
           isHydrated

@@ -6,7 +6,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { SelectField, TextField } from "../../kit/Field.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 import { JobItem } from "../../jobs/JobItem.tsx";
-import { UploadFile, UploadName, UploadProgress } from "../../storage/UploadParts.tsx";
+import { UploadFile, UploadName, UploadPacked, UploadProgress } from "../../storage/UploadParts.tsx";
 import { imagePools, type ImageWayProps, OPEN_TEXT, t } from "./props.ts";
 
 /** What begins a way. */
@@ -72,6 +72,7 @@ function WayFields({ arrival, options, images }: Omit<ImageWayProps, "ways">) {
             <UploadFile model={arrival.upload} input={file} />
           </div>
           <UploadName model={arrival.upload} />
+          <UploadPacked model={arrival.upload} />
         </>
       )}
       {pools.length > 0 && (

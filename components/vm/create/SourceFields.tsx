@@ -7,7 +7,6 @@ import { CheckField, SelectField, TextField } from "../../kit/Field.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import type { IconName } from "../../kit/icons.ts";
 import { Panel } from "../../kit/Panel.tsx";
-import { USE_CLOUD_INIT } from "./CloudInitFields.tsx";
 import { CopyFields } from "./CopyFields.tsx";
 import { GetImage } from "./GetImage.tsx";
 import { ImagePicker } from "./ImagePicker.tsx";
@@ -68,6 +67,16 @@ function IsoFields(props: CreateProps) {
           onInput={({ currentTarget: { value } }) => model.chooseIso(given(value))}
         />
       )}
+      {(other || isos.length === 0) && (
+        <CheckField
+          wide
+          name="anyMedium"
+          value="yes"
+          label={t("create.any_medium")}
+          checked={model.wish.value.anyMedium ?? false}
+          onChange={({ currentTarget: { checked } }) => model.set({ anyMedium: checked || undefined })}
+        />
+      )}
       <CheckField
         wide
         name="withoutIso"
@@ -83,7 +92,7 @@ function IsoFields(props: CreateProps) {
 const isDisk = ({ usedBy }: CreateProps["images"][number]) => usedBy.length > 0;
 
 function ImageFields(props: CreateProps) {
-  const { model, images } = props;
+  const { model, images, vmDisks } = props;
   const [disk] = model.disks.value;
   // Disks of VMs are seldom what a new one begins with: they stand below the others, and say whose they are.
   const disks = images.filter(({ kind }) => kind === "disk")
@@ -97,19 +106,16 @@ function ImageFields(props: CreateProps) {
         error={missingAt(props, "image") ?? model.error("disks.0.path") ?? model.error("disks.0")}
         onChoose={(path) => model.chooseDiskImage(path)}
       />
+      <div class="form-field wide needs-script">
+        <CheckField
+          label={t("create.image_vm_disks")}
+          checked={vmDisks.shown}
+          onChange={({ currentTarget: { checked } }) => vmDisks.show(checked)}
+        />
+      </div>
       <CopyFields {...props} index={0} disk={disk ?? {}} named />
     </>
   );
-}
-
-/** A cloud image knows nobody until cloud-init tells it: its fields are opened, and count. */
-function openCloudInit(form: HTMLFormElement | null): void {
-  const box = form?.elements.namedItem(USE_CLOUD_INIT);
-  if (!(box instanceof HTMLInputElement) || box.checked) return;
-  const folded = box.closest("details");
-  if (folded) folded.open = true;
-  box.checked = true;
-  box.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 /** What the VM is first started from. */
@@ -126,10 +132,7 @@ export function SourceFields(props: CreateProps) {
               name="source"
               value={each}
               checked={each === source}
-              onChange={({ currentTarget }) => {
-                model.chooseSource(each);
-                if (each === "cloud") openCloudInit(currentTarget.form);
-              }}
+              onChange={() => model.chooseSource(each)}
             />
             <Icon name={LABELS[each].icon} />
             <span>

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { ConfigCheck, ConfigFinding, OperatingSystem } from "../../../lib/contract/mod.ts";
 import { lazyPart, useLazy } from "../../../lib/client/use_lazy.ts";
-import { formatDisk, formatMemory } from "../../../lib/text/quantity.ts";
+import { formatBytes, formatDisk, formatMemory } from "../../../lib/text/quantity.ts";
 import { fieldSentence } from "../../../lib/text/field_sentence.ts";
 import { quoted } from "../../../lib/text/shell_word.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
-import { type CreateProps, missingText, plural, t } from "./props.ts";
+import { CPU_MODE_TEXTS, type CreateProps, missingText, plural, t } from "./props.ts";
 
 const FIRMWARE = {
   bios: "create.firmware_bios",
@@ -16,26 +16,39 @@ const FIRMWARE = {
 
 type Resolved = NonNullable<ConfigCheck["resolved"]>;
 
-/** What a disk comes to. */
-function diskText({ path, copyOf, sizeGb, format, pool: name }: Resolved["disks"][number]): string {
+/** A CPU mode as people call it. */
+const cpuText = (mode: string): string =>
+  Object.hasOwn(CPU_MODE_TEXTS, mode) ? t(CPU_MODE_TEXTS[mode as keyof typeof CPU_MODE_TEXTS]) : mode;
+
+/** What a disk comes to. A copy is as large as its image where nothing else is said. */
+function diskText(
+  { path, copyOf, sizeGb, format, pool: name }: Resolved["disks"][number],
+  images: CreateProps["images"],
+): string {
   if (path !== undefined) return path;
   const pool = name ?? t("create.sum_new_pool");
-  const size = sizeGb === undefined ? undefined : formatDisk(sizeGb);
+  const image = images.find((each) => each.path === copyOf);
+  const size = sizeGb !== undefined ? formatDisk(sizeGb) : image && formatBytes(image.virtualBytes);
   if (copyOf === undefined) return t("create.sum_new", { size: size ?? "", format, pool });
   return [size, t("create.sum_copy", { path: copyOf, format, pool })].filter(Boolean).join(" · ");
 }
 
-function Facts({ resolved, system }: { resolved: Resolved; system: OperatingSystem | undefined }) {
+function Facts({ resolved, system, images }: Pick<CreateProps, "images"> & {
+  resolved: Resolved;
+  system: OperatingSystem | undefined;
+}) {
   const { cpuCount, cpuMode, memoryMb, firmware, tpm, disks, nics, virtType, machine } = resolved;
   const rows: [label: string, value: string][] = [
     [t("create.sum_system"), system?.name ?? t("create.system_other")],
-    [t("create.sum_cpu"), `${plural("create.sum_cpus", cpuCount)} · ${cpuMode}`],
+    [t("create.sum_cpu"), [plural("create.sum_cpus", cpuCount), cpuText(cpuMode)].join(" · ")],
     [t("create.sum_memory"), formatMemory(memoryMb)],
     [
       t("create.sum_firmware"),
       [t(FIRMWARE[firmware]), tpm && t("create.sum_tpm"), machine].filter(Boolean).join(" · "),
     ],
-    ...disks.map((disk): [string, string] => [t("create.sum_disk", { target: disk.target }), diskText(disk)]),
+    ...disks.map((
+      disk,
+    ): [string, string] => [t("create.sum_disk", { target: disk.target }), diskText(disk, images)]),
     ...nics.map(({ network, bridge, model }): [string, string] => [
       t("create.sum_nic"),
       `${network ?? bridge ?? ""} · ${model}`,
@@ -105,9 +118,12 @@ function Findings(
 
 /** What the wish comes to, what is wrong with it, and the button. */
 export function Summary(
-  { model, arrival, connected }: Pick<CreateProps, "model" | "arrival"> & { connected: boolean },
+  { model, images, arrival, connected }: Pick<CreateProps, "model" | "images" | "arrival"> & {
+    connected: boolean;
+  },
 ) {
-  const check = model.check.value;
+  // What is wrong now does not take away what the rest comes to
+  const check = model.check.value, resolved = model.resolved.value;
   const failure = model.failure.value;
   const submitting = model.submitting.value;
   const errors = model.errors.value;
@@ -125,8 +141,8 @@ export function Summary(
           <FailureText failure={failure} />
         </div>
       )}
-      {check?.resolved
-        ? <Facts resolved={check.resolved} system={model.system.value} />
+      {resolved !== null
+        ? <Facts resolved={resolved} system={model.system.value} images={images} />
         : check === null && <p class="form-note">{t("create.checking")}</p>}
       <div role="status">
         <Findings
@@ -135,7 +151,7 @@ export function Summary(
           list={errors}
           missing={missingText({ model, arrival })}
         />
-        <Findings title={t("create.warnings")} tone="warn" list={check?.warnings ?? []} />
+        <Findings title={t("create.warnings")} tone="warn" list={model.warnings.value} />
       </div>
       <div class="form-actions">
         <button type="submit" class="button primary" disabled={submitting || !connected}>

@@ -14,12 +14,16 @@ export interface CreateBounds {
 }
 
 export interface CreateProps {
+  /** What the person may do about a host that lacks something. */
+  allowed: Readonly<Record<"createPool" | "createNetwork" | "startNetwork", boolean>>;
   model: CreateModel;
   options: CreateOptions;
   /** Images that are fetched from this form. */
   arrival: ImageArrival;
   /** ISOs and disk images of all pools. */
   images: readonly Image[];
+  /** Whether disks that VMs have are among the images, and what changes that. */
+  vmDisks: { readonly shown: boolean; readonly show: (shown: boolean) => void };
   bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", CreateBounds>>;
 }
 
@@ -85,6 +89,15 @@ export function imagePools({ pool: usual, pools }: CreateProps["options"]): stri
     .sort((a, b) => Number(b === usual) - Number(a === usual));
 }
 
+/** CPU model → what people call it. */
+export const CPU_MODE_TEXTS = {
+  "host-passthrough": "create.cpu_host",
+  "host-model": "create.cpu_host_model",
+  maximum: "create.cpu_maximum",
+  default: "create.cpu_default",
+  custom: "create.cpu_custom",
+} as const;
+
 /** What opens a way by which an image comes. */
 export const OPEN_TEXT = {
   catalog: "create.get_catalog",
@@ -93,7 +106,7 @@ export const OPEN_TEXT = {
 } as const satisfies Record<ImageWay, string>;
 
 /** Ways by which an image comes, and what they have to do with. */
-export interface ImageWayProps extends Pick<CreateProps, "options" | "images"> {
+export interface ImageWayProps extends Pick<CreateProps, "options" | "images" | "allowed"> {
   readonly arrival: ImageArrival;
   /** The catalogue has disk images alone. */
   readonly ways: readonly ImageWay[];

@@ -48,19 +48,19 @@ export function WhereField({ running, persistent }: { running: boolean; persiste
 const isIso = ({ name, format }: DeviceOptions["pools"][number]["volumes"][number]) =>
   format === "iso" || /\.(iso|img)$/i.test(name);
 
-/** Every image in the host's pools: media alone, or what can be a disk. One that is used says by whom. */
+/** Every image in the host's pools that a VM can be given: media, or disks that no VM has. */
 function images(options: DeviceOptions, media: boolean): FieldChoice[] {
   return options.pools.flatMap((pool) =>
-    pool.volumes.filter((volume) => media ? isIso(volume) : volume.format !== "iso").map((volume) => ({
+    pool.volumes.filter((volume) =>
+      media && volume.format === "iso" ||
+      volume.usedBy.length === 0 && (media ? isIso(volume) : volume.format !== "iso")
+    ).map((volume) => ({
       value: `${pool.name}/${volume.name}`,
       label: t("devices.image_choice", {
         pool: oneLine(pool.name, 40),
         name: oneLine(volume.name, 80),
         size: formatBytes(volume.capacityBytes),
       }),
-      unavailable: !media && volume.usedBy.length > 0
-        ? t("devices.image_used", { who: oneLine(volume.usedBy.join(", "), 60) })
-        : undefined,
     }))
   );
 }

@@ -33,8 +33,8 @@ export const NETWORK_ERRORS = {
   StaticLeaseTaken: { text: "There is a static lease for {what} already", status: 409, exit: 5 },
   AddressLeased: {
     text:
-      "{ip} is leased to {holder} ({until}). Choose another address, or reserve it from the end of that " +
-      "lease on the command line with --allow-leased (REST: allowLeased).",
+      "{ip} is leased to {holder} ({until}). Choose another address, or tick that it may be leased (--allow-leased, " +
+      "REST: allowLeased): then it is reserved from the end of that lease.",
     status: 409,
     exit: 5,
   },

@@ -49,6 +49,10 @@ export const access = {
   "access.change": "Change password",
   "access.revoke_tokens": "Revoke the account's API tokens as well",
   "access.revoke_tokens_hint": "Anyone who knew the old password may have created one.",
+  "access.ssh_keys": "SSH keys for new VMs",
+  "access.ssh_keys_hint":
+    "Public keys, one a line. Cloud-init is given them for the user of a new VM; those that you gave a VM last stand here.",
+  "access.ssh_keys_save": "Save SSH keys",
   "access.totp": "One-time codes",
   "access.totp_off": "Off. Adds a second step when signing in.",
   "access.totp_on": "On. {n} recovery codes are left.",

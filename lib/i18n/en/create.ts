@@ -23,6 +23,7 @@ export const create = {
 
   "create.iso": "ISO image",
   "create.iso_choose": "Choose an image…",
+  "create.any_medium": "It need not be an ISO",
   "create.iso_other": "Another path on this host…",
   "create.iso_path": "Path of the ISO image",
   "create.iso_none":
@@ -32,6 +33,7 @@ export const create = {
   "create.image_of": "disk of {name}",
   "create.image_of_several": "disk of {name} and others",
   "create.image_other": "Another path on this host, or pool/volume",
+  "create.image_vm_disks": "Show disks of VMs",
   "create.image_no_match": "No image matches",
   "create.image_none": "No disk images were found in this host’s storage pools.",
   "create.image_missing": "Choose an image.",
@@ -55,7 +57,7 @@ export const create = {
     "Images and disks are kept in storage pools. A download or a new disk creates one. To upload, start or create one first.",
   "create.start_pool": "Start {pool}",
   "create.new_pool": "Create storage pool",
-  "create.start_pool_failed": "The storage pool was not started.",
+  "create.step_failed": "This was not done.",
   "create.get_pool": "Storage pool",
   "create.get_progress": "Download",
   "create.get_failed": "The image was not fetched.",
@@ -114,6 +116,7 @@ export const create = {
   "create.no_nics": "No network cards: the VM reaches nothing.",
 
   "create.cloud_init": "First boot (cloud-init)",
+  "create.password_again": "The password of {names} was not kept. Type it again.",
   "create.cloud_init_use": "Set the system up at its first boot",
   "create.cloud_init_hint":
     "For cloud images: a CD with users, keys, packages and network, which cloud-init reads by itself.",

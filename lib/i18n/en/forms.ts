@@ -61,6 +61,7 @@ export const forms = {
   "forms.done.update_metric_push": "Sending of metrics was saved.",
   "forms.done.test_metric_push": "The receiver took the latest metrics.",
   "forms.done.execute_cleanup": "Old metrics were removed.",
+  "forms.done.set_ssh_keys": "Your SSH keys were saved.",
   "forms.done.set_time_zone": "Your pages show times in the chosen zone.",
   "forms.done.set_password": "Your password was changed. Other sessions have ended.",
   "forms.done.disable_totp": "One-time codes are off for your account.",

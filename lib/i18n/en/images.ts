@@ -5,6 +5,7 @@ export const images = {
   "images.catalog": "Catalogue",
   "images.rules": "Download policy",
   "images.add": "Add from a URL",
+  "images.upload": "Upload",
   "images.list": "ISOs and disk images",
   "images.count.one": "{n} image",
   "images.count.other": "{n} images",
@@ -21,7 +22,7 @@ export const images = {
   "images.kind_iso": "ISOs",
   "images.kind_disk": "Disk images",
   "images.kind_free": "Not used",
-  "images.kind_vm": "VM disks",
+  "images.vm_disks": "Show disks of VMs",
   "images.iso": "ISO",
 
   "images.name": "Name",
@@ -54,8 +55,6 @@ export const images = {
   "images.unpack": "Unpack it",
   "images.download": "Download",
   "images.download_failed": "Nothing was downloaded.",
-  "images.no_pools": "No storage pool that keeps files is running. Create or start one first.",
-  "images.to_storage": "Go to storage",
 
   "images.catalog_what":
     "Cloud images as their makers publish them: small, ready to boot, set up by cloud-init. Each is checked against its " +

@@ -38,6 +38,8 @@ export const networks = {
   "networks.what_openvswitch": "VMs are ports of an Open vSwitch bridge, with VLANs.",
   "networks.what_sriov": "Every VM gets a virtual function of a network card for itself.",
 
+  "networks.allow_leased": "It may be leased to another VM",
+  "networks.allow_leased_hint": "The address is reserved from the end of that lease.",
   "networks.start": "Start",
   "networks.stop": "Stop",
   "networks.delete": "Delete",

@@ -1,5 +1,7 @@
 /** Texts of importing and exporting VMs as archives (OVA). */
 export const ova = {
+  "ova.without_disks": "Import it without its disks",
+  "ova.look_again": "Go on",
   "ova.title": "Import an archive",
   "ova.what":
     "An OVA archive holds a VM with its disks. VMware, VirtualBox, oVirt and KVM Manager write them. You see what it becomes before anything is made.",

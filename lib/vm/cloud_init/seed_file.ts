@@ -6,15 +6,19 @@ import { SEED_LABEL } from "./seed.ts";
 /** Where a CD's label stands in its first descriptor (ECMA-119, 8.4.6), and how long it is. */
 const LABEL_AT = FIRST_DESCRIPTOR * SECTOR + 40, LABEL_BYTES = 32;
 
+/** Whether a file's first bytes are a CD's with the label of a seed, of any program; undefined where they are too few. */
+export function hasSeedLabel(head: Uint8Array): boolean | undefined {
+  if (head.length < LABEL_AT + LABEL_BYTES) return undefined;
+  if (head[FIRST_DESCRIPTOR * SECTOR] !== DESCRIPTOR.PRIMARY) return false;
+  const label = String.fromCharCode(...head.subarray(LABEL_AT, LABEL_AT + LABEL_BYTES)).trimEnd();
+  return label.toLowerCase() === SEED_LABEL;
+}
+
 /**
- * Whether a file is a seed.
+ * Whether a file is a seed of KVM Manager's.
  *
  * @param head its first bytes; empty where they cannot be read: its name is believed then
  */
 export function isSeed(path: string, head: Uint8Array): boolean {
-  if (!path.endsWith(SEED_SUFFIX)) return false;
-  if (head.length < LABEL_AT + LABEL_BYTES) return head.length === 0;
-  if (head[FIRST_DESCRIPTOR * SECTOR] !== DESCRIPTOR.PRIMARY) return false;
-  const label = String.fromCharCode(...head.subarray(LABEL_AT, LABEL_AT + LABEL_BYTES)).trimEnd();
-  return label.toLowerCase() === SEED_LABEL;
+  return path.endsWith(SEED_SUFFIX) && (hasSeedLabel(head) ?? head.length === 0);
 }

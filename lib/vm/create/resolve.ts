@@ -3,6 +3,7 @@
  * form's dry run and the creation itself decide with the same code.
  */
 import type { ConfigCheck, VmConfig } from "../../contract/create.ts";
+import { isCloudImageName } from "../cloud_init/sign_in.ts";
 import { decideDisks } from "./disks.ts";
 import type { Facts } from "./facts.ts";
 import { Findings } from "./findings.ts";
@@ -38,6 +39,10 @@ export function resolveVm(config: VmConfig, facts: Facts, findings: Findings): N
     disks.some(({ source, copyOf }) => source !== undefined || copyOf !== undefined) ||
     (bootOrder.includes("network") && nics.length > 0);
   if (!bootable) findings.warn("", "NoBootSource");
+  const [first] = config.disks ?? [];
+  if (config.cloudInit === undefined && first?.path !== undefined && isCloudImageName(first.path)) {
+    findings.warn("cloudInit", "NobodySignsIn");
+  }
   const windows = os.osType === "windows";
   return {
     uuid: facts.uuid,

@@ -127,7 +127,9 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
           </dl>
         </Panel>
         <Panel title={area.t("schedules.preview_title")}>
-          {enabled ? <NextRuns next={next} timeZone={timeZone} /> : <p class="text-muted pad">{area.t("schedules.off")}</p>}
+          {enabled
+            ? <NextRuns next={next} timeZone={timeZone} />
+            : <p class="text-muted pad">{area.t("schedules.off")}</p>}
         </Panel>
       </div>
       <Panel title={area.t("schedules.history")}>

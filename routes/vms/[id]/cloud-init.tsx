@@ -4,11 +4,13 @@ import type { FormFault } from "../../../components/vm/cloud_init/CloudInitField
 import { VmPage } from "../../../components/vm/VmPage.tsx";
 import CloudInit from "../../../islands/CloudInit.tsx";
 import { faultOf } from "../../../lib/vm/cloud_init/fault.ts";
+import { firstUser } from "../../../lib/vm/cloud_init/first.ts";
 import { cloudInitOf } from "../../../lib/vm/cloud_init/form_data.ts";
 import {
   type CloudInit as Wanted,
   type CloudInitFiles,
   type CloudInitState,
+  type CloudInitUser,
   ContractError,
   type VM,
 } from "../../../lib/contract/mod.ts";
@@ -29,17 +31,20 @@ interface Shown {
   said?: Wanted;
   passwordsAgain?: readonly number[];
   preview?: CloudInitFiles;
+  first: CloudInitUser;
 }
 
 /** What is set. A seed that cannot be read can still be replaced or removed. */
 async function shown(ctx: { params: Record<string, string>; state: PageState }): Promise<Shown> {
   const vm = await vmOf(ctx);
   const now = Date.now();
+  const { sshKeys } = await ctx.state.api.getSshKeys();
+  const first = firstUser(vm.osVariant, sshKeys);
   try {
-    return { vm, state: await ctx.state.api.getCloudInit({ vmId: vm.id }), now };
+    return { vm, first, state: await ctx.state.api.getCloudInit({ vmId: vm.id }), now };
   } catch (error) {
     if (failureOf(error).code !== "CloudInitUnreadable") throw fail(error);
-    return { vm, state: { cloudInit: null }, unreadable: failureOf(error).why, now };
+    return { vm, first, state: { cloudInit: null, warnings: [] }, unreadable: failureOf(error).why, now };
   }
 }
 
@@ -92,7 +97,7 @@ export const handler = define.handlers({
 
 /** What cloud-init is told to set up in a VM. */
 export default define.page<typeof handler>(function VmCloudInit({ data, state }) {
-  const { vm, state: told, unreadable, now, fault, said, passwordsAgain, preview } = data;
+  const { vm, first, state: told, unreadable, now, fault, said, passwordsAgain, preview } = data;
   const shared = signal(vm);
   return (
     <VmPage
@@ -107,6 +112,7 @@ export default define.page<typeof handler>(function VmCloudInit({ data, state })
         connected={state.connection.connected}
         state={told}
         now={now}
+        first={first}
         {...(unreadable !== undefined && { unreadable })}
         {...(fault && { fault })}
         {...(said && { said })}

@@ -1,0 +1,78 @@
+/** SSH public keys of accounts: what cloud-init is given for a new VM unless something else is said. No secrets. */
+import type { DatabaseSync } from "node:sqlite";
+import { type CloudInit, ContractError } from "../../lib/contract/mod.ts";
+import { MOST_SSH_KEYS } from "../../lib/contract/cloud_init_bounds.ts";
+import { sshKeyFault } from "../../lib/vm/cloud_init/ssh_key.ts";
+import type { Principal } from "../access.ts";
+import type { Migration } from "../store/migrations.ts";
+import type { Store } from "../store/store.ts";
+
+export const SSH_KEY_MIGRATIONS: readonly Migration[] = [
+  `CREATE TABLE ssh_keys (
+     owner TEXT PRIMARY KEY,  -- id of the account; uid:N for a user of the host at the socket
+     keys  TEXT NOT NULL      -- JSON: public keys, as in authorized_keys
+   ) STRICT;`,
+];
+
+type Owner = Pick<Principal, "userId" | "uid" | "name">;
+
+const ownerOf = ({ userId, uid, name }: Owner): string =>
+  userId ?? (uid === undefined ? `name:${name}` : `uid:${uid}`);
+
+export class SshKeys {
+  readonly #keys = new Map<string, readonly string[]>();
+
+  constructor(private readonly store: Store) {
+    store.attach((database) => this.#read(database));
+  }
+
+  /** Somebody's keys. */
+  of(owner: Owner): readonly string[] {
+    return this.#keys.get(ownerOf(owner)) ?? [];
+  }
+
+  /** @throws {ContractError} InvalidInput for what is no public key; StoreUnavailable */
+  set(owner: Owner, keys: readonly string[]): void {
+    for (const [index, key] of keys.entries()) {
+      const fault = sshKeyFault(key), field = `sshKeys.${index}`;
+      if (fault !== undefined) {
+        throw new ContractError("InvalidInput", { reason: `${field} ${fault}`, field });
+      }
+    }
+    if (!this.#write(ownerOf(owner), keys)) {
+      throw new ContractError("StoreUnavailable", { reason: this.store.trouble ?? "it is not open" });
+    }
+  }
+
+  /** Takes note of the keys that somebody has given a VM. */
+  remember(owner: Owner, { form }: CloudInit): void {
+    const keys = new Set(form?.users?.flatMap(({ sshKeys = [] }) => sshKeys.map((key) => key.trim())));
+    const known = this.of(owner), news = [...keys].slice(0, MOST_SSH_KEYS);
+    if (news.length > 0 && news.join("\n") !== known.join("\n")) this.#write(ownerOf(owner), news);
+  }
+
+  /** An account is gone. */
+  forget(userId: string): void {
+    if (this.#keys.has(userId)) this.#write(userId, []);
+  }
+
+  #write(owner: string, keys: readonly string[]): boolean {
+    return this.store.write(() => {
+      const database = this.store.database!;
+      if (keys.length === 0) {
+        database.prepare("DELETE FROM ssh_keys WHERE owner = ?").run(owner);
+        this.#keys.delete(owner);
+        return;
+      }
+      database.prepare("INSERT OR REPLACE INTO ssh_keys (owner, keys) VALUES (?, ?)")
+        .run(owner, JSON.stringify(keys));
+      this.#keys.set(owner, keys);
+    });
+  }
+
+  #read(database: DatabaseSync): void {
+    for (const { owner, keys } of database.prepare("SELECT owner, keys FROM ssh_keys").all()) {
+      this.#keys.set(String(owner), JSON.parse(String(keys)) as string[]);
+    }
+  }
+}

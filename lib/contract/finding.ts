@@ -1,0 +1,9 @@
+/** What is found out about a configuration. */
+import Type, { type Static } from "typebox";
+
+export const ConfigFinding = Type.Object({
+  field: Type.String({ description: "disks.0.sizeGb; empty for the whole" }),
+  code: Type.String(),
+  message: Type.String(),
+});
+export type ConfigFinding = Static<typeof ConfigFinding>;

@@ -1,0 +1,80 @@
+/** A VM that nobody can sign in to is told by every door. */
+import assert from "node:assert/strict";
+import { NOBODY_SIGNS_IN } from "../../lib/contract/mod.ts";
+import { CommandLine } from "../testbed/command_line.ts";
+import { claimedVm } from "../testbed/claimed_vm.ts";
+import { testPool } from "../testbed/pool.ts";
+import { run } from "../testbed/process.ts";
+import { call, known, knownPool, readyServer, refused } from "../testbed/product.ts";
+import { removeVolume } from "../testbed/removal.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+
+const ignore = await requirement("qemu") !== null;
+const KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDevMTEDHkmIYu3VVsmi/0NYl4KEhg2ZFtKpPjJNMo6k ann@example.org";
+const IMAGE = "debian-12-genericcloud-amd64.qcow2";
+
+Deno.test({
+  name: "create_vm, set_cloud_init and the command line say that nobody can sign in, and a key is remembered",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using pool = await testPool("sign-in");
+    await using first = await claimedVm("sign-in");
+    await using second = await claimedVm("sign-in");
+    await using left = new AsyncDisposableStack();
+    for (const { name } of [first, second]) {
+      for (const file of [`${name}.qcow2`, `${name}-seed.iso`, `${name}-2-seed.iso`]) {
+        left.defer(() => removeVolume("default", file));
+      }
+    }
+    await run(["qemu-img", "create", "-q", "-f", "qcow2", `${pool.path}/${IMAGE}`, "64M"]);
+    await knownPool(server, pool.name);
+    await call(server, "refresh_storage_pool", { pool: pool.name });
+    await until(
+      "the image to be known",
+      async () => (await call(server, "list_images")).images.some((image) => image.pool === pool.name),
+    );
+    const disks = [{ path: `${pool.name}/${IMAGE}`, copyAs: "qcow2" as const, pool: pool.name }];
+    const codes = (warnings: readonly { code: string }[]) =>
+      warnings.map(({ code }) => code).filter((code) => code === "NobodySignsIn");
+
+    const config = { name: first.name, virtType: "qemu" as const, memoryMb: 128, nics: [], disks };
+    const bare = await call(server, "check_vm_config", config);
+    assert.deepEqual(codes(bare.warnings), ["NobodySignsIn"], "a cloud image without cloud-init");
+    const made = await call(server, "create_vm", {
+      ...config,
+      cloudInit: { form: { users: [{ name: "debian", sudo: "nopasswd" }] } },
+    });
+    assert.deepEqual(made.warnings.filter(({ field }) => field === "cloudInit"), [
+      { field: "cloudInit", code: "NobodySignsIn", message: NOBODY_SIGNS_IN },
+    ]);
+    await known(server, made.id);
+    assert.deepEqual(codes((await call(server, "get_cloud_init", { vmId: made.id })).warnings), [
+      "NobodySignsIn",
+    ]);
+    const yaml = await call(server, "set_cloud_init", {
+      vmId: made.id,
+      cloudInit: { userData: "#cloud-config\nusers:\n  - name: ann\n    passwd: $6$x$y\n" },
+    });
+    assert.deepEqual(codes(yaml.warnings), ["NobodySignsIn"], "a locked password");
+    const open = await call(server, "set_cloud_init", {
+      vmId: made.id,
+      cloudInit: { form: { users: [{ name: "debian", sshKeys: [KEY] }] } },
+    });
+    assert.deepEqual(open.warnings, []);
+    assert.deepEqual(await call(server, "get_ssh_keys", {}), { sshKeys: [KEY] });
+    await refused(call(server, "set_ssh_keys", { sshKeys: ["no key"] }), "InvalidInput");
+    await call(server, "set_ssh_keys", { sshKeys: [] });
+    assert.deepEqual(await call(server, "get_ssh_keys", {}), { sshKeys: [] });
+
+    const cli = new CommandLine({ KVMM_SOCKET: server.socket });
+    const said = await cli.run([
+      ...["vm", "create", second.name, "--virt-type", "qemu", "--memory-mb", "128", "--network", "none"],
+      ...["--image", `${pool.name}/${IMAGE}`, "--user", "debian"],
+    ]);
+    assert.equal(said.status, 0, said.err);
+    assert.match(said.out + said.err, /Nobody can sign in: no password and no key/);
+  },
+});
