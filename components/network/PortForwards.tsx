@@ -173,7 +173,7 @@ function AddForward({ network, enabled, onSent }: Change & { network: Network })
           const isDone = await attempt(t("forwards.failed"), () => api.addPortForward(input));
           if (isDone) {
             form.reset();
-            report(t("forwards.done_add", { network: oneLine(network.name, 60) }));
+            report(t("forwards.done_add"));
           }
           onSent(form, isDone);
         }}

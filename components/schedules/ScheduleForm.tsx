@@ -5,7 +5,8 @@ import { oneLine } from "../../lib/text/text.ts";
 import { schedules as texts } from "../../lib/i18n/en/schedules.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatWhen } from "../../lib/text/time.ts";
-import { zone } from "../../lib/i18n/locale.ts";
+import { locale, zone } from "../../lib/i18n/locale.ts";
+import { formatOwnClock } from "../../lib/schedules/own_clock.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { FailureText } from "../kit/FailureText.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -82,7 +83,7 @@ export function NextRuns({ next, timeZone }: Pick<Preview, "next" | "timeZone">)
             <>
               {" "}
               <span class="text-muted">
-                {t("schedules.in_zone", { when: formatWhen(at, timeZone), zone: timeZone })}
+                {t("schedules.in_zone", { when: formatOwnClock(at, timeZone, locale()), zone: timeZone })}
               </span>
             </>
           )}

@@ -69,10 +69,10 @@ export function useZone(source: () => string | undefined): Disposable {
 }
 
 /** A format that is costly to make, made once for each language and zone. */
-export function perZone(options: Intl.DateTimeFormatOptions): (timeZone?: string) => Intl.DateTimeFormat {
+export function perZone(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
   const made = new Map<string, Intl.DateTimeFormat>();
-  return (timeZone = zone()) => {
-    const language = locale(), key = `${language} ${timeZone}`;
+  return () => {
+    const timeZone = zone(), language = locale(), key = `${language} ${timeZone}`;
     const found = made.get(key) ?? new Intl.DateTimeFormat(language, { ...options, timeZone });
     made.set(key, found);
     return found;

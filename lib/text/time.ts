@@ -40,13 +40,9 @@ const minutes = perZone({
   ...{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
 });
 
-/**
- * Day of the week, date and time to the minute: when something ran, or will.
- *
- * @param timeZone the page's where it is left out; another one is said beside it
- */
-export function formatWhen(timestamp: number, timeZone?: string): string {
-  return minutes(timeZone).format(timestamp);
+/** Day of the week, date and time to the minute, in the page's time zone: when something ran, or will. */
+export function formatWhen(timestamp: number): string {
+  return minutes().format(timestamp);
 }
 
 const clock = perZone({ timeStyle: "medium", hourCycle: "h23" });

@@ -48,7 +48,7 @@ export const forwards = {
   "forwards.add": "Add port forward",
   "forwards.add_form": "Add port forward…",
 
-  "forwards.done_add": "The port forward was added to the network {network}",
+  "forwards.done_add": "The port forward was added",
   "forwards.failed": "The port forward: that failed",
 
   "forwards.confirm": "Remove the port forward {what}?",
