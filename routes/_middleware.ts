@@ -10,6 +10,7 @@ import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { visitOf } from "../agent/http/entry.ts";
+import { keepingForm } from "./(_shared)/kept_form.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Who looks. @throws {HttpError} for an API token that is none */
@@ -72,7 +73,7 @@ export default define.middleware(async (ctx) => {
     base: app.doors?.base ?? "",
   };
   Object.assign(ctx.state, state);
-  const response = await ctx.next();
+  const response = await keepingForm(ctx, () => ctx.next());
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 });

@@ -18,7 +18,7 @@ export interface SettingsPageProps {
   title?: string;
   url: URL;
   failure?: Failure | null;
-  /** What it changes takes a proof that it is still the same person. */
+  /** What it changes takes a proof that it is still the same person, for whom no form has a field. */
   confirms?: boolean;
   children: ComponentChildren;
 }
@@ -49,7 +49,8 @@ export function SettingsPage(
       </nav>
       <Flash tone="bad" failure={failure} />
       <div class="settings-page">
-        {confirms ? <Confirmed user={user} at={url.pathname}>{children}</Confirmed> : children}
+        {confirms && <Confirmed user={user} />}
+        {children}
       </div>
     </>
   );

@@ -40,13 +40,14 @@ export const handler = define.handlers({
       const { name } = await api.createNetwork(networkIn(form));
       return ctx.redirect(`${networkHref(name)}?done=create_network`, 303);
     } catch (error) {
+      const failure = failureOf(error);
       return page({
         mode: modeOf(form.get("mode")),
         options: await api.getNetworkOptions().catch(fail),
         values: Object.fromEntries([...form].map(([name, value]) => [name, String(value)])),
         findings: error instanceof ContractError ? findingIn(error) : [],
-        failure: failureOf(error),
-      });
+        failure,
+      }, { status: failure.status });
     }
   },
 });

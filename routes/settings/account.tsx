@@ -9,6 +9,7 @@ import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { presentPasswordIn } from "../../lib/access/forms.ts";
+import ConfirmPasskey from "../../islands/ConfirmPasskey.tsx";
 import { formHref } from "../../lib/text/form_href.ts";
 import { textIn } from "../../lib/text/form_fields.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
@@ -76,7 +77,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
         name={name}
         again={again}
         confirmed={confirmed}
-        passkeyTo={passkeys.length > 0 ? AT : undefined}
+        instead={passkeys.length > 0 && <ConfirmPasskey />}
       />
     );
   return (

@@ -7,6 +7,7 @@ import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/kit/Field.tsx";
 import { RelativeTime } from "../../components/kit/RelativeTime.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
+import ConfirmPasskey from "../../islands/ConfirmPasskey.tsx";
 import { ROLES } from "../../lib/contract/mod.ts";
 import { grantIn, presentPasswordIn } from "../../lib/access/forms.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -152,7 +153,7 @@ export default define.page<typeof handler>(function Tokens({ data, state, url })
                   label={t("access.current")}
                   confirmed={state.user.confirmed}
                   again={again}
-                  passkeyTo={state.user.hasPasskeys ? AT : undefined}
+                  instead={state.user.hasPasskeys && <ConfirmPasskey />}
                 />
               )}
             </div>

@@ -105,7 +105,8 @@ export const handler = define.handlers({
       const to = begun.isOver ? `/vms/${encodeURIComponent(begun.result.vmId)}?done=import_ova` : begun.href;
       return ctx.redirect(to, 303);
     } catch (error) {
-      return page(await shown(api, searchParams, typedIn(form), failureOf(error)));
+      const failure = failureOf(error);
+      return page(await shown(api, searchParams, typedIn(form), failure), { status: failure.status });
     }
   },
 });

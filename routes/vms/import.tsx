@@ -23,7 +23,8 @@ export const handler = define.handlers({
       const { vmId } = await ctx.state.api.importVm(asked);
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import_vm`, 303);
     } catch (error) {
-      return page({ asked, failure: failureOf(error) });
+      const failure = failureOf(error);
+      return page({ asked, failure }, { status: failure.status });
     }
   },
 });
