@@ -16,7 +16,6 @@ export interface SettingsPageProps {
   at: string;
   user: PageUser | null;
   title?: string;
-  url: URL;
   failure?: Failure | null;
   /** What it changes takes a proof that it is still the same person, for whom no form has a field. */
   confirms?: boolean;
@@ -25,7 +24,7 @@ export interface SettingsPageProps {
 
 /** The frame of every page of the settings: its tabs, what a form did, what went wrong. */
 export function SettingsPage(
-  { at, user, title, url, failure, confirms = false, children }: SettingsPageProps,
+  { at, user, title, failure, confirms = false, children }: SettingsPageProps,
 ) {
   const tabs = SETTINGS_TABS.filter(({ administrator }) => !administrator || user?.administrator);
   const here = texts.t(SETTINGS_TABS.find(({ href }) => href === at)!.label);

@@ -84,7 +84,6 @@ export default define.page<typeof handler>(function Account({ data, state, url }
     <SettingsPage
       at={AT}
       user={state.user}
-      url={url}
       failure={failure}
       confirms={account !== null && !account.hasPassword}
     >

@@ -71,13 +71,12 @@ export const handler = define.handlers({
 });
 
 /** API tokens: one's own, and everybody's for administrators. */
-export default define.page<typeof handler>(function Tokens({ data, state, url }) {
+export default define.page<typeof handler>(function Tokens({ data, state }) {
   const { tokens, vms, roles, now, failure = null, typed, again = false, made } = data;
   return (
     <SettingsPage
       at={AT}
       user={state.user}
-      url={url}
       failure={failure}
       confirms={state.user?.hasAccount === true && !state.user.hasPassword}
     >

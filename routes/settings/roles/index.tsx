@@ -33,12 +33,12 @@ export const handler = define.handlers({
 });
 
 /** Roles: the three that are built in, and one's own. */
-export default define.page<typeof handler>(function Roles({ data, state, url }) {
+export default define.page<typeof handler>(function Roles({ data, state }) {
   const { roles, permissions } = data;
   const typed = typedAgain(state.refused, "create_role");
   const ticked = new Set(typed?.permissions?.split("\n"));
   return (
-    <SettingsPage at={AT} user={state.user} url={url}>
+    <SettingsPage at={AT} user={state.user}>
       <Panel title={t("access.roles")}>
         <p class="text-muted">{t("access.roles_what")}</p>
         <DataTable

@@ -60,12 +60,12 @@ export const handler = define.handlers({
 });
 
 /** One user: rights, account, password, second factor, the end. */
-export default define.page<typeof handler>(function UserPage({ data, state, url }) {
+export default define.page<typeof handler>(function UserPage({ data, state }) {
   const { user, roles, vms, failure } = data;
   const here = `${AT}/${encodeURIComponent(user.id)}`;
   const typed = typedAgain(state.refused, "update_user");
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure} title={user.name}>
+    <SettingsPage at={AT} user={state.user} failure={failure} title={user.name}>
       <Panel title={t("access.user_grants")}>
         <DataTable
           label={t("access.user_grants")}

@@ -65,10 +65,10 @@ export const handler = define.handlers({
 });
 
 /** Who there is, and a form for one more. */
-export default define.page<typeof handler>(function Users({ data, state, url }) {
+export default define.page<typeof handler>(function Users({ data, state }) {
   const { users, roles, vms, now, failure = null, typed = {}, again } = data;
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
+    <SettingsPage at={AT} user={state.user} failure={failure}>
       <Panel title={t("access.users")}>
         <DataTable
           label={t("access.users")}
