@@ -52,6 +52,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
       data-theme={state.theme ?? "system"}
       data-sidebar={folded ? "folded" : "open"}
       data-base={state.base || undefined}
+      data-offers={state.offers ? JSON.stringify(state.offers) : undefined}
     >
       <head>
         <meta charset="utf-8" />
@@ -69,6 +70,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
           {ready && (
             <Sidebar
               path={path}
+              offers={state.offers}
               folded={folded}
               counts={host?.counts ?? null}
               version={state.version ?? ""}

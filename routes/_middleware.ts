@@ -2,6 +2,7 @@
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
+import { offersOf } from "../lib/access/offers_of.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { VERSION } from "../lib/version.ts";
@@ -9,6 +10,7 @@ import type { Principal } from "../agent/access.ts";
 import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
+import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
 import { keepingForm } from "./(_shared)/kept_form.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
@@ -62,6 +64,9 @@ export default define.middleware(async (ctx) => {
     user,
     api: app.apiFor(principal, ctx.url.searchParams.get("host")),
     may: (command, vm) => mayCall(principal.rights, command, vm),
+    offers: user === null
+      ? null
+      : offersOf(principal.rights, () => app.hosts.vms().map(({ id, group }) => ({ vmId: id, group }))),
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,
@@ -73,7 +78,8 @@ export default define.middleware(async (ctx) => {
     base: app.doors?.base ?? "",
   };
   Object.assign(ctx.state, state);
-  const response = await keepingForm(ctx, () => ctx.next());
+  const looking = state.offers && { offers: state.offers, page: ctx.url.pathname + ctx.url.search };
+  const response = await drawnFor(looking, () => keepingForm(ctx, () => ctx.next()));
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 });

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { Empty } from "../components/kit/Empty.tsx";
 import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
@@ -15,13 +16,13 @@ const ACTIVITY = 12;
 
 export const handler = define.handlers({
   async GET({ state }) {
-    const { api } = state;
+    const { api } = state, maySeeVms = state.may("get_vms"), maySeeHost = state.may("get_host_metrics");
     const [host, stats, vms, activity, seed, alerts, hangs, pools] = await Promise.all([
-      api.getHostInfo().catch(unlessAway),
-      api.getHostStats().catch(unlessAway),
-      api.getVms().catch(unlessAway),
+      maySeeHost ? api.getHostInfo().catch(unlessAway) : null,
+      maySeeHost ? api.getHostStats().catch(unlessAway) : null,
+      maySeeVms ? api.getVms().catch(unlessAway) : null,
       api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
-      liveSeedOf(api, {}),
+      maySeeHost ? liveSeedOf(api, {}) : [],
       api.getAlertSummary().catch(unlessAway),
       api.listHangs().catch(unlessAway),
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
@@ -35,6 +36,8 @@ export const handler = define.handlers({
       hangs,
       pool,
       summary: vms && summarise(vms),
+      maySeeVms,
+      maySeeHost,
       activity,
       now: Date.now(),
     });
@@ -43,7 +46,7 @@ export const handler = define.handlers({
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, alerts, hangs, pool, summary, activity, now } = data;
+  const { host, stats, seed, alerts, hangs, pool, summary, activity, now, maySeeVms, maySeeHost } = data;
   return (
     <>
       <Head>
@@ -55,6 +58,11 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
         </h1>
       </header>
       <div class="dashboard">
+        {!maySeeVms && (
+          <Empty icon="circleHelp" title={t("dashboard.no_vms_right")}>
+            <p>{t("dashboard.no_vms_right_what", { name: state.user?.name ?? "" })}</p>
+          </Empty>
+        )}
         {summary && (
           <MachinesPanel
             summary={summary}
@@ -76,10 +84,12 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             stats={stats}
             seed={seed}
             now={now}
-            hasMonitoring={state.may("get_host_metrics")}
+            hasMonitoring={maySeeHost}
           />
         )}
-        {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}
+        {!((host && stats || !maySeeHost) && (summary || !maySeeVms)) && !state.connection.connected && (
+          <ReloadWhenBack />
+        )}
         {activity && <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />}
       </div>
     </>

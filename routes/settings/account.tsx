@@ -29,11 +29,11 @@ interface Step {
   readonly recoveryCodes?: readonly string[];
 }
 
-async function shown({ api }: PageState, step: Step = {}) {
+async function shown({ api, may }: PageState, step: Step = {}) {
   const { user } = await api.getSession().catch(fail);
   const passkeys = user === null ? [] : await api.listPasskeys().catch(fail);
   // Names of VMs, for the grants; who has none may not list them.
-  const vms = user?.grants.length === 0 ? [] : await api.getVms().catch(unlessAway) ?? [];
+  const vms = !may("get_vms") ? [] : await api.getVms().catch(unlessAway) ?? [];
   return { account: user, passkeys, vms, ...step };
 }
 

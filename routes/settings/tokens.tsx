@@ -25,7 +25,7 @@ const { t } = textsOf(access);
 const AT = "/settings/tokens";
 
 async function shown(
-  { api, user }: PageState,
+  { api, user, may }: PageState,
   step: {
     failure?: Failure;
     /** What was typed into a form that was refused, but no password. */
@@ -39,7 +39,7 @@ async function shown(
   return {
     now: Date.now(),
     tokens: mayAsk ? await api.listTokens({ all: user?.administrator === true }).catch(fail) : [],
-    vms: await api.getVms().catch(unlessAway) ?? [],
+    vms: may("get_vms") ? await api.getVms().catch(unlessAway) ?? [] : [],
     roles: user?.administrator ? await api.listRoles().catch(fail) : ROLES.map((role) => ({ role })),
     ...step,
   };
