@@ -13,6 +13,7 @@ import type { App } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
 import { keepingForm } from "./(_shared)/kept_form.ts";
+import { onlyOnce } from "./(_shared)/once.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Who looks. @throws {HttpError} for an API token that is none */
@@ -79,7 +80,11 @@ export default define.middleware(async (ctx) => {
   };
   Object.assign(ctx.state, state);
   const looking = state.offers && { offers: state.offers, page: ctx.url.pathname + ctx.url.search };
-  const response = await drawnFor(looking, () => keepingForm(ctx, () => ctx.next()));
+  const response = await onlyOnce(
+    ctx.req,
+    principal.holder,
+    () => drawnFor(looking, () => keepingForm(ctx, () => ctx.next())),
+  );
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 });

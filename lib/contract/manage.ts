@@ -182,6 +182,7 @@ export const manageCommands = {
       "CloneFailed",
       "JobCancelled",
     ],
+    joins: true,
     route: "POST /vms/{vmId}/clone",
     makesVms: true,
     cli: ["vm", "clone", "<vmId>", "<name>"],
