@@ -1,6 +1,6 @@
 /** What every page is given (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
 import { createDefine } from "fresh";
-import type { Offers } from "./access/offers.ts";
+import type { Offers } from "./access/looking.ts";
 import type { VmObject } from "./access/rights.ts";
 import type { Api } from "./contract/api.ts";
 import type { CommandName, ConnectionStatus } from "./contract/mod.ts";

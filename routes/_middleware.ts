@@ -79,7 +79,8 @@ export default define.middleware(async (ctx) => {
     base: app.doors?.base ?? "",
   };
   Object.assign(ctx.state, state);
-  const looking = state.offers && { offers: state.offers, page: ctx.url.pathname + ctx.url.search };
+  const looking = state.offers &&
+    { offers: state.offers, page: ctx.url.pathname + ctx.url.search, base: state.base };
   const response = await onlyOnce(
     ctx.req,
     principal.holder,

@@ -1,6 +1,7 @@
 /** For whom a page is drawn, for everything that is drawn for a request. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Looking, useLooking } from "../../lib/access/offered_elements.ts";
+import "../../lib/access/offered_elements.ts";
+import { type Looking, useLooking } from "../../lib/access/looking.ts";
 
 const ofRequest = new AsyncLocalStorage<Looking | null>();
 useLooking(() => ofRequest.getStore() ?? null);

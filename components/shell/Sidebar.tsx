@@ -1,7 +1,7 @@
 import NavCount from "../../islands/NavCount.tsx";
 import SidebarToggle from "../../islands/SidebarToggle.tsx";
 import type { VmCounts } from "../../lib/client/live.ts";
-import type { Offers } from "../../lib/access/offers.ts";
+import type { Offers } from "../../lib/access/looking.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { REFERENCE } from "./breadcrumbs.ts";
 import { Icon } from "../kit/Icon.tsx";

@@ -1,5 +1,6 @@
 /** The sidebar's entries: one line a page. */
-import { mayOpen, type Offers } from "../../lib/access/offers.ts";
+import type { Offers } from "../../lib/access/looking.ts";
+import { mayOpen } from "../../lib/access/offers.ts";
 import type { PlainKey } from "../../lib/i18n/mod.ts";
 import type { IconName } from "../kit/icons.ts";
 

@@ -1,4 +1,5 @@
-import { mayOpen, type Offers } from "../../lib/access/offers.ts";
+import type { Offers } from "../../lib/access/looking.ts";
+import { mayOpen } from "../../lib/access/offers.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { VM_TABS } from "../../lib/vm/tabs.ts";
 

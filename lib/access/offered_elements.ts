@@ -5,46 +5,19 @@
 import { createContext, h, options, type VNode } from "preact";
 import { useContext } from "preact/hooks";
 import { t } from "../i18n/mod.ts";
-import { basePath } from "../fresh/base.ts";
-import { isOffered, mayOpen, maySend, type Offers, vmIdOf } from "./offers.ts";
+import { isOffered, type Looking, looking } from "./looking.ts";
+import { mayOpen, maySend, vmIdOf } from "./offers.ts";
 
-/** For whom is drawn: what they are offered, and path and query of the page. */
-export interface Looking {
-  readonly offers: Offers;
-  readonly page: string;
-}
-
-let looking: () => Looking | null = () => null;
 /** An element is made that was judged already. */
 let isJudged = false;
 
 /** Where the form around a button is sent; empty outside of forms. */
 const FormAddress = createContext("");
 
-/** Says for whom is drawn. Called once by what serves pages, and in the browser. */
-export function useLooking(source: () => Looking | null): void {
-  looking = source;
-}
-
-/** What who looks is offered; null: everything. */
-export const offersNow = (): Offers | null => looking()?.offers ?? null;
-
-/** Whether a command is offered on a VM, or on any where none is named: for buttons that send no form. */
-export function isOfferedNow(command: string, vmId?: string): boolean {
-  const offers = offersNow();
-  return offers === null || isOffered(offers, command, vmId);
-}
-
-/** Whether a page may be opened. @param address path and query */
-export function mayOpenNow(address: string): boolean {
-  const offers = offersNow();
-  return offers === null || mayOpen(offers, address);
-}
-
 /** Path and query of an address of ours; null for others. */
 function ownAddress(address: string): string | null {
   if (!/^\/(?!\/)/.test(address)) return address.startsWith("?") ? pageOf() + address : null;
-  const base = basePath();
+  const base = looking()?.base ?? "";
   return (base !== "" && address.startsWith(`${base}/`) ? address.slice(base.length) : address).replace(
     /#.*/s,
     "",
@@ -119,11 +92,3 @@ options.vnode = (vnode) => {
     element.type = OfferedButton as never;
   }
 };
-
-// In the browser the document says it, to whichever island imports this first.
-if (typeof document !== "undefined") {
-  const { offers } = document.documentElement.dataset;
-  const known = offers === undefined ? null : JSON.parse(offers) as Offers;
-  const at = () => location.pathname.slice(basePath().length) + location.search;
-  if (known !== null) useLooking(() => ({ offers: known, page: at() }));
-}

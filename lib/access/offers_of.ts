@@ -1,7 +1,7 @@
 /** What rights have pages offer, from the contract. Pure. */
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { extraNeedsOf } from "./extra_permissions.ts";
-import type { Offers } from "./offers.ts";
+import type { Offers } from "./looking.ts";
 import { needOf, SPECIAL } from "./permissions.ts";
 import { isAdministrator, may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
 

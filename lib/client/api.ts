@@ -126,14 +126,14 @@ export function client(transport: Transport = post): Api {
   return commandMethods((command, input) => call(command, input, transport));
 }
 
-/** What is meant twice where it is asked for twice. */
-const REPEATED: ReadonlySet<string> = new Set(["send_keys", "guest_exec", "guest_exec_task"]);
+/** What is meant twice where it is asked for twice: keys that are pressed, programs that are run. */
+const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
 
 /** The client of a page: what is clicked twice is called once, while it is carried out. */
 export function pageClient(transport: Transport = post): Api {
   const calls = new InFlight<unknown>();
   return commandMethods((command, input) =>
-    READ.test(command) || REPEATED.has(command)
+    READ.test(command) || REPEATED.test(command)
       ? call(command, input, transport)
       : calls.join([command, input], () => call(command, input, transport))
   );

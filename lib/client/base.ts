@@ -1,5 +1,4 @@
 /** The path below which a reverse proxy serves the pages, for what a script asks for or leads to by itself. */
-import "../access/offered_elements.ts"; // before an island is drawn
 import { basePath } from "../fresh/base.ts";
 
 export { basePath as base };

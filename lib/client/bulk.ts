@@ -1,5 +1,5 @@
 /** One action on several VMs: never all-or-nothing, and what failed is said VM by VM. */
-import { isOfferedNow } from "../access/offered_elements.ts";
+import { isOfferedNow } from "../access/looking.ts";
 import { signal } from "@preact/signals";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";

@@ -1,5 +1,6 @@
 /** What the command palette offers for what is typed: pages, VMs, what holds them, actions, themes. */
-import { isOfferedNow, mayOpenNow } from "../access/offered_elements.ts";
+import { isOfferedNow } from "../access/looking.ts";
+import { mayOpenNow } from "../access/offers.ts";
 import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, actionWords, allowedActions } from "../vm/actions.ts";
 import { searchTextOf } from "../vm/list.ts";

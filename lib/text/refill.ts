@@ -1,6 +1,5 @@
 /** A page with a form that was refused: its fields get what was typed into them, as they were sent. Pure. */
-import { unescapeXml } from "../formats/xml/tree.ts";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml, unescapeHtml } from "./html.ts";
 
 /** A form as it was sent. */
 export interface SentForm {
@@ -46,7 +45,7 @@ function attributesOf(text: string): Attributes {
   return new Map(
     [...text.matchAll(ATTRIBUTE)].map((
       [, name = "", value = ""],
-    ) => [name.toLowerCase(), unescapeXml(value)]),
+    ) => [name.toLowerCase(), unescapeHtml(value)]),
   );
 }
 
@@ -142,7 +141,7 @@ const TYPED = "data-typed";
 /** What a list is set to: its options, and the mark on itself. */
 function filledSelect(html: string, select: Tag, options: readonly Tag[], values: readonly string[]): Edit[] {
   const valueOf = (option: Tag) =>
-    option.attributes.get("value") ?? unescapeXml(html.slice(option.end, option.close)).trim();
+    option.attributes.get("value") ?? unescapeHtml(html.slice(option.end, option.close)).trim();
   const wanted = options.filter((option) => values.includes(valueOf(option)));
   // What is not to choose any more cannot be chosen.
   if (wanted.length === 0 && !select.attributes.has("multiple")) return [];
@@ -172,7 +171,7 @@ function filledInput(html: string, input: Tag, values: readonly string[], text: 
 
 function filledText(html: string, area: Tag, text: string | undefined): Edit[] {
   const lines = text?.replaceAll("\r\n", "\n");
-  if (lines === undefined || lines === unescapeXml(html.slice(area.end, area.close)).replace(/^\n/, "")) {
+  if (lines === undefined || lines === unescapeHtml(html.slice(area.end, area.close)).replace(/^\n/, "")) {
     return [];
   }
   return [
