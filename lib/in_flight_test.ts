@@ -8,7 +8,7 @@ Deno.test("InFlight.join() carries the same out once at a time, and again once i
     await gate.promise;
     return ++ran;
   };
-  const same = [calls.join(["a", { x: 1, y: 2 }], work), calls.join(["a", { y: 2, x: 1 }], work)];
+  const same = [calls.join(["a", { x: 1, y: 2 }], work), calls.join(["a", { x: 1, y: 2 }], work)];
   const other = calls.join(["a", { x: 2 }], () => Promise.reject(new Error("other")));
   await assert.rejects(other, /other/);
   gate.resolve();

@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { Confirmed } from "../../components/access/Confirmed.tsx";
 import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantList } from "../../components/access/GrantFields.tsx";
 import { PasskeyPanel } from "../../components/access/PasskeyPanel.tsx";
@@ -85,8 +86,8 @@ export default define.page<typeof handler>(function Account({ data, state, url }
       at={AT}
       user={state.user}
       failure={failure}
-      confirms={account !== null && !account.hasPassword}
     >
+      {account !== null && !account.hasPassword && <Confirmed user={state.user} />}
       {account === null ? <p class="text-muted">{t("access.no_account")}</p> : (
         <>
           {recoveryCodes && (

@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { Confirmed } from "../../components/access/Confirmed.tsx";
 import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantFields, GrantList } from "../../components/access/GrantFields.tsx";
 import { RowButton } from "../../components/kit/RowButton.tsx";
@@ -78,8 +79,8 @@ export default define.page<typeof handler>(function Tokens({ data, state }) {
       at={AT}
       user={state.user}
       failure={failure}
-      confirms={state.user?.hasAccount === true && !state.user.hasPassword}
     >
+      {state.user?.hasAccount === true && !state.user.hasPassword && <Confirmed user={state.user} />}
       {made && (
         <Panel title={t("access.token_made", { name: oneLine(made.info.name, 40) })}>
           <p>{t("access.token_secret")}</p>
