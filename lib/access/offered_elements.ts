@@ -45,15 +45,16 @@ function mayPress(
   { formAction, name, value }: Record<string, unknown>,
   { offers, page }: Looking,
 ): boolean {
-  if (name === "action" && typeof value === "string" && /^[a-z]+(?:_[a-z]+)+$/.test(value)) {
-    return isOffered(offers, value, vmIdOf(form));
+  const isAction = name === "action" && typeof value === "string";
+  if (typeof formAction === "string") {
+    const address = ownAddress(formAction) ?? page;
+    // A question is asked by a page, before it is sent.
+    return isAction && address.endsWith("/confirm")
+      ? mayOpen(offers, `${address}?action=${value}`)
+      : maySend(offers, address);
   }
-  if (typeof formAction !== "string") return form === "" || maySend(offers, form);
-  const address = ownAddress(formAction) ?? page;
-  // A question is asked by a page, before it is sent.
-  return address.includes("/confirm") && name === "action"
-    ? mayOpen(offers, `${address}?action=${String(value)}`)
-    : maySend(offers, address);
+  if (isAction && /^[a-z]+(?:_[a-z]+)+$/.test(value)) return isOffered(offers, value, vmIdOf(form));
+  return form === "" || maySend(offers, form);
 }
 
 /** A button that sends a form, for who looks. */

@@ -54,6 +54,14 @@ function linksIn(html: string, at: string): string[] {
     .map(({ pathname, search }) => pathname + search);
 }
 
+/** Questions that buttons of a page lead to. */
+const questionsIn = (html: string) =>
+  [...html.matchAll(/<button\s[^>]*formmethod="get"[^>]*>/gi)].map(([tag]) => tag)
+    .filter((tag) => !/\sdisabled[\s>]/.test(tag))
+    .map((tag) =>
+      `${attribute(tag, "formAction") ?? attribute(tag, "formaction")}?action=${attribute(tag, "value")}`
+    );
+
 /** A command that a page offers to post, with the fields that stand fast. */
 interface Offered {
   readonly command: CommandName;
@@ -94,7 +102,7 @@ function offersIn(html: string, at: string): Offered[] {
       .filter((tag) => attribute(tag, "type") === "submit" && !/\sdisabled[\s>]/.test(tag));
     for (const button of buttons) {
       const to = new URL(
-        attribute(button, "formaction") ?? attribute(head, "action") ?? at,
+        attribute(button, "formAction") ?? attribute(button, "formaction") ?? attribute(head, "action") ?? at,
         `http://here${at}`,
       );
       const value = attribute(button, "name") === "action" ? attribute(button, "value") ?? "" : "";
@@ -139,7 +147,7 @@ async function inVain(person: Person): Promise<string[]> {
       continue;
     }
     if (!(response.headers.get("content-type") ?? "").startsWith("text/html")) continue;
-    for (const link of linksIn(html, address)) {
+    for (const link of [...linksIn(html, address), ...questionsIn(html)]) {
       if (!NOT_OPENED.test(link) && !found.has(link) && found.size < 300) found.set(link, address);
     }
     for (const { command, input } of offersIn(html, address)) {
