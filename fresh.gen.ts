@@ -46,7 +46,6 @@ import * as route_settings_audit from "./routes/settings/audit.tsx";
 import * as route_settings_backup_targets_$id from "./routes/settings/backup-targets/[id].tsx";
 import * as route_settings_backup_targets_index from "./routes/settings/backup-targets/index.tsx";
 import * as route_settings_certificate from "./routes/settings/certificate.tsx";
-import * as route_settings_confirm from "./routes/settings/confirm.tsx";
 import * as route_settings_health from "./routes/settings/health.tsx";
 import * as route_settings_index from "./routes/settings/index.ts";
 import * as route_settings_metrics from "./routes/settings/metrics.tsx";
@@ -192,7 +191,6 @@ register({
     "settings/backup-targets/[id].tsx": route_settings_backup_targets_$id,
     "settings/backup-targets/index.tsx": route_settings_backup_targets_index,
     "settings/certificate.tsx": route_settings_certificate,
-    "settings/confirm.tsx": route_settings_confirm,
     "settings/health.tsx": route_settings_health,
     "settings/index.ts": route_settings_index,
     "settings/metrics.tsx": route_settings_metrics,

@@ -18,6 +18,8 @@ import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { mentionedIn, redactRefusal } from "../lib/access/redact.ts";
 import { filterOutput, longestOf, sightOf, type Viewer } from "../lib/access/filter_output.ts";
 import type { VM } from "../lib/contract/mod.ts";
+import { joinsSame } from "../lib/contract/command.ts";
+import { InFlight } from "../lib/in_flight.ts";
 import { asAsked } from "./access/asking.ts";
 import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
@@ -204,6 +206,7 @@ export function createDispatch(
   { route, record, vm, vms, formerNames, grantedGroups, settled, overtaken, requireConfirmed }:
     DispatchOptions,
 ): Dispatch {
+  const joined = new InFlight<unknown>();
   return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
@@ -240,15 +243,19 @@ export function createDispatch(
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {
-        const answer = await asAsked(
-          principal.rights,
-          () =>
-            handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
-              principal: { ...principal, role, becomes: (name) => void (actor = name) },
-              ...(content && { content }),
-              note: (what) => void (noted = what),
-            }),
-        );
+        const carryOut = async () =>
+          await asAsked(
+            principal.rights,
+            () =>
+              handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
+                principal: { ...principal, role, becomes: (name) => void (actor = name) },
+                ...(content && { content }),
+                note: (what) => void (noted = what),
+              }),
+          );
+        const answer = joinsSame(COMMANDS[command])
+          ? await joined.join([command, host, wanted], carryOut)
+          : await carryOut();
         const made = makesVm === undefined ? null : answer as Readonly<Record<string, unknown>> | null;
         if (made !== null) about = { vmId: String(made[makesVm!]), vmName: String(made.name) };
         return answer;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "../ffi/error.ts";
 import { type Command, type CommandName, COMMANDS, ContractError, ROLES } from "../lib/contract/mod.ts";
+import { joinsSame } from "../lib/contract/command.ts";
 import { OWN_SAMPLES, SAMPLES } from "../lib/contract/testing.ts";
 import { needOf } from "../lib/access/permissions.ts";
 import { layerOf } from "../lib/access/rights.ts";
@@ -368,4 +369,25 @@ Deno.test("dispatch() keeps no field that a schema marks as secret, in a valid i
   assert.ok(!JSON.stringify(recorded).includes("hunter"), JSON.stringify(recorded));
   assert.match(JSON.stringify(recorded[0]?.input), /"name":"ann"/);
   assert.deepEqual(recorded[5]?.input, { vmId: "u-1" });
+});
+
+Deno.test("a command that begins a task, called twice at once, acts once; another input is another call", async () => {
+  const names = (Object.keys(COMMANDS) as CommandName[]).filter((name) => joinsSame(COMMANDS[name]));
+  assert.ok(names.length >= 15, names.join());
+  for (const name of names) {
+    const gate = Promise.withResolvers<void>();
+    const { dispatch, calls } = dispatcher(async () => {
+      await gate.promise;
+      return answerOf(name);
+    });
+    const input = sampleOf(name);
+    const both = [dispatch(name, input, ADMIN), dispatch(name, structuredClone(input), ADMIN)];
+    await Promise.resolve();
+    gate.resolve();
+    const answers = await Promise.all(both);
+    assert.equal(calls.length, 1, name);
+    assert.equal(answers[0], answers[1], name);
+    await dispatch(name, input, ADMIN);
+    assert.equal(calls.length, 2, `${name}: afterwards it is meant again`);
+  }
 });

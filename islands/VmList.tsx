@@ -36,8 +36,6 @@ export interface VmListProps {
   mayCreate: boolean;
   mayImport: boolean;
   mayImportOva: boolean;
-  /** Whether any of the VMs may be operated: buttons cannot be used otherwise. */
-  mayOperate: boolean;
   /** When the page was rendered. */
   now: number;
 }
@@ -52,7 +50,7 @@ function modelOf(props: VmListProps): VmListModel {
 
 /** The VMs: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
 export default function VmList(props: VmListProps) {
-  const { now, connected, mayCreate, mayImport, mayImportOva, mayOperate } = props;
+  const { now, connected, mayCreate, mayImport, mayImportOva } = props;
   const model = useMemo(() => modelOf(props), []);
   const root = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLElement>(null);
@@ -75,7 +73,7 @@ export default function VmList(props: VmListProps) {
   const selected = model.selected.value;
   const counts = model.counts.value;
   const rows = model.rows.value;
-  const enabled = live.controls(connected) && mayOperate;
+  const enabled = live.controls(connected);
 
   const columns = query.view === "table" ? 0 : metrics?.columns ?? Infinity;
   const lines = useMemo(() => listLines(groups, query.by, columns), [groups, query.by, columns]);

@@ -6,7 +6,7 @@ import { NicFields } from "../components/vm/devices/NicFields.tsx";
 import { NicList, nicName, type NicVerb } from "../components/vm/devices/NicList.tsx";
 import { attempt } from "../lib/client/run_action.ts";
 import { live } from "../lib/client/live.ts";
-import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { deviceFormHref, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
 import type { DeviceOptions, VM, VmDevices, VmNic } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
@@ -69,7 +69,12 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
           isFiltered={nics.some(({ filter }) => filter !== undefined)}
           verb={forms.open.value.verb}
           options={forms.options.value}
-          frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
+          frame={{
+            action: deviceFormHref(here, forms.open.value),
+            inline: forms.inline.value,
+            onSend: forms.send,
+            onClose: forms.close,
+          }}
         />
       )}
     </>

@@ -1,5 +1,6 @@
 /** What every page is given (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
 import { createDefine } from "fresh";
+import type { Offers } from "./access/looking.ts";
 import type { VmObject } from "./access/rights.ts";
 import type { Api } from "./contract/api.ts";
 import type { CommandName, ConnectionStatus } from "./contract/mod.ts";
@@ -36,6 +37,8 @@ export interface PageState {
   api: Api;
   /** Whether they may call a command: on that VM, or on any where none is named. Pages offer nothing else. */
   may(command: CommandName, vm?: VmObject): boolean;
+  /** What pages offer them; null: everything. */
+  offers: Offers | null;
   /** The first administrator: whether nobody can sign in yet, and whether a key of the link lets one be made. */
   setup: { readonly isEmpty: boolean; fits(key: string): boolean };
   /** Id of the newest event when the page was rendered; the browser's event stream resumes from it. */

@@ -53,6 +53,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
       data-sidebar={folded ? "folded" : "open"}
       data-zone={ready ? state.zone : undefined}
       data-base={state.base || undefined}
+      data-offers={state.offers ? JSON.stringify(state.offers) : undefined}
     >
       <head>
         <meta charset="utf-8" />
@@ -70,6 +71,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
           {ready && (
             <Sidebar
               path={path}
+              offers={state.offers}
               folded={folded}
               counts={host?.counts ?? null}
               version={state.version ?? ""}

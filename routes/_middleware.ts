@@ -2,6 +2,7 @@
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
 import { mayCall } from "../lib/access/may_call.ts";
+import { offersOf } from "../lib/access/offers_of.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
@@ -11,9 +12,12 @@ import type { Principal } from "../agent/access.ts";
 import { isEmptyToken } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
+import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
 import { setRequestZone } from "../agent/http/request_locale.ts";
 import { pageZone } from "../lib/i18n/zone_choice.ts";
+import { keepingForm } from "./(_shared)/kept_form.ts";
+import { onlyOnce } from "./(_shared)/once.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Who looks. @throws {HttpError} for an API token that is none */
@@ -68,6 +72,9 @@ export default define.middleware(async (ctx) => {
     user,
     api: app.apiFor(principal, ctx.url.searchParams.get("host")),
     may: (command, vm) => mayCall(principal.rights, command, vm),
+    offers: user === null
+      ? null
+      : offersOf(principal.rights, () => app.hosts.vms().map(({ id, group }) => ({ vmId: id, group }))),
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,
@@ -82,11 +89,16 @@ export default define.middleware(async (ctx) => {
     base: app.doors?.base ?? "",
   };
   Object.assign(ctx.state, state);
-  const response = await ctx.next();
-  const [next] = notices;
-  if (next !== undefined) cookies.push(noticeCookie(next));
-  // A page that sends the reader on has not said it.
-  else if (state.notice !== null && response.status < 300) cookies.push(noticeCookie(null));
-  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
-  return response;
+  const looking = state.offers &&
+    { offers: state.offers, page: ctx.url.pathname + ctx.url.search, base: state.base };
+  const answer = async () => {
+    const response = await drawnFor(looking, () => keepingForm(ctx, () => ctx.next()));
+    const [next] = notices;
+    if (next !== undefined) cookies.push(noticeCookie(next));
+    // A page that sends the reader on has not said it.
+    else if (state.notice !== null && response.status < 300) cookies.push(noticeCookie(null));
+    for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+    return response;
+  };
+  return await onlyOnce(ctx.req, principal.holder, answer);
 });

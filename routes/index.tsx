@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { Empty } from "../components/kit/Empty.tsx";
 import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
@@ -18,13 +19,13 @@ const ACTIVITY = 12, ACTIVITY_READ = 60;
 
 export const handler = define.handlers({
   async GET({ state }) {
-    const { api } = state;
+    const { api } = state, maySeeVms = state.may("get_vms"), maySeeHost = state.may("get_host_metrics");
     const [host, stats, vms, activity, seed, alerts, hangs, pools, networks] = await Promise.all([
-      api.getHostInfo().catch(unlessAway),
-      api.getHostStats().catch(unlessAway),
-      api.getVms().catch(unlessAway),
+      maySeeHost ? api.getHostInfo().catch(unlessAway) : null,
+      maySeeHost ? api.getHostStats().catch(unlessAway) : null,
+      maySeeVms ? api.getVms().catch(unlessAway) : null,
       api.getActivity({ limit: ACTIVITY_READ }).catch(unlessAway),
-      liveSeedOf(api, {}),
+      maySeeHost ? liveSeedOf(api, {}) : [],
       api.getAlertSummary().catch(unlessAway),
       api.listHangs().catch(unlessAway),
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
@@ -45,6 +46,8 @@ export const handler = define.handlers({
       hangs,
       pool,
       summary: vms && summarise(vms),
+      maySeeVms,
+      maySeeHost,
       activity: activity &&
         (state.user === null ? activity : withoutOwnConsoles(activity, state.user.name)).slice(0, ACTIVITY),
       now: Date.now(),
@@ -54,7 +57,8 @@ export const handler = define.handlers({
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, alerts, hangs, pool, lacks, summary, activity, now } = data;
+  const { host, stats, seed, alerts, hangs, pool, lacks, summary, activity, now, maySeeVms, maySeeHost } =
+    data;
   return (
     <>
       <Head>
@@ -67,6 +71,11 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
         </span>
       </header>
       <div class="dashboard">
+        {!maySeeVms && (
+          <Empty icon="circleHelp" title={t("dashboard.no_vms_right")}>
+            <p>{t("dashboard.no_vms_right_what", { name: state.user?.name ?? "" })}</p>
+          </Empty>
+        )}
         {summary && (
           <MachinesPanel
             summary={summary}
@@ -89,10 +98,12 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             stats={stats}
             seed={seed}
             now={now}
-            hasMonitoring={state.may("get_host_metrics")}
+            hasMonitoring={maySeeHost}
           />
         )}
-        {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}
+        {!((host && stats || !maySeeHost) && (summary || !maySeeVms)) && !state.connection.connected && (
+          <ReloadWhenBack />
+        )}
         {activity && <ActivityFeed entries={activity} now={now} limit={ACTIVITY} self={state.user?.name} />}
       </div>
     </>

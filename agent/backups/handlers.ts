@@ -343,8 +343,7 @@ export function backupHandlers(
     },
     run_backup_now: async ({ backupId, full = false }, { principal }) => {
       const backup = find(backupId);
-      requireIdle(backup);
-      await (await open(backup)).store.close();
+      if (!runs.isRunning(backupId)) await (await open(backup)).store.close();
       return runs.begin(find(backupId), principal.name, full);
     },
     restore_backup: (input, { principal }) =>

@@ -68,7 +68,10 @@ export class BackupRuns {
   readonly #records: BackupRecords;
   readonly #options: RunsOptions;
   /** By id of the backup. */
-  readonly #running = new Map<string, { run: StoredRun; readonly work: Promise<void> }>();
+  readonly #running = new Map<
+    string,
+    { run: StoredRun; readonly work: Promise<void>; readonly isFull: boolean }
+  >();
   #isSettled = false;
   /** Aborted once the application stops: what ends then was not cancelled by somebody. */
   #stopping: AbortSignal | undefined;
@@ -108,15 +111,19 @@ export class BackupRuns {
   }
 
   /**
-   * Begins a run.
+   * Begins a run; the one that is under way, where it is asked for once more.
    *
    * @param isFull reads disks in full, also where only what changed could be read
    * @throws {ContractError} BackupRunning, StoreUnavailable
    */
   begin(backup: StoredBackup, actor: string, isFull = false): BackupRun {
     const { id: backupId, name } = backup;
-    const running = () => new ContractError("BackupRunning", { name });
-    if (this.isRunning(backupId)) throw running();
+    const running = this.#running.get(backupId);
+    if (running !== undefined) {
+      // Asked for once more, it is the same run; what reads in full is another.
+      if (isFull !== running.isFull) throw new ContractError("BackupRunning", { name });
+      return shownRun(this.#records, running.run, { found: false, copies: [] });
+    }
     const now = this.#options.clock.now();
     const jobId = crypto.randomUUID();
     const run: StoredRun = {
@@ -124,7 +131,7 @@ export class BackupRuns {
       ...{ jobId, message: null, copies: [] },
     };
     const { promise, resolve } = Promise.withResolvers<void>();
-    const entry = { run, work: promise };
+    const entry = { run, work: promise, isFull };
     this.#running.set(backupId, entry);
     try {
       this.#records.putRun(backupId, run);

@@ -5,6 +5,7 @@
  */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { nonceOf } from "../../lib/fresh/nonce.ts";
+import { escapeHtml } from "../../lib/text/html.ts";
 import { requireUnencoded } from "./body.ts";
 
 /** What the guard asks: whether a `Host` is ours. */
@@ -153,6 +154,3 @@ export function refusalResponse(error: ContractError, request: Request): Respons
     `<body><h1>KVM Manager refused this request</h1><p>${text}</p></body></html>\n`;
   return new Response(html, { status: error.status, headers });
 }
-
-/** Text as HTML shows it. */
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -125,6 +125,7 @@ export class Jobs {
         ...(host !== undefined && { host }),
         actor,
         state: waits ? "queued" : "running",
+        ...(waits && { waitsFor: this.#titlesIn(lane) }),
         progress: null,
         doneBytes: null,
         totalBytes: null,
@@ -288,10 +289,27 @@ export class Jobs {
       entry.lane === lane && entry.job.state === "queued" && !entry.job.cancelling
     );
     waiting?.start?.();
+    // The one that has its place now runs at its next turn.
+    void Promise.resolve().then(() => this.#tellWaiting(lane));
+  }
+
+  /** Titles of what runs in a lane. */
+  #titlesIn(lane: Lane): string[] {
+    return [...this.#entries.values()].filter((entry) => entry.lane === lane && entry.job.state === "running")
+      .map(({ job }) => job.title);
+  }
+
+  /** Says again what those wait for that still do. */
+  #tellWaiting(lane: Lane): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.lane !== lane || entry.job.state !== "queued") continue;
+      this.#change(entry, { waitsFor: this.#titlesIn(lane) });
+    }
   }
 
   #change(entry: Entry, change: Partial<Job>): void {
-    entry.job = { ...entry.job, ...change };
+    const { waitsFor, ...job } = { ...entry.job, ...change };
+    entry.job = job.state === "queued" && waitsFor !== undefined ? { ...job, waitsFor } : job;
     entry.isSaved = false;
     this.#save();
     this.#options.onChanged(entry.job);

@@ -174,6 +174,9 @@ Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be c
     const begun = () => works.map((work) => work.begun);
     assert.deepEqual(begun(), [true, true, false, false, false]);
     assert.equal(free.begun, true);
+    const waits = () =>
+      jobs.list(10).filter(({ state }) => state === "queued").map(({ waitsFor }) => waitsFor);
+    assert.deepEqual(waits(), [["0", "1"], ["0", "1"], ["0", "1"]]);
     const idOf = (title: string) => jobs.list(10).find((job) => job.title === title)!.id;
     jobs.cancel(idOf("2"), "ann");
     assert.equal(await answers[2], "JobCancelled");
@@ -181,6 +184,8 @@ Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be c
     await answers[0];
     await settled();
     assert.deepEqual(begun(), [true, true, false, true, false]);
+    assert.deepEqual(waits(), [["1", "3"]]);
+    assert.ok(jobs.list(10).every(({ state, waitsFor }) => state === "queued" || waitsFor === undefined));
     works[1]!.end();
     works[3]!.end();
     await answers[3];

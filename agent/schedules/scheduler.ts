@@ -136,13 +136,14 @@ export class Scheduler {
   }
 
   /**
-   * Runs a schedule at once, as who asks.
+   * Runs a schedule at once, as who asks; asked for once more, it is the run that is under way.
    *
    * @returns the run that has begun
-   * @throws {ContractError} ScheduleRunning, StoreUnavailable
+   * @throws {ContractError} StoreUnavailable
    */
   runNow(schedule: StoredSchedule, principal: Principal): ScheduleRun {
-    if (this.isRunning(schedule.id)) throw new ContractError("ScheduleRunning", { name: schedule.name });
+    const running = this.#running.get(schedule.id);
+    if (running !== undefined) return running.run;
     return this.#begin(schedule, null, schedule.handled, principal)!;
   }
 

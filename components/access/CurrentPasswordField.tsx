@@ -12,8 +12,8 @@ export interface CurrentPasswordFieldProps {
   autofocus?: boolean;
   /** They have shown just now that it is them: it may be left empty. */
   confirmed?: boolean;
-  /** The page to come back to from a passkey that does instead. */
-  passkeyTo?: string | undefined;
+  /** What does instead of a password. */
+  instead?: ComponentChildren;
   /** One that was typed was refused with its form. */
   again?: boolean;
   /** A control behind it that belongs to it. */
@@ -22,7 +22,7 @@ export interface CurrentPasswordFieldProps {
 
 /** Where somebody proves that it is them, by the password they have. */
 export function CurrentPasswordField(
-  { label, name = "password", autofocus, confirmed = false, passkeyTo, again = false, after }:
+  { label, name = "password", autofocus, confirmed = false, instead, again = false, after }:
     CurrentPasswordFieldProps,
 ) {
   return (
@@ -39,11 +39,7 @@ export function CurrentPasswordField(
         again={again}
         after={after}
       />
-      {passkeyTo !== undefined && !confirmed && (
-        <p class="text-muted">
-          <a href={`/settings/confirm?to=${encodeURIComponent(passkeyTo)}`}>{t("access.confirm_passkey")}</a>
-        </p>
-      )}
+      {!confirmed && instead}
     </>
   );
 }

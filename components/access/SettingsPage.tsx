@@ -5,7 +5,6 @@ import { SETTINGS_TABS } from "../../lib/access/settings_tabs.ts";
 import { crumbs } from "../../lib/i18n/en/crumbs.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import type { PageUser } from "../../lib/page_state.ts";
-import { Confirmed } from "./Confirmed.tsx";
 import { Flash } from "../kit/Flash.tsx";
 
 const texts = textsOf(crumbs);
@@ -16,16 +15,13 @@ export interface SettingsPageProps {
   at: string;
   user: PageUser | null;
   title?: string;
-  url: URL;
   failure?: Failure | null;
-  /** What it changes takes a proof that it is still the same person. */
-  confirms?: boolean;
   children: ComponentChildren;
 }
 
 /** The frame of every page of the settings: its tabs, what a form did, what went wrong. */
 export function SettingsPage(
-  { at, user, title, url, failure, confirms = false, children }: SettingsPageProps,
+  { at, user, title, failure, children }: SettingsPageProps,
 ) {
   const tabs = SETTINGS_TABS.filter(({ administrator }) => !administrator || user?.administrator);
   const here = texts.t(SETTINGS_TABS.find(({ href }) => href === at)!.label);
@@ -49,7 +45,7 @@ export function SettingsPage(
       </nav>
       <Flash tone="bad" failure={failure} />
       <div class="settings-page">
-        {confirms ? <Confirmed user={user} at={url.pathname}>{children}</Confirmed> : children}
+        {children}
       </div>
     </>
   );

@@ -117,6 +117,9 @@ export function JobItem({ job, log }: { job: Job; log?: readonly JobLine[] | und
         {open && <JobBar progress={job.progress} label={t("jobs.progress", { title })} />}
         <p class="job-facts">
           <strong>{job.cancelling ? t("jobs.state_cancelling") : t(word)}</strong>
+          {job.waitsFor !== undefined && job.waitsFor.length > 0 && (
+            <span>{t("jobs.waits_for", { what: oneLine(job.waitsFor.join(", "), 200) })}</span>
+          )}
           {figures(job).map((figure) => <span key={figure}>{figure}</span>)}
           <time dateTime={new Date(job.startedAt).toISOString()}>{formatMoment(job.startedAt)}</time>
           <span>{t("jobs.by", { actor: job.actor })}</span>

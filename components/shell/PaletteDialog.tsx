@@ -2,6 +2,7 @@ import { based } from "../../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { runAction } from "../../lib/client/run_action.ts";
+import { looking } from "../../lib/access/looking.ts";
 import { live } from "../../lib/client/live.ts";
 import { type Effect, findCommands, type PalettePage, type PaletteScope } from "../../lib/client/palette.ts";
 import { api } from "../../lib/client/api.ts";
@@ -14,7 +15,7 @@ import { number, t, textsOf } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 import type { IconName } from "../kit/icons.ts";
 import { Highlight } from "../kit/Highlight.tsx";
-import { DESTINATIONS } from "./navigation.ts";
+import { destinationsFor } from "./navigation.ts";
 
 const texts = textsOf(paletteTexts), crumbs = textsOf(crumbTexts);
 
@@ -45,7 +46,11 @@ function readResources(rights: PaletteRights, tell: (read: Partial<Resources>) =
 /** The pages of the sidebar, those below the settings, and some that are looked for by name. */
 function pagesFor({ administrator, images }: PaletteRights): PalettePage<IconName>[] {
   return [
-    ...DESTINATIONS.map(({ href, label, icon }) => ({ href, label: t(label), icon })),
+    ...destinationsFor(looking()?.offers ?? null).map(({ href, label, icon }) => ({
+      href,
+      label: t(label),
+      icon,
+    })),
     ...SETTINGS_TABS.filter((tab) => !tab.administrator || administrator)
       .map(({ href, label }) => ({ href, label: crumbs.t(label), icon: "settings" as const })),
     ...(images

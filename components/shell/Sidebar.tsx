@@ -1,15 +1,18 @@
 import NavCount from "../../islands/NavCount.tsx";
 import SidebarToggle from "../../islands/SidebarToggle.tsx";
 import type { VmCounts } from "../../lib/client/live.ts";
+import type { Offers } from "../../lib/access/looking.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { REFERENCE } from "./breadcrumbs.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { Logo } from "./Logo.tsx";
-import { DESTINATIONS, isAt } from "./navigation.ts";
+import { destinationsFor, isAt } from "./navigation.ts";
 
 /** Props of {@link Sidebar}. */
 export interface SidebarProps {
   path: string;
+  /** What who looks is offered; null: everything. */
+  offers: Offers | null;
   folded: boolean;
   /** Null while unknown. */
   counts: VmCounts | null;
@@ -17,7 +20,7 @@ export interface SidebarProps {
 }
 
 /** The way around. On a narrow screen a popover that the top bar's button opens, without any script. */
-export function Sidebar({ path, folded, counts, version }: SidebarProps) {
+export function Sidebar({ path, offers, folded, counts, version }: SidebarProps) {
   return (
     <nav id="sidebar" class="side" popover="auto" aria-label={t("nav.label")}>
       <a class="brand" href="/">
@@ -25,7 +28,7 @@ export function Sidebar({ path, folded, counts, version }: SidebarProps) {
         <span class="side-text">{t("app.name")}</span>
       </a>
       <ul class="side-list">
-        {DESTINATIONS.map((destination) => (
+        {destinationsFor(offers).map((destination) => (
           <li key={destination.href}>
             <a
               class="side-link"

@@ -1,4 +1,6 @@
 /** The sidebar's entries: one line a page. */
+import type { Offers } from "../../lib/access/looking.ts";
+import { mayOpen } from "../../lib/access/offers.ts";
 import type { PlainKey } from "../../lib/i18n/mod.ts";
 import type { IconName } from "../kit/icons.ts";
 
@@ -25,6 +27,10 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/insights", label: "nav.insights", icon: "activity" },
   { href: "/settings", label: "nav.settings", icon: "settings" },
 ];
+
+/** The entries whose pages somebody may open. @param offers null: all of them */
+export const destinationsFor = (offers: Offers | null): readonly Destination[] =>
+  offers === null ? DESTINATIONS : DESTINATIONS.filter(({ href }) => mayOpen(offers, href));
 
 /** Whether an address is a destination's page, or one below it. */
 export function isAt(path: string, { href }: Pick<Destination, "href">): boolean {

@@ -1,3 +1,4 @@
+import { isOfferedNow } from "../../lib/access/looking.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { based } from "../../lib/client/base.ts";
@@ -79,7 +80,7 @@ export function Thumbnail({ vm }: { vm: VM }) {
 
   useEffect(() => {
     picture.value = null;
-    if (!isOn || box.current === null) return;
+    if (!isOn || box.current === null || !isOfferedNow("screenshot_vm", vm.id)) return;
     let isWanted = true, failures = 0;
     const stop = whileSeen(box.current, async () => {
       // While libvirt is away or the VM does not respond there is no newer picture, and asking for one would only fail.

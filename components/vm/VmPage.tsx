@@ -36,7 +36,7 @@ export function VmPage({ vm, state, now, title, at, children }: VmPageProps) {
         now={now}
         at={at}
       />
-      <VmTabs vmId={id} at={at} />
+      <VmTabs vmId={id} at={at} offers={state.offers} />
       {children}
     </>
   );

@@ -81,14 +81,15 @@ function makesForOthers(viewer: Viewer, { command, actor, startedAt }: Job): boo
 /** A job as somebody may see it: what it is called and its failure may name other VMs. */
 function filterJob(viewer: Viewer, job: Job, sight: Sight | undefined): Job {
   if (sight === undefined) return job;
-  const { title, subject, error } = job;
+  const { title, subject, error, waitsFor } = job;
   if (makesForOthers(viewer, job)) {
-    const { subject: _name, ...rest } = job;
+    const { subject: _name, waitsFor: _others, ...rest } = job;
     return { ...rest, title: HIDDEN_MESSAGE, error: error && { ...error, message: HIDDEN_MESSAGE } };
   }
   return {
     ...job,
     title: redactText(title, sight),
+    ...(waitsFor !== undefined && { waitsFor: waitsFor.map((each) => redactText(each, sight)) }),
     ...(subject !== undefined && { subject: redactText(subject, sight) }),
     error: error && { ...error, message: redactText(error.message, sight) },
   };

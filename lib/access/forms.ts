@@ -19,8 +19,11 @@ export function dayIn(value: string | null): number | undefined {
   return momentIn(value);
 }
 
+/** The field of a form in which somebody shows by their own password that it is still them. */
+export const OWN_PASSWORD = "ownPassword";
+
 /** The present password of a form; nothing where it was left empty: it was confirmed before. */
-export function presentPasswordIn(form: FormData): { password?: string } {
-  const password = textIn(form, "password");
+export function presentPasswordIn(form: FormData, field = "password"): { password?: string } {
+  const password = textIn(form, field);
   return password === "" ? {} : { password };
 }

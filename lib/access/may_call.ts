@@ -1,5 +1,6 @@
 /** Whether somebody may call a command, told before they try: what pages offer, and what they leave out. Pure. */
 import type { CommandName } from "../contract/mod.ts";
+import { extraNeedsOf } from "./extra_permissions.ts";
 import { needOf, SPECIAL } from "./permissions.ts";
 import { may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
 
@@ -10,6 +11,7 @@ import { may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
 export function mayCall(rights: Rights, command: CommandName, vm?: VmObject): boolean {
   const { permission, object } = needOf(command);
   if ((SPECIAL as readonly string[]).includes(permission)) return true;
+  if (extraNeedsOf(command, undefined).some((extra) => !may(rights, extra, "everything"))) return false;
   if (object === "everything") return may(rights, permission, "everything");
   return vm === undefined ? mayAnywhere(rights, permission) : may(rights, permission, vm);
 }

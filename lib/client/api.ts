@@ -4,6 +4,7 @@
  */
 import type { Api } from "../contract/api.ts";
 import { messageOf } from "../text/message.ts";
+import { InFlight } from "../in_flight.ts";
 import { base, based } from "./base.ts";
 
 /** What the server said no with, or `Unreachable` when it did not answer at all. */
@@ -125,5 +126,18 @@ export function client(transport: Transport = post): Api {
   return commandMethods((command, input) => call(command, input, transport));
 }
 
+/** What is meant twice where it is asked for twice: keys that are pressed, programs that are run. */
+const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
+
+/** The client of a page: what is clicked twice is called once, while it is carried out. */
+export function pageClient(transport: Transport = post): Api {
+  const calls = new InFlight<unknown>();
+  return commandMethods((command, input) =>
+    READ.test(command) || REPEATED.test(command)
+      ? call(command, input, transport)
+      : calls.join([command, input], () => call(command, input, transport))
+  );
+}
+
 /** The page's own client. */
-export const api: Api = client();
+export const api: Api = pageClient();

@@ -1,4 +1,5 @@
 /** One action on several VMs: never all-or-nothing, and what failed is said VM by VM. */
+import { isOfferedNow } from "../access/looking.ts";
 import { signal } from "@preact/signals";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
@@ -92,7 +93,7 @@ export function reportBulk(label: string, outcomes: readonly BulkOutcome[]): voi
 
 /** The VMs of a selection for which an action makes sense. */
 export function eligible(action: ActionName, vms: readonly VM[]): VM[] {
-  return vms.filter((vm) => isAllowed(action, vm));
+  return vms.filter((vm) => isAllowed(action, vm) && isOfferedNow(ACTIONS[action].command, vm.id));
 }
 
 /** Carries an action out on those of the VMs for which it makes sense. @returns Whether it was done at all. */

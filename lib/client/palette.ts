@@ -1,4 +1,6 @@
 /** What the command palette offers for what is typed: pages, VMs, what holds them, actions, themes. */
+import { isOfferedNow } from "../access/looking.ts";
+import { mayOpenNow } from "../access/offers.ts";
 import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, actionWords, allowedActions } from "../vm/actions.ts";
 import { searchTextOf } from "../vm/list.ts";
@@ -172,7 +174,9 @@ const isDangerous = (action: ActionName) =>
   ACTIONS[action].danger !== undefined || ACTIONS[action].interrupts === true;
 
 function actions(vm: VM, isWanted: (action: ActionName) => boolean): PaletteCommand[] {
-  return allowedActions(vm).filter(isWanted).map((action) => ({
+  return allowedActions(vm).filter((action) =>
+    isWanted(action) && isOfferedNow(ACTIONS[action].command, vm.id)
+  ).map((action) => ({
     id: `${vm.id} ${action}`,
     label: texts.t("palette.act", { action: t(actionWords(action, vm).label), name: oneLine(vm.name, 80) }),
     hint: texts.t("palette.action"),
@@ -183,13 +187,14 @@ function actions(vm: VM, isWanted: (action: ActionName) => boolean): PaletteComm
 
 /** The pages below a VM's own, its console first: "Console of web-01". */
 function pages(vm: VM): PaletteCommand[] {
-  return VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => ({
-    id: `${vm.id}${path}`,
-    label: texts.t("palette.tab", { page: t(label), name: oneLine(vm.name, 80) }),
-    hint: texts.t("palette.page"),
-    icon: "vms",
-    effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}${path}` },
-  }));
+  return VM_TABS.filter(({ path }) => path !== "" && mayOpenNow(`/vms/${encodeURIComponent(vm.id)}${path}`))
+    .map(({ path, label }) => ({
+      id: `${vm.id}${path}`,
+      label: texts.t("palette.tab", { page: t(label), name: oneLine(vm.name, 80) }),
+      hint: texts.t("palette.page"),
+      icon: "vms",
+      effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}${path}` },
+    }));
 }
 
 /** Everything, in the order in which entries stand that match alike: what does harm comes last. */

@@ -15,12 +15,17 @@ export function sendsForm(
   return async (event) => {
     const form = event.currentTarget as HTMLFormElement;
     event.preventDefault();
+    // A second click does not send it again.
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
     let isDone = false;
     try {
       report(await callByForm(form, event.submitter));
       isDone = true;
     } catch (error) {
       reportFailure({ sentence: failed }, error);
+    } finally {
+      form.ariaBusy = null;
     }
     after(form, isDone);
   };

@@ -21,6 +21,10 @@ export interface OpenForm<V extends string> {
   readonly device: string;
 }
 
+/** Where a form is sent without script: to its own address, which shows it again when it is refused. */
+export const deviceFormHref = (page: string, { verb, device }: OpenForm<string>): string =>
+  `${page}?${new URLSearchParams({ do: verb, ...(device !== "" && { device }) })}`;
+
 /** How the forms of a page are opened and carried out. */
 export interface DeviceForms<V extends string> {
   readonly open: Signal<OpenForm<V> | null>;

@@ -1,5 +1,6 @@
 /** A form that was filled in and left – reloaded, or gone back to – is as it was left. For this tab alone. */
 import { useEffect } from "preact/hooks";
+import { isSecretName } from "../text/secret_fields.ts";
 import { entryKey } from "./use_kept_place.ts";
 
 const KEY = "kvmm-draft:";
@@ -12,12 +13,9 @@ export interface KeptForm<Draft extends object> {
   restore(draft: Draft): void;
 }
 
-/** Names of fields that are not kept: passwords, and what may have secrets in it. */
-const SECRET = /password|^(userData|runCommands)$/i;
-
 /** A draft as it is kept: without secrets. */
 export function draftText(draft: object): string {
-  return JSON.stringify(draft, (key, value) => SECRET.test(key) && value !== null ? undefined : value);
+  return JSON.stringify(draft, (key, value) => isSecretName(key) && value !== null ? undefined : value);
 }
 
 /** Takes up what was kept. What another version of the page has kept may be no draft of this one: it is left alone. */

@@ -538,6 +538,7 @@ export const alertTargetCommands = {
     input: closed({ targetId: Id("target") }),
     output: NOTHING_OUT,
     errors: ["AlertTargetNotFound", "AlertNotDelivered", "JobCancelled", "StoreUnavailable"],
+    joins: true,
     route: "POST /alert-targets/{targetId}/test",
     cli: ["alert", "test-target", "<targetId>"],
   }),

@@ -122,11 +122,17 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly contentFields?: readonly string[];
   /** It may take as long as a disk is large, and is a task meanwhile: a form waits a moment only, and then shows the page. */
   readonly isJob?: true;
+  /** It begins a task and is none of the above: the same call again, while it is carried out, joins the first. */
+  readonly joins?: true;
   /** It answers at once, and its job goes on: the command whose list has the answer, by its `id`, as it is at the end. */
   readonly endsIn?: string;
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }
+
+/** Whether the same call again, while it is carried out, joins the first and gets its answer: both have one task. */
+export const joinsSame = ({ isJob, joins, content }: Pick<Command, "isJob" | "joins" | "content">): boolean =>
+  (isJob === true || joins === true) && content === undefined;
 
 /** Declares a command: an identity that keeps the schemas' types. */
 export function command<I extends TSchema, O extends TSchema>(definition: Command<I, O>): Command<I, O> {

@@ -24,6 +24,9 @@ export const Job = Type.Object({
   ...toldHost,
   actor: Type.String({ description: "who asked for it" }),
   state: oneOf(JOB_STATES),
+  waitsFor: Type.Optional(
+    Type.Array(Type.String(), { description: "titles of the jobs that it waits for, while it is queued" }),
+  ),
   progress: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
     description: "0 to 1; null while it cannot be told",
   }),

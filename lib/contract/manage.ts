@@ -187,6 +187,7 @@ export const manageCommands = {
       "CloneFailed",
       "JobCancelled",
     ],
+    joins: true,
     route: "POST /vms/{vmId}/clone",
     makesAt: "/vms/{vmId}",
     makesVms: true,

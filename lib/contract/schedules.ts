@@ -333,7 +333,7 @@ export const scheduleCommands = {
     role: "operator",
     input: closed({ scheduleId: ScheduleId }),
     output: ScheduleRun,
-    errors: ["ScheduleNotFound", "ScheduleRunning", "StoreUnavailable"],
+    errors: ["ScheduleNotFound", "StoreUnavailable"],
     route: "POST /schedules/{scheduleId}/run",
     cli: ["schedule", "run", "<scheduleId>"],
     endsIn: "get_schedule_history",

@@ -7,10 +7,21 @@ import { setBuildId } from "./runtime.ts";
 import { useLocale } from "../i18n/locale.ts";
 import { useZone } from "../i18n/locale.ts";
 import { keepTyped } from "./typed.ts";
-import "./base.ts"; // reads the document's path
+import { type Offers, useLooking } from "../access/looking.ts";
+import { basePath } from "./base.ts"; // reads the document's path
 
 useLocale(() => document.documentElement.lang || "en");
 useZone(() => document.documentElement.dataset.zone);
+
+/** What pages offer who looks, where that is not everything: drawn elements depend on it before the first island is. */
+const offered = offersKnown(document.documentElement.dataset.offers);
+
+async function offersKnown(text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const offers = JSON.parse(text) as Offers, base = basePath();
+  await import("../access/offered_elements.ts");
+  useLooking(() => ({ offers, page: location.pathname.slice(base.length) + location.search, base }));
+}
 
 const block = document.getElementById(STATE_ID);
 if (block !== null) boot(JSON.parse(block.textContent) as IslandState);
@@ -19,7 +30,7 @@ function boot(state: IslandState): void {
   setBuildId(state.build);
   const revive = reviver(state.signals);
   for (const [name, address] of Object.entries(state.islands)) {
-    import(address).then(() => {
+    Promise.all([import(address), offered]).then(() => {
       const component = registeredIsland(name);
       for (const element of document.querySelectorAll<HTMLElement>(`fresh-island[data-name="${name}"]`)) {
         const number = Number(element.dataset.props);

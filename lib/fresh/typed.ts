@@ -26,6 +26,8 @@ function restorer(field: Field): (() => void) | undefined {
 }
 
 function setter(field: Field): (() => void) | undefined {
+  // What the server filled in again after a refusal: an island may begin with something else.
+  const isKept = field.dataset.typed !== undefined;
   if (field instanceof HTMLSelectElement) {
     const options = [...field.options];
     const chosen = options.map(({ selected }) => selected);
@@ -34,13 +36,15 @@ function setter(field: Field): (() => void) | undefined {
     const differs = options.some(({ defaultSelected }, index) =>
       chosen[index] !== (defaultSelected || index === first)
     );
-    return differs ? () => options.forEach((option, index) => option.selected = chosen[index]!) : undefined;
+    return differs || isKept
+      ? () => options.forEach((option, index) => option.selected = chosen[index]!)
+      : undefined;
   }
   if (field instanceof HTMLInputElement) {
     if (field.type === "checkbox" || field.type === "radio") {
       const { checked } = field;
       // A radio button that is no longer chosen is told by the one that is.
-      const differs = checked !== field.defaultChecked && (checked || field.type === "checkbox");
+      const differs = (isKept || checked !== field.defaultChecked) && (checked || field.type === "checkbox");
       return differs ? () => field.checked = checked : undefined;
     }
     // A file stays chosen: its island only has to be told.
@@ -48,5 +52,5 @@ function setter(field: Field): (() => void) | undefined {
     if (field.type === "hidden") return undefined;
   }
   const { value } = field;
-  return value === field.defaultValue ? undefined : () => field.value = value;
+  return value === field.defaultValue && !isKept ? undefined : () => field.value = value;
 }

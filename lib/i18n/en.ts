@@ -190,6 +190,10 @@ export const en = {
   "vms.running_of.other": "{n} of {total} are on",
 
   "menu.of": "Actions for {name}",
+  "dashboard.no_vms_right": "You have no right to see VMs",
+  "dashboard.no_vms_right_what":
+    "An administrator can give the user “{name}” a role on all VMs, a group or a single VM under Settings, Users.",
+  "offers.missing": "Your rights do not include this.",
   "menu.more": "More actions",
   "menu.open": "Open",
   "manage.boot": "Boot once from…",

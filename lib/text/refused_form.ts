@@ -4,7 +4,8 @@ import { fieldSentence } from "./field_sentence.ts";
 import type { Failure } from "./failure.ts";
 
 export interface RefusedForm {
-  readonly command: CommandName;
+  /** Undefined for a form that its page reads itself. */
+  readonly command?: CommandName;
   /** What was typed, by the names of its fields; secrets are left out. */
   readonly typed: Readonly<Record<string, string>>;
   /** Secrets that were typed, and have to be typed again: names of their fields. */

@@ -38,7 +38,9 @@ export async function devicesOf<V extends string>(
   const devices = await state.api.getVmDevices({ vmId: vm.id }).catch(fail);
   const verb = verbs.find((each) => each === url.searchParams.get("do"));
   const form = verb === undefined ? null : { verb, device: url.searchParams.get("device") ?? "" };
-  const options = form === null ? null : await state.api.getDeviceOptions({ vmId: vm.id }).catch(fail);
+  const options = form === null || !state.may("get_device_options", { vmId: vm.id, group: vm.group })
+    ? null
+    : await state.api.getDeviceOptions({ vmId: vm.id }).catch(fail);
   return { vm, devices, form, options, now: Date.now() };
 }
 

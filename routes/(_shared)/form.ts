@@ -1,10 +1,25 @@
 /** The form that a page was sent, before anything is made of it. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { requireBounded } from "../../lib/text/form_input.ts";
+import { isSecretName } from "../../lib/text/secret_fields.ts";
 import { fail } from "./fail.ts";
 
 /** What browsers send forms as. */
 const FORM_TYPES: ReadonlySet<string> = new Set(["application/x-www-form-urlencoded", "multipart/form-data"]);
+
+/** A form that was read, for its page to show again. */
+export interface ReadForm {
+  readonly fields: FormData;
+  /** Whether a field must not be sent back. */
+  isSecret: (name: string) => boolean;
+  /** Path and query of the page that shows it again, where that is not the address it was sent to. */
+  page?: string;
+}
+
+const read = new WeakMap<Request, ReadForm>();
+
+/** The form of a request that was read. */
+export const sentForm = (req: Request): ReadForm | undefined => read.get(req);
 
 /** Reads the form of a request. @throws {ContractError} FormExpected, InvalidInput */
 export async function readForm(req: Request): Promise<FormData> {
@@ -19,6 +34,7 @@ export async function readForm(req: Request): Promise<FormData> {
     throw new ContractError("InvalidInput", { reason: "the form cannot be read" }, { cause });
   }
   requireBounded(form.keys());
+  read.set(req, { fields: form, isSecret: isSecretName });
   return form;
 }
 

@@ -1,29 +1,34 @@
-import { HttpError, page } from "fresh";
+import { type Context, HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
+import { OwnPassword } from "../../components/access/OwnPassword.tsx";
+import { Flash } from "../../components/kit/Flash.tsx";
+import { OWN_PASSWORD } from "../../lib/access/forms.ts";
 import { visitOf } from "../../agent/http/entry.ts";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { noticeOf, noticeText } from "../../lib/text/done.ts";
 import type { Notice } from "../../lib/text/notice.ts";
 import { errorField } from "../../lib/text/error_field.ts";
-import { failureOf } from "../../lib/text/failure.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
 import { fieldPath, formField, formInput, requireBounded } from "../../lib/text/form_input.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
+import { access } from "../../lib/i18n/en/access.ts";
 import { forms } from "../../lib/i18n/en/forms.ts";
 import { t as common, textsOf } from "../../lib/i18n/mod.ts";
-import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 import { bare, type FieldSchema } from "../../lib/text/values.ts";
 import { segmentOf } from "../../lib/text/path_segment.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { readForm } from "../(_shared)/form.ts";
+import { confirmOwn } from "../(_shared)/own_password.ts";
+import { readForm, sentForm } from "../(_shared)/form.ts";
+import { withStatus } from "../(_shared)/kept_form.ts";
 import { soon, taskHref } from "../(_shared)/long_work.ts";
 import { givenName, methodOf, subjectName } from "../(_shared)/object_name.ts";
 
-const { t } = textsOf(forms);
+const { t } = textsOf(forms), texts = textsOf(access);
 /** The field that says a person has read what is lost. */
 const CONFIRMED = "confirmed";
 
@@ -50,12 +55,14 @@ async function fieldsIn(req: Request, { searchParams }: URL) {
   const all = [...[...searchParams].filter(([name]) => !places.includes(name)), ...form];
   requireBounded(all.map(([name]) => name));
   return {
-    fields: all.filter(([name]) => name !== CONFIRMED),
+    fields: all.filter(([name]) => name !== CONFIRMED && name !== OWN_PASSWORD),
+    form,
     isConfirmed: all.some(([name, value]) => name === CONFIRMED && value === "yes"),
   };
 }
 
-type Fields = Awaited<ReturnType<typeof fieldsIn>>["fields"];
+type Posted = Awaited<ReturnType<typeof fieldsIn>>;
+type Fields = Posted["fields"];
 
 /**
  * What was typed, to be shown again: without what the address says, and without secrets, whose names alone are told. A list
@@ -77,14 +84,6 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
   return { typed, withheld };
 }
 
-/** A page with another status. */
-function withStatus(shown: Response, status: number): Response {
-  const response = new Response(shown.body, { status, headers: shown.headers });
-  const nonce = nonceOf(shown);
-  if (nonce !== undefined) setNonce(response, nonce);
-  return response;
-}
-
 /** Where a form goes on to that shows its task, as {@link returnPath} writes it. */
 const TASK = "/%7Btask%7D";
 
@@ -100,9 +99,14 @@ interface Outcome {
 }
 
 /** Carries out what a form asks for. @throws {ContractError} */
-async function carryOut(api: PageState["api"], command: CommandName, fields: Fields): Promise<Outcome> {
+async function carryOut(
+  api: PageState["api"],
+  command: CommandName,
+  { fields, form }: Posted,
+): Promise<Outcome> {
   const methods = api as unknown as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
   const row: Command = COMMANDS[command], input = formInput(row, fields);
+  await confirmOwn(api, form);
   const subject = await subjectName(api, command, input);
   const began = Date.now(), work = methods[methodOf(command)]!(input);
   const isOver = !row.isJob || await soon(work, TASK_WAIT_MS);
@@ -127,6 +131,47 @@ function pageAfter(to: string, { said, task }: Outcome): string {
   return query === undefined ? filled : `${filled}?${query}`;
 }
 
+/** What is asked before a form is carried out: whether it is meant, or whether it is still the same person. */
+type Question = { readonly asks: "lost"; readonly lost: string } | {
+  readonly asks: "own";
+  readonly failure: Failure | null;
+};
+
+/** Fields that a question's page passes on unseen. */
+const passedOn = (command: CommandName, { fields, isConfirmed }: Posted): [name: string, value: string][] => [
+  ...fields.filter(([name, value]) =>
+    typeof value === "string" &&
+    !formField((COMMANDS[command] as Command).input, fieldPath(name).path).isSecret
+  ) as [string, string][],
+  ...isConfirmed ? [[CONFIRMED, "yes"] as [string, string]] : [],
+];
+
+/** Answers a form that was refused: the question who asks where that was wrong, else its page with what was typed. */
+async function refusedPage(
+  ctx: Context<PageState>,
+  command: CommandName,
+  posted: Posted,
+  error: ContractError,
+) {
+  const { from } = placesIn(ctx.url), failure = failureOf(error);
+  const typed = typedIn(command, posted.fields);
+  const isOwn = error.code === "PasswordNeeded" ||
+    posted.form.has(OWN_PASSWORD) && error.code === "SignInFailed";
+  // A secret is not sent back: its form itself has the field for the proof, and is shown again.
+  if (isOwn && typed.withheld.length === 0) {
+    const question: Question = { asks: "own", failure: error.code === "PasswordNeeded" ? null : failure };
+    return page({ command, from, question, fields: passedOn(command, posted) }, { status: failure.status });
+  }
+  const form = sentForm(ctx.req);
+  if (form !== undefined) {
+    const input: FieldSchema = (COMMANDS[command] as Command).input;
+    form.page = from;
+    form.isSecret = (name) => name === OWN_PASSWORD || formField(input, fieldPath(name).path).isSecret;
+  }
+  const refused: RefusedForm = { command, ...typed, failure, field: errorField(error) };
+  return withStatus(await visitOf(ctx.info).again(from, refused), failure.status);
+}
+
 /** Every form that is one command with fields, with script and without. */
 export const handler = define.handlers({
   /** Somebody comes back to the address of a form that was refused. */
@@ -134,7 +179,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const command = commandIn(ctx.params);
     const isScript = ctx.req.headers.get("accept")?.startsWith("application/json") ?? false;
-    let posted: Awaited<ReturnType<typeof fieldsIn>>;
+    let posted: Posted;
     try {
       posted = await fieldsIn(ctx.req, ctx.url);
     } catch (error) {
@@ -144,27 +189,19 @@ export const handler = define.handlers({
     const { fields, isConfirmed } = posted, { to, from } = placesIn(ctx.url);
     const lost = lostBy(COMMANDS[command], (field) => fields.some(([name]) => name === field));
     if (lost !== undefined && !isConfirmed && !isScript) {
-      return page({ command, lost, from, fields: Object.entries(typedIn(command, fields).typed) });
+      const question: Question = { asks: "lost", lost };
+      return page({ command, from, question, fields: passedOn(command, posted) });
     }
     let outcome: Outcome;
     try {
-      outcome = await carryOut(ctx.state.api, command, fields);
+      outcome = await carryOut(ctx.state.api, command, posted);
     } catch (error) {
-      const failure = failureOf(error);
       const known = error instanceof ContractError ? error : undefined;
-      if (isScript) return Response.json(known ?? new ContractError("Internal"), { status: failure.status });
-      if (known === undefined) throw error;
-      // A fresh proof of who asks has a page of its own.
-      if (known.code === "PasswordNeeded") {
-        return ctx.redirect(`/settings/confirm?${new URLSearchParams({ to: from })}`, 303);
+      if (isScript) {
+        return Response.json(known ?? new ContractError("Internal"), { status: failureOf(error).status });
       }
-      const refused: RefusedForm = {
-        command,
-        ...typedIn(command, fields),
-        failure,
-        field: errorField(known),
-      };
-      return withStatus(await visitOf(ctx.info).again(from, refused), failure.status);
+      if (known === undefined) throw error;
+      return await refusedPage(ctx, command, posted, known);
     }
     if (isScript) return Response.json({ done: noticeText(outcome.notice) ?? "" });
     ctx.state.notify(outcome.notice);
@@ -172,9 +209,12 @@ export const handler = define.handlers({
   },
 });
 
-/** The question before something is lost, for forms that have no page of their own for it. */
-export default define.page<typeof handler>(function Confirm({ data: { command, lost, from, fields }, url }) {
-  const title = t("forms.confirm_title", { what: COMMANDS[command].summary });
+/** The question before a form is carried out, for forms that do not ask it themselves. */
+export default define.page<typeof handler>(function Confirm({ data, state, url }) {
+  const { command, question, from, fields } = data, isLoss = question.asks === "lost";
+  const title = isLoss
+    ? t("forms.confirm_title", { what: COMMANDS[command].summary })
+    : texts.t("access.confirm_title");
   return (
     <>
       <Head>
@@ -183,15 +223,24 @@ export default define.page<typeof handler>(function Confirm({ data: { command, l
       <form class="panel narrow" method="post" action={url.pathname + url.search}>
         <div class="dialog-body">
           <h1>{title}</h1>
-          <p>{t("forms.confirm_lost", { lost })}</p>
+          <p>
+            {isLoss
+              ? t("forms.confirm_lost", { lost: question.lost })
+              : t("forms.confirm_own", { what: COMMANDS[command].summary })}
+          </p>
+          {!isLoss && <Flash tone="bad" failure={question.failure} />}
           {fields.filter(([name]) => !url.searchParams.has(name)).map(([name, value], index) => (
             <input key={index} type="hidden" name={name} value={value} />
           ))}
-          <input type="hidden" name={CONFIRMED} value="yes" />
+          {isLoss
+            ? <input type="hidden" name={CONFIRMED} value="yes" />
+            : <OwnPassword user={state.user} again={question.failure !== null} />}
         </div>
         <footer class="dialog-foot">
           <a class="button" href={from}>{t("forms.cancel")}</a>
-          <button type="submit" class="button danger">{t("forms.confirm")}</button>
+          <button type="submit" class={isLoss ? "button danger" : "button primary"}>
+            {t("forms.confirm")}
+          </button>
         </footer>
       </form>
     </>

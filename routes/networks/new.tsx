@@ -41,13 +41,14 @@ export const handler = define.handlers({
       ctx.state.notify({ is: "done", word: "create_network", name: name });
       return ctx.redirect(networkHref(name), 303);
     } catch (error) {
+      const failure = failureOf(error);
       return page({
         mode: modeOf(form.get("mode")),
         options: await api.getNetworkOptions().catch(fail),
         values: Object.fromEntries([...form].map(([name, value]) => [name, String(value)])),
         findings: error instanceof ContractError ? findingIn(error) : [],
-        failure: failureOf(error),
-      });
+        failure,
+      }, { status: failure.status });
     }
   },
 });

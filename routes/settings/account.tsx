@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { Confirmed } from "../../components/access/Confirmed.tsx";
 import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantList } from "../../components/access/GrantFields.tsx";
 import { PasskeyPanel } from "../../components/access/PasskeyPanel.tsx";
@@ -10,6 +11,7 @@ import { SshKeysPanel } from "../../components/access/SshKeysPanel.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { presentPasswordIn } from "../../lib/access/forms.ts";
+import ConfirmPasskey from "../../islands/ConfirmPasskey.tsx";
 import { formHref } from "../../lib/text/form_href.ts";
 import { textIn } from "../../lib/text/form_fields.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
@@ -29,11 +31,11 @@ interface Step {
   readonly recoveryCodes?: readonly string[];
 }
 
-async function shown({ api }: PageState, step: Step = {}) {
+async function shown({ api, may }: PageState, step: Step = {}) {
   const { user } = await api.getSession().catch(fail);
   const passkeys = user === null ? [] : await api.listPasskeys().catch(fail);
   // Names of VMs, for the grants; who has none may not list them.
-  const vms = user?.grants.length === 0 ? [] : await api.getVms().catch(unlessAway) ?? [];
+  const vms = !may("get_vms") ? [] : await api.getVms().catch(unlessAway) ?? [];
   const { sshKeys } = await api.getSshKeys().catch(fail);
   return { account: user, passkeys, vms, sshKeys, ...step };
 }
@@ -78,17 +80,16 @@ export default define.page<typeof handler>(function Account({ data, state, url }
         name={name}
         again={again}
         confirmed={confirmed}
-        passkeyTo={passkeys.length > 0 ? AT : undefined}
+        instead={passkeys.length > 0 && <ConfirmPasskey />}
       />
     );
   return (
     <SettingsPage
       at={AT}
       user={state.user}
-      url={url}
       failure={failure}
-      confirms={account !== null && !account.hasPassword}
     >
+      {account !== null && !account.hasPassword && <Confirmed user={state.user} />}
       {account === null ? <p class="text-muted">{t("access.no_account")}</p> : (
         <>
           {recoveryCodes && (

@@ -120,7 +120,7 @@ export default define.page<typeof handler>(
     const last = entries.at(-1);
     const typed = typedAgain(state.refused, "update_audit_retention");
     return (
-      <SettingsPage at={AUDIT_PAGE} user={state.user} url={url}>
+      <SettingsPage at={AUDIT_PAGE} user={state.user}>
         <Panel title={t("access.audit_search")}>
           <form method="get">
             <div class="form-grid">

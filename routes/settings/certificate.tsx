@@ -20,10 +20,10 @@ export const handler = define.handlers({
 });
 
 /** The certificate the server shows, where it is reached, and what to do when it ends. */
-export default define.page<typeof handler>(function CertificatePage({ data, state, url }) {
+export default define.page<typeof handler>(function CertificatePage({ data, state }) {
   const { certificate, addresses } = data;
   return (
-    <SettingsPage at={AT} user={state.user} url={url}>
+    <SettingsPage at={AT} user={state.user}>
       <Panel title={crumbTexts.t("crumbs.certificate")}>
         {certificate && <CertificateWarnings {...certificate} />}
         <p class="text-muted">{t("certificate.what")}</p>

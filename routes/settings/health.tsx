@@ -18,7 +18,7 @@ export const handler = define.handlers({
 });
 
 /** How the host fares: what is wrong first, with what to do; then what is well. */
-export default define.page<typeof handler>(function Health({ data: { findings }, state, url }) {
+export default define.page<typeof handler>(function Health({ data: { findings }, state }) {
   const problems = findings.filter(({ level }) => level === "problem");
   const warnings = findings.filter(({ level }) => level === "warning");
   const well = findings.filter(({ level }) => level === "ok");
@@ -27,7 +27,7 @@ export default define.page<typeof handler>(function Health({ data: { findings },
     warnings.length > 0 && hostTexts.plural("host.warnings", warnings.length),
   ].filter((text) => text !== false).join(", ");
   return (
-    <SettingsPage at={AT} user={state.user} url={url}>
+    <SettingsPage at={AT} user={state.user}>
       <Panel title={t("health.summary")} aside={<a class="button" href={AT}>{t("health.again")}</a>}>
         <p class="health-summary">{counts === "" ? t("health.all_well") : counts}</p>
         <p class="health-summary text-muted">{t("health.shell")}</p>

@@ -45,7 +45,7 @@ export const handler = define.handlers({
 
 /** How long figures are kept, and what they take up. */
 export default define.page<typeof handler>(
-  function MetricsPage({ data: { retention, push }, state, url }) {
+  function MetricsPage({ data: { retention, push }, state }) {
     const typed = typedAgain(state.refused, "update_retention_policy");
     const errorAt = (field: string) => refusalAt(state.refused, "update_retention_policy", field);
     const { figures, trouble, held, lastCleanup, intervalSeconds } = retention;
@@ -54,7 +54,7 @@ export default define.page<typeof handler>(
       days: t("metrics.days_hint"),
     };
     return (
-      <SettingsPage at={AT} user={state.user} url={url}>
+      <SettingsPage at={AT} user={state.user}>
         {trouble !== undefined && <Flash tone="bad" title={t("metrics.trouble")}>{trouble}</Flash>}
         <Panel title={t("metrics.kept")}>
           <form method="post" action={formHref("update_retention_policy", {}, AT)}>

@@ -37,9 +37,9 @@ function clientText(client: string): string {
 }
 
 /** Where one is signed in; where everybody is, for administrators. */
-export default define.page<typeof handler>(function Sessions({ data: { all, now, sessions }, state, url }) {
+export default define.page<typeof handler>(function Sessions({ data: { all, now, sessions }, state }) {
   return (
-    <SettingsPage at={AT} user={state.user} url={url}>
+    <SettingsPage at={AT} user={state.user}>
       <Panel
         title={t("access.sessions")}
         aside={state.user?.administrator && (

@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { Confirmed } from "../../components/access/Confirmed.tsx";
 import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantFields, GrantList } from "../../components/access/GrantFields.tsx";
 import { RowButton } from "../../components/kit/RowButton.tsx";
@@ -7,6 +8,7 @@ import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/kit/Field.tsx";
 import { RelativeTime } from "../../components/kit/RelativeTime.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
+import ConfirmPasskey from "../../islands/ConfirmPasskey.tsx";
 import { ROLES } from "../../lib/contract/mod.ts";
 import { grantIn, presentPasswordIn } from "../../lib/access/forms.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -24,7 +26,7 @@ const { t } = textsOf(access);
 const AT = "/settings/tokens";
 
 async function shown(
-  { api, user }: PageState,
+  { api, user, may }: PageState,
   step: {
     failure?: Failure;
     /** What was typed into a form that was refused, but no password. */
@@ -38,7 +40,7 @@ async function shown(
   return {
     now: Date.now(),
     tokens: mayAsk ? await api.listTokens({ all: user?.administrator === true }).catch(fail) : [],
-    vms: await api.getVms().catch(unlessAway) ?? [],
+    vms: may("get_vms") ? await api.getVms().catch(unlessAway) ?? [] : [],
     roles: user?.administrator ? await api.listRoles().catch(fail) : ROLES.map((role) => ({ role })),
     ...step,
   };
@@ -70,16 +72,15 @@ export const handler = define.handlers({
 });
 
 /** API tokens: one's own, and everybody's for administrators. */
-export default define.page<typeof handler>(function Tokens({ data, state, url }) {
+export default define.page<typeof handler>(function Tokens({ data, state }) {
   const { tokens, vms, roles, now, failure = null, typed, again = false, made } = data;
   return (
     <SettingsPage
       at={AT}
       user={state.user}
-      url={url}
       failure={failure}
-      confirms={state.user?.hasAccount === true && !state.user.hasPassword}
     >
+      {state.user?.hasAccount === true && !state.user.hasPassword && <Confirmed user={state.user} />}
       {made && (
         <Panel title={t("access.token_made", { name: oneLine(made.info.name, 40) })}>
           <p>{t("access.token_secret")}</p>
@@ -152,7 +153,7 @@ export default define.page<typeof handler>(function Tokens({ data, state, url })
                   label={t("access.current")}
                   confirmed={state.user.confirmed}
                   again={again}
-                  passkeyTo={state.user.hasPasskeys ? AT : undefined}
+                  instead={state.user.hasPasskeys && <ConfirmPasskey />}
                 />
               )}
             </div>

@@ -123,7 +123,8 @@ export const handler = define.handlers({
       ctx.state.notify({ is: "done", word: "import_ova", name });
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
-      return page(await shown(api, searchParams, typedIn(form), failureOf(error)));
+      const failure = failureOf(error);
+      return page(await shown(api, searchParams, typedIn(form), failure), { status: failure.status });
     }
   },
 });

@@ -24,7 +24,8 @@ export const handler = define.handlers({
       ctx.state.notify({ is: "done", word: "import_vm", name: name });
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
-      return page({ asked, failure: failureOf(error) });
+      const failure = failureOf(error);
+      return page({ asked, failure }, { status: failure.status });
     }
   },
 });

@@ -50,7 +50,6 @@ export default define.page<typeof handler>(function Vms({ data, state }) {
         mayCreate={state.may("create_vm")}
         mayImport={state.may("import_vm")}
         mayImportOva={state.may("import_ova")}
-        mayOperate={state.may("start_vm")}
         now={now}
       />
       <BulkForm enabled={state.connection.connected && state.may("start_vm")} />

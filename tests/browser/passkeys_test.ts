@@ -223,10 +223,10 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
           if (request.url().endsWith("/reauthenticate")) confirming = request.postDataJSON().assertion;
         });
         await page.goto(`${url}/settings/tokens`);
-        await page.click("text=Confirm with a passkey instead");
-        await page.click("button:text('Confirm with a passkey')");
-        await page.waitForURL(`${url}/settings/tokens`);
         await page.fill("[name=name]", "by passkey");
+        await page.click("button:text('Confirm with a passkey')");
+        await waitForText(page, "form:has([name=days]) [role=status]", "Confirmed");
+        assert.equal(await page.inputValue("[name=name]"), "by passkey", "what was typed before stays");
         await page.click("form:has([name=days]) button[type=submit]");
         assert.match(await page.locator("code.secret").innerText(), /^kvmm_/);
         const [{ name, value } = { name: "", value: "" }] = (await context.cookies()).filter(({ name }) =>

@@ -208,7 +208,6 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   NoFreeSlot: { not: "vm_disks_test fills the slots; the disk for the next start is what it adds before" },
   HostDeviceInUse: { not: "needs a device of the host that two VMs may have" },
   HostDeviceUsedByHost: { not: "needs a device that the host uses and may lose" },
-  ScheduleRunning: { not: "a run that lasts; cancelling tasks is tried by jobs_test" },
   BackupRunning: { not: "a run that lasts; cancelling tasks is tried by jobs_test" },
   ScheduleOwnerLost: { not: "needs an account that was removed; scheduler_test has the refusal" },
   BackupOwnerLost: { not: "needs an account that was removed; as with schedules" },

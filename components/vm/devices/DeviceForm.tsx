@@ -87,7 +87,7 @@ export function DeviceForm(props: DeviceFormProps) {
           </span>
         )}
         {inline
-          ? <a class="button" href={action}>{t("devices.cancel")}</a>
+          ? <a class="button" href={action.replace(/\?.*/s, "")}>{t("devices.cancel")}</a>
           : <button type="button" class="button" onClick={onClose}>{t("devices.cancel")}</button>}
         <button
           type="submit"

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { runAction } from "../../../lib/client/run_action.ts";
 import { type Anchor, menuKeys, place } from "../../../lib/client/popover.ts";
+import { isOfferedNow } from "../../../lib/access/looking.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { ACTIONS, actionWords, BUTTON_SLOTS, MENU_SLOTS, slotsOf } from "../../../lib/vm/actions.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -60,7 +61,7 @@ export function VmMenu(
               role="menuitem"
               class="menu-item"
               data-danger={ACTIONS[name].danger ? "" : undefined}
-              disabled={!enabled || !allowed}
+              disabled={!enabled || !allowed || !isOfferedNow(ACTIONS[name].command, target.vm.id)}
               title={reason && t(reason)}
               onClick={() => {
                 menu.current?.hidePopover();

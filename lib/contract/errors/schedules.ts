@@ -4,11 +4,6 @@ import type { ErrorKind } from "./kind.ts";
 export const SCHEDULE_ERRORS = {
   ScheduleNotFound: { text: "Schedule not found: {scheduleId}", status: 404, exit: 4 },
   ScheduleExists: { text: "Schedule name already exists: {name}", status: 409, exit: 5 },
-  ScheduleRunning: {
-    text: "{name} is running already. Wait for the task to end, or cancel it.",
-    status: 409,
-    exit: 5,
-  },
   TooManySchedules: {
     text: "There are {limit} schedules already. Delete one that is not needed any more first.",
     status: 409,

@@ -40,10 +40,8 @@ export const access = {
   "access.current": "Current password",
   "access.confirm_title": "Confirm that it is you",
   "access.confirm_what": "Before you change something here, confirm that it is you.",
-  "access.confirm_why":
-    "What decides who can come in takes your password or a passkey once more. It holds for five minutes.",
-  "access.confirm_go": "Confirm",
-  "access.confirm_passkey": "Confirm with a passkey instead",
+  "access.own_password": "Your own password",
+  "access.own_password_hint": "Changing access settings requires it. It then holds for five minutes.",
   "access.confirm_not_needed": "Not needed: you have confirmed just now that it is you.",
   "access.new": "New password",
   "access.change": "Change password",

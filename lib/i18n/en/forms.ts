@@ -7,6 +7,8 @@ export const forms = {
   "forms.refused": "This was not done.",
   "forms.confirm_title": "{what}?",
   "forms.confirm_lost": "This cannot be undone. It deletes or ends {lost}.",
+  "forms.confirm_own":
+    "“{what}” changes access settings. Confirm with your own password or a passkey that it is you.",
   "forms.confirm": "Continue",
   "forms.cancel": "Cancel",
   "forms.started": "{what}: started. See Tasks for progress.",

@@ -8,6 +8,7 @@ export const passkeys = {
   "passkeys.sign_in": "Sign in with a passkey",
   "passkeys.use": "Use a passkey",
   "passkeys.confirm": "Confirm with a passkey",
+  "passkeys.confirmed": "Confirmed. You need no password for the next five minutes.",
   "passkeys.waiting": "Waiting for your device …",
   "passkeys.cancelled":
     "Nothing came from the device: it was cancelled, took too long, or has no passkey of yours.",

@@ -35,7 +35,8 @@ export const handler = define.handlers({
       await api.updateNetwork({ name: network.name, ...settingsIn(form, network.next) });
     } catch (error) {
       const findings = error instanceof ContractError ? findingIn(error) : [];
-      return page({ network, values: typedIn(form), findings, failure: failureOf(error) });
+      const failure = failureOf(error);
+      return page({ network, values: typedIn(form), findings, failure }, { status: failure.status });
     }
     ctx.state.notify({ is: "done", word: "update_network", name: network.name });
     return ctx.redirect(networkHref(network.name), 303);

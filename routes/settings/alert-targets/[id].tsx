@@ -34,11 +34,11 @@ function valuesOf({ mailTo = [], privateAddresses, ...rest }: AlertTarget): Reco
 }
 
 /** A target, to be changed. Its address and its secret are not shown; left empty, they stay as they are. */
-export default define.page<typeof handler>(function EditTarget({ data: { target }, state, url }) {
+export default define.page<typeof handler>(function EditTarget({ data: { target }, state }) {
   const { id: targetId, channel } = target, here = `${LIST}/${encodeURIComponent(targetId)}`;
   const typed = typedAgain(state.refused, "update_alert_target");
   return (
-    <SettingsPage at={LIST} user={state.user} url={url}>
+    <SettingsPage at={LIST} user={state.user}>
       <Panel title={`${t("alerts.target_edit")}: ${t(`alerts.channel.${channel}`)}`}>
         <form method="post" action={formHref("update_alert_target", { targetId, replace: true }, LIST, here)}>
           <TargetFields

@@ -42,11 +42,11 @@ function Last({ target: { lastSentAt, lastError, waiting }, now }: { target: Ale
 }
 
 /** Who is told of alerts elsewhere. */
-export default define.page<typeof handler>(function AlertTargets({ data, state, url }) {
+export default define.page<typeof handler>(function AlertTargets({ data, state }) {
   const { targets, channel, now } = data;
   const typed = typedAgain(state.refused, "create_alert_target");
   return (
-    <SettingsPage at={AT} user={state.user} url={url}>
+    <SettingsPage at={AT} user={state.user}>
       <Panel title={t("alerts.targets")}>
         <DataTable
           label={t("alerts.targets")}

@@ -34,11 +34,11 @@ function valuesOf({ pathStyle, privateAddresses, ...rest }: BackupTarget): Recor
 }
 
 /** A target, to be changed. Its secrets are not shown; left empty, they stay as they are. */
-export default define.page<typeof handler>(function EditBackupTarget({ data: { target }, state, url }) {
+export default define.page<typeof handler>(function EditBackupTarget({ data: { target }, state }) {
   const { id: backupTargetId, kind, name } = target, here = `${LIST}/${encodeURIComponent(backupTargetId)}`;
   const typed = typedAgain(state.refused, "update_backup_target");
   return (
-    <SettingsPage at={LIST} user={state.user} url={url}>
+    <SettingsPage at={LIST} user={state.user}>
       <Panel title={`${t("targets.edit_of", { name: oneLine(name, 60) })}: ${t(`targets.kind.${kind}`)}`}>
         <form method="post" action={formHref("update_backup_target", { backupTargetId }, LIST, here)}>
           <BackupTargetFields

@@ -28,10 +28,10 @@ export const handler = define.handlers({
 });
 
 /** Where backups are kept, beside plain folders. */
-export default define.page<typeof handler>(function BackupTargets({ data: { targets, kind }, state, url }) {
+export default define.page<typeof handler>(function BackupTargets({ data: { targets, kind }, state }) {
   const typed = typedAgain(state.refused, "create_backup_target");
   return (
-    <SettingsPage at={AT} user={state.user} url={url}>
+    <SettingsPage at={AT} user={state.user}>
       <Panel title={t("targets.title")}>
         <p class="text-muted pad">{t("targets.what")}</p>
         <DataTable

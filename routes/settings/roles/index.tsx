@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
+import { OwnPassword } from "../../../components/access/OwnPassword.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
@@ -32,12 +33,12 @@ export const handler = define.handlers({
 });
 
 /** Roles: the three that are built in, and one's own. */
-export default define.page<typeof handler>(function Roles({ data, state, url }) {
+export default define.page<typeof handler>(function Roles({ data, state }) {
   const { roles, permissions } = data;
   const typed = typedAgain(state.refused, "create_role");
   const ticked = new Set(typed?.permissions?.split("\n"));
   return (
-    <SettingsPage at={AT} user={state.user} url={url} confirms>
+    <SettingsPage at={AT} user={state.user}>
       <Panel title={t("access.roles")}>
         <p class="text-muted">{t("access.roles_what")}</p>
         <DataTable
@@ -114,6 +115,7 @@ export default define.page<typeof handler>(function Roles({ data, state, url }) 
                 </fieldset>
               ))}
             </fieldset>
+            <OwnPassword user={state.user} />
           </div>
           <div class="form-actions">
             <button type="submit" class="button primary">{t("access.role_create")}</button>

@@ -4,6 +4,7 @@ import { NewPasswordField } from "../../../components/access/NewPasswordField.ts
 import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
 import { RevokeTokensField } from "../../../components/access/RevokeTokensField.tsx";
+import { OwnPassword } from "../../../components/access/OwnPassword.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { CheckField, TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
@@ -14,6 +15,7 @@ import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { confirmOwn } from "../../(_shared)/own_password.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
@@ -44,9 +46,10 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { req, state, params } = ctx;
     const userId = params.id ?? "";
-    const grant = grantIn(await postedForm(req));
+    const form = await postedForm(req), grant = grantIn(form);
     const { user } = await shown(state, userId);
     try {
+      await confirmOwn(state.api, form);
       await state.api.updateUser({ userId, grants: [...user.grants, ...grant === undefined ? [] : [grant]] });
     } catch (error) {
       const failure = failureOf(error);
@@ -58,12 +61,12 @@ export const handler = define.handlers({
 });
 
 /** One user: rights, account, password, second factor, the end. */
-export default define.page<typeof handler>(function UserPage({ data, state, url }) {
+export default define.page<typeof handler>(function UserPage({ data, state }) {
   const { user, roles, vms, failure } = data;
   const here = `${AT}/${encodeURIComponent(user.id)}`;
   const typed = typedAgain(state.refused, "update_user");
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure} confirms title={user.name}>
+    <SettingsPage at={AT} user={state.user} failure={failure} title={user.name}>
       <Panel title={t("access.user_grants")}>
         <DataTable
           label={t("access.user_grants")}
@@ -92,6 +95,7 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
         <form method="post">
           <div class="form-grid">
             <GrantFields roles={roles} vms={vms} />
+            <OwnPassword user={state.user} again={failure !== null} />
           </div>
           <div class="form-actions">
             <button type="submit" class="button">{t("access.grant_add")}</button>
@@ -116,6 +120,7 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
               value="yes"
               defaultChecked={user.disabled}
             />
+            <OwnPassword user={state.user} />
           </div>
           <div class="form-actions">
             <button type="submit" class="button">{t("access.save")}</button>
@@ -131,6 +136,7 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
               again={state.refused?.withheld.includes("password") ?? false}
             />
             <RevokeTokensField />
+            <OwnPassword user={state.user} again={state.refused?.withheld.includes("password") ?? false} />
           </div>
           <div class="form-actions">
             <button type="submit" class="button">{t("access.set")}</button>

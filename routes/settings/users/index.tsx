@@ -3,6 +3,7 @@ import { page } from "fresh";
 import { GrantFields, GrantList } from "../../../components/access/GrantFields.tsx";
 import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
+import { OwnPassword } from "../../../components/access/OwnPassword.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/kit/Field.tsx";
 import { RelativeTime } from "../../../components/kit/RelativeTime.tsx";
@@ -14,6 +15,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { confirmOwn } from "../../(_shared)/own_password.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
@@ -45,6 +47,7 @@ export const handler = define.handlers({
     const name = textIn(form, "name"), displayName = textIn(form, "display");
     const password = textIn(form, "password");
     try {
+      await confirmOwn(state.api, form);
       await state.api.createUser({
         name,
         displayName,
@@ -64,10 +67,10 @@ export const handler = define.handlers({
 });
 
 /** Who there is, and a form for one more. */
-export default define.page<typeof handler>(function Users({ data, state, url }) {
+export default define.page<typeof handler>(function Users({ data, state }) {
   const { users, roles, vms, now, failure = null, typed = {}, again } = data;
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure} confirms>
+    <SettingsPage at={AT} user={state.user} failure={failure}>
       <Panel title={t("access.users")}>
         <DataTable
           label={t("access.users")}
@@ -133,6 +136,7 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
             />
             <NewPasswordField label={t("access.optional_password")} again={again ?? false} />
             <GrantFields roles={roles} vms={vms} optional />
+            <OwnPassword user={state.user} again={again ?? false} />
           </div>
           <div class="form-actions">
             <button type="submit" class="button primary">{t("access.user_add")}</button>

@@ -43,7 +43,11 @@ export const handler = define.handlers({
       await postedForm(ctx.req),
       async (name, wish) => (await api.cloneVm({ vmId: vm.id, name, ...cloneInput(wish) })).vmId,
     );
-    if (!("vmId" in result)) return page({ ...result, snapshots: await snapshotsOf(api, vm) });
+    if (!("vmId" in result)) {
+      return page({ ...result, snapshots: await snapshotsOf(api, vm) }, {
+        status: result.failure?.status ?? 200,
+      });
+    }
     ctx.state.notify({ is: "done", word: "clone_vm", name: result.name });
     return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}`, 303);
   },

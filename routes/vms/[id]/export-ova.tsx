@@ -59,7 +59,8 @@ export const handler = define.handlers({
       const written = { pool, volume, warnings: warnings.map(({ message }) => message) };
       return page(await shown(ctx.state, vm, { written }));
     } catch (error) {
-      return page(await shown(ctx.state, vm, { typed: typedIn(form), failure: failureOf(error) }));
+      const failure = failureOf(error);
+      return page(await shown(ctx.state, vm, { typed: typedIn(form), failure }), { status: failure.status });
     }
   },
 });

@@ -14,7 +14,10 @@ import { fail } from "../../(_shared)/fail.ts";
 export const handler = define.handlers({
   async GET(ctx) {
     const devices = await devicesOf(ctx, [...NIC_VERBS, "add"]);
-    const forwards = await ctx.state.api.listPortForwards({ vmId: devices.vm.id }).catch(fail);
+    // Of the networks, which a right to this VM alone does not show.
+    const forwards = ctx.state.may("list_port_forwards")
+      ? await ctx.state.api.listPortForwards({ vmId: devices.vm.id }).catch(fail)
+      : [];
     return page({ ...devices, forwards });
   },
   async POST(ctx) {

@@ -19,7 +19,7 @@ export const handler = define.handlers({
       await api.renameVm({ vmId: vm.id, name });
       return vm.id;
     });
-    if (!("vmId" in result)) return page(result);
+    if (!("vmId" in result)) return page(result, { status: result.failure?.status ?? 200 });
     ctx.state.notify({ is: "done", word: "rename_vm", name: result.name });
     return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}`, 303);
   },

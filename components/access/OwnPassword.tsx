@@ -1,0 +1,40 @@
+import ConfirmPasskey from "../../islands/ConfirmPasskey.tsx";
+import { OWN_PASSWORD } from "../../lib/access/forms.ts";
+import { access } from "../../lib/i18n/en/access.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import type { PageUser } from "../../lib/page_state.ts";
+import { TextField } from "../kit/Field.tsx";
+
+const { t } = textsOf(access);
+
+/** Props of {@link OwnPassword}. */
+export interface OwnPasswordProps {
+  user: PageUser | null;
+  /** One that was typed was refused with its form. */
+  again?: boolean;
+}
+
+/**
+ * Where somebody shows within a form that it is still them, before it changes who can come in: what they typed into it is
+ * not lost on a way to another page. Nothing where they have shown it just now.
+ */
+export function OwnPassword({ user, again = false }: OwnPasswordProps) {
+  if (user === null || user.confirmed) return null;
+  return (
+    <>
+      {user.hasPassword && (
+        <TextField
+          label={t("access.own_password")}
+          hint={t("access.own_password_hint")}
+          name={OWN_PASSWORD}
+          type="password"
+          autocomplete="current-password"
+          required
+          maxLength={1024}
+          again={again}
+        />
+      )}
+      {user.hasPasskeys && <ConfirmPasskey />}
+    </>
+  );
+}

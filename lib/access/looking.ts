@@ -1,0 +1,40 @@
+/**
+ * For whom is drawn: links, buttons and forms that they may not use are drawn as such. It decides what is shown alone; dispatch
+ * decides what is done. Pure, and small: browsers have it on every page.
+ */
+
+/** What somebody may not do: commands that are refused, and those that are allowed on some VMs alone. */
+export interface Offers {
+  readonly refused: readonly string[];
+  readonly partly: readonly { readonly commands: readonly string[]; readonly vmIds: readonly string[] }[];
+}
+
+/** Whether a command is offered: on that VM, or on any where none is named. */
+export function isOffered({ refused, partly }: Offers, command: string, vmId?: string): boolean {
+  if (refused.includes(command)) return false;
+  return vmId === undefined ||
+    partly.every(({ commands, vmIds }) => !commands.includes(command) || vmIds.includes(vmId));
+}
+
+/** For whom is drawn: what they are offered, path and query of the page, and the path below which pages are served. */
+export interface Looking {
+  readonly offers: Offers;
+  readonly page: string;
+  readonly base: string;
+}
+
+let current: () => Looking | null = () => null;
+
+/** Says for whom is drawn. Called once by what serves pages, and in the browser. */
+export function useLooking(source: () => Looking | null): void {
+  current = source;
+}
+
+/** For whom is drawn; null: for who may use everything. */
+export const looking = (): Looking | null => current();
+
+/** Whether a command is offered on a VM, or on any where none is named: for buttons that send no form. */
+export function isOfferedNow(command: string, vmId?: string): boolean {
+  const now = looking();
+  return now === null || isOffered(now.offers, command, vmId);
+}

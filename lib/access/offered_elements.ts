@@ -1,0 +1,95 @@
+/**
+ * Links, buttons and forms are drawn for who looks: what they may not use cannot be used, whichever component draws it. Preact
+ * calls `options.vnode` with each element that is made.
+ */
+import { createContext, h, options, type VNode } from "preact";
+import { useContext } from "preact/hooks";
+import { t } from "../i18n/mod.ts";
+import { isOffered, type Looking, looking } from "./looking.ts";
+import { mayOpen, maySend, vmIdOf } from "./offers.ts";
+
+/** An element is made that was judged already. */
+let isJudged = false;
+
+/** Where the form around a button is sent; empty outside of forms. */
+const FormAddress = createContext("");
+
+/** Path and query of an address of ours; null for others. */
+function ownAddress(address: string): string | null {
+  if (!/^\/(?!\/)/.test(address)) return address.startsWith("?") ? pageOf() + address : null;
+  const base = looking()?.base ?? "";
+  return (base !== "" && address.startsWith(`${base}/`) ? address.slice(base.length) : address).replace(
+    /#.*/s,
+    "",
+  );
+}
+
+const pageOf = () => (looking()?.page ?? "").replace(/\?.*/s, "");
+
+function judgeLink(vnode: VNode<Record<string, unknown>>, { offers }: Looking): void {
+  const { href } = vnode.props;
+  const address = typeof href === "string" ? ownAddress(href) : null;
+  if (address === null || mayOpen(offers, address)) return;
+  const { href: _href, onClick: _onClick, ...others } = vnode.props;
+  vnode.props = {
+    ...others,
+    role: others.role ?? "link",
+    "aria-disabled": "true",
+    title: t("offers.missing"),
+  };
+}
+
+/** Whether a button may be pressed, in the form that is sent there. */
+function mayPress(
+  form: string,
+  { formAction, name, value }: Record<string, unknown>,
+  { offers, page }: Looking,
+): boolean {
+  const isAction = name === "action" && typeof value === "string";
+  if (typeof formAction === "string") {
+    const address = ownAddress(formAction) ?? page;
+    // A question is asked by a page, before it is sent.
+    return isAction && address.endsWith("/confirm")
+      ? mayOpen(offers, `${address}?action=${value}`)
+      : maySend(offers, address);
+  }
+  if (isAction && /^[a-z]+(?:_[a-z]+)+$/.test(value)) return isOffered(offers, value, vmIdOf(form));
+  return form === "" || maySend(offers, form);
+}
+
+/** A button that sends a form, for who looks. */
+function OfferedButton({ buttonRef, ...props }: Record<string, unknown>) {
+  const form = useContext(FormAddress), now = looking();
+  const given = now === null || mayPress(form, props, now)
+    ? props
+    : { ...props, disabled: true, title: t("offers.missing") };
+  isJudged = true;
+  try {
+    return h("button", { ...given, ref: buttonRef as never });
+  } finally {
+    isJudged = false;
+  }
+}
+
+function judgeForm(vnode: VNode<Record<string, unknown>>, { page }: Looking): void {
+  const { action, method, children } = vnode.props;
+  if (method !== "post") return;
+  const value = typeof action === "string" && action !== "" ? ownAddress(action) ?? page : page;
+  vnode.props = { ...vnode.props, children: h(FormAddress.Provider, { value, children: children as VNode }) };
+}
+
+const outer = options.vnode;
+options.vnode = (vnode) => {
+  outer?.(vnode);
+  if (isJudged || typeof vnode.type !== "string") return;
+  const now = looking();
+  if (now === null) return;
+  const element = vnode as VNode<Record<string, unknown>>;
+  if (vnode.type === "a") judgeLink(element, now);
+  else if (vnode.type === "form") judgeForm(element, now);
+  else if (vnode.type === "button" && (element.props.type ?? "submit") === "submit") {
+    element.props = { ...element.props, buttonRef: element.ref };
+    element.ref = null as never;
+    element.type = OfferedButton as never;
+  }
+};
