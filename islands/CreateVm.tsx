@@ -10,7 +10,7 @@ import { type CreateProps, imagePools } from "../components/vm/create/props.ts";
 import { SourceFields } from "../components/vm/create/SourceFields.tsx";
 import { Summary } from "../components/vm/create/Summary.tsx";
 import { CreateModel, type CreateStart } from "../lib/client/create_model.ts";
-import { ImageArrival, imageRef } from "../lib/client/image_arrival.ts";
+import { imageRef, ImageWays } from "../lib/client/image_way.ts";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { useKeptDraft } from "../lib/client/use_kept_draft.ts";
@@ -58,7 +58,7 @@ export default function CreateVm(
       model.plugIn(found.network);
       // Volumes come and go in pools, too: those of the VM that is being created, for one.
       if (pools.join("\n") === imagePools(options.peek()).join("\n")) return found;
-      arrival.pool.value ||= pools[0] ?? "";
+      arrival.havePool(pools[0] ?? "");
       model.checkSoon();
       return found;
     },
@@ -68,7 +68,7 @@ export default function CreateVm(
     },
   });
   const arrival = useMemo(() =>
-    new ImageArrival(imagePools(knownOptions)[0] ?? "", async (ref) => {
+    new ImageWays(imagePools(knownOptions)[0] ?? "", async (ref) => {
       for (let look = 0; look < LOOKS; look++) {
         await reread();
         const image = images.peek().find((each) => imageRef(each) === ref);

@@ -40,11 +40,11 @@ interface Chunk {
 }
 
 /** Bytes that a request for a file is worth. Each is tried with each below: as a merge decides which others are possible, none suits every graph. */
-const FILE_BYTES = [600, 700, 800, 1000, 1200, 2000] as const;
+const FILE_BYTES = [500, 700, 1000, 1500] as const;
 /** Parts of the share that a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
-const UNUSED = [0.5, 0.65, 0.75, 1] as const;
+const UNUSED = [0.5, 0.75, 0.85] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */
-const TOO_MANY = [4, 8, 16, 32, 64, 128] as const;
+const TOO_MANY = [1.5, 2, 2.5, 3, 4, 5, 6, 8, 16, 64, 128] as const;
 
 /**
  * Puts the modules that pages load into files.

@@ -88,8 +88,9 @@ export class MediaOwners implements HostMedia {
     try {
       const real = await realPathOf(path), user = await this.host.qemuUser();
       using file = await fileAt(real);
-      const info = file?.info;
-      if (!info?.isFile || info.uid === null || info.gid === null || user === undefined) return;
+      if (file === undefined) return;
+      const { info } = file;
+      if (!info.isFile || info.uid === null || info.gid === null || user === undefined) return;
       const known = this.#owners.get(real), inode = inodeOf(info);
       // One that is QEMU's already had its owner seen before, or never.
       if (

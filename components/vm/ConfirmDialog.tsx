@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
-import { type Consent, MOST_UNTYPED, openQuestion, type Question } from "../../lib/client/confirm.ts";
+import { MOST_UNTYPED } from "../../lib/client/confirm.ts";
+import { type Consent, openQuestion, type Question } from "../../lib/client/open_question.ts";
 import { reportFailure } from "../../lib/client/toasts.ts";
 import { ACTIONS } from "../../lib/vm/actions.ts";
 import { t } from "../../lib/i18n/mod.ts";

@@ -1,26 +1,16 @@
 /** One action on several VMs: never all-or-nothing, and what failed is said VM by VM. */
 import { isOfferedNow } from "../access/looking.ts";
-import { signal } from "@preact/signals";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
-import { type Failure, failureOf } from "../text/failure.ts";
+import { failureOf } from "../text/failure.ts";
 import { plural, t } from "../i18n/mod.ts";
 import type { Api } from "../contract/api.ts";
 import { api } from "./api.ts";
+import { bulkReport } from "./bulk_report.ts";
 import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report } from "./toasts.ts";
-
-/** The VMs on which something failed. */
-export interface BulkReport {
-  readonly title: string;
-  readonly succeeded: number;
-  readonly failures: readonly { readonly vm: VM; readonly failure: Failure }[];
-}
-
-/** The report on the screen. */
-export const bulkReport = signal<BulkReport | null>(null);
 
 /** Actions offered for several VMs at once. */
 export const BULK_ACTIONS = ["start", "stop", "reboot", "force_stop", "delete"] as const;

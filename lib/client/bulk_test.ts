@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { aVm } from "../text/vm_fixture_test.ts";
-import { bulkReport, eligible, forEachVm, reportBulk } from "./bulk.ts";
+import { eligible, forEachVm, reportBulk } from "./bulk.ts";
+import { bulkReport } from "./bulk_report.ts";
 
 const a = aVm({ id: "a" }), b = aVm({ id: "b", state: "stopped" }), c = aVm({ id: "c" });
 

@@ -1,21 +1,6 @@
 /** Asking before something is lost. Any island asks; the one dialog that is on every page answers. */
-import { signal } from "@preact/signals";
-import type { VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, type DoomedDisks } from "../vm/actions.ts";
-
-/** A question: may this be done to these VMs? */
-export interface Question {
-  readonly action: ActionName;
-  readonly vms: readonly VM[];
-}
-
-/** Yes, and what goes too. */
-export interface Consent {
-  /** VM → paths of its disks that were ticked. */
-  readonly disks: ReadonlyMap<string, readonly string[]>;
-  /** VMs that do not go into the bin. */
-  readonly permanently: ReadonlySet<string>;
-}
+import { type Consent, openQuestion, type Question } from "./open_question.ts";
 
 /** Above so many VMs at once their number is typed: one click is too little for what it does. */
 export const MOST_UNTYPED = 10;
@@ -25,15 +10,6 @@ export function isAsked(action: ActionName, count: number): boolean {
   const { danger, interrupts } = ACTIONS[action];
   return danger !== undefined || (interrupts === true && count > MOST_UNTYPED);
 }
-
-interface Asked extends Question {
-  /** Tells it from the question before. */
-  readonly id: number;
-  readonly answer: (consent: Consent | null) => void;
-}
-
-/** The question on the screen. */
-export const openQuestion = signal<Asked | null>(null);
 
 let questions = 0;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { aVm } from "../text/vm_fixture_test.ts";
-import { askToConfirm, isAsked, openQuestion } from "./confirm.ts";
+import { askToConfirm, isAsked } from "./confirm.ts";
+import { openQuestion } from "./open_question.ts";
 
 Deno.test("askToConfirm() resolves with the answer, and takes the question off the screen", async () => {
   const answer = askToConfirm({ action: "delete", vms: [aVm()] });

@@ -5,14 +5,8 @@ import { type Failure, failureOf } from "../text/failure.ts";
 import { checksumIn, heldImages } from "../image/images.ts";
 import { api } from "./api.ts";
 import { isOpen, jobs } from "./jobs.ts";
+import { imageRef, type ImageWay } from "./image_way.ts";
 import { UploadModel } from "./upload_model.ts";
-
-/** Where an image can come from. */
-export const IMAGE_WAYS = ["catalog", "url", "upload"] as const;
-export type ImageWay = typeof IMAGE_WAYS[number];
-
-/** `pool/name` of an image. */
-export const imageRef = ({ pool, name }: Pick<Image, "pool" | "name">): string => `${pool}/${name}`;
 
 /** A download that this form has begun. */
 interface Download {

@@ -1,14 +1,13 @@
-import { useEffect } from "preact/hooks";
-import type { ImageWay } from "../../../lib/client/image_arrival.ts";
+import type { ImageWay, ImageWays } from "../../../lib/client/image_way.ts";
 import { lazyPart, useLazy } from "../../../lib/client/use_lazy.ts";
 import { useHydrated } from "../../../lib/client/use_hydrated.ts";
-import { stayWhileSending } from "../../../lib/client/upload_model.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { poolHref } from "../../../lib/storage/pool_href.ts";
 import { type CreateProps, imagePools, type ImageWayProps, OPEN_TEXT, t } from "./props.ts";
 import { Flash } from "../../kit/Flash.tsx";
 import { ActionLink } from "../../kit/ActionLink.tsx";
+import { reportFailure } from "../../../lib/client/toasts.ts";
 import { api } from "../../../lib/client/api.ts";
 import { creatablePool } from "../../../lib/host/ready.ts";
 import { ready } from "../../../lib/i18n/en/ready.ts";
@@ -74,19 +73,17 @@ function NoPool({ options: { pools }, allowed }: Pick<CreateProps, "options" | "
  * Fetches an image without leaving the form: what was typed stays. Without script the same is offered by pages of
  * their own, in another tab.
  */
-export function GetImage({ arrival, ways, ...parts }: ImageWayProps) {
+export function GetImage(
+  { arrival: all, ways, ...parts }: Omit<ImageWayProps, "arrival"> & { arrival: ImageWays },
+) {
   const isHydrated = useHydrated();
-  useEffect(() => {
-    const ends = [arrival.follow(), stayWhileSending(arrival.upload)];
-    return () => ends.forEach((end) => end());
-  }, []);
   const [pool] = imagePools(parts.options);
   const offered = ways.flatMap((way) => {
     const href = PAGES[way](pool);
     return href === undefined ? [] : [{ way, href, text: t(OPEN_TEXT[way]) }];
   });
-  const open = arrival.way.value, busy = arrival.isBusy.value;
-  const Way = useLazy(imageWay, open !== null);
+  const open = all.open.value, busy = all.isBusy.value, arrival = all.arrival.value;
+  const Way = useLazy(imageWay, arrival !== null);
   return (
     <>
       {pool === undefined && <NoPool {...parts} />}
@@ -100,7 +97,7 @@ export function GetImage({ arrival, ways, ...parts }: ImageWayProps) {
                 class="button"
                 aria-expanded={open === way}
                 disabled={busy && open !== way}
-                onClick={() => arrival.toggle(way)}
+                onClick={() => all.toggle(way).catch((error) => reportFailure(undefined, error))}
               >
                 {text}
               </button>
@@ -113,7 +110,7 @@ export function GetImage({ arrival, ways, ...parts }: ImageWayProps) {
             )
         )}
       </div>
-      {Way && <Way arrival={arrival} ways={ways} {...parts} />}
+      {Way && arrival && <Way arrival={arrival} ways={ways} {...parts} />}
     </>
   );
 }

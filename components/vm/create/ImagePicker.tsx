@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { CreateProps } from "./props.ts";
-import { imageRef } from "../../../lib/client/image_arrival.ts";
+import { imageRef } from "../../../lib/client/image_way.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { clearOnEscape } from "../../kit/clear_on_escape.ts";

@@ -1,6 +1,7 @@
 /** The form of a way by which an image comes while a VM is created, and what came of it. */
-import { useRef } from "preact/hooks";
-import type { ImageWay } from "../../../lib/client/image_arrival.ts";
+import { useEffect, useRef } from "preact/hooks";
+import type { ImageWay } from "../../../lib/client/image_way.ts";
+import { stayWhileSending } from "../../../lib/client/upload_model.ts";
 import { heldImages } from "../../../lib/image/images.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { SelectField, TextField } from "../../kit/Field.tsx";
@@ -117,6 +118,10 @@ function Outcome({ arrival }: Pick<ImageWayProps, "arrival">) {
 /** What the open way asks for; where none is open, what came of the last one. */
 export function ImageWayForm({ arrival, ways, ...parts }: ImageWayProps) {
   const open = arrival.way.value, busy = arrival.isBusy.value, { upload } = arrival;
+  useEffect(() => {
+    const ends = [arrival.follow(), stayWhileSending(upload)];
+    return () => ends.forEach((end) => end());
+  }, []);
   return (
     <>
       {open !== null && ways.includes(open) && (

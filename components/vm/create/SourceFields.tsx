@@ -1,4 +1,4 @@
-import { IMAGE_WAYS } from "../../../lib/client/image_arrival.ts";
+import { IMAGE_WAYS } from "../../../lib/client/image_way.ts";
 import { type InstallSource, type Missing, SOURCES } from "../../../lib/client/create_model.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import type { create } from "../../../lib/i18n/en/create.ts";

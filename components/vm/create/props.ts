@@ -1,6 +1,7 @@
 /** What every part of the form for a new VM is given. */
 import type { CreateModel } from "../../../lib/client/create_model.ts";
-import type { ImageArrival, ImageWay } from "../../../lib/client/image_arrival.ts";
+import type { ImageArrival } from "../../../lib/client/image_arrival.ts";
+import type { ImageWay, ImageWays } from "../../../lib/client/image_way.ts";
 import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
 import { create } from "../../../lib/i18n/en/create.ts";
@@ -19,7 +20,7 @@ export interface CreateProps {
   model: CreateModel;
   options: CreateOptions;
   /** Images that are fetched from this form. */
-  arrival: ImageArrival;
+  arrival: ImageWays;
   /** ISOs and disk images of all pools. */
   images: readonly Image[];
   /** Whether disks that VMs have are among the images, and what changes that. */

@@ -1,4 +1,4 @@
-import { bulkReport } from "../../../lib/client/bulk.ts";
+import { bulkReport } from "../../../lib/client/bulk_report.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { number, plural, t } from "../../../lib/i18n/mod.ts";
 import { CopyButton } from "../../kit/CopyButton.tsx";
