@@ -4,27 +4,34 @@
  * has it. Programs that do not ask for it, as virsh, are noticed by what is stored alone.
  */
 
-/** Where the locks are: root's alone, so that no user of the host holds one. */
-const FOLDER = "/run/kvm-manager-edits";
+/** Where the locks are, the first that can be had: this user's alone, so that no other one of the host holds one. */
+const FOLDERS = ["/run/kvm-manager-edits", "/run/kvm-manager/edits"] as const;
 /** How often a lock that another has is asked for, and milliseconds in between: a change takes a few dozen. */
 const TRIES = 200, PAUSE_MS = 10;
 
 const pause = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 
-/** The file of a domain's lock, opened; undefined where this user may have none. */
+/** The file of a domain's lock in a folder, opened. @throws {Error} where this user can have none there */
+function lockIn(folder: string, uuid: string): Deno.FsFile {
+  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = Deno.lstatSync(folder);
+  if (uid !== Deno.uid() || ((mode ?? 0o777) & 0o022) !== 0) throw new Error(`${folder} is another user's`);
+  return Deno.openSync(`${folder}/${uuid.replace(/[^0-9a-f-]/g, "")}`, { create: true, write: true });
+}
+
+/**
+ * The file of a domain's lock, opened; undefined where this user can have none, whatever keeps it from that (the service has
+ * no /run of its own but one folder): what is stored is compared all the same.
+ */
 function lockFile(uuid: string): Deno.FsFile | undefined {
-  try {
-    Deno.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-    const { uid, mode } = Deno.lstatSync(FOLDER);
-    if (uid !== Deno.uid() || ((mode ?? 0o777) & 0o022) !== 0) return undefined;
-    return Deno.openSync(`${FOLDER}/${uuid.replace(/[^0-9a-f-]/g, "")}`, { create: true, write: true });
-  } catch (error) {
-    const isDenied = error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
-    if (isDenied || error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.NotFound) {
-      return undefined;
+  for (const folder of FOLDERS) {
+    try {
+      return lockIn(folder, uuid);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
     }
-    throw error;
   }
+  return undefined;
 }
 
 /**

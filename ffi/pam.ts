@@ -62,7 +62,12 @@ export interface HostQuestion {
 export type HostAnswer =
   | { readonly kind: "yes"; readonly groups: readonly string[] }
   /** PAM's word for why not; never told to who asked. */
-  | { readonly kind: "no"; readonly reason: string };
+  | { readonly kind: "no"; readonly reason: string }
+  /** Without a password: the host could not say, now. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** Codes of PAM that are about the account; others (a directory that does not answer, …) are about the moment. */
+const REFUSALS: ReadonlySet<number> = new Set([6, 7, 10, 11, 12, 13, 16]);
 
 const pointerTo = (bytes: Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>) =>
   Deno.UnsafePointer.of(bytes);
@@ -100,7 +105,10 @@ function conversation(password: string, libc: Deno.DynamicLibrary<typeof LIBC>["
   );
 }
 
-/** Whether the password of an account is locked, as `passwd -l` does: PAM's account phase does not look at that. */
+/**
+ * Whether the password of an account is locked, as `passwd -l` does: PAM's account phase does not look at that. One that never
+ * had a password (`!`, `*`) signs in by other ways.
+ */
 function isLocked(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"]): boolean {
   const entry = new Uint8Array(128), text = new Uint8Array(16_384), found = new BigUint64Array(1);
   const failed = libc.getspnam_r(cString(user), entry, text, BigInt(text.length), found) !== 0;
@@ -108,20 +116,21 @@ function isLocked(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"
   if (failed || found[0] === 0n) return false;
   // struct spwd: name, password (pointers).
   const password = Deno.UnsafePointer.create(new DataView(entry.buffer).getBigUint64(8, true));
-  return password !== null && readString(password).startsWith("!");
+  return password !== null && /^!+\$/.test(readString(password));
 }
 
-/** Names of the groups of an account; none for one that the host does not know, and for root. */
-function groupsOf(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"]): string[] {
+/** Names of the groups of an account; none for root and one that the host does not know, undefined where it cannot say. */
+function groupsOf(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"]): string[] | undefined {
   const entry = new Uint8Array(64), text = new Uint8Array(16_384), found = new BigUint64Array(1);
   const size = BigInt(text.length);
-  if (libc.getpwnam_r(cString(user), entry, text, size, found) !== 0 || found[0] === 0n) return [];
+  if (libc.getpwnam_r(cString(user), entry, text, size, found) !== 0) return undefined;
+  if (found[0] === 0n) return [];
   // struct passwd: name, password (pointers), uid, gid (32 bits each).
   const view = new DataView(entry.buffer);
   const uid = view.getUint32(16, true), gid = view.getUint32(20, true);
   if (uid === 0) return [];
   const ids = new Uint32Array(1024), count = new Int32Array([ids.length]);
-  if (libc.getgrouplist(cString(user), gid, ids, count) < 0) return [];
+  if (libc.getgrouplist(cString(user), gid, ids, count) < 0) return undefined;
   const names: string[] = [];
   for (const id of ids.subarray(0, count[0])) {
     const group = new Uint8Array(32), buffer = new Uint8Array(1 << 20), there = new BigUint64Array(1);
@@ -149,7 +158,7 @@ export function askHost({ service, user, password, address }: HostQuestion): Hos
   const handle = addressIn(cell);
   const host = cString(address);
   const refused = (code: number): HostAnswer => ({
-    kind: "no",
+    kind: password !== undefined || REFUSALS.has(code) ? "no" : "unknown",
     reason: readString(symbols.pam_strerror(handle, code)),
   });
   try {
@@ -165,7 +174,10 @@ export function askHost({ service, user, password, address }: HostQuestion): Hos
     symbols.pam_get_item(handle, ITEM.user, name);
     // A module may make somebody else of them: then it is not who asked.
     if (readString(addressIn(name)) !== user) return { kind: "no", reason: "PAM knows them by another name" };
-    return { kind: "yes", groups: groupsOf(user, libc.symbols) };
+    const groups = groupsOf(user, libc.symbols);
+    return groups === undefined
+      ? { kind: "unknown", reason: "its groups cannot be looked up" }
+      : { kind: "yes", groups };
   } finally {
     if (handle !== null) symbols.pam_end(handle, status);
     callback.close();

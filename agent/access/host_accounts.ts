@@ -76,6 +76,10 @@ export class HostAccounts implements HostAccountsAsked {
         return "refused";
       }
       const answer = await this.questions.ask({ service: PAM_SERVICE, ...question });
+      if (answer.kind === "unknown") {
+        log.warn("PAM cannot say now whether an account may be used", { user, reason: answer.reason });
+        return question.password === undefined ? "unknown" : "refused";
+      }
       if (answer.kind === "no") {
         log.info("PAM refused an account", { user, reason: answer.reason });
         return "refused";

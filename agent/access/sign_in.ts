@@ -198,24 +198,23 @@ export class SignIn {
       this.accounts.ofHost(user.name, standing);
       return true;
     }
-    if (!user.refused) this.accounts.refuseOfHost(userId);
     this.credentials.endSessions(userId);
+    if (!user.refused) this.accounts.refuseOfHost(userId);
     return false;
   }
 
   /**
-   * Asks the host again about its accounts that have a session or an API token. One after the other: PAM may take its time
-   * over each.
+   * Asks the host again about its accounts: those that have a session or an API token, those in whose name schedules and
+   * backups run, and those that it refused, which it may let in again. One after the other: PAM may take its time over each.
    *
    * @throws {ContractError} StoreUnavailable
    */
   async askHostAgain(stopping: AbortSignal): Promise<void> {
     if (this.host === null || !this.accounts.records.isLoaded) return;
-    for (const userId of this.credentials.holders()) {
-      const user = this.accounts.users.get(userId);
-      if (user?.host !== true || user.disabled) continue;
+    for (const { id, name, host, disabled } of [...this.accounts.users.values()]) {
+      if (host !== true || disabled) continue;
       if (stopping.aborted) return;
-      this.takeStanding(userId, await this.host.standing(user.name));
+      this.takeStanding(id, await this.host.standing(name));
     }
   }
 

@@ -15,6 +15,7 @@ export const SSH_KEY_MIGRATIONS: readonly Migration[] = [
 ];
 
 type Owner = Pick<Principal, "userId" | "uid" | "name">;
+type Asker = Owner & Pick<Principal, "via">;
 
 const ownerOf = ({ userId, uid, name }: Owner): string =>
   userId ?? (uid === undefined ? `name:${name}` : `uid:${uid}`);
@@ -31,8 +32,12 @@ export class SshKeys {
     return this.#keys.get(ownerOf(owner)) ?? [];
   }
 
-  /** @throws {ContractError} InvalidInput for what is no public key; StoreUnavailable */
-  set(owner: Owner, keys: readonly string[]): void {
+  /**
+   * @throws {ContractError} Forbidden for an API token, which may have fewer rights than its account: the keys come into VMs;
+   * InvalidInput for what is no public key; StoreUnavailable
+   */
+  set(owner: Asker, keys: readonly string[]): void {
+    if (owner.via === "token") throw new ContractError("Forbidden", { role: "administrator" });
     for (const [index, key] of keys.entries()) {
       const fault = sshKeyFault(key), field = `sshKeys.${index}`;
       if (fault !== undefined) {
@@ -44,11 +49,12 @@ export class SshKeys {
     }
   }
 
-  /** Takes note of the keys that somebody has given a VM. */
-  remember(owner: Owner, { form }: CloudInit): void {
+  /** Takes note of the first keys that somebody has given a VM, where none are set. An API token's are not its account's. */
+  remember(owner: Asker, { form }: CloudInit): void {
+    if (owner.via === "token" || this.of(owner).length > 0) return;
     const keys = new Set(form?.users?.flatMap(({ sshKeys = [] }) => sshKeys.map((key) => key.trim())));
-    const known = this.of(owner), news = [...keys].slice(0, MOST_SSH_KEYS);
-    if (news.length > 0 && news.join("\n") !== known.join("\n")) this.#write(ownerOf(owner), news);
+    const news = [...keys].slice(0, MOST_SSH_KEYS);
+    if (news.length > 0) this.#write(ownerOf(owner), news);
   }
 
   /** An account is gone. */

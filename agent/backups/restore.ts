@@ -12,6 +12,7 @@ import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.
 import { MOST_TPM_BYTES } from "../../lib/formats/swtpm.ts";
 import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { goneDevices } from "../../lib/backup/gone_devices.ts";
 import { dropLabels, labelsIn, setLabels } from "../../lib/formats/xml/labels.ts";
 import { identityOf, setName, setUuid } from "../../lib/formats/xml/identity.ts";
 import { keepsVariables, nvramPaths, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
@@ -298,6 +299,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
     old: [...old.values()].map(({ pool, name }) => ({ pool, name })),
   });
   await link.call("domainDefineXml", { xml: document.toString() });
+  work.warnings.push(...goneDevices(before.toString(), document.toString()));
   await replaceState(change);
   await noteLineage(work, vm.id, disks, replaced);
   await host.reread(vm);

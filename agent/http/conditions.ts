@@ -8,12 +8,16 @@ const tagsIn = (list: string) => list.match(/\*|(?:W\/)?"[\x21\x23-\x7e\x80-\xff
 /** Characters of a hash that tell answers apart. */
 const LENGTH = 27;
 
-/** The ETag of a command's answer: its own `etag`, where it has one, else one of all that it says. */
+/** What changes by itself from moment to moment: an answer is the same one without it. */
+const FIGURES = "stats";
+
+/** The ETag of a command's answer: its own `etag`, where it has one, else one of all that it says but its figures. */
 export function etagOf(answer: unknown): string {
   const own = (answer as { etag?: unknown } | null)?.etag;
   if (typeof own === "string" && /^[\x21\x23-\x7e]{1,128}$/.test(own)) return `"${own}"`;
   return `"${
-    createHash("sha1").update(JSON.stringify(answer ?? null)).digest("base64url").slice(0, LENGTH)
+    createHash("sha1").update(JSON.stringify(answer ?? null, (key, value) =>
+      key === FIGURES ? undefined : value)).digest("base64url").slice(0, LENGTH)
   }"`;
 }
 

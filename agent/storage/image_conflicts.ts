@@ -7,6 +7,7 @@ import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/c
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
+import { isThere } from "../files.ts";
 import { resolvedByFolder } from "../resolved_path.ts";
 import { within } from "../within.ts";
 import { backingChain } from "./disk_images/backing.ts";
@@ -30,6 +31,8 @@ export interface ImageConflict {
   readonly user: StorageUser;
   /** Whether something is built on it; else another VM has it itself. */
   readonly isBase: boolean;
+  /** Whether the other VM runs, or goes on with its saved memory: both would write to it. */
+  readonly isActive: boolean;
 }
 
 /** How a place is used. */
@@ -40,6 +43,10 @@ interface ImageUse {
   readonly user: StorageUser;
   readonly isBase: boolean;
   readonly shareable: boolean;
+  /** Whether a VM has it as a medium that is not written to. */
+  readonly isOnlyRead?: boolean;
+  /** The volume that is built on it, where it is one. */
+  readonly overlay?: string;
 }
 
 /** Where a disk is, as far as memory tells. */
@@ -62,7 +69,10 @@ function disksOfVms(host: Host): { use: ImageUse; isUnread: boolean }[] {
     vm.disks.flatMap((disk) => {
       const path = pathOf(host, disk), { shareable } = disk;
       if (path === undefined) return [];
-      const use = { path, owner: vm.id, user: vmUser(inventory, vm), isBase: false, shareable };
+      const use = {
+        ...{ path, owner: vm.id, user: vmUser(inventory, vm), isBase: false, shareable },
+        isOnlyRead: !isWritten(disk),
+      };
       return [{ use, isUnread: mayBeFile(disk) && disk.format === "qcow2" && !known.has(path) }];
     })
   );
@@ -75,7 +85,7 @@ function basesKept({ inventory, keepers }: Host, disks: readonly ImageUse[]): Im
     if (backing === undefined) return [];
     const { owner, user } = byPath.get(path) ??
       { owner: undefined, user: namedUser(`the volume ${name} of ${pool}`) };
-    return [{ path: backing.path, owner, user, isBase: true, shareable: false }];
+    return [{ path: backing.path, owner, user, isBase: true, shareable: false, overlay: path }];
   });
   const kept = keepers.kept().map(({ path, keeper, owner }) => ({
     ...{ path, owner, user: namedUser(keeper), isBase: true, shareable: false },
@@ -120,7 +130,10 @@ export class ImageUses {
     uses.push(...basesKept(host, uses));
     if (isHere) await within(OTHERS_MS, basesRead(disks).then((read) => void uses.push(...read)));
     const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);
-    const at = await resolvedByFolder(uri, [...own, ...uses.map(({ path }) => path)]);
+    // Links of other VMs' paths are followed as long as that takes no time: their storage may hang
+    let at = (path: string) => path;
+    const paths = [...own, ...uses.map(({ path }) => path)];
+    await within(OTHERS_MS, resolvedByFolder(uri, paths).then((resolved) => void (at = resolved)));
     return new ImageUses(host, at, Map.groupBy(uses, ({ path }) => at(path)), isHere && isExact);
   }
 
@@ -130,15 +143,38 @@ export class ImageUses {
       const path = isWritten(disk) ? pathOf(this.host, disk) : undefined;
       if (path === undefined) return [];
       const here = (await this.#placesOf(path)).flatMap((place) => this.byPlace.get(place) ?? []);
+      const there = await Promise.all(here.map((use) => this.#isThere(use)));
+      const uses = here.filter((_use, index) => there[index]);
       return [true, false].flatMap((isBase) => {
-        const users = here.filter((use) =>
-          use.isBase === isBase && use.owner !== id && !(disk.shareable && use.shareable)
+        const users = uses.filter((use) =>
+          use.isBase === isBase && use.owner !== id && (isBase || !use.isOnlyRead) &&
+          !(disk.shareable && use.shareable)
         );
         const { target } = disk;
-        return byName(users.map(({ user }) => user)).map((user) => ({ target, path, user, isBase }));
+        return byName(users.map(({ user }) => user)).map((user) => ({
+          ...{ target, path, user, isBase },
+          isActive: users.some((use) => use.user.name === user.name && this.#isActive(use.owner)),
+        }));
       });
     }));
     return found.flat();
+  }
+
+  /** Whether a use is one still: memory keeps a volume that another program removed until its pool is read again. */
+  async #isThere({ overlay }: ImageUse): Promise<boolean> {
+    if (overlay === undefined || !this.isExact) return true;
+    let found = true;
+    await within(
+      OTHERS_MS,
+      isThere(overlay).then((is) => void (found = is), () => {/* not known: it counts */}),
+    );
+    return found;
+  }
+
+  #isActive(owner: string | undefined): boolean {
+    const { inventory } = this.host;
+    return owner !== undefined &&
+      (inventory.active().includes(owner) || inventory.vm(owner)?.state === "suspended");
   }
 
   /** The places of the file at a path: its own, and the one by which others call it. */
@@ -159,12 +195,12 @@ export async function imageConflicts(host: Host, vm: Subject): Promise<ImageConf
 }
 
 /**
- * Refuses to write to the disks of a VM while something is built on them, or another VM has them.
+ * Refuses to write to the disks of a VM while something is built on them, or another VM that runs has them.
  *
  * @throws {ContractError} DiskIsBase, DiskInUse
  */
 export async function requireOwnImages(host: Host, vm: Subject): Promise<void> {
-  const [conflict] = await imageConflicts(host, vm);
+  const conflict = (await imageConflicts(host, vm)).find(({ isBase, isActive }) => isBase || isActive);
   if (conflict !== undefined) throw conflictError(conflict);
 }
 

@@ -40,6 +40,8 @@ export interface Sighting {
   readonly lost?: LostLabels;
   /** The VM that had its id before, where that is another one. */
   readonly replaced?: KnownVm;
+  /** Takes the id for that of the new VM. Called once nothing goes over to it from the one before. */
+  readonly accept?: () => void;
 }
 
 export class KnownVms {
@@ -85,8 +87,8 @@ export class KnownVms {
       return {};
     }
     if (known.goneAt !== null && !isSameVm(known, now)) {
-      this.#keep({ ...now, since: this.clock.now(), goneAt: null, lost: null });
-      return { replaced: known };
+      const accept = () => this.#keep({ ...now, since: this.clock.now(), goneAt: null, lost: null });
+      return { replaced: known, accept };
     }
     const lost = lostLabels(known, now), before = known.lost ?? undefined;
     const left = before && lostLabels({ ...before }, now);

@@ -32,10 +32,11 @@ export class SeenVms implements Disposable {
   #look(vmId: string): void {
     const { inventory, app: { knownVms } } = this.host, vm = inventory.vm(vmId);
     if (vm === undefined || vm.operation !== undefined) return;
-    const { lost, replaced } = knownVms.seen(vm, this.host.id);
+    const { lost, replaced, accept } = knownVms.seen(vm, this.host.id);
     if (lost !== undefined) this.#record(vm, "labels-lost", lostLabelsText(vm.name, lost));
     if (replaced !== undefined) {
       const released = this.host.vmReplaced(vmId);
+      accept?.();
       const before = oneLine(replaced.name, 60);
       const message =
         `Its id was that of ${before}, which was deleted. Backup copies of ${before} stay as they are` +

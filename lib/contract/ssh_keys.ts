@@ -7,7 +7,8 @@ import { closed, NOTHING_IN, NOTHING_OUT } from "./schema.ts";
 export const sshKeyCommands = {
   get_ssh_keys: command({
     summary: "Show the SSH public keys that one's new VMs begin with",
-    description: "Those that were set, or that one has given cloud-init last: pages offer them for a new VM.",
+    description:
+      "Those that were set, or the first that one has given cloud-init: pages offer them for a new VM.",
     role: "viewer",
     permission: "signed-in",
     input: NOTHING_IN,
@@ -20,12 +21,12 @@ export const sshKeyCommands = {
   }),
   set_ssh_keys: command({
     summary: "Set the SSH public keys that one's new VMs begin with",
-    description: "They are kept with the account. An empty list forgets them.",
+    description: "They are kept with the account. An empty list forgets them. API tokens cannot set them.",
     role: "viewer",
     permission: "signed-in",
     input: closed({ sshKeys: SshKeys }),
     output: NOTHING_OUT,
-    errors: ["StoreUnavailable"],
+    errors: ["Forbidden", "StoreUnavailable"],
     route: "PUT /account/ssh-keys",
     cli: ["account", "ssh-keys", "set"],
     readOnly: false,

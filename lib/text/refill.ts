@@ -105,18 +105,20 @@ function fit(controls: readonly Tag[], { fields }: SentForm): number {
         .length * 2;
 }
 
+/** Forms of one address that are compared. */
+const MOST_FORMS = 100;
+
 /** The form of a page that was sent: of several with its address, the one that fits best. */
 function formSent(tags: readonly Tag[], sent: SentForm, page: string, base: string): Tag | undefined {
   const goesThere = (action: string | undefined) => addressOf(action, page, base) === sent.address;
+  const buttons = tags.filter(({ attributes }) =>
+    attributes.has("formaction") && goesThere(attributes.get("formaction"))
+  );
+  // Few have the address: what is in each is looked for in those alone
   const fits = tags.filter(({ name, attributes }) => name === "form" && attributes.get("method") === "post")
-    .map((form) => ({ form, controls: controlsOf(form, tags) }))
-    .filter(({ form, controls }) =>
-      goesThere(form.attributes.get("action")) ||
-      controls.some(({ attributes }) =>
-        attributes.has("formaction") && goesThere(attributes.get("formaction"))
-      )
-    )
-    .map(({ form, controls }) => ({ form, fit: fit(controls, sent) }));
+    .filter((form) => goesThere(form.attributes.get("action")) || controlsOf(form, buttons).length > 0)
+    .slice(0, MOST_FORMS)
+    .map((form) => ({ form, fit: fit(controlsOf(form, tags), sent) }));
   return fits.sort((a, b) => b.fit - a.fit)[0]?.form;
 }
 

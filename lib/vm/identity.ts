@@ -16,9 +16,11 @@ const shares = (a: readonly string[], b: readonly string[]) => a.some((each) => 
 
 /**
  * Whether a VM that has the id of one that was deleted is that one: put back from the bin, or defined once more. When it was
- * made decides, where both say so; else a disk or a card that both have, or their name where they have neither.
+ * made decides, where both say so and they have not a disk and a card in common; else a disk or a card that both have, or
+ * their name where they have neither.
  */
 export function isSameVm(before: VmIdentity, now: VmIdentity): boolean {
+  if (shares(before.disks, now.disks) && shares(before.macs, now.macs)) return true;
   if (before.createdAt !== null && now.createdAt !== null) return before.createdAt === now.createdAt;
   if (shares(before.disks, now.disks) || shares(before.macs, now.macs)) return true;
   const isBare = ({ disks, macs }: VmIdentity) => disks.length + macs.length === 0;

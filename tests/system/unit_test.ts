@@ -191,6 +191,8 @@ Deno.test({
     await t.step("with the unit's capabilities everything works", async () => {
       await using _server = await serve([]);
       const { vmId } = { vmId: vm.uuid };
+      // A change of its definition needs a lock, for which the service has one folder of /run
+      await answer("set_tags", { vmId, tags: ["unit"] });
       await answer("start_vm", { vmId });
       assert.equal(await vm.state(), "running");
       const volume = { pool: "unit", name: "made.qcow2", format: "qcow2", capacityBytes: 1 << 30 };

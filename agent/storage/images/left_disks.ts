@@ -10,7 +10,7 @@ export const LEFT_DISK_MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE left_disks (
      host  TEXT NOT NULL,
      path  TEXT NOT NULL,
-     inode INTEGER,           -- of its file, where it is on this machine: another file of that name is no such disk
+     inode TEXT,              -- of its file, where it is on this machine: another file of that name is no such disk
      vm    TEXT NOT NULL,     -- name of the VM that had it
      PRIMARY KEY (host, path)
    ) STRICT;`,
@@ -52,7 +52,8 @@ export class LeftDisks {
       this.store.database!.prepare(
         "INSERT OR REPLACE INTO left_disks (host, path, inode, vm) VALUES (?, ?, ?, ?)",
       )
-        .run(host, path, inode, vm);
+        // As text: some file systems have numbers that SQLite has no integers for
+        .run(host, path, inode === null ? null : String(inode), vm);
     });
   }
 

@@ -106,7 +106,12 @@ async function diskWarnings(host: Host, xml: string, entry: StoredEntry): Promis
   return [...warnings, ...[...lost].map((path) => `${path} was deleted for good.`)];
 }
 
-/** Refuses to give a VM back disks that were left where they are and others need by now. @throws {ContractError} BinRestoreFailed */
+/**
+ * Refuses to give a VM back disks that were left where they are and another VM has by now. What is built on them is safe: such
+ * a VM does not start.
+ *
+ * @throws {ContractError} BinRestoreFailed
+ */
 async function requireDisksFree(
   host: Host,
   { vmId = "", files }: StoredEntry,
@@ -114,12 +119,11 @@ async function requireDisksFree(
 ): Promise<void> {
   const own = new Set(files.map(({ path }) => path));
   const disks = summarizeDomain(document.toString()).disks.filter(({ source }) => !own.has(source ?? ""));
-  const [conflict] = await imageConflicts(host, { id: vmId, disks });
+  const conflict = (await imageConflicts(host, { id: vmId, disks })).find(({ isBase }) => !isBase);
   if (conflict === undefined) return;
-  const { path, user: { name }, isBase } = conflict;
-  const reason = isBase
-    ? `its disk ${path} is the base of ${name} by now, which would be corrupted. Delete that first`
-    : `${name} has its disk ${path} by now. Take it from that VM first, or have the VM work on a copy`;
+  const { path, user: { name } } = conflict;
+  const reason =
+    `${name} has its disk ${path} by now. Take it from that VM first, or have the VM work on a copy`;
   throw new ContractError("BinRestoreFailed", { reason });
 }
 

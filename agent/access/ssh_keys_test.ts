@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import type { CloudInit } from "../../lib/contract/mod.ts";
+import { Store } from "../store/store.ts";
+import { SSH_KEY_MIGRATIONS, SshKeys } from "./ssh_keys.ts";
+
+const KEY = (name: string) =>
+  `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUfyjxZ8Ks0rSVX1WUBg7vYqnJ3LTHfaRx5Q5n0Q3bK ${name}`;
+const given = (key: string): CloudInit => ({ form: { users: [{ name: "debian", sshKeys: [key] }] } });
+
+Deno.test("SshKeys: a token changes nothing for its account, and what was set is not replaced by what a VM was given", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new Store(folder, undefined, [{ name: "access", migrations: SSH_KEY_MIGRATIONS }]);
+  store.open();
+  try {
+    const keys = new SshKeys(store), ann = { userId: "1", name: "ann" };
+    const token = { ...ann, via: "token" } as const, session = { ...ann, via: "session" } as const;
+    assert.throws(() => keys.set(token, [KEY("evil")]), { code: "Forbidden" });
+    keys.remember(token, given(KEY("evil")));
+    assert.deepEqual(keys.of(ann), []);
+    keys.remember(session, given(KEY("first")));
+    keys.remember(session, given(KEY("contractor")));
+    assert.deepEqual(keys.of(ann), [KEY("first")]);
+    keys.set(session, [KEY("mine")]);
+    assert.deepEqual(keys.of(token), [KEY("mine")]);
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,111 @@
+/** Nouns × events: what an event does to everything that is kept for a VM, on real libvirt. */
+import assert from "node:assert/strict";
+import { CHANGED_BY, KEPT_BY } from "../testbed/pairs/coverage.ts";
+import { type EventName, eventOf, EVENTS } from "../testbed/pairs/events.ts";
+import { type Cell, MATRIX } from "../testbed/pairs/matrix.ts";
+import { type NounName, nounOf, NOUNS } from "../testbed/pairs/nouns.ts";
+import { type Boot, pairsWorld, type Subject, type World } from "../testbed/pairs/world.ts";
+import { noFirmware } from "../testbed/firmware.ts";
+import { exists } from "../testbed/process.ts";
+import { call, ownServer } from "../testbed/product.ts";
+import { CallError, type TestServer } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+
+const ignore = await requirement("qemu") !== null || await requirement("tpm") !== null ||
+  await noFirmware() !== null;
+const nouns = Object.keys(NOUNS) as NounName[];
+
+/** The firmware of the VM on which a pair is tried. */
+const bootFor = (event: EventName, noun: NounName): Boot =>
+  nounOf(noun).boot ?? eventOf(event).boot ?? "bios";
+
+/** What the answer, the activity and the VM itself said since a moment. */
+async function saidSince(server: TestServer, from: number, { id: vmId }: Subject, said: readonly string[]) {
+  const rows = await call(server, "get_activity", { since: from });
+  const vm = (await call(server, "get_vms")).find(({ id }) => id === vmId);
+  return JSON.stringify([said, rows, vm]);
+}
+
+/** What an event did to a thing. */
+async function found(world: World, noun: NounName, of: Subject, said: string): Promise<Cell | "left over"> {
+  const seen = await nounOf(noun).look(world, of);
+  return seen === "has none" && nounOf(noun).told?.(world).test(said) ? "told" : seen;
+}
+
+/** Lets an event happen to a VM with these nouns. @returns what differs from the table, a line each */
+async function differences(
+  server: TestServer,
+  event: EventName,
+  boot: Boot,
+  here: readonly NounName[],
+): Promise<string[]> {
+  await using world = await pairsWorld(server, boot);
+  for (const noun of here) await nounOf(noun).put(world);
+  for (const noun of here) {
+    assert.equal(await nounOf(noun).look(world, world.vm), "has it", `${noun}, before anything happened`);
+  }
+  const from = Date.now();
+  const expected = (noun: NounName) => MATRIX[noun][event];
+  try {
+    const { of, said } = await eventOf(event).run(world);
+    const all = await saidSince(server, from, of, said);
+    const lines: string[] = [];
+    for (const noun of here) {
+      const cell = await found(world, noun, of, all);
+      const wanted = expected(noun);
+      // What is said of a tag is said of all that goes by it
+      if (cell !== wanted && !(wanted === "has none" && cell === "told")) {
+        lines.push(`${noun} × ${event}: ${cell}, not ${wanted}`);
+      }
+    }
+    return lines;
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    const isMeant = here.every((noun) => expected(noun) === "refused");
+    if (!isMeant) return [`${here.join(", ")} × ${event}: refused: ${error.message}`];
+    // What is refused has lost nothing
+    for (const noun of here) {
+      assert.equal(await nounOf(noun).look(world, world.vm), "has it", `${noun}, after ${event} was refused`);
+    }
+    return [];
+  }
+}
+
+/** Which nouns share a VM: one that is refused, or forbids what happens to others, has one of its own. */
+function worldsOf(event: EventName): { boot: Boot; here: NounName[] }[] {
+  const tried = nouns.filter((noun) => MATRIX[noun][event] !== "not tried");
+  const isApart = (noun: NounName) => nounOf(noun).apart || MATRIX[noun][event] === "refused";
+  const shared = tried.filter((noun) => !isApart(noun));
+  return [
+    ...(["bios", "uefi"] as const).map((boot) => ({
+      boot,
+      here: shared.filter((noun) => bootFor(event, noun) === boot),
+    })).filter(({ here }) => here.length > 0),
+    ...tried.filter(isApart).map((noun) => ({ boot: bootFor(event, noun), here: [noun] })),
+  ];
+}
+
+Deno.test({
+  name: "what happens to a VM does to each thing that is kept for it what the table says",
+  ignore,
+  fn: async (t) => {
+    await using server = await ownServer({ env: { KVMM_BIN_DAYS: "7" } });
+    for (const event of Object.keys(EVENTS) as EventName[]) {
+      await t.step(event, async () => {
+        const lines: string[] = [];
+        for (const { boot, here } of worldsOf(event)) {
+          lines.push(...await differences(server, event, boot, here));
+        }
+        assert.deepEqual(lines, []);
+      });
+    }
+  },
+});
+
+Deno.test("a command that has no pair of its own names the test that has it", async () => {
+  const files = [...Object.values(KEPT_BY), ...Object.values(CHANGED_BY)].flatMap((each) =>
+    typeof each === "object" && "file" in each ? [each.file] : []
+  );
+  assert.ok(files.length > 10);
+  for (const file of files) assert.ok(await exists(file), file);
+});
