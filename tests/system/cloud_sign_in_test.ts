@@ -1,5 +1,6 @@
 /** A VM that nobody can sign in to is told by every door. */
 import assert from "node:assert/strict";
+import { asRoot, personWith } from "../testbed/people.ts";
 import { NOBODY_SIGNS_IN } from "../../lib/contract/mod.ts";
 import { CommandLine } from "../testbed/command_line.ts";
 import { claimedVm } from "../testbed/claimed_vm.ts";
@@ -59,15 +60,16 @@ Deno.test({
       cloudInit: { userData: "#cloud-config\nusers:\n  - name: ann\n    passwd: $6$x$y\n" },
     });
     assert.deepEqual(codes(yaml.warnings), ["NobodySignsIn"], "a locked password");
-    const open = await call(server, "set_cloud_init", {
-      vmId: made.id,
-      cloudInit: { form: { users: [{ name: "debian", sshKeys: [KEY] }] } },
-    });
+    const cloudInit = { form: { users: [{ name: "debian", sshKeys: [KEY] }] } };
+    const open = await asRoot(server, "set_cloud_init", { vmId: made.id, cloudInit });
     assert.deepEqual(open.warnings, []);
-    assert.deepEqual(await call(server, "get_ssh_keys", {}), { sshKeys: [KEY] });
-    await refused(call(server, "set_ssh_keys", { sshKeys: ["no key"] }), "InvalidInput");
-    await call(server, "set_ssh_keys", { sshKeys: [] });
-    assert.deepEqual(await call(server, "get_ssh_keys", {}), { sshKeys: [] });
+    assert.deepEqual(await asRoot(server, "get_ssh_keys", {}), { sshKeys: [KEY] });
+    await assert.rejects(asRoot(server, "set_ssh_keys", { sshKeys: ["no key"] }), /InvalidInput/);
+    await asRoot(server, "set_ssh_keys", { sshKeys: [] });
+    assert.deepEqual(await asRoot(server, "get_ssh_keys", {}), { sshKeys: [] });
+    // An API token may have fewer rights than its account, whose VMs get the keys
+    const ann = await personWith(server, "ann", [{ role: "viewer", on: { kind: "everything" } }]);
+    await refused(ann.call("set_ssh_keys", { sshKeys: [KEY] }), "Forbidden");
 
     const cli = new CommandLine({ KVMM_SOCKET: server.socket });
     const said = await cli.run([

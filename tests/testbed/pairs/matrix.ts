@@ -51,15 +51,15 @@ export const MATRIX: Record<NounName, Row> = {
   //                             |  |  |  |  |  |  |  |  |  |  network
   //                             |  |  |  |  |  |  |  |  |  |  |  pool
   //                             |  |  |  |  |  |  |  |  |  |  |  |  start
-  "tags":                   row(H, H, H, T, H, H, N, T, N, T, H, H, H),
-  "group":                  row(H, H, H, H, H, H, N, T, N, T, H, H, H),
+  "tags":                   row(H, H, H, T, H, H, N, T, N, N, H, H, H),
+  "group":                  row(H, H, H, H, H, H, N, T, N, N, H, H, H),
   "title":                  row(H, H, H, H, N, N, N, N, N, N, H, H, H),
   "autostart":              row(H, H, H, N, H, H, N, H, N, N, H, H, H),
   "grant on the VM":        row(H, H, H, N, H, H, N, H, N, N, H, H, H),
   "grant on its group":     row(H, H, H, H, H, H, N, N, N, N, H, H, H),
   "schedule of the VM":     row(H, H, H, N, H, H, N, H, N, N, H, H, H),
-  "schedule of its tag":    row(H, H, H, N, H, H, N, T, N, T, H, H, H),
-  "backup of its tag":      row(H, H, H, N, H, H, N, T, N, T, H, H, H),
+  "schedule of its tag":    row(H, H, H, N, H, H, N, T, N, N, H, H, H),
+  "backup of its tag":      row(H, H, H, N, H, H, N, T, N, N, H, H, H),
   "copies in a backup":     row(H, H, H, N, H, H, N, H, N, H, H, H, H),
   "checkpoint of a backup": row(N, N, N, N, _, N, N, H, N, N, H, H, H),
   "alert":                  row(H, H, H, N, H, H, N, H, N, N, H, H, H),

@@ -194,7 +194,9 @@ export const NOUNS = {
       world.ids.set("alert", id);
     },
     async ({ server, ids }, of) =>
-      (await call(server, "list_alerts")).some(({ id, vmId }) => id === ids.get("alert") && vmId === of.id),
+      (await call(server, "list_alerts")).some(({ id, vmId, enabled }) =>
+        enabled && id === ids.get("alert") && vmId === of.id
+      ),
   ),
   "port forward": field(
     async ({ server, network, mark }, vmId) => {
@@ -203,7 +205,8 @@ export const NOUNS = {
         hostPort: 20_000 + parseInt(mark, 16) % 10_000,
       });
     },
-    async ({ server }, { id: vmId }) => (await call(server, "list_port_forwards", { vmId })).length > 0,
+    async ({ server }, { id: vmId }) =>
+      (await call(server, "list_port_forwards", { vmId })).some(({ enabled }) => enabled),
   ),
   "reserved address": field(
     ({ server, network, mac }) =>
