@@ -25,7 +25,7 @@ export const MEDIA_OWNER_MIGRATIONS: readonly Migration[] = [
    ) STRICT, WITHOUT ROWID;`,
 ];
 
-/** Milliseconds for which a file must be QEMU's and in no running VM: a VM that starts has it before libvirt says so. */
+/** Milliseconds for which no VM must name a file: one that gets it has it before libvirt says so. */
 const UNUSED_MS = 5000;
 
 interface Owner {
@@ -65,14 +65,14 @@ const isPassedOver = (error: unknown) =>
 /** What is asked of the host. */
 export interface MediaHost {
   /** Undefined while it is not known which there are. */
-  readonly vms: () => Iterable<Pick<VM, "state" | "disks">> | undefined;
+  readonly vms: () => Iterable<Pick<VM, "disks">> | undefined;
   /** Who QEMU runs as; undefined where libvirt does not say. */
   readonly qemuUser: () => Promise<QemuUser | undefined>;
 }
 
 export class MediaOwners implements HostMedia {
   readonly #owners = new Map<string, Owner>();
-  /** Path → since when it has been QEMU's without a VM that runs; monotonic milliseconds. */
+  /** Path → since when no VM has named it; monotonic milliseconds. */
   readonly #unused = new Map<string, number>();
 
   constructor(
@@ -111,7 +111,7 @@ export class MediaOwners implements HostMedia {
     }
   }
 
-  /** Puts back what no VM that runs has any more. Files that are gone or replaced are forgotten. */
+  /** Puts back what no VM has any more. Files that are gone or replaced are forgotten. */
   async putBack(): Promise<void> {
     const vms = this.#owners.size === 0 ? undefined : this.host.vms();
     if (vms === undefined) return;
@@ -120,35 +120,33 @@ export class MediaOwners implements HostMedia {
       throw error;
     });
     if (user === undefined) return;
-    const used = new Set<string>(), named = new Set<string>();
-    for (const { state, disks } of vms) {
+    // A VM that is off may be started in this moment, by libvirt itself, too: QEMU could not open its medium then.
+    const named = new Set<string>();
+    for (const { disks } of vms) {
       for (const { source } of disks) {
-        if (source === undefined) continue;
-        const real = await realPathOf(source).catch(() => source);
-        named.add(real);
-        if (state !== "stopped" && state !== "crashed") used.add(real);
+        if (source !== undefined) named.add(await realPathOf(source).catch(() => source));
       }
     }
     for (const owner of [...this.#owners.values()]) {
-      if (used.has(owner.path)) this.#unused.delete(owner.path);
-      else await this.#putBackOne(owner, user, named.has(owner.path));
+      if (named.has(owner.path)) this.#unused.delete(owner.path);
+      else await this.#putBackOne(owner, user);
     }
   }
 
-  async #putBackOne(owner: Owner, user: QemuUser, isNamed: boolean): Promise<void> {
+  async #putBackOne(owner: Owner, user: QemuUser): Promise<void> {
     const { path, inode, uid, gid } = owner;
     try {
       using file = await fileAt(path);
       if (file === undefined || inodeOf(file.info) !== inode) return this.#forget(path);
+      // A VM that is given it just now does not name it yet
+      const now = this.clock.monotonic(), since = this.#unused.get(path) ?? now;
+      this.#unused.set(path, since);
+      if (now - since < UNUSED_MS) return;
       if (file.info.uid === user.uid) {
-        const now = this.clock.monotonic(), since = this.#unused.get(path) ?? now;
-        this.#unused.set(path, since);
-        if (now - since < UNUSED_MS) return;
         await hostFiles.chown(file.path, uid, gid);
         log.info("a medium was given back to its owner", { path, uid, gid });
       }
-      this.#unused.delete(path);
-      if (!isNamed) this.#forget(path);
+      this.#forget(path);
     } catch (error) {
       if (!isPassedOver(error)) throw error;
       log.warn("a medium cannot be given back to its owner", { path, uid, gid, error });

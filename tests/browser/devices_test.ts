@@ -240,12 +240,12 @@ browserTest("without JavaScript disks can be added, resized and detached, and a 
     await page.getByText("Limits", { exact: true }).click();
     await page.getByLabel("Inbound", { exact: true }).fill("100");
     await page.getByRole("button", { name: "Save" }).click();
-    await waitForText(page, "main", "The network interface was changed");
+    await waitForText(page, "main", "Network interface changed: ");
     await waitForText(page, "tr[data-nic]", "limit in 100 Mbit/s");
     assert.match(await virsh("domiftune", vm.name, vm.mac!, "--config"), /inbound\.average *: 12500/);
     await page.goto(`${here}/network`);
     await page.getByRole("switch").click();
-    await waitForText(page, "main", "The network interface was changed");
+    await waitForText(page, "main", "Network interface changed: ");
     assert.match(await virsh("domif-getlink", vm.name, vm.mac!, "--config"), /down/);
   }, { javaScriptEnabled: false });
 });
@@ -307,13 +307,13 @@ browserTest("the Disks tab and Add hardware share a folder, with script and with
       visit(tester, `${here}/disks`, async (page) => {
         await fromMenu(page, "shared folder data", "Remove shared folder data");
         await page.getByRole("button", { name: "Remove" }).click();
-        await waitForText(page, "main", "The shared folder was removed");
+        await waitForText(page, "main", "Shared folder removed: ");
         assert.doesNotMatch(await vm.xml(), /<filesystem/);
         await verb(page, "Add shared folder").click();
         await page.getByLabel("Folder on the host").fill(folder);
         await page.getByLabel("Mount tag").fill("again");
         await page.getByRole("button", { name: "Add" }).click();
-        await waitForText(page, "main", "The shared folder was added");
+        await waitForText(page, "main", "Shared folder added: ");
         await waitForText(page, 'tr[data-share="again"]', folder);
       }, { javaScriptEnabled: false }));
   } finally {

@@ -138,7 +138,7 @@ browserTest("a network is edited: what is at once, what waits, what is wrong at 
         await virsh("net-dumpxml", network.name, "--inactive"),
         new RegExp(`<mtu size='${mtu}'/>`),
       );
-    }, { javaScriptEnabled });
+    }, { javaScriptEnabled, expected: /status of 400/ });
   }
 });
 

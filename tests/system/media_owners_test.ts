@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { call, known, readyServer } from "../testbed/product.ts";
+import { call, known, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -39,8 +39,11 @@ Deno.test({
       await call(server, "insert_media", { vmId, target: drive.target, path, anyMedium: true });
       await given();
       await virsh("destroy", vm.name);
+      await shows(server, vmId, ({ state }) => state === "stopped");
+      await call(server, "eject_media", { vmId, target: drive.target });
       await back();
 
+      await call(server, "insert_media", { vmId, target: drive.target, path, anyMedium: true });
       await call(server, "start_vm", { vmId });
       await given();
       await call(server, "force_stop_vm", { vmId });
