@@ -176,7 +176,7 @@ Deno.test({
             const row = page.locator("[data-upload='broken.raw']");
             assert.match(await row.innerText(), /Broke off · .* of 8 MiB/);
             await page.getByRole("button", { name: "Remove broken.raw" }).click();
-            await waitForText(page, "[role=status]", "The unfinished upload was removed.");
+            await waitForText(page, "[role=status]", "The unfinished upload broken.raw was removed.");
             await becomes(() => row.count(), 0);
             assert.equal(await exists(`${pool.path}/broken.raw`), false);
             assert.deepEqual(await call(server, "list_uploads", { pool: pool.name }), []);

@@ -77,7 +77,7 @@ Deno.test({
       const { next: none } = await api.getBackup({ backupId });
       assert.deepEqual([none, seen.size], [[], 4], "one run for five days");
       const { job } = await api.getJob({ jobId: (await api.listBackupRuns({ backupId }))[0]!.jobId! });
-      assert.deepEqual([job.state, job.title], ["done", "Backup due"]);
+      assert.deepEqual([job.state, job.title], ["done", "Backup job due"]);
       await api.deleteBackup({ backupId });
     } finally {
       await app.stop();
