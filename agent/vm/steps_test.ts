@@ -26,6 +26,7 @@ function settlement(first: keyof typeof STATES, cutAt = Date.now()) {
           return Promise.resolve(name === "domainRead" ? { ...STATES[state], summary: { disks: [] } } : true);
         },
       },
+      requireVm: () => ({ networkInterfaces: [] }),
       inventory: { vm: () => undefined, network: () => undefined, refresh: () => Promise.resolve() },
     },
     operation: { actor: "ann", subject: "web", cut: { at: cutAt, cause: "link" } },
