@@ -17,6 +17,7 @@ import { volumeAt } from "../../storage/volumes.ts";
 import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import { requireSharesFixed } from "../devices/shared_folder.ts";
+import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireSourcesReachable } from "../../storage/reachable.ts";
 
@@ -121,11 +122,13 @@ async function checkAll(host: Host, vm: VM): Promise<void> {
 }
 
 /**
- * Refuses to start a VM whose images, or shared folders, are not what they were decided to be.
+ * Refuses to start a VM whose images, or shared folders, are not what they were decided to be, and one that would wait for a
+ * network.
  *
- * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
+ * @throws {ContractError} NetworkNotResponding, DiskRefused, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
+  requireItsNetworksRespond(host, vm);
   if (!isLocal(host.link.uri)) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
