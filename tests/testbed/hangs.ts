@@ -567,12 +567,12 @@ const networkStart: HangScenario = {
     await host.virsh("net-start", good);
     const on = (name: string, last: string) =>
       host.machine({ network: { name, mac: `52:54:00:77:00:${last}` }, memoryMiB: 64 });
-    const [waits, other] = [await on(bad, "01"), await on(good, "02")];
+    const [waits, other, once] = [await on(bad, "01"), await on(good, "02"), await on(good, "03")];
     await until("the networks", async () => {
       const known = (await call(server, "get_networks")).map(({ name }) => name);
       return [bad, good].every((name) => known.includes(name));
     });
-    for (const { uuid } of [waits, other]) await shows(server, uuid, () => true);
+    for (const { uuid } of [waits, other, once]) await shows(server, uuid, () => true);
     let started: Promise<unknown> | undefined;
     return {
       hang: async () => {
@@ -594,6 +594,10 @@ const networkStart: HangScenario = {
           // libvirt may pass the one that waits when it looks for this one: refused then, not tried
           ...{ ms: REFUSED, refused: true },
           ask: () => call(server, "start_vm", { vmId: other.uuid }),
+        },
+        "start_vm on the other network, from the network this once": {
+          ...{ ms: REFUSED, refused: true },
+          ask: () => call(server, "start_vm", { vmId: once.uuid, bootFrom: "network" }),
         },
       },
       afterwards: async () => {

@@ -90,6 +90,7 @@ class World {
       [...this.machines.values()].map((vm) => ({
         ...vm,
         persistent: true,
+        networkInterfaces: [],
         state: vm.running ? "running" : "stopped",
       }));
     const inventory = {

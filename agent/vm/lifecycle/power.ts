@@ -12,7 +12,6 @@ import { sleep } from "../../clock.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
-import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import { forceOff } from "./force_off.ts";
 import { hasSavedMemory } from "./named_files.ts";
 import { requireStartable } from "./start_check.ts";
@@ -93,7 +92,6 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   if (isSuspended && host.inventory.active().includes(vm.id)) {
     return await simple("domainWakeup")(host, vm);
   }
-  requireItsNetworksRespond(host, vm);
   await requireStartable(host, vm);
   const record = await simple("domainStart")(host, vm);
   if (!isSuspended) return record;

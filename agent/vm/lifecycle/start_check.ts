@@ -2,8 +2,8 @@
  * What is looked at before a VM starts, for QEMU opens its images then. The chain of a disk that was attached
  * here stands in the VM's XML, so that headers are not followed. What is left: an image of which two VMs have
  * different formats, one that is being made, and a header that has changed since it was decided on and now names a
- * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs that others define may be built on anything: only what another
- * VM's guest could have written is refused of theirs.
+ * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs
+ * that others define may be built on anything: only what another VM's guest could have written is refused of theirs.
  */
 import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
@@ -20,6 +20,7 @@ import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import { requireSameDevices } from "../devices/device_identity.ts";
 import { requireSharesFixed } from "../devices/shared_folder.ts";
+import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireSourcesReachable } from "../../storage/reachable.ts";
 
@@ -135,11 +136,14 @@ async function checkAll(host: Host, vm: VM): Promise<void> {
 }
 
 /**
- * Refuses to start a VM whose images, or shared folders, are not what they were decided to be.
+ * Refuses to start a VM whose images, or shared folders, are not what they were decided to be, and one that would wait for a
+ * network.
  *
- * @throws {ContractError} DiskRefused, DiskIsBase, DiskInUse, HostDeviceChanged, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed @throws {LibvirtError}
+ * @throws {ContractError} NetworkNotResponding, DiskRefused, DiskIsBase, DiskInUse, HostDeviceChanged, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed
+ * @throws {LibvirtError}
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
+  requireItsNetworksRespond(host, vm);
   if (!isLocal(host.link.uri)) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {

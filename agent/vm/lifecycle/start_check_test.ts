@@ -50,7 +50,7 @@ Deno.test("requireStartable() reads the images of this host's VMs alone", async 
     const formats = new FormatRecords(store);
     await formats.set(path, "qcow2");
     const disk = { source: path, type: "file", device: "disk", target: "vda", format: "qcow2" };
-    const vm = { id: "id", name: "web", disks: [disk] } as unknown as VM;
+    const vm = { id: "id", name: "web", disks: [disk], networkInterfaces: [] } as unknown as VM;
     const refusal = { code: "DiskRefused" };
     for (const uri of ["qemu:///system", "qemu+unix:///system", "qemu:///session"]) {
       await assert.rejects(requireStartable(hostOf(uri, vm, formats), vm), refusal, uri);
