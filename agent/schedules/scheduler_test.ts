@@ -198,14 +198,16 @@ Deno.test("Scheduler runs no time twice, whatever the clock does, and never one 
             }
             await settle();
           }
-          const runs = process.runs("one").filter(({ slot }) => slot !== null);
+          const all = process.runs("one");
+          // A late run of a clock that was ahead gives its time up to the one that comes: see ScheduleRecords.begin()
+          const runs = all.filter(({ slot }) => slot !== null);
           assert.equal(new Set(runs.map(({ slot }) => slot)).size, runs.length, "a time stands there twice");
           for (const { slot, startedAt, state } of runs) {
             assert.ok(startedAt >= slot!, "it ran before its time");
             assert.equal(nextRun(daily(timeZone), slot! - 1), slot, "it was never due then");
             if (missed === "skip" && state === "done") assert.ok(startedAt - slot! <= 60_000);
           }
-          assert.ok(world.asked.length <= runs.length);
+          assert.ok(world.asked.length <= all.length);
           await process.stop();
         }),
     ),
