@@ -3,15 +3,31 @@ import {
   type Cover,
   coverChanges,
   coverFault,
+  type CoverKind,
   type CoverTargets,
   isCovered,
   leftOutOf,
   uncoveredIn,
 } from "../../lib/coverage/coverage.ts";
+import { mayCall } from "../../lib/access/may_call.ts";
+import type { Rights } from "../../lib/access/rights.ts";
+import type { CommandName } from "../../lib/contract/mod.ts";
 import type { VM, VmLabels } from "../../lib/contract/vm.ts";
 
 /** Sentences that are told of a host at most. */
 const MOST = 10;
+
+/** The command that lists each kind: who may not call it learns no name of it. */
+const LISTED_BY: Readonly<Record<CoverKind, CommandName>> = {
+  backup: "list_backups",
+  schedule: "list_schedules",
+  alert: "list_alerts",
+  silence: "list_silences",
+  user: "list_users",
+  "API token": "list_users",
+};
+
+const maySee = (rights: Rights, { kind }: Cover) => mayCall(rights, LISTED_BY[kind]);
 
 /** The VMs that there are. */
 export interface CoveredWorld {
@@ -56,20 +72,22 @@ export class Coverage {
     });
   }
 
-  /** The same for people, of many the first. */
-  attention(): string[] {
-    const all = this.faults().filter(({ cover: { kind } }) => kind !== "user" && kind !== "API token");
+  /** The same for people, of what they may see, of many the first. */
+  attention(rights: Rights): string[] {
+    const all = this.faults().filter(({ cover }) =>
+      cover.kind !== "user" && cover.kind !== "API token" && maySee(rights, cover)
+    );
     const told = all.slice(0, MOST).map(({ text }) => `${text}.`);
     return all.length > MOST ? [...told, `${all.length - MOST} more go by VMs that are not there.`] : told;
   }
 
-  /** What a change of a VM's tags or group does to what goes by them. */
-  changes(vm: VM, change: Partial<VmLabels>): string[] {
+  /** What a change of a VM's tags or group does to what goes by them, in words for who has these rights. */
+  changes(vm: VM, change: Partial<VmLabels>, rights: Rights): string[] {
     const others = this.world.vms().filter(({ id }) => id !== vm.id);
     const { group: before, ...rest } = vm;
     const group = "group" in change ? change.group : before;
     const after = { ...rest, tags: change.tags ?? vm.tags, ...(group !== undefined && { group }) };
-    return coverChanges(this.#all(), vm, after, others);
+    return coverChanges(this.#all(), vm, after, others, (cover) => maySee(rights, cover));
   }
 
   #all(): Cover[] {

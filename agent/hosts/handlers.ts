@@ -104,7 +104,7 @@ export function hostHandlers(host: Host): HostHandlers {
         hypervisor: hypervisor(record, trouble),
         activeVms: active,
         totalVms: total,
-        uncovered: app.coverage.attention(),
+        uncovered: app.coverage.attention(principal.rights),
         attention: attention(
           trouble,
           app,

@@ -7,6 +7,7 @@ import {
   vmCommands,
 } from "../../lib/contract/mod.ts";
 import type { VmLabels } from "../../lib/contract/mod.ts";
+import type { Rights } from "../../lib/access/rights.ts";
 import { includes } from "../access.ts";
 import { withBases } from "../storage/image_conflicts.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
@@ -62,8 +63,8 @@ export function vmHandlers(host: Host): VmHandlers {
   const powerHandler = (command: PowerCommand) => ({ vmId }: { vmId: string }) => power(host, command, vmId);
 
   /** Replaces what KVM Manager keeps in the VM's metadata. */
-  const keep = async (vmId: string, change: Partial<VmLabels>) => {
-    const vm = host.requireVm(vmId), warnings = host.app.coverage.changes(vm, change);
+  const keep = async (vmId: string, change: Partial<VmLabels>, rights: Rights) => {
+    const vm = host.requireVm(vmId), warnings = host.app.coverage.changes(vm, change, rights);
     await host.operate(vm, "updating", async () => {
       try {
         await changeMetadata(host, vm.id, change);
@@ -113,7 +114,8 @@ export function vmHandlers(host: Host): VmHandlers {
       });
       return null;
     },
-    set_tags: ({ vmId, tags }) => keep(vmId, { tags }),
-    set_group: ({ vmId, group }) => keep(vmId, { group: group || undefined }),
+    set_tags: ({ vmId, tags }, { principal }) => keep(vmId, { tags }, principal.rights),
+    set_group: ({ vmId, group }, { principal }) =>
+      keep(vmId, { group: group || undefined }, principal.rights),
   };
 }

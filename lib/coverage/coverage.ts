@@ -77,6 +77,10 @@ export const uncoveredText = (uncovered: readonly string[]): string =>
 
 const coverName = ({ kind, name }: Cover): string => `the ${kind} ${oneLine(name, LONGEST)}`;
 
+/** How it is called to who may not see it. */
+const unseenName = ({ kind }: Cover): string =>
+  `${kind === "alert" || kind === "API token" ? "an" : "a"} ${kind} that you may not see`;
+
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What is wrong with what something covers, a sentence; undefined where it covers all that it names. */
@@ -126,16 +130,19 @@ const ENDS: Readonly<Partial<Record<CoverKind, string>>> = {
  * and what takes hold of the first VM that has a name which others used before.
  *
  * @param others every other VM
+ * @param isShown whether who reads it may see such a thing, and learn its name
  */
 export function coverChanges(
   all: readonly Cover[],
   before: CoveredVm,
   after: CoveredVm,
   others: readonly CoveredVm[],
+  isShown: (cover: Cover) => boolean = () => true,
 ): string[] {
+  const called = (cover: Cover) => isShown(cover) ? coverName(cover) : unseenName(cover);
   const ended = all.filter(({ targets, kind }) =>
     ENDS[kind] !== undefined && isCovered(targets, before) && !isCovered(targets, after)
-  ).map((cover) => `${capital(coverName(cover))} ${ENDS[cover.kind]}.`);
+  ).map((cover) => `${capital(called(cover))} ${ENDS[cover.kind]}.`);
   const names = [
     ...after.tags.filter((tag) => !before.tags.includes(tag)).map((tag) =>
       ({ key: "tags", name: tag }) as const
@@ -152,7 +159,7 @@ export function coverChanges(
     const word = key === "tags" ? "has the tag" : "is in the group";
     return [
       `No other VM ${word} ${oneLine(name, LONGEST)}. This goes by that name and holds for it from now on: ${
-        holders.map(coverName).join(", ")
+        holders.map(called).join(", ")
       }.`,
     ];
   });

@@ -75,6 +75,13 @@ Deno.test("coverChanges() says what ends, and what takes hold of the first VM of
     "No other VM is in the group shop. This goes by that name and holds for it from now on: the schedule office, " +
     "the silence weekly, the user eve.",
   ]);
+  assert.deepEqual(
+    coverChanges(all, vm("a", ["gold"]), vm("b"), [], ({ kind }) => kind === "user"),
+    [
+      "A backup that you may not see no longer copies it.",
+      "An alert that you may not see no longer watches it.",
+    ],
+  );
   assert.deepEqual(changes(vm("a"), vm("a", [], "shop"), [vm("z", [], "shop")]), []);
   assert.deepEqual(changes(vm("a", ["gold"]), vm("a", ["gold", "new"])), []);
 });

@@ -218,7 +218,7 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
     await page.selectOption("[name=role]", "operator");
     await page.click("form:has([name=name]) button[type=submit]");
     await waitForText(page, "tbody", "carl");
-    await page.click("text=carl");
+    await page.click("tbody a:text-is('carl')");
     await page.click("form[action*='grants='] button");
     await waitForText(page, "[role=status]", "Saved");
     await page.check("[type=checkbox][name=disabled]");

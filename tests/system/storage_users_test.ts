@@ -248,6 +248,11 @@ Deno.test({
     await virsh("pool-refresh", pool.name);
     await known(server, vm.uuid);
     const tested = files.filter((name) => name !== "nvdimm");
+    // The VM was known before it was defined once more.
+    await until(
+      "the new definition to be known",
+      async () => (await usersOf(server, pool.name, "kernel"))?.length === 1,
+    );
 
     await t.step("each is shown and kept", async () => {
       for (const name of tested) {

@@ -24,8 +24,9 @@ const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|
 
 /** … and for one whose system has closed the drive again just then, as those do that look for a medium. */
 const CLOSED_AGAIN = /tray of (?:the )?device\b.* is not open/i;
-/** How often a medium is changed until the drive stays open for it, and milliseconds between. */
-const TRIES = 5, AGAIN_MS = 200;
+/** Milliseconds that a medium is tried to be changed until the drive stays open for it, and between: firmware closes it for seconds. */
+const CLOSING_MS = 8000, AGAIN_MS = 200;
+const isClosedAgain = (error: unknown) => error instanceof LibvirtError && CLOSED_AGAIN.test(error.message);
 
 /** Kinds of disk that have a medium. */
 export const DRIVES: ReadonlySet<string> = new Set(["cdrom", "floppy"]);
@@ -65,15 +66,16 @@ async function change(
         const find = () => diskIn(document, target)!;
         const before = document.sourceOf(find());
         setMedium(document, find, source);
-        const update = async (xml: string, left = TRIES): Promise<unknown> => {
-          await requireReachable(host, xml);
-          try {
-            return await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
-          } catch (error) {
-            const isClosed = error instanceof LibvirtError && CLOSED_AGAIN.test(error.message);
-            if (left <= 1 || !isClosed) throw error;
-            await sleep(SYSTEM_CLOCK, AGAIN_MS);
-            return await update(xml, left - 1);
+        const update = async (xml: string) => {
+          const end = SYSTEM_CLOCK.monotonic() + CLOSING_MS;
+          while (true) {
+            await requireReachable(host, xml);
+            try {
+              return await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
+            } catch (error) {
+              if (!isClosedAgain(error) || SYSTEM_CLOCK.monotonic() > end) throw error;
+              await sleep(SYSTEM_CLOCK, AGAIN_MS);
+            }
           }
         };
         await update(document.sourceOf(find()));
@@ -84,6 +86,10 @@ async function change(
       done = { live: at.live !== undefined, persistent: at.next !== undefined };
     } catch (error) {
       await rollback.run();
+      if (isClosedAgain(error)) {
+        const told = "the guest closes the drive again each time. Try again once it has started.";
+        throw new ContractError("MediaFailed", { error: told }, { cause: error });
+      }
       if (error instanceof LibvirtError && error.kind === "libvirt" && LOCKED.test(error.message)) {
         throw new ContractError("MediaLocked", { target, error: error.message }, { cause: error });
       }

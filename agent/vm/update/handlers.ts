@@ -73,7 +73,7 @@ export function hardwareHandlers(
       return { live, next, options, pending: waiting(state) };
     },
     update_vm: ({ vmId, nextBootOnly = false, allowOvercommit = overcommit, ...change }, { principal }) =>
-      updateVm(host, source, vmId, change, { nextBootOnly, allowOvercommit, actor: principal.name }),
+      updateVm(host, source, vmId, change, { nextBootOnly, allowOvercommit, principal }),
     get_pending_changes: async ({ vmId }) => waiting(await source.read(host.requireVm(vmId), false)),
     discard_pending_changes: ({ vmId, areas = AREAS }, { principal }) => discard(vmId, areas, principal.role),
   };

@@ -12,6 +12,7 @@ import { changeBack } from "../../../lib/formats/xml/hardware_back.ts";
 import { editHardware } from "../../../lib/formats/xml/hardware_edit.ts";
 import { notTaken } from "../../../lib/formats/xml/hardware_outcome.ts";
 import { checkHardware, type Fit, hardwareWarnings } from "../../../lib/formats/xml/hardware_check.ts";
+import type { Principal } from "../../access.ts";
 import { cannotLive, contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -31,7 +32,7 @@ export interface UpdateOptions {
   /** More memory than the host has is a warning. */
   readonly allowOvercommit: boolean;
   /** Who asks for it. */
-  readonly actor: string;
+  readonly principal: Pick<Principal, "name" | "rights">;
 }
 
 /** A VM under change. */
@@ -216,7 +217,7 @@ export async function updateVm(
   source: HardwareSource,
   vmId: string,
   asked: HardwareChange,
-  { nextBootOnly, allowOvercommit, actor }: UpdateOptions,
+  { nextBootOnly, allowOvercommit, principal }: UpdateOptions,
 ): Promise<UpdateVmResult> {
   const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
@@ -226,7 +227,7 @@ export async function updateVm(
     command: "update_vm",
     subject: vm.name,
     vmId: vm.id,
-    actor,
+    actor: principal.name,
     keys: [keyOf.vm(vm.id)],
   } as const;
   const input = { vmId, nextBootOnly, allowOvercommit, ...change };
@@ -267,6 +268,6 @@ export async function updateVm(
     ...(tags !== undefined && { tags }),
     ...(group !== undefined && { group: group || undefined }),
   };
-  const told = [...warnings, ...host.app.coverage.changes(vm, labels)];
+  const told = [...warnings, ...host.app.coverage.changes(vm, labels, principal.rights)];
   return { ...outcome(after, host.requireVm(vmId), change), warnings: told };
 }
