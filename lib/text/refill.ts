@@ -190,21 +190,48 @@ function isFilled({ name, attributes }: Tag, isSecret: SentForm["isSecret"]): bo
     !attributes.has("disabled") && !isSecret(field);
 }
 
+/** A list's name, of one of its rows: `vms.0` → `vms`; undefined for what is no row. */
+const listOf = (name: string): string | undefined => /^(.+)\.\d+$/.exec(name)?.[1];
+
+/**
+ * Lists of boxes of which each has a value of its own: what is ticked goes by that, for rows may come in another order than
+ * they were sent in.
+ */
+function listsByValue(boxes: readonly Tag[]): ReadonlySet<string> {
+  const values = new Map<string, (string | undefined)[]>();
+  for (const { attributes } of boxes) {
+    const list = listOf(attributes.get("name")!);
+    if (list !== undefined) values.getOrInsertComputed(list, () => []).push(attributes.get("value"));
+  }
+  return new Set([...values].flatMap(([list, all]) => new Set(all).size === all.length ? [list] : []));
+}
+
+const isBox = ({ attributes }: Tag) => ["checkbox", "radio"].includes(attributes.get("type") ?? "");
+
 /** What fills a form's controls in. */
 function fillings(html: string, tags: readonly Tag[], controls: readonly Tag[], sent: SentForm): Edit[] {
   const values = new Map<string, string[]>();
-  for (const [name, value] of sent.fields) values.getOrInsertComputed(name, () => []).push(value);
+  const inLists = new Map<string, string[]>();
+  for (const [name, value] of sent.fields) {
+    values.getOrInsertComputed(name, () => []).push(value);
+    const list = listOf(name);
+    if (list !== undefined) inLists.getOrInsertComputed(list, () => []).push(value);
+  }
   const used = new Map<string, number>();
-  return controls.filter((control) => isFilled(control, sent.isSecret)).flatMap((control) => {
-    const name = control.attributes.get("name")!, all = values.get(name) ?? [];
+  const filled = controls.filter((control) => isFilled(control, sent.isSecret));
+  const byValue = listsByValue(filled.filter(isBox));
+  return filled.flatMap((control) => {
+    const name = control.attributes.get("name")!, all = values.get(name) ?? [], list = listOf(name);
     if (control.name === "select") {
       const options = tags.filter((tag) => tag.name === "option" && isWithin(tag, control));
       return filledSelect(html, control, options, all);
     }
-    const type = control.attributes.get("type");
-    const isBox = type === "checkbox" || type === "radio";
+    if (isBox(control)) {
+      const ticked = list !== undefined && byValue.has(list) ? inLists.get(list) ?? [] : all;
+      return filledInput(html, control, ticked, undefined);
+    }
     const at = used.get(name) ?? 0;
-    if (!isBox) used.set(name, at + 1);
+    used.set(name, at + 1);
     return control.name === "textarea"
       ? filledText(html, control, all[at])
       : filledInput(html, control, all, all[at]);

@@ -48,6 +48,16 @@ Deno.test("refill() fills every kind of field in as it was sent", () => {
   assert.match(filled, /<textarea name="text" data-typed>\n&#60;i&#62;\n2<\/textarea>/);
 });
 
+Deno.test("refill() ticks rows of a list by their values, whatever their numbers are now; equal ones by number", () => {
+  const box = (name: string, value: string) => `<input type="checkbox" name="${name}" value="${value}"/>`;
+  const html = `<form method="post" action="/a">${box("vms.0", "b")}${box("vms.1", "a")}${
+    box("on.0", "yes")
+  }${box("on.1", "yes")}</form>`;
+  const filled = refill(html, sent("/a", ["vms.1", "b"], ["on.1", "yes"]), "/p");
+  const ticked = tags(filled, "input").map((tag) => tag.includes(" checked"));
+  assert.deepEqual(ticked, [true, false, false, true]);
+});
+
 Deno.test("refill() never sends a secret back, nor changes what the page itself says", () => {
   const html =
     `<form method="post" action="/a"><input type="password" name="p"/><textarea name="secret"></textarea>` +

@@ -1,7 +1,7 @@
 /** A form that is sent twice by one double-click is carried out once: both get the same answer, with script and without. */
 import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 
-/** Milliseconds after which the same form is meant again; while it is carried out, it never is. */
+/** Milliseconds after which the same form is meant again; while it is carried out, it never is. One that was refused is at once. */
 const AGAIN_MS = 1000;
 /** Forms that are meant twice where they are sent twice: keys that are pressed, programs that are run. */
 const REPEATED = /^\/(?:preferences$|do\/(?:send_keys|guest_exec\w*)$)/;
@@ -54,7 +54,8 @@ export async function onlyOnce(
   sent.set(key, answer);
   const since = performance.now();
   const forget = () => void sent.delete(key);
-  answer.then(() => {
+  answer.then(({ status }) => {
+    if (status >= 400) return forget();
     Deno.unrefTimer(setTimeout(forget, Math.max(0, AGAIN_MS - (performance.now() - since))));
   }, forget);
   return responseOf(await answer);
