@@ -74,6 +74,8 @@ export class MediaOwners implements HostMedia {
   readonly #owners = new Map<string, Owner>();
   /** Path → since when no VM has named it; monotonic milliseconds. */
   readonly #unused = new Map<string, number>();
+  /** Path → how many changes are giving it to a VM now. */
+  readonly #held = new Map<string, number>();
 
   constructor(
     private readonly store: Store,
@@ -83,10 +85,32 @@ export class MediaOwners implements HostMedia {
     store.attach((database) => this.#read(database));
   }
 
-  /** Remembers who owns a file, before a VM gets it. What cannot be seen is passed over. @param path of a medium */
-  async remember(path: string): Promise<void> {
+  /**
+   * Remembers who owns a file, before a VM gets it, and does not give it back until what it gave is disposed of. What cannot
+   * be seen is passed over.
+   *
+   * @param path of a medium
+   */
+  async hold(path: string): Promise<Disposable> {
+    const real = await realPathOf(path).catch((error) => {
+      if (!isPassedOver(error)) throw error;
+      return path;
+    });
+    this.#held.set(real, (this.#held.get(real) ?? 0) + 1);
+    this.#unused.delete(real);
+    await this.#remember(real);
+    return {
+      [Symbol.dispose]: () => {
+        const left = this.#held.get(real)! - 1;
+        if (left > 0) this.#held.set(real, left);
+        else this.#held.delete(real);
+      },
+    };
+  }
+
+  async #remember(real: string): Promise<void> {
     try {
-      const real = await realPathOf(path), user = await this.host.qemuUser();
+      const user = await this.host.qemuUser();
       using file = await fileAt(real);
       if (file === undefined) return;
       const { info } = file;
@@ -99,7 +123,7 @@ export class MediaOwners implements HostMedia {
       this.#keep({ path: real, inode, uid: info.uid, gid: info.gid });
     } catch (error) {
       if (!isPassedOver(error)) throw error;
-      log.debug("the owner of a medium cannot be seen", { path, error });
+      log.debug("the owner of a medium cannot be seen", { path: real, error });
     }
   }
 
@@ -107,7 +131,7 @@ export class MediaOwners implements HostMedia {
   async rememberAll({ disks }: Pick<VM, "disks">): Promise<void> {
     for (const { type, device, source, readOnly, shareable } of disks) {
       const stays = device === "cdrom" || readOnly === true || shareable === true;
-      if (type === "file" && source !== undefined && stays) await this.remember(source);
+      if (type === "file" && source !== undefined && stays) (await this.hold(source))[Symbol.dispose]();
     }
   }
 
@@ -121,7 +145,7 @@ export class MediaOwners implements HostMedia {
     });
     if (user === undefined) return;
     // A VM that is off may be started in this moment, by libvirt itself, too: QEMU could not open its medium then.
-    const named = new Set<string>();
+    const named = new Set<string>(this.#held.keys());
     for (const { disks } of vms) {
       for (const { source } of disks) {
         if (source !== undefined) named.add(await realPathOf(source).catch(() => source));

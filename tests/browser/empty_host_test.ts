@@ -5,10 +5,17 @@ import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { requirement } from "../testbed/skip.ts";
 import { startServer } from "../testbed/server.ts";
 import { call } from "../testbed/product.ts";
+import { until } from "../testbed/wait.ts";
 import { PHONE, visit, waitForText } from "./visit.ts";
+import { hostBridges } from "../../agent/hosts/bridges.ts";
+import { hasOwnBridge } from "../../lib/host/ready.ts";
 
 const reason = await requirement("chromium");
 const CREATE_POOL = "Create pool default in /var/lib/libvirt/images";
+
+/** Bridges of tests that run meanwhile are networks to plug VMs into: this host has none without them. */
+const untilNoBridge = () =>
+  until("no bridge of another test", async () => !hasOwnBridge(await hostBridges("qemu:///system") ?? []));
 
 for (const javaScriptEnabled of [false, true]) {
   Deno.test({
@@ -36,6 +43,7 @@ for (const javaScriptEnabled of [false, true]) {
         assert.equal(await page.locator("[name=name]").inputValue(), "default");
         assert.equal(await page.locator("[name=path]").inputValue(), "/var/lib/libvirt/images");
       });
+      await untilNoBridge();
       await look("/vms/new", async (page) => {
         await waitForText(page, ".banner", "No storage pool is running");
         await waitForText(page, ".banner", "There is no network");
@@ -45,6 +53,7 @@ for (const javaScriptEnabled of [false, true]) {
         (page) => page.getByRole("button", { name: "Create NAT network default" }).waitFor(),
       );
       await look("/", (page) => page.getByRole("button", { name: CREATE_POOL }).waitFor(), PHONE);
+      await untilNoBridge();
       await look("/", async (page) => {
         await waitForText(page, ".attention-list", "There is no storage pool");
         await waitForText(page, ".attention-list", "There is no network");
@@ -58,6 +67,7 @@ for (const javaScriptEnabled of [false, true]) {
 
       await virsh("pool-destroy", "default");
       await virsh("net-destroy", "default");
+      await untilNoBridge();
       await look("/", async (page) => {
         await page.getByRole("button", { name: "Start pool default" }).click();
         await page.locator("[data-lack=pool]").waitFor({ state: "detached" });
@@ -85,6 +95,7 @@ Deno.test({
     await using host = await privateLibvirt("empty-create");
     await using server = await startServer({ uri: host.uri });
     await using tester = await browser();
+    await untilNoBridge();
     await visit(tester, `${server.url}/vms/new`, async (page) => {
       await page.getByRole("link", { name: CREATE_POOL }).click();
       await page.getByText("No storage pool is running").waitFor({ state: "detached" });

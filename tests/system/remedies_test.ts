@@ -326,6 +326,7 @@ const OF_NOTES: Readonly<Record<string, Entry>> = {
     words: "another program's snapshot",
   },
   "Its watchdog paused it": SAYS,
+  "libvirt starts it with the host (autostart)": SAYS,
   "The medium of its drive": { by: "tests/system/vm_disks_test.ts", words: "eject_media" },
   "The image of its disk": {
     here: (server) =>

@@ -444,7 +444,7 @@ export async function checkImage(
     const image = await Promise.race([deciding, limit]);
     if (holding !== undefined) {
       held?.use(holding);
-      await host.mediaOwners?.remember(path);
+      if (host.mediaOwners !== undefined) held?.use(await host.mediaOwners.hold(path));
     }
     return image;
   } catch (error) {
