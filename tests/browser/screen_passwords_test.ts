@@ -46,7 +46,7 @@ Deno.test({
       await shows(server, vm.uuid, ({ state }) => state === "running");
       await visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
         await page.getByRole("button", { name: button }).click();
-        await waitForText(page, ".banner", "The screen has a password from the next start on");
+        await waitForText(page, ".banner", `The screen of ${vm.name} has a password from the next start on`);
         await waitForText(page, ".banner", "until QEMU is started anew");
         await becomes(() => page.getByRole("button", { name: button }).count(), 0);
       }, { javaScriptEnabled: false });

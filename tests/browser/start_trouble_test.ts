@@ -57,7 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
         await visit(tester, `${at}/boot`, async (page) => {
           await page.getByRole("radio", { name: /Boot menu/ }).check();
           await page.getByRole("button", { name: "Start", exact: true }).click();
-          await waitForText(page, ".banner", "Started with the boot menu");
+          await waitForText(page, ".banner", `Started ${vm.name} with the boot menu`);
         }, options);
         assert.match(await virsh("dumpxml", vm.name), /<bootmenu enable='yes' timeout='30000'\/>/);
         await call(server, "force_stop_vm", { vmId });

@@ -14,7 +14,7 @@ const OFFERS: readonly (readonly [page: string, offer: string])[] = [
   ["/storage", 'href="/storage?do=create"'],
   ["/alerts", 'href="/alerts/new"'],
   ["/alerts/rules", 'href="/alerts/new"'],
-  ["/alerts/silences", "silence_alert"],
+  ["/alerts/silences", "/do/silence_alert"],
   ["/schedules", 'href="/schedules/new"'],
   ["/backups", 'href="/backups/new"'],
 ];

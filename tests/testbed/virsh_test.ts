@@ -12,9 +12,8 @@ const ODD = ["a  b", "it's", 'q"x\\', ";", "$HOME", "", "#", "é\n\t!", "x".repe
 
 test("virsh() gives what one virsh for each command gives", async () => {
   for (
-    const args of [["list", "--all", "--uuid"], ["net-list", "--all"], ["echo", "--xml", ...ODD], [
-      "nodeinfo",
-    ]]
+    // Nothing that other tests change meanwhile
+    const args of [["capabilities"], ["help", "list"], ["echo", "--xml", ...ODD], ["nodeinfo"]]
   ) {
     assert.equal(await virsh(...args), (await run(["virsh", "-q", "-c", URI, ...args])).trim());
   }

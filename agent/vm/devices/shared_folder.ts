@@ -63,12 +63,10 @@ function homeAt(path: string): ClosedFolder[] {
 async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFolder[]> {
   const { storage } = inventory;
   if (!storage.isKnown) await storage.refresh();
-  const pools = await Promise.all(
-    storage.records().map(async ({ name }) => {
-      const { path } = describePool(await link.call("poolXml", { pool: name }));
-      return path?.startsWith("/") ? [{ path, what: `the folder of the storage pool ${name}` }] : [];
-    }),
-  );
+  const pools = storage.records().flatMap(({ name, xml }) => {
+    const { path } = describePool(xml);
+    return path?.startsWith("/") ? [{ path, what: `the folder of the storage pool ${name}` }] : [];
+  });
   const here = isLocal(link.uri);
   const home = here ? Deno.env.get("HOME") : undefined;
   const session = home === undefined
@@ -83,7 +81,7 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
     vm.disks.filter(({ type, source }) => type === "file" && source?.startsWith("/"))
       .map(({ source }) => ({ path: source!, what: `a disk of ${vm.name}` }))
   );
-  const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools.flat(), ...backupFolders(app), ...disks];
+  const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools, ...backupFolders(app), ...disks];
   const real = await Promise.all(all.map(async (each) => ({
     ...each,
     path: await resolvedPath(link.uri, each.path),

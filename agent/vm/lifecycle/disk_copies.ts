@@ -44,8 +44,8 @@ async function volumeAfterRefresh(
 ): Promise<Volume | undefined> {
   if (path === undefined || (type !== "file" && type !== "block")) return undefined;
   const folder = path.slice(0, path.lastIndexOf("/"));
-  for (const { name, state } of await link.call("poolScan")) {
-    if (state !== 2 || summarizePool(await link.call("poolXml", { pool: name })).path !== folder) continue;
+  for (const { name, state, xml } of await link.call("poolScan")) {
+    if (state !== 2 || summarizePool(xml).path !== folder) continue;
     await link.call("poolRefresh", { pool: name });
     return await volumeAt(link, path);
   }
