@@ -68,14 +68,20 @@ export function useZone(source: () => string | undefined): Disposable {
   return { [Symbol.dispose]: () => void (currentZone = before) };
 }
 
+/** Formats of one kind that are kept: browsers name their zones, in any case of letters. */
+const MOST_KEPT = 50;
+
 /** A format that is costly to make, made once for each language and zone. */
 export function perZone(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
   const made = new Map<string, Intl.DateTimeFormat>();
   return () => {
     const timeZone = zone(), language = locale(), key = `${language} ${timeZone}`;
-    const found = made.get(key) ?? new Intl.DateTimeFormat(language, { ...options, timeZone });
-    made.set(key, found);
-    return found;
+    const kept = made.get(key);
+    if (kept !== undefined) return kept;
+    const format = new Intl.DateTimeFormat(language, { ...options, timeZone });
+    if (made.size >= MOST_KEPT) made.delete(made.keys().next().value!);
+    made.set(key, format);
+    return format;
   };
 }
 

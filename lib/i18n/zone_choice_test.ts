@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatClock, formatDay, formatMoment, formatWhen, isMidnight } from "../text/time.ts";
-import { useZone, zone } from "./locale.ts";
+import { perZone, useZone, zone } from "./locale.ts";
 import { isZone, pageZone } from "./zone_choice.ts";
 
 /** 2026-11-23, 23:30 UTC. */
@@ -30,6 +30,21 @@ Deno.test("all formatters of moments take the zone of the page", () => {
     "a day begins on the axis where it does in the zone",
   );
   assert.equal(isMidnight(AT), false);
+});
+
+Deno.test("perZone() keeps a bounded number of formats, whatever zones browsers name", () => {
+  const format = perZone({ hour: "2-digit" });
+  const inZone = (name: string) => {
+    using _zone = useZone(() => name);
+    return format();
+  };
+  const first = inZone("Europe/Berlin");
+  assert.equal(inZone("Europe/Berlin"), first, "it is made once");
+  const letters = [..."europe/berlin"], spellings = 1 << 6;
+  for (let bits = 0; bits < spellings; bits++) {
+    inZone(letters.map((letter, at) => bits & 1 << at ? letter.toUpperCase() : letter).join(""));
+  }
+  assert.notEqual(inZone("Europe/Berlin"), first, "it was let go");
 });
 
 Deno.test("pageZone() is the account's choice, the browser's word, else the host's", () => {
