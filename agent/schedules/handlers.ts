@@ -188,7 +188,7 @@ export function scheduleHandlers(
       const begins = timing !== undefined || (schedule.enabled && !before.enabled);
       // What is saved once more is meant as it is now
       const { covered: _covered, leftOut: _leftOut, ...saved } = schedule;
-      const kept = targets === undefined ? schedule : saved;
+      const kept = change.targets === undefined ? schedule : saved;
       records.put(begins ? { ...kept, handled: now } : kept);
       return shown(find(scheduleId));
     },

@@ -14,8 +14,20 @@ interface Answered {
   readonly nonce: string | undefined;
 }
 
+interface Sent {
+  readonly holder: string;
+  readonly answer: Promise<Answered>;
+  /** Whether it was carried out: its answer is kept for the second click alone. */
+  isOver: boolean;
+}
+
 /** Forms that were sent just now: holder, address and content → the answer. */
-const sent = new Map<string, Promise<Answered>>();
+const sent = new Map<string, Sent>();
+
+/** Another form of the same holder comes after it: on, off and on are three. */
+function forgetOthers(holder: string): void {
+  for (const [key, each] of sent) if (each.holder === holder && each.isOver) sent.delete(key);
+}
 
 async function kept(answer: Promise<Response>): Promise<Answered> {
   const response = await answer;
@@ -49,12 +61,16 @@ export async function onlyOnce(
   const content = await req.clone().text();
   const key = [holder, pathname + search, req.headers.get("accept") ?? "", content].join("\n");
   const before = sent.get(key);
-  if (before !== undefined) return responseOf(await before);
-  const answer = kept(run());
-  sent.set(key, answer);
+  if (before !== undefined) return responseOf(await before.answer);
+  forgetOthers(holder);
+  const answer = kept(run()), entry: Sent = { holder, answer, isOver: false };
+  sent.set(key, entry);
   const since = performance.now();
-  const forget = () => void sent.delete(key);
+  const forget = () => {
+    if (sent.get(key) === entry) sent.delete(key);
+  };
   answer.then(({ status }) => {
+    entry.isOver = true;
     if (status >= 400) return forget();
     Deno.unrefTimer(setTimeout(forget, Math.max(0, AGAIN_MS - (performance.now() - since))));
   }, forget);
