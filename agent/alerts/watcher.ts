@@ -208,18 +208,22 @@ export class AlertWatcher {
     round.end(({ host }) => host === id ? "gone" : undefined);
   }
 
-  /** Schedules whose last run failed, and what leaves VMs out. @param faults what does, each with a sentence */
+  /**
+   * Schedules whose last run failed, and what leaves VMs out.
+   *
+   * @param faults what does, each with a sentence; undefined while that is not known
+   */
   schedules(
     { id }: WatchedHost,
     schedules: readonly Schedule[],
-    faults: readonly { readonly cover: Pick<Cover, "kind" | "name">; readonly text: string }[],
+    faults: readonly { readonly cover: Pick<Cover, "kind" | "name">; readonly text: string }[] | undefined,
   ): void {
     const round = this.#engine.begin(({ watches }) =>
-      watches === "schedule_failed" || watches === "coverage_lost"
+      watches === "schedule_failed" || watches === "coverage_lost" && faults !== undefined
     );
     for (const rule of round.rules) {
       if (rule.watches === "coverage_lost") {
-        for (const { cover: { kind, name }, text } of faults) {
+        for (const { cover: { kind, name }, text } of faults ?? []) {
           round.see(rule, { host: id, label: `${kind} ${name}` }, "bad", NaN, text);
         }
         continue;

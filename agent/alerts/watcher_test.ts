@@ -145,3 +145,22 @@ Deno.test("AlertWatcher.hangs() tells what does not respond at once, where one c
   assert.deepEqual(patient.result(() => patient.watcher.hangs(hung, false)), {});
   assert.deepEqual(patient.result(() => patient.watcher.hangs(hung, true)), { "Storage pool nfs": "bad" });
 });
+
+Deno.test("AlertWatcher.schedules(): what protects VMs is well again where that is known, and not before", () => {
+  const label = "backup nightly";
+  const { watcher, result } = watching(rule({ watches: "coverage_lost" }), [{ label }]);
+  const look = (faults: Parameters<typeof watcher.schedules>[2]) =>
+    result(() => watcher.schedules(host(), [], faults));
+  assert.deepEqual(look([{ cover: { kind: "backup", name: "nightly" }, text: "It leaves out web1" }]), {
+    [label]: "bad",
+  });
+  assert.deepEqual(look([]), { [label]: "good" });
+  // The round has no such rule then: the engine leaves what is open as it is
+  const engine: Pick<AlertEngine, "begin"> = {
+    begin: (isOurs) => {
+      assert.equal(isOurs(rule({ watches: "coverage_lost" })), false);
+      return new AlertRound([], () => {}, () => {});
+    },
+  };
+  new AlertWatcher(engine as AlertEngine, new TestClock()).schedules(host(), [], undefined);
+});

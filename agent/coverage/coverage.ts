@@ -62,11 +62,12 @@ export class Coverage {
     return found.length === 0 ? {} : { uncovered: found };
   }
 
-  /** What is wrong with what things cover: the things, each with a sentence. */
-  faults(): { readonly cover: Cover; readonly text: string }[] {
+  /** What is wrong with what protects VMs: the things, each with a sentence; undefined until all hosts were read. */
+  faults(): { readonly cover: Cover; readonly text: string }[] | undefined {
     const { vms } = this;
-    if (vms === undefined) return [];
-    return this.#all().flatMap((cover) => {
+    return vms && this.#all().flatMap((cover) => {
+      // Who may see a VM is for who may list them
+      if (cover.kind === "user" || cover.kind === "API token") return [];
       const text = coverFault(cover, vms, this.nameOf);
       return text === undefined ? [] : [{ cover, text }];
     });
@@ -74,9 +75,7 @@ export class Coverage {
 
   /** The same for people, of what they may see, of many the first. */
   attention(rights: Rights): string[] {
-    const all = this.faults().filter(({ cover }) =>
-      cover.kind !== "user" && cover.kind !== "API token" && maySee(rights, cover)
-    );
+    const all = (this.faults() ?? []).filter(({ cover }) => maySee(rights, cover));
     const told = all.slice(0, MOST).map(({ text }) => `${text}.`);
     return all.length > MOST ? [...told, `${all.length - MOST} more go by VMs that are not there.`] : told;
   }

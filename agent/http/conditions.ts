@@ -8,8 +8,14 @@ const tagsIn = (list: string) => list.match(/\*|(?:W\/)?"[\x21\x23-\x7e\x80-\xff
 /** Characters of a hash that tell answers apart. */
 const LENGTH = 27;
 
-/** What changes by itself from moment to moment: an answer is the same one without it. */
+/** What changes by itself from moment to moment: for changes, an answer is the same one without it. */
 const FIGURES = "stats";
+
+/** Whether an answer says figures of the moment, which its ETag leaves out. */
+export function hasFigures(answer: unknown): boolean {
+  const some = Array.isArray(answer) ? answer[0] : answer;
+  return typeof some === "object" && some !== null && FIGURES in some;
+}
 
 /** The ETag of a command's answer: its own `etag`, where it has one, else one of all that it says but its figures. */
 export function etagOf(answer: unknown): string {

@@ -6,7 +6,7 @@ import { conditionsOn, type ListedItem, outcomeOf, type Readable } from "../../l
 import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
 import { readJson } from "./body.ts";
-import { ChangeQueue, etagOf, isConditional, isKnown, requireMatch } from "./conditions.ts";
+import { ChangeQueue, etagOf, hasFigures, isConditional, isKnown, requireMatch } from "./conditions.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
 
@@ -106,7 +106,7 @@ export const jsonResponse = (answer: unknown, status = 200, heads: Readonly<Reco
 export function shownResponse(request: Request, whole: unknown, answer = whole, heads = {}): Response {
   const etag = etagOf(whole);
   requireMatch(request.headers, etag);
-  if (isKnown(request.headers, etag)) {
+  if (!hasFigures(answer) && isKnown(request.headers, etag)) {
     return new Response(null, { status: 304, headers: { etag, "cache-control": "no-store", ...heads } });
   }
   return jsonResponse(answer, 200, { etag, ...heads });

@@ -109,6 +109,9 @@ Deno.test("RestDoor: ETag, If-None-Match and If-Match on what has an address", a
   assert.match(tag, /^"[\w-]+"$/);
   const known = await send("GET", `/vms/${ID}`, undefined, { "if-none-match": `W/${tag}, "x"` });
   assert.deepEqual([known.status, known.headers.get("etag"), known.body], [304, tag, undefined]);
+  const figures = door({ get_vm: () => ({ id: ID, name, stats: { cpuPercent: 7 } }) });
+  const asked = { "if-none-match": (await figures.send("GET", `/vms/${ID}`)).headers.get("etag")! };
+  assert.equal((await figures.send("GET", `/vms/${ID}`, undefined, asked)).status, 200, "figures are of now");
   const renamed = await send("POST", `/vms/${ID}/rename`, { name: "db" }, { "if-match": tag });
   assert.equal(renamed.status, 200);
   for (const [method, path] of [["DELETE", ""], ["PATCH", ""], ["PUT", "/tags"]] as const) {
