@@ -4,13 +4,15 @@ import { claimedVm } from "../testbed/claimed_vm.ts";
 import { browser, hydrated } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, delay } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
-const reason = await requirement("guest", "chromium");
+// Changes of other tests' pools and VMs would have the form checked again.
+const reason = await requirement("guest", "chromium") ?? await ownLibvirtd("create");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
