@@ -121,5 +121,6 @@ export async function deleteVolume(host: Services, path: string): Promise<void> 
     ? await isLuks(path)
     : (await volumeAt(link, path))?.encryption !== undefined;
   await removeVolume(link, path);
-  if (isEncrypted === true) await forgetPassphrase(host, path);
+  // Where its head could not be read, it may have been
+  if (isEncrypted !== false) await forgetPassphrase(host, path);
 }

@@ -81,5 +81,5 @@ export const FORM_NEEDS: readonly (readonly [at: RegExp, need: CommandName])[] =
   [/^\/vms\/[^/]+\/cloud-init\b/, "set_cloud_init"],
   [/^\/vms\/[^/]+\/xml\b/, "set_vm_xml"],
   [/^\/networks\/[^/]+\/forwards\b/, "add_port_forward"],
-  [/^\/templates\/[^/]+$/, "create_vm_from_template"],
+  [/^\/templates\/(?!new$)[^/]+$/, "create_vm_from_template"],
 ];

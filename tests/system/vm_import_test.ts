@@ -67,6 +67,16 @@ Deno.test({
       assert.doesNotMatch(await virsh("dumpxml", name), new RegExp(`${vm.uuid}|${vm.mac}`));
       assert.equal((await known(server, made.vmId)).state, "stopped");
     });
+    await t.step("what one VM alone can have is left out, and that is said", async () => {
+      const name = await testName("imported");
+      await using _made = { [Symbol.asyncDispose]: () => removeFully(name) };
+      const memory = "<memory model='nvdimm'><source><path>/var/lib/kvmm-test-none</path></source>" +
+        "<target><size unit='MiB'>16</size></target></memory>";
+      const shared = xml.replace("</devices>", `${memory}</devices>`);
+      const made = await call(server, "import_vm", { xml: shared, name, newId: true, newMacs: true });
+      const said = /Left out, as one VM alone can have it: memory nvdimm.*The original keeps it/;
+      assert.ok(made.warnings.some((warning) => said.test(warning)), made.warnings.join("\n"));
+    });
     await t.step("after its deletion it comes back as it was", async () => {
       const before = await vm.xml("--inactive", "--security-info");
       await call(server, "delete_vm", { vmId: vm.uuid });

@@ -1,5 +1,9 @@
 /** Disks that deleted VMs have left: a person who looks for an image to begin with does not look for them. */
 import type { DatabaseSync } from "node:sqlite";
+import { ContractError } from "../../../lib/contract/errors.ts";
+import { isSystemError } from "../../files.ts";
+import { hostFiles } from "../../host_files.ts";
+import { log } from "../../log.ts";
 import type { Migration } from "../../store/migrations.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -10,7 +14,7 @@ export const LEFT_DISK_MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE left_disks (
      host  TEXT NOT NULL,
      path  TEXT NOT NULL,
-     inode TEXT,              -- of its file, where it is on this machine: another file of that name is no such disk
+     file  TEXT,              -- which file it is, where it is on this machine: another one of that name is no such disk
      vm    TEXT NOT NULL,     -- name of the VM that had it
      PRIMARY KEY (host, path)
    ) STRICT;`,
@@ -20,10 +24,27 @@ export const LEFT_DISK_MIGRATIONS: readonly Migration[] = [
 export interface LeftDisk {
   readonly host: string;
   readonly path: string;
-  /** Null where its file is not on this machine, or cannot be looked at. */
-  readonly inode: number | null;
+  /** See {@link fileAt}; null where its file is not on this machine, or cannot be looked at. */
+  readonly file: string | null;
   /** Name of the VM that had it. */
   readonly vm: string;
+}
+
+/**
+ * Which file is at a path of this machine: its number, and when it was made, as numbers are used again.
+ *
+ * @returns null where there is none; undefined where it cannot be looked at, which is logged
+ */
+export async function fileAt(path: string): Promise<string | null | undefined> {
+  try {
+    const { ino, birthtime } = await hostFiles.lstat(path);
+    return `${ino} ${birthtime?.getTime() ?? ""}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    if (!isSystemError(error) && !(error instanceof ContractError)) throw error;
+    log.debug("a disk that a deleted VM has left cannot be looked at", { path, error });
+    return undefined;
+  }
 }
 
 const keyOf = (host: string, path: string) => `${host}\n${path}`;
@@ -43,17 +64,15 @@ export class LeftDisks {
 
   /** A VM is gone, and its disk is still there. */
   add(disk: LeftDisk): void {
-    const { host, path, inode, vm } = disk, key = keyOf(host, path);
+    const { host, path, file, vm } = disk, key = keyOf(host, path);
     this.#disks.delete(key);
     this.#disks.set(key, disk);
     const oldest = this.#disks.size > MOST_DISKS ? this.#disks.values().next().value : undefined;
     if (oldest !== undefined) this.forget(oldest);
     this.store.keep(`left disk ${key}`, () => {
       this.store.database!.prepare(
-        "INSERT OR REPLACE INTO left_disks (host, path, inode, vm) VALUES (?, ?, ?, ?)",
-      )
-        // As text: some file systems have numbers that SQLite has no integers for
-        .run(host, path, inode === null ? null : String(inode), vm);
+        "INSERT OR REPLACE INTO left_disks (host, path, file, vm) VALUES (?, ?, ?, ?)",
+      ).run(host, path, file, vm);
     });
   }
 
@@ -67,12 +86,12 @@ export class LeftDisks {
   }
 
   #read(database: DatabaseSync): void {
-    const rows = database.prepare("SELECT host, path, inode, vm FROM left_disks ORDER BY rowid").all();
-    for (const { host, path, inode, vm } of rows) {
+    const rows = database.prepare("SELECT host, path, file, vm FROM left_disks ORDER BY rowid").all();
+    for (const { host, path, file, vm } of rows) {
       const disk = {
         host: String(host),
         path: String(path),
-        inode: inode === null ? null : Number(inode),
+        file: file === null ? null : String(file),
         vm: String(vm),
       };
       this.#disks.set(keyOf(disk.host, disk.path), disk);

@@ -10,7 +10,7 @@ import type { Host } from "../../hosts/host.ts";
 import { within } from "../../within.ts";
 import { readHead } from "../disk_images/chain.ts";
 import { isUnfinished } from "../shared.ts";
-import { fileOf } from "../volume_steps.ts";
+import { fileAt } from "./left_disks.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
 
@@ -66,9 +66,9 @@ async function leftAmong({ app, id, link }: Host, volumes: readonly Volume[]): P
   const look = async ({ path }: Volume) => {
     const left = app.leftDisks.at(id, path);
     if (left === undefined) return;
-    const file = left.inode === null ? null : await fileOf(link, path);
-    if (file !== null && file.ino !== left.inode) app.leftDisks.forget(left);
-    else found.push(path);
+    const file = left.file === null || !isLocal(link.uri) ? undefined : await fileAt(path);
+    if (file === undefined || file === left.file) found.push(path);
+    else app.leftDisks.forget(left);
   };
   await within(FILES_MS, Promise.all(volumes.map(look)));
   return found;

@@ -17,6 +17,7 @@ import { keyOf } from "../../operations/step.ts";
 import { BinFolderError, moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
 import { lockEntry } from "../../storage/bin/purge.ts";
+import { fileAt } from "../../storage/images/left_disks.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { deleteVolume } from "../../storage/passphrases.ts";
@@ -135,11 +136,9 @@ async function noteLeft(
   const own = disks.filter(({ device, readOnly }) => device === "disk" && !readOnly);
   for (const { source } of own) {
     if (source === undefined || !source.startsWith("/") || deletedDisks.includes(source)) continue;
-    const file = await fileOf(link, source);
+    const file = isLocal(link.uri) ? await fileAt(source) : undefined;
     // What went into the bin is not there any more
-    if (file !== null || !isLocal(link.uri)) {
-      app.leftDisks.add({ host, path: source, inode: file?.ino ?? null, vm: name });
-    }
+    if (file !== null) app.leftDisks.add({ host, path: source, file: file ?? null, vm: name });
   }
 }
 

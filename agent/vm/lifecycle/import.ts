@@ -17,6 +17,7 @@ import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isAway } from "../../libvirt/failure.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
 import type { Noted } from "../../operations/operation.ts";
 import { type DomainMade, keyOf } from "../../operations/step.ts";
@@ -119,7 +120,9 @@ export async function importVm(
     setCreatedAt(document, Date.now());
     const left = freeHostIdentities(document, { from: original, to: identityOf(document).name });
     if (left.length > 0) {
-      log.info("what the original alone can have was left out", { name, left: left.join(", ") });
+      warnings.push(
+        `Left out, as one VM alone can have it: ${oneLine(left.join(", "))}. The original keeps it.`,
+      );
     }
   }
   if (newMacs) dropMacs(document);
