@@ -103,7 +103,7 @@ function revokedLines(revoked: Awaited<ReturnType<typeof putBack>>["revoked"], s
   if (revoked === undefined || !revoked.isKnown) {
     return [
       `Warning: users, tokens and port forwards that were removed or restricted since ${savedAt} are valid again. ` +
-      "Look at them: kvm-manager user list, token list, network forwards.",
+      "Look at them: kvm-manager user list, token list, forward list.",
     ];
   }
   const lists = [["users", revoked.users], ["tokens", revoked.tokens], [

@@ -14,6 +14,6 @@ export function lostLabelsText(name: string, { tags, group }: NonNullable<VM["lo
     ...group === undefined ? [] : [`the group ${oneLine(group, 60)}`],
   ].join(", ");
   return `Another program changed its definition, and took away ${what}. Schedules, backups, alerts and rights that go by ` +
-    `them leave it out. Put them back here, or by "kvm-manager vm update ${shown}"; setting its tags says that it is meant ` +
+    `them leave it out. Put them back here, or by "kvm-manager vm update ${shown} --tags TAG --group GROUP"; setting its tags says that it is meant ` +
     "to be so.";
 }

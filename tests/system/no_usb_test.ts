@@ -31,7 +31,7 @@ Deno.test({
     await refused(
       call(server, "attach_disk", { vmId, create, bus: "usb" }),
       "NoUsbController",
-      /has no USB controller, so it takes no USB disk\. Take another bus/,
+      /has no USB controller, so it takes no USB disk\. Add a controller/,
     );
     const tools = await call(server, "insert_guest_tools", { vmId });
     assert.equal(tools.applies, "next start");

@@ -48,8 +48,8 @@ export const DEVICE_ERRORS = {
   NotRemovable: { text: "{target} is a disk, not a drive for media", status: 409, exit: 5 },
   NoUsbController: {
     text:
-      "{name} has no USB controller, so it takes no USB {device}. Take another bus for it, or add a controller with " +
-      "kvm-manager vm edit.",
+      "{name} has no USB controller, so it takes no USB {device}. Add a controller with kvm-manager vm edit, " +
+      "or take another bus where there is one.",
     status: 409,
     exit: 5,
   },
