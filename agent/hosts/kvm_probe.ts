@@ -42,6 +42,21 @@ const argumentsFor = (image: string, accelerator: string) => [
   ...["-device", `isa-debug-exit,iobase=${PORT},iosize=4`],
 ];
 
+/**
+ * Starts a program that the kernel kills when this process ends, however it does: a guest that hangs would stay for good.
+ * Without util-linux it is not tied.
+ */
+export function startTied(program: string, args: readonly string[]): Deno.ChildProcess {
+  const options = { stdin: "null", stdout: "null", stderr: "null" } as const;
+  try {
+    const tied = ["--pdeathsig", "KILL", "--", program, ...args];
+    return new Deno.Command("setpriv", { args: tied, ...options }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return new Deno.Command(program, { args: [...args], ...options }).spawn();
+  }
+}
+
 /** How a try to boot the sector ended. */
 export interface Boot {
   /** Milliseconds it took. */
@@ -60,12 +75,7 @@ export async function boot(emulator: string, accelerator: "kvm" | "tcg", limitMs
   try {
     await Deno.writeFile(image, bootSector());
     const began = performance.now();
-    const child = new Deno.Command(emulator, {
-      args: argumentsFor(image, accelerator),
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    const child = startTied(emulator, argumentsFor(image, accelerator));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<undefined>((done) => timer = setTimeout(() => done(undefined), limitMs));
     const status = await Promise.race([child.status, late]).finally(() => clearTimeout(timer));
@@ -75,6 +85,8 @@ export async function boot(emulator: string, accelerator: "kvm" | "tcg", limitMs
       return { took, trouble: HANGS };
     }
     const { code } = status;
+    // As shells and setpriv say that there is no such program, or that it may not be run
+    if (code === 126 || code === 127) throw new Error(`${emulator} cannot be started`);
     const trouble = code === STATUS ? null : `QEMU cannot run a guest under it (it ended with ${code})`;
     return { took, trouble };
   } finally {
