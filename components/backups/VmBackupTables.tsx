@@ -40,6 +40,10 @@ export interface VmBackupTablesProps {
   now: number;
 }
 
+/** Whether a job may copy other VMs than this one. */
+const hasOthers = ({ targets: { all, vmIds, tags, groups, hidden } }: Backup, vmId: string): boolean =>
+  all === true || hidden === true || tags.length + groups.length > 0 || vmIds.some((id) => id !== vmId);
+
 /** The backup jobs that include a VM, and its backups. */
 export function VmBackupTables({ vmId, list: { backups, copies }, others, may, now }: VmBackupTablesProps) {
   const at = `/vms/${vmId}/backups`;
@@ -110,6 +114,9 @@ export function VmBackupTables({ vmId, list: { backups, copies }, others, may, n
               ]}
             />
           )}
+        {backups.some((backup) => hasOthers(backup, vmId)) && (
+          <p class="text-muted pad">{t("backups.runs_whole")}</p>
+        )}
         <AddToJob vmId={vmId} jobs={others} />
       </Panel>
       <Panel title={t("backups.copies")}>

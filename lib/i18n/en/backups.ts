@@ -70,6 +70,7 @@ export const backups = {
   "backups.switch_title": "Enabled",
   "backups.actions": "Actions",
   "backups.now": "Back up now",
+  "backups.runs_whole": "A run of a job backs up all its VMs.",
   "backups.add_to": "Add to a job",
   "backups.add_to_hint": "The job runs with your permissions from then on.",
   "backups.add_to_do": "Add",
