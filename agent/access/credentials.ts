@@ -235,13 +235,6 @@ export class Credentials {
     this.#records.flush();
   }
 
-  /** Ids of users who have a session or an API token that has not run out. */
-  holders(): ReadonlySet<string> {
-    const open = [...this.#sessions.values()].filter((each) => !this.#isOver(each));
-    const valid = [...this.#tokens.values()].filter((each) => !this.#isExpired(each));
-    return new Set([...open, ...valid].map(({ userId }) => userId));
-  }
-
   #isExpired({ begun, livesMs }: Pick<TokenRecord, "begun" | "livesMs">): boolean {
     return elapsed(begun, momentOf(this.clock)) >= livesMs;
   }

@@ -73,7 +73,7 @@ async function askedOf(route: RestRoute, request: Request, place: Place, limit: 
 }
 
 /** The entry of a list that a path names. @throws {ContractError} where the list has none */
-export async function listedItem(call: Call, item: ListedItem, input: Readonly<Fields>): Promise<unknown> {
+async function listedItem(call: Call, item: ListedItem, input: Readonly<Fields>): Promise<unknown> {
   const { list, field, key, missing } = item, { [field]: wanted, ...others } = input;
   const rows = await call(list.name, others);
   const found = Array.isArray(rows) ? rows.find((row) => row[key] === wanted) : undefined;

@@ -205,7 +205,7 @@ export async function requireOwnImages(host: Host, vm: Subject): Promise<void> {
 }
 
 /** A conflict as an error: DiskIsBase, DiskInUse. */
-export const conflictError = ({ target, path, user: { name }, isBase }: ImageConflict): ContractError =>
+const conflictError = ({ target, path, user: { name }, isBase }: ImageConflict): ContractError =>
   isBase
     ? new ContractError("DiskIsBase", { disk: target, path, user: name })
     : new ContractError("DiskInUse", { vm: name, path });

@@ -130,7 +130,7 @@ export function client(transport: Transport = post): Api {
 const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
 
 /** The client of a page: what is clicked twice is called once, while it is carried out. */
-export function pageClient(transport: Transport = post): Api {
+function pageClient(transport: Transport = post): Api {
   const calls = new InFlight<unknown>();
   return commandMethods((command, input) =>
     READ.test(command) || REPEATED.test(command)

@@ -67,14 +67,6 @@ export function uncoveredIn(
   ];
 }
 
-/** What a person should know of names that no VM has, as a sentence without its end. */
-export const uncoveredText = (uncovered: readonly string[]): string =>
-  `no VM has ${uncovered.slice(0, NAMED).join(", no VM has ")}${uncovered.length > NAMED ? ", …" : ""}`
-    .replaceAll("no VM has the VM", "there is no more").replaceAll(
-      "no VM has the group",
-      "no VM is in the group",
-    );
-
 const coverName = ({ kind, name }: Cover): string => `the ${kind} ${oneLine(name, LONGEST)}`;
 
 /** How it is called to who may not see it. */
@@ -95,7 +87,7 @@ export function coverFault(
     ...leftOut.length === 0
       ? []
       : [`leaves out ${namesText(leftOut.map((id) => nameOf(id) ?? id))}, which it had at its last run`],
-    ...uncovered.length === 0 ? [] : [`goes by what is not there: ${uncoveredText(uncovered)}`],
+    ...uncovered.length === 0 ? [] : [`names what is not there: ${namesText(uncovered)}`],
   ];
   return faults.length === 0 ? undefined : `${capital(coverName(cover))} ${faults.join(", and ")}`;
 }

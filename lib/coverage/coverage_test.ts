@@ -36,8 +36,8 @@ Deno.test("coverFault() says what is left out, what is not there, and who it can
   const text = coverFault(backup, [vm("x")], names);
   assert.equal(
     text,
-    "The backup nightly leaves out web1, which it had at its last run, and goes by what is not there: " +
-      "no VM has the tag gold, no VM is in the group shop",
+    "The backup nightly leaves out web1, which it had at its last run, and names what is not there: " +
+      "the tag gold, the group shop",
   );
   assert.equal(
     coverFault(cover("alert", "a", { groups: ["shop"] }), [vm("x", [], "shop")], names),
