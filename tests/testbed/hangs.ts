@@ -166,14 +166,17 @@ const consoleOpen: HangScenario = {
   },
 };
 
-/** MiB of a disk that is copied to storage which takes a few in a second. */
-const DISK_MIB = 48;
+/** MiB of a disk that is copied to storage which takes a few in a second; of one that QEMU first copies beside it, at once. */
+const DISK_MIB = 48, SPOOLED_MIB = 160;
 
 /** A disk that is full of what cannot be compressed. */
-async function fullDisk(path: string): Promise<{ path: string; format: "qcow2"; bus: "virtio" }> {
+async function fullDisk(
+  path: string,
+  mib: number,
+): Promise<{ path: string; format: "qcow2"; bus: "virtio" }> {
   const raw = `${path}.raw`, block = new Uint8Array(1 << 16);
   using file = await Deno.open(raw, { createNew: true, write: true });
-  for (let at = 0; at < DISK_MIB << 20; at += block.length) {
+  for (let at = 0; at < mib << 20; at += block.length) {
     await writeAll(file, crypto.getRandomValues(block));
   }
   await run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, path]);
@@ -188,13 +191,14 @@ const jobUnderWay = (
   /** What virsh says once QEMU is at it. */
   atIt: (name: string) => readonly [RegExp, ...string[]],
   begin: (ground: HangGround, vm: PrivateMachine) => Promise<{ readonly end: Promise<unknown> }>,
+  diskMib = DISK_MIB,
 ): HangScenario => ({
   name: `a QEMU stopped during ${what}`,
   needs: ["guest", "slowStorage"],
   arrange: async (ground) => {
     const { host, beside: { server } } = ground;
     // With a guest in it there is memory to write
-    const disks = [await fullDisk(`${ground[diskOn]}/disk.qcow2`)];
+    const disks = [await fullDisk(`${ground[diskOn]}/disk.qcow2`, diskMib)];
     const vm = await host.machine({ disks, guest: true, agent: false, memoryMiB: 96, start: true });
     await vm.waitForBoot();
     await shows(server, vm.uuid, ({ state }) => state === "running");
@@ -208,8 +212,8 @@ const jobUnderWay = (
         await until(`${what} to be under way`, async () => {
           assert.equal(early, undefined, `${what} has ended before QEMU could be stopped: ${early}`);
           return expected.test(await saidBy(host, asked));
-        }, { seconds: 10, every: 50 });
-        await delay(500);
+        }, { seconds: 10, every: 20 });
+        await delay(diskMib > DISK_MIB ? 0 : 500);
         return await stoppedQemus([vm])();
       },
       silent: [vm.uuid],
@@ -240,6 +244,7 @@ const backup = jobUnderWay(
     const { id: runId } = await call(server, "run_backup_now", { backupId });
     return { end: settled(endOf(server, backupId, runId)) };
   },
+  SPOOLED_MIB,
 );
 
 const snapshot = jobUnderWay(
