@@ -387,6 +387,23 @@ Deno.test("SignIn: what an account of the host has opens nothing once the host r
     assert.equal(isAdministrator(rights), false);
   }));
 
+Deno.test("SignIn: an account whose refusal cannot be written keeps no other's session open", () =>
+  withAccess(async ({ withHost, store, by, sessions }) => {
+    const host = new OneAccount(), access = withHost(host);
+    for (const name of ["hugo", "ida"]) await access.signIn.password(name, PASSWORD, by);
+    const isOpen = () =>
+      sessions.slice(-2).map((each) => access.credentials.session(each ?? "", "192.0.2.1"));
+    assert.ok(isOpen().every((each) => each !== undefined));
+    host.standingNow = "refused";
+    const write = store.write.bind(store);
+    let refused = 0;
+    store.write = (run) => refused++ > 0 && write(run);
+    await fails("StoreUnavailable", () => access.signIn.askHostAgain(new AbortController().signal));
+    assert.deepEqual(isOpen().map((each) => each !== undefined), [true, false]);
+    await access.signIn.askHostAgain(new AbortController().signal);
+    assert.deepEqual(isOpen(), [undefined, undefined], "the next time it is written");
+  }));
+
 Deno.test("SignIn: an account of the host is no administrator once the host refuses it, or while none are taken", () =>
   withAccess(async ({ withHost, user, by, sessions }) => {
     const host = new OneAccount(), access = withHost(host), { accounts } = access;

@@ -1,5 +1,6 @@
 /** The event hub: numbers events, keeps the latest, and hands them to everyone who listens. */
 import { type EventData, type EventName, EVENTS, type Published } from "../../lib/contract/events.ts";
+import { log } from "../log.ts";
 
 export type { Published };
 
@@ -24,6 +25,19 @@ const KEPT_LENGTH = 8 * 1024 * 1024;
 /** One server-sent event. JSON has no raw line breaks, so the data is always one line. */
 export function eventFrame(name: EventName, data: unknown, id?: string): string {
   return `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Tells one of several: what it fails with keeps no other from its events. */
+function alone(who: string, tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    log.error("events could not be told", {
+      who,
+      error,
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  }
 }
 
 export class EventHub {
@@ -54,7 +68,7 @@ export class EventHub {
   /** Publishes several events as one write to each client. */
   publishAll(events: readonly Published[]): void {
     if (events.length === 0) return;
-    for (const follow of [...this.#followers]) follow(events);
+    for (const follow of [...this.#followers]) alone("a part of the agent", () => follow(events));
     let frames = "";
     const told: ToldEvent[] = [];
     for (const event of events) {
@@ -72,7 +86,8 @@ export class EventHub {
       told.push({ event, frame: text, id });
     }
     this.#forgetOldest();
-    if (frames !== "") { for (const listener of [...this.#listeners]) listener(frames, told); }
+    if (frames === "") return;
+    for (const listener of [...this.#listeners]) alone("a client", () => listener(frames, told));
   }
 
   #forgetOldest(): void {

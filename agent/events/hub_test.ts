@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { log } from "../log.ts";
 import { eventFrame, EventHub } from "./hub.ts";
 
 const error = (hub: EventHub, message: string) => hub.publish("error", { message });
@@ -123,4 +124,25 @@ Deno.test("EventHub.follow() tells of every event until disposed, and is no clie
   following[Symbol.dispose]();
   hub.publish("error", { message: "unheard" });
   assert.deepEqual(seen, ["network-changed"]);
+});
+
+Deno.test("EventHub: one that fails keeps no other from its events, and no event from being kept", () => {
+  const hub = new EventHub(), start = hub.lastId, seen: string[] = [];
+  const fail = () => {
+    throw new Error("the disk is full");
+  };
+  hub.follow(fail);
+  hub.follow((events) => void seen.push(...events.map(([name]) => name)));
+  hub.listen(fail);
+  hub.listen((frames) => void seen.push(...messages(frames).map(String)));
+  const { error: logError } = log, logged: string[] = [];
+  log.error = (message) => void logged.push(message);
+  try {
+    error(hub, "a");
+  } finally {
+    log.error = logError;
+  }
+  assert.equal(logged.length, 2);
+  assert.deepEqual(seen, ["error", "a"]);
+  assert.deepEqual(messages(hub.since(start)!), ["a"]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Published } from "../../lib/contract/events.ts";
-import type { VM } from "../../lib/contract/mod.ts";
+import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { EventHub } from "../events/hub.ts";
 import { HostEvents } from "../hosts/events.ts";
 import type { Host } from "../hosts/host.ts";
@@ -48,21 +48,23 @@ async function world(run: (made: ReturnType<typeof worldIn>) => void | Promise<v
 
 function worldIn(folder: string) {
   const store = new TestStore(folder, undefined, TABLES), clock = new TestClock(1000), hub = new EventHub();
-  const vms = new Map<string, VM>(), recorded: string[] = [], released: string[] = [];
+  const vms = new Map<string, VM>(), asked = new Set<string>(), failing = new Set<string>();
+  const recorded: { action: string; vmId: string; message: string }[] = [];
   const knownVms = new KnownVms(store, clock);
   const host = {
     ...{ id: "local", events: new HostEvents(hub, "local") },
-    app: { knownVms, clock },
+    app: { knownVms, clock, store },
     inventory: {
       vm: (id: string) => vms.get(id),
       everyVm: () => [...vms.values()],
       update: (id: string, extras: Partial<VM>) => void vms.set(id, { ...vms.get(id)!, ...extras }),
     },
-    vmReplaced: (id: string): string[] => {
-      released.push(id);
-      return [];
+    vmReplaced: (id: string) => {
+      const isFirst = !asked.has(id), errors = failing.has(id) ? [new ContractError("StoreUnavailable")] : [];
+      asked.add(id);
+      return { released: isFirst ? [`a schedule of ${id}`] : [], errors };
     },
-    record: ({ action, vmId }: { action: string; vmId: string }) => void recorded.push(`${action} ${vmId}`),
+    record: (row: { action: string; vmId: string; message: string }) => void recorded.push(row),
   };
   const seen = new SeenVms(host as unknown as Host);
   const put = (...all: VM[]) => {
@@ -73,7 +75,7 @@ function worldIn(folder: string) {
     for (const id of ids) vms.delete(id);
     hub.publishAll(ids.map((vmId): Published => ["vm-deleted", { vmId }]));
   };
-  return { ...{ store, clock, hub, host, knownVms, seen, put, remove, recorded, released } };
+  return { ...{ store, clock, hub, host, knownVms, seen, put, remove, recorded, failing } };
 }
 
 const THOUSAND = Array.from({ length: 1000 }, (_, index) => vmOf(`vm-${index}`));
@@ -109,4 +111,29 @@ Deno.test("SeenVms writes what a full disk kept from being written once that wor
       ["a", 1000],
       ["b", null],
     ]);
+  }));
+
+Deno.test("SeenVms: what a full disk keeps from being released is released later; events go on meanwhile", () =>
+  world(({ store, hub, put, remove, recorded, failing, knownVms }) => {
+    const told: string[] = [];
+    hub.listen((_frames, events) => {
+      for (const { event: [name, data] } of events) if (name === "vm-created") told.push(data.vm.name);
+    });
+    put(vmOf("a"), vmOf("b"));
+    remove("a", "b");
+    failing.add("a");
+    put(vmOf("a", "new a"), vmOf("b", "new b"), vmOf("c"));
+    put(vmOf("a", "new a"));
+    assert.deepEqual(told.slice(2), ["name of new a", "name of new b", "name of c", "name of new a"]);
+    assert.deepEqual([knownVms.get("a")!.name, knownVms.get("b")!.name, knownVms.get("c")!.name], [
+      ...["name of a", "name of new b", "name of c"],
+    ]);
+    assert.deepEqual(recorded.map(({ vmId }) => vmId), ["b"]);
+    store.check();
+    assert.equal(knownVms.get("a")!.name, "name of a", "it fails still");
+    failing.clear();
+    store.check();
+    assert.equal(knownVms.get("a")!.name, "name of new a");
+    assert.deepEqual(recorded.map(({ vmId }) => vmId), ["b", "a"]);
+    assert.match(recorded[1]!.message, /these no longer go by it: a schedule of a$/);
   }));
