@@ -198,8 +198,8 @@ export class SignIn {
       this.accounts.ofHost(user.name, standing);
       return true;
     }
-    this.credentials.endSessions(userId);
     if (!user.refused) this.accounts.refuseOfHost(userId);
+    this.credentials.endSessions(userId);
     return false;
   }
 

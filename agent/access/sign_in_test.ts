@@ -387,21 +387,26 @@ Deno.test("SignIn: what an account of the host has opens nothing once the host r
     assert.equal(isAdministrator(rights), false);
   }));
 
-Deno.test("SignIn: an account whose refusal cannot be written keeps no other's session open", () =>
+Deno.test("SignIn: with a full disk, too, what accounts have opens nothing once the host refuses them", () =>
   withAccess(async ({ withHost, store, by, sessions }) => {
-    const host = new OneAccount(), access = withHost(host);
-    for (const name of ["hugo", "ida"]) await access.signIn.password(name, PASSWORD, by);
-    const isOpen = () =>
-      sessions.slice(-2).map((each) => access.credentials.session(each ?? "", "192.0.2.1"));
-    assert.ok(isOpen().every((each) => each !== undefined));
+    const host = new OneAccount(), access = withHost(host), names = ["hugo", "ida"];
+    for (const name of names) await access.signIn.password(name, PASSWORD, by);
+    const open = () =>
+      sessions.slice(-2).map((each) => access.credentials.session(each ?? "", "192.0.2.1") !== undefined);
+    const stored = () => names.map((name) => access.accounts.named(name)!.refused);
+    assert.deepEqual(open(), [true, true]);
     host.standingNow = "refused";
-    const write = store.write.bind(store);
-    let refused = 0;
-    store.write = (run) => refused++ > 0 && write(run);
-    await fails("StoreUnavailable", () => access.signIn.askHostAgain(new AbortController().signal));
-    assert.deepEqual(isOpen().map((each) => each !== undefined), [true, false]);
-    await access.signIn.askHostAgain(new AbortController().signal);
-    assert.deepEqual(isOpen(), [undefined, undefined], "the next time it is written");
+    const write = store.write;
+    store.write = () => false;
+    const ask = () => access.signIn.askHostAgain(new AbortController().signal);
+    await fails("StoreUnavailable", ask);
+    assert.deepEqual([open(), stored()], [[false, false], [undefined, undefined]]);
+    store.write = write;
+    await ask();
+    assert.deepEqual([open(), stored()], [[false, false], [true, true]], "the next time it is written");
+    host.standingNow = [];
+    await ask();
+    assert.deepEqual([open(), stored()], [[false, false], [undefined, undefined]], "the sessions have ended");
   }));
 
 Deno.test("SignIn: an account of the host is no administrator once the host refuses it, or while none are taken", () =>
