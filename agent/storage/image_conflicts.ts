@@ -185,10 +185,11 @@ export class ImageUses {
         (active.has(owner) || this.host.inventory.vm(owner)?.state === "suspended");
     };
     const same = new SharedTime(OTHERS_MS.same);
-    const identities = new FileIdentities(
-      [...this.byPlace.keys()],
-      async (path) => await same.of(path, statInTime(path)) ?? "late",
-    );
+    const identities = new FileIdentities([...this.byPlace.keys()], async (path) => {
+      const info = await same.of(path, statInTime(path)) ?? "late";
+      if (info === "late") same.unanswered.add(path); // also what is refused at once: its mount hangs for longer
+      return info;
+    });
     const written = disks.flatMap((disk) => {
       const path = isWritten(disk) ? pathOf(this.host, disk) : undefined;
       return path === undefined ? [] : [{ disk, path }];
@@ -220,7 +221,7 @@ export class ImageUses {
     if (!this.isExact || unread.size === 0) return;
     const named = [...unread].slice(0, MOST_NAMED).join(", "), more = unread.size - MOST_NAMED;
     log.warn(
-      "whether other VMs need the disks of a VM is not known in full: storage did not respond in time",
+      "whether other VMs need the disks of a VM is not known in full: these could not be read in time",
       {
         ...{ vm: vmId, unread: named },
         ...(more > 0 && { more }),

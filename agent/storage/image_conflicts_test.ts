@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
+import { MountNotResponding } from "../mounts/guarded_mount.ts";
 import { imageConflicts, requireOwnImages } from "./image_conflicts.ts";
 
 /** The head of a qcow2 image that is built on another. Source: QEMU's docs/interop/qcow2.txt, "Header". */
@@ -98,6 +99,24 @@ Deno.test("a storage that hangs under other VMs hides no other conflict, and doe
     assert.match(told, /not known in full.*"vm":"base".*hung-0/);
     assert.match(told, /not known in full.*"vm":"free".*hung-2/);
   } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what the mount gate refuses at once is named in the log, too", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" }), path = `${folder}/a.img`;
+  const { stat } = Deno;
+  try {
+    await Deno.writeFile(path, new Uint8Array(512));
+    const own = vmOf("own", path, "raw"), away = vmOf("away", `${folder}/away.img`, "raw");
+    Deno.stat = (each) =>
+      String(each).endsWith("away.img")
+        ? Promise.reject(new MountNotResponding(folder, "now", true))
+        : stat(each);
+    const told = await warned(() => requireOwnImages(hostOf([own, away]), own));
+    assert.match(told, /not known in full.*away\.img/);
+  } finally {
+    Deno.stat = stat;
     await Deno.remove(folder, { recursive: true });
   }
 });
