@@ -162,12 +162,12 @@ export class MediaOwners implements HostMedia {
    * The files that VMs have, without links. VMs that are off count: one may be started in this moment, by libvirt itself, too,
    * and QEMU could not open its medium then.
    *
-   * @param isAnew follows all links again, not those alone of what VMs have got since
+   * @param isFresh follows all links again, not those alone of what VMs have got since
    */
-  async #named(vms: Iterable<Pick<VM, "disks">>, isAnew: boolean): Promise<Set<string>> {
+  async #named(vms: Iterable<Pick<VM, "disks">>, isFresh: boolean): Promise<Set<string>> {
     const sources = new Set([...vms].flatMap(({ disks }) => disks.flatMap(({ source }) => source ?? [])));
     for (const source of [...this.#real.keys()]) {
-      if (isAnew || !sources.has(source)) this.#real.delete(source);
+      if (isFresh || !sources.has(source)) this.#real.delete(source);
     }
     for (const source of sources) {
       if (!this.#real.has(source)) this.#real.set(source, await realPathOf(source).catch(() => source));
