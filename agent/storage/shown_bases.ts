@@ -8,7 +8,7 @@ import type { Host } from "../hosts/host.ts";
 import { ImageUses, isWritten, type SomeDisk } from "./image_conflicts.ts";
 import type { Volume } from "./volumes.ts";
 
-/** Milliseconds for which it is kept: nothing tells of a header that another program changes, nor of hidden VMs. */
+/** Milliseconds for which it is kept: no event comes of a header that another program changes, nor of hidden VMs. */
 const AGE_MS = 10_000;
 
 interface KeptUses extends Disposable {

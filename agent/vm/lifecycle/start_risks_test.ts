@@ -59,7 +59,7 @@ Deno.test("showStartRisks() asks libvirt of no VM that has no device of the host
   assert.equal(calls.length, 0);
 });
 
-Deno.test("showStartRisks() tells of a device that is another one by now, and notes nothing", async () => {
+Deno.test("showStartRisks() shows a device that is another one by now, and notes nothing", async () => {
   const { calls, risks, look } = world(["plain", "new", "same", "other"], {
     new: `<devices>${CARD}</devices>`,
     same: `${noted("8086:1533")}<devices>${CARD}</devices>`,
