@@ -140,7 +140,7 @@ export class App {
     this.sshKeys = new SshKeys(this.store);
     this.jobs = new Jobs(this.store, {
       clock,
-      onChanged: (job) => this.hub.publish("job-changed", { job }),
+      onChanged: (jobs) => this.hub.publishAll(jobs.map((job) => ["job-changed", { job }])),
       onProgress: (job) => this.hub.publish("job-progress", { job }),
     });
     this.formerNames = new FormerNames(this.store, clock);

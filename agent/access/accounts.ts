@@ -54,6 +54,8 @@ const hasAll = ({ grants }: UserRecord): boolean =>
 export class Accounts {
   #roles: OwnRoles | undefined;
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
+  /** Ids of accounts that the host has refused in this run, whether that could be written or not. */
+  readonly #refusedNow = new Set<string>();
 
   /**
    * @param onChanged told of users whose rights are not what they were
@@ -71,8 +73,9 @@ export class Accounts {
    * Whether what an account has (password, passkeys, sessions, API tokens) counts now. That of an account of the host does
    * only while such accounts are taken, and the host has not refused it.
    */
-  isOpen({ disabled, host, refused }: Pick<UserRecord, "disabled" | "host" | "refused">): boolean {
-    return !disabled && (host !== true || (this.takesHost && refused !== true));
+  isOpen({ id, disabled, host, refused }: Pick<UserRecord, "id" | "disabled" | "host" | "refused">): boolean {
+    const isRefused = refused === true || this.#refusedNow.has(id);
+    return !disabled && (host !== true || (this.takesHost && !isRefused));
   }
 
   /** Whether somebody is an administrator who can sign in. */
@@ -205,6 +208,7 @@ export class Accounts {
   /** The account of somebody whom the host has let in: made the first time, its rights as the host's groups say. */
   ofHost(name: string, grants: Grant[]): UserRecord {
     const before = this.named(name);
+    if (before !== undefined) this.#refusedNow.delete(before.id);
     const user: UserRecord = before ?? {
       id: crypto.randomUUID(),
       ...{ name, displayName: "", recovery: [], disabled: false, lastSignInAt: null },
@@ -220,10 +224,16 @@ export class Accounts {
     return after;
   }
 
-  /** The host refuses an account: what it has opens nothing until the host takes it again. @throws {ContractError} StoreUnavailable */
+  /**
+   * The host refuses an account: what it has opens nothing until the host takes it again, also while that cannot be written.
+   *
+   * @throws {ContractError} StoreUnavailable
+   */
   refuseOfHost(userId: string): void {
-    this.save({ ...this.user(userId), refused: true });
+    const user = this.user(userId);
+    this.#refusedNow.add(userId);
     this.onChanged([userId]);
+    this.save({ ...user, refused: true });
   }
 
   /** Whether a name may be somebody's who is of the host. */

@@ -198,24 +198,33 @@ export class SignIn {
       this.accounts.ofHost(user.name, standing);
       return true;
     }
-    this.credentials.endSessions(userId);
     if (!user.refused) this.accounts.refuseOfHost(userId);
+    this.credentials.endSessions(userId);
     return false;
   }
 
   /**
    * Asks the host again about its accounts: those that have a session or an API token, those in whose name schedules and
    * backups run, and those that it refused, which it may let in again. One after the other: PAM may take its time over each.
+   * What cannot be written of one is tried again the next time, and keeps no other from being asked.
    *
-   * @throws {ContractError} StoreUnavailable
+   * @throws {ContractError} StoreUnavailable once all were asked
    */
   async askHostAgain(stopping: AbortSignal): Promise<void> {
     if (this.host === null || !this.accounts.records.isLoaded) return;
+    let failed: ContractError | undefined;
     for (const { id, name, host, disabled } of [...this.accounts.users.values()]) {
       if (host !== true || disabled) continue;
-      if (stopping.aborted) return;
-      this.takeStanding(id, await this.host.standing(name));
+      if (stopping.aborted) break;
+      const standing = await this.host.standing(name);
+      try {
+        this.takeStanding(id, standing);
+      } catch (error) {
+        if (!(error instanceof ContractError)) throw error;
+        failed ??= error;
+      }
     }
+    if (failed !== undefined) throw failed;
   }
 
   /** A sign-in whose password was right. @throws {ContractError} SignInExpired, TooManyAttempts */

@@ -387,6 +387,28 @@ Deno.test("SignIn: what an account of the host has opens nothing once the host r
     assert.equal(isAdministrator(rights), false);
   }));
 
+Deno.test("SignIn: with a full disk, too, what accounts have opens nothing once the host refuses them", () =>
+  withAccess(async ({ withHost, store, by, sessions }) => {
+    const host = new OneAccount(), access = withHost(host), names = ["hugo", "ida"];
+    for (const name of names) await access.signIn.password(name, PASSWORD, by);
+    const open = () =>
+      sessions.slice(-2).map((each) => access.credentials.session(each ?? "", "192.0.2.1") !== undefined);
+    const stored = () => names.map((name) => access.accounts.named(name)!.refused);
+    assert.deepEqual(open(), [true, true]);
+    host.standingNow = "refused";
+    const write = store.write;
+    store.write = () => false;
+    const ask = () => access.signIn.askHostAgain(new AbortController().signal);
+    await fails("StoreUnavailable", ask);
+    assert.deepEqual([open(), stored()], [[false, false], [undefined, undefined]]);
+    store.write = write;
+    await ask();
+    assert.deepEqual([open(), stored()], [[false, false], [true, true]], "the next time it is written");
+    host.standingNow = [];
+    await ask();
+    assert.deepEqual([open(), stored()], [[false, false], [undefined, undefined]], "the sessions have ended");
+  }));
+
 Deno.test("SignIn: an account of the host is no administrator once the host refuses it, or while none are taken", () =>
   withAccess(async ({ withHost, user, by, sessions }) => {
     const host = new OneAccount(), access = withHost(host), { accounts } = access;

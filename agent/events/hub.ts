@@ -1,5 +1,6 @@
 /** The event hub: numbers events, keeps the latest, and hands them to everyone who listens. */
 import { type EventData, type EventName, EVENTS, type Published } from "../../lib/contract/events.ts";
+import { log } from "../log.ts";
 
 export type { Published };
 
@@ -13,6 +14,9 @@ export interface ToldEvent {
 /** Gets frames of the event stream, several at once when they happened together; and one by one, for who may not see all. */
 type Listener = (frames: string, told: readonly ToldEvent[]) => void;
 
+/** Gets the events that happened together. */
+type Follower = (events: readonly Published[]) => void;
+
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
 /** … and characters of them: a VM's description alone may be long. */
@@ -23,9 +27,22 @@ export function eventFrame(name: EventName, data: unknown, id?: string): string 
   return `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
+/** Tells one of several: what it fails with keeps no other from its events. */
+function alone(who: string, tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    log.error("events could not be told", {
+      who,
+      error,
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  }
+}
+
 export class EventHub {
   readonly #listeners = new Set<Listener>();
-  readonly #followers = new Set<(event: Published) => void>();
+  readonly #followers = new Set<Follower>();
   readonly #kept: { number: number; frame: string }[] = [];
   /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
   readonly #run = crypto.randomUUID().slice(0, 8);
@@ -51,7 +68,7 @@ export class EventHub {
   /** Publishes several events as one write to each client. */
   publishAll(events: readonly Published[]): void {
     if (events.length === 0) return;
-    for (const event of events) for (const follow of this.#followers) follow(event);
+    for (const follow of [...this.#followers]) alone("a part of the agent", () => follow(events));
     let frames = "";
     const told: ToldEvent[] = [];
     for (const event of events) {
@@ -69,7 +86,8 @@ export class EventHub {
       told.push({ event, frame: text, id });
     }
     this.#forgetOldest();
-    if (frames !== "") { for (const listener of [...this.#listeners]) listener(frames, told); }
+    if (frames === "") return;
+    for (const listener of [...this.#listeners]) alone("a client", () => listener(frames, told));
   }
 
   #forgetOldest(): void {
@@ -91,7 +109,7 @@ export class EventHub {
   }
 
   /** Tells a part of the agent of every event, until disposed. It is no client: nothing is read for its sake. */
-  follow(follower: (event: Published) => void): Disposable {
+  follow(follower: Follower): Disposable {
     this.#followers.add(follower);
     return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { log } from "../log.ts";
 import { eventFrame, EventHub } from "./hub.ts";
 
 const error = (hub: EventHub, message: string) => hub.publish("error", { message });
@@ -117,10 +118,31 @@ Deno.test("EventHub.since() keeps long events only as far as memory stays bounde
 Deno.test("EventHub.follow() tells of every event until disposed, and is no client", () => {
   const hub = new EventHub();
   const seen: string[] = [];
-  const following = hub.follow(([name]) => void seen.push(name));
+  const following = hub.follow((events) => void seen.push(...events.map(([name]) => name)));
   hub.publish("network-changed", { name: "lan", event: "started" });
   assert.equal(hub.listeners, 0);
   following[Symbol.dispose]();
   hub.publish("error", { message: "unheard" });
   assert.deepEqual(seen, ["network-changed"]);
+});
+
+Deno.test("EventHub: one that fails keeps no other from its events, and no event from being kept", () => {
+  const hub = new EventHub(), start = hub.lastId, seen: string[] = [];
+  const fail = () => {
+    throw new Error("the disk is full");
+  };
+  hub.follow(fail);
+  hub.follow((events) => void seen.push(...events.map(([name]) => name)));
+  hub.listen(fail);
+  hub.listen((frames) => void seen.push(...messages(frames).map(String)));
+  const { error: logError } = log, logged: string[] = [];
+  log.error = (message) => void logged.push(message);
+  try {
+    error(hub, "a");
+  } finally {
+    log.error = logError;
+  }
+  assert.equal(logged.length, 2);
+  assert.deepEqual(seen, ["error", "a"]);
+  assert.deepEqual(messages(hub.since(start)!), ["a"]);
 });

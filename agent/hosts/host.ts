@@ -246,9 +246,21 @@ export class Host {
     return await this.app.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<N>;
   }
 
-  /** Tells the features that another VM has the id of one that was deleted. @returns what no longer goes by that id */
-  vmReplaced(vmId: string): string[] {
-    return this.#parts.flatMap((part) => part.replaced?.(vmId) ?? []);
+  /**
+   * Tells the features that another VM has the id of one that was deleted: each of them, also where one fails.
+   *
+   * @returns what no longer goes by that id, and what features failed with: they are to be told again
+   */
+  vmReplaced(vmId: string): { readonly released: readonly string[]; readonly errors: readonly unknown[] } {
+    const released: string[] = [], errors: unknown[] = [];
+    for (const part of this.#parts) {
+      try {
+        released.push(...part.replaced?.(vmId) ?? []);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return { released, errors };
   }
 
   /** Tells the features that a command deleted a network. */

@@ -1,4 +1,5 @@
 /** One request at a command's own route: its input, its conditions, and the answer's status and heads. */
+import Type from "typebox";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { fields, fromText, IN_QUERY, type RestRoute } from "../../lib/contract/rest.ts";
 import { listQueryOf, type ListView, viewOf } from "../../lib/rest/list_query.ts";
@@ -120,6 +121,9 @@ function nextHead(request: Request, after: string | undefined): Record<string, s
   return { link: `<?${query}>; rel="next"` };
 }
 
+/** What names an entry of a list, in a path. */
+const ENTRY = Type.String();
+
 /** Answers requests at the routes of commands. */
 export class RestDoor {
   readonly #changes = new ChangeQueue();
@@ -130,7 +134,7 @@ export class RestDoor {
   async answer(route: RestRoute, request: Request, place: Place, principal: Principal, limit: number) {
     const call: Call = (command, input) => this.dispatch(command, input, principal);
     const asked = await askedOf(route, request, place, limit);
-    const { view } = asked, input = await withIds(call, asked.input);
+    const { view } = asked, input = await withIds(call, asked.input, fields(route.command));
     if (route.command.tells && wantsLines(request)) {
       return await linesOf((content) => this.dispatch(route.name, input, principal, content));
     }
@@ -152,7 +156,8 @@ export class RestDoor {
     requireQuery(request, [...known, "fields"]);
     const { fields: wanted, ...rest } = query;
     const named = Object.entries(rest).map(([name, text]) => [name, fromText(own[name], text)]);
-    const input = await withIds(call, { ...Object.fromEntries(named), ...place });
+    const asked = { ...Object.fromEntries(named), ...place };
+    const input = await withIds(call, asked, { ...own, [item.field]: ENTRY });
     const whole = await listedItem(call, item, input);
     const { answer } = viewOf(list.command, { ...(wanted !== undefined && { fields: wanted }) }).apply([
       whole,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import type { TSchema } from "typebox";
 import { COMMANDS, ContractError } from "../../lib/contract/mod.ts";
-import { REST_ROUTES } from "../../lib/contract/rest.ts";
+import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { listQueryOf } from "../../lib/rest/list_query.ts";
 import { isMaking, LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { localPrincipal } from "../access.ts";
@@ -176,6 +177,61 @@ Deno.test("RestDoor takes names in the place of ids, and says which have the sam
   });
   await refused.send("GET", "/vms/web1");
   assert.deepEqual(refused.calls.at(-1), ["get_vm", { vmId: "web1" }]);
+});
+
+Deno.test("RestDoor looks no names up that the command's schema refuses", async () => {
+  const { send, calls } = door({ get_vms: () => VMS });
+  const names = (count: number) => Array.from({ length: count }, () => "web1");
+  const { maxItems } = fields(COMMANDS.batch_start_vms).vmIds as TSchema & { maxItems: number };
+  const commandsOf = async (method: string, path: string, body: unknown) => {
+    const before = calls.length;
+    await send(method, path, body);
+    return calls.slice(before).map(([command]) => command);
+  };
+  assert.deepEqual(await commandsOf("POST", "/batch/start", { vmIds: names(maxItems) }), [
+    "get_vms",
+    "batch_start_vms",
+  ]);
+  for (
+    const [method, path, body, command] of [
+      ["POST", "/batch/start", { vmIds: names(maxItems + 1) }, "batch_start_vms"],
+      ["POST", "/batch/start", { vmIds: [["web1"]] }, "batch_start_vms"],
+      ["POST", "/networks", { vmIds: names(3), vmId: "web1" }, "create_network"],
+      ["PATCH", `/vms/${ID}`, { vmIds: names(3), templateId: "gold" }, "update_vm"],
+    ] as const
+  ) assert.deepEqual(await commandsOf(method, path, body), [command], path);
+});
+
+Deno.test("RestDoor finds a thousand names among a thousand VMs in no time", async () => {
+  const vms = Array.from({ length: 1000 }, (_, index) => ({ id: `${index}`, name: `vm-${index}`, tags: [] }));
+  let compared = 0;
+  const counting = vms.map((vm) => ({
+    ...vm,
+    get name() {
+      compared++;
+      return vm.name;
+    },
+  }));
+  const { send, calls } = door({ get_vms: () => counting });
+  await send("POST", "/batch/start", { vmIds: vms.map(({ name }) => name) });
+  assert.deepEqual(calls.at(-1), ["batch_start_vms", { vmIds: vms.map(({ id }) => id) }]);
+  assert.equal(compared, vms.length, "each name of the list is read once");
+});
+
+Deno.test("RestDoor looks names up on the host that is said", async () => {
+  const far = { id: OTHER, name: "gold" }, near = { id: ID, name: "gold" };
+  const onHost = ({ host }: Record<string, unknown>) => host === "far" ? [far] : [near];
+  const { send, calls } = door({
+    list_templates: onHost,
+    get_vms: ({ host }) => host === "far" ? [far] : [near, far],
+  });
+  await send("GET", "/templates/gold?host=far");
+  assert.deepEqual(calls.at(-1), ["get_template", { templateId: OTHER, host: "far" }]);
+  await send("GET", "/templates/gold");
+  assert.deepEqual(calls.at(-1), ["get_template", { templateId: ID }]);
+  await send("POST", "/templates", { vmId: "gold", host: "far", name: "a" });
+  assert.deepEqual(calls.at(-1), ["create_template", { vmId: OTHER, host: "far", name: "a" }]);
+  assert.equal((await send("POST", "/templates", { vmId: "gold", name: "a" })).body.code, "NameAmbiguous");
 });
 
 Deno.test("RestDoor: lists by name, label, fields and page", async () => {

@@ -59,8 +59,8 @@ const MOST_LINE = 1000;
 /** The world of the jobs: tests bring their own. */
 export interface JobsOptions {
   readonly clock?: Clock;
-  /** Told of every change of state. */
-  readonly onChanged?: (job: Job) => void;
+  /** Told of every change of state; of several jobs at once where one thing changed them. */
+  readonly onChanged?: (jobs: readonly Job[]) => void;
   /** Told how far a job is, a few times a second. */
   readonly onProgress?: (job: Job) => void;
 }
@@ -299,12 +299,14 @@ export class Jobs {
       .map(({ job }) => job.title);
   }
 
-  /** Says again what those wait for that still do. */
+  /** Says again what those wait for that still do. That is not stored: what waits at the end of a run waits no more. */
   #tellWaiting(lane: Lane): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.lane !== lane || entry.job.state !== "queued") continue;
-      this.#change(entry, { waitsFor: this.#titlesIn(lane) });
-    }
+    const waitsFor = this.#titlesIn(lane);
+    const waiting = [...this.#entries.values()].filter(({ job, lane: its }) =>
+      its === lane && job.state === "queued"
+    );
+    for (const entry of waiting) entry.job = { ...entry.job, waitsFor };
+    if (waiting.length > 0) this.#options.onChanged(waiting.map(({ job }) => job));
   }
 
   #change(entry: Entry, change: Partial<Job>): void {
@@ -312,7 +314,7 @@ export class Jobs {
     entry.job = job.state === "queued" && waitsFor !== undefined ? { ...job, waitsFor } : job;
     entry.isSaved = false;
     this.#save();
-    this.#options.onChanged(entry.job);
+    this.#options.onChanged([entry.job]);
   }
 
   #interrupt(entry: Entry): void {

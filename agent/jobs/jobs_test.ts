@@ -19,6 +19,7 @@ async function world(
   run: (world: {
     jobs: Jobs;
     changed: Job[];
+    tellings: () => number;
     progressed: Job[];
     advance: (ms: number) => Promise<void>;
     again: () => Jobs;
@@ -29,7 +30,7 @@ async function world(
   const stores: Store[] = [];
   const clock = new TestClock(1_000_000);
   const changed: Job[] = [], progressed: Job[] = [];
-  let writes = 0;
+  let writes = 0, tellings = 0;
   class CountingStore extends Store {
     override write(run: () => void): boolean {
       writes++;
@@ -41,13 +42,19 @@ async function world(
     stores.push(store);
     return new Jobs(store, {
       clock,
-      onChanged: (job) => changed.push(job),
+      onChanged: (jobs) => {
+        tellings++;
+        changed.push(...jobs);
+      },
       onProgress: (job) => progressed.push(job),
     });
   };
   const advance = (ms: number) => clock.advance(ms);
   try {
-    await run({ jobs: make(), changed, progressed, advance, again: make, writes: () => writes });
+    await run({
+      ...{ jobs: make(), changed, progressed, advance, again: make },
+      ...{ writes: () => writes, tellings: () => tellings },
+    });
   } finally {
     for (const store of stores) store.close();
     await Deno.remove(folder, { recursive: true });
@@ -194,6 +201,29 @@ Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be c
     free.end();
     await Promise.all([...answers, beside]);
     assert.equal(jobs.list(10, true).length, 0);
+  }));
+
+Deno.test("Jobs that wait cost no writes when one ends, and are told of at once", () =>
+  world(async ({ jobs, changed, writes, tellings, again }) => {
+    const works = Array.from({ length: 100 }, held);
+    const answers = works.map(({ work }, index) => code(jobs.run(spec(`${index}`, { lane: "copy" }), work)));
+    await settled();
+    const before = [changed.length, writes(), tellings()] as const;
+    works[0]!.end();
+    await answers[0];
+    await settled();
+    const [events, writings, calls] = before;
+    assert.deepEqual(
+      [changed.length - events, writes() - writings, tellings() - calls],
+      [1 + 1 + 97, 1 + 1, 1 + 1 + 1],
+      "the end, the beginning of the next, and once for all that wait",
+    );
+    const first = changed.at(-1)!;
+    assert.deepEqual([first.state, first.waitsFor], ["queued", ["1", "2"]]);
+    const left = again().list(200).find(({ id }) => id === first.id)!;
+    assert.deepEqual([left.state, left.waitsFor], ["interrupted", undefined]);
+    for (const { end } of works) end();
+    await Promise.all(answers);
   }));
 
 Deno.test("Jobs of one account push out none of another's, before and after a restart", () =>

@@ -46,17 +46,32 @@ export async function liveBlocks(): Promise<Map<string, string>> {
   return found;
 }
 
+/** A block device that is mounted or swapped to, with what for, and the places of the hardware below it. */
+interface LiveBlock {
+  readonly reason: string;
+  readonly paths: readonly string[];
+}
+
+/** What the host reads and writes now: asked once, when it is first needed, however many devices are compared with it. */
+export function liveOnce(): () => Promise<readonly LiveBlock[]> {
+  let reading: Promise<readonly LiveBlock[]> | undefined;
+  const read = async () =>
+    await Promise.all(
+      [...await liveBlocks()].map(async ([name, reason]) => ({ reason, paths: await hardwareBelow(name) })),
+    );
+  return () => reading ??= read();
+}
+
 /**
  * What the host has on a block device, a partition of it, or what is made of it: a guest that writes to it, too, would
  * destroy that. Undefined where nothing is mounted or swapped to there.
  *
  * @param device a path, under whatever name
+ * @param live of a look at several devices, so that it is read once
  */
-export async function hostUseOf(device: string): Promise<string | undefined> {
+export async function hostUseOf(device: string, live = liveOnce()): Promise<string | undefined> {
   const real = await orMissing(hostFiles.realPath(device));
   const own = real && await orMissing(Deno.realPath(`${BLOCKS}/${real.split("/").at(-1)}`));
   if (!own) return undefined;
-  for (const [name, reason] of await liveBlocks()) {
-    if ((await hardwareBelow(name)).some((path) => isBelow(path, own))) return reason;
-  }
+  return (await live()).find(({ paths }) => paths.some((path) => isBelow(path, own)))?.reason;
 }

@@ -49,6 +49,9 @@ export class FormatRecords {
   /** What was seen at VMs, and is recorded: format, and path or pool and volume. */
   readonly #seen = new Set<string>();
 
+  /** Paths whose record is to be written, those noted last at the end. */
+  readonly #unsaved = new Set<string>();
+
   constructor(store: Store) {
     this.#store = store;
     store.attach((database) => this.#read(database));
@@ -67,23 +70,40 @@ export class FormatRecords {
 
   /** Records the format of the file at a path. @throws {Error} from stat */
   async set(path: string, format: DiskFormat): Promise<void> {
+    await this.#note(path, format);
+    this.#save();
+  }
+
+  /** The same, but for writing it down. */
+  async #note(path: string, format: DiskFormat): Promise<void> {
     const id = await fileId(path);
     if (id === undefined) return;
     const { inode, born } = id;
     const known = this.#records.get(path), isNew = born !== 0 && this.#byFile.get(keyOf(id)) !== format;
     if (!isNew && known?.inode === inode && known.born === born && known.format === format) return;
     this.#take(path, { inode, born, format });
-    this.#store.keep(`format of ${path}`, () => {
+    this.#unsaved.delete(path); // the last word comes last
+    this.#unsaved.add(path);
+  }
+
+  /** Writes what is not written yet, as one transaction; what cannot be written now is tried as soon as that may work. */
+  #save(): void {
+    if (this.#unsaved.size === 0) return;
+    const isWritten = this.#store.write(() => {
       const database = this.#store.database!;
-      database.prepare(
+      const put = database.prepare(
         "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
-      ).run(path, inode, born, format);
+      );
       // Under its other names it is the same file
-      if (born !== 0) {
-        database.prepare("UPDATE image_formats SET format = ? WHERE inode = ? AND born = ?")
-          .run(format, inode, born);
+      const same = database.prepare("UPDATE image_formats SET format = ? WHERE inode = ? AND born = ?");
+      for (const path of this.#unsaved) {
+        const { inode, born, format } = this.#records.get(path)!;
+        put.run(path, inode, born, format);
+        if (born !== 0) same.run(format, inode, born);
       }
     });
+    if (isWritten) this.#unsaved.clear();
+    else this.#store.again("image formats", () => this.#save());
   }
 
   /**
@@ -91,6 +111,14 @@ export class FormatRecords {
    * `anew`: another file may lie at its path by now.
    */
   async observe(link: LinkCaller, vms: readonly VM[], anew = false): Promise<void> {
+    try {
+      await this.#noteAll(link, vms, anew);
+    } finally {
+      this.#save();
+    }
+  }
+
+  async #noteAll(link: LinkCaller, vms: readonly VM[], anew: boolean): Promise<void> {
     for (const { disks } of vms) {
       for (const disk of disks) {
         const { source, type, device } = disk;
@@ -101,7 +129,7 @@ export class FormatRecords {
         try {
           const path = await pathOfDisk(link, disk);
           if (path === undefined) continue;
-          await this.set(path, format);
+          await this.#note(path, format);
           this.#seen.delete(`${format === "raw" ? "qcow2" : "raw"} ${place}`);
           this.#seen.add(key);
         } catch (error) {
@@ -116,7 +144,7 @@ export class FormatRecords {
       const row of database.prepare("SELECT path, inode, born, format FROM image_formats").all()
     ) {
       const format = String(row.format);
-      if (!isFormat(format)) continue;
+      if (!isFormat(format) || this.#unsaved.has(String(row.path))) continue;
       this.#take(String(row.path), { inode: Number(row.inode), born: Number(row.born), format });
     }
   }

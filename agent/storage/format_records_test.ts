@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { VM } from "../../lib/contract/mod.ts";
 import { Store } from "../store/store.ts";
 import { FormatRecords } from "./format_records.ts";
 
@@ -40,5 +41,33 @@ Deno.test("the format of an image is known under every name that its file has or
     store.close();
   } finally {
     for (const each of [data, folder]) await Deno.remove(each, { recursive: true });
+  }
+});
+
+Deno.test("FormatRecords writes what is seen at many VMs as one transaction, and later what a full disk kept from it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" }), store = new Store(folder);
+  try {
+    const records = new FormatRecords(store), write = store.write.bind(store);
+    let writes = 0;
+    store.write = (run) => ++writes > 1 && write(run);
+    const vms = await Promise.all(Array.from({ length: 50 }, async (_, index) => {
+      const source = `${folder}/disk-${index}`;
+      await Deno.writeTextFile(source, "");
+      return {
+        disks: [{ target: "vda", device: "disk", type: "file", source, format: "raw" }],
+      } as unknown as VM;
+    }));
+    const link = { call: () => Promise.reject(new Error("libvirt is not asked")) };
+    await records.observe(link, vms);
+    assert.equal(writes, 1);
+    const rows = () => store.database!.prepare("SELECT path FROM image_formats").all().length;
+    assert.equal(rows(), 0);
+    store.check();
+    assert.deepEqual([writes, rows()], [2, 50]);
+    await records.observe(link, vms, true);
+    assert.equal(writes, 2, "all of it is known");
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
   }
 });

@@ -74,6 +74,8 @@ export class MediaOwners implements HostMedia {
   readonly #owners = new Map<string, Owner>();
   /** Path → since when no VM has named it; monotonic milliseconds. */
   readonly #unused = new Map<string, number>();
+  /** Path as a VM has it → the same without links, as it was when the VM got it. */
+  readonly #real = new Map<string, string>();
   /** Path → how many changes are giving it to a VM now. */
   readonly #held = new Map<string, number>();
 
@@ -144,33 +146,56 @@ export class MediaOwners implements HostMedia {
       throw error;
     });
     if (user === undefined) return;
-    // A VM that is off may be started in this moment, by libvirt itself, too: QEMU could not open its medium then.
-    const named = new Set<string>(this.#held.keys());
-    for (const { disks } of vms) {
-      for (const { source } of disks) {
-        if (source !== undefined) named.add(await realPathOf(source).catch(() => source));
-      }
+    let named = await this.#named(vms, false);
+    for (const { path } of this.#owners.values()) if (named.has(path)) this.#unused.delete(path);
+    const unused = [...this.#owners.values()].filter(({ path }) => !named.has(path));
+    if (unused.some(({ path }) => this.#isUnused(path))) {
+      // A link may lead elsewhere by now: what would be given back is looked for once more
+      const now = this.host.vms();
+      if (now === undefined) return;
+      named = await this.#named(now, true);
     }
-    for (const owner of [...this.#owners.values()]) {
-      if (named.has(owner.path)) this.#unused.delete(owner.path);
-      else await this.#putBackOne(owner, user);
+    for (const owner of unused) if (!named.has(owner.path)) await this.#putBackOne(owner, user);
+  }
+
+  /**
+   * The files that VMs have, without links. VMs that are off count: one may be started in this moment, by libvirt itself, too,
+   * and QEMU could not open its medium then.
+   *
+   * @param isFresh follows all links again, not those alone of what VMs have got since
+   */
+  async #named(vms: Iterable<Pick<VM, "disks">>, isFresh: boolean): Promise<Set<string>> {
+    const sources = new Set([...vms].flatMap(({ disks }) => disks.flatMap(({ source }) => source ?? [])));
+    for (const source of [...this.#real.keys()]) {
+      if (isFresh || !sources.has(source)) this.#real.delete(source);
     }
+    for (const source of sources) {
+      if (!this.#real.has(source)) this.#real.set(source, await realPathOf(source).catch(() => source));
+    }
+    return new Set([...sources].map((source) => this.#real.get(source) ?? source));
+  }
+
+  /** Whether no VM has named a file for long enough. */
+  #isUnused(path: string): boolean {
+    const since = this.#unused.get(path);
+    return since !== undefined && this.clock.monotonic() - since >= UNUSED_MS;
   }
 
   async #putBackOne(owner: Owner, user: QemuUser): Promise<void> {
     const { path, inode, uid, gid } = owner;
     try {
       using file = await fileAt(path);
+      if (this.#held.has(path)) return;
       if (file === undefined || inodeOf(file.info) !== inode) return this.#forget(path);
       // A VM that is given it just now does not name it yet
-      const now = this.clock.monotonic(), since = this.#unused.get(path) ?? now;
-      this.#unused.set(path, since);
-      if (now - since < UNUSED_MS) return;
+      if (!this.#unused.has(path)) this.#unused.set(path, this.clock.monotonic());
+      if (!this.#isUnused(path)) return;
       if (file.info.uid === user.uid) {
         await hostFiles.chown(file.path, uid, gid);
         log.info("a medium was given back to its owner", { path, uid, gid });
       }
-      this.#forget(path);
+      // A change that has begun meanwhile gives it to a VM: then it is put back after that one
+      if (!this.#held.has(path)) this.#forget(path);
     } catch (error) {
       if (!isPassedOver(error)) throw error;
       log.warn("a medium cannot be given back to its owner", { path, uid, gid, error });

@@ -3,29 +3,42 @@ import type { VM } from "../../lib/contract/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { lostLabelsText } from "../../lib/vm/attention.ts";
 import type { Host } from "../hosts/host.ts";
+import { log } from "../log.ts";
+import type { KnownVm } from "./known_vms.ts";
+
+const releaseKey = (vmId: string) => `things of the VM that had the id ${vmId} before`;
 
 export class SeenVms implements Disposable {
   readonly #following: Disposable;
+  /** Id → what goes by it no more, of VMs whose predecessor's things could not all be taken from them yet. */
+  readonly #released = new Map<string, readonly string[]>();
 
   constructor(private readonly host: Host) {
-    this.#following = host.events.follow(([name, data]) => {
-      if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
-      else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
-        host.app.knownVms.gone(data.vmId);
-      }
-    });
+    this.#following = host.events.follow((events) =>
+      host.app.knownVms.together(() => {
+        for (const [name, data] of events) {
+          if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
+          else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
+            host.app.knownVms.gone(data.vmId);
+          }
+        }
+      })
+    );
   }
 
   /** The host was read whole. */
   whole(): void {
     const { inventory, app } = this.host;
     const all = inventory.everyVm();
-    for (const { id } of all) this.#look(id);
-    app.knownVms.reconcile(this.host.id, new Set(all.map(({ id }) => id)));
+    app.knownVms.together(() => {
+      for (const { id } of all) this.#look(id);
+      app.knownVms.reconcile(this.host.id, new Set(all.map(({ id }) => id)));
+    });
   }
 
   [Symbol.dispose](): void {
     this.#following[Symbol.dispose]();
+    for (const id of this.#released.keys()) this.host.app.store.forget(releaseKey(id));
   }
 
   /** What an operation of ours is about to change is looked at once it has ended. */
@@ -34,17 +47,33 @@ export class SeenVms implements Disposable {
     if (vm === undefined || vm.operation !== undefined) return;
     const { lost, replaced, accept } = knownVms.seen(vm, this.host.id);
     if (lost !== undefined) this.#record(vm, "labels-lost", lostLabelsText(vm.name, lost));
-    if (replaced !== undefined) {
-      const released = this.host.vmReplaced(vmId);
-      accept?.();
-      const before = oneLine(replaced.name, 60);
-      const message =
-        `Its id was that of ${before}, which was deleted. Backup copies of ${before} stay as they are` +
-        (released.length === 0 ? "" : `; these no longer go by it: ${released.join(", ")}`);
-      this.#record(vm, "id-reused", message);
-    }
+    if (replaced !== undefined && this.#release(vm, replaced)) accept?.();
     const now = knownVms.get(vmId)?.lost ?? undefined;
     if (JSON.stringify(now) !== JSON.stringify(vm.lostLabels)) inventory.update(vmId, { lostLabels: now });
+  }
+
+  /** Takes from a VM what was given for the one that had its id before. @returns whether all of it is done */
+  #release(vm: VM, replaced: KnownVm): boolean {
+    const { id } = vm, { store } = this.host.app, { released: now, errors } = this.host.vmReplaced(id);
+    const released = [...this.#released.get(id) ?? [], ...now];
+    if (errors.length > 0) {
+      if (!this.#released.has(id)) {
+        log.warn("what goes by the id of a deleted VM could not be released", {
+          vm: vm.name,
+          error: errors[0],
+        });
+      }
+      this.#released.set(id, released);
+      store.again(releaseKey(id), () => this.#look(id));
+      return false;
+    }
+    this.#released.delete(id);
+    const before = oneLine(replaced.name, 60);
+    const message =
+      `Its id was that of ${before}, which was deleted. Backup copies of ${before} stay as they are` +
+      (released.length === 0 ? "" : `; these no longer go by it: ${released.join(", ")}`);
+    this.#record(vm, "id-reused", message);
+    return true;
   }
 
   #record({ id, name }: VM, action: string, message: string): void {

@@ -1,7 +1,7 @@
 /** Things by name: people type `web1`, commands take ids. */
 import { ApiError } from "../../lib/client/api.ts";
-import { type CommandName, COMMANDS, errorText } from "../../lib/contract/mod.ts";
-import { identified, longestList } from "../../lib/contract/lookups.ts";
+import { COMMANDS, errorText } from "../../lib/contract/mod.ts";
+import { identified, wholeList } from "../../lib/contract/lookups.ts";
 import { isPattern, matcher } from "../../lib/text/pattern.ts";
 import type { Server } from "../connect/server.ts";
 import { didYouMean } from "../suggestion.ts";
@@ -9,27 +9,23 @@ import { isRow } from "./cells.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** As much of a list as it gives at once. */
-function wholeList(list: CommandName): Record<string, unknown> {
-  const limit = longestList(COMMANDS[list]);
-  return limit === undefined ? {} : { limit };
-}
-
 /** Beginnings of ids shorter than this mean too much. */
 const SHORTEST = 4;
 
 type Row = { readonly id: string; readonly [field: string]: unknown };
 
-/** Lists of resources, each asked for once. */
+/** Lists of resources of a host, each asked for once. */
 export class Resources {
   readonly #lists = new Map<string, Promise<readonly Row[]>>();
 
-  constructor(private readonly server: Pick<Server, "call">) {}
+  /** @param host that names are of; lists of all hosts are asked for where it is undefined */
+  constructor(private readonly server: Pick<Server, "call">, private readonly host?: unknown) {}
 
   /** Everything of the kind that a field has the id of. */
   all(field: string): Promise<readonly Row[]> {
     const { list } = identified(field)!;
-    const rows = this.#lists.get(list) ?? this.server.call(list, wholeList(list)) as Promise<readonly Row[]>;
+    const rows = this.#lists.get(list) ??
+      this.server.call(list, wholeList(COMMANDS[list], this.host)) as Promise<readonly Row[]>;
     this.#lists.set(list, rows);
     return rows;
   }
@@ -83,7 +79,7 @@ export function idsOf(server: Pick<Server, "call">, field: string, given: string
 export async function withIds(
   server: Pick<Server, "call">,
   input: Record<string, unknown>,
-  resources: Resources = new Resources(server),
+  resources: Resources = new Resources(server, input.host),
 ): Promise<Record<string, unknown>> {
   const changed = async (value: unknown, field: string): Promise<unknown> => {
     const isNamed = identified(field) !== undefined;

@@ -420,21 +420,14 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   const why = unfit(verb, common);
   if (why !== undefined) throw new UsageError(why);
   const server = serverOf(await targetOf(common));
-  const resources = new Resources(server);
-  const run: Run = {
-    verb,
-    server,
-    common,
-    terminal,
-    format: formatOf(common),
-    resources,
-    names: given.names,
-  };
+  const format = formatOf(common);
   waitedFor(verb, common); // a wrong one is told before anything is done
   if (common.timeout !== undefined) (await import("./wait.ts")).timeoutOf(common.timeout);
   const read = reader(terminal);
   const { input: draft, given: words } = await wholeInput(verb, given, terminal, read);
   await verb.extras.expand?.(draft, words, { server, read });
+  const resources = new Resources(server, draft.host);
+  const run: Run = { verb, server, common, terminal, format, resources, names: given.names };
   const placed = given.each &&
     verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);
   const labels = verb.command.readOnly ? undefined : common.label;

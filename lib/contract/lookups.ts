@@ -32,3 +32,16 @@ export function longestList({ input }: Pick<Command, "input">): number | undefin
   const { properties = {} } = input as { properties?: { limit?: { maximum?: number } } };
   return properties.limit?.maximum;
 }
+
+/**
+ * What a list is asked for so that it gives all that a name may stand for.
+ *
+ * @param host that the names are of; it is left out where the list is of all hosts
+ */
+export function wholeList(list: Pick<Command, "input">, host?: unknown): Record<string, unknown> {
+  const { properties = {} } = list.input as { properties?: { host?: unknown } }, limit = longestList(list);
+  return {
+    ...(limit !== undefined && { limit }),
+    ...(host !== undefined && properties.host !== undefined && { host }),
+  };
+}

@@ -98,22 +98,33 @@ export async function rememberDevices(host: Host, vm: Pick<VM, "id" | "name">, a
   if (kept.length > 0 || known.size > 0) await keep(host, vm.id, new Map(kept));
 }
 
+/** A device of a configuration whose name leads to another device by now, as an error: HostDeviceChanged. */
+async function changeIn(host: Host, root: XmlElement): Promise<ContractError | undefined> {
+  const known = knownIdentities(root), names = takenNames(root).filter((name) => known.has(name));
+  const now = names.length === 0 ? [] : await identitiesNow(host, names);
+  for (const [device, here] of now) {
+    const was = known.get(device)!;
+    if (here.some((each) => mayBeOne(each, was))) continue;
+    const details = { device, was: identityText(was), now: here.map(identityText).join(", ") };
+    return new ContractError("HostDeviceChanged", details);
+  }
+}
+
+/** The same of a VM's stored configuration. Nothing is noted. @throws {LibvirtError} */
+export async function deviceChange(host: Host, vm: Pick<VM, "id">): Promise<ContractError | undefined> {
+  return await changeIn(host, await nextRoot(host, vm.id));
+}
+
 /**
  * Refuses a VM of which a device's name leads to another device by now. What is not known of one yet is noted.
  *
  * @throws {ContractError} HostDeviceChanged @throws {LibvirtError}
  */
-export async function requireSameDevices(host: Host, vm: VM): Promise<void> {
-  const root = await nextRoot(host, vm.id), names = takenNames(root);
-  if (names.length === 0) return;
-  const known = knownIdentities(root);
-  const now = await identitiesNow(host, names.filter((name) => known.has(name)));
-  for (const [device, here] of now) {
-    const was = known.get(device)!;
-    if (here.some((each) => mayBeOne(each, was))) continue;
-    const details = { device, was: identityText(was), now: here.map(identityText).join(", ") };
-    throw new ContractError("HostDeviceChanged", details);
-  }
+export async function requireSameDevices(host: Host, vm: Pick<VM, "id" | "name">): Promise<void> {
+  const root = await nextRoot(host, vm.id);
+  if (takenNames(root).length === 0) return;
+  const change = await changeIn(host, root);
+  if (change !== undefined) throw change;
   await rememberDevices(host, vm).catch((error) =>
     log.warn("what the host's devices of a VM are could not be noted", { vm: vm.name, error })
   );

@@ -16,10 +16,10 @@ import {
   mayBeSame,
   parseRef,
   passedDevice,
-  passedElements,
   refText,
   takenDevices,
 } from "../../../lib/formats/xml/host_device.ts";
+import { passedElements } from "../../../lib/formats/xml/taken_elements.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { listedDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
 import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts";

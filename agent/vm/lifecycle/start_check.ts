@@ -11,7 +11,7 @@ import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
-import { hostUseOf } from "../../storage/block_devices.ts";
+import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { anyUnfinished, isUnfinished } from "../../storage/shared.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
@@ -49,9 +49,10 @@ async function fileDisks({ link }: Host, { disks }: VM): Promise<FileDisk[]> {
 
 /** Refuses disks that the host itself has in use by now. @throws {ContractError} DiskRefused */
 async function requireFreeDevices({ disks }: VM): Promise<void> {
+  const live = liveOnce();
   for (const { source, type, readOnly } of disks) {
     if (source === undefined || type !== "block" || readOnly) continue;
-    const use = await hostUseOf(source);
+    const use = await hostUseOf(source, live);
     if (use !== undefined) throw refused(source, `this host uses it: ${use}`);
   }
 }

@@ -2,18 +2,22 @@
  * What is told of VMs that run, or that libvirt starts with the host, although a start here would be refused: what virsh and
  * libvirt's autostart do cannot be kept from here.
  */
-import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import type { VM } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
-import { hostUseOf } from "../../storage/block_devices.ts";
+import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { ImageUses } from "../../storage/image_conflicts.ts";
-import { requireSameDevices } from "../devices/device_identity.ts";
+import { deviceChange } from "../devices/device_identity.ts";
 
 /** Names no other VM: who sees this one may not see that. */
-async function diskRisk(uses: ImageUses, vm: VM): Promise<string | undefined> {
+async function diskRisk(
+  uses: ImageUses,
+  live: ReturnType<typeof liveOnce>,
+  vm: VM,
+): Promise<string | undefined> {
   const [conflict] = await uses.conflicts(vm);
   if (conflict !== undefined) {
     const { target, isBase } = conflict;
@@ -22,31 +26,33 @@ async function diskRisk(uses: ImageUses, vm: VM): Promise<string | undefined> {
       : `another VM has the image of its disk ${target}, too. Detach it from one of them`;
   }
   for (const { target, type, source, readOnly } of vm.disks) {
-    const use = type === "block" && source !== undefined && !readOnly ? await hostUseOf(source) : undefined;
+    const use = type === "block" && source !== undefined && !readOnly
+      ? await hostUseOf(source, live)
+      : undefined;
     if (use !== undefined) return `this host uses its disk ${target}: ${use}. Detach it`;
   }
 }
 
 async function deviceRisk(host: Host, vm: VM): Promise<string | undefined> {
-  try {
-    await requireSameDevices(host, vm);
-  } catch (error) {
-    if (!(error instanceof ContractError) || error.code !== "HostDeviceChanged") throw error;
-    const device = oneLine(String(error.details?.device), 40);
-    return `device ${device} of the host is another one by now. Detach it, and attach the one that is meant`;
-  }
+  // Its XML is read of the few alone that have any device of the host
+  if (!host.inventory.record(vm.id)?.summary.takesDevices) return undefined;
+  const change = await deviceChange(host, vm);
+  if (change === undefined) return undefined;
+  const device = oneLine(String(change.details?.device), 40);
+  return `device ${device} of the host is another one by now. Detach it, and attach the one that is meant`;
 }
 
-/** Looks at all of them, and has them show it. @throws {LibvirtError} when libvirt is away */
+/** Looks at all of them, and has them show it; nothing of them is changed. @throws {LibvirtError} when libvirt is away */
 export async function showStartRisks(host: Host): Promise<void> {
   const { inventory, link } = host;
   if (!isLocal(link.uri) || !inventory.filled) return;
   const active = new Set(inventory.active()), uses = await ImageUses.read(host, undefined, false);
+  const live = liveOnce();
   for (const vm of inventory.vms()) {
     const isTold = active.has(vm.id) || (vm.autostart && vm.persistent);
     let startRisk: string | undefined;
     try {
-      startRisk = isTold ? await diskRisk(uses, vm) ?? await deviceRisk(host, vm) : undefined;
+      startRisk = isTold ? await diskRisk(uses, live, vm) ?? await deviceRisk(host, vm) : undefined;
     } catch (error) {
       if (isAway(error)) throw error;
       log.debug("whether a VM may start is not known now", { vm: vm.name, error });

@@ -5,6 +5,7 @@ import { agentChannelsIn, anyAgent } from "./channel.ts";
 import { METADATA_PREFIX, SCREEN_PASSWORDS, THROW_AWAY } from "./metadata.ts";
 import { namedPaths } from "./named_paths.ts";
 import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
+import { passedElements, takenByAddress } from "./taken_elements.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
 
 /** What a domain's XML says, in the contract's terms. */
@@ -32,6 +33,8 @@ export type DomainSummary =
     generatedPasswords: boolean;
     /** It says of itself that it is one of ours that is there for a while alone. */
     throwAway: boolean;
+    /** It has a device of the host: passed on, a card by SR-IOV, an NVMe disk. */
+    takesDevices: boolean;
     /** Every path of the host that it names, whatever for. */
     paths: readonly string[];
     /** Those of them that no disk or drive names. */
@@ -198,6 +201,7 @@ export function summarizeDomain(xml: string): DomainSummary {
     openScreen: hasOpenScreen(domain),
     generatedPasswords: hasGeneratedPasswords(domain),
     throwAway: own?.attributes[THROW_AWAY.name] === THROW_AWAY.value,
+    takesDevices: passedElements(domain).length + takenByAddress(domain).length > 0,
     paths: namedPaths(domain),
     otherPaths: namedPaths(domain, { disks: false }),
   };

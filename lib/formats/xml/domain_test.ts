@@ -107,6 +107,7 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
     openScreen: true,
     generatedPasswords: false,
     throwAway: false,
+    takesDevices: false,
     paths: [
       "/usr/bin/qemu-system-x86_64",
       "/var/lib/libvirt/images/web & '1'.qcow2",
@@ -148,6 +149,7 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     openScreen: false,
     generatedPasswords: false,
     throwAway: false,
+    takesDevices: false,
     paths: ["/var/lib/libvirt/qemu/save/t.save"],
     otherPaths: ["/var/lib/libvirt/qemu/save/t.save"],
   });
@@ -470,4 +472,17 @@ Deno.test("screenServers() tells all screens, SPICE's TLS port among them", () =
     { type: "spice", port: 5900, listen: "127.0.0.1", tlsPort: 5901, password: "s" },
     { type: "vnc", password: undefined },
   ]);
+});
+
+Deno.test("summarizeDomain() says whether a VM takes devices of the host", () => {
+  const takes = (device: string) =>
+    summarizeDomain(`<domain type='test'><devices>${device}</devices></domain>`).takesDevices;
+  for (
+    const device of [
+      "<hostdev mode='subsystem' type='usb'/>",
+      "<interface type='hostdev'/>",
+      "<disk type='nvme' device='disk'/>",
+    ]
+  ) assert.equal(takes(device), true, device);
+  assert.equal(takes("<interface type='network'/><disk type='block' device='disk'/>"), false);
 });

@@ -5,7 +5,8 @@
 import { xml, type XmlNode } from "./build.ts";
 import { type Compared, compareDevices } from "./device_diff.ts";
 import { pciAddress, pciNumbers } from "./pci_address.ts";
-import { child, children, parseXml, type XmlElement } from "./tree.ts";
+import { passedElements, takenByAddress } from "./taken_elements.ts";
+import { child, parseXml, type XmlElement } from "./tree.ts";
 
 /** What libvirt does when a VM starts and its USB device is not there. */
 export const STARTUP_POLICIES = ["optional", "mandatory"] as const;
@@ -120,17 +121,10 @@ export function passedDevice(element: XmlElement): PassedDevice {
   };
 }
 
-/** The host's devices in a configuration, as elements. */
-export const passedElements = (root: XmlElement | undefined): XmlElement[] =>
-  children(child(root, "devices"), "hostdev");
-
 /** What on the host a configuration takes for itself: also network cards (SR-IOV) and NVMe disks by their PCI address. */
 export function takenDevices(root: XmlElement): HostDeviceRef[] {
-  const devices = child(root, "devices");
   const passed = passedElements(root).map((each) => passedDevice(each).ref);
-  const cards = children(devices, "interface").filter(({ attributes }) => attributes.type === "hostdev");
-  const disks = children(devices, "disk").filter(({ attributes }) => attributes.type === "nvme");
-  return [...passed, ...[...cards, ...disks].map((each) => pciRef(child(each, "source")))]
+  return [...passed, ...takenByAddress(root).map((each) => pciRef(child(each, "source")))]
     .filter((each) => each !== undefined);
 }
 
