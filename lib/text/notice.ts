@@ -1,4 +1,5 @@
 /** What a page says of the form that led to it: kept in a cookie from one page to the next, and shown once. Pure. */
+import { LONGEST_WARNING } from "./answer_warnings.ts";
 import { oneLine } from "./text.ts";
 
 /** What a form did. */
@@ -16,11 +17,19 @@ export interface Notice {
   readonly entryId?: string | undefined;
   /** Address of the task's page. */
   readonly task?: string | undefined;
+  /** What a person should know of it, as `answerWarnings` gives it. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** The name of its cookie. */
 export const NOTICE_COOKIE = "notice";
 const LONGEST_NAME = 100;
+/** Characters of a cookie; browsers keep 4096 bytes with its name. */
+const LONGEST_COOKIE = 4000;
+/** Characters of a warning: as many as the cookie has room for, whatever they are encoded to. */
+const WARNING_LENGTHS = [LONGEST_WARNING, 150, 40] as const;
+/** A few, and how many more there are. */
+const MOST_WARNINGS = 4;
 /** Seconds a notice waits for its page, which is the next one. */
 const WAITS_S = 60;
 
@@ -30,7 +39,12 @@ export function noticeCookie(notice: Notice | null): string {
   if (notice === null) return `${NOTICE_COOKIE}=; ${rest}; Max-Age=0`;
   const short = (text: string | undefined) => text === undefined ? undefined : oneLine(text, LONGEST_NAME);
   const kept = { ...notice, name: short(notice.name), in: short(notice.in) };
-  return `${NOTICE_COOKIE}=${encodeURIComponent(JSON.stringify(kept))}; ${rest}; Max-Age=${WAITS_S}`;
+  const cookies = WARNING_LENGTHS.map((longest) => {
+    const warnings = notice.warnings?.slice(0, MOST_WARNINGS).map((each) => oneLine(each, longest));
+    const value = encodeURIComponent(JSON.stringify({ ...kept, warnings }));
+    return `${NOTICE_COOKIE}=${value}; ${rest}; Max-Age=${WAITS_S}`;
+  });
+  return cookies.find(({ length }) => length <= LONGEST_COOKIE) ?? cookies.at(-1)!;
 }
 
 const textIn = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
@@ -39,18 +53,18 @@ const textIn = (value: unknown): string | undefined => typeof value === "string"
 export function noticeIn(value: string | undefined): Notice | null {
   if (!value) return null;
   try {
-    const { is, word, name, in: into, disks, entryId, task } = JSON.parse(
+    const { is, word, name, in: into, disks, entryId, task, warnings } = JSON.parse(
       decodeURIComponent(value),
-    ) as Record<
-      string,
-      unknown
-    >;
+    ) as Record<string, unknown>;
     if ((is !== "done" && is !== "started") || typeof word !== "string") return null;
     return {
       ...{ is, word, name: textIn(name), in: textIn(into), entryId: textIn(entryId) },
       disks: typeof disks === "number" ? disks : undefined,
       // Nothing but a task of this site is linked.
       task: /^\/tasks\/[\w-]+$/.test(textIn(task) ?? "") ? textIn(task) : undefined,
+      warnings: Array.isArray(warnings)
+        ? warnings.slice(0, MOST_WARNINGS).filter((each) => typeof each === "string")
+        : undefined,
     };
   } catch {
     // It was cut off, or is another program's of the same host name.
