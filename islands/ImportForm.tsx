@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { CheckField, Field, TextField } from "../components/kit/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
-import { answerWarnings } from "../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { type ImportRequest, importRequest } from "../lib/vm/import_form.ts";
 import { manage } from "../lib/i18n/en/manage.ts";

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { NetworkFields, type NetworkValues } from "../components/network/NetworkFields.tsx";
 import { api, ApiError } from "../lib/client/api.ts";
 import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
-import { answerWarnings } from "../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { findingIn, findingOf, networkIn, warningsIn } from "../lib/network/networks.ts";
 import { networkHref } from "../lib/network/network_href.ts";

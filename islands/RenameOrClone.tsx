@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { SelectField, TextField } from "../components/kit/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
-import { answerWarnings } from "../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { cloneInput, type CloneWish, cloneWishIn } from "../lib/vm/clone_form.ts";

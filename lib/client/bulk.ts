@@ -2,7 +2,7 @@
 import { isOfferedNow } from "../access/looking.ts";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
-import { answerWarnings } from "../text/answer_warnings.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { failureOf } from "../text/failure.ts";
 import { plural, t } from "../i18n/mod.ts";
 import type { Api } from "../contract/api.ts";

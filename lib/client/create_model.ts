@@ -10,7 +10,7 @@ import type {
   VmConfig,
 } from "../contract/mod.ts";
 import { NOBODY_SIGNS_IN } from "../contract/cloud_init_bounds.ts";
-import { answerWarnings } from "../text/answer_warnings.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { fieldSentence } from "../text/field_sentence.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { firstCloudInit } from "../vm/cloud_init/first.ts";

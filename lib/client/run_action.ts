@@ -1,7 +1,7 @@
 /** A click on an action, from asking first to saying how it went. */
 import type { DeleteVmResult, VM } from "../contract/mod.ts";
 import { type ActionName, actionWords, deletedBy, perform } from "../vm/actions.ts";
-import { answerWarnings } from "../text/answer_warnings.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { oneLine } from "../text/text.ts";
 import { formatDay } from "../text/time.ts";
 import type { Notice } from "../text/notice.ts";

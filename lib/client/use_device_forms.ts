@@ -6,7 +6,7 @@ import type { DeviceAction, DeviceDone } from "../vm/device_forms.ts";
 import { DEVICE_DONE } from "../vm/device_outcome.ts";
 import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
-import { answerWarnings } from "../text/answer_warnings.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { oneLine } from "../text/text.ts";
 import { isLive } from "../vm/state.ts";
 import { api } from "./api.ts";

@@ -223,10 +223,6 @@ export const en = {
   "bulk.failed.other": "{action}: failed on {n} VMs",
   "bulk.succeeded.one": "It was done on {n} of {all}. These failed:",
   "bulk.succeeded.other": "It was done on {n} of {all}. These failed:",
-  "bulk.warned": "To be known of those on which it was done:",
-
-  "warnings.more.one": "{n} more warning is not shown.",
-  "warnings.more.other": "{n} more warnings are not shown.",
 
   "tags.title.one": "Tags of {n} VM",
   "tags.title.other": "Tags of {n} VMs",

@@ -3,7 +3,7 @@ import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { activity } from "../i18n/en/activity.ts";
 import { forms } from "../i18n/en/forms.ts";
 import { textsOf } from "../i18n/mod.ts";
-import { answerWarnings } from "./answer_warnings.ts";
+import { answerWarnings } from "./notice.ts";
 import type { Notice } from "./notice.ts";
 
 const own = textsOf(forms), common = textsOf(activity);

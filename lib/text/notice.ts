@@ -1,5 +1,4 @@
 /** What a page says of the form that led to it: kept in a cookie from one page to the next, and shown once. Pure. */
-import { LONGEST_WARNING } from "./answer_warnings.ts";
 import { oneLine } from "./text.ts";
 
 /** What a form did. */
@@ -24,12 +23,29 @@ export interface Notice {
 /** The name of its cookie. */
 export const NOTICE_COOKIE = "notice";
 const LONGEST_NAME = 100;
-/** Characters of a cookie; browsers keep 4096 bytes with its name. */
-const LONGEST_COOKIE = 4000;
-/** Characters of a warning: as many as the cookie has room for, whatever they are encoded to. */
-const WARNING_LENGTHS = [LONGEST_WARNING, 150, 40] as const;
+/** Sentences that are shown; of more their number is said. */
+const MOST_SAID = 3;
+/** Characters of a sentence. */
+const LONGEST_WARNING = 300;
+
+/**
+ * What a person should know of what a command did: few sentences of bounded length, safe to lay out; undefined where the
+ * answer has no warnings.
+ */
+export function answerWarnings(answer: unknown): readonly string[] | undefined {
+  const { warnings } = (answer ?? {}) as { readonly warnings?: readonly (string | { message: string })[] };
+  if (!warnings?.length) return undefined;
+  const said = warnings.slice(0, MOST_SAID).map((each) =>
+    oneLine(typeof each === "string" ? each : each.message, LONGEST_WARNING)
+  );
+  const more = warnings.length - said.length;
+  return more === 0 ? said : [...said, `… (+${more})`];
+}
+
+/** Characters of a cookie's value; browsers keep 4096 bytes with its name. */
+const LONGEST_VALUE = 3900;
 /** A few, and how many more there are. */
-const MOST_WARNINGS = 4;
+const MOST_WARNINGS = MOST_SAID + 1;
 /** Seconds a notice waits for its page, which is the next one. */
 const WAITS_S = 60;
 
@@ -39,12 +55,13 @@ export function noticeCookie(notice: Notice | null): string {
   if (notice === null) return `${NOTICE_COOKIE}=; ${rest}; Max-Age=0`;
   const short = (text: string | undefined) => text === undefined ? undefined : oneLine(text, LONGEST_NAME);
   const kept = { ...notice, name: short(notice.name), in: short(notice.in) };
-  const cookies = WARNING_LENGTHS.map((longest) => {
-    const warnings = notice.warnings?.slice(0, MOST_WARNINGS).map((each) => oneLine(each, longest));
-    const value = encodeURIComponent(JSON.stringify({ ...kept, warnings }));
-    return `${NOTICE_COOKIE}=${value}; ${rest}; Max-Age=${WAITS_S}`;
-  });
-  return cookies.find(({ length }) => length <= LONGEST_COOKIE) ?? cookies.at(-1)!;
+  const warnings = [...notice.warnings ?? []];
+  let value: string;
+  // What does not fit is left out, the last first.
+  do value = encodeURIComponent(JSON.stringify({ ...kept, warnings })); while (
+    value.length > LONGEST_VALUE && warnings.pop() !== undefined
+  );
+  return `${NOTICE_COOKIE}=${value}; ${rest}; Max-Age=${WAITS_S}`;
 }
 
 const textIn = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;

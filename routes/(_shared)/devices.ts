@@ -7,7 +7,7 @@ import {
   type VmDevices,
 } from "../../lib/contract/mod.ts";
 import { isDeviceAction, performDevice } from "../../lib/vm/device_forms.ts";
-import { answerWarnings } from "../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { fail } from "./fail.ts";

@@ -1,6 +1,6 @@
 import type { Naming } from "../../components/vm/VmNamePage.tsx";
 import type { VM } from "../../lib/contract/mod.ts";
-import { answerWarnings } from "../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import type { Notice } from "../../lib/text/notice.ts";
 import type { PageState } from "../../lib/page_state.ts";

@@ -3,7 +3,7 @@ import { Head } from "fresh/runtime";
 import NetworkForm from "../../islands/NetworkForm.tsx";
 import { NETWORK_MODES, type NetworkFinding, type NetworkMode } from "../../lib/contract/networks.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { answerWarnings } from "../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { findingIn, MODE_MEANINGS, MODE_NAMES, networkIn } from "../../lib/network/networks.ts";
 import { networkHref } from "../../lib/network/network_href.ts";

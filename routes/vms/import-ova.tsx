@@ -8,7 +8,7 @@ import OvaUpload from "../../islands/OvaUpload.tsx";
 import { ova as texts } from "../../lib/i18n/en/ova.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
-import { answerWarnings } from "../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";

@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import ImportForm from "../../islands/ImportForm.tsx";
-import { answerWarnings } from "../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { type ImportRequest, importRequest } from "../../lib/vm/import_form.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";

@@ -14,7 +14,7 @@ import {
   type VmConfig,
 } from "../../lib/contract/mod.ts";
 import { DISK_GB, type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
-import { answerWarnings } from "../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { firstCloudInit } from "../../lib/vm/cloud_init/first.ts";
 import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";

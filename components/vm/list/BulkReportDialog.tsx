@@ -6,6 +6,7 @@ import { number, plural, t } from "../../../lib/i18n/mod.ts";
 import { CopyButton } from "../../kit/CopyButton.tsx";
 import { Dialog } from "../../kit/Dialog.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
+import { Flash } from "../../kit/Flash.tsx";
 
 /** What is said of a VM. */
 function OfVm({ vm, children }: { vm: Pick<VM, "id" | "name">; children: ComponentChildren }) {
@@ -38,16 +39,13 @@ function Results({ report: { title, succeeded, failures, warned } }: { report: B
         </ul>
       )}
       {warned.length > 0 && (
-        <>
-          <p>{t("bulk.warned")}</p>
-          <ul class="failure-list">
-            {warned.map(({ vm, warnings }) => (
-              <OfVm key={vm.id} vm={vm}>
-                {warnings.map((warning) => <p key={warning} class="error-text">{warning}</p>)}
-              </OfVm>
-            ))}
-          </ul>
-        </>
+        <ul class="failure-list">
+          {warned.map(({ vm, warnings }) => (
+            <OfVm key={vm.id} vm={vm}>
+              {warnings.map((warning) => <Flash key={warning} tone="warn">{warning}</Flash>)}
+            </OfVm>
+          ))}
+        </ul>
       )}
     </div>
   );

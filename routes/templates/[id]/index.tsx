@@ -9,7 +9,7 @@ import { CreateVmsForm } from "../../../components/template/CreateVmsForm.tsx";
 import type { Template } from "../../../lib/contract/mod.ts";
 import { diskText, templateHref } from "../../../lib/template/describe.ts";
 import { freeNumber } from "../../../lib/template/names.ts";
-import { answerWarnings } from "../../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../../lib/text/notice.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { formatMemory } from "../../../lib/text/quantity.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";

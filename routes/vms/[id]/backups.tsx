@@ -4,7 +4,7 @@ import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VmBackups from "../../../islands/VmBackups.tsx";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
-import { answerWarnings } from "../../../lib/text/answer_warnings.ts";
+import { answerWarnings } from "../../../lib/text/notice.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
