@@ -6,14 +6,22 @@ import type { Host } from "../hosts/host.ts";
 
 export class SeenVms implements Disposable {
   readonly #following: Disposable;
+  /** Ids of VMs of which libvirt has told all that became of them since they were looked at. */
+  readonly #watched = new Set<string>();
 
   constructor(private readonly host: Host) {
     this.#following = host.events.follow(([name, data]) => {
       if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
       else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
+        this.#watched.delete(data.vmId);
         host.app.knownVms.gone(data.vmId);
       }
     });
+  }
+
+  /** libvirt tells nothing until it is connected again. */
+  disconnected(): void {
+    this.#watched.clear();
   }
 
   /** The host was read whole. */
@@ -32,7 +40,12 @@ export class SeenVms implements Disposable {
   #look(vmId: string): void {
     const { inventory, app: { knownVms } } = this.host, vm = inventory.vm(vmId);
     if (vm === undefined || vm.operation !== undefined) return;
-    const { lost, replaced, accept } = knownVms.seen(vm, this.host.id);
+    const { lost, replaced, accept } = knownVms.seen(
+      vm,
+      this.host.id,
+      this.#watched.has(vmId),
+    );
+    if (knownVms.isRead) this.#watched.add(vmId);
     if (lost !== undefined) this.#record(vm, "labels-lost", lostLabelsText(vm.name, lost));
     if (replaced !== undefined) {
       const released = this.host.vmReplaced(vmId);
