@@ -321,6 +321,11 @@ export class CreateModel {
     return this.warnings.value.find((warning) => warning.field === field)?.message;
   }
 
+  /** Whether the person has SSH keys that a new VM's user begins with. */
+  get hasOwnKeys(): boolean {
+    return this.#sshKeys.length > 0;
+  }
+
   /** What is to be known of the VM that was created. */
   get warned(): readonly string[] | undefined {
     return this.#warned;

@@ -79,7 +79,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
       "ConnectionLost StoreUnavailable Internal BackupHostKeyChanged").split(" ").map((code) => [code, SAYS]),
   ),
   ...Object.fromEntries(
-    ("NotSignedIn TokenInvalid PasswordNeeded SignInExpired NoAccount SetupKey ConsoleTicket HostAccount SecondFactorOn " +
+    ("NotSignedIn TokenInvalid PasswordNeeded SignInExpired NoAccount NotByToken SetupKey ConsoleTicket HostAccount SecondFactorOn " +
       "LastAdministrator RoleInUse").split(" ").map((code) => [code, ACCESS]),
   ),
   BootWouldResume: { by: SAVED, words: "BootWouldResume" },
