@@ -14,13 +14,12 @@ const ICONS: Readonly<Record<ToastTone, IconName>> = {
 };
 
 function One({ toast }: { toast: Toast }) {
-  const { failure, action, warnings, tone = failure ? "bad" : "ok" } = toast;
+  const { failure, action, tone = failure ? "bad" : "ok" } = toast;
   return (
     <li class="toast" data-tone={tone}>
       <Icon name={ICONS[tone]} />
       <div class="toast-text">
         <p class="toast-title">{toast.title}</p>
-        {warnings?.map((warning) => <p key={warning} class="error-text">{warning}</p>)}
         {failure && (
           <>
             <FailureText failure={failure} />

@@ -5,7 +5,7 @@ import { based } from "./base.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { type PlainKey, t } from "../i18n/mod.ts";
 
-/** One message. Failures and warnings stay until they are closed; the rest goes by itself. */
+/** One message. Failures, and what has warnings, stay until they are closed; the rest goes by itself. */
 export interface Toast {
   readonly id: number;
   readonly title: string;
@@ -14,8 +14,6 @@ export interface Toast {
   readonly tone?: ToastTone;
   /** What can be done about it, while it is shown. */
   readonly action?: ToastAction;
-  /** What a person should know of what was done. */
-  readonly warnings?: readonly string[];
 }
 
 /** How good or bad a message is. */
@@ -58,7 +56,7 @@ export function report(title: string, action?: ToastAction, tone: ToastTone = "o
 /** Says that something was done, and the warnings of its answer (`answerWarnings`): with those it stays. */
 export function reportDone(title: string, warnings: readonly string[] = []): void {
   if (warnings.length === 0) report(title);
-  else show({ title, tone: "warn", warnings });
+  else show({ title: [title, ...warnings].join(" · "), tone: "warn" });
 }
 
 /**
