@@ -201,6 +201,17 @@ function withoutHost(input: unknown): unknown {
   return rest;
 }
 
+/**
+ * Who makes a call, and with which rights: the calls of others, or with other rights, are refused, cancelled and recorded by
+ * themselves.
+ */
+function callerKey({ userId, uid, name, via, rights }: Principal): unknown {
+  const layers = rights.map((layer) =>
+    layer === "all" ? layer : layer.map(({ permissions, on }) => [[...permissions].sort(), on])
+  );
+  return [userId ?? null, uid ?? null, name, via, layers];
+}
+
 /** Builds the dispatcher. */
 export function createDispatch(
   { route, record, vm, vms, formerNames, grantedGroups, settled, overtaken, requireConfirmed }:
@@ -254,7 +265,7 @@ export function createDispatch(
               }),
           );
         const answer = joinsSame(COMMANDS[command])
-          ? await joined.join([command, host, wanted], carryOut)
+          ? await joined.join([callerKey(principal), command, host, wanted], carryOut)
           : await carryOut();
         const made = makesVm === undefined ? null : answer as Readonly<Record<string, unknown>> | null;
         if (made !== null) about = { vmId: String(made[makesVm!]), vmName: String(made.name) };

@@ -4,8 +4,8 @@ import { type Command, type CommandName, COMMANDS, ContractError, ROLES } from "
 import { joinsSame } from "../lib/contract/command.ts";
 import { OWN_SAMPLES, SAMPLES } from "../lib/contract/testing.ts";
 import { needOf } from "../lib/access/permissions.ts";
-import { layerOf } from "../lib/access/rights.ts";
-import type { BatchOperationResult, Role, VM } from "../lib/contract/mod.ts";
+import { layerOf, type Rights } from "../lib/access/rights.ts";
+import type { BatchOperationResult, Grant, Role, VM } from "../lib/contract/mod.ts";
 import { type Principal, principalOf } from "./access.ts";
 import {
   type CallContext,
@@ -390,4 +390,44 @@ Deno.test("a command that begins a task, called twice at once, acts once; anothe
     await dispatch(name, input, ADMIN);
     assert.equal(calls.length, 2, `${name}: afterwards it is meant again`);
   }
+});
+
+Deno.test("the same call of another person, or with other rights, is a call of its own", async () => {
+  const rights = (names: string[], on: Grant["on"]): Rights => [[{ permissions: new Set(names), on }]];
+  const everywhere = { kind: "everything" } as const, NEED = needOf("create_snapshot").permission;
+  const callers: Principal[] = [
+    { ...ADMIN, userId: "a" },
+    { ...ADMIN, userId: "b", name: "b" },
+    { ...ADMIN, userId: "a", via: "token" },
+    { ...ADMIN, userId: "a", rights: [...ADMIN.rights, ...rights(["vms.view", NEED], everywhere)] },
+    {
+      ...ADMIN,
+      userId: "a",
+      rights: [...ADMIN.rights, ...rights(["vms.view", "vms.more", NEED], everywhere)],
+    },
+    {
+      ...ADMIN,
+      userId: "a",
+      rights: [...ADMIN.rights, ...rights(["vms.view", NEED], { kind: "vm", vmId: "u-1" })],
+    },
+  ];
+  const gate = Promise.withResolvers<void>();
+  let begun = 0;
+  const { dispatch, calls, recorded } = dispatcher(async () => {
+    const isFirst = begun++ === 0;
+    await gate.promise;
+    if (isFirst) throw new ContractError("JobCancelled");
+    return answerOf("create_snapshot");
+  });
+  const input = sampleOf("create_snapshot");
+  const all = callers.map((caller) => dispatch("create_snapshot", input, caller));
+  await Promise.resolve();
+  gate.resolve();
+  const outcomes = await Promise.allSettled(all);
+  assert.equal(calls.length, callers.length);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status === "fulfilled"),
+    callers.map((_caller, at) => at > 0),
+  );
+  assert.equal(recorded.filter(({ result }) => result === "error").length, 1);
 });

@@ -97,6 +97,7 @@ export default function CreateVm(
     leave(`/vms/${encodeURIComponent(id)}${hasScreen ? "/console" : ""}`, {
       word: "create_vm",
       name: wish.name,
+      warnings: model.warned,
     });
   };
   return (

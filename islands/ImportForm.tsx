@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { CheckField, Field, TextField } from "../components/kit/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
+import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { type ImportRequest, importRequest } from "../lib/vm/import_form.ts";
 import { manage } from "../lib/i18n/en/manage.ts";
@@ -34,8 +35,12 @@ export default function ImportForm({ asked, failure: before }: ImportFormProps) 
     if (isEmpty.value) return;
     isBusy.value = true;
     try {
-      const { vmId, name } = await api.importVm(asked);
-      leave(`/vms/${encodeURIComponent(vmId)}`, { word: "import_vm", name });
+      const imported = await api.importVm(asked), { vmId, name } = imported;
+      leave(`/vms/${encodeURIComponent(vmId)}`, {
+        word: "import_vm",
+        name,
+        warnings: answerWarnings(imported),
+      });
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { NetworkFields, type NetworkValues } from "../components/network/NetworkFields.tsx";
 import { api, ApiError } from "../lib/client/api.ts";
 import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
+import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { findingIn, findingOf, networkIn, warningsIn } from "../lib/network/networks.ts";
 import { networkHref } from "../lib/network/network_href.ts";
@@ -68,10 +69,11 @@ export default function NetworkForm({ mode, options, values, findings, failure }
     doing.value = "creating";
     failed.value = null;
     try {
-      const { name } = await api.createNetwork(
+      const created = await api.createNetwork(
         networkIn(new FormData(event.currentTarget as HTMLFormElement)),
       );
-      leave(networkHref(name), { word: "create_network", name });
+      const { name } = created;
+      leave(networkHref(name), { word: "create_network", name, warnings: answerWarnings(created) });
     } catch (error) {
       doing.value = "idle";
       found.value = error instanceof ApiError ? findingIn(error) : [];

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { SelectField, TextField } from "../components/kit/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
+import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { cloneInput, type CloneWish, cloneWishIn } from "../lib/vm/clone_form.ts";
@@ -13,7 +14,7 @@ const { t } = textsOf(manage);
 
 type Text = PlainKeyOf<typeof manage>;
 
-/** Kind → its words, and the call; gives the id of the VM to go to. */
+/** Kind → its words, and the call; gives the VM to go to. */
 const KINDS = {
   rename: {
     title: "manage.rename_title",
@@ -22,7 +23,7 @@ const KINDS = {
     doing: "manage.rename_doing",
     call: async (vmId: string, name: string) => {
       await api.renameVm({ vmId, name });
-      return vmId;
+      return { vmId };
     },
   },
   clone: {
@@ -30,8 +31,7 @@ const KINDS = {
     what: "manage.clone_what",
     submit: "manage.clone_do",
     doing: "manage.clone_doing",
-    call: async (vmId: string, name: string, wish: CloneWish) =>
-      (await api.cloneVm({ vmId, name, ...cloneInput(wish) })).vmId,
+    call: (vmId: string, name: string, wish: CloneWish) => api.cloneVm({ vmId, name, ...cloneInput(wish) }),
   },
 } as const satisfies Record<string, { what: Text; submit: Text; doing: Text } & Record<string, unknown>>;
 
@@ -111,8 +111,12 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
     isBusy.value = true;
     try {
       const name = String(data.get("name"));
-      const target = await call(vmId, name, cloneWishIn(data));
-      leave(`/vms/${encodeURIComponent(target)}`, { word: `${kind}_vm`, name });
+      const made = await call(vmId, name, cloneWishIn(data));
+      leave(`/vms/${encodeURIComponent(made.vmId)}`, {
+        word: `${kind}_vm`,
+        name,
+        warnings: answerWarnings(made),
+      });
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

@@ -34,7 +34,7 @@ export const handler = define.handlers({
     const pool = fullestPool(pools ?? []);
     const lacks = [
       pools && storageLack(state, pools, "/"),
-      networks && await networkLack(state, networks, "/"),
+      networks && await networkLack(state, networks, "/", host?.attention ?? []),
     ]
       .flatMap((lack) => lack && host?.attention.includes(lack.sentence) ? [lack] : []);
     return page({

@@ -33,11 +33,13 @@ export class SshKeys {
   }
 
   /**
-   * @throws {ContractError} Forbidden for an API token, which may have fewer rights than its account: the keys come into VMs;
+   * An empty list is kept, too: none.
+   *
+   * @throws {ContractError} NotByToken for an API token, which may have fewer rights than its account: the keys come into VMs;
    * InvalidInput for what is no public key; StoreUnavailable
    */
   set(owner: Asker, keys: readonly string[]): void {
-    if (owner.via === "token") throw new ContractError("Forbidden", { role: "administrator" });
+    if (owner.via === "token") throw new ContractError("NotByToken");
     for (const [index, key] of keys.entries()) {
       const fault = sshKeyFault(key), field = `sshKeys.${index}`;
       if (fault !== undefined) {
@@ -49,9 +51,12 @@ export class SshKeys {
     }
   }
 
-  /** Takes note of the first keys that somebody has given a VM, where none are set. An API token's are not its account's. */
+  /**
+   * Takes note of the first keys that somebody has given a VM, where none were ever set or cleared. An API token's are not its
+   * account's.
+   */
   remember(owner: Asker, { form }: CloudInit): void {
-    if (owner.via === "token" || this.of(owner).length > 0) return;
+    if (owner.via === "token" || this.#keys.has(ownerOf(owner))) return;
     const keys = new Set(form?.users?.flatMap(({ sshKeys = [] }) => sshKeys.map((key) => key.trim())));
     const news = [...keys].slice(0, MOST_SSH_KEYS);
     if (news.length > 0) this.#write(ownerOf(owner), news);
@@ -59,13 +64,14 @@ export class SshKeys {
 
   /** An account is gone. */
   forget(userId: string): void {
-    if (this.#keys.has(userId)) this.#write(userId, []);
+    if (this.#keys.has(userId)) this.#write(userId, null);
   }
 
-  #write(owner: string, keys: readonly string[]): boolean {
+  /** @param keys null: nothing was ever set */
+  #write(owner: string, keys: readonly string[] | null): boolean {
     return this.store.write(() => {
       const database = this.store.database!;
-      if (keys.length === 0) {
+      if (keys === null) {
         database.prepare("DELETE FROM ssh_keys WHERE owner = ?").run(owner);
         this.#keys.delete(owner);
         return;

@@ -14,7 +14,7 @@ Deno.test("SshKeys: a token changes nothing for its account, and what was set is
   try {
     const keys = new SshKeys(store), ann = { userId: "1", name: "ann" };
     const token = { ...ann, via: "token" } as const, session = { ...ann, via: "session" } as const;
-    assert.throws(() => keys.set(token, [KEY("evil")]), { code: "Forbidden" });
+    assert.throws(() => keys.set(token, [KEY("evil")]), { code: "NotByToken" });
     keys.remember(token, given(KEY("evil")));
     assert.deepEqual(keys.of(ann), []);
     keys.remember(session, given(KEY("first")));
@@ -22,6 +22,19 @@ Deno.test("SshKeys: a token changes nothing for its account, and what was set is
     assert.deepEqual(keys.of(ann), [KEY("first")]);
     keys.set(session, [KEY("mine")]);
     assert.deepEqual(keys.of(token), [KEY("mine")]);
+    keys.set(session, []);
+    keys.remember(session, given(KEY("contractor")));
+    assert.deepEqual(keys.of(ann), [], "cleared is a choice");
+    const bob = { userId: "2", name: "bob", via: "session" } as const;
+    keys.set(bob, []);
+    keys.remember(bob, given(KEY("one VM")));
+    assert.deepEqual(new SshKeys(store).of(bob), [], "also in another run");
+    const again = new SshKeys(store);
+    again.remember(bob, given(KEY("one VM")));
+    assert.deepEqual(again.of(bob), []);
+    again.forget("2");
+    again.remember(bob, given(KEY("another account")));
+    assert.deepEqual(again.of(bob), [KEY("another account")]);
   } finally {
     store.close();
     await Deno.remove(folder, { recursive: true });

@@ -3,13 +3,13 @@ import type { ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
 import { isSystemError } from "../files.ts";
-import { statFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../mount_gate.ts";
 import { ImageRefused, qcow2Head } from "../storage/disk_images/chain.ts";
+import { imageOf } from "../storage/disk_origin.ts";
 import { pathOfDisk } from "../storage/disk_path.ts";
 import { ownCheckpoints } from "../vm/checkpoints.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
@@ -32,34 +32,6 @@ export interface ReadPlan {
   readonly notes: readonly string[];
   /** Why all is read; empty where there is a base for every disk. */
   readonly reason: string;
-}
-
-/** Which image a disk is: another one at the same place, or the same at another place, has not the same notes. */
-async function imageOf(
-  { type, source = "" }: Pick<Disk, "type" | "source">,
-): Promise<string | undefined> {
-  if (type !== "file") return `${type} ${source}`;
-  try {
-    return `file ${(await statFile(source)).ino ?? 0} ${source}`;
-  } catch (error) {
-    log.debug("an image cannot be looked at", { path: source, error });
-    return undefined;
-  }
-}
-
-/**
- * Which image a disk is, whether it is given by a path or by its volume; undefined where nothing is there.
- *
- * @throws {LibvirtError}
- */
-export async function originOf(
-  { link }: Pick<Host, "link">,
-  disk: Pick<Disk, "type" | "source">,
-): Promise<{ readonly path: string; readonly image: string | undefined } | undefined> {
-  const path = await pathOfDisk(link, disk);
-  if (path === undefined) return undefined;
-  const isFile = isLocal(link.uri) && path.startsWith("/") && !path.startsWith("/dev/");
-  return { path, image: await imageOf({ type: isFile ? "file" : disk.type, source: path }) };
 }
 
 /**

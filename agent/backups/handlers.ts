@@ -330,6 +330,10 @@ export function backupHandlers(
     delete_backup: async ({ backupId }) => {
       const backup = find(backupId);
       requireIdle(backup);
+      const users = records.usersOf(backup.id);
+      if (users.length > 0) {
+        throw new ContractError("BackupInUse", { name: backup.name, users: users.join(", ") });
+      }
       const vmIds = new Set(
         records.runs(backup.id).flatMap(({ copies }) => copies.map(({ vmId }) => vmId)),
       );

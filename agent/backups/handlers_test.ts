@@ -82,3 +82,25 @@ Deno.test("update_backup undoes nothing that others change while the new folder 
   await updating;
   assert.deepEqual([stored!.enabled, stored!.handled, stored!.keep], [false, 4, 3]);
 });
+
+Deno.test("delete_backup is refused with the names of what runs the backup", async () => {
+  let users = ["the schedule nightly", "the schedule weekly"];
+  const removed: string[] = [];
+  const handlers = backupHandlers({
+    ...COVERED,
+    records: {
+      require: () => {},
+      get: (id: string) => ({ id, name: "all" }),
+      usersOf: () => users,
+      runs: () => [],
+      remove: (id: string) => removed.push(id),
+    },
+    runs: { isRunning: () => false },
+  } as unknown as BackupContext);
+  const remove = async () => await handlers.delete_backup({ backupId: "b" }, {} as never);
+  await assert.rejects(remove, { code: "BackupInUse", message: /the schedule nightly, the schedule weekly/ });
+  assert.deepEqual(removed, []);
+  users = [];
+  await remove();
+  assert.deepEqual(removed, ["b"]);
+});

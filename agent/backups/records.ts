@@ -142,6 +142,7 @@ export class BackupRecords {
   /** Runs whose newest state is not written yet, by id. */
   readonly #unwritten = new Map<string, StoredRun>();
   #statements: Statements | undefined;
+  readonly #users: ((backupId: string) => readonly string[])[] = [];
 
   constructor(store: Store) {
     this.#store = store;
@@ -156,6 +157,16 @@ export class BackupRecords {
   /** Every one, the oldest first. */
   all(): readonly StoredBackup[] {
     return [...this.#backups.values()];
+  }
+
+  /** Names, as sentences have them, what runs a backup beside its own times. */
+  addUsers(usersOf: (backupId: string) => readonly string[]): void {
+    this.#users.push(usersOf);
+  }
+
+  /** What runs a backup beside its own times. */
+  usersOf(backupId: string): string[] {
+    return this.#users.flatMap((usersOf) => usersOf(backupId));
   }
 
   get(id: string): StoredBackup | undefined {

@@ -3,7 +3,6 @@ import {
   type Lineage,
   lineageIn,
   lineageOf,
-  lineageXml,
   type PresentDisk,
   replacedBy,
 } from "../../lib/backup/replaced.ts";
@@ -12,15 +11,14 @@ import type { Disk, VM } from "../../lib/contract/mod.ts";
 import { nodeOf } from "../../lib/formats/xml/build.ts";
 import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
-import { RESTORED_PREFIX, RESTORED_URI } from "../../lib/formats/xml/metadata.ts";
 import { child } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { isThere } from "../files.ts";
+import { originOf } from "../storage/disk_origin.ts";
 import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import type { Volume } from "../storage/volumes.ts";
-import { setMetadata } from "../vm/own_metadata.ts";
+import { changeLineage } from "../vm/disk_lineage.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
-import { originOf } from "./base.ts";
 import type { DiskWork, RestoreSource } from "./make_disk.ts";
 
 type Work = Pick<DiskWork, "host"> & Pick<RestoreSource, "manifest"> & { readonly warnings: string[] };
@@ -113,7 +111,7 @@ export function keepLater(
       warnings.push(
         `Disk ${target} of now, ${
           oneLine(source)
-        }, was attached after the copy, which has another disk by that name: ` +
+        }, is not known to be the disk that the copy has by that name: ` +
           "it stays where it is, and is not attached any more",
       );
     }
@@ -136,16 +134,23 @@ function keepLimits(
   warnings.push(`Disk ${target} has the limits that it has now, not those of the copy`);
 }
 
-/** Notes in the VM which images its restored disks took the place of: another copy may be of those. @throws {LibvirtError} */
+/**
+ * Notes in the VM which images its restored disks took the place of: another copy may be of those. What is known of the disks
+ * that stay is kept.
+ *
+ * @throws {LibvirtError}
+ */
 export async function noteLineage(
   { host: { link }, manifest }: Work,
   uuid: string,
   made: ReadonlyMap<string, { readonly path: string }>,
   { disks, lineage }: Replaced,
 ): Promise<void> {
-  const kept = new Map([...made].map(([target, { path }]) => {
+  const gone = new Set([...disks.values()].map(({ source }) => source));
+  const staying = [...lineage].filter(([path]) => !gone.has(path));
+  const restored = [...made].map(([target, { path }]) => {
     const origin = manifest.disks.find((each) => each.target === target)?.origin;
     return [path, lineageOf(origin, disks.get(target), lineage)] as const;
-  }));
-  await setMetadata({ link }, uuid, { prefix: RESTORED_PREFIX, uri: RESTORED_URI }, () => lineageXml(kept));
+  });
+  await changeLineage({ link }, uuid, () => new Map([...staying, ...restored]));
 }

@@ -4,7 +4,7 @@ import { leftOutOf, namesText } from "../../lib/coverage/coverage.ts";
 import { type PruneMoment, toPrune } from "../../lib/backup/retention.ts";
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
-import { type Backup, type BackupRun, ContractError, type VM } from "../../lib/contract/mod.ts";
+import { type Backup, ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
 import { fill } from "../../lib/i18n/fill.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { type Clock, hostZone } from "../clock.ts";
@@ -116,13 +116,13 @@ export class BackupRuns {
    * @param isFull reads disks in full, also where only what changed could be read
    * @throws {ContractError} BackupRunning, StoreUnavailable
    */
-  begin(backup: StoredBackup, actor: string, isFull = false): BackupRun {
+  begin(backup: StoredBackup, actor: string, isFull = false): Output<"run_backup_now"> {
     const { id: backupId, name } = backup;
     const running = this.#running.get(backupId);
     if (running !== undefined) {
-      // Asked for once more, it is the same run; what reads in full is another.
-      if (isFull !== running.isFull) throw new ContractError("BackupRunning", { name });
-      return shownRun(this.#records, running.run, { found: false, copies: [] });
+      // Asked for once more, it is the same run; one that reads in full has all that another would have.
+      if (isFull && !running.isFull) throw new ContractError("BackupRunning", { name });
+      return { ...shownRun(this.#records, running.run, { found: false, copies: [] }), joined: true };
     }
     const now = this.#options.clock.now();
     const jobId = crypto.randomUUID();

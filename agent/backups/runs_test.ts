@@ -256,3 +256,21 @@ Deno.test("a run says which VMs the one before had, and names a VM that is gone"
   await all.run();
   assert.doesNotMatch(last().message ?? "", /left out/, "a VM that is deleted is not left out");
 });
+
+Deno.test("a run that is asked for once more is the same, also while all is read; all is read by no run that does not", async () => {
+  await using all = await backups();
+  const backup = all.records.get(BACKUP.id)!;
+  const over = async () => {
+    while (all.runs.isRunning(BACKUP.id)) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  const full = all.runs.begin(backup, "ann", true);
+  assert.equal(full.joined, undefined);
+  for (const isFull of [true, false]) {
+    const same = all.runs.begin(backup, "schedule", isFull);
+    assert.deepEqual([same.id, same.actor, same.joined], [full.id, "ann", true]);
+  }
+  await over();
+  all.runs.begin(backup, "ann");
+  assert.throws(() => all.runs.begin(backup, "ann", true), { code: "BackupRunning" });
+  await over();
+});

@@ -113,12 +113,17 @@ export function shownResponse(request: Request, whole: unknown, answer = whole, 
   return jsonResponse(answer, 200, { etag, ...heads });
 }
 
-/** The head with the address of the next page. */
-function nextHead(request: Request, after: string | undefined): Record<string, string> {
-  if (after === undefined) return {};
+/** The heads with the address of the next page, and with how many entries were looked at of a list that has more. */
+function pageHeads(
+  request: Request,
+  after: string | undefined,
+  cutAt: number | undefined,
+): Record<string, string> {
+  const heads: Record<string, string> = cutAt === undefined ? {} : { "x-list-cut-at": String(cutAt) };
+  if (after === undefined) return heads;
   const query = new URL(request.url).searchParams;
   query.set("after", after);
-  return { link: `<?${query}>; rel="next"` };
+  return { ...heads, link: `<?${query}>; rel="next"` };
 }
 
 /** What names an entry of a list, in a path. */
@@ -174,9 +179,9 @@ export class RestDoor {
   ): Promise<Response> {
     const { ask, apply } = viewOf(route.command, view, input.limit);
     const whole = await call(route.name, ask === undefined ? input : { ...input, limit: ask });
-    const { answer, next } = apply(whole);
+    const { answer, next, cutAt } = apply(whole);
     const isPart = view.fields !== undefined && Object.keys(view).length === 1;
-    return shownResponse(request, isPart ? whole : answer, answer, nextHead(request, next));
+    return shownResponse(request, isPart ? whole : answer, answer, pageHeads(request, next, cutAt));
   }
 
   /** Carries a change out if the conditions of the request hold. @throws {ContractError} */

@@ -255,6 +255,29 @@ Deno.test("RestDoor: lists by name, label, fields and page", async () => {
   assert.deepEqual(seen, ["db1", "web1", "web2"]);
 });
 
+Deno.test("RestDoor: a list with a limit of its own is filtered before it is cut, and says where it was cut", async () => {
+  const packages = Array.from({ length: 1500 }, (_, at) => ({
+    ...{ name: at % 30 === 29 ? `nginx-${at}` : `lib-${at}`, version: "1", architecture: "all" },
+  }));
+  const { send, calls } = door({
+    guest_get_packages: ({ limit = 1000, offset = 0 }) => {
+      const from = Number(offset), part = packages.slice(from, from + Number(limit));
+      const hasMore = from + part.length < packages.length;
+      return { manager: "dpkg", total: packages.length, upgrades: 0, packages: part, hasMore };
+    },
+  });
+  const ask = async (query: string) => {
+    const { headers, body } = await send("GET", `/vms/${ID}/guest/packages?${query}`);
+    return [body.packages.length, headers.get("link") !== null, headers.get("x-list-cut-at")];
+  };
+  assert.deepEqual(await ask("name=nginx*&limit=10"), [10, true, "1000"]);
+  assert.deepEqual(await ask("name=nginx*"), [33, false, "1000"]);
+  assert.deepEqual(await ask("name=nginx*&offset=600"), [30, false, null]);
+  assert.deepEqual(await ask("limit=1000"), [1000, false, "1000"]);
+  assert.deepEqual(await ask("limit=10"), [10, true, null]);
+  assert.deepEqual(calls.at(-1), ["guest_get_packages", { vmId: ID, limit: 11 }]);
+});
+
 Deno.test("RestDoor refuses what a query cannot mean", async () => {
   const { send, calls } = door({ get_vms: () => VMS });
   const table: [string, RegExp][] = [

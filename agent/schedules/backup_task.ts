@@ -38,7 +38,8 @@ export class BackupTaskRun {
   }
 
   /**
-   * Has the backup run, and waits for its end; one that is cancelled is ended.
+   * Has the backup run, or joins the run that is under way, and waits for its end. Where this is cancelled, a run that it began
+   * is ended; one of others goes on.
    *
    * @throws {ContractError} what the backup is refused with, ScheduleRunFailed where it failed as a whole
    */
@@ -46,7 +47,12 @@ export class BackupTaskRun {
     const { schedule, api, job, clock } = this.task, backupId = schedule.backupId ?? "";
     const begun = await api.runBackupNow({ backupId });
     this.#run = begun;
-    job.log(`The backup runs${begun.jobId === null ? "" : ` as task ${begun.jobId}`}`);
+    const isOurs = begun.joined !== true;
+    job.log(
+      `The backup ${isOurs ? "runs" : "was running already"}${
+        begun.jobId === null ? "" : ` as task ${begun.jobId}`
+      }`,
+    );
     try {
       while (this.#run.state === "running") {
         await sleep(clock, LOOK_MS, job.signal);
@@ -56,7 +62,7 @@ export class BackupTaskRun {
         this.#run = now;
       }
     } catch (error) {
-      if (job.signal.aborted && begun.jobId !== null) await api.cancelJob({ jobId: begun.jobId });
+      if (isOurs && job.signal.aborted && begun.jobId !== null) await api.cancelJob({ jobId: begun.jobId });
       throw error;
     }
     this.#tellEnd(this.#run);

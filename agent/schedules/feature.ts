@@ -22,6 +22,11 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
       const owner = ownerOf(schedule);
       return typeof owner === "string" ? owner : undefined;
     };
+    app.backups.addUsers((backupId) =>
+      records.all().filter((schedule) => schedule.backupId === backupId).map(({ name }) =>
+        `the schedule ${name}`
+      )
+    );
     const leftOut = (schedule: StoredSchedule) => leftOutNow(schedule, hosts.vms());
     coverage.add(() =>
       records.all().filter(({ enabled }) => enabled).map((schedule) => {

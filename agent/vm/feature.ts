@@ -106,6 +106,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           seen.whole();
           return kept.read();
         },
+        disconnected: () => seen.disconnected(),
         stop: () => seen[Symbol.dispose](),
         periodic: [
           { name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) },

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { LostLabels, VM, VmLabels } from "../../lib/contract/mod.ts";
-import { isSameVm, lostLabels, type VmIdentity } from "../../lib/vm/identity.ts";
+import { isSameVm, isStillVm, lostLabels, type VmIdentity } from "../../lib/vm/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { Migration } from "../store/migrations.ts";
 import type { Store } from "../store/store.ts";
@@ -46,7 +46,6 @@ export interface Sighting {
 
 export class KnownVms {
   readonly #vms = new Map<string, KnownVm>();
-  /** Whether what was written down is known: until then nothing can be told apart from it. */
   #isRead = false;
   /** Ids of those whose record is to be written, or removed. */
   readonly #unsaved = new Set<string>();
@@ -55,6 +54,11 @@ export class KnownVms {
 
   constructor(private readonly store: Store, private readonly clock: Clock) {
     store.attach((database) => this.#read(database));
+  }
+
+  /** Whether what was written down is known: until then nothing can be told apart from it. */
+  get isRead(): boolean {
+    return this.#isRead;
   }
 
   get(vmId: string): KnownVm | undefined {
@@ -74,8 +78,12 @@ export class KnownVms {
     this.#keep({ ...rest, tags, ...(group !== undefined && { group }), lost: null });
   }
 
-  /** A VM was read. */
-  seen(vm: VM, host: string): Sighting {
+  /**
+   * A VM was read.
+   *
+   * @param isWatched whether libvirt has told what became of it since it was read before: it may have been deleted, else
+   */
+  seen(vm: VM, host: string, isWatched = true): Sighting {
     if (!this.#isRead) return {};
     const known = this.#vms.get(vm.id), { tags, group } = vm;
     const now = {
@@ -90,7 +98,8 @@ export class KnownVms {
       this.#keep({ ...now, since: 0, goneAt: null, lost: null });
       return {};
     }
-    if (known.goneAt !== null && !isSameVm(known, now)) {
+    const isSame = known.goneAt !== null ? isSameVm(known, now) : isWatched || isStillVm(known, now);
+    if (!isSame) {
       const accept = () => this.#keep({ ...now, since: this.clock.now(), goneAt: null, lost: null });
       return { replaced: known, accept };
     }

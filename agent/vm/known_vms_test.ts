@@ -102,3 +102,65 @@ libvirtTest(
       assert.match(told!.message ?? "", new RegExp(`was that of ${name}, which was deleted`));
     }),
 );
+
+/** A disk and a card. */
+const parts = (path: string, mac: string) =>
+  nic(mac).replace(
+    "<devices>",
+    `<devices><disk type='file' device='disk'><source file='${path}'/><target dev='vda'/></disk>`,
+  );
+
+libvirtTest(
+  "another VM that took an id while the service was off has nothing of the one before",
+  () =>
+    withVm(async (elsewhere) => {
+      const { vmId, name, define, app: { hosts: { local: { link } } } } = elsewhere;
+      const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+      /** Runs the service until it knows the VM. */
+      const running = async (run: (app: App, api: Api) => Promise<void>) => {
+        const app = new App({ ...settingsHere(folder), uri: SHARED, demo: true });
+        app.start();
+        try {
+          await until("the VM is known", () => app.knownVms.get(vmId) !== undefined);
+          await until("the host is read", () => app.hosts.local.inventory.vm(vmId) !== undefined);
+          await run(app, app.apiFor(localPrincipal("page")) as Api);
+        } finally {
+          await app.stop();
+        }
+      };
+      const redefine = async (inside: string, called = name) => {
+        await link.call("domainUndefine", { uuid: vmId });
+        await link.call("domainDefine", { xml: testMachine(called, vmId, inside) });
+      };
+      const first = "52:54:00:00:00:01", other = "52:54:00:00:00:02";
+      let scheduleId = "";
+      try {
+        await define(parts("/first", first));
+        await running(async (_app, api) => {
+          ({ id: scheduleId } = await api.createSchedule({
+            ...{ name: "nightly", action: "start", targets: { vmIds: [vmId] } },
+            ...{ frequency: "daily", time: "01:00", timeZone: "UTC" },
+          }));
+        });
+        const targets = async (api: Api) => (await api.getSchedule({ scheduleId })).targets.vmIds;
+        await redefine(parts("/moved", first), `${name}-y`);
+        await running(async (app, api) => {
+          await until("it was looked at", () => app.knownVms.get(vmId)?.name === `${name}-y`);
+          assert.deepEqual(
+            [app.knownVms.since(vmId), await targets(api)],
+            [0, [vmId]],
+            "a card that both have",
+          );
+        });
+        await redefine(parts("/other", other), `${name}-x`);
+        await running(async (app, api) => {
+          await until("it is told", () => app.knownVms.since(vmId) > 0);
+          assert.deepEqual(await targets(api), []);
+          const told = app.activity.latest(50).filter(({ action }) => action === "id-reused");
+          assert.deepEqual(told.map(({ vmId }) => vmId), [vmId]);
+        });
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    }),
+);

@@ -12,6 +12,8 @@ export class SeenVms implements Disposable {
   readonly #following: Disposable;
   /** Id → what goes by it no more, of VMs whose predecessor's things could not all be taken from them yet. */
   readonly #released = new Map<string, readonly string[]>();
+  /** Ids of VMs of which libvirt has told all that became of them since they were looked at. */
+  readonly #watched = new Set<string>();
 
   constructor(private readonly host: Host) {
     this.#following = host.events.follow((events) =>
@@ -19,11 +21,17 @@ export class SeenVms implements Disposable {
         for (const [name, data] of events) {
           if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
           else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
+            this.#watched.delete(data.vmId);
             host.app.knownVms.gone(data.vmId);
           }
         }
       })
     );
+  }
+
+  /** libvirt tells nothing until it is connected again. */
+  disconnected(): void {
+    this.#watched.clear();
   }
 
   /** The host was read whole. */
@@ -45,9 +53,16 @@ export class SeenVms implements Disposable {
   #look(vmId: string): void {
     const { inventory, app: { knownVms } } = this.host, vm = inventory.vm(vmId);
     if (vm === undefined || vm.operation !== undefined) return;
-    const { lost, replaced, accept } = knownVms.seen(vm, this.host.id);
+    const { lost, replaced, accept } = knownVms.seen(
+      vm,
+      this.host.id,
+      this.#watched.has(vmId),
+    );
     if (lost !== undefined) this.#record(vm, "labels-lost", lostLabelsText(vm.name, lost));
-    if (replaced !== undefined && this.#release(vm, replaced)) accept?.();
+    const isReleased = replaced === undefined || this.#release(vm, replaced);
+    if (isReleased) accept?.();
+    // One that still has what was another's is compared once more
+    if (isReleased && knownVms.isRead) this.#watched.add(vmId);
     const now = knownVms.get(vmId)?.lost ?? undefined;
     if (JSON.stringify(now) !== JSON.stringify(vm.lostLabels)) inventory.update(vmId, { lostLabels: now });
   }

@@ -24,7 +24,7 @@ export interface PresentDisk {
   readonly image: string | undefined;
 }
 
-/** Path of a disk → the images that it took the place of, in restores before. */
+/** Path of a disk → the images that it was, or took the place of: by moves, merges and restores before. */
 export type Lineage = ReadonlyMap<string, readonly string[]>;
 
 /** Images that are remembered of a disk. */
@@ -65,6 +65,17 @@ export function lineageOf(
   const before = replaced?.source === undefined ? [] : lineage.get(replaced.source) ?? [];
   const all = [origin, replaced?.image, ...before].filter((each) => each !== undefined);
   return [...new Set(all)].slice(0, MOST_IMAGES);
+}
+
+/** The lineage with a disk that goes on in another image. @param after the path of that */
+export function withSuccessor(
+  lineage: Lineage,
+  { path, image }: { readonly path: string; readonly image: string | undefined },
+  after: string,
+): Lineage {
+  const all = [image, ...lineage.get(path) ?? [], ...lineage.get(after) ?? []];
+  const images = [...new Set(all.filter((each) => each !== undefined))].slice(0, MOST_IMAGES);
+  return new Map([...lineage, [after, images]]);
 }
 
 /** The lineage that a VM's metadata keeps. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseXml } from "../formats/xml/tree.ts";
-import { lineageIn, lineageOf, lineageXml, type PresentDisk, replacedBy } from "./replaced.ts";
+import { lineageIn, lineageOf, lineageXml, type PresentDisk, replacedBy, withSuccessor } from "./replaced.ts";
 
 const disk = (target: string, source: string, more: Partial<PresentDisk> = {}): PresentDisk => ({
   ...{ target, source, device: "disk", readOnly: false, shareable: false, image: `file 1 ${source}` },
@@ -46,4 +46,16 @@ Deno.test("what was restored takes the place of what it was, through restores on
   const second = lineageOf("file 1 /a", now, lineage);
   assert.deepEqual(second, ["file 1 /a", "file 1 /r1 & <co>"]);
   assert.equal(lineageXml(new Map()), null);
+});
+
+Deno.test("a disk that was moved, and merged into another image, is the one that was copied", () => {
+  const moved = withSuccessor(new Map([["/x", ["file 9 /w"]]]), { path: "/a", image: "file 1 /a" }, "/b");
+  const merged = withSuccessor(moved, { path: "/b", image: "file 2 /b" }, "/c");
+  const again = withSuccessor(merged, { path: "/b", image: undefined }, "/c");
+  assert.deepEqual(again.get("/c"), ["file 1 /a", "file 2 /b"], "settled once more after the old image went");
+  assert.deepEqual(again.get("/x"), ["file 9 /w"]);
+  const now = [disk("vda", "/c"), disk("vdb", "/other")];
+  for (const [origin, path] of [["file 1 /a", "/a"], ["file 2 /b", "/b"]] as const) {
+    assert.deepEqual(of(replacedBy([{ target: "vdb", origin, path }], now, again)), ["vdb /c"], origin);
+  }
 });

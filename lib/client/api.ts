@@ -83,14 +83,20 @@ export async function call(command: string, input: unknown, transport: Transport
   );
 }
 
+/** What `/do/{command}` answers a script. */
+export interface FormAnswer {
+  readonly done: string;
+  readonly warnings: readonly string[];
+}
+
 /**
  * Sends a form of a page that is one command (`/do/{command}`), as the browser would without a script.
  *
  * @param submitter the button, which may have an address of its own
- * @returns what is said when it was done
+ * @returns what is said when it was done, and what is to be known of it
  * @throws {ApiError}
  */
-export async function callByForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<string> {
+export async function callByForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<FormAnswer> {
   const button = submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction")
     ? submitter
     : null;
@@ -106,7 +112,7 @@ export async function callByForm(form: HTMLFormElement, submitter: HTMLElement |
     if (response.type === "opaqueredirect") signInAgain();
     return response;
   });
-  return (answer as { done: string }).done;
+  return answer as FormAnswer;
 }
 
 /** Every command as a method, over anything that carries one out by its wire name. */

@@ -2,6 +2,7 @@
 import { isOfferedNow } from "../access/looking.ts";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { failureOf } from "../text/failure.ts";
 import { plural, t } from "../i18n/mod.ts";
 import type { Api } from "../contract/api.ts";
@@ -21,7 +22,11 @@ const BATCH = 1_000;
 /** Calls under way at once, where there is no batch command. */
 const AT_ONCE = 4;
 
-type BulkOutcome = { readonly vm: VM; readonly error?: unknown };
+type BulkOutcome = {
+  readonly vm: VM;
+  readonly error?: unknown;
+  readonly warnings?: readonly string[] | undefined;
+};
 type Many = (input: { vmIds: string[] }) => Promise<BatchOperationResult>;
 
 const BATCHES: Readonly<Record<Exclude<BulkAction, "delete">, (client: Api) => Many>> = {
@@ -60,8 +65,8 @@ export async function forEachVm(
   const work = async () => {
     for (const vm of queue) {
       try {
-        await change(vm);
-        outcomes.push({ vm });
+        const warnings = answerWarnings(await change(vm));
+        outcomes.push({ vm, warnings });
       } catch (error) {
         outcomes.push({ vm, error });
       }
@@ -71,14 +76,15 @@ export async function forEachVm(
   return outcomes;
 }
 
-/** Says how it went: a message when all is well, else a list of what failed and why. */
+/** Says how it went: a message when all is well, else a list of what failed and why, and of what is to be known. */
 export function reportBulk(label: string, outcomes: readonly BulkOutcome[]): void {
   const failures = outcomes.flatMap(({ vm, error }) =>
     error === undefined ? [] : [{ vm, failure: failureOf(error) }]
   );
+  const warned = outcomes.flatMap(({ vm, warnings }) => warnings === undefined ? [] : [{ vm, warnings }]);
   const succeeded = outcomes.length - failures.length;
-  if (failures.length === 0) report(plural("bulk.done", succeeded, { action: label }));
-  else bulkReport.value = { title: label, succeeded, failures };
+  if (failures.length + warned.length === 0) report(plural("bulk.done", succeeded, { action: label }));
+  else bulkReport.value = { title: label, succeeded, failures, warned };
 }
 
 /** The VMs of a selection for which an action makes sense. */

@@ -31,3 +31,15 @@ Deno.test("reportBulk() names the machines that failed, and why", () => {
     ["b", "StartFailed", "no kvm"],
   ]);
 });
+
+Deno.test("forEachVm() and reportBulk() keep what answers warn of, with failures and without", async () => {
+  const ends = { warnings: ["The backup nightly no longer copies it."] };
+  reportBulk(
+    "Tag",
+    await forEachVm([a, b], ({ id }) => Promise.resolve(id === "a" ? ends : { warnings: [] })),
+  );
+  assert.deepEqual(bulkReport.value?.failures, []);
+  assert.deepEqual(bulkReport.value?.warned.map(({ vm, warnings }) => [vm.id, ...warnings]), [
+    ["a", ...ends.warnings],
+  ]);
+});

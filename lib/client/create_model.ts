@@ -10,6 +10,7 @@ import type {
   VmConfig,
 } from "../contract/mod.ts";
 import { NOBODY_SIGNS_IN } from "../contract/cloud_init_bounds.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { fieldSentence } from "../text/field_sentence.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { firstCloudInit } from "../vm/cloud_init/first.ts";
@@ -102,6 +103,7 @@ export class CreateModel {
   #plugged: boolean;
   #isCreated = false;
   #isStarted = true;
+  #warned: readonly string[] | undefined;
   /** The wish that `check` is about. */
   #checked: VmDraft | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -319,6 +321,16 @@ export class CreateModel {
     return this.warnings.value.find((warning) => warning.field === field)?.message;
   }
 
+  /** Whether the person has SSH keys that a new VM's user begins with. */
+  get hasOwnKeys(): boolean {
+    return this.#sshKeys.length > 0;
+  }
+
+  /** What is to be known of the VM that was created. */
+  get warned(): readonly string[] | undefined {
+    return this.#warned;
+  }
+
   /** Whether the VM that was created runs, where it was to be started. */
   get isStarted(): boolean {
     return this.#isStarted;
@@ -336,8 +348,9 @@ export class CreateModel {
       const isWrong = this.#checked === this.wish.peek() && (this.check.peek()?.errors.length ?? 0) > 0;
       if (isWrong) return null;
       clearTimeout(this.#timer);
-      const { id, started } = await api.createVm(this.wish.peek() as VmConfig);
+      const created = await api.createVm(this.wish.peek() as VmConfig), { id, started } = created;
       this.#isCreated = true;
+      this.#warned = answerWarnings(created);
       this.#isStarted = started !== false;
       return id;
     } catch (thrown) {

@@ -1,6 +1,7 @@
 /** A click on an action, from asking first to saying how it went. */
 import type { DeleteVmResult, VM } from "../contract/mod.ts";
 import { type ActionName, actionWords, deletedBy, perform } from "../vm/actions.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { oneLine } from "../text/text.ts";
 import { formatDay } from "../text/time.ts";
 import type { Notice } from "../text/notice.ts";
@@ -9,7 +10,7 @@ import { api } from "./api.ts";
 import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
-import { report, reportFailure } from "./toasts.ts";
+import { report, reportDone, reportFailure } from "./toasts.ts";
 
 /** What an action has done: to which VM, and of a deletion what went with it. */
 export type ActionDone = Pick<Notice, "name" | "disks" | "entryId">;
@@ -66,8 +67,8 @@ const namedWith = (name: string, disks: number): string =>
   disks === 0 ? name : plural("done.with_disks", disks, { name });
 
 async function undo(entryId: string, name: string): Promise<void> {
-  await api.restoreBinEntry({ entryId });
-  report(t("done.restored", { name }));
+  const restored = await api.restoreBinEntry({ entryId });
+  reportDone(t("done.restored", { name }), answerWarnings(restored));
 }
 
 /** Calls for a change other than an action; says why when it fails. @returns Whether it was made. */

@@ -6,11 +6,12 @@ import type { DeviceAction, DeviceDone } from "../vm/device_forms.ts";
 import { DEVICE_DONE } from "../vm/device_outcome.ts";
 import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
+import { answerWarnings } from "../text/notice.ts";
 import { oneLine } from "../text/text.ts";
 import { isLive } from "../vm/state.ts";
 import { api } from "./api.ts";
 import { jobs } from "./jobs.ts";
-import { report, reportFailure } from "./toasts.ts";
+import { reportDone, reportFailure } from "./toasts.ts";
 
 const { t } = textsOf(texts);
 
@@ -88,12 +89,13 @@ export function useDeviceForms<V extends string>(
       const { live = true, persistent, waiting = [] } = begun.result;
       const done = t("devices.done_on", { done: t(DEVICE_DONE[does]), name: oneLine(name, 60) });
       const waits = isLive(vm.peek()) && persistent === true;
-      report(
+      reportDone(
         waits && !live
           ? t("devices.done_next", { done })
           : waits && waiting.length > 0
           ? t("devices.done_partly", { done })
           : done,
+        answerWarnings(begun.result),
       );
       await onDone();
     },

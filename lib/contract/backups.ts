@@ -459,11 +459,13 @@ export const backupCommands = {
   }),
   delete_backup: command({
     summary: "Delete a backup job",
-    description: "The backups in its folder stay: a new job with the same folder has them.",
+    description:
+      "The backups in its folder stay: a new job with the same folder has them. One that a schedule runs is " +
+      "not deleted.",
     role: "administrator",
     input: closed({ backupId: BackupId }),
     output: NOTHING_OUT,
-    errors: ["BackupNotFound", "BackupRunning", "StoreUnavailable"],
+    errors: ["BackupNotFound", "BackupRunning", "BackupInUse", "StoreUnavailable"],
     route: "DELETE /backups/{backupId}",
     cli: ["backup", "delete", "<backupId>"],
     destroys: "the backup job's settings; its backups stay in the folder",
@@ -472,7 +474,8 @@ export const backupCommands = {
   }),
   run_backup_now: command({
     summary: "Run a backup job at once",
-    description: "Gives the run that has begun. It goes on as a task.",
+    description:
+      "Gives the run that has begun, and goes on as a task; the one that is under way, where it reads as much.",
     role: "operator",
     input: closed({
       backupId: BackupId,
@@ -480,7 +483,10 @@ export const backupCommands = {
         Type.Boolean({ description: "reads disks in full, also where only what changed could be read" }),
       ),
     }),
-    output: BackupRun,
+    output: Type.Object({
+      ...BackupRun.properties,
+      joined: Type.Optional(Type.Literal(true, { description: "it was under way already" })),
+    }),
     errors: ["BackupNotFound", "BackupRunning", ...REACHING, "StoreUnavailable"],
     route: "POST /backups/{backupId}/run",
     cli: ["backup", "run", "<backupId>"],

@@ -130,7 +130,10 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly withoutLibvirt?: true;
 }
 
-/** Whether the same call again, while it is carried out, joins the first and gets its answer: both have one task. */
+/**
+ * Whether the same call again by the same person with the same rights, while it is carried out, joins the first and gets its
+ * answer: both have one task.
+ */
 export const joinsSame = ({ isJob, joins, content }: Pick<Command, "isJob" | "joins" | "content">): boolean =>
   (isJob === true || joins === true) && content === undefined;
 

@@ -8,7 +8,7 @@ export const sshKeyCommands = {
   get_ssh_keys: command({
     summary: "Show the SSH public keys that one's new VMs begin with",
     description:
-      "Those that were set, or the first that one has given cloud-init: pages offer them for a new VM.",
+      "Those that were set. Where none ever were, the first that one has given cloud-init for a VM. Pages fill them in for a new VM.",
     role: "viewer",
     permission: "signed-in",
     input: NOTHING_IN,
@@ -21,12 +21,13 @@ export const sshKeyCommands = {
   }),
   set_ssh_keys: command({
     summary: "Set the SSH public keys that one's new VMs begin with",
-    description: "They are kept with the account. An empty list forgets them. API tokens cannot set them.",
+    description:
+      "They are kept with the account. An empty list: none, also when a VM is given some later. API tokens cannot set them.",
     role: "viewer",
     permission: "signed-in",
     input: closed({ sshKeys: SshKeys }),
     output: NOTHING_OUT,
-    errors: ["Forbidden", "StoreUnavailable"],
+    errors: ["NotByToken", "StoreUnavailable"],
     route: "PUT /account/ssh-keys",
     cli: ["account", "ssh-keys", "set"],
     readOnly: false,

@@ -8,6 +8,7 @@ import { isNamed } from "../contract/lookups.ts";
 import { fields, IN_QUERY, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
 import { listQueryOf } from "../rest/list_query.ts";
 import { conditionsOn, isMaking, startsJob } from "../rest/resources.ts";
+import { longestList } from "../contract/lookups.ts";
 import { ANSWER_HEADS, LISTED_PATHS, REQUEST_HEADS } from "./rest_heads.ts";
 
 /** Errors any call may give, beside its own. */
@@ -158,7 +159,13 @@ const NOT_CHANGED = { description: "What is asked for is still what the ETag in 
 function headsOf(route: RestRoute) {
   const { command, method } = route;
   if (method === "GET") {
-    return { ETag: ANSWER_HEADS.etag, ...("after" in listQueryOf(route) && { Link: ANSWER_HEADS.link }) };
+    return {
+      ETag: ANSWER_HEADS.etag,
+      ...("after" in listQueryOf(route) && {
+        Link: ANSWER_HEADS.link,
+        ...(longestList(command) !== undefined && { "X-List-Cut-At": ANSWER_HEADS.cutAt }),
+      }),
+    };
   }
   return {
     ...((isMaking(route.name) || startsJob({ command, method })) && { Location: ANSWER_HEADS.location }),

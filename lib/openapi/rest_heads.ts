@@ -39,6 +39,10 @@ export const ANSWER_HEADS = {
     description: '`<?…>; rel="next"`: the query of the next page, where more entries follow',
     schema: { type: "string", maxLength: 8192 },
   },
+  cutAt: {
+    description: "Entries that were looked at, where the list gives no more at once: others may follow",
+    schema: { type: "integer", minimum: 1, maximum: 1_000_000 },
+  },
 } as const;
 
 type Errors = (...codes: ErrorCode[]) => Record<string, unknown>;

@@ -195,6 +195,8 @@ export interface Viewed {
   readonly answer: unknown;
   /** `after` of the next page; undefined for the last. */
   readonly next?: string | undefined;
+  /** Entries that were looked at, where the list gives no more at once and there are others behind them. */
+  readonly cutAt?: number | undefined;
 }
 
 /** How a query wants a command's answers. */
@@ -208,15 +210,21 @@ const isRow = (value: unknown): value is Row =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * What a list with a limit of its own is asked for, so that it is seen whether more follows.
+ * What a list with a limit of its own is asked for, so that it is seen whether more follows; all that it gives, where entries
+ * are chosen from it.
  *
  * @param longest as many as it gives at once
  */
-function askFor(longest: number | undefined, own: unknown, after: Mark | undefined): number | undefined {
+function askFor(
+  longest: number | undefined,
+  own: unknown,
+  after: Mark | undefined,
+  isChosen: boolean,
+): number | undefined {
   const isAsked = Number.isInteger(own) && (own as number) >= 1 && (own as number) <= longest!;
-  if (longest === undefined || own === undefined && after === undefined) return undefined;
+  if (longest === undefined || own === undefined && after === undefined && !isChosen) return undefined;
   if (own !== undefined && !isAsked) return undefined; // the command refuses it
-  return own === undefined
+  return own === undefined || isChosen
     ? longest
     : Math.min(longest, (typeof after === "number" ? after : 0) + (own as number) + 1);
 }
@@ -231,6 +239,7 @@ function listView(command: Command, { by, fields }: Shape, view: ListView, own: 
   const apply = (answer: unknown): Viewed => {
     const list = at === undefined ? answer : isRow(answer) ? answer[at] : undefined;
     if (!Array.isArray(list)) return { answer };
+    const isCut = list.length === longest && !(isRow(answer) && answer.hasMore === false);
     const found = (list as Row[]).filter((row) =>
       (fits === undefined || fits.test(String(row[by!]))) &&
       labels.every((label) => hasLabel(row.tags, label))
@@ -239,9 +248,13 @@ function listView(command: Command, { by, fields }: Shape, view: ListView, own: 
       ? { rows: found, next: undefined }
       : pageOf(found, by, limit, after, longest !== undefined);
     const chosen = rows.map(choose);
-    return { answer: at === undefined ? chosen : { ...answer as Row, [at]: chosen }, next };
+    return {
+      answer: at === undefined ? chosen : { ...answer as Row, [at]: chosen },
+      next,
+      ...(isCut && { cutAt: longest }),
+    };
   };
-  return { ask: askFor(longest, own, after), apply };
+  return { ask: askFor(longest, own, after, fits !== undefined || labels.length > 0), apply };
 }
 
 /**

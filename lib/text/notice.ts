@@ -16,11 +16,36 @@ export interface Notice {
   readonly entryId?: string | undefined;
   /** Address of the task's page. */
   readonly task?: string | undefined;
+  /** What a person should know of it, as `answerWarnings` gives it. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** The name of its cookie. */
 export const NOTICE_COOKIE = "notice";
 const LONGEST_NAME = 100;
+/** Sentences that are shown; of more their number is said. */
+const MOST_SAID = 3;
+/** Characters of a sentence. */
+const LONGEST_WARNING = 300;
+
+/**
+ * What a person should know of what a command did: few sentences of bounded length, safe to lay out; undefined where the
+ * answer has no warnings.
+ */
+export function answerWarnings(answer: unknown): readonly string[] | undefined {
+  const { warnings } = (answer ?? {}) as { readonly warnings?: readonly (string | { message: string })[] };
+  if (!warnings?.length) return undefined;
+  const said = warnings.slice(0, MOST_SAID).map((each) =>
+    oneLine(typeof each === "string" ? each : each.message, LONGEST_WARNING)
+  );
+  const more = warnings.length - said.length;
+  return more === 0 ? said : [...said, `… (+${more})`];
+}
+
+/** Characters of a cookie's value; browsers keep 4096 bytes with its name. */
+const LONGEST_VALUE = 3900;
+/** A few, and how many more there are. */
+const MOST_WARNINGS = MOST_SAID + 1;
 /** Seconds a notice waits for its page, which is the next one. */
 const WAITS_S = 60;
 
@@ -30,7 +55,13 @@ export function noticeCookie(notice: Notice | null): string {
   if (notice === null) return `${NOTICE_COOKIE}=; ${rest}; Max-Age=0`;
   const short = (text: string | undefined) => text === undefined ? undefined : oneLine(text, LONGEST_NAME);
   const kept = { ...notice, name: short(notice.name), in: short(notice.in) };
-  return `${NOTICE_COOKIE}=${encodeURIComponent(JSON.stringify(kept))}; ${rest}; Max-Age=${WAITS_S}`;
+  const warnings = [...notice.warnings ?? []];
+  let value: string;
+  // What does not fit is left out, the last first.
+  do value = encodeURIComponent(JSON.stringify({ ...kept, warnings })); while (
+    value.length > LONGEST_VALUE && warnings.pop() !== undefined
+  );
+  return `${NOTICE_COOKIE}=${value}; ${rest}; Max-Age=${WAITS_S}`;
 }
 
 const textIn = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
@@ -39,18 +70,18 @@ const textIn = (value: unknown): string | undefined => typeof value === "string"
 export function noticeIn(value: string | undefined): Notice | null {
   if (!value) return null;
   try {
-    const { is, word, name, in: into, disks, entryId, task } = JSON.parse(
+    const { is, word, name, in: into, disks, entryId, task, warnings } = JSON.parse(
       decodeURIComponent(value),
-    ) as Record<
-      string,
-      unknown
-    >;
+    ) as Record<string, unknown>;
     if ((is !== "done" && is !== "started") || typeof word !== "string") return null;
     return {
       ...{ is, word, name: textIn(name), in: textIn(into), entryId: textIn(entryId) },
       disks: typeof disks === "number" ? disks : undefined,
       // Nothing but a task of this site is linked.
       task: /^\/tasks\/[\w-]+$/.test(textIn(task) ?? "") ? textIn(task) : undefined,
+      warnings: Array.isArray(warnings)
+        ? warnings.slice(0, MOST_WARNINGS).filter((each) => typeof each === "string")
+        : undefined,
     };
   } catch {
     // It was cut off, or is another program's of the same host name.

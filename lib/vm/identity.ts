@@ -27,6 +27,17 @@ export function isSameVm(before: VmIdentity, now: VmIdentity): boolean {
   return isBare(before) && isBare(now) && before.name === now.name;
 }
 
+/**
+ * Whether a VM that nobody watched for a while is still that one, or was deleted and another one has its id. Unlike with
+ * {@link isSameVm} it may be there as before, with other disks or cards: its name decides where not both tell it apart.
+ */
+export function isStillVm(before: VmIdentity, now: VmIdentity): boolean {
+  if (isSameVm(before, now)) return true;
+  if (before.createdAt !== null && now.createdAt !== null) return false;
+  const both = (of: "disks" | "macs") => before[of].length > 0 && now[of].length > 0;
+  return before.name === now.name && !(both("disks") && both("macs"));
+}
+
 /** Tags and the group that a VM had and has no more; undefined where it has them all. Another group takes the place of one. */
 export function lostLabels(before: VmLabels, now: VmLabels): LostLabels | undefined {
   const tags = before.tags.filter((tag) => !now.tags.includes(tag));

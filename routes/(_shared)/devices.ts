@@ -7,6 +7,7 @@ import {
   type VmDevices,
 } from "../../lib/contract/mod.ts";
 import { isDeviceAction, performDevice } from "../../lib/vm/device_forms.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { fail } from "./fail.ts";
@@ -53,12 +54,11 @@ export async function devicePost({ params, state, url }: Context, form: FormData
   if (!isDeviceAction(action)) throw new HttpError(400, t("error.form"));
   const { api } = state, row: Command = COMMANDS[action];
   const work = () => performDevice(api, action, params.id ?? "", form);
-  if (!row.isJob) await work().catch(fail);
-  else {
-    const begun = await begin(api, action, TASK_WAIT_MS, work).catch(fail);
-    if (!begun.isOver) return begun.href;
-  }
+  const begun = row.isJob
+    ? await begin(api, action, TASK_WAIT_MS, work).catch(fail)
+    : { isOver: true as const, result: await work().catch(fail) };
+  if (!begun.isOver) return begun.href;
   const { name } = await vmOf({ params, state });
-  state.notify({ is: "done", word: action, name });
+  state.notify({ is: "done", word: action, name, warnings: answerWarnings(begun.result) });
   return url.pathname;
 }

@@ -1,22 +1,25 @@
 import type { Naming } from "../../components/vm/VmNamePage.tsx";
 import type { VM } from "../../lib/contract/mod.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
+import type { Notice } from "../../lib/text/notice.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { type CloneWish, cloneWishIn } from "../../lib/vm/clone_form.ts";
 
 /**
- * Does what the form of a page that names a VM asks for, where there is no script; gives the id of the VM to go to, or what to
- * show again.
+ * Does what the form of a page that names a VM asks for, where there is no script; gives the VM to go to with what is
+ * to be known of it, or what to show again.
  */
 export async function named(
   vm: VM,
   form: FormData,
-  call: (name: string, wish: CloneWish) => Promise<string>,
-): Promise<{ vmId: string; name: string } | Naming> {
+  call: (name: string, wish: CloneWish) => Promise<{ readonly vmId: string }>,
+): Promise<{ vmId: string; name: string; warnings: Notice["warnings"] } | Naming> {
   const name = String(form.get("name") ?? "");
   const wish = cloneWishIn(form), { linked, snapshot, tpm } = wish;
   try {
-    return { vmId: await call(name, wish), name };
+    const made = await call(name, wish);
+    return { vmId: made.vmId, name, warnings: answerWarnings(made) };
   } catch (error) {
     return { vm, name, linked, snapshot, ...(tpm !== undefined && { tpm }), failure: failureOf(error) };
   }

@@ -1,11 +1,5 @@
 /** What the host lacks before VMs can be created on it, for a page: with the steps that the person may take. */
-import {
-  hasOwnBridge,
-  networksNotReady,
-  poolLook,
-  shownLack,
-  storageNotReady,
-} from "../../lib/host/ready.ts";
+import { networksNotReady, poolLook, shownLack, storageNotReady } from "../../lib/host/ready.ts";
 import type { ShownLack } from "../../lib/host/ready.ts";
 import type { Network, StoragePool } from "../../lib/contract/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
@@ -21,17 +15,23 @@ export function storageLack(
   return shownLack(storageNotReady(pools.map(poolLook), need), may, here);
 }
 
-/** What the networks lack. The host's bridges and a free subnet are asked for only where no network runs. */
+/**
+ * What the networks lack, where the host's own look at them, which knows its bridges, says so: every page gives the same answer.
+ *
+ * @param told what the host says needs attention, where that is known already
+ */
 export async function networkLack(
   { api, may }: Pick<PageState, "api" | "may">,
   networks: readonly Network[],
   here: string,
+  told?: readonly string[],
 ): Promise<ShownLack | null> {
+  const lack = networksNotReady(networks, { hasBridges: false });
+  if (lack === null) return null;
+  const host = told === undefined && may("get_host_info") ? await api.getHostInfo().catch(unlessAway) : null;
+  if (!(told ?? host?.attention ?? []).includes(lack.sentence)) return null;
   const isAsked = networks.every(({ active }) => !active) && may("get_network_options");
   const options = isAsked ? await api.getNetworkOptions().catch(unlessAway) : null;
-  const look = {
-    hasBridges: hasOwnBridge(options?.devices.flatMap(({ name, bridge }) => bridge ? [name] : []) ?? []),
-    freeIpv4: options?.freeIpv4 ?? null,
-  };
+  const look = { hasBridges: false, freeIpv4: options?.freeIpv4 ?? null };
   return shownLack(networksNotReady(networks, look), may, here);
 }

@@ -203,8 +203,9 @@ export const handler = define.handlers({
       if (known === undefined) throw error;
       return await refusedPage(ctx, command, posted, known);
     }
-    if (isScript) return Response.json({ done: noticeText(outcome.notice) ?? "" });
-    ctx.state.notify(outcome.notice);
+    const { notice } = outcome;
+    if (isScript) return Response.json({ done: noticeText(notice) ?? "", warnings: notice.warnings ?? [] });
+    ctx.state.notify(notice);
     return ctx.redirect(pageAfter(to, outcome), 303);
   },
 });

@@ -3,6 +3,7 @@ import { Head } from "fresh/runtime";
 import NetworkForm from "../../islands/NetworkForm.tsx";
 import { NETWORK_MODES, type NetworkFinding, type NetworkMode } from "../../lib/contract/networks.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { findingIn, MODE_MEANINGS, MODE_NAMES, networkIn } from "../../lib/network/networks.ts";
 import { networkHref } from "../../lib/network/network_href.ts";
@@ -37,8 +38,8 @@ export const handler = define.handlers({
     const { api } = ctx.state;
     const form = await postedForm(ctx.req);
     try {
-      const { name } = await api.createNetwork(networkIn(form));
-      ctx.state.notify({ is: "done", word: "create_network", name: name });
+      const created = await api.createNetwork(networkIn(form)), { name } = created;
+      ctx.state.notify({ is: "done", word: "create_network", name, warnings: answerWarnings(created) });
       return ctx.redirect(networkHref(name), 303);
     } catch (error) {
       const failure = failureOf(error);

@@ -8,6 +8,7 @@ import OvaUpload from "../../islands/OvaUpload.tsx";
 import { ova as texts } from "../../lib/i18n/en/ova.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -120,7 +121,7 @@ export const handler = define.handlers({
       );
       if (!begun.isOver) return ctx.redirect(begun.href, 303);
       const { vmId, name } = begun.result;
-      ctx.state.notify({ is: "done", word: "import_ova", name });
+      ctx.state.notify({ is: "done", word: "import_ova", name, warnings: answerWarnings(begun.result) });
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
       const failure = failureOf(error);

@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import ImportForm from "../../islands/ImportForm.tsx";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { type ImportRequest, importRequest } from "../../lib/vm/import_form.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";
@@ -20,8 +21,8 @@ export const handler = define.handlers({
   async POST(ctx) {
     const asked = await importRequest(await postedForm(ctx.req));
     try {
-      const { vmId, name } = await ctx.state.api.importVm(asked);
-      ctx.state.notify({ is: "done", word: "import_vm", name: name });
+      const imported = await ctx.state.api.importVm(asked), { vmId, name } = imported;
+      ctx.state.notify({ is: "done", word: "import_vm", name, warnings: answerWarnings(imported) });
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
       const failure = failureOf(error);

@@ -14,6 +14,7 @@ import {
   type VmConfig,
 } from "../../lib/contract/mod.ts";
 import { DISK_GB, type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
+import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { firstCloudInit } from "../../lib/vm/cloud_init/first.ts";
 import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
@@ -156,8 +157,8 @@ export const handler = define.handlers({
       });
     }
     try {
-      const { id, name } = await api.createVm(wish as VmConfig);
-      ctx.state.notify({ is: "done", word: "create_vm", name: name });
+      const created = await api.createVm(wish as VmConfig), { id, name } = created;
+      ctx.state.notify({ is: "done", word: "create_vm", name, warnings: answerWarnings(created) });
       return ctx.redirect(`/vms/${encodeURIComponent(id)}`, 303);
     } catch (error) {
       const { status, why } = failureOf(error);

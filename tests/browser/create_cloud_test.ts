@@ -59,6 +59,7 @@ Deno.test({
 
     await visit(tester, address, async (page) => {
       await becomes(() => page.locator("[name='ci.form.users.0.sshKeys']").inputValue(), KEY);
+      assert.equal(await page.getByText("are kept with your account are filled in").count(), 1);
       assert.equal(await page.locator(".create-summary").getByText(NOBODY).count(), 0);
     }, { javaScriptEnabled: false });
   },

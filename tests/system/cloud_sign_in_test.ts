@@ -66,10 +66,11 @@ Deno.test({
     assert.deepEqual(await asRoot(server, "get_ssh_keys", {}), { sshKeys: [KEY] });
     await assert.rejects(asRoot(server, "set_ssh_keys", { sshKeys: ["no key"] }), /InvalidInput/);
     await asRoot(server, "set_ssh_keys", { sshKeys: [] });
-    assert.deepEqual(await asRoot(server, "get_ssh_keys", {}), { sshKeys: [] });
+    await asRoot(server, "set_cloud_init", { vmId: made.id, cloudInit });
+    assert.deepEqual(await asRoot(server, "get_ssh_keys", {}), { sshKeys: [] }, "cleared stays cleared");
     // An API token may have fewer rights than its account, whose VMs get the keys
     const ann = await personWith(server, "ann", [{ role: "viewer", on: { kind: "everything" } }]);
-    await refused(ann.call("set_ssh_keys", { sshKeys: [KEY] }), "Forbidden");
+    await refused(ann.call("set_ssh_keys", { sshKeys: [KEY] }), "NotByToken");
 
     const cli = new CommandLine({ KVMM_SOCKET: server.socket });
     const said = await cli.run([

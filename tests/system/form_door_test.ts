@@ -1,5 +1,6 @@
 /** Forms that are one command: `POST /do/{command}`, with script and without. */
 import assert from "node:assert/strict";
+import { backupFolder } from "../testbed/backups.ts";
 import { call } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { anonymously, testerHeaders } from "../testbed/sign_in.ts";
@@ -35,7 +36,10 @@ Deno.test("a form is carried out by the command's schema, and its page says so",
   const asked = await fetch(`${server.url}${to}?done=set_tags`);
   assert.doesNotMatch(await asked.text(), /Tags of/, "an address says nothing");
   const byScript = await send(server, `/do/set_tags?vmId=${vm.id}&to=${to}`, { tags: "" }, SCRIPT);
-  assert.deepEqual([byScript.status, await byScript.json()], [200, { done: `Tags of ${vm.name} saved.` }]);
+  assert.deepEqual([byScript.status, await byScript.json()], [200, {
+    done: `Tags of ${vm.name} saved.`,
+    warnings: [],
+  }]);
   for (const to of ["//evil.example/x", "https://evil.example/", "/\\evil.example"]) {
     const away = await send(server, `/do/set_tags?${new URLSearchParams({ vmId: vm.id, to })}`, { tags: "" });
     await away.body?.cancel();
@@ -93,4 +97,25 @@ Deno.test("what loses something asks first; a form cannot ask for everything, no
   const back = await fetch(`${server.url}/do/delete_role?to=/settings/roles`, { redirect: "manual" });
   await back.body?.cancel();
   assert.equal(back.headers.get("location"), "/settings/roles");
+});
+
+Deno.test("the warnings of an answer are said by the page and by the answer to a script", async () => {
+  await using server = await start();
+  await using folder = await backupFolder();
+  const vmId = (await call(server, "get_vms"))[0]!.id, to = `/vms/${vmId}`;
+  const tag = (tags: string, headers = {}) =>
+    send(server, `/do/set_tags?vmId=${vmId}&to=${to}`, { tags }, headers);
+  await call(server, "set_tags", { vmId, tags: ["gold"] });
+  await call(server, "create_backup", {
+    ...{ name: "nightly", folder: folder.path, targets: { vmIds: [], tags: ["gold"] }, keep: 1 },
+  });
+  const warning = "The backup nightly no longer copies it.";
+  const plain = await tag("");
+  await plain.body?.cancel();
+  const cookie = plain.headers.get("set-cookie")!.split(";", 1)[0]!;
+  const next = await fetch(server.url + to, { headers: { ...testerHeaders(server.url), cookie } });
+  assert.match(await next.text(), new RegExp(`data-tone="warn"[^]*${warning}`));
+  await call(server, "set_tags", { vmId, tags: ["gold"] });
+  const byScript = await (await tag("other", SCRIPT)).json();
+  assert.deepEqual(byScript.warnings, [warning]);
 });

@@ -39,7 +39,7 @@ Deno.test({
       const told = await restore();
       assert.ok(await exists(precious) && await exists(iso), "nothing of those goes");
       assert.deepEqual([await exists(first), await exists(second)], [false, false], "what was copied goes");
-      assert.match(told, /precious\.qcow2, was attached after the copy/);
+      assert.match(told, /precious\.qcow2, is not known to be the disk that the copy has/);
       assert.match(told, /drive sda is not in the copy: it stays/);
       assert.match(told, /Disk vda has the limits that it has now/);
       assert.equal(sources().sda, iso);
@@ -89,6 +89,42 @@ Deno.test({
       api.restoreBackup({ backupId, runId, vmId, inPlace: true }),
       { code: "MacInUse", message: new RegExp(other.name) },
     );
+    await api.deleteBackup({ backupId });
+  },
+});
+
+Deno.test({
+  name: "restore_backup() in place takes the place of a disk that was moved or merged since the copy",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("moved-from");
+    await using other = await testPool("moved-to");
+    await using folder = await backupFolder();
+    await using vm = await testMachine({ purpose: "moved", guest: false, disks: [{ pool, format: "raw" }] });
+    await using here = await appHere();
+    const { api, app } = here, vmId = vm.uuid;
+    const vmNow = () => app.hosts.local.inventory.vm(vmId);
+    await until("the VM is known", () => Promise.resolve(vmNow() !== undefined));
+    const source = () => vmNow()!.disks[0]!.source!;
+    await api.createSnapshot({ vmId, name: "one" });
+    const onOverlay = source();
+    const { backupId, runId } = await copiedHere(api, folder.path, vmId);
+    const restore = async () => {
+      const before = source();
+      const { warnings } = await api.restoreBackup({ backupId, runId, vmId, inPlace: true });
+      assert.doesNotMatch(warnings.join("\n"), /is not known to be the disk/);
+      assert.equal(await exists(before), false, `${before} stays`);
+    };
+    await t.step("copied while it was on an image that was merged since", async () => {
+      await api.deleteSnapshot({ vmId, name: "one" });
+      assert.notEqual(source(), onOverlay);
+      await restore();
+    });
+    await t.step("moved since", async () => {
+      await api.moveDisk({ vmId, target: "vda", pool: other.name });
+      assert.ok(source().startsWith(other.path));
+      await restore();
+    });
     await api.deleteBackup({ backupId });
   },
 });

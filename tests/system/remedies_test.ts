@@ -79,7 +79,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
       "ConnectionLost StoreUnavailable Internal BackupHostKeyChanged").split(" ").map((code) => [code, SAYS]),
   ),
   ...Object.fromEntries(
-    ("NotSignedIn TokenInvalid PasswordNeeded SignInExpired NoAccount SetupKey ConsoleTicket HostAccount SecondFactorOn " +
+    ("NotSignedIn TokenInvalid PasswordNeeded SignInExpired NoAccount NotByToken SetupKey ConsoleTicket HostAccount SecondFactorOn " +
       "LastAdministrator RoleInUse").split(" ").map((code) => [code, ACCESS]),
   ),
   BootWouldResume: { by: SAVED, words: "BootWouldResume" },
@@ -215,6 +215,7 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
   BackupRunning: { not: "a run that lasts; cancelling tasks is tried by jobs_test" },
   ScheduleOwnerLost: { not: "needs an account that was removed; scheduler_test has the refusal" },
   BackupOwnerLost: { not: "needs an account that was removed; as with schedules" },
+  BackupInUse: { by: "tests/system/schedules_test.ts", words: "BackupInUse" },
   BackupTargetInUse: { not: "needs a target on another server; deleting a backup is tried by backups_test" },
   BackupDamaged: {
     not: "needs several copies, one of them damaged; backups_test verifies and restores whole ones",

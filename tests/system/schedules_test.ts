@@ -348,16 +348,19 @@ Deno.test({
       const shown = await call(server, "get_schedule", { scheduleId: done.id });
       assert.deepEqual([shown.action, shown.backupId, shown.targets.vmIds], ["backup", backupId, []]);
 
-      await call(server, "delete_backup", { backupId });
+      await refused(call(server, "delete_backup", { backupId }), "BackupInUse", /the schedule copying/);
+      await Deno.rename(folder, `${folder}-away`);
       await call(server, "run_schedule_now", { scheduleId: done.id });
       const failed = await ended(server, done.id, 2);
       assert.equal(failed.state, "failed");
-      assert.match(failed.message!, /[Bb]ackup/);
+      assert.match(failed.message!, /[Bb]ackup|folder/);
+      await Deno.rename(`${folder}-away`, folder);
 
       const changed = await call(server, "update_schedule", {
         ...{ scheduleId: done.id, action: "start", targets: { vmIds: [vm.uuid] } },
       });
       assert.deepEqual([changed.action, changed.backupId], ["start", undefined]);
+      await call(server, "delete_backup", { backupId });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

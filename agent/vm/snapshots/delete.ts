@@ -24,6 +24,8 @@ import { ImageLocked, rebaseImage } from "../../storage/qemu_img.ts";
 import { lockVolume } from "../../storage/shared.ts";
 import { type Volume, volumeAt } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
+import { originOf } from "../../storage/disk_origin.ts";
+import { noteSuccessor } from "../disk_lineage.ts";
 import { mergeImages } from "./merge.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
 import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
@@ -227,6 +229,9 @@ async function carryOutMerge(
     isHead,
     wasPivoting: target !== undefined && pivotingDisk(snapshot) === target,
   };
+  // Before it: a run that ends in the middle goes on without the upper image.
+  const before = isHead ? await originOf(host, { type: upper.type, source: upper.path }) : undefined;
+  await noteSuccessor(host, vm.id, before, lower.path);
   await mergeImages(host, wish, { job, onShare, beforePivot: () => mark(host, vm.id, snapshot, target) });
   for (const { path } of await builtOn(host, upper.path)) {
     job.log(`Building ${path} on ${lower.path}`);

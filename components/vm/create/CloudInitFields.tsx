@@ -43,6 +43,11 @@ export function CloudInitFields({ model }: CreateProps) {
             defaultChecked={used}
           />
         </div>
+        {model.hasOwnKeys && (
+          <p class="form-hint">
+            {t("create.own_keys")} <a href="/settings/account">{t("create.own_keys_change")}</a>
+          </p>
+        )}
         <div class="create-cloud-init">
           <CloudInitForm
             key={model.restored.value}

@@ -58,6 +58,12 @@ export const ACCESS_ERRORS = {
     exit: 5,
   },
   SessionNotFound: { text: "Session not found: {sessionId}", status: 404, exit: 4 },
+  NotByToken: {
+    text:
+      "An API token cannot change the SSH keys of its account: they come into new VMs. Sign in, and set them there.",
+    status: 403,
+    exit: 6,
+  },
   TokenNotFound: { text: "API token not found: {tokenId}", status: 404, exit: 4 },
   RoleNotFound: { text: "Role not found: {role}", status: 404, exit: 4 },
   RoleExists: { text: "Role already exists: {role}", status: 409, exit: 5 },

@@ -9,6 +9,12 @@ export const BACKUP_ERRORS = {
     status: 409,
     exit: 5,
   },
+  BackupInUse: {
+    text:
+      "The backup job {name} is run by {users}. Delete what runs it, or have it run another backup job, first.",
+    status: 409,
+    exit: 5,
+  },
   TooManyBackups: {
     text: "There are {limit} backup jobs already. Delete one that is not needed any more first.",
     status: 409,

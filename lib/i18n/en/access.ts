@@ -49,7 +49,7 @@ export const access = {
   "access.revoke_tokens_hint": "Anyone who knew the old password may have created one.",
   "access.ssh_keys": "SSH keys for new VMs",
   "access.ssh_keys_hint":
-    "Public keys, one a line. Cloud-init is given them for the user of a new VM; those that you gave a VM last stand here.",
+    "Public keys, one a line. They are filled in for the user of a new VM. Until you save this, the first that you give a VM are kept here.",
   "access.ssh_keys_save": "Save SSH keys",
   "access.totp": "One-time codes",
   "access.totp_off": "Off. Adds a second step when signing in.",

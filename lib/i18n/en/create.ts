@@ -118,6 +118,8 @@ export const create = {
   "create.cloud_init": "First boot (cloud-init)",
   "create.password_again": "The password of {names} was not kept. Type it again.",
   "create.cloud_init_use": "Set the system up at its first boot",
+  "create.own_keys": "The SSH keys that are kept with your account are filled in for the first user.",
+  "create.own_keys_change": "Change them in My account",
   "create.cloud_init_hint":
     "For cloud images: a CD with users, keys, packages and network, which cloud-init reads by itself.",
 

@@ -9,6 +9,7 @@ import { CreateVmsForm } from "../../../components/template/CreateVmsForm.tsx";
 import type { Template } from "../../../lib/contract/mod.ts";
 import { diskText, templateHref } from "../../../lib/template/describe.ts";
 import { freeNumber } from "../../../lib/template/names.ts";
+import { answerWarnings } from "../../../lib/text/notice.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { formatMemory } from "../../../lib/text/quantity.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";
@@ -52,17 +53,19 @@ export const handler = define.handlers({
   async POST(ctx) {
     const templateId = ctx.params.id ?? "", { api } = ctx.state;
     const form = await postedForm(ctx.req);
+    let created: unknown;
     const sent = await sendLong(
       api,
       COMMAND,
       form,
-      () => api.createVmFromTemplate(templateInput(COMMAND, form, { templateId })),
+      async () => created = await api.createVmFromTemplate(templateInput(COMMAND, form, { templateId })),
     );
     if (sent !== null && typeof sent !== "string") {
       return page(await shown(ctx.state, templateId, sent), { status: sent.failure.status });
     }
     if (sent === null) {
-      ctx.state.notify({ is: "done", word: COMMAND, name: await subjectName(api, COMMAND, { templateId }) });
+      const name = await subjectName(api, COMMAND, { templateId });
+      ctx.state.notify({ is: "done", word: COMMAND, name, warnings: answerWarnings(created) });
     }
     return ctx.redirect(sent ?? templateHref(templateId), 303);
   },

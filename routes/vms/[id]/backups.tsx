@@ -4,6 +4,7 @@ import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VmBackups from "../../../islands/VmBackups.tsx";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
+import { answerWarnings } from "../../../lib/text/notice.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
@@ -25,8 +26,10 @@ export const handler = define.handlers({
     const backupId = String((await postedForm(ctx.req)).get("backupId") ?? "");
     const { targets: { hidden: _hidden, ...targets }, name } = await api.getBackup({ backupId }).catch(fail);
     const vmIds = [...new Set([...targets.vmIds, vm.id])];
-    await api.updateBackup({ backupId, targets: { ...targets, vmIds } }).catch(fail);
-    ctx.state.notify({ is: "done", word: "update_backup.targets.vmIds", name: vm.name, in: name });
+    const warnings = answerWarnings(
+      await api.updateBackup({ backupId, targets: { ...targets, vmIds } }).catch(fail),
+    );
+    ctx.state.notify({ is: "done", word: "update_backup.targets.vmIds", name: vm.name, in: name, warnings });
     return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}/backups`, 303);
   },
 });

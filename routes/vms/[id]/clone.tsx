@@ -41,14 +41,15 @@ export const handler = define.handlers({
     const result = await named(
       vm,
       await postedForm(ctx.req),
-      async (name, wish) => (await api.cloneVm({ vmId: vm.id, name, ...cloneInput(wish) })).vmId,
+      (name, wish) => api.cloneVm({ vmId: vm.id, name, ...cloneInput(wish) }),
     );
     if (!("vmId" in result)) {
       return page({ ...result, snapshots: await snapshotsOf(api, vm) }, {
         status: result.failure?.status ?? 200,
       });
     }
-    ctx.state.notify({ is: "done", word: "clone_vm", name: result.name });
+    const { name, warnings } = result;
+    ctx.state.notify({ is: "done", word: "clone_vm", name, warnings });
     return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}`, 303);
   },
 });

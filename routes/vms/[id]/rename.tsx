@@ -17,7 +17,7 @@ export const handler = define.handlers({
     const { api } = ctx.state;
     const result = await named(vm, await postedForm(ctx.req), async (name) => {
       await api.renameVm({ vmId: vm.id, name });
-      return vm.id;
+      return { vmId: vm.id };
     });
     if (!("vmId" in result)) return page(result, { status: result.failure?.status ?? 200 });
     ctx.state.notify({ is: "done", word: "rename_vm", name: result.name });

@@ -13,6 +13,8 @@ import { lockVolume } from "../../../storage/shared.ts";
 import { refuseUsedVolume } from "../../../storage/volume_work.ts";
 import { deleteVolume } from "../../../storage/passphrases.ts";
 import { volumeNamed } from "../../../storage/volumes.ts";
+import { originOf } from "../../../storage/disk_origin.ts";
+import { noteSuccessor } from "../../disk_lineage.ts";
 import { nameImage, placesOfDisk } from "./definitions.ts";
 
 type OldVolume = Output<"move_disk">["oldVolume"];
@@ -60,6 +62,7 @@ export async function completeMove(host: Host, step: DiskMoved, actor: string): 
   if (live === from.path || next === from.path) {
     throw new ContractError("DiskMoveFailed", { target, error: `the VM still has ${from.path}` });
   }
+  await noteSuccessor(host, uuid, await originOf(host, { type: from.type, source: from.path }), to.path);
   const old = { pool: from.pool, volume: from.volume, path: from.path, isThere: true, bin: null };
   return keepsSource ? old : { ...old, ...await removeOld(host, step, actor) };
 }

@@ -1,0 +1,41 @@
+/** Which image a disk is: another one at the same place, or the same at another place, is not the same. */
+import type { Disk } from "../../lib/contract/mod.ts";
+import { statFile } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import { pathOfDisk } from "./disk_path.ts";
+
+/** Where a disk is, and which image; undefined for one that cannot be looked at. */
+export interface DiskOrigin {
+  readonly path: string;
+  readonly image: string | undefined;
+}
+
+/** Which image is at a place. */
+export async function imageOf(
+  { type, source = "" }: Pick<Disk, "type" | "source">,
+): Promise<string | undefined> {
+  if (type !== "file") return `${type} ${source}`;
+  try {
+    return `file ${(await statFile(source)).ino ?? 0} ${source}`;
+  } catch (error) {
+    log.debug("an image cannot be looked at", { path: source, error });
+    return undefined;
+  }
+}
+
+/**
+ * Which image a disk is, whether it is given by a path or by its volume; undefined where nothing is there.
+ *
+ * @throws {LibvirtError}
+ */
+export async function originOf(
+  { link }: Pick<Host, "link">,
+  disk: Pick<Disk, "type" | "source">,
+): Promise<DiskOrigin | undefined> {
+  const path = await pathOfDisk(link, disk);
+  if (path === undefined) return undefined;
+  const isFile = isLocal(link.uri) && path.startsWith("/") && !path.startsWith("/dev/");
+  return { path, image: await imageOf({ type: isFile ? "file" : disk.type, source: path }) };
+}
