@@ -19,7 +19,7 @@ export async function changeLineage(
 }
 
 /**
- * Notes that a disk goes on in another image with the same content: moved there, or merged into it. Where it cannot be noted, a
+ * Notes that a disk goes on in another image: moved there, merged into it, or gone back to a snapshot. Where it cannot be noted, a
  * restore in place of an earlier copy does not find the disk, and says so.
  *
  * @throws {LibvirtError} when libvirt is away

@@ -115,7 +115,8 @@ Deno.test({
       assert.doesNotMatch(warnings.join("\n"), /is not known to be the disk/);
       assert.equal(await exists(before), false, `${before} stays`);
     };
-    await t.step("copied while it was on an image that was merged since", async () => {
+    await t.step("copied while it was on an image that a revert left, and merged since", async () => {
+      await api.revertSnapshot({ vmId, name: "one" });
       await api.deleteSnapshot({ vmId, name: "one" });
       assert.notEqual(source(), onOverlay);
       await restore();

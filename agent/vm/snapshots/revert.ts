@@ -19,6 +19,8 @@ import { imageUsers } from "../../storage/disk_images/users.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { forceOff } from "../lifecycle/force_off.ts";
+import { originOf } from "../../storage/disk_origin.ts";
+import { noteSuccessor } from "../disk_lineage.ts";
 import { builtOn, type DiskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { contentsOf, type FoundSnapshot } from "./scan.ts";
 
@@ -81,6 +83,7 @@ export async function revertBeside(
     ]);
     if (host.inventory.active().includes(vm.id)) await forceOff(host, vm);
     await storeDisks(host, vm, images);
+    await noteGoneBack(host, vm, images);
     // From here on the VM is where it was to be: what is still to do is no reason to go back.
     await host.reread(vm);
     await markCurrent(host, vm.id, name);
@@ -97,6 +100,18 @@ export async function revertBeside(
     await operations.run(spec, work);
   } catch (error) {
     throw contractError(error, "SnapshotRevertFailed", "revert_snapshot");
+  }
+}
+
+/** Notes that disks go on in new images: copies of what they were on before are of the same disks. @throws {LibvirtError} */
+async function noteGoneBack(
+  host: Host,
+  { id, disks }: VM,
+  images: ReadonlyMap<string, { readonly path: string }>,
+): Promise<void> {
+  for (const [target, { path }] of images) {
+    const disk = disks.find((each) => each.target === target);
+    if (disk !== undefined) await noteSuccessor(host, id, await originOf(host, disk), path);
   }
 }
 
