@@ -86,7 +86,7 @@ for (const javaScriptEnabled of [true, false]) {
           await page.getByLabel("Name of the copy").fill("copy.qcow2");
           await page.getByRole("button", { name: "Clone", exact: true }).click();
           await becomes(
-            () => page.getByText(/The volume copy.qcow2 was copied|Copy a volume: started/).count(),
+            () => page.getByText(/The copy copy.qcow2 was made|Copy a volume: started/).count(),
             1,
           );
           await fromMenu(page, "disk.qcow2", "Delete");
