@@ -31,6 +31,7 @@ import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { remove } from "./release.ts";
@@ -129,6 +130,7 @@ export async function detachDisk(
   const run = async (operation: Operation) => {
     const rollback = new Rollback();
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const inLive = diskIn(live, target), inNext = diskIn(next, target);
       const disk = described(live?.toString(), target) ?? described(next?.toString(), target);
@@ -220,6 +222,7 @@ export async function resizeDisk(
   const bytes = sizeGb * GIB;
   await host.operate(vm, "resizing a disk", async () => {
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const running = described(live?.toString(), target);
       const disk = running ?? described(next?.toString(), target);
@@ -310,6 +313,7 @@ export async function updateDisk(
   await host.operate(vm, "changing a disk", async () => {
     const rollback = new Rollback();
     try {
+      if (isTuned) await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const running = live && diskIn(live, target) && live;
       const stored = vm.persistent && next && diskIn(next, target) ? next : undefined;
