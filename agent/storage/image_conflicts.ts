@@ -15,6 +15,7 @@ import { mayBeFile } from "./disk_path.ts";
 import { FileIdentities } from "./folder_content.ts";
 import { poolFolder } from "./reachable.ts";
 import { byName, namedUser, vmUser } from "./used_places.ts";
+import { withSaved } from "../hosts/saved_devices.ts";
 
 /** Milliseconds that heads and identities of other VMs' images may take: a mount that hangs keeps no other VM off. */
 const OTHERS_MS = 1500;
@@ -62,10 +63,10 @@ function pathOf(
   return known ?? (folder === undefined ? undefined : `${folder}/${name}`);
 }
 
-/** The disks of all VMs, of which `isUnread` says whose heads memory does not know. */
-function disksOfVms(host: Host): { use: ImageUse; isUnread: boolean }[] {
+/** The disks of VMs, of which `isUnread` says whose heads memory does not know. */
+function disksOfVms(host: Host, vms: readonly VM[]): { use: ImageUse; isUnread: boolean }[] {
   const { inventory } = host, known = new Set(inventory.storage.known().map(({ path }) => path));
-  return inventory.everyVm().flatMap((vm) =>
+  return vms.flatMap((vm) =>
     vm.disks.flatMap((disk) => {
       const path = pathOf(host, disk), { shareable } = disk;
       if (path === undefined) return [];
@@ -126,7 +127,9 @@ export class ImageUses {
    */
   static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
     const { uri } = host.link, isHere = isLocal(uri);
-    const disks = disksOfVms(host), uses = disks.map(({ use }) => use);
+    let vms = host.inventory.everyVm();
+    await within(OTHERS_MS, withSaved(host, vms).then((all) => void (vms = all)));
+    const disks = disksOfVms(host, vms), uses = disks.map(({ use }) => use);
     uses.push(...basesKept(host, uses));
     if (isHere) await within(OTHERS_MS, basesRead(disks).then((read) => void uses.push(...read)));
     const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);

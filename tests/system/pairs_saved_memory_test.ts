@@ -192,3 +192,62 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "what saved memory has is in use, also where virsh has taken it out of the stored definition",
+  ignore,
+  fn: async (t) => {
+    await using here = await appHere([], URI);
+    await using pool = await testPool("saved-used");
+    await using network = await testNetwork("saved-used");
+    await using vm = await off("saved-used", {
+      network,
+      disks: [{ pool, size: "8M" }, { pool, size: "8M" }],
+    });
+    await using other = await off("saved-used-b");
+    const { api, app: { hosts: { local: { inventory } } } } = here, { name, uuid: vmId } = vm;
+    const path = vm.disks[1]!, volume = path.split("/").at(-1)!, mac = vm.mac!;
+    for (const each of [vm, other]) await stateIs(here, each, "stopped");
+    await poolKnown(here, pool.name);
+    await suspend(here, vm);
+    await virsh("detach-disk", name, "vdb", "--config");
+    await virsh("detach-interface", name, "network", mac, "--config");
+    // libvirt tells of no change of a stored definition by virsh
+    await inventory.refresh(vmId);
+    assert.deepEqual([inventory.vm(vmId)!.disks.length, inventory.vm(vmId)!.networkInterfaces.length], [
+      1,
+      0,
+    ]);
+    const refusals: Readonly<Record<string, [ErrorCode, () => Promise<unknown>]>> = {
+      "its disk goes to another VM": ["DiskInUse", () => api.attachDisk({ vmId: other.uuid, path })],
+      "the volume of its disk goes": ["VolumeInUse", () => api.deleteVolume({ pool: pool.name, volume })],
+      "its address goes to another VM": [
+        "MacInUse",
+        () => api.attachNic({ vmId: other.uuid, network: network.name, mac }),
+      ],
+      "its network goes": ["NetworkInUse", () => api.deleteNetwork({ name: network.name })],
+    };
+    for (const [what, [code, change]] of Object.entries(refusals)) {
+      await t.step(what, () => assert.rejects(change(), { code }));
+    }
+    await t.step("it does not go on while another VM writes to its disk", async () => {
+      await virsh("attach-disk", other.name, path, "vdb", "--subdriver", "qcow2", "--config");
+      await virsh("start", other.name);
+      await stateIs(here, other, "running");
+      await inventory.refresh(other.uuid);
+      await assert.rejects(api.startVm({ vmId }), { code: "DiskInUse" });
+      await virsh("destroy", other.name);
+      await virsh("detach-disk", other.name, "vdb", "--config");
+      await stateIs(here, other, "stopped");
+      await inventory.refresh(other.uuid);
+    });
+    await t.step("once it is discarded, all of that can be done", async () => {
+      await api.discardSavedMemory({ vmId });
+      await api.attachDisk({ vmId: other.uuid, path });
+      await api.attachNic({ vmId: other.uuid, network: network.name, mac });
+      await assert.rejects(api.deleteNetwork({ name: network.name }), { code: "NetworkInUse" });
+      await api.detachNic({ vmId: other.uuid, mac });
+      await api.deleteNetwork({ name: network.name });
+    });
+  },
+});

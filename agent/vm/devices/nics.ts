@@ -30,6 +30,7 @@ import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
 import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
+import { withSaved } from "../../hosts/saved_devices.ts";
 
 const FAULTS = {
   malformed: "six bytes like 52:54:00:12:34:56",
@@ -55,9 +56,10 @@ function requireNic(text: string): string {
  *
  * @param own the VM whose next start alone counts: what its cards have now they can have again
  */
-async function takenMacs({ link, inventory }: Host, own?: VM): Promise<Map<string, string>> {
+async function takenMacs(host: Host, own?: VM): Promise<Map<string, string>> {
+  const { link, inventory } = host;
   const taken = new Map<string, string>();
-  for (const vm of inventory.vms()) {
+  for (const vm of await withSaved(host, inventory.vms())) {
     const counts = vm.id !== own?.id || !inventory.active().includes(vm.id);
     for (const { mac } of counts ? vm.networkInterfaces : []) taken.set(normalMac(mac), vm.name);
     if (!vm.persistent || !inventory.active().includes(vm.id)) continue;
