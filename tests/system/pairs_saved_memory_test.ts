@@ -126,7 +126,8 @@ Deno.test({
     await t.step("what the memory does not care for is changed", async () => {
       await api.setTags({ vmId, tags: ["kept"] });
       await api.updateVm({ vmId, description: "suspended", autostart: true });
-      await api.updateDisk({ vmId, target: "vdb", readBytesSec: 2 ** 20 });
+      // As the page sends it: what is not to change is in it, too
+      await api.updateDisk({ vmId, target: "vdb", shareable: false, readBytesSec: 2 ** 20 });
       // Taken back: not every kernel has what a start with it needs
       for (const inboundAverage of [1000, 0]) await api.updateNic({ vmId, mac, inboundAverage });
       await api.updateVm({ vmId, autostart: false });

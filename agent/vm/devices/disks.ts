@@ -313,12 +313,12 @@ export async function updateDisk(
   await host.operate(vm, "changing a disk", async () => {
     const rollback = new Rollback();
     try {
-      if (isTuned) await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const running = live && diskIn(live, target) && live;
       const stored = vm.persistent && next && diskIn(next, target) ? next : undefined;
       if (!stored && (isTuned || !running)) throw new ContractError("NoSuchDisk", { target });
       for (const each of isLimited ? [running, stored] : []) if (each) refuseShared(each, target);
+      if (stored && differing(stored, target, tuning).length > 0) await requireNoSavedMemory(host, vm);
       if (stored) await prepareNext(host, vm, stored, target, tuning, limits);
       if (isLimited && running) {
         await limitLiveDisk(host, vm.id, { document: running, target }, limits, rollback);
