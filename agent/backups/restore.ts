@@ -46,7 +46,7 @@ import { editableXml } from "../vm/xml.ts";
 import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
 import { putAway } from "./old_disks.ts";
 import { findReplaced, keepLater, laterDisks, noteLineage } from "./replaced_disks.ts";
-import { withSaved } from "../hosts/saved_devices.ts";
+import { withSaved } from "../storage/saved_devices.ts";
 
 /** Bytes of a definition and of UEFI variables that are read at most: libvirt takes no larger ones. */
 const MOST_DEFINITION = 4 * 1024 ** 2, MOST_VARIABLES = 128 * 1024 ** 2;

@@ -11,7 +11,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { type NetworkSummary, readNetwork, readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
 import type { Host } from "../hosts/host.ts";
-import { withSaved } from "../hosts/saved_devices.ts";
+import { withSaved } from "../storage/saved_devices.ts";
 
 /** Records are replaced, never changed: what was read of one stays true. */
 const summaries = new WeakMap<NetworkRecord, NetworkSummary>();

@@ -22,7 +22,7 @@ import { snapshotFiles } from "./snapshot_files.ts";
 import { namedUser, placesOf, type PlaceUse, poolFolders, UsedPlaces, vmUser } from "./used_places.ts";
 import { isNot } from "./volume_keepers.ts";
 import type { Volume } from "./volumes.ts";
-import { savedDevices } from "../hosts/saved_devices.ts";
+import { savedDevices } from "./saved_devices.ts";
 
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
 const HEADS_MS = 15_000;

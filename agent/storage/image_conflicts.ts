@@ -15,7 +15,7 @@ import { mayBeFile } from "./disk_path.ts";
 import { FileIdentities } from "./folder_content.ts";
 import { poolFolder } from "./reachable.ts";
 import { byName, namedUser, vmUser } from "./used_places.ts";
-import { withSaved } from "../hosts/saved_devices.ts";
+import { withSaved } from "./saved_devices.ts";
 
 /** Milliseconds that heads and identities of other VMs' images may take: a mount that hangs keeps no other VM off. */
 const OTHERS_MS = 1500;

@@ -37,7 +37,7 @@ import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireTemplate, requireVersion, type TemplateContext } from "./change.ts";
 import type { StoredTemplate, StoredVersion } from "./records.ts";
-import { withSaved } from "../hosts/saved_devices.ts";
+import { withSaved } from "../storage/saved_devices.ts";
 
 type Wish = Input<"create_vm_from_template">;
 type Made = Output<"create_vm_from_template">["vms"][number];

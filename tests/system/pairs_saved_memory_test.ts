@@ -220,13 +220,13 @@ Deno.test({
       0,
     ]);
     const refusals: Readonly<Record<string, [ErrorCode, () => Promise<unknown>]>> = {
-      "its disk goes to another VM": ["DiskInUse", () => api.attachDisk({ vmId: other.uuid, path })],
       "the volume of its disk goes": ["VolumeInUse", () => api.deleteVolume({ pool: pool.name, volume })],
+      "its network goes": ["NetworkInUse", () => api.deleteNetwork({ name: network.name })],
+      "its disk goes to another VM": ["DiskInUse", () => api.attachDisk({ vmId: other.uuid, path })],
       "its address goes to another VM": [
         "MacInUse",
         () => api.attachNic({ vmId: other.uuid, network: network.name, mac }),
       ],
-      "its network goes": ["NetworkInUse", () => api.deleteNetwork({ name: network.name })],
     };
     for (const [what, [code, change]] of Object.entries(refusals)) {
       await t.step(what, () => assert.rejects(change(), { code }));

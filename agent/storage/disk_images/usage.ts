@@ -14,7 +14,7 @@ import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import type { Host } from "../../hosts/host.ts";
-import { savedDevices } from "../../hosts/saved_devices.ts";
+import { savedDevices } from "../saved_devices.ts";
 
 /** One VM's use of an image. */
 export interface Use {

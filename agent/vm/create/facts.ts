@@ -33,7 +33,7 @@ import { hasFormats, POOL_RUNNING, usualPool } from "../../storage/volumes.ts";
 import { type ImageContext, imageFact, isoFact } from "./images.ts";
 import { leftByName } from "../lifecycle/named_files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { withSaved } from "../../hosts/saved_devices.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;

@@ -30,7 +30,7 @@ import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
 import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
-import { withSaved } from "../../hosts/saved_devices.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 const FAULTS = {
   malformed: "six bytes like 52:54:00:12:34:56",

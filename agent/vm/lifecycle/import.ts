@@ -29,7 +29,7 @@ import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { pinImages } from "../pinned_images.ts";
 import { isNotResponding } from "../../mount_gate.ts";
-import { withSaved } from "../../hosts/saved_devices.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<void> {

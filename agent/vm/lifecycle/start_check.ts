@@ -23,7 +23,7 @@ import { requireSharesFixed } from "../devices/shared_folder.ts";
 import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireSourcesReachable } from "../../storage/reachable.ts";
-import { withSaved } from "../../hosts/saved_devices.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Milliseconds the heads of a VM's images may take to be read. */
 const HEADS_MS = 5000;

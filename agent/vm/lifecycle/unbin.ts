@@ -26,7 +26,7 @@ import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
-import { withSaved } from "../../hosts/saved_devices.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** A file, and where it goes. */
 interface Placed extends KeptFile {

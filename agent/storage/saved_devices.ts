@@ -7,8 +7,7 @@ import { LibvirtError } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { log } from "../log.ts";
-import type { Host } from "./host.ts";
-import { isActiveState } from "./inventory/states.ts";
+import type { Host } from "../hosts/host.ts";
 
 type Services = Pick<Host, "inventory" | "link">;
 
@@ -44,7 +43,7 @@ export async function savedDevices(
   { id }: Pick<VM, "id">,
 ): Promise<DomainSummary | undefined> {
   const record = host.inventory.record(id);
-  if (record === undefined || !record.managedSave || isActiveState(record.state)) return undefined;
+  if (record === undefined || !record.managedSave || host.inventory.active().includes(id)) return undefined;
   let reading = known.get(record);
   if (reading === undefined) {
     known.set(record, reading = read(host, record));

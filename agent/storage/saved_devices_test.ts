@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
-import type { Host } from "./host.ts";
+import type { Host } from "../hosts/host.ts";
 import { withSaved } from "./saved_devices.ts";
 
-const OFF = 5, RUNNING = 1;
 const xmlOf = (disks: string[], mac = "52:54:00:00:00:01") =>
   `<domain type='qemu'><name>web</name><memory>1</memory><devices>${
     disks.map((path, at) =>
@@ -14,15 +13,16 @@ const xmlOf = (disks: string[], mac = "52:54:00:00:00:01") =>
   }<interface type='network'><mac address='${mac}'/><source network='default'/></interface></devices></domain>`;
 
 /** A host with one VM that is defined with one disk. @param saved answers what its memory was saved with */
-function hostOf(saved: () => string, { state = OFF, managedSave = true } = {}) {
+function hostOf(saved: () => string, { isOn = false, managedSave = true } = {}) {
   const summary = summarizeDomain(xmlOf(["/a"])), calls: string[] = [];
-  const record = { uuid: "id", name: "web", state, managedSave, summary };
+  const record = { uuid: "id", name: "web", managedSave, summary };
   const call = (name: string) => {
     calls.push(name);
     return new Promise<string>((resolve) => resolve(saved()));
   };
+  const inventory = { record: () => record, active: () => isOn ? ["id"] : [] };
   const vm = { id: "id", name: "web", disks: summary.disks, networkInterfaces: [] } as unknown as VM;
-  return { host: { link: { call }, inventory: { record: () => record } } as unknown as Host, vm, calls };
+  return { host: { link: { call }, inventory } as unknown as Host, vm, calls };
 }
 
 Deno.test("withSaved() has a VM twice whose memory was saved with other devices, and asks once", async () => {
@@ -41,7 +41,7 @@ Deno.test("withSaved() has a VM twice whose memory was saved with other devices,
 Deno.test("withSaved() has a VM once whose memory was saved as it is defined, or that has none", async () => {
   const same = hostOf(() => xmlOf(["/a"]));
   assert.deepEqual(await withSaved(same.host, [same.vm]), [same.vm]);
-  for (const without of [{ managedSave: false }, { state: RUNNING }]) {
+  for (const without of [{ managedSave: false }, { isOn: true }]) {
     const { host, vm, calls } = hostOf(() => xmlOf(["/b"]), without);
     assert.deepEqual([await withSaved(host, [vm]), calls], [[vm], []]);
   }
