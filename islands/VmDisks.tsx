@@ -53,6 +53,7 @@ export default function VmDisks(props: VmDisksProps) {
   const forms = useDeviceForms<DiskFormVerb>(signal, { form, options }, refresh);
   const enabled = live.controls(connected) &&
     vm.operation === undefined;
+  const suspended = vm.state === "suspended";
   const here = `/vms/${encodeURIComponent(vm.id)}/disks`;
   const show = (verb: DiskFormVerb, device: string) => forms.show({ verb, device }, NEED_OPTIONS.has(verb));
   const { disks, shares } = devices.value;
@@ -61,7 +62,7 @@ export default function VmDisks(props: VmDisksProps) {
       <DevicePanel
         title={t("devices.disks")}
         add={{ label: t("devices.add_disk"), href: `${here}?do=add`, onAct: () => show("add", "") }}
-        enabled={enabled}
+        enabled={enabled && !suspended}
         empty={disks.length > 0
           ? undefined
           : { icon: "disk", title: t("devices.no_disks"), what: t("devices.no_disks_what") }}
@@ -70,6 +71,7 @@ export default function VmDisks(props: VmDisksProps) {
         <DiskList
           disks={disks}
           enabled={enabled}
+          suspended={suspended}
           hrefOf={(verb, disk) => `${here}?do=${verb}&device=${encodeURIComponent(disk.target)}`}
           onVerb={(verb, disk) => show(verb, disk.target)}
         />

@@ -34,6 +34,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
   const forms = useDeviceForms<NicFormVerb>(signal, { form, options }, refresh);
   const enabled = live.controls(connected) &&
     vm.operation === undefined;
+  const suspended = vm.state === "suspended";
   const here = `/vms/${encodeURIComponent(vm.id)}/network`;
   const show = (verb: NicFormVerb, device: string) => forms.show({ verb, device }, verb !== "detach");
   // Addresses come with the VM's own events: sooner than the next look at its devices.
@@ -46,7 +47,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
       <DevicePanel
         title={t("devices.nics")}
         add={{ label: t("devices.add_nic"), href: `${here}?do=add`, onAct: () => show("add", "") }}
-        enabled={enabled}
+        enabled={enabled && !suspended}
         empty={nics.length > 0
           ? undefined
           : { icon: "network", title: t("devices.no_nics"), what: t("devices.no_nics_what") }}
@@ -55,6 +56,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
           nics={nics}
           action={here}
           enabled={enabled}
+          suspended={suspended}
           hrefOf={(verb, nic) => `${here}?do=${verb}&device=${encodeURIComponent(nic.mac)}`}
           onVerb={(verb, nic) => show(verb, nic.mac)}
           onLink={(_nic, data) =>

@@ -46,6 +46,7 @@ import { editableXml } from "../vm/xml.ts";
 import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
 import { putAway } from "./old_disks.ts";
 import { findReplaced, keepLater, laterDisks, noteLineage } from "./replaced_disks.ts";
+import { withSaved } from "../storage/saved_devices.ts";
 
 /** Bytes of a definition and of UEFI variables that are read at most: libvirt takes no larger ones. */
 const MOST_DEFINITION = 4 * 1024 ** 2, MOST_VARIABLES = 128 * 1024 ** 2;
@@ -253,9 +254,9 @@ async function asNew(
 }
 
 /** As an import does: two cards of one address on a network take each other's traffic. @throws {ContractError} MacInUse */
-function requireFreeMacs({ inventory }: Host, document: XmlDocument, own: string): void {
+async function requireFreeMacs(host: Host, document: XmlDocument, own: string): Promise<void> {
   const { macs } = identityOf(document);
-  const other = macOwner(inventory.vms().filter(({ id }) => id !== own), macs);
+  const other = macOwner(await withSaved(host, host.inventory.vms().filter(({ id }) => id !== own)), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
 }
 
@@ -263,7 +264,7 @@ function requireFreeMacs({ inventory }: Host, document: XmlDocument, own: string
 async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<void> {
   const { host, operation, job, manifest } = work, { link } = host;
   const now = await definitionNow(work), document = await definitionOf(work, now);
-  requireFreeMacs(host, document, vm.id);
+  await requireFreeMacs(host, document, vm.id);
   const before = new XmlDocument(await editableXml(host, vm));
   const replaced = await findReplaced(work, vm, document, before), old = replaced.volumes;
   const mark = manifest.id.slice(0, 15);

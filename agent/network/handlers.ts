@@ -26,7 +26,7 @@ import type { Host } from "../hosts/host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostNetworkDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
 import { updateNetwork } from "./update.ts";
-import { networksOf, requireNetwork } from "./view.ts";
+import { networksOf, requireNetwork, usersOf } from "./view.ts";
 
 /** More names than this are counted, not listed. */
 const NAMED = 8;
@@ -182,7 +182,8 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
       const keys = [keyOf.network(name)];
       await host.operations.ready(keys);
       const network = requireNetwork(host, name);
-      if (network.vms.length > 0 && !force) throw inUse(name, network.vms);
+      const users = force ? [] : await usersOf(host, name);
+      if (users.length > 0) throw inUse(name, users);
       const spec = { command: "delete_network", subject: name, actor: principal.name, keys } as const;
       return await host.operations.run(spec, async (operation) => {
         operation.add({ kind: "network-doomed", uuid: network.uuid, name });

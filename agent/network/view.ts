@@ -11,6 +11,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { type NetworkSummary, readNetwork, readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
 import type { Host } from "../hosts/host.ts";
+import { withSaved } from "../storage/saved_devices.ts";
 
 /** Records are replaced, never changed: what was read of one stays true. */
 const summaries = new WeakMap<NetworkRecord, NetworkSummary>();
@@ -36,6 +37,12 @@ function usersByNetwork(vms: readonly VM[]): Map<string, NetworkUser[]> {
     }
   }
   return found;
+}
+
+/** VMs that have a card on a network, or go on with one where their memory is saved, each once. @throws {LibvirtError} */
+export async function usersOf(host: Host, name: string): Promise<NetworkUser[]> {
+  const users = usersByNetwork(await withSaved(host, host.inventory.vms())).get(name) ?? [];
+  return [...new Map(users.map((user) => [user.vmId, user])).values()];
 }
 
 /** What of two networks' settings is not the same, in the order of the contract. */

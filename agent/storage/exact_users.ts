@@ -22,6 +22,7 @@ import { snapshotFiles } from "./snapshot_files.ts";
 import { namedUser, placesOf, type PlaceUse, poolFolders, UsedPlaces, vmUser } from "./used_places.ts";
 import { isNot } from "./volume_keepers.ts";
 import type { Volume } from "./volumes.ts";
+import { savedDevices } from "./saved_devices.ts";
 
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
 const HEADS_MS = 15_000;
@@ -48,6 +49,17 @@ async function definitionsOf(
   }
 }
 
+/** What a VM's saved memory goes on with, where that is not what is defined. */
+async function savedPaths(host: Services, vm: VM): Promise<{ path: string; isImage: boolean }[]> {
+  const saved = await savedDevices(host, vm);
+  if (saved === undefined) return [];
+  const disks = await Promise.all(saved.disks.map(async (disk) => {
+    const path = await pathOfDisk(host.link, disk);
+    return path === undefined ? [] : [{ path, isImage: mayBeFile(disk) && disk.format === "qcow2" }];
+  }));
+  return [...disks.flat(), ...saved.otherPaths.map((path) => ({ path, isImage: false }))];
+}
+
 /** Everything that VMs have, or will have at their next start, with what it is built on, read from libvirt and the images. */
 async function usedByVms(
   host: Services,
@@ -71,6 +83,9 @@ async function usedByVms(
         const path = await pathOfDisk(link, disk);
         if (path !== undefined) await take(path, mayBeFile(disk) && disk.format === "qcow2");
       }
+    }
+    for (const { path, isImage } of vm.id === givenUpBy ? [] : await savedPaths(host, vm)) {
+      await take(path, isImage);
     }
     for (const { path, format } of snapshots?.get(vm.id) ?? []) await take(path, format === "qcow2");
   }));

@@ -10,19 +10,20 @@ import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isThere } from "../files.ts";
 import { resolvedByFolder, resolvedPath, statInTime } from "../resolved_path.ts";
-import { SharedTime } from "../within.ts";
+import { SharedTime, within } from "../within.ts";
 import { backingChain } from "./disk_images/backing.ts";
 import { mayBeFile } from "./disk_path.ts";
 import { FileIdentities } from "./folder_content.ts";
 import { poolFolder } from "./reachable.ts";
 import { byName, namedUser, vmUser } from "./used_places.ts";
+import { withSaved } from "./saved_devices.ts";
 
 /**
- * Milliseconds that looks at other VMs' images may take, one after the other: heads and links, which files they are, and
+ * Milliseconds that looks at other VMs' images may take, one after the other: what saved memory has, heads and links, which files they are, and
  * whether what is remembered is still there. A mount that hangs keeps no other VM off, so all of it together stays well
  * below what a start may take (`start_check.ts`).
  */
-const OTHERS_MS = { read: 1000, same: 1000, there: 500 } as const;
+const OTHERS_MS = { saved: 500, read: 1000, same: 1000, there: 500 } as const;
 /** Paths that a line of the log names. */
 const MOST_NAMED = 8;
 
@@ -74,10 +75,10 @@ function pathOf(
   return known ?? (folder === undefined ? undefined : `${folder}/${name}`);
 }
 
-/** The disks of all VMs, of which `isUnread` says whose heads memory does not know. */
-function disksOfVms(host: Host): { use: ImageUse; isUnread: boolean }[] {
+/** The disks of VMs, of which `isUnread` says whose heads memory does not know. */
+function disksOfVms(host: Host, vms: readonly VM[]): { use: ImageUse; isUnread: boolean }[] {
   const { inventory } = host, known = new Set(inventory.storage.known().map(({ path }) => path));
-  return inventory.everyVm().flatMap((vm) =>
+  return vms.flatMap((vm) =>
     vm.disks.flatMap((disk) => {
       const path = pathOf(host, disk), { shareable } = disk;
       if (path === undefined) return [];
@@ -160,8 +161,11 @@ export class ImageUses {
    * @param isExact asks which files are the same under other names
    */
   static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
-    const { uri } = host.link, isHere = isLocal(uri), time = new SharedTime(OTHERS_MS.read);
-    const disks = disksOfVms(host), uses = disks.map(({ use }) => use);
+    const { uri } = host.link, isHere = isLocal(uri);
+    let vms = host.inventory.everyVm();
+    await within(OTHERS_MS.saved, withSaved(host, vms).then((all) => void (vms = all)));
+    const time = new SharedTime(OTHERS_MS.read);
+    const disks = disksOfVms(host, vms), uses = disks.map(({ use }) => use);
     uses.push(...basesKept(host, uses));
     const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);
     const paths = new Set([...own, ...uses.map(({ path }) => path)]);

@@ -37,6 +37,7 @@ import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireTemplate, requireVersion, type TemplateContext } from "./change.ts";
 import type { StoredTemplate, StoredVersion } from "./records.ts";
+import { withSaved } from "../storage/saved_devices.ts";
 
 type Wish = Input<"create_vm_from_template">;
 type Made = Output<"create_vm_from_template">["vms"][number];
@@ -163,7 +164,9 @@ async function makeVm(
   const nvram = await makeVariables(host, document, plan, name, operation);
   const left = makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
   if (left.length > 0) job.log(`${name}: devices of the host were left out: ${oneLine(left.join(", "))}`);
-  const taken = inventory.vms().flatMap((vm) => vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()));
+  const taken = (await withSaved(host, inventory.vms())).flatMap((vm) =>
+    vm.networkInterfaces.map(({ mac }) => mac.toLowerCase())
+  );
   const macs = giveMacs(document, new Set(taken));
   if (cloudInit !== undefined) {
     const { path } = await makeSeed(link, { vmName: name, cloudInit, macs }, operation);

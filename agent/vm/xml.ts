@@ -17,6 +17,7 @@ import {
 import { contractError } from "../libvirt/failure.ts";
 import { changeMetadata } from "./own_metadata.ts";
 import { pinImages } from "./pinned_images.ts";
+import { requireNoSavedMemory } from "./saved_memory.ts";
 import type { Host } from "../hosts/host.ts";
 
 /** The version of an XML: its SHA-256, in hexadecimal. A start, which renews generated passwords, is no new version. */
@@ -143,6 +144,7 @@ export async function setVmXml(
   let saved = "";
   await host.operate(vm, "updating", async () => {
     using held = new DisposableStack();
+    await requireNoSavedMemory(host, vm);
     const before = await editableXml(host, vm);
     if (etag !== undefined && await etagOf(before) !== etag) throw new ContractError("XmlChanged");
     await pinImages(host, read.document, { vm, before, held });

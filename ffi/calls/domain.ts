@@ -190,6 +190,12 @@ export function domainXml(
   return takeString(libvirt().symbols.virDomainGetXMLDesc(domain.pointer, flags));
 }
 
+/** The XML that a domain's saved memory goes on with, without passwords. Source: virDomainManagedSaveGetXMLDesc. */
+export function domainSavedXml(connection: Connection, { uuid }: { uuid: string }): string {
+  using domain = connection.domain(uuid);
+  return takeString(libvirt().symbols.virDomainManagedSaveGetXMLDesc(domain.pointer, 0));
+}
+
 type Of = { uuid: string };
 
 /**

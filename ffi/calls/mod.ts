@@ -85,6 +85,7 @@ export const CALLS = {
     about.vms,
     domain.domainsWithSnapshots,
   ),
+  domainSavedXml: spec("probe", 15, "virDomainManagedSaveGetXMLDesc", about.vm, domain.domainSavedXml),
   domainXml: spec("read", 15, "virDomainGetXMLDesc", about.vm, domain.domainXml),
   domainStart: spec("write", 120, "virDomainCreateWithFlags", about.vm, domain.domainStart),
   domainShutdown: spec("slow", 45, "virDomainShutdownFlags", about.vm, domain.domainShutdown),

@@ -297,6 +297,7 @@ export const deviceCommands = {
     }),
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoUsbController",
@@ -353,6 +354,7 @@ export const deviceCommands = {
     }),
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoSuchDisk",
@@ -378,6 +380,7 @@ export const deviceCommands = {
     output: Type.Object({ capacityBytes: Type.Integer() }),
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "NoSuchDisk",
       "InvalidDiskSize",
       "NotLarger",
@@ -406,7 +409,7 @@ export const deviceCommands = {
         description: "the fields of this change that the running VM has from its next start on",
       }),
     }),
-    errors: ["VmNotFound", "VmNotPersistent", "NoSuchDisk", "DiskInUse", "UpdateFailed"],
+    errors: ["VmNotFound", "HasSavedMemory", "VmNotPersistent", "NoSuchDisk", "DiskInUse", "UpdateFailed"],
     route: "PATCH /vms/{vmId}/disks/{target}",
     cli: ["vm", "update-disk", "<vmId>", "<target>"],
     examples: [
@@ -510,6 +513,7 @@ export const deviceCommands = {
     }),
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoSuchDisk",
@@ -549,6 +553,7 @@ export const deviceCommands = {
     output: DeviceApplied,
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoSuchDisk",
@@ -578,6 +583,7 @@ export const deviceCommands = {
     output: Type.Object({ ...DeviceApplied.properties, mac: Type.String() }),
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NetworkNotFound",
@@ -607,6 +613,7 @@ export const deviceCommands = {
     output: DeviceApplied,
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoSuchNic",
@@ -643,6 +650,7 @@ export const deviceCommands = {
     output: DeviceApplied,
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotPersistent",
       "NoSuchNic",
       "NicAmbiguous",

@@ -132,6 +132,7 @@ export const hostDeviceCommands = {
     }),
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoUsbController",
@@ -164,6 +165,7 @@ export const hostDeviceCommands = {
     output: DeviceApplied,
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "VmNotRunning",
       "VmNotPersistent",
       "NoSuchHostDevice",

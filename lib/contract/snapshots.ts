@@ -140,6 +140,7 @@ export const snapshotCommands = {
       "DiskIsBase",
       "DiskInUse",
       "VmNotFound",
+      "HasSavedMemory",
       "SnapshotNotFound",
       "SnapshotNotRevertable",
       "SnapshotRevertFailed",
@@ -165,6 +166,7 @@ export const snapshotCommands = {
     output: NOTHING_OUT,
     errors: [
       "VmNotFound",
+      "HasSavedMemory",
       "SnapshotNotFound",
       "SnapshotNotDeletable",
       "SnapshotDeleteFailed",

@@ -32,6 +32,10 @@ export interface SnapshotSubject {
 
 const isOn = ({ state }: SnapshotSubject["vm"]) => state !== "stopped" && state !== "crashed";
 
+/** Why a VM with saved memory neither gets a snapshot nor goes back to one; undefined where it has none. */
+export const savedMemoryHindrance = ({ state }: Pick<VM, "state">): string | undefined =>
+  state === "suspended" ? "it is suspended. Start it, or discard its saved memory, first" : undefined;
+
 /** What hinders any snapshot of a VM, as a sentence. */
 function hindrance({ vm, encrypted }: SnapshotSubject): string | undefined {
   if (!vm.persistent) return "the VM is transient: it disappears when it stops";
@@ -46,8 +50,7 @@ function hindrance({ vm, encrypted }: SnapshotSubject): string | undefined {
   if (shared) return `disk ${shared.target} is shared with other VMs`;
   const secret = disks.find(({ target }) => encrypted.includes(target));
   if (secret) return `disk ${secret.target} is encrypted: what a snapshot goes on in would not be`;
-  if (vm.state === "suspended") return "it is suspended. Start it, or discard its saved memory, first";
-  return undefined;
+  return savedMemoryHindrance(vm);
 }
 
 /** Why a snapshot cannot lie within the disks; undefined where it can. */

@@ -207,6 +207,21 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
         }
       }),
   },
+  HasSavedMemory: {
+    here: (server) =>
+      suspended(server, async (vmId) => {
+        const detach = () => call(server, "detach_disk", { vmId, target: "vda" });
+        await refused(detach(), "HasSavedMemory");
+        await call(server, "start_vm", { vmId });
+        await call(server, "force_stop_vm", { vmId });
+        await call(server, "resize_disk", { vmId, target: "vda", sizeGb: 1 });
+        await call(server, "start_vm", { vmId });
+        await call(server, "suspend_vm", { vmId });
+        await refused(detach(), "HasSavedMemory");
+        await call(server, "discard_saved_memory", { vmId });
+        await detach();
+      }),
+  },
   ShareHinders: { not: "needs a guest with virtiofs: vm_shares_test has the refusal, not the two ways on" },
   ShareNeedsRestart: { by: "tests/system/vm_shares_test.ts", words: "has it from its next start on" },
   NoFreeSlot: { not: "vm_disks_test fills the slots; the disk for the next start is what it adds before" },

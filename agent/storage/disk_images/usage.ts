@@ -14,6 +14,7 @@ import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import type { Host } from "../../hosts/host.ts";
+import { savedDevices } from "../saved_devices.ts";
 
 /** One VM's use of an image. */
 export interface Use {
@@ -48,7 +49,10 @@ async function collectUses(
   const { uri } = host.link;
   const real = await resolvedPath(uri, path);
   const vms = await Promise.all(
-    host.inventory.everyVm().map(async (vm) => ({ vm, files: await filesOfBoth(host, vm) })),
+    host.inventory.everyVm().map(async (vm) => ({
+      vm,
+      files: await filesOfBoth(host, vm),
+    })),
   );
   const placeAt = await resolvedByFolder(uri, vms.flatMap(({ files }) => files.others));
   for (const { vm, files: { disks, others } } of vms) {
@@ -74,7 +78,7 @@ async function collectUses(
   return found;
 }
 
-/** What a VM has, and will have at its next start. */
+/** What a VM has, will have at its next start, and goes on with where its memory is saved. */
 export interface Files {
   readonly disks: readonly AnyDisk[];
   /** Paths of what is no disk: kernel, firmware, ROM, a serial line's file. */
@@ -82,10 +86,15 @@ export interface Files {
 }
 
 /** @throws {LibvirtError} */
-export async function filesOfBoth({ link, inventory }: Host, vm: VM): Promise<Files> {
+export async function filesOfBoth(host: Host, vm: VM): Promise<Files> {
+  const { link, inventory } = host, saved = await savedDevices(host, vm);
   const now: Files = {
-    disks: vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format })),
-    others: inventory.record(vm.id)?.summary.otherPaths ?? [],
+    disks: [...vm.disks, ...saved?.disks ?? []].map((disk) => ({
+      ...disk,
+      source: disk.source,
+      format: disk.format,
+    })),
+    others: [...inventory.record(vm.id)?.summary.otherPaths ?? [], ...saved?.otherPaths ?? []],
   };
   if (!vm.persistent || !inventory.active().includes(vm.id)) return now;
   try {

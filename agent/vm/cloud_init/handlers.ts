@@ -33,6 +33,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
+import { hasMemorySaved } from "../saved_memory.ts";
 import { dropSeed, makeSeed, seedAt, seedWarnings } from "./seed.ts";
 import { seedDocuments } from "./seed_work.ts";
 import { Rollback } from "../../rollback.ts";
@@ -112,9 +113,9 @@ async function preview(
   return (await seedDocuments.shown(complete)).files;
 }
 
-/** A medium goes with the VM's saved memory: taken away, that could not be continued. */
-function refuseSuspended(vm: VM, drive: SeedDrive | undefined): void {
-  if (vm.state !== "suspended" || drive?.path === undefined) return;
+/** A medium goes with the VM's saved memory: taken away, that could not be continued. @throws {ContractError} CloudInitFailed */
+async function refuseSuspended(host: Host, vm: VM, drive: SeedDrive | undefined): Promise<void> {
+  if (drive?.path === undefined || !await hasMemorySaved(host, vm)) return;
   throw new ContractError("CloudInitFailed", {
     error: "the VM is suspended with this CD in its drive. Start it, or discard its saved memory, first.",
   });
@@ -203,7 +204,7 @@ async function set(
   const config = await drives(host, vm, true);
   const live = isOn(host, vm) ? await drives(host, vm, false) : undefined;
   const old = config.seed;
-  refuseSuspended(vm, old);
+  await refuseSuspended(host, vm, old);
   const kept = await before(host, cloudInit, old);
   const seed = await makeSeed(link, {
     vmName: vm.name,
@@ -250,7 +251,7 @@ async function remove(host: Host, vm: VM, operation: Operation): Promise<void> {
   const config = vm.persistent ? (await drives(host, vm, true)).seed : undefined;
   const live = isOn(host, vm) ? (await drives(host, vm, false)).seed : undefined;
   if (config === undefined && live?.path === undefined) throw new ContractError("CloudInitNotSet");
-  refuseSuspended(vm, config);
+  await refuseSuspended(host, vm, config);
   const paths = new Set([config?.path, live?.path].filter((path) => path !== undefined));
   await noteGoing(host, "disk-doomed", paths, operation);
   try {

@@ -33,6 +33,7 @@ import { hasFormats, POOL_RUNNING, usualPool } from "../../storage/volumes.ts";
 import { type ImageContext, imageFact, isoFact } from "./images.ts";
 import { leftByName } from "../lifecycle/named_files.ts";
 import type { Host } from "../../hosts/host.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;
@@ -184,7 +185,7 @@ async function platformOrUsual(
   }
 }
 
-/** What the inventory tells, without a call. @throws {LibvirtError} while the pools were never read */
+/** What the inventory tells, without a call but for saved memory. @throws {LibvirtError} while the pools were never read */
 async function inventoryFacts(services: CreateServices): Promise<InventoryFacts> {
   const { inventory } = services.vms;
   const vms = inventory.vms();
@@ -192,7 +193,7 @@ async function inventoryFacts(services: CreateServices): Promise<InventoryFacts>
     ...await poolFacts(services),
     vmNames: new Set(vms.map(({ name }) => name)),
     macs: new Map(
-      vms.flatMap(({ name, networkInterfaces }) =>
+      (await withSaved(services.vms, vms)).flatMap(({ name, networkInterfaces }) =>
         networkInterfaces.map(({ mac }): [string, string] => [mac.toLowerCase(), name])
       ),
     ),

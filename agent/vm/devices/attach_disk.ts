@@ -15,6 +15,7 @@ import { createVolume, defaultPool, hasFormats, usualPool, type Volume } from ".
 import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import {
   type Configurations,
   configurationsOf,
@@ -263,6 +264,7 @@ export async function attachDisk(
     const rollback = new Rollback();
     using held = new DisposableStack();
     try {
+      await requireNoSavedMemory(host, vm);
       const both = await configurationsOf(host, vm);
       if (bus === "usb") requireUsb(vm, both, places, kind(device));
       const taken = diskTargetsIn(both);

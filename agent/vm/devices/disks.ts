@@ -31,6 +31,7 @@ import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { remove } from "./release.ts";
@@ -129,6 +130,7 @@ export async function detachDisk(
   const run = async (operation: Operation) => {
     const rollback = new Rollback();
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const inLive = diskIn(live, target), inNext = diskIn(next, target);
       const disk = described(live?.toString(), target) ?? described(next?.toString(), target);
@@ -220,6 +222,7 @@ export async function resizeDisk(
   const bytes = sizeGb * GIB;
   await host.operate(vm, "resizing a disk", async () => {
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const running = described(live?.toString(), target);
       const disk = running ?? described(next?.toString(), target);
@@ -315,6 +318,7 @@ export async function updateDisk(
       const stored = vm.persistent && next && diskIn(next, target) ? next : undefined;
       if (!stored && (isTuned || !running)) throw new ContractError("NoSuchDisk", { target });
       for (const each of isLimited ? [running, stored] : []) if (each) refuseShared(each, target);
+      if (stored && differing(stored, target, tuning).length > 0) await requireNoSavedMemory(host, vm);
       if (stored) await prepareNext(host, vm, stored, target, tuning, limits);
       if (isLimited && running) {
         await limitLiveDisk(host, vm.id, { document: running, target }, limits, rollback);

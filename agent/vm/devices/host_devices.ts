@@ -27,6 +27,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { Rollback } from "../../rollback.ts";
 import { reservations } from "../create/reservations.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, type Places, placesOf, requireUsb } from "./configurations.ts";
 import { rememberDevices } from "./device_identity.ts";
@@ -105,6 +106,7 @@ export async function attachHostDevice(
   let output: Output<"attach_host_device"> | undefined;
   await host.operate(vm, "adding a host device", async () => {
     try {
+      await requireNoSavedMemory(host, vm);
       const found = await requireAssignable(host, vm, input);
       using _held = hold(host, found, vm);
       // By what it is, and by where it is only where several are alike.
@@ -172,6 +174,7 @@ export async function detachHostDevice(
   await host.operate(vm, "removing a host device", async () => {
     const rollback = new Rollback();
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const inLive = places.live ? passedIn(live, ref) : undefined;
       const inNext = places.config ? passedIn(next, ref) : undefined;

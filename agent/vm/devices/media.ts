@@ -14,6 +14,7 @@ import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
 import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { mediumDoubt } from "../../storage/disk_images/medium.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
@@ -53,6 +54,7 @@ async function change(
     const rollback = new Rollback();
     using held = new DisposableStack();
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       const at = {
         live: places.live && diskIn(live, target) ? live : undefined,

@@ -24,11 +24,13 @@ import { noFilters } from "../../network/filters.ts";
 import { reservations } from "../create/reservations.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
 import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 const FAULTS = {
   malformed: "six bytes like 52:54:00:12:34:56",
@@ -54,9 +56,10 @@ function requireNic(text: string): string {
  *
  * @param own the VM whose next start alone counts: what its cards have now they can have again
  */
-async function takenMacs({ link, inventory }: Host, own?: VM): Promise<Map<string, string>> {
+async function takenMacs(host: Host, own?: VM): Promise<Map<string, string>> {
+  const { link, inventory } = host;
   const taken = new Map<string, string>();
-  for (const vm of inventory.vms()) {
+  for (const vm of await withSaved(host, inventory.vms())) {
     const counts = vm.id !== own?.id || !inventory.active().includes(vm.id);
     for (const { mac } of counts ? vm.networkInterfaces : []) taken.set(normalMac(mac), vm.name);
     if (!vm.persistent || !inventory.active().includes(vm.id)) continue;
@@ -168,6 +171,7 @@ export async function attachNic(
   let output: Output<"attach_nic"> | undefined;
   await host.operate(vm, "attaching a network interface", async () => {
     try {
+      await requireNoSavedMemory(host, vm);
       guardNewNic(principal, await configurationsOf(host, vm));
       await requirePlug(host, source, places.live);
       await requireFilter(host, input.filter);
@@ -207,6 +211,7 @@ export async function detachNic(
   await host.operate(vm, "detaching a network interface", async () => {
     const rollback = new Rollback();
     try {
+      await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       guardDetachedNic(principal, { live, next }, mac);
       const inLive = places.live ? nicIn(live, mac) : undefined;
@@ -307,7 +312,7 @@ export async function updateNic(
   if (Object.values(change).every((value) => value === undefined)) {
     throw new ContractError("InvalidInput", { reason: "say what to change" });
   }
-  const now = atOnce(change);
+  const now = atOnce(change), isReplugged = (now ?? model ?? newMac) !== undefined;
   if (!vm.persistent && (model !== undefined || newMac !== undefined)) {
     throw new ContractError("VmNotPersistent");
   }
@@ -315,6 +320,7 @@ export async function updateNic(
   await host.operate(vm, "changing a network interface", async () => {
     const rollback = new Rollback();
     try {
+      if (isReplugged) await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
       guardChangedNic(principal, { live, next }, mac, change);
       const inLive = (now ?? limits) !== undefined && nicIn(live, mac) !== undefined;

@@ -19,6 +19,7 @@ import { shareDrivers } from "../../hosts/share_drivers.ts";
 import { cannotLive, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { Rollback } from "../../rollback.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, type Places, placesOf } from "./configurations.ts";
 import { remove } from "./release.ts";
@@ -42,12 +43,6 @@ async function requireReadable(host: Host, path: string): Promise<void> {
   if (folder === undefined) return;
   const reason = `QEMU's user, who reads a read-only share, may not enter ${folder}`;
   throw new ContractError("PathRefused", { path, reason });
-}
-
-/** A saved state has the devices that it was saved with, whatever is defined since. @throws {ContractError} ShareWhileSaved */
-async function requireNoSavedState({ link }: Host, { id: uuid }: VM): Promise<void> {
-  const { managedSave } = await link.call("domainKeeps", { uuid });
-  if (managedSave) throw new ContractError("ShareWhileSaved");
 }
 
 /** Adds it to the running VM. @returns why that has to wait; undefined where it is done */
@@ -121,7 +116,7 @@ export async function attachShare(
   await host.operate(vm, "adding a shared folder", async () => {
     const rollback = new Rollback();
     try {
-      await requireNoSavedState(host, vm);
+      await requireNoSavedMemory(host, vm, "ShareWhileSaved");
       await requireDriver(host, vm, driver);
       const { path, isChecked } = await requireFolder(host, input.folder);
       if (driver === "9p" && isChecked) await requireReadable(host, path);
@@ -179,7 +174,7 @@ export async function detachShare(
   await host.operate(vm, "removing a shared folder", async () => {
     const rollback = new Rollback();
     try {
-      await requireNoSavedState(host, vm);
+      await requireNoSavedMemory(host, vm, "ShareWhileSaved");
       const { live, next } = await configurationsOf(host, vm);
       let inLive = places.live ? shareIn(live, tag) : undefined;
       const inNext = places.config ? shareIn(next, tag) : undefined;

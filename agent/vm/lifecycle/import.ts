@@ -29,9 +29,10 @@ import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { pinImages } from "../pinned_images.ts";
 import { isNotResponding } from "../../mount_gate.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
-function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
+async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<void> {
   const { app, id, inventory } = host;
   requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : inventory.vm(uuid);
@@ -39,7 +40,7 @@ function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
   // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
   const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);
   if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: kept.name });
-  const other = macOwner(inventory.vms(), macs);
+  const other = macOwner(await withSaved(host, inventory.vms()), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
 }
 
@@ -130,7 +131,7 @@ export async function importVm(
   const identity = { ...identityOf(document), uuid };
   const keys = [keyOf.vmName(identity.name), keyOf.vm(uuid)];
   await host.operations.ready(keys);
-  refuseTaken(host, identity);
+  await refuseTaken(host, identity);
   // What is brought as it was may find the variables that it left; what is new has none.
   if (newId || name !== undefined) await requireNothingLeft(host, document, identity.name);
   const missing = await missingFiles(host, document.toString());

@@ -23,6 +23,7 @@ import { requireSharesFixed } from "../devices/shared_folder.ts";
 import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireSourcesReachable } from "../../storage/reachable.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Milliseconds the heads of a VM's images may take to be read. */
 const HEADS_MS = 5000;
@@ -128,7 +129,9 @@ async function check(host: Host, vm: VM): Promise<void> {
   await host.observeFormats([vm], true);
 }
 
-async function checkAll(host: Host, vm: VM): Promise<void> {
+/** @param defined as its definition has it, which saved memory may not */
+async function checkAll(host: Host, defined: VM): Promise<void> {
+  const vm = (await withSaved(host, [defined])).at(-1)!;
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
   await check(host, vm);

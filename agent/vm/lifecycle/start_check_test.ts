@@ -33,7 +33,7 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
           : Promise.reject(new Error("libvirt is not asked")),
     },
     inventory: {
-      ...{ vms: () => [vm], everyVm: () => [vm], vm: () => vm },
+      ...{ vms: () => [vm], everyVm: () => [vm], vm: () => vm, record: () => undefined },
       storage: { known: () => [], peek: () => undefined, record: () => undefined },
     },
     keepers: { kept: () => [] },

@@ -26,6 +26,7 @@ import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
+import { withSaved } from "../../storage/saved_devices.ts";
 
 /** A file, and where it goes. */
 interface Placed extends KeptFile {
@@ -157,7 +158,7 @@ export async function restoreBinnedVm(
   await operations.ready(keys);
   requireName(host, name);
   if (same !== undefined && !isRenamed) throw new ContractError("VmIdTaken", { id: own, name: same.name });
-  const mac = macOwner(inventory.vms(), identityOf(document).macs);
+  const mac = macOwner(await withSaved(host, inventory.vms()), identityOf(document).macs);
   if (mac !== undefined && !isRenamed) throw new ContractError("MacInUse", mac);
   if (same !== undefined) warnings.push(`It has a new UUID: ${same.name} has the one it had.`);
   if (mac !== undefined) warnings.push(`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);

@@ -9,6 +9,7 @@ import {
   keptDisks,
   type RevertHindrance,
   revertHindrance,
+  savedMemoryHindrance,
   snapshotKind,
   snapshotNameAt,
 } from "../../../lib/vm/snapshots.ts";
@@ -35,6 +36,7 @@ import { dropCheckpoints } from "../checkpoints.ts";
 import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
 import { keepLabels } from "./keep_labels.ts";
 import { requireReachable } from "../../storage/reachable.ts";
+import { requireNoSavedMemory } from "../saved_memory.ts";
 
 type SnapshotHandlers = Pick<Handlers, keyof typeof snapshotCommands>;
 
@@ -69,6 +71,8 @@ function hindranceOf(found: FoundSnapshot, { vm, domains, bar, within }: Known):
   if (isBeingDeleted(found)) {
     return { reason: "its deletion was begun and did not end: it can only be deleted", forOthers: false };
   }
+  const saved = savedMemoryHindrance(vm);
+  if (saved !== undefined) return { reason: saved, forOthers: false };
   if (!found.isExternal && bar !== undefined) {
     return { reason: `${bar.reason}, with which QEMU reverts no disk. ${bar.remedy}`, forOthers: false };
   }
@@ -248,6 +252,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
     revert_snapshot: async ({ vmId, name }, { principal }) => {
       const vm = host.requireVm(vmId);
       await host.operate(vm, "reverting to a snapshot", async () => {
+        await requireNoSavedMemory(host, vm);
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
@@ -269,7 +274,9 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const { isExternal } = requireFound(known, name);
+        // What memory was saved with is what the disks have now, which deletion within them leaves.
         if (!isExternal) return await deleteWithin(host, known.vm, name, children);
+        await requireNoSavedMemory(host, vm);
         const all = known.present.map((each) => shown(each, known));
         const below = children ? descendants(all, name).toReversed() : [];
         const doomed = [...below.map((child) => child.name), name];

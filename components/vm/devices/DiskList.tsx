@@ -51,8 +51,9 @@ function verbOf(verb: DiskVerb, disk: VmDisk): string {
     : t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device });
 }
 
-/** Why a verb is nothing for a disk. */
-function whyNot(verb: DiskVerb, disk: VmDisk): string | undefined {
+/** Why a verb is nothing for a disk. Limits are edited at any time. */
+function whyNot(verb: DiskVerb, disk: VmDisk, suspended: boolean): string | undefined {
+  if (suspended && verb !== "edit") return t("devices.while_suspended");
   const hindrance = verb === "move" ? moveHindrance(disk) : undefined;
   return hindrance && t(hindrance);
 }
@@ -125,13 +126,15 @@ export interface DiskListProps {
   disks: readonly VmDisk[];
   /** Whether anything can be done now. */
   enabled: boolean;
+  /** Whether the VM's memory is saved, which needs its disks. */
+  suspended: boolean;
   /** Address of a form, where there is no script to open it here. */
   hrefOf: (verb: DiskVerb, disk: VmDisk) => string;
   onVerb: (verb: DiskVerb, disk: VmDisk) => void;
 }
 
 /** A VM's disks and drives, with what can be done to each. */
-export function DiskList({ disks, enabled, hrefOf, onVerb }: DiskListProps) {
+export function DiskList({ disks, enabled, suspended, hrefOf, onVerb }: DiskListProps) {
   return (
     <DataTable
       label={t("devices.disks")}
@@ -165,7 +168,7 @@ export function DiskList({ disks, enabled, hrefOf, onVerb }: DiskListProps) {
               verbs={verbsOf(disk).map((verb) => ({
                 text: t(VERB_TEXTS[verb]),
                 label: verbOf(verb, disk),
-                whyNot: whyNot(verb, disk),
+                whyNot: whyNot(verb, disk, suspended),
                 href: hrefOf(verb, disk),
                 onAct: () => onVerb(verb, disk),
                 danger: verb === "detach",

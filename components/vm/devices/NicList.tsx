@@ -33,6 +33,8 @@ export interface NicListProps {
   /** Where the link's form posts to. */
   action: string;
   enabled: boolean;
+  /** Whether the VM's memory is saved, which needs its cards. */
+  suspended: boolean;
   hrefOf: (verb: NicVerb, nic: VmNic) => string;
   onVerb: (verb: NicVerb, nic: VmNic) => void;
   onLink: (nic: VmNic, form: FormData) => void;
@@ -86,7 +88,7 @@ function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
 }
 
 /** A VM's network cards, with what can be done to each. */
-export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicListProps) {
+export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLink }: NicListProps) {
   return (
     <DataTable
       label={t("devices.nics")}
@@ -128,7 +130,7 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
         },
         {
           title: t("devices.link"),
-          cell: (nic) => <Link nic={nic} action={action} enabled={enabled} onLink={onLink} />,
+          cell: (nic) => <Link nic={nic} action={action} enabled={enabled && !suspended} onLink={onLink} />,
         },
         {
           title: t("devices.actions"),
@@ -140,6 +142,7 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
               verbs={NIC_VERBS.map((verb) => ({
                 text: t(VERB_TEXTS[verb]),
                 label: t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: nicName(nic) }),
+                whyNot: suspended && verb !== "edit" ? t("devices.while_suspended") : undefined,
                 href: hrefOf(verb, nic),
                 onAct: () => onVerb(verb, nic),
                 danger: verb === "detach",

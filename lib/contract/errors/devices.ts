@@ -82,6 +82,13 @@ export const DEVICE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  HasSavedMemory: {
+    text:
+      "The VM is suspended, and its saved memory goes on with the disks and devices that it was saved with. Start the VM, or " +
+      "discard its saved memory, first.",
+    status: 409,
+    exit: 5,
+  },
   ShareMounted: {
     text:
       "The state of this VM cannot be saved while its guest has a shared folder mounted (9p). Unmount it in the guest " +

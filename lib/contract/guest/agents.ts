@@ -90,6 +90,7 @@ export const guestAgentCommands = {
       ...[
         "VmNotFound",
         "VmBusy",
+        "HasSavedMemory",
         "GuestToolsMissing",
         "GuestToolsFailed",
         "AttachFailed",

@@ -133,6 +133,8 @@ export const devices = {
   "devices.move_not_read_only": "This disk is read-only, so other VMs may use it: it cannot be moved.",
   "devices.move_not_pending":
     "This disk changes at the next start. Shut down and start the VM, or discard the change, first.",
+  "devices.while_suspended":
+    "The VM is suspended, and its saved memory needs its devices as they are. Start the VM, or discard its saved memory, first.",
   "devices.move_not_pool": "The image of this disk is in no storage pool. Create a pool of its folder first.",
   "devices.detach_disk_what":
     "Unmount it in the guest first. A running guest is asked to release it; if it does not, nothing is changed. What is on it is kept.",
