@@ -31,6 +31,8 @@ export interface Viewer {
   readonly since?: number | undefined;
   /** The group of a VM; undefined where it has none, or is gone. */
   readonly groupOf: (vmId: string) => string | undefined;
+  /** Milliseconds since 1970 from which on a VM's id is its own: another VM had it before. */
+  readonly idSince?: (vmId: string) => number;
   /** Names that VMs had: of those that are gone, or were renamed. */
   readonly formerNames?: () => Iterable<{ readonly id: string; readonly name: string }>;
 }
@@ -55,7 +57,10 @@ function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activi
   if (isAdministrator(viewer.rights)) return true;
   if (action === OF_AUDIT || rowOf(action)?.activityFor === "administrators") return false;
   // Not even one's own attempts on a VM out of sight: the entry has its name.
-  if (vmId !== undefined) return seesVm(viewer, vmId);
+  if (vmId !== undefined) {
+    const isOfThisVm = timestamp >= (viewer.idSince?.(vmId) ?? 0);
+    return seesVm(viewer, vmId) && (isOfThisVm || seesEverything(viewer.rights));
+  }
   return isOwn(viewer, actor, timestamp) || seesEverything(viewer.rights);
 }
 

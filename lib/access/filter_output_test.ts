@@ -178,6 +178,24 @@ Deno.test("a task that shows what takes a permission is seen by who has that on 
   }
 });
 
+Deno.test("what was done to another VM that had the id before is not told to who sees the VM that has it now", () => {
+  const permissions = permissionsOf("viewer");
+  const idSince = () => 100, groupOf = () => undefined;
+  const some: Viewer = {
+    ...{ name: "ann", groupOf, idSince },
+    rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
+  };
+  const all: Viewer = {
+    ...some,
+    rights: [[{ permissions, on: { kind: "everything" } }]] as Viewer["rights"],
+  };
+  const entries = [99, 100].map((timestamp) =>
+    ({ id: timestamp, timestamp, actor: "eve", action: "start_vm", vmId: "mine", result: "ok" }) as Activity
+  );
+  assert.deepEqual(filterOutput("get_activity", entries, some, () => VMS), [entries[1]]);
+  assert.deepEqual(filterOutput("get_activity", entries, all, () => VMS), entries);
+});
+
 Deno.test("what an account did under one's name before one's own was made, is somebody else's", () => {
   const permissions = new Set([needOf("clone_volume").permission]);
   const ann: Viewer = {

@@ -85,16 +85,15 @@ export function useDeviceForms<V extends string>(
         (job) => job.command === does && job.vmId === vmId,
       );
       if ("job" in begun) return;
-      const { live = true, persistent, waiting = [] } = begun.result;
+      const { live = true, persistent, waiting = [], warnings = [] } = begun.result;
       const done = t("devices.done_on", { done: t(DEVICE_DONE[does]), name: oneLine(name, 60) });
       const waits = isLive(vm.peek()) && persistent === true;
-      report(
-        waits && !live
-          ? t("devices.done_next", { done })
-          : waits && waiting.length > 0
-          ? t("devices.done_partly", { done })
-          : done,
-      );
+      const when = waits && !live
+        ? t("devices.done_next", { done })
+        : waits && waiting.length > 0
+        ? t("devices.done_partly", { done })
+        : done;
+      report([when, ...warnings.map(({ message }) => message)].join(" "));
       await onDone();
     },
   };

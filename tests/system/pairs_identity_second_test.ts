@@ -152,5 +152,146 @@ Deno.test({
       assert.match(problem?.message ?? "", /MAC address is already used/);
       await api.setVmXml({ vmId: b.uuid, xml });
     });
+
+    await t.step("a static lease that stays with a card's former address is told", async () => {
+      await using network = await testNetwork("lease");
+      await using a = await off("lease-a", { network });
+      await known(here, a.uuid);
+      const { uuid: vmId } = a, newMac = "52:54:00:61:61:61";
+      assert.equal((await api.updateNic({ vmId, mac: a.mac!, newMac })).warnings, undefined);
+      await api.updateNetworkDhcp({ name: network.name, add: [{ ip: `${network.subnet}.77`, mac: newMac }] });
+      const { warnings } = await api.updateNic({ vmId, mac: newMac, newMac: a.mac! });
+      assert.match(
+        warnings?.[0]?.message ?? "",
+        new RegExp(`static lease of ${network.subnet}.77 for ${newMac}`),
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "copies of a VM, and another VM that has its id",
+  ignore,
+  fn: async (t) => {
+    await using here = await appHere();
+    const { api } = here;
+
+    await t.step("a clone and a restored copy have no addresses of the original's filter", async () => {
+      await using pool = await testPool("filter");
+      await using network = await testNetwork("filter");
+      await using folder = await testFolder();
+      await using a = await off("filter-a", { network, disks: [{ pool, size: "8M" }] });
+      await using _filter = await defineFilter("kvmm-test-identity");
+      await known(here, a.uuid);
+      await poolKnown(here, pool.name);
+      const filter = { filter: "kvmm-test-identity", filterAddresses: ["192.0.2.7"] };
+      await api.updateNic({ vmId: a.uuid, mac: a.mac!, ...filter });
+      const name = await testName("filter-b"), again = await testName("filter-c");
+      const { backupId, runId } = await copiedHere(api, folder.path, a.uuid);
+      try {
+        const all = [
+          await api.cloneVm({ vmId: a.uuid, name }),
+          await api.restoreBackup({ backupId, runId, vmId: a.uuid, name: again, pool: pool.name }),
+        ];
+        for (const [index, { warnings }] of all.entries()) {
+          assert.match(warnings.join("\n"), /192\.0\.2\.7, which were left out/);
+          const xml = await virsh("dumpxml", [name, again][index]!, "--inactive");
+          assert.match(xml, /filterref filter='kvmm-test-identity'/);
+          assert.doesNotMatch(xml, /192\.0\.2\.7/);
+        }
+      } finally {
+        for (const { id } of (await api.getVms()).filter((vm) => [name, again].includes(vm.name))) {
+          await api.deleteVm({ vmId: id, deleteDisks: true });
+        }
+        await api.deleteBackup({ backupId });
+      }
+    });
+
+    await t.step("a copy restored as a new VM has no seed of the original", async () => {
+      await using pool = await testPool("copy-seed");
+      await using folder = await testFolder();
+      await using a = await off("copy-seed-a", { disks: [{ pool, size: "8M" }] });
+      await known(here, a.uuid);
+      await poolKnown(here, pool.name);
+      const { path } = await api.setCloudInit({ vmId: a.uuid, cloudInit: seedOf("first") });
+      const { backupId, runId } = await copiedHere(api, folder.path, a.uuid);
+      const name = await testName("copy-seed-n");
+      try {
+        const { vmId, warnings } = await api.restoreBackup({
+          ...{ backupId, runId, vmId: a.uuid, name, pool: pool.name },
+        });
+        assert.ok(!(await virsh("domblklist", name, "--inactive")).includes(path));
+        assert.equal((await api.getCloudInit({ vmId })).cloudInit, null);
+        assert.match(
+          warnings.join("\n"),
+          /is empty: the cloud-init seed in it belongs to the VM that was copied/,
+        );
+        await api.restoreBackup({ backupId, runId, vmId: a.uuid, inPlace: true, pool: pool.name });
+        assert.ok((await virsh("domblklist", a.name, "--inactive")).includes(path), "its own stays");
+      } finally {
+        await removeDomain(name);
+        await api.deleteBackup({ backupId });
+      }
+    });
+
+    await t.step("copies and activity of a VM that had the id before are not another VM's", async () => {
+      await using pool = await testPool("reuse");
+      await using folder = await testFolder();
+      await using a = await off("reuse-a", { disks: [{ pool, size: "8M" }] });
+      const vmId = a.uuid, name = await testName("reuse-b");
+      await known(here, vmId);
+      const { backupId, runId } = await copiedHere(api, folder.path, vmId);
+      assert.equal((await api.listVmBackups({ vmId })).copies.length, 1);
+      await api.deleteVm({ vmId, deleteDisks: true });
+      try {
+        await define(
+          `<domain type='qemu'><name>${name}</name><uuid>${vmId}</uuid><memory>65536</memory><os><type>hvm</type></os></domain>`,
+        );
+        const actions = async () => (await api.getActivity({ vmId, limit: 50 })).map(({ action }) => action);
+        await until("it is told", async () => (await actions()).includes("id-reused"));
+        assert.ok(!(await actions()).includes("delete_vm"), (await actions()).join());
+        assert.deepEqual((await api.listVmBackups({ vmId })).copies, []);
+        const restored = api.restoreBackup({ backupId, runId, vmId, inPlace: true, pool: pool.name });
+        assert.match(await refusalOf(restored) ?? "", /RestoreNotPossible.*reuse-a.*which was deleted/);
+        await api.deleteBackup({ backupId });
+      } finally {
+        await removeDomain(name);
+      }
+    });
+
+    await t.step("a VM that is defined again with another disk is the one that it was", async () => {
+      await using a = await off("same-a", { disks: [{ size: "8M" }, { size: "8M" }] });
+      const vmId = a.uuid, { inventory } = here.app.hosts.local;
+      await known(here, vmId);
+      const xml = (await virsh("dumpxml", a.name, "--inactive")).replace(/<disk [^]*?<\/disk>/, "");
+      await define(xml.replaceAll(a.disks[1]!, a.disks[0]!));
+      await until("it has one disk", () => Promise.resolve(inventory.vm(vmId)?.disks.length === 1));
+      const { id: alertId } = await api.createAlert({
+        ...{ name: a.name, watches: "vm_crashed", scope: "vm", vmId },
+      });
+      await virsh("undefine", a.name);
+      await until("it is gone", () => Promise.resolve(inventory.vm(vmId) === undefined));
+      await define(xml);
+      await until(
+        "it has the other disk",
+        () => Promise.resolve(inventory.vm(vmId)?.disks[0]?.source === a.disks[1]),
+      );
+      assert.equal(here.app.knownVms.since(vmId), 0);
+      assert.ok((await api.getAlert({ alertId })).enabled);
+      await api.deleteAlert({ alertId });
+    });
+
+    await t.step("an alert on a storage pool that is not there says so", async () => {
+      await using pool = await testPool("alert");
+      await poolKnown(here, pool.name);
+      const { id: alertId } = await api.createAlert({
+        ...{ name: pool.name, watches: "host_metric", series: "pool_usage", threshold: 80, label: pool.name },
+      });
+      assert.equal((await api.getAlert({ alertId })).uncovered, undefined);
+      await api.stopStoragePool({ pool: pool.name });
+      await api.deleteStoragePool({ pool: pool.name });
+      assert.deepEqual((await api.getAlert({ alertId })).uncovered, [`the storage pool ${pool.name}`]);
+      await api.deleteAlert({ alertId });
+    });
   },
 });
