@@ -46,8 +46,8 @@ export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
 const rowOf = (name: string): Command | undefined =>
   Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName] : undefined;
 
-/** What the audit does itself, which no command is: for administrators, as the commands for it are. */
-const OF_AUDIT = "prune_audit";
+/** What the audit and the accounts do by themselves, which no command is: for administrators, as the commands for it are. */
+const FOR_ADMINISTRATORS: ReadonlySet<string> = new Set(["prune_audit", "account-replaced"]);
 
 /** Whether somebody has done something: an account of that name, and not another one that was deleted since. */
 const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor === name && at >= since;
@@ -55,7 +55,7 @@ const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor 
 /** What administrators do with accounts is for administrators. */
 function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
-  if (action === OF_AUDIT || rowOf(action)?.activityFor === "administrators") return false;
+  if (FOR_ADMINISTRATORS.has(action) || rowOf(action)?.activityFor === "administrators") return false;
   // Not even one's own attempts on a VM out of sight: the entry has its name.
   if (vmId !== undefined) {
     const isOfThisVm = timestamp >= (viewer.idSince?.(vmId) ?? 0);
