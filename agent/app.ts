@@ -149,6 +149,10 @@ export class App {
       isKnown: () => this.hosts.all().every(({ inventory }) => inventory.filled),
       vms: () => this.hosts.vms(),
       nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
+      isPool: (name) =>
+        this.hosts.all().some(({ inventory: { storage } }) =>
+          !storage.isKnown || storage.record(name) !== undefined
+        ),
     });
     this.images = new ImageRecords(this.store);
     this.leftDisks = new LeftDisks(this.store);
@@ -172,6 +176,7 @@ export class App {
       vm: (vmId) => this.hosts.vm(vmId),
       vms: () => this.hosts.vms(),
       formerNames: () => this.formerNames.all(),
+      idSince: (vmId) => this.knownVms.since(vmId),
       overtaken: (command, input, error) => overtaken(this.hosts.of(input).inventory, command, input, error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),

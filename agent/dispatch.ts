@@ -101,6 +101,8 @@ export interface DispatchOptions {
   readonly vms: () => readonly VM[];
   /** Names that VMs had. */
   readonly formerNames: NonNullable<Viewer["formerNames"]>;
+  /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
+  readonly idSince?: NonNullable<Viewer["idSince"]>;
   /** The error of a call that somebody else may have overtaken (`libvirt/overtaken.ts`). */
   readonly overtaken?: (command: CommandName, input: unknown, error: ContractError) => Promise<ContractError>;
   /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
@@ -214,7 +216,7 @@ function callerKey({ userId, uid, name, via, rights }: Principal): unknown {
 
 /** Builds the dispatcher. */
 export function createDispatch(
-  { route, record, vm, vms, formerNames, grantedGroups, settled, overtaken, requireConfirmed }:
+  { route, record, vm, vms, formerNames, idSince, grantedGroups, settled, overtaken, requireConfirmed }:
     DispatchOptions,
 ): Dispatch {
   const joined = new InFlight<unknown>();
@@ -242,6 +244,7 @@ export function createDispatch(
       since: principal.since,
       groupOf: (id) => vm(id)?.group,
       formerNames,
+      ...(idSince !== undefined && { idSince }),
     };
     try {
       const role = authorise(principal, command, input, vm);

@@ -60,7 +60,12 @@ export interface HostQuestion {
 }
 /** What came of it. */
 export type HostAnswer =
-  | { readonly kind: "yes"; readonly groups: readonly string[] }
+  | {
+    readonly kind: "yes";
+    readonly groups: readonly string[];
+    /** Its number on the host (uid): another one under its name is another person. */
+    readonly uid: number;
+  }
   /** PAM's word for why not; never told to who asked. */
   | { readonly kind: "no"; readonly reason: string }
   /** Without a password: the host could not say, now. */
@@ -119,16 +124,22 @@ function isLocked(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"
   return password !== null && /^!+\$/.test(readString(password));
 }
 
-/** Names of the groups of an account; none for root and one that the host does not know, undefined where it cannot say. */
-function groupsOf(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"]): string[] | undefined {
+/**
+ * The uid of an account, and names of its groups: none for root. Null where the host does not know it, undefined where it
+ * cannot say.
+ */
+function lookUp(
+  user: string,
+  libc: Deno.DynamicLibrary<typeof LIBC>["symbols"],
+): { readonly uid: number; readonly groups: readonly string[] } | null | undefined {
   const entry = new Uint8Array(64), text = new Uint8Array(16_384), found = new BigUint64Array(1);
   const size = BigInt(text.length);
   if (libc.getpwnam_r(cString(user), entry, text, size, found) !== 0) return undefined;
-  if (found[0] === 0n) return [];
+  if (found[0] === 0n) return null;
   // struct passwd: name, password (pointers), uid, gid (32 bits each).
   const view = new DataView(entry.buffer);
   const uid = view.getUint32(16, true), gid = view.getUint32(20, true);
-  if (uid === 0) return [];
+  if (uid === 0) return { uid, groups: [] };
   const ids = new Uint32Array(1024), count = new Int32Array([ids.length]);
   if (libc.getgrouplist(cString(user), gid, ids, count) < 0) return undefined;
   const names: string[] = [];
@@ -139,7 +150,7 @@ function groupsOf(user: string, libc: Deno.DynamicLibrary<typeof LIBC>["symbols"
     // struct group begins with its name.
     names.push(readString(Deno.UnsafePointer.create(new DataView(group.buffer).getBigUint64(0, true))));
   }
-  return names;
+  return { uid, groups: names };
 }
 
 /**
@@ -174,10 +185,11 @@ export function askHost({ service, user, password, address }: HostQuestion): Hos
     symbols.pam_get_item(handle, ITEM.user, name);
     // A module may make somebody else of them: then it is not who asked.
     if (readString(addressIn(name)) !== user) return { kind: "no", reason: "PAM knows them by another name" };
-    const groups = groupsOf(user, libc.symbols);
-    return groups === undefined
-      ? { kind: "unknown", reason: "its groups cannot be looked up" }
-      : { kind: "yes", groups };
+    const found = lookUp(user, libc.symbols);
+    if (found === null) return { kind: "no", reason: "the host has no account of its name" };
+    return found === undefined
+      ? { kind: "unknown", reason: "its uid and its groups cannot be looked up" }
+      : { kind: "yes", ...found };
   } finally {
     if (handle !== null) symbols.pam_end(handle, status);
     callback.close();

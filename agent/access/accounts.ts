@@ -14,6 +14,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Change, Records } from "../store/records.ts";
 import type { PasswordHashes } from "./hashing.ts";
+import type { HostAccount } from "./host_accounts.ts";
 import { type RoleRecord, shownRole, shownUser, type TokenRecord, type UserRecord } from "./records.ts";
 
 /** Names that stand for somebody else in the audit. */
@@ -52,6 +53,8 @@ const hasAll = ({ grants }: UserRecord): boolean =>
   grants.some(({ role, on }) => role === "administrator" && on.kind === "everything");
 
 export class Accounts {
+  /** Told of an account of the host that ended because its name is another person's by now. Set by the feature. */
+  onReplaced: ((before: UserRecord, uid: number) => void) | undefined;
   #roles: OwnRoles | undefined;
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
   /** Ids of accounts that the host has refused in this run, whether that could be written or not. */
@@ -193,22 +196,30 @@ export class Accounts {
   delete(userId: string): void {
     this.records.require();
     this.#keepOneAdministrator({ ...this.user(userId), disabled: true });
+    this.records.commit(this.#removal(userId));
+    this.onChanged([userId]);
+  }
+
+  /** Takes a user out of the records, with the sessions and API tokens. */
+  #removal(userId: string): Change[] {
     const theirs = (kind: string): Change[] =>
       [...this.records.of<{ userId: string }>(kind)]
         .filter(([, record]) => record.userId === userId)
         .map(([key]) => ({ kind, key, record: null }));
-    this.records.commit([...theirs("session"), ...theirs("token"), {
-      kind: "user",
-      key: userId,
-      record: null,
-    }]);
-    this.onChanged([userId]);
+    return [...theirs("session"), ...theirs("token"), { kind: "user", key: userId, record: null }];
   }
 
-  /** The account of somebody whom the host has let in: made the first time, its rights as the host's groups say. */
-  ofHost(name: string, grants: Grant[]): UserRecord {
-    const before = this.named(name);
-    if (before !== undefined) this.#refusedNow.delete(before.id);
+  /**
+   * The account of somebody whom the host has let in: made the first time, its rights as the host's groups say. Another uid
+   * is another person: the account that had the name ends, with its sessions, API tokens, passkeys and one-time codes.
+   *
+   * @throws {ContractError} StoreUnavailable
+   */
+  ofHost(name: string, { uid, grants }: HostAccount): UserRecord {
+    const found = this.named(name);
+    if (found !== undefined) this.#refusedNow.delete(found.id);
+    const isOther = found?.hostUid !== undefined && found.hostUid !== uid;
+    const before = isOther ? undefined : found;
     const user: UserRecord = before ?? {
       id: crypto.randomUUID(),
       ...{ name, displayName: "", recovery: [], disabled: false, lastSignInAt: null },
@@ -216,11 +227,15 @@ export class Accounts {
       host: true,
       grants,
     };
-    const isSame = JSON.stringify(before?.grants) === JSON.stringify(grants);
+    const isSame = before?.hostUid === uid && JSON.stringify(before.grants) === JSON.stringify(grants);
     if (before && isSame && !before.refused) return before;
-    const { refused: _refused, ...rest } = user, after = { ...rest, grants };
-    this.save(after);
-    if (before) this.onChanged([user.id]);
+    const { refused: _refused, ...rest } = user, after = { ...rest, grants, hostUid: uid };
+    this.records.commit([
+      ...isOther ? this.#removal(found.id) : [],
+      { kind: "user", key: after.id, record: after },
+    ]);
+    if (found) this.onChanged([found.id]);
+    if (isOther) this.onReplaced?.(found, uid);
     return after;
   }
 

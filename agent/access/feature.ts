@@ -27,6 +27,13 @@ export const accessFeature = feature<keyof typeof accessCommands | keyof typeof 
   migrations: SSH_KEY_MIGRATIONS,
   open: (app) => {
     app.coverage.add(() => coversOf(app.access));
+    app.access.accounts.onReplaced = ({ name, hostUid }, uid) => {
+      const message =
+        `The account ${name} of the host has the uid ${uid}, and had ${hostUid}: it is another person's. ` +
+        "The sessions, API tokens, passkeys and one-time codes of before have ended";
+      const by = { actor: "kvm-manager", door: "agent", result: "event" } as const;
+      app.activity.record({ ...by, action: "account-replaced", message });
+    };
     return {
       handlers: accessHandlers({
         access: app.access,

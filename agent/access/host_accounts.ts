@@ -24,12 +24,20 @@ async function hasService(): Promise<boolean> {
 /** A name that an account of the host can have. */
 const ACCOUNT_NAME = /^[a-z][a-z0-9._-]{0,31}$/;
 
-/** What the host says of an account: what it may do; that it may not be used; or nothing, where PAM could not be asked. */
-export type Standing = Grant[] | "refused" | "unknown";
+/** An account that the host lets in. */
+export interface HostAccount {
+  /** Its number on the host: another one under its name is another person. */
+  readonly uid: number;
+  /** What it may do, as the host's groups say now. */
+  readonly grants: Grant[];
+}
+
+/** What the host says of an account: who it is; that it may not be used; or nothing, where PAM could not be asked. */
+export type Standing = HostAccount | "refused" | "unknown";
 
 /** What asks the host. */
 export interface HostAccountsAsked {
-  check(user: string, password: string, address: string): Promise<Grant[] | undefined>;
+  check(user: string, password: string, address: string): Promise<HostAccount | undefined>;
   standing(user: string): Promise<Standing>;
 }
 
@@ -38,11 +46,11 @@ export class HostAccounts implements HostAccountsAsked {
   constructor(private readonly roles: HostRoles, private readonly questions = new HostQuestions()) {}
 
   /**
-   * What somebody may do, as the host's groups say now; undefined when the password is wrong, or no group is theirs.
+   * Who somebody is, and what they may do as the host's groups say now; undefined when the password is wrong, or no group is theirs.
    *
    * @throws {ContractError} TooManyRequests
    */
-  async check(user: string, password: string, address: string): Promise<Grant[] | undefined> {
+  async check(user: string, password: string, address: string): Promise<HostAccount | undefined> {
     // What no C text and no account can hold.
     if (password.includes("\0")) return undefined;
     const said = await this.#ask({ user, password, address });
@@ -50,7 +58,7 @@ export class HostAccounts implements HostAccountsAsked {
   }
 
   /**
-   * What somebody may do who has signed in before, as the host's accounts and groups say now. The password is not asked.
+   * Who somebody is who has signed in before, and what they may do, as the host's accounts and groups say now. The password is not asked.
    * PAM's account phase says whether the account has expired; a locked password counts as an account that may not be used.
    */
   async standing(user: string): Promise<Standing> {
@@ -89,7 +97,7 @@ export class HostAccounts implements HostAccountsAsked {
         log.info("an account of the host is in no group that may sign in", { user });
         return "refused";
       }
-      return [...roles].map((role) => ({ role, on: { kind: "everything" } }));
+      return { uid: answer.uid, grants: [...roles].map((role) => ({ role, on: { kind: "everything" } })) };
     } catch (error) {
       if (error instanceof ContractError) throw error;
       log.error("PAM could not be asked", { error });

@@ -41,6 +41,8 @@ export interface UserRecord {
   readonly timeZone?: string;
   /** An account of the host: PAM knows its password, its groups say what it may, at each sign-in. */
   readonly host?: true;
+  /** Of an account of the host: its uid when it signed in last. Missing in records of before uids were kept. */
+  readonly hostUid?: number;
   /** Of an account of the host: the host refuses it, so that nothing it has signs in until the host takes it again. */
   readonly refused?: true;
   /** Of `hashPassword()`. */

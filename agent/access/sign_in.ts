@@ -92,7 +92,7 @@ export class SignIn {
     const before = this.accounts.named(name);
     const waiter = this.attempts.begin("password", name, before, by);
     const started = this.clock.monotonic();
-    const [isRight, grants] = await Promise.all([
+    const [isRight, ofHost] = await Promise.all([
       this.hashes.isPassword(password, before?.disabled ? undefined : before?.password, waiter),
       this.host && this.accounts.mayBeOfHost(name) && !before?.disabled
         ? this.host.check(name, password, by.address)
@@ -100,8 +100,8 @@ export class SignIn {
     ]);
     // It took a while: what counts is how the account is now.
     const now = this.accounts.named(name);
-    const user = grants !== undefined && this.accounts.mayBeOfHost(name) && !now?.disabled
-      ? this.accounts.ofHost(name, grants)
+    const user = ofHost !== undefined && this.accounts.mayBeOfHost(name) && !now?.disabled
+      ? this.accounts.ofHost(name, ofHost)
       : isRight
       ? now
       : undefined;
@@ -186,7 +186,7 @@ export class SignIn {
   }
 
   /**
-   * Takes what the host says of one of its accounts.
+   * Takes what the host says of one of its accounts. One that is another person's by now ends with what it has.
    *
    * @returns whether it lets the account in; undefined where it could not be asked
    * @throws {ContractError} StoreUnavailable
@@ -194,10 +194,7 @@ export class SignIn {
   takeStanding(userId: string, standing: Standing): boolean | undefined {
     const user = this.accounts.users.get(userId);
     if (standing === "unknown" || user === undefined) return undefined;
-    if (standing !== "refused") {
-      this.accounts.ofHost(user.name, standing);
-      return true;
-    }
+    if (standing !== "refused") return this.accounts.ofHost(user.name, standing).id === userId;
     if (!user.refused) this.accounts.refuseOfHost(userId);
     this.credentials.endSessions(userId);
     return false;

@@ -8,8 +8,8 @@ import { SESSION_MS } from "./credentials.ts";
 import { HASH_COST, PasswordHashes } from "./hashing.ts";
 import { Access } from "./mod.ts";
 import { SETUP_MS } from "./setup.ts";
-import type { Grant, SignInStep } from "../../lib/contract/mod.ts";
-import type { HostAccountsAsked, Standing } from "./host_accounts.ts";
+import type { Grant, Role, SignInStep } from "../../lib/contract/mod.ts";
+import type { HostAccount, HostAccountsAsked, Standing } from "./host_accounts.ts";
 import { CHALLENGE_MS } from "./sign_in.ts";
 import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
 import { hashOf } from "./secret.ts";
@@ -34,12 +34,17 @@ async function withAccess(run: (world: Awaited<ReturnType<typeof makeWorld>>) =>
   }
 }
 
+const standingAs = (role: Role, uid = 1000): HostAccount => ({
+  uid,
+  grants: [{ role, on: { kind: "everything" } }],
+});
+
 /** A host that knows one account, whose standing the test changes. */
 class OneAccount implements HostAccountsAsked {
-  standingNow: Standing = [{ role: "administrator", on: { kind: "everything" } }];
+  standingNow: Standing = standingAs("administrator");
   asked = 0;
 
-  check(_user: string, password: string): Promise<Grant[] | undefined> {
+  check(_user: string, password: string): Promise<HostAccount | undefined> {
     const now = this.standingNow;
     return Promise.resolve(password === PASSWORD && typeof now !== "string" ? now : undefined);
   }
@@ -375,12 +380,12 @@ Deno.test("SignIn: what an account of the host has opens nothing once the host r
     await ask();
     assert.deepEqual(opens(), SHUT);
     assert.equal(access.accounts.list().find(({ id }) => id === user.id)?.refused, true);
-    host.standingNow = [{ role: "viewer", on: { kind: "everything" } }];
+    host.standingNow = standingAs("viewer");
     await ask();
     assert.deepEqual(opens(), { ...SHUT, token: true, schedule: true }, "its session has ended");
     assert.deepEqual(
       access.accounts.user(user.id).grants,
-      host.standingNow,
+      host.standingNow.grants,
       "rights are what its groups say now",
     );
     const rights = access.credentials.token(token, "192.0.2.1")!.rights;
@@ -404,9 +409,46 @@ Deno.test("SignIn: with a full disk, too, what accounts have opens nothing once 
     store.write = write;
     await ask();
     assert.deepEqual([open(), stored()], [[false, false], [true, true]], "the next time it is written");
-    host.standingNow = [];
+    host.standingNow = { uid: 1000, grants: [] };
     await ask();
     assert.deepEqual([open(), stored()], [[false, false], [undefined, undefined]], "the sessions have ended");
+  }));
+
+Deno.test("SignIn: an account of the host with another uid is another person, who gets nothing of the one before", () =>
+  withAccess(async ({ withHost, by, sessions }) => {
+    for (const how of ["signs in", "is asked about", "comes back after a refusal"] as const) {
+      const host = new OneAccount(), access = withHost(host), { accounts } = access;
+      const told: [string, number | undefined, number][] = [];
+      accounts.onReplaced = ({ name, hostUid }, uid) => void told.push([name, hostUid, uid]);
+      const { user, opens } = await hostUser(access, by, sessions);
+      const totp = { secret: newTotpSecret(), lastStep: -1 };
+      accounts.save({ ...accounts.user(user.id), totp, recovery: ["one"] });
+      const ask = () => access.signIn.askHostAgain(new AbortController().signal);
+      if (how === "comes back after a refusal") {
+        host.standingNow = "refused";
+        await ask();
+      }
+      host.standingNow = standingAs("viewer", 1001);
+      if (how === "is asked about") await ask();
+      assert.equal((await access.signIn.password("hugo", PASSWORD, by)).state, "signed-in", how);
+      const now = accounts.named("hugo")!;
+      assert.deepEqual([now.hostUid, now.totp, now.recovery], [1001, undefined, []], how);
+      assert.notEqual(now.id, user.id);
+      assert.deepEqual(opens(), SHUT, how);
+      assert.deepEqual(told, [["hugo", 1000, 1001]], how);
+      accounts.delete(now.id);
+    }
+  }));
+
+Deno.test("SignIn: an account of the host that was kept without its uid is the one that signs in next", () =>
+  withAccess(async ({ withHost, by, sessions }) => {
+    const access = withHost(new OneAccount()), { accounts } = access;
+    const { user, opens } = await hostUser(access, by, sessions);
+    const { hostUid: _hostUid, ...before } = accounts.user(user.id);
+    accounts.save(before);
+    await access.signIn.password("hugo", PASSWORD, by);
+    assert.deepEqual([accounts.named("hugo")!.id, accounts.named("hugo")!.hostUid], [user.id, 1000]);
+    assert.deepEqual(opens(), OPEN);
   }));
 
 Deno.test("SignIn: an account of the host is no administrator once the host refuses it, or while none are taken", () =>
@@ -420,7 +462,7 @@ Deno.test("SignIn: an account of the host is no administrator once the host refu
     host.standingNow = "refused";
     await access.signIn.askHostAgain(new AbortController().signal);
     await fails("LastAdministrator", () => accounts.delete(user.id));
-    host.standingNow = [{ role: "administrator", on: { kind: "everything" } }];
+    host.standingNow = standingAs("administrator");
     await access.signIn.password("hugo", PASSWORD, by);
     const without = withHost(null);
     assert.equal(without.accounts.user(hugo.id).refused, undefined, "only PAM is off");
@@ -446,9 +488,9 @@ Deno.test("SignIn: a passkey of an account of the host signs in only while the h
       host.standingNow = standing;
       await fails("SignInFailed", signIn);
     }
-    host.standingNow = [{ role: "viewer", on: { kind: "everything" } }];
+    host.standingNow = standingAs("viewer");
     await signIn();
-    assert.deepEqual(accounts.user(user.id).grants, host.standingNow);
+    assert.deepEqual(accounts.user(user.id).grants, host.standingNow.grants);
     const off = withHost(null);
     off.passkeys.check = passkeys.check;
     await fails("SignInFailed", () => off.signIn.passkey(undefined, answer, by));

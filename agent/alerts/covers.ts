@@ -1,20 +1,33 @@
-/** Alerts and silences on VMs and groups: what they hold for. */
-import type { AlertRule } from "../../lib/contract/mod.ts";
+/** Alerts and silences on VMs, groups and storage pools: what they hold for. */
+import { type AlertRule, HOST_ALERT_SERIES, type MetricSeries } from "../../lib/contract/mod.ts";
 import { isOver } from "../../lib/alerts/silence.ts";
 import type { Cover, CoverTargets } from "../../lib/coverage/coverage.ts";
 import type { AlertEngine } from "./engine.ts";
 import type { AlertRecords } from "./records.ts";
 
-/** VMs that an alert or a silence is on, by id or group; nothing of one on everything or a host. */
+/** Figures of hosts that alerts watch. */
+const OF_HOSTS: Readonly<Record<string, MetricSeries>> = HOST_ALERT_SERIES;
+
+/** The storage pool whose figure an alert watches. */
+const poolOf = ({ watches, series, label }: Partial<Pick<AlertRule, "watches" | "series" | "label">>) =>
+  watches === "host_metric" && series !== undefined && OF_HOSTS[series]?.of === "pool" ? label : undefined;
+
+/**
+ * VMs that an alert or a silence is on, by id or group, and the storage pool that an alert watches; nothing of one on
+ * everything or a host.
+ */
 export const targetsOn = (
-  { scope, vmId, group }: Pick<AlertRule, "scope" | "vmId" | "group">,
+  { scope, vmId, group, ...rest }:
+    & Pick<AlertRule, "scope" | "vmId" | "group">
+    & Partial<Pick<AlertRule, "watches" | "series" | "label">>,
 ): CoverTargets => ({
   vmIds: scope === "vm" && vmId !== undefined ? [vmId] : [],
   tags: [],
   groups: scope === "group" && group !== undefined ? [group] : [],
+  pools: [poolOf(rest)].filter((pool) => pool !== undefined),
 });
 
-/** Those that hold for VMs. @param now milliseconds since 1970 */
+/** Those that hold for VMs or a storage pool. @param now milliseconds since 1970 */
 export function coversOf({ rules, silences }: AlertRecords, now: number): Cover[] {
   const alerts = rules.all.filter(({ enabled }) => enabled).map((rule): Cover => ({
     kind: "alert",
@@ -26,7 +39,9 @@ export function coversOf({ rules, silences }: AlertRecords, now: number): Cover[
     name: silence.reason ?? `of ${silence.by}`,
     targets: targetsOn(silence),
   }));
-  return [...alerts, ...quiet].filter(({ targets: { vmIds, groups } }) => vmIds.length + groups.length > 0);
+  return [...alerts, ...quiet].filter(({ targets: { vmIds, groups, pools = [] } }) =>
+    vmIds.length + groups.length + pools.length > 0
+  );
 }
 
 /** Another VM has the id: alerts on the one before are switched off, silences end. @returns their names */

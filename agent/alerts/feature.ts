@@ -73,12 +73,13 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
             const host = hosts.local;
             if (!host.inventory.filled) return;
             const backups = await host.run("list_backups", {}, localPrincipal("page"));
+            const schedules = await host.run("list_schedules", {}, localPrincipal("page"));
             watcher.backups(
               watched(host),
               backups,
+              schedules,
               (backupId, vmId) => app.backups.newestCopy(backupId, vmId),
             );
-            const schedules = await host.run("list_schedules", {}, localPrincipal("page"));
             watcher.schedules(watched(host), schedules, app.coverage.faults());
           },
         },

@@ -12,7 +12,14 @@ import {
 import type { Schedule } from "../../lib/contract/schedules.ts";
 import type { Cover } from "../../lib/coverage/coverage.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
-import { type Seen, seenOfCopies, seenOfRun, seenOfSchedule, seenOfTests } from "../../lib/alerts/backups.ts";
+import {
+  type RunsBackup,
+  type Seen,
+  seenOfCopies,
+  seenOfRun,
+  seenOfSchedule,
+  seenOfTests,
+} from "../../lib/alerts/backups.ts";
 import { hangAlertText, hangSubject } from "../../lib/hangs/message.ts";
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
 import type { Clock } from "../clock.ts";
@@ -187,10 +194,11 @@ export class AlertWatcher {
   backups(
     { id, vms }: WatchedHost,
     backups: readonly Backup[],
+    schedules: readonly RunsBackup[],
     newest: (backupId: string, vmId: string) => number | undefined,
   ): void {
     const round = this.#engine.begin(({ watches }) => OF_BACKUPS.has(watches));
-    const seenOf = seenOfCopies(backups, this.#clock.now(), newest);
+    const seenOf = seenOfCopies(backups, schedules, this.#clock.now(), newest);
     for (const rule of round.rules) {
       const seenOfOne = OF_ONE_BACKUP[rule.watches];
       if (seenOfOne !== undefined) {

@@ -49,10 +49,11 @@ export const backupFeature = feature<
     const bootTests = new BootTests({ records, clock, jobs, host });
     const reach = { clock, host };
     const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
+    const since = (vmId: string) => app.knownVms.since(vmId);
     const runs = new BackupRuns(records, {
       ...{ clock, jobs, host, stateDir, open, bootTests },
       nameOf: coverage.nameOf,
-      since: (vmId) => app.knownVms.since(vmId),
+      since,
     });
     /** Why it does not run by itself; undefined where it does, and while that is not known. */
     const ownerLost = ({ id, owner, timing }: StoredBackup) => {
@@ -107,6 +108,7 @@ export const backupFeature = feature<
             coverage,
             ownerLost,
             leftOut,
+            since,
             records,
             targets,
             runs,

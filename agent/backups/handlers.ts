@@ -53,6 +53,8 @@ export interface BackupContext {
   readonly ownerLost: (backup: StoredBackup) => string | undefined;
   /** Ids of VMs that it had at its last run and has no more. */
   readonly leftOut: (backup: StoredBackup) => readonly string[];
+  /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
+  readonly since: (vmId: string) => number;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   readonly open: OpenBackup;
@@ -222,11 +224,17 @@ export function backupHandlers(
       const backups = all.filter(({ targets }) =>
         targets.all || scheduleTargetsIn([vm], targets).found.length > 0
       );
+      const since = context.since(vmId);
+      /** Whether a copy is of this VM, and not of another one that had its id before. */
+      const isOfThis = (run: BackupRun, copy: BackupRun["copies"][number]) =>
+        copy.vmId === vmId && (copy.takenAt ?? run.startedAt) >= since;
       const copies: Output<"list_vm_backups">["copies"][number][] = [];
       for (const backup of all) {
-        for (const { id: runId, copies: found } of await history.list(backup)) {
-          const copy = found.find((each) => each.vmId === vmId);
-          if (copy !== undefined) copies.push({ backupId: backup.id, backupName: backup.name, runId, copy });
+        for (const run of await history.list(backup)) {
+          const copy = run.copies.find((each) => isOfThis(run, each));
+          if (copy !== undefined) {
+            copies.push({ backupId: backup.id, backupName: backup.name, runId: run.id, copy });
+          }
         }
       }
       const at = ({ copy }: typeof copies[number]) => copy.takenAt ?? 0;
@@ -243,7 +251,7 @@ export function backupHandlers(
       const runOfThis = (run: BackupRun): BackupRun => ({
         ...run,
         message: isOpen ? run.message : null,
-        copies: run.copies.filter((each) => each.vmId === vmId),
+        copies: run.copies.filter((each) => isOfThis(run, each)),
       });
       const told = backups.map(shown).map(({ uncovered: _uncovered, leftOut: _leftOut, ...backup }) => ({
         ...backup,

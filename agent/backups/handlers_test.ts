@@ -8,6 +8,7 @@ const COVERED = {
   coverage: { uncovered: () => ({}), nameOf: () => undefined },
   ownerLost: () => undefined,
   leftOut: () => [],
+  since: () => 0,
 };
 
 Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no place of the host", async () => {
@@ -23,6 +24,7 @@ Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no pla
     folder: "/srv/backups",
   };
   const lastRun = {
+    startedAt: 1,
     message: "The folder /srv/backups is full",
     copies: [{ vmId: "mine" }, { vmId: "theirs" }],
   };
@@ -39,7 +41,7 @@ Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no pla
   const one: Rights = [[{ permissions: permissionsOf("viewer"), on: { kind: "vm", vmId: "mine" } }]];
   const told = await asked(one);
   assert.deepEqual(told.targets, { all: false, vmIds: ["mine"], tags: ["daily"], groups: ["team"] });
-  assert.deepEqual(told.lastRun, { message: null, copies: [{ vmId: "mine" }] });
+  assert.deepEqual(told.lastRun, { startedAt: 1, message: null, copies: [{ vmId: "mine" }] });
   assert.equal(told.folder, "");
   assert.doesNotMatch(JSON.stringify(told), /\/srv/);
   assert.equal((await asked(ALL_RIGHTS)).folder, "/srv/backups");

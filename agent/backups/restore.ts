@@ -14,6 +14,7 @@ import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { goneDevices } from "../../lib/backup/gone_devices.ts";
 import { dropLabels, labelsIn, setLabels } from "../../lib/formats/xml/labels.ts";
+import { dropFilterAddresses } from "../../lib/formats/xml/filter.ts";
 import { identityOf, setName, setUuid } from "../../lib/formats/xml/identity.ts";
 import { keepsVariables, nvramPaths, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
@@ -21,6 +22,7 @@ import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { addressesLeftText } from "../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../lib/vm/labels_left.ts";
 import type { Principal } from "../access.ts";
 import { isTaken, isThere, lookAt } from "../files.ts";
@@ -39,6 +41,7 @@ import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
 import { macOwner } from "../vm/mac_owner.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
+import { isSeedAt } from "../vm/lifecycle/disk_copies.ts";
 import { requireFreeVmName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
 import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
@@ -130,10 +133,12 @@ interface Fitting {
   readonly now: XmlDocument | undefined;
   /** Targets of disks of now that stay. */
   readonly later?: ReadonlySet<string>;
+  /** It is another VM than the one that was copied: the cloud-init seed of that one has its name and secrets. */
+  readonly isNew?: boolean;
 }
 
 /** Takes out what the copy does not have, and media that are gone; what that is stands in the warnings. */
-async function fitDisks(work: Work, document: XmlDocument, { name, made, now, later }: Fitting) {
+async function fitDisks(work: Work, document: XmlDocument, { name, made, now, later, isNew }: Fitting) {
   const { warnings } = work;
   const disks = () => children(document.find("devices"), "disk");
   const targetOf = (disk: ReturnType<typeof disks>[number]) => child(disk, "target")?.attributes.dev ?? "";
@@ -148,6 +153,15 @@ async function fitDisks(work: Work, document: XmlDocument, { name, made, now, la
     if (device === "cdrom" || device === "floppy") {
       const medium = mediumIn(disk);
       if (medium === undefined) continue;
+      if (
+        isNew && typeof medium === "object" && "path" in medium && await isSeedAt(work.host.link, medium.path)
+      ) {
+        warnings.push(
+          `The drive ${target} is empty: the cloud-init seed in it belongs to the VM that was copied`,
+        );
+        setMedium(document, () => diskIn(document, target)!, undefined);
+        continue;
+      }
       const isThereStill = hasMedium(now, medium) &&
         (!(typeof medium === "object" && "path" in medium) || await isThere(medium.path).catch(() => false)); // what cannot be seen is asked about below
       const fault = isThereStill ? undefined : await mediumFault(work, name, medium);
@@ -231,9 +245,11 @@ async function asNew(
   await requireNothingLeft(work.host, document, name);
   const goal = pool ?? await defaultPool(link);
   const disks = await makeDisks(work, (target) => Promise.resolve({ pool: goal, stem: `${name}-${target}` }));
-  await fitDisks(work, document, { name, made: disks, now });
+  await fitDisks(work, document, { name, made: disks, now, isNew: true });
   const labelsLeft = labelsLeftText(dropLabels(document), "The copy");
   if (labelsLeft !== undefined) work.warnings.push(labelsLeft);
+  const addressesLeft = addressesLeftText(dropFilterAddresses(document), "The copy");
+  if (addressesLeft !== undefined) work.warnings.push(addressesLeft);
   const variables = await nvramIn(work, document), nvram = variables && await placeOfNvram(name, vmId);
   setNvram(document, nvram);
   if (variables !== undefined) await putNvram(work, nvram!, variables);
@@ -307,6 +323,21 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   await putAway(work, old.values());
 }
 
+/** @throws {ContractError} RestoreNotPossible for a copy of another VM, which had the id of this one before */
+function requireSameVm(
+  { app }: Host,
+  { id, name }: VM,
+  { vm: was, takenAt }: RestoreSource["manifest"],
+): void {
+  if (takenAt >= app.knownVms.since(id)) return;
+  throw notPossible(
+    `the copy is of ${oneLine(was.name, 60)}, which was deleted. ${
+      oneLine(name, 60)
+    } is another VM that has its id. ` +
+      "Restore the copy as a new VM",
+  );
+}
+
 /** @throws {ContractError} RestoreNotPossible for one that has snapshots: they are of the disks it has now */
 async function requireNoSnapshots({ link }: Host, { id: uuid, name }: VM): Promise<void> {
   if ((await link.call("snapshotScan", { uuid })).length === 0) return;
@@ -338,6 +369,7 @@ export async function restoreVm(
   await operations.ready(keys);
   if (vm === undefined) requireFreeVmName(host, name);
   else {
+    requireSameVm(host, vm, source.manifest);
     requireOff(host, vm);
     await requireNoSnapshots(host, vm);
   }

@@ -2,6 +2,7 @@
 import {
   type Cover,
   coverChanges,
+  type CoveredNames,
   coverFault,
   type CoverKind,
   type CoverTargets,
@@ -30,12 +31,10 @@ const LISTED_BY: Readonly<Record<CoverKind, CommandName>> = {
 const maySee = (rights: Rights, { kind }: Cover) => mayCall(rights, LISTED_BY[kind]);
 
 /** The VMs that there are. */
-export interface CoveredWorld {
+export interface CoveredWorld extends CoveredNames {
   /** Whether all hosts were read: "unknown" must not look like "none". */
   readonly isKnown: () => boolean;
   readonly vms: () => readonly VM[];
-  /** What a VM is called, or was called last; undefined where that is not known. */
-  readonly nameOf: (vmId: string) => string | undefined;
 }
 
 export class Coverage {
@@ -56,9 +55,9 @@ export class Coverage {
     return this.world.isKnown() ? this.world.vms() : undefined;
   }
 
-  /** The field of what goes by targets: names among them that no VM has. */
+  /** The field of what goes by targets: names among them that no VM and no storage pool has. */
   uncovered(targets: CoverTargets): { readonly uncovered?: string[] } {
-    const { vms } = this, found = vms === undefined ? [] : uncoveredIn(targets, vms, this.nameOf);
+    const { vms } = this, found = vms === undefined ? [] : uncoveredIn(targets, vms, this.world);
     return found.length === 0 ? {} : { uncovered: found };
   }
 
@@ -68,7 +67,7 @@ export class Coverage {
     return vms && this.#all().flatMap((cover) => {
       // Who may see a VM is for who may list them
       if (cover.kind === "user" || cover.kind === "API token") return [];
-      const text = coverFault(cover, vms, this.nameOf);
+      const text = coverFault(cover, vms, this.world);
       return text === undefined ? [] : [{ cover, text }];
     });
   }

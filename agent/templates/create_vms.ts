@@ -10,7 +10,9 @@ import {
 import { type CopiedDisk, makeCopy } from "../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { dropFilterAddresses } from "../../lib/formats/xml/filter.ts";
 import { dropLabels } from "../../lib/formats/xml/labels.ts";
+import { addressesLeftText } from "../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../lib/vm/labels_left.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { NO_PLACE } from "../../lib/formats/xml/seed_drive.ts";
@@ -161,6 +163,8 @@ async function makeVm(
   const original = `The VM that the template ${template.name} was made of`;
   const labelsLeft = labelsLeftText(dropLabels(document), original);
   if (labelsLeft !== undefined) job.log(labelsLeft);
+  const addressesLeft = addressesLeftText(dropFilterAddresses(document), original);
+  if (addressesLeft !== undefined) job.log(addressesLeft);
   const nvram = await makeVariables(host, document, plan, name, operation);
   const left = makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
   if (left.length > 0) job.log(`${name}: devices of the host were left out: ${oneLine(left.join(", "))}`);

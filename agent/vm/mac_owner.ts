@@ -1,5 +1,7 @@
 /** Which VM has a network card's address. */
 import type { VM } from "../../lib/contract/mod.ts";
+import { macsOf } from "../../lib/formats/xml/identity.ts";
+import type { XmlElement } from "../../lib/formats/xml/tree.ts";
 
 /** The first of some addresses, in lower case, that one of these VMs has, and that VM; undefined where none has any. */
 export function macOwner(
@@ -10,4 +12,18 @@ export function macOwner(
     const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
     if (mac !== undefined) return { mac, vm: vm.name };
   }
+}
+
+/**
+ * The first address that a definition brings to a VM and that another VM has, and that VM; undefined where it brings none.
+ * What the VM has already it keeps.
+ */
+export function broughtMac(
+  all: readonly VM[],
+  vm: Pick<VM, "id" | "networkInterfaces">,
+  definitions: readonly XmlElement[],
+): { readonly mac: string; readonly vm: string } | undefined {
+  const own = new Set(vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()));
+  const brought = definitions.flatMap((domain) => macsOf(domain)).filter((mac) => !own.has(mac));
+  return macOwner(all.filter(({ id }) => id !== vm.id), brought);
 }

@@ -16,6 +16,7 @@ import {
 } from "../../lib/formats/xml/trial.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { changeMetadata } from "./own_metadata.ts";
+import { broughtMac } from "./mac_owner.ts";
 import { pinImages } from "./pinned_images.ts";
 import { requireNoSavedMemory } from "./saved_memory.ts";
 import type { Host } from "../hosts/host.ts";
@@ -105,6 +106,8 @@ async function problemOf(
   if (etag !== undefined && await etagOf(before) !== etag) {
     return { message: new ContractError("XmlChanged").message };
   }
+  const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
+  if (mac !== undefined) return { message: new ContractError("MacInUse", mac).message };
   return await imageProblem(host, read.document, vm, before);
 }
 
@@ -127,7 +130,7 @@ async function imageProblem(
 /**
  * Replaces a VM's stored XML. What somebody else changed since the version `etag` is not overwritten.
  *
- * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, VmBusy, DiskRefused
+ * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, MacInUse, VmBusy, DiskRefused
  */
 export async function setVmXml(
   host: Host,
@@ -147,6 +150,8 @@ export async function setVmXml(
     await requireNoSavedMemory(host, vm);
     const before = await editableXml(host, vm);
     if (etag !== undefined && await etagOf(before) !== etag) throw new ContractError("XmlChanged");
+    const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
+    if (mac !== undefined) throw new ContractError("MacInUse", mac);
     await pinImages(host, read.document, { vm, before, held });
     const pinned = read.document.toString();
     try {

@@ -31,6 +31,8 @@ export interface Viewer {
   readonly since?: number | undefined;
   /** The group of a VM; undefined where it has none, or is gone. */
   readonly groupOf: (vmId: string) => string | undefined;
+  /** Milliseconds since 1970 from which on a VM's id is its own: another VM had it before. */
+  readonly idSince?: (vmId: string) => number;
   /** Names that VMs had: of those that are gone, or were renamed. */
   readonly formerNames?: () => Iterable<{ readonly id: string; readonly name: string }>;
 }
@@ -44,8 +46,8 @@ export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
 const rowOf = (name: string): Command | undefined =>
   Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName] : undefined;
 
-/** What the audit does itself, which no command is: for administrators, as the commands for it are. */
-const OF_AUDIT = "prune_audit";
+/** What the audit and the accounts do by themselves, which no command is: for administrators, as the commands for it are. */
+const FOR_ADMINISTRATORS: ReadonlySet<string> = new Set(["prune_audit", "account-replaced"]);
 
 /** Whether somebody has done something: an account of that name, and not another one that was deleted since. */
 const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor === name && at >= since;
@@ -53,9 +55,12 @@ const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor 
 /** What administrators do with accounts is for administrators. */
 function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
-  if (action === OF_AUDIT || rowOf(action)?.activityFor === "administrators") return false;
+  if (FOR_ADMINISTRATORS.has(action) || rowOf(action)?.activityFor === "administrators") return false;
   // Not even one's own attempts on a VM out of sight: the entry has its name.
-  if (vmId !== undefined) return seesVm(viewer, vmId);
+  if (vmId !== undefined) {
+    const isOfThisVm = timestamp >= (viewer.idSince?.(vmId) ?? 0);
+    return seesVm(viewer, vmId) && (isOfThisVm || seesEverything(viewer.rights));
+  }
   return isOwn(viewer, actor, timestamp) || seesEverything(viewer.rights);
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Activity, Job, VM } from "../contract/mod.ts";
 import { HIDDEN_MESSAGE } from "./redact.ts";
 import { needOf, permissionsOf } from "./permissions.ts";
+import { ALL_RIGHTS } from "./rights.ts";
 import { EventView, filterOutput, seesJob, type Viewer } from "./filter_output.ts";
 
 const VMS = [{ id: "mine", name: "web" }, { id: "theirs", name: "secret" }] as VM[];
@@ -176,6 +177,35 @@ Deno.test("a task that shows what takes a permission is seen by who has that on 
     assert.equal(listed(seeing("mine", "vms.view", permission)), 1, command);
     assert.equal(listed(seeing("theirs", "vms.view", permission)), 0, command);
   }
+});
+
+Deno.test("what was done to another VM that had the id before is not told to who sees the VM that has it now", () => {
+  const permissions = permissionsOf("viewer");
+  const idSince = () => 100, groupOf = () => undefined;
+  const some: Viewer = {
+    ...{ name: "ann", groupOf, idSince },
+    rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
+  };
+  const all: Viewer = {
+    ...some,
+    rights: [[{ permissions, on: { kind: "everything" } }]] as Viewer["rights"],
+  };
+  const entries = [99, 100].map((timestamp) =>
+    ({ id: timestamp, timestamp, actor: "eve", action: "start_vm", vmId: "mine", result: "ok" }) as Activity
+  );
+  assert.deepEqual(filterOutput("get_activity", entries, some, () => VMS), [entries[1]]);
+  assert.deepEqual(filterOutput("get_activity", entries, all, () => VMS), entries);
+});
+
+Deno.test("what happens to accounts by itself is told to administrators alone", () => {
+  const entry = { id: 1, timestamp: 1, actor: "kvm-manager", action: "account-replaced", result: "event" };
+  const told = (viewer: Viewer) => filterOutput("get_activity", [entry as Activity], viewer, () => VMS);
+  const all = [[{ permissions: permissionsOf("operator"), on: { kind: "everything" } }]] as Viewer["rights"];
+  assert.deepEqual(told({ name: "ann", groupOf: () => undefined, rights: all }), []);
+  assert.equal(
+    (told({ name: "root", groupOf: () => undefined, rights: ALL_RIGHTS }) as Activity[]).length,
+    1,
+  );
 });
 
 Deno.test("what an account did under one's name before one's own was made, is somebody else's", () => {

@@ -46,8 +46,20 @@ export function seenOfTests({ lastRun, enabled }: Pick<Backup, "lastRun" | "enab
   return { seen: failed.length > 0 ? "bad" : "good", value: failed.length };
 }
 
-const isScheduled = ({ enabled, frequency }: Backup) =>
-  enabled && frequency !== "by-hand" && frequency !== "once";
+type Frequency = Backup["frequency"];
+const comesAgain = (frequency: Frequency) => frequency !== "by-hand" && frequency !== "once";
+
+/** A schedule, as far as it runs a backup. */
+export type RunsBackup = Pick<Schedule, "backupId" | "frequency">;
+
+/**
+ * Whether a backup is meant to run again and again: at its own times, or by a schedule. A schedule that is switched off counts,
+ * for the copies get older then, which is what is watched.
+ */
+const isScheduled = ({ id, enabled, frequency }: Backup, schedules: readonly RunsBackup[]) =>
+  enabled &&
+  (comesAgain(frequency) ||
+    schedules.some((each) => each.backupId === id && comesAgain(each.frequency)));
 
 /** Whether the last run of a schedule failed, and for how many VMs. One that never ran, or is switched off, is no more. */
 export function seenOfSchedule({ lastRun, enabled }: Pick<Schedule, "lastRun" | "enabled">): Seen {
@@ -67,15 +79,17 @@ const isOf = ({ targets, lastRun, leftOut = [] }: Backup, vm: Pick<VM, "id" | "t
  * before was taken, unless that is told. A VM that has lost the tag or the group by which a backup took it goes on: its
  * newest copy gets older.
  *
+ * @param schedules those that run backups
  * @param now milliseconds since 1970
  * @param newest when the newest copy that a backup has made of a VM was taken
  */
 export function seenOfCopies(
   backups: readonly Backup[],
+  schedules: readonly RunsBackup[],
   now: number,
   newest: (backupId: string, vmId: string) => number | undefined,
 ): (rule: AlertRule, vm: Pick<VM, "id" | "tags" | "group">) => Seen {
-  const scheduled = backups.filter(isScheduled);
+  const scheduled = backups.filter((backup) => isScheduled(backup, schedules));
   const ofAll = backupFactsOf(backups), ofScheduled = backupFactsOf(scheduled);
   return (rule, vm) => {
     const isMeant = rule.scope === "vm" || rule.scope === "group";

@@ -98,20 +98,30 @@ const COPIES: readonly [backups: Backup[], change: Partial<AlertRule>, seen: str
 
 Deno.test("seenOfCopies() takes no copy at all for a fault only where a VM is meant", () => {
   for (const [index, [backups, change, seen]] of COPIES.entries()) {
-    assert.equal(seenOfCopies(backups, NOW, none)(rule(change), vm("a")).seen, seen, `row ${index}`);
+    assert.equal(seenOfCopies(backups, [], NOW, none)(rule(change), vm("a")).seen, seen, `row ${index}`);
   }
 });
 
 Deno.test("seenOfCopies() goes on for a VM that a backup has copies of and left out, and during runs", () => {
   const newest = (_backupId: string, vmId: string) => vmId === "a" ? NOW - 9 * DAY_MS : undefined;
   const seen = (of: Backup, tags: string[] = []) =>
-    seenOfCopies([of], NOW, newest)(rule({}), vm("a", tags)).seen;
+    seenOfCopies([of], [], NOW, newest)(rule({}), vm("a", tags)).seen;
   const leftOut = [{ vmId: "a", name: "a" }];
   assert.equal(seen(backup("done", [], { leftOut })), "bad");
   assert.equal(seen(backup("failed", [], { leftOut })), "bad");
   assert.equal(seen(backup("running", []), ["gold"]), "bad", "it is not copied yet");
   assert.equal(seen(backup("done", [])), "gone", "its backup was changed not to take it");
   assert.equal(seen(backup("done", [], { leftOut, enabled: false })), "gone");
+});
+
+Deno.test("seenOfCopies() takes a backup that a schedule runs for one that has times of its own", () => {
+  const of = backup("done", [copy("a", "done", 9)], { frequency: "by-hand" });
+  const seen = (frequency: Schedule["frequency"], change: Partial<Backup> = {}, backupId = "b") =>
+    seenOfCopies([{ ...of, ...change }], [{ backupId, frequency }], NOW, none)(rule({}), vm("a")).seen;
+  assert.equal(seen("daily"), "bad");
+  assert.equal(seen("daily", {}, "other"), "gone");
+  assert.equal(seen("once"), "gone");
+  assert.equal(seen("daily", { enabled: false }), "gone");
 });
 
 Deno.test("seenOfSchedule() judges the last run that is over", () => {

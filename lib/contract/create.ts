@@ -229,6 +229,8 @@ export const WARNINGS = {
   UnknownContent: "{path} has no partition table, file system or known image format: it may not be a disk",
   NoIso: "{path} is no ISO: it has no volume descriptor{what}",
   NobodySignsIn: NOBODY_SIGNS_IN,
+  LeaseStays:
+    "Network {network} has a static lease of {ip} for {mac}: it does not go along with the card. Change it to {newMac}",
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;

@@ -647,7 +647,14 @@ export const deviceCommands = {
       newMac: Type.Optional(Mac),
       ...NicLimits,
     }),
-    output: DeviceApplied,
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      warnings: Type.Optional(
+        Type.Array(ConfigFinding, {
+          description: "what stays with the MAC address before, where something does",
+        }),
+      ),
+    }),
     errors: [
       "VmNotFound",
       "HasSavedMemory",

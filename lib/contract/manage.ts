@@ -95,7 +95,15 @@ export const manageCommands = {
       etag: Type.String({ description: "the new version" }),
       pending: Type.Boolean({ description: "the VM runs: this is for its next start" }),
     }),
-    errors: ["VmNotFound", "HasSavedMemory", "VmNotPersistent", "XmlInvalid", "XmlChanged", "XmlIdentity"],
+    errors: [
+      "VmNotFound",
+      "HasSavedMemory",
+      "VmNotPersistent",
+      "XmlInvalid",
+      "XmlChanged",
+      "XmlIdentity",
+      "MacInUse",
+    ],
     route: "PUT /vms/{vmId}/xml",
     cli: ["vm", "set-xml", "<vmId>"],
     examples: [

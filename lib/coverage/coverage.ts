@@ -7,6 +7,16 @@ export interface CoverTargets {
   readonly vmIds: readonly string[];
   readonly tags: readonly string[];
   readonly groups: readonly string[];
+  /** Names of storage pools. */
+  readonly pools?: readonly string[];
+}
+
+/** What there is that targets can name. */
+export interface CoveredNames {
+  /** What a VM that is gone was called last; undefined where that is not known. */
+  readonly nameOf: (vmId: string) => string | undefined;
+  /** Whether a host has a storage pool, or its pools are not known. */
+  readonly isPool: (name: string) => boolean;
 }
 
 /** What goes by them. */
@@ -41,15 +51,11 @@ export function namesText(names: readonly string[]): string {
   return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown;
 }
 
-/**
- * Names that targets go by and no VM has now.
- *
- * @param nameOf what a VM that is gone was called last; undefined where that is not known
- */
+/** Names that targets go by and that no VM and no storage pool has now. */
 export function uncoveredIn(
   targets: CoverTargets,
   vms: readonly CoveredVm[],
-  nameOf: (vmId: string) => string | undefined,
+  { nameOf, isPool }: CoveredNames,
 ): string[] {
   const tags = new Set(vms.flatMap((vm) => vm.tags)), groups = new Set(vms.map(({ group }) => group));
   const ids = new Set(vms.map(({ id }) => id));
@@ -63,6 +69,9 @@ export function uncoveredIn(
     ...targets.tags.filter((tag) => !tags.has(tag)).map((tag) => `the tag ${oneLine(tag, LONGEST)}`),
     ...targets.groups.filter((group) => !groups.has(group)).map((group) =>
       `the group ${oneLine(group, LONGEST)}`
+    ),
+    ...(targets.pools ?? []).filter((pool) => !isPool(pool)).map((pool) =>
+      `the storage pool ${oneLine(pool, LONGEST)}`
     ),
   ];
 }
@@ -79,9 +88,10 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 export function coverFault(
   cover: Cover,
   vms: readonly CoveredVm[],
-  nameOf: (vmId: string) => string | undefined,
+  known: CoveredNames,
 ): string | undefined {
-  const { leftOut = [], targets, fault } = cover, uncovered = uncoveredIn(targets, vms, nameOf);
+  const { nameOf } = known;
+  const { leftOut = [], targets, fault } = cover, uncovered = uncoveredIn(targets, vms, known);
   const faults = [
     ...fault === undefined ? [] : [`does not run: ${fault}`],
     ...leftOut.length === 0

@@ -10,7 +10,10 @@ const cover = (kind: Cover["kind"], name: string, targets: Partial<Cover["target
   ...{ kind, name },
   targets: { vmIds: [], tags: [], groups: [], ...targets },
 });
-const names = (id: string) => id === "x" ? "web1" : undefined;
+const names = {
+  nameOf: (id: string) => id === "x" ? "web1" : undefined,
+  isPool: (name: string) => name === "fast",
+};
 
 Deno.test("isCovered() goes by id, tag and group", () => {
   const { targets } = cover("backup", "b", { vmIds: ["a"], tags: ["gold"], groups: ["shop"] });
@@ -25,9 +28,10 @@ Deno.test("uncoveredIn() names what no VM is or has, a VM by its last name", () 
     vmIds: ["a", "x", "y"],
     tags: ["gold", "t"],
     groups: ["shop", "g"],
+    pools: ["fast", "p"],
   });
   assert.deepEqual(uncoveredIn(targets, [vm("a", ["gold"], "shop")], names), [
-    ...["the VM web1 (x)", "the VM y", "the tag t", "the group g"],
+    ...["the VM web1 (x)", "the VM y", "the tag t", "the group g", "the storage pool p"],
   ]);
 });
 

@@ -4,7 +4,7 @@
  */
 import type { Api } from "../contract/api.ts";
 import { ANTI_SPOOFING } from "../contract/choices.ts";
-import type { DeviceApplied, Input } from "../contract/mod.ts";
+import type { ConfigFinding, DeviceApplied, Input } from "../contract/mod.ts";
 import { diskLimitsTyped, nicLimitsTyped } from "../text/device_limits.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";
 
@@ -159,7 +159,10 @@ function updateNic(vmId: string, mac: string, form: FormData): Input<"update_nic
 }
 
 /** Where a change was made, and the fields of it that wait for the next start, as far as its answer tells. */
-export type DeviceDone = Partial<DeviceApplied> & { readonly waiting?: readonly string[] };
+export type DeviceDone = Partial<DeviceApplied> & {
+  readonly waiting?: readonly string[];
+  readonly warnings?: readonly ConfigFinding[];
+};
 
 type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<DeviceDone>;
 

@@ -16,15 +16,20 @@ const shares = (a: readonly string[], b: readonly string[]) => a.some((each) => 
 
 /**
  * Whether a VM that has the id of one that was deleted is that one: put back from the bin, or defined once more. When it was
- * made decides, where both say so and they have not a disk and a card in common; else a disk or a card that both have, or
- * their name where they have neither.
+ * made decides, where both say so and they have not a disk and a card in common; else a disk or a card that both have. A VM of
+ * the same name is the same one, too, where at most one of those things is another: somebody has moved its disk, say.
  */
 export function isSameVm(before: VmIdentity, now: VmIdentity): boolean {
-  if (shares(before.disks, now.disks) && shares(before.macs, now.macs)) return true;
+  const areDisksShared = shares(before.disks, now.disks), areMacsShared = shares(before.macs, now.macs);
+  if (areDisksShared && areMacsShared) return true;
   if (before.createdAt !== null && now.createdAt !== null) return before.createdAt === now.createdAt;
-  if (shares(before.disks, now.disks) || shares(before.macs, now.macs)) return true;
-  const isBare = ({ disks, macs }: VmIdentity) => disks.length + macs.length === 0;
-  return isBare(before) && isBare(now) && before.name === now.name;
+  if (areDisksShared || areMacsShared) return true;
+  const changed = [
+    before.disks.length + now.disks.length > 0,
+    before.macs.length + now.macs.length > 0,
+    before.createdAt !== now.createdAt,
+  ].filter(Boolean);
+  return before.name === now.name && changed.length <= 1;
 }
 
 /**

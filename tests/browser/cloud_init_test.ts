@@ -79,7 +79,7 @@ browserTest(
       await t.step("saving puts the CD into the drive", async () => {
         await button("Save").click();
         await saved();
-        assert.match(await virsh("domblklist", vm.name), new RegExp(`${vm.name}-seed\\.iso`));
+        assert.match(await virsh("domblklist", vm.name), new RegExp(`${vm.name}-[0-9a-f]{8}-seed\\.iso`));
         const { form, network } = (await call(server, "get_cloud_init", { vmId })).cloudInit!;
         assert.deepEqual(form!.users!.map(({ name }) => name), ["ann", "bob"]);
         assert.deepEqual(form!.users![0]!.sshKeys, [KEY]);
@@ -171,7 +171,7 @@ browserTest(
       await button("Preview").click();
       await waitForText(page, "pre", "hostname: web");
       await button("Save").click();
-      await waitForText(page, "main", `${vm.name}-seed.iso`);
+      await waitForText(page, "main", "-seed.iso");
       const { form } = (await call(server, "get_cloud_init", { vmId })).cloudInit!;
       assert.deepEqual([form!.hostname, form!.users!.length], ["web", 1]);
       await page.getByText("Remove…").click();

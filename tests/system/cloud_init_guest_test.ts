@@ -6,7 +6,7 @@ import { inGuest } from "../testbed/in_guest.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
-import { removeVolume } from "../testbed/removal.ts";
+import { removeSeeds } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const KEY =
@@ -27,7 +27,7 @@ Deno.test({
       disks: [{ backing: guest.disk }],
     });
     await using _seed = {
-      [Symbol.asyncDispose]: () => removeVolume("default", `${vm.name}-seed.iso`),
+      [Symbol.asyncDispose]: () => removeSeeds("default", vm.name),
     };
     await using server = await readyServer();
     const vmId = vm.uuid;

@@ -103,7 +103,7 @@ Deno.test({
       const done = await call(server, "set_cloud_init", { vmId, cloudInit });
       path = done.path;
       assert.equal(done.applies, "now");
-      assert.match(path, new RegExp(`/${vm.name}-seed\\.iso$`));
+      assert.match(path, new RegExp(`/${vm.name}-[0-9a-f]{8}-seed\\.iso$`));
       assert.deepEqual(await media(vm), [path]);
       const { mode } = await Deno.stat(path);
       assert.equal(mode! & 0o777, 0o600, "nobody else reads it");

@@ -7,7 +7,7 @@ import { claimedVm } from "../testbed/claimed_vm.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, knownPool, readyServer, refused } from "../testbed/product.ts";
-import { removeVolume } from "../testbed/removal.ts";
+import { removeSeeds, removeVolume } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -26,9 +26,8 @@ Deno.test({
     await using second = await claimedVm("sign-in");
     await using left = new AsyncDisposableStack();
     for (const { name } of [first, second]) {
-      for (const file of [`${name}.qcow2`, `${name}-seed.iso`, `${name}-2-seed.iso`]) {
-        left.defer(() => removeVolume("default", file));
-      }
+      left.defer(() => removeVolume("default", `${name}.qcow2`));
+      left.defer(() => removeSeeds("default", name));
     }
     await run(["qemu-img", "create", "-q", "-f", "qcow2", `${pool.path}/${IMAGE}`, "64M"]);
     await knownPool(server, pool.name);

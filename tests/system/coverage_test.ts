@@ -282,3 +282,31 @@ Deno.test({
     await virsh("undefine", `${vm.name}-x`);
   },
 });
+
+Deno.test({
+  name: "the VMs of a backup job that a schedule runs are told once their copies are old",
+  ignore,
+  fn: async () => {
+    await using vm = await off("by-schedule");
+    await using folder = await backupFolder();
+    await using world = await startedApp();
+    const { api, app, clock } = world, vmId = vm.uuid;
+    await until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
+    const { id: backupId } = await api.createBackup({
+      ...{ name: "by hand", folder: folder.path, targets: { vmIds: [vmId] }, frequency: "by-hand" },
+    });
+    const { id: scheduleId } = await api.createSchedule({
+      ...{ name: "monthly", action: "backup", backupId, missed: "skip" },
+      ...{ frequency: "monthly", monthDay: 1, time: "02:00" },
+    });
+    await api.runScheduleNow({ scheduleId });
+    await until("it was copied", async () => (await api.getBackup({ backupId })).lastRun?.state === "done");
+    // Be it meant or not: its copies get older.
+    await api.enableSchedule({ scheduleId, enabled: false });
+    clock.forward(10 * DAY);
+    await until("the alert fires", async () => {
+      const open = await api.getAlertHistory({ open: true });
+      return open.some(({ watches, vmId: of }) => watches === "backup_old" && of === vmId);
+    });
+  },
+});

@@ -7,7 +7,7 @@ import { releaseName, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, knownPool, readyServer, shows } from "../testbed/product.ts";
-import { removeDomain, removeVolume } from "../testbed/removal.ts";
+import { removeDomain, removeSeeds } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
@@ -32,7 +32,7 @@ async function machineNames(...suffixes: string[]) {
     [Symbol.asyncDispose]: async () => {
       for (const suffix of suffixes) {
         await removeDomain(`${name}${suffix}`);
-        await removeVolume("default", `${name}${suffix}-seed.iso`);
+        await removeSeeds("default", `${name}${suffix}`);
       }
       await releaseName(name);
     },

@@ -18,7 +18,7 @@ import { run } from "../testbed/process.ts";
 import { asRoot, personWith } from "../testbed/people.ts";
 import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
 import { CallError, type TestServer } from "../testbed/server.ts";
-import { removeVolume } from "../testbed/removal.ts";
+import { removeSeeds } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -361,7 +361,7 @@ Deno.test({
     await run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", guest.disk, disk]);
     await using vm = await claimedVm("tools");
     await using _seed = {
-      [Symbol.asyncDispose]: () => removeVolume("default", `${vm.name}-seed.iso`),
+      [Symbol.asyncDispose]: () => removeSeeds("default", vm.name),
     };
     await using server = await readyServer();
     const { id: vmId } = await call(server, "create_vm", {

@@ -131,7 +131,8 @@ Deno.test({
       async () => {
         const accounts = new HostAccounts(hostRolesIn(`${group}=operator`)!);
         const standing = () => accounts.standing(member.name);
-        const operator = [{ role: "operator", on: { kind: "everything" } }];
+        const uid = Number((await run(["id", "-u", member.name])).trim());
+        const operator = { uid, grants: [{ role: "operator", on: { kind: "everything" } }] };
         const changes: [off: string[], on: string[]][] = [
           [["gpasswd", "-d", member.name, group], ["gpasswd", "-a", member.name, group]],
           [["usermod", "-L", member.name], ["usermod", "-U", member.name]],

@@ -8,7 +8,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
-import { removeDomain, removeVolume } from "../testbed/removal.ts";
+import { removeDomain, removeSeeds } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
@@ -26,7 +26,7 @@ async function vmNames(...suffixes: string[]): Promise<{ name: string } & AsyncD
       for (const suffix of suffixes) {
         await removeDomain(`${name}${suffix}`);
         // Undefined, and not deleted by the product, it leaves its seed in the usual pool.
-        await removeVolume("default", `${name}${suffix}-seed.iso`);
+        await removeSeeds("default", `${name}${suffix}`);
       }
       await releaseName(name);
     },

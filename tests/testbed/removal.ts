@@ -53,6 +53,17 @@ export async function removeVolume(pool: string, volume: string): Promise<void> 
   await virshUnless(/not found|failed to get (pool|vol)/i, "vol-delete", volume, "--pool", pool);
 }
 
+/** Deletes the cloud-init seeds of a test VM from a pool. A pool that is gone is fine. */
+export async function removeSeeds(pool: string, vmName: string): Promise<void> {
+  guard(vmName);
+  const listed = await virshUnless(/failed to get pool/i, "vol-list", pool);
+  const names = (listed ?? "").split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
+  const seeds = names.filter((each) =>
+    each.startsWith(`${vmName}-`) && /^-[0-9a-f]{8}-seed\.iso$/.test(each.slice(vmName.length))
+  );
+  for (const seed of seeds) await removeVolume(pool, seed);
+}
+
 /** Removes the files of a test thing and gives its name back. The last step: until then a sweep can find it. */
 export async function removeFiles(name: string): Promise<void> {
   guard(name);

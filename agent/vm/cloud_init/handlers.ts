@@ -138,7 +138,7 @@ async function change(
  * Puts another medium, or none, into the drive. A guest may have locked it: the CD can only be read, so nothing is
  * lost when it is taken out all the same.
  */
-async function exchange(host: Host, vm: VM, drive: SeedDrive, where: Where): Promise<void> {
+export async function exchange(host: Host, vm: VM, drive: SeedDrive, where: Where): Promise<void> {
   const { link } = host;
   const xml = renderXml(seedDisk(drive));
   await requireReachable(host, xml);

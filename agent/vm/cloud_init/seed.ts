@@ -1,5 +1,5 @@
 /** Seeds as volumes: made, read, and found in a VM. */
-import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
 import {
   type CloudInit,
   type ConfigFinding,
@@ -24,9 +24,6 @@ import {
 } from "../../storage/volumes.ts";
 import type { MadeDocuments } from "./seed_documents.ts";
 import { seedDocuments } from "./seed_work.ts";
-
-/** Most names tried for a seed: every change of a VM's gives the one before free again. */
-const MOST_NAMES = 100;
 
 type Link = Pick<LibvirtLink, "call" | "uri">;
 
@@ -85,29 +82,11 @@ export async function makeSeed(link: Link, request: SeedRequest, steps: Steps): 
   const { cloudInit, files } = made, warnings = seedWarnings(made);
   const bytes = writeSeed(cloudInit, files, Date.now(), request.vendorData);
   try {
-    const volume = await upload(link, steps, request.pool ?? await defaultPool(link), vmName, bytes);
+    const pool = request.pool ?? await defaultPool(link), name = seedName(vmName, crypto.randomUUID());
+    const volume = await makeVolume(link, steps, { pool, name }, () => uploadVolume(link, pool, name, bytes));
     return { volume, path: volume.path, instanceId, warnings };
   } catch (error) {
     throw contractError(error, "CloudInitFailed", "cloud-init");
-  }
-}
-
-/** Uploads under the first name that is free. */
-async function upload(
-  link: Link,
-  steps: Steps,
-  pool: string,
-  vmName: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Volume> {
-  for (let number = 1;; number++) {
-    try {
-      const name = seedName(vmName, number);
-      return await makeVolume(link, steps, { pool, name }, () => uploadVolume(link, pool, name, bytes));
-    } catch (error) {
-      const taken = error instanceof LibvirtError && error.code === VIR_ERR.STORAGE_VOL_EXIST;
-      if (!taken || number === MOST_NAMES) throw error;
-    }
   }
 }
 

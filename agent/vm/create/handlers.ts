@@ -66,7 +66,7 @@ function preview({ vms: { inventory: { storage } } }: CreateServices, vm: NewVm)
     source: disk.source ?? { path: imageOf(disk), type: "file" as const },
   }));
   const seed = vm.seed &&
-    { ...vm.seed, path: pathIn(vm.disks[0]?.pool ?? "default", () => seedName(vm.name)) };
+    { ...vm.seed, path: pathIn(vm.disks[0]?.pool ?? "default", () => seedName(vm.name, vm.uuid)) };
   const tools = vm.tools && { ...vm.tools, path: "/default/kvm-manager-guest-tools.iso" };
   return newDomainXml({ ...vm, disks, seed, tools, screenPassword: undefined });
 }

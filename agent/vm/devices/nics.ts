@@ -28,6 +28,7 @@ import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
+import { leftLeases } from "./left_leases.ts";
 import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
@@ -358,7 +359,11 @@ export async function updateNic(
         });
       }
       if (next && inNext) await changeNext(host, vm, next, mac, change);
-      output = { live: isDone, persistent: inNext };
+      const network = card && nicOf(card).network;
+      const warnings = newMac === undefined || network === undefined
+        ? []
+        : leftLeases(host, network, mac.split("@")[0]!, newMac);
+      output = { live: isDone, persistent: inNext, ...(warnings.length > 0 && { warnings }) };
     } catch (error) {
       await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_nic");

@@ -10,7 +10,9 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy } from "../../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
+import { dropFilterAddresses } from "../../../lib/formats/xml/filter.ts";
 import { labelsIn, setLabels } from "../../../lib/formats/xml/labels.ts";
+import { addressesLeftText } from "../../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import { errorText } from "../../../lib/contract/errors.ts";
@@ -241,9 +243,14 @@ async function carryOut(
     if (left.length > 0) {
       job.log(`Leaving out devices of the host, which stay with ${vm.name}: ${oneLine(left.join(", "))}`);
     }
-    const labels = labelsIn(document), told = labelsLeftText({ tags: labels.tags }, vm.name);
+    const labels = labelsIn(document);
     setLabels(document, { tags: [], group: labels.group }, Date.now());
-    if (told !== undefined) {
+    for (
+      const told of [
+        labelsLeftText({ tags: labels.tags }, vm.name),
+        addressesLeftText(dropFilterAddresses(document), vm.name),
+      ].filter((each) => each !== undefined)
+    ) {
       plan.warnings.push(told);
       job.log(told);
     }

@@ -119,17 +119,21 @@ export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[
   const found: string[] = [];
   for (const { source, device, target } of disks) {
     if (device !== "cdrom" || source === undefined) continue;
-    const canRead = isLocal(link.uri) && source.endsWith(SEED_SUFFIX) && source.startsWith("/");
-    // What cannot be read is told by its name.
-    const head = canRead
-      ? await readHead(source).catch((error) => {
-        log.debug("a medium cannot be looked at", { path: source, error });
-        return new Uint8Array();
-      })
-      : new Uint8Array();
-    if (isSeed(source, head)) found.push(target);
+    if (await isSeedAt(link, source)) found.push(target);
   }
   return found;
+}
+
+/** Whether a medium is a cloud-init seed. What cannot be read is told by its name. */
+export async function isSeedAt({ uri }: Pick<Host["link"], "uri">, path: string): Promise<boolean> {
+  const canRead = isLocal(uri) && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
+  const head = canRead
+    ? await readHead(path).catch((error) => {
+      log.debug("a medium cannot be looked at", { path, error });
+      return new Uint8Array();
+    })
+    : new Uint8Array();
+  return isSeed(path, head);
 }
 
 /**

@@ -11,7 +11,9 @@ import {
   setUuid,
 } from "../../../lib/formats/xml/identity.ts";
 import { freeHostIdentities } from "../../../lib/formats/xml/host_identities.ts";
+import { dropFilterAddresses } from "../../../lib/formats/xml/filter.ts";
 import { dropLabels } from "../../../lib/formats/xml/labels.ts";
+import { addressesLeftText } from "../../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
@@ -118,6 +120,8 @@ export async function importVm(
     // Of another VM: that one has them.
     const labelsLeft = labelsLeftText(dropLabels(document), original);
     if (labelsLeft !== undefined) warnings.push(labelsLeft);
+    const addressesLeft = addressesLeftText(dropFilterAddresses(document), original);
+    if (addressesLeft !== undefined) warnings.push(addressesLeft);
     setCreatedAt(document, Date.now());
     const left = freeHostIdentities(document, { from: original, to: identityOf(document).name });
     if (left.length > 0) {

@@ -13,6 +13,7 @@ import {
   snapshotKind,
   snapshotNameAt,
 } from "../../../lib/vm/snapshots.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { descendants } from "../../../lib/vm/snapshot_tree.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { includes, type Principal } from "../../access.ts";
@@ -35,6 +36,7 @@ import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
 import { keepLabels } from "./keep_labels.ts";
+import { broughtMac } from "../mac_owner.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 
@@ -87,6 +89,17 @@ function hindranceOf(found: FoundSnapshot, { vm, domains, bar, within }: Known):
   }
   const reason = externalRevertHindrance(found, vm.disks);
   return reason === undefined ? undefined : { reason, forOthers: false };
+}
+
+/** Why a VM cannot go back to a definition with a network card whose address another VM has by now. */
+function macHindrance({ inventory }: Host, found: FoundSnapshot, vm: VM): RevertHindrance | undefined {
+  if (found.isExternal) return undefined; // it leaves the configuration as it is
+  const other = broughtMac(inventory.vms(), vm, found.domains);
+  if (other === undefined) return undefined;
+  const owner = oneLine(other.vm, 60);
+  const reason =
+    `its network card ${other.mac} has the MAC address that ${owner} has by now. Give ${owner} another one first`;
+  return { reason, forOthers: false };
 }
 
 /** Images of external snapshots that are in no storage pool. */
@@ -168,7 +181,8 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
     known: Known,
     { lost = [], outside = new Set() }: { lost?: readonly string[]; outside?: ReadonlySet<string> } = {},
   ): Snapshot => {
-    const hindrance = hindranceOf(found, known) ?? outsideHindrance(found, outside);
+    const hindrance = macHindrance(host, found, known.vm) ?? hindranceOf(found, known) ??
+      outsideHindrance(found, outside);
     return {
       name: found.name,
       description: found.description ?? "",
@@ -199,7 +213,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
 
   async function requireRevertable(known: Known, name: string, principal: Pick<Principal, "role">) {
     const found = requireFound(known, name);
-    const hindrance = hindranceOf(found, known) ??
+    const hindrance = macHindrance(host, found, known.vm) ?? hindranceOf(found, known) ??
       outsideHindrance(found, await outsidePools(host, [found]));
     if (hindrance === undefined) return found;
     if (hindrance.forOthers && includes(principal.role, "administrator")) return found;

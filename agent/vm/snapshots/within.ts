@@ -21,6 +21,7 @@ import { dropCheckpoints } from "../checkpoints.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { diskSnapshots } from "../disk_bitmaps.ts";
 import { afterItsStart } from "../steps.ts";
+import { emptyForeignSeeds } from "./foreign_seeds.ts";
 import { keepLabels } from "./keep_labels.ts";
 import { type FoundSnapshot, scan, snapshotError } from "./scan.ts";
 
@@ -76,7 +77,7 @@ export async function takeWithin(
   }
 }
 
-/** What a revert leaves to be done: the screen's password, and the tags and group. @throws {LibvirtError} */
+/** What a revert leaves to be done: the screen's password, the tags and group, seeds of other VMs. @throws {LibvirtError} */
 async function afterRevert(
   host: Host,
   { uuid, name, tags, group }: Pick<SnapshotReverted, "uuid" | "name" | "tags" | "group">,
@@ -86,6 +87,7 @@ async function afterRevert(
     log.warn("a VM continues with the screen password of its snapshot", { vm: name, error })
   );
   await keepLabels(host, { id: uuid, tags, ...(group !== undefined && { group }) });
+  await emptyForeignSeeds(host, uuid);
 }
 
 /**

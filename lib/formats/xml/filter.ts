@@ -1,5 +1,6 @@
 /** Network filters: what libvirt's definition of one says, and how a card refers to one. Pure. */
 import { xml, type XmlNode } from "./build.ts";
+import type { XmlDocument } from "./edit.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
 /** What one definition says by itself. */
@@ -42,7 +43,21 @@ export function filterRefXml(filter: string, addresses: readonly string[] = []):
 
 /** The addresses a card's reference to a filter names. */
 export function filterAddresses(nic: XmlElement): string[] {
-  return children(child(nic, "filterref"), "parameter").flatMap(({ attributes: { name, value } }) =>
-    (name === "IP" || name === "IPV6") && value !== undefined ? [value] : []
+  return addressParameters(nic).flatMap(({ attributes: { value } }) => value ?? []);
+}
+
+const addressParameters = (nic: XmlElement) =>
+  children(child(nic, "filterref"), "parameter").filter(({ attributes: { name } }) =>
+    name === "IP" || name === "IPV6"
   );
+
+/** Takes the addresses out of every card's reference to a filter: they are one VM's. @returns those there were */
+export function dropFilterAddresses(document: XmlDocument): string[] {
+  const nics = () => children(document.find("devices"), "interface");
+  const dropped = nics().flatMap(filterAddresses);
+  for (;;) {
+    const parameter = nics().flatMap(addressParameters)[0];
+    if (parameter === undefined) return dropped;
+    document.remove(parameter);
+  }
 }

@@ -2,7 +2,7 @@
 import { xml } from "./build.ts";
 import { METADATA_PREFIX, METADATA_URI } from "./metadata.ts";
 import type { XmlDocument } from "./edit.ts";
-import { child, children } from "./tree.ts";
+import { child, children, type XmlElement } from "./tree.ts";
 
 /** What a domain is known by. MAC addresses in lower case. */
 export interface Identity {
@@ -13,13 +13,19 @@ export interface Identity {
 
 /** Reads a domain's marks. */
 export function identityOf(document: XmlDocument): Identity {
-  const devices = child(document.root, "devices");
-  const macs = children(devices, "interface").map((nic) => child(nic, "mac")?.attributes.address);
   return {
     name: child(document.root, "name")?.text ?? "",
     uuid: child(document.root, "uuid")?.text.trim().toLowerCase(),
-    macs: macs.filter((mac) => mac !== undefined).map((mac) => mac.toLowerCase()),
+    macs: macsOf(document.root),
   };
+}
+
+/** MAC addresses of a definition's network cards, in lower case. */
+export function macsOf(domain: XmlElement): string[] {
+  const macs = children(child(domain, "devices"), "interface").map((nic) =>
+    child(nic, "mac")?.attributes.address
+  );
+  return macs.filter((mac) => mac !== undefined).map((mac) => mac.toLowerCase());
 }
 
 /** Gives a domain another name. */

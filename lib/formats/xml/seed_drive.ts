@@ -24,9 +24,14 @@ export interface SeedDrive {
   readonly alias?: string;
 }
 
-/** Name of a VM's seed. @param number for the second and further ones, while the one before is still in use */
-export function seedName(vmName: string, number = 1): string {
-  return `${vmName}${number === 1 ? "" : `-${number}`}${SEED_SUFFIX}`;
+/**
+ * Name of a seed. None comes twice: an old snapshot of a VM that was renamed must not find the seed of another VM that has
+ * its name since.
+ *
+ * @param mark what no other seed has: the start of a random UUID
+ */
+export function seedName(vmName: string, mark: string): string {
+  return `${vmName}-${mark.slice(0, 8)}${SEED_SUFFIX}`;
 }
 
 /**

@@ -196,6 +196,8 @@ export const activity = {
   "activity.event.schedule-left-out": "A schedule left out VMs",
   "activity.event.schedule-failed": "Schedule failed",
   "activity.event.id-reused": "Another VM has the id of a deleted one",
+  "activity.event.account-replaced": "Account of the host is another person's",
+  "activity.event.seed-emptied": "Drive with another VM's cloud-init seed emptied",
   "activity.event.responds-again": "Responds again",
   "activity.event.vm-backed-up": "Backed up",
   "activity.event.alert-fired": "Alert",

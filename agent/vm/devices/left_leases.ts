@@ -1,0 +1,28 @@
+/** Static leases that stay with a network card's former MAC address. */
+import { type ConfigFinding, WARNINGS } from "../../../lib/contract/mod.ts";
+import { readNetwork } from "../../../lib/formats/xml/network_read.ts";
+import { fill } from "../../../lib/i18n/fill.ts";
+import type { Host } from "../../hosts/host.ts";
+
+/**
+ * What to know of a card that gets another MAC address: the network's static lease goes on for the old one, and whoever has
+ * that one later gets its IP address. No warning where the network has none.
+ *
+ * @param mac the address before, in lower case
+ */
+export function leftLeases(
+  { inventory }: Host,
+  network: string,
+  mac: string,
+  newMac: string,
+): ConfigFinding[] {
+  const record = inventory.networks.record(network);
+  if (record === undefined) return [];
+  const { xml, nextXml = xml } = record;
+  const hosts = readNetwork(nextXml).subnets.flatMap((subnet) => subnet.hosts);
+  return hosts.filter((each) => each.mac?.toLowerCase() === mac).map(({ ip }) => ({
+    field: "newMac",
+    code: "LeaseStays",
+    message: fill(WARNINGS.LeaseStays, { network, ip, mac, newMac }),
+  }));
+}

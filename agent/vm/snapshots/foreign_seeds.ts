@@ -1,0 +1,34 @@
+/** Cloud-init seeds of other VMs that a revert has put into a VM's drives. */
+import { drivesOf } from "../../../lib/formats/xml/seed_drive.ts";
+import { isLive } from "../../../lib/vm/state.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import type { Host } from "../../hosts/host.ts";
+import { exchange } from "../cloud_init/handlers.ts";
+
+/**
+ * Empties the seed's drive of a VM that was reverted, where a snapshot of before names a file that is another VM's seed by
+ * now: its guest would read the other's secrets. The audit log says so.
+ *
+ * @throws {LibvirtError}
+ */
+export async function emptyForeignSeeds(host: Host, uuid: string): Promise<void> {
+  const { inventory, link } = host, vm = inventory.vm(uuid);
+  if (vm === undefined) return;
+  let emptied = false;
+  for (const inactive of isLive(vm) ? [false, true] : [true]) {
+    const { seed } = drivesOf(await link.call("domainXml", { uuid, secure: false, inactive }));
+    if (seed?.path === undefined) continue;
+    const { path } = seed;
+    const owner = inventory.vms().find(({ id, disks }) =>
+      id !== uuid && disks.some(({ source }) => source === path)
+    );
+    if (owner === undefined) continue;
+    await exchange(host, vm, { ...seed, path: undefined }, { live: !inactive, config: inactive });
+    emptied = true;
+    const message = `The drive ${seed.target} is empty: the snapshot names ${oneLine(path)}, which is the ` +
+      `cloud-init seed of ${oneLine(owner.name, 60)} by now`;
+    const by = { actor: "kvm-manager", door: "agent", result: "event" } as const;
+    host.record({ ...by, action: "seed-emptied", vmId: uuid, vmName: vm.name, message });
+  }
+  if (emptied) await inventory.refresh(uuid);
+}
