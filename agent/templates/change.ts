@@ -16,7 +16,7 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
-import { lockVolume, NO_POOL } from "../storage/shared.ts";
+import { isHeld, lockVolume, NO_POOL } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
@@ -29,6 +29,13 @@ import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } fr
 import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { sourceOf, type VersionSource } from "./sources.ts";
+
+/** Keeps others from a template, under whatever name, until disposed of. @throws {ContractError} StorageBusy */
+function lockTemplate({ id, name }: StoredTemplate): Disposable {
+  const held = `template ${id}`;
+  if (isHeld(NO_POOL, held)) throw new ContractError("StorageBusy", { what: labelOf(name) });
+  return lockVolume(NO_POOL, held);
+}
 
 /** What they work with. */
 export interface TemplateContext {
@@ -200,7 +207,7 @@ export async function updateTemplate(
   }
   const version = first.nextVersion;
   // Two versions at the same time would be given one number.
-  using _alone = lockVolume(NO_POOL, labelOf(first.name));
+  using _alone = lockTemplate(first);
   const keep = (made: StoredVersion) => {
     const before = requireTemplate(context, templateId); // it may have been changed, or deleted, meanwhile
     records.put({ ...before, ...change, versions: [...before.versions, made], nextVersion: version + 1 });
@@ -261,7 +268,7 @@ export async function deleteTemplate(
   const template = requireTemplate(context, templateId);
   const { name } = template;
   // A new version that is being made would be lost.
-  using _alone = lockVolume(NO_POOL, labelOf(name));
+  using _alone = lockTemplate(template);
   const doomed = version === undefined ? template.versions : [requireVersion(template, version)];
   const volumes = doomed.flatMap(templateVolumes);
   using held = new DisposableStack();
