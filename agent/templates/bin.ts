@@ -1,6 +1,6 @@
 /** Templates into the bin, and back. */
 import type { StoredEntry } from "../../lib/bin/entry.ts";
-import { freeFileName } from "../../lib/bin/place.ts";
+import { freeFileName, splitPath } from "../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../lib/contract/mod.ts";
 import { isTaken } from "../files.ts";
 import { plainPath } from "../host_file.ts";
@@ -19,8 +19,9 @@ import {
   writeEntry,
 } from "../storage/bin/keep.ts";
 import { isAway } from "../libvirt/failure.ts";
-import { restoreFault } from "../storage/bin/volume.ts";
-import { lockVolume } from "../storage/shared.ts";
+import { poolNow } from "../storage/bin/of_pool.ts";
+import { poolGone, restoreFault } from "../storage/bin/volume.ts";
+import { lockVolume, requireKnown } from "../storage/shared.ts";
 import { type MadeVm, type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
 /** What the bin keeps of a template beside its files. */
@@ -135,7 +136,12 @@ export async function restoreTemplate(
   await operations.ready(keys);
   const before = app.templates.get(host.id, id), after = joined(host, kept, wanted);
   using held = new DisposableStack();
+  requireKnown(host);
   for (const { pool, path } of files) {
+    // The record of a template names its volumes by their pool
+    if (pool !== null && await poolNow(host, { pool, path }) !== pool) {
+      throw poolGone(pool, splitPath(path).folder);
+    }
     held.use(lockVolume(pool ?? "", path.slice(path.lastIndexOf("/") + 1)));
     if (await isTaken(plainPath(path))) {
       throw new ContractError("BinRestoreFailed", { reason: `${path} is taken` });
