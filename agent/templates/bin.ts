@@ -22,6 +22,7 @@ import { isAway } from "../libvirt/failure.ts";
 import { poolNow } from "../storage/bin/of_pool.ts";
 import { poolGone, restoreFault } from "../storage/bin/volume.ts";
 import { lockVolume, requireKnown } from "../storage/shared.ts";
+import { labelOf, lockTemplate } from "./lock.ts";
 import { type MadeVm, type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
 /** What the bin keeps of a template beside its files. */
@@ -134,7 +135,9 @@ export async function restoreTemplate(
   const kept = entry.template as Kept, { id } = kept.template;
   const keys = [keyOf.template(id), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
-  const before = app.templates.get(host.id, id), after = joined(host, kept, wanted);
+  const before = app.templates.get(host.id, id), { name } = joined(host, kept, wanted);
+  // A version that is made or deleted meanwhile would be lost, or come back.
+  using _alone = lockTemplate({ id, name });
   using held = new DisposableStack();
   requireKnown(host);
   for (const { pool, path } of files) {
@@ -147,7 +150,7 @@ export async function restoreTemplate(
       throw new ContractError("BinRestoreFailed", { reason: `${path} is taken` });
     }
   }
-  const spec = { command: "restore_bin_entry", subject: `template ${after.name}`, actor, keys } as const;
+  const spec = { command: "restore_bin_entry", subject: labelOf(name), actor, keys } as const;
   await operations.run(spec, async (operation) => {
     operation.addAll([
       ...files.map(({ pool, path, as, file }) => ({
@@ -157,6 +160,7 @@ export async function restoreTemplate(
     ]);
     app.bin.put({ ...entry, state: "moving" });
     // First on record: cut short after this, its files follow.
+    const after = joined(host, kept, wanted);
     app.templates.put(after);
     for (const vm of kept.vms) app.templates.putVm(vm);
     try {
@@ -178,5 +182,5 @@ export async function restoreTemplate(
       throw error;
     }
   });
-  return { kind: "template", name: after.name, warnings: [] };
+  return { kind: "template", name: app.templates.get(host.id, id)?.name ?? name, warnings: [] };
 }

@@ -16,7 +16,7 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
-import { isHeld, lockVolume, NO_POOL } from "../storage/shared.ts";
+import { lockVolume } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
@@ -25,17 +25,11 @@ import { VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume } from "../storage/passphrases.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
+import { labelOf, lockTemplate } from "./lock.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { sourceOf, type VersionSource } from "./sources.ts";
-
-/** Keeps others from a template, under whatever name, until disposed of. @throws {ContractError} StorageBusy */
-function lockTemplate({ id, name }: StoredTemplate): Disposable {
-  const held = `template ${id}`;
-  if (isHeld(NO_POOL, held)) throw new ContractError("StorageBusy", { what: labelOf(name) });
-  return lockVolume(NO_POOL, held);
-}
 
 /** What they work with. */
 export interface TemplateContext {
@@ -47,9 +41,6 @@ export interface TemplateContext {
 
 /** Names that are being made, by host: two at the same time must not be the same. */
 const making = new Set<string>();
-
-/** What a template is called as the user of a volume, and as the subject of an operation. */
-export const labelOf = (name: string): string => `template ${name}`;
 
 const failed = (verb: string, error: unknown): unknown => {
   const told = contractError(error, "TemplateFailed");

@@ -57,11 +57,14 @@ async function firstByte(path: string): Promise<number | undefined> {
   }
 }
 
-async function define(xml: string): Promise<void> {
+/** Writes XML into a file for as long as something reads it. */
+async function withFile(xml: string, read: (path: string) => Promise<unknown>): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".xml" });
   await Deno.writeTextFile(file, xml);
-  await virsh("define", file).finally(() => Deno.remove(file));
+  await read(file).finally(() => Deno.remove(file));
 }
+
+const define = (xml: string) => withFile(xml, (path) => virsh("define", path));
 
 const lastOf = (path: string) => path.split("/").at(-1)!;
 
@@ -144,14 +147,20 @@ Deno.test({
       assert.match(warnings.join("\n"), new RegExp(`${path} is another file`));
     });
 
-    await t.step("a network that is not there any more is named", async () => {
-      const network = await testNetwork("bin-net");
+    await t.step("a network and a filter that are not there any more are named", async () => {
+      const network = await testNetwork("bin-net"), filter = await testName("bin-filter");
       await using vm = await off("bin-net", { network });
       await known(here, vm.uuid);
+      const rule = "<rule action='accept' direction='inout'/>";
+      await withFile(`<filter name='${filter}'>${rule}</filter>`, (path) => virsh("nwfilter-define", path));
+      const xml = await virsh("dumpxml", vm.name, "--inactive");
+      await define(xml.replace("</interface>", `<filterref filter='${filter}'/></interface>`));
       const { bin } = await api.deleteVm({ vmId: vm.uuid, deleteDisks: false });
       await network[Symbol.asyncDispose]();
+      await virsh("nwfilter-undefine", filter);
       const { warnings } = await api.restoreBinEntry({ entryId: bin!.entryId });
       assert.match(warnings.join("\n"), new RegExp(`network ${network.name}`));
+      assert.match(warnings.join("\n"), new RegExp(`filter ${filter}`));
     });
   },
 });
@@ -287,6 +296,13 @@ Deno.test({
     await api.updateTemplate({ templateId, vmId: b.uuid, pool: pool.name });
     const { versions, name } = await api.getTemplate({ templateId });
     assert.deepEqual([name, versions.map(({ version }) => version)], ["new", [3, 2, 1]]);
+    const { bin } = await api.deleteTemplate({ templateId, version: 2 });
+    const third = api.updateTemplate({ templateId, vmId: b.uuid, pool: pool.name });
+    await assert.rejects(api.restoreBinEntry({ entryId: bin!.entryId }), { code: "StorageBusy" });
+    await third;
+    await api.restoreBinEntry({ entryId: bin!.entryId });
+    const after = await api.getTemplate({ templateId });
+    assert.deepEqual(after.versions.map(({ version }) => version), [4, 3, 2, 1]);
     await api.deleteTemplate({ templateId, permanently: true });
   },
 });

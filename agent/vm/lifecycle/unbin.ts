@@ -1,7 +1,7 @@
 /** A VM out of the bin: whole, under its own name or another one. */
 import { confineDefinition, confineFiles } from "../../../lib/backup/confine.ts";
 import { restoreDefinition } from "../../../lib/bin/definition.ts";
-import { type KeptFile, LEFT_NVRAM, type StoredEntry } from "../../../lib/bin/entry.ts";
+import { type KeptFile, type StoredEntry } from "../../../lib/bin/entry.ts";
 import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../../lib/contract/mod.ts";
 import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
@@ -14,22 +14,19 @@ import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf, type VmUnbinned } from "../../operations/step.ts";
 import { bringOut, forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { poolNow } from "../../storage/bin/of_pool.ts";
 import { planRebases, rebase } from "../../storage/bin/rebase.ts";
 import { poolGone, restoreFault } from "../../storage/bin/volume.ts";
-import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
-import { fileAt } from "../../storage/images/left_disks.ts";
-import { resolvedPath } from "../../resolved_path.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
 import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
+import { restoredWarnings } from "./restored_warnings.ts";
 import { defineAgain } from "./undefine.ts";
 
 /** A file, and where it goes. */
@@ -99,57 +96,6 @@ async function place(
     placed.push({ ...file, pool: await poolNow(host, file), to });
   }
   return placed;
-}
-
-/** What is not as it was, of what was not in the bin. @param placed what was @throws {LibvirtError} */
-async function leftWarnings(
-  { link }: Host,
-  xml: string,
-  { name, definition, lost }: StoredEntry,
-  placed: readonly Placed[],
-): Promise<string[]> {
-  const gone = lost.map((path) => `${path} was deleted for good.`), warnings: string[] = [];
-  if (!isLocal(link.uri)) return gone;
-  const left = definition?.left ?? [], nvram = left.filter(({ target }) => target === LEFT_NVRAM);
-  const disks: { target: string; path: string | undefined }[] = [...nvram];
-  for (const disk of summarizeDomain(xml).disks) {
-    if (!mayBeFile(disk)) continue;
-    const path = await pathOfDisk(link, disk);
-    disks.push({ target: disk.target, path });
-    if (path === undefined && disk.source !== undefined) {
-      warnings.push(`${disk.source} is not there any more.`);
-    }
-  }
-  const own = new Set([...lost, ...placed.map(({ to }) => to)]);
-  for (const { target, path } of disks) {
-    if (path === undefined || own.has(path)) continue;
-    const now = await fileAt(await resolvedPath(link.uri, path));
-    const before = left.find((each) => each.target === target)?.file;
-    if (now === null) warnings.push(`${path} is not there any more.`);
-    else if (now !== undefined && before !== undefined && now !== before) {
-      warnings.push(
-        `${path} is another file than the one that ${name} had. Look at it before you start the VM.`,
-      );
-    }
-  }
-  return [...warnings, ...gone];
-}
-
-/** Networks that a VM's cards name and that are not there. @throws {LibvirtError} */
-async function networkWarnings({ inventory: { networks } }: Host, xml: string): Promise<string[]> {
-  const named = summarizeDomain(xml).interfaces.flatMap(({ type, network }) =>
-    type === "network" ? [network] : []
-  );
-  const warnings: string[] = [];
-  for (const network of new Set(named)) {
-    if (networks.record(network) === undefined) await networks.refresh(network);
-    if (networks.record(network) !== undefined) continue;
-    const cure = "Create it, or give the network card another network";
-    warnings.push(
-      `The network ${network} is not there any more, and the VM does not start without it. ${cure}.`,
-    );
-  }
-  return warnings;
 }
 
 /** Refuses volumes whose pool has another folder by now: the VM would not have its own. @throws {ContractError} BinRestoreFailed */
@@ -266,7 +212,7 @@ export async function restoreBinnedVm(
     else if (snapshots.length > 0) {
       warnings.push("Its snapshots are not there any more: they are of other disks.");
     }
-    warnings.push(...await leftWarnings(host, xml, entry, placed), ...await networkWarnings(host, xml));
+    warnings.push(...await restoredWarnings(host, xml, entry, placed.map(({ to }) => to)));
     await forgetEntry(host, entry);
   });
   await inventory.refresh(uuid).catch((error) =>
