@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { App } from "../../agent/app.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { appHere } from "../testbed/app_here.ts";
+import { backupFolder, copiedHere } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf, testName } from "../testbed/names.ts";
@@ -228,7 +229,8 @@ Deno.test({
     await using here = await appWithBin();
     const { api } = here;
     await using stays = await off("bin-nvram-a", { machine: "q35" });
-    await using goes = await off("bin-nvram-b", { machine: "q35" });
+    await using pool = await testPool("bin-nvram");
+    await using goes = await off("bin-nvram-b", { machine: "q35", disks: [{ pool, size: "8M" }] });
     const nvram = `${filesOf(stays.name)}/shared_VARS.fd`;
     await Deno.copyFile(VARIABLES, nvram);
     const firmware = `<loader readonly='yes' type='pflash'>${CODE}</loader><nvram>${nvram}</nvram></os>`;
@@ -245,6 +247,27 @@ Deno.test({
             ),
           ),
       );
+
+    await t.step("when it is restored in place", async () => {
+      await bothNameIt();
+      await poolKnown(here, pool.name);
+      await using folder = await backupFolder();
+      const { backupId, runId } = await copiedHere(api, folder.path, goes.uuid);
+      await Deno.mkdir("/var/lib/libvirt/qemu/nvram", { recursive: true });
+      await Deno.writeFile(nvram, new Uint8Array([7]), { append: true });
+      const before = await Deno.readFile(nvram);
+      const { warnings } = await api.restoreBackup({ backupId, runId, vmId: goes.uuid, inPlace: true });
+      await api.deleteBackup({ backupId });
+      const own = /UEFI variables are now (\S+): /.exec(warnings.join("\n"))?.[1] ?? "";
+      try {
+        assert.deepEqual(await Deno.readFile(nvram), before);
+        assert.equal((await Deno.stat(own)).size, before.length - 1);
+      } finally {
+        if (own !== "") await Deno.remove(own);
+      }
+      const xml = await virsh("dumpxml", goes.name, "--inactive");
+      await define(xml.replace(own, nvram));
+    });
 
     await t.step("into the bin", async () => {
       await bothNameIt();
