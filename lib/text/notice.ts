@@ -20,6 +20,12 @@ export interface Notice {
   readonly task?: string | undefined;
 }
 
+/** What a script that sent a form is told of it. */
+export interface FormDone {
+  readonly done: string;
+  readonly warnings?: readonly string[] | undefined;
+}
+
 /** The name of its cookie. */
 export const NOTICE_COOKIE = "notice";
 const LONGEST_NAME = 100;
