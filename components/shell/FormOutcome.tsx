@@ -34,15 +34,12 @@ export function FormOutcome(
   const text = notice && noticeText(notice);
   if (!text) return null;
   return (
-    <>
-      <Flash
-        tone={notice.is === "started" ? "info" : "ok"}
-        {...(notice.is === "started" && { icon: "loader" as const })}
-        actions={<NoticeActions notice={notice} path={path} mayRestore={may("restore_bin_entry")} />}
-      >
-        {text}
-      </Flash>
-      {notice.warnings?.map((warning) => <Flash key={warning} tone="warn">{warning}</Flash>)}
-    </>
+    <Flash
+      tone={notice.is === "started" ? "info" : "ok"}
+      {...(notice.is === "started" && { icon: "loader" as const })}
+      actions={<NoticeActions notice={notice} path={path} mayRestore={may("restore_bin_entry")} />}
+    >
+      {text}
+    </Flash>
   );
 }

@@ -2,7 +2,6 @@
  * The typed client: `api.startVm({ vmId })`. Islands and the command line use it; it carries types of the contract
  * only, no schemas, so it costs a page almost nothing. Every call goes to `POST /api/v1/commands/{name}`.
  */
-import type { FormDone } from "../text/notice.ts";
 import type { Api } from "../contract/api.ts";
 import { messageOf } from "../text/message.ts";
 import { InFlight } from "../in_flight.ts";
@@ -91,7 +90,7 @@ export async function call(command: string, input: unknown, transport: Transport
  * @returns what is said when it was done
  * @throws {ApiError}
  */
-export async function callByForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<FormDone> {
+export async function callByForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<string> {
   const button = submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction")
     ? submitter
     : null;
@@ -107,7 +106,7 @@ export async function callByForm(form: HTMLFormElement, submitter: HTMLElement |
     if (response.type === "opaqueredirect") signInAgain();
     return response;
   });
-  return answer as FormDone;
+  return (answer as { done: string }).done;
 }
 
 /** Every command as a method, over anything that carries one out by its wire name. */

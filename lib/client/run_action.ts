@@ -9,10 +9,10 @@ import { api } from "./api.ts";
 import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
-import { report, reportFailure, reportWarnings } from "./toasts.ts";
+import { report, reportFailure } from "./toasts.ts";
 
 /** What an action has done: to which VM, and of a deletion what went with it. */
-export type ActionDone = Pick<Notice, "name" | "disks" | "entryId" | "warnings">;
+export type ActionDone = Pick<Notice, "name" | "disks" | "entryId">;
 
 /** The texts of an action on one VM. */
 function say(action: ActionName, vm: VM) {
@@ -54,11 +54,9 @@ export async function runAction(action: ActionName, vm: VM): Promise<ActionDone 
       run: () => attempt(t("done.undo_failed"), () => undo(bin.entryId, name)),
     });
   }
-  reportWarnings(deleted?.warnings);
   return {
     name: vm.name,
     entryId: bin?.entryId,
-    warnings: deleted?.warnings,
     disks: deleted && deleted.deletedDisks.length + (bin?.paths.length ?? 0),
   };
 }
@@ -68,9 +66,8 @@ const namedWith = (name: string, disks: number): string =>
   disks === 0 ? name : plural("done.with_disks", disks, { name });
 
 async function undo(entryId: string, name: string): Promise<void> {
-  const { warnings } = await api.restoreBinEntry({ entryId });
+  await api.restoreBinEntry({ entryId });
   report(t("done.restored", { name }));
-  reportWarnings(warnings);
 }
 
 /** Calls for a change other than an action; says why when it fails. @returns Whether it was made. */

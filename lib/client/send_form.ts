@@ -1,6 +1,6 @@
 /** Forms of a page that are one command, sent by script. */
 import { callByForm } from "./api.ts";
-import { report, reportFailure, reportWarnings } from "./toasts.ts";
+import { report, reportFailure } from "./toasts.ts";
 
 /**
  * For `onSubmit` of a form with {@link formHref}: sends it, and says how it went.
@@ -20,9 +20,7 @@ export function sendsForm(
     form.ariaBusy = "true";
     let isDone = false;
     try {
-      const { done, warnings } = await callByForm(form, event.submitter);
-      report(done);
-      reportWarnings(warnings);
+      report(await callByForm(form, event.submitter));
       isDone = true;
     } catch (error) {
       reportFailure({ sentence: failed }, error);

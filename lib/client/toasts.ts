@@ -5,7 +5,7 @@ import { based } from "./base.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { type PlainKey, t } from "../i18n/mod.ts";
 
-/** One message. Failures and warnings stay until they are closed; the rest goes by itself. */
+/** One message. Failures stay until they are closed; the rest goes by itself. */
 export interface Toast {
   readonly id: number;
   readonly title: string;
@@ -51,11 +51,6 @@ export function dismiss(id: number): void {
 export function report(title: string, action?: ToastAction, tone: ToastTone = "ok"): void {
   const id = show({ title, tone, ...(action && { action }) });
   setTimeout(() => dismiss(id), action ? ACTION_MS : SHOWN_MS);
-}
-
-/** Says what is to be known of something that was done. */
-export function reportWarnings(warnings: readonly string[] = []): void {
-  for (const title of warnings) show({ title, tone: "warn" });
 }
 
 /**

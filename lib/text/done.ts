@@ -3,7 +3,7 @@ import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { activity } from "../i18n/en/activity.ts";
 import { forms } from "../i18n/en/forms.ts";
 import { textsOf } from "../i18n/mod.ts";
-import { type Notice, textsIn } from "./notice.ts";
+import type { Notice } from "./notice.ts";
 
 const own = textsOf(forms), common = textsOf(activity);
 
@@ -61,8 +61,7 @@ export function noticeOf(
   answer: unknown,
   name: string | undefined,
 ): Notice {
-  const warnings = textsIn((answer as { readonly warnings?: unknown } | null | undefined)?.warnings);
-  return { is: "done", word: doneWord(command, input), name, warnings, ...deletedIn(command, answer) };
+  return { is: "done", word: doneWord(command, input), name, ...deletedIn(command, answer) };
 }
 
 /** A notice in words; undefined where its word is none of ours. */

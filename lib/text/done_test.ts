@@ -27,13 +27,6 @@ Deno.test("noticeText() says what was deleted with a VM, and what was started", 
   assert.equal(noticeText(gone), "Deleted web-2 and 3 disks.");
   assert.equal(gone.entryId, "e");
   assert.equal(noticeOf("detach_disk", {}, { bin: { entryId: "e", paths: [] } }, "x").entryId, undefined);
-  const warned = noticeOf(
-    "restore_bin_entry",
-    { entryId: "e" },
-    { warnings: ["The network n is gone."] },
-    "x",
-  );
-  assert.deepEqual(warned.warnings, ["The network n is gone."]);
   assert.match(noticeText({ is: "started", word: "clone_vm", name: "web-3" }) ?? "", /web-3/);
   assert.equal(noticeText({ is: "started", word: "<b>" }), undefined);
 });

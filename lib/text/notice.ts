@@ -14,23 +14,13 @@ export interface Notice {
   readonly disks?: number | undefined;
   /** The entry of the bin that brings it back. */
   readonly entryId?: string | undefined;
-  /** What is to be known of it, though it was done. */
-  readonly warnings?: readonly string[] | undefined;
   /** Address of the task's page. */
   readonly task?: string | undefined;
-}
-
-/** What a script that sent a form is told of it. */
-export interface FormDone {
-  readonly done: string;
-  readonly warnings?: readonly string[] | undefined;
 }
 
 /** The name of its cookie. */
 export const NOTICE_COOKIE = "notice";
 const LONGEST_NAME = 100;
-/** A cookie has 4 KiB, and a character takes up to 9 bytes of them. */
-const MOST_WARNINGS = 4, LONGEST_WARNING = 250, MOST_VALUE = 3800;
 /** Seconds a notice waits for its page, which is the next one. */
 const WAITS_S = 60;
 
@@ -39,26 +29,17 @@ export function noticeCookie(notice: Notice | null): string {
   const rest = "Path=/; SameSite=Lax";
   if (notice === null) return `${NOTICE_COOKIE}=; ${rest}; Max-Age=0`;
   const short = (text: string | undefined) => text === undefined ? undefined : oneLine(text, LONGEST_NAME);
-  const warnings = notice.warnings?.slice(0, MOST_WARNINGS).map((each) => oneLine(each, LONGEST_WARNING));
-  const kept = { ...notice, warnings, name: short(notice.name), in: short(notice.in) };
-  const valueOf = () => encodeURIComponent(JSON.stringify(kept));
-  while (valueOf().length > MOST_VALUE && warnings !== undefined && warnings.length > 0) warnings.pop();
-  return `${NOTICE_COOKIE}=${valueOf()}; ${rest}; Max-Age=${WAITS_S}`;
+  const kept = { ...notice, name: short(notice.name), in: short(notice.in) };
+  return `${NOTICE_COOKIE}=${encodeURIComponent(JSON.stringify(kept))}; ${rest}; Max-Age=${WAITS_S}`;
 }
 
 const textIn = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
-
-/** The texts of a list; undefined where there are none. */
-export function textsIn(value: unknown): string[] | undefined {
-  const texts = Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-  return texts.length === 0 ? undefined : texts;
-}
 
 /** The notice in the value of its cookie; null where there is none, or none of ours. */
 export function noticeIn(value: string | undefined): Notice | null {
   if (!value) return null;
   try {
-    const { is, word, name, in: into, disks, entryId, warnings, task } = JSON.parse(
+    const { is, word, name, in: into, disks, entryId, task } = JSON.parse(
       decodeURIComponent(value),
     ) as Record<
       string,
@@ -68,7 +49,6 @@ export function noticeIn(value: string | undefined): Notice | null {
     return {
       ...{ is, word, name: textIn(name), in: textIn(into), entryId: textIn(entryId) },
       disks: typeof disks === "number" ? disks : undefined,
-      ...(textsIn(warnings) && { warnings: textsIn(warnings) }),
       // Nothing but a task of this site is linked.
       task: /^\/tasks\/[\w-]+$/.test(textIn(task) ?? "") ? textIn(task) : undefined,
     };

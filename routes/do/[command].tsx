@@ -7,7 +7,7 @@ import { visitOf } from "../../agent/http/entry.ts";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { noticeOf, noticeText } from "../../lib/text/done.ts";
-import type { FormDone, Notice } from "../../lib/text/notice.ts";
+import type { Notice } from "../../lib/text/notice.ts";
 import { errorField } from "../../lib/text/error_field.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
@@ -203,11 +203,8 @@ export const handler = define.handlers({
       if (known === undefined) throw error;
       return await refusedPage(ctx, command, posted, known);
     }
-    const { notice } = outcome;
-    if (isScript) {
-      return Response.json({ done: noticeText(notice) ?? "", warnings: notice.warnings } satisfies FormDone);
-    }
-    ctx.state.notify(notice);
+    if (isScript) return Response.json({ done: noticeText(outcome.notice) ?? "" });
+    ctx.state.notify(outcome.notice);
     return ctx.redirect(pageAfter(to, outcome), 303);
   },
 });
