@@ -177,6 +177,13 @@ Deno.test({
     const one = await testName("bin-one"), two = await testName("bin-two");
     const create = (name: string, path: string) =>
       api.createStoragePool({ name, type: "dir", path, autostart: false });
+    const removePools = async (...names: string[]) => {
+      for (const name of names) await removePool(name);
+      await until("the pools are known to be gone", async () => {
+        await inventory(here).storage.refresh();
+        return names.every((name) => inventory(here).storage.record(name) === undefined);
+      });
+    };
     const volumesOf = async (pool: string) => (await api.getVolumes({ pool })).map(({ name }) => name);
 
     await t.step("not into another folder that a new pool of the name has", async () => {
@@ -199,7 +206,7 @@ Deno.test({
         assert.deepEqual(await volumesOf(two), ["data.qcow2"]);
         await api.deleteVolume({ pool: two, volume: "data.qcow2", permanently: true });
       } finally {
-        for (const name of [one, two]) await removePool(name);
+        await removePools(one, two);
       }
     });
 
@@ -216,7 +223,7 @@ Deno.test({
         await api.restoreBinEntry({ entryId: bin!.entryId });
         assert.deepEqual(await volumesOf(two), ["d.qcow2"]);
       } finally {
-        for (const name of [one, two]) await removePool(name);
+        await removePools(one, two);
       }
     });
   },
