@@ -42,6 +42,7 @@ import { diskIn } from "../vm/devices/configurations.ts";
 import { macOwner } from "../vm/mac_owner.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { isSeedAt } from "../vm/lifecycle/disk_copies.ts";
+import { otherUserOf } from "../vm/lifecycle/other_user.ts";
 import { requireFreeVmName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
 import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
@@ -210,6 +211,26 @@ async function placeOfNvram(name: string, vmId: string): Promise<string> {
 }
 
 /**
+ * Where a VM has its UEFI variables, once they are restored: where it has them, unless another VM has these, too.
+ *
+ * @param kept where it has them; undefined where it has none
+ * @throws {ContractError} as {@link placeOfNvram} @throws {LibvirtError}
+ */
+async function ownNvram(
+  { host, warnings }: Pick<Work, "host" | "warnings">,
+  { id, name }: VM,
+  kept: string | undefined,
+): Promise<string> {
+  const user = kept === undefined ? undefined : await otherUserOf(host, id, kept);
+  if (kept !== undefined && user === undefined) return kept;
+  const path = await placeOfNvram(name, id);
+  if (user !== undefined) {
+    warnings.push(`Its UEFI variables are now ${path}: ${user} has those at ${kept}, too`);
+  }
+  return path;
+}
+
+/**
  * The state of the copy's TPM, for a VM that has one. What is not to be had, stands in the warnings.
  *
  * @param otherwise what its TPM has then
@@ -297,7 +318,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   protectNewDomain(document);
   const kept = nvramPaths(before, vm.name, vm.name, (path) => path)?.from;
   const variables = await nvramIn(work, document),
-    path = variables && (kept ?? await placeOfNvram(vm.name, vm.id));
+    path = variables && await ownNvram(work, vm, kept);
   setNvram(document, path ?? (document.find("os", "nvram") && kept));
   const fresh = path && `${path}.restored-${manifest.id}`;
   if (fresh !== undefined) await putNvram(work, fresh, variables!);

@@ -6,11 +6,12 @@ import { backupSpooled } from "./spool.ts";
 
 /** Ends a VM that was made for a test. Its disks go with the steps before it. */
 const trialVm: StepRule<"trial-vm"> = {
-  undo: async ({ uuid, name, nvram }, { vms: { link, inventory } }) => {
+  undo: async ({ uuid, name, nvram }, { vms }) => {
+    const { link, inventory } = vms;
     const domain = await link.call("domainRead", { uuid });
     if (domain?.persistent) return { ...left(name, t("operations.is_defined")), stop: true };
     if (domain !== null) await link.call("domainDestroy", { uuid });
-    if (nvram !== undefined) await eraseNvram(link, nvram);
+    if (nvram !== undefined) await eraseNvram(vms, uuid, nvram);
     await inventory.refresh(uuid);
     return domain === null ? NOTHING : removed(name);
   },

@@ -286,6 +286,12 @@ export interface FileUnbinned {
   readonly file: FileIdentity;
 }
 
+/** An image whose head names what it is built on by another path than before. */
+export interface Rebased {
+  readonly path: string;
+  readonly base: { readonly path: string; readonly format: string };
+}
+
 /** A VM whose definition comes back from the bin, once its files have. */
 export interface VmUnbinned {
   readonly kind: "vm-unbinned";
@@ -296,6 +302,8 @@ export interface VmUnbinned {
   readonly newMacs: boolean;
   /** Paths of its files that are others by now. */
   readonly moved: readonly (readonly [from: string, to: string])[];
+  /** Images that are built on such files, once all are out. */
+  readonly rebased: readonly Rebased[];
 }
 
 /** What came back from the bin, and is in it no more. */

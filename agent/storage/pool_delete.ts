@@ -16,6 +16,7 @@ import { whyUnremovable } from "./removable.ts";
 import { requireWritable } from "./volume_checks.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { deleteVolume } from "./passphrases.ts";
+import { entriesOfPool } from "./bin/of_pool.ts";
 import { type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
@@ -77,8 +78,8 @@ export async function removePool(link: LinkCaller, record: PoolRecord, unbuild: 
 }
 
 /** Refuses to take away what can still be brought back into a pool. @throws {ContractError} BinNotEmpty */
-function refuseBinned({ app, id }: Host, pool: string): void {
-  const entries = app.bin.all(id).filter(({ files }) => files.some((file) => file.pool === pool));
+async function refuseBinned(host: Host, pool: string): Promise<void> {
+  const entries = await entriesOfPool(host, pool);
   if (entries.length === 0) return;
   const names = entries.slice(0, 5).map(({ name }) => name).join(", ");
   throw new ContractError("BinNotEmpty", { n: entries.length, pool, names });
@@ -105,7 +106,7 @@ export async function deletePool(
   if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
   requireActive(host, name);
   await requireWritable(host, name);
-  refuseBinned(host, name);
+  await refuseBinned(host, name);
   const unbuild = UNBUILT.has(describePool(xml).type);
   const spec = { command: "delete_storage_pool", subject: name, actor, keys: [keyOf.pool(name)] } as const;
   await operations.run(spec, async (operation) => {

@@ -1,6 +1,6 @@
 /** Templates into the bin, and back. */
 import type { StoredEntry } from "../../lib/bin/entry.ts";
-import { freeFileName } from "../../lib/bin/place.ts";
+import { freeFileName, splitPath } from "../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../lib/contract/mod.ts";
 import { isTaken } from "../files.ts";
 import { plainPath } from "../host_file.ts";
@@ -19,8 +19,10 @@ import {
   writeEntry,
 } from "../storage/bin/keep.ts";
 import { isAway } from "../libvirt/failure.ts";
-import { restoreFault } from "../storage/bin/volume.ts";
-import { lockVolume } from "../storage/shared.ts";
+import { poolNow } from "../storage/bin/of_pool.ts";
+import { poolGone, restoreFault } from "../storage/bin/volume.ts";
+import { lockVolume, requireKnown } from "../storage/shared.ts";
+import { labelOf, lockTemplate } from "./lock.ts";
 import { type MadeVm, type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
 /** What the bin keeps of a template beside its files. */
@@ -133,15 +135,22 @@ export async function restoreTemplate(
   const kept = entry.template as Kept, { id } = kept.template;
   const keys = [keyOf.template(id), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
-  const before = app.templates.get(host.id, id), after = joined(host, kept, wanted);
+  const before = app.templates.get(host.id, id), { name } = joined(host, kept, wanted);
+  // A version that is made or deleted meanwhile would be lost, or come back.
+  using _alone = lockTemplate({ id, name });
   using held = new DisposableStack();
+  requireKnown(host);
   for (const { pool, path } of files) {
+    // The record of a template names its volumes by their pool
+    if (pool !== null && await poolNow(host, { pool, path }) !== pool) {
+      throw poolGone(pool, splitPath(path).folder);
+    }
     held.use(lockVolume(pool ?? "", path.slice(path.lastIndexOf("/") + 1)));
     if (await isTaken(plainPath(path))) {
       throw new ContractError("BinRestoreFailed", { reason: `${path} is taken` });
     }
   }
-  const spec = { command: "restore_bin_entry", subject: `template ${after.name}`, actor, keys } as const;
+  const spec = { command: "restore_bin_entry", subject: labelOf(name), actor, keys } as const;
   await operations.run(spec, async (operation) => {
     operation.addAll([
       ...files.map(({ pool, path, as, file }) => ({
@@ -151,6 +160,7 @@ export async function restoreTemplate(
     ]);
     app.bin.put({ ...entry, state: "moving" });
     // First on record: cut short after this, its files follow.
+    const after = joined(host, kept, wanted);
     app.templates.put(after);
     for (const vm of kept.vms) app.templates.putVm(vm);
     try {
@@ -172,5 +182,5 @@ export async function restoreTemplate(
       throw error;
     }
   });
-  return { kind: "template", name: after.name, warnings: [] };
+  return { kind: "template", name: app.templates.get(host.id, id)?.name ?? name, warnings: [] };
 }

@@ -16,7 +16,7 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
-import { lockVolume, NO_POOL } from "../storage/shared.ts";
+import { lockVolume } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
@@ -25,6 +25,7 @@ import { VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume } from "../storage/passphrases.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
+import { labelOf, lockTemplate } from "./lock.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
@@ -40,9 +41,6 @@ export interface TemplateContext {
 
 /** Names that are being made, by host: two at the same time must not be the same. */
 const making = new Set<string>();
-
-/** What a template is called as the user of a volume, and as the subject of an operation. */
-export const labelOf = (name: string): string => `template ${name}`;
 
 const failed = (verb: string, error: unknown): unknown => {
   const told = contractError(error, "TemplateFailed");
@@ -200,7 +198,7 @@ export async function updateTemplate(
   }
   const version = first.nextVersion;
   // Two versions at the same time would be given one number.
-  using _alone = lockVolume(NO_POOL, labelOf(first.name));
+  using _alone = lockTemplate(first);
   const keep = (made: StoredVersion) => {
     const before = requireTemplate(context, templateId); // it may have been changed, or deleted, meanwhile
     records.put({ ...before, ...change, versions: [...before.versions, made], nextVersion: version + 1 });
@@ -261,7 +259,7 @@ export async function deleteTemplate(
   const template = requireTemplate(context, templateId);
   const { name } = template;
   // A new version that is being made would be lost.
-  using _alone = lockVolume(NO_POOL, labelOf(name));
+  using _alone = lockTemplate(template);
   const doomed = version === undefined ? template.versions : [requireVersion(template, version)];
   const volumes = doomed.flatMap(templateVolumes);
   using held = new DisposableStack();

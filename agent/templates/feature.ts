@@ -1,8 +1,8 @@
 /** Templates: VMs kept as they were, and what is made of them. */
 import type { templateCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import { labelOf } from "./change.ts";
 import { templateHandlers } from "./handlers.ts";
+import { labelOf } from "./lock.ts";
 import { TEMPLATE_MIGRATIONS } from "./records.ts";
 
 export const templateFeature = feature<never, keyof typeof templateCommands>({

@@ -8,6 +8,7 @@ import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { rebase } from "../storage/bin/rebase.ts";
 import { recordSnapshots } from "./lifecycle/bin.ts";
 import { deleteDisk } from "./lifecycle/delete.ts";
 import { replaceState } from "./lifecycle/replace_state.ts";
@@ -69,7 +70,7 @@ export async function afterItsStart(
 /** Takes a definition back, unless somebody uses the VM by now. */
 const domainMade: StepRule<"domain-made"> = {
   undo: async ({ uuid, name, at, keepsState }, settlement) => {
-    const { vms: { link, inventory } } = settlement;
+    const { vms: { inventory } } = settlement;
     const domain = await afterItsStart(uuid, settlement);
     if (domain === null) return NOTHING;
     const stays = (reason: string): StepOutcome => ({ ...left(name, reason), stop: true });
@@ -78,7 +79,7 @@ const domainMade: StepRule<"domain-made"> = {
     if (await wasUsed(settlement, paths, at)) return stays(t("operations.was_used"));
     // With whatever libvirt keeps for it, unless that was there before.
     const call = keepsState ? "domainUndefineKeeping" : "domainUndefine";
-    if (!await undefineStopped(link, uuid, call)) return stays(t("operations.is_running"));
+    if (!await undefineStopped(settlement.vms, uuid, call)) return stays(t("operations.is_running"));
     await inventory.refresh(uuid);
     return removed(name);
   },
@@ -117,9 +118,9 @@ const startWanted: StepRule<"start-wanted"> = {
 
 /** Looks whether a VM is gone: only then is anything of it deleted, its NVRAM first. One that runs by now is defined again. */
 const domainDoomed: StepRule<"domain-doomed"> = {
-  finish: async ({ uuid, nvram }, { vms: { link } }) => {
-    if (await keepRunning(link, uuid)) return { did: "nothing", stop: true };
-    if (nvram !== undefined) await eraseNvram(link, nvram);
+  finish: async ({ uuid, nvram }, { vms }) => {
+    if (await keepRunning(vms.link, uuid)) return { did: "nothing", stop: true };
+    if (nvram !== undefined) await eraseNvram(vms, uuid, nvram);
     return { did: "done" };
   },
 };
@@ -133,7 +134,7 @@ const vmBinned: StepRule<"vm-binned"> = {
       return { did: "nothing", stop: true };
     }
     if (entry === undefined) return { did: "nothing", stop: true };
-    if (nvram !== undefined) await eraseNvram(link, nvram);
+    if (nvram !== undefined) await eraseNvram(vms, uuid, nvram);
     app.bin.put({ ...entry, state: "kept" });
     return { did: "done" };
   },
@@ -159,6 +160,7 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
     if (await link.call("domainRead", { uuid }) !== null) return NOTHING;
     const { autostart, snapshots } = entry.definition;
     try {
+      await rebase(step.rebased);
       await defineAgain(link, { uuid, xml: definitionFor(entry, step), autostart });
     } catch (error) {
       if (isAway(error)) throw error;
@@ -168,10 +170,11 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
     await inventory.refresh(uuid);
     return { did: "done", note: t("operations.restored", { what: name }) };
   },
-  undo: async ({ uuid, name, entry }, { vms: { link, app, inventory } }) => {
+  undo: async ({ uuid, name, entry }, { vms }) => {
+    const { link, app, inventory } = vms;
     const domain = await link.call("domainRead", { uuid });
     if (domain === null || app.bin.get(entry) === undefined) return NOTHING;
-    if (!isOff(domain) || !await undefineStopped(link, uuid, "domainUndefineForBin")) {
+    if (!isOff(domain) || !await undefineStopped(vms, uuid, "domainUndefineForBin")) {
       return { ...left(name, t("operations.is_running")), stop: true };
     }
     await inventory.refresh(uuid);

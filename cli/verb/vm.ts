@@ -10,7 +10,7 @@ import { UsageError } from "./values.ts";
 
 /** What became of a deleted VM's disks: each is named, with why it is still there. */
 function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
-  const { deletedDisks, bin } = answer as DeleteVmResult;
+  const { deletedDisks, bin, warnings = [] } = answer as DeleteVmResult;
   const { disks } = plan as DeletePlan;
   const binned = bin?.paths ?? [];
   const gone = new Set([...deletedDisks, ...binned]);
@@ -26,6 +26,7 @@ function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
       const why = deletable ? "not asked for" : reason ?? "not deletable";
       return `  kept     ${path} (${why}${size})`;
     }),
+    ...warnings.map((warning) => `  ${warning}`),
   ];
 }
 

@@ -104,7 +104,7 @@ const XML = `<domain type="kvm"><name>web</name><uuid>${ID}</uuid>
 
 Deno.test("a definition comes back as it was, to the byte", () => {
   const document = new XmlDocument(XML);
-  restoreDefinition(document, { uuid: ID, name: "web", newMacs: false, moved: [] });
+  restoreDefinition(document, { uuid: ID, name: "web", newMacs: false, moved: [] }, []);
   assert.equal(document.toString(), new XmlDocument(XML).toString());
 });
 
@@ -119,7 +119,7 @@ Deno.test("a definition comes back under another name, with what others have by 
       ["/images/data.img", "/images/data-2.img"],
       ["/nvram/web_VARS.fd", "/nvram/web-2_VARS.fd"],
     ],
-  });
+  }, [file("/images/data.img")]);
   const text = document.toString();
   for (
     const part of [
@@ -132,4 +132,24 @@ Deno.test("a definition comes back under another name, with what others have by 
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
   assert.doesNotMatch(text, /mac address/);
+});
+
+Deno.test("a file that has another name is renamed in its own pool alone, in what is built on it, too, and once", () => {
+  const file = (name: string) =>
+    `<disk type='file'><source file='${name}'/><backingStore type='file'><source file='/p/d'/>` +
+    "<backingStore type='volume'><source pool='p' volume='d'/></backingStore></backingStore></disk>";
+  const volume = (pool: string, name: string) =>
+    `<disk type='volume'><source pool='${pool}' volume='${name}'/></disk>`;
+  const domain = (...all: string[]) =>
+    `<domain><name>web</name><uuid>${ID}</uuid><devices>${all.join("")}</devices></domain>`;
+  const document = new XmlDocument(domain(file("/p/e"), volume("p", "d"), volume("q", "d")));
+  restoreDefinition(document, {
+    ...{ uuid: ID, name: "web", newMacs: false },
+    moved: [["/p/d", "/p/e"], ["/p/e", "/p/f"]],
+  }, [{ path: "/p/d", pool: "p" }, { path: "/p/e", pool: "p" }, { path: "/q/d", pool: "q" }]);
+  const renamed = file("/p/f").replace("'/p/d'", "'/p/e'").replace("volume='d'", "volume='e'");
+  assert.equal(
+    document.toString(),
+    new XmlDocument(domain(renamed, volume("p", "e"), volume("q", "d"))).toString(),
+  );
 });

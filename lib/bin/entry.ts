@@ -23,6 +23,13 @@ export const KeptFile = Type.Object({
 });
 export type KeptFile = Static<typeof KeptFile>;
 
+/** In the place of a disk's target: UEFI variables that another VM has, too. */
+export const LEFT_NVRAM = "nvram";
+
+/** A disk that stayed where it was, and which file it was: its number, and when it was made. */
+export const LeftFile = Type.Object({ target: text, path: text, file: text });
+export type LeftFile = Static<typeof LeftFile>;
+
 /** A VM's definition with what libvirt keeps beside it. */
 export const KeptDefinition = Type.Object({
   xml: text,
@@ -30,6 +37,7 @@ export const KeptDefinition = Type.Object({
   snapshots: Type.Array(Type.Object({ xml: text, isCurrent: Type.Boolean() }), {
     description: "parents before their children",
   }),
+  left: Type.Optional(Type.Array(LeftFile)),
 });
 export type KeptDefinition = Static<typeof KeptDefinition>;
 

@@ -223,6 +223,9 @@ export const DeleteVmResult = Type.Object({
   bin: Type.Union([BinReceipt, Type.Null()], {
     description: "where the VM is kept, with its disks that were deleted; null: it is gone for good",
   }),
+  warnings: Type.Optional(
+    Type.Array(Type.String(), { description: "what of it stays where it is, as another VM has it, too" }),
+  ),
 });
 export type DeleteVmResult = Static<typeof DeleteVmResult>;
 

@@ -1,5 +1,5 @@
-/** What of a pool is in the bin. */
-import type { StoredEntry } from "../../../lib/bin/entry.ts";
+/** Which pool what is in the bin belongs to: the one that has its folder now, for pools are made and named again. */
+import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import type { Host } from "../../hosts/host.ts";
 import { resolvedByFolder } from "../../resolved_path.ts";
@@ -7,15 +7,34 @@ import { poolFolder } from "../reachable.ts";
 
 /**
  * The entries of a host with files in a pool, the newest first: in the folder that it has now, for another pool may have
- * had its name.
+ * had its name, and this one another name. The files there are told as that pool's.
  */
 export async function entriesOfPool(host: Host, pool: string): Promise<StoredEntry[]> {
-  const named = host.app.bin.all(host.id).filter(({ files }) => files.some((file) => file.pool === pool));
-  const folder = poolFolder(host, pool);
-  if (folder === undefined || named.length === 0) return named;
-  const folders = named.flatMap(({ files }) => files.map(({ path }) => splitPath(path).folder));
+  const all = host.app.bin.all(host.id), folder = poolFolder(host, pool);
+  if (folder === undefined) return all.filter(({ files }) => files.some((file) => file.pool === pool));
+  const folders = all.flatMap(({ files }) => files.map(({ path }) => splitPath(path).folder));
   const at = await resolvedByFolder(host.link.uri, [folder, ...folders]), own = at(folder);
-  return named.filter(({ files }) =>
-    files.some((file) => file.pool === pool && at(splitPath(file.path).folder) === own)
-  );
+  const isHere = ({ path }: KeptFile) => at(splitPath(path).folder) === own;
+  return all.filter(({ files }) => files.some(isHere)).map((entry) => ({
+    ...entry,
+    files: entry.files.map((file) => {
+      if (isHere(file)) return { ...file, pool };
+      return file.pool === pool ? { ...file, pool: null } : file;
+    }),
+  }));
+}
+
+/** The pool that has the folder of a file now; null where there is none. @param file with the pool that it was in */
+export async function poolNow(
+  host: Host,
+  { path, pool }: Pick<KeptFile, "path" | "pool">,
+): Promise<string | null> {
+  const { inventory, link } = host, { folder } = splitPath(path);
+  const pools = inventory.storage.records().flatMap(({ name }) => {
+    const own = poolFolder(host, name);
+    return own === undefined ? [] : [{ name, folder: own }];
+  });
+  const at = await resolvedByFolder(link.uri, [folder, ...pools.map((each) => each.folder)]);
+  const here = pools.filter((each) => at(each.folder) === at(folder)).map(({ name }) => name);
+  return here.find((name) => name === pool) ?? here[0] ?? null;
 }

@@ -79,8 +79,8 @@ export async function freeRoom(host: Host, pool: string, bytes: number): Promise
 export async function keepPoolsFree(host: Host): Promise<void> {
   const { app } = host, { freePercent } = app.bin.policy;
   const lacks = (space: PoolSpace) => lacking(space, freePercent);
-  const pools = new Set(app.bin.all(host.id).flatMap(({ files }) => files.flatMap(({ pool }) => pool ?? [])));
-  for (const pool of pools) {
+  if (app.bin.all(host.id).length === 0) return;
+  for (const { name: pool } of host.inventory.storage.records()) {
     const known = spaceKnown(host, pool);
     if (known === undefined || lacks(known) === 0) continue;
     for (const tried = new Set<string>();;) {

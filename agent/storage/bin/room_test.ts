@@ -17,7 +17,7 @@ class World {
   readonly doomed: string[] = [];
   readonly #entries: StoredEntry[];
 
-  constructor(type: string, path: string, figures: Figures, after = figures, binned = path) {
+  constructor(type: string, path: string, figures: Figures, after = figures, binned = path, pool = "p") {
     const link = {
       uri: "qemu:///system",
       status: { connected: true },
@@ -30,7 +30,7 @@ class World {
     };
     this.storage = new PoolInventory(link as unknown as Host["link"], () => {});
     const file = {
-      ...{ path: `${binned}/a`, as: "x.0", role: "disk", file: { dev: 1, ino: 1 }, pool: "p", backing: [] },
+      ...{ path: `${binned}/a`, as: "x.0", role: "disk", file: { dev: 1, ino: 1 }, pool, backing: [] },
       bytes: 20 * MIB,
     };
     this.#entries = [
@@ -107,4 +107,11 @@ Deno.test("what was deleted from another pool of that name makes no room in this
   await keepPoolsFree(world.host);
   await makeRoomFor(world.host, "p", 10 * MIB);
   assert.deepEqual(world.doomed, []);
+});
+
+Deno.test("what was deleted from a pool of another name that had its folder makes room in this one", async () => {
+  const world = new World("logical", "/dev/kvmm-test-none", STALE, STALE, undefined, "before");
+  await world.storage.refresh();
+  await keepPoolsFree(world.host);
+  assert.deepEqual(world.doomed, ["p/a"]);
 });

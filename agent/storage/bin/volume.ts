@@ -10,10 +10,11 @@ import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
-import { lockVolume, requireActive } from "../shared.ts";
+import { lockVolume, requireActive, requireKnown } from "../shared.ts";
 import { isLuks } from "../passphrases.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
+import { poolNow } from "./of_pool.ts";
 import { bringOut, forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
 
 const isNewName = checker(NewVolumeName);
@@ -102,12 +103,27 @@ async function failing(name: string, pool: string, run: () => Promise<void>): Pr
   }
 }
 
-/** The volume that an entry keeps: its pool, its name, and its file. @throws {ContractError} BinRestoreFailed */
-function volumeIn({ files: [file], name: label }: StoredEntry) {
+/**
+ * The volume that an entry keeps: the pool of its folder now, its name, and its file.
+ *
+ * @throws {ContractError} BinRestoreFailed, StorageUnknown
+ */
+async function volumeIn(host: Host, { files: [file], name: label }: StoredEntry) {
   if (file === undefined || file.pool === null) {
     throw new ContractError("BinRestoreFailed", { reason: `nothing is kept of ${label}` });
   }
-  return { file, pool: file.pool, ...splitPath(file.path) };
+  requireKnown(host);
+  const pool = await poolNow(host, file), { folder, name } = splitPath(file.path);
+  if (pool === null) throw poolGone(file.pool, folder);
+  return { file, pool, folder, name };
+}
+
+/** That no pool has the folder any more that something comes back to. */
+export function poolGone(pool: string, folder: string): ContractError {
+  const reason =
+    `the storage pool ${pool} does not have the folder ${folder} any more. Create a storage pool ` +
+    "that has it, then restore this";
+  return new ContractError("BinRestoreFailed", { reason });
 }
 
 /**
@@ -123,7 +139,7 @@ export async function restoreVolume(
   actor: string,
 ): Promise<Output<"restore_bin_entry">> {
   const { app, link, operations, inventory } = host;
-  const { file, pool, folder, name: own } = volumeIn(entry);
+  const { file, pool, folder, name: own } = await volumeIn(host, entry);
   const name = wanted ?? own;
   if (name !== own && !isNewName(name)) {
     throw new ContractError("InvalidInput", { reason: `${name} is no name for a volume`, field: "name" });

@@ -94,6 +94,8 @@ class World {
       record: () => {},
       link,
     });
+    const xml = `<pool type="dir"><target><path>${this.folder}</path></target></pool>`;
+    const pool = { name: "p", volumes: 1, xml };
     const storage = {
       known: () => [],
       peek: () => [],
@@ -101,12 +103,8 @@ class World {
       remove: () => {},
       put: () => {},
       volumes: () => Promise.resolve([]),
-      record: () => ({ name: "p", volumes: 1, xml: `<pool type="dir"/>` }),
-      records: () => [{
-        name: "p",
-        volumes: 1,
-        xml: `<pool type="dir"><target><path>${this.folder}</path></target></pool>`,
-      }],
+      record: () => pool,
+      records: () => [pool],
       isKnown: true,
     };
     const host = {

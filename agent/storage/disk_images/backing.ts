@@ -16,13 +16,17 @@ export interface NamedImage {
   readonly format: string;
 }
 
-/** The backing file that an image's head names; null when it names none. */
-async function backingOf(path: string): Promise<NamedImage | null> {
+/**
+ * The backing file that an image's head names; null when it names none.
+ *
+ * @param from where the image is when its name for that counts, in the bin for one
+ */
+export async function backingOf(path: string, from = path): Promise<NamedImage | null> {
   const head = await qcow2Head(path);
   const name = head?.backingFile;
   if (name === undefined) return null;
   const named = /^json:.*"filename"\s*:\s*"([^"]+)"/s.exec(name)?.[1] ?? name.replace(/^file:/, "");
-  return { path: resolve(dirname(path), named), format: head?.backingFormat ?? "" };
+  return { path: resolve(dirname(from), named), format: head?.backingFormat ?? "" };
 }
 
 /**

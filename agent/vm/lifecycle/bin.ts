@@ -1,6 +1,6 @@
 /** A VM into the bin, with all that makes it whole. */
 import { LibvirtError } from "../../../ffi/error.ts";
-import type { StoredEntry } from "../../../lib/bin/entry.ts";
+import { LEFT_NVRAM, type LeftFile, type StoredEntry } from "../../../lib/bin/entry.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { TPM_FOLDER } from "../../../lib/formats/swtpm.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -15,8 +15,12 @@ import { isAway, isUnsupported } from "../../libvirt/failure.ts";
 import { isLocal, isLocalSystem } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
+import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
+import { fileAt } from "../../storage/images/left_disks.ts";
+import { resolvedPath } from "../../resolved_path.ts";
 import { type Going, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
 import { volumeAt } from "../../storage/volumes.ts";
+import { otherUserOf } from "./other_user.ts";
 
 /** What becomes of a VM that goes into the bin. */
 export interface BinPlan {
@@ -29,23 +33,52 @@ export interface BinPlan {
   readonly lostNvram: string | undefined;
 }
 
-/** The file of a VM's UEFI variables. */
-function nvramPath(document: XmlDocument): string | undefined {
+/** The file of a VM's UEFI variables; undefined where it has none. */
+export function nvramPath(document: XmlDocument): string | undefined {
   const name = child(document.root, "name")?.text ?? "";
   return nvramOf(document) ?? (hasUsualNvram(document) ? usualNvram(name) : undefined);
 }
 
 /** What of a VM lies in files beside its disks. */
-async function beside({ link }: Host, document: XmlDocument, uuid: string): Promise<Going[]> {
+async function beside(host: Host, document: XmlDocument, uuid: string): Promise<Going[]> {
+  const { link } = host;
   if (!isLocal(link.uri)) return [];
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
   const found: Going[] = [];
-  if (nvram !== undefined && await isThere(plainPath(nvram))) {
+  const isShared = nvram !== undefined && await otherUserOf(host, uuid, nvram) !== undefined;
+  if (nvram !== undefined && !isShared && await isThere(plainPath(nvram))) {
     found.push({ path: nvram, pool: null, role: "nvram" });
   }
   if (isLocalSystem(link.uri) && hasEmulatedTpm(document) && await isThere(tpm)) {
     found.push({ path: tpm, pool: null, role: "tpm" });
   }
+  return found;
+}
+
+/**
+ * What of a VM stays where it is, each with the file that it is now: disks that do not go, and UEFI variables that another
+ * VM has, too.
+ *
+ * @throws {LibvirtError}
+ */
+async function leftOf(
+  host: Host,
+  { id, disks }: VM,
+  document: XmlDocument,
+  going: readonly string[],
+): Promise<LeftFile[]> {
+  const { link } = host, found: LeftFile[] = [];
+  if (!isLocal(link.uri)) return found;
+  const add = async (target: string, path: string) => {
+    const file = await fileAt(await resolvedPath(link.uri, path));
+    if (typeof file === "string") found.push({ target, path, file });
+  };
+  for (const disk of disks) {
+    const path = disk.device === "disk" && mayBeFile(disk) ? await pathOfDisk(link, disk) : undefined;
+    if (path !== undefined && !going.includes(path)) await add(disk.target, path);
+  }
+  const nvram = nvramPath(document);
+  if (nvram !== undefined && await otherUserOf(host, id, nvram) !== undefined) await add(LEFT_NVRAM, nvram);
   return found;
 }
 
@@ -88,6 +121,7 @@ export async function planBin(
     isCurrent,
     xml: await link.call("snapshotXml", { uuid, name: snapshotName(plain) }),
   })));
+  const left = await leftOf(host, vm, document, paths);
   const entry = newEntry(host, {
     id,
     kind: "vm",
@@ -97,13 +131,13 @@ export async function planBin(
     deletedBy: actor,
     files,
     lost: [...gone],
-    definition: { xml, autostart: vm.autostart, snapshots: records },
+    definition: { xml, autostart: vm.autostart, snapshots: records, left },
   });
   const open = await link.call("domainXml", { uuid, secure: false, inactive: true });
   const keepsNvram = files.some(({ role }) => role === "nvram");
   return {
     entry,
-    open: { ...entry, definition: { xml: open, autostart: vm.autostart, snapshots } },
+    open: { ...entry, definition: { xml: open, autostart: vm.autostart, snapshots, left } },
     lostDisks: paths.filter((path) => gone.has(path)),
     // Left where it is, another VM of that name would begin with it.
     lostNvram: keepsNvram ? undefined : nvramHolder(xml, crypto.randomUUID()),

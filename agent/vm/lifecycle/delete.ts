@@ -7,6 +7,7 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError, type DeleteVmResult, type Input, type VM } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import type { Principal } from "../../access.ts";
@@ -23,9 +24,10 @@ import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { deleteVolume } from "../../storage/passphrases.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
-import { movesOf, planBin } from "./bin.ts";
+import { movesOf, nvramPath, planBin } from "./bin.ts";
 import { neededByRest, planDisks } from "./delete_plan.ts";
 import type { Host } from "../../hosts/host.ts";
+import { otherUserOf } from "./other_user.ts";
 import { defineAgain, eraseNvram, isOff, undefineStopped } from "./undefine.ts";
 
 /** Which disks go, too, and whether all goes for good. */
@@ -118,13 +120,22 @@ export async function deleteVm(
     using held = new DisposableStack();
     await holdDisks(host, paths, held);
     await host.observeFormats([vm], true);
-    result = choice.permanently || !isBinOn(host)
+    const warnings = await stayingOf(host, vm, xml);
+    const done = choice.permanently || !isBinOn(host)
       ? await deleteForGood(host, vm, { xml, paths, operation })
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
+    result = warnings.length === 0 ? done : { ...done, warnings };
   };
   await host.operate(vm, "deleting", () => host.operations.run(spec, run));
   await noteLeft(host, vm, result);
   return result;
+}
+
+/** What of a VM stays because others have it, too, as sentences. @throws {LibvirtError} */
+async function stayingOf(host: Host, { id }: VM, xml: string): Promise<string[]> {
+  const nvram = nvramPath(new XmlDocument(xml));
+  const user = nvram === undefined ? undefined : await otherUserOf(host, id, nvram);
+  return user === undefined ? [] : [`The UEFI variables ${nvram} stay: ${user} has them, too.`];
 }
 
 /** Remembers the disks of a VM that is gone and has left them where they are. */
@@ -206,7 +217,7 @@ async function moveToBin(
       throw diskError(path, error);
     }
   }
-  if (lostNvram !== undefined) await eraseNvram(link, lostNvram);
+  if (lostNvram !== undefined) await eraseNvram(host, uuid, lostNvram);
   app.bin.put({ ...entry, state: "kept" });
   for (const { pool, path } of entry.files) {
     if (pool !== null) host.inventory.storage.removeAt(path);
@@ -254,7 +265,7 @@ async function forget(
     if (now !== null && !isOff(now)) return false;
     // libvirt forgets them with the VM, and what QEMU notes of them would stay in disks that stay
     await dropCheckpoints(host, vm);
-    return await undefineStopped(link, id, call);
+    return await undefineStopped(host, id, call);
   } catch (error) {
     throw contractError(error, "DeleteFailed", "delete_vm");
   }

@@ -12,7 +12,9 @@ import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";
 import { identityAt, isSame } from "../../operations/file_identity.ts";
+import { log } from "../../log.ts";
 import type { NvramMove } from "../../operations/step.ts";
+import { otherUserOf } from "./other_user.ts";
 
 /** Where libvirt has the saved memory of a suspended VM. */
 const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name}.save`;
@@ -72,9 +74,9 @@ export async function requireNothingLeft(
  * @throws {ContractError} RenameFailed, NvramLeft, MemoryLeft
  */
 export async function planNvramMove(
-  host: Pick<Host, "link">,
+  host: Host,
   xml: string,
-  { from: oldName, to: newName }: { readonly from: string; readonly to: string },
+  { uuid, from: oldName, to: newName }: { readonly uuid: string; readonly from: string; readonly to: string },
 ): Promise<NvramMove | null> {
   const document = new XmlDocument(xml), from = usualNvram(oldName);
   const left = await leftByName(host, newName);
@@ -85,6 +87,16 @@ export async function planNvramMove(
     if (isNamed) return null;
     const error =
       "its UEFI variables are found by its name, and KVM Manager cannot move that file on another host";
+    throw new ContractError("RenameFailed", { error });
+  }
+  const user = await otherUserOf(host, uuid, from);
+  if (user !== undefined) {
+    if (isNamed) {
+      log.info("the UEFI variables of a renamed VM stay: they are another one's, too", { path: from, user });
+      return null;
+    }
+    const error =
+      `${user} has the same UEFI variables, ${from}, and would lose them. Give it variables of its own first`;
     throw new ContractError("RenameFailed", { error });
   }
   if (left.nvram !== undefined) throw left.nvram;

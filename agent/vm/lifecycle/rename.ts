@@ -59,7 +59,7 @@ export async function renameVm(
   await host.operate(vm, "renaming", async () => {
     const xml = await link.call("domainXml", { uuid: vmId, secure: false, inactive: true });
     const names = { from: vm.name, to: name };
-    const step = { uuid: vmId, ...names, nvram: await planNvramMove(host, xml, names) };
+    const step = { uuid: vmId, ...names, nvram: await planNvramMove(host, xml, { uuid: vmId, ...names }) };
     const foreign = await foreignCheckpoint(host, vmId);
     if (foreign !== undefined) {
       const error = `libvirt would lose the checkpoint ${

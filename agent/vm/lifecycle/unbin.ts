@@ -1,7 +1,7 @@
 /** A VM out of the bin: whole, under its own name or another one. */
 import { confineDefinition, confineFiles } from "../../../lib/backup/confine.ts";
 import { restoreDefinition } from "../../../lib/bin/definition.ts";
-import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
+import { type KeptFile, type StoredEntry } from "../../../lib/bin/entry.ts";
 import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../../lib/contract/mod.ts";
 import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
@@ -14,17 +14,19 @@ import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf, type VmUnbinned } from "../../operations/step.ts";
 import { bringOut, forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
-import { restoreFault } from "../../storage/bin/volume.ts";
+import { poolNow } from "../../storage/bin/of_pool.ts";
+import { planRebases, rebase } from "../../storage/bin/rebase.ts";
+import { poolGone, restoreFault } from "../../storage/bin/volume.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
 import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
+import { restoredWarnings } from "./restored_warnings.ts";
 import { defineAgain } from "./undefine.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 
@@ -63,11 +65,13 @@ function requireName(host: Host, name: string): void {
 /** Where each file goes: to where it was, or beside that where another name was asked for. @throws {ContractError} BinNameTaken */
 async function place(
   host: Host,
-  { files, name: own, vmId }: StoredEntry,
+  { files, name: before, vmId }: StoredEntry,
   document: XmlDocument,
   { name, uuid, isRenamed }: { readonly name: string; readonly uuid: string; readonly isRenamed: boolean },
 ): Promise<Placed[]> {
-  const placed: Placed[] = [];
+  const placed: Placed[] = [], own = new Set(files.map(({ path }) => path));
+  const isClaimed = (to: string, path: string) =>
+    (to !== path && own.has(to)) || placed.some((each) => each.to === to);
   const left = await leftByName(host, name);
   if (left.memory !== undefined) throw left.memory;
   const brings = files.some(({ role }) => role === "nvram");
@@ -79,32 +83,34 @@ async function place(
     if (file.role === "nvram" && hasUsualNvram(document)) to = usualNvram(name);
     if (await isTaken(plainPath(to))) {
       if (!isRenamed) {
-        const free = freeFileName(own, (tried) => host.inventory.vmByName(tried) !== undefined);
+        const free = freeFileName(before, (tried) => host.inventory.vmByName(tried) !== undefined);
         throw new ContractError("BinNameTaken", { what: "A file", name: to, free });
       }
-      to = ownPath(file.path, own, name);
-      if (await isTaken(plainPath(to))) {
+      to = ownPath(file.path, before, name);
+      if (isClaimed(to, file.path) || await isTaken(plainPath(to))) {
         const taken = new Set<string>();
         for (const entry of await hostFiles.readDir(plainPath(folder))) taken.add(entry.name);
-        to = joinPath(folder, freeFileName(last, (tried) => taken.has(tried)));
+        const isFree = (tried: string) => !taken.has(tried) && !isClaimed(joinPath(folder, tried), file.path);
+        to = joinPath(folder, freeFileName(last, (tried) => !isFree(tried)));
       }
     }
-    placed.push({ ...file, to });
+    placed.push({ ...file, pool: await poolNow(host, file), to });
   }
   return placed;
 }
 
-/** What is not as it was, of disks that were not in the bin. */
-async function diskWarnings(host: Host, xml: string, entry: StoredEntry): Promise<string[]> {
-  const lost = new Set(entry.lost), warnings: string[] = [];
-  if (!isLocal(host.link.uri)) return [...lost].map((path) => `${path} was deleted for good.`);
-  for (const { type, source } of summarizeDomain(xml).disks) {
-    if (source === undefined || type !== "file" || entry.files.some(({ path }) => path === source)) continue;
-    if (!lost.has(source) && !await isTaken(plainPath(source)).catch(() => true)) {
-      warnings.push(`${source} is not there any more.`);
-    }
+/** Refuses volumes whose pool has another folder by now: the VM would not have its own. @throws {ContractError} BinRestoreFailed */
+function requirePoolsSame(document: XmlDocument, { files }: StoredEntry, placed: readonly Placed[]): void {
+  const named = new Set(
+    summarizeDomain(document.toString()).disks.flatMap(({ type, source }) =>
+      type === "volume" ? [source] : []
+    ),
+  );
+  for (const [index, { pool, path }] of files.entries()) {
+    const { folder, name } = splitPath(path);
+    if (pool === null || !named.has(`${pool}/${name}`)) continue;
+    if (placed[index]!.pool !== pool) throw poolGone(pool, folder);
   }
-  return [...warnings, ...[...lost].map((path) => `${path} was deleted for good.`)];
 }
 
 /**
@@ -131,7 +137,7 @@ async function requireDisksFree(
 /** The XML that a step defines. */
 export function definitionFor(entry: StoredEntry, step: Omit<VmUnbinned, "kind" | "entry">): string {
   const document = documentOf(entry, []);
-  restoreDefinition(document, step);
+  restoreDefinition(document, step, entry.files);
   return document.toString();
 }
 
@@ -164,8 +170,10 @@ export async function restoreBinnedVm(
   if (mac !== undefined) warnings.push(`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);
   await requireDisksFree(host, entry, document);
   const placed = await place(host, entry, document, { name, uuid, isRenamed });
+  requirePoolsSame(document, entry, placed);
+  const rebased = await planRebases(host, placed);
   const moved = placed.filter(({ path, to }) => path !== to).map(({ path, to }) => [path, to] as const);
-  const step = { uuid, name, newMacs: mac !== undefined, moved };
+  const step = { uuid, name, newMacs: mac !== undefined, moved, rebased };
   using held = new DisposableStack();
   for (const { pool, to } of placed) {
     held.use(lockVolume(pool ?? NO_POOL, pool === null ? to : splitPath(to).name));
@@ -189,6 +197,7 @@ export async function restoreBinnedVm(
         throw restoreFault(error, path);
       }
     }
+    await rebase(rebased);
     await refreshPools(host, poolsOf(placed));
     const xml = definitionFor(entry, step);
     try {
@@ -204,7 +213,7 @@ export async function restoreBinnedVm(
     else if (snapshots.length > 0) {
       warnings.push("Its snapshots are not there any more: they are of other disks.");
     }
-    warnings.push(...await diskWarnings(host, xml, entry));
+    warnings.push(...await restoredWarnings(host, xml, entry, placed.map(({ to }) => to)));
     await forgetEntry(host, entry);
   });
   await inventory.refresh(uuid).catch((error) =>

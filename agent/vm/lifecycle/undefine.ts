@@ -1,9 +1,12 @@
 /** Undefines VMs without ever letting go of one that runs: what runs has its disks in use. */
 import type { DomainRecord } from "../../../ffi/calls/domain.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
+import { otherUserOf } from "./other_user.ts";
 
 type Link = Pick<Host["link"], "call">;
 
@@ -23,14 +26,22 @@ export async function defineAgain(
 }
 
 /**
- * Deletes the NVRAM file of a VM that is gone. One that libvirt does not delete is left: the VM is gone all the same.
+ * Deletes the NVRAM file of a VM that is gone. One that libvirt does not delete is left: the VM is gone all the same. So is
+ * one that another VM, or a VM in the bin, names too.
  *
+ * @param uuid the VM's
  * @param holder what {@link nvramHolder} made of the VM's XML
  * @throws {LibvirtError} when libvirt is away
  */
-export async function eraseNvram(link: Link, holder: string): Promise<void> {
+export async function eraseNvram(host: Host, uuid: string, holder: string): Promise<void> {
+  const path = nvramOf(new XmlDocument(holder));
+  const user = path === undefined ? undefined : await otherUserOf(host, uuid, path);
+  if (user !== undefined) {
+    log.info("the UEFI variables of a deleted VM stay: they are another one's, too", { path, user });
+    return;
+  }
   try {
-    await link.call("nvramErase", { xml: holder });
+    await host.link.call("nvramErase", { xml: holder });
   } catch (error) {
     if (isAway(error)) throw error;
     log.warn("the UEFI variables of a deleted VM could not be deleted", { error });
@@ -47,10 +58,11 @@ export async function eraseNvram(link: Link, holder: string): Promise<void> {
  * @throws {LibvirtError}
  */
 export async function undefineStopped(
-  link: Link,
+  host: Host,
   uuid: string,
   call: "domainUndefine" | "domainUndefineKeeping" | "domainUndefineForBin" = "domainUndefine",
 ): Promise<boolean> {
+  const { link } = host;
   const xml = await link.call("domainXml", { uuid, secure: true, inactive: true });
   const before = await link.call("domainRead", { uuid });
   if (before !== null && !isOff(before)) return false;
@@ -58,7 +70,7 @@ export async function undefineStopped(
   const after = await link.call("domainRead", { uuid });
   if (after === null) {
     const holder = call === "domainUndefine" ? nvramHolder(xml, crypto.randomUUID()) : undefined;
-    if (holder !== undefined) await eraseNvram(link, holder);
+    if (holder !== undefined) await eraseNvram(host, uuid, holder);
     return true;
   }
   if (!after.persistent) await defineAgain(link, { uuid, xml, autostart: before?.autostart ?? false });

@@ -1,0 +1,32 @@
+/** Files that two VMs name: what one of them takes along, the other has no more. */
+import { LEFT_NVRAM } from "../../../lib/bin/entry.ts";
+import type { Host } from "../../hosts/host.ts";
+import { resolvedPaths } from "../../resolved_path.ts";
+import { filesOfBoth } from "../../storage/disk_images/usage.ts";
+
+/**
+ * What else names a file that is no disk: another VM, now or at its next start, or one in the bin that has left its UEFI
+ * variables there.
+ *
+ * @param uuid the VM that does not count, nor what is in the bin of it
+ * @returns its name; undefined where nothing does @throws {LibvirtError}
+ */
+export async function otherUserOf(
+  host: Host,
+  uuid: string,
+  path: string,
+): Promise<string | undefined> {
+  const { app, inventory, link: { uri } } = host;
+  const vms = await Promise.all(
+    inventory.everyVm().filter(({ id }) => id !== uuid).map(async (vm) =>
+      (await filesOfBoth(host, vm)).others.map((other) => ({ path: other, user: vm.name }))
+    ),
+  );
+  const kept = app.bin.all(host.id).filter(({ vmId }) => vmId !== uuid).flatMap((entry) =>
+    (entry.definition?.left ?? []).filter(({ target }) => target === LEFT_NVRAM)
+      .map((each) => ({ path: each.path, user: `${entry.name}, which is in the bin` }))
+  );
+  const uses = [...vms.flat(), ...kept];
+  const [real, ...places] = await resolvedPaths(uri, [path, ...uses.map((each) => each.path)]);
+  return uses.find((_, index) => places[index] === real)?.user;
+}
