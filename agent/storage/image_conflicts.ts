@@ -8,7 +8,7 @@ import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isThere } from "../files.ts";
-import { resolvedByFolder } from "../resolved_path.ts";
+import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
 import { within } from "../within.ts";
 import { backingChain } from "./disk_images/backing.ts";
 import { mayBeFile } from "./disk_path.ts";
@@ -19,10 +19,12 @@ import { byName, namedUser, vmUser } from "./used_places.ts";
 /** Milliseconds that heads and identities of other VMs' images may take: a mount that hangs keeps no other VM off. */
 const OTHERS_MS = 1500;
 
-type SomeDisk = Pick<Disk, "target" | "device" | "type" | "source" | "readOnly" | "shareable">;
+export type SomeDisk = Pick<Disk, "target" | "device" | "type" | "source" | "readOnly" | "shareable">;
 type Subject = Pick<VM, "id"> & { readonly disks: readonly SomeDisk[] };
 
-const isWritten = ({ device, readOnly }: SomeDisk) => (device === "disk" || device === "lun") && !readOnly;
+/** Whether a VM writes to what it has there. */
+export const isWritten = ({ device, readOnly }: SomeDisk) =>
+  (device === "disk" || device === "lun") && !readOnly;
 
 /** Another use of a disk that a VM writes to. */
 export interface ImageConflict {
@@ -114,6 +116,8 @@ export class ImageUses {
   private constructor(
     private readonly host: Host,
     private readonly at: (path: string) => string,
+    /** Those of which `at` knows where they lead. */
+    private readonly followed: ReadonlySet<string>,
     private readonly byPlace: ReadonlyMap<string, readonly ImageUse[]>,
     private readonly isExact: boolean,
   ) {
@@ -134,11 +138,23 @@ export class ImageUses {
     let at = (path: string) => path;
     const paths = [...own, ...uses.map(({ path }) => path)];
     await within(OTHERS_MS, resolvedByFolder(uri, paths).then((resolved) => void (at = resolved)));
-    return new ImageUses(host, at, Map.groupBy(uses, ({ path }) => at(path)), isHere && isExact);
+    return new ImageUses(
+      host,
+      at,
+      new Set(paths),
+      Map.groupBy(uses, ({ path }) => at(path)),
+      isHere && isExact,
+    );
   }
 
   /** What else needs the disks that a VM writes to, each user of a disk once. */
   async conflicts({ id, disks }: Subject): Promise<ImageConflict[]> {
+    let active: ReadonlySet<string> | undefined;
+    const isActive = (owner: string | undefined) => {
+      active ??= new Set(this.host.inventory.active());
+      return owner !== undefined &&
+        (active.has(owner) || this.host.inventory.vm(owner)?.state === "suspended");
+    };
     const found = await Promise.all(disks.map(async (disk): Promise<ImageConflict[]> => {
       const path = isWritten(disk) ? pathOf(this.host, disk) : undefined;
       if (path === undefined) return [];
@@ -153,7 +169,7 @@ export class ImageUses {
         const { target } = disk;
         return byName(users.map(({ user }) => user)).map((user) => ({
           ...{ target, path, user, isBase },
-          isActive: users.some((use) => use.user.name === user.name && this.#isActive(use.owner)),
+          isActive: users.some((use) => use.user.name === user.name && isActive(use.owner)),
         }));
       });
     }));
@@ -171,15 +187,11 @@ export class ImageUses {
     return found;
   }
 
-  #isActive(owner: string | undefined): boolean {
-    const { inventory } = this.host;
-    return owner !== undefined &&
-      (inventory.active().includes(owner) || inventory.vm(owner)?.state === "suspended");
-  }
-
   /** The places of the file at a path: its own, and the one by which others call it. */
   async #placesOf(path: string): Promise<string[]> {
     const places = new Set([this.at(path)]);
+    const follow = async () => void places.add(await resolvedPath(this.host.link.uri, path));
+    if (!this.followed.has(path)) await within(OTHERS_MS, follow());
     const look = async () => {
       const info = await this.#identities.infoAt(path);
       for (const same of info === undefined ? [] : await this.#identities.placesOf(info)) places.add(same);
@@ -209,17 +221,3 @@ const conflictError = ({ target, path, user: { name }, isBase }: ImageConflict):
   isBase
     ? new ContractError("DiskIsBase", { disk: target, path, user: name })
     : new ContractError("DiskInUse", { vm: name, path });
-
-/** The disks of a VM, with what is built on each. */
-export async function withBases<D extends SomeDisk>(
-  host: Host,
-  { id }: Pick<VM, "id">,
-  disks: readonly D[],
-): Promise<(D & { baseOf?: StorageUser[] })[]> {
-  const found = await (await ImageUses.read(host, { id, disks }, false)).conflicts({ id, disks });
-  const bases = Map.groupBy(found.filter(({ isBase }) => isBase), ({ target }) => target);
-  return disks.map((disk) => {
-    const users = bases.get(disk.target)?.map(({ user }) => user);
-    return users === undefined ? disk : { ...disk, baseOf: users };
-  });
-}

@@ -9,7 +9,7 @@ import {
 import type { VmLabels } from "../../lib/contract/mod.ts";
 import type { Rights } from "../../lib/access/rights.ts";
 import { includes } from "../access.ts";
-import { withBases } from "../storage/image_conflicts.ts";
+import { withBases } from "../storage/shown_bases.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { HostRegistry } from "../hosts/registry.ts";

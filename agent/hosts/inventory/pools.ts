@@ -95,6 +95,8 @@ export class PoolInventory {
   /** Folder → the pool whose volumes are in it. */
   #folders = new Map<string, string>();
   #isKnown = false;
+  /** The volumes of all pools, until one of them changes. */
+  #all: readonly Volume[] | undefined;
 
   /** @param tell publishes that something about a pool changed */
   constructor(link: Pick<LibvirtLink, "call" | "uri">, tell: (pool: string, event: string) => void) {
@@ -135,14 +137,15 @@ export class PoolInventory {
     return shelf.sorted ??= [...shelf.volumes.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** The volumes of all pools that were read. */
-  known(): Volume[] {
-    return [...this.#shelves.values()].flatMap(({ volumes }) => [...volumes?.values() ?? []]);
+  /** The volumes of all pools that were read: the same list until one of them changes. */
+  known(): readonly Volume[] {
+    return this.#all ??= [...this.#shelves.values()].flatMap(({ volumes }) => [...volumes?.values() ?? []]);
   }
 
   /** A new connection: what was known may be wrong. Waits no longer than a moment for the pools. @throws {LibvirtError} */
   async restart(): Promise<void> {
     this.#shelves.clear();
+    this.#all = undefined;
     await patient(this.#scanner.ask(), START_MS);
   }
 
@@ -170,7 +173,7 @@ export class PoolInventory {
     const shelf = this.#shelves.get(volume.pool);
     if (shelf?.volumes !== undefined) {
       shelf.volumes.set(volume.name, volume);
-      shelf.sorted = undefined;
+      this.#restock(shelf);
     }
     this.#again(shelf, volume.pool);
     this.#changed(volume.pool);
@@ -180,7 +183,7 @@ export class PoolInventory {
   remove(pool: string, name: string): void {
     const shelf = this.#shelves.get(pool);
     shelf?.volumes?.delete(name);
-    if (shelf !== undefined) shelf.sorted = undefined;
+    if (shelf !== undefined) this.#restock(shelf);
     this.#again(shelf, pool);
     this.#changed(pool);
   }
@@ -189,6 +192,16 @@ export class PoolInventory {
   removeAt(path: string): void {
     const volume = this.known().find((each) => each.path === path);
     if (volume !== undefined) this.remove(volume.pool, volume.name);
+  }
+
+  /** What a pool has is another by now. */
+  #restock(shelf: Shelf): void {
+    shelf.sorted = undefined;
+    this.#all = undefined;
+  }
+
+  #drop(pool: string): void {
+    if (this.#shelves.delete(pool)) this.#all = undefined;
   }
 
   /** A read that began before the change will bring what was before it: another has to follow. */
@@ -232,7 +245,7 @@ export class PoolInventory {
   async #reread(pool: string, event: string): Promise<void> {
     await this.#scanner.ask();
     const shelf = this.#shelves.get(pool);
-    if ((this.#records.get(pool)?.volumes ?? null) === null) this.#shelves.delete(pool);
+    if ((this.#records.get(pool)?.volumes ?? null) === null) this.#drop(pool);
     else if (shelf !== undefined) await shelf.reader.ask();
     this.#tell(pool, event);
   }
@@ -244,7 +257,7 @@ export class PoolInventory {
     );
     this.#folders = foldersOf(records);
     this.#measured = await this.#measure(records);
-    for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#shelves.delete(name);
+    for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#drop(name);
     this.#isKnown = true;
   }
 
@@ -292,7 +305,7 @@ export class PoolInventory {
           const volumes = (await this.#link.call("volumeScan", { pool })).map(volumeOf);
           made.figures = figures;
           made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));
-          made.sorted = undefined;
+          this.#restock(made);
         }),
         volumes: undefined,
         figures: undefined,

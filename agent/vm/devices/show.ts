@@ -1,6 +1,6 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
 import { ImageRoles } from "../../storage/images/roles.ts";
-import { withBases } from "../../storage/image_conflicts.ts";
+import { withBases } from "../../storage/shown_bases.ts";
 import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { DeviceOptions, Role, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
