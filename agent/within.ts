@@ -7,3 +7,23 @@ export async function within(ms: number, work: Promise<unknown> | undefined): Pr
     clearTimeout(limit);
   }
 }
+
+/** Milliseconds that several looks have together, from now on; what one of them brings later is for others. */
+export class SharedTime {
+  readonly #until: number;
+  /** What was not answered, by the names that {@link SharedTime.of} was given. */
+  readonly unanswered = new Set<string>();
+
+  constructor(ms: number) {
+    this.#until = performance.now() + ms;
+  }
+
+  /** What work comes to; undefined where that takes too long. @throws what it fails with in time */
+  async of<T>(name: string, work: Promise<T>): Promise<T | undefined> {
+    let answer: { readonly value: T } | undefined;
+    const left = Math.max(0, this.#until - performance.now());
+    await within(left, work.then((value) => void (answer = { value })));
+    if (answer === undefined) this.unanswered.add(name);
+    return answer?.value;
+  }
+}

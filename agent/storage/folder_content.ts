@@ -39,15 +39,18 @@ export async function filesBelow(folder: string): Promise<FoundFile[]> {
 
 const keyOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino}`;
 
+/** What is at a path; a word where there is nothing to be seen. */
+type FileLook = (path: string) => Promise<Deno.FileInfo | string>;
+
 /** Which of some places is a file, whatever name it is asked for by: a hard link and a bind mount give it another path. */
 export class FileIdentities {
   #byFile: Promise<Map<string, string[]>> | undefined;
 
-  constructor(private readonly places: readonly string[]) {}
+  constructor(private readonly places: readonly string[], private readonly look: FileLook = statInTime) {}
 
   /** What is at a path; undefined where there is nothing to be seen. */
   async infoAt(path: string): Promise<Deno.FileInfo | undefined> {
-    const info = await statInTime(path);
+    const info = await this.look(path);
     return typeof info === "string" ? undefined : info;
   }
 

@@ -3,21 +3,28 @@
  * a VM starts, is reverted or comes back from the bin, and told on pages. Volumes, the bin and templates are known from
  * memory; heads are read of disks that are in no pool alone.
  */
+import { dirname } from "node:path";
 import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isThere } from "../files.ts";
-import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
-import { within } from "../within.ts";
+import { resolvedByFolder, resolvedPath, statInTime } from "../resolved_path.ts";
+import { SharedTime } from "../within.ts";
 import { backingChain } from "./disk_images/backing.ts";
 import { mayBeFile } from "./disk_path.ts";
 import { FileIdentities } from "./folder_content.ts";
 import { poolFolder } from "./reachable.ts";
 import { byName, namedUser, vmUser } from "./used_places.ts";
 
-/** Milliseconds that heads and identities of other VMs' images may take: a mount that hangs keeps no other VM off. */
-const OTHERS_MS = 1500;
+/**
+ * Milliseconds that looks at other VMs' images may take, one after the other: heads and links, which files they are, and
+ * whether what is remembered is still there. A mount that hangs keeps no other VM off, so all of it together stays well
+ * below what a start may take (`start_check.ts`).
+ */
+const OTHERS_MS = { read: 1000, same: 1000, there: 500 } as const;
+/** Paths that a line of the log names. */
+const MOST_NAMED = 8;
 
 export type SomeDisk = Pick<Disk, "target" | "device" | "type" | "source" | "readOnly" | "shareable">;
 type Subject = Pick<VM, "id"> & { readonly disks: readonly SomeDisk[] };
@@ -50,6 +57,9 @@ interface ImageUse {
   /** The volume that is built on it, where it is one. */
   readonly overlay?: string;
 }
+
+/** A use, by where its path leads. */
+type PlacedUse = readonly [place: string, use: ImageUse];
 
 /** Where a disk is, as far as memory tells. */
 function pathOf(
@@ -95,15 +105,37 @@ function basesKept({ inventory, keepers }: Host, disks: readonly ImageUse[]): Im
   return [...volumes, ...kept];
 }
 
-/** What VMs' disks are built on that are in no pool. */
-async function basesRead(disks: ReturnType<typeof disksOfVms>): Promise<ImageUse[]> {
+/** Where paths lead, folder by folder: a folder that does not respond in the time keeps its paths as they are. */
+async function followed(
+  uri: string,
+  paths: Iterable<string>,
+  time: SharedTime,
+): Promise<(path: string) => string> {
+  const known = new Map<string, string>();
+  await Promise.all(
+    [...Map.groupBy(new Set(paths), dirname)].map(async ([folder, own]) => {
+      const at = await time.of(folder, resolvedByFolder(uri, own));
+      for (const path of own) if (at !== undefined) known.set(path, at(path));
+    }),
+  );
+  return (path) => known.get(path) ?? path;
+}
+
+/** What VMs' disks are built on that are in no pool, by where it is, as far as heads can be read in the time. */
+async function basesRead(
+  uri: string,
+  disks: ReturnType<typeof disksOfVms>,
+  time: SharedTime,
+): Promise<PlacedUse[]> {
   const found = await Promise.all(
     disks.filter(({ isUnread }) => isUnread).map(async ({ use }) => {
-      const chain = await backingChain(use.path).catch((error) => {
+      const chain = await time.of(use.path, backingChain(use.path)).catch((error) => {
         log.debug("what a VM's disk is built on cannot be read", { path: use.path, error });
-        return [];
-      });
-      return chain.map((path) => ({ ...use, path, isBase: true, shareable: false }));
+        time.unanswered.add(use.path);
+        return undefined;
+      }) ?? [];
+      const at = await followed(uri, chain, time);
+      return chain.map((path): PlacedUse => [at(path), { ...use, path, isBase: true, shareable: false }]);
     }),
   );
   return found.flat();
@@ -111,40 +143,37 @@ async function basesRead(disks: ReturnType<typeof disksOfVms>): Promise<ImageUse
 
 /** Who uses which image, of a whole host. */
 export class ImageUses {
-  readonly #identities: FileIdentities;
-
   private constructor(
     private readonly host: Host,
     private readonly at: (path: string) => string,
     /** Those of which `at` knows where they lead. */
-    private readonly followed: ReadonlySet<string>,
+    private readonly paths: ReadonlySet<string>,
     private readonly byPlace: ReadonlyMap<string, readonly ImageUse[]>,
+    /** Asks which files are the same under other names. */
     private readonly isExact: boolean,
-  ) {
-    this.#identities = new FileIdentities([...byPlace.keys()]);
-  }
+    /** What did not respond when it was read. */
+    private readonly unread: ReadonlySet<string>,
+  ) {}
 
   /**
    * @param subject a VM that may be in no list
    * @param isExact asks which files are the same under other names
    */
   static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
-    const { uri } = host.link, isHere = isLocal(uri);
+    const { uri } = host.link, isHere = isLocal(uri), time = new SharedTime(OTHERS_MS.read);
     const disks = disksOfVms(host), uses = disks.map(({ use }) => use);
     uses.push(...basesKept(host, uses));
-    if (isHere) await within(OTHERS_MS, basesRead(disks).then((read) => void uses.push(...read)));
     const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);
-    // Links of other VMs' paths are followed as long as that takes no time: their storage may hang
-    let at = (path: string) => path;
-    const paths = [...own, ...uses.map(({ path }) => path)];
-    await within(OTHERS_MS, resolvedByFolder(uri, paths).then((resolved) => void (at = resolved)));
-    return new ImageUses(
-      host,
-      at,
-      new Set(paths),
-      Map.groupBy(uses, ({ path }) => at(path)),
-      isHere && isExact,
-    );
+    const paths = new Set([...own, ...uses.map(({ path }) => path)]);
+    // At the same time: a head that cannot be read keeps no link from being followed
+    const [at, bases] = await Promise.all([
+      followed(uri, paths, time),
+      isHere ? basesRead(uri, disks, time) : [],
+    ]);
+    const placed = [...uses.map((use): PlacedUse => [at(use.path), use]), ...bases];
+    const byPlace = new Map<string, ImageUse[]>();
+    for (const [place, use] of placed) byPlace.get(place)?.push(use) ?? byPlace.set(place, [use]);
+    return new ImageUses(host, at, paths, byPlace, isHere && isExact, time.unanswered);
   }
 
   /** What else needs the disks that a VM writes to, each user of a disk once. */
@@ -155,13 +184,22 @@ export class ImageUses {
       return owner !== undefined &&
         (active.has(owner) || this.host.inventory.vm(owner)?.state === "suspended");
     };
-    const found = await Promise.all(disks.map(async (disk): Promise<ImageConflict[]> => {
+    const same = new SharedTime(OTHERS_MS.same);
+    const identities = new FileIdentities(
+      [...this.byPlace.keys()],
+      async (path) => await same.of(path, statInTime(path)) ?? "late",
+    );
+    const written = disks.flatMap((disk) => {
       const path = isWritten(disk) ? pathOf(this.host, disk) : undefined;
-      if (path === undefined) return [];
-      const here = (await this.#placesOf(path)).flatMap((place) => this.byPlace.get(place) ?? []);
-      const there = await Promise.all(here.map((use) => this.#isThere(use)));
-      const uses = here.filter((_use, index) => there[index]);
-      return [true, false].flatMap((isBase) => {
+      return path === undefined ? [] : [{ disk, path }];
+    });
+    const places = await Promise.all(written.map(({ path }) => this.#placesOf(path, identities, same)));
+    const there = new SharedTime(OTHERS_MS.there);
+    const found = await Promise.all(written.map(async ({ disk, path }, index) => {
+      const here = [...places[index]!].flatMap((place) => this.byPlace.get(place) ?? []);
+      const isStill = await Promise.all(here.map((use) => this.#isThere(use, there)));
+      const uses = here.filter((_use, each) => isStill[each]);
+      return [true, false].flatMap((isBase): ImageConflict[] => {
         const users = uses.filter((use) =>
           use.isBase === isBase && use.owner !== id && (isBase || !use.isOnlyRead) &&
           !(disk.shareable && use.shareable)
@@ -173,31 +211,37 @@ export class ImageUses {
         }));
       });
     }));
+    this.#warn(id, new Set([...this.unread, ...same.unanswered]));
     return found.flat();
   }
 
-  /** Whether a use is one still: memory keeps a volume that another program removed until its pool is read again. */
-  async #isThere({ overlay }: ImageUse): Promise<boolean> {
-    if (overlay === undefined || !this.isExact) return true;
-    let found = true;
-    await within(
-      OTHERS_MS,
-      isThere(overlay).then((is) => void (found = is), () => {/* not known: it counts */}),
+  /** What was not read may need the disks, too: says so before they are written to. */
+  #warn(vmId: string, unread: ReadonlySet<string>): void {
+    if (!this.isExact || unread.size === 0) return;
+    const named = [...unread].slice(0, MOST_NAMED).join(", "), more = unread.size - MOST_NAMED;
+    log.warn(
+      "whether other VMs need the disks of a VM is not known in full: storage did not respond in time",
+      {
+        ...{ vm: vmId, unread: named },
+        ...(more > 0 && { more }),
+      },
     );
-    return found;
   }
 
-  /** The places of the file at a path: its own, and the one by which others call it. */
-  async #placesOf(path: string): Promise<string[]> {
-    const places = new Set([this.at(path)]);
-    const follow = async () => void places.add(await resolvedPath(this.host.link.uri, path));
-    if (!this.followed.has(path)) await within(OTHERS_MS, follow());
-    const look = async () => {
-      const info = await this.#identities.infoAt(path);
-      for (const same of info === undefined ? [] : await this.#identities.placesOf(info)) places.add(same);
-    };
-    if (this.isExact) await within(OTHERS_MS, look());
-    return [...places];
+  /** Whether a use is one still: memory keeps a volume that another program removed until its pool is read again. */
+  async #isThere({ overlay }: ImageUse, time: SharedTime): Promise<boolean> {
+    if (overlay === undefined || !this.isExact) return true;
+    // What is not known counts
+    return await time.of(overlay, isThere(overlay)).catch(() => true) ?? true;
+  }
+
+  /** The places of the file at a path: its own, and those by which others call it. */
+  async #placesOf(path: string, identities: FileIdentities, time: SharedTime): Promise<Set<string>> {
+    const places = new Set([this.at(path)]), { uri } = this.host.link;
+    if (!this.paths.has(path)) places.add(await time.of(path, resolvedPath(uri, path)) ?? path);
+    const info = this.isExact ? await identities.infoAt(path) : undefined;
+    for (const same of info === undefined ? [] : await identities.placesOf(info)) places.add(same);
+    return places;
   }
 }
 
