@@ -13,6 +13,9 @@ export interface ToldEvent {
 /** Gets frames of the event stream, several at once when they happened together; and one by one, for who may not see all. */
 type Listener = (frames: string, told: readonly ToldEvent[]) => void;
 
+/** Gets the events that happened together. */
+type Follower = (events: readonly Published[]) => void;
+
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
 /** … and characters of them: a VM's description alone may be long. */
@@ -25,7 +28,7 @@ export function eventFrame(name: EventName, data: unknown, id?: string): string 
 
 export class EventHub {
   readonly #listeners = new Set<Listener>();
-  readonly #followers = new Set<(event: Published) => void>();
+  readonly #followers = new Set<Follower>();
   readonly #kept: { number: number; frame: string }[] = [];
   /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
   readonly #run = crypto.randomUUID().slice(0, 8);
@@ -51,7 +54,7 @@ export class EventHub {
   /** Publishes several events as one write to each client. */
   publishAll(events: readonly Published[]): void {
     if (events.length === 0) return;
-    for (const event of events) for (const follow of this.#followers) follow(event);
+    for (const follow of [...this.#followers]) follow(events);
     let frames = "";
     const told: ToldEvent[] = [];
     for (const event of events) {
@@ -91,7 +94,7 @@ export class EventHub {
   }
 
   /** Tells a part of the agent of every event, until disposed. It is no client: nothing is read for its sake. */
-  follow(follower: (event: Published) => void): Disposable {
+  follow(follower: Follower): Disposable {
     this.#followers.add(follower);
     return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }

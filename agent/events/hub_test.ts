@@ -117,7 +117,7 @@ Deno.test("EventHub.since() keeps long events only as far as memory stays bounde
 Deno.test("EventHub.follow() tells of every event until disposed, and is no client", () => {
   const hub = new EventHub();
   const seen: string[] = [];
-  const following = hub.follow(([name]) => void seen.push(name));
+  const following = hub.follow((events) => void seen.push(...events.map(([name]) => name)));
   hub.publish("network-changed", { name: "lan", event: "started" });
   assert.equal(hub.listeners, 0);
   following[Symbol.dispose]();

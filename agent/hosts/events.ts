@@ -39,10 +39,12 @@ export class HostEvents {
   }
 
   /** Tells a part of the agent of every event of this host, until disposed. */
-  follow(follower: (event: Published) => void): Disposable {
-    return this.hub.follow((event) => {
-      const { host } = event[1] as { host?: string };
-      if (UNIQUE.has(event[0]) || host === this.#field.host) follower(event);
+  follow(follower: (events: readonly Published[]) => void): Disposable {
+    return this.hub.follow((events) => {
+      const own = events.filter(([name, data]) =>
+        UNIQUE.has(name) || (data as { host?: string }).host === this.#field.host
+      );
+      if (own.length > 0) follower(own);
     });
   }
 }

@@ -48,6 +48,10 @@ export class KnownVms {
   readonly #vms = new Map<string, KnownVm>();
   /** Whether what was written down is known: until then nothing can be told apart from it. */
   #isRead = false;
+  /** Ids of those whose record is to be written, or removed. */
+  readonly #unsaved = new Set<string>();
+  /** How many that change several at once are under way. */
+  #together = 0;
 
   constructor(private readonly store: Store, private readonly clock: Clock) {
     store.attach((database) => this.#read(database));
@@ -113,30 +117,52 @@ export class KnownVms {
     }
   }
 
+  /** Writes what changes meanwhile as one transaction: each takes the time of the disk. */
+  together(change: () => void): void {
+    this.#together++;
+    try {
+      change();
+    } finally {
+      this.#together--;
+      this.#save();
+    }
+  }
+
   #forget(vmId: string): void {
     this.#vms.delete(vmId);
-    this.store.keep(
-      `known VM ${vmId}`,
-      () => void this.store.database!.prepare("DELETE FROM known_vms WHERE vm_id = ?").run(vmId),
-    );
+    this.#unsaved.add(vmId);
+    this.#save();
   }
 
   #keep(vm: KnownVm): void {
-    const record = JSON.stringify(vm);
-    if (record === JSON.stringify(this.#vms.get(vm.id))) return;
+    if (JSON.stringify(vm) === JSON.stringify(this.#vms.get(vm.id))) return;
     this.#vms.set(vm.id, vm);
-    this.store.keep(
-      `known VM ${vm.id}`,
-      () =>
-        void this.store.database!.prepare("INSERT OR REPLACE INTO known_vms (vm_id, record) VALUES (?, ?)")
-          .run(vm.id, record),
-    );
+    this.#unsaved.add(vm.id);
+    this.#save();
+  }
+
+  /** Writes what is not written yet; what cannot be written now is tried as soon as that may work. */
+  #save(): void {
+    if (this.#together > 0 || this.#unsaved.size === 0) return;
+    const isWritten = this.store.write(() => {
+      const database = this.store.database!;
+      const put = database.prepare("INSERT OR REPLACE INTO known_vms (vm_id, record) VALUES (?, ?)");
+      const remove = database.prepare("DELETE FROM known_vms WHERE vm_id = ?");
+      for (const id of this.#unsaved) {
+        const vm = this.#vms.get(id);
+        if (vm === undefined) remove.run(id);
+        else put.run(id, JSON.stringify(vm));
+      }
+    });
+    if (isWritten) this.#unsaved.clear();
+    else this.store.again("known VMs", () => this.#save());
   }
 
   #read(database: DatabaseSync): void {
     this.#isRead = true;
     for (const { vm_id, record } of database.prepare("SELECT vm_id, record FROM known_vms").all()) {
-      this.#vms.set(String(vm_id), JSON.parse(String(record)));
+      const id = String(vm_id);
+      if (!this.#unsaved.has(id)) this.#vms.set(id, JSON.parse(String(record)));
     }
   }
 }

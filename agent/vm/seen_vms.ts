@@ -8,20 +8,26 @@ export class SeenVms implements Disposable {
   readonly #following: Disposable;
 
   constructor(private readonly host: Host) {
-    this.#following = host.events.follow(([name, data]) => {
-      if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
-      else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
-        host.app.knownVms.gone(data.vmId);
-      }
-    });
+    this.#following = host.events.follow((events) =>
+      host.app.knownVms.together(() => {
+        for (const [name, data] of events) {
+          if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
+          else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
+            host.app.knownVms.gone(data.vmId);
+          }
+        }
+      })
+    );
   }
 
   /** The host was read whole. */
   whole(): void {
     const { inventory, app } = this.host;
     const all = inventory.everyVm();
-    for (const { id } of all) this.#look(id);
-    app.knownVms.reconcile(this.host.id, new Set(all.map(({ id }) => id)));
+    app.knownVms.together(() => {
+      for (const { id } of all) this.#look(id);
+      app.knownVms.reconcile(this.host.id, new Set(all.map(({ id }) => id)));
+    });
   }
 
   [Symbol.dispose](): void {

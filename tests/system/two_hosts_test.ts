@@ -58,8 +58,10 @@ Deno.test({
 
     await t.step("a VM tells its host; a batch may name VMs of both", async () => {
       const events: string[] = [];
-      using _following = app.hub.follow(([name, data]) =>
-        void events.push(`${name} ${(data as { vmId?: string; vm?: { id: string } }).vmId ?? ""}`)
+      using _following = app.hub.follow((together) =>
+        void events.push(
+          ...together.map(([name, data]) => `${name} ${(data as { vmId?: string }).vmId ?? ""}`),
+        )
       );
       await api.startVm({ vmId: vm.uuid });
       assert.equal(await vm.state(), "running");
@@ -77,8 +79,10 @@ Deno.test({
       assert.match((await api.getHostInfo({ host: "lab" })).hypervisor, /^QEMU/);
       const name = `${vm.name}-net`;
       const told: unknown[] = [];
-      using _following = app.hub.follow(([event, data]) => {
-        if (event === "network-changed" && data.name === name) told.push(data.host);
+      using _following = app.hub.follow((events) => {
+        for (const [event, data] of events) {
+          if (event === "network-changed" && data.name === name) told.push(data.host);
+        }
       });
       await api.createNetwork({ name, mode: "isolated", host: "lab", start: false });
       try {

@@ -66,9 +66,9 @@ export class Forwards implements Disposable {
     readonly records: ForwardRecords,
     readonly kernel: ForwardKernel,
   ) {
-    this.#following = host.events.follow(([name, data]) => {
-      const isOwn = name === "network-changed" && data.event === OWN_EVENT;
-      if (MATTERS.has(name) && !isOwn) this.#soon();
+    this.#following = host.events.follow((events) => {
+      const isOwn = ([name, data]: Published) => name === "network-changed" && data.event === OWN_EVENT;
+      if (events.some((event) => MATTERS.has(event[0]) && !isOwn(event))) this.#soon();
     });
   }
 
