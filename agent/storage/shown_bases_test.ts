@@ -36,7 +36,8 @@ function world() {
       },
       vm: (id: string) => vms.get(id),
       active: () => [],
-      storage: { known: () => volumes, peek: () => volumes, record: () => undefined },
+      record: () => undefined,
+      storage: { known: () => volumes, leftOverlays: () => [], peek: () => volumes, record: () => undefined },
     },
   } as unknown as Host;
   const bases = async (id = "base") =>

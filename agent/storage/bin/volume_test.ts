@@ -96,6 +96,7 @@ class World {
     });
     const storage = {
       known: () => [],
+      leftOverlays: () => [],
       peek: () => [],
       refresh: () => Promise.resolve(),
       remove: () => {},

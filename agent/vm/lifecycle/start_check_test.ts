@@ -34,7 +34,11 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
     },
     inventory: {
       ...{ vms: () => [vm], everyVm: () => [vm], vm: () => vm },
-      storage: { known: () => [], peek: () => undefined, record: () => undefined },
+      record: () => undefined,
+      storage: {
+        ...{ isKnown: true, known: () => [], leftOverlays: () => [], records: () => [] },
+        ...{ peek: () => undefined, record: () => undefined },
+      },
     },
     keepers: { kept: () => [] },
     formats,
