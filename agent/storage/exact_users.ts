@@ -207,6 +207,24 @@ export async function exactUsers(
   };
 }
 
+/**
+ * Refuses to forget a pool by whose name something is found: VMs, as they run and at their next start, templates and backups.
+ *
+ * @throws {ContractError} StoragePoolInUse @throws {LibvirtError}
+ */
+export async function refuseNamed(host: Host, pool: string): Promise<void> {
+  const { inventory, keepers } = host;
+  const naming = await Promise.all(
+    inventory.everyVm().map(async (vm) => {
+      const disks = (await definitionsOf(host, vm, false)).flatMap((xml) => disksOf(xml));
+      const isNamed = disks.some(({ type, source }) => type === "volume" && source?.startsWith(`${pool}/`));
+      return isNamed ? [vm.name] : [];
+    }),
+  );
+  const user = naming.flat()[0] ?? keepers.kept().find((each) => each.pool === pool)?.keeper;
+  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm: user });
+}
+
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */
 export async function refuseRunning(host: Host, record: PoolRecord): Promise<void> {
   const { inventory, link: { uri } } = host, { name: pool, xml } = record;

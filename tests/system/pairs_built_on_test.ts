@@ -10,7 +10,7 @@ import { testName } from "../testbed/names.ts";
 import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
-import { removeDomain } from "../testbed/removal.ts";
+import { removeDomain, removePool } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -206,5 +206,178 @@ Deno.test({
       }
       assert.match(await deleteBase(one.name, "base.qcow2"), /^VolumeInUse: /);
     });
+  },
+});
+
+/** A pool in a folder of its own, and another name for it. */
+async function renamablePool(here: Here, purpose: string) {
+  const place = await testPool(purpose), path = `${place.path}/x`;
+  const [name, other] = [await testName(`${purpose}-x`), await testName(`${purpose}-y`)];
+  const make = (called: string) =>
+    here.api.createStoragePool({ name: called, type: "dir", path, autostart: false });
+  await Deno.mkdir(path);
+  await make(name);
+  return {
+    ...{ name, other, path },
+    /** Gives the folder to a pool of the other name, as another program does. */
+    rename: async () => {
+      for (const verb of ["pool-destroy", "pool-undefine"]) await virsh(verb, name);
+      await poolsGone(here, name);
+      await make(other);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const each of [name, other]) await removePool(each);
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+const poolsGone = (here: Here, name: string) =>
+  until("the pool is gone", async () => {
+    await inventoryOf(here).storage.refresh();
+    return inventoryOf(here).storage.record(name) === undefined;
+  });
+
+Deno.test({
+  name: "a pool by whose name something is found is not forgotten, and its folder keeps backups",
+  ignore,
+  fn: async (t) => {
+    await using here = await appHere();
+    const { api } = here;
+    await api.updateBinPolicy({ days: 7 });
+
+    await t.step("copies in a pool's folder are kept, whatever the pool is called", async () => {
+      await using pool = await renamablePool(here, "copies");
+      const target = await api.createBackupTarget({ name: "in-pool", kind: "pool", pool: pool.name });
+      const folder = `${pool.path}/kvm-manager-backups`;
+      await Deno.stat(folder);
+      const remove = (deleteContent: boolean) =>
+        refusalOf(api.deleteStoragePool({ pool: pool.name, deleteContent }));
+      assert.match(await remove(false), /^StoragePoolInUse: .*backup target in-pool/);
+      assert.match(await remove(true), /InUse: .*backup target in-pool/);
+      await pool.rename();
+      for (const permanently of [false, true]) {
+        const call = api.deleteVolume({ pool: pool.other, volume: fileOf(folder), permanently });
+        assert.match(await refusalOf(call), /^VolumeInUse: .*backup target in-pool/);
+      }
+      const content = api.deleteStoragePool({ pool: pool.other, deleteContent: true });
+      assert.match(await refusalOf(content), /InUse: .*backup target in-pool/);
+      assert.ok((await Deno.stat(folder)).isDirectory);
+      await api.deleteBackupTarget({ backupTargetId: target.id });
+      assert.equal(await refusalOf(api.deleteVolume({ pool: pool.other, volume: fileOf(folder) })), "");
+    });
+
+    await t.step("a pool is not forgotten whose volume a stopped VM names by it", async () => {
+      await using pool = await renamablePool(here, "named");
+      await api.createVolume({ pool: pool.name, name: "d.qcow2", capacityBytes: 8 * MIB });
+      await using vm = await machine("built-g", { disks: [{ size: "8M" }] });
+      const xml = await virsh("dumpxml", vm.name, "--inactive");
+      await define(
+        xml.replace("<disk type='file'", "<disk type='volume'")
+          .replace(/<source file='[^']*'/, `<source pool='${pool.name}' volume='d.qcow2'`),
+      );
+      await until(
+        "the disk is known",
+        () => Promise.resolve(inventoryOf(here).vm(vm.uuid)?.disks[0]?.type === "volume"),
+      );
+      const forget = () => refusalOf(api.deleteStoragePool({ pool: pool.name }));
+      const refused = await forget();
+      assert.match(refused, /^StoragePoolInUse: /);
+      assert.ok(refused.includes(vm.name), refused);
+      await define(xml);
+      assert.equal(await forget(), "");
+    });
+
+    await t.step("nor is one that a template's disks are in", async () => {
+      await using place = await testPool("templates");
+      await using pool = await renamablePool(here, "template");
+      await using vm = await machine("built-h", { disks: [{ pool: place, size: "8M" }] });
+      await isKnown(here, vm.uuid);
+      const { id: templateId } = await api.createTemplate({
+        ...{ name: "built", vmId: vm.uuid, pool: pool.name, seal: [] },
+      });
+      const forget = () => refusalOf(api.deleteStoragePool({ pool: pool.name }));
+      assert.match(await forget(), /^StoragePoolInUse: .*template built/);
+      await api.deleteTemplate({ templateId });
+      assert.equal(await forget(), "");
+    });
+
+    await t.step("a kernel that a template names is kept once the VM is gone", async () => {
+      await using pool = await testPool("kernel");
+      await using vm = await machine("built-i", { disks: [{ pool, size: "8M" }] });
+      await isKnown(here, vm.uuid);
+      await poolsKnown(here, pool.name);
+      const kernel = `${pool.path}/vmlinuz`;
+      await Deno.writeFile(kernel, new Uint8Array(4096));
+      await virsh("pool-refresh", pool.name);
+      const xml = await virsh("dumpxml", vm.name, "--inactive");
+      await define(xml.replace("</os>", `<kernel>${kernel}</kernel></os>`));
+      await until(
+        "it is known",
+        () =>
+          Promise.resolve(inventoryOf(here).record(vm.uuid)?.summary.otherPaths.includes(kernel) ?? false),
+      );
+      const { id: templateId } = await api.createTemplate({
+        ...{ name: "kernel", vmId: vm.uuid, pool: pool.name, seal: [] },
+      });
+      await api.deleteVm({ vmId: vm.uuid, deleteDisks: true, permanently: true });
+      const remove = (permanently: boolean) =>
+        refusalOf(api.deleteVolume({ pool: pool.name, volume: "vmlinuz", permanently }));
+      for (const permanently of [false, true]) {
+        assert.match(await remove(permanently), /^VolumeInUse: .*template kernel/);
+      }
+      await api.deleteTemplate({ templateId });
+      assert.equal(await remove(true), "");
+    });
+  },
+});
+
+Deno.test({
+  name: "a folder that a guest writes to is none for backups, nor for a pool",
+  ignore,
+  fn: async () => {
+    await using here = await appHere();
+    const { api } = here;
+    const path = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "kvmm-test-share-" });
+    const shared = `${path}/shared`, name = await testName("shared");
+    try {
+      await Deno.mkdir(`${shared}/copies`, { recursive: true });
+      await Deno.mkdir(`${path}/copies`);
+      await Deno.symlink(shared, `${path}/link`);
+      await using vm = await machine("built-j");
+      await isKnown(here, vm.uuid);
+      const xml = await virsh("dumpxml", vm.name, "--inactive");
+      await define(
+        xml.replace(
+          "</domain>",
+          "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking></domain>",
+        ).replace(
+          "</devices>",
+          `<filesystem type='mount'><driver type='virtiofs'/><source dir='${shared}'/><target dir='s'/></filesystem></devices>`,
+        ),
+      );
+      const isShared = async () => (await api.getVmDevices({ vmId: vm.uuid })).shares.length > 0;
+      await until("the share is known", isShared);
+      const targets = { vmIds: [vm.uuid] };
+      const made = await api.createBackup({
+        ...{ name: "apart", folder: `${path}/copies`, targets, frequency: "by-hand" },
+      });
+      const backupId = made.id;
+      const calls: readonly ((folder: string) => Promise<unknown>)[] = [
+        (folder) => api.createBackup({ name: "shared", folder, targets, frequency: "by-hand" }),
+        (folder) => api.updateBackup({ backupId, folder }),
+        (folder) => api.createBackupTarget({ name: "shared", kind: "folder", folder }),
+        (folder) => api.createStoragePool({ name, type: "dir", path: folder, autostart: false }),
+      ];
+      for (const folder of [shared, `${shared}/copies`, `${path}/link/copies`, path]) {
+        for (const call of calls) {
+          const refused = await refusalOf(call(folder));
+          assert.match(refused, /^PathRefused: /, folder);
+          assert.ok(refused.includes(vm.name), refused);
+        }
+      }
+    } finally {
+      await removePool(name);
+      await Deno.remove(path, { recursive: true });
+    }
   },
 });
