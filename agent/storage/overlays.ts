@@ -150,6 +150,17 @@ export async function leftOverlays(
   return [...heads, ...kept.flat()];
 }
 
+/** What tells what of {@link leftOverlays} is built on what is at a path. */
+export async function leftOn(host: Host): Promise<(path: string) => Promise<Overlay | undefined>> {
+  const { uri } = host.link, all = await leftOverlays(host);
+  const at = await resolvedByFolder(uri, all.map(({ base }) => base));
+  return async (path) => {
+    if (all.length === 0) return undefined;
+    const real = await resolvedPath(uri, path);
+    return all.find(({ base }) => at(base) === real);
+  };
+}
+
 /**
  * What tells which volume is built on what is at a path, as the pools tell it.
  *
