@@ -84,9 +84,13 @@ export const backupFeature = feature<
       for (const { name, folder, targetId } of records.all()) {
         if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup job ${name}` };
       }
-      for (const { name, kind, folder, pool } of targets.all()) {
-        const place = kind === "pool" ? poolFolder(host, pool ?? "") : kind === "folder" ? folder : undefined;
-        if (place !== undefined) yield { path: copiesIn(place), keeper: `backup target ${name}` };
+      for (const { name, kind, folder, pool, copiesFolder } of targets.all()) {
+        const now = kind === "pool" ? poolFolder(host, pool ?? "") : kind === "folder" ? folder : undefined;
+        for (const place of new Set([now, copiesFolder])) {
+          if (place === undefined) continue;
+          const keeper = `backup target ${name}`;
+          yield { path: copiesIn(place), keeper, ...(kind === "pool" && pool !== undefined && { pool }) };
+        }
       }
     };
     return {

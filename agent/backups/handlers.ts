@@ -23,6 +23,7 @@ import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
+import { requireUnshared } from "../storage/guest_folders.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
@@ -175,7 +176,9 @@ export function backupHandlers(
       return { folder: "", targetId: backupTargetId, repository };
     }
     if (folder === undefined) return undefined;
-    const path = folderIn(folder), { id: repository } = await Repository.make(new FolderStore(path));
+    const path = folderIn(folder);
+    await requireUnshared(host(), path);
+    const { id: repository } = await Repository.make(new FolderStore(path));
     return { folder: path, targetId: undefined, repository };
   };
   /** Works with a VM's copy of a run, which nobody deletes meanwhile. */

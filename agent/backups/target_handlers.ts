@@ -10,7 +10,10 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
+import { requireUnshared } from "../storage/guest_folders.ts";
 import type { BackupRecords } from "./records.ts";
+import { FolderStore } from "./store/folder.ts";
+import type { BackupStore } from "./store/store.ts";
 import type { TargetRecord, TargetRecords } from "./target_records.ts";
 import { addressOf, join, openTarget, type StoreContext, storeOf } from "./targets.ts";
 
@@ -38,6 +41,20 @@ export function folderIn(path: string): string {
     });
   }
   return `/${parts.join("/")}`;
+}
+
+/**
+ * The folder of this host that a target's copies are in, as it is kept: the pool that it is given by may be called otherwise.
+ *
+ * @throws {ContractError} PathRefused where a guest writes to it
+ */
+async function keptIn(
+  store: BackupStore,
+  { host }: StoreContext,
+): Promise<Pick<TargetRecord, "copiesFolder">> {
+  if (!(store instanceof FolderStore)) return {};
+  await requireUnshared(host(), store.folder);
+  return { copiesFolder: store.folder };
 }
 
 type Fields = Omit<Input<"update_backup_target">, "backupTargetId" | "name">;
@@ -75,7 +92,8 @@ export function targetHandlers(
 ): Pick<Handlers, keyof typeof backupTargetCommands> {
   const usedBy = (id: string) => backups.all().filter(({ targetId }) => targetId === id);
   const shown = (target: TargetRecord): BackupTarget => {
-    const { secretKey, password, privateKey, dataKey: _key, encryption, repository: _id, ...rest } = target;
+    const { secretKey, password, privateKey, dataKey: _key, encryption, ...kept } = target;
+    const { repository: _id, copiesFolder: _folder, ...rest } = kept;
     return {
       ...rest,
       address: addressOf(target),
@@ -103,7 +121,7 @@ export function targetHandlers(
         throw new ContractError("TooManyBackupTargets", { limit: MOST_BACKUP_TARGETS });
       }
       const place = { id: crypto.randomUUID(), kind, ...fields };
-      const store = storeOf(place, context);
+      const store = storeOf(place, context), kept = await keptIn(store, context);
       let joined;
       try {
         joined = await join(store, passphrase);
@@ -111,7 +129,7 @@ export function targetHandlers(
         await store.close();
       }
       requireFree(name);
-      const target: TargetRecord = { ...place, name, ...joined, createdAt: context.clock.now() };
+      const target: TargetRecord = { ...place, name, ...kept, ...joined, createdAt: context.clock.now() };
       targets.put(target);
       return shown(target);
     },
@@ -119,12 +137,16 @@ export function targetHandlers(
       const before = targets.find(backupTargetId);
       const running = usedBy(backupTargetId).find(({ id }) => isRunning(id));
       if (running !== undefined) throw new ContractError("BackupRunning", { name: running.name });
-      const after: TargetRecord = { ...before, ...plainFields(given), ...(name !== undefined && { name }) };
-      const { repository: _id, encryption: _encryption, dataKey: _key, createdAt: _at, ...fields } = after;
-      const refusal = targetRefusal(after.kind, fields) ?? strangerRefusal(before, after, given);
+      const changed: TargetRecord = { ...before, ...plainFields(given), ...(name !== undefined && { name }) };
+      const { repository: _id, encryption: _encryption, dataKey: _key, createdAt: _at, ...place } = changed;
+      const { copiesFolder: _folder, ...fields } = place;
+      const refusal = targetRefusal(changed.kind, fields) ?? strangerRefusal(before, changed, given);
       if (refusal !== undefined) throw invalid(refusal);
       if (name !== undefined) requireFree(name, backupTargetId);
-      if (Object.keys(given).length > 0) await (await openTarget(after, context)).store.close();
+      const isMoved = Object.keys(given).length > 0;
+      const kept = isMoved ? await keptIn(storeOf(changed, context), context) : {};
+      const after = { ...changed, ...kept };
+      if (isMoved) await (await openTarget(after, context)).store.close();
       targets.find(backupTargetId);
       targets.put(after);
       return shown(after);

@@ -11,6 +11,8 @@ export interface TargetRecord extends Omit<BackupTarget, "address" | "encrypted"
   readonly privateKey?: string;
   /** Id of what it holds: another disk or bucket may be there one day. */
   readonly repository: string;
+  /** The folder of this host that its copies were in last: a pool may be gone, or be called otherwise. */
+  readonly copiesFolder?: string;
   /** Of an encrypted one: what its store says of it, and the key that the passphrase has opened. */
   readonly encryption?: Encryption;
   readonly dataKey?: string;

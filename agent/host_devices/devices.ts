@@ -8,7 +8,7 @@ import { pciClass } from "../../lib/host_devices/class.ts";
 import { hasIommu, type HostUse, listedDevices, type Taken } from "../../lib/host_devices/list.ts";
 import type { Output } from "../../lib/contract/mod.ts";
 import { orMissing } from "../files.ts";
-import { definitionsOf } from "../hosts/definitions.ts";
+import { definitionsOf } from "../libvirt/definitions.ts";
 import type { Host } from "../hosts/host.ts";
 import { hostUses } from "./host_use.ts";
 

@@ -1,6 +1,4 @@
 /** Who needs a volume, read from libvirt and the images' heads: asked before something goes, is replaced or is overwritten. */
-import { ImageRefused } from "./disk_images/chain.ts";
-import { isSystemError } from "../files.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -12,7 +10,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { resolvedByFolder, resolvedPath, resolvedPaths } from "../resolved_path.ts";
 import { log } from "../log.ts";
-import { backingChain } from "./disk_images/backing.ts";
+import { knownChain, unreadText } from "./disk_images/users.ts";
 import type { Host } from "../hosts/host.ts";
 import { mayBeFile, pathOfDisk } from "./disk_path.ts";
 import { FileIdentities, filesBelow } from "./folder_content.ts";
@@ -60,29 +58,43 @@ async function savedPaths(host: Services, vm: VM): Promise<{ path: string; isIma
   return [...disks.flat(), ...saved.otherPaths.map((path) => ({ path, isImage: false }))];
 }
 
+/** What VMs need. */
+interface VmsNeed {
+  readonly used: UsedPlaces;
+  /** An image that is not there, of which no definition says what it is built on: that may be anything. */
+  readonly unread?: string;
+}
+
 /** Everything that VMs have, or will have at their next start, with what it is built on, read from libvirt and the images. */
-async function usedByVms(
+async function neededByVms(
   host: Services,
   vms: readonly VM[],
   { isLiveOnly = false, givenUpBy }: UseOptions & { readonly isLiveOnly?: boolean } = {},
-): Promise<UsedPlaces> {
+): Promise<VmsNeed> {
   const { link, inventory } = host, { uri } = link, here = isLocal(uri);
   const snapshots = isLiveOnly ? undefined : await snapshotFiles(link);
   const needed: [path: string, user: StorageUser][] = [];
+  let unread: string | undefined;
   await Promise.all(vms.map(async (vm) => {
     const user = vmUser(inventory, vm);
     const take = async (path: string, isImage: boolean) => {
       needed.push([path, user]);
-      if (!here || !isImage || !path.startsWith("/")) return;
-      for (const base of await chainOf(path)) needed.push([base, user]);
+      if (!here || !isImage || !path.startsWith("/")) return undefined;
+      const chain = await knownChain(path);
+      for (const base of chain.paths) needed.push([base, user]);
+      return chain.unread;
     };
-    for (const xml of vm.id === givenUpBy ? [] : await definitionsOf(host, vm, isLiveOnly)) {
-      for (const path of namedPaths(parseXml(xml))) needed.push([path, user]);
-      for (const disk of disksOf(xml)) {
-        if (disk.type === "volume") needed.push([`volume:${disk.source}`, user]);
-        const path = await pathOfDisk(link, disk);
-        if (path !== undefined) await take(path, mayBeFile(disk) && disk.format === "qcow2");
-      }
+    const definitions = vm.id === givenUpBy ? [] : await definitionsOf(host, vm, isLiveOnly);
+    const disks = definitions.flatMap((xml) => disksOf(xml));
+    const isDeclared = (source: string | undefined) =>
+      disks.some((disk) => disk.source === source && disk.isChainComplete);
+    for (const path of definitions.flatMap((xml) => namedPaths(parseXml(xml)))) needed.push([path, user]);
+    for (const disk of disks) {
+      if (disk.type === "volume") needed.push([`volume:${disk.source}`, user]);
+      const path = await pathOfDisk(link, disk);
+      if (path === undefined) continue;
+      const missing = await take(path, mayBeFile(disk) && disk.format === "qcow2");
+      if (missing !== undefined && !isDeclared(disk.source)) unread ??= unreadText(missing, vm.name);
     }
     for (const { path, isImage } of vm.id === givenUpBy ? [] : await savedPaths(host, vm)) {
       await take(path, isImage);
@@ -91,18 +103,7 @@ async function usedByVms(
   }));
   const at = await resolvedByFolder(uri, needed.map(([path]) => path)), used = new UsedPlaces();
   for (const [path, user] of needed) used.add(at(path), user);
-  return used;
-}
-
-/** What an image is built on. */
-async function chainOf(path: string): Promise<string[]> {
-  try {
-    return await backingChain(path);
-  } catch (error) {
-    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
-    log.warn("what an image is built on cannot be read", { path, error });
-    return [];
-  }
+  return unread === undefined ? { used } : { used, unread };
 }
 
 /** @throws {ContractError} StorageUnknown when that does not come in time: then nothing may go */
@@ -115,6 +116,11 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
   const reason = "the VMs' disk images cannot be read now, so uses of this file cannot be ruled out";
   throw new ContractError("StorageUnknown", { reason });
 }
+
+/** Why nothing goes that an image in a pool may be built on. */
+const unreadPoolText = (pool: string, name: string) =>
+  `the storage pool ${pool} cannot be read, so images in it that are built on ${name} ` +
+  "cannot be ruled out; stop that pool, or repair its server";
 
 /** What needs a volume, or something in it where it is a folder. */
 export interface VolumeUse {
@@ -150,15 +156,15 @@ export type UseOf = (
  * is asked: VMs with all files that they name, their snapshots, templates, the bin, backups, volumes that are built on it,
  * and of a folder also other pools and mounts.
  *
- * @throws {ContractError} StorageUnknown when the images cannot be read in time: then nothing may go
+ * @throws {ContractError} StorageUnknown when the images cannot be read in time, or one is not there: then nothing may go
  */
 export async function exactUsers(
   host: Host,
   { going, givenUpBy }: UseOptions = {},
 ): Promise<UseOf> {
   const { inventory, keepers, link: { uri } } = host, here = isLocal(uri);
-  const used = await inTime(usedByVms(host, inventory.everyVm(), { givenUpBy }));
-  const unread = await readKnownPools(host);
+  const { used, unread: image } = await inTime(neededByVms(host, inventory.everyVm(), { givenUpBy }));
+  const [unread] = await readKnownPools(host);
   const pools = poolFolders(host), keptPaths = keepers.kept();
   const at = await resolvedByFolder(uri, [...keptPaths, ...pools].map(({ path }) => path));
   const kept = keptPaths.map((each) => ({ ...each, path: at(each.path) }));
@@ -208,14 +214,30 @@ export async function exactUsers(
     }
     const isFolder = volume.type === "dir" || info?.isDirectory === true;
     const inside = isFolder ? await inFolder(place, info !== undefined, held) : undefined;
-    if (inside === undefined && unread.length > 0 && !NO_BASE.test(volume.name)) {
-      const reason =
-        `the storage pool ${unread[0]} cannot be read, so images in it that are built on ${volume.name} ` +
-        "cannot be ruled out; stop that pool, or repair its server";
-      throw new ContractError("StorageUnknown", { reason });
+    if (inside === undefined && !NO_BASE.test(volume.name)) {
+      const reason = image ?? (unread && unreadPoolText(unread, volume.name));
+      if (reason !== undefined) throw new ContractError("StorageUnknown", { reason });
     }
     return inside && { user: inside.user.name, what: `${volume.name}${inside.place.slice(place.length)}` };
   };
+}
+
+/**
+ * Refuses to forget a pool by whose name something is found: VMs, as they run and at their next start, templates and backups.
+ *
+ * @throws {ContractError} StoragePoolInUse @throws {LibvirtError}
+ */
+export async function refuseNamed(host: Host, pool: string): Promise<void> {
+  const { inventory, keepers } = host;
+  const naming = await Promise.all(
+    inventory.everyVm().map(async (vm) => {
+      const disks = (await definitionsOf(host, vm, false)).flatMap((xml) => disksOf(xml));
+      const isNamed = disks.some(({ type, source }) => type === "volume" && source?.startsWith(`${pool}/`));
+      return isNamed ? [vm.name] : [];
+    }),
+  );
+  const user = naming.flat()[0] ?? keepers.kept().find((each) => each.pool === pool)?.keeper;
+  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm: user });
 }
 
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */
@@ -223,7 +245,7 @@ export async function refuseRunning(host: Host, record: PoolRecord): Promise<voi
   const { inventory, link: { uri } } = host, { name: pool, xml } = record;
   const running = new Set(inventory.active());
   const vms = inventory.everyVm().filter(({ id }) => running.has(id));
-  const used = await inTime(usedByVms(host, vms, { isLiveOnly: true }));
+  const { used } = await inTime(neededByVms(host, vms, { isLiveOnly: true }));
   const { type, path } = describePool(xml);
   const folder = path !== undefined && PATH_TYPES.has(type) ? await resolvedPath(uri, path) : undefined;
   const volumes = await resolvedPaths(uri, (inventory.storage.peek(pool) ?? []).map((each) => each.path));

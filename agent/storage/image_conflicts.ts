@@ -5,15 +5,17 @@
  */
 import { dirname } from "node:path";
 import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
+import type { DiskChain } from "../../lib/formats/xml/domain.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isThere } from "../files.ts";
 import { resolvedByFolder, resolvedPath, statInTime } from "../resolved_path.ts";
 import { SharedTime, within } from "../within.ts";
-import { backingChain } from "./disk_images/backing.ts";
+import { wholeChain } from "./disk_images/backing.ts";
 import { mayBeFile } from "./disk_path.ts";
 import { FileIdentities } from "./folder_content.ts";
+import { leftOverlays, type Overlay, readPoolsSoon } from "./overlays.ts";
 import { poolFolder } from "./reachable.ts";
 import { byName, namedUser, vmUser } from "./used_places.ts";
 import { withSaved } from "./saved_devices.ts";
@@ -75,35 +77,58 @@ function pathOf(
   return known ?? (folder === undefined ? undefined : `${folder}/${name}`);
 }
 
-/** The disks of VMs, of which `isUnread` says whose heads memory does not know. */
-function disksOfVms(host: Host, vms: readonly VM[]): { use: ImageUse; isUnread: boolean }[] {
+/** A disk of a VM. */
+interface DiskOfVm {
+  readonly use: ImageUse;
+  /** Whether memory does not know its head. */
+  readonly isUnread: boolean;
+  /** What its VM's definition says that it is built on. */
+  readonly declared: DiskChain | undefined;
+}
+
+function disksOfVms(host: Host, vms: readonly VM[]): DiskOfVm[] {
   const { inventory } = host, known = new Set(inventory.storage.known().map(({ path }) => path));
-  return vms.flatMap((vm) =>
-    vm.disks.flatMap((disk) => {
+  return vms.flatMap((vm) => {
+    const chains = inventory.record(vm.id)?.summary.chains ?? [];
+    return vm.disks.flatMap((disk) => {
       const path = pathOf(host, disk), { shareable } = disk;
       if (path === undefined) return [];
       const use = {
         ...{ path, owner: vm.id, user: vmUser(inventory, vm), isBase: false, shareable },
         isOnlyRead: !isWritten(disk),
       };
-      return [{ use, isUnread: mayBeFile(disk) && disk.format === "qcow2" && !known.has(path) }];
-    })
-  );
+      const declared = chains.find(({ target }) => target === disk.target);
+      const isUnread = mayBeFile(disk) && disk.format === "qcow2" && !known.has(path);
+      return [{ use, isUnread, declared }];
+    });
+  });
 }
 
+/** What VMs' definitions say that their disks are built on: that counts, be the disks to be seen or not. */
+const basesDeclared = (disks: readonly DiskOfVm[]): ImageUse[] =>
+  disks.flatMap(({ use, declared }) =>
+    (declared?.bases ?? []).map((path) => ({ ...use, path, isBase: true, shareable: false }))
+  );
+
 /** What is built on something: volumes, by the VM that has them, and what the bin, templates and snapshots keep. */
-function basesKept({ inventory, keepers }: Host, disks: readonly ImageUse[]): ImageUse[] {
+function basesKept(
+  { inventory, keepers }: Host,
+  disks: readonly ImageUse[],
+  left: readonly Overlay[],
+): ImageUse[] {
   const byPath = new Map(disks.map((use) => [use.path, use]));
-  const volumes = inventory.storage.known().flatMap(({ path, name, pool, backing }) => {
-    if (backing === undefined) return [];
+  const useOf = ({ path, name, pool, base }: Overlay) => {
     const { owner, user } = byPath.get(path) ??
       { owner: undefined, user: namedUser(`the volume ${name} of ${pool}`) };
-    return [{ path: backing.path, owner, user, isBase: true, shareable: false, overlay: path }];
-  });
+    return { path: base, owner, user, isBase: true, shareable: false };
+  };
+  const volumes = inventory.storage.known().flatMap(({ path, name, pool, backing }) =>
+    backing === undefined ? [] : [{ ...useOf({ path, name, pool, base: backing.path }), overlay: path }]
+  );
   const kept = keepers.kept().map(({ path, keeper, owner }) => ({
     ...{ path, owner, user: namedUser(keeper), isBase: true, shareable: false },
   }));
-  return [...volumes, ...kept];
+  return [...volumes, ...left.map(useOf), ...kept];
 }
 
 /** Where paths lead, folder by folder: a folder that does not respond in the time keeps its paths as they are. */
@@ -125,17 +150,18 @@ async function followed(
 /** What VMs' disks are built on that are in no pool, by where it is, as far as heads can be read in the time. */
 async function basesRead(
   uri: string,
-  disks: ReturnType<typeof disksOfVms>,
+  disks: readonly DiskOfVm[],
   time: SharedTime,
 ): Promise<PlacedUse[]> {
   const found = await Promise.all(
-    disks.filter(({ isUnread }) => isUnread).map(async ({ use }) => {
-      const chain = await time.of(use.path, backingChain(use.path)).catch((error) => {
+    disks.filter(({ isUnread }) => isUnread).map(async ({ use, declared }) => {
+      const read = await time.of(use.path, wholeChain(use.path)).catch((error) => {
         log.debug("what a VM's disk is built on cannot be read", { path: use.path, error });
         time.unanswered.add(use.path);
         return undefined;
-      }) ?? [];
-      const at = await followed(uri, chain, time);
+      });
+      if (read?.missing !== undefined && !declared?.isComplete) time.unanswered.add(read.missing);
+      const chain = (read?.images ?? []).map(({ path }) => path), at = await followed(uri, chain, time);
       return chain.map((path): PlacedUse => [at(path), { ...use, path, isBase: true, shareable: false }]);
     }),
   );
@@ -166,7 +192,8 @@ export class ImageUses {
     await within(OTHERS_MS.saved, withSaved(host, vms).then((all) => void (vms = all)));
     const time = new SharedTime(OTHERS_MS.read);
     const disks = disksOfVms(host, vms), uses = disks.map(({ use }) => use);
-    uses.push(...basesKept(host, uses));
+    const left = await time.of("stopped storage pools", leftOverlays(host, isExact)) ?? [];
+    uses.push(...basesKept(host, uses, left), ...basesDeclared(disks));
     const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);
     const paths = new Set([...own, ...uses.map(({ path }) => path)]);
     // At the same time: a head that cannot be read keeps no link from being followed
@@ -225,7 +252,7 @@ export class ImageUses {
     if (!this.isExact || unread.size === 0) return;
     const named = [...unread].slice(0, MOST_NAMED).join(", "), more = unread.size - MOST_NAMED;
     log.warn(
-      "whether other VMs need the disks of a VM is not known in full: these could not be read in time",
+      "whether other VMs need the disks of a VM is not known in full: these could not be read in time, or are missing",
       {
         ...{ vm: vmId, unread: named },
         ...(more > 0 && { more }),
@@ -252,7 +279,9 @@ export class ImageUses {
 
 /** What else needs the disks that a VM writes to, as exactly as it can be told. */
 export async function imageConflicts(host: Host, vm: Subject): Promise<ImageConflict[]> {
-  return vm.disks.some(isWritten) ? await (await ImageUses.read(host, vm, true)).conflicts(vm) : [];
+  if (!vm.disks.some(isWritten)) return [];
+  await readPoolsSoon(host);
+  return await (await ImageUses.read(host, vm, true)).conflicts(vm);
 }
 
 /**

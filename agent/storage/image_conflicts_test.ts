@@ -34,7 +34,11 @@ const hostOf = (vms: readonly VM[]): Host =>
       everyVm: () => vms,
       vm: (id: string) => vms.find((vm) => vm.id === id),
       active: () => vms.map(({ id }) => id),
-      storage: { known: () => [], peek: () => undefined, record: () => undefined },
+      record: () => undefined,
+      storage: {
+        ...{ isKnown: true, known: () => [], leftOverlays: () => [], records: () => [] },
+        ...{ peek: () => undefined, record: () => undefined },
+      },
     },
   }) as unknown as Host;
 

@@ -1,10 +1,30 @@
-/** Volumes that are built on others, in every pool that can be read. */
+/** Volumes that are built on others, in every pool that can be read, and in those that are stopped. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { isSystemError, isThere } from "../files.ts";
+import { plainPath } from "../host_file.ts";
+import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
+import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
+import { isNotResponding } from "../mount_gate.ts";
 import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
+import { SharedTime } from "../within.ts";
+import { backingImages } from "./disk_images/backing.ts";
+import { ImageRefused } from "./disk_images/chain.ts";
 import { isActivePool } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
+
+/** Milliseconds that a look at pools may take where an answer is not worth more: one that hangs keeps no VM off. */
+const POOLS_MS = 1000;
+/** Files of a stopped pool's folder whose heads are read, and how many at once. */
+const MOST_HEADS = 5000, AT_ONCE = 16;
+
+/** A volume that is built on another. */
+export type Overlay = Pick<Volume, "pool" | "name" | "path"> & {
+  /** Path of what it is built on. */
+  readonly base: string;
+};
 
 /**
  * Reads the volumes of pools that nobody has looked at yet: they would look like none.
@@ -21,22 +41,140 @@ export async function readPools({ inventory: { storage } }: Host, names?: Iterab
   }
 }
 
+/** The active pools of which nothing is known. */
+const unreadPools = ({ inventory: { storage } }: Host): string[] =>
+  storage.records().filter(isActivePool).map(({ name }) => name).filter((name) =>
+    storage.peek(name) === undefined
+  );
+
+/**
+ * Reads the pools that nobody has looked at yet, as far as that takes a moment: before a disk is written to, where a pool
+ * that does not respond is no reason to wait. What is left unread is in the log.
+ */
+export async function readPoolsSoon(host: Host): Promise<void> {
+  const { storage } = host.inventory, time = new SharedTime(POOLS_MS);
+  const reading = async (name: string, work: Promise<unknown>) => {
+    try {
+      await time.of(name, work);
+    } catch (error) {
+      log.debug("storage pools cannot be read now", { error });
+      time.unanswered.add(name);
+    }
+  };
+  if (!storage.isKnown) await reading("all", storage.refresh());
+  await Promise.all(unreadPools(host).map((name) => reading(name, storage.volumes(name))));
+  if (time.unanswered.size === 0) return;
+  const pools = [...time.unanswered].join(", ");
+  log.warn("whether a volume is built on a disk is not known in full: storage pools cannot be read", {
+    pools,
+  });
+}
+
+/** What an image says itself that it is built on; undefined where it is on nothing, or cannot be read. */
+async function baseOf(path: string): Promise<string | undefined> {
+  try {
+    return (await backingImages(path))[0]?.path;
+  } catch (error) {
+    const isUnknown = isSystemError(error) || error instanceof ImageRefused || isNotResponding(error);
+    if (!isUnknown) throw error;
+    log.debug("what an image of a stopped pool is built on cannot be read", { path, error });
+    return undefined;
+  }
+}
+
+/** The files in a folder; undefined where it cannot be read. */
+async function filesIn(folder: string): Promise<string[] | undefined> {
+  try {
+    return (await hostFiles.readDir(plainPath(folder))).filter(({ isFile, isSymlink }) => isFile || isSymlink)
+      .map(({ name }) => name);
+  } catch (error) {
+    if (!isSystemError(error) && !isNotResponding(error)) throw error;
+    log.debug("the folder of a stopped storage pool cannot be read", { folder, error });
+    return undefined;
+  }
+}
+
+/** What the heads of files say, in a pool's folder. */
+async function readHeads(pool: string, folder: string, names: readonly string[]): Promise<Overlay[]> {
+  const found: Overlay[] = [], left = names.slice(0, MOST_HEADS);
+  if (names.length > MOST_HEADS) log.warn("a stopped storage pool has too many files to look at", { pool });
+  const read = async () => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      const path = `${folder}/${name}`, base = await baseOf(path);
+      if (base !== undefined) found.push({ pool, name, path, base });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, read));
+  return found;
+}
+
+/** Types of pools whose folder has their volumes while they are stopped, too, where it is there at all. */
+const FOLDER_TYPES: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
+
+/** As an overlay, of a volume that is one. */
+const overlayOf = ({ pool, name, path, backing }: Volume): Overlay[] =>
+  backing === undefined ? [] : [{ pool, name, path, base: backing.path }];
+
+/**
+ * What is built on others in pools that are stopped or forgotten: as the heads of the files say that are in their folders,
+ * and of what cannot be seen now as it was read last.
+ *
+ * @param isRead false: goes by memory alone
+ */
+export async function leftOverlays(
+  { inventory: { storage }, link: { uri } }: Host,
+  isRead = true,
+): Promise<Overlay[]> {
+  const remembered = storage.leftOverlays().flatMap(overlayOf);
+  if (!isRead || !isLocal(uri)) return remembered;
+  const seen = new Set<string>(), records = new Map(storage.records().map((each) => [each.name, each]));
+  const stopped = [...records.values()].filter((record) => !isActivePool(record)).map(
+    async ({ name, xml }) => {
+      const { type, path } = describePool(xml);
+      if (path === undefined || !FOLDER_TYPES.has(type)) return [];
+      const names = await filesIn(path);
+      if (names === undefined) return [];
+      // The folder that a file system is mounted on is there without it
+      if (type === "dir") seen.add(name);
+      else for (const each of names) seen.add(`${name}/${each}`);
+      return await readHeads(name, path, names);
+    },
+  );
+  const heads = (await Promise.all(stopped)).flat();
+  const unseen = remembered.filter(({ pool, name }) => !seen.has(pool) && !seen.has(`${pool}/${name}`));
+  const kept = await Promise.all(unseen.map(async (each) => {
+    // A pool that is forgotten has no folder that comes back: its file is there, or gone
+    const isKept = records.has(each.pool) || await isThere(each.path).catch(() => true);
+    return isKept ? [each] : [];
+  }));
+  return [...heads, ...kept.flat()];
+}
+
+/** What tells what of {@link leftOverlays} is built on what is at a path. */
+export async function leftOn(host: Host): Promise<(path: string) => Promise<Overlay | undefined>> {
+  const { uri } = host.link, all = await leftOverlays(host);
+  const at = await resolvedByFolder(uri, all.map(({ base }) => base));
+  return async (path) => {
+    if (all.length === 0) return undefined;
+    const real = await resolvedPath(uri, path);
+    return all.find(({ base }) => at(base) === real);
+  };
+}
+
 /**
  * What tells which volume is built on what is at a path, as the pools tell it.
  *
  * @param own paths of volumes that do not count
  */
 export async function overlays(
-  { inventory, link: { uri } }: Host,
+  host: Host,
   own: ReadonlySet<string> = new Set(),
-): Promise<(path: string) => Promise<Volume | undefined>> {
-  const all = inventory.storage.known().filter(({ backing }) => backing !== undefined);
-  const at = await resolvedByFolder(uri, [
-    ...own,
-    ...all.flatMap(({ path, backing }) => [path, backing!.path]),
-  ]);
-  const byBase = new Map<string, Volume>(), left = new Set([...own].map(at));
-  for (const volume of all) if (!left.has(at(volume.path))) byBase.set(at(volume.backing!.path), volume);
+): Promise<(path: string) => Promise<Overlay | undefined>> {
+  const { inventory, link: { uri } } = host;
+  const all = [...inventory.storage.known().flatMap(overlayOf), ...await leftOverlays(host)];
+  const at = await resolvedByFolder(uri, [...own, ...all.flatMap(({ path, base }) => [path, base])]);
+  const byBase = new Map<string, Overlay>(), left = new Set([...own].map(at));
+  for (const overlay of all) if (!left.has(at(overlay.path))) byBase.set(at(overlay.base), overlay);
   return async (path) => byBase.get(await resolvedPath(uri, path));
 }
 
@@ -54,8 +192,5 @@ export async function readKnownPools(host: Host): Promise<string[]> {
       log.debug("what is in a storage pool is not known", { pool: name, error })
     );
   }
-  const { storage } = host.inventory;
-  return storage.records().filter(isActivePool).map(({ name }) => name).filter((name) =>
-    storage.peek(name) === undefined
-  );
+  return unreadPools(host);
 }

@@ -9,7 +9,7 @@ import { keyOf } from "../operations/step.ts";
 import { fileOf } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
 import { isActivePool, requireActive } from "./shared.ts";
-import { exactUsers, refuseRunning } from "./exact_users.ts";
+import { exactUsers, refuseNamed, refuseRunning } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { volumeInUse } from "./volume_work.ts";
 import { whyUnremovable } from "./removable.ts";
@@ -101,7 +101,10 @@ export async function deletePool(
   const { link, operations } = host;
   const { name, uuid, xml } = record;
   await refuseRunning(host, record);
-  if (!deleteContent) return await removePool(link, record, false);
+  if (!deleteContent) {
+    await refuseNamed(host, name);
+    return await removePool(link, record, false);
+  }
   const [user] = (await VolumeUsage.read(host)).ofPool(record);
   if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
   requireActive(host, name);

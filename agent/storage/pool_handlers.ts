@@ -27,7 +27,7 @@ import {
   requirePool,
   storageError,
 } from "./shared.ts";
-import { refuseRunning } from "./exact_users.ts";
+import { refuseNamed, refuseRunning } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { requirePoolReachable } from "./reachable.ts";
 
@@ -108,7 +108,10 @@ export function poolHandlers(host: Host): PoolHandlers {
     },
     // libvirt waits for a mount with the pool's lock held, and every list of pools with it: refresh, umount, delete.
     stop_storage_pool: async ({ pool }) => {
-      await refuseRunning(host, requireActive(host, pool));
+      const record = requireActive(host, pool);
+      await refuseRunning(host, record);
+      // One that is transient is forgotten with that
+      if (!record.persistent) await refuseNamed(host, pool);
       refuseWorkedOn(pool);
       await requirePoolReachable(host, pool);
       return await operate(pool, "stop", () => link.call("poolStop", { pool }));

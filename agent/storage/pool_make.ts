@@ -11,6 +11,7 @@ import { resolvedPath } from "../resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
 import { requireResponding } from "../mount_gate.ts";
+import { requireUnshared } from "./guest_folders.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
@@ -91,7 +92,7 @@ async function refuseTaken({ inventory, link: { uri } }: Host, path: string): Pr
 /**
  * Makes a pool and starts it; what was made is undone when a later step fails.
  *
- * @throws {ContractError} InvalidInput, NotOnThisHost @throws {LibvirtError}
+ * @throws {ContractError} InvalidInput, PathRefused, NotOnThisHost @throws {LibvirtError}
  */
 export async function createPool(
   host: Host,
@@ -107,6 +108,7 @@ export async function createPool(
   if (fault !== undefined) throw new ContractError("InvalidInput", { reason: fault });
   if (target !== undefined && (type === "dir" || type === "fs" || type === "netfs")) {
     await refuseTaken(host, target);
+    await requireUnshared(host, target);
   }
   const { available, reason } = (await poolTypes(host)).find((each) => each.type === type)!;
   if (!available) {

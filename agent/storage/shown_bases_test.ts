@@ -36,7 +36,8 @@ function world() {
       },
       vm: (id: string) => vms.get(id),
       active: () => [],
-      storage: { known: () => volumes, peek: () => volumes, record: () => undefined },
+      record: () => undefined,
+      storage: { known: () => volumes, leftOverlays: () => [], peek: () => volumes, record: () => undefined },
     },
   } as unknown as Host;
   const bases = async (id = "base") =>
@@ -73,7 +74,7 @@ Deno.test("withBases() looks at the other VMs once for many pages, and when they
   put({ ...vms.get("clone")!, state: "running", attention: ["something"] });
   assert.equal(await counted(pages), 0, "its disks are the same");
   await clock.advance(60_000);
-  assert.ok(await counted(pages) > 0, "what no event comes of");
+  assert.ok(await counted(pages) > 0, "what nothing tells of");
 });
 
 Deno.test("withBases() tells what is built on a disk as soon as it is, and as long as it is", async () => {

@@ -8,6 +8,8 @@ export interface KeptPath {
   readonly keeper: string;
   /** Id of the VM, or of the entry of the bin, that it is a part of. */
   readonly owner?: string;
+  /** Name of the pool that it is found by. */
+  readonly pool?: string;
 }
 
 /** Everything that a keeper keeps now. */

@@ -12,7 +12,10 @@ export const templateFeature = feature<never, keyof typeof templateCommands>({
     return {
       host: (host) => {
         host.keepers.add(() =>
-          records.keptOf(host.id).map(({ path, name, id }) => ({ path, keeper: labelOf(name), owner: id }))
+          [...records.keptOf(host.id), ...records.namedOf(host.id)].map(({ name, id, ...place }) => ({
+            ...place,
+            ...{ keeper: labelOf(name), owner: id },
+          }))
         );
         return { handlers: templateHandlers({ host, records, now: () => clock.now() }) };
       },

@@ -1,6 +1,8 @@
 /** Templates, and which VMs were made of them, as they are kept. */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { ContractError, type TemplateVersion } from "../../lib/contract/mod.ts";
+import { namedPaths } from "../../lib/formats/xml/named_paths.ts";
+import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import type { Store } from "../store/store.ts";
 
 /** A volume with a template's UEFI variables. */
@@ -67,6 +69,23 @@ export function templateVolumes({ disks, variables }: StoredVersion): KeptVariab
   return variables === undefined ? own : [...own, variables];
 }
 
+/** What of the host a version's definition names, by version. */
+const named = new WeakMap<StoredVersion, readonly string[]>();
+
+/** Paths of the host that VMs of a version need to start, besides disks: kernels, firmware, ROMs. */
+function namedBy(version: StoredVersion): readonly string[] {
+  let found = named.get(version);
+  if (found === undefined) {
+    const domain = parseXml(version.xml), own = childText(child(domain, "os"), "nvram");
+    // Each part by itself: what libvirt keeps of the VM that it was made of is not needed
+    found = domain.children.flatMap((part) => namedPaths(part, { disks: false })).filter((path) =>
+      path !== own
+    );
+    named.set(version, found);
+  }
+  return found;
+}
+
 type Row = Record<string, SQLOutputValue>;
 
 // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
@@ -127,9 +146,18 @@ export class TemplateRecords {
   }
 
   /** The volumes of a host that templates have, each with the name and the id of its template. */
-  keptOf(host: string): { readonly path: string; readonly name: string; readonly id: string }[] {
+  keptOf(
+    host: string,
+  ): { readonly pool: string; readonly path: string; readonly name: string; readonly id: string }[] {
     return this.of(host).flatMap(({ id, name, versions }) =>
-      versions.flatMap(templateVolumes).map(({ path }) => ({ path, name, id }))
+      versions.flatMap(templateVolumes).map(({ pool, path }) => ({ pool, path, name, id }))
+    );
+  }
+
+  /** What else of a host the templates' definitions name, each with the name and the id of its template. */
+  namedOf(host: string): { readonly path: string; readonly name: string; readonly id: string }[] {
+    return this.of(host).flatMap(({ id, name, versions }) =>
+      versions.flatMap(namedBy).map((path) => ({ path, name, id }))
     );
   }
 

@@ -165,7 +165,7 @@ export const backupTargetCommands = {
       ),
     }),
     output: BackupTarget,
-    errors: ["BackupTargetExists", "TooManyBackupTargets", ...CONNECTING],
+    errors: ["BackupTargetExists", "TooManyBackupTargets", "PathRefused", ...CONNECTING],
     route: "POST /backup-targets",
     cli: ["backup", "add-target", "<name>", "<kind>"],
     examples: [
@@ -186,7 +186,7 @@ export const backupTargetCommands = {
       ...SECRETS,
     }),
     output: BackupTarget,
-    errors: ["BackupTargetNotFound", "BackupTargetExists", "BackupRunning", ...CONNECTING],
+    errors: ["BackupTargetNotFound", "BackupTargetExists", "BackupRunning", "PathRefused", ...CONNECTING],
     route: "PATCH /backup-targets/{backupTargetId}",
     cli: ["backup", "update-target", "<backupTargetId>"],
   }),

@@ -316,6 +316,7 @@ const FLAGS = {
   group: "targets.groups",
 } as const;
 const SAVING = [
+  "PathRefused",
   "BackupExists",
   ...REACHING,
   "VmNotFound",

@@ -163,7 +163,7 @@ export const storageCommands = {
       autostart: Type.Optional(Type.Boolean({ default: true, description: "start it with the host" })),
     }),
     output: StoragePool,
-    errors: ["StoragePoolExists", "StoragePoolFailed", "NotOnThisHost"],
+    errors: ["StoragePoolExists", "StoragePoolFailed", "PathRefused", "NotOnThisHost"],
     route: "POST /storage/pools",
     cli: ["pool", "create", "<name>"],
     places: ["<name>", "<type>", "[path]"],

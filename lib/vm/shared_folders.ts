@@ -91,6 +91,17 @@ export function nestedReason(path: string, shares: readonly SharedFolder[]): str
   return undefined;
 }
 
+/** Why nothing of the host's own is kept in a folder, as the end of a sentence; undefined where it may be. @param path without links */
+export function guestReason(path: string, shares: readonly SharedFolder[]): string | undefined {
+  for (const { path: shared, vm } of shares) {
+    if (within(path, shared)) return `a guest writes there: ${shared} is a shared folder of ${vm}`;
+    if (within(shared, path)) {
+      return `${shared}, a shared folder of ${vm}, is in it, and a guest writes there`;
+    }
+  }
+  return undefined;
+}
+
 /** Whether the guest can change what is above a folder that is in one of these shares. @param path without links */
 export const sharesAbove = (path: string, shares: readonly SharedFolder[]): SharedFolder | undefined =>
   shares.find(({ path: shared }) => shared !== path && within(path, shared));

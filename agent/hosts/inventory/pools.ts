@@ -95,6 +95,8 @@ export class PoolInventory {
   /** Folder → the pool whose volumes are in it. */
   #folders = new Map<string, string>();
   #isKnown = false;
+  /** Pool that is not active → those of its volumes that are built on others, as they were read last. */
+  readonly #leftOverlays = new Map<string, readonly Volume[]>();
   /** The volumes of all pools, until one of them changes. */
   #all: readonly Volume[] | undefined;
 
@@ -142,10 +144,14 @@ export class PoolInventory {
     return this.#all ??= [...this.#shelves.values()].flatMap(({ volumes }) => [...volumes?.values() ?? []]);
   }
 
+  /** What is built on others in pools that are not active any more, as it was read last. */
+  leftOverlays(): Volume[] {
+    return [...this.#leftOverlays.values()].flat();
+  }
+
   /** A new connection: what was known may be wrong. Waits no longer than a moment for the pools. @throws {LibvirtError} */
   async restart(): Promise<void> {
-    this.#shelves.clear();
-    this.#all = undefined;
+    for (const pool of this.#shelves.keys()) this.#drop(pool);
     await patient(this.#scanner.ask(), START_MS);
   }
 
@@ -201,6 +207,10 @@ export class PoolInventory {
   }
 
   #drop(pool: string): void {
+    const volumes = this.#shelves.get(pool)?.volumes;
+    if (volumes !== undefined) {
+      this.#leftOverlays.set(pool, [...volumes.values()].filter(({ backing }) => backing !== undefined));
+    }
     if (this.#shelves.delete(pool)) this.#all = undefined;
   }
 
@@ -305,6 +315,7 @@ export class PoolInventory {
           const volumes = (await this.#link.call("volumeScan", { pool })).map(volumeOf);
           made.figures = figures;
           made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));
+          this.#leftOverlays.delete(pool);
           this.#restock(made);
         }),
         volumes: undefined,

@@ -74,13 +74,13 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
     const type = info.isDirectory ? "dir" : "file";
     const refuse = (vm: string, where: string) =>
       new ContractError("BinEntryInUse", { name, vm, path: where });
-    const now = await useOf({ pool: "", name: path, path: binPath(file), type }, id);
-    if (now !== undefined) throw refuse(now.user, now.what);
     // A VM of the same name makes its variables and its TPM's state anew where there are none.
     const then = file.role !== "disk" || await isTaken(plainPath(path))
       ? undefined
       : await useOf({ pool: file.pool ?? "", name: path, path, type }, id);
     if (then !== undefined) throw refuse(then.user, then.what);
+    const now = await useOf({ pool: "", name: path, path: binPath(file), type }, id);
+    if (now !== undefined) throw refuse(now.user, now.what);
     if (info.isFile && await isOpen(binPath(file))) throw refuse("a program that has it open", path);
   }
 }

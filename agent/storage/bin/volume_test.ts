@@ -98,6 +98,7 @@ class World {
     const pool = { name: "p", volumes: 1, xml };
     const storage = {
       known: () => [],
+      leftOverlays: () => [],
       peek: () => [],
       refresh: () => Promise.resolve(),
       remove: () => {},

@@ -29,24 +29,39 @@ export async function backingOf(path: string, from = path): Promise<NamedImage |
   return { path: resolve(dirname(from), named), format: head?.backingFormat ?? "" };
 }
 
+/** The images that one is built on, as far as they are there. */
+export interface ReadChain {
+  /** Nearest first. */
+  readonly images: readonly NamedImage[];
+  /** The image that is not there: what is below it is not known. */
+  readonly missing?: string;
+}
+
 /**
- * Every image that the qcow2 image at `path` is built on, nearest first, as the headers name them.
+ * Every image that the qcow2 image at `path` is built on, as the headers name them.
  *
  * @throws {Error} when an image is there but cannot be read: what it is built on is unknown then
  */
-export async function backingImages(path: string): Promise<NamedImage[]> {
-  const chain: NamedImage[] = [];
-  try {
-    for (let at = path; chain.length < MOST_IMAGES;) {
-      const next = await backingOf(at);
-      if (next === null || chain.some((each) => each.path === next.path)) break;
-      chain.push(next);
-      at = next.path;
+export async function wholeChain(path: string): Promise<ReadChain> {
+  const images: NamedImage[] = [];
+  for (let at = path; images.length < MOST_IMAGES;) {
+    let next: NamedImage | null;
+    try {
+      next = await backingOf(at);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return { images, missing: at };
     }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // a missing image is built on nothing we could lose
+    if (next === null || images.some((each) => each.path === next.path)) break;
+    images.push(next);
+    at = next.path;
   }
-  return chain;
+  return { images };
+}
+
+/** The images of {@link wholeChain}, as far as they are there. @throws {Error} */
+export async function backingImages(path: string): Promise<readonly NamedImage[]> {
+  return (await wholeChain(path)).images;
 }
 
 /** The paths of {@link backingImages}. @throws {Error} */

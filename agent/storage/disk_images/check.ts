@@ -34,7 +34,7 @@ import { askedRights } from "../../access/asking.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { hostUseOf } from "../block_devices.ts";
 import { secretFor } from "../passphrases.ts";
-import { overlays } from "../overlays.ts";
+import { overlays, readPoolsSoon } from "../overlays.ts";
 import { type Hold, lockVolume, NO_POOL, refuseHeld, requireActive } from "../shared.ts";
 import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
@@ -296,6 +296,7 @@ async function refuseBase(
   uses: readonly Use[],
 ): Promise<void> {
   if (purpose !== "disk" || uses.length > 0) return;
+  await readPoolsSoon(host);
   const overlay = await (await overlays(host))(path);
   if (overlay === undefined) return;
   throw new ImageRefused(

@@ -99,7 +99,13 @@ class World {
       vm: (id: Name) => views().find((vm) => vm.id === id),
       record: () => undefined,
       active: () => views().filter(({ running }) => running).map(({ id }) => id),
-      storage: { isKnown: true, known: () => [], record: () => ({ volumes: [], xml: "<pool type='dir'/>" }) },
+      storage: {
+        isKnown: true,
+        known: () => [],
+        leftOverlays: () => [],
+        records: () => [],
+        record: () => ({ volumes: [], xml: "<pool type='dir'/>" }),
+      },
     };
     const link = {
       uri: "qemu:///system",

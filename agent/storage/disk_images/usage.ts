@@ -32,7 +32,7 @@ type AnyDisk = Pick<DiskDevice, "target" | "type" | "source" | "format" | "readO
 
 /** How an image is used by VMs: as their disk, or because their disk is built on it. */
 export async function usesOf(host: Host, path: string): Promise<Use[]> {
-  return await collectUses(host, path, (disk, own, real) => isBuiltOn(host, disk, own, real));
+  return await collectUses(host, path, (vm, disk, own, real) => isBuiltOn(host, vm, disk, own, real));
 }
 
 /** The VMs that have an image as their own disk or medium, now or at their next start. */
@@ -43,7 +43,7 @@ export async function directUses(host: Host, path: string): Promise<Use[]> {
 async function collectUses(
   host: Host,
   path: string,
-  isBase: (disk: AnyDisk, own: string | undefined, real: string) => Promise<boolean>,
+  isBase: (vm: VM, disk: AnyDisk, own: string | undefined, real: string) => Promise<boolean>,
 ): Promise<Use[]> {
   const found: Use[] = [];
   const { uri } = host.link;
@@ -70,7 +70,7 @@ async function collectUses(
       if (own !== undefined && await resolvedPath(uri, own) === real) {
         const { readOnly, shareable } = disk;
         found.push({ ...use, readOnly, shareable, format: diskFormat(disk) });
-      } else if (await isBase(disk, own, real)) {
+      } else if (await isBase(vm, disk, own, real)) {
         found.push({ ...use, readOnly: true, shareable: false, format: undefined });
       }
     }
@@ -112,12 +112,16 @@ export async function filesOfBoth(host: Host, vm: VM): Promise<Files> {
 
 /** @param own where the disk is */
 async function isBuiltOn(
-  { link }: Host,
+  { link, inventory }: Host,
+  { id }: VM,
   disk: AnyDisk,
   own: string | undefined,
   real: string,
 ): Promise<boolean> {
   if (!mayBeFile(disk) || disk.format !== "qcow2" || own === undefined || !isLocal(link.uri)) return false;
+  // What the definition says counts, be the image to be seen or not
+  const declared = inventory.record(id)?.summary.chains.find(({ target }) => target === disk.target)?.bases;
+  if ((await resolvedPaths(link.uri, declared ?? [])).includes(real)) return true;
   try {
     return (await resolvedPaths(link.uri, await backingChain(own))).includes(real);
   } catch (error) {

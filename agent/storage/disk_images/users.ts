@@ -8,30 +8,47 @@ import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { snapshotFiles } from "../snapshot_files.ts";
-import { backingChain } from "./backing.ts";
+import { wholeChain } from "./backing.ts";
 import { filesOfBoth } from "./usage.ts";
 
+/** What an image is built on, and which of these cannot be read. */
+export interface KnownChain {
+  readonly paths: readonly string[];
+  readonly unread?: string;
+}
+
+/** Why nothing that it may be built on can go. */
+export const unreadText = (path: string, vm: string): string =>
+  `the disk image ${path} of ${vm} cannot be read, so what it is built on is not known: ` +
+  "bring it back, or detach it from that VM";
+
 /** @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go */
-async function backing(source: string): Promise<string[]> {
+export async function knownChain(path: string): Promise<KnownChain> {
   try {
-    return await backingChain(source);
+    const { images, missing } = await wholeChain(path), paths = images.map((image) => image.path);
+    return missing === undefined ? { paths } : { paths, unread: missing };
   } catch (error) {
     if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
-    log.warn("what an image is built on cannot be read", { path: source, error });
-    return [];
+    log.warn("what an image is built on cannot be read", { path, error });
+    // A head that says what cannot be is never opened for a guest
+    return { paths: [], ...(!(error instanceof ImageRefused) && { unread: path }) };
   }
 }
 
 /**
  * Path → name of a VM that needs it, now or at its next start, for those of `paths` that one of `vms` needs.
  *
- * @param options whether what VMs' snapshots need counts
+ * @param options whether what VMs' snapshots need counts; `unread` is told of each image that cannot be read and of which no
+ * definition says what it is built on
  */
 export async function imageUsers(
   host: Host,
   paths: readonly string[],
   vms: readonly VM[],
-  { snapshots = true }: { readonly snapshots?: boolean } = {},
+  { snapshots = true, unread }: {
+    readonly snapshots?: boolean;
+    readonly unread?: (path: string, vm: VM) => void;
+  } = {},
 ): Promise<Map<string, string>> {
   const { link } = host, { uri } = link, here = isLocal(uri);
   const users = new Map<string, string>();
@@ -48,14 +65,23 @@ export async function imageUsers(
     for (const path of others.flatMap((other) => wanted.get(placeAt(other)) ?? [])) {
       users.set(path, vm.name);
     }
-    const images = kept?.get(vm.id)?.map(({ path: source, format }) => ({ type: "file", source, format }));
+    const chains = host.inventory.record(vm.id)?.summary.chains ?? [];
+    const images = kept?.get(vm.id)?.map(({ path: source, format }) => ({
+      target: "",
+      type: "file",
+      source,
+      format,
+    }));
     for (const disk of [...disks, ...images ?? []]) {
       const source = await pathOfDisk(link, disk);
       if (source === undefined) continue;
-      const needed = here && mayBeFile(disk) && disk.format === "qcow2"
-        ? [source, ...await backing(source)]
-        : [source];
-      for (const real of await resolvedPaths(uri, needed)) {
+      const declared = chains.find(({ target }) => target === disk.target);
+      const isRead = here && mayBeFile(disk) && disk.format === "qcow2";
+      const chain = isRead ? await knownChain(source) : { paths: [] };
+      if (chain.unread !== undefined && disk.target !== "" && !declared?.isComplete) {
+        unread?.(chain.unread, vm);
+      }
+      for (const real of await resolvedPaths(uri, [source, ...declared?.bases ?? [], ...chain.paths])) {
         for (const path of wanted.get(real) ?? []) users.set(path, vm.name);
       }
     }

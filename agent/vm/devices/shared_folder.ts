@@ -1,5 +1,4 @@
 /** Which folder of the host a share is of. Root of the guest is root of the host in it, so many are refused. */
-import { dirname } from "node:path";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
@@ -14,11 +13,11 @@ import {
 } from "../../../lib/vm/shared_folders.ts";
 import { lookAt, textAt } from "../../files.ts";
 import { isNameable, statFile } from "../../host_file.ts";
-import { definitionsOf } from "../../hosts/definitions.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal, isSession } from "../../libvirt/uri.ts";
 import { ownPlaces } from "../../own_places.ts";
 import { resolvedPath, statInTime } from "../../resolved_path.ts";
+import { above, isSame, sharedFolders, statAll } from "../../storage/guest_folders.ts";
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
@@ -32,7 +31,7 @@ function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] 
       path: folder,
       what: `the folder of the backup job ${name}`,
     })),
-    ...backupTargets.require().all().map(({ folder = "", name }) => ({
+    ...backupTargets.require().all().map(({ copiesFolder = "", folder = copiesFolder, name }) => ({
       path: folder,
       what: `the folder of the backup target ${name}`,
     })),
@@ -87,39 +86,6 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
     path: await resolvedPath(link.uri, each.path),
   })));
   return [...all, ...real];
-}
-
-/** Whether two folders are one: a bind mount has another path, and the same content. */
-const isSame = (info: Deno.FileInfo, other: Deno.FileInfo | "none" | "late") =>
-  typeof other === "object" && other.ino === info.ino && other.dev === info.dev;
-
-/** The folders above a path, the nearest first. */
-function above(path: string): string[] {
-  const found: string[] = [];
-  for (let at = dirname(path);; at = dirname(at)) {
-    found.push(at);
-    if (at === dirname(at)) return found;
-  }
-}
-
-/** What the kernel says of many paths, asked at once: servers that do not answer are waited for together. */
-async function statAll(paths: Iterable<string>) {
-  return new Map(
-    await Promise.all([...new Set(paths)].map(async (path) => [path, await statInTime(path)] as const)),
-  );
-}
-
-/** The folders that VMs share, where they run and from their next start on. @throws {LibvirtError} */
-export async function sharedFolders(host: Host, vms: readonly VM[]): Promise<SharedFolder[]> {
-  const found = (await definitionsOf(host, vms)).map(async ({ vm: { name: vm }, live, next }) => {
-    const folders = [...live === null ? [] : sharesOf(live), ...sharesOf(next)]
-      .map(({ folder }) => folder).filter((folder) => folder.startsWith("/"));
-    return await Promise.all([...new Set(folders)].map(async (folder) => {
-      const real = await resolvedPath(host.link.uri, folder);
-      return [...new Set([folder, real])].map((path) => ({ path, vm }));
-    }));
-  });
-  return (await Promise.all(found)).flat(2);
 }
 
 /**

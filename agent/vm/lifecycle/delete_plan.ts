@@ -15,8 +15,8 @@ import { ProgramLate, runProgram } from "../../programs.ts";
 import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { ImageRefused } from "../../storage/disk_images/chain.ts";
-import { imageUsers } from "../../storage/disk_images/users.ts";
-import { overlays, readKnownPools } from "../../storage/overlays.ts";
+import { imageUsers, unreadText } from "../../storage/disk_images/users.ts";
+import { type Overlay, overlays, readKnownPools } from "../../storage/overlays.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
@@ -121,7 +121,7 @@ async function planDisk(
   vm: VM,
   { disk, place, no }: Candidate,
   users: ReadonlyMap<string, string> | string,
-  above: (path: string) => Promise<Volume | undefined>,
+  above: (path: string) => Promise<Overlay | undefined>,
 ): Promise<PlannedDisk> {
   const { target, source = "" } = disk;
   // The pool's figures where the VM's own were not asked yet.
@@ -160,14 +160,18 @@ async function planDisk(
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
 }
 
-/** Who needs which of the paths; why that is not known, where the image of one cannot be read now. */
+/** Who needs which of the paths; why that is not known, where the image of another VM cannot be read now. */
 async function usersOf(
   host: Host,
   paths: readonly string[],
   vms: readonly VM[],
 ): Promise<ReadonlyMap<string, string> | string> {
   try {
-    return await imageUsers(host, paths, vms);
+    let unread: string | undefined;
+    const users = await imageUsers(host, paths, vms, {
+      unread: (path, { name }) => unread ??= unreadText(path, name),
+    });
+    return unread ?? users;
   } catch (error) {
     if (isNotResponding(error)) return error.message;
     throw error;
@@ -189,7 +193,7 @@ async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
 async function othersAbove(
   host: Host,
   going: readonly string[],
-): Promise<(path: string) => Promise<Volume | undefined>> {
+): Promise<(path: string) => Promise<Overlay | undefined>> {
   // An overlay may lie in any pool
   await readKnownPools(host);
   return await overlays(host, new Set(going));

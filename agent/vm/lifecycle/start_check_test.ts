@@ -33,8 +33,12 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
           : Promise.reject(new Error("libvirt is not asked")),
     },
     inventory: {
-      ...{ vms: () => [vm], everyVm: () => [vm], vm: () => vm, record: () => undefined },
-      storage: { known: () => [], peek: () => undefined, record: () => undefined },
+      ...{ vms: () => [vm], everyVm: () => [vm], vm: () => vm },
+      record: () => undefined,
+      storage: {
+        ...{ isKnown: true, known: () => [], leftOverlays: () => [], records: () => [] },
+        ...{ peek: () => undefined, record: () => undefined },
+      },
     },
     keepers: { kept: () => [] },
     formats,

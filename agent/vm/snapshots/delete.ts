@@ -27,6 +27,7 @@ import { deleteDisk } from "../lifecycle/delete.ts";
 import { originOf } from "../../storage/disk_origin.ts";
 import { noteSuccessor } from "../disk_lineage.ts";
 import { mergeImages } from "./merge.ts";
+import { leftOn } from "../../storage/overlays.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
 import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
@@ -109,7 +110,9 @@ async function otherUser(
   vm: VM,
   paths: readonly string[],
 ): Promise<string | undefined> {
-  const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
+  const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id), stoppedOn = await leftOn(host);
+  const stopped = (await Promise.all(paths.map(stoppedOn))).find((overlay) => overlay !== undefined);
+  if (stopped !== undefined) return `the volume ${stopped.name} of ${stopped.pool}`;
   return (await imageUsers(host, paths, otherVms)).values().next().value ??
     (await Promise.all(paths.map((each) => host.keepers.of(each, vm.id)))).find((keeper) =>
       keeper !== undefined

@@ -18,6 +18,7 @@ import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
+import { leftOn } from "../../storage/overlays.ts";
 import { forceOff } from "../lifecycle/force_off.ts";
 import { originOf } from "../../storage/disk_origin.ts";
 import { noteSuccessor } from "../disk_lineage.ts";
@@ -30,9 +31,10 @@ export async function lostImages(host: Host, vm: VM, snapshots: readonly FoundSn
   const heads = keptDisks(vm.disks).flatMap(({ type, source }) =>
     type === "file" && source !== undefined ? [source] : []
   );
-  const lost: string[] = [];
+  const lost: string[] = [], stoppedOn = await leftOn(host);
   for (const path of heads) {
     if (contents.has(path) || await host.keepers.of(path) !== undefined) continue;
+    if (await stoppedOn(path) !== undefined) continue;
     if ((await builtOn(host, path)).length === 0) lost.push(path);
   }
   const others = await imageUsers(host, lost, host.inventory.vms().filter(({ id }) => id !== vm.id));

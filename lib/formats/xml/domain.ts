@@ -1,12 +1,22 @@
 /** libvirt's domain XML → what lists and pages show of a VM. */
 import { OS_TYPES } from "../../contract/choices.ts";
 import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../../contract/vm.ts";
+import { declaredChain } from "./backing_store.ts";
 import { agentChannelsIn, anyAgent } from "./channel.ts";
 import { METADATA_PREFIX, SCREEN_PASSWORDS, THROW_AWAY } from "./metadata.ts";
 import { namedPaths } from "./named_paths.ts";
 import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
 import { passedElements, takenByAddress } from "./taken_elements.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
+
+/** What a domain's XML says of the images below a disk. */
+export interface DiskChain {
+  readonly target: string;
+  /** Paths of images, nearest first. */
+  readonly bases: readonly string[];
+  /** Whether that is all of them. */
+  readonly isComplete: boolean;
+}
 
 /** What a domain's XML says, in the contract's terms. */
 export type DomainSummary =
@@ -39,6 +49,8 @@ export type DomainSummary =
     paths: readonly string[];
     /** Those of them that no disk or drive names. */
     otherPaths: readonly string[];
+    /** The disks of which it says what they are built on. */
+    chains: readonly DiskChain[];
   };
 
 /** Multipliers of libvirt's memory units, to KiB. Source: "Memory Allocation" in libvirt's domain format. */
@@ -96,6 +108,14 @@ function summarizeDisk(disk: XmlElement): Disk {
     readOnly: child(disk, "readonly") !== undefined,
     shareable: child(disk, "shareable") !== undefined,
   };
+}
+
+/** Nothing of a disk whose XML leaves it open. */
+function chainBelow(disk: XmlElement): DiskChain[] {
+  if (child(disk, "backingStore") === undefined) return [];
+  const { images, isComplete } = declaredChain(disk), target = child(disk, "target")?.attributes.dev ?? "";
+  const bases = images.map(({ path }) => path).filter((path) => path.startsWith("/"));
+  return [{ target, bases, isComplete }];
 }
 
 /** What an interface is plugged into, by its type. */
@@ -196,6 +216,7 @@ export function summarizeDomain(xml: string): DomainSummary {
     createdAt: integer(own?.attributes.created),
     keptOsType,
     disks: children(devices, "disk").map(summarizeDisk),
+    chains: children(devices, "disk").flatMap(chainBelow),
     interfaces: children(devices, "interface").map(summarizeInterface),
     graphics: children(devices, "graphics").map(summarizeGraphics),
     openScreen: hasOpenScreen(domain),

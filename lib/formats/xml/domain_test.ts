@@ -82,6 +82,7 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
     group: "Shop",
     createdAt: 1700000000000,
     keptOsType: undefined,
+    chains: [{ target: "vda", bases: ["/base.img"], isComplete: true }],
     disks: [
       {
         target: "vda",
@@ -144,6 +145,7 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     createdAt: undefined,
     keptOsType: undefined,
     disks: [],
+    chains: [],
     interfaces: [],
     graphics: [],
     openScreen: false,

@@ -1,7 +1,7 @@
 /** The definitions of many VMs, read a few at a time: others get their turn with libvirt between them. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
-import type { LibvirtLink } from "../libvirt/link.ts";
+import type { LibvirtLink } from "./link.ts";
 
 /** VMs whose definitions are read at the same time. */
 const AT_ONCE = 4;
