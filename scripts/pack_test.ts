@@ -195,8 +195,14 @@ Deno.test("selfExtracting() removes the versions before it, and leftovers, but n
     await start(["--version"]);
     const [first = ""] = await names(cache);
     await Deno.mkdir(`${cache}/.product-new-999999999`);
+    const old = new Date(Date.now() - 2 * 3_600_000);
+    await Deno.utime(`${cache}/.product-new-999999999`, old, old);
     // Projects of the user's own, also such as look like ours, and what other programs stage.
-    const foreign = ["mine", "deadbeefdeadbeef", ".new-999999999", ".product-new-", ".product-new-x"];
+    const foreign = [
+      ...["mine", "deadbeefdeadbeef", ".new-999999999", ".product-new-", ".product-new-x"],
+      // being unpacked by a process that cannot be seen from here
+      ".product-new-999999998",
+    ];
     for (const name of foreign) {
       await Deno.mkdir(`${cache}/${name}`);
       await Deno.writeTextFile(`${cache}/${name}/main.js`, "mine");

@@ -1,6 +1,6 @@
 #!/bin/sh
 # @NAME@: one file that unpacks itself once, then starts what it holds. Below the last line of this script is a
-# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mv, rm, id.
+# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mv, rm, id; find to tidy up.
 #
 #   KVMM_CACHE_DIR   where to unpack; /var/cache/@NAME@ for root, else ~/.cache/@NAME@
 
@@ -119,6 +119,8 @@ forget_others() {
       maker=${maker%.damaged}
       case $maker in '' | *[!0-9]*) continue ;; esac
       [ ! -d "/proc/$maker" ] || continue
+      # Its maker may be in another namespace of processes, and at work
+      [ -n "$(find "$other" -prune -mmin +60 2>/dev/null)" ] || continue
       ;;
     *)
       [ -f "$other/$mark" ] && [ ! -L "$other/$mark" ] || continue
