@@ -43,7 +43,7 @@ function world(
         vms: () => vms,
         vm: () => undefined,
         everyVm: () => vms,
-        storage: { known: () => [] },
+        storage: { isKnown: true, known: () => [], leftOverlays: () => [], records: () => [] },
       },
       record: (id: string) => ({ summary: { takesDevices: id in xmlOf } }),
       startRisk: (id: string) => risks.get(id),
