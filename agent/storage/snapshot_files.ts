@@ -43,14 +43,14 @@ export async function snapshotFiles(
     throw error;
   }
   return new Map(
-    await Promise.all(uuids.map(async (uuid) => [uuid, await filesOf(link, uuid)] as const)),
+    await Promise.all(uuids.map(async (uuid) => [uuid, await filesOf(link, uuid, isLeftOut)] as const)),
   );
 }
 
 /** Names of the snapshots that VMs had when they were read last, by UUID. */
 const knownNames = new WeakMap<LinkCaller, Map<string, readonly string[]>>();
-/** Milliseconds for which a snapshot that is being made is waited for, and between looks. */
-const MAKING_MS = { most: 60_000, look: 500 } as const;
+/** Milliseconds for which a snapshot that is being made is waited for; between the first two looks, and at most: each time twice as long. */
+const MAKING_MS = { most: 60_000, first: 500, look: 8000 } as const;
 
 /** Notes which snapshots a VM has: what libvirt does not tell while another one is made. */
 export function noteSnapshots(link: LinkCaller, uuid: string, names: readonly string[]): void {
@@ -64,13 +64,17 @@ const isBeingMade = (error: unknown) => error instanceof LibvirtError && error.c
 
 /**
  * The snapshots of a VM. While one is made, which may take minutes, those that it has already are what it needs; where they
- * are not known, it is waited for.
+ * are not known, it is waited for, unless the VM stops to respond meanwhile.
  *
  * @throws {ContractError} VmBusy where that takes too long
  */
-async function snapshotsOf(link: LinkCaller, uuid: string): Promise<SnapshotSummary[]> {
+async function snapshotsOf(
+  link: LinkCaller,
+  uuid: string,
+  isLeftOut: (uuid: string) => boolean,
+): Promise<SnapshotSummary[]> {
   const end = performance.now() + MAKING_MS.most;
-  for (;;) {
+  for (let wait: number = MAKING_MS.first;; wait = Math.min(MAKING_MS.look, wait * 2)) {
     try {
       const records = await link.call("snapshotScan", { uuid, known: knownNames.get(link)?.get(uuid) ?? [] });
       const found = records.map(({ xml }) => summarizeSnapshot(xml));
@@ -78,19 +82,25 @@ async function snapshotsOf(link: LinkCaller, uuid: string): Promise<SnapshotSumm
       return found;
     } catch (error) {
       if (!isBeingMade(error)) throw error;
+      if (isLeftOut(uuid)) return [];
       if (performance.now() > end) {
         const operation =
           `a snapshot of the VM ${uuid} is being made, and until it is libvirt does not say what its snapshots need`;
         throw new ContractError("VmBusy", { operation }, { cause: error });
       }
-      await new Promise((resolve) => setTimeout(resolve, MAKING_MS.look));
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      if (isLeftOut(uuid)) return [];
     }
   }
 }
 
-async function filesOf(link: LinkCaller, uuid: string): Promise<SnapshotFile[]> {
+async function filesOf(
+  link: LinkCaller,
+  uuid: string,
+  isLeftOut: (uuid: string) => boolean,
+): Promise<SnapshotFile[]> {
   try {
-    return (await snapshotsOf(link, uuid)).flatMap(filesOfSnapshot);
+    return (await snapshotsOf(link, uuid, isLeftOut)).flatMap(filesOfSnapshot);
   } catch (error) {
     if (isUnsupported(error)) return [];
     if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return [];

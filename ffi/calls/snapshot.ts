@@ -50,8 +50,8 @@ function snapshotOf(domain: Handle, name: string): Handle {
 
 /** How often the list of snapshots is asked for while it cannot be given, and milliseconds in between. */
 const LIST_TRIES = 100, LIST_PAUSE_MS = 30;
-/** How often where what was known before can stand in for it. */
-const KNOWN_TRIES = 5;
+/** How often where what was known before can stand in for it: QEMU may have stopped for good in the middle of a snapshot. */
+const KNOWN_TRIES = 1;
 
 /**
  * The list of snapshots. While one is made or deleted, libvirt 9.0 may find one without a name in its own list, and

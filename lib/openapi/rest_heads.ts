@@ -41,7 +41,7 @@ export const ANSWER_HEADS = {
   },
   cutAt: {
     description: "Entries that were looked at, where the list gives no more at once: others may follow",
-    schema: { type: "integer", minimum: 1, maximum: 1_000_000 },
+    schema: { type: "integer", format: "int32", minimum: 1, maximum: 1_000_000 },
   },
 } as const;
 

@@ -2,7 +2,7 @@
 import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 
 /** Milliseconds after which the same form is meant again; while it is carried out, it never is. One that was refused is at once. */
-const AGAIN_MS = 1000;
+const AGAIN_MS = 600;
 /** Forms that are meant twice where they are sent twice: keys that are pressed, programs that are run. */
 const REPEATED = /^\/(?:preferences$|do\/(?:send_keys|guest_exec\w*)$)/;
 const FORM = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i;

@@ -67,11 +67,14 @@ Deno.test({
       {
         ...{
           name: "a volume",
-          path: `/storage/${pool.name}?do=create`,
+          path: `/storage/${pool.name}`,
           button: "Create",
           command: "create_volume",
         },
-        ready: (page) => page.getByLabel("Name", { exact: true }).fill(`twice-${way}.qcow2`),
+        ready: async (page) => {
+          await page.getByRole("link", { name: "Create volume" }).click();
+          await page.getByLabel("Name", { exact: true }).fill(`twice-${way}.qcow2`);
+        },
       },
     ];
     for (const javaScriptEnabled of [true, false]) {

@@ -41,8 +41,10 @@ Deno.test("a form that is sent twice at once, or right after, acts once; later i
     const both = await Promise.all([send(path, fields), send(path, fields)]);
     const later = await send(path, fields);
     assert.deepEqual(both[1], both[0], path);
-    assert.deepEqual(later, both[0], `${path}: right after`);
+    // What was refused is asked once more: what refused it may have changed
+    assert.equal(later[0], both[0][0], `${path}: right after`);
     if (count !== undefined) {
+      assert.deepEqual(later, both[0], `${path}: right after`);
       assert.equal(both[0][0], 303, `${path}: ${both[0][1].slice(0, 300)}`);
       assert.equal(await count(), 1, path);
     }
