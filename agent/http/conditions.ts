@@ -11,10 +11,14 @@ const LENGTH = 27;
 /** What changes by itself from moment to moment: for changes, an answer is the same one without it. */
 const FIGURES = "stats";
 
-/** Whether an answer says figures of the moment, which its ETag leaves out. */
+/** Whether an answer says figures of the moment, which its ETag leaves out wherever they stand. */
 export function hasFigures(answer: unknown): boolean {
-  const some = Array.isArray(answer) ? answer[0] : answer;
-  return typeof some === "object" && some !== null && FIGURES in some;
+  let isFound = false;
+  JSON.stringify(answer ?? null, (key, value) => {
+    if (key === FIGURES && value !== undefined) isFound = true;
+    return value;
+  });
+  return isFound;
 }
 
 /** The ETag of a command's answer: its own `etag`, where it has one, else one of all that it says but its figures. */

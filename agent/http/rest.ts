@@ -107,7 +107,7 @@ export const jsonResponse = (answer: unknown, status = 200, heads: Readonly<Reco
 export function shownResponse(request: Request, whole: unknown, answer = whole, heads = {}): Response {
   const etag = etagOf(whole);
   requireMatch(request.headers, etag);
-  if (!hasFigures(answer) && isKnown(request.headers, etag)) {
+  if (isKnown(request.headers, etag) && !hasFigures(answer)) {
     return new Response(null, { status: 304, headers: { etag, "cache-control": "no-store", ...heads } });
   }
   return jsonResponse(answer, 200, { etag, ...heads });

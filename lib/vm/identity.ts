@@ -33,7 +33,7 @@ export function isSameVm(before: VmIdentity, now: VmIdentity): boolean {
 }
 
 /**
- * Whether a VM that nobody watched for a while is still that one, or was deleted and another one has its id. Unlike with
+ * Whether a VM that was not watched for a while is still that one, or was deleted and another one has its id. Unlike with
  * {@link isSameVm} it may be there as before, with other disks or cards: its name decides where not both tell it apart.
  */
 export function isStillVm(before: VmIdentity, now: VmIdentity): boolean {

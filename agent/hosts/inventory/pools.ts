@@ -72,9 +72,40 @@ function foldersOf(records: readonly PoolRecord[]): Map<string, string> {
 /** What of a pool tells that its volumes have changed. */
 const figuresOf = (record: PoolRecord | undefined) => JSON.stringify(record && { ...record, state: 0 });
 
+/** What commands of ours changed in a pool while its volumes were being read: the read may be of the time before. */
+class ChangesMeanwhile {
+  readonly #put = new Map<string, Volume>();
+  readonly #goneNames = new Set<string>();
+  readonly #gonePaths = new Set<string>();
+
+  put(volume: Volume): void {
+    this.#put.set(volume.name, volume);
+    this.#goneNames.delete(volume.name);
+    this.#gonePaths.delete(volume.path);
+  }
+
+  remove(name: string): void {
+    this.#put.delete(name);
+    this.#goneNames.add(name);
+  }
+
+  removeAt(path: string): void {
+    for (const volume of this.#put.values()) if (volume.path === path) this.#put.delete(volume.name);
+    this.#gonePaths.add(path);
+  }
+
+  /** What was read, by name, with these changes. */
+  onto(read: readonly Volume[]): Map<string, Volume> {
+    const stays = read.filter(({ name, path }) => !this.#goneNames.has(name) && !this.#gonePaths.has(path));
+    return new Map([...stays, ...this.#put.values()].map((volume) => [volume.name, volume]));
+  }
+}
+
 /** The volumes of a pool. */
 interface Shelf {
   readonly reader: Latest;
+  /** Undefined while its volumes are not being read. */
+  meanwhile: ChangesMeanwhile | undefined;
   volumes: Map<string, Volume> | undefined;
   /** The same by name, until one changes. */
   sorted: readonly Volume[] | undefined;
@@ -177,6 +208,7 @@ export class PoolInventory {
   /** Takes in a volume that a command of ours made or changed. */
   put(volume: Volume): void {
     const shelf = this.#shelves.get(volume.pool);
+    shelf?.meanwhile?.put(volume);
     if (shelf?.volumes !== undefined) {
       shelf.volumes.set(volume.name, volume);
       this.#restock(shelf);
@@ -188,6 +220,7 @@ export class PoolInventory {
   /** Takes in that a command of ours deleted a volume. */
   remove(pool: string, name: string): void {
     const shelf = this.#shelves.get(pool);
+    shelf?.meanwhile?.remove(name);
     shelf?.volumes?.delete(name);
     if (shelf !== undefined) this.#restock(shelf);
     this.#again(shelf, pool);
@@ -196,6 +229,7 @@ export class PoolInventory {
 
   /** The same by its path, as far as its pool was read. */
   removeAt(path: string): void {
+    for (const { meanwhile } of this.#shelves.values()) meanwhile?.removeAt(path);
     const volume = this.known().find((each) => each.path === path);
     if (volume !== undefined) this.remove(volume.pool, volume.name);
   }
@@ -214,7 +248,7 @@ export class PoolInventory {
     if (this.#shelves.delete(pool)) this.#all = undefined;
   }
 
-  /** A read that began before the change will bring what was before it: another has to follow. */
+  /** A read that began before the change may be of the time before it: another has to follow. */
   #again(shelf: Shelf | undefined, pool: string): void {
     if (!shelf?.reader.isRunning) return;
     shelf.reader.ask().catch((error) => log.debug("volumes could not be read", { pool, error }));
@@ -312,12 +346,16 @@ export class PoolInventory {
         reader: new Latest(async () => {
           await this.#requireReachable(pool);
           const figures = figuresOf(this.#records.get(pool));
-          const volumes = (await this.#link.call("volumeScan", { pool })).map(volumeOf);
+          const meanwhile = made.meanwhile = new ChangesMeanwhile();
+          const read = await this.#link.call("volumeScan", { pool }).finally(() =>
+            made.meanwhile = undefined
+          );
           made.figures = figures;
-          made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));
           this.#leftOverlays.delete(pool);
+          made.volumes = meanwhile.onto(read.map(volumeOf));
           this.#restock(made);
         }),
+        meanwhile: undefined,
         volumes: undefined,
         figures: undefined,
         sorted: undefined,

@@ -51,3 +51,60 @@ Deno.test("PoolInventory.known() is one list until a volume, a pool or the conne
   isActive = false;
   assert.deepEqual(await afterEvent("stopped"), []);
 });
+
+Deno.test("a read of volumes that began before a change of ours does not bring back what was before it", async () => {
+  const reads: ((volumes: string[]) => void)[] = [];
+  const link = {
+    uri: "test:///default",
+    call: async (name: string) => {
+      if (name === "poolScan") {
+        return [{ name: "p", volumes: 2, xml: "<pool type='dir'><name>p</name></pool>" }];
+      }
+      const { promise, resolve } = Promise.withResolvers<string[]>();
+      reads.push(resolve);
+      return (await promise).map((volume) => ({ pool: "p", xml: volumeXml(volume) }));
+    },
+  };
+  const told: string[] = [];
+  const pools = new PoolInventory(
+    link as unknown as ConstructorParameters<typeof PoolInventory>[0],
+    (_pool, event) => told.push(event),
+  );
+  const names = () => pools.peek("p")?.map(({ name }) => name);
+  const soon = () => new Promise((resolve) => setTimeout(resolve));
+  await pools.restart();
+  const first = pools.volumes("p");
+  await soon();
+  reads[0]!(["a", "b", "c"]);
+  await first;
+  const a = pools.known().find(({ name }) => name === "a")!;
+
+  pools.onEvent("p", "refreshed");
+  await soon();
+  pools.remove("p", "a");
+  pools.removeAt("/p/b");
+  pools.put({ ...a, name: "d", path: "/p/d" });
+  await soon();
+  reads[1]!(["a", "b", "c"]); // of the time before
+  await until(() => reads.length === 3);
+  assert.deepEqual(names(), ["c", "d"]);
+  reads[2]!(["c", "d", "e"]);
+  await until(() => told.includes("refreshed"));
+  await soon();
+  assert.deepEqual(names(), ["c", "d", "e"], "the read that followed counts");
+
+  pools.onEvent("p", "refreshed");
+  await soon();
+  pools.remove("p", "e");
+  pools.put({ ...a, name: "e", path: "/p/e" });
+  await soon();
+  reads[3]!(["c", "d"]);
+  await until(() => reads.length === 5);
+  assert.deepEqual(names(), ["c", "d", "e"], "made again meanwhile");
+  reads[4]!(["c", "d", "e"]);
+  await soon();
+
+  async function until(isTrue: () => boolean) {
+    while (!isTrue()) await soon();
+  }
+});
