@@ -26,12 +26,21 @@ function notResponding({ key, since, call }: RefusedFor, cause: unknown): Contra
   return new ContractError(code, { ...named, since: new Date(since).toISOString(), call }, { cause });
 }
 
-/** What libvirt says of a VM that it has held since it was started itself. */
-const HELD_SINCE_START = /\(held by (?:monitor|agent)=init-/;
-/** libvirt 9.0 that ends while it begins a backup waits for that backup for ever, also once the VM is off. */
-const HELD_REMEDY =
-  "libvirt has held this VM since it was restarted. Where that does not end by itself, it was restarted while it " +
-  "began a backup: shut the VM down, restart libvirt (systemctl restart libvirtd), and start the VM again";
+/** What libvirt says that does not say what to do → what to do. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  // libvirt 9.0 that ends while it begins a backup waits for that backup for ever, also once the VM is off.
+  [
+    /\(held by (?:monitor|agent)=init-/,
+    "libvirt has held this VM since it was restarted. Where that does not end by itself, it was restarted while it " +
+    "began a backup: shut the VM down, restart libvirt (systemctl restart libvirtd), and start the VM again",
+  ],
+  // libvirt 9.0 that ends while it begins a merge or a copy keeps the mark of it, and has no job that could end it.
+  [
+    /already in active block job|domain has active block job/,
+    "Where no copy or merge of the VM's disks is running (virsh blockjob shows none), libvirt was restarted while it " +
+    "began one: shut the VM down, start it again, and repeat the command",
+  ],
+];
 
 /** What libvirt and QEMU say of a VM whose shared folders keep its state from being saved or sent: by virtiofs all of them. */
 const HELD_BY_SHARE = /non-migratable device.*vhost-user-fs|migration with virtiofs/i;
@@ -120,8 +129,9 @@ export function contractError(
       if (HELD_BY_SHARE.test(error.message)) return new ContractError("ShareHinders", undefined, cause);
       if (HELD_BY_MOUNT.test(error.message)) return new ContractError("ShareMounted", undefined, cause);
       const code = BY_CODE[error.code] ?? failed;
+      const remedy = REMEDIES.find(([said]) => said.test(error.message))?.[1];
       return new ContractError(code, {
-        error: HELD_SINCE_START.test(error.message) ? `${error.message}. ${HELD_REMEDY}` : error.message,
+        error: remedy === undefined ? error.message : `${error.message}. ${remedy}`,
         libvirt: { code: error.code, domain: error.domain, level: error.level },
       }, cause);
     }

@@ -27,6 +27,8 @@ Deno.test("contractError() gives libvirt's no the place's own code, with libvirt
   assert.equal(mapped("libvirt", "x").message, "Libvirt failed: x");
   const held = "Timed out during operation: cannot acquire state change lock (held by monitor=init-web1)";
   assert.match(mapped("libvirt", held).message, /held by monitor=init-web1\)\. .*restart libvirt/);
+  const marked = "block copy still active: disk 'vda' already in active block job";
+  assert.match(mapped("libvirt", marked).message, /active block job\. .*shut the VM down, start it again/);
 });
 
 Deno.test("contractError() tells shared folders that must go from those that must be unmounted", () => {

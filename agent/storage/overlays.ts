@@ -150,9 +150,14 @@ export async function leftOverlays(
   return [...heads, ...kept.flat()];
 }
 
-/** What tells what of {@link leftOverlays} is built on what is at a path. */
+/**
+ * What tells what of {@link leftOverlays} is built on what is at a path. A pool that is active counts as read or to be
+ * read: after a connection was lost, what is remembered of it may have been merged meanwhile.
+ */
 export async function leftOn(host: Host): Promise<(path: string) => Promise<Overlay | undefined>> {
-  const { uri } = host.link, all = await leftOverlays(host);
+  const { link: { uri }, inventory: { storage } } = host;
+  const active = new Set(storage.records().filter(isActivePool).map(({ name }) => name));
+  const all = (await leftOverlays(host)).filter(({ pool }) => !active.has(pool));
   const at = await resolvedByFolder(uri, all.map(({ base }) => base));
   return async (path) => {
     if (all.length === 0) return undefined;
