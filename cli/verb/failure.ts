@@ -20,6 +20,17 @@ export function failed(error: unknown, words: readonly string[]): number {
     return EXIT.usage;
   }
   if (!(error instanceof ApiError)) throw error;
-  console.error(`kvm-manager: ${harmless(error.message)}`);
+  const allowed = allowedOf(error.details);
+  console.error(
+    `kvm-manager: ${harmless(error.message)}${
+      allowed === undefined ? "" : `\nAllowed: ${harmless(allowed)}`
+    }`,
+  );
   return exitStatus(error);
+}
+
+/** What an error says is allowed, where its text is shorter than that. */
+function allowedOf(details: unknown): string | undefined {
+  const allowed = details instanceof Object && "allowed" in details ? details.allowed : undefined;
+  return typeof allowed === "string" ? allowed : undefined;
 }

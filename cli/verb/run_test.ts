@@ -79,8 +79,10 @@ async function run(
     if (name === "check_vm_config") return Response.json({ errors: [], warnings: [], resolved: null });
     if (name === "create_vm") return Response.json({ id: "3", warnings: [] });
     if (name === "delete_vm") return Response.json({ deletedDisks: [], bin: null });
-    if (name !== "pause_vm") return Response.json(null);
-    const error = new ContractError("VmNotRunning");
+    if (name !== "pause_vm" && name !== "rename_vm") return Response.json(null);
+    const error = name === "pause_vm"
+      ? new ContractError("VmNotRunning")
+      : new ContractError("InvalidName", { allowed: "letters, with single dots between them" });
     return Response.json(error, { status: error.status });
   });
   const result: Run = { status: undefined, out: "", err: "", calls };
@@ -106,6 +108,12 @@ async function run(
   }
   return result;
 }
+
+Deno.test("a refusal whose text is shorter than the rule says the rule", async () => {
+  const { status, err } = await run(["vm", "rename", "web1", "a b"]);
+  assert.equal(status, 2);
+  assert.match(err, /^kvm-manager: Invalid VM name: .*\nAllowed: letters, with single dots between them\n$/);
+});
 
 Deno.test("every command of the contract is a verb of its own, none hides another", () => {
   for (const { name, words } of VERBS) {

@@ -170,10 +170,13 @@ function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unk
     const reason = `missing field ${names.map(within).join(", ")}`;
     return names.map((name) => ({ field: within(name), error: invalid(reason) }));
   }
-  const code = own(at(schema, path)?.[KEYWORD], error.keyword) as ErrorCode | undefined;
+  const node = at(schema, path), code = own(node?.[KEYWORD], error.keyword) as ErrorCode | undefined;
   if (code !== undefined) {
     const value = short(path.reduce<unknown>(own, input));
-    return [{ field, error: new ContractError(code, { n: value, field }) }];
+    // The contract's own texts are shorter than the rules of a text
+    const allowed = error.keyword === "pattern" && node?.description !== undefined &&
+      { allowed: node.description };
+    return [{ field, error: new ContractError(code, { n: value, field, ...allowed }) }];
   }
   const subject = field === "" ? "the input" : field;
   const message = told(at(schema, path), error, path.reduce<unknown>(own, input), field);

@@ -35,6 +35,8 @@ Deno.test("schemaRefusals() has the contract's texts for the bounds of a VM", ()
     assert.equal(validator.Check({ name: bad }), false, JSON.stringify(bad));
     assert.deepEqual(refusals({ name: bad })[0], ["name", "InvalidName", name], JSON.stringify(bad));
   }
+  const details = schemaRefusals(VmConfig, validator, { name: "a b" })[0]?.error.details;
+  assert.match(JSON.stringify(details), /"allowed":".*single dots/);
   for (const good of ["a", "_", "A-b_9", "a.b", "web-1.example.org", "x".repeat(64)]) {
     assert.ok(validator.Check({ name: good }), good);
   }
