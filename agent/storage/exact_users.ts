@@ -225,7 +225,7 @@ export async function exactUsers(
 /**
  * Refuses to forget a pool by whose name something is found: VMs, as they run and at their next start, templates and backups.
  *
- * @throws {ContractError} StoragePoolInUse @throws {LibvirtError}
+ * @throws {ContractError} StoragePoolInUse, StoragePoolNeeded @throws {LibvirtError}
  */
 export async function refuseNamed(host: Host, pool: string): Promise<void> {
   const { inventory, keepers } = host;
@@ -236,8 +236,9 @@ export async function refuseNamed(host: Host, pool: string): Promise<void> {
       return isNamed ? [vm.name] : [];
     }),
   );
-  const user = naming.flat()[0] ?? keepers.kept().find((each) => each.pool === pool)?.keeper;
-  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm: user });
+  const [vm] = naming.flat(), keeper = keepers.kept().find((each) => each.pool === pool)?.keeper;
+  if (vm !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm });
+  if (keeper !== undefined) throw new ContractError("StoragePoolNeeded", { pool, keeper });
 }
 
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */

@@ -88,8 +88,8 @@ async function refuseBinned(host: Host, pool: string): Promise<void> {
 /**
  * Stops and forgets a pool, with what is in it where that is asked for.
  *
- * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, StoragePoolReadOnly, VolumeInUse, VolumeDeleteFailed,
- * BinNotEmpty, StorageUnknown
+ * @throws {ContractError} StoragePoolInUse, StoragePoolNeeded, StoragePoolNotActive, StoragePoolReadOnly, VolumeInUse,
+ * VolumeDeleteFailed, BinNotEmpty, StorageUnknown
  * @throws {LibvirtError}
  */
 export async function deletePool(

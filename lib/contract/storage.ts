@@ -223,6 +223,7 @@ export const storageCommands = {
     errors: [
       ...POOL_ERRORS,
       "StoragePoolInUse",
+      "StoragePoolNeeded",
       "StorageBusy",
       "StoragePoolReadOnly",
       "VolumeInUse",

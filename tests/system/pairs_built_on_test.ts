@@ -252,7 +252,7 @@ Deno.test({
       await Deno.stat(folder);
       const remove = (deleteContent: boolean) =>
         refusalOf(api.deleteStoragePool({ pool: pool.name, deleteContent }));
-      assert.match(await remove(false), /^StoragePoolInUse: .*backup target in-pool/);
+      assert.match(await remove(false), /^StoragePoolNeeded: .*backup target in-pool/);
       assert.match(await remove(true), /InUse: .*backup target in-pool/);
       await pool.rename();
       for (const permanently of [false, true]) {
@@ -296,7 +296,7 @@ Deno.test({
         ...{ name: "built", vmId: vm.uuid, pool: pool.name, seal: [] },
       });
       const forget = () => refusalOf(api.deleteStoragePool({ pool: pool.name }));
-      assert.match(await forget(), /^StoragePoolInUse: .*template built/);
+      assert.match(await forget(), /^StoragePoolNeeded: .*template built/);
       await api.deleteTemplate({ templateId });
       assert.equal(await forget(), "");
     });

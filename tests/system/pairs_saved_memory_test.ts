@@ -131,6 +131,10 @@ Deno.test({
       // Taken back: not every kernel has what a start with it needs
       for (const inboundAverage of [1000, 0]) await api.updateNic({ vmId, mac, inboundAverage });
       await api.updateVm({ vmId, autostart: false });
+      const { next: { cpu } } = await api.getHardware({ vmId });
+      const changed = await api.updateVm({ vmId, cpu: { max: cpu.max + 1 } });
+      const waits = changed.waiting.map(({ field, live, next }) => [field, live, next]);
+      assert.deepEqual(waits, [["cpu.max", String(cpu.max), String(cpu.max + 1)]]);
       await goesOn(here, vm);
     });
     await t.step("once the memory is discarded, a disk goes to another VM", async () => {

@@ -155,6 +155,10 @@ const OF_ERRORS: Readonly<Record<string, Entry>> = {
         await call(server, "start_storage_pool", { pool });
       }),
   },
+  StoragePoolNeeded: {
+    by: "tests/system/pairs_built_on_test.ts",
+    words: "api.deleteTemplate({ templateId })",
+  },
   BinNotEmpty: {
     here: async (server) => {
       await using pool = await testPool("remedy-bin");

@@ -4,6 +4,7 @@
  */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { withHostRules } from "../../../lib/formats/xml/host_rules.ts";
 import { LEFT_AT, leftSnapshotXml, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
@@ -91,17 +92,36 @@ async function afterRevert(
 }
 
 /**
- * Brings a VM back to one.
+ * Writes into a snapshot what the host enforces on the VM's cards and disks now: libvirt brings back all that is in it, and
+ * runs it so at once.
+ *
+ * @throws {LibvirtError}
+ */
+async function keepHostRules(
+  { link }: Host,
+  uuid: string,
+  { name, isCurrent }: Pick<FoundSnapshot, "name" | "isCurrent">,
+): Promise<void> {
+  const [before, definition] = await Promise.all([
+    link.call("snapshotXml", { uuid, name }),
+    link.call("domainXml", { uuid, secure: false, inactive: true }),
+  ]);
+  const xml = withHostRules(before, definition);
+  if (xml !== before) await link.call("snapshotRedefine", { uuid, xml, current: isCurrent });
+}
+
+/**
+ * Brings a VM back to one. Network filters and limits stay as they are.
  *
  * @throws {ContractError} SnapshotNotFound, SnapshotRevertFailed
  */
 export async function revertWithin(
   host: Host,
   vm: VM,
-  { name, state }: Pick<FoundSnapshot, "name" | "state">,
+  snapshot: Pick<FoundSnapshot, "name" | "state" | "isCurrent">,
   actor: Actor,
 ): Promise<void> {
-  const { link, operations } = host, { id: uuid, tags, group } = vm;
+  const { link, operations } = host, { id: uuid, tags, group } = vm, { name, state } = snapshot;
   const step: SnapshotReverted = {
     kind: "snapshot-reverted",
     ...{ uuid, name: vm.name, snapshot: name, state, wasLive: isLive(vm), at: Date.now(), tags },
@@ -110,6 +130,7 @@ export async function revertWithin(
   try {
     await dropCheckpoints(host, vm);
     await operations.run(specOf("revert_snapshot", vm, actor), async (operation: Operation) => {
+      await keepHostRules(host, uuid, snapshot);
       const noted = operation.add<SnapshotReverted>(step);
       await link.call("snapshotRevert", { uuid, name }).catch((error) => {
         if (isAnswer(error)) noted.drop();

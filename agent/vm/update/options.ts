@@ -47,6 +47,21 @@ export class HardwareSource {
     };
   }
 
+  /** What the saved memory of a suspended VM goes on with; null where that cannot be read. @throws {LibvirtError} */
+  async saved({ id: uuid, name }: VM): Promise<Hardware | null> {
+    try {
+      const [xml, { threads }] = await Promise.all([
+        this.link.call("domainSavedXml", { uuid }),
+        this.make.get(),
+      ]);
+      return readHardware(xml, threads);
+    } catch (error) {
+      if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+      log.info("the saved memory of a VM cannot be read, nor gone on with", { vm: name, error });
+      return null;
+    }
+  }
+
   async #ask(
     virtType: string,
     { arch, machine }: Hardware,

@@ -18,6 +18,7 @@ import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { changeMetadata } from "../own_metadata.ts";
+import { hasMemorySaved } from "../saved_memory.ts";
 import type { HardwareSource } from "./options.ts";
 import type { Host } from "../../hosts/host.ts";
 import { allOrNothing, type UpdateStep } from "./steps.ts";
@@ -263,11 +264,13 @@ export async function updateVm(
     }
   };
   await host.operate(vm, "updating", () => host.operations.run(spec, run));
-  const after = await source.read(vm, false), { tags, group } = change;
+  const { live, next } = await source.read(vm, false), { tags, group } = change;
+  // What was saved with a VM's memory is what its next start has.
+  const now = live ?? (await hasMemorySaved(host, vm) ? await source.saved(vm) : null);
   const labels = {
     ...(tags !== undefined && { tags }),
     ...(group !== undefined && { group: group || undefined }),
   };
   const told = [...warnings, ...host.app.coverage.changes(vm, labels, principal.rights)];
-  return { ...outcome(after, host.requireVm(vmId), change), warnings: told };
+  return { ...outcome({ live: now, next }, host.requireVm(vmId), change), warnings: told };
 }

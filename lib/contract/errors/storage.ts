@@ -33,6 +33,11 @@ export const STORAGE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  StoragePoolNeeded: {
+    text: "Storage pool {pool} is needed by {keeper}. Delete that first, or stop the pool and keep it.",
+    status: 409,
+    exit: 5,
+  },
   StoragePoolFailed: { text: "Failed to {verb} storage pool: {error}", status: 502, exit: 1 },
   StorageSourcesFailed: { text: "Failed to look for storage: {error}", status: 502, exit: 1 },
   StorageBusy: {
