@@ -742,8 +742,12 @@ Deno.test({
         assert.match(xml, /<readonly\/>/);
         assert.deepEqual(attributes(xml, /<boot order='(\d)'/g), ["1", "2"]);
       }
-      const options = await call(server, "get_create_options");
-      assert.ok(options.isos.some(({ path }) => path === iso));
+      // Another program made it: its pool was read before
+      await until(
+        "the CD to be offered",
+        async () => (await call(server, "get_create_options")).isos.some(({ path }) => path === iso),
+        { seconds: 60 },
+      );
     });
     await t.step("one VM cannot have the same image twice", async () => {
       const twice = [{ path: image, format: "qcow2" as const }, { path: image, format: "qcow2" as const }];
