@@ -35,10 +35,21 @@ Deno.test({
         start: (controller) => controller.enqueue(whole.slice(0, MIB)),
         pull: () => new Promise(() => {}),
       });
-      const broken = put(who, 0, cut, abort.signal).catch(() => "broken");
+      let ended: unknown;
+      const broken = put(who, 0, cut, abort.signal).then(
+        async (answer) => ended = `${answer.status} ${await answer.text()}`,
+        (error) => ended = error,
+      );
       await until(
         "half of it to arrive",
-        async () => (await call(server, "list_jobs", { open: true }))[0]?.doneBytes === MIB,
+        async () => {
+          assert.equal(ended, undefined, `it ended before: ${ended}`);
+          return (await call(server, "list_jobs", { open: true }))[0]?.doneBytes === MIB;
+        },
+        {
+          lastSeen: async () =>
+            `${JSON.stringify(await call(server, "list_jobs"))}\n${server.log().slice(-3000)}`,
+        },
       );
       abort.abort();
       await broken;

@@ -75,7 +75,7 @@ Deno.test({
       const vmId = (await host.virsh("domuuid", name)).trim();
       const { path, target } = await call(server, "get_cloud_init", { vmId });
       assert.equal(target, "sda");
-      assert.match(path ?? "", new RegExp(`/${name}-seed\\.iso$`));
+      assert.match(path ?? "", new RegExp(`/${name}-[0-9a-f]{8}-seed\\.iso$`));
       const calls = await callsDuring(server, () => call(server, "get_device_options", { vmId }));
       assert.ok(!calls.includes("networkScan"), calls.join(" "));
     });
