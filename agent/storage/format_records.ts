@@ -9,6 +9,7 @@ import type { VM } from "../../lib/contract/mod.ts";
 import type { DiskFormat } from "../../lib/formats/xml/device_disk.ts";
 import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import { UnsavedRows } from "../store/unsaved_rows.ts";
 import { mayBeFile, pathOfDisk } from "./disk_path.ts";
 import type { LinkCaller } from "./volumes.ts";
 
@@ -42,18 +43,28 @@ const isFormat = (format: string | undefined): format is DiskFormat => format ==
 export const diskFormat = ({ format = "raw" }: { readonly format?: string | undefined }): string => format;
 
 export class FormatRecords {
-  readonly #store: Store;
   readonly #records = new Map<string, FormatRecord>();
   /** The same by the file, where its file system tells its birth: a file that is moved or linked stays what it was. */
   readonly #byFile = new Map<string, DiskFormat>();
   /** What was seen at VMs, and is recorded: format, and path or pool and volume. */
   readonly #seen = new Set<string>();
 
-  /** Paths whose record is to be written, those noted last at the end. */
-  readonly #unsaved = new Set<string>();
+  /** Those whose record is to be written, by path. */
+  readonly #unsaved: UnsavedRows;
 
   constructor(store: Store) {
-    this.#store = store;
+    this.#unsaved = new UnsavedRows(store, "image formats", (database) => {
+      const put = database.prepare(
+        "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
+      );
+      // Under its other names it is the same file
+      const same = database.prepare("UPDATE image_formats SET format = ? WHERE inode = ? AND born = ?");
+      return (path) => {
+        const { inode, born, format } = this.#records.get(path)!;
+        put.run(path, inode, born, format);
+        if (born !== 0) same.run(format, inode, born);
+      };
+    });
     store.attach((database) => this.#read(database));
   }
 
@@ -71,7 +82,7 @@ export class FormatRecords {
   /** Records the format of the file at a path. @throws {Error} from stat */
   async set(path: string, format: DiskFormat): Promise<void> {
     await this.#note(path, format);
-    this.#save();
+    this.#unsaved.save();
   }
 
   /** The same, but for writing it down. */
@@ -82,28 +93,7 @@ export class FormatRecords {
     const known = this.#records.get(path), isNew = born !== 0 && this.#byFile.get(keyOf(id)) !== format;
     if (!isNew && known?.inode === inode && known.born === born && known.format === format) return;
     this.#take(path, { inode, born, format });
-    this.#unsaved.delete(path); // the last word comes last
     this.#unsaved.add(path);
-  }
-
-  /** Writes what is not written yet, as one transaction; what cannot be written now is tried as soon as that may work. */
-  #save(): void {
-    if (this.#unsaved.size === 0) return;
-    const isWritten = this.#store.write(() => {
-      const database = this.#store.database!;
-      const put = database.prepare(
-        "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
-      );
-      // Under its other names it is the same file
-      const same = database.prepare("UPDATE image_formats SET format = ? WHERE inode = ? AND born = ?");
-      for (const path of this.#unsaved) {
-        const { inode, born, format } = this.#records.get(path)!;
-        put.run(path, inode, born, format);
-        if (born !== 0) same.run(format, inode, born);
-      }
-    });
-    if (isWritten) this.#unsaved.clear();
-    else this.#store.again("image formats", () => this.#save());
   }
 
   /**
@@ -114,7 +104,7 @@ export class FormatRecords {
     try {
       await this.#noteAll(link, vms, anew);
     } finally {
-      this.#save();
+      this.#unsaved.save();
     }
   }
 

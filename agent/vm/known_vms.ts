@@ -9,6 +9,7 @@ import { isSameVm, isStillVm, lostLabels, type VmIdentity } from "../../lib/vm/i
 import type { Clock } from "../clock.ts";
 import type { Migration } from "../store/migrations.ts";
 import type { Store } from "../store/store.ts";
+import { UnsavedRows } from "../store/unsaved_rows.ts";
 
 /** VMs that are gone and are remembered, those that went last. */
 const MOST_GONE = 5000;
@@ -47,12 +48,21 @@ export interface Sighting {
 export class KnownVms {
   readonly #vms = new Map<string, KnownVm>();
   #isRead = false;
-  /** Ids of those whose record is to be written, or removed. */
-  readonly #unsaved = new Set<string>();
+  /** Those whose record is to be written, or removed. */
+  readonly #unsaved: UnsavedRows;
   /** How many that change several at once are under way. */
   #together = 0;
 
-  constructor(private readonly store: Store, private readonly clock: Clock) {
+  constructor(store: Store, private readonly clock: Clock) {
+    this.#unsaved = new UnsavedRows(store, "known VMs", (database) => {
+      const put = database.prepare("INSERT OR REPLACE INTO known_vms (vm_id, record) VALUES (?, ?)");
+      const remove = database.prepare("DELETE FROM known_vms WHERE vm_id = ?");
+      return (id) => {
+        const vm = this.#vms.get(id);
+        if (vm === undefined) remove.run(id);
+        else put.run(id, JSON.stringify(vm));
+      };
+    });
     store.attach((database) => this.#read(database));
   }
 
@@ -150,21 +160,8 @@ export class KnownVms {
     this.#save();
   }
 
-  /** Writes what is not written yet; what cannot be written now is tried as soon as that may work. */
   #save(): void {
-    if (this.#together > 0 || this.#unsaved.size === 0) return;
-    const isWritten = this.store.write(() => {
-      const database = this.store.database!;
-      const put = database.prepare("INSERT OR REPLACE INTO known_vms (vm_id, record) VALUES (?, ?)");
-      const remove = database.prepare("DELETE FROM known_vms WHERE vm_id = ?");
-      for (const id of this.#unsaved) {
-        const vm = this.#vms.get(id);
-        if (vm === undefined) remove.run(id);
-        else put.run(id, JSON.stringify(vm));
-      }
-    });
-    if (isWritten) this.#unsaved.clear();
-    else this.store.again("known VMs", () => this.#save());
+    if (this.#together === 0) this.#unsaved.save();
   }
 
   #read(database: DatabaseSync): void {

@@ -1,9 +1,5 @@
 /** Disks that deleted VMs have left: a person who looks for an image to begin with does not look for them. */
 import type { DatabaseSync } from "node:sqlite";
-import { ContractError } from "../../../lib/contract/errors.ts";
-import { isSystemError } from "../../files.ts";
-import { hostFiles } from "../../host_files.ts";
-import { log } from "../../log.ts";
 import type { Migration } from "../../store/migrations.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -24,27 +20,10 @@ export const LEFT_DISK_MIGRATIONS: readonly Migration[] = [
 export interface LeftDisk {
   readonly host: string;
   readonly path: string;
-  /** See {@link fileAt}; null where its file is not on this machine, or cannot be looked at. */
+  /** As `fileAt` gives it; null where its file is not on this machine, or cannot be looked at. */
   readonly file: string | null;
   /** Name of the VM that had it. */
   readonly vm: string;
-}
-
-/**
- * Which file is at a path of this machine: its number, and when it was made, as numbers are used again.
- *
- * @returns null where there is none; undefined where it cannot be looked at, which is logged
- */
-export async function fileAt(path: string): Promise<string | null | undefined> {
-  try {
-    const { ino, birthtime } = await hostFiles.lstat(path);
-    return `${ino} ${birthtime?.getTime() ?? ""}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
-    if (!isSystemError(error) && !(error instanceof ContractError)) throw error;
-    log.debug("a disk that a deleted VM has left cannot be looked at", { path, error });
-    return undefined;
-  }
 }
 
 const keyOf = (host: string, path: string) => `${host}\n${path}`;

@@ -10,7 +10,7 @@ import type { Host } from "../../hosts/host.ts";
 import { within } from "../../within.ts";
 import { readHead } from "../disk_images/chain.ts";
 import { isUnfinished } from "../shared.ts";
-import { fileAt } from "./left_disks.ts";
+import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
 

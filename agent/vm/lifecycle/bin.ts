@@ -16,7 +16,7 @@ import { isLocal, isLocalSystem } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
-import { fileAt } from "../../storage/images/left_disks.ts";
+import { fileAt } from "../../storage/file_id.ts";
 import { resolvedPath } from "../../resolved_path.ts";
 import { type Going, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
 import { volumeAt } from "../../storage/volumes.ts";

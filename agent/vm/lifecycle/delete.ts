@@ -18,7 +18,7 @@ import { keyOf } from "../../operations/step.ts";
 import { BinFolderError, moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
 import { lockEntry } from "../../storage/bin/purge.ts";
-import { fileAt } from "../../storage/images/left_disks.ts";
+import { fileAt } from "../../storage/file_id.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { deleteVolume } from "../../storage/passphrases.ts";

@@ -8,7 +8,7 @@ import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { resolvedPath } from "../../resolved_path.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
-import { fileAt } from "../../storage/images/left_disks.ts";
+import { fileAt } from "../../storage/file_id.ts";
 
 /** What is not as it was, of what was not in the bin. @throws {LibvirtError} */
 async function leftWarnings(
