@@ -277,9 +277,10 @@ export class EventView {
         return seesEverything(viewer.rights) ? event : [name, { incident: data.incident, more: 0 }];
       case "alerts-changed":
         return mayAnywhere(viewer.rights, needOf("list_alerts").permission) ? event : null;
+      case "host-stats-updated":
+        return may(viewer.rights, needOf("get_host_stats").permission, "everything") ? event : null;
       case "bin-changed":
       case "hangs-changed":
-      case "host-stats-updated":
       case "connection-status-changed":
       case "reload":
         return event;

@@ -222,3 +222,12 @@ Deno.test("what an account did under one's name before one's own was made, is so
   );
   assert.deepEqual(filterOutput("get_activity", entries, ann, () => VMS), [entries[1]]);
 });
+
+Deno.test("EventView.shown() gives the host's load to who may see the host", () => {
+  const event = ["host-stats-updated", { cpuPercent: 7 }] as unknown as Parameters<EventView["shown"]>[0];
+  const shown = (viewer: Viewer) => new EventView(viewer, [], () => VMS).shown(event);
+  assert.equal(shown(EVE), null);
+  assert.equal(shown({ ...EVE, rights: [] }), null);
+  assert.equal(shown(seeing("ann", "vms.view")), null);
+  assert.equal(shown(seeing("ann", "host.view")), event);
+});

@@ -231,6 +231,9 @@ export const WARNINGS = {
   NobodySignsIn: NOBODY_SIGNS_IN,
   LeaseStays:
     "Network {network} has a static lease of {ip} for {mac}: it does not go along with the card. Change it to {newMac}",
+  SeedNamesMac:
+    "The cloud-init CD configures the card by its former address, {mac}. Save this VM's cloud-init again to have " +
+    "it written for {newMac}",
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;

@@ -97,7 +97,6 @@ export const hostCommands = {
   get_host_stats: command({
     summary: "Show the host's load",
     role: "viewer",
-    permission: "signed-in",
     input: NOTHING_IN,
     output: HostStats,
     errors: [],

@@ -28,6 +28,7 @@ import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
+import { leftInSeed } from "../cloud_init/left_mac.ts";
 import { leftLeases } from "./left_leases.ts";
 import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
@@ -360,9 +361,11 @@ export async function updateNic(
       }
       if (next && inNext) await changeNext(host, vm, next, mac, change);
       const network = card && nicOf(card).network;
-      const warnings = newMac === undefined || network === undefined
-        ? []
-        : leftLeases(host, network, mac.split("@")[0]!, newMac);
+      const oldMac = mac.split("@")[0]!,
+        warnings = newMac === undefined ? [] : [
+          ...network === undefined ? [] : leftLeases(host, network, oldMac, newMac),
+          ...await leftInSeed(host, vm, oldMac, newMac),
+        ];
       output = { live: isDone, persistent: inNext, ...(warnings.length > 0 && { warnings }) };
     } catch (error) {
       await rollback.run();

@@ -4,7 +4,7 @@ import { runOf } from "../backups.ts";
 import { virsh } from "../libvirt.ts";
 import { personWith } from "../people.ts";
 import { exists, run } from "../process.ts";
-import { call } from "../product.ts";
+import { call, shows } from "../product.ts";
 import { CallError } from "../server.ts";
 import { keepInTpm, keptInTpm, permallOf } from "../tpm.ts";
 import { until } from "../wait.ts";
@@ -261,6 +261,16 @@ export const NOUNS = {
       async (_, of) => /<target dir='pairs'\/>/.test(await storedXml(of)),
     ),
     told: () => /shared folder pairs is not in the copy/,
+  },
+  "saved memory": {
+    apart: true,
+    told: () => /saved memory/i,
+    put: async ({ server, vm }) => {
+      await call(server, "start_vm", { vmId: vm.id });
+      await call(server, "suspend_vm", { vmId: vm.id });
+      await shows(server, vm.id, ({ state }) => state === "suspended");
+    },
+    look: async (_, { name }) => seen(/^Managed save:\s+yes/m.test(await virsh("dominfo", name))),
   },
   "UEFI variables": {
     boot: "uefi",
