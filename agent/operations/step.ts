@@ -218,6 +218,8 @@ export interface SnapshotReverted {
   readonly group?: string;
   /** It ran when the revert began. */
   readonly wasLive: boolean;
+  /** Paths of the media that its drives had. */
+  readonly media?: readonly string[];
   readonly at: number;
 }
 
@@ -303,7 +305,7 @@ export interface VmUnbinned {
   /** Paths of its files that are others by now. */
   readonly moved: readonly (readonly [from: string, to: string])[];
   /** Images that are built on such files, once all are out. */
-  readonly rebased: readonly Rebased[];
+  readonly rebased?: readonly Rebased[];
 }
 
 /** What came back from the bin, and is in it no more. */

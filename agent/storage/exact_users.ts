@@ -15,7 +15,7 @@ import type { Host } from "../hosts/host.ts";
 import { mayBeFile, pathOfDisk } from "./disk_path.ts";
 import { FileIdentities, filesBelow } from "./folder_content.ts";
 import { mountBelow } from "./mounts.ts";
-import { overlays, readKnownPools } from "./overlays.ts";
+import { overlays, readKnownPools, unreadPoolText } from "./overlays.ts";
 import { snapshotFiles } from "./snapshot_files.ts";
 import { namedUser, placesOf, type PlaceUse, poolFolders, UsedPlaces, vmUser } from "./used_places.ts";
 import { isNot } from "./volume_keepers.ts";
@@ -80,7 +80,7 @@ async function neededByVms(
     const take = async (path: string, isImage: boolean) => {
       needed.push([path, user]);
       if (!here || !isImage || !path.startsWith("/")) return undefined;
-      const chain = await knownChain(path);
+      const chain = await knownChain(inventory, path);
       for (const base of chain.paths) needed.push([base, user]);
       return chain.unread;
     };
@@ -116,11 +116,6 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
   const reason = "the VMs' disk images cannot be read now, so uses of this file cannot be ruled out";
   throw new ContractError("StorageUnknown", { reason });
 }
-
-/** Why nothing goes that an image in a pool may be built on. */
-const unreadPoolText = (pool: string, name: string) =>
-  `the storage pool ${pool} cannot be read, so images in it that are built on ${name} ` +
-  "cannot be ruled out; stop that pool, or repair its server";
 
 /** What needs a volume, or something in it where it is a folder. */
 export interface VolumeUse {
@@ -227,7 +222,10 @@ export async function exactUsers(
  *
  * @throws {ContractError} StoragePoolInUse, StoragePoolNeeded @throws {LibvirtError}
  */
-export async function refuseNamed(host: Host, pool: string): Promise<void> {
+export async function refuseNamed(
+  host: Host,
+  { name: pool, persistent }: Pick<PoolRecord, "name" | "persistent">,
+): Promise<void> {
   const { inventory, keepers } = host;
   const naming = await Promise.all(
     inventory.everyVm().map(async (vm) => {
@@ -238,7 +236,9 @@ export async function refuseNamed(host: Host, pool: string): Promise<void> {
   );
   const [vm] = naming.flat(), keeper = keepers.kept().find((each) => each.pool === pool)?.keeper;
   if (vm !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm });
-  if (keeper !== undefined) throw new ContractError("StoragePoolNeeded", { pool, keeper });
+  if (keeper === undefined) return;
+  const instead = persistent ? ", or stop the pool and keep it" : "";
+  throw new ContractError("StoragePoolNeeded", { pool, keeper, instead });
 }
 
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */

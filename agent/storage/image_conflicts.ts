@@ -11,11 +11,11 @@ import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isThere } from "../files.ts";
 import { resolvedByFolder, resolvedPath, statInTime } from "../resolved_path.ts";
-import { SharedTime, within } from "../within.ts";
+import { SharedTime } from "../within.ts";
 import { wholeChain } from "./disk_images/backing.ts";
 import { mayBeFile } from "./disk_path.ts";
 import { FileIdentities } from "./folder_content.ts";
-import { leftOverlays, type Overlay, readPoolsSoon } from "./overlays.ts";
+import { leftOverlaysSoon, type Overlay, readPoolsSoon, rememberedOverlays } from "./overlays.ts";
 import { poolFolder } from "./reachable.ts";
 import { byName, namedUser, vmUser } from "./used_places.ts";
 import { withSaved } from "./saved_devices.ts";
@@ -25,7 +25,7 @@ import { withSaved } from "./saved_devices.ts";
  * whether what is remembered is still there. A mount that hangs keeps no other VM off, so all of it together stays well
  * below what a start may take (`start_check.ts`).
  */
-const OTHERS_MS = { saved: 500, read: 1000, same: 1000, there: 500 } as const;
+const OTHERS_MS = { first: 500, read: 1000, same: 1000, there: 500 } as const;
 /** Paths that a line of the log names. */
 const MOST_NAMED = 8;
 
@@ -188,12 +188,15 @@ export class ImageUses {
    */
   static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
     const { uri } = host.link, isHere = isLocal(uri);
-    let vms = host.inventory.everyVm();
-    await within(OTHERS_MS.saved, withSaved(host, vms).then((all) => void (vms = all)));
-    const time = new SharedTime(OTHERS_MS.read);
+    const every = host.inventory.everyVm(), first = new SharedTime(OTHERS_MS.first);
+    const silent = (vm: VM) => first.unanswered.add(`the saved memory of ${vm.name}`);
+    const [vms = every, left = rememberedOverlays(host)] = await Promise.all([
+      first.of("saved memory", withSaved(host, every, silent)),
+      isExact ? first.of("stopped storage pools", leftOverlaysSoon(host)) : undefined,
+    ]);
     const disks = disksOfVms(host, vms), uses = disks.map(({ use }) => use);
-    const left = await time.of("stopped storage pools", leftOverlays(host, isExact)) ?? [];
     uses.push(...basesKept(host, uses, left), ...basesDeclared(disks));
+    const time = new SharedTime(OTHERS_MS.read);
     const own = (subject?.disks ?? []).flatMap((disk) => pathOf(host, disk) ?? []);
     const paths = new Set([...own, ...uses.map(({ path }) => path)]);
     // At the same time: a head that cannot be read keeps no link from being followed
@@ -204,7 +207,14 @@ export class ImageUses {
     const placed = [...uses.map((use): PlacedUse => [at(use.path), use]), ...bases];
     const byPlace = new Map<string, ImageUse[]>();
     for (const [place, use] of placed) byPlace.get(place)?.push(use) ?? byPlace.set(place, [use]);
-    return new ImageUses(host, at, paths, byPlace, isHere && isExact, time.unanswered);
+    return new ImageUses(
+      host,
+      at,
+      paths,
+      byPlace,
+      isHere && isExact,
+      first.unanswered.union(time.unanswered),
+    );
   }
 
   /** What else needs the disks that a VM writes to, each user of a disk once. */

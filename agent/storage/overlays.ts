@@ -1,7 +1,8 @@
 /** Volumes that are built on others, in every pool that can be read, and in those that are stopped. */
+import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { isSystemError, isThere } from "../files.ts";
+import { isSystemError } from "../files.ts";
 import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
@@ -70,16 +71,34 @@ export async function readPoolsSoon(host: Host): Promise<void> {
   });
 }
 
-/** What an image says itself that it is built on; undefined where it is on nothing, or cannot be read. */
+/** What the head of a file said, as long as it is the same file with the same content. */
+interface ReadHead {
+  readonly file: string;
+  /** Undefined where it is on nothing. */
+  readonly base: string | undefined;
+}
+/** By path. Forgotten whole where they are very many. */
+const heads = new Map<string, ReadHead>();
+const MOST_KEPT_HEADS = 50_000;
+
+/**
+ * What an image says itself that it is built on; undefined where it is on nothing, or is no image.
+ *
+ * @throws {Error} when it cannot be read
+ */
 async function baseOf(path: string): Promise<string | undefined> {
-  try {
-    return (await backingImages(path))[0]?.path;
-  } catch (error) {
-    const isUnknown = isSystemError(error) || error instanceof ImageRefused || isNotResponding(error);
-    if (!isUnknown) throw error;
-    log.debug("what an image of a stopped pool is built on cannot be read", { path, error });
-    return undefined;
-  }
+  const { ino, size, mtime } = await hostFiles.stat(plainPath(path)),
+    file = `${ino} ${size} ${mtime?.getTime()}`;
+  const known = heads.get(path);
+  if (known?.file === file) return known.base;
+  const base = await backingImages(path).then(([nearest]) => nearest?.path, (error) => {
+    // A head that says what cannot be is never opened for a guest
+    if (error instanceof ImageRefused) return undefined;
+    throw error;
+  });
+  if (heads.size >= MOST_KEPT_HEADS) heads.clear();
+  heads.set(path, { file, base });
+  return base;
 }
 
 /** The files in a folder; undefined where it cannot be read. */
@@ -94,18 +113,30 @@ async function filesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** What the heads of files say, in a pool's folder. */
-async function readHeads(pool: string, folder: string, names: readonly string[]): Promise<Overlay[]> {
-  const found: Overlay[] = [], left = names.slice(0, MOST_HEADS);
-  if (names.length > MOST_HEADS) log.warn("a stopped storage pool has too many files to look at", { pool });
+/** What the heads of files say, in a pool's folder; `unread`: the names of those that could not be read. */
+async function readHeads(
+  pool: string,
+  folder: string,
+  names: readonly string[],
+): Promise<{ found: Overlay[]; unread: string[] }> {
+  const found: Overlay[] = [], left = names.slice(0, MOST_HEADS), unread = names.slice(MOST_HEADS);
+  if (unread.length > 0) log.warn("a stopped storage pool has too many files to look at", { pool });
   const read = async () => {
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
-      const path = `${folder}/${name}`, base = await baseOf(path);
-      if (base !== undefined) found.push({ pool, name, path, base });
+      const path = `${folder}/${name}`;
+      try {
+        const base = await baseOf(path);
+        if (base !== undefined) found.push({ pool, name, path, base });
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) continue;
+        if (!isSystemError(error) && !isNotResponding(error)) throw error;
+        log.debug("what an image of a stopped pool is built on cannot be read", { path, error });
+        unread.push(name);
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, read));
-  return found;
+  return { found, unread };
 }
 
 /** Types of pools whose folder has their volumes while they are stopped, too, where it is there at all. */
@@ -115,39 +146,89 @@ const FOLDER_TYPES: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
 const overlayOf = ({ pool, name, path, backing }: Volume): Overlay[] =>
   backing === undefined ? [] : [{ pool, name, path, base: backing.path }];
 
+/** What is built on others in pools that are stopped or forgotten, as it was read last. */
+export const rememberedOverlays = ({ inventory: { storage } }: Host): Overlay[] =>
+  storage.leftOverlays().flatMap(overlayOf);
+
+/** What is built on others in pools that are stopped or forgotten. */
+interface LeftPools {
+  readonly overlays: readonly Overlay[];
+  /** Pools with a file whose head cannot be read, and of which nothing is remembered. */
+  readonly unread: readonly string[];
+}
+
+/** A stopped pool as its folder shows it. */
+interface StoppedPool {
+  readonly pool: string;
+  readonly found: readonly Overlay[];
+  /** Names of files in it of which is known what they are built on; undefined: every name is. */
+  readonly read: ReadonlySet<string> | undefined;
+  readonly unread: readonly string[];
+}
+
+/** Undefined where its folder cannot be seen. */
+async function stoppedPool({ name: pool, xml }: PoolRecord): Promise<StoppedPool | undefined> {
+  const { type, path } = describePool(xml);
+  if (path === undefined || !FOLDER_TYPES.has(type)) return undefined;
+  const names = await filesIn(path);
+  if (names === undefined) return undefined;
+  const { found, unread } = await readHeads(pool, path, names);
+  // The folder that a file system is mounted on is there without it
+  const isWhole = type === "dir" && unread.length === 0;
+  return { pool, found, unread, read: isWhole ? undefined : new Set(names).difference(new Set(unread)) };
+}
+
 /**
  * What is built on others in pools that are stopped or forgotten: as the heads of the files say that are in their folders,
  * and of what cannot be seen now as it was read last.
- *
- * @param isRead false: goes by memory alone
  */
-export async function leftOverlays(
-  { inventory: { storage }, link: { uri } }: Host,
-  isRead = true,
-): Promise<Overlay[]> {
-  const remembered = storage.leftOverlays().flatMap(overlayOf);
-  if (!isRead || !isLocal(uri)) return remembered;
-  const seen = new Set<string>(), records = new Map(storage.records().map((each) => [each.name, each]));
-  const stopped = [...records.values()].filter((record) => !isActivePool(record)).map(
-    async ({ name, xml }) => {
-      const { type, path } = describePool(xml);
-      if (path === undefined || !FOLDER_TYPES.has(type)) return [];
-      const names = await filesIn(path);
-      if (names === undefined) return [];
-      // The folder that a file system is mounted on is there without it
-      if (type === "dir") seen.add(name);
-      else for (const each of names) seen.add(`${name}/${each}`);
-      return await readHeads(name, path, names);
-    },
+async function leftPools(host: Host): Promise<LeftPools> {
+  const { inventory: { storage }, link: { uri } } = host, remembered = rememberedOverlays(host);
+  if (!isLocal(uri)) return { overlays: remembered, unread: [] };
+  const records = storage.records();
+  const stopped = new Map(
+    (await Promise.all(records.filter((record) => !isActivePool(record)).map(stoppedPool)))
+      .flatMap((each) => each === undefined ? [] : [[each.pool, each] as const]),
   );
-  const heads = (await Promise.all(stopped)).flat();
-  const unseen = remembered.filter(({ pool, name }) => !seen.has(pool) && !seen.has(`${pool}/${name}`));
-  const kept = await Promise.all(unseen.map(async (each) => {
-    // A pool that is forgotten has no folder that comes back: its file is there, or gone
-    const isKept = records.has(each.pool) || await isThere(each.path).catch(() => true);
-    return isKept ? [each] : [];
+  const unseen = remembered.filter(({ pool, name }) => {
+    const known = stopped.get(pool);
+    return known === undefined || (known.read !== undefined && !known.read.has(name));
+  });
+  const kept = await Promise.all(unseen.map(async (each): Promise<Overlay[]> => {
+    try {
+      const base = await baseOf(each.path);
+      return base === undefined ? [] : [{ ...each, base }];
+    } catch (error) {
+      if (!isSystemError(error) && !isNotResponding(error)) throw error;
+      // A pool that is forgotten has no folder that comes back: its file is there, or gone
+      const isGone = error instanceof Deno.errors.NotFound && !records.some(({ name }) => name === each.pool);
+      return isGone ? [] : [each];
+    }
   }));
-  return [...heads, ...kept.flat()];
+  const unread = [...stopped.values()].filter(({ pool, unread }) =>
+    unread.some((name) => !remembered.some((each) => each.pool === pool && each.name === name))
+  );
+  return {
+    overlays: [...[...stopped.values()].flatMap(({ found }) => found), ...kept.flat()],
+    unread: unread.map(({ pool }) => pool),
+  };
+}
+
+/** What is built on others in pools that are stopped or forgotten, as far as that can be seen. */
+export const leftOverlays = async (host: Host): Promise<readonly Overlay[]> =>
+  (await leftPools(host)).overlays;
+
+/** Reads that are under way, by host. */
+const underWay = new WeakMap<Host, Promise<readonly Overlay[]>>();
+
+/** As {@link leftOverlays}, by a read that may have begun before: many starts at once wait for one. */
+export function leftOverlaysSoon(host: Host): Promise<readonly Overlay[]> {
+  let work = underWay.get(host);
+  if (work === undefined) {
+    work = leftOverlays(host).finally(() => underWay.delete(host));
+    underWay.set(host, work);
+  }
+  return work;
 }
 
 /**
@@ -183,10 +264,16 @@ export async function overlays(
   return async (path) => byBase.get(await resolvedPath(uri, path));
 }
 
+/** Why nothing goes that an image in a pool may be built on. */
+export const unreadPoolText = (pool: string, what: string): string =>
+  `the storage pool ${pool} cannot be read, so images in it that are built on ${what} ` +
+  "cannot be ruled out; stop that pool, or repair its server";
+
 /**
  * Reads the pools that can be read now: those there are, and what is built on a volume in any of them.
  *
- * @returns the active pools of which nothing is known: what is in them was never read
+ * @returns the active pools of which nothing is known, as what is in them was never read, and stopped ones with images that
+ * cannot be read
  */
 export async function readKnownPools(host: Host): Promise<string[]> {
   await host.inventory.storage.refresh().catch((error) =>
@@ -197,5 +284,5 @@ export async function readKnownPools(host: Host): Promise<string[]> {
       log.debug("what is in a storage pool is not known", { pool: name, error })
     );
   }
-  return unreadPools(host);
+  return [...unreadPools(host), ...(await leftPools(host)).unread];
 }

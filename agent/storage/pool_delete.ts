@@ -102,7 +102,7 @@ export async function deletePool(
   const { name, uuid, xml } = record;
   await refuseRunning(host, record);
   if (!deleteContent) {
-    await refuseNamed(host, name);
+    await refuseNamed(host, record);
     return await removePool(link, record, false);
   }
   const [user] = (await VolumeUsage.read(host)).ofPool(record);

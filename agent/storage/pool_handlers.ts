@@ -111,7 +111,7 @@ export function poolHandlers(host: Host): PoolHandlers {
       const record = requireActive(host, pool);
       await refuseRunning(host, record);
       // One that is transient is forgotten with that
-      if (!record.persistent) await refuseNamed(host, pool);
+      if (!record.persistent) await refuseNamed(host, record);
       refuseWorkedOn(pool);
       await requirePoolReachable(host, pool);
       return await operate(pool, "stop", () => link.call("poolStop", { pool }));

@@ -6,6 +6,7 @@ import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
+import { isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";
 
@@ -53,13 +54,23 @@ export async function savedDevices(
 }
 
 /**
- * VMs, and once more those whose saved memory goes on otherwise than they are defined, as it does.
+ * VMs, and once more those whose saved memory goes on otherwise than they are defined, as it does. One that does not
+ * respond keeps no other from being looked at.
  *
- * @throws {LibvirtError}
+ * @param unread is told of each whose saved memory cannot be read now
  */
-export async function withSaved(host: Services, vms: readonly VM[]): Promise<VM[]> {
+export async function withSaved(
+  host: Services,
+  vms: readonly VM[],
+  unread?: (vm: VM) => void,
+): Promise<VM[]> {
   const all = await Promise.all(vms.map(async (vm) => {
-    const saved = await savedDevices(host, vm);
+    const saved = await savedDevices(host, vm).catch((error) => {
+      if (!isAway(error)) throw error;
+      log.debug("the saved memory of a VM cannot be read now", { vm: vm.name, error });
+      unread?.(vm);
+      return undefined;
+    });
     if (saved === undefined) return [vm];
     const networkInterfaces = saved.interfaces.map((nic) => ({ ...nic, ipAddresses: [] }));
     return [vm, { ...vm, disks: saved.disks, networkInterfaces }];

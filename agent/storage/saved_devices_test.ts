@@ -3,7 +3,7 @@ import { LibvirtError } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import type { Host } from "../hosts/host.ts";
-import { withSaved } from "./saved_devices.ts";
+import { savedDevices, withSaved } from "./saved_devices.ts";
 
 const xmlOf = (disks: string[], mac = "52:54:00:00:00:01") =>
   `<domain type='qemu'><name>web</name><memory>1</memory><devices>${
@@ -47,13 +47,18 @@ Deno.test("withSaved() has a VM once whose memory was saved as it is defined, or
   }
 });
 
-Deno.test("withSaved() leaves damaged memory out, and throws where libvirt does not answer", async () => {
+Deno.test("withSaved() leaves damaged memory out, and what does not respond, which it tells", async () => {
   const fails = (kind: "libvirt" | "timeout") =>
     hostOf(() => {
       throw new LibvirtError({ kind, message: "no" });
     });
   const damaged = fails("libvirt"), hung = fails("timeout");
   assert.deepEqual(await withSaved(damaged.host, [damaged.vm]), [damaged.vm]);
-  for (const _time of [1, 2]) await assert.rejects(withSaved(hung.host, [hung.vm]), { kind: "timeout" });
+  const unread: string[] = [];
+  for (const _time of [1, 2]) {
+    assert.deepEqual(await withSaved(hung.host, [hung.vm], ({ id }) => unread.push(id)), [hung.vm]);
+  }
+  assert.deepEqual(unread, [hung.vm.id, hung.vm.id]);
   assert.equal(hung.calls.length, 2, "it is asked again");
+  await assert.rejects(savedDevices(hung.host, hung.vm), { kind: "timeout" }, "who deletes is told");
 });

@@ -160,7 +160,7 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
     if (await link.call("domainRead", { uuid }) !== null) return NOTHING;
     const { autostart, snapshots } = entry.definition;
     try {
-      await rebase(step.rebased);
+      await rebase(step.rebased ?? []);
       await defineAgain(link, { uuid, xml: definitionFor(entry, step), autostart });
     } catch (error) {
       if (isAway(error)) throw error;

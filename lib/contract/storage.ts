@@ -192,7 +192,7 @@ export const storageCommands = {
     role: "administrator",
     input: closed({ pool: PoolName }),
     output: NOTHING_OUT,
-    errors: [...POOL_ERRORS, "StoragePoolNotActive", "StoragePoolInUse", "StorageBusy"],
+    errors: [...POOL_ERRORS, "StoragePoolNotActive", "StoragePoolInUse", "StoragePoolNeeded", "StorageBusy"],
     route: "POST /storage/pools/{pool}/stop",
     cli: ["pool", "stop", "<pool>"],
     mark: "change",

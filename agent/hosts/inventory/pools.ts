@@ -103,6 +103,8 @@ class ChangesMeanwhile {
 
 /** The volumes of a pool. */
 interface Shelf {
+  /** UUID of the pool: another one can take its name. */
+  readonly uuid: string;
   readonly reader: Latest;
   /** Undefined while its volumes are not being read. */
   meanwhile: ChangesMeanwhile | undefined;
@@ -126,7 +128,7 @@ export class PoolInventory {
   /** Folder → the pool whose volumes are in it. */
   #folders = new Map<string, string>();
   #isKnown = false;
-  /** Pool that is not active → those of its volumes that are built on others, as they were read last. */
+  /** UUID of a pool that is not active → those of its volumes that are built on others, as they were read last. */
   readonly #leftOverlays = new Map<string, readonly Volume[]>();
   /** The volumes of all pools, until one of them changes. */
   #all: readonly Volume[] | undefined;
@@ -240,10 +242,19 @@ export class PoolInventory {
     this.#all = undefined;
   }
 
+  /** Of another host no file tells whether what a forgotten pool had is still there. */
+  #forgetLeft(records: readonly PoolRecord[]): void {
+    const uuids = new Set(records.map(({ uuid }) => uuid));
+    for (const uuid of this.#leftOverlays.keys()) if (!uuids.has(uuid)) this.#leftOverlays.delete(uuid);
+  }
+
   #drop(pool: string): void {
-    const volumes = this.#shelves.get(pool)?.volumes;
+    const shelf = this.#shelves.get(pool), volumes = shelf?.volumes;
     if (volumes !== undefined) {
-      this.#leftOverlays.set(pool, [...volumes.values()].filter(({ backing }) => backing !== undefined));
+      this.#leftOverlays.set(
+        shelf!.uuid,
+        [...volumes.values()].filter(({ backing }) => backing !== undefined),
+      );
     }
     if (this.#shelves.delete(pool)) this.#all = undefined;
   }
@@ -302,6 +313,7 @@ export class PoolInventory {
     this.#folders = foldersOf(records);
     this.#measured = await this.#measure(records);
     for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#drop(name);
+    if (!this.#isLocal) this.#forgetLeft(records);
     this.#isKnown = true;
   }
 
@@ -343,6 +355,7 @@ export class PoolInventory {
     let shelf = this.#shelves.get(pool);
     if (shelf === undefined) {
       const made: Shelf = {
+        uuid: this.#records.get(pool)?.uuid ?? pool,
         reader: new Latest(async () => {
           await this.#requireReachable(pool);
           const figures = figuresOf(this.#records.get(pool));
@@ -351,7 +364,8 @@ export class PoolInventory {
             made.meanwhile = undefined
           );
           made.figures = figures;
-          this.#leftOverlays.delete(pool);
+          // A pool that was stopped meanwhile is remembered
+          if (this.#shelves.get(pool) === made) this.#leftOverlays.delete(made.uuid);
           made.volumes = meanwhile.onto(read.map(volumeOf));
           this.#restock(made);
         }),

@@ -19,7 +19,9 @@ const { t } = textsOf(bin);
 /** Who deletes what nobody asked for. */
 const ACTOR = "kvm-manager";
 
-/** Entries that stay because something uses them, and why, which was told once. */
+/** Why an entry stays until something else changes. */
+const TOLD_ONCE: ReadonlySet<string> = new Set(["BinEntryInUse", "StorageUnknown"]);
+/** Entries that stay for that, and why, which was told once. */
 const kept = new Map<string, string>();
 
 /** Deletes an entry for good by itself, and tells why. @returns whether it is gone */
@@ -34,7 +36,7 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
       log.debug("something in the bin is deleted later", { entry: entry.name, error });
       return false;
     }
-    if (error instanceof ContractError && error.code === "BinEntryInUse") {
+    if (error instanceof ContractError && TOLD_ONCE.has(error.code)) {
       if (kept.get(entry.id) === error.message) return false;
       kept.set(entry.id, error.message);
     }

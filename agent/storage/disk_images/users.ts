@@ -1,6 +1,8 @@
 /** Which VMs need an image: as their disk or another file of theirs, or because their disk is built on it. */
+import { dirname } from "node:path";
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
+import { hostFiles } from "../../host_files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
@@ -8,6 +10,7 @@ import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { snapshotFiles } from "../snapshot_files.ts";
+import type { Volume } from "../volumes.ts";
 import { wholeChain } from "./backing.ts";
 import { filesOfBoth } from "./usage.ts";
 
@@ -22,17 +25,46 @@ export const unreadText = (path: string, vm: string): string =>
   `the disk image ${path} of ${vm} cannot be read, so what it is built on is not known: ` +
   "bring it back, or detach it from that VM";
 
-/** @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go */
-export async function knownChain(path: string): Promise<KnownChain> {
+/**
+ * What an image is built on, by its head; where that may not be read (an NFS export that takes root for a stranger), as its
+ * pool tells it.
+ *
+ * @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go
+ */
+export async function knownChain({ storage }: Host["inventory"], path: string): Promise<KnownChain> {
   try {
     const { images, missing } = await wholeChain(path), paths = images.map((image) => image.path);
-    return missing === undefined ? { paths } : { paths, unread: missing };
+    return missing === undefined || await isDeleted(missing) ? { paths } : { paths, unread: missing };
   } catch (error) {
     if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path, error });
     // A head that says what cannot be is never opened for a guest
-    return { paths: [], ...(!(error instanceof ImageRefused) && { unread: path }) };
+    if (error instanceof ImageRefused) return { paths: [] };
+    const paths = chainInPools(storage.known(), path);
+    return paths === undefined ? { paths: [], unread: path } : { paths };
   }
+}
+
+/** Whether a file that is not there will not come back: its folder has others, so that its file system is not away. */
+async function isDeleted(path: string): Promise<boolean> {
+  try {
+    return (await hostFiles.readDir(dirname(path))).length > 0;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    log.debug("the folder of an image that is not there cannot be read", { path, error });
+    return false;
+  }
+}
+
+/** What volumes of pools are built on, nearest first; undefined where no pool that was read has the first. Pure. */
+export function chainInPools(volumes: readonly Volume[], path: string): string[] | undefined {
+  const byPath = new Map(volumes.map((volume) => [volume.path, volume])), paths: string[] = [];
+  if (!byPath.has(path)) return undefined;
+  for (let at = byPath.get(path)?.backing?.path; at !== undefined && !paths.includes(at);) {
+    paths.push(at);
+    at = byPath.get(at)?.backing?.path;
+  }
+  return paths;
 }
 
 /**
@@ -77,7 +109,7 @@ export async function imageUsers(
       if (source === undefined) continue;
       const declared = chains.find(({ target }) => target === disk.target);
       const isRead = here && mayBeFile(disk) && disk.format === "qcow2";
-      const chain = isRead ? await knownChain(source) : { paths: [] };
+      const chain = isRead ? await knownChain(host.inventory, source) : { paths: [] };
       if (chain.unread !== undefined && disk.target !== "" && !declared?.isComplete) {
         unread?.(chain.unread, vm);
       }

@@ -16,7 +16,7 @@ import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers, unreadText } from "../../storage/disk_images/users.ts";
-import { type Overlay, overlays, readKnownPools } from "../../storage/overlays.ts";
+import { type Overlay, overlays, readKnownPools, unreadPoolText } from "../../storage/overlays.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
@@ -167,7 +167,9 @@ async function usersOf(
   vms: readonly VM[],
 ): Promise<ReadonlyMap<string, string> | string> {
   try {
-    let unread: string | undefined;
+    // An overlay may lie in any pool
+    const [pool] = await readKnownPools(host);
+    let unread = pool === undefined ? undefined : unreadPoolText(pool, "the VM's disks");
     const users = await imageUsers(host, paths, vms, {
       unread: (path, { name }) => unread ??= unreadText(path, name),
     });
@@ -194,8 +196,6 @@ async function othersAbove(
   host: Host,
   going: readonly string[],
 ): Promise<(path: string) => Promise<Overlay | undefined>> {
-  // An overlay may lie in any pool
-  await readKnownPools(host);
   return await overlays(host, new Set(going));
 }
 

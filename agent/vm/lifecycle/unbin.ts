@@ -21,7 +21,7 @@ import { poolNow } from "../../storage/bin/of_pool.ts";
 import { planRebases, rebase } from "../../storage/bin/rebase.ts";
 import { poolGone, restoreFault } from "../../storage/bin/volume.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
-import { lockVolume, NO_POOL } from "../../storage/shared.ts";
+import { lockVolume, NO_POOL, requireKnown } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
 import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
@@ -155,6 +155,7 @@ export async function restoreBinnedVm(
 ): Promise<Output<"restore_bin_entry">> {
   const { app, link, operations, inventory } = host;
   host.requireFilled();
+  requireKnown(host);
   const warnings: string[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;

@@ -3,7 +3,7 @@ import type { DomainRecord } from "../../../ffi/calls/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isAway, isHang } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
 import { otherUserOf } from "./other_user.ts";
@@ -25,6 +25,17 @@ export async function defineAgain(
   if (autostart) await link.call("domainSetAutostart", { uuid, autostart });
 }
 
+/** Who else has a file; `unknown` where another VM does not respond: the VM is gone, and is not waited for. */
+async function otherUserNow(host: Host, uuid: string, path: string): Promise<string | undefined> {
+  try {
+    return await otherUserOf(host, uuid, path);
+  } catch (error) {
+    if (!isHang(error)) throw error;
+    log.warn("whether UEFI variables are another VM's, too, is not known", { path, error });
+    return "unknown";
+  }
+}
+
 /**
  * Deletes the NVRAM file of a VM that is gone. One that libvirt does not delete is left: the VM is gone all the same. So is
  * one that another VM, or a VM in the bin, names too.
@@ -35,7 +46,7 @@ export async function defineAgain(
  */
 export async function eraseNvram(host: Host, uuid: string, holder: string): Promise<void> {
   const path = nvramOf(new XmlDocument(holder));
-  const user = path === undefined ? undefined : await otherUserOf(host, uuid, path);
+  const user = path === undefined ? undefined : await otherUserNow(host, uuid, path);
   if (user !== undefined) {
     log.info("the UEFI variables of a deleted VM stay: they are another one's, too", { path, user });
     return;

@@ -9,15 +9,18 @@ import { exchange } from "../cloud_init/handlers.ts";
  * Empties the seed's drive of a VM that was reverted, where a snapshot of before names a file that is another VM's seed by
  * now: its guest would read the other's secrets. The audit log says so.
  *
+ * @param had media that its drives had before the revert: those are its own, whoever has them as well
  * @throws {LibvirtError}
  */
-export async function emptyForeignSeeds(host: Host, uuid: string): Promise<void> {
-  const { inventory, link } = host, vm = inventory.vm(uuid);
+export async function emptyForeignSeeds(host: Host, uuid: string, had: readonly string[]): Promise<void> {
+  const { inventory, link } = host;
+  await inventory.refresh(uuid); // whether it runs by now
+  const vm = inventory.vm(uuid);
   if (vm === undefined) return;
   let emptied = false;
   for (const inactive of isLive(vm) ? [false, true] : [true]) {
     const { seed } = drivesOf(await link.call("domainXml", { uuid, secure: false, inactive }));
-    if (seed?.path === undefined) continue;
+    if (seed?.path === undefined || had.includes(seed.path)) continue;
     const { path } = seed;
     const owner = inventory.vms().find(({ id, disks }) =>
       id !== uuid && disks.some(({ source }) => source === path)
@@ -28,7 +31,10 @@ export async function emptyForeignSeeds(host: Host, uuid: string): Promise<void>
     const message = `The drive ${seed.target} is empty: the snapshot names ${oneLine(path)}, which is the ` +
       `cloud-init seed of ${oneLine(owner.name, 60)} by now`;
     const by = { actor: "kvm-manager", door: "agent", result: "event" } as const;
-    host.record({ ...by, action: "seed-emptied", vmId: uuid, vmName: vm.name, message });
+    host.record({
+      ...by,
+      ...{ action: "seed-emptied", vmId: uuid, vmName: vm.name, message, mentions: [owner.id] },
+    });
   }
   if (emptied) await inventory.refresh(uuid);
 }

@@ -34,6 +34,10 @@ type Actor = Pick<Principal, "name">;
 const specOf = (command: "create_snapshot" | "revert_snapshot", { id, name }: VM, actor: Actor) =>
   ({ command, subject: name, vmId: id, actor: actor.name, keys: [keyOf.vm(id)] }) as const;
 
+/** Paths of the media in a VM's drives. */
+const mediaOf = ({ disks }: VM): string[] =>
+  disks.flatMap(({ device, source }) => device === "cdrom" && source !== undefined ? [source] : []);
+
 /** libvirt said no, or that it failed: it has taken back what it did, and nothing is settled. */
 const isAnswer = (error: unknown): boolean => error instanceof LibvirtError && error.kind === "libvirt";
 
@@ -81,14 +85,17 @@ export async function takeWithin(
 /** What a revert leaves to be done: the screen's password, the tags and group, seeds of other VMs. @throws {LibvirtError} */
 async function afterRevert(
   host: Host,
-  { uuid, name, tags, group }: Pick<SnapshotReverted, "uuid" | "name" | "tags" | "group">,
+  { uuid, name, tags, group, media = [] }: Pick<
+    SnapshotReverted,
+    "uuid" | "name" | "tags" | "group" | "media"
+  >,
 ): Promise<void> {
   // A memory that was kept had the password of its run.
   await host.link.call("domainRenewPasswords", { uuid, restored: true }).catch((error) =>
     log.warn("a VM continues with the screen password of its snapshot", { vm: name, error })
   );
   await keepLabels(host, { id: uuid, tags, ...(group !== undefined && { group }) });
-  await emptyForeignSeeds(host, uuid);
+  await emptyForeignSeeds(host, uuid, media);
 }
 
 /**
@@ -124,7 +131,16 @@ export async function revertWithin(
   const { link, operations } = host, { id: uuid, tags, group } = vm, { name, state } = snapshot;
   const step: SnapshotReverted = {
     kind: "snapshot-reverted",
-    ...{ uuid, name: vm.name, snapshot: name, state, wasLive: isLive(vm), at: Date.now(), tags },
+    ...{
+      uuid,
+      name: vm.name,
+      snapshot: name,
+      state,
+      wasLive: isLive(vm),
+      at: Date.now(),
+      tags,
+      media: mediaOf(vm),
+    },
     ...(group !== undefined && { group }),
   };
   try {

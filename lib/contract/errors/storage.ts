@@ -34,7 +34,7 @@ export const STORAGE_ERRORS = {
     exit: 5,
   },
   StoragePoolNeeded: {
-    text: "Storage pool {pool} is needed by {keeper}. Delete that first, or stop the pool and keep it.",
+    text: "Storage pool {pool} is needed by {keeper}. Delete that first{instead}.",
     status: 409,
     exit: 5,
   },

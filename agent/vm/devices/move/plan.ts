@@ -18,7 +18,7 @@ import type { Host } from "../../../hosts/host.ts";
 import { usesOf } from "../../../storage/disk_images/usage.ts";
 import { requirePlaces, requireWritable } from "../../../storage/volume_checks.ts";
 import { volumePlace } from "../../../storage/volume_steps.ts";
-import { overlays, readKnownPools } from "../../../storage/overlays.ts";
+import { overlays, readKnownPools, unreadPoolText } from "../../../storage/overlays.ts";
 import { requireFreeVolumeName, requireMakeable } from "../../../storage/volume_work.ts";
 import { hasFormats, type Volume, volumeNamed } from "../../../storage/volumes.ts";
 import { foreignCheckpoint } from "../../checkpoints.ts";
@@ -132,7 +132,8 @@ async function refuseUsers(
   if (keepsSource) return;
   await host.inventory.storage.volumes(pool);
   // An overlay may lie in any pool
-  await readKnownPools(host);
+  const [unread] = await readKnownPools(host);
+  if (unread !== undefined) throw refuse(disk, `${unreadPoolText(unread, path)}, or keep the old volume`);
   const above = await (await overlays(host))(path);
   if (above === undefined) return;
   throw refuse(disk, `the volume ${above.name} of ${above.pool} is built on it: keep the old volume`);
