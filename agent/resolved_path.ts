@@ -5,6 +5,7 @@ import { hostFiles } from "./host_files.ts";
 import { pathFault } from "./files.ts";
 import { isNotResponding } from "./mount_gate.ts";
 import { log } from "./log.ts";
+import { within } from "./within.ts";
 import { isLocal } from "./libvirt/uri.ts";
 
 /** Milliseconds the kernel may take. A link behind a server that does not answer leads to no file that does. */
@@ -31,7 +32,7 @@ async function look(path: string): Promise<string> {
 }
 
 /** What a look at a path gives; undefined where the kernel does not say in time. @throws what the look throws */
-async function within<T>(
+async function lookInTime<T>(
   path: string,
   looks: Map<string, Promise<T>>,
   begin: (path: string) => Promise<T>,
@@ -61,7 +62,7 @@ async function stat(path: string): Promise<Deno.FileInfo | "none" | "late"> {
  * `late` where the kernel does not say in time, as behind a server that does not answer.
  */
 export async function statInTime(path: string): Promise<Deno.FileInfo | "none" | "late"> {
-  return await within(path, stats, stat) ?? "late";
+  return await lookInTime(path, stats, stat) ?? "late";
 }
 
 /**
@@ -71,7 +72,7 @@ export async function statInTime(path: string): Promise<Deno.FileInfo | "none" |
 export async function resolvedPath(uri: string, path: string): Promise<string> {
   if (!isLocal(uri) || !path.startsWith("/")) return path;
   // What leads nowhere is compared by its text.
-  return await within(path, under, look) ?? resolve(path);
+  return await lookInTime(path, under, look) ?? resolve(path);
 }
 
 /** So many paths of one folder are asked for one by one; of more, the folder tells which of its names are links. */
@@ -120,6 +121,37 @@ async function readFolder(uri: string, folder: string): Promise<ReadFolder | und
   }
 }
 
+/** What was found out of paths, folder by folder. */
+class PathsRead {
+  readonly #single = new Map<string, string>();
+  readonly #folders = new Map<string, ReadFolder>();
+
+  /** Looks at each folder once. @param whole folders of which any path may be asked for */
+  read(uri: string, paths: Iterable<string>, whole: Iterable<string>): Promise<void>[] {
+    const byFolder = Map.groupBy(new Set(paths), dirname), all = new Set(whole);
+    return [...new Set([...byFolder.keys(), ...all])].map(async (folder) => {
+      const own = byFolder.get(folder) ?? [];
+      const isMany = folder.startsWith("/") && (all.has(folder) || own.length > FEW);
+      const found = isMany ? await readFolder(uri, folder) : undefined;
+      if (found !== undefined) this.#folders.set(folder, found);
+      const odd = found === undefined ? own : own.filter((path) => path.endsWith("/..") || !isNameable(path));
+      await Promise.all(odd.map(async (path) => this.#single.set(path, await resolvedPath(uri, path))));
+    });
+  }
+
+  /** Where each of the paths leads by what is known now; any other comes back as it is. */
+  lookup(): (path: string) => string {
+    const single = new Map(this.#single), folders = new Map(this.#folders);
+    return (path) => {
+      const known = single.get(path), slash = path.lastIndexOf("/");
+      if (known !== undefined || slash < 0) return known ?? path;
+      const folder = folders.get(slash === 0 ? "/" : path.slice(0, slash)), name = path.slice(slash + 1);
+      if (folder === undefined) return path;
+      return folder.links.get(name) ?? `${folder.real === "/" ? "" : folder.real}/${name}`;
+    };
+  }
+}
+
 /**
  * As {@link resolvedPath} for a great many: each folder is looked at once.
  *
@@ -131,24 +163,25 @@ export async function resolvedByFolder(
   paths: Iterable<string>,
   whole: Iterable<string> = [],
 ): Promise<(path: string) => string> {
-  if (!isLocal(uri)) return (path) => path;
-  const single = new Map<string, string>(), read = new Map<string, ReadFolder>();
-  const byFolder = Map.groupBy(new Set(paths), dirname), all = new Set(whole);
-  await Promise.all([...new Set([...byFolder.keys(), ...all])].map(async (folder) => {
-    const own = byFolder.get(folder) ?? [];
-    const isMany = folder.startsWith("/") && (all.has(folder) || own.length > FEW);
-    const found = isMany ? await readFolder(uri, folder) : undefined;
-    if (found !== undefined) read.set(folder, found);
-    const odd = found === undefined ? own : own.filter((path) => path.endsWith("/..") || !isNameable(path));
-    await Promise.all(odd.map(async (path) => single.set(path, await resolvedPath(uri, path))));
-  }));
-  return (path) => {
-    const known = single.get(path), slash = path.lastIndexOf("/");
-    if (known !== undefined || slash < 0) return known ?? path;
-    const folder = read.get(slash === 0 ? "/" : path.slice(0, slash)), name = path.slice(slash + 1);
-    if (folder === undefined) return path;
-    return folder.links.get(name) ?? `${folder.real === "/" ? "" : folder.real}/${name}`;
-  };
+  const found = new PathsRead();
+  if (isLocal(uri)) await Promise.all(found.read(uri, paths, whole));
+  return found.lookup();
+}
+
+/** The same, as far as folders answer within so many milliseconds. */
+export async function resolvedWithin(
+  ms: number,
+  uri: string,
+  paths: Iterable<string>,
+  whole: Iterable<string>,
+): Promise<(path: string) => string> {
+  const found = new PathsRead();
+  if (!isLocal(uri)) return found.lookup();
+  const looks = found.read(uri, paths, whole).map((look) =>
+    look.catch((error) => log.debug("where paths of a folder lead is not known", { error }))
+  );
+  await within(ms, Promise.all(looks));
+  return found.lookup();
 }
 
 /** The same for many, asked at once. */

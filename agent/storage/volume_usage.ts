@@ -3,7 +3,7 @@ import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { resolvedByFolder, resolvedPaths } from "../resolved_path.ts";
+import { resolvedPaths, resolvedWithin } from "../resolved_path.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";
@@ -131,7 +131,9 @@ export class VolumeUsage {
     }
     const kept = keepers.kept(), pools = poolFolders(host);
     const overlays = inventory.storage.known().filter(({ backing }) => backing !== undefined);
-    const reading = resolvedByFolder(
+    // A folder that does not respond leaves those of the others known
+    const at = await resolvedWithin(
+      LIST_MS,
       uri,
       [
         ...[...needed.map(([path]) => path), ...[...kept, ...pools, ...asked].map(({ path }) => path)],
@@ -139,7 +141,6 @@ export class VolumeUsage {
       ],
       inventory.storage.records().flatMap(({ xml }) => describePool(xml).path ?? []),
     );
-    const at = await soon(reading, (path: string) => path);
     const usage = new VolumeUsage(inventory, at);
     for (const [path, user] of needed) usage.#vms.add(at(path), user);
     for (const { path, keeper } of kept) usage.#others.add(at(path), namedUser(keeper));
