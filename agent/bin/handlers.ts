@@ -8,7 +8,7 @@ import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { isKept } from "../storage/bin/folder.ts";
-import { entriesOfPool } from "../storage/bin/of_pool.ts";
+import { entriesOfPool, withPoolsNow } from "../storage/bin/of_pool.ts";
 import { lockEntry, purge } from "../storage/bin/purge.ts";
 import { restoreTemplate } from "../templates/bin.ts";
 import { restoreVolume } from "../storage/bin/volume.ts";
@@ -66,7 +66,11 @@ function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
 
 /** A handler for each of them. */
 export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof typeof binCommands> {
-  const seen = ({ rights }: Principal) => bin.all().filter((entry) => mayTouch(rights, entry));
+  const seen = ({ rights }: Principal) =>
+    bin.all().filter((entry) => mayTouch(rights, entry)).map((entry) => {
+      const host = hosts.all().find(({ id }) => id === entry.host);
+      return host === undefined ? entry : withPoolsNow(host, entry);
+    });
   const find = (entryId: string, principal: Principal): StoredEntry => {
     bin.require();
     const entry = bin.get(entryId);

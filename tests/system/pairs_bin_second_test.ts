@@ -217,6 +217,9 @@ Deno.test({
         const { bin } = await api.deleteVolume({ pool: one, volume: "d.qcow2" });
         await api.deleteStoragePool({ pool: one });
         await create(two, x);
+        const listed = (await api.listBin()).find(({ id }) => id === bin!.entryId);
+        assert.deepEqual(listed?.files.map(({ pool }) => pool), [two], "the list has the name of now");
+        assert.ok((await api.getBinUsage()).pools.some(({ pool }) => pool === two));
         await assert.rejects(api.deleteStoragePool({ pool: two, deleteContent: true }), {
           code: "BinNotEmpty",
         });

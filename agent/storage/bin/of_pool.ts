@@ -24,6 +24,17 @@ export async function entriesOfPool(host: Host, pool: string): Promise<StoredEnt
   }));
 }
 
+/** An entry whose files are told as those of the pools that have their folders now, as far as memory tells. */
+export const withPoolsNow = (
+  { inventory: { storage } }: Pick<Host, "inventory">,
+  entry: StoredEntry,
+): StoredEntry => ({
+  ...entry,
+  files: entry.files.map((file) =>
+    file.pool === null ? file : { ...file, pool: storage.poolOf(file.path) ?? file.pool }
+  ),
+});
+
 /** The pool that has the folder of a file now; null where there is none. @param file with the pool that it was in */
 export async function poolNow(
   host: Host,
