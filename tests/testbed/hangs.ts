@@ -126,13 +126,14 @@ const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwh
   },
 });
 
-/** QEMUs that are stopped, some of them with a guest whose agent is connected. */
-const qemusStopped = (name: string, guests: number, small: number): HangScenario => ({
+/** QEMUs that are stopped, some of them with a guest whose agent is connected, beside others that run. */
+const qemusStopped = (name: string, guests: number, small: number, running = 0): HangScenario => ({
   name,
   needs: ["agentGuest"],
   arrange: async ({ host, beside: { server } }) => {
     const agents = await agentMachines(host, guests);
     const others = await sequence(small, () => host.machine(SMALL));
+    await sequence(running, () => host.machine(SMALL));
     const all = [...agents, ...others];
     return {
       hang: stoppedQemus(all),
@@ -623,6 +624,8 @@ export const HANGS = {
   one: qemusStopped("one QEMU stopped, its agent connected", 1, 0),
   three: qemusStopped("three QEMUs stopped, their agents connected", 3, 0),
   twelve: qemusStopped("twelve QEMUs stopped, the agents of two connected", 2, 10),
+  // By hand: a hundred QEMUs take long to start
+  hundred: qemusStopped("thirty QEMUs of a hundred stopped, the agents of two connected", 2, 28, 70),
   console: consoleOpen,
   backup,
   snapshot,
