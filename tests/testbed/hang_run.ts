@@ -52,8 +52,8 @@ const POWER = 4000, SCREEN = 3000;
 const ROUND = 20;
 /** Milliseconds in which a VM that hangs is killed. */
 const KILLED = 60_000;
-/** Seconds after which what has returned with an error may have been asked once more, by each manager. */
-const ONCE_IN = 60;
+/** Seconds after which what has returned with an error, as libvirt does after 30, may have been asked once more, by each manager. */
+const ONCE_IN = 50;
 /** Milliseconds after which what is asked about another VM is given up. */
 const GIVEN_UP = 15_000;
 /** Seconds after the hang at which what concerns it is asked: what happens by itself soon has happened. */
