@@ -8,7 +8,9 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
-import { Boxes, FREQUENCIES, tickedIn } from "../schedules/ScheduleForm.tsx";
+import { FREQUENCIES } from "../../lib/schedules/describe.ts";
+import { tickedIn } from "../../lib/schedules/form_values.ts";
+import { CheckboxGroup } from "../kit/CheckboxGroup.tsx";
 
 const { t } = textsOf(texts), times = textsOf(schedules);
 
@@ -110,7 +112,7 @@ export function BackupForm(
             defaultChecked={values["targets.all"] === "yes"}
           />
           {rows.length > 0 && (
-            <Boxes legend={t("backups.chosen")} name="targets.vmIds" rows={rows} ticked={chosen} />
+            <CheckboxGroup legend={t("backups.chosen")} name="targets.vmIds" rows={rows} ticked={chosen} />
           )}
           <TextField
             label={t("backups.tags")}
@@ -176,7 +178,7 @@ export function BackupForm(
             {text("backups.cron", "cron", { maxLength: 100, hint: t("backups.cron_hint") })}
           </div>
           {text("backups.zone", "timeZone", { maxLength: 64 })}
-          <Boxes
+          <CheckboxGroup
             class="of-weekly"
             legend={t("backups.weekdays")}
             name="weekdays"

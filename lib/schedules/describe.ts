@@ -1,6 +1,12 @@
 /** Schedules in words. Pure; pages and islands use it. */
 import { DAY_MS } from "../duration.ts";
-import type { Schedule, ScheduleRun, ScheduleRunState, Weekday } from "../contract/schedules.ts";
+import type {
+  Schedule,
+  ScheduleFrequency,
+  ScheduleRun,
+  ScheduleRunState,
+  Weekday,
+} from "../contract/schedules.ts";
 import { perLocale } from "../i18n/locale.ts";
 import { schedules } from "../i18n/en/schedules.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
@@ -115,3 +121,12 @@ export function countsText({ counts }: ScheduleRun): string {
     .map((outcome) => plural(COUNTS[outcome], counts[outcome]))
     .join(", ");
 }
+
+/** Frequencies with their words. */
+export const FREQUENCIES = {
+  once: "schedules.frequency.once",
+  daily: "schedules.frequency.daily",
+  weekly: "schedules.frequency.weekly",
+  monthly: "schedules.frequency.monthly",
+  cron: "schedules.frequency.cron",
+} as const satisfies Record<ScheduleFrequency, string>;

@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { ScheduleForm, scheduleValues } from "../../../components/schedules/ScheduleForm.tsx";
+import { ScheduleForm } from "../../../components/schedules/ScheduleForm.tsx";
+import { scheduleValues } from "../../../lib/schedules/form_values.ts";
 import { scheduleHref } from "../../../lib/schedules/describe.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { refusalAt } from "../../../lib/text/refused_form.ts";

@@ -6,7 +6,7 @@ import { Fact } from "../../../components/kit/Fact.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import { RunState } from "../../../components/schedules/RunState.tsx";
-import { NextRuns } from "../../../components/schedules/ScheduleForm.tsx";
+import { NextRuns } from "../../../components/schedules/NextRuns.tsx";
 import type { ScheduleRun } from "../../../lib/contract/mod.ts";
 import {
   actionText,
