@@ -68,7 +68,7 @@ export class BootTests {
             ...{ at: clock.now(), ok: tested.ok, by: tested.by, message, seconds: tested.seconds },
             screen: tested.png !== undefined,
           };
-          records.putBootTest(copy.id, record, tested.png, {
+          records.keepBootTest(copy.id, record, tested.png, {
             backupId: backup.id,
             vmId: copy.manifest?.vm.id,
           });
@@ -91,13 +91,13 @@ export class BootTests {
     open: () => Promise<Repository>,
   ): Promise<void> {
     const { records, clock } = this.options, now = clock.now();
-    const due = new Set(
-      copies.filter(({ vmId, state }) =>
-        state === "done" && isBootTestDue(backup.bootTest, records.lastBootTest(backup.id, vmId), now)
-      ).map(({ copyId }) => copyId),
-    );
-    if (due.size === 0) return;
     try {
+      const due = new Set(
+        copies.filter(({ vmId, state }) =>
+          state === "done" && isBootTestDue(backup.bootTest, records.lastBootTest(backup.id, vmId), now)
+        ).map(({ copyId }) => copyId),
+      );
+      if (due.size === 0) return;
       const repository = await open();
       await closing(repository, () =>
         repository.locked("content", false, async () => {

@@ -443,6 +443,31 @@ Deno.test("Scheduler runs nothing that it cannot write down", () =>
     await process.stop();
   }));
 
+Deno.test("Scheduler tells how a run ended on a full store, and writes it once there is room", () =>
+  inFolder(async (dataDir) => {
+    const world = new World(new TestClock(START)), open = Promise.withResolvers<void>();
+    world.gate = open.promise;
+    const before = new Process(dataDir, world);
+    before.records.put(schedule(daily("UTC")));
+    await world.clock.advance(3 * HOUR);
+    const write = before.store.write.bind(before.store);
+    before.store.write = () => false;
+    open.resolve();
+    await settle();
+    assert.equal(before.records.lastRun("one")!.state, "done");
+    assert.equal(before.runs("one")[0]!.state, "done", "the row is that of a run under way");
+    assert.deepEqual(before.records.unfinished(), []);
+    before.store.write = write;
+    before.store.check();
+    await before.die();
+    const after = new Process(dataDir, world);
+    await settle();
+    const runs = after.runs("one");
+    assert.deepEqual(runs.map(({ state, results }) => [state, results[0]?.outcome]), [["done", "done"]]);
+    assert.deepEqual(after.jobs.list(10).map(({ state }) => state), ["done"]);
+    await after.stop();
+  }));
+
 Deno.test("ScheduleRecords keep a bounded history, the newest first", () =>
   inFolder(async (dataDir) => {
     const world = new World(new TestClock(START));
