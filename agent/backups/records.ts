@@ -228,8 +228,7 @@ export class BackupRecords {
     this.#noteCopies(backupId, run);
     this.#store.keep(`run of a backup ${run.id}`, () => {
       if (this.#backups.has(backupId)) this.#writeRun(this.#statements!, backupId, run);
-      this.#unwritten.delete(run.id);
-    });
+    }, () => void this.#unwritten.delete(run.id));
   }
 
   /** When the newest copy that a backup has made of a VM was taken, milliseconds since 1970; undefined where it made none. */

@@ -188,10 +188,11 @@ export class ScheduleRecords {
     // What is shown is true, whatever becomes of the disk.
     if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
     this.#unwritten.set(run.id, run);
-    this.#store.keep(`run of a schedule ${run.id}`, () => {
-      this.#statements!.end.run(run.state, JSON.stringify(run), run.id);
-      this.#unwritten.delete(run.id);
-    });
+    this.#store.keep(
+      `run of a schedule ${run.id}`,
+      () => void this.#statements!.end.run(run.state, JSON.stringify(run), run.id),
+      () => void this.#unwritten.delete(run.id),
+    );
   }
 
   #runOf(row: Row): ScheduleRun {
