@@ -27,6 +27,6 @@ function virtualisation(virtType: string): string {
 Deno.test("VmFacts calls a VM emulated and slow where KVM is not used alone", () => {
   assert.equal(virtualisation("kvm"), "KVM");
   assert.equal(virtualisation("qemu"), "Emulated, slow (QEMU without KVM)");
-  assert.equal(virtualisation("test"), "libvirt&#39;s test driver");
+  assert.equal(virtualisation("test"), "libvirt's test driver");
   assert.equal(virtualisation("xen"), "xen");
 });
