@@ -66,6 +66,7 @@ export class SshKeys {
   forget(userId: string): void {
     if (!this.#keys.delete(userId)) return;
     this.store.keep(`SSH keys of ${userId}`, () => {
+      if (this.#keys.has(userId)) return; // somebody has that id again
       this.store.database!.prepare("DELETE FROM ssh_keys WHERE owner = ?").run(userId);
     });
   }
