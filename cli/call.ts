@@ -26,20 +26,24 @@ export const CALL_HELP = () =>
     ...listed(targetRows()),
   ].join("\n");
 
+/** Reads its arguments. @throws {SettingsError} */
+export function readCall(args: readonly string[]) {
+  const { positionals, values } = parsed(args, TARGET_OPTIONS);
+  const [name, text = "{}"] = positionals;
+  if (name === undefined || positionals.length > 2) {
+    throw new SettingsError("give a command's name and its input");
+  }
+  return { name, text, values };
+}
+
 /** Carries a command out; gives the exit status. */
 export async function callCommand(args: readonly string[]): Promise<number> {
   let name: string, input: unknown, server: Server;
   try {
-    const { positionals, values } = parsed(args, TARGET_OPTIONS);
-    if (positionals.length === 0 || positionals.length > 2) {
-      throw new SettingsError("give a command's name and its input");
-    }
-    name = positionals[0]!;
-    const text = positionals[1] === "-"
-      ? await new Response(Deno.stdin.readable).text()
-      : positionals[1] ?? "{}";
-    input = parseJson(text);
-    server = serverOf(await targetOf(values));
+    const given = readCall(args);
+    name = given.name;
+    input = parseJson(given.text === "-" ? await new Response(Deno.stdin.readable).text() : given.text);
+    server = serverOf(await targetOf(given.values));
   } catch (error) {
     printUsageError("call", error);
     return EXIT.usage;

@@ -123,7 +123,8 @@ async function close(line: WebSocket): Promise<void> {
   line.terminate();
 }
 
-function argumentsOf(
+/** Reads its arguments. @throws {UsageError} */
+export function readConsole(
   args: readonly string[],
 ): { name: string; force: boolean; line: number | undefined; target: TargetValues } {
   const { positionals, values } = parsed(args, {
@@ -135,7 +136,6 @@ function argumentsOf(
     throw new UsageError("--line must be the number of a serial line, from 0");
   }
   if (positionals.length !== 1) throw new UsageError("give one VM's name or UUID");
-  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
   const line = values.line === undefined ? undefined : Number(values.line);
   return { name: positionals[0]!, force: values.force ?? false, line, target: values };
 }
@@ -143,7 +143,8 @@ function argumentsOf(
 /** Opens a console; gives the exit status. */
 export async function consoleCommand(args: readonly string[]): Promise<number> {
   try {
-    const { name, force, line: wanted, target } = argumentsOf(args);
+    const { name, force, line: wanted, target } = readConsole(args);
+    if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
     const server = serverOf(await targetOf(target));
     const input = await withIds(server, {
       ...{ vmId: name, kind: "serial", force },

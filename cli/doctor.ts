@@ -57,7 +57,8 @@ async function connected(settings: Settings): Promise<{ link: LibvirtLink } & As
 
 const FLAGS = { uri: { type: "string" }, listen: { type: "string" }, ...PLACE_OPTIONS } as const;
 
-function read(args: readonly string[]) {
+/** Reads its arguments. @throws {Error} that says what is wrong */
+export function readDoctor(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: { output: { type: "string", short: "o" }, ...FLAGS },
@@ -67,7 +68,7 @@ function read(args: readonly string[]) {
 
 /** Runs it; the exit status says the worst that was found. */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
-  const given = parseOrExit(WRONG_USAGE, "doctor", () => read(args));
+  const given = parseOrExit(WRONG_USAGE, "doctor", () => readDoctor(args));
   if (typeof given === "number") return given;
   const { settings, format } = given;
   setLogLevel("error"); // what is found is said below

@@ -15,13 +15,19 @@ import { findOwn } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
 import { examplesOf } from "./verb/examples.ts";
 import { findVerb, VERBS } from "./verb/find.ts";
+import { messageOf } from "../lib/text/message.ts";
+import { asksForHelp } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
 import { readArguments } from "./verb/options.ts";
 import { runVerb } from "./verb/run.ts";
 import { WAITED_FOR } from "./verb/waited_for.ts";
 
 const noPages = () => Promise.reject(new Error("no test serves"));
 const OWN = ownVerbs(noPages);
-/** Verbs of their own that ask a server by its commands alone; the others act on the host, or keep a connection. */
+/**
+ * Verbs of their own that ask a server by its commands alone. The others act on the host, or keep a connection: of these,
+ * what they read of their arguments is carried out, and no more.
+ */
 const ASKING: ReadonlySet<string> = new Set(["vm wait", "call"]);
 /** Commands that are given what only a browser makes. */
 const OF_BROWSERS: ReadonlySet<string> = new Set(["add_passkey", "sign_in_with_passkey"]);
@@ -71,15 +77,13 @@ function linesOf(markdown: string, where: string): Line[] {
   return lines;
 }
 
-/** The arguments of what a line has for this program; undefined where it has nothing, or something of its own. */
+/** The arguments of what a line has for this program; none where it has nothing for it. */
 function argumentsIn(line: Line): string[][] {
   return commandsIn(line.text).flatMap((words) => {
     const at = words.findIndex((word) => /(^|\/)kvm-manager$/.test(word));
-    const isSentence = at < 0 && findVerb(words) !== undefined;
-    if (at < 0 && !isSentence) return [];
-    const args = words.slice(at + 1);
-    const own = findOwn(OWN, args);
-    return own !== undefined && !ASKING.has(own.name) ? [] : [args];
+    const isSentence = !/\bkvm-manager /.test(line.text) &&
+      (findVerb(words) ?? findOwn(OWN, words)) !== undefined;
+    return at < 0 && !isSentence ? [] : [words.slice(at + 1)];
   });
 }
 
@@ -95,9 +99,10 @@ async function documented(): Promise<Line[]> {
     for (const text of examplesOf(verb)) lines.push({ text, where: `${verb.words.join(" ")} --help` });
   }
   for (const [name, { load }] of Object.entries(OWN)) {
-    if (!ASKING.has(name)) continue;
     for (const text of (await load()).help().split("\n")) {
-      if (text.startsWith("  kvm-manager ")) lines.push({ text: text.trim(), where: `${name} --help` });
+      if (/^ {2}([A-Z]+=\S+ )?kvm-manager [a-z]/.test(text)) {
+        lines.push({ text: text.trim(), where: `${name} --help` });
+      }
     }
   }
   return lines;
@@ -160,6 +165,7 @@ Deno.test("every command line of the documentation and of the help is taken as i
     for (const line of await documented()) {
       for (const args of argumentsIn(line)) {
         const given = await placed(args, folder);
+        const own = findOwn(OWN, given);
         words = given.flatMap((word) => word.split("/"));
         refused.length = 0;
         let said = "";
@@ -167,8 +173,9 @@ Deno.test("every command line of the documentation and of the help is taken as i
         console.error = (text: string) => void (said += `${text}\n`);
         count++;
         const carriedOut = async () => {
+          if (own !== undefined && !ASKING.has(own.name)) return await readOwn(own);
           const asking = [...asked(given), "--socket", `${folder}/api.sock`];
-          return findOwn(OWN, given) === undefined
+          return own === undefined
             ? await runVerb(asking, { ...TERMINAL, isTerminal: !/[|>]/.test(line.text) }, OWN)
             : await main(asking, noPages);
         };
@@ -184,10 +191,23 @@ Deno.test("every command line of the documentation and of the help is taken as i
     await listener.close();
     await Deno.remove(folder, { recursive: true });
   }
-  assert.ok(count > 250, `${count}`);
+  assert.ok(count > 550, `${count}`);
   assert.deepEqual(filesHere(), before, "a line wrote into the working folder");
   await t.step(`${count} lines`, () => assert.deepEqual(faults, []));
 });
+
+/** Has a verb of its own read its arguments, as it does before it does anything. @returns its exit status */
+async function readOwn({ verb, rest }: NonNullable<ReturnType<typeof findOwn>>): Promise<number> {
+  const { read } = await verb.load();
+  if (asksForHelp(rest)) return EXIT.done;
+  try {
+    read(rest);
+    return EXIT.done;
+  } catch (error) {
+    console.error(messageOf(error));
+    return EXIT.usage;
+  }
+}
 
 /** Options that wait for what no server of a test brings about. */
 const WAITING = /^--(wait|watch|timeout)(=|$)|^-w$/;

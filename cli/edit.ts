@@ -118,19 +118,25 @@ async function editUntilTaken(
   }
 }
 
+/** Reads its arguments. @throws {UsageError} */
+export function readEdit(args: readonly string[]) {
+  const { positionals: [name, ...others], values } = parsed(args, TARGET_OPTIONS);
+  if (name === undefined || others.length > 0) {
+    throw new UsageError(
+      "missing <vmId>: one VM is edited at a time",
+      "kvm-manager vm edit <vmId> [OPTIONS]",
+    );
+  }
+  return { name, values };
+}
+
 /** Edits a VM's XML; gives the exit status. */
 export async function editCommand(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   try {
-    const { positionals, values } = parsed(args, TARGET_OPTIONS);
-    if (positionals.length !== 1) {
-      throw new UsageError(
-        "missing <vmId>: one VM is edited at a time",
-        "kvm-manager vm edit <vmId> [OPTIONS]",
-      );
-    }
+    const { name, values } = readEdit(args);
     const editor = editorOf(terminal);
     const server = serverOf(await targetOf(values));
-    const { vmId } = await withIds(server, { vmId: positionals[0] }) as { vmId: string };
+    const { vmId } = await withIds(server, { vmId: name }) as { vmId: string };
     // For its owner alone: the XML has passwords.
     const folder = await Deno.makeTempDir({ prefix: "kvm-manager-" });
     try {

@@ -1,13 +1,16 @@
 /** `kvm-manager events`: what happens, a line of JSON each. */
+import { EVENTS } from "../lib/contract/events.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { followOn, LOADS } from "./events.ts";
 import { EXIT } from "./exit.ts";
+import { didYouMean } from "./suggestion.ts";
 import { listed } from "./text.ts";
 import { targetRows } from "./verb/help.ts";
 import { rendered } from "./verb/output.ts";
 import { failed } from "./verb/failure.ts";
+import { UsageError } from "./verb/values.ts";
 
 export const EVENTS_HELP = () =>
   [
@@ -24,11 +27,21 @@ export const EVENTS_HELP = () =>
     "  kvm-manager events vm-state-changed | jq -r '.data.vmId + \" \" + .data.state'",
   ].join("\n");
 
+/** Reads its arguments. @throws {UsageError} */
+export function readEvents(args: readonly string[]) {
+  const { positionals, values } = parsed(args, TARGET_OPTIONS);
+  const unknown = positionals.find((name) => !Object.hasOwn(EVENTS, name));
+  if (unknown !== undefined) {
+    const near = didYouMean(unknown, Object.keys(EVENTS));
+    throw new UsageError(`there is no event ${JSON.stringify(unknown)}${near && `.${near}`}`);
+  }
+  return { names: new Set(positionals) as ReadonlySet<string>, values };
+}
+
 /** Follows the events until it is ended. */
 export async function events(args: readonly string[]): Promise<number> {
   try {
-    const { positionals, values } = parsed(args, TARGET_OPTIONS);
-    const names: ReadonlySet<string> = new Set(positionals);
+    const { names, values } = readEvents(args);
     const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
     for await (
       const event of followOn(serverOf(await targetOf(values)), new AbortController().signal, broke)

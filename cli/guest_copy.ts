@@ -96,18 +96,24 @@ async function folderOf(target: string, name: string): Promise<string> {
   return folder;
 }
 
+/** Reads its arguments. @throws {UsageError} */
+export function readCopy(args: readonly string[]) {
+  const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, yes: { type: "boolean", short: "y" } });
+  const [source, target, ...more] = positionals;
+  if (source === undefined || target === undefined || more.length > 0) {
+    throw new UsageError("say what to copy, and where to", USAGE);
+  }
+  const from = guestPlace(source), to = guestPlace(target);
+  if ((from === undefined) === (to === undefined)) {
+    throw new UsageError("one of the two is in a guest: NAME:/PATH", USAGE);
+  }
+  return { source, target, from, to, values };
+}
+
 /** Copies a file or a folder; gives the exit status. */
 export async function copyCommand(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   try {
-    const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, yes: { type: "boolean", short: "y" } });
-    const [source, target, ...more] = positionals;
-    if (source === undefined || target === undefined || more.length > 0) {
-      throw new UsageError("say what to copy, and where to", USAGE);
-    }
-    const from = guestPlace(source), to = guestPlace(target);
-    if ((from === undefined) === (to === undefined)) {
-      throw new UsageError("one of the two is in a guest: NAME:/PATH", USAGE);
-    }
+    const { source, target, from, to, values } = readCopy(args);
     const server = serverOf(await targetOf(values));
     return await forEachVm(server, (from ?? to)!.vm, async ({ vmId, name, isOneOfSeveral }) => {
       const copying = { server, vmId, terminal };

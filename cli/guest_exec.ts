@@ -93,22 +93,28 @@ async function execIn(
   return exitCode;
 }
 
+/** Reads its arguments. @throws {UsageError} */
+export function readExec(args: readonly string[]) {
+  const { positionals: [name, command, ...rest], values } = parsed(args, {
+    ...TARGET_OPTIONS,
+    stdin: { type: "boolean", short: "i" },
+    env: { type: "string", multiple: true },
+    seconds: { type: "string" },
+  });
+  if (name === undefined || command === undefined) {
+    throw new UsageError("give a VM's name, and the program behind --", USAGE);
+  }
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+  if (seconds !== undefined && !Number.isInteger(seconds)) {
+    throw new UsageError("--seconds must be a number");
+  }
+  return { name, command, rest, seconds, values };
+}
+
 /** Runs a program in guests; gives its exit status. */
 export async function execCommand(args: readonly string[]): Promise<number> {
   try {
-    const { positionals: [name, command, ...rest], values } = parsed(args, {
-      ...TARGET_OPTIONS,
-      stdin: { type: "boolean", short: "i" },
-      env: { type: "string", multiple: true },
-      seconds: { type: "string" },
-    });
-    if (name === undefined || command === undefined) {
-      throw new UsageError("give a VM's name, and the program behind --", USAGE);
-    }
-    const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
-    if (seconds !== undefined && !Number.isInteger(seconds)) {
-      throw new UsageError("--seconds must be a number");
-    }
+    const { name, command, rest, seconds, values } = readExec(args);
     const server = serverOf(await targetOf(values));
     const input = {
       ...{ command, args: rest, encoding: "base64" },

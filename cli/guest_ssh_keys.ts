@@ -30,8 +30,7 @@ export const SSH_KEY_HELP = () =>
   ].join("\n");
 
 /** The keys of a file with public keys. @throws {UsageError} */
-async function keysOf(file: string | undefined): Promise<string[]> {
-  if (file === undefined) throw new UsageError("say which file: the one that ends with .pub", USAGE);
+async function keysOf(file: string): Promise<string[]> {
   let text: string;
   try {
     text = await Deno.readTextFile(file);
@@ -44,18 +43,31 @@ async function keysOf(file: string | undefined): Promise<string[]> {
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
 }
 
+/** Reads its arguments. @throws {UsageError} */
+export function readSshKey(args: readonly string[]) {
+  const { positionals: [what, name, file, ...more], values } = parsed(args, {
+    ...TARGET_OPTIONS,
+    user: { type: "string" },
+  });
+  const isChange = what === "add" || what === "remove";
+  if (!isChange && what !== "list" || name === undefined) {
+    throw new UsageError("say list, add or remove, and a VM's name", USAGE);
+  }
+  if (isChange && file === undefined) {
+    throw new UsageError("say which file: the one that ends with .pub", USAGE);
+  }
+  if (more.length > 0 || what === "list" && file !== undefined) {
+    throw new UsageError(`${more[0] ?? file} is one word too many`, USAGE);
+  }
+  return { what, name, file, values };
+}
+
 /** Lists or changes keys; gives the exit status. */
 export async function sshKeyCommand(args: readonly string[]): Promise<number> {
   try {
-    const { positionals: [what, name, file], values } = parsed(args, {
-      ...TARGET_OPTIONS,
-      user: { type: "string" },
-    });
-    if ((what !== "list" && what !== "add" && what !== "remove") || name === undefined) {
-      throw new UsageError("say list, add or remove, and a VM's name", USAGE);
-    }
+    const { what, name, file, values } = readSshKey(args);
     const { user = "root" } = values;
-    const sshKeys = what === "list" ? [] : await keysOf(file);
+    const sshKeys = file === undefined ? [] : await keysOf(file);
     const server = serverOf(await targetOf(values));
     return await forEachVm(server, name, async ({ vmId, name, isOneOfSeveral }) => {
       if (what === "list") {

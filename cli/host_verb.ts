@@ -1,12 +1,21 @@
 /** How verbs of their own end: wrong usage, what cannot be done, done. */
 import { fill } from "../lib/i18n/fill.ts";
 import { messageOf } from "../lib/text/message.ts";
+import { parsed } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import { UsageError } from "./verb/values.ts";
 
 /** Tells of wrong usage, and where the right one is told. */
 export function printUsageError(verb: string, error: unknown): void {
   const reason = messageOf(error);
   console.error(fill("kvm-manager {verb}: {reason}. See kvm-manager {verb} --help", { verb, reason }));
+}
+
+/** Reads the arguments of a verb that takes none. @throws {UsageError} */
+export function readNothing(args: readonly string[]): Record<string, never> {
+  const { positionals: [word] } = parsed(args, {});
+  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
+  return {};
 }
 
 /** What was read; where wrong usage was found instead, that is told, and this status given. */

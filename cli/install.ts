@@ -70,7 +70,8 @@ const FLAGS = {
   uninstall: ["root", "prefix", "package", "purge", "yes"],
 } as const satisfies Record<string, readonly Flag[]>;
 
-function read(verb: keyof typeof FLAGS, args: readonly string[]) {
+/** Reads the arguments of one of the three. @throws {Error} that says what is wrong */
+export function readInstall(verb: keyof typeof FLAGS, args: readonly string[]) {
   const options = Object.fromEntries(FLAGS[verb].map((flag) => [flag, OPTIONS[flag]]));
   const values = parseArgs({ args: [...args], options }).values as {
     [F in Flag]?: (typeof OPTIONS)[F]["type"] extends "string" ? string : boolean;
@@ -110,7 +111,7 @@ const NEXT = [
 ];
 
 export const installCommand = (args: readonly string[]) =>
-  runHostCommand("install", () => read("install", args), InstallError, async ({ values, target }) => {
+  runHostCommand("install", () => readInstall("install", args), InstallError, async ({ values, target }) => {
     const { version } = await install(target, binaryOf(values.binary), say);
     console.log(`KVM Manager ${version} is installed.`);
     if (target.root === "" && !target.isPackage) { for (const line of NEXT) console.log(line); }
@@ -118,7 +119,7 @@ export const installCommand = (args: readonly string[]) =>
   });
 
 export const upgradeCommand = (args: readonly string[]) =>
-  runHostCommand("upgrade", () => read("upgrade", args), InstallError, async ({ values, target }) => {
+  runHostCommand("upgrade", () => readInstall("upgrade", args), InstallError, async ({ values, target }) => {
     const before = await installed(target);
     if (!before) {
       throw new InstallError(
@@ -136,16 +137,21 @@ export const upgradeCommand = (args: readonly string[]) =>
   });
 
 export const uninstallCommand = (args: readonly string[]) =>
-  runHostCommand("uninstall", () => read("uninstall", args), InstallError, async ({ values, target }) => {
-    const purge = values.purge === true;
-    if (
-      values.yes !== true && !target.isPackage &&
-      !askToConfirm(`Remove KVM Manager? ${lossOf(target, purge)}.`)
-    ) {
-      console.error("Nothing was done.");
-      return 1;
-    }
-    await uninstall(target, purge, say);
-    console.log("KVM Manager is removed. VMs, disks and networks stay.");
-    return 0;
-  });
+  runHostCommand(
+    "uninstall",
+    () => readInstall("uninstall", args),
+    InstallError,
+    async ({ values, target }) => {
+      const purge = values.purge === true;
+      if (
+        values.yes !== true && !target.isPackage &&
+        !askToConfirm(`Remove KVM Manager? ${lossOf(target, purge)}.`)
+      ) {
+        console.error("Nothing was done.");
+        return 1;
+      }
+      await uninstall(target, purge, say);
+      console.log("KVM Manager is removed. VMs, disks and networks stay.");
+      return 0;
+    },
+  );

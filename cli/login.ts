@@ -94,21 +94,27 @@ async function untrusted(server: Server): Promise<string | undefined> {
   }
 }
 
+/** Reads what `login` is given. @throws {UsageError} */
+export function readLogin(args: readonly string[]) {
+  const { positionals, values } = parsed(args, {
+    name: { type: "string" },
+    "token-file": { type: "string" },
+    ca: { type: "string" },
+    fingerprint: { type: "string" },
+  });
+  if (positionals.length !== 1) throw new UsageError("say which server: https://host:8440");
+  const url = serverUrl(positionals[0]!);
+  const name = values.name ?? url.hostname;
+  if (!/^[\w.-]{1,64}$/.test(name) || name === "local") {
+    throw new UsageError(`${JSON.stringify(name)} cannot be a name`);
+  }
+  return { url, name, values };
+}
+
 /** Remembers a server. */
 export function login(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   return told(["login"], async () => {
-    const { positionals, values } = parsed(args, {
-      name: { type: "string" },
-      "token-file": { type: "string" },
-      ca: { type: "string" },
-      fingerprint: { type: "string" },
-    });
-    if (positionals.length !== 1) throw new UsageError("say which server: https://host:8440");
-    const url = serverUrl(positionals[0]!);
-    const name = values.name ?? url.hostname;
-    if (!/^[\w.-]{1,64}$/.test(name) || name === "local") {
-      throw new UsageError(`${JSON.stringify(name)} cannot be a name`);
-    }
+    const { url, name, values } = readLogin(args);
     let context: Context = {
       server: url.href.replace(/\/$/, ""),
       token: "none",
@@ -140,14 +146,20 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
   });
 }
 
+/** Reads what `logout` is given. @throws {UsageError} @returns the server's name; undefined for the current one */
+export function readLogout(args: readonly string[]): string | undefined {
+  const { positionals } = parsed(args, {});
+  if (positionals.length > 1) throw new UsageError("say one name");
+  return positionals[0];
+}
+
 /** Forgets a server. */
 export function logout(args: readonly string[]): Promise<number> {
   return told(["logout"], async () => {
-    const { positionals } = parsed(args, {});
+    const named = readLogout(args);
     const { env } = environment();
     const { current, contexts } = readContexts(env);
-    const name = positionals[0] ?? current;
-    if (positionals.length > 1) throw new UsageError("say one name");
+    const name = named ?? current;
     if (name === undefined || !Object.hasOwn(contexts, name)) {
       throw new SettingsError(
         name === undefined ? "nobody is logged in" : `there is no context ${JSON.stringify(name)}`,
@@ -163,13 +175,23 @@ export function logout(args: readonly string[]): Promise<number> {
   });
 }
 
+/** Reads what `context` is given. @throws {UsageError} @returns the server that is to be used; undefined lists them */
+export function readContext(args: readonly string[]): string | undefined {
+  const { positionals: [verb, name, ...others] } = parsed(args, {});
+  if (verb === "list" && name === undefined) return undefined;
+  if (verb !== "use" || name === undefined || others.length > 0) {
+    throw new UsageError("say list, or use NAME");
+  }
+  return name;
+}
+
 /** Lists servers, or says which verbs are for. */
 export function context(args: readonly string[]): Promise<number> {
   return told(["context"], async () => {
-    const { positionals: [verb, name, ...others] } = parsed(args, {});
+    const name = readContext(args);
     const { env } = environment();
     const { current = "local", contexts } = readContexts(env);
-    if (verb === "list" && name === undefined) {
+    if (name === undefined) {
       const rows = [
         { name: "local", server: "this host's socket", current: current === "local" },
         ...Object.entries(contexts).map(([name, { server }]) => ({
@@ -180,9 +202,6 @@ export function context(args: readonly string[]): Promise<number> {
       ];
       console.log(await rendered(rows, "table"));
       return EXIT.done;
-    }
-    if (verb !== "use" || name === undefined || others.length > 0) {
-      throw new UsageError("say list, or use NAME");
     }
     if (name !== "local" && !Object.hasOwn(contexts, name)) {
       throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);

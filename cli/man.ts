@@ -3,11 +3,14 @@ import { DEFAULT_CONFIG, SETTINGS } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
 import type { OwnVerb } from "./own_verb.ts";
 import { TARGET_HELP } from "./connect/target.ts";
+import { parseOrExit, readNothing } from "./host_verb.ts";
 import { EXIT, EXIT_STATUSES } from "./exit.ts";
 import { examplesOf } from "./verb/examples.ts";
 import { type Verb, VERBS } from "./verb/find.ts";
 import { commonRows, optionGroups, targetRows } from "./verb/help.ts";
 import { usageOf } from "./verb/usage.ts";
+
+export { readNothing };
 
 export const MAN_HELP = () =>
   [
@@ -108,7 +111,12 @@ export function manualPage(others: readonly (readonly [name: string, help: strin
 }
 
 /** Prints it. */
-export async function man(others: Readonly<Record<string, OwnVerb>>): Promise<number> {
+export async function man(
+  args: readonly string[],
+  others: Readonly<Record<string, OwnVerb>>,
+): Promise<number> {
+  const given = parseOrExit(EXIT.usage, "man", () => readNothing(args));
+  if (typeof given === "number") return given;
   const helps: [string, string][] = [];
   for (const [name, verb] of Object.entries(others)) helps.push([name, (await verb.load()).help()]);
   console.log(manualPage(helps).trimEnd());

@@ -2,6 +2,9 @@
 import { openApi } from "../lib/openapi/openapi.ts";
 import { VERSION } from "../lib/version.ts";
 import { EXIT } from "./exit.ts";
+import { parseOrExit, readNothing } from "./host_verb.ts";
+
+export { readNothing };
 
 export const OPENAPI_HELP = () =>
   [
@@ -14,7 +17,9 @@ export const OPENAPI_HELP = () =>
   ].join("\n");
 
 /** Prints the API's description. */
-export function openapi(): Promise<number> {
+export function openapi(args: readonly string[]): Promise<number> {
+  const given = parseOrExit(EXIT.usage, "openapi", () => readNothing(args));
+  if (typeof given === "number") return Promise.resolve(given);
   console.log(JSON.stringify(openApi(VERSION), null, 2));
   return Promise.resolve(EXIT.done);
 }

@@ -3,6 +3,8 @@
 /** Its code. */
 export interface OwnVerbCode {
   readonly help: () => string;
+  /** Reads the arguments and does nothing else; `run` begins with it. @throws for a line that is refused as wrong usage */
+  readonly read: (args: readonly string[]) => unknown;
   /** Gives the exit status. */
   readonly run: (args: readonly string[]) => Promise<number>;
 }

@@ -12,64 +12,64 @@ export const SHELL_NAMES = ["bash", "zsh", "fish"] as const;
 export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, OwnVerb>> {
   const verbs: Readonly<Record<string, OwnVerb>> = {
     serve: ownVerb("serve this host's VMs in a browser", async () => {
-      const { serve, SERVE_HELP } = await import("./serve.ts");
-      return { help: SERVE_HELP, run: async (args) => await serve(args, await app()) };
+      const { readServe, serve, SERVE_HELP } = await import("./serve.ts");
+      return { help: SERVE_HELP, read: readServe, run: async (args) => await serve(args, await app()) };
     }),
     call: ownVerb("carry out a command of the running server, JSON in and out", async () => {
-      const { CALL_HELP, callCommand } = await import("./call.ts");
-      return { help: CALL_HELP, run: callCommand };
+      const { CALL_HELP, callCommand, readCall } = await import("./call.ts");
+      return { help: CALL_HELP, read: readCall, run: callCommand };
     }, { words: Object.keys(COMMANDS) }),
     console: ownVerb("open a VM's serial console in this terminal", async () => {
-      const { CONSOLE_HELP, consoleCommand } = await import("./console.ts");
-      return { help: CONSOLE_HELP, run: consoleCommand };
+      const { CONSOLE_HELP, consoleCommand, readConsole } = await import("./console.ts");
+      return { help: CONSOLE_HELP, read: readConsole, run: consoleCommand };
     }, { takesVm: true }),
     "vm edit": ownVerb("edit a VM's libvirt XML in your editor", async () => {
-      const { EDIT_HELP, editCommand } = await import("./edit.ts");
-      return { help: EDIT_HELP, run: (args) => editCommand(args) };
+      const { EDIT_HELP, editCommand, readEdit } = await import("./edit.ts");
+      return { help: EDIT_HELP, read: readEdit, run: (args) => editCommand(args) };
     }, { takesVm: true }),
     "vm wait": ownVerb("wait until VMs are in a state, answer, or have an address", async () => {
-      const { WAIT_HELP, waitCommand } = await import("./wait.ts");
-      return { help: WAIT_HELP, run: waitCommand };
+      const { readWait, WAIT_HELP, waitCommand } = await import("./wait.ts");
+      return { help: WAIT_HELP, read: readWait, run: waitCommand };
     }, { takesVm: true, words: WAITED_FOR }),
     "vm exec": ownVerb("run a program in a VM's guest", async () => {
-      const { EXEC_HELP, execCommand } = await import("./guest_exec.ts");
-      return { help: EXEC_HELP, run: execCommand };
+      const { EXEC_HELP, execCommand, readExec } = await import("./guest_exec.ts");
+      return { help: EXEC_HELP, read: readExec, run: execCommand };
     }, { takesVm: true }),
     "vm cp": ownVerb("copy a file or a folder into a VM's guest, or out of it", async () => {
-      const { COPY_HELP, copyCommand } = await import("./guest_copy.ts");
-      return { help: COPY_HELP, run: (args) => copyCommand(args) };
+      const { COPY_HELP, copyCommand, readCopy } = await import("./guest_copy.ts");
+      return { help: COPY_HELP, read: readCopy, run: (args) => copyCommand(args) };
     }),
     "vm ssh-key": ownVerb("list, add or remove SSH keys in a VM's guest", async () => {
-      const { SSH_KEY_HELP, sshKeyCommand } = await import("./guest_ssh_keys.ts");
-      return { help: SSH_KEY_HELP, run: sshKeyCommand };
+      const { readSshKey, SSH_KEY_HELP, sshKeyCommand } = await import("./guest_ssh_keys.ts");
+      return { help: SSH_KEY_HELP, read: readSshKey, run: sshKeyCommand };
     }, { words: ["list", "add", "remove"] }),
     login: ownVerb("remember a server elsewhere, and an API token for it", async () => {
-      const { login, LOGIN_HELP } = await import("./login.ts");
-      return { help: LOGIN_HELP, run: (args) => login(args) };
+      const { login, LOGIN_HELP, readLogin } = await import("./login.ts");
+      return { help: LOGIN_HELP, read: readLogin, run: (args) => login(args) };
     }),
     logout: ownVerb("forget a server", async () => {
-      const { logout, LOGOUT_HELP } = await import("./login.ts");
-      return { help: LOGOUT_HELP, run: logout };
+      const { logout, LOGOUT_HELP, readLogout } = await import("./login.ts");
+      return { help: LOGOUT_HELP, read: readLogout, run: logout };
     }),
     context: ownVerb("list servers, or say which verbs are for", async () => {
-      const { context, CONTEXT_HELP } = await import("./login.ts");
-      return { help: CONTEXT_HELP, run: context };
+      const { context, CONTEXT_HELP, readContext } = await import("./login.ts");
+      return { help: CONTEXT_HELP, read: readContext, run: context };
     }, { words: ["list", "use"] }),
     events: ownVerb("follow what happens, as lines of JSON", async () => {
-      const { events, EVENTS_HELP } = await import("./follow.ts");
-      return { help: EVENTS_HELP, run: events };
+      const { events, EVENTS_HELP, readEvents } = await import("./follow.ts");
+      return { help: EVENTS_HELP, read: readEvents, run: events };
     }, { words: Object.keys(EVENTS) }),
     openapi: ownVerb("print the description of the API", async () => {
-      const { openapi, OPENAPI_HELP } = await import("./openapi.ts");
-      return { help: OPENAPI_HELP, run: openapi };
+      const { openapi, OPENAPI_HELP, readNothing } = await import("./openapi.ts");
+      return { help: OPENAPI_HELP, read: readNothing, run: openapi };
     }),
     completion: ownVerb("print what a shell needs to complete", async () => {
-      const { completion, COMPLETION_HELP } = await import("./completion/mod.ts");
-      return { help: COMPLETION_HELP, run: completion };
+      const { completion, COMPLETION_HELP, readCompletion } = await import("./completion/mod.ts");
+      return { help: COMPLETION_HELP, read: readCompletion, run: completion };
     }, { words: SHELL_NAMES }),
     man: ownVerb("print the manual page", async () => {
-      const { man, MAN_HELP } = await import("./man.ts");
-      return { help: MAN_HELP, run: () => man(verbs) };
+      const { man, MAN_HELP, readNothing } = await import("./man.ts");
+      return { help: MAN_HELP, read: readNothing, run: (args) => man(args, verbs) };
     }),
     ...HOST_VERBS,
   };

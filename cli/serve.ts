@@ -25,6 +25,9 @@ export const SERVE_HELP = () =>
 /** Milliseconds a stop may take before the process ends all the same. */
 const STOP_MS = 8000;
 
+/** Reads its arguments. @throws {SettingsError} */
+export const readServe = (args: readonly string[]) => readSettings(args, environment());
+
 /** Runs until SIGTERM or SIGINT. */
 export async function serve(args: readonly string[], pages: Pages): Promise<number> {
   // Whatever it makes is nobody else's to read: databases, keys, temporary files
@@ -32,7 +35,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   await using stack = new AsyncDisposableStack();
   let settings;
   try {
-    settings = readSettings(args, environment());
+    settings = readServe(args);
     if (settings.demo) {
       // From source, the first request for a file bundles the islands, into a folder that may be root's alone.
       await (await pages(new Request("http://localhost/favicon.svg"))).body?.cancel();

@@ -58,7 +58,8 @@ interface Given {
   readonly revives: boolean;
 }
 
-function read(args: readonly string[]): Given {
+/** Reads the arguments of both. @throws {Error} that says what is wrong */
+export function readStateFile(args: readonly string[]): Given {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   if (positionals.length !== 1) throw new SettingsError("give one file");
   const settings = hostSettings(PLACE_OPTIONS, values);
@@ -74,7 +75,7 @@ function read(args: readonly string[]): Given {
 }
 
 export const backupCommand = (args: readonly string[]) =>
-  runHostCommand("backup-state", () => read(args), StateError, async ({ file, place }) => {
+  runHostCommand("backup-state", () => readStateFile(args), StateError, async ({ file, place }) => {
     const { bytes, database } = await saveState(place, file);
     console.log(
       `${file}: ${formatBytes(bytes)}, version ${database} of the database. It holds secrets: keep it safe.`,
@@ -118,7 +119,7 @@ function revokedLines(revoked: Awaited<ReturnType<typeof putBack>>["revoked"], s
 export const restoreCommand = (args: readonly string[]) =>
   runHostCommand(
     "restore-state",
-    () => read(args),
+    () => readStateFile(args),
     StateError,
     async ({ file, place, runtimeDir, check, yes, revives }) => {
       const { version, database, createdAt } = await inspectState(place, file);

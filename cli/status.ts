@@ -102,7 +102,8 @@ async function program(): Promise<string> {
   return records.filter((text) => text !== undefined).join("; ") || "not installed";
 }
 
-function read(args: readonly string[]) {
+/** Reads its arguments. @throws {Error} that says what is wrong */
+export function readStatus(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: { output: { type: "string", short: "o" }, ...PLACE_OPTIONS },
@@ -112,7 +113,7 @@ function read(args: readonly string[]) {
 
 /** Runs it; the exit status says whether all is well. */
 export async function statusCommand(args: readonly string[]): Promise<number> {
-  const given = parseOrExit(EXIT.usage, "status", () => read(args));
+  const given = parseOrExit(EXIT.usage, "status", () => readStatus(args));
   if (typeof given === "number") return given;
   const { settings, format } = given;
   const { status, ...now } = await live(

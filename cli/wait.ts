@@ -31,15 +31,20 @@ export const WAIT_HELP = () =>
     "  kvm-manager vm stop 'web-*' && kvm-manager vm wait 'web-*' stopped",
   ].join("\n");
 
+/** Reads its arguments. @throws {UsageError} */
+export function readWait(args: readonly string[]) {
+  const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, timeout: { type: "string" } });
+  const what = WAITED_FOR.find((each) => each === positionals.at(-1));
+  const names = positionals.slice(0, -1);
+  if (what === undefined) throw new UsageError(`say last what for: ${WAITED_FOR.join(", ")}`, USAGE);
+  if (names.length === 0) throw new UsageError("missing <vmId>", USAGE);
+  return { names, what, milliseconds: timeoutOf(values.timeout), values };
+}
+
 /** Waits; gives the exit status. */
 export async function waitCommand(args: readonly string[]): Promise<number> {
   try {
-    const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, timeout: { type: "string" } });
-    const what = WAITED_FOR.find((each) => each === positionals.at(-1));
-    const names = positionals.slice(0, -1);
-    if (what === undefined) throw new UsageError(`say last what for: ${WAITED_FOR.join(", ")}`, USAGE);
-    if (names.length === 0) throw new UsageError("missing <vmId>", USAGE);
-    const milliseconds = timeoutOf(values.timeout);
+    const { names, what, milliseconds, values } = readWait(args);
     const server = serverOf(await targetOf(values));
     const resources = new Resources(server);
     const ids = (await Promise.all(names.map((name) => resources.ids("vmId", name)))).flat();

@@ -64,22 +64,21 @@ export class SshKeys {
 
   /** An account is gone. */
   forget(userId: string): void {
-    if (this.#keys.has(userId)) this.#write(userId, null);
+    if (!this.#keys.delete(userId)) return;
+    this.store.keep(`SSH keys of ${userId}`, () => {
+      if (this.#keys.has(userId)) return; // somebody has that id again
+      this.store.database!.prepare("DELETE FROM ssh_keys WHERE owner = ?").run(userId);
+    });
   }
 
-  /** @param keys null: nothing was ever set */
-  #write(owner: string, keys: readonly string[] | null): boolean {
-    return this.store.write(() => {
-      const database = this.store.database!;
-      if (keys === null) {
-        database.prepare("DELETE FROM ssh_keys WHERE owner = ?").run(owner);
-        this.#keys.delete(owner);
-        return;
-      }
-      database.prepare("INSERT OR REPLACE INTO ssh_keys (owner, keys) VALUES (?, ?)")
+  /** @returns whether it was written */
+  #write(owner: string, keys: readonly string[]): boolean {
+    const isWritten = this.store.write(() => {
+      this.store.database!.prepare("INSERT OR REPLACE INTO ssh_keys (owner, keys) VALUES (?, ?)")
         .run(owner, JSON.stringify(keys));
-      this.#keys.set(owner, keys);
     });
+    if (isWritten) this.#keys.set(owner, keys);
+    return isWritten;
   }
 
   #read(database: DatabaseSync): void {

@@ -40,3 +40,33 @@ Deno.test("SshKeys: a token changes nothing for its account, and what was set is
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("SshKeys on a full disk: what was not written is not had, and an account that is gone has none later", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new Store(folder, undefined, [{ name: "access", migrations: SSH_KEY_MIGRATIONS }]);
+  store.open();
+  try {
+    const keys = new SshKeys(store), ann = { userId: "1", name: "ann", via: "session" } as const;
+    const bob = { userId: "2", name: "bob", via: "session" } as const;
+    for (const each of [ann, bob]) keys.set(each, [KEY("before")]);
+    const write = store.write.bind(store);
+    // Statements are carried out, and undone at the end
+    store.write = (run) => {
+      store.database!.exec("BEGIN");
+      run();
+      store.database!.exec("ROLLBACK");
+      return false;
+    };
+    assert.throws(() => keys.set(ann, [KEY("after")]), { code: "StoreUnavailable" });
+    assert.deepEqual(keys.of(ann), [KEY("before")]);
+    keys.forget("2");
+    assert.deepEqual(keys.of(bob), []);
+    store.write = write;
+    store.check();
+    const again = new SshKeys(store);
+    assert.deepEqual([again.of(ann), again.of(bob)], [[KEY("before")], []]);
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -30,7 +30,8 @@ export interface BootTestsOf {
 }
 
 export class BootTests {
-  constructor(private readonly options: BootTestsOptions) {}
+  /** @param boot boots one copy */
+  constructor(private readonly options: BootTestsOptions, private readonly boot = bootTest) {}
 
   /**
    * Boots copies one after the other, as a task.
@@ -41,8 +42,9 @@ export class BootTests {
     { backup, repository, copies, actor, pool, seconds }: BootTestsOf,
   ): Promise<{ readonly ok: boolean; readonly restoredBytes: number }> {
     const { jobs, clock, records } = this.options;
-    const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
-    let ok = true, restoredBytes = 0;
+    const sizeOf = ({ manifest }: FoundCopy) => manifest === undefined ? 0 : contentBytes(manifest);
+    const total = copies.reduce((sum, copy) => sum + sizeOf(copy), 0);
+    let ok = true, restoredBytes = 0, before = 0;
     await jobs.run({
       command: "verify_backup",
       title: `Boot test of backup job ${backup.name}`,
@@ -53,13 +55,14 @@ export class BootTests {
       try {
         for (const copy of copies) {
           job.signal.throwIfAborted();
-          const before = restoredBytes;
+          const first = before;
+          before += sizeOf(copy);
           const tested = copy.manifest === undefined
             ? { ok: false, by: null, seconds: 0, png: undefined, restoredBytes: 0 } as const
-            : await bootTest({
+            : await this.boot({
               ...{ repository, copy, job, clock, actor, pool, seconds, manifest: copy.manifest },
               host: this.options.host().requireFilled(),
-              onBytes: (done) => job.progress(before + done, total),
+              onBytes: (done) => job.progress(first + done, total),
               // How long a guest takes to come up is not known
               onBoot: () => job.progress(before, null),
             });
@@ -68,7 +71,7 @@ export class BootTests {
             ...{ at: clock.now(), ok: tested.ok, by: tested.by, message, seconds: tested.seconds },
             screen: tested.png !== undefined,
           };
-          records.putBootTest(copy.id, record, tested.png, {
+          records.keepBootTest(copy.id, record, tested.png, {
             backupId: backup.id,
             vmId: copy.manifest?.vm.id,
           });
@@ -91,13 +94,13 @@ export class BootTests {
     open: () => Promise<Repository>,
   ): Promise<void> {
     const { records, clock } = this.options, now = clock.now();
-    const due = new Set(
-      copies.filter(({ vmId, state }) =>
-        state === "done" && isBootTestDue(backup.bootTest, records.lastBootTest(backup.id, vmId), now)
-      ).map(({ copyId }) => copyId),
-    );
-    if (due.size === 0) return;
     try {
+      const due = new Set(
+        copies.filter(({ vmId, state }) =>
+          state === "done" && isBootTestDue(backup.bootTest, records.lastBootTest(backup.id, vmId), now)
+        ).map(({ copyId }) => copyId),
+      );
+      if (due.size === 0) return;
       const repository = await open();
       await closing(repository, () =>
         repository.locked("content", false, async () => {

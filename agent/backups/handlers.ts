@@ -393,7 +393,7 @@ export function backupHandlers(
               result.checkedBytes += verdict.checkedBytes;
               result.ok &&= verdict.fault === undefined;
               const message = verdict.fault ?? null;
-              records.putCheck(copy.id, { at: clock.now(), ok: message === null, message });
+              records.keepCheck(copy.id, { at: clock.now(), ok: message === null, message });
             }
           }));
       });

@@ -131,6 +131,10 @@ type Statements = Readonly<
   >
 >;
 
+function putInto({ put }: Statements, { id, createdAt, handled, ...rest }: StoredBackup): void {
+  put.run(id, createdAt, handled, JSON.stringify({ id, createdAt, ...rest }));
+}
+
 export class BackupRecords {
   readonly #store: Store;
   /** Every backup, the oldest first: there are few, and they are looked through often. */
@@ -175,9 +179,22 @@ export class BackupRecords {
 
   /** Writes a backup. @throws {ContractError} StoreUnavailable */
   put(backup: StoredBackup): void {
-    const { id, createdAt, handled, ...rest } = backup;
-    this.#write(({ put }) => put.run(id, createdAt, handled, JSON.stringify({ id, createdAt, ...rest })));
-    this.#backups.set(id, backup);
+    this.#write((statements) => putInto(statements, backup));
+    this.#backups.set(backup.id, backup);
+  }
+
+  /**
+   * Keeps which VMs the last run of a backup has, and writes it as soon as that works: a run is not failed by a disk that
+   * became full after it began.
+   */
+  keepCovered(id: string, covered: Pick<StoredBackup, "covered" | "leftOut">): void {
+    const backup = this.#backups.get(id);
+    if (backup === undefined) return;
+    this.#backups.set(id, { ...backup, ...covered });
+    this.#store.keep(`VMs of a backup ${id}`, () => {
+      const kept = this.#backups.get(id);
+      if (kept !== undefined) putInto(this.#statements!, kept);
+    });
   }
 
   /**
@@ -211,8 +228,7 @@ export class BackupRecords {
     this.#noteCopies(backupId, run);
     this.#store.keep(`run of a backup ${run.id}`, () => {
       if (this.#backups.has(backupId)) this.#writeRun(this.#statements!, backupId, run);
-      this.#unwritten.delete(run.id);
-    });
+    }, () => void this.#unwritten.delete(run.id));
   }
 
   /** When the newest copy that a backup has made of a VM was taken, milliseconds since 1970; undefined where it made none. */
@@ -240,18 +256,19 @@ export class BackupRecords {
   }
 
   /**
-   * Removes the runs of a backup of which there is no copy any more, but for the newest ones.
+   * Removes the runs of a backup of which there is no copy any more, but for the newest ones; what cannot be removed now is
+   * removed by the next run.
    *
    * @param there ids of the copies that there are
-   * @throws {ContractError} StoreUnavailable
+   * @throws {ContractError} StoreUnavailable where they cannot be read
    */
   dropRuns(backupId: string, there: ReadonlySet<string>): void {
     const gone = this.runs(backupId).slice(RUNS_KEPT).filter((run) =>
       !copyIdsOf(run).some((copyId) => there.has(copyId))
     );
     if (gone.length === 0) return;
-    this.#write(({ dropRun }) => {
-      for (const { id } of gone) dropRun.run(id);
+    this.#store.write(() => {
+      for (const { id } of gone) this.#statements!.dropRun.run(id);
     });
   }
 
@@ -275,10 +292,13 @@ export class BackupRecords {
     return this.#checks.get(copyId) ?? null;
   }
 
-  /** Writes what a check of a copy said. @throws {ContractError} StoreUnavailable */
-  putCheck(copyId: string, verified: BackupVerified): void {
-    this.#write(({ check }) => check.run(copyId, JSON.stringify(verified)));
+  /** Keeps what a check of a copy said, and writes it as soon as that works. */
+  keepCheck(copyId: string, verified: BackupVerified): void {
     this.#checks.set(copyId, verified);
+    this.#store.keep(`check of a copy ${copyId}`, () => {
+      const kept = this.#checks.get(copyId);
+      if (kept !== undefined) this.#statements!.check.run(copyId, JSON.stringify(kept));
+    });
   }
 
   /** How the last boot test of a copy went; null where there was none. */
@@ -301,33 +321,35 @@ export class BackupRecords {
   }
 
   /**
-   * Writes how the boot test of a copy went.
+   * Keeps how the boot test of a copy went, and writes it as soon as that works.
    *
    * @param of whose it is: when it was stays known once the copy is gone
-   * @throws {ContractError} StoreUnavailable
    */
-  putBootTest(
+  keepBootTest(
     copyId: string,
     tested: BootTest,
     png: Uint8Array | undefined,
     of: { readonly backupId: string; readonly vmId: string | undefined },
   ): void {
-    this.#write(({ bootTest, noteBooted }) => {
-      bootTest.run(copyId, JSON.stringify(tested), png ?? null);
-      if (of.vmId !== undefined) noteBooted.run(of.backupId, of.vmId, tested.at);
-    });
     this.#bootTests.set(copyId, tested);
+    this.#store.keep(`boot test of a copy ${copyId}`, () => {
+      const { bootTest, noteBooted } = this.#statements!;
+      if (this.#bootTests.has(copyId)) bootTest.run(copyId, JSON.stringify(tested), png ?? null);
+      if (of.vmId !== undefined && this.#backups.has(of.backupId)) {
+        noteBooted.run(of.backupId, of.vmId, tested.at);
+      }
+    });
   }
 
-  /** Forgets what a check and a boot test of a copy that is gone have said. @throws {ContractError} StoreUnavailable */
+  /** Forgets what a check and a boot test of a copy that is gone have said; in the database, as soon as that works. */
   forgetCopy(copyId: string): void {
     if (!this.#checks.has(copyId) && !this.#bootTests.has(copyId)) return;
-    this.#write(({ dropCheck, dropBootTest }) => {
-      dropCheck.run(copyId);
-      dropBootTest.run(copyId);
-    });
     this.#checks.delete(copyId);
     this.#bootTests.delete(copyId);
+    this.#store.keep(`copy of a backup ${copyId}`, () => {
+      this.#statements!.dropCheck.run(copyId);
+      this.#statements!.dropBootTest.run(copyId);
+    });
   }
 
   #write(run: (statements: Statements) => void): void {

@@ -40,9 +40,9 @@ Deno.test("what was found of a copy goes with it, and with its backup; that of o
       records.putRun(id, { ...run, message: null, copies: copies.map(copy) });
       for (const copyId of copies) {
         if (copyId === null) continue;
-        records.putCheck(copyId, { at: 1, ok: true, message: null });
+        records.keepCheck(copyId, { at: 1, ok: true, message: null });
         const tested = { at: 1, ok: true, by: "agent", message: null, seconds: 1, screen: true } as const;
-        records.putBootTest(copyId, tested, new Uint8Array([1]), { backupId: id, vmId: "vm" });
+        records.keepBootTest(copyId, tested, new Uint8Array([1]), { backupId: id, vmId: "vm" });
       }
     }
     /** Copies that something is known of, in the database and in memory. */
@@ -138,10 +138,16 @@ Deno.test("a run whose end cannot be written is shown as it ended, and written o
       ...{ message: null, copies: [] },
     };
     records.putRun("a", run);
-    const other = new DatabaseSync(`${folder}/kvm-manager.db`);
-    other.exec("BEGIN EXCLUSIVE");
+    const other = new DatabaseSync(`${folder}/kvm-manager.db`), write = store.write.bind(store);
+    // As on a disk that is full: statements are carried out, and undone at the end
+    store.write = (carryOut) => {
+      store.database!.exec("BEGIN");
+      carryOut();
+      store.database!.exec("ROLLBACK");
+      return false;
+    };
     records.keepRun("a", { ...run, state: "done", endedAt: 2 });
-    other.exec("ROLLBACK");
+    store.write = write;
     const stored = () =>
       JSON.parse(String(other.prepare("SELECT record FROM backup_runs").get()!.record)).state;
     assert.equal(stored(), "running");
@@ -150,6 +156,42 @@ Deno.test("a run whose end cannot be written is shown as it ended, and written o
     store.check();
     assert.equal(stored(), "done");
     other.close();
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what was found out while nothing can be written is shown, and written once that works", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new Store(folder, undefined, [{ name: "backups", migrations: BACKUP_MIGRATIONS }]);
+  try {
+    const records = new BackupRecords(store), checked = { at: 1, ok: true, message: null };
+    for (const id of ["a", "b"]) records.put(backup(id));
+    records.keepCheck("gone", checked);
+    const tested = { at: 3, ok: true, by: "agent", message: null, seconds: 1, screen: false } as const;
+    const other = new DatabaseSync(`${folder}/kvm-manager.db`);
+    other.exec("BEGIN EXCLUSIVE");
+    records.keepCovered("a", { covered: ["vm"], leftOut: [] });
+    records.keepCheck("new", checked);
+    records.keepBootTest("new", tested, undefined, { backupId: "b", vmId: "vm" });
+    records.forgetCopy("gone");
+    records.dropRuns("a", new Set());
+    other.exec("ROLLBACK");
+    /** As they are shown. */
+    const shown = (of: BackupRecords) => [
+      of.get("a")!.covered,
+      ...[of.check("gone"), of.check("new"), of.bootTest("new")],
+    ];
+    const expected = [["vm"], null, checked, tested];
+    assert.deepEqual(shown(records), expected);
+    assert.equal(other.prepare("SELECT count(*) AS count FROM backup_boot_tests").get()!.count, 0);
+    other.close();
+    store.check();
+    store.close();
+    const again = new BackupRecords(store);
+    assert.deepEqual(shown(again), expected);
+    assert.equal(again.lastBootTest("b", "vm"), 3);
   } finally {
     store.close();
     await Deno.remove(folder, { recursive: true });

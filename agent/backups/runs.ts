@@ -322,8 +322,7 @@ export class BackupRuns {
     const leftOut = leftOutOf(backup, found, host.inventory.vms()),
       covered = found.map(({ id }) => id).sort();
     const isSame = JSON.stringify([backup.covered, backup.leftOut]) === JSON.stringify([covered, leftOut]);
-    const now = this.#records.get(backup.id);
-    if (!isSame && now !== undefined) this.#records.put({ ...now, covered, leftOut });
+    if (!isSame) this.#records.keepCovered(backup.id, { covered, leftOut });
     if (leftOut.length === 0) return undefined;
     const names = leftOut.map((vmId) => nameOf(vmId) ?? vmId);
     const message = `It left out ${namesText(names)}, which it had before`;

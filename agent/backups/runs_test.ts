@@ -112,7 +112,7 @@ Deno.test("a run deletes no copy while copies are being read; the next one does"
   const repository = await all.open();
   const old = await copyWith(repository, content(1), 1e12),
     young = await copyWith(repository, content(2), 1.5e12);
-  for (const { id } of [old, young]) all.records.putCheck(id, { at: 1, ok: true, message: null });
+  for (const { id } of [old, young]) all.records.keepCheck(id, { at: 1, ok: true, message: null });
   let said = "";
   // As a restore that has found its copy.
   await repository.locked("content", false, async () => {

@@ -2,11 +2,11 @@
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
-import { REST_ROUTES } from "../../lib/contract/rest.ts";
+import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
-import type { VM } from "../../lib/contract/mod.ts";
+import { COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import { isEmptyToken, type VmFacts } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, onPageOf } from "../dispatch.ts";
@@ -18,6 +18,7 @@ import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { linesOf, wantsLines } from "./lines.ts";
+import { type Call, withIds } from "./place_names.ts";
 import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
 
 /** Hono's environment here: who asks. */
@@ -92,8 +93,10 @@ export function createApi(
   for (const { command, path, input } of PICTURES) {
     api.get(honoPath(path), async ({ req, env }) => {
       const place = req.param() as Record<string, string>;
-      const wanted = input(place, new URL(req.url).searchParams);
-      return await pictureResponse(dispatch(command, wanted, env.principal));
+      const call: Call = (command, input) => dispatch(command, input, env.principal);
+      const ids = await withIds(call, place, fields(COMMANDS[command]));
+      const wanted = input(ids as typeof place, new URL(req.url).searchParams);
+      return await pictureResponse(call(command, wanted));
     });
   }
   for (const route of CONTENT_ROUTES) {

@@ -6,6 +6,7 @@ import type { Dispatch } from "../dispatch.ts";
 import { attachment } from "../../lib/text/attachment.ts";
 import { requestBody } from "./request_body.ts";
 import { requireUnencoded } from "./body.ts";
+import { withIds } from "./place_names.ts";
 import { choosePart, type ChosenPart } from "./part.ts";
 
 /** What takes or gives content. */
@@ -64,6 +65,14 @@ function queryOf({ command: { contentFields } }: RestRoute, { url }: Request): R
   return query;
 }
 
+/** An input with ids in the place of names, as all routes take them. @throws {ContractError} NameAmbiguous */
+const named = (
+  dispatch: Dispatch,
+  { command }: Pick<RestRoute, "command">,
+  input: Readonly<Record<string, unknown>>,
+  principal: Principal,
+) => withIds((list, of) => dispatch(list, of, principal), input, fields(command));
+
 /** Takes an upload in. @param place the fields in the path @throws {ContractError} */
 export async function takeContent(
   dispatch: Dispatch,
@@ -76,7 +85,8 @@ export async function takeContent(
   const query = queryOf(route, request), part = partOf(request.headers);
   const goesOn = Object.hasOwn(fields(route.command), "offset");
   if (!goesOn && part.resumable) throw invalid("this is sent whole: without Content-Range");
-  const input = { ...query, ...(goesOn ? part : { size: part.size }), ...place };
+  const input = await named(dispatch, route, { ...query, ...place }, principal);
+  Object.assign(input, goesOn ? part : { size: part.size });
   return await dispatch(route.name, input, principal, { body: requestBody(request) });
 }
 
@@ -96,7 +106,7 @@ export async function giveContent(
 ): Promise<Response> {
   let stream: ReadableStream<Uint8Array> | undefined;
   let choice: ChosenPart | undefined;
-  const input = { ...queryOf(route, request), ...place };
+  const input = await named(dispatch, route, { ...queryOf(route, request), ...place }, principal);
   const { name, size } = await dispatch(route.name, input, principal, {
     choose: (whole) => {
       choice = choosePart(request, whole);

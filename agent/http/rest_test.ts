@@ -8,6 +8,8 @@ import { localPrincipal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
 import { EventHub } from "../events/hub.ts";
 import { createApi } from "./api.ts";
+import { CONTENT_ROUTES } from "./content.ts";
+import { PICTURES } from "./picture.ts";
 
 const ID = "6f1d3f3e-9a53-4c1e-8d6e-0c6a2a3b4c5d", OTHER = "7f1d3f3e-9a53-4c1e-8d6e-0c6a2a3b4c5d";
 const V1 = "/api/v1";
@@ -181,6 +183,26 @@ Deno.test("RestDoor takes names in the place of ids, and says which have the sam
   });
   await refused.send("GET", "/vms/web1");
   assert.deepEqual(refused.calls.at(-1), ["get_vm", { vmId: "web1" }]);
+});
+
+Deno.test("files, folders and pictures are at a VM's name as well: every route with a VM takes it", async () => {
+  const picture = { format: "image/png", data: "" };
+  const { send, calls } = door({
+    get_vms: () => VMS,
+    ...Object.fromEntries(CONTENT_ROUTES.map(({ name }) => [name, () => ({ name: "a", size: 0 })])),
+    ...Object.fromEntries(PICTURES.map(({ command }) => [command, () => picture])),
+  });
+  const ofVms = [
+    ...CONTENT_ROUTES.map(({ method, path }) => [method, path] as const),
+    ...PICTURES.map(({ path }) => ["GET", path] as const),
+  ].filter(([, path]) => path.includes("{vmId}"));
+  assert.ok(ofVms.length > 4);
+  for (const [method, path] of ofVms) {
+    const at = path.replaceAll("{vmId}", "web1").replaceAll(/\{\w+\}/g, "x");
+    await send(method, at, method === "PUT" ? "content" : undefined, { "content-length": "9" });
+    const [, input] = calls.at(-1)!;
+    assert.equal((input as { vmId: string }).vmId, ID, `${method} ${path}`);
+  }
 });
 
 Deno.test("RestDoor looks no names up that the command's schema refuses", async () => {

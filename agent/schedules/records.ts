@@ -80,6 +80,10 @@ interface Statements {
   readonly unfinished: StatementSync;
 }
 
+function putInto({ put }: Statements, { id, createdAt, handled, ...rest }: StoredSchedule): void {
+  put.run(id, createdAt, handled, JSON.stringify({ id, createdAt, ...rest }));
+}
+
 export class ScheduleRecords {
   readonly #store: Store;
   /** What the database has; read when it is opened, written through. */
@@ -115,9 +119,22 @@ export class ScheduleRecords {
 
   /** Writes a schedule. @throws {ContractError} StoreUnavailable */
   put(schedule: StoredSchedule): void {
-    const { id, createdAt, handled, ...rest } = schedule;
-    this.#write(({ put }) => put.run(id, createdAt, handled, JSON.stringify({ id, createdAt, ...rest })));
-    this.#schedules.set(id, schedule);
+    this.#write((statements) => putInto(statements, schedule));
+    this.#schedules.set(schedule.id, schedule);
+  }
+
+  /**
+   * Keeps which VMs the last run of a schedule had, and writes it as soon as that works: a run is not failed by a disk that
+   * is full while it ends.
+   */
+  keepCovered(id: string, covered: Pick<StoredSchedule, "covered" | "leftOut">): void {
+    const schedule = this.#schedules.get(id);
+    if (schedule === undefined) return;
+    this.#schedules.set(id, { ...schedule, ...covered });
+    this.#store.keep(`VMs of a schedule ${id}`, () => {
+      const kept = this.#schedules.get(id);
+      if (kept !== undefined) putInto(this.#statements!, kept);
+    });
   }
 
   /** Removes a schedule with its history. @throws {ContractError} StoreUnavailable */
@@ -171,10 +188,11 @@ export class ScheduleRecords {
     // What is shown is true, whatever becomes of the disk.
     if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
     this.#unwritten.set(run.id, run);
-    this.#store.keep(`run of a schedule ${run.id}`, () => {
-      this.#statements!.end.run(run.state, JSON.stringify(run), run.id);
-      this.#unwritten.delete(run.id);
-    });
+    this.#store.keep(
+      `run of a schedule ${run.id}`,
+      () => void this.#statements!.end.run(run.state, JSON.stringify(run), run.id),
+      () => void this.#unwritten.delete(run.id),
+    );
   }
 
   #runOf(row: Row): ScheduleRun {

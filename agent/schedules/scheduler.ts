@@ -314,7 +314,7 @@ export class Scheduler {
     const leftOut = leftOutOf(schedule, meant, vms()), covered = meant.map((vm) => vm.id).sort();
     const isSame =
       JSON.stringify([schedule.covered, schedule.leftOut]) === JSON.stringify([covered, leftOut]);
-    if (!isSame) this.#records.put({ ...schedule, covered, leftOut });
+    if (!isSame) this.#records.keepCovered(id, { covered, leftOut });
     if (leftOut.length === 0) return;
     const message = `It left out ${
       namesText(leftOut.map((vmId) => nameOf(vmId) ?? vmId))

@@ -139,6 +139,14 @@ async function inFolder(test: (dataDir: string) => Promise<void>): Promise<void>
   }
 }
 
+/** Writes as on a disk that is full: statements are carried out, and undone at the end. */
+function neverLasts({ database }: Store, run: () => void): false {
+  database!.exec("BEGIN");
+  run();
+  database!.exec("ROLLBACK");
+  return false;
+}
+
 /** Lets what was begun end: it writes, and waits for nothing. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
@@ -441,6 +449,31 @@ Deno.test("Scheduler runs nothing that it cannot write down", () =>
     await settle();
     assert.equal(world.asked.length, 1, "what could not run was missed, and is made up for once");
     await process.stop();
+  }));
+
+Deno.test("Scheduler tells how a run ended on a full store, and writes it once there is room", () =>
+  inFolder(async (dataDir) => {
+    const world = new World(new TestClock(START)), open = Promise.withResolvers<void>();
+    world.gate = open.promise;
+    const before = new Process(dataDir, world);
+    before.records.put(schedule(daily("UTC")));
+    await world.clock.advance(3 * HOUR);
+    const write = before.store.write.bind(before.store);
+    before.store.write = (run) => neverLasts(before.store, run);
+    open.resolve();
+    await settle();
+    assert.equal(before.records.lastRun("one")!.state, "done");
+    assert.equal(before.runs("one")[0]!.state, "done", "the row is that of a run under way");
+    assert.deepEqual(before.records.unfinished(), []);
+    before.store.write = write;
+    before.store.check();
+    await before.die();
+    const after = new Process(dataDir, world);
+    await settle();
+    const runs = after.runs("one");
+    assert.deepEqual(runs.map(({ state, results }) => [state, results[0]?.outcome]), [["done", "done"]]);
+    assert.deepEqual(after.jobs.list(10).map(({ state }) => state), ["done"]);
+    await after.stop();
   }));
 
 Deno.test("ScheduleRecords keep a bounded history, the newest first", () =>

@@ -100,6 +100,8 @@ export class VolumeUsage {
   readonly #vms = new UsedPlaces();
   /** What else is needed: by templates, the bin, backups. */
   readonly #others = new UsedPlaces();
+  /** Volumes that are built on others, and that no VM needs. */
+  readonly #overlays = new UsedPlaces();
   /** The folders of pools. */
   readonly #pools = new UsedPlaces();
 
@@ -149,12 +151,16 @@ export class VolumeUsage {
     return usage;
   }
 
-  /** Who needs an overlay needs what it is built on. */
+  /** Who needs an overlay needs what it is built on; an overlay that none needs does itself. */
   #followBackings(overlays: readonly Volume[]): void {
     const byPath = new Map(overlays.map((volume) => [this.at(volume.path), volume]));
     for (const volume of overlays) {
-      const users = this.#placesOf(volume).flatMap((place) => this.#vms.at(place));
-      if (users.length === 0) continue;
+      const users = this.#vmsOf(volume);
+      if (users.length === 0) {
+        const name = `volume ${volume.name} of ${volume.pool}`;
+        this.#overlays.add(this.at(volume.backing!.path), namedUser(name));
+        continue;
+      }
       const seen = new Set<string>();
       for (let next: Volume | undefined = volume; next?.backing !== undefined;) {
         const base = this.at(next.backing.path);
@@ -166,19 +172,31 @@ export class VolumeUsage {
     }
   }
 
-  /** What needs a volume: VMs whose file it is or whose disk is built on it, and what keeps it; of a folder, what lies in it. */
+  /**
+   * What needs a volume: VMs whose file it is or whose disk is built on it, what keeps it, and other volumes that are built
+   * on it; of a folder, what lies in it.
+   */
   of(volume: Volume): StorageUser[] {
-    const places = this.#placesOf(volume);
-    const own = places.flatMap((place) => [...this.#vms.at(place), ...this.#others.at(place)]);
+    const places = this.#placesOf(volume), all = [this.#vms, this.#others, this.#overlays];
+    const own = places.flatMap((place) => all.flatMap((each) => each.at(place)));
     if (volume.type !== "dir") return byName(own);
     const inside = places.flatMap((place) => [
       ...this.#pools.at(place),
-      ...[this.#vms, this.#others, this.#pools].flatMap((each) => each.below(place)).map(({ user }) => user),
+      ...[...all, this.#pools].flatMap((each) => each.below(place)).map(({ user }) => user),
     ]);
     return byName([...own, ...inside]);
   }
 
-  /** Whether something else than a VM needs a volume. */
+  /** Whether a VM needs a volume. */
+  isOfVm(volume: Volume): boolean {
+    return this.#vmsOf(volume).length > 0;
+  }
+
+  #vmsOf(volume: Volume): StorageUser[] {
+    return this.#placesOf(volume).flatMap((place) => this.#vms.at(place));
+  }
+
+  /** Whether a template, the bin or a backup needs a volume. */
   isKept(volume: Volume): boolean {
     return this.#placesOf(volume).some((place) => this.#others.at(place).length > 0);
   }

@@ -14,7 +14,14 @@ const VMS = [
 const VOLUMES = [
   { pool: "p", name: "base.qcow2", path: "/pool/base.qcow2" },
   { pool: "p", name: "overlay.qcow2", path: "/pool/overlay.qcow2", backing: { path: "/pool/base.qcow2" } },
+  { pool: "p", name: "alone.qcow2", path: "/pool/alone.qcow2", backing: { path: "/pool/bare.qcow2" } },
 ] as unknown as Volume[];
+/** Files that are kept, and by what. */
+const KEPT = [
+  ["golden.qcow2", "template golden"],
+  ["spool.qcow2", "backup nightly"],
+  ["binned.qcow2", "VM old in the bin"],
+] as const;
 const at = (name: string, type = "file") => ({ pool: "p", name, path: `/pool/${name}`, type }) as Volume;
 const pool = (name: string, path: string) => ({
   name,
@@ -34,7 +41,7 @@ async function usage(paths: Readonly<Record<string, readonly string[]>> = {}) {
     },
   } as unknown as Inventory;
   const keepers = new VolumeKeepers(URI);
-  keepers.add(() => [{ path: "/pool/golden.qcow2", keeper: "template golden" }]);
+  keepers.add(() => KEPT.map(([name, keeper]) => ({ path: `/pool/${name}`, keeper })));
   const link = { uri: URI, call: () => Promise.resolve([]) };
   return await VolumeUsage.read(
     { inventory, keepers, link } as unknown as Parameters<typeof VolumeUsage.read>[0],
@@ -53,7 +60,9 @@ Deno.test("VolumeUsage knows files that are no disks, what is kept, and what lie
   const users = await usage({ 1: ["/pool/vmlinuz", "/pool/folder/in.qcow2"] });
   const names = (volume: Volume) => users.of(volume).map(({ name }) => name);
   assert.deepEqual(names(at("vmlinuz")), ["web"]);
-  assert.deepEqual(names(at("golden.qcow2")), ["template golden"]);
+  for (const [name, keeper] of KEPT) assert.deepEqual(names(at(name)), [keeper]);
+  assert.deepEqual(names(at("bare.qcow2")), ["volume alone.qcow2 of p"]);
+  assert.deepEqual([users.isOfVm(at("bare.qcow2")), users.isOfVm(at("base.qcow2"))], [false, true]);
   assert.deepEqual(names(at("folder", "dir")), ["web"]);
   assert.deepEqual(names(at("nest", "dir")), ["storage pool nest"]);
   assert.deepEqual([names(at("other", "dir")), names(at("fold"))], [[], []]);

@@ -102,10 +102,14 @@ export class Store {
   /**
    * Writes what is so already, whether it can be written or not: now, else as soon as that works. Of one key, the newest is
    * written.
+   *
+   * @param run its statements alone: they may be carried out several times, and undone by a disk that is full at the end
+   * @param written called once they have lasted
    */
-  keep(key: string, run: () => void): void {
+  keep(key: string, run: () => void, written: () => void = () => {}): void {
     this.#waiting.delete(key);
-    if (!this.write(run)) this.again(key, () => this.keep(key, run));
+    if (this.write(run)) written();
+    else this.again(key, () => this.keep(key, run, written));
   }
 
   /** Calls once the database may be written again; what then fails asks for it again. */

@@ -17,6 +17,7 @@ import {
 import { contractError } from "../libvirt/failure.ts";
 import { changeMetadata } from "./own_metadata.ts";
 import { broughtMac } from "./mac_owner.ts";
+import { refuseOthersFiles } from "./others_files.ts";
 import { pinImages } from "./pinned_images.ts";
 import { requireNoSavedMemory } from "./saved_memory.ts";
 import type { Host } from "../hosts/host.ts";
@@ -108,17 +109,18 @@ async function problemOf(
   }
   const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
   if (mac !== undefined) return { message: new ContractError("MacInUse", mac).message };
-  return await imageProblem(host, read.document, vm, before);
+  return await fileProblem(host, read.document, vm, before);
 }
 
-/** What set_vm_xml would say of the images. */
-async function imageProblem(
+/** What set_vm_xml would say of the files. */
+async function fileProblem(
   host: Host,
   document: XmlDocument,
   vm: VM,
   before: string,
 ): Promise<XmlProblem | null> {
   try {
+    await refuseOthersFiles(host, document, { uuid: vm.id, name: vm.name }, before);
     await pinImages(host, document, { vm, before, held: undefined });
     return null;
   } catch (error) {
@@ -130,7 +132,8 @@ async function imageProblem(
 /**
  * Replaces a VM's stored XML. What somebody else changed since the version `etag` is not overwritten.
  *
- * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, MacInUse, VmBusy, DiskRefused
+ * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, MacInUse, VmBusy, PathRefused,
+ * DiskRefused
  */
 export async function setVmXml(
   host: Host,
@@ -152,6 +155,7 @@ export async function setVmXml(
     if (etag !== undefined && await etagOf(before) !== etag) throw new ContractError("XmlChanged");
     const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
     if (mac !== undefined) throw new ContractError("MacInUse", mac);
+    await refuseOthersFiles(host, read.document, { uuid: vm.id, name: vm.name }, before);
     await pinImages(host, read.document, { vm, before, held });
     const pinned = read.document.toString();
     try {

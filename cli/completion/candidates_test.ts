@@ -14,7 +14,11 @@ const ANSWERS: Readonly<Partial<Record<CommandName, unknown>>> = {
   get_vm_devices: { disks: [{ target: "vda", source: "/a" }] },
 };
 const verb = (summary: string, help: string, words: readonly string[] = []): OwnVerb =>
-  ownVerb(summary, () => Promise.resolve({ help: () => help, run: () => Promise.resolve(0) }), { words });
+  ownVerb(
+    summary,
+    () => Promise.resolve({ help: () => help, read: () => ({}), run: () => Promise.resolve(0) }),
+    { words },
+  );
 const OTHERS = {
   serve: verb("serve", "  --listen HOST\n  --data-dir DIR"),
   completion: verb("complete", "", ["bash", "zsh"]),

@@ -3,7 +3,9 @@ import { messageOf } from "../../lib/text/message.ts";
 import { serverOf } from "../connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
+import { parseOrExit } from "../host_verb.ts";
 import type { OwnVerb } from "../own_verb.ts";
+import { UsageError } from "../verb/values.ts";
 import { candidates } from "./candidates.ts";
 import { SHELLS } from "./scripts.ts";
 
@@ -20,14 +22,19 @@ export const COMPLETION_HELP = () =>
     "  kvm-manager completion fish > ~/.config/fish/completions/kvm-manager.fish        # your fish",
   ].join("\n");
 
+/** Gives the script of the shell that is named. @throws {UsageError} */
+export function readCompletion(args: readonly string[]): string {
+  const script = args.length === 1 && Object.hasOwn(SHELLS, args[0]!) ? SHELLS[args[0]!] : undefined;
+  if (script === undefined) throw new UsageError(`say ${Object.keys(SHELLS).join(", ")}`);
+  return script;
+}
+
 /** Prints a shell's script. */
 export function completion(args: readonly string[]): Promise<number> {
-  const script = args.length === 1 && Object.hasOwn(SHELLS, args[0]!) ? SHELLS[args[0]!] : undefined;
-  if (script !== undefined) console.log(script.trimEnd());
-  else {console.error(
-      `kvm-manager completion: say ${Object.keys(SHELLS).join(", ")}. See kvm-manager completion --help`,
-    );}
-  return Promise.resolve(script === undefined ? EXIT.usage : EXIT.done);
+  const script = parseOrExit(EXIT.usage, "completion", () => ({ text: readCompletion(args) }));
+  if (typeof script === "number") return Promise.resolve(script);
+  console.log(script.text.trimEnd());
+  return Promise.resolve(EXIT.done);
 }
 
 /** Milliseconds somebody who pressed Tab waits for names. */

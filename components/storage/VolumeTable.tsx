@@ -32,7 +32,7 @@ const isDisk = ({ type }: StorageVolume) => type === "file" || type === "block";
 function verbsOf(volume: StorageVolume, { fixed, keepsFiles }: StoragePool): VolumeVerb[] {
   const { format, usedBy } = volume;
   if (!isDisk(volume)) return [];
-  if (fixed) return ["wipe"];
+  if (fixed) return usedBy.length > 0 ? [] : ["wipe"];
   const convert: VolumeVerb[] = keepsFiles && (format === "qcow2" || format === "raw") ? ["convert"] : [];
   return usedBy.length > 0 ? ["clone", ...convert] : ["resize", "clone", ...convert, "wipe", "delete_volume"];
 }

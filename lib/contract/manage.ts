@@ -103,6 +103,8 @@ export const manageCommands = {
       "XmlChanged",
       "XmlIdentity",
       "MacInUse",
+      "PathRefused",
+      "DiskRefused",
     ],
     route: "PUT /vms/{vmId}/xml",
     cli: ["vm", "set-xml", "<vmId>"],

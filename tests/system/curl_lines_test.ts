@@ -1,4 +1,4 @@
-/** The API reference's lines for a shell: each is run as it stands on the page, on libvirt's test driver. */
+/** Lines for curl, of the API reference and of the documentation: each is run as it stands, on libvirt's test driver. */
 import assert from "node:assert/strict";
 import { type ErrorCode, ERRORS } from "../../lib/contract/errors.ts";
 import { curlLine } from "../../lib/openapi/curl.ts";
@@ -64,5 +64,59 @@ Deno.test({
       }
     }
     assert.deepEqual(wrong, []);
+  },
+});
+
+/** Stands for curl in a shell: tells each status on standard error, and each answer that is an error in `answers`. */
+const CURL = `curl() {
+  command curl -sS --max-time 30 -w '%{stderr}%{http_code} %{url_effective}\\n' "$@" | tee -a answers
+}
+`;
+/** Statuses of a line that is wrong: nobody is signed in, there is no such path, method, form or state. */
+const WRONG_STATUS = /^(000|400|401|403|404|405|411|412|413|415|421|422|500) /m;
+
+/** The blocks of a text that have lines for curl: these, and the variables that they need. */
+const curlBlocks = (markdown: string): string[] =>
+  [...markdown.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) =>
+    block!.replaceAll(/\\\n\s*/g, " ").split("\n").filter((line) => /^(curl |[A-Z]+=)/.test(line)).join("\n")
+  ).filter((block) => /curl /.test(block));
+
+Deno.test({
+  name: "the documentation's curl lines work as they are written",
+  ignore,
+  fn: async () => {
+    const folder = new URL("../../docs/", import.meta.url);
+    const files = [new URL("../README.md", folder)];
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".md")) files.push(new URL(name, folder));
+    }
+    await using server = await readyServer({ uri: "test:///default", logLevel: "error" });
+    const ann = await personWith(server, "ann", [{ role: "administrator", on: { kind: "everything" } }]);
+    const token = ann.headers.authorization!.replace("Bearer ", "");
+    const wrong: string[] = [];
+    let count = 0;
+    for (const file of files) {
+      for (const block of curlBlocks(await Deno.readTextFile(file))) {
+        await using cwd = await testFolder();
+        await Deno.writeTextFile(`${cwd.path}/app.conf`, "content");
+        // The one VM of the test driver
+        const script = block.replaceAll(/https?:\/\/(host|127\.0\.0\.1):8440/g, server.url)
+          .replaceAll("web1", "test");
+        const { stderr } = await new Deno.Command("sh", {
+          args: ["-c", CURL + script],
+          cwd: cwd.path,
+          env: { TOKEN: token },
+        }).output();
+        const said = new TextDecoder().decode(stderr);
+        count += said.match(/^\d{3} http/gm)?.length ?? 0;
+        const answers = await Deno.readTextFile(`${cwd.path}/answers`);
+        const codes = [...answers.matchAll(/"code": ?"(\w+)"/g)].map(([, code]) => code as ErrorCode);
+        if (WRONG_STATUS.test(said) || codes.some((code) => WRONG_LINE.has(code))) {
+          wrong.push(`${file.pathname}:\n${script}\n${said}${answers}`);
+        }
+      }
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(count >= 7, `${count} were sent`);
   },
 });

@@ -48,3 +48,34 @@ Deno.test("a VM that may be seen alone says so; one's own among others does not"
   assert.doesNotMatch(await (await restricted.fetch("/")).text(), /href="\/monitoring"/);
   assert.match(await (await viewer.fetch("/")).text(), /href="\/monitoring"/);
 });
+
+Deno.test("the dashboard of who may see one VM counts that one alone", async () => {
+  await using server = await startServer({ uri: "test:///default" });
+  const [own] = await call(server, "get_vms");
+  const definition = (name: string) =>
+    `<domain type='test'><name>${name}</name><memory unit='MiB'>64</memory><vcpu>3</vcpu>` +
+    "<os><type arch='x86_64'>hvm</type></os></domain>";
+  const others = ["other-a", "other-b"];
+  for (const name of others) {
+    const { vmId } = await call(server, "import_vm", { xml: definition(name) });
+    if (name === "other-a") await call(server, "start_vm", { vmId });
+  }
+  const everything = await personWith(server, "all", [{ role: "viewer", on: { kind: "everything" } }]);
+  const one = await personWith(server, "one", [{ role: "operator", on: { kind: "vm", vmId: own!.id } }]);
+  /** The counts of the states that are not none, and of all. */
+  const counts = async (person: typeof one) => {
+    const html = await (await person.fetch("/")).text();
+    const states = html.matchAll(/state-word">([^<]+)<\/span><\/span><b>(\d+)<\/b>/g);
+    const [, all] = /<a href="\/vms">[^<]*?(\d+)/.exec(html) ?? [];
+    return {
+      all,
+      states: [...states].flatMap(([, word, count]) => count === "0" ? [] : [`${word} ${count}`]),
+      named: [own!.name, ...others].filter((name) => html.includes(`>${name}<`)),
+      host: /cpuModel|memoryTotalMb/.test(html),
+    };
+  };
+  const all = await counts(everything), seen = await counts(one);
+  assert.deepEqual([all.all, all.states], ["3", ["Running 2", "Stopped 1"]]);
+  assert.deepEqual([seen.all, seen.states, seen.host], ["1", ["Running 1"], false]);
+  assert.deepEqual(seen.named.filter((name) => others.includes(name)), []);
+});

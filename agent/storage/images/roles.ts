@@ -110,7 +110,7 @@ export class ImageRoles {
     if (kind === undefined || isUnfinished(volume.pool, volume.name)) return undefined;
     if (kind === "iso") return this.seedPaths.has(volume.path) || isToolsCd(volume.name) ? "part" : "library";
     if (this.usage.isKept(volume)) return "part";
-    if (this.usage.of(volume).length > 0) return "vm";
+    if (this.usage.isOfVm(volume)) return "vm";
     if (this.basePaths.has(volume.path)) return "part";
     if (this.leftPaths.has(volume.path)) return "vm";
     return volume.backing === undefined ? "library" : "overlay";

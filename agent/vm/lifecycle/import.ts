@@ -15,6 +15,7 @@ import { dropFilterAddresses } from "../../../lib/formats/xml/filter.ts";
 import { dropLabels } from "../../../lib/formats/xml/labels.ts";
 import { addressesLeftText } from "../../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
+import { dropGeneratedSockets } from "../../../lib/formats/xml/own_files.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -29,6 +30,7 @@ import { requireNothingLeft } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
 import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
+import { leaveOthersNvram, refuseOthersFiles } from "../others_files.ts";
 import { pinImages } from "../pinned_images.ts";
 import { isNotResponding } from "../../mount_gate.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
@@ -109,6 +111,7 @@ export async function importVm(
   const read = await readChecked(host, xml);
   if ("problem" in read) throw invalidXml(read.problem);
   const { document } = read;
+  dropGeneratedSockets(document);
   const original = identityOf(document).name;
   if (name !== undefined) setName(document, name);
   // What is defined is known before libvirt is asked for it.
@@ -133,6 +136,10 @@ export async function importVm(
   if (newMacs) dropMacs(document);
   protectNewDomain(document);
   const identity = { ...identityOf(document), uuid };
+  if (newId) {
+    const variablesLeft = await leaveOthersNvram(host, document, identity);
+    if (variablesLeft !== undefined) warnings.push(variablesLeft);
+  }
   const keys = [keyOf.vmName(identity.name), keyOf.vm(uuid)];
   await host.operations.ready(keys);
   await refuseTaken(host, identity);
@@ -142,6 +149,7 @@ export async function importVm(
   if (missing.length > 0 && !allowMissing) {
     throw new ContractError("DisksMissing", { paths: missing.join(", "), missing });
   }
+  await refuseOthersFiles(host, document, identity);
   await pinImages(host, document, { vm: { name: identity.name }, held });
   const changed = document.toString();
   const vmId = await define(host, changed, identity, { actor, keys });

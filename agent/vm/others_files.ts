@@ -1,0 +1,89 @@
+/**
+ * Files that a definition from outside names as its VM's own, and that are another's: libvirt deletes what is at a socket's
+ * path, QEMU empties a serial line's file and writes to UEFI variables, as whoever owns them.
+ */
+import { posix } from "node:path";
+import { ContractError } from "../../lib/contract/mod.ts";
+import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { nvramOf } from "../../lib/formats/xml/identity.ts";
+import { setNvram } from "../../lib/formats/xml/nvram.ts";
+import { ownFiles } from "../../lib/formats/xml/own_files.ts";
+import { parseXml } from "../../lib/formats/xml/tree.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import type { Host } from "../hosts/host.ts";
+import { resolvedPath } from "../resolved_path.ts";
+import { directUses } from "../storage/disk_images/usage.ts";
+import { otherUserOf } from "./lifecycle/other_user.ts";
+
+/** Where libvirt keeps what it knows of its VMs: a file that is lost there, it does not know any more. */
+const LIBVIRT =
+  /^\/((var\/)?run\/libvirt|etc\/libvirt|var\/(lib|cache)\/libvirt\/qemu\/(save|snapshot|checkpoint|capabilities|domain-\d+-[^/]+))(\/|$)/;
+/** Where QEMU's messages go, and libvirt's, by a VM's name. */
+const LOG = /^\/var\/log\/libvirt\/qemu\/([^/]+)\.log$/;
+
+/** A VM that is defined, as far as it is known before. */
+interface Meant {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** The paths by which a file may be known: as it is written, and with the links followed, also where it is not there yet. */
+async function pathsOf(uri: string, path: string): Promise<string[]> {
+  const plain = posix.normalize(path);
+  const folder = await resolvedPath(uri, posix.dirname(plain));
+  return [...new Set([plain, posix.join(folder, posix.basename(plain)), await resolvedPath(uri, plain)])];
+}
+
+/** Whose file it is, as an error's reason; undefined where nobody else's is known. @throws {LibvirtError} */
+async function ownerText(host: Host, { uuid, name }: Meant, path: string): Promise<string | undefined> {
+  const { inventory, keepers } = host;
+  const paths = await pathsOf(host.link.uri, path);
+  if (paths.every((each) => each.startsWith("/dev/"))) return undefined;
+  if (paths.some((each) => LIBVIRT.test(each))) return "it lies where libvirt keeps what it knows of VMs";
+  for (const each of paths) {
+    const [, logged] = LOG.exec(each) ?? [];
+    if (logged !== undefined && logged !== name && inventory.vmByName(logged) !== undefined) {
+      return `it is the log of the VM ${oneLine(logged, 64)}`;
+    }
+    const user = await otherUserOf(host, uuid, each) ??
+      (await directUses(host, each)).find(({ vmId }) => vmId !== uuid)?.name ??
+      await keepers.of(each, uuid);
+    if (user !== undefined) return `it is a file of ${oneLine(user, 100)}`;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses a definition that names what is another's as a file of its own.
+ *
+ * @param before the definition that the VM has: what it names already stays
+ * @throws {ContractError} PathRefused @throws {LibvirtError}
+ */
+export async function refuseOthersFiles(
+  host: Host,
+  document: XmlDocument,
+  vm: Meant,
+  before?: string,
+): Promise<void> {
+  const had = new Set(before === undefined ? [] : ownFiles(parseXml(before)));
+  for (const path of ownFiles(document.root)) {
+    const reason = had.has(path) ? undefined : await ownerText(host, vm, path);
+    if (reason !== undefined) throw new ContractError("PathRefused", { path, reason });
+  }
+}
+
+/**
+ * Leaves a copy of a definition the UEFI variables that libvirt gives it, where those it names are another's.
+ *
+ * @returns what a person has to know; undefined where nothing was changed @throws {LibvirtError}
+ */
+export async function leaveOthersNvram(
+  host: Host,
+  document: XmlDocument,
+  vm: Meant,
+): Promise<string | undefined> {
+  const path = nvramOf(document);
+  if (path === undefined || await ownerText(host, vm, path) === undefined) return undefined;
+  setNvram(document, undefined);
+  return `It gets UEFI variables of its own: ${oneLine(path, 200)} stays the original's.`;
+}
