@@ -1,4 +1,7 @@
-/** Nouns × events: what an event does to everything that is kept for a VM, on real libvirt. */
+/**
+ * Nouns × events: what an event does to everything that is kept for a VM, on real libvirt.
+ * `KVMM_PAIRS_ONLY="saved memory"` tries one noun or one event, `KVMM_PAIRS_ONLY="saved memory × start"` one pair.
+ */
 import assert from "node:assert/strict";
 import { CHANGED_BY, KEPT_BY } from "../testbed/pairs/coverage.ts";
 import { type EventName, eventOf, EVENTS } from "../testbed/pairs/events.ts";
@@ -13,7 +16,16 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null || await requirement("tpm") !== null ||
   await noFirmware() !== null;
-const nouns = Object.keys(NOUNS) as NounName[];
+const only = (Deno.env.get("KVMM_PAIRS_ONLY") ?? "").split(" × ").filter(Boolean);
+const nouns = chosen(NOUNS), events = chosen(EVENTS);
+
+/** The names in a table that are to be tried: all where none of them is asked for. */
+function chosen<T extends Readonly<Record<string, unknown>>>(table: T): (keyof T & string)[] {
+  const wrong = only.filter((name) => !(name in NOUNS) && !(name in EVENTS));
+  assert.deepEqual(wrong, [], "KVMM_PAIRS_ONLY names neither a noun nor an event");
+  const asked = Object.keys(table).filter((name) => only.includes(name));
+  return asked.length > 0 ? asked : Object.keys(table);
+}
 
 /** The firmware of the VM on which a pair is tried. */
 const bootFor = (event: EventName, noun: NounName): Boot =>
@@ -90,7 +102,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using server = await ownServer({ env: { KVMM_BIN_DAYS: "7" } });
-    for (const event of Object.keys(EVENTS) as EventName[]) {
+    for (const event of events) {
       await t.step(event, async () => {
         const lines: string[] = [];
         for (const { boot, here } of worldsOf(event)) {

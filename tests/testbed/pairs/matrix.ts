@@ -71,7 +71,7 @@ export const MATRIX: Record<NounName, Row> = {
   "disk limit":             row(H, H, H, H, H, H, N, N, N, N, H, H, H),
   "network filter":         row(H, H, H, H, H, H, H, N, N, N, H, H, H),
   "shared folder":          row(H, H, H, N, N, T, N, N, N, N, H, H, H),
-  "saved memory":           row(R, T, T, R, R, R, N, H, N, N, H, R, N),
+  "saved memory":           row(R, T, T, R, R, R, N, H, N, N, H, H, N),
   "UEFI variables":         row(H, H, H, H, _, H, N, H, N, N, H, H, H),
   "state of the TPM":       row(H, H, H, H, _, H, N, H, N, N, H, H, H),
   "passphrase of a disk":   row(H, H, H, R, _, H, N, N, N, N, _, _, H),
