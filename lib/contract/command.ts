@@ -30,7 +30,11 @@ export interface Lookup {
 }
 
 /** One command: what it is called, takes, gives, may fail with, and where each door has it. */
-export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchema, R extends boolean = boolean> {
+export interface Command<
+  I extends TSchema = TSchema,
+  O extends TSchema = TSchema,
+  R extends boolean = boolean,
+> {
   /** One line for people: OpenAPI summary, CLI help. */
   readonly summary: string;
   /** Longer explanation, where one line is not enough. */
