@@ -148,6 +148,11 @@ Deno.test({
     assert.equal(copied.copies.length, 2);
     await api.updateUser({ userId: ann.id, grants: [planner, on(kept)] });
     await api.updateUser({ userId: bob.id, grants: [on(kept)] });
+    await t.step("the backup says that it does not run, before it is due", async () => {
+      assert.match((await api.getBackup({ backupId })).ownerLost ?? "", /may not run backups any more/);
+      assert.match(await uncoveredText(world), /The backup bobs does not run: bob: that account may not run/);
+      assert.equal((await api.getSchedule({ scheduleId })).ownerLost, undefined);
+    });
     clock.forward(DAY);
     await t.step("the schedule's next run leaves it out, and names it", async () => {
       const run = await ended(runs, [first.id]);
