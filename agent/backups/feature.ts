@@ -19,6 +19,7 @@ import { copiesIn } from "./store/folder.ts";
 import { targetHandlers } from "./target_handlers.ts";
 import { isNoTarget } from "../../lib/access/redact.ts";
 import { withoutVm } from "../../lib/coverage/coverage.ts";
+import { mayCall } from "../../lib/access/may_call.ts";
 import { leftOutNow } from "../coverage/coverage.ts";
 import { openBackup } from "./targets.ts";
 
@@ -59,7 +60,10 @@ export const backupFeature = feature<
     const ownerLost = ({ id, owner, timing }: StoredBackup) => {
       if (timing === null || !app.access.accounts.records.isLoaded) return undefined;
       const found = delegateFor(app, owner, `backup:${id}`);
-      return typeof found === "string" ? found : undefined;
+      if (typeof found === "string") return found;
+      return mayCall(found.rights, "run_backup_now")
+        ? undefined
+        : "that account may not run backups any more";
     };
     const leftOut = (backup: StoredBackup) => leftOutNow(backup, host().inventory.vms(), true);
     coverage.add(() =>

@@ -31,6 +31,32 @@ export async function hardwareBelow(name: string, seen: Set<string> = new Set())
   return [path, ...below, ...places.filter((each) => each !== undefined)];
 }
 
+/** Where udev has names of block devices that stay the same, whatever the kernel calls these. */
+const STABLE = ["/dev/disk/by-id", "/dev/mapper"];
+/** Names of what is on a device, which may be copied to another one. */
+const OF_CONTENT = /^lvm-pv-uuid-/;
+
+/**
+ * The name that a block device keeps when the kernel numbers devices otherwise: of several one by UUID, else the first.
+ *
+ * @param device its path by the kernel's name
+ * @returns undefined where udev has given it none
+ */
+export async function stableName(
+  device: string,
+  folders: readonly string[] = STABLE,
+): Promise<string | undefined> {
+  for (const folder of folders) {
+    const names = (await namesIn(folder)).filter((name) => !OF_CONTENT.test(name)).sort();
+    const own: string[] = [];
+    for (const name of names) {
+      if (await orMissing(Deno.realPath(`${folder}/${name}`)) === device) own.push(name);
+    }
+    const best = own.find((name) => /^\w+-uuid-/.test(name)) ?? own[0];
+    if (best !== undefined) return `${folder}/${best}`;
+  }
+}
+
 /** Block devices that are mounted or swapped to, by the kernel's name, with what for. */
 export async function liveBlocks(): Promise<Map<string, string>> {
   const found = new Map<string, string>();

@@ -38,6 +38,8 @@ export const KeptDefinition = Type.Object({
     description: "parents before their children",
   }),
   left: Type.Optional(Type.Array(LeftFile)),
+  // Its saved memory went when it was deleted: its disks are as after a power cut.
+  lostMemory: Type.Optional(Type.Boolean()),
 });
 export type KeptDefinition = Static<typeof KeptDefinition>;
 

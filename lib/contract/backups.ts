@@ -288,7 +288,9 @@ export const Backup = Type.Object({
     description: "VMs that it had at its last run and has no more, until its targets are saved once more",
   })),
   ownerLost: Type.Optional(
-    Type.String({ description: "why it does not run by itself: who it runs as is gone" }),
+    Type.String({
+      description: "why it does not run by itself: who it runs as is gone, or may run none any more",
+    }),
   ),
   lastRun: Type.Union([BackupRun, Type.Null()]),
 });

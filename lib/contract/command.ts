@@ -30,7 +30,11 @@ export interface Lookup {
 }
 
 /** One command: what it is called, takes, gives, may fail with, and where each door has it. */
-export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchema> {
+export interface Command<
+  I extends TSchema = TSchema,
+  O extends TSchema = TSchema,
+  R extends boolean = boolean,
+> {
   /** One line for people: OpenAPI summary, CLI help. */
   readonly summary: string;
   /** Longer explanation, where one line is not enough. */
@@ -109,7 +113,7 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   /** Kind of its mark on the time line of graphs. Commands that only read, or only name things, have none. */
   readonly mark?: CommandMark;
   /** Changes nothing: may be called with GET, is not audited. */
-  readonly readOnly: boolean;
+  readonly readOnly: R;
   /** It is audited all the same: it gives what others have kept to themselves. */
   readonly audited?: true;
   /** Its REST route takes or gives content as the body itself, streamed; its other fields are in path, query and head. */
@@ -137,8 +141,10 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
 export const joinsSame = ({ isJob, joins, content }: Pick<Command, "isJob" | "joins" | "content">): boolean =>
   (isJob === true || joins === true) && content === undefined;
 
-/** Declares a command: an identity that keeps the schemas' types. */
-export function command<I extends TSchema, O extends TSchema>(definition: Command<I, O>): Command<I, O> {
+/** Declares a command: an identity that keeps the schemas' types, and whether it only reads. */
+export function command<I extends TSchema, O extends TSchema, R extends boolean>(
+  definition: Command<I, O, R>,
+): Command<I, O, R> {
   return definition;
 }
 

@@ -224,7 +224,10 @@ export const DeleteVmResult = Type.Object({
     description: "where the VM is kept, with its disks that were deleted; null: it is gone for good",
   }),
   warnings: Type.Optional(
-    Type.Array(Type.String(), { description: "what of it stays where it is, as another VM has it, too" }),
+    Type.Array(Type.String(), {
+      description:
+        "what of it stays where it is, as another VM has it, too, and the saved memory that is lost",
+    }),
   ),
 });
 export type DeleteVmResult = Static<typeof DeleteVmResult>;

@@ -1,14 +1,9 @@
 /** Tags, groups and identities of VMs on the real libvirt: what goes by them stays whole, or says what it lost. */
 import assert from "node:assert/strict";
-import { localPrincipal } from "../../agent/access.ts";
-import { App } from "../../agent/app.ts";
-import { SYSTEM_CLOCK } from "../../agent/clock.ts";
 import { setLogLevel } from "../../agent/log.ts";
-import type { Api } from "../../lib/contract/api.ts";
 import { ContractError, type ErrorCode } from "../../lib/contract/mod.ts";
-import { settingsHere } from "../testbed/app_here.ts";
+import { appAhead } from "../testbed/app_ahead.ts";
 import { backupFolder } from "../testbed/backups.ts";
-import { testFolder } from "../testbed/folder.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
@@ -19,37 +14,6 @@ import { until } from "../testbed/wait.ts";
 const ignore = await requirement("qemu") !== null;
 const DAY = 86_400_000;
 setLogLevel("error");
-
-/** A clock that can be set forward: libvirt and QEMU go on in their own time. */
-class SettableClock {
-  #ahead = 0;
-  readonly now = () => SYSTEM_CLOCK.now() + this.#ahead;
-  readonly monotonic = () => SYSTEM_CLOCK.monotonic();
-  readonly boot = () => SYSTEM_CLOCK.boot();
-  readonly after = (ms: number, run: () => void) => SYSTEM_CLOCK.after(ms > 1000 ? ms / 20 : ms, run);
-  forward(ms: number): void {
-    this.#ahead += ms;
-  }
-}
-
-async function startedApp() {
-  await using made = new AsyncDisposableStack();
-  const data = made.use(await testFolder()), clock = new SettableClock();
-  const app = new App({ ...settingsHere(data.path), binDays: 30, metricsInterval: 10 }, [], clock);
-  made.defer(() => app.stop());
-  app.start();
-  await until("the host is read", () => Promise.resolve(app.hosts.local.inventory.filled));
-  const api = app.apiFor(localPrincipal("page")) as Api;
-  const runBackup = async (backupId: string) => {
-    const { id } = await api.runBackupNow({ backupId });
-    return await until("the run is over", async () => {
-      const run = (await api.listBackupRuns({ backupId })).find((each) => each.id === id);
-      return run === undefined || run.state === "running" ? null : run;
-    });
-  };
-  const undo = made.move();
-  return { app, api, clock, runBackup, [Symbol.asyncDispose]: () => undo.disposeAsync() };
-}
 
 const off = (purpose: string) => testMachine({ purpose, guest: false, disks: [{ size: "8M" }] });
 
@@ -75,7 +39,7 @@ Deno.test({
     await using vm = await off("labels");
     await using folder = await backupFolder();
     await using pool = await testPool();
-    await using world = await startedApp();
+    await using world = await appAhead();
     const { api, runBackup } = world, vmId = vm.uuid;
     await until("the VM is known", () => Promise.resolve(world.app.hosts.vm(vmId) !== undefined));
     const labels = async (id = vmId) => {
@@ -147,7 +111,7 @@ Deno.test({
     await using kept = await off("cover-a");
     await using lost = await off("cover-b");
     await using folder = await backupFolder();
-    await using world = await startedApp();
+    await using world = await appAhead();
     const { app, api, clock, runBackup } = world, vmId = lost.uuid, tag = `gold-${vmId.slice(0, 8)}`;
     await until(
       "the VMs are known",
@@ -225,7 +189,7 @@ Deno.test({
     await using pool = await testPool();
     await using vm = await testMachine({ purpose: "reuse", guest: false, disks: [{ size: "8M", pool }] });
     await using folder = await backupFolder();
-    await using world = await startedApp();
+    await using world = await appAhead();
     const { app, api, runBackup } = world, vmId = vm.uuid;
     await until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
     const { id: backupId } = await api.createBackup({
@@ -289,7 +253,7 @@ Deno.test({
   fn: async () => {
     await using vm = await off("by-schedule");
     await using folder = await backupFolder();
-    await using world = await startedApp();
+    await using world = await appAhead();
     const { api, app, clock } = world, vmId = vm.uuid;
     await until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
     const { id: backupId } = await api.createBackup({

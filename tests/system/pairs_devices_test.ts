@@ -1,12 +1,14 @@
 /** Disks and devices of the host by names that last, and looked at again before each start: the kernel's are others' later. */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { rememberDevices, requireSameDevices } from "../../agent/vm/devices/device_identity.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { virsh } from "../testbed/libvirt.ts";
-import { ensureLoopDevices, loopDevice } from "../testbed/loop.ts";
+import { write } from "../testbed/backups.ts";
+import { ensureLoopDevices, loopDevice, swapLoopDevices } from "../testbed/loop.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
-import { run } from "../testbed/process.ts";
+import { exists, run } from "../testbed/process.ts";
 import { requirement } from "../testbed/skip.ts";
 import { skippedUnless } from "../testbed/skipped_unless.ts";
 import { Unavailable } from "../testbed/unavailable.ts";
@@ -45,10 +47,8 @@ Deno.test({
     await vmOf(here, vmId);
     await using first = await loopDevice(`${folder}/first.img`, 16);
     await using second = await loopDevice(`${folder}/second.img`, 16);
-    const name = `/dev/disk/by-id/${vm.name}`;
-    await Deno.mkdir("/dev/disk/by-id", { recursive: true });
-    await using _gone = { [Symbol.asyncDispose]: () => Deno.remove(name) };
-    await Deno.symlink(first.path, name);
+    await using link = await deviceLink(`/dev/disk/by-id/${vm.name}`, first.path);
+    const name = link.path;
     await t.step("as given, also beside the kernel's name of the same device", async () => {
       await api.attachDisk({ vmId, path: name, format: "raw" });
       assert.match(await virsh("dumpxml", vm.name), new RegExp(`<source dev='${name}'`));
@@ -62,8 +62,7 @@ Deno.test({
       await Deno.mkdir(mount);
       await run(["mount", second.path, mount]);
       try {
-        await Deno.remove(name);
-        await Deno.symlink(second.path, name);
+        await link.leadsTo(second.path);
         const refusal = { code: "DiskRefused", message: /this host uses it: the file system .*\/mount/ };
         await assert.rejects(api.startVm({ vmId }), refusal);
         await assert.rejects(api.startVm({ vmId, bootFrom: "network" }), refusal);
@@ -78,6 +77,82 @@ Deno.test({
     });
   },
 });
+
+/** Where udev has links to block devices that stay the same when the kernel numbers these otherwise. */
+const STABLE: Readonly<Record<string, (name: string) => string>> = {
+  "/dev/disk/by-id": (name) => `/dev/disk/by-id/${name}`,
+  "/dev/mapper": (name) => `/dev/mapper/${name}`,
+  "a volume group": (name) => `/dev/${name}/lv`,
+};
+
+/** A link to a block device, as udev makes them. */
+async function deviceLink(path: string, device: string) {
+  const folder = dirname(path), isOwn = !await exists(folder);
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.symlink(device, path);
+  return {
+    path,
+    leadsTo: async (other: string) => {
+      await Deno.remove(path);
+      await Deno.symlink(other, path);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Deno.remove(path);
+      if (isOwn) await Deno.remove(folder);
+    },
+  };
+}
+
+/** What a file begins with. */
+async function head(file: string): Promise<number[]> {
+  using opened = await Deno.open(file);
+  const bytes = new Uint8Array(4);
+  await opened.read(bytes);
+  return [...bytes];
+}
+
+for (const [place, pathOf] of Object.entries(STABLE)) {
+  Deno.test({
+    name: `a disk of the host by its name in ${place} is the same one when the kernel's names were swapped`,
+    ignore: skippedUnless(noLoop === undefined, noLoop ?? ""),
+    fn: async (t) => {
+      await using vm = await testMachine({ purpose: "swapped", guest: false });
+      await using other = await testMachine({ purpose: "swapped-b", guest: false });
+      await using here = await appHere();
+      const { api } = here, vmId = vm.uuid, folder = filesOf(vm.name);
+      for (const { uuid } of [vm, other]) await vmOf(here, uuid);
+      await using first = await loopDevice(`${folder}/first.img`, 16);
+      await using second = await loopDevice(`${folder}/second.img`, 16);
+      await using name = await deviceLink(pathOf(vm.name), first.path);
+      // As udev has for each disk: what is given by the kernel's name is stored by this
+      await using others = await deviceLink(`/dev/disk/by-id/${other.name}`, second.path);
+      const mark = async (machine: typeof vm, byte: number) => {
+        await api.startVm({ vmId: machine.uuid });
+        try {
+          await write(machine, `write -P ${byte} 0 64k`);
+        } finally {
+          await api.forceStopVm({ vmId: machine.uuid });
+        }
+      };
+      await api.attachDisk({ vmId, path: name.path, format: "raw" });
+      await api.attachDisk({ vmId: other.uuid, path: second.path, format: "raw" });
+      await mark(vm, 1);
+      await mark(other, 2);
+      assert.deepEqual([await head(first.file), await head(second.file)], [[1, 1, 1, 1], [2, 2, 2, 2]]);
+      await swapLoopDevices(first, second);
+      await name.leadsTo(second.path);
+      await others.leadsTo(first.path);
+      await t.step("its VM writes to what is its own", async () => {
+        await mark(vm, 3);
+        assert.deepEqual([await head(first.file), await head(second.file)], [[3, 3, 3, 3], [2, 2, 2, 2]]);
+      });
+      await t.step("so does one that was given its disk by the kernel's name", async () => {
+        await mark(other, 4);
+        assert.deepEqual([await head(first.file), await head(second.file)], [[3, 3, 3, 3], [4, 4, 4, 4]]);
+      });
+    },
+  });
+}
 
 const [pci] = ignore ? [] : (await virsh("nodedev-list", "--cap", "pci")).split("\n").filter(Boolean);
 

@@ -256,3 +256,35 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name:
+    "the memory of a suspended VM that is deleted is told to be lost, and once more when the VM comes back",
+  ignore,
+  fn: async (t) => {
+    await using here = await appHere([], URI);
+    await using pool = await testPool("saved-bin");
+    const { api } = here;
+    await poolKnown(here, pool.name);
+    await api.updateBinPolicy({ days: 7 });
+    for (const deleteDisks of [true, false]) {
+      await t.step(deleteDisks ? "with its disks" : "without them", async () => {
+        await using vm = await off("saved-bin", { disks: [{ pool, size: "8M" }] });
+        const vmId = vm.uuid;
+        await stateIs(here, vm, "stopped");
+        await suspend(here, vm);
+        const lost = /saved memory was deleted/, gone = await api.deleteVm({ vmId, deleteDisks });
+        assert.match(String(gone.warnings), lost);
+        const { warnings } = await api.restoreBinEntry({ entryId: gone.bin!.entryId });
+        assert.match(String(warnings), /saved memory was not kept/);
+        await stateIs(here, vm, "stopped");
+        // What had none loses none
+        const again = await api.deleteVm({ vmId, deleteDisks });
+        assert.doesNotMatch(String(again.warnings), lost);
+        const back = await api.restoreBinEntry({ entryId: again.bin!.entryId });
+        assert.deepEqual(back.warnings, []);
+        await stateIs(here, vm, "stopped");
+      });
+    }
+  },
+});

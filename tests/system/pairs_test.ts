@@ -1,23 +1,34 @@
-/** Nouns × events: what an event does to everything that is kept for a VM, on real libvirt. */
+/**
+ * Nouns × events: what an event does to everything that is kept for a VM, on real libvirt.
+ * `KVMM_PAIRS_ONLY="saved memory"` tries one noun or one event, `KVMM_PAIRS_ONLY="saved memory × start"` one pair.
+ */
 import assert from "node:assert/strict";
-import { CHANGED_BY, KEPT_BY } from "../testbed/pairs/coverage.ts";
+import { COMMANDS } from "../../lib/contract/mod.ts";
+import { PAIR_OF } from "../testbed/pairs/coverage.ts";
 import { type EventName, eventOf, EVENTS } from "../testbed/pairs/events.ts";
 import { type Cell, MATRIX } from "../testbed/pairs/matrix.ts";
 import { type NounName, nounOf, NOUNS } from "../testbed/pairs/nouns.ts";
 import { type Boot, pairsWorld, type Subject, type World } from "../testbed/pairs/world.ts";
 import { noFirmware } from "../testbed/firmware.ts";
-import { exists } from "../testbed/process.ts";
 import { call, ownServer } from "../testbed/product.ts";
 import { CallError, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null || await requirement("tpm") !== null ||
   await noFirmware() !== null;
-const nouns = Object.keys(NOUNS) as NounName[];
+const only = (Deno.env.get("KVMM_PAIRS_ONLY") ?? "").split(" × ").filter(Boolean);
+const nouns = chosen(NOUNS), events = chosen(EVENTS);
+
+/** The names in a table that are to be tried: all where none of them is asked for. */
+function chosen<T extends Readonly<Record<string, unknown>>>(table: T): (keyof T & string)[] {
+  const wrong = only.filter((name) => !(name in NOUNS) && !(name in EVENTS));
+  assert.deepEqual(wrong, [], "KVMM_PAIRS_ONLY names neither a noun nor an event");
+  const asked = Object.keys(table).filter((name) => only.includes(name));
+  return asked.length > 0 ? asked : Object.keys(table);
+}
 
 /** The firmware of the VM on which a pair is tried. */
-const bootFor = (event: EventName, noun: NounName): Boot =>
-  nounOf(noun).boot ?? eventOf(event).boot ?? "bios";
+const bootFor = (noun: NounName): Boot => nounOf(noun).boot ?? "bios";
 
 /** What the answer, the activity and the VM itself said since a moment. */
 async function saidSince(server: TestServer, from: number, { id: vmId }: Subject, said: readonly string[]) {
@@ -40,6 +51,7 @@ async function differences(
   here: readonly NounName[],
 ): Promise<string[]> {
   await using world = await pairsWorld(server, boot);
+  await eventOf(event).before?.(world);
   for (const noun of here) await nounOf(noun).put(world);
   for (const noun of here) {
     assert.equal(await nounOf(noun).look(world, world.vm), "has it", `${noun}, before anything happened`);
@@ -71,17 +83,31 @@ async function differences(
   }
 }
 
+/** Holds that a VM cannot have the thing when the event comes. @returns what differs from that, a line each */
+async function possible(server: TestServer, event: EventName): Promise<string[]> {
+  const lines: string[] = [];
+  for (const noun of nouns.filter((each) => typeof MATRIX[each][event] === "object")) {
+    await using world = await pairsWorld(server, bootFor(noun));
+    await eventOf(event).before?.(world);
+    await nounOf(noun).put(world);
+    if (await nounOf(noun).look(world, world.vm) === "has it") {
+      lines.push(`${noun} × ${event}: it can be tried`);
+    }
+  }
+  return lines;
+}
+
 /** Which nouns share a VM: one that is refused, or forbids what happens to others, has one of its own. */
 function worldsOf(event: EventName): { boot: Boot; here: NounName[] }[] {
-  const tried = nouns.filter((noun) => MATRIX[noun][event] !== "not tried");
+  const tried = nouns.filter((noun) => typeof MATRIX[noun][event] === "string");
   const isApart = (noun: NounName) => nounOf(noun).apart || MATRIX[noun][event] === "refused";
   const shared = tried.filter((noun) => !isApart(noun));
   return [
     ...(["bios", "uefi"] as const).map((boot) => ({
       boot,
-      here: shared.filter((noun) => bootFor(event, noun) === boot),
+      here: shared.filter((noun) => bootFor(noun) === boot),
     })).filter(({ here }) => here.length > 0),
-    ...tried.filter(isApart).map((noun) => ({ boot: bootFor(event, noun), here: [noun] })),
+    ...tried.filter(isApart).map((noun) => ({ boot: bootFor(noun), here: [noun] })),
   ];
 }
 
@@ -90,9 +116,9 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using server = await ownServer({ env: { KVMM_BIN_DAYS: "7" } });
-    for (const event of Object.keys(EVENTS) as EventName[]) {
+    for (const event of events) {
       await t.step(event, async () => {
-        const lines: string[] = [];
+        const lines = await possible(server, event);
         for (const { boot, here } of worldsOf(event)) {
           lines.push(...await differences(server, event, boot, here));
         }
@@ -102,10 +128,20 @@ Deno.test({
   },
 });
 
-Deno.test("a command that has no pair of its own names the test that has it", async () => {
-  const files = [...Object.values(KEPT_BY), ...Object.values(CHANGED_BY)].flatMap((each) =>
-    typeof each === "object" && "file" in each ? [each.file] : []
-  );
-  assert.ok(files.length > 10);
-  for (const file of files) assert.ok(await exists(file), file);
+Deno.test("a command that changes something names its pair, or the test that has it", async (t) => {
+  const changing = Object.entries(COMMANDS).filter(([, { readOnly }]) => !readOnly).map(([name]) => name);
+  assert.deepEqual(Object.keys(PAIR_OF).sort(), changing.sort());
+  for (const [command, pair] of Object.entries(PAIR_OF)) {
+    if (typeof pair === "string" || "none" in pair) continue;
+    await t.step(command, async () => {
+      const text = await Deno.readTextFile(pair.file),
+        called = command.replace(/_(.)/g, (_, c) => c.toUpperCase());
+      assert.ok(text.includes(pair.words), `${pair.file} has no “${pair.words}”`);
+      assert.match(
+        text,
+        new RegExp(`\\b(?:${command}|${called})\\b`),
+        `${pair.file} does not call ${command}`,
+      );
+    });
+  }
 });

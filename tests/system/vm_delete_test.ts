@@ -172,7 +172,11 @@ Deno.test({
       await call(server, "suspend_vm", { vmId: vm.uuid });
       const saved = `/var/lib/libvirt/qemu/save/${vm.name}.save`;
       assert.equal(await exists(saved), true);
-      assert.deepEqual(await call(server, "delete_vm", { vmId: vm.uuid }), { deletedDisks: [], bin: null });
+      assert.deepEqual(await call(server, "delete_vm", { vmId: vm.uuid }), {
+        deletedDisks: [],
+        bin: null,
+        warnings: ["Its saved memory was deleted: what the guest had not written to its disks is lost."],
+      });
       assert.equal(await defined(vm.name), false);
       assert.equal(await exists(saved), false);
     });

@@ -15,6 +15,8 @@ export async function ensureLoopDevices(): Promise<void> {
 export interface LoopDevice extends AsyncDisposable {
   /** `/dev/loopN` */
   readonly path: string;
+  /** What it is on. */
+  readonly file: string;
 }
 
 /** Attaches a new file of so many megabytes. @throws {Unavailable} where this kernel or user has no loop devices */
@@ -28,9 +30,17 @@ export async function loopDevice(file: string, megabytes: number): Promise<LoopD
   }
   return {
     path,
+    file,
     [Symbol.asyncDispose]: async () => {
       await run(["losetup", "--detach", path]);
       await Deno.remove(file);
     },
   };
+}
+
+/** Two devices change their kernel's names, as after a start of the host; the objects go on telling the names of before. */
+export async function swapLoopDevices(one: LoopDevice, other: LoopDevice): Promise<void> {
+  for (const { path } of [one, other]) await run(["losetup", "--detach", path]);
+  await run(["losetup", one.path, other.file]);
+  await run(["losetup", other.path, one.file]);
 }

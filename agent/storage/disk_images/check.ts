@@ -32,7 +32,7 @@ import { may } from "../../../lib/access/rights.ts";
 import { includes } from "../../access.ts";
 import { askedRights } from "../../access/asking.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { hostUseOf } from "../block_devices.ts";
+import { hostUseOf, stableName } from "../block_devices.ts";
 import { secretFor } from "../passphrases.ts";
 import { overlays, readPoolsSoon } from "../overlays.ts";
 import { type Hold, lockVolume, NO_POOL, refuseHeld, requireActive } from "../shared.ts";
@@ -192,13 +192,23 @@ async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
     throw refused(path, "it is neither a file nor a block device");
   }
   if (isBlockDevice) await requireUnusedByHost(real, path);
-  // The kernel's name is another disk's after a start of the host; /dev/disk/by-id/…, /dev/mapper/…, /dev/VG/LV stay
-  const isStable = isBlockDevice && resolve(path).startsWith("/dev/");
   return {
-    source: { path: isStable ? resolve(path) : real, type: isFile ? "file" : "block" },
+    source: {
+      path: isBlockDevice ? await deviceName(resolve(path), real) : real,
+      type: isFile ? "file" : "block",
+    },
     volume: undefined,
     real,
   };
+}
+
+/**
+ * The name by which a VM has a block device. The kernel's is another disk's after a start of the host; /dev/disk/by-id/…,
+ * /dev/mapper/…, /dev/VG/LV stay.
+ */
+async function deviceName(path: string, real: string): Promise<string> {
+  if (path !== real && path.startsWith("/dev/")) return path;
+  return await stableName(real) ?? real;
 }
 
 /** A guest that writes to it, too, would destroy it. @throws {ContractError} DiskRefused */

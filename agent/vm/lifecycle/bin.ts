@@ -21,6 +21,7 @@ import { resolvedPath } from "../../resolved_path.ts";
 import { type Going, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { otherUserOf } from "./other_user.ts";
+import { hasMemorySaved } from "../saved_memory.ts";
 
 /** What becomes of a VM that goes into the bin. */
 export interface BinPlan {
@@ -122,6 +123,8 @@ export async function planBin(
     xml: await link.call("snapshotXml", { uuid, name: snapshotName(plain) }),
   })));
   const left = await leftOf(host, vm, document, paths);
+  const lostMemory = await hasMemorySaved(host, vm);
+  const kept = { autostart: vm.autostart, left, ...(lostMemory && { lostMemory }) };
   const entry = newEntry(host, {
     id,
     kind: "vm",
@@ -131,13 +134,13 @@ export async function planBin(
     deletedBy: actor,
     files,
     lost: [...gone],
-    definition: { xml, autostart: vm.autostart, snapshots: records, left },
+    definition: { ...kept, xml, snapshots: records },
   });
   const open = await link.call("domainXml", { uuid, secure: false, inactive: true });
   const keepsNvram = files.some(({ role }) => role === "nvram");
   return {
     entry,
-    open: { ...entry, definition: { xml: open, autostart: vm.autostart, snapshots, left } },
+    open: { ...entry, definition: { ...kept, xml: open, snapshots } },
     lostDisks: paths.filter((path) => gone.has(path)),
     // Left where it is, another VM of that name would begin with it.
     lostNvram: keepsNvram ? undefined : nvramHolder(xml, crypto.randomUUID()),

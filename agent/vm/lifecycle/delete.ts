@@ -29,6 +29,7 @@ import { neededByRest, planDisks } from "./delete_plan.ts";
 import type { Host } from "../../hosts/host.ts";
 import { otherUserOf } from "./other_user.ts";
 import { defineAgain, eraseNvram, isOff, undefineStopped } from "./undefine.ts";
+import { hasMemorySaved } from "../saved_memory.ts";
 
 /** Which disks go, too, and whether all goes for good. */
 type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
@@ -120,7 +121,7 @@ export async function deleteVm(
     using held = new DisposableStack();
     await holdDisks(host, paths, held);
     await host.observeFormats([vm], true);
-    const warnings = await stayingOf(host, vm, xml);
+    const warnings = [...await stayingOf(host, vm, xml), ...await lostMemoryOf(host, vm)];
     const done = choice.permanently || !isBinOn(host)
       ? await deleteForGood(host, vm, { xml, paths, operation })
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
@@ -136,6 +137,12 @@ async function stayingOf(host: Host, { id }: VM, xml: string): Promise<string[]>
   const nvram = nvramPath(new XmlDocument(xml));
   const user = nvram === undefined ? undefined : await otherUserOf(host, id, nvram);
   return user === undefined ? [] : [`The UEFI variables ${nvram} stay: ${user} has them, too.`];
+}
+
+/** What a VM that is suspended loses, whatever becomes of its disks, as sentences. @throws {LibvirtError} */
+async function lostMemoryOf(host: Host, vm: VM): Promise<string[]> {
+  if (!await hasMemorySaved(host, vm)) return [];
+  return ["Its saved memory was deleted: what the guest had not written to its disks is lost."];
 }
 
 /** Remembers the disks of a VM that is gone and has left them where they are. */

@@ -78,6 +78,12 @@ async function filterWarnings({ link }: Host, xml: string): Promise<string[]> {
   );
 }
 
+/** That a VM was suspended, and will not go on where it was, as sentences. */
+function memoryWarnings({ definition }: StoredEntry): string[] {
+  if (definition?.lostMemory !== true) return [];
+  return ["Its saved memory was not kept: it boots at its next start, as after a power cut."];
+}
+
 /**
  * What is not as it was of a VM that came back, as sentences.
  *
@@ -95,5 +101,6 @@ export async function restoredWarnings(
     ...await leftWarnings(host, xml, entry, placed),
     ...await networkWarnings(host, xml),
     ...await filterWarnings(host, xml),
+    ...memoryWarnings(entry),
   ];
 }

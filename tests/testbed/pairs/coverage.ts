@@ -1,159 +1,242 @@
 /**
- * Which commands the pairs come from: one that keeps something for a VM has a noun, one that changes or ends something has
- * an event. A command of the contract without its row does not compile.
+ * Which pairs a command comes from: the noun that it keeps, the event that it is, the test that has its pairs, or why it
+ * keeps nothing. A command of the contract that changes something does not compile without its line.
  */
-import type { CommandName } from "../../../lib/contract/mod.ts";
+import type { CommandName, Commands } from "../../../lib/contract/mod.ts";
 import type { EventName } from "./events.ts";
 import type { NounName } from "./nouns.ts";
 
-/** Why a command has no row or column of its own. */
-export type Otherwise = { readonly none: string } | { readonly file: string };
+/** A test of `tests/system` that has the pairs, and words of it. */
+export interface ElsewhereTested {
+  readonly file: string;
+  readonly words: string;
+}
+/** Why a command has none. */
+interface NothingKept {
+  readonly none: string;
+}
+export type PairOf = NounName | EventName | ElsewhereTested | NothingKept;
 
-type Keeping = Extract<
-  CommandName,
-  | `set_${string}`
-  | `create_${string}`
-  | `attach_${string}`
-  | `add_${string}`
-  | `update_${string}`
-  | `silence_${string}`
-  | `protect_${string}`
-  | `insert_${string}`
->;
+/** Commands that change something. */
+type Changing = {
+  [N in CommandName]: Commands[N]["readOnly"] extends true ? never : N;
+}[CommandName];
 
-type Changing = Extract<
-  CommandName,
-  | `delete_${string}`
-  | `rename_${string}`
-  | `clone_${string}`
-  | `convert_${string}`
-  | `import_${string}`
-  | `restore_${string}`
-  | `revert_${string}`
-  | `move_${string}`
-  | `detach_${string}`
-  | `remove_${string}`
-  | `discard_${string}`
-  | `empty_${string}`
-  | `eject_${string}`
-  | `stop_${string}`
-  | `start_${string}`
-  | `wipe_${string}`
-  | `resize_${string}`
-  | `revoke_${string}`
->;
+const test = (file: string, words: string): ElsewhereTested => ({
+  file: `tests/system/${file}_test.ts`,
+  words,
+});
+const none = (why: string): NothingKept => ({ none: why });
 
-const OF_HOST = { none: "kept for the host" };
-const OF_ACCOUNT = { none: "kept for an account" };
-const OF_OBJECT = { none: "kept by the object itself, with its id" };
-const SELF = { none: "changes what the command's own row keeps" };
+const OF_HOST = none("kept for the host, whatever VMs there are");
+const OF_ACCOUNT = none("kept for an account, with its id");
+const OF_OBJECT = none("kept by the object itself, with its id");
+const OF_QEMU = none("the QEMU that runs has it, and it ends with that");
+const IN_GUEST = none("it is within the guest, which has it on its own disks");
+const TRIES = none("it tries what is kept, and keeps nothing itself");
 
-export const KEPT_BY: Record<Keeping, NounName | Otherwise> = {
+const OF_VMS = {
+  create_vm: none("it makes the VM"),
+  create_vm_from_template: none("it makes the VM"),
+  import_vm: test("vm_import", "after its deletion it comes back as it was"),
+  import_ova: test("ova", "imported, it has the same content, and boots"),
+  export_ova: test("ova_job", "what is exported, imported or held is kept from change meanwhile"),
+  clone_vm: "clone",
+  rename_vm: "rename",
+  delete_vm: "delete with disks, restore",
+  set_vm_xml: test("vm_xml", "rights to the group that it is taken out of end at once"),
+  update_vm: "title",
   set_autostart: "autostart",
   set_tags: "tags",
   set_group: "group",
-  create_vm: { none: "makes the VM" },
-  create_vm_from_template: { none: "makes the VM" },
+  start_vm: "start",
+  batch_start_vms: test("pairs_images", "every way to start it is refused"),
+  force_stop_vm: "start",
+  batch_force_stop_vms: test("saved_memory", "a suspended VM whose saved memory is damaged"),
+  stop_vm: OF_QEMU,
+  batch_stop_vms: OF_QEMU,
+
+  pause_vm: OF_QEMU,
+  resume_vm: OF_QEMU,
+  reboot_vm: OF_QEMU,
+  batch_reboot_vms: OF_QEMU,
+  reset_vm: OF_QEMU,
+  send_keys: OF_QEMU,
+  open_console: test("access", "a machine that leaves the group takes its consoles along"),
+  protect_screens: test("screen_passwords", "suspended: continued, it is closed"),
+  suspend_vm: "saved memory",
+  discard_saved_memory: test("pairs_saved_memory", "once the memory is discarded, a disk goes to another VM"),
+  discard_pending_changes: test("boot_once", "discarding pending changes does not keep it"),
+  create_snapshot: "snapshot",
+  revert_snapshot: "revert to an earlier snapshot",
+  delete_snapshot: test("pairs_saved_memory", "a snapshot with memory; deletion within the disk is allowed"),
   set_cloud_init: "cloud-init seed",
-  set_vm_xml: { file: "tests/system/vm_xml_test.ts" },
-  update_vm: "title",
+  remove_cloud_init: "cloud-init seed",
+} as const;
+
+const OF_DEVICES = {
   attach_disk: "passphrase of a disk",
   update_disk: "disk limit",
-  insert_media: { file: "tests/system/media_content_test.ts" },
-  insert_guest_tools: { file: "tests/system/media_content_test.ts" },
+  detach_disk: test(
+    "storage_users",
+    "a disk is not deleted with its detaching while something else needs it",
+  ),
+  resize_disk: test("pairs_saved_memory", "a disk grows"),
+  move_disk: test("move_disk", "refused: same pool, snapshots, drives, unknown disks"),
+  insert_media: test("pairs_saved_memory", "a medium is put in"),
+  eject_media: test("pairs_saved_memory", "a medium is ejected"),
+  insert_guest_tools: none("its medium is the product's own, and is made again where it is gone"),
   attach_nic: "reserved address",
   update_nic: "network filter",
+  detach_nic: test("pairs_saved_memory", "a card is detached"),
   attach_share: "shared folder",
-  attach_host_device: { file: "tests/system/host_devices_test.ts" },
-  protect_screens: { file: "tests/system/screen_passwords_test.ts" },
-  create_snapshot: "snapshot",
-  create_storage_pool: OF_HOST,
+  detach_share: "shared folder",
+  attach_host_device: test("host_devices", "a clone leaves them with the original"),
+  detach_host_device: test("pairs_devices", "a PCI address that leads to another device since"),
+} as const;
+
+const OF_GUESTS = {
+  install_guest_agent: test("own_agent", "the CD and the channel by one command"),
+  guest_freeze: test("guest", "frozen by us, and we are killed: the next run thaws it"),
+  guest_thaw: test("guest_quiesce", "what somebody keeps frozen is not thawed by a snapshot"),
+  guest_shutdown: OF_QEMU,
+  guest_reboot: OF_QEMU,
+  guest_control_service: IN_GUEST,
+  guest_exec: IN_GUEST,
+  guest_exec_task: IN_GUEST,
+  guest_write_file: IN_GUEST,
+  guest_create_folder: IN_GUEST,
+  guest_copy_to: IN_GUEST,
+  guest_copy_folder_to: IN_GUEST,
+  guest_set_time: IN_GUEST,
+  guest_set_password: IN_GUEST,
+  guest_change_ssh_keys: IN_GUEST,
+  guest_set_metadata: IN_GUEST,
+} as const;
+
+const OF_STORAGE = {
+  create_storage_pool: "pool deleted and made again",
+  start_storage_pool: "pool deleted and made again",
+  stop_storage_pool: "pool deleted and made again",
+  delete_storage_pool: "pool deleted and made again",
   set_storage_pool_autostart: OF_HOST,
+  refresh_storage_pool: none("it reads what the pool has"),
   create_volume: "passphrase of a disk",
-  create_network: OF_HOST,
+  resize_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
+  clone_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
+  convert_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
+  wipe_volume: test("storage_users", "nothing of it is wiped or deleted"),
+  delete_volume: test("storage_users", "nothing of it is wiped or deleted"),
+  upload_volume: test("volume_content", "an upload that breaks off goes on where it was"),
+  delete_upload: test("pairs_upload", "an upload that broke off goes on for who began it"),
+  download_image: test("images", "a CD image, and who uses it"),
+  set_image_policy: OF_HOST,
+  create_template: "template",
+  update_template: "template",
+  delete_template: test("bin", "a template, and a version of it, go into the bin and come back"),
+  restore_bin_entry: "delete, keep disks, restore",
+  delete_bin_entry: test("bin", "a base that something in the bin is built on stays"),
+  empty_bin: test("bin", "emptied by pool"),
+  update_bin_policy: OF_HOST,
+  cancel_job: test(
+    "move_disk",
+    "cancelled while it is copied: the VM stays on what it had, the copy is gone",
+  ),
+} as const;
+
+const OF_NETWORKS = {
+  create_network: "network deleted and made again",
+  start_network: "network deleted and made again",
+  stop_network: "network deleted and made again",
+  delete_network: "network deleted and made again",
   set_network_autostart: OF_HOST,
   update_network: OF_HOST,
   update_network_dhcp: "reserved address",
   add_port_forward: "port forward",
-  set_image_policy: OF_HOST,
-  create_template: "template",
-  update_template: "template",
-  update_retention_policy: OF_HOST,
-  update_metric_push: OF_HOST,
+  enable_port_forward: "port forward",
+  remove_port_forward: "port forward",
+} as const;
+
+const OF_TASKS = {
   create_schedule: "schedule of the VM",
   update_schedule: "schedule of its tag",
+  enable_schedule: test("schedules", "who changes it, or switches it on, is who it runs as from then on"),
+  run_schedule_now: "schedule of the VM",
+  delete_schedule: "schedule of the VM",
   create_backup: "backup of its tag",
   update_backup: "backup of its tag",
+  enable_backup: "backup of its tag",
+  run_backup_now: "checkpoint of a backup",
+  verify_backup: TRIES,
+  delete_backup: test("schedules", `"delete_backup", { backupId }), "BackupInUse"`),
+  restore_backup: "restore in place",
+  restore_backup_disk: test("backups", "one disk comes back as a new volume, and no VM is changed"),
   create_backup_target: OF_OBJECT,
   update_backup_target: OF_OBJECT,
-  update_bin_policy: OF_HOST,
+  test_backup_target: TRIES,
+  delete_backup_target: test("backup_targets", "BackupTargetInUse"),
+} as const;
+
+const OF_ALERTS = {
   create_alert: "alert",
   update_alert: "alert",
-  silence_alert: "alert",
+  enable_alert: "alert",
+  delete_alert: "alert",
+  acknowledge_alert: none("kept by what has fired, and ends with it"),
+  silence_alert: test("pairs_names", "an alert, a silence, a schedule, a backup and a grant on names"),
+  end_silence: OF_OBJECT,
+  create_alert_target: OF_OBJECT,
+  update_alert_target: OF_OBJECT,
+  enable_alert_target: OF_OBJECT,
+  delete_alert_target: OF_OBJECT,
+  test_alert_target: TRIES,
+  deliver_alerts: none("it sends what waits, and keeps nothing"),
+  update_retention_policy: OF_HOST,
+  execute_cleanup: none("figures go by their age, whichever VM they are of"),
+  cleanup_old_metrics: none("figures go by their age, whichever VM they are of"),
+  update_metric_push: OF_HOST,
+  test_metric_push: TRIES,
+  update_audit_retention: OF_HOST,
+} as const;
+
+const OF_ACCOUNTS = {
   set_up: OF_ACCOUNT,
   create_setup_link: OF_ACCOUNT,
+  sign_in: OF_ACCOUNT,
+  confirm_sign_in: OF_ACCOUNT,
+  sign_out: OF_ACCOUNT,
+  begin_totp: OF_ACCOUNT,
+  confirm_totp: OF_ACCOUNT,
+  disable_totp: OF_ACCOUNT,
+  reset_second_factor: OF_ACCOUNT,
+  begin_reauthentication: OF_ACCOUNT,
+  reauthenticate: OF_ACCOUNT,
+  begin_passkey: OF_ACCOUNT,
+  sign_in_with_passkey: OF_ACCOUNT,
+  add_passkey: OF_ACCOUNT,
+  rename_passkey: OF_ACCOUNT,
+  remove_passkey: OF_ACCOUNT,
   set_password: OF_ACCOUNT,
   set_ssh_keys: OF_ACCOUNT,
   set_time_zone: OF_ACCOUNT,
   create_user: "grant on the VM",
-  update_user: "grant on its group",
+  update_user: test("pairs_names", "a schedule whose owner lost the right to one VM"),
+  delete_user: test("access", "changing the password, disabling and deleting end what there is"),
   create_role: OF_ACCOUNT,
   update_role: OF_ACCOUNT,
+  delete_role: OF_ACCOUNT,
   create_token: "grant on the VM",
-  update_audit_retention: OF_HOST,
-  add_passkey: OF_ACCOUNT,
-  create_alert_target: OF_OBJECT,
-  update_alert_target: OF_OBJECT,
-};
+  revoke_token: test("access", "what is revoked ends at once, with its streams and consoles"),
+  revoke_session: test("access", "what is revoked ends at once, with its streams and consoles"),
+} as const;
 
-export const CHANGED_BY: Record<Changing, EventName | Otherwise> = {
-  delete_vm: "delete with disks, restore",
-  rename_vm: "rename",
-  clone_vm: "clone",
-  import_vm: { file: "tests/system/vm_import_test.ts" },
-  import_ova: { file: "tests/system/ova_test.ts" },
-  restore_backup: "restore in place",
-  restore_backup_disk: { file: "tests/system/backups_test.ts" },
-  restore_bin_entry: "delete, keep disks, restore",
-  revert_snapshot: "revert to an earlier snapshot",
-  move_disk: { file: "tests/system/move_disk_test.ts" },
-  start_vm: "start",
-  stop_vm: { file: "tests/system/vm_power_test.ts" },
-  discard_saved_memory: { file: "tests/system/saved_memory_test.ts" },
-  discard_pending_changes: SELF,
-  detach_disk: { file: "tests/system/vm_disks_test.ts" },
-  detach_nic: { file: "tests/system/vm_nics_test.ts" },
-  detach_share: SELF,
-  detach_host_device: SELF,
-  eject_media: SELF,
-  resize_disk: SELF,
-  remove_cloud_init: SELF,
-  remove_port_forward: SELF,
-  delete_snapshot: { file: "tests/system/snapshots_test.ts" },
-  start_storage_pool: "pool deleted and made again",
-  stop_storage_pool: "pool deleted and made again",
-  delete_storage_pool: "pool deleted and made again",
-  start_network: "network deleted and made again",
-  stop_network: "network deleted and made again",
-  delete_network: "network deleted and made again",
-  resize_volume: { file: "tests/system/storage_users_test.ts" },
-  clone_volume: { file: "tests/system/storage_users_test.ts" },
-  convert_volume: { file: "tests/system/storage_users_test.ts" },
-  wipe_volume: { file: "tests/system/storage_users_test.ts" },
-  delete_volume: { file: "tests/system/storage_users_test.ts" },
-  delete_upload: SELF,
-  delete_template: { file: "tests/system/templates_test.ts" },
-  delete_bin_entry: { file: "tests/system/bin_test.ts" },
-  empty_bin: { file: "tests/system/bin_test.ts" },
-  delete_schedule: SELF,
-  delete_backup: SELF,
-  delete_backup_target: { file: "tests/system/backup_targets_test.ts" },
-  delete_alert: SELF,
-  delete_alert_target: SELF,
-  delete_user: { file: "tests/system/access_test.ts" },
-  delete_role: { file: "tests/system/access_test.ts" },
-  revoke_token: SELF,
-  revoke_session: SELF,
-  rename_passkey: SELF,
-  remove_passkey: SELF,
+export const PAIR_OF: Readonly<Record<Changing, PairOf>> = {
+  ...OF_VMS,
+  ...OF_DEVICES,
+  ...OF_GUESTS,
+  ...OF_STORAGE,
+  ...OF_NETWORKS,
+  ...OF_TASKS,
+  ...OF_ALERTS,
+  ...OF_ACCOUNTS,
 };

@@ -2,12 +2,12 @@
 import { virsh } from "../libvirt.ts";
 import { call, shows } from "../product.ts";
 import { until } from "../wait.ts";
-import type { Boot, Subject, World } from "./world.ts";
+import type { Subject, World } from "./world.ts";
 
 /** One thing that happens. */
 interface Event {
-  /** The firmware it needs; any when left out. */
-  readonly boot?: Boot;
+  /** What it needs of the VM from before anything was kept for it. */
+  before?(world: World): Promise<unknown>;
   /** @returns the VM to look at, and what the answers said besides @throws {CallError} when it is refused */
   run(world: World): Promise<{ of: Subject; said: readonly string[] }>;
 }
@@ -55,15 +55,14 @@ export const EVENTS = {
     },
   },
   "revert to an earlier snapshot": {
-    boot: "bios",
+    // Within the disk of a VM with BIOS, beside that of one with UEFI
+    before: ({ server, vm }) => call(server, "create_snapshot", { vmId: vm.id, name: "before" }),
     run: async ({ server, vm }) => {
       await call(server, "revert_snapshot", { vmId: vm.id, name: "before" });
       return { of: vm, said: [] };
     },
   },
   "restore in place": {
-    // Snapshots are kept in the disks, which are replaced: it is refused for the VM with BIOS, which has one.
-    boot: "uefi",
     run: async ({ server, vm, before }) => {
       const { warnings } = await call(server, "restore_backup", {
         ...{ backupId: before.backupId, runId: before.run.id, vmId: vm.id, inPlace: true },

@@ -5,10 +5,16 @@
 import type { EVENTS } from "./events.ts";
 import type { NounName } from "./nouns.ts";
 
-/** `told`: the VM has none, and the answer, the activity or the VM itself says so. */
-export type Cell = "has it" | "has none" | "told" | "refused" | "not tried";
+/** Why no VM can have the thing when the event comes: the test holds that, too. */
+export interface Impossible {
+  readonly impossible: string;
+}
 
-const H = "has it", N = "has none", T = "told", R = "refused", _ = "not tried";
+/** `told`: the VM has none, and the answer, the activity or the VM itself says so. */
+export type Cell = "has it" | "has none" | "told" | "refused" | Impossible;
+
+const H = "has it", N = "has none", T = "told", R = "refused";
+const X: Impossible = { impossible: "libvirt takes no checkpoint of a VM that has a snapshot" };
 
 /** A cell for each event, in the order of {@link EVENTS}. */
 type Row = Record<keyof typeof EVENTS, Cell>;
@@ -61,19 +67,19 @@ export const MATRIX: Record<NounName, Row> = {
   "schedule of its tag":    row(H, H, H, N, H, H, N, T, N, N, H, H, H),
   "backup of its tag":      row(H, H, H, N, H, H, N, T, N, N, H, H, H),
   "copies in a backup":     row(H, H, H, N, H, H, N, H, N, H, H, H, H),
-  "checkpoint of a backup": row(N, N, N, N, _, N, N, H, N, N, H, H, H),
+  "checkpoint of a backup": row(N, N, N, N, X, N, N, H, N, N, H, H, H),
   "alert":                  row(H, H, H, N, H, H, N, H, N, N, H, H, H),
   "port forward":           row(H, H, H, N, H, H, N, H, N, N, H, H, H),
   "reserved address":       row(H, H, H, N, H, H, N, H, N, N, N, H, H),
-  "snapshot":               row(H, H, H, N, H, _, N, H, N, N, H, H, H),
+  "snapshot":               row(H, H, H, N, H, R, N, H, N, N, H, H, H),
   "template":               row(H, H, H, H, H, H, H, H, H, H, H, R, H),
   "cloud-init seed":        row(H, H, H, N, N, N, N, N, N, N, H, H, H),
   "disk limit":             row(H, H, H, H, H, H, N, N, N, N, H, H, H),
   "network filter":         row(H, H, H, H, H, H, H, N, N, N, H, H, H),
   "shared folder":          row(H, H, H, N, N, T, N, N, N, N, H, H, H),
-  "saved memory":           row(R, T, T, R, R, R, N, H, N, N, H, R, N),
-  "UEFI variables":         row(H, H, H, H, _, H, N, H, N, N, H, H, H),
-  "state of the TPM":       row(H, H, H, H, _, H, N, H, N, N, H, H, H),
-  "passphrase of a disk":   row(H, H, H, R, _, H, N, N, N, N, _, _, H),
-  "linked clone":           row(H, H, R, _, R, N, _, H, _, _, _, H, R),
+  "saved memory":           row(R, T, T, R, R, R, N, H, N, N, H, H, N),
+  "UEFI variables":         row(H, H, H, H, H, H, N, H, N, N, H, H, H),
+  "state of the TPM":       row(H, H, H, H, H, H, N, H, N, N, H, H, H),
+  "passphrase of a disk":   row(H, H, H, R, R, H, N, N, N, N, H, H, H),
+  "linked clone":           row(H, H, R, N, R, N, N, H, R, R, H, H, R),
 };

@@ -172,7 +172,7 @@ export const NOUNS = {
     },
   ),
   "checkpoint of a backup": {
-    // libvirt has no checkpoint where an internal snapshot is, which the VM with BIOS has.
+    // libvirt has no checkpoint where a snapshot is, which the VM with BIOS gets.
     boot: "uefi",
     put: async (world) => {
       const id = await backupOf(world, "checkpoint", { vmIds: [world.vm.id] });

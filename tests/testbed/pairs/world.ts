@@ -9,7 +9,7 @@ import { type TestPool, testPool } from "../pool.ts";
 import { call, shows } from "../product.ts";
 import type { TestServer } from "../server.ts";
 
-/** How the VM boots: libvirt takes no internal snapshot of one with UEFI. */
+/** How the VM boots: one with UEFI has no snapshots within its disks. */
 export type Boot = "bios" | "uefi";
 
 /** The VM that is looked at after an event: itself, or what was made of it. */
@@ -31,7 +31,7 @@ export interface World extends AsyncDisposable {
   readonly share: string;
   /** Where the network's cards of the VM are: its address. */
   readonly mac: string;
-  /** Its definition, a backup and a snapshot (BIOS alone), from before anything was kept for it. */
+  /** Its definition and a backup, from before anything was kept for it. */
   readonly before: { readonly xml: string; readonly backupId: string; readonly run: BackupRun };
   /** Names for VMs that are made of it. */
   readonly second: ClaimedVm;
@@ -64,7 +64,6 @@ export async function pairsWorld(server: TestServer, boot: Boot): Promise<World>
     disks: [{ sizeGb: 1, pool: pool.name }],
   });
   const mac = (await call(server, "get_vm", { vmId })).networkInterfaces[0]!.mac;
-  if (boot === "bios") await call(server, "create_snapshot", { vmId, name: "before" });
   const mark = crypto.randomUUID().slice(0, 8);
   const { id: backupId } = await call(server, "create_backup", {
     name: `before-${mark}`,
