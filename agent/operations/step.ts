@@ -218,8 +218,8 @@ export interface SnapshotReverted {
   readonly group?: string;
   /** It ran when the revert began. */
   readonly wasLive: boolean;
-  /** Paths of the media that its drives had. */
-  readonly media?: readonly string[];
+  /** Paths of the seeds that its drives had. */
+  readonly seeds?: readonly string[];
   readonly at: number;
 }
 

@@ -9,7 +9,7 @@ import { exchange } from "../cloud_init/handlers.ts";
  * Empties the seed's drive of a VM that was reverted, where a snapshot of before names a file that is another VM's seed by
  * now: its guest would read the other's secrets. The audit log says so.
  *
- * @param had media that its drives had before the revert: those are its own, whoever has them as well
+ * @param had seeds that its drives had before the revert: those are its own, whoever has them as well
  * @throws {LibvirtError}
  */
 export async function emptyForeignSeeds(host: Host, uuid: string, had: readonly string[]): Promise<void> {

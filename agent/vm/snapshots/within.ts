@@ -4,6 +4,7 @@
  */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { drivesOf } from "../../../lib/formats/xml/seed_drive.ts";
 import { withHostRules } from "../../../lib/formats/xml/host_rules.ts";
 import { LEFT_AT, leftSnapshotXml, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -34,9 +35,15 @@ type Actor = Pick<Principal, "name">;
 const specOf = (command: "create_snapshot" | "revert_snapshot", { id, name }: VM, actor: Actor) =>
   ({ command, subject: name, vmId: id, actor: actor.name, keys: [keyOf.vm(id)] }) as const;
 
-/** Paths of the media in a VM's drives. */
-const mediaOf = ({ disks }: VM): string[] =>
-  disks.flatMap(({ device, source }) => device === "cdrom" && source !== undefined ? [source] : []);
+/** Paths of the cloud-init seeds that a VM has in its drives, now and at its next start. @throws {LibvirtError} */
+async function seedsNow({ link }: Host, vm: VM): Promise<string[]> {
+  const xmls = await Promise.all(
+    (isLive(vm) ? [false, true] : [true]).map((inactive) =>
+      link.call("domainXml", { uuid: vm.id, secure: false, inactive })
+    ),
+  );
+  return xmls.flatMap((xml) => drivesOf(xml).seed?.path ?? []);
+}
 
 /** libvirt said no, or that it failed: it has taken back what it did, and nothing is settled. */
 const isAnswer = (error: unknown): boolean => error instanceof LibvirtError && error.kind === "libvirt";
@@ -85,9 +92,9 @@ export async function takeWithin(
 /** What a revert leaves to be done: the screen's password, the tags and group, seeds of other VMs. @throws {LibvirtError} */
 async function afterRevert(
   host: Host,
-  { uuid, name, tags, group, media = [] }: Pick<
+  { uuid, name, tags, group, seeds = [] }: Pick<
     SnapshotReverted,
-    "uuid" | "name" | "tags" | "group" | "media"
+    "uuid" | "name" | "tags" | "group" | "seeds"
   >,
 ): Promise<void> {
   // A memory that was kept had the password of its run.
@@ -95,7 +102,7 @@ async function afterRevert(
     log.warn("a VM continues with the screen password of its snapshot", { vm: name, error })
   );
   await keepLabels(host, { id: uuid, tags, ...(group !== undefined && { group }) });
-  await emptyForeignSeeds(host, uuid, media);
+  await emptyForeignSeeds(host, uuid, seeds);
 }
 
 /**
@@ -139,9 +146,9 @@ export async function revertWithin(
       wasLive: isLive(vm),
       at: Date.now(),
       tags,
-      media: mediaOf(vm),
     },
     ...(group !== undefined && { group }),
+    seeds: await seedsNow(host, vm),
   };
   try {
     await dropCheckpoints(host, vm);
