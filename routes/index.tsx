@@ -7,6 +7,7 @@ import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { fullestPool } from "../lib/storage/fullest.ts";
 import { withoutOwnConsoles } from "../lib/vm/activity.ts";
+import { withLinks } from "../lib/vm/activity_links.ts";
 import { summarise } from "../lib/vm/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
@@ -31,7 +32,7 @@ export const handler = define.handlers({
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
       state.may("get_networks") ? api.getNetworks().catch(unlessAway) : null,
     ]);
-    const pool = fullestPool(pools ?? []);
+    const told = activity && withLinks(activity, vms ?? []), pool = fullestPool(pools ?? []);
     const lacks = [
       pools && storageLack(state, pools, "/"),
       networks && await networkLack(state, networks, "/", host?.attention ?? []),
@@ -48,8 +49,8 @@ export const handler = define.handlers({
       summary: vms && summarise(vms),
       maySeeVms,
       maySeeHost,
-      activity: activity &&
-        (state.user === null ? activity : withoutOwnConsoles(activity, state.user.name)).slice(0, ACTIVITY),
+      activity: told &&
+        (state.user === null ? told : withoutOwnConsoles(told, state.user.name)).slice(0, ACTIVITY),
       now: Date.now(),
     });
   },

@@ -63,7 +63,14 @@ export function Toasts() {
     if (count === 0) return;
     element.showPopover();
     // Only where there is a message to place
-    import("../../lib/client/clear_place.ts").then(({ keepClear }) => keepClear(element), console.warn);
+    let end: (() => void) | undefined, isOver = false;
+    import("../../lib/client/clear_place.ts").then(({ keepClear }) => {
+      if (!isOver) end = keepClear(element);
+    }, console.warn);
+    return () => {
+      isOver = true;
+      end?.();
+    };
   }, [count]);
   return (
     <div aria-live="polite" aria-relevant="additions">

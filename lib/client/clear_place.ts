@@ -43,28 +43,67 @@ function lowest(
   return undefined;
 }
 
-/** The lowest place that covers none of the obstacles, to the right where both sides are alike; the corner where there is none. */
+/**
+ * The lowest place that covers none of the obstacles, to the right where both sides are alike.
+ *
+ * @param obstacles what is not covered, in order: where there is no place clear of all of them, one that is clear of the first
+ * kinds is taken; the corner where there is none at all
+ */
 export function clearPlace(
-  ...args: Parameters<typeof lowest> extends [unknown, ...infer R] ? R : never
+  size: { readonly width: number; readonly height: number },
+  within: { readonly width: number; readonly height: number },
+  obstacles: readonly (readonly Box[])[],
 ): Place {
-  const right = lowest("right", ...args), left = lowest("left", ...args);
-  if (right === undefined) return left ?? { side: "right", bottom: EDGE };
-  return left !== undefined && left.bottom < right.bottom ? left : right;
+  for (let kinds = obstacles.length; kinds > 0; kinds--) {
+    const boxes = obstacles.slice(0, kinds).flat();
+    const right = lowest("right", size, within, boxes), left = lowest("left", size, within, boxes);
+    const place = left !== undefined && (right === undefined || left.bottom < right.bottom) ? left : right;
+    if (place !== undefined) return place;
+  }
+  return { side: "right", bottom: EDGE };
 }
 
-/** What a message must not cover. */
-const CLICKABLE = "main :is(button, a.button, input, select, textarea, summary), .bar, dialog[open] button";
+/** What a message must not cover, the most important first: bars that stay in sight and questions, then all that can be clicked. */
+const KEPT_CLEAR = [
+  ".bulk, dialog[open] button",
+  "main :is(button, a.button, input, select, textarea, summary)",
+] as const;
+
+/** The boxes of what matches, as far as they are in the window. */
+const boxesOf = (selector: string) =>
+  [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect())
+    .filter((box) => box.width > 0 && box.bottom > 0 && box.top < innerHeight);
 
 /** Puts the messages where they cover nothing that can be clicked. */
-export function keepClear(element: HTMLElement): void {
+function place(element: HTMLElement): void {
   const { width, height } = element.getBoundingClientRect();
-  const obstacles = [...document.querySelectorAll(CLICKABLE)].map((each) => each.getBoundingClientRect())
-    .filter((box) => box.width > 0 && box.bottom > 0 && box.top < innerHeight);
   const { side, bottom } = clearPlace(
     { width, height },
     { width: innerWidth, height: innerHeight },
-    obstacles,
+    KEPT_CLEAR.map(boxesOf),
   );
   element.dataset.side = side;
   element.style.setProperty("--toasts-bottom", `${bottom}px`);
+}
+
+/** Keeps messages off what can be clicked while they are shown, also off a bar that comes later. @returns what ends it */
+export function keepClear(element: HTMLElement): () => void {
+  place(element);
+  let asked = 0;
+  const again = () => {
+    cancelAnimationFrame(asked);
+    asked = requestAnimationFrame(() => place(element));
+  };
+  const bars = new MutationObserver(again);
+  for (const root of document.querySelectorAll("main")) {
+    bars.observe(root, { childList: true, characterData: true, subtree: true });
+  }
+  // A bar that sticks to the window's edge leaves it where the page ends
+  const moved = ["resize", "scroll"] as const;
+  for (const event of moved) addEventListener(event, again, { capture: true, passive: true });
+  return () => {
+    cancelAnimationFrame(asked);
+    bars.disconnect();
+    for (const event of moved) removeEventListener(event, again, { capture: true });
+  };
 }

@@ -276,7 +276,8 @@ export const manageCommands = {
   }),
   get_delete_plan: command({
     summary: "Show exactly what goes when a VM is deleted",
-    role: "operator",
+    role: "administrator",
+    permission: "vms.delete",
     input: closed({ vmId: VmId }),
     output: DeletePlan,
     errors: ["VmNotFound"],

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { CommandName } from "../../lib/contract/mod.ts";
+import { backupFolder } from "../testbed/backups.ts";
 import { browser, hydrated } from "../testbed/chromium.ts";
-import { testFolder } from "../testbed/folder.ts";
+import { claimedVm } from "../testbed/claimed_vm.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
@@ -23,11 +24,14 @@ const LATER_MS = 1500;
 /** A button, and what it does. */
 interface Click {
   readonly name: string;
-  readonly path: string;
+  readonly path: string | (() => Promise<string>);
   readonly ready?: (page: Page) => Promise<void>;
   readonly button: string;
   readonly command: CommandName;
 }
+
+/** Seconds that the longest of them takes: a boot test looks at its VM for a while. */
+const LONG = { seconds: 120 } as const;
 
 Deno.test({
   name: "what is clicked twice is done once",
@@ -37,7 +41,16 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("twice");
     await using vm = await testMachine({ purpose: "twice", guest: false, disks: [{ pool }], start: true });
-    await using folder = await testFolder();
+    await using folder = await backupFolder();
+    await using stack = new AsyncDisposableStack();
+    const claim = async () => stack.use(await claimedVm("twice")).name;
+    const names = Object.fromEntries(
+      await Promise.all(
+        ["with", "without"].map(async (way) =>
+          [way, { clone: await claim(), restored: await claim() }] as const
+        ),
+      ),
+    );
     await using server = await readyServer();
     await using tester = await browser();
     const vmId = vm.uuid, at = `/vms/${vmId}`;
@@ -76,23 +89,52 @@ Deno.test({
           await page.getByLabel("Name", { exact: true }).fill(`twice-${way}.qcow2`);
         },
       },
+      { name: "a verification", path: `/backups/${backupId}`, button: "Verify", command: "verify_backup" },
+      { name: "a boot test", path: `/backups/${backupId}`, button: "Boot test", command: "verify_backup" },
+      {
+        ...{ name: "a restore", path: `/backups/${backupId}`, button: "Restore as a new VM" },
+        command: "restore_backup",
+        ready: async (page) => {
+          await page.getByRole("link", { name: `Restore ${vm.name}` }).first().click();
+          await page.waitForURL(/restore/);
+          if (way === "with") await hydrated(page);
+          await page.getByLabel("Name of the new VM").fill(names[way]!.restored);
+          await page.getByLabel("Storage pool").first().selectOption(pool.name);
+        },
+      },
+      {
+        ...{ name: "a clone", path: `${at}/clone`, button: "Clone", command: "clone_vm" },
+        ready: (page) => page.getByLabel("Name").fill(names[way]!.clone),
+      },
+      {
+        ...{ name: "a deletion", button: "Delete", command: "delete_vm" },
+        path: async () => {
+          const name = names[way]!.clone,
+            found = (await call(server, "get_vms")).find((each) => each.name === name);
+          return `/vms/${found!.id}/confirm?action=delete`;
+        },
+      },
     ];
     for (const javaScriptEnabled of [true, false]) {
       const way = javaScriptEnabled ? "with" : "without";
       for (const { name, path, ready, button, command } of clicks(way)) {
-        await t.step(`${name}, ${way} script`, () =>
-          visit(tester, server.url + path, async (page) => {
-            if (javaScriptEnabled) await hydrated(page);
-            await ready?.(page);
-            const since = Date.now();
-            await page.locator("main").getByRole("button", { name: button, exact: true }).first().dblclick();
-            await until("it to be done", async () => (await done(command, since)).length > 0);
-            await delay(LATER_MS);
-            assert.deepEqual(await done(command, since), ["ok"]);
-            if (command !== "run_backup_now") return;
-            const running = async () => (await call(server, "get_backup", { backupId })).running;
-            await until("the run's end", async () => !await running());
-          }, { javaScriptEnabled }));
+        await t.step(
+          `${name}, ${way} script`,
+          async () =>
+            visit(tester, server.url + (typeof path === "string" ? path : await path()), async (page) => {
+              if (javaScriptEnabled) await hydrated(page);
+              await ready?.(page);
+              const since = Date.now();
+              await page.locator("main").getByRole("button", { name: button, exact: true }).first()
+                .dblclick();
+              await until("it to be done", async () => (await done(command, since)).length > 0, LONG);
+              await delay(LATER_MS);
+              assert.deepEqual(await done(command, since), ["ok"]);
+              if (command !== "run_backup_now") return;
+              const running = async () => (await call(server, "get_backup", { backupId })).running;
+              await until("the run's end", async () => !await running());
+            }, { javaScriptEnabled }),
+        );
       }
       await shows(server, vmId, ({ state }) => state === "running");
       assert.equal(

@@ -52,7 +52,7 @@ const LISTS = new Set<string>([
 ]);
 const ROOTS = new Set<string>(["create_setup_link"]);
 /** What a janitor has: a role of one's own. */
-const JANITORS = new Set<string>(["delete_vm"]);
+const JANITORS = new Set<string>(["delete_vm", "get_delete_plan"]);
 /** Commands of a machine that reach beyond it: not with rights to that machine alone. */
 const BEYOND = new Set<string>([
   ...[

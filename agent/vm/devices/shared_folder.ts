@@ -185,7 +185,7 @@ async function requireNoOtherName(
 }
 
 /**
- * Refuses to start a VM whose shared folder somebody has put a link in the place of, or could while the start lasts.
+ * Refuses to start a VM whose shared folder is gone, or somebody has put a link in the place of, or could while the start lasts.
  *
  * @throws {ContractError} StartFailed @throws {LibvirtError}
  */
@@ -207,6 +207,7 @@ export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
     };
     // What the service cannot see it cannot judge: such a folder was not shared by it.
     if (await hiddenFolderOf(folder) !== undefined) continue;
+    if (isLocal(link.uri) && await statInTime(folder) === "none") throw failed("is not there any more");
     const path = await resolvedPath(link.uri, folder);
     if (path !== folder.replace(/\/+$/, "") && folder !== "/") throw failed(`leads to ${path}`);
     const outer = sharesAbove(path, others);

@@ -50,6 +50,8 @@ export const console = {
   "console.paste_from": "From the VM",
   "console.paste_none": "Nothing was copied in the VM yet.",
   "console.no_script": "The screen needs JavaScript. Without it, open the VM in remote-viewer:",
+  "console.no_script_no_port":
+    "The screen needs JavaScript. Without it, a running VM whose screen has a port opens in remote-viewer; this one has none now.",
   "console.no_script_file": "Download the connection file (.vv)",
   "console.no_script_tunnel":
     "From another computer, tunnel the port first: ssh -L {port}:127.0.0.1:{port} {host}",

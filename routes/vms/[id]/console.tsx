@@ -5,6 +5,7 @@ import VncConsole from "../../../islands/VncConsole.tsx";
 import { oneLine } from "../../../lib/text/text.ts";
 import { console as consoleTexts } from "../../../lib/i18n/en/console.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { isLive } from "../../../lib/vm/state.ts";
 import { define } from "../../../lib/page_state.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -20,7 +21,9 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function VmConsole({ data: { vm, now }, state }) {
   const { connected } = state.connection;
   const shared = signal(vm);
-  const port = vm.graphics.find(({ port }) => port !== undefined)?.port;
+  const port = isLive(vm)
+    ? vm.graphics.find(({ type, port }) => ["vnc", "spice"].includes(type) && port !== undefined)?.port
+    : undefined;
   return (
     <VmPage
       vm={shared}
@@ -31,14 +34,16 @@ export default define.page<typeof handler>(function VmConsole({ data: { vm, now 
     >
       <noscript>
         <div class="panel console-plain">
-          <p>{texts.t("console.no_script")}</p>
-          <p>
-            <a class="button" href={`/vms/${encodeURIComponent(vm.id)}/console.vv`}>
-              {texts.t("console.no_script_file")}
-            </a>
-          </p>
+          <p>{texts.t(port === undefined ? "console.no_script_no_port" : "console.no_script")}</p>
           {port !== undefined && (
-            <p class="text-muted">{texts.t("console.no_script_tunnel", { port, host: state.hostname })}</p>
+            <>
+              <p>
+                <a class="button" href={`/vms/${encodeURIComponent(vm.id)}/console.vv`}>
+                  {texts.t("console.no_script_file")}
+                </a>
+              </p>
+              <p class="text-muted">{texts.t("console.no_script_tunnel", { port, host: state.hostname })}</p>
+            </>
           )}
         </div>
       </noscript>
