@@ -63,14 +63,7 @@ export function Toasts() {
     if (count === 0) return;
     element.showPopover();
     // Only where there is a message to place
-    let end: (() => void) | undefined, isOver = false;
-    import("../../lib/client/clear_place.ts").then(({ keepClear }) => {
-      if (!isOver) end = keepClear(element);
-    }, console.warn);
-    return () => {
-      isOver = true;
-      end?.();
-    };
+    import("../../lib/client/clear_place.ts").then(({ keepClear }) => keepClear(element), console.warn);
   }, [count]);
   return (
     <div aria-live="polite" aria-relevant="additions">

@@ -86,12 +86,18 @@ function place(element: HTMLElement): void {
   element.style.setProperty("--toasts-bottom", `${bottom}px`);
 }
 
-/** Keeps messages off what can be clicked while they are shown, also off a bar that comes later. @returns what ends it */
-export function keepClear(element: HTMLElement): () => void {
+/** Ends what keeps the messages that were shown before clear. */
+let before = new AbortController();
+
+/** Keeps messages off what can be clicked as long as they are shown, also off a bar that comes later. */
+export function keepClear(element: HTMLElement): void {
+  before.abort();
+  const shown = before = new AbortController(), { signal } = shown;
   place(element);
   let asked = 0;
   const again = () => {
     cancelAnimationFrame(asked);
+    if (!element.matches(":popover-open")) return shown.abort();
     asked = requestAnimationFrame(() => place(element));
   };
   const bars = new MutationObserver(again);
@@ -99,11 +105,11 @@ export function keepClear(element: HTMLElement): () => void {
     bars.observe(root, { childList: true, characterData: true, subtree: true });
   }
   // A bar that sticks to the window's edge leaves it where the page ends
-  const moved = ["resize", "scroll"] as const;
-  for (const event of moved) addEventListener(event, again, { capture: true, passive: true });
-  return () => {
+  for (const event of ["resize", "scroll"]) {
+    addEventListener(event, again, { capture: true, passive: true, signal });
+  }
+  signal.addEventListener("abort", () => {
     cancelAnimationFrame(asked);
     bars.disconnect();
-    for (const event of moved) removeEventListener(event, again, { capture: true });
-  };
+  });
 }

@@ -1,4 +1,5 @@
 /** What a page of graphs shows of a VM or the host: read by its route first, then by its island. */
+import type { AlertIncident } from "../contract/alerts.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
 import type { MetricSummary } from "../contract/metrics.ts";
 import type { MetricPart } from "../contract/metric_series.ts";
@@ -14,7 +15,6 @@ import {
   marksOf,
   MOST_MARKS,
 } from "../metrics/marks.ts";
-import { withLinks } from "../vm/activity_links.ts";
 import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
 import type { Api } from "../contract/api.ts";
@@ -68,23 +68,20 @@ export async function readMonitoring(
     vmId === undefined ? api.getHostMetricSummary(ofHost) : api.getMetricSummary({ vmId, ...ofVm }),
   ]);
   const when = { since: history.from, until: history.to };
-  const unlessForbidden = (error: unknown): never[] => {
-    if (failureOf(error).status !== 403) throw error;
-    return []; // who may not see alerts, or VMs, sees the graphs all the same
-  };
-  const [happened, fired, vms] = await Promise.all([
+  const [happened, fired] = await Promise.all([
     api.getActivity({
       ...{ ...when, limit: MOST_MARKS + 1, actions: [...kinds.keys()], succeeded: true },
       ...(vmId !== undefined && { vmId }),
     }),
-    api.getAlertHistory({ ...subject, ...when, limit: MOST_MARKS }).catch(unlessForbidden),
-    vmId === undefined ? api.getVms().catch(unlessForbidden) : [],
+    api.getAlertHistory({ ...subject, ...when, limit: MOST_MARKS }).catch((error): AlertIncident[] => {
+      if (failureOf(error).status !== 403) throw error;
+      return []; // who may not see alerts sees the graphs all the same
+    }),
   ]);
-  const told = [...happened, ...firedAsActivity(fired)];
   return {
     set: chartSet(history, chartsOf(subject), parts),
     summary: summary.series,
-    marks: marksOf(vmId === undefined ? withLinks(told, vms) : told, kinds, history.from, history.to),
+    marks: marksOf([...happened, ...firedAsActivity(fired)], kinds, history.from, history.to),
     moreMarks: happened.length > MOST_MARKS,
   };
 }

@@ -9,6 +9,8 @@ import {
 } from "../../lib/client/monitoring.ts";
 import { MARKED_COMMANDS } from "../../lib/contract/marked_commands.ts";
 import type { LiveSeed } from "../../lib/metrics/live_seed.ts";
+import type { Mark } from "../../lib/metrics/marks.ts";
+import { withLinks } from "../../lib/vm/activity_links.ts";
 import { rangeIn } from "../../lib/metrics/ranges.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { failureOf } from "../../lib/text/failure.ts";
@@ -64,9 +66,25 @@ export async function shownMonitoring(
   url: URL,
 ): Promise<ShownMonitoring> {
   const now = Date.now(), query = monitoringQuery(url, now);
+  const { data, trouble } = await unlessUnavailable(() =>
+    readMonitoring(api, subject, query, MARKED_COMMANDS, now)
+  );
   return {
     query,
     now,
-    ...await unlessUnavailable(() => readMonitoring(api, subject, query, MARKED_COMMANDS, now)),
+    data: data && { ...data, marks: await linkedMarks(api, subject, data.marks) },
+    trouble,
   };
+}
+
+/** Marks of which each leads to its VM only where that is still there. @throws {HttpError} */
+async function linkedMarks(
+  api: PageState["api"],
+  { vmId }: MonitoredSubject,
+  marks: readonly Mark[],
+): Promise<readonly Mark[]> {
+  if (vmId !== undefined || marks.length === 0) return marks;
+  const vms = await api.getVms().catch((error) => failureOf(error).status === 403 ? [] : fail(error));
+  const entries = withLinks(marks.map(({ entry }) => entry), vms);
+  return marks.map((mark, index) => ({ ...mark, entry: entries[index]! }));
 }
