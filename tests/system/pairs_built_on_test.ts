@@ -297,6 +297,8 @@ Deno.test({
       });
       const forget = () => refusalOf(api.deleteStoragePool({ pool: pool.name }));
       assert.match(await forget(), /^StoragePoolNeeded: .*template built/);
+      await api.stopStoragePool({ pool: pool.name });
+      await api.startStoragePool({ pool: pool.name });
       await api.deleteTemplate({ templateId });
       assert.equal(await forget(), "");
     });

@@ -21,10 +21,6 @@ export const VMS = {
   binned: "44444444-4444-4444-8444-444444444444",
 } as const;
 
-const HOST = `<node>${Object.entries(VMS).map(([name, uuid]) => vmXml(name, uuid)).join("")}
-  <network><name>default</name><bridge name="virbr0"/><forward/><ip address="192.168.122.1" netmask="255.255.255.0"/></network>
-  <pool type="dir"><name>default</name><target><path>/default-pool</path></target></pool></node>`;
-
 /** The server of such a host. */
 export interface Furnished extends AsyncDisposable {
   readonly server: TestServer;
@@ -34,14 +30,17 @@ export interface Furnished extends AsyncDisposable {
 export async function furnished(): Promise<Furnished> {
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await testFolder());
-  await Deno.writeTextFile(`${folder.path}/host.xml`, HOST);
   await Deno.mkdir(`${folder.path}/backups`);
   const server = undo.use(
     await startServer({
-      ...{ uri: `test://${folder.path}/host.xml`, logLevel: "error", env: { KVMM_BIN_DAYS: "7" } },
+      ...{ uri: "test:///default", logLevel: "error", env: { KVMM_BIN_DAYS: "7" } },
     }),
   );
-  await call(server, "get_vms");
+  // The test driver's own host, which all connections share
+  for (const [name, uuid] of Object.entries(VMS)) {
+    await call(server, "import_vm", { xml: vmXml(name, uuid), allowMissing: true });
+    if (uuid !== VMS.off && uuid !== VMS.binned) await call(server, "start_vm", { vmId: uuid });
+  }
   await makeAll(server, `${folder.path}/backups`);
   const kept = undo.move();
   return { server, [Symbol.asyncDispose]: () => kept.disposeAsync() };
@@ -53,12 +52,8 @@ async function makeAll(server: TestServer, folder: string): Promise<void> {
   await call(server, "set_group", { vmId: VMS.grouped, group: "lab" });
   await shows(server, VMS.grouped, ({ group }) => group === "lab");
   await call(server, "set_tags", { vmId: VMS.own, tags: ["one"] });
-  for (const vmId of [VMS.off, VMS.binned]) {
-    await call(server, "force_stop_vm", { vmId });
-    await shows(server, vmId, ({ state }) => state === "stopped");
-  }
   await call(server, "delete_vm", { vmId: VMS.binned });
-  await call(server, "create_template", { name: "template", diskSizeGb: 1, pool: "default" });
+  await call(server, "create_template", { name: "template", diskSizeGb: 1, pool: "default-pool" });
   for (const [name, targets] of Object.entries({ all: { all: true }, own: { vmIds: [VMS.own] } })) {
     await call(server, "create_backup", { name: `backup-${name}`, folder, targets });
   }

@@ -168,6 +168,14 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
         await move();
       }),
   },
+  ", or stop the pool and keep it": {
+    by: "tests/system/pairs_built_on_test.ts",
+    words: "StoragePoolNeeded: .*template built",
+    then: "api.stopStoragePool",
+  },
+  "…, or keep the old volume": {
+    not: "needs a pool that cannot be read; the advice is that of the next entry",
+  },
   "is built on it: keep the old volume": {
     by: "tests/system/move_disk_refused_test.ts",
     words: "keep the old volume",
