@@ -97,6 +97,11 @@ export async function whileItRuns({ server, vm }: World, act: () => Promise<unkn
   await call(server, "start_vm", { vmId });
   await shows(server, vmId, ({ state }) => state === "running");
   await act();
-  await call(server, "force_stop_vm", { vmId });
+  await call(server, "force_stop_vm", { vmId }).catch(async (cause) => {
+    const log = await call(server, "get_vm_log", { vmId }).catch(String);
+    throw new Error(`${await virsh("domstate", "--reason", vm.name)}\n${JSON.stringify(log).slice(-2000)}`, {
+      cause,
+    });
+  });
   await shows(server, vmId, ({ state }) => state === "stopped");
 }
