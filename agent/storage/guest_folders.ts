@@ -11,7 +11,7 @@ import { log } from "../log.ts";
 import { resolvedPath, statInTime } from "../resolved_path.ts";
 
 /** Whether two folders are one: a bind mount has another path, and the same content. */
-export const isSame = (info: Deno.FileInfo, other: Deno.FileInfo | "none" | "late") =>
+export const isSameFolder = (info: Deno.FileInfo, other: Deno.FileInfo | "none" | "late") =>
   typeof other === "object" && other.ino === info.ino && other.dev === info.dev;
 
 /** The folders above a path, the nearest first. */
@@ -73,7 +73,7 @@ async function otherName(path: string, shares: readonly SharedFolder[]): Promise
   const infos = await statAll([...way, ...shares.flatMap((share) => [share.path, ...above(share.path)])]);
   const isOne = (a: string, b: string) => {
     const info = infos.get(a);
-    return typeof info === "object" && isSame(info, infos.get(b) ?? "none");
+    return typeof info === "object" && isSameFolder(info, infos.get(b) ?? "none");
   };
   for (const { path: shared, vm } of shares) {
     const same = way.find((at) => isOne(at, shared)) ??

@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
-import type { DiskChain } from "../../lib/formats/xml/domain.ts";
+import type { TargetChain } from "../../lib/formats/xml/domain.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
@@ -83,7 +83,7 @@ interface DiskOfVm {
   /** Whether memory does not know its head. */
   readonly isUnread: boolean;
   /** What its VM's definition says that it is built on. */
-  readonly declared: DiskChain | undefined;
+  readonly declared: TargetChain | undefined;
 }
 
 function disksOfVms(host: Host, vms: readonly VM[]): DiskOfVm[] {

@@ -11,7 +11,7 @@ import { log } from "../log.ts";
 import { isNotResponding } from "../mount_gate.ts";
 import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
 import { SharedTime } from "../within.ts";
-import { backingImages } from "./disk_images/backing.ts";
+import { backingOf } from "./disk_images/backing.ts";
 import { ImageRefused } from "./disk_images/chain.ts";
 import { isActivePool } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
@@ -91,7 +91,7 @@ async function baseOf(path: string): Promise<string | undefined> {
     file = `${ino} ${size} ${mtime?.getTime()}`;
   const known = heads.get(path);
   if (known?.file === file) return known.base;
-  const base = await backingImages(path).then(([nearest]) => nearest?.path, (error) => {
+  const base = await backingOf(path).then((nearest) => nearest?.path, (error) => {
     // A head that says what cannot be is never opened for a guest
     if (error instanceof ImageRefused) return undefined;
     throw error;

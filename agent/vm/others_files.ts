@@ -7,7 +7,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../lib/formats/xml/identity.ts";
 import { setNvram } from "../../lib/formats/xml/nvram.ts";
-import { ownFiles } from "../../lib/formats/xml/own_files.ts";
+import { writtenFiles } from "../../lib/formats/xml/own_files.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Host } from "../hosts/host.ts";
@@ -65,8 +65,8 @@ export async function refuseOthersFiles(
   vm: Meant,
   before?: string,
 ): Promise<void> {
-  const had = new Set(before === undefined ? [] : ownFiles(parseXml(before)));
-  for (const path of ownFiles(document.root)) {
+  const had = new Set(before === undefined ? [] : writtenFiles(parseXml(before)));
+  for (const path of writtenFiles(document.root)) {
     const reason = had.has(path) ? undefined : await ownerText(host, vm, path);
     if (reason !== undefined) throw new ContractError("PathRefused", { path, reason });
   }

@@ -4,12 +4,13 @@ import type { App } from "../../agent/app.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { backupFolder, copiedHere } from "../testbed/backups.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { virsh, virshXml } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
+import { firstByte } from "../testbed/qemu_io.ts";
 import { exists, run } from "../testbed/process.ts";
 import { removeDomain, removePool } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -47,25 +48,7 @@ async function sources({ name }: { name: string }): Promise<string[]> {
 const fill = (path: string, format: string, byte: number) =>
   run(["qemu-io", "-f", format, "-c", `write -P ${byte} 0 64k`, path]);
 
-/** The first byte of an image, as a guest sees it. */
-async function firstByte(path: string): Promise<number | undefined> {
-  const raw = await Deno.makeTempFile();
-  try {
-    await run(["qemu-img", "convert", "-U", "-O", "raw", path, raw]);
-    return (await Deno.readFile(raw))[0];
-  } finally {
-    await Deno.remove(raw);
-  }
-}
-
-/** Writes XML into a file for as long as something reads it. */
-async function withFile(xml: string, read: (path: string) => Promise<unknown>): Promise<void> {
-  const file = await Deno.makeTempFile({ suffix: ".xml" });
-  await Deno.writeTextFile(file, xml);
-  await read(file).finally(() => Deno.remove(file));
-}
-
-const define = (xml: string) => withFile(xml, (path) => virsh("define", path));
+const define = (xml: string) => virshXml("define", xml);
 
 const lastOf = (path: string) => path.split("/").at(-1)!;
 
@@ -153,7 +136,7 @@ Deno.test({
       await using vm = await off("bin-net", { network });
       await known(here, vm.uuid);
       const rule = "<rule action='accept' direction='inout'/>";
-      await withFile(`<filter name='${filter}'>${rule}</filter>`, (path) => virsh("nwfilter-define", path));
+      await virshXml("nwfilter-define", `<filter name='${filter}'>${rule}</filter>`);
       const xml = await virsh("dumpxml", vm.name, "--inactive");
       await define(xml.replace("</interface>", `<filterref filter='${filter}'/></interface>`));
       const { bin } = await api.deleteVm({ vmId: vm.uuid, deleteDisks: false });

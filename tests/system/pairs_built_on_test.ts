@@ -4,11 +4,12 @@ import { setLogLevel } from "../../agent/log.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { write } from "../testbed/backups.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { virsh, virshXml } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { ownLibvirtd } from "../testbed/own_libvirtd.ts";
 import { testPool } from "../testbed/pool.ts";
+import { firstByte } from "../testbed/qemu_io.ts";
 import { run } from "../testbed/process.ts";
 import { removeDomain, removePool } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -50,22 +51,7 @@ const stopSeen = (here: Here, pool: string) =>
 const machine = (purpose: string, options: Parameters<typeof testMachine>[0] = {}) =>
   testMachine({ purpose, guest: false, memoryMiB: 64, machine: "pc", agent: false, ...options });
 
-async function define(xml: string): Promise<void> {
-  const file = await Deno.makeTempFile({ suffix: ".xml" });
-  await Deno.writeTextFile(file, xml);
-  await virsh("define", file).finally(() => Deno.remove(file));
-}
-
-/** The first byte of an image, as a guest sees it. */
-async function firstByte(path: string): Promise<number | undefined> {
-  const raw = await Deno.makeTempFile();
-  try {
-    await run(["qemu-img", "convert", "-U", "-O", "raw", path, raw]);
-    return (await Deno.readFile(raw))[0];
-  } finally {
-    await Deno.remove(raw);
-  }
-}
+const define = (xml: string) => virshXml("define", xml);
 
 /** Starts a VM, which would write to what something is built on. @returns what it was refused with */
 async function startAndWrite(here: Here, vm: TestMachine): Promise<string> {

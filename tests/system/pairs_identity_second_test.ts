@@ -5,7 +5,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { copiedHere } from "../testbed/backups.ts";
 import { testFolder } from "../testbed/folder.ts";
-import { virsh, virshUnless } from "../testbed/libvirt.ts";
+import { virsh, virshUnless, virshXml } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
@@ -48,11 +48,7 @@ const seedOf = (hostname: string) => ({
 });
 
 /** Defines a VM, as another program does. */
-async function define(xml: string): Promise<void> {
-  const file = await Deno.makeTempFile({ suffix: ".xml" });
-  await Deno.writeTextFile(file, xml);
-  await virsh("define", file).finally(() => Deno.remove(file));
-}
+const define = (xml: string) => virshXml("define", xml);
 
 /** A libvirtd of its own has no filters. */
 async function defineFilter(name: string): Promise<AsyncDisposable> {

@@ -8,7 +8,7 @@ import { connectTo, URI } from "./virsh.ts";
 import { until } from "./wait.ts";
 
 export { freeze, thaw } from "./pid.ts";
-export { URI, virsh, virshBatch, virshUnless } from "./virsh.ts";
+export { URI, virsh, virshBatch, virshUnless, virshXml } from "./virsh.ts";
 
 const PACKAGES = [
   "libvirt-daemon-system",

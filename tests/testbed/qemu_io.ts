@@ -1,3 +1,5 @@
+import { run } from "./process.ts";
+
 /** Has QEMU open an image, and returns once it has; until it is disposed of. */
 export async function openedByQemu(
   path: string,
@@ -18,4 +20,15 @@ export async function openedByQemu(
       await said.cancel();
     },
   };
+}
+
+/** The first byte of an image, as a guest sees it. */
+export async function firstByte(path: string): Promise<number | undefined> {
+  const raw = await Deno.makeTempFile();
+  try {
+    await run(["qemu-img", "convert", "-U", "-O", "raw", path, raw]);
+    return (await Deno.readFile(raw))[0];
+  } finally {
+    await Deno.remove(raw);
+  }
 }

@@ -32,6 +32,17 @@ async function askVirsh(args: readonly string[]): Promise<string> {
   return answer.stdout;
 }
 
+/** Has virsh read XML with one of its commands: `define`, `nwfilter-define`. @throws {ProcessError} */
+export async function virshXml(command: string, xml: string): Promise<void> {
+  const file = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    await Deno.writeTextFile(file, xml);
+    await virsh(command, file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
 /** Like {@link virsh}, but when libvirt's message matches `harmless` the failure is answered with null. */
 export async function virshUnless(harmless: RegExp, ...args: string[]): Promise<string | null> {
   try {

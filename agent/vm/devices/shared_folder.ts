@@ -17,7 +17,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isLocal, isSession } from "../../libvirt/uri.ts";
 import { ownPlaces } from "../../own_places.ts";
 import { resolvedPath, statInTime } from "../../resolved_path.ts";
-import { above, isSame, sharedFolders, statAll } from "../../storage/guest_folders.ts";
+import { above, isSameFolder, sharedFolders, statAll } from "../../storage/guest_folders.ts";
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
@@ -176,9 +176,9 @@ async function requireNoOtherName(
     ),
   ];
   const infos = await statAll(names.map(({ at }) => at));
-  if (isSame(info, infos.get("/")!)) throw refused(folder, "it is the host's whole file system");
+  if (isSameFolder(info, infos.get("/")!)) throw refused(folder, "it is the host's whole file system");
   for (const { at, path, what } of names) {
-    if (isSame(info, infos.get(at)!)) {
+    if (isSameFolder(info, infos.get(at)!)) {
       throw refused(folder, `it is another name of ${at}, and ${path} is ${what}`);
     }
   }

@@ -10,7 +10,7 @@ import { passedElements, takenByAddress } from "./taken_elements.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
 
 /** What a domain's XML says of the images below a disk. */
-export interface DiskChain {
+export interface TargetChain {
   readonly target: string;
   /** Paths of images, nearest first. */
   readonly bases: readonly string[];
@@ -50,7 +50,7 @@ export type DomainSummary =
     /** Those of them that no disk or drive names. */
     otherPaths: readonly string[];
     /** The disks of which it says what they are built on. */
-    chains: readonly DiskChain[];
+    chains: readonly TargetChain[];
   };
 
 /** Multipliers of libvirt's memory units, to KiB. Source: "Memory Allocation" in libvirt's domain format. */
@@ -111,7 +111,7 @@ function summarizeDisk(disk: XmlElement): Disk {
 }
 
 /** Nothing of a disk whose XML leaves it open. */
-function chainBelow(disk: XmlElement): DiskChain[] {
+function chainBelow(disk: XmlElement): TargetChain[] {
   if (child(disk, "backingStore") === undefined) return [];
   const { images, isComplete } = declaredChain(disk), target = child(disk, "target")?.attributes.dev ?? "";
   const bases = images.map(({ path }) => path).filter((path) => path.startsWith("/"));

@@ -37,7 +37,7 @@ function filesOf({ name, attributes, text, children: parts }: XmlElement): strin
 }
 
 /** Their paths, each once. */
-export function ownFiles(domain: XmlElement): string[] {
+export function writtenFiles(domain: XmlElement): string[] {
   const nvram = child(child(domain, "os"), "nvram");
   const variables = [nvram?.text.trim(), child(nvram, "source")?.attributes.file];
   const devices = child(domain, "devices")?.children.filter(({ name }) => !APART.has(name)) ?? [];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { XmlDocument } from "./edit.ts";
-import { dropGeneratedSockets, ownFiles } from "./own_files.ts";
+import { dropGeneratedSockets, writtenFiles } from "./own_files.ts";
 import { parseXml } from "./tree.ts";
 
 const domain = (devices: string, os = "") =>
   parseXml(`<domain><name>web</name><os><type>hvm</type>${os}</os><devices>${devices}</devices></domain>`);
 
-Deno.test("ownFiles() names what libvirt and QEMU write, make or delete for a domain", () => {
+Deno.test("writtenFiles() names what libvirt and QEMU write, make or delete for a domain", () => {
   const cases: readonly (readonly [devices: string, paths: readonly string[]])[] = [
     ["<serial type='unix'><source mode='bind' path='/a'/></serial>", ["/a"]],
     ["<serial type='file'><source path='/a'/></serial>", ["/a"]],
@@ -27,9 +27,11 @@ Deno.test("ownFiles() names what libvirt and QEMU write, make or delete for a do
     ["<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>", []],
     ["<emulator>/usr/bin/kvm</emulator>", []],
   ];
-  for (const [devices, paths] of cases) assert.deepEqual(ownFiles(domain(devices)), paths, devices);
-  assert.deepEqual(ownFiles(domain("", "<loader>/fw</loader><nvram template='/t'>/v.fd</nvram>")), ["/v.fd"]);
-  assert.deepEqual(ownFiles(domain("", "<nvram type='file'><source file='/v.fd'/></nvram>")), ["/v.fd"]);
+  for (const [devices, paths] of cases) assert.deepEqual(writtenFiles(domain(devices)), paths, devices);
+  assert.deepEqual(writtenFiles(domain("", "<loader>/fw</loader><nvram template='/t'>/v.fd</nvram>")), [
+    "/v.fd",
+  ]);
+  assert.deepEqual(writtenFiles(domain("", "<nvram type='file'><source file='/v.fd'/></nvram>")), ["/v.fd"]);
 });
 
 Deno.test("dropGeneratedSockets() leaves the sockets that a person chose", () => {
@@ -43,9 +45,9 @@ Deno.test("dropGeneratedSockets() leaves the sockets that a person chose", () =>
   assert.deepEqual(document.toString().match(/path='[^']*'/g), ["path='/own'"]);
 });
 
-Deno.test("ownFiles() leaves out what libvirt chose for a run: it does so again", () => {
+Deno.test("writtenFiles() leaves out what libvirt chose for a run: it does so again", () => {
   const channel = (path: string, name = "channel", target = "virtio") =>
-    ownFiles(domain(
+    writtenFiles(domain(
       `<${name} type='unix'><source mode='bind' path='${path}'/><target type='${target}' name='a.0'/></${name}>`,
     ));
   for (

@@ -1,5 +1,5 @@
 /** What happens to a VM or to what it uses, one entry each, and which VM is looked at afterwards. */
-import { virsh } from "../libvirt.ts";
+import { virsh, virshXml } from "../libvirt.ts";
 import { call, shows } from "../product.ts";
 import { until } from "../wait.ts";
 import type { Subject, World } from "./world.ts";
@@ -25,13 +25,7 @@ async function throughTheBin(world: World, deleteDisks: boolean) {
 
 /** Waits until the VM is known by another definition than before. */
 async function defined(world: World, xml: string, vmId: string): Promise<void> {
-  const file = await Deno.makeTempFile({ suffix: ".xml" });
-  await Deno.writeTextFile(file, xml);
-  try {
-    await virsh("define", file);
-  } finally {
-    await Deno.remove(file);
-  }
+  await virshXml("define", xml);
   await until(
     "the VM is known",
     async () => (await call(world.server, "get_vms")).some(({ id }) => id === vmId),
