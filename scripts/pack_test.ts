@@ -151,6 +151,23 @@ Deno.test("selfExtracting() may be started many times at once", () =>
     assert.equal((await names(cache)).length, 1);
   }));
 
+Deno.test({
+  name:
+    "selfExtracting() may be started at once in containers that share a cache and count their processes alike",
+  ignore: Deno.uid() !== 0,
+  fn: () =>
+    packed(async ({ executable, cache }) => {
+      const results = await Promise.all(
+        Array.from({ length: 6 }, () =>
+          run("unshare", ["--pid", "--fork", "--mount-proc", executable, "--version"], {
+            KVMM_CACHE_DIR: cache,
+          })),
+      );
+      assert.deepEqual(results, Array(6).fill({ code: 0, out: "fake 1", err: "" }));
+      assert.equal((await names(cache)).length, 1);
+    }),
+});
+
 Deno.test("selfExtracting() refuses a cache that others can write to, or a symbolic link", () =>
   packed(async ({ start, cache }) => {
     await Deno.mkdir(cache);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # @NAME@: one file that unpacks itself once, then starts what it holds. Below the last line of this script is a
-# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mv, rm, id; find to tidy up.
+# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mktemp, mv, rm, id; find to tidy up.
 #
 #   KVMM_CACHE_DIR   where to unpack; /var/cache/@NAME@ for root, else ~/.cache/@NAME@
 
@@ -82,13 +82,12 @@ nobody else can write to. Set KVMM_CACHE_DIR to one."
 
 # Marks a folder that this script unpacked: no other is ever removed.
 mark=.unpacked-by-$name
-# How a folder begins that is being unpacked; its maker's process id follows.
+# How a folder begins that is being unpacked; its maker's process id follows, and what makes the name its own: two
+# containers that share this cache have the same process ids.
 staging=.$name-new-
 
 unpack() {
-  new=$cache/$staging$$
-  rm -rf "$new" || return 1
-  mkdir -m 700 "$new" || return 1
+  new=$(mktemp -d "$cache/$staging$$.XXXXXXXX") || return 1
   # A pipe only tells how its last command ended
   tail -n +@LINE@ "$0" | { gzip -dc || : >"$new/.failed"; } | tar -xof - -C "$new" && [ ! -e "$new/.failed" ] || {
     rm -rf "$new"
@@ -100,7 +99,7 @@ unpack() {
   if { [ -e "$home" ] || [ -L "$home" ]; } && ! is_complete; then mv "$home" "$new.damaged" 2>/dev/null; fi
   # Another start may have been faster: then its folder stays, and ours goes, also where mv put it into that one
   is_complete || mv "$new" "$home" 2>/dev/null
-  rm -rf "$new" "$new.damaged" "$home/$staging$$"
+  rm -rf "$new" "$new.damaged" "$home/${new##*/}"
   is_complete
 }
 
@@ -116,7 +115,7 @@ forget_others() {
     case ${other##*/} in
     "$staging"*)
       maker=${other##*"$staging"}
-      maker=${maker%.damaged}
+      maker=${maker%%.*}
       case $maker in '' | *[!0-9]*) continue ;; esac
       [ ! -d "/proc/$maker" ] || continue
       # Its maker may be in another namespace of processes, and at work
@@ -128,8 +127,9 @@ forget_others() {
         [ "$exe" -ef "$other/deno" ] && continue 2
       done
       # Moved away first: a start of that version finds it whole or not at all
-      mv "$other" "$cache/$staging$$.damaged" 2>/dev/null || continue
-      other=$cache/$staging$$.damaged
+      gone=$(mktemp -d "$cache/$staging$$.XXXXXXXX") || return 0
+      mv "$other" "$gone/" 2>/dev/null || { rmdir "$gone" && continue; }
+      other=$gone
       ;;
     esac
     rm -rf "$other"

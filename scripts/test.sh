@@ -127,6 +127,8 @@ again() {
     failing=$stage_failed
     return
   fi
+  # What a file that failed has left would make others fail, too
+  sweep
   for file; do
     say "--- once more, alone: $file"
     if "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1; then
