@@ -31,3 +31,14 @@ export async function definitionsOf(
   await Promise.all(Array.from({ length: AT_ONCE }, read));
   return found;
 }
+
+/** Whether a VM is there still, with any definition. @throws {LibvirtError} */
+export async function isDefined(link: Pick<LibvirtLink, "call">, uuid: string): Promise<boolean> {
+  try {
+    await link.call("domainXml", { uuid, secure: false, inactive: false });
+    return true;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return false;
+    throw error;
+  }
+}

@@ -7,6 +7,7 @@ import { namedPaths } from "../../lib/formats/xml/named_paths.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { isDefined } from "../libvirt/definitions.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { resolvedByFolder, resolvedPath, resolvedPaths } from "../resolved_path.ts";
 import { log } from "../log.ts";
@@ -94,7 +95,9 @@ async function neededByVms(
       const path = await pathOfDisk(link, disk);
       if (path === undefined) continue;
       const missing = await take(path, mayBeFile(disk) && disk.format === "qcow2");
-      if (missing !== undefined && !isDeclared(disk.source)) unread ??= unreadText(missing, vm.name);
+      if (missing === undefined || isDeclared(disk.source)) continue;
+      // Deleted with its VM since that was read
+      if (await isDefined(link, vm.id)) unread ??= unreadText(missing, vm.name);
     }
     for (const { path, isImage } of vm.id === givenUpBy ? [] : await savedPaths(host, vm)) {
       await take(path, isImage);

@@ -4,6 +4,7 @@ import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
+import { isDefined } from "../../libvirt/definitions.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -111,7 +112,8 @@ export async function imageUsers(
       const isRead = here && mayBeFile(disk) && disk.format === "qcow2";
       const chain = isRead ? await knownChain(host.inventory, source) : { paths: [] };
       if (chain.unread !== undefined && disk.target !== "" && !declared?.isComplete) {
-        unread?.(chain.unread, vm);
+        // It may be deleted with its VM since that was read
+        if (unread !== undefined && await isDefined(link, vm.id)) unread(chain.unread, vm);
       }
       for (const real of await resolvedPaths(uri, [source, ...declared?.bases ?? [], ...chain.paths])) {
         for (const path of wanted.get(real) ?? []) users.set(path, vm.name);
