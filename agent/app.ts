@@ -36,14 +36,14 @@ import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import { TemplateRecords } from "./templates/records.ts";
-import { overtaken } from "./libvirt/overtaken.ts";
+import { staleTargetError } from "./libvirt/stale_target_error.ts";
 import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { ClockDrift } from "./store/clock_drift.ts";
 import { Journal } from "./store/journal.ts";
-import { Refusals } from "./store/refusals.ts";
+import { RejectedCallLog } from "./store/rejected_call_log.ts";
 import { Store } from "./store/store.ts";
 import { beat } from "./heartbeat.ts";
 
@@ -67,7 +67,7 @@ export class App {
   readonly drift: ClockDrift;
   readonly activity: ActivityLog;
   /** Refused calls of nobody in particular: they are summed up. */
-  readonly refusals: Refusals;
+  readonly refusals: RejectedCallLog;
   readonly jobs: Jobs;
   readonly access: Access;
   readonly hosts = new HostRegistry();
@@ -134,7 +134,7 @@ export class App {
       undefined,
       clock,
     );
-    this.refusals = new Refusals((entry) => void this.activity.record(entry), clock);
+    this.refusals = new RejectedCallLog((entry) => void this.activity.record(entry), clock);
     const hostRoles = hostRolesIn(settings.pam);
     this.access = new Access(this.store, settings.demo, clock, hostRoles && new HostAccounts(hostRoles));
     this.sshKeys = new SshKeys(this.store);
@@ -177,7 +177,8 @@ export class App {
       vms: () => this.hosts.vms(),
       formerNames: () => this.formerNames.all(),
       idSince: (vmId) => this.knownVms.since(vmId),
-      overtaken: (command, input, error) => overtaken(this.hosts.of(input).inventory, command, input, error),
+      staleTarget: (command, input, error) =>
+        staleTargetError(this.hosts.of(input).inventory, command, input, error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
       settled: async () => void await Promise.all(this.hosts.all().map((host) => host.settled())),

@@ -28,7 +28,7 @@ import { isHoldable } from "../lib/formats/xml/tree.ts";
 import { isCanonical } from "../lib/text/byte_text.ts";
 import { log } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
-import type { Refusal } from "./store/refusals.ts";
+import type { Refusal } from "./store/rejected_call_log.ts";
 
 /** What arrives piece by piece, as fast as it is asked for. */
 export interface RequestBody {
@@ -103,8 +103,12 @@ export interface DispatchOptions {
   readonly formerNames: NonNullable<Viewer["formerNames"]>;
   /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
   readonly idSince?: NonNullable<Viewer["idSince"]>;
-  /** The error of a call that somebody else may have overtaken (`libvirt/overtaken.ts`). */
-  readonly overtaken?: (command: CommandName, input: unknown, error: ContractError) => Promise<ContractError>;
+  /** The error of a call that another call may have overtaken (`libvirt/stale_target_error.ts`). */
+  readonly staleTarget?: (
+    command: CommandName,
+    input: unknown,
+    error: ContractError,
+  ) => Promise<ContractError>;
   /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
   readonly requireConfirmed: (principal: Principal) => Promise<void>;
   /** Groups that grants name. */
@@ -216,7 +220,7 @@ function callerKey({ userId, uid, name, via, rights }: Principal): unknown {
 
 /** Builds the dispatcher. */
 export function createDispatch(
-  { route, record, vm, vms, formerNames, idSince, grantedGroups, settled, overtaken, requireConfirmed }:
+  { route, record, vm, vms, formerNames, idSince, grantedGroups, settled, staleTarget, requireConfirmed }:
     DispatchOptions,
 ): Dispatch {
   const joined = new InFlight<unknown>();
@@ -289,7 +293,7 @@ export function createDispatch(
       // A VM that was not made has no id, but the name that was wished for.
       if (makesVm !== undefined && isValid) about ??= nameWished(input);
       // What was refused before was carried out on no host, and may name none.
-      if (isRouted) error = await overtaken?.(command, input, error) ?? error;
+      if (isRouted) error = await staleTarget?.(command, input, error) ?? error;
       const sight = sightOf(viewer, vms);
       throw sight === undefined ? error : redactRefusal(error, sight);
     } finally {

@@ -46,7 +46,7 @@ const answerOf = (name: string) =>
 function dispatcher(
   run?: (input: unknown, context: CallContext) => unknown,
   isConfirmed = true,
-  { vms = [], overtaken }: { vms?: readonly VM[]; overtaken?: DispatchOptions["overtaken"] } = {},
+  { vms = [], staleTarget }: { vms?: readonly VM[]; staleTarget?: DispatchOptions["staleTarget"] } = {},
 ) {
   const asked: Principal[] = [];
   const recorded: ActivityEntry[] = [];
@@ -69,7 +69,7 @@ function dispatcher(
       return isConfirmed ? Promise.resolve() : Promise.reject(new ContractError("PasswordNeeded"));
     },
     grantedGroups: () => new Set(),
-    ...(overtaken && { overtaken }),
+    ...(staleTarget && { staleTarget }),
   });
   return { asked, dispatch, recorded, calls };
 }
@@ -263,8 +263,8 @@ Deno.test("dispatch() audits what changes something: who, what, on which machine
 });
 
 Deno.test("dispatch() audits a refusal as one, though the input names a host that is not there", async () => {
-  const overtaken = () => Promise.reject(new ContractError("HostNotFound", { host: "nowhere" }));
-  const { dispatch, recorded } = dispatcher(undefined, true, { overtaken });
+  const staleTarget = () => Promise.reject(new ContractError("HostNotFound", { host: "nowhere" }));
+  const { dispatch, recorded } = dispatcher(undefined, true, { staleTarget });
   const input = { vmId: "u-1", host: "nowhere" };
   assert.equal((await failing(dispatch("force_stop_vm", input, as("viewer")))).code, "Forbidden");
   assert.equal((await failing(dispatch("force_stop_vm", input, ADMIN))).code, "InvalidInput");

@@ -35,7 +35,7 @@ export function isSystemError(error: unknown): error is Error {
  */
 export async function lookAt<T>(path: string, look: (path: string) => Promise<T>): Promise<T | undefined> {
   try {
-    return await orMissing(look(path));
+    return await undefinedIfMissing(look(path));
   } catch (error) {
     const reason = pathFault(error);
     throw reason === undefined ? error : new ContractError("PathRefused", { path, reason }, { cause: error });
@@ -43,7 +43,7 @@ export async function lookAt<T>(path: string, look: (path: string) => Promise<T>
 }
 
 /** What a look at a path gave; undefined where there is nothing. @throws {Error} any other reason, as it came */
-export async function orMissing<T>(look: Promise<T>): Promise<T | undefined> {
+export async function undefinedIfMissing<T>(look: Promise<T>): Promise<T | undefined> {
   try {
     return await look;
   } catch (error) {
@@ -54,23 +54,23 @@ export async function orMissing<T>(look: Promise<T>): Promise<T | undefined> {
 
 /** Whether there is something at a path, behind links too. @throws {ContractError} StorageNotResponding */
 export async function isThere(path: string): Promise<boolean> {
-  return await orMissing(hostFiles.stat(path)) !== undefined;
+  return await undefinedIfMissing(hostFiles.stat(path)) !== undefined;
 }
 
 /** Whether a name is taken, be it by a link that leads nowhere. @throws {ContractError} StorageNotResponding */
 export async function isTaken(path: string): Promise<boolean> {
-  return await orMissing(hostFiles.lstat(path)) !== undefined;
+  return await undefinedIfMissing(hostFiles.lstat(path)) !== undefined;
 }
 
 /** Names of what is in a folder; none where there is no such folder. @throws {Error} from reading it */
 export async function namesIn(folder: string): Promise<string[]> {
-  const entries = await orMissing(Array.fromAsync(Deno.readDir(folder)));
+  const entries = await undefinedIfMissing(Array.fromAsync(Deno.readDir(folder)));
   return (entries ?? []).map(({ name }) => name);
 }
 
 /** The text of a file; undefined where there is none. */
 export async function textAt(path: string): Promise<string | undefined> {
-  return await orMissing(Deno.readTextFile(path));
+  return await undefinedIfMissing(Deno.readTextFile(path));
 }
 
 /** What is no regular file, is larger than it may be, or became another one while it was opened. */

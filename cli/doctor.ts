@@ -12,7 +12,7 @@ import { worst } from "../lib/system/doctor/finding.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
 import { parseOrExit } from "./host_verb.ts";
 import { isServing } from "./environment.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { rendered } from "./verb/output.ts";
 
 export const DOCTOR_HELP = () =>
@@ -37,7 +37,7 @@ function shown({ area, level, what, advice, command }: AreaFinding): string {
     line !== undefined
   );
   return [`${SIGNS[level]}  ${area.padEnd(11)}  ${what}`, ...more.map((line) => `${" ".repeat(22)}${line}`)]
-    .map(harmless).join("\n");
+    .map(escapeControlCharacters).join("\n");
 }
 
 /** A link of our own; closed when disposed of. */

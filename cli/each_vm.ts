@@ -2,7 +2,7 @@
 import { isPattern } from "../lib/text/pattern.ts";
 import type { Server } from "./connect/server.ts";
 import { EXIT } from "./exit.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { Resources } from "./verb/resolve_ids.ts";
 
@@ -43,7 +43,9 @@ export async function forEachVm(
         statuses.push(await run({ vmId, name, isOneOfSeveral: true }));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        console.error(`kvm-manager: ${harmless(name)}: ${harmless(error.message)}`);
+        console.error(
+          `kvm-manager: ${escapeControlCharacters(name)}: ${escapeControlCharacters(error.message)}`,
+        );
         statuses.push(EXIT.failed);
       }
     }
@@ -56,7 +58,7 @@ export async function forEachVm(
 export function linePrefixer(
   name: string,
 ): { read: (bytes: Uint8Array) => Uint8Array; end: () => Uint8Array } {
-  const prefix = new TextEncoder().encode(`${harmless(name)}: `), newLine = 10;
+  const prefix = new TextEncoder().encode(`${escapeControlCharacters(name)}: `), newLine = 10;
   let isAtStart = true;
   return {
     read: (bytes) => {

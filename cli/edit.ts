@@ -8,7 +8,7 @@ import { EXIT } from "./exit.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
 import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
@@ -72,7 +72,7 @@ async function problemOf(server: Server, vmId: string, xml: string): Promise<str
   const { problem } = await server.call("check_vm_xml", { vmId, xml }) as { problem: XmlProblem | null };
   if (problem === null) return null;
   const place = placeOf(problem);
-  return harmless(place === "" ? problem.message : `${place}: ${problem.message}`);
+  return escapeControlCharacters(place === "" ? problem.message : `${place}: ${problem.message}`);
 }
 
 /** Whether to edit again. */
@@ -103,7 +103,7 @@ async function editUntilTaken(
     }
     const problem = await problemOf(server, vmId, xml).catch((error) => {
       if (!(error instanceof ApiError) || error.code === "Unreachable") throw error;
-      return harmless(error.message);
+      return escapeControlCharacters(error.message);
     });
     if (problem === null) {
       const { pending } = await server.call("set_vm_xml", { vmId, xml, etag }) as { pending: boolean };

@@ -7,7 +7,7 @@ import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { listed } from "./text.ts";
 import { type EachVm, forEachVm, linePrefixer } from "./each_vm.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
@@ -70,7 +70,8 @@ async function execIn(
   input: Record<string, unknown>,
   { vmId, name, isOneOfSeveral }: EachVm,
 ) {
-  const named = isOneOfSeveral ? name : undefined, say = isOneOfSeveral ? `${harmless(name)}: ` : "";
+  const named = isOneOfSeveral ? name : undefined,
+    say = isOneOfSeveral ? `${escapeControlCharacters(name)}: ` : "";
   const outputs = { stdout: new Passer(Deno.stdout, named), stderr: new Passer(Deno.stderr, named) };
   const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = await server.follow(
     "guest_exec",

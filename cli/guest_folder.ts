@@ -9,7 +9,7 @@ import { stepsTo } from "../lib/guest/paths.ts";
 import type { Server } from "./connect/server.ts";
 import type { Terminal } from "./terminal.ts";
 import { unreadable } from "./unreadable.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { download, fetchFor, saveFile, sendMade, upload } from "./verb/content.ts";
 import { UsageError } from "./verb/values.ts";
 
@@ -38,7 +38,8 @@ const PIECE = 256 * 1024;
 const modeText = (mode: number) => (mode & 0o777).toString(8).padStart(4, "0");
 
 /** Tells of what no copy is made. */
-const leftOut = (path: string, why: string) => console.error(`Left out: ${harmless(path)} ${why}`);
+const leftOut = (path: string, why: string) =>
+  console.error(`Left out: ${escapeControlCharacters(path)} ${why}`);
 
 /** What the guest has at a path; undefined where it does not say, as of what lies in a folder that is not listed. */
 export async function guestFileAt(
@@ -124,7 +125,7 @@ export async function folderFrom(
   const read = async (content: ReadableStream<Uint8Array>) => {
     const reader = content.getReader();
     const next = async () => (await reader.read()).value ?? null;
-    const archive = new FolderArchive(next, (comment) => console.error(harmless(comment)));
+    const archive = new FolderArchive(next, (comment) => console.error(escapeControlCharacters(comment)));
     try {
       await unpack(archive, to, options);
     } catch (error) {
@@ -148,7 +149,9 @@ export async function fileTo(
   const { verified } = await upload(server, COMMANDS.guest_copy_to, input, source, terminal) as Output<
     "guest_copy_to"
   >;
-  if (!verified) console.error(`Copied ${harmless(path)}. The guest could not count its checksum.`);
+  if (!verified) {
+    console.error(`Copied ${escapeControlCharacters(path)}. The guest could not count its checksum.`);
+  }
 }
 
 /** A file or folder here that is copied. */
@@ -226,5 +229,7 @@ export async function folderTo(
     made,
     terminal,
   ) as Output<"guest_copy_folder_to">;
-  if (!verified) console.error(`Copied ${harmless(path)}. The guest could not count its checksums.`);
+  if (!verified) {
+    console.error(`Copied ${escapeControlCharacters(path)}. The guest could not count its checksums.`);
+  }
 }

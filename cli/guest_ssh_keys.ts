@@ -6,7 +6,7 @@ import { forEachVm } from "./each_vm.ts";
 import { EXIT } from "./exit.ts";
 import { listed } from "./text.ts";
 import { unreadable } from "./unreadable.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
@@ -72,7 +72,9 @@ export async function sshKeyCommand(args: readonly string[]): Promise<number> {
     return await forEachVm(server, name, async ({ vmId, name, isOneOfSeveral }) => {
       if (what === "list") {
         const keys = await server.call("guest_ssh_keys", { vmId, user }) as { key: string }[];
-        for (const { key } of keys) console.log(harmless(isOneOfSeveral ? `${name}: ${key}` : key));
+        for (const { key } of keys) {
+          console.log(escapeControlCharacters(isOneOfSeveral ? `${name}: ${key}` : key));
+        }
       } else await server.call("guest_change_ssh_keys", { vmId, user, change: what, sshKeys });
       return EXIT.done;
     });

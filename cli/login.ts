@@ -10,7 +10,7 @@ import { EXIT } from "./exit.ts";
 import { environment } from "./environment.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
 import { unreadable } from "./unreadable.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { rendered } from "./verb/output.ts";
 import { UsageError } from "./verb/values.ts";
@@ -76,7 +76,9 @@ async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<
 function trusts(server: string, fingerprint: string, terminal: Terminal): boolean {
   if (!terminal.isTerminal) return false;
   console.error(
-    `The certificate of ${harmless(server)} is vouched for by nobody. Its fingerprint (SHA-256) is\n` +
+    `The certificate of ${
+      escapeControlCharacters(server)
+    } is vouched for by nobody. Its fingerprint (SHA-256) is\n` +
       `  ${shownFingerprint(fingerprint)}\nCompare it with what kvm-manager serve said when it started.`,
   );
   return terminal.ask("Type yes to trust it:")?.trim().toLowerCase() === "yes";
@@ -140,7 +142,9 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
     const { contexts } = readContexts(env);
     await writeContexts(env, { current: name, contexts: { ...contexts, [name]: context } });
     console.error(
-      `Logged in to ${context.server} as ${harmless(user)}. Verbs are for it from now on (context ${name}).`,
+      `Logged in to ${context.server} as ${
+        escapeControlCharacters(user)
+      }. Verbs are for it from now on (context ${name}).`,
     );
     return EXIT.done;
   });

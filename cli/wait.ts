@@ -4,7 +4,7 @@ import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { listed } from "./text.ts";
-import { harmless } from "./verb/cells.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
 import { Resources } from "./verb/resolve_ids.ts";
@@ -52,7 +52,7 @@ export async function waitCommand(args: readonly string[]): Promise<number> {
     for (const [id, why] of await waitForVms(server, [...new Set(ids)], what, milliseconds)) {
       if (why === undefined) continue;
       status = EXIT.notInTime;
-      console.error(`kvm-manager: ${harmless(await resources.nameOf("vmId", id))}: ${why}`);
+      console.error(`kvm-manager: ${escapeControlCharacters(await resources.nameOf("vmId", id))}: ${why}`);
     }
     return status;
   } catch (error) {

@@ -12,7 +12,7 @@ import type { Gate, GatedWork, Pass } from "./gate.ts";
 import { isAtLeast, type LibvirtSymbol, type Wait, WAITS } from "./waits.ts";
 
 /** What is about to go to libvirt. */
-export interface Asked {
+export interface GatedCall {
   /** Of the call, to tell it from others. */
   readonly name: string;
   readonly kind: CallKind;
@@ -97,7 +97,7 @@ class Member implements Pass {
   lockProbe: Member | undefined;
 
   constructor(
-    readonly asked: Asked,
+    readonly asked: GatedCall,
     private readonly gate: {
       tookTooLong(member: Member): void;
       cameBack(member: Member, answered: boolean): void;
@@ -123,8 +123,8 @@ class Member implements Pass {
   }
 }
 
-/** A call with its arguments as {@link Asked}. */
-export function askedOf(name: CallName, args: unknown): Asked {
+/** A call with its arguments as {@link GatedCall}. */
+export function askedOf(name: CallName, args: unknown): GatedCall {
   const { kind, slowest, about } = CALLS[name];
   // The name and the type of the arguments were matched by WorkerPool.call.
   return { name, kind, slowest, keys: (about as (args: unknown) => readonly Key[])(args) };
@@ -143,7 +143,7 @@ export class CallGate implements Gate {
   readonly #freed = new Set<() => void>();
 
   /** Whether a call may be made now; `wait`: soon, when {@link onFreed} tells. */
-  admits(asked: Asked): Admission {
+  admits(asked: GatedCall): Admission {
     const hang = this.#hangFor(asked);
     if (hang !== undefined) return refusal(hang);
     if (this.#mustWait(asked)) return "wait";
@@ -151,7 +151,7 @@ export class CallGate implements Gate {
   }
 
   /** Counts a call that is made now. */
-  begin(asked: Asked): Pass {
+  begin(asked: GatedCall): Pass {
     const member = new Member(asked, {
       tookTooLong: (member) => this.#tookTooLong(member),
       cameBack: (member, answered) => this.#cameBack(member, answered),
@@ -175,7 +175,7 @@ export class CallGate implements Gate {
 
   async enter(work: GatedWork, subject: string | undefined): Promise<Pass> {
     const { slowest, kind, key } = WORK[work];
-    const asked: Asked = {
+    const asked: GatedCall = {
       name: work,
       kind,
       slowest,
@@ -271,7 +271,7 @@ export class CallGate implements Gate {
   }
 
   /** The object for whose suspicion alone a call would be refused, though it may be asked whether it holds still. */
-  doubtFor({ kind, slowest, keys }: Asked): Key | undefined {
+  doubtFor({ kind, slowest, keys }: GatedCall): Key | undefined {
     if (kind === "rescue" || kind === "stats" || !isBlocked("job", WAITS[slowest])) return undefined;
     return keys.find((key) => this.#suspects.get(key)?.mayBeAsked && !this.#anyHangs(key));
   }
@@ -293,7 +293,7 @@ export class CallGate implements Gate {
     return () => this.#freed.delete(listener);
   }
 
-  #hangFor({ name, kind, slowest, keys }: Asked): Hang | undefined {
+  #hangFor({ name, kind, slowest, keys }: GatedCall): Hang | undefined {
     const wait = WAITS[slowest];
     for (const key of keys) {
       // It waits for nothing but a worker of libvirtd
@@ -338,7 +338,7 @@ export class CallGate implements Gate {
     return [...this.#byKey.get(key) ?? []].some(({ isOverdue }) => isOverdue);
   }
 
-  #mustWait({ name, kind, slowest, keys }: Asked): boolean {
+  #mustWait({ name, kind, slowest, keys }: GatedCall): boolean {
     for (const key of keys) {
       if (kind !== "rescue" && this.#isProbed(key)) return true;
       for (const { asked, isOverdue, wait, ms } of this.#byKey.get(key) ?? []) {
@@ -353,7 +353,7 @@ export class CallGate implements Gate {
     return isAtLeast(WAITS[slowest], "list") && keys.some((whole) => this.anySlow(whole));
   }
 
-  #budget({ kind }: Asked): Admission {
+  #budget({ kind }: GatedCall): Admission {
     const counted = ({ asked, isOverdue }: Member) => asked.kind !== "transfer" || isOverdue;
     const running = this.#count(({ asked, isOverdue }) => asked.kind === kind && !isOverdue);
     const all = this.#count(counted);

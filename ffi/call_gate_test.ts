@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Asked, askedOf, CallGate } from "./call_gate.ts";
+import { askedOf, CallGate, type GatedCall } from "./call_gate.ts";
 import { type CallName, CALLS } from "./calls/mod.ts";
 import type { Key } from "./calls/keys.ts";
 import { LibvirtError } from "./error.ts";
@@ -20,18 +20,18 @@ const argsFor = (id: string) => ({
   xml: `<domain><uuid>${id}</uuid></domain>`,
 });
 const A = "11111111-1111-4111-8111-111111111111", B = "22222222-2222-4222-8222-222222222222";
-const asked = (name: CallName, id = A): Asked => askedOf(name, argsFor(id));
-const isRefused = (gate: CallGate, call: Asked) => gate.admits(call) instanceof LibvirtError;
+const asked = (name: CallName, id = A): GatedCall => askedOf(name, argsFor(id));
+const isRefused = (gate: CallGate, call: GatedCall) => gate.admits(call) instanceof LibvirtError;
 const isObject = (key: Key) => key.includes(":") && !key.startsWith("host:");
 
 /** Begins a call; it must be admitted. */
-function begin(gate: CallGate, call: Asked): Pass {
+function begin(gate: CallGate, call: GatedCall): Pass {
   assert.equal(gate.admits(call), "go", call.name);
   return gate.begin(call);
 }
 
 /** Has a call hang. */
-function hang(gate: CallGate, call: Asked): Pass {
+function hang(gate: CallGate, call: GatedCall): Pass {
   const pass = begin(gate, call);
   pass.overdue();
   return pass;

@@ -3,7 +3,7 @@
  * and opens files with that user's rights alone, so nothing that lies there, or is exchanged meanwhile, leads further.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Turns } from "../lib/turns.ts";
+import { Mutex } from "../lib/mutex.ts";
 import { openLibc } from "./library.ts";
 
 const SYMBOLS = {
@@ -28,7 +28,7 @@ const must = (result: number, what: string) => {
 };
 
 /** The process has one user at a time: who wants another waits. */
-const turns = new Turns();
+const turns = new Mutex();
 /** Whom the code that runs now acts as. */
 const acting = new AsyncLocalStorage<EffectiveUser>();
 

@@ -1,4 +1,4 @@
-import { Turns } from "../lib/turns.ts";
+import { Mutex } from "../lib/mutex.ts";
 import { AnsweringWorker } from "./answering_worker.ts";
 
 /** Milliseconds a worker is kept that nobody asks: whoever edits asks again soon. It costs 8 MB. */
@@ -13,7 +13,7 @@ export type FailureMaker = (kind: "lost" | "timeout", reason: string) => Error;
  */
 export class SerialWorker<To, From> {
   #worker: AnsweringWorker<To, From> | undefined;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   /**

@@ -5,7 +5,7 @@
  * worker is given up: it ends by itself when libvirt returns, and only then the gate counts it as over.
  */
 import { workerUrl } from "../lib/bundle.ts";
-import { type Asked, askedOf, CallGate } from "./call_gate.ts";
+import { askedOf, CallGate, type GatedCall } from "./call_gate.ts";
 import { CALL_KINDS, type CallArgs, type CallName, type CallResult, CALLS } from "./calls/mod.ts";
 import { LibvirtError } from "./error.ts";
 import type { Pass } from "./gate.ts";
@@ -14,7 +14,7 @@ import { type FromWorker, OPENING_STATE, type ToWorker } from "./protocol.ts";
 interface Job {
   readonly name: CallName;
   readonly args: unknown;
-  readonly asked: Asked;
+  readonly asked: GatedCall;
   /** Ends the waiting for a worker: the time limit holds for that, too. */
   queued: ReturnType<typeof setTimeout> | undefined;
   /** While libvirt is asked. */

@@ -1,6 +1,6 @@
 import { BackupCalendar } from "../components/backups/BackupCalendar.tsx";
 import { BackupRunList, type BackupRunRights } from "../components/backups/BackupRunList.tsx";
-import { TellingCopy } from "../components/backups/TellingCopy.tsx";
+import { LatestBackupCopy } from "../components/backups/LatestBackupCopy.tsx";
 import { api } from "../lib/client/api.ts";
 import { type BackupPage, readBackupPage } from "../lib/backup/page.ts";
 import { runsHref } from "../lib/backup/describe.ts";
@@ -40,7 +40,7 @@ export default function BackupRuns({ first, until, may }: BackupRunsProps) {
           listed={new Set(runs.map(({ id }) => id))}
           now={now}
         />
-        <TellingCopy backup={backup} runs={runs} now={now} may={may} onVerify={verify} />
+        <LatestBackupCopy backup={backup} runs={runs} now={now} may={may} onVerify={verify} />
       </div>
       <BackupRunList
         backup={backup}

@@ -6,7 +6,7 @@ import { api } from "../lib/client/api.ts";
 import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { oneLine } from "../lib/text/text.ts";
-import { cloneInput, type CloneWish, cloneWishIn } from "../lib/vm/clone_form.ts";
+import { cloneInput, type CloneRequest, cloneWishIn } from "../lib/vm/clone_form.ts";
 import { manage } from "../lib/i18n/en/manage.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 
@@ -31,7 +31,8 @@ const KINDS = {
     what: "manage.clone_what",
     submit: "manage.clone_do",
     doing: "manage.clone_doing",
-    call: (vmId: string, name: string, wish: CloneWish) => api.cloneVm({ vmId, name, ...cloneInput(wish) }),
+    call: (vmId: string, name: string, wish: CloneRequest) =>
+      api.cloneVm({ vmId, name, ...cloneInput(wish) }),
   },
 } as const satisfies Record<string, { what: Text; submit: Text; doing: Text } & Record<string, unknown>>;
 
@@ -49,7 +50,7 @@ export interface RenameOrCloneProps {
   snapshots?: readonly string[];
   snapshot?: string;
   /** What becomes of its TPM; left out where it has none to copy. */
-  tpm?: CloneWish["tpm"];
+  tpm?: CloneRequest["tpm"];
   /** Why a plain form's try failed. */
   failure: Failure | null;
 }

@@ -13,8 +13,8 @@ import type { Schedule } from "../../lib/contract/schedules.ts";
 import type { Cover } from "../../lib/coverage/coverage.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
 import {
+  type CheckResult,
   type RunsBackup,
-  type Seen,
   seenOfCopies,
   seenOfRun,
   seenOfSchedule,
@@ -52,7 +52,7 @@ const WITH_FIGURES: ReadonlySet<AlertKind> = new Set([
 /** Kinds that are checked with the backups. */
 const OF_BACKUPS: ReadonlySet<AlertKind> = new Set(["backup_failed", "backup_old", "backup_test_failed"]);
 /** Kinds that are about one backup → what it says. */
-const OF_ONE_BACKUP: Partial<Record<AlertKind, (backup: Backup) => Seen>> = {
+const OF_ONE_BACKUP: Partial<Record<AlertKind, (backup: Backup) => CheckResult>> = {
   backup_failed: seenOfRun,
   backup_test_failed: seenOfTests,
 };

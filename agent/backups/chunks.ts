@@ -63,7 +63,7 @@ async function isKept(
 }
 
 /** A chunk of a disk in the store. */
-interface Kept {
+interface StoredChunk {
   readonly digest: string;
   /** Bytes that were written: none where it was there. */
   readonly storedBytes: number;
@@ -76,7 +76,7 @@ async function keep(
   repository: Repository,
   threads: ChunkThreads,
   bytes: Uint8Array<ArrayBuffer>,
-): Promise<Kept> {
+): Promise<StoredChunk> {
   const { name: digest, content } = await threads.name(bytes);
   if (await isKept(repository, threads, digest, content.length)) return { digest, storedBytes: 0, content };
   const { packed, content: back } = await threads.pack(content);
@@ -87,7 +87,7 @@ async function keep(
 export type Piece = { readonly kept: Chunk } | undefined;
 
 /** Where the content of a chunk is wanted. */
-export interface PieceWish {
+export interface PieceRequest {
   readonly index: number;
   /** All of it is to be filled: it holds what an earlier chunk has left. */
   readonly into: Uint8Array<ArrayBuffer>;
@@ -113,7 +113,7 @@ export interface Storing {
 export async function storePieces(
   repository: Repository,
   bytes: number,
-  pieceAt: (wish: PieceWish) => Promise<Piece>,
+  pieceAt: (wish: PieceRequest) => Promise<Piece>,
   { signal, onBytes, pace }: Storing,
 ): Promise<Stored> {
   const count = chunkCount(bytes, CHUNK_BYTES), zeros = new Uint8Array(CHUNK_BYTES);

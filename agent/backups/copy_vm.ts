@@ -26,7 +26,7 @@ import { openFile, plainPath, statFile } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import { log } from "../log.ts";
 import type { Steps } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";
@@ -102,7 +102,9 @@ const CLUSTER_BYTES = 65_536;
 async function spoolBytes({ type, source, allocationBytes, capacityBytes = 0 }: Disk): Promise<number> {
   // What is known of a disk's size may be minutes old, and of a raw file libvirt tells how far it was written to, holes
   // included: the file system knows.
-  const file = type === "file" && source !== undefined ? await orMissing(statFile(source)) : undefined;
+  const file = type === "file" && source !== undefined
+    ? await undefinedIfMissing(statFile(source))
+    : undefined;
   const content = typeof file?.blocks === "number" ? file.blocks * 512 : allocationBytes ?? capacityBytes;
   return content + Math.ceil(capacityBytes / CLUSTER_BYTES) * 8;
 }
@@ -281,7 +283,7 @@ const NONE = new Uint8Array();
 async function nvramBytes(document: XmlDocument, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const path = nvramPaths(document, name, name, (own) => own)?.from;
   if (path === undefined) return undefined;
-  return await orMissing((async () => {
+  return await undefinedIfMissing((async () => {
     const file = await openFile(path); // closed by its stream's end
     return new Uint8Array(await new Response(file.readable).arrayBuffer());
   })());

@@ -13,7 +13,7 @@ import type { BackupFile, BackupFilesystem } from "../../lib/contract/mod.ts";
 import { fileKind } from "../../lib/backup/files.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { GuestfsFolders } from "../guestfs/guestfs.ts";
-import { GuestfsSession, MOST_ANSWER_BYTES, type Said } from "../guestfs/session.ts";
+import { type GuestfsAnswer, GuestfsSession, MOST_ANSWER_BYTES } from "../guestfs/session.ts";
 import { log } from "../log.ts";
 import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
@@ -114,7 +114,7 @@ export class FileSession implements AsyncDisposable {
   }
 
   /** @throws {ContractError} BackupFilesFailed for the VM's end and the time limit */
-  #ask(command: string, limitMs: number = LIMIT_MS.answer): Promise<Said> {
+  #ask(command: string, limitMs: number = LIMIT_MS.answer): Promise<GuestfsAnswer> {
     return this.guestfish.ask(command, limitMs);
   }
 

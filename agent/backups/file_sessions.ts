@@ -1,6 +1,6 @@
 /** Copies whose files are being read: each has a VM of libguestfs for a while, a few at a time. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { Turns } from "../../lib/turns.ts";
+import { Mutex } from "../../lib/mutex.ts";
 import type { Clock } from "../clock.ts";
 import { guestfsMissing, isGuestfsEmulated } from "../guestfs/guestfs.ts";
 import type { Host } from "../hosts/host.ts";
@@ -37,7 +37,7 @@ export class FileSessions {
   /** By id of the copy; the one that was asked last is the last. */
   readonly #open = new Map<string, Entry>();
   /** Two who ask at once must not begin two sessions of one copy. */
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
 
   constructor(private readonly options: FileSessionsOptions) {}
 

@@ -1,6 +1,6 @@
 /** What becomes of the disks that a VM had before a copy took their place. */
 import { messageOf } from "../../lib/text/message.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import type { DiskDoomed } from "../operations/step.ts";
 import { binReplaced } from "../storage/bin/replaced.ts";
 import { fileOf } from "../storage/volume_steps.ts";
@@ -24,7 +24,7 @@ export async function putAway(
     try {
       await work();
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       warnings.push(`The old disk ${path} was kept: ${messageOf(error)}`);
     }
   };

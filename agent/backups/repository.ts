@@ -15,7 +15,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
 import { type Description, readDescription, REPOSITORY_VERSION } from "../../lib/backup/description.ts";
-import { Turns } from "../../lib/turns.ts";
+import { Mutex } from "../../lib/mutex.ts";
 import { FileRefused, isSystemError } from "../files.ts";
 import { log } from "../log.ts";
 import { type Codec, plainCodec } from "./codec.ts";
@@ -72,7 +72,7 @@ export class Repository {
   /** What is held of the store now. */
   readonly #locks = new Set<StoreLock>();
   /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
-  readonly #settingAside = new Turns();
+  readonly #settingAside = new Mutex();
 
   private constructor(
     readonly store: BackupStore,

@@ -2,7 +2,7 @@
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { type BackupCopy, type BackupRun, ContractError } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
-import { Looks } from "./looks.ts";
+import { FolderProbeQueue } from "./folder_probe_queue.ts";
 import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
 import { closing, type FoundCopy, type Repository } from "./repository.ts";
 
@@ -48,7 +48,7 @@ export function shownRun(
 export class RunHistory {
   readonly #records: BackupRecords;
   readonly #open: OpenBackup;
-  readonly #looks = new Looks<FoundCopy[] | undefined>();
+  readonly #looks = new FolderProbeQueue<FoundCopy[] | undefined>();
 
   constructor(records: BackupRecords, open: OpenBackup) {
     this.#records = records;

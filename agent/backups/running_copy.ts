@@ -22,11 +22,11 @@ export interface RunningCopy
 /** How it went. */
 export interface RunningCopied extends Omit<DisksCopyResult, "way"> {
   /** Which way it went. */
-  readonly way: Way;
+  readonly way: CopyStrategy;
 }
 
 /** A way to copy. */
-export interface Way {
+export interface CopyStrategy {
   /** The qcow2 file that each disk's content is in. */
   readonly files: ReadonlyMap<string, string>;
   /** Disks of which only what changed is in its file. */
@@ -39,7 +39,7 @@ export interface Way {
 export const spooled = (spool: string, target: string, way = 0): string => `${spool}/${target}.${way}.qcow2`;
 
 /** The ways to copy disks, the best one first: what changed; all, with notes for the next time; all. */
-function waysOf({ disks, spool, plan: { base, noted } }: RunningCopy): Way[] {
+function waysOf({ disks, spool, plan: { base, noted } }: RunningCopy): CopyStrategy[] {
   const kinds = [
     ...(base === undefined ? [] : [{ incremental: new Set(base.disks.keys()), isNoted: true }]),
     ...(noted.size === 0 ? [] : [{ incremental: new Set<string>(), isNoted: true }]),
@@ -52,7 +52,7 @@ function waysOf({ disks, spool, plan: { base, noted } }: RunningCopy): Way[] {
 }
 
 /** A way, as libvirt is told. */
-function asked({ vm, plan: { base, noted }, checkpoint }: RunningCopy, way: Way) {
+function asked({ vm, plan: { base, noted }, checkpoint }: RunningCopy, way: CopyStrategy) {
   const { files, incremental, isNoted } = way;
   const targets = vm.disks.filter(({ source }) => source !== undefined).map(({ target }): BackupDisk => ({
     target,

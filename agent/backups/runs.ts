@@ -15,7 +15,7 @@ import { log } from "../log.ts";
 import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
-import { inLanes } from "./lanes.ts";
+import { mapConcurrent } from "./map_concurrent.ts";
 import { Pace } from "./pace.ts";
 import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
 import { closing, type Repository } from "./repository.ts";
@@ -261,7 +261,7 @@ export class BackupRuns {
       return true;
     };
     const places = meant.flatMap((each, place) => "vm" in each ? [place] : []);
-    const later = await inLanes(places, backup.parallel, copy);
+    const later = await mapConcurrent(places, backup.parallel, copy);
     for (const place of later) await copy(place, () => 1, true);
     const copies = slots.filter((copied) => copied !== undefined);
     const made = new Set(copies.flatMap(({ copyId }) => copyId ?? []));

@@ -5,9 +5,9 @@
  */
 import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { Turns } from "../../lib/turns.ts";
+import { Mutex } from "../../lib/mutex.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import type { Host } from "../hosts/host.ts";
@@ -30,7 +30,7 @@ const RESERVE = { share: 0.05, mostBytes: 1024 ** 3 } as const;
 /** Those that this process works with, and how much each is to hold on which file system. */
 const live = new Map<string, { readonly device: number; readonly needBytes: number }>();
 /** They are made one after the other: each counts with what those before it will still take. */
-const making = new Turns();
+const making = new Mutex();
 
 /** There is no room for a spool, or none any more: there may be once other copies have ended. */
 export class SpoolFull extends ContractError {}
@@ -68,7 +68,7 @@ async function placeAt(folder: string): Promise<Place | undefined> {
 async function isEnterable(folder: string): Promise<boolean> {
   const parts = folder.split("/").filter((part) => part !== "");
   for (let length = 1; length <= parts.length; length++) {
-    const info = await orMissing(hostFiles.stat(`/${parts.slice(0, length).join("/")}`));
+    const info = await undefinedIfMissing(hostFiles.stat(`/${parts.slice(0, length).join("/")}`));
     if (((info?.mode ?? 0) & 0o001) === 0) return false;
   }
   return true;
@@ -86,9 +86,9 @@ async function promisedOn(device: number): Promise<number> {
 /** Bytes that the files of a spool take. */
 async function bytesIn(path: string): Promise<number> {
   let sum = 0;
-  const files = await orMissing(hostFiles.readDir(plainPath(path)));
+  const files = await undefinedIfMissing(hostFiles.readDir(plainPath(path)));
   for (const { name } of files ?? []) {
-    sum += ((await orMissing(hostFiles.lstat(plainPath(`${path}/${name}`))))?.blocks ?? 0) * 512;
+    sum += ((await undefinedIfMissing(hostFiles.lstat(plainPath(`${path}/${name}`))))?.blocks ?? 0) * 512;
   }
   return sum;
 }
@@ -108,7 +108,7 @@ function foldersFor(
 }
 
 /** What is wanted of a folder. */
-export interface SpoolWish {
+export interface SpoolRequest {
   readonly host: Host;
   readonly vm: { readonly id: string };
   /** Id of the copy. */
@@ -127,12 +127,12 @@ export interface SpoolWish {
  *
  * @throws {SpoolFull} BackupNotPossible where nothing has enough
  */
-export async function makeSpool(wish: SpoolWish, steps: Steps): Promise<Spool> {
+export async function makeSpool(wish: SpoolRequest, steps: Steps): Promise<Spool> {
   return await making.run(() => make(wish, steps));
 }
 
 /** As {@link makeSpool}, alone. */
-async function make(wish: SpoolWish, steps: Steps): Promise<Spool> {
+async function make(wish: SpoolRequest, steps: Steps): Promise<Spool> {
   const { host, vm, id, disks, needBytes, isForQemu, stateDir } = wish;
   const { own, other } = foldersFor(host, disks, stateDir);
   const placesIn = async (folders: readonly string[]) => {
@@ -181,7 +181,7 @@ function spoolAt(path: string, { folder, reserve }: Place): Spool {
       });
     },
     remove: async () => {
-      await orMissing(hostFiles.remove(plainPath(path), { recursive: true }));
+      await undefinedIfMissing(hostFiles.remove(plainPath(path), { recursive: true }));
       live.delete(path);
     },
   };
@@ -199,11 +199,11 @@ export const backupSpooled: StepRule<"backup-spooled"> = {
     if (vms.inventory.active().includes(uuid)) {
       await endCopy(vms, uuid, (file) => file.startsWith(`${path}/`), SYSTEM_CLOCK);
     }
-    const info = await orMissing(hostFiles.lstat(plainPath(path)));
+    const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
     live.delete(path);
     if (info === undefined) return NOTHING;
     if (!info.isDirectory) return left(path, t("operations.is_other"));
-    await orMissing(hostFiles.remove(plainPath(path), { recursive: true }));
+    await undefinedIfMissing(hostFiles.remove(plainPath(path), { recursive: true }));
     return removed(path);
   },
 };

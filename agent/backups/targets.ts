@@ -95,7 +95,7 @@ export function addressOf(place: TargetPlace): string {
 }
 
 /** What is known of a target once it was connected to. */
-export type Joined = Pick<TargetRecord, "repository" | "encryption" | "dataKey">;
+export type JoinedTarget = Pick<TargetRecord, "repository" | "encryption" | "dataKey">;
 
 /**
  * Connects to a place, and makes it ready.
@@ -103,7 +103,7 @@ export type Joined = Pick<TargetRecord, "repository" | "encryption" | "dataKey">
  * @param passphrase what is encrypted with; none: nothing is
  * @throws {ContractError} BackupPassphraseNeeded, BackupPassphraseWrong, BackupTargetUnusable, …
  */
-export async function join(store: BackupStore, passphrase: string | undefined): Promise<Joined> {
+export async function join(store: BackupStore, passphrase: string | undefined): Promise<JoinedTarget> {
   let made: Awaited<ReturnType<typeof newEncryption>> | undefined, dataKey: string | undefined;
   const unlock: Unlock = async (description) => {
     const { id, encryption } = description;
@@ -136,7 +136,7 @@ export async function join(store: BackupStore, passphrase: string | undefined): 
 }
 
 /** What a target's own key opens: a store that says another thing of its encryption than before is not written to. */
-function unlockOf(store: BackupStore, { encryption, dataKey }: Joined): Unlock {
+function unlockOf(store: BackupStore, { encryption, dataKey }: JoinedTarget): Unlock {
   return ({ id, encryption: now }): Codec => {
     if (isDeepStrictEqual(encryption, now)) {
       return dataKey === undefined ? plainCodec : sealedCodec(id, dataKey);
@@ -150,7 +150,10 @@ function unlockOf(store: BackupStore, { encryption, dataKey }: Joined): Unlock {
 }
 
 /** The backups of a target. @throws {ContractError} BackupTargetUnusable, BackupFolderUnusable, … */
-export async function openTarget(target: TargetPlace & Joined, context: StoreContext): Promise<Repository> {
+export async function openTarget(
+  target: TargetPlace & JoinedTarget,
+  context: StoreContext,
+): Promise<Repository> {
   const store = storeOf(target, context);
   try {
     return await Repository.open(store, target.repository, unlockOf(store, target));

@@ -18,7 +18,7 @@ import { decodePng } from "../../lib/formats/png/png.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { answered, vmStats } from "../metrics/vm_stats.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -81,7 +81,7 @@ async function pictureOf({ link }: Host, uuid: string): Promise<Uint8Array<Array
   try {
     return (await link.call("domainScreenshot", { uuid })).png;
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.debug("the screen of a boot test cannot be seen", { uuid, error });
     return undefined;
   }
@@ -90,7 +90,7 @@ async function pictureOf({ link }: Host, uuid: string): Promise<Uint8Array<Array
 /** Bytes that it has read of its disks; 0 while QEMU does not say. @throws {LibvirtError} where libvirt is away */
 async function bytesRead({ link }: Host, uuid: string): Promise<number> {
   const record = await link.call("domainStatsOne", { uuid, groups: ["block"] }).catch((error) => {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     return null;
   });
   if (record === null || !answered(record)) return 0;
@@ -141,7 +141,7 @@ async function started({ host, job }: BootTestWork, uuid: string, document: XmlD
     await host.inventory.refresh(uuid);
     return undefined;
   } catch (error) {
-    if (isAway(error) || !(error instanceof LibvirtError)) throw error;
+    if (isConnectionLost(error) || !(error instanceof LibvirtError)) throw error;
     job.log(error.message);
     return `The VM could not be started: ${error.message}`;
   }

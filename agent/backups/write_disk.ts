@@ -10,7 +10,7 @@ import type { Volume } from "../storage/volumes.ts";
 import { setImmediate } from "node:timers/promises";
 import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
-import { SteadySync } from "./steady_sync.ts";
+import { PeriodicSync } from "./periodic_sync.ts";
 
 /** The chunks of a disk. @throws {ManifestError} @throws {Error} from reading */
 export async function chunksOf(
@@ -81,7 +81,7 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
   using file = await hostFiles.open(path, { read: true, write: true });
   // Another one, for a file does one thing at a time.
   using again = await hostFiles.open(path, { read: true });
-  const steady = new SteadySync(() => again.syncData());
+  const steady = new PeriodicSync(() => again.syncData());
   if (isFile) await file.truncate(0);
   await using ahead = new ChunksAhead(repository, chunks.entries(), disk);
   for (const [index, digest] of writtenOf(chunks, isFile)) {

@@ -21,7 +21,7 @@ import type {
   VM,
 } from "../../lib/contract/mod.ts";
 import type { ChannelState } from "../../lib/formats/xml/channel.ts";
-import type { Hindrance } from "../../lib/guest/remedies.ts";
+import type { BlockedReason } from "../../lib/guest/remedies.ts";
 
 /** Whether an agent is there. */
 export type BackendState = AgentStatus["agents"][number];
@@ -52,9 +52,9 @@ export interface ExecOutcome {
 }
 
 /** Which processes are wanted. */
-export type ProcessWish = Required<Pick<Input<"guest_get_processes">, "sort" | "limit">>;
+export type ProcessQuery = Required<Pick<Input<"guest_get_processes">, "sort" | "limit">>;
 /** Which packages are wanted. */
-export type PackageWish = Required<Pick<Input<"guest_get_packages">, "upgradesOnly" | "offset" | "limit">>;
+export type PackageQuery = Required<Pick<Input<"guest_get_packages">, "upgradesOnly" | "offset" | "limit">>;
 
 /** A file of the guest that is read. */
 export interface GuestReader extends AsyncDisposable {
@@ -90,17 +90,17 @@ export interface GuestBackend {
   /** Whether it is there; asks it, where it may be. Never throws for a guest's fault. */
   state(vm: VM): Promise<BackendState>;
   /** Why it cannot do something; undefined when it can. Never throws for a guest's fault. */
-  hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined>;
+  hindrance(vm: VM, ability: GuestAbility): Promise<BlockedReason | undefined>;
 
   system(vm: VM): Promise<GuestInfo>;
   interfaces(vm: VM): Promise<GuestInterface[]>;
   filesystems(vm: VM): Promise<GuestFilesystem[]>;
   users(vm: VM): Promise<UserInfo[]>;
   metrics(vm: VM): Promise<GuestMetrics>;
-  processes(vm: VM, wish: ProcessWish): Promise<{ total: number; processes: GuestProcess[] }>;
+  processes(vm: VM, wish: ProcessQuery): Promise<{ total: number; processes: GuestProcess[] }>;
   services(vm: VM): Promise<GuestUnit[]>;
   controlService(vm: VM, name: string, action: Input<"guest_control_service">["action"]): Promise<void>;
-  packages(vm: VM, wish: PackageWish): Promise<GuestPackages>;
+  packages(vm: VM, wish: PackageQuery): Promise<GuestPackages>;
   security(vm: VM): Promise<GuestSecurity>;
   metadata(vm: VM): Promise<GuestMetadatum[]>;
   /** @param value an empty one is taken away */

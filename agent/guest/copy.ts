@@ -1,7 +1,7 @@
 /** Copying files into guests and out of them: the content is the body of a request or of its answer. */
 import { createHash } from "node:crypto";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
-import { BodyPieces, drain } from "../body_pieces.ts";
+import { BodyReader, drain } from "../body_reader.ts";
 import type { CallContext } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -48,7 +48,7 @@ class Collector {
 /** Writes what arrives into a guest's file. @returns its SHA-256 @throws {ContractError} UploadBroken, GuestCopyFailed */
 export async function writeArriving(
   writer: GuestWriter,
-  pieces: Pick<BodyPieces, "next">,
+  pieces: Pick<BodyReader, "next">,
   size: number,
   progress: (done: number) => void,
 ): Promise<string> {
@@ -91,7 +91,7 @@ export async function copyTo(
       subject: path,
       ifInterrupted: `Remove ${path}.kvm-manager-part in the guest, and copy it again.`,
     });
-    using pieces = new BodyPieces(body, job.signal, principal.ended);
+    using pieces = new BodyReader(body, job.signal, principal.ended);
     let writer: GuestWriter | undefined;
     try {
       writer = await agent.createFile(vm, path, mode);

@@ -4,7 +4,7 @@ import { FolderArchive, type FolderEntry, isPlainName, MOST_DEPTH } from "../../
 import { ArchiveError } from "../../lib/formats/tar/entries.ts";
 import { longTarHead, TAR_BLOCK, tarComment, tarEnd, tarPadding } from "../../lib/formats/tar/tar.ts";
 import { inFolder, isWindows } from "../../lib/guest/paths.ts";
-import { BodyPieces, drain } from "../body_pieces.ts";
+import { BodyReader, drain } from "../body_reader.ts";
 import type { CallContext } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
@@ -94,7 +94,7 @@ export async function copyFolderTo(
       ifInterrupted:
         `Remove files in ${path} that end with .kvm-manager-part in the guest, and copy it again.`,
     });
-    using pieces = new BodyPieces(body, job.signal, principal.ended);
+    using pieces = new BodyReader(body, job.signal, principal.ended);
     let arrived = 0;
     const archive = new FolderArchive(async () => {
       const bytes = await pieces.next();

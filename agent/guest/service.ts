@@ -10,8 +10,8 @@ import {
   type VM,
 } from "../../lib/contract/mod.ts";
 import {
+  type BlockedReason,
   FROZEN,
-  type Hindrance,
   isAbsence,
   NO_CHANNEL,
   NOT_RESPONDING,
@@ -25,7 +25,7 @@ import type { BackendState, GuestBackend } from "./backend.ts";
 import type { GuestFreezes } from "./freezes.ts";
 
 /** Why nothing can be done in a VM that is off. */
-const OFF: Hindrance = { reason: "the VM is not running", remedy: "Start it" };
+const OFF: BlockedReason = { reason: "the VM is not running", remedy: "Start it" };
 /** What QEMU's agent does better: libvirt knows of it, and settles what was cut short; Windows takes part (VSS). */
 const QEMU_FIRST: ReadonlySet<GuestAbility> = new Set(["freeze"]);
 /** Milliseconds for which an agent that did not answer is asked last. */
@@ -178,10 +178,13 @@ export class GuestService {
   }
 
   /** The first that can, or why none can: what one says that is there, else one that has a channel, else the last. */
-  async #agentOf(vm: VM, ability: GuestAbility): Promise<{ agent?: GuestBackend; hindrance?: Hindrance }> {
+  async #agentOf(
+    vm: VM,
+    ability: GuestAbility,
+  ): Promise<{ agent?: GuestBackend; hindrance?: BlockedReason }> {
     // What it is asked through hangs
     if (!vm.responsive) return { hindrance: NOT_RESPONDING };
-    const hindrances: Hindrance[] = [];
+    const hindrances: BlockedReason[] = [];
     const known = (agent?: GuestBackend) => this.#tellSilence(vm, agent);
     const order = QEMU_FIRST.has(ability) ? this.backends.toReversed() : this.backends;
     const [voiced, silent] = [false, true].map((is) =>

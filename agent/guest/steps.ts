@@ -2,7 +2,7 @@
 import { LibvirtError } from "../../ffi/error.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
 import type { GuestFrozen } from "../operations/step.ts";
@@ -18,7 +18,7 @@ async function thaw(
   try {
     await link.call("domainThaw", { uuid });
   } catch (error) {
-    if (!(error instanceof LibvirtError) || isAway(error)) throw error;
+    if (!(error instanceof LibvirtError) || isConnectionLost(error)) throw error;
     // Of an operation that holds the VM, nothing else waits for an agent that may never answer.
     if (!isAll) return left(name, messageOf(error));
     // Its agent is gone or silent just now: it is tried again.

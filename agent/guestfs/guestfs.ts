@@ -1,5 +1,5 @@
 /** What libguestfs needs of the host: its program, and folders for its disks, its sockets and its small VM. */
-import { isThere, orMissing } from "../files.ts";
+import { isThere, undefinedIfMissing } from "../files.ts";
 import { log } from "../log.ts";
 
 /** Where Debian and others install it. */
@@ -81,7 +81,7 @@ export class GuestfsFolders {
   }
 
   async #clear(): Promise<void> {
-    const names = await orMissing(Array.fromAsync(Deno.readDir(this.dataDir))) ?? [];
+    const names = await undefinedIfMissing(Array.fromAsync(Deno.readDir(this.dataDir))) ?? [];
     for (const { name } of names.filter((each) => each.isDirectory && each.name.startsWith(PREFIX))) {
       const path = `${this.dataDir}/${name}`;
       const lock = await Deno.open(`${path}/${LOCK}`, { create: true, write: true });

@@ -13,7 +13,7 @@ export const MOST_ANSWER_BYTES = 4 * 1024 ** 2;
 const MOST_TOLD = 300;
 
 /** What a command said. */
-export interface Said {
+export interface GuestfsAnswer {
   readonly out: string;
   /** All that it complained of. */
   readonly errors: string;
@@ -92,7 +92,7 @@ export class GuestfsSession implements AsyncDisposable {
    *
    * @throws {ContractError} what `failed` makes, for guestfish's end and the time limit
    */
-  async ask(command: string, limitMs: number): Promise<Said> {
+  async ask(command: string, limitMs: number): Promise<GuestfsAnswer> {
     const mark = crypto.randomUUID();
     this.#said = this.#faults = "";
     // A command that fails is told on the other stream: that is asked to say that it is through, too.

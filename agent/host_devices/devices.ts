@@ -5,9 +5,9 @@ import { takenDevices } from "../../lib/formats/xml/host_device.ts";
 import { type NodeDevice, readNodeDevice } from "../../lib/formats/xml/node_device.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { pciClass } from "../../lib/host_devices/class.ts";
-import { hasIommu, type HostUse, listedDevices, type Taken } from "../../lib/host_devices/list.ts";
+import { type AssignedDevice, hasIommu, type HostUse, listedDevices } from "../../lib/host_devices/list.ts";
 import type { Output } from "../../lib/contract/mod.ts";
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
 import type { Host } from "../hosts/host.ts";
 import { hostUses } from "./host_use.ts";
@@ -28,7 +28,7 @@ export async function knownNodeDevices(host: Host): Promise<NodeDevice[] | undef
 }
 
 /** Which VMs have devices of the host: now, and from their next start on. @throws {LibvirtError} */
-export async function takenOn(host: Host): Promise<Taken[]> {
+export async function takenOn(host: Host): Promise<AssignedDevice[]> {
   return (await definitionsOf(host, host.inventory.vms())).flatMap(
     ({ vm: { id: vmId, name }, live, next }) => {
       const of = (xml: string, running: boolean) =>
@@ -43,7 +43,7 @@ async function serialsOf(devices: readonly NodeDevice[]): Promise<Map<string, st
   const found = devices.map(async ({ path, capability }): Promise<[string, string][]> => {
     if (capability.kind !== "usb" || path === undefined) return [];
     // As the device says it: any bytes.
-    const bytes = await orMissing(Deno.readFile(`${path}/serial`));
+    const bytes = await undefinedIfMissing(Deno.readFile(`${path}/serial`));
     const serial = bytes && new TextDecoder().decode(bytes).trim();
     return serial ? [[path, serial]] : [];
   });

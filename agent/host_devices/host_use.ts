@@ -5,7 +5,7 @@
  */
 import type { HostUse } from "../../lib/host_devices/list.ts";
 import { defaultDevices } from "../../lib/network/routes.ts";
-import { namesIn, orMissing, textAt } from "../files.ts";
+import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
 import { DEVICES } from "../hosts/network_devices.ts";
 import { BLOCKS, hardwareBelow, liveBlocks } from "../storage/block_devices.ts";
 
@@ -44,7 +44,7 @@ async function networkUses(): Promise<HostUse[]> {
   const vital = new Map<string, string>();
   for (const device of routes) for (const name of await lowerDevices(device)) vital.set(name, device);
   const uses = (await namesIn(DEVICES)).map(async (name): Promise<HostUse[]> => {
-    const path = await orMissing(Deno.realPath(`${DEVICES}/${name}`));
+    const path = await undefinedIfMissing(Deno.realPath(`${DEVICES}/${name}`));
     if (path === undefined) return [];
     const route = vital.get(name);
     if (route !== undefined) {
@@ -62,7 +62,7 @@ async function screenUses(): Promise<HostUse[]> {
   const folder = "/sys/bus/pci/devices";
   const uses = (await namesIn(folder)).map(async (address): Promise<HostUse[]> => {
     const isBoot = (await textAt(`${folder}/${address}/boot_vga`))?.trim() === "1";
-    const path = isBoot ? await orMissing(Deno.realPath(`${folder}/${address}`)) : undefined;
+    const path = isBoot ? await undefinedIfMissing(Deno.realPath(`${folder}/${address}`)) : undefined;
     return path === undefined ? [] : [{ path, reason: "its console shows on this GPU", isVital: false }];
   });
   return (await Promise.all(uses)).flat();

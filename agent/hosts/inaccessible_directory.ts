@@ -1,6 +1,6 @@
 /** Whether QEMU, which runs as a user of its own, can get at a file. libvirt opens the file to it, but no folder. */
 import { dirname } from "node:path";
-import { orMissing, pathFault } from "../files.ts";
+import { pathFault, undefinedIfMissing } from "../files.ts";
 import { isNotResponding } from "../mount_gate.ts";
 import { hostFiles } from "../host_files.ts";
 import type { QemuUser } from "../../lib/formats/xml/capabilities.ts";
@@ -17,7 +17,7 @@ export async function closedFolder(path: string, { uid, gid }: QemuUser): Promis
   const folders: string[] = [];
   for (let at = dirname(path); at !== dirname(at); at = dirname(at)) folders.unshift(at);
   for (const folder of folders) {
-    const info = await orMissing(hostFiles.stat(folder)).catch((error) => {
+    const info = await undefinedIfMissing(hostFiles.stat(folder)).catch((error) => {
       if (pathFault(error) === undefined && !isNotResponding(error)) throw error;
     });
     if (info === undefined || info.mode === null) return undefined;

@@ -32,7 +32,7 @@ export interface Quiesced<T> {
  *
  * @param refused what is thrown, and nothing done, where the guest cannot be frozen
  */
-export async function whileStill<T>(
+export async function withFrozenGuest<T>(
   { guests: { freezer } }: Pick<Host, "guests">,
   vm: VM,
   work: () => Promise<T>,

@@ -79,7 +79,7 @@ export function failureKind(error: unknown): LibvirtError["kind"] | undefined {
 export const isHang = (error: unknown): boolean => ["timeout", "silent"].includes(failureKind(error) ?? "");
 
 /** Whether libvirt did not answer: what was asked may be carried out all the same, and the rest can be done later. */
-export function isAway(error: unknown): boolean {
+export function isConnectionLost(error: unknown): boolean {
   const kind = failureKind(error);
   return kind !== undefined && kind !== "libvirt";
 }

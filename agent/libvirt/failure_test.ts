@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type FailureKind, LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, errorText } from "../../lib/contract/errors.ts";
-import { contractError, isAway } from "./failure.ts";
+import { contractError, isConnectionLost } from "./failure.ts";
 import { unavailableText } from "./link.ts";
 
 const mapped = (kind: FailureKind, message: string, code = 1, ...rest: [ErrorCodeOf?, string?]) => {
@@ -98,12 +98,12 @@ Deno.test("contractError() leaves a lost connection to whoever knows the command
   }
 });
 
-Deno.test("isAway() tells that libvirt did not answer, however deep, from its saying no", () => {
+Deno.test("isConnectionLost() tells that libvirt did not answer, however deep, from its saying no", () => {
   const lost = new LibvirtError({ kind: "lost", message: "x" });
   const no = new LibvirtError({ kind: "libvirt", message: "x" });
   const wrapped = (cause: unknown) =>
     new ContractError("UpdateFailed", {}, { cause: new ContractError("ConnectionLost", {}, { cause }) });
-  assert.deepEqual([lost, wrapped(lost), no, wrapped(no), new Error("x")].map(isAway), [
+  assert.deepEqual([lost, wrapped(lost), no, wrapped(no), new Error("x")].map(isConnectionLost), [
     true,
     true,
     false,

@@ -3,7 +3,7 @@
  * cannot be read is a gap.
  */
 import type { Inventory } from "../hosts/inventory/inventory.ts";
-import { type FigureSource, FigureTaker, type Reading } from "../../lib/metrics/figure_taker.ts";
+import { type FigureSource, MetricSampler, type Reading } from "../../lib/metrics/metric_sampler.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { log } from "../log.ts";
 import { hostLayout, HostReader, hostSources, readPools } from "./host_reading.ts";
@@ -62,7 +62,7 @@ export class Collector {
   readonly #vms = new Map<string, VmFigures>();
   readonly #subjects = new Map<string, Subject>();
   #generation = 0;
-  #hostTaker: FigureTaker | undefined;
+  #hostTaker: MetricSampler | undefined;
   #hostLayout = "";
   #slot = NaN;
   #latest: TakenRound | undefined;
@@ -152,7 +152,7 @@ export class Collector {
     };
     const layout = hostLayout(reading);
     if (!this.#hostTaker || layout !== this.#hostLayout) {
-      this.#hostTaker = new FigureTaker(hostSources(reading));
+      this.#hostTaker = new MetricSampler(hostSources(reading));
       this.#hostLayout = layout;
     }
     const { sources } = this.#hostTaker;

@@ -1,5 +1,5 @@
 /** Tells other parts of the agent of figures as they are taken, whether or not they can be stored. */
-import type { FigureSource } from "../../lib/metrics/figure_taker.ts";
+import type { FigureSource } from "../../lib/metrics/metric_sampler.ts";
 
 /**
  * Figures of a VM, or of the host itself (subject ""), one for each source; NaN where nothing is known. The next round

@@ -10,7 +10,7 @@ import {
   type Reading,
   type SourceRow,
   sourcesOf,
-} from "../../lib/metrics/figure_taker.ts";
+} from "../../lib/metrics/metric_sampler.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { KIB } from "../../lib/text/byte_units.ts";
 

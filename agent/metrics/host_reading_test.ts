@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FigureTaker, type Reading } from "../../lib/metrics/figure_taker.ts";
+import { MetricSampler, type Reading } from "../../lib/metrics/metric_sampler.ts";
 import {
   hostLayout,
   HostReader,
@@ -15,7 +15,7 @@ import {
 
 /** What two readings ten seconds apart say, by name and label. */
 function figures(before: Reading, now: Reading): Record<string, number> {
-  const taker = new FigureTaker(hostSources(now));
+  const taker = new MetricSampler(hostSources(now));
   taker.take(before, 0, 60);
   const taken = taker.take(now, 10_000, 60);
   return Object.fromEntries(

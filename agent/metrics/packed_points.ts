@@ -8,7 +8,7 @@
 import { decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
 import { mergeAll, type Points } from "../../lib/metrics/points.ts";
 import { log } from "../log.ts";
-import { squeeze, unsqueeze } from "./squeezed.ts";
+import { compress, unsqueeze } from "./squeezed.ts";
 
 /** Series of a group. Their points in a row fill some pages, and one of them is unpacked fast. */
 export const GROUP = 64;
@@ -29,7 +29,7 @@ export function packPoints(group: GroupPoints): Uint8Array {
     plain.set(chunk, at + HEAD_BYTES);
     at += HEAD_BYTES + chunk.length;
   }
-  return squeeze(plain);
+  return compress(plain);
 }
 
 /** The points of a row; of all series, where none are named. Damaged ones are a gap: they must not keep others from being read. */

@@ -11,7 +11,7 @@ const MANY = { chunkSize: 32_768 };
 const INFLATE = { maxOutputLength: 8 << 20, chunkSize: 16_384 };
 
 /** Bytes, as few as they can be. */
-export function squeeze(plain: Uint8Array): Uint8Array {
+export function compress(plain: Uint8Array): Uint8Array {
   const deflated = plain.length < LEAST_DEFLATED
     ? plain
     : deflateRawSync(plain, plain.length < FEW_BYTES ? FEW : MANY);
@@ -22,7 +22,7 @@ export function squeeze(plain: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The bytes of {@link squeeze}. @throws where they are damaged */
+/** The bytes of {@link compress}. @throws where they are damaged */
 export function unsqueeze(bytes: Uint8Array): Uint8Array {
   const body = bytes.subarray(1);
   return bytes[0] === DEFLATED ? inflateRawSync(body, INFLATE) : body;

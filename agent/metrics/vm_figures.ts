@@ -3,12 +3,12 @@ import type { Params } from "../../ffi/typed_params.ts";
 import { MOST_LABEL, type VmSeriesName } from "../../lib/contract/metric_series.ts";
 import {
   type FigureSource,
-  FigureTaker,
+  MetricSampler,
   numberIn,
   type Reading,
   type SourceRow,
   sourcesOf,
-} from "../../lib/metrics/figure_taker.ts";
+} from "../../lib/metrics/metric_sampler.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { memoryUsedKib } from "./vm_stats.ts";
 import { KIB } from "../../lib/text/byte_units.ts";
@@ -162,7 +162,7 @@ export function vmSources(
 /** Takes the figures of one VM, whatever parts it has. */
 export class VmFigures {
   #layout = "";
-  #taker: FigureTaker | undefined;
+  #taker: MetricSampler | undefined;
   #cpuTime = NaN;
 
   /** Where the figures come from; another list after the parts have changed. */
@@ -180,7 +180,7 @@ export class VmFigures {
   ): Float32Array {
     const layout = figureLayout(reading, cpuCount);
     if (!this.#taker || layout !== this.#layout) {
-      this.#taker = new FigureTaker(vmSources(reading, cpuCount, macOf));
+      this.#taker = new MetricSampler(vmSources(reading, cpuCount, macOf));
       this.#layout = layout;
     }
     // QEMU was started anew: all its counters were. NIC counters of 32 bits are told from those by this.

@@ -16,7 +16,7 @@ import { withDhcp } from "../../lib/network/dhcp_range.ts";
 import { freeIpv4, networkProblems, startObstacleOf, subnetWarnings } from "../../lib/network/check.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { networkXml } from "../../lib/formats/xml/network.ts";
-import { Turns } from "../../lib/turns.ts";
+import { Mutex } from "../../lib/mutex.ts";
 import type { Handlers } from "../dispatch.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -73,7 +73,7 @@ async function options(host: Host): Promise<NetworkOptions> {
 export function networkHandlers(host: Host): Pick<Handlers, keyof typeof networkCommands> {
   const { link, inventory } = host;
   /** One change of networks at a time: two that are checked together could take the same subnet. */
-  const turns = new Turns();
+  const turns = new Mutex();
 
   /** Runs a change, and reads the networks anew whether it succeeded or not. */
   const change = async (

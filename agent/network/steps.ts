@@ -1,6 +1,6 @@
 /** Networks as steps: made, deleted, started for a VM. */
 import { messageOf } from "../../lib/text/message.ts";
-import { contractError, isAway } from "../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { left, NOTHING, Refused, removed } from "../operations/outcome.ts";
 import { forgetLease } from "./dhcp.ts";
 import type { StepRule, StepRules } from "../operations/settlement.ts";
@@ -14,7 +14,7 @@ const networkDefined: StepRule<"network-defined"> = {
       if (autostart && !network.autostart) await link.call("networkSetAutostart", { name, autostart });
       if (start && !network.active) await link.call("networkStart", { name });
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       throw new Refused(messageOf(contractError(error, "NetworkStartFailed", "create_network")));
     } finally {
       await inventory.networks.reread();
@@ -38,7 +38,7 @@ const networkDoomed: StepRule<"network-doomed"> = {
     try {
       if (network !== undefined) await link.call("networkDelete", { name });
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       throw new Refused(messageOf(contractError(error, "NetworkDeleteFailed", "delete_network")));
     } finally {
       await inventory.networks.reread();
@@ -56,7 +56,7 @@ const networkStarted: StepRule<"network-started"> = {
       await run("stop_network", { name: network }, actor);
       return NOTHING;
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       return left(network, messageOf(error));
     }
   },

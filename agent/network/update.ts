@@ -13,7 +13,7 @@ import { readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { dnsHostXml } from "../../lib/formats/xml/network.ts";
 import type { NetworkChange } from "../../lib/formats/xml/network_edit.ts";
-import { contractError, isAway } from "../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
@@ -115,7 +115,7 @@ export async function updateNetwork(
       try {
         await host.link.call("networkChange", { name, steps, change });
       } catch (error) {
-        if (!isAway(error)) noted.drop(); // what libvirt refuses, it has taken back in the same call
+        if (!isConnectionLost(error)) noted.drop(); // what libvirt refuses, it has taken back in the same call
         throw error;
       }
     });

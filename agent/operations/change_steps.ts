@@ -2,7 +2,7 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Input } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { left, NOTHING, Refused, t, Unsettled } from "./outcome.ts";
 import type { StepRule, StepRules } from "./settlement.ts";
 
@@ -17,7 +17,7 @@ const changeWanted: StepRule<"change-wanted"> = {
       await run(command, input as Input<typeof command>, actor);
       return { did: "done" };
     } catch (error) {
-      if (isAway(error) || isBusy(error)) throw error;
+      if (isConnectionLost(error) || isBusy(error)) throw error;
       throw new Refused(messageOf(error), { cause: error });
     }
   },
@@ -29,7 +29,7 @@ const changeWanted: StepRule<"change-wanted"> = {
       await run(command, back as Input<typeof command>, actor);
       return { did: "done" };
     } catch (error) {
-      if (isAway(error) || isBusy(error)) throw error;
+      if (isConnectionLost(error) || isBusy(error)) throw error;
       return left(subject, messageOf(error));
     }
   },

@@ -1,7 +1,7 @@
 /** Whether a file is the one that an operation has made, or meant. */
 import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import type { FileIdentity, OperationRecord } from "./step.ts";
 
 /** Milliseconds the kernel's clock for files may be behind. */
@@ -15,13 +15,13 @@ const identityOf = ({ dev, ino }: Deno.FileInfo): FileIdentity => ({ dev, ino: N
 
 /** The file at a path; null where there is none, or no regular file. */
 export async function identityAt(path: string): Promise<FileIdentity | null> {
-  const info = await orMissing(hostFiles.lstat(plainPath(path)));
+  const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   return info?.isFile ? identityOf(info) : null;
 }
 
 /** The folder at a path; null where there is none, or something else. */
 export async function folderIdentityAt(path: string): Promise<FileIdentity | null> {
-  const info = await orMissing(hostFiles.lstat(plainPath(path)));
+  const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   return info?.isDirectory ? identityOf(info) : null;
 }
 

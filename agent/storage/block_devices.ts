@@ -3,7 +3,7 @@
  * reads and writes. Source: the kernel's sysfs and proc(5).
  */
 import { isBelow } from "../../lib/formats/mountinfo.ts";
-import { namesIn, orMissing, textAt } from "../files.ts";
+import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
 import { hostFiles } from "../host_files.ts";
 import { mountedDevices } from "./mounts.ts";
 
@@ -17,7 +17,7 @@ const NVME = /^(.*\/nvme-subsystem\/[^/]+)\//;
 export async function hardwareBelow(name: string, seen: Set<string> = new Set()): Promise<string[]> {
   if (seen.has(name)) return [];
   seen.add(name);
-  const path = await orMissing(Deno.realPath(`${BLOCKS}/${name}`));
+  const path = await undefinedIfMissing(Deno.realPath(`${BLOCKS}/${name}`));
   if (path === undefined) return [];
   // A partition lies in the folder of its disk, which alone has what it lies on.
   const slaves = await namesIn(`${path}/slaves`);
@@ -26,7 +26,7 @@ export async function hardwareBelow(name: string, seen: Set<string> = new Set())
   if (subsystem === undefined) return [path, ...below];
   const controllers = (await namesIn(subsystem)).filter((each) => /^nvme\d+$/.test(each));
   const places = await Promise.all(
-    controllers.map((each) => orMissing(Deno.realPath(`${subsystem}/${each}`))),
+    controllers.map((each) => undefinedIfMissing(Deno.realPath(`${subsystem}/${each}`))),
   );
   return [path, ...below, ...places.filter((each) => each !== undefined)];
 }
@@ -50,7 +50,7 @@ export async function stableName(
     const names = (await namesIn(folder)).filter((name) => !OF_CONTENT.test(name)).sort();
     const own: string[] = [];
     for (const name of names) {
-      if (await orMissing(Deno.realPath(`${folder}/${name}`)) === device) own.push(name);
+      if (await undefinedIfMissing(Deno.realPath(`${folder}/${name}`)) === device) own.push(name);
     }
     const best = own.find((name) => /^\w+-uuid-/.test(name)) ?? own[0];
     if (best !== undefined) return `${folder}/${best}`;
@@ -65,7 +65,7 @@ export async function liveBlocks(): Promise<Map<string, string>> {
   }
   for (const line of (await textAt("/proc/swaps") ?? "").split("\n").slice(1)) {
     const [file = ""] = line.split(/\s/);
-    const real = file.startsWith("/dev/") ? await orMissing(Deno.realPath(file)) : undefined;
+    const real = file.startsWith("/dev/") ? await undefinedIfMissing(Deno.realPath(file)) : undefined;
     const name = real?.split("/").at(-1);
     if (name !== undefined && !found.has(name)) found.set(name, `the host swaps to it (${name})`);
   }
@@ -96,8 +96,8 @@ export function liveOnce(): () => Promise<readonly LiveBlock[]> {
  * @param live of a look at several devices, so that it is read once
  */
 export async function hostUseOf(device: string, live = liveOnce()): Promise<string | undefined> {
-  const real = await orMissing(hostFiles.realPath(device));
-  const own = real && await orMissing(Deno.realPath(`${BLOCKS}/${real.split("/").at(-1)}`));
+  const real = await undefinedIfMissing(hostFiles.realPath(device));
+  const own = real && await undefinedIfMissing(Deno.realPath(`${BLOCKS}/${real.split("/").at(-1)}`));
   if (!own) return undefined;
   return (await live()).find(({ paths }) => paths.some((path) => isBelow(path, own)))?.reason;
 }

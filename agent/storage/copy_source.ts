@@ -1,6 +1,6 @@
 /** The source of a copy: decided on when its turn has come, and held until the copy is made. */
 import { ContractError, type Role } from "../../lib/contract/mod.ts";
-import { type CheckedImage, checkImage, type ImageWish } from "./disk_images/check.ts";
+import { type CheckedImage, checkImage, type ImageRequest } from "./disk_images/check.ts";
 import type { Host } from "../hosts/host.ts";
 import { holdWriters } from "./volume_usage.ts";
 import type { Volume } from "./volumes.ts";
@@ -18,7 +18,7 @@ export interface CopySource extends CheckedImage {
  */
 export async function copySource(
   host: Host,
-  wish: ImageWish,
+  wish: ImageRequest,
   role: Role,
   held: DisposableStack,
   except?: string,

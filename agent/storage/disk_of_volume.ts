@@ -6,14 +6,14 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import type { Steps } from "../operations/operation.ts";
 import { copyVolume, type Share } from "./copy.ts";
 import { copySource } from "./copy_source.ts";
-import type { ImageWish } from "./disk_images/check.ts";
+import type { ImageRequest } from "./disk_images/check.ts";
 import { lockVolume } from "./shared.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { linkVolume, type Volume } from "./volumes.ts";
 
 /** What is made of what. */
 export interface NewDiskImage {
-  readonly source: ImageWish;
+  readonly source: ImageRequest;
   readonly pool: string;
   readonly name: string;
   /** Undefined where the pool keeps no files. */

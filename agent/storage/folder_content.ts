@@ -1,5 +1,5 @@
 /** What lies in a folder of this host, to the last file: looked at before the folder goes. */
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -30,7 +30,7 @@ export async function filesBelow(folder: string): Promise<FoundFile[]> {
       }
       const path = `${at}/${name}`;
       if (isDirectory) left.push(path);
-      const info = isFile ? await orMissing(hostFiles.lstat(path)) : undefined;
+      const info = isFile ? await undefinedIfMissing(hostFiles.lstat(path)) : undefined;
       if (info !== undefined) found.push({ path, info });
     }
   }

@@ -5,7 +5,7 @@ import { sharesOf } from "../../lib/formats/xml/device_diff.ts";
 import { guestReason, type SharedFolder } from "../../lib/vm/shared_folders.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
 import type { Host } from "../hosts/host.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { resolvedPath, statInTime } from "../resolved_path.ts";
@@ -48,7 +48,7 @@ async function sharesNow(host: Host): Promise<SharedFolder[]> {
   try {
     return await sharedFolders(host, host.inventory.vms());
   } catch (error) {
-    if (!isAway(error)) throw error;
+    if (!isConnectionLost(error)) throw error;
     log.warn("which folders VMs share is not known while libvirt is away", { error });
     return [];
   }

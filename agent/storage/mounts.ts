@@ -1,6 +1,6 @@
 /** What is mounted where on this host. Source: proc(5), mountinfo. */
 import { hiddenFolders, isBelow, mountLines, mountOf, parseMounts } from "../../lib/formats/mountinfo.ts";
-import { namesIn, orMissing, textAt } from "../files.ts";
+import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
 import { hostFiles } from "../host_files.ts";
 
 const mountinfo = () => Deno.readTextFile("/proc/self/mountinfo");
@@ -20,13 +20,13 @@ const mounts = async () => parseMounts(await mountinfo());
 
 /** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */
 export async function isReadOnly(folder: string): Promise<boolean> {
-  const real = await orMissing(hostFiles.realPath(folder));
+  const real = await undefinedIfMissing(hostFiles.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnly ?? false);
 }
 
 /** Whether this process cannot write what is below a folder because of how it is mounted for it. */
 export async function isReadOnlyHere(folder: string): Promise<boolean> {
-  const real = await orMissing(hostFiles.realPath(folder));
+  const real = await undefinedIfMissing(hostFiles.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnlyHere ?? false);
 }
 
@@ -41,7 +41,7 @@ async function zfsMembers(): Promise<string[]> {
   const folder = "/run/udev/data";
   const found = (await namesIn(folder)).filter((name) => /^b\d+:\d+$/.test(name)).map(async (name) => {
     const isMember = (await textAt(`${folder}/${name}`))?.includes("\nE:ID_FS_TYPE=zfs_member\n") ?? false;
-    return isMember ? await orMissing(Deno.realPath(`/sys/dev/block/${name.slice(1)}`)) : undefined;
+    return isMember ? await undefinedIfMissing(Deno.realPath(`/sys/dev/block/${name.slice(1)}`)) : undefined;
   });
   return (await Promise.all(found)).flatMap((path) => path?.split("/").at(-1) ?? []);
 }
@@ -62,7 +62,7 @@ export async function mountedDevices(): Promise<MountedDevice[]> {
       ...source.split(":").filter((each) => each.startsWith("/dev/")),
     ];
     for (const path of paths) {
-      const name = (await orMissing(hostFiles.realPath(path)))?.split("/").at(-1);
+      const name = (await undefinedIfMissing(hostFiles.realPath(path)))?.split("/").at(-1);
       if (name !== undefined) found.push({ name, at });
     }
   }

@@ -5,10 +5,10 @@
 import { LibvirtError } from "../../ffi/error.ts";
 import { isLuksHead, LUKS_HEAD_BYTES } from "../../lib/formats/luks.ts";
 import { binPath, joinPath, splitPath } from "../../lib/bin/place.ts";
-import { isSystemError, orMissing } from "../files.ts";
+import { isSystemError, undefinedIfMissing } from "../files.ts";
 import { plainPath, readStart } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
-import { isAway, isUnsupported } from "../libvirt/failure.ts";
+import { isConnectionLost, isUnsupported } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../mount_gate.ts";
@@ -21,7 +21,7 @@ type Services = Pick<Host, "app" | "id" | "inventory" | "link">;
 /** Whether the file at a path is a LUKS container; undefined where that cannot be read now. */
 export async function isLuks(path: string): Promise<boolean | undefined> {
   try {
-    const head = await orMissing(readStart(plainPath(path), LUKS_HEAD_BYTES));
+    const head = await undefinedIfMissing(readStart(plainPath(path), LUKS_HEAD_BYTES));
     return head !== undefined && isLuksHead(head);
   } catch (error) {
     if (!isSystemError(error) && !isNotResponding(error)) throw error;
@@ -103,7 +103,7 @@ export async function forgetPassphrase(host: Services, path: string, except?: st
     if (user !== undefined) return log.info("a passphrase stays: something needs it", { path, user });
     await link.call("secretForget", { path });
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     // A driver without secrets has none to be removed.
     if (isUnsupported(error)) return;
     log.error("the passphrase of a volume that is gone could not be removed", { path, error });

@@ -3,7 +3,7 @@ import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
 import { fileOf } from "./volume_steps.ts";
@@ -69,7 +69,7 @@ export async function removePool(link: LinkCaller, record: PoolRecord, unbuild: 
     try {
       await link.call("poolUnbuild", { pool: name });
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       // Something that is no volume is left in the folder: it was not asked for.
       log.warn("what a storage pool was built on stays", { pool: name, error });
     }

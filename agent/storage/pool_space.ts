@@ -1,6 +1,6 @@
 /** How much room a pool has now: what is refused or deleted for want of it is not decided on what was counted once. */
 import { type PoolSpace, spaceOf } from "../../lib/storage/pool_space.ts";
-import { failureKind, isAway } from "../libvirt/failure.ts";
+import { failureKind, isConnectionLost } from "../libvirt/failure.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../mount_gate.ts";
@@ -31,7 +31,7 @@ export async function spaceNow(
     await requirePoolReachable(host, pool);
     await link.call("poolRefresh", { pool });
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     if (failureKind(error) === undefined && !isNotResponding(error)) throw error;
     // Something is made in it, or its storage does not answer
     log.debug("how much room a pool has cannot be counted anew", { pool, error });

@@ -3,7 +3,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { removePool } from "./pool_delete.ts";
 import { NOTHING, removed } from "../operations/outcome.ts";
 import type { StepRule, StepRules } from "../operations/settlement.ts";
-import { deleteMeant } from "./volume_steps.ts";
+import { deleteIfSameFile } from "./volume_steps.ts";
 
 /** Takes a pool back that was not finished. */
 const poolMade: StepRule<"pool-made"> = {
@@ -34,7 +34,7 @@ const poolDoomed: StepRule<"pool-doomed"> = {
     const pool = await link.call("poolRead", { pool: name });
     if (pool?.uuid !== uuid) return NOTHING;
     for (const volume of volumes) {
-      const outcome = await deleteMeant(at, volume);
+      const outcome = await deleteIfSameFile(at, volume);
       if (outcome.did === "left") return { ...outcome, stop: true };
     }
     await removePool(link, pool, unbuild);

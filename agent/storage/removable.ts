@@ -1,5 +1,5 @@
 /** Whether files of this host can be removed: looked at before the first of several goes, for what is gone is gone. */
-import { isSystemError, orMissing } from "../files.ts";
+import { isSystemError, undefinedIfMissing } from "../files.ts";
 import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import { isNotResponding } from "../mount_gate.ts";
@@ -29,7 +29,7 @@ async function whyUnwritable(path: string): Promise<string | undefined> {
  * @throws {ContractError} StorageUnknown for a folder with too much in it
  */
 export async function whyUnremovable(path: string, isWhole: boolean): Promise<string | undefined> {
-  const info = await orMissing(hostFiles.lstat(plainPath(path)));
+  const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined || info.isSymlink) return undefined;
   if (info.isFile) return await whyUnwritable(path);
   if (!info.isDirectory) return undefined;

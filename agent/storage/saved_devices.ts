@@ -6,7 +6,7 @@ import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";
 
@@ -66,7 +66,7 @@ export async function withSaved(
 ): Promise<VM[]> {
   const all = await Promise.all(vms.map(async (vm) => {
     const saved = await savedDevices(host, vm).catch((error) => {
-      if (!isAway(error)) throw error;
+      if (!isConnectionLost(error)) throw error;
       log.debug("the saved memory of a VM cannot be read now", { vm: vm.name, error });
       unread?.(vm);
       return undefined;

@@ -56,7 +56,7 @@ interface Holder {
 const holders = new Map<string, Map<string | null, Set<Holder>>>();
 
 /** How an operation wants to hold something. */
-export interface HoldWish {
+export interface HoldRequest {
   /** `change` when nothing is said. */
   readonly hold?: Hold;
   /** The VM that is given it. */
@@ -67,7 +67,7 @@ export interface HoldWish {
 export const NO_POOL = "";
 
 /** @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a VM */
-export function refuseHeld(
+export function requireUnlocked(
   pool: string,
   volume: string | null,
   wanted: Hold = "change",
@@ -92,9 +92,9 @@ export function refuseHeld(
 export function lockVolume(
   pool: string,
   volume: string | null = null,
-  { hold = "change", vm }: HoldWish = {},
+  { hold = "change", vm }: HoldRequest = {},
 ): Disposable {
-  refuseHeld(pool, volume, hold, vm);
+  requireUnlocked(pool, volume, hold, vm);
   const there = holders.get(pool) ?? new Map<string | null, Set<Holder>>();
   const of = there.get(volume) ?? new Set();
   const holder = { hold, vm };

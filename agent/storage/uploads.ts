@@ -11,10 +11,10 @@ import {
 import { contentKind, type PackingName, packingOf } from "../../lib/formats/content_kind.ts";
 import { HEAD_BYTES, readImageHead } from "../../lib/formats/qcow2/head.ts";
 import { includes, type Principal } from "../access.ts";
-import { BodyPieces, drain } from "../body_pieces.ts";
+import { BodyReader, drain } from "../body_reader.ts";
 import type { CallContext } from "../dispatch.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { contractError, isAway } from "../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
@@ -176,7 +176,7 @@ export class Uploads {
         subject: `${pool}/${name}`,
         ifInterrupted: t("operations.later"),
       });
-      const pieces = new BodyPieces(body, job.signal, principal.ended);
+      const pieces = new BodyReader(body, job.signal, principal.ended);
       return await this.#carryOut(partial, input, { pieces, job, actor: principal.name });
     } finally {
       await drain(body);
@@ -265,7 +265,7 @@ export class Uploads {
     partial: Partial,
     { checksum, resumable = false }: Input<"upload_volume">,
     { pieces, job, actor }: {
-      readonly pieces: BodyPieces;
+      readonly pieces: BodyReader;
       readonly job: OpenJob;
       readonly actor: string;
     },
@@ -331,7 +331,7 @@ export class Uploads {
    * @returns the SHA-256 of all of it
    * @throws {ContractError} UploadBroken, UploadFailed, DiskRefused @throws {LibvirtError}
    */
-  async #fill(partial: Partial, pieces: BodyPieces, job: OpenJob): Promise<string> {
+  async #fill(partial: Partial, pieces: BodyReader, job: OpenJob): Promise<string> {
     const { size } = partial;
     const broken = () => new ContractError("UploadBroken", { received: arrivedOf(partial), size });
     let arrived = arrivedOf(partial);
@@ -444,7 +444,7 @@ export class Uploads {
     const { link, operations } = this.#host;
     try {
       await removeVolume(link, partial.path).catch(async (error) => {
-        if (!(error instanceof LibvirtError) || isAway(error)) throw error;
+        if (!(error instanceof LibvirtError) || isConnectionLost(error)) throw error;
         // Its stream may just be closing: libvirt gives the volume free a moment later.
         await new Promise((resolve) => setTimeout(resolve, 500));
         await removeVolume(link, partial.path);

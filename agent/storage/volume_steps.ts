@@ -3,7 +3,7 @@ import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import { requireResponding } from "../mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -49,7 +49,7 @@ export async function makeVolume(
 ): Promise<Volume> {
   const path = await volumePlace(link, pool, name);
   const isTaken = await volumeNamed(link, pool, name) !== undefined ||
-    (path !== null && await orMissing(hostFiles.lstat(plainPath(path))) !== undefined);
+    (path !== null && await undefinedIfMissing(hostFiles.lstat(plainPath(path))) !== undefined);
   if (isTaken) {
     const message = `storage volume name '${name}' already in use`;
     throw new LibvirtError({ kind: "libvirt", code: VIR_ERR.STORAGE_VOL_EXIST, message });
@@ -117,7 +117,7 @@ async function removeAt(host: Host, path: string): Promise<void> {
     // It is still being made, or its stream is just closing.
     if (error.code !== VIR_ERR.NO_STORAGE_VOL) throw new Unsettled(error.message, { cause: error });
   }
-  if (isLocal(link.uri)) await orMissing(hostFiles.remove(plainPath(path)));
+  if (isLocal(link.uri)) await undefinedIfMissing(hostFiles.remove(plainPath(path)));
 }
 
 /** What a VM has by now stays. That it is the VM which was meant needs no telling. */
@@ -142,7 +142,7 @@ async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> 
 
 /** What comes of a step whose file is gone, is another one by now, or is in use; undefined where it can go. */
 async function whyItStays(at: Settlement, step: MadeFile): Promise<StepOutcome | undefined> {
-  const { pool, path } = step, info = await orMissing(hostFiles.lstat(plainPath(path)));
+  const { pool, path } = step, info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
     return NOTHING;
@@ -224,10 +224,10 @@ async function isOff(link: Link, pool: string): Promise<boolean> {
 /** Takes back a file that was made beside libvirt. */
 const fileMade: StepRule<"file-made"> = {
   undo: async (step, { operation }) => {
-    const info = await orMissing(hostFiles.lstat(plainPath(step.path)));
+    const info = await undefinedIfMissing(hostFiles.lstat(plainPath(step.path)));
     if (info === undefined) return NOTHING;
     if (!info.isFile || !isMadeBy(info, step, operation)) return left(step.path, t("operations.is_other"));
-    await orMissing(hostFiles.remove(plainPath(step.path)));
+    await undefinedIfMissing(hostFiles.remove(plainPath(step.path)));
     return removed(step.path);
   },
 };
@@ -235,12 +235,12 @@ const fileMade: StepRule<"file-made"> = {
 /** Takes back a folder that was made beside libvirt, with what is in it. */
 const folderMade: StepRule<"folder-made"> = {
   undo: async (step, { operation }) => {
-    const path = plainPath(step.path), info = await orMissing(hostFiles.lstat(path));
+    const path = plainPath(step.path), info = await undefinedIfMissing(hostFiles.lstat(path));
     if (info === undefined) return NOTHING;
     if (!info.isDirectory || !isMadeBy(info, step, operation)) {
       return left(step.path, t("operations.is_other"));
     }
-    await orMissing(hostFiles.remove(path, { recursive: true }));
+    await undefinedIfMissing(hostFiles.remove(path, { recursive: true }));
     return removed(step.path);
   },
 };
@@ -255,14 +255,14 @@ const secretMade: StepRule<"secret-made"> = {
 };
 
 /** Deletes what is at a path and is the file that was meant, unless a VM needs it. */
-export async function deleteMeant(
+export async function deleteIfSameFile(
   at: Settlement,
   { path, file }: { readonly path: string; readonly file: FileIdentity | null },
 ): Promise<StepOutcome> {
   const { link } = at.vms;
   const volume = await volumeAt(link, path);
   if (isLocal(link.uri)) {
-    const info = await orMissing(hostFiles.lstat(plainPath(path)));
+    const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
     if (info === undefined) return NOTHING;
     if (file !== null && !isSame(file, { dev: info.dev, ino: Number(info.ino) })) {
       return left(path, t("operations.is_other"));
@@ -278,13 +278,13 @@ export async function deleteMeant(
 
 /** Goes on deleting the disks of a VM that is gone. */
 const diskDoomed: StepRule<"disk-doomed"> = {
-  finish: async (step, at) => await deleteMeant(at, step),
+  finish: async (step, at) => await deleteIfSameFile(at, step),
 };
 
 /** Deletes a volume whose place another one has taken. A VM that still has it keeps it. */
 const volumeReplaced: StepRule<"volume-replaced"> = {
   undo: async (step, at) => {
-    const outcome = await deleteMeant(at, step);
+    const outcome = await deleteIfSameFile(at, step);
     return outcome.did === "left" ? NOTHING : outcome;
   },
 };

@@ -19,7 +19,7 @@ const LIST_MS = 1500;
 type Services = Pick<Host, "inventory" | "link" | "keepers">;
 
 /** What work comes to, but for a list that does not wait for what does not respond: then something else. */
-async function soon<T>(work: Promise<T>, otherwise: T): Promise<T> {
+async function inTimeOr<T>(work: Promise<T>, otherwise: T): Promise<T> {
   let found = otherwise;
   try {
     await within(LIST_MS, work.then((done) => void (found = done)));
@@ -85,7 +85,7 @@ function snapshotsNow({ link, inventory }: Pick<Services, "link" | "inventory">)
 async function knownSnapshotFiles(
   { link, inventory }: Services,
 ): Promise<[path: string, user: StorageUser][]> {
-  const known = await soon(snapshotsNow({ link, inventory }), (readings.get(link) ?? NO_READING).files);
+  const known = await inTimeOr(snapshotsNow({ link, inventory }), (readings.get(link) ?? NO_READING).files);
   return [...known].flatMap(([uuid, files]) => {
     const vm = inventory.anyVm(uuid);
     return vm === undefined

@@ -12,7 +12,7 @@ const MOST_AWAY_MS = 30 * DAY_MS;
 const WATCH_MS = DAY_MS;
 
 /** When the clock was trusted last, and how long it was watched since. Milliseconds. */
-interface Seen {
+interface TrustedMoment {
   readonly seen: number;
   readonly watched: number;
 }
@@ -23,7 +23,7 @@ export class ClockDrift {
   /** Wall minus monotonic time at the start. */
   readonly #base: number;
   /** What the start found; undefined where KVM Manager has never run, or its database cannot be read. */
-  #found: Seen | undefined;
+  #found: TrustedMoment | undefined;
   readonly #startedAt: number;
   #isTold = false;
 

@@ -18,7 +18,7 @@ import {
   refreshPools,
   writeEntry,
 } from "../storage/bin/keep.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { poolNow } from "../storage/bin/of_pool.ts";
 import { poolGone, restoreFault } from "../storage/bin/volume.ts";
 import { lockVolume, requireKnown } from "../storage/shared.ts";
@@ -175,7 +175,7 @@ export async function restoreTemplate(
       await forgetEntry(host, entry);
     } catch (error) {
       // Where libvirt did not answer, the operation is finished once it does: the record stays for that.
-      if (!isAway(error)) {
+      if (!isConnectionLost(error)) {
         if (before === undefined) app.templates.remove(id);
         else app.templates.put(before);
       }

@@ -11,7 +11,7 @@ import type { Principal } from "../access.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { contractError, isAway } from "../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
@@ -78,7 +78,7 @@ function takeName({ host, records }: TemplateContext, name: string, but?: string
 }
 
 /** What a version is made for. */
-interface VersionWish {
+interface VersionRequest {
   readonly command: "create_template" | "update_template";
   readonly title: string;
   readonly templateId: string;
@@ -94,7 +94,7 @@ interface VersionWish {
 async function addVersion(
   { host, now }: TemplateContext,
   source: VersionSource,
-  { command, title, templateId, name, version, seal, keep }: VersionWish,
+  { command, title, templateId, name, version, seal, keep }: VersionRequest,
   { name: actor, role }: Principal,
 ): Promise<void> {
   const { jobs, operations } = host;
@@ -299,7 +299,7 @@ export async function deleteTemplate(
     try {
       await plan?.move();
     } catch (error) {
-      if (!isAway(error)) putBack();
+      if (!isConnectionLost(error)) putBack();
       throw failed("delete", error);
     }
     const errors: unknown[] = [];
@@ -307,7 +307,7 @@ export async function deleteTemplate(
       try {
         await deleteVolume(host, path);
       } catch (error) {
-        if (isAway(error)) throw error; // the rest goes when libvirt answers again
+        if (isConnectionLost(error)) throw error; // the rest goes when libvirt answers again
         if (error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL) continue;
         errors.push(error);
         if (index > 0) continue;

@@ -39,7 +39,7 @@ export interface VersionSource {
 }
 
 /** The fields of commands that say it. */
-export type SourceWish = Pick<
+export type SourceRequest = Pick<
   Input<"create_template">,
   "vmId" | "image" | "backingFile" | "pool" | "diskSizeGb" | "seal" | typeof CONFIG[number]
 >;
@@ -60,7 +60,7 @@ const invalid = (field: string, reason: string) =>
   new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
 
 /** What the fields of a command say; undefined where they name nothing. @throws {ContractError} InvalidInput */
-export function sourceOf(host: Host, wish: SourceWish, role: Role): VersionSource | undefined {
+export function sourceOf(host: Host, wish: SourceRequest, role: Role): VersionSource | undefined {
   const { vmId, image, pool, diskSizeGb, backingFile, seal = [] } = wish;
   if (image !== undefined) {
     if (vmId !== undefined) throw invalid("image", "cannot stand beside vmId");
@@ -113,7 +113,7 @@ function ownFields(error: ContractError): ContractError {
 }
 
 /** Of an image, or of an empty disk where there is none. */
-function diskSource(host: Host, wish: SourceWish, role: Role): VersionSource {
+function diskSource(host: Host, wish: SourceRequest, role: Role): VersionSource {
   const { image, backingFile, diskSizeGb } = wish;
   const name = image ?? `an empty disk of ${diskSizeGb} GiB`;
   return {

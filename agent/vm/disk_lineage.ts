@@ -3,7 +3,7 @@ import { type Lineage, lineageIn, lineageXml, withSuccessor } from "../../lib/ba
 import { RESTORED_PREFIX, RESTORED_URI } from "../../lib/formats/xml/metadata.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import type { Host } from "../hosts/host.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { DiskOrigin } from "../storage/disk_origin.ts";
 import { setMetadata } from "./own_metadata.ts";
@@ -34,7 +34,7 @@ export async function noteSuccessor(
   try {
     await changeLineage(host, uuid, (kept) => withSuccessor(kept, before, after));
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.warn("which image a disk was before could not be noted", { uuid, path: after, error });
   }
 }

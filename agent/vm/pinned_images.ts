@@ -14,7 +14,7 @@ import { isActivePool } from "../storage/shared.ts";
 import { volumeNamed } from "../storage/volumes.ts";
 import { DRIVES } from "./devices/media.ts";
 import { realPath } from "../storage/disk_images/chain.ts";
-import { checkImage, type ImageWish } from "../storage/disk_images/check.ts";
+import { checkImage, type ImageRequest } from "../storage/disk_images/check.ts";
 import type { Host } from "../hosts/host.ts";
 
 /** What a definition is judged for. */
@@ -50,7 +50,7 @@ function imagesIn(document: XmlDocument): NamedImage[] {
 async function wishOf(
   { link, inventory }: Host,
   { type, source, volume }: DiskDevice,
-): Promise<ImageWish | undefined> {
+): Promise<ImageRequest | undefined> {
   if (type === "volume") {
     const record = volume && inventory.storage.record(volume.pool);
     if (volume === undefined || record === undefined || !isActivePool(record)) return undefined;

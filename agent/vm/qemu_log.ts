@@ -4,7 +4,7 @@ import { plainText } from "../../lib/text/byte_text.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { endOfLog } from "../../lib/vm/qemu_log.ts";
 import { includes } from "../access.ts";
-import { FileRefused, isSystemError, orMissing, pathFault, readRegularEnd } from "../files.ts";
+import { FileRefused, isSystemError, pathFault, readRegularEnd, undefinedIfMissing } from "../files.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLogFolder } from "../libvirt/uri.ts";
 
@@ -38,7 +38,7 @@ export async function qemuLog(host: Host, vm: VM, lines: number, role: Role): Pr
   const path = logFile(host, vm);
   let end;
   try {
-    end = await orMissing(readRegularEnd(path, MOST_BYTES));
+    end = await undefinedIfMissing(readRegularEnd(path, MOST_BYTES));
   } catch (error) {
     if (error instanceof FileRefused) throw unavailable("the file is no regular file", error);
     if (!isSystemError(error)) throw error;

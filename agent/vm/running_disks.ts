@@ -9,10 +9,10 @@ import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { type Clock, sleep, SYSTEM_CLOCK } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
-import { type Quiescing, quiescingOf, whileStill } from "../hosts/quiesce.ts";
+import { type Quiescing, quiescingOf, withFrozenGuest } from "../hosts/quiesce.ts";
 import { thawGuest } from "../hosts/thaw.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isAway } from "../libvirt/failure.ts";
+import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Steps } from "../operations/operation.ts";
 import { left, NOTHING, t, Unsettled } from "../operations/outcome.ts";
@@ -123,7 +123,7 @@ async function begin(copy: DisksCopy, by: Quiescing) {
     return begun;
   }
   // This agent thaws by itself at its limit, whatever becomes of us.
-  const { result, not } = await whileStill(host, vm, () => start(false));
+  const { result, not } = await withFrozenGuest(host, vm, () => start(false));
   return { ...result, ...(not === undefined ? { frozen: true } : { notFrozen: not }) };
 }
 
@@ -173,7 +173,7 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
       log.warn("a copy of disks could not be ended: the next one does", { vm: vm.name, error: left })
     );
     job.signal.throwIfAborted();
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     // libvirt tells in many ways of a VM that has just stopped.
     await host.reread(vm);
     throw host.inventory.active().includes(uuid)
@@ -209,7 +209,7 @@ export async function awaitEnd(
         throw failed("libvirt was restarted meanwhile, and the copy has not gone on since");
       }
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isConnectionLost(error)) throw error;
       awaySince ??= clock.monotonic();
       if (clock.monotonic() - awaySince > AWAY_MS) throw error;
     }
@@ -237,7 +237,7 @@ async function thaw({ link }: Host, uuid: string): Promise<string | undefined> {
     await link.call("domainThaw", { uuid });
     return undefined;
   } catch (error) {
-    if (!(error instanceof LibvirtError) || isAway(error)) throw error;
+    if (!(error instanceof LibvirtError) || isConnectionLost(error)) throw error;
     return messageOf(error);
   }
 }

@@ -1,11 +1,11 @@
 /** VMs as steps: defined, started, forgotten. */
 import { statFile } from "../host_file.ts";
-import { orMissing } from "../files.ts";
+import { undefinedIfMissing } from "../files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
 import { requireItsNetworksRespond } from "../hosts/responsive.ts";
 import { isLocal } from "../libvirt/uri.ts";
-import { contractError, isAway } from "../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { rebase } from "../storage/bin/rebase.ts";
@@ -39,7 +39,7 @@ async function wasUsed(
 ): Promise<boolean> {
   if (!isLocal(link.uri)) return false;
   for (const path of paths) {
-    const info = await orMissing(statFile(path));
+    const info = await undefinedIfMissing(statFile(path));
     if (info?.isFile && (info.mtime?.getTime() ?? 0) > at + DEFINING_MS) return true;
   }
   return false;
@@ -107,7 +107,7 @@ const startWanted: StepRule<"start-wanted"> = {
       await requireOwnImages(settlement.vms, { id: uuid, disks: domain.summary.disks });
       await link.call("domainStart", { uuid });
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       const told = contractError(error, "StartFailed", "create_vm");
       throw new Refused(told instanceof Error ? told.message : String(told), { cause: error });
     }
@@ -163,7 +163,7 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
       await rebase(step.rebased ?? []);
       await defineAgain(link, { uuid, xml: definitionFor(entry, step), autostart });
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       throw new Refused(messageOf(error), { cause: error });
     }
     if (uuid === entry.vmId && step.moved.length === 0) await recordSnapshots(vms, uuid, snapshots);
@@ -196,7 +196,7 @@ async function binOld(
     if (volume === undefined || await binReplaced(host, volume, actor)) return;
     await deleteDisk(host, volume.path);
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.warn("a disk that was replaced stays where it is", { pool, name, error });
   }
 }

@@ -4,7 +4,7 @@ import { type CommandName, COMMANDS, type Image } from "../../lib/contract/mod.t
 import { leadingOptions } from "../leading_options.ts";
 import { findOwn, type OwnVerb } from "../own_verb.ts";
 import { didYouMean } from "../suggestion.ts";
-import { at, harmless, heading, isRow } from "../verb/cells.ts";
+import { at, escapeControlCharacters, heading, isRow } from "../verb/cells.ts";
 import { findVerb, OTHER_WORDS, type Verb, verbOf, VERBS, verbsUnder } from "../verb/find.ts";
 import { type Resource, RESOURCES } from "../../lib/contract/lookups.ts";
 import { withIds } from "../verb/resolve_ids.ts";
@@ -46,8 +46,8 @@ async function live(
   return (Array.isArray(found) ? found : []).filter(isRow).flatMap((row) => {
     const word = row[by], more = text === undefined ? "" : row[text];
     // What has signs of its own for shells and terminals is typed by hand.
-    return typeof word === "string" && harmless(word) === word
-      ? [[word, harmless(String(more ?? ""))] as const]
+    return typeof word === "string" && escapeControlCharacters(word) === word
+      ? [[word, escapeControlCharacters(String(more ?? ""))] as const]
       : [];
   });
 }
@@ -105,7 +105,9 @@ const columnsOf = ({ command: { columns = [], wide = [] } }: Verb): Candidates =
 /** Images of a kind, by name. */
 async function imagesOf(flag: "image" | "iso", ask: Ask): Promise<Candidates> {
   const { images } = await ask("list_images", {}) as { images: readonly Image[] };
-  return images.filter(({ kind, name }) => (kind === "iso") === (flag === "iso") && harmless(name) === name)
+  return images.filter(({ kind, name }) =>
+    (kind === "iso") === (flag === "iso") && escapeControlCharacters(name) === name
+  )
     .map(({ name, pool }) => [name, pool]);
 }
 

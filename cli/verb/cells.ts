@@ -7,7 +7,7 @@ import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.t
 export const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** A text that steers no terminal. The sign is not U+FFFD, which spells bytes (lib/text/byte_text.ts). */
-export const harmless = (text: string) => text.replace(STEERING, "\u2426");
+export const escapeControlCharacters = (text: string) => text.replace(STEERING, "\u2426");
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -117,7 +117,7 @@ function plain(field: string, value: unknown): string {
 
 /** One value in one cell. @param path the field, which tells the unit */
 export function cell(path: string, value: unknown): string {
-  return harmless(plain(path.split(".").at(-1)!, value));
+  return escapeControlCharacters(plain(path.split(".").at(-1)!, value));
 }
 
 /**

@@ -2,7 +2,7 @@
 import { SettingsError } from "../../agent/settings_error.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import { EXIT, exitStatus } from "../exit.ts";
-import { harmless } from "./cells.ts";
+import { escapeControlCharacters } from "./cells.ts";
 import { UsageError } from "./values.ts";
 
 /** A sentence: with its end, where it has none yet. */
@@ -14,16 +14,18 @@ export function failed(error: unknown, words: readonly string[]): number {
     const line = ["kvm-manager", ...words].join(" ");
     if (error instanceof UsageError && error.usage !== undefined) {
       console.error(
-        `${line}: ${harmless(sentence(error.message))}\nUsage: ${error.usage}\nSee ${line} --help`,
+        `${line}: ${
+          escapeControlCharacters(sentence(error.message))
+        }\nUsage: ${error.usage}\nSee ${line} --help`,
       );
-    } else console.error(`${line}: ${harmless(sentence(error.message))} See ${line} --help`);
+    } else console.error(`${line}: ${escapeControlCharacters(sentence(error.message))} See ${line} --help`);
     return EXIT.usage;
   }
   if (!(error instanceof ApiError)) throw error;
   const allowed = allowedOf(error.details);
   console.error(
-    `kvm-manager: ${harmless(error.message)}${
-      allowed === undefined ? "" : `\nAllowed: ${harmless(allowed)}`
+    `kvm-manager: ${escapeControlCharacters(error.message)}${
+      allowed === undefined ? "" : `\nAllowed: ${escapeControlCharacters(allowed)}`
     }`,
   );
   return exitStatus(error);

@@ -1,5 +1,5 @@
 /** Fields of `--file` and `--input` by the words of the options: `memory: 8G` beside `memoryMb: 8192`. */
-import { bare, type FieldSchema } from "../../lib/text/values.ts";
+import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
 import type { Given, InputDraft } from "./extras.ts";
 import type { Verb } from "./find.ts";
 import { type Option, optionsOf, positionalsOf, put } from "./options.ts";
@@ -31,7 +31,7 @@ function read({ path, kind }: Pick<Option, "path" | "kind">, value: unknown, wor
 
 /** Whether a field of the contract takes a value as it stands; a size in words, or a word for an object, it does not. */
 function takes(schema: FieldSchema, value: unknown): boolean {
-  const { type, enum: choices } = bare(schema);
+  const { type, enum: choices } = unwrappedSchema(schema);
   if (type === "integer" || type === "number" || type === "boolean") return typeof value !== "string";
   return choices !== undefined || type === undefined || type === "string" || !isScalar(value);
 }

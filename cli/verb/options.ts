@@ -5,7 +5,7 @@ import { type ArgumentOption, parsed } from "../arguments.ts";
 import { COMMON_OPTIONS, type CommonValues, listSchema } from "./common.ts";
 import type { Given, InputDraft } from "./extras.ts";
 import type { Verb } from "./find.ts";
-import { bare, choicesOf, type FieldSchema, type Kind, valueKind } from "../../lib/text/values.ts";
+import { choicesOf, type FieldSchema, type Kind, unwrappedSchema, valueKind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 
 /** A field of the input as an option. */
@@ -44,7 +44,7 @@ export interface Positional {
 
 const inputOf = (command: Command): FieldSchema => command.input;
 
-const describe = (schema: FieldSchema) => schema.description ?? bare(schema).description;
+const describe = (schema: FieldSchema) => schema.description ?? unwrappedSchema(schema).description;
 
 /** The fields that the contract gives a place. */
 const placedByContract = ({ cli }: Command) => cli.filter((part) => part.startsWith("<"));
@@ -61,7 +61,7 @@ export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] 
       flag: kebab(field),
       kind,
       many: many !== undefined,
-      each: many !== undefined && bare(schema).type !== "array",
+      each: many !== undefined && unwrappedSchema(schema).type !== "array",
       optional: open === "[",
       choices: choicesOf(schema),
       description: describe(schema),
@@ -71,7 +71,7 @@ export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] 
 
 /** What a value with parts of its own is made of, where nothing else is said of it. */
 function shapeOf(schema: FieldSchema): string | undefined {
-  const { type, properties, items } = bare(schema);
+  const { type, properties, items } = unwrappedSchema(schema);
   const named = (fields: object) => Object.keys(fields).join(", ");
   if (type === "object" && properties) return `an object with ${named(properties)}`;
   if (type !== "array" || items === undefined) return undefined;
@@ -100,7 +100,7 @@ function fieldsOf(
       default: schema.default,
       secret: schema["x-secret"] === true,
     };
-    const parts = bare(schema);
+    const parts = unwrappedSchema(schema);
     return parts.type === "object" && parts.properties ? [option, ...fieldsOf(parts, names, path)] : [option];
   });
 }

@@ -1,5 +1,15 @@
 /** Answers as people and programs read them: tables, JSON, YAML, names. Pure. */
-import { at, cell, coloured, harmless, heading, isRow, type Row, shownAt, STEERING } from "./cells.ts";
+import {
+  at,
+  cell,
+  coloured,
+  escapeControlCharacters,
+  heading,
+  isRow,
+  type Row,
+  shownAt,
+  STEERING,
+} from "./cells.ts";
 
 /** Ways to print an answer. */
 export const OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
@@ -108,7 +118,7 @@ function thing(value: Row, look: Look): string {
   return [own, ...parts, ...texts].filter((each) => each !== "").join("\n");
 }
 
-const lines = (text: string) => text.split("\n").map(harmless).join("\n").trimEnd();
+const lines = (text: string) => text.split("\n").map(escapeControlCharacters).join("\n").trimEnd();
 
 function table(answer: unknown, layout: Layout, wide: boolean, look: Look): string {
   const rows = layout.rows === undefined ? answer : at(answer, layout.rows);
@@ -143,7 +153,7 @@ function names(answer: unknown, layout: Layout): string {
     if (!isRow(value)) return value === null ? [] : [cell("", value)];
     const name = fields.map((field) => value[field]).find((each) => typeof each === "string");
     return typeof name === "string"
-      ? [harmless(name)]
+      ? [escapeControlCharacters(name)]
       : Object.values(value).filter(isRow).slice(0, 1).flatMap(nameOf);
   };
   return (Array.isArray(found) ? found : [found]).flatMap(nameOf).join("\n");

@@ -2,7 +2,7 @@
 import type { Job } from "../../lib/contract/mod.ts";
 import type { Terminal } from "../terminal.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
-import { duration, harmless } from "./cells.ts";
+import { duration, escapeControlCharacters } from "./cells.ts";
 
 /** How far something is. */
 export type Progress = Pick<Job, "title" | "progress" | "doneBytes" | "totalBytes" | "secondsLeft">;
@@ -15,7 +15,7 @@ const LINE_SHARE = 0.1;
 export function progressLine({ title, progress, doneBytes, totalBytes, secondsLeft }: Progress): string {
   const filled = Math.round((progress ?? 0) * BAR);
   return [
-    harmless(title),
+    escapeControlCharacters(title),
     progress !== null && `[${"#".repeat(filled)}${"-".repeat(BAR - filled)}] ${Math.floor(progress * 100)} %`,
     doneBytes !== null &&
     formatBytes(doneBytes) + (totalBytes === null ? "" : ` of ${formatBytes(totalBytes)}`),

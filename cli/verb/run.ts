@@ -8,7 +8,7 @@ import { type Server, serverOf } from "../connect/server.ts";
 import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
-import { harmless, isRow, type Row } from "./cells.ts";
+import { escapeControlCharacters, isRow, type Row } from "./cells.ts";
 import { type CommonValues, goesOn, isDone, isWork, listSchema, statesOf, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
@@ -63,7 +63,7 @@ function confirmed(
   if (!terminal.isTerminal) {
     throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
   }
-  const list = harmless(names.join(", "));
+  const list = escapeControlCharacters(names.join(", "));
   const on = names.length === 0 ? "" : names.length === 1 ? ` ${list}` : ` of ${names.length} (${list})`;
   const answer = terminal.ask(`${verb.words.join(" ")}${on}: this loses ${destroys}. Type yes to go on:`);
   return answer?.trim().toLowerCase() === "yes";
@@ -119,7 +119,7 @@ async function print(run: Run, answer: unknown): Promise<void> {
   if (run.common.quiet) return;
   const warnings = run.format === "table" || run.format === "wide" ? onlyWarnings(answer) : undefined;
   if (warnings !== undefined) {
-    return warnings.forEach((each) => console.error(`kvm-manager: ${harmless(each)}`));
+    return warnings.forEach((each) => console.error(`kvm-manager: ${escapeControlCharacters(each)}`));
   }
   const text = await textOf(run, answer);
   if (text !== "") console.log(text);
@@ -200,7 +200,7 @@ async function waited({ verb, server, common, resources }: Run, ids: readonly st
   for (const [id, why] of outcomes) {
     if (why === undefined) continue;
     status = EXIT.notInTime;
-    console.error(`kvm-manager: ${harmless(await resources.nameOf("vmId", id))}: ${why}`);
+    console.error(`kvm-manager: ${escapeControlCharacters(await resources.nameOf("vmId", id))}: ${why}`);
   }
   return status;
 }
@@ -247,7 +247,7 @@ async function carryOutEach(
         results[index] = { name, id, success: true, ...(answer !== null && { answer }) };
         texts[index] = lines;
         for (const warning of onlyWarnings(answer) ?? []) {
-          console.error(`kvm-manager: ${harmless(name)}: ${harmless(warning)}`);
+          console.error(`kvm-manager: ${escapeControlCharacters(name)}: ${escapeControlCharacters(warning)}`);
         }
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -261,7 +261,9 @@ async function carryOutEach(
           success: false,
           error: { code: error.code, message: error.message },
         };
-        console.error(`kvm-manager: ${harmless(name)}: ${harmless(error.message)}`);
+        console.error(
+          `kvm-manager: ${escapeControlCharacters(name)}: ${escapeControlCharacters(error.message)}`,
+        );
       }
     }
   };
@@ -278,7 +280,7 @@ async function carryOutEach(
     console.log(await rendered(answer, format, { rows: "results" }));
   } else {
     const rows = results.map(({ name, success }) => ({ name, result: success ? "done" : "failed" }));
-    const lines = texts.flat().map(harmless);
+    const lines = texts.flat().map(escapeControlCharacters);
     console.log(
       lines.length > 0 ? lines.join("\n") : await rendered(rows, "table", { columns: ["name", "result"] }),
     );
@@ -333,10 +335,10 @@ async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
   if (command.file !== undefined && (to !== undefined || common.output === undefined)) {
     await writeAnswer(run, answer);
   } else if (!common.quiet && lines.length > 0 && (format === "table" || format === "wide")) {
-    console.log(lines.map(harmless).join("\n"));
+    console.log(lines.map(escapeControlCharacters).join("\n"));
   } else await print(run, answer);
   for (const { field, message } of hasFailed ? warningsIn(answer) : []) {
-    if (field === "start") console.error(`kvm-manager: ${harmless(message)}`);
+    if (field === "start") console.error(`kvm-manager: ${escapeControlCharacters(message)}`);
   }
   return statusOf(answer) || status;
 }
@@ -349,7 +351,7 @@ async function tryOut(run: Run, input: InputDraft): Promise<number> {
   };
   const { errors = [] } = answer;
   for (const { field, message } of errors) {
-    console.error(`kvm-manager: ${harmless(field === "" ? message : `${field}: ${message}`)}`);
+    console.error(`kvm-manager: ${escapeControlCharacters(field === "" ? message : `${field}: ${message}`)}`);
   }
   if (errors.length === 0 || run.format === "json" || run.format === "yaml") {
     await print({ ...run, verb: verbOf(command) }, answer);

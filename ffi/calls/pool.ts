@@ -90,7 +90,7 @@ export function poolRefresh(connection: Connection, { pool: name }: { pool: stri
 }
 
 /** How a pool is made. */
-export interface PoolWish {
+export interface PoolRequest {
   readonly xml: string;
   /** Bits of `virStoragePoolBuildFlags`; null: there is nothing to build. */
   readonly build?: number | null;
@@ -105,7 +105,7 @@ export interface PoolWish {
  */
 export function poolMake(
   connection: Connection,
-  { xml, build = 0, undoBuild = false, autostart = true }: PoolWish,
+  { xml, build = 0, undoBuild = false, autostart = true }: PoolRequest,
 ): null {
   const { symbols } = libvirt();
   using pool = poolHandle(some(symbols.virStoragePoolDefineXML(connection.pointer, cString(xml), 0)));

@@ -19,7 +19,7 @@ import {
   type VM,
 } from "../contract/mod.ts";
 import type { Published } from "../contract/events.ts";
-import { HIDDEN_MESSAGE, redact, redactLog, redactText, type Sight } from "./redact.ts";
+import { HIDDEN_MESSAGE, redact, redactLog, redactText, type Visibility } from "./redact.ts";
 import { needOf } from "./permissions.ts";
 import { isAdministrator, may, mayAnywhere, type Rights, seesEverything } from "./rights.ts";
 
@@ -84,7 +84,7 @@ function makesForOthers(viewer: Viewer, { command, actor, startedAt }: Job): boo
 }
 
 /** A job as somebody may see it: what it is called and its failure may name other VMs. */
-function filterJob(viewer: Viewer, job: Job, sight: Sight | undefined): Job {
+function filterJob(viewer: Viewer, job: Job, sight: Visibility | undefined): Job {
   if (sight === undefined) return job;
   const { title, subject, error, waitsFor } = job;
   if (makesForOthers(viewer, job)) {
@@ -133,7 +133,7 @@ export function seesAlert(
 const FILTERS: Readonly<
   Record<
     OutputFilter,
-    (answer: never, viewer: Viewer, vms: () => readonly VM[], sight: Sight | undefined) => unknown
+    (answer: never, viewer: Viewer, vms: () => readonly VM[], sight: Visibility | undefined) => unknown
   >
 > = {
   "host-interfaces": (options: DeviceOptions, { rights }) =>
@@ -190,7 +190,7 @@ function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
 }
 
 /** What of the VMs somebody sees; undefined where it is all of them. */
-export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
+export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
   let names: ReadonlySet<string> | undefined, seen: readonly VM[] | undefined;
   const vmsSeen = () => seen ??= vms().filter(({ id }) => seesVm(viewer, id));

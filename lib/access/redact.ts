@@ -9,7 +9,7 @@ import { withoutCounts } from "./counting.ts";
 export const HIDDEN_VM = "a VM you may not see";
 
 /** Which VMs are out of sight. */
-export interface Sight {
+export interface Visibility {
   readonly sees: (vmId: string) => boolean;
   /** Names and ids of those that are not seen. */
   readonly hiddenNames: ReadonlySet<string>;
@@ -60,7 +60,7 @@ export interface Targets {
  */
 export function splitTargets(
   { vmIds, tags, groups }: Targets,
-  { sees, seesTag, seesGroup }: Omit<Sight, "hiddenNames">,
+  { sees, seesTag, seesGroup }: Omit<Visibility, "hiddenNames">,
 ): { readonly seen: Targets; readonly hidden: Targets } {
   const not = (test: (each: string) => boolean) => (each: string) => !test(each);
   return {
@@ -82,14 +82,14 @@ const isTargets = (value: unknown): value is Targets =>
   (["vmIds", "tags", "groups"] as const).every((name) => Array.isArray((value as Fields)[name]));
 
 /** Targets without those that are not seen, and that there are such. */
-function seenTargets(targets: unknown, sight: Sight): unknown {
+function seenTargets(targets: unknown, sight: Visibility): unknown {
   if (!isTargets(targets)) return targets;
   const { seen, hidden } = splitTargets(targets, sight);
   return { ...targets, ...seen, ...(!isNoTarget(hidden) && { hidden: true }) };
 }
 
 /** Fields that tell of VMs without an id beside them: targets, lists of users, sentences such as why a run failed. */
-const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => unknown>> = {
+const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Visibility) => unknown>> = {
   targets: seenTargets,
   usedBy: withoutNames,
   // What a template was made of; of disks it is a path
@@ -102,7 +102,7 @@ const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => 
 };
 
 /** An answer without the names and ids of VMs that are not seen. What is given is left as it is. */
-export function redact(value: unknown, sight: Sight): unknown {
+export function redact(value: unknown, sight: Visibility): unknown {
   if (Array.isArray(value)) {
     return once(value.map((each) => redact(each, sight)).filter((each) => each !== undefined));
   }
@@ -128,15 +128,15 @@ function counted(fields: Fields): Fields {
   return { ...fields, counts: Object.fromEntries(Object.keys(counts).map((name) => [name, of(name)])) };
 }
 
-function seenText(field: unknown, sight: Sight): unknown {
+function seenText(field: unknown, sight: Visibility): unknown {
   return typeof field === "string" ? redactText(field, sight) : field;
 }
 
-function withoutName(field: unknown, { hiddenNames }: Sight): unknown {
+function withoutName(field: unknown, { hiddenNames }: Visibility): unknown {
   return typeof field === "string" && hiddenNames.has(field) ? HIDDEN_VM : field;
 }
 
-function withoutNames(list: unknown, sight: Sight): unknown {
+function withoutNames(list: unknown, sight: Visibility): unknown {
   return Array.isArray(list) ? list.map((each) => withoutName(each, sight)) : list;
 }
 
@@ -167,12 +167,12 @@ export function mentionedIn(
 }
 
 /** A text without what it says, where it names VMs that are not seen, and without a count of them. */
-export function redactText(text: string, { hiddenNames }: Sight): string {
+export function redactText(text: string, { hiddenNames }: Visibility): string {
   return [...hiddenNames].some((name) => holds(text, name)) ? HIDDEN_MESSAGE : withoutCounts(text);
 }
 
 /** A task's log as somebody may see it. Lines that name hidden VMs are one: each VM has as many. */
-export function redactLog<L extends { readonly text: string }>(log: readonly L[], sight: Sight): L[] {
+export function redactLog<L extends { readonly text: string }>(log: readonly L[], sight: Visibility): L[] {
   const lines = log.map((line) => ({ ...line, text: redactText(line.text, sight) }));
   const first = lines.findIndex(({ text }) => text === HIDDEN_MESSAGE);
   return lines.filter(({ text }, at) => text !== "" && (text !== HIDDEN_MESSAGE || at === first));
@@ -184,7 +184,7 @@ const NAMING = ["vm", "vms", "what"] as const;
 const SENTENCES = ["reason", "error"] as const;
 
 /** A refusal that names no VM that is not seen. */
-export function redactRefusal(error: ContractError, sight: Sight): ContractError {
+export function redactRefusal(error: ContractError, sight: Visibility): ContractError {
   const { details = {} } = error;
   const { vmIds } = details;
   const hidden = Array.isArray(vmIds) ? vmIds.filter((each) => !sight.sees(String(each))) : [];
@@ -206,6 +206,6 @@ export function redactRefusal(error: ContractError, sight: Sight): ContractError
 }
 
 /** Whether a detail is the name of a VM that is not seen, or one and where it is ("web on default"). */
-function names(told: string, { hiddenNames }: Sight): boolean {
+function names(told: string, { hiddenNames }: Visibility): boolean {
   return [...hiddenNames].some((name) => told === name || told.startsWith(`${name} on `));
 }

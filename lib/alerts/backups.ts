@@ -9,7 +9,7 @@ import { backupFactsOf } from "../insights/backups.ts";
 import { type Observation, observe } from "./watch.ts";
 
 /** What a check says, and the figure that goes with it. */
-export interface Seen {
+export interface CheckResult {
   readonly seen: Observation;
   readonly value: number;
 }
@@ -25,7 +25,7 @@ const RUNS: Readonly<Record<BackupRunState, Observation>> = {
 };
 
 /** Whether the last run of a backup failed, and for how many VMs. One that never ran, or is switched off, is no more. */
-export function seenOfRun({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): Seen {
+export function seenOfRun({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): CheckResult {
   if (lastRun === null || !enabled) return { seen: "gone", value: 0 };
   const failed = lastRun.copies.filter(({ state }) => state === "failed").length;
   const seen = RUNS[lastRun.state];
@@ -36,7 +36,7 @@ export function seenOfRun({ lastRun, enabled }: Pick<Backup, "lastRun" | "enable
  * Whether copies of a backup's last run are damaged or did not boot, and how many. A new run's copies, which nobody has
  * tested yet, say nothing of those before.
  */
-export function seenOfTests({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): Seen {
+export function seenOfTests({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): CheckResult {
   if (lastRun === null || !enabled) return { seen: "gone", value: 0 };
   const tested = lastRun.copies.filter(({ verified, bootTest }) => (verified ?? bootTest) !== null);
   const failed = tested.filter(({ verified, bootTest }) =>
@@ -62,7 +62,7 @@ const isScheduled = ({ id, enabled, frequency }: Backup, schedules: readonly Run
     schedules.some((each) => each.backupId === id && comesAgain(each.frequency)));
 
 /** Whether the last run of a schedule failed, and for how many VMs. One that never ran, or is switched off, is no more. */
-export function seenOfSchedule({ lastRun, enabled }: Pick<Schedule, "lastRun" | "enabled">): Seen {
+export function seenOfSchedule({ lastRun, enabled }: Pick<Schedule, "lastRun" | "enabled">): CheckResult {
   if (lastRun === null || !enabled) return { seen: "gone", value: 0 };
   const { failed } = lastRun.counts, seen = RUNS[lastRun.state];
   return { seen: seen === "good" && failed > 0 ? "bad" : seen, value: failed };
@@ -88,7 +88,7 @@ export function seenOfCopies(
   schedules: readonly RunsBackup[],
   now: number,
   newest: (backupId: string, vmId: string) => number | undefined,
-): (rule: AlertRule, vm: Pick<VM, "id" | "tags" | "group">) => Seen {
+): (rule: AlertRule, vm: Pick<VM, "id" | "tags" | "group">) => CheckResult {
   const scheduled = backups.filter((backup) => isScheduled(backup, schedules));
   const ofAll = backupFactsOf(backups), ofScheduled = backupFactsOf(scheduled);
   return (rule, vm) => {

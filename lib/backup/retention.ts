@@ -13,7 +13,7 @@ export interface Retention {
 }
 
 /** A copy, as far as it counts. */
-export interface Kept {
+export interface DatedCopy {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly takenAt: number;
@@ -47,12 +47,12 @@ export interface PruneMoment {
  * The copies of one VM that may go. The newest one never does, nor what was made just now. Copies that were taken later than
  * now were dated by a clock that was wrong, or it is wrong now: they count as the oldest.
  */
-export function toPrune<T extends Kept>(
+export function toPrune<T extends DatedCopy>(
   copies: readonly T[],
   retention: Retention,
   { now, made, timeZone }: PruneMoment,
 ): T[] {
-  const rank = ({ id, takenAt }: Kept) => made.has(id) ? 0 : takenAt <= now ? 1 : 2;
+  const rank = ({ id, takenAt }: DatedCopy) => made.has(id) ? 0 : takenAt <= now ? 1 : 2;
   const newest = [...copies].sort((a, b) =>
     rank(a) - rank(b) || b.takenAt - a.takenAt || (a.id < b.id ? 1 : -1)
   );

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { formatClock } from "../text/time.ts";
 import { type PlainKey, t } from "../i18n/mod.ts";
-import { axisOf, colourOf, faint, followBox } from "./plot.ts";
+import { axisOf, colourOf, dimmed, followBox } from "./plot.ts";
 import { tzDate } from "./zone_date.ts";
 import { type Columns, GRAPH_SECONDS } from "./samples.ts";
 
@@ -78,7 +78,7 @@ export function drawGraph(
           width: 1.5,
           points: { show: false },
           // Two areas over each other make a third colour that means nothing.
-          ...(index === 0 && { fill: () => faint(ink(token)()) }),
+          ...(index === 0 && { fill: () => dimmed(ink(token)()) }),
         })),
       ],
       hooks: { setCursor: [(graph) => onHover(graph.cursor.idx ?? null)] },

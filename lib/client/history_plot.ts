@@ -1,14 +1,14 @@
 /** Drawing a graph of the past with uPlot: lines with their bands, gaps, marks, one cursor over all graphs of a page. */
 import uPlot from "uplot";
 import type { MetricUnit } from "../contract/metric_series.ts";
-import { type ChartLine, type Grid, lonely, timesOf } from "../metrics/chart_data.ts";
+import { type ChartLine, type Grid, isolatedPoints, timesOf } from "../metrics/chart_data.ts";
 import type { LineToken } from "../metrics/charts.ts";
 import type { MarkKind } from "../metrics/marks.ts";
 import { ceilingOf } from "../metrics/scale.ts";
 import { formatFigure } from "../text/figure.ts";
 import { formatClock, formatDay, isMidnight } from "../text/time.ts";
 import type { DrawnGraph } from "./open_graph.ts";
-import { axisOf, colourOf, faint, followBox } from "./plot.ts";
+import { axisOf, colourOf, dimmed, followBox } from "./plot.ts";
 import { tzDate } from "./zone_date.ts";
 import { DAY_S } from "../metrics/resolutions.ts";
 
@@ -150,7 +150,7 @@ export function drawHistory(box: HTMLElement, options: PlotOptions): HistoryPlot
       ],
       bands: lines.map(({ token }, index) => {
         const bound = 1 + lines.length + 2 * index;
-        return { series: [bound, bound + 1], fill: () => faint(ink(token), 0.22) };
+        return { series: [bound, bound + 1], fill: () => dimmed(ink(token), 0.22) };
       }),
       series: [
         {},
@@ -162,9 +162,9 @@ export function drawHistory(box: HTMLElement, options: PlotOptions): HistoryPlot
             show: true,
             size: 4,
             fill: () => ink(token),
-            filter: (_plot, place) => lonely(shown?.lines[place - 1]?.avg ?? []),
+            filter: (_plot, place) => isolatedPoints(shown?.lines[place - 1]?.avg ?? []),
           },
-          ...(index === 0 && hasArea && { fill: () => faint(ink(token)) }),
+          ...(index === 0 && hasArea && { fill: () => dimmed(ink(token)) }),
         })),
         ...lines.flatMap((): uPlot.Series[] => [0, 1].map(() => ({ width: 0, points: { show: false } }))),
       ],

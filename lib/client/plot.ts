@@ -15,7 +15,7 @@ export function colourOf(box: HTMLElement, attribute: string, value: string): st
 }
 
 /** The same colour, almost transparent, for an area. */
-export function faint(colour: string, alpha = 0.13): string {
+export function dimmed(colour: string, alpha = 0.13): string {
   return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
 }
 

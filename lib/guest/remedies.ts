@@ -1,20 +1,20 @@
 /** Why something cannot be done in a guest, and how to get it. Pure. */
 
 /** What is missing, and what to do about it. */
-export interface Hindrance {
+export interface BlockedReason {
   readonly reason: string;
   readonly remedy: string;
 }
 
 /** What is said where no agent is there: of two agents, the one that is there says more. */
-const absent = new Set<Hindrance>();
-function ofAbsence(hindrance: Hindrance): Hindrance {
+const absent = new Set<BlockedReason>();
+function ofAbsence(hindrance: BlockedReason): BlockedReason {
   absent.add(hindrance);
   return hindrance;
 }
 
 /** Whether it is said because no agent is there. */
-export const isAbsence = (hindrance: Hindrance): boolean => absent.has(hindrance);
+export const isAbsence = (hindrance: BlockedReason): boolean => absent.has(hindrance);
 
 /** What installs QEMU's guest agent, by system. */
 export const INSTALL_COMMANDS = [
@@ -27,45 +27,45 @@ export const INSTALL_COMMANDS = [
 ] as const;
 
 /** The VM has no way to an agent. */
-export const NO_CHANNEL: Hindrance = ofAbsence({
+export const NO_CHANNEL: BlockedReason = ofAbsence({
   reason: "the VM has no channel for a guest agent",
   remedy: "Add the channel org.qemu.guest_agent.0 to its XML, then shut it down and start it",
 });
 
 /** Nobody is at the other end. */
-export const NOT_INSTALLED: Hindrance = ofAbsence({
+export const NOT_INSTALLED: BlockedReason = ofAbsence({
   reason: "no guest agent runs in it",
   remedy:
     "Insert the guest tools and run their installer in the guest, or install qemu-guest-agent: apt-get install qemu-guest-agent, or dnf install qemu-guest-agent",
 });
 
 /** The VM has no way to our agent. */
-export const OWN_NO_CHANNEL: Hindrance = ofAbsence({
+export const OWN_NO_CHANNEL: BlockedReason = ofAbsence({
   reason: "the VM has no channel for KVM Manager's guest agent",
   remedy:
     "Insert the guest tools: that adds it, to some VMs at their next start. Then run their installer in the guest",
 });
 
 /** Nobody is at the other end of ours. */
-export const OWN_NOT_INSTALLED: Hindrance = ofAbsence({
+export const OWN_NOT_INSTALLED: BlockedReason = ofAbsence({
   reason: "KVM Manager's guest agent does not run in it",
   remedy: "Insert the guest tools, and run their installer in the guest",
 });
 
 /** What QEMU's agent has no command for. */
-export const OWN_ALONE: Hindrance = {
+export const OWN_ALONE: BlockedReason = {
   reason: "QEMU's guest agent cannot do it: KVM Manager's can",
   remedy: "Insert the guest tools, and run their installer in the guest",
 };
 
 /** Another program has opened the one line there is. */
-export const LINE_TAKEN: Hindrance = {
+export const LINE_TAKEN: BlockedReason = {
   reason: "another program on the host has the line to its agent open",
   remedy: "Close it: another KVM Manager, or a script",
 };
 
 /** Our agent does not offer a method: its configuration, or its age. */
-export function notOffered(method: string): Hindrance {
+export function notOffered(method: string): BlockedReason {
   return {
     reason: `KVM Manager's agent in it does not offer ${method}`,
     remedy: "See agent.json in the guest (/etc/kvm-manager-agent), or install newer guest tools",
@@ -73,43 +73,43 @@ export function notOffered(method: string): Hindrance {
 }
 
 /** What our agent has no way to do on a system. */
-export const NOT_ON_WINDOWS: Hindrance = {
+export const NOT_ON_WINDOWS: BlockedReason = {
   reason: "KVM Manager's guest agent cannot do that on Windows",
   remedy: "Install QEMU's guest agent beside it, or use the VM's console",
 };
 
 /** Our agent is installed through QEMU's in Linux guests alone. */
-export const NOT_ON_WINDOWS_BY_QEMU: Hindrance = {
+export const NOT_ON_WINDOWS_BY_QEMU: BlockedReason = {
   reason: "KVM Manager installs its agent through QEMU's in Linux guests on x86-64 and ARM alone",
   remedy: "Insert the guest tools, and run their installer in the guest",
 };
 
 /** The two have no version of the protocol in common. */
-export const OTHER_VERSION: Hindrance = {
+export const OTHER_VERSION: BlockedReason = {
   reason: "KVM Manager's agent in it speaks another version of the protocol",
   remedy: "Insert the guest tools, and run their installer in the guest",
 };
 
 /** The agent is there and says nothing. */
-export const SILENT: Hindrance = {
+export const SILENT: BlockedReason = {
   reason: "its guest agent does not answer",
   remedy: "Look at the guest's console: it may hang",
 };
 
 /** What it would be asked through does not respond. */
-export const NOT_RESPONDING: Hindrance = {
+export const NOT_RESPONDING: BlockedReason = {
   reason: "the VM does not respond",
   remedy: "Wait until it does, or force it off",
 };
 
 /** The guest is frozen for a copy of its disks: its agent does nothing else meanwhile. */
-export const FROZEN: Hindrance = {
+export const FROZEN: BlockedReason = {
   reason: "it is frozen for a copy of its disks",
   remedy: "Wait until it thaws, or thaw it",
 };
 
 /** The agent knows it, and may not do it. */
-export function switchedOff(command: string): Hindrance {
+export function switchedOff(command: string): BlockedReason {
   return {
     reason: `its guest agent has ${command} switched off`,
     remedy:
@@ -118,7 +118,7 @@ export function switchedOff(command: string): Hindrance {
 }
 
 /** The agent does not know it. */
-export function unknownTo(command: string, version: string | undefined): Hindrance {
+export function unknownTo(command: string, version: string | undefined): BlockedReason {
   return {
     reason: `its guest agent${version === undefined ? "" : ` ${version}`} does not know ${command}`,
     remedy: "Install a newer qemu-guest-agent in the guest",
@@ -126,7 +126,7 @@ export function unknownTo(command: string, version: string | undefined): Hindran
 }
 
 /** What only Linux guests have. */
-export const LINUX_ALONE: Hindrance = {
+export const LINUX_ALONE: BlockedReason = {
   reason: "QEMU's guest agent can do that in Linux guests alone",
   remedy: "Use the VM's console",
 };

@@ -20,14 +20,14 @@ export interface HostUse {
 }
 
 /** A VM's device of the host. */
-export interface Taken extends HostDeviceUser {
+export interface AssignedDevice extends HostDeviceUser {
   readonly ref: HostDeviceRef;
 }
 
 /** What is known beside libvirt's list. */
 export interface HostFacts {
   readonly uses: readonly HostUse[];
-  readonly taken: readonly Taken[];
+  readonly taken: readonly AssignedDevice[];
   /** Serial numbers by the device's place in the kernel's tree. */
   readonly serials: ReadonlyMap<string, string>;
 }
@@ -79,7 +79,7 @@ const told = <T extends object>(fields: T) =>
     [K in keyof T]: Exclude<T[K], undefined>;
   };
 
-function users(ref: HostDeviceRef, taken: readonly Taken[]): HostDeviceUser[] {
+function users(ref: HostDeviceRef, taken: readonly AssignedDevice[]): HostDeviceUser[] {
   const found = new Map<string, HostDeviceUser>();
   for (const { ref: other, vmId, name, running } of taken) {
     if (!mayBeSame(ref, other)) continue;

@@ -14,7 +14,7 @@ import { deviceRules } from "./devices.ts";
 import {
   type AnalysedHost,
   ENOUGH,
-  type Found,
+  type FoundProblem,
   type InsightSummary,
   isActiveVm,
   type Rule,
@@ -27,11 +27,11 @@ import { snapshotRules } from "./snapshots.ts";
 const { t } = textsOf(texts);
 
 /** A finding before it is put into words: those are of who asks. */
-export interface RuleFinding extends Found {
+export interface RuleFinding extends FoundProblem {
   readonly rule: string;
   readonly category: InsightCategory;
   readonly vm?: { readonly id: string; readonly name: string; readonly waits: boolean };
-  readonly undo?: Found["apply"];
+  readonly undo?: FoundProblem["apply"];
 }
 
 /** Whether there are figures enough to judge the load. */
@@ -57,7 +57,10 @@ function* found<F extends { readonly hours: number; readonly series: readonly In
 }
 
 /** What update_vm has to be asked for to take a change back. */
-function undoOf({ vm }: VmFacts, { cpu, memory }: NonNullable<Found["apply"]>): NonNullable<Found["apply"]> {
+function undoOf(
+  { vm }: VmFacts,
+  { cpu, memory }: NonNullable<FoundProblem["apply"]>,
+): NonNullable<FoundProblem["apply"]> {
   return {
     ...(cpu && { cpu: { count: vm.cpuCount, ...(cpu.max !== undefined && { max: vm.maxCpuCount }) } }),
     ...(memory && { memory: { currentMb: vm.memoryMb, maxMb: vm.maxMemoryMb } }),
@@ -107,7 +110,7 @@ export function insightOf(
   mayApply: (vmId: string) => boolean,
 ): Insight {
   const { rule, category, severity, about, vm, series = [], apply, undo } = finding;
-  const change = (fields: NonNullable<Found["apply"]>): InsightChange => ({
+  const change = (fields: NonNullable<FoundProblem["apply"]>): InsightChange => ({
     command: "update_vm",
     input: { vmId: vm!.id, ...fields, nextBootOnly: true },
   });

@@ -1,7 +1,7 @@
 /** Rules on what is kept of VMs. Pure. */
 import { DAY_MS } from "../duration.ts";
 import type { Backup } from "../contract/backups.ts";
-import type { BackupFacts, Found, Rule, VmFacts } from "./facts.ts";
+import type { BackupFacts, FoundProblem, Rule, VmFacts } from "./facts.ts";
 
 /** Days after which a copy is old. */
 const OLD_DAYS = 7;
@@ -31,15 +31,16 @@ export function backupFactsOf(backups: readonly Backup[]): (vmId: string) => Bac
 
 const hasDisk = ({ vm }: VmFacts) => vm.disks.some(({ device, readOnly }) => device === "disk" && !readOnly);
 
-function missing(facts: VmFacts): Found[] {
+function missing(facts: VmFacts): FoundProblem[] {
   const { backup } = facts;
   const isMissing = backup !== undefined && backup.takenAt === undefined && !backup.failed;
   return isMissing && hasDisk(facts) ? [{ severity: "info", vars: {} }] : [];
 }
 
-const failed = ({ backup }: VmFacts): Found[] => backup?.failed ? [{ severity: "warning", vars: {} }] : [];
+const failed = ({ backup }: VmFacts): FoundProblem[] =>
+  backup?.failed ? [{ severity: "warning", vars: {} }] : [];
 
-const old = (now: () => number) => ({ backup }: VmFacts): Found[] => {
+const old = (now: () => number) => ({ backup }: VmFacts): FoundProblem[] => {
   if (backup?.takenAt === undefined) return [];
   const days = Math.floor((now() - backup.takenAt) / DAY_MS);
   return days >= OLD_DAYS ? [{ severity: "warning", vars: { days } }] : [];

@@ -1,6 +1,6 @@
 /** Rules on disks, network cards and the guest agent of VMs. Pure. */
 import type { VmSeriesName } from "../contract/metric_series.ts";
-import { type Found, isActiveVm, partsOf, percent, type Rule, type VmFacts } from "./facts.ts";
+import { type FoundProblem, isActiveVm, partsOf, percent, type Rule, type VmFacts } from "./facts.ts";
 
 /** Milliseconds that 95 % of the steps stay below. */
 const LATENCY = { slow: 50, bad: 200 } as const;
@@ -14,8 +14,8 @@ const BOOTING = 10 * 60_000;
 
 const LATENCIES: readonly VmSeriesName[] = ["disk_read_latency", "disk_write_latency"];
 
-function slowDisks({ vm, series }: VmFacts): Found[] {
-  return vm.disks.flatMap(({ target }): Found[] => {
+function slowDisks({ vm, series }: VmFacts): FoundProblem[] {
+  return vm.disks.flatMap(({ target }): FoundProblem[] => {
     const worst = LATENCIES.flatMap((name) => partsOf(series, name).filter(({ label }) => label === target))
       .filter(({ p95 }) => p95 !== null && p95 >= LATENCY.slow).sort((a, b) => b.p95! - a.p95!)[0];
     if (worst === undefined) return [];
@@ -28,11 +28,11 @@ function slowDisks({ vm, series }: VmFacts): Found[] {
   });
 }
 
-function lostPackets({ series }: VmFacts): Found[] {
+function lostPackets({ series }: VmFacts): FoundProblem[] {
   const found = (["nic_rx_drops", "nic_tx_drops"] as const).flatMap((name) =>
     partsOf(series, name).filter(({ avg }) => (avg ?? 0) >= DROPS).map((each) => ({ ...each, name }))
   );
-  return [...Map.groupBy(found, ({ label }) => label ?? "")].map(([label, all]): Found => ({
+  return [...Map.groupBy(found, ({ label }) => label ?? "")].map(([label, all]): FoundProblem => ({
     severity: "warning",
     about: label,
     vars: { nic: label, avg: percent(all.reduce((sum, { avg }) => sum + avg!, 0)) },
@@ -40,7 +40,7 @@ function lostPackets({ series }: VmFacts): Found[] {
   }));
 }
 
-const slowBuses = ({ vm }: VmFacts): Found[] =>
+const slowBuses = ({ vm }: VmFacts): FoundProblem[] =>
   vm.disks.filter(({ device, bus }) => device === "disk" && SLOW_BUSES.has(bus)).map(({ target, bus }) => ({
     severity: "info",
     about: target,
@@ -48,7 +48,7 @@ const slowBuses = ({ vm }: VmFacts): Found[] =>
     series: ["disk_read_bytes", "disk_write_bytes"],
   }));
 
-const slowCards = ({ vm }: VmFacts): Found[] =>
+const slowCards = ({ vm }: VmFacts): FoundProblem[] =>
   vm.networkInterfaces.filter(({ model }) => SLOW_CARDS.test(model ?? "")).map(({ mac, model }) => ({
     severity: "info",
     about: mac,
@@ -56,11 +56,11 @@ const slowCards = ({ vm }: VmFacts): Found[] =>
     series: ["nic_rx_bytes", "nic_tx_bytes"],
   }));
 
-const noAgent = ({ vm }: VmFacts): Found[] =>
+const noAgent = ({ vm }: VmFacts): FoundProblem[] =>
   vm.guestAgent === "not configured" ? [{ severity: "info", vars: {} }] : [];
 
 /** @param now milliseconds since 1970 */
-export const silentAgent = (now: () => number) => ({ vm }: VmFacts): Found[] => {
+export const silentAgent = (now: () => number) => ({ vm }: VmFacts): FoundProblem[] => {
   const runs = vm.startedAt === undefined ? undefined : now() - vm.startedAt;
   const isMissing = vm.guestAgent === "disconnected" || vm.guestAgent === "silent";
   const isSilent = vm.state === "running" && isMissing && (runs ?? Infinity) > BOOTING;

@@ -61,7 +61,7 @@ export interface VmFacts extends RangeFacts {
 }
 
 /** What a rule found. */
-export interface Found {
+export interface FoundProblem {
   readonly severity: InsightSeverity;
   /** Which disk, card or pool. */
   readonly about?: string;
@@ -81,7 +81,7 @@ export interface Rule<F> {
   readonly hours?: number;
   /** Judges the load over the range: it says nothing where figures are too few. */
   readonly ofLoad?: true;
-  readonly find: (facts: F) => readonly Found[];
+  readonly find: (facts: F) => readonly FoundProblem[];
 }
 
 /** Points that a percentile needs, and the share of the range that must be known. */

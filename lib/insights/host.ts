@@ -1,5 +1,5 @@
 /** Rules on hosts and their storage pools. Pure. */
-import { type AnalysedHost, type Found, percent, type Rule, summaryOf } from "./facts.ts";
+import { type AnalysedHost, type FoundProblem, percent, type Rule, summaryOf } from "./facts.ts";
 import { formatBytes, formatMemory, share } from "../text/quantity.ts";
 
 /** Percent. */
@@ -9,7 +9,7 @@ const OVERCOMMIT = { cpu: 4, memory: 100, badMemory: 150 } as const;
 /** Names that are told of what is unused. */
 const NAMED = 3;
 
-const fullPools = ({ pools }: AnalysedHost): Found[] =>
+const fullPools = ({ pools }: AnalysedHost): FoundProblem[] =>
   pools.filter(({ capacity, allocation }) => capacity > 0 && allocation / capacity * 100 >= POOL.full)
     .map(({ name, capacity, allocation }) => ({
       severity: allocation / capacity * 100 >= POOL.bad ? "critical" : "warning",
@@ -23,8 +23,8 @@ const fullPools = ({ pools }: AnalysedHost): Found[] =>
       series: ["pool_used", "pool_capacity"],
     }));
 
-const unusedVolumes = ({ pools }: AnalysedHost): Found[] =>
-  pools.flatMap(({ name, unused }): Found[] => {
+const unusedVolumes = ({ pools }: AnalysedHost): FoundProblem[] =>
+  pools.flatMap(({ name, unused }): FoundProblem[] => {
     if (unused === undefined || unused.names.length === 0) return [];
     const shown = unused.names.slice(0, NAMED).join(", ");
     return [{
@@ -40,7 +40,7 @@ const unusedVolumes = ({ pools }: AnalysedHost): Found[] =>
     }];
   });
 
-function busyCpu({ series }: AnalysedHost): Found[] {
+function busyCpu({ series }: AnalysedHost): FoundProblem[] {
   const load = summaryOf(series, "cpu_usage");
   if (load === undefined || load.p95 === null || load.p95 < LOAD.high) return [];
   return [{
@@ -50,7 +50,7 @@ function busyCpu({ series }: AnalysedHost): Found[] {
   }];
 }
 
-function fullMemory({ series, memoryMb }: AnalysedHost): Found[] {
+function fullMemory({ series, memoryMb }: AnalysedHost): FoundProblem[] {
   const used = summaryOf(series, "memory_used");
   const full = memoryMb === 0 || used?.p95 === undefined || used.p95 === null
     ? 0
@@ -63,12 +63,12 @@ function fullMemory({ series, memoryMb }: AnalysedHost): Found[] {
   }];
 }
 
-function overcommittedCpu({ runningCpus, threads }: AnalysedHost): Found[] {
+function overcommittedCpu({ runningCpus, threads }: AnalysedHost): FoundProblem[] {
   if (threads === 0 || runningCpus / threads <= OVERCOMMIT.cpu) return [];
   return [{ severity: "info", vars: { cpus: runningCpus, threads }, series: ["cpu_usage"] }];
 }
 
-function overcommittedMemory({ runningMemoryMb, memoryMb }: AnalysedHost): Found[] {
+function overcommittedMemory({ runningMemoryMb, memoryMb }: AnalysedHost): FoundProblem[] {
   const taken = memoryMb === 0 ? 0 : runningMemoryMb / memoryMb * 100;
   if (taken <= OVERCOMMIT.memory) return [];
   return [{

@@ -1,5 +1,5 @@
 /** Rules on the memory of VMs. They need the guest's own view: what QEMU holds says nothing of what is used. Pure. */
-import { type Found, percent, type Rule, summaryOf, type VmFacts } from "./facts.ts";
+import { type FoundProblem, percent, type Rule, summaryOf, type VmFacts } from "./facts.ts";
 import { formatBytes, formatMemory } from "../text/quantity.ts";
 import { MIB } from "../text/byte_units.ts";
 
@@ -35,7 +35,7 @@ function guestView({ series }: VmFacts) {
 /** Whether the balloon holds back memory that the VM could have. */
 const isSqueezed = ({ vm }: VmFacts) => vm.memoryMb * 100 < vm.maxMemoryMb * WHOLE;
 
-function tooMuch(facts: VmFacts): Found[] {
+function tooMuch(facts: VmFacts): FoundProblem[] {
   const view = guestView(facts), { vm } = facts;
   if (view === undefined || view.max >= LEVELS.idle || isSqueezed(facts)) return [];
   const next = Math.max(LEAST, stepsUp(view.usedMib * ROOM));
@@ -53,7 +53,7 @@ function tooMuch(facts: VmFacts): Found[] {
   }];
 }
 
-function tooLittle(facts: VmFacts): Found[] {
+function tooLittle(facts: VmFacts): FoundProblem[] {
   const view = guestView(facts), { vm, host } = facts;
   if (view === undefined || view.p95 < LEVELS.full || isSqueezed(facts)) return [];
   const swapped = summaryOf(facts.series, "memory_swap_in");
@@ -71,7 +71,7 @@ function tooLittle(facts: VmFacts): Found[] {
   }];
 }
 
-function squeezed(facts: VmFacts): Found[] {
+function squeezed(facts: VmFacts): FoundProblem[] {
   const view = guestView(facts), { vm } = facts;
   if (view === undefined || view.p95 < LEVELS.squeezed || !isSqueezed(facts)) return [];
   return [{

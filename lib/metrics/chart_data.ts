@@ -234,7 +234,7 @@ export function timesOf({ first, step, count }: Grid): number[] {
 }
 
 /** Places that have a figure, and none on either side: drawn as points, for a line would not show them. */
-export function lonely(figures: Figures): number[] {
+export function isolatedPoints(figures: Figures): number[] {
   return figures.flatMap((value, at) =>
     value !== null && (figures[at - 1] ?? null) === null && (figures[at + 1] ?? null) === null ? [at] : []
   );

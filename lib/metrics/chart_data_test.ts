@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MetricHistory } from "../contract/metrics.ts";
-import { chartSet, gridOf, lonely, MOST_DRAWN, timesOf } from "./chart_data.ts";
+import { chartSet, gridOf, isolatedPoints, MOST_DRAWN, timesOf } from "./chart_data.ts";
 import { type Chart, HOST_CHARTS, seriesNames, VM_CHARTS } from "./charts.ts";
 import { HOST_SERIES, VM_SERIES } from "../contract/metric_series.ts";
 
@@ -82,8 +82,8 @@ Deno.test("chartSet() leaves a rare chart out unless there is something in it", 
   assert.equal(chartSet(history([of("a", [0, 0], { max: [0, 1] })], 2), [rare]).charts.length, 1);
 });
 
-Deno.test("lonely() are the figures that a line would not show", () => {
-  assert.deepEqual(lonely([1, null, 2, 3, null, 4]), [0, 5]);
+Deno.test("isolatedPoints() are the figures that a line would not show", () => {
+  assert.deepEqual(isolatedPoints([1, null, 2, 3, null, 4]), [0, 5]);
 });
 
 Deno.test("charts show series that there are, in the unit that these have", () => {

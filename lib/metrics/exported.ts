@@ -4,7 +4,7 @@
  */
 import type { LabelSet, MetricFamily, Sample } from "../formats/exposition.ts";
 import { labelSet } from "../formats/exposition.ts";
-import { numberIn, type Reading } from "./figure_taker.ts";
+import { numberIn, type Reading } from "./metric_sampler.ts";
 import { KIB } from "../text/byte_units.ts";
 
 /** A VM as it is exported. */

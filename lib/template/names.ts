@@ -5,7 +5,7 @@ import { NUMBER_MARK } from "../contract/template_bounds.ts";
 const MARKS = new RegExp(`${NUMBER_MARK}+`);
 
 /** What the names are made of. */
-export interface NameWish {
+export interface NameRequest {
   /** With marks for the number, or without. */
   readonly name: string;
   readonly count: number;
@@ -17,7 +17,7 @@ export interface NameWish {
  * The names: `web-##` → `web-01`, `web-02`; `web` → `web` for one VM, `web-1`, `web-2` for several. Only the first run
  * of marks is a number; a mark that is left makes a name that no VM can have.
  */
-export function vmNames({ name, count, first }: NameWish): string[] {
+export function vmNames({ name, count, first }: NameRequest): string[] {
   const marks = MARKS.exec(name)?.[0];
   if (marks === undefined && count === 1) return [name];
   const pattern = marks === undefined ? `${name}-${NUMBER_MARK}` : name;
@@ -39,7 +39,7 @@ export function shortened(
 }
 
 /** The first number from which on all names are free. */
-export function freeNumber(wish: Omit<NameWish, "first">, taken: ReadonlySet<string>): number {
+export function freeNumber(wish: Omit<NameRequest, "first">, taken: ReadonlySet<string>): number {
   let first = 1;
   while (vmNames({ ...wish, first }).some((name) => taken.has(name))) first++;
   return first;

@@ -2,7 +2,7 @@
 import type { Command } from "../contract/command.ts";
 import { ContractError } from "../contract/errors.ts";
 import { NO_OUTER_BLANK } from "../contract/schema.ts";
-import { bare, type FieldSchema, readValue, valueKind } from "./values.ts";
+import { type FieldSchema, readValue, unwrappedSchema, valueKind } from "./values.ts";
 import { wordsOf } from "./words.ts";
 
 /** Most entries of a list that a form can have a row for. */
@@ -19,7 +19,7 @@ const refused = (field: string, reason: string) =>
 
 /** The schema of a part: of an object's field, or of a list's entry. */
 function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
-  const { type, properties = {}, items } = bare(schema);
+  const { type, properties = {}, items } = unwrappedSchema(schema);
   if (type === "array") return /^\d{1,2}$/.test(step) && Number(step) < MOST_ROWS ? items : undefined;
   return Object.hasOwn(properties, step) ? properties[step] : undefined;
 }
@@ -41,7 +41,7 @@ export function formField(input: FieldSchema, path: string): FormField {
   for (const step of steps) {
     schema = partOf(schema, step);
     if (schema === undefined) break;
-    isSecret ||= bare(schema)["x-secret"] === true;
+    isSecret ||= unwrappedSchema(schema)["x-secret"] === true;
   }
   return { schema, isSecret };
 }
@@ -92,7 +92,7 @@ function typed(text: string, { pattern }: FieldSchema): string {
 function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: readonly string[]): unknown {
   const { path, unit } = fieldPath(name);
   const field = path.slice(path.lastIndexOf(".") + 1);
-  const own = bare(schema), kind = valueKind(field, schema);
+  const own = unwrappedSchema(schema), kind = valueKind(field, schema);
   const read = (text: string) => {
     const found = readValue(field, kind, kind === "size" && /^[\d.,]+$/.test(text) ? text + unit : text);
     if ("mustBe" in found) throw refused(path, `must be ${found.mustBe}`);
@@ -113,7 +113,7 @@ function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: re
 /** Makes lists of their numbered rows. */
 function listed(value: unknown, schema: FieldSchema): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const { type, items = {}, properties = {} } = bare(schema);
+  const { type, items = {}, properties = {} } = unwrappedSchema(schema);
   if (type === "array") {
     return Object.values(value).map((row) => listed(row, items));
   }
@@ -157,13 +157,13 @@ export function formInput(
     const steps = fieldPath(name).path.split("."), field = steps.pop()!;
     let schema: FieldSchema | undefined = input, isOptional = false, at = result;
     for (const step of steps) {
-      isOptional ||= schema !== undefined && bare(schema).type === "object" &&
-        !isRequired(bare(schema), step);
+      isOptional ||= schema !== undefined && unwrappedSchema(schema).type === "object" &&
+        !isRequired(unwrappedSchema(schema), step);
       schema = schema && partOf(schema, step);
     }
     const own = schema && partOf(schema, field);
     if (schema === undefined || own === undefined) throw refused(name.slice(0, 64), "is no field of it");
-    const isNeeded = isRequired(bare(schema), field);
+    const isNeeded = isRequired(unwrappedSchema(schema), field);
     const isRow = steps.some((step) => /^\d+$/.test(step));
     // Of a part that may be left out, nothing was typed.
     if (isNeeded && isOptional && !isRow && texts.every((text) => text === "")) continue;
@@ -172,7 +172,7 @@ export function formInput(
     if (value !== undefined) at[field] = value;
   }
   for (const field of input.required ?? []) {
-    const { type } = bare(input.properties?.[field] ?? {});
+    const { type } = unwrappedSchema(input.properties?.[field] ?? {});
     if (type === "boolean") result[field] ??= false;
     if (type === "array") result[field] ??= [];
   }

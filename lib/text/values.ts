@@ -36,18 +36,18 @@ export const KINDS = [
 export type Kind = typeof KINDS[number];
 
 /** The schema without "or nothing". */
-export function bare(schema: FieldSchema): FieldSchema {
+export function unwrappedSchema(schema: FieldSchema): FieldSchema {
   const [only, ...others] = schema.anyOf?.filter(({ type }) => type !== "null") ?? [];
   return only !== undefined && others.length === 0 ? { ...schema, ...only } : schema;
 }
 
 /** The words that a field may have; undefined where any will do. */
 export const choicesOf = (schema: FieldSchema): string[] | undefined =>
-  (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
+  (unwrappedSchema(schema).enum ?? unwrappedSchema(schema).items?.enum)?.map(String);
 
 /** How the value of a field is written. */
 export function valueKind(field: string, schema: FieldSchema): Kind {
-  const { type, items, description = "" } = bare(schema);
+  const { type, items, description = "" } = unwrappedSchema(schema);
   switch (type) {
     case "boolean":
     case "string":

@@ -2,7 +2,7 @@
 import type { ClonedTpm, Input } from "../contract/mod.ts";
 
 /** What it says beside the name. */
-export interface CloneWish {
+export interface CloneRequest {
   readonly linked: boolean;
   /** The snapshot whose disks are copied; empty: as they are now. */
   readonly snapshot: string;
@@ -11,7 +11,7 @@ export interface CloneWish {
 }
 
 /** Reads it. */
-export function cloneWishIn(form: FormData): CloneWish {
+export function cloneWishIn(form: FormData): CloneRequest {
   const tpm = form.get("tpm");
   return {
     linked: form.get("disks") === "linked",
@@ -22,7 +22,7 @@ export function cloneWishIn(form: FormData): CloneWish {
 
 /** The command's fields. */
 export const cloneInput = (
-  { linked, snapshot, tpm }: CloneWish,
+  { linked, snapshot, tpm }: CloneRequest,
 ): Omit<Input<"clone_vm">, "vmId" | "name"> => ({
   linked,
   ...(snapshot !== "" && { snapshot }),

@@ -4,7 +4,7 @@ import type { PageState } from "../../lib/page_state.ts";
 import { jobHref } from "../../lib/text/job_href.ts";
 
 /** Whether work was done within so many milliseconds; what it comes to later is nobody's here. @throws what it fails with */
-export async function soon(work: Promise<unknown>, ms: number): Promise<boolean> {
+export async function finishesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
   const done = await Promise.race([work.then(() => true), limit]).finally(() => clearTimeout(timer));
@@ -13,7 +13,7 @@ export async function soon(work: Promise<unknown>, ms: number): Promise<boolean>
 }
 
 /** What became of work that a page has begun: its result, or the page of the task that goes on with it. */
-export type Begun<T> = { readonly isOver: true; readonly result: T } | {
+export type LongWork<T> = { readonly isOver: true; readonly result: T } | {
   readonly isOver: false;
   readonly href: string;
 };
@@ -24,9 +24,9 @@ export async function begin<T>(
   command: CommandName,
   ms: number,
   work: () => Promise<T>,
-): Promise<Begun<T>> {
+): Promise<LongWork<T>> {
   const since = Date.now(), running = work();
-  return await soon(running, ms)
+  return await finishesWithin(running, ms)
     ? { isOver: true, result: await running }
     : { isOver: false, href: await taskHref(api, command, since) };
 }

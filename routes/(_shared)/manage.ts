@@ -4,7 +4,7 @@ import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import type { Notice } from "../../lib/text/notice.ts";
 import type { PageState } from "../../lib/page_state.ts";
-import { type CloneWish, cloneWishIn } from "../../lib/vm/clone_form.ts";
+import { type CloneRequest, cloneWishIn } from "../../lib/vm/clone_form.ts";
 
 /**
  * Does what the form of a page that names a VM asks for, where there is no script; gives the VM to go to with what is
@@ -13,7 +13,7 @@ import { type CloneWish, cloneWishIn } from "../../lib/vm/clone_form.ts";
 export async function named(
   vm: VM,
   form: FormData,
-  call: (name: string, wish: CloneWish) => Promise<{ readonly vmId: string }>,
+  call: (name: string, wish: CloneRequest) => Promise<{ readonly vmId: string }>,
 ): Promise<{ vmId: string; name: string; warnings: Notice["warnings"] } | Naming> {
   const name = String(form.get("name") ?? "");
   const wish = cloneWishIn(form), { linked, snapshot, tpm } = wish;

@@ -15,7 +15,7 @@ import { rangeIn } from "../../lib/metrics/ranges.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { fail } from "./fail.ts";
-import { soon } from "./long_work.ts";
+import { finishesWithin } from "./long_work.ts";
 
 /** What a page of graphs is rendered with. */
 export interface ShownMonitoring {
@@ -56,7 +56,7 @@ export async function liveSeedOf(
     const { code, status } = failureOf(error);
     return code === "MetricsUnavailable" || status === 403 ? [] : fail(error);
   });
-  return await soon(read, SEED_WAIT_MS) ? await read : [];
+  return await finishesWithin(read, SEED_WAIT_MS) ? await read : [];
 }
 
 /** What a page shows of a subject. @throws {HttpError} */

@@ -18,14 +18,14 @@ import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { forms } from "../../lib/i18n/en/forms.ts";
 import { t as common, textsOf } from "../../lib/i18n/mod.ts";
-import { bare, type FieldSchema } from "../../lib/text/values.ts";
+import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
 import { segmentOf } from "../../lib/text/path_segment.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { confirmOwn } from "../(_shared)/own_password.ts";
 import { readForm, sentForm } from "../(_shared)/form.ts";
 import { withStatus } from "../(_shared)/kept_form.ts";
-import { soon, taskHref } from "../(_shared)/long_work.ts";
+import { finishesWithin, taskHref } from "../(_shared)/long_work.ts";
 import { givenName, methodOf, subjectName } from "../(_shared)/object_name.ts";
 
 const { t } = textsOf(forms), texts = textsOf(access);
@@ -78,7 +78,8 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
       if (value !== "") withheld.push(path);
       continue;
     }
-    const isList = schema !== undefined && bare(schema).type === "array" && Object.hasOwn(typed, path);
+    const isList = schema !== undefined && unwrappedSchema(schema).type === "array" &&
+      Object.hasOwn(typed, path);
     typed[path] = isList ? `${typed[path]}\n${value}` : value;
   }
   return { typed, withheld };
@@ -109,7 +110,7 @@ async function carryOut(
   await confirmOwn(api, form);
   const subject = await subjectName(api, command, input);
   const began = Date.now(), work = methods[methodOf(command)]!(input);
-  const isOver = !row.isJob || await soon(work, TASK_WAIT_MS);
+  const isOver = !row.isJob || await finishesWithin(work, TASK_WAIT_MS);
   const task = row.isJob ? await taskHref(api, command, began) : undefined;
   if (!isOver) {
     const name = subject ?? givenName(command, input, undefined);

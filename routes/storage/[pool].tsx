@@ -19,7 +19,7 @@ import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
-import { soon } from "../(_shared)/long_work.ts";
+import { finishesWithin } from "../(_shared)/long_work.ts";
 
 const own = textsOf(texts);
 
@@ -30,7 +30,7 @@ const PAGE_WAIT_MS = 2500;
 async function volumesOf(api: PageState["api"], pool: string) {
   try {
     const asked = api.getVolumes({ pool });
-    if (!await soon(asked, PAGE_WAIT_MS)) {
+    if (!await finishesWithin(asked, PAGE_WAIT_MS)) {
       throw new ApiError("LibvirtTimeout", own.t("storage.silent", { pool: oneLine(pool, 60) }));
     }
     return { volumes: await asked, unread: null };

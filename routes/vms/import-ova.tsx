@@ -15,7 +15,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { importOvaInput } from "../../lib/vm/ova_form.ts";
 import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { begin, soon } from "../(_shared)/long_work.ts";
+import { begin, finishesWithin } from "../(_shared)/long_work.ts";
 import { typedIn } from "../(_shared)/typed.ts";
 
 const own = textsOf(texts);
@@ -44,7 +44,7 @@ async function archivesOf(api: Api, pools: readonly { readonly value: string }[]
   const found = await Promise.all(pools.map(async ({ value: pool }) => {
     const asked = api.getVolumes({ pool });
     try {
-      if (!await soon(asked, POOL_WAIT_MS)) return [];
+      if (!await finishesWithin(asked, POOL_WAIT_MS)) return [];
     } catch (error) {
       if (failureOf(error).code === "StoragePoolNotActive") return [];
       throw error;

@@ -10,7 +10,7 @@
  * when the file failed; the reports of all become one, as `deno test --junit-path` writes it. The exit status is 1 when a
  * file failed, or was not begun in time.
  */
-import { Turns } from "../../lib/turns.ts";
+import { Mutex } from "../../lib/mutex.ts";
 import { option, textIfThere } from "../project.ts";
 import { idleShare } from "./idle.ts";
 import { failedFile, mergeReports, reportOf } from "./report.ts";
@@ -58,7 +58,7 @@ export async function run(
   const waiting = [...files];
   const reports: string[] = [];
   const { jobs, most = jobs, idle = () => idleShare(IDLE_MS) } = limits;
-  const turns = new Turns();
+  const turns = new Mutex();
   const untilIdle = () =>
     turns.run(async () => {
       while (waiting.length > 0 && await idle() < IDLE_ENOUGH);
@@ -170,7 +170,7 @@ if (import.meta.main) {
       Deno.exit(130);
     });
   }
-  const apart = option("failed"), printing = new Turns();
+  const apart = option("failed"), printing = new Mutex();
   let count = 0;
   const { report, passed } = await run(files, limits, async (file, { seconds, fault, output, report }) => {
     const head = `[${++count}/${files.length}] ${file} (${Math.round(seconds)} s)`;

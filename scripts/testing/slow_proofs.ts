@@ -38,7 +38,7 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
   },
   "guesses of passwords": {
     files: ["tests/system/guessing_test.ts"],
-    rooms: ["agent/access", "agent/http", "agent/store/refusals.ts"],
+    rooms: ["agent/access", "agent/http", "agent/store/rejected_call_log.ts"],
   },
   "storage under another kernel": {
     files: ["tests/system/other_kernel_test.ts"],

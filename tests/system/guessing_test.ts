@@ -1,7 +1,7 @@
 /** Guessing passwords: a thousand tries from many addresses at many accounts, counted; and what their times tell. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { MOST_ROWS } from "../../agent/store/refusals.ts";
+import { MOST_ROWS } from "../../agent/store/rejected_call_log.ts";
 import { asRoot } from "../testbed/people.ts";
 import { run } from "../testbed/process.ts";
 import { readyServer } from "../testbed/product.ts";

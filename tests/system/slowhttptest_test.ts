@@ -9,7 +9,7 @@ import { startTlsServer } from "../testbed/tls.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay } from "../testbed/wait.ts";
 
-const reason = await requirement("slowhttptest", "curl");
+const reason = await requirement("slowhttptest");
 
 /** Its kinds of slowness, by option. */
 const KINDS = {

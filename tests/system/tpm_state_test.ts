@@ -1,7 +1,7 @@
 /** The state of an emulated TPM: in backups, restored, cloned, left out of templates; and what a kill leaves of it. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { orMissing } from "../../agent/files.ts";
+import { undefinedIfMissing } from "../../agent/files.ts";
 import { MOST_TPM_BYTES, TPM_MODES } from "../../lib/formats/swtpm.ts";
 import { PROJECT } from "../../scripts/project.ts";
 import { backupFolder, runOf } from "../testbed/backups.ts";
@@ -564,7 +564,7 @@ Deno.test({
       await settled(dataDir);
       assert.equal(await exists(fresh), false);
       assert.equal(await exists(stale), expected === "sealed-2", expected);
-      await orMissing(Deno.remove(stale));
+      await undefinedIfMissing(Deno.remove(stale));
       await keeps(vmId, expected);
       await shows(server, vmId, ({ operation }) => operation === undefined);
     }

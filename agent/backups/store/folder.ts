@@ -1,11 +1,11 @@
 /** A folder of this host as a store: a disk, or a share that is mounted. */
 import { isCopyId, ManifestError } from "../../../lib/backup/manifest.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { FileRefused, isSystemError, orMissing, pathFault, readRegular } from "../../files.ts";
+import { FileRefused, isSystemError, pathFault, readRegular, undefinedIfMissing } from "../../files.ts";
 import { hostFiles } from "../../host_files.ts";
 import { isNotResponding, mountGate } from "../../mount_gate.ts";
 import { ProgramLate, runProgram } from "../../programs.ts";
-import { SteadySync } from "../steady_sync.ts";
+import { PeriodicSync } from "../periodic_sync.ts";
 import {
   type BackupStore,
   COPIES,
@@ -53,7 +53,7 @@ async function requireOwner(folder: string, uid: number | null): Promise<void> {
   const inside = ["", ...FOLDERS.map((name) => `/${name}`), `/${OLD_SPOOL}`]
     .map((name) => `${folder}/${FOLDER}${name}`);
   for (const path of [folder, ...inside]) {
-    const info = await orMissing(path === folder ? hostFiles.stat(path) : hostFiles.lstat(path));
+    const info = await undefinedIfMissing(path === folder ? hostFiles.stat(path) : hostFiles.lstat(path));
     if (info === undefined || info.uid === null) continue;
     if (info.uid !== uid && info.uid !== 0) {
       throw unusable(
@@ -85,7 +85,7 @@ function reasonOf(error: Error): string {
 
 /** A folder in which only KVM Manager writes, made where it is not there. A link to another one is not followed. */
 async function ownFolder(path: string): Promise<void> {
-  const there = await orMissing(hostFiles.lstat(path));
+  const there = await undefinedIfMissing(hostFiles.lstat(path));
   if (there === undefined) await hostFiles.mkdir(path, { mode: 0o700 });
   else if (!there.isDirectory) throw new ManifestError(`${path} is no folder`);
   // Whatever the umask is, and whatever an earlier version has let QEMU into.
@@ -96,7 +96,7 @@ export class FolderStore implements BackupStore {
   readonly isRemote = false;
   readonly label: string;
   readonly #root: string;
-  readonly #steady = new SteadySync(() => this.#sync());
+  readonly #steady = new PeriodicSync(() => this.#sync());
 
   /** @param syncProgram another one than coreutils' sync(1), which takes the same arguments */
   constructor(readonly folder: string, private readonly syncProgram = "sync") {
@@ -124,14 +124,14 @@ export class FolderStore implements BackupStore {
         const info = await hostFiles.stat(this.folder);
         if (!info.isDirectory) throw unusable(this.folder, "it is no folder");
         // Before anything is written through it: it may be a link to a folder of the host.
-        const there = await orMissing(hostFiles.lstat(this.#root));
+        const there = await undefinedIfMissing(hostFiles.lstat(this.#root));
         if (there !== undefined) requireOwn(this.folder, there);
         const probe = `${there === undefined ? this.folder : this.#root}/probe-${crypto.randomUUID()}`;
         await hostFiles.writeTextFile(probe, "", { createNew: true, mode: 0o600 });
         const { uid } = await hostFiles.lstat(probe);
         await hostFiles.remove(probe);
         await requireOwner(this.folder, uid);
-        if (await orMissing(hostFiles.lstat(`${this.#root}/repository.json`)) !== undefined) return;
+        if (await undefinedIfMissing(hostFiles.lstat(`${this.#root}/repository.json`)) !== undefined) return;
         await ownFolder(this.#root);
         for (const name of FOLDERS) await ownFolder(`${this.#root}/${name}`);
       });
@@ -168,17 +168,19 @@ export class FolderStore implements BackupStore {
   }
 
   async *#below(folder: string, depth: number): AsyncGenerator<StoredFile> {
-    const entries = await this.#do(() => orMissing(hostFiles.readDir(this.#at(folder))));
+    const entries = await this.#do(() => undefinedIfMissing(hostFiles.readDir(this.#at(folder))));
     for (const { name, isFile, isDirectory } of entries ?? []) {
       const path = `${folder}/${name}`;
       if (isDirectory && depth > 1) yield* this.#below(path, depth - 1);
-      const info = isFile ? await this.#do(() => orMissing(hostFiles.lstat(this.#at(path)))) : undefined;
+      const info = isFile
+        ? await this.#do(() => undefinedIfMissing(hostFiles.lstat(this.#at(path))))
+        : undefined;
       if (info?.isFile) yield { name: path, bytes: info.size };
     }
   }
 
   async sizeOf(name: string): Promise<number | undefined> {
-    const info = await this.#do(() => orMissing(hostFiles.lstat(this.#at(name))));
+    const info = await this.#do(() => undefinedIfMissing(hostFiles.lstat(this.#at(name))));
     return info?.isFile ? info.size : undefined;
   }
 
@@ -192,13 +194,13 @@ export class FolderStore implements BackupStore {
     const put = () => hostFiles.writeFile(partial, bytes, { createNew: true, mode: 0o600 });
     await this.#do(async () => {
       try {
-        if (await orMissing(put().then(() => true)) === undefined) {
+        if (await undefinedIfMissing(put().then(() => true)) === undefined) {
           await hostFiles.mkdir(folder, { recursive: true, mode: 0o700 });
           await put();
         }
         await hostFiles.rename(partial, path);
       } catch (error) {
-        await orMissing(hostFiles.remove(partial));
+        await undefinedIfMissing(hostFiles.remove(partial));
         throw error;
       }
     });
@@ -206,11 +208,11 @@ export class FolderStore implements BackupStore {
   }
 
   async move(from: string, to: string): Promise<void> {
-    await this.#do(() => orMissing(hostFiles.rename(this.#at(from), this.#at(to))));
+    await this.#do(() => undefinedIfMissing(hostFiles.rename(this.#at(from), this.#at(to))));
   }
 
   async remove(name: string): Promise<void> {
-    await this.#do(() => orMissing(hostFiles.remove(this.#at(name))));
+    await this.#do(() => undefinedIfMissing(hostFiles.remove(this.#at(name))));
   }
 
   async groups(): Promise<Groups> {
@@ -225,7 +227,7 @@ export class FolderStore implements BackupStore {
       });
     } catch (error) {
       const isSpool = error instanceof Deno.errors.NotFound &&
-        await orMissing(hostFiles.lstat(this.#at(COPIES))) !== undefined;
+        await undefinedIfMissing(hostFiles.lstat(this.#at(COPIES))) !== undefined;
       if (isSpool) return { whole, partial };
       if (!isSystemError(error)) throw error;
       throw unusable(this.folder, reasonOf(error), error);
@@ -262,14 +264,15 @@ export class FolderStore implements BackupStore {
    */
   async abandonGroup(id: string): Promise<void> {
     const isBegun =
-      await this.#do(() => orMissing(hostFiles.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !== undefined;
+      await this.#do(() => undefinedIfMissing(hostFiles.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !==
+        undefined;
     if (isBegun) await this.#do(() => this.#steady.end());
     await this.#drop(id);
   }
 
   async #drop(id: string): Promise<void> {
     for (const path of [`${COPIES}/${PARTIAL}${id}`, `${OLD_SPOOL}/${id}`]) {
-      await this.#do(() => orMissing(hostFiles.remove(this.#at(path), { recursive: true })));
+      await this.#do(() => undefinedIfMissing(hostFiles.remove(this.#at(path), { recursive: true })));
     }
   }
 

@@ -9,7 +9,7 @@ import { isCopyId } from "../../../lib/backup/manifest.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { Turns } from "../../../lib/turns.ts";
+import { Mutex } from "../../../lib/mutex.ts";
 import { FileRefused } from "../../files.ts";
 import { log } from "../../log.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
@@ -98,7 +98,7 @@ export class SftpStore implements BackupStore {
   readonly #options: RemoteOptions;
   readonly #root: string;
   readonly #leases: StoreLeases;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
   #connection: Connection | undefined;
   /** Folders that are known to be there. */
   readonly #made = new Set<string>();

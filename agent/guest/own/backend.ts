@@ -33,7 +33,7 @@ import {
 } from "../../../lib/guest/own_told.ts";
 import { AGENT_CHANNEL } from "../../../lib/guest/protocol.ts";
 import {
-  type Hindrance,
+  type BlockedReason,
   LINE_TAKEN,
   NOT_ON_WINDOWS,
   notOffered,
@@ -54,8 +54,8 @@ import type {
   GuestBackend,
   GuestReader,
   GuestWriter,
-  PackageWish,
-  ProcessWish,
+  PackageQuery,
+  ProcessQuery,
 } from "../backend.ts";
 import { ownFailure } from "./contract_failure.ts";
 import { AgentFailure } from "./failure.ts";
@@ -177,7 +177,7 @@ export class OwnBackend implements GuestBackend {
     }
   }
 
-  async hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined> {
+  async hindrance(vm: VM, ability: GuestAbility): Promise<BlockedReason | undefined> {
     const state = await this.#stateOf(vm, this.lines.isOpen(vm.id) ? OPEN_STATE_MS : STATE_MS);
     if (state === "not configured") return OWN_NO_CHANNEL;
     if (state === "disconnected") return OWN_NOT_INSTALLED;
@@ -250,7 +250,7 @@ export class OwnBackend implements GuestBackend {
     return ownMetrics(await this.#call(vm, "get_metrics", { processes: 10 }));
   }
 
-  async processes(vm: VM, wish: ProcessWish): Promise<{ total: number; processes: GuestProcess[] }> {
+  async processes(vm: VM, wish: ProcessQuery): Promise<{ total: number; processes: GuestProcess[] }> {
     return ownProcesses(await this.#call(vm, "get_processes", wish));
   }
 
@@ -266,7 +266,7 @@ export class OwnBackend implements GuestBackend {
     await this.#call(vm, "control_service", { name, action }, PROGRAM_MS);
   }
 
-  async packages(vm: VM, { upgradesOnly, ...wish }: PackageWish): Promise<GuestPackages> {
+  async packages(vm: VM, { upgradesOnly, ...wish }: PackageQuery): Promise<GuestPackages> {
     const asked = { ...wish, upgrades_only: upgradesOnly };
     return ownPackages(await this.#call(vm, "get_packages", asked, PROGRAM_MS));
   }

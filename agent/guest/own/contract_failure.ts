@@ -3,8 +3,8 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode } from "../../../lib/contract/mod.ts";
 import { AGENT_ERROR } from "../../../lib/guest/protocol.ts";
 import {
+  type BlockedReason,
   FROZEN,
-  type Hindrance,
   LINE_TAKEN,
   notOffered,
   OTHER_VERSION,
@@ -21,7 +21,7 @@ export interface Subject {
   readonly command?: string;
 }
 
-const unavailable = (hindrance: Hindrance): [ErrorCode, Record<string, unknown>] => [
+const unavailable = (hindrance: BlockedReason): [ErrorCode, Record<string, unknown>] => [
   "GuestUnavailable",
   { ...hindrance },
 ];

@@ -15,7 +15,7 @@ import {
 import type { ChannelState } from "../../../lib/formats/xml/channel.ts";
 import { PROC_FILES, procMetrics } from "../../../lib/guest/linux_proc.ts";
 import {
-  type Hindrance,
+  type BlockedReason,
   LINUX_ALONE,
   NO_CHANNEL,
   NOT_INSTALLED,
@@ -120,7 +120,7 @@ export class QemuBackend implements GuestBackend {
     return Promise.resolve(guestAgents[this.kind]);
   }
 
-  async hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined> {
+  async hindrance(vm: VM, ability: GuestAbility): Promise<BlockedReason | undefined> {
     const needed = COMMANDS[ability];
     if (needed === undefined) return OWN_ALONE;
     const channel = vm.guestAgents[this.kind];

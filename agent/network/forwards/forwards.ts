@@ -19,7 +19,7 @@ import { DEVICES } from "../../hosts/network_devices.ts";
 import { log } from "../../log.ts";
 import { networksOf } from "../view.ts";
 import type { ForwardRecords } from "./records.ts";
-import { Turns } from "../../../lib/turns.ts";
+import { Mutex } from "../../../lib/mutex.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { ForwardKernel } from "./kernel.ts";
 import { hostSockets } from "./sockets.ts";
@@ -57,7 +57,7 @@ export class Forwards implements Disposable {
   #refused: { readonly wanted: string; readonly reason: string } | undefined;
   #lookedAt = -Infinity;
   /** Runs one change of forwards after the other. */
-  readonly turns = new Turns();
+  readonly turns = new Mutex();
   #cancel: (() => void) | undefined;
   readonly #following: Disposable;
 

@@ -30,7 +30,7 @@ import type { Principal } from "../../access.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { leasesOf } from "../dhcp.ts";
 import { requireNetwork } from "../view.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { Rollback } from "../../rollback.ts";
@@ -241,7 +241,7 @@ export function forwardHandlers(
       try {
         await host.run("update_network_dhcp", { name, add: [lease] }, principal);
       } catch (error) {
-        if (!isAway(error)) noted.drop(); // what libvirt refuses, it has not made
+        if (!isConnectionLost(error)) noted.drop(); // what libvirt refuses, it has not made
         throw error;
       }
     }

@@ -6,7 +6,7 @@
 import type { FileHandle } from "../../../ffi/file_handle.ts";
 import { BIN_FOLDER, splitPath } from "../../../lib/bin/place.ts";
 import { writeAll } from "../../../lib/write_all.ts";
-import { orMissing } from "../../files.ts";
+import { undefinedIfMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { FileIdentity } from "../../operations/step.ts";
@@ -28,7 +28,8 @@ const isIt = (info: Deno.FileInfo | undefined, { ino }: FileIdentity): info is D
   info !== undefined && Number(info.ino) === ino;
 
 /** What is at a name in a held folder; a link is told as one. */
-const look = (folder: FileHandle, name: string) => orMissing(hostFiles.lstat(`${folder.path}/${name}`));
+const look = (folder: FileHandle, name: string) =>
+  undefinedIfMissing(hostFiles.lstat(`${folder.path}/${name}`));
 
 /** Holds a folder that files are in. Its administrator may have put it behind a link. */
 const holdPlace = (folder: string): Promise<FileHandle> => hostFiles.holdFile(plainPath(folder));
@@ -101,7 +102,7 @@ async function sync(folder: FileHandle): Promise<void> {
 export async function findKeepable(
   path: string,
 ): Promise<{ readonly file: FileIdentity; readonly bytes: number; readonly isFolder: boolean } | undefined> {
-  const info = await orMissing(hostFiles.lstat(plainPath(path)));
+  const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined || !(info.isFile || info.isDirectory)) return undefined;
   return { file: identityOf(info), bytes: (info.blocks ?? 0) * BLOCK, isFolder: info.isDirectory };
 }
@@ -208,7 +209,7 @@ async function binBeside(path: string): Promise<FileHandle | undefined> {
 
 /** Holds the bin of a folder, where there is one. @throws {BinFolderError} */
 async function binIn(folder: string): Promise<FileHandle | undefined> {
-  if (await orMissing(hostFiles.stat(plainPath(folder))) === undefined) return undefined;
+  if (await undefinedIfMissing(hostFiles.stat(plainPath(folder))) === undefined) return undefined;
   const place = await holdPlace(folder);
   try {
     return await openBin(place);
@@ -239,7 +240,7 @@ export async function putNote(folder: string, name: string, text: string): Promi
   const place = await holdPlace(folder);
   using bin = await makeBin(place).finally(() => place[Symbol.dispose]());
   const part = `${bin.path}/${partOf(name)}`;
-  await orMissing(hostFiles.remove(part));
+  await undefinedIfMissing(hostFiles.remove(part));
   {
     using file = await hostFiles.open(part, { write: true, createNew: true, mode: 0o600 });
     await writeAll(file, new TextEncoder().encode(text));
@@ -254,9 +255,9 @@ export async function removeNote(folder: string, name: string): Promise<void> {
   using bin = await binIn(folder);
   if (bin === undefined) return;
   // What a kill has left of writing it would keep the folder
-  for (const each of [name, partOf(name)]) await orMissing(hostFiles.remove(`${bin.path}/${each}`));
+  for (const each of [name, partOf(name)]) await undefinedIfMissing(hostFiles.remove(`${bin.path}/${each}`));
   try {
-    await orMissing(hostFiles.remove(`${plainPath(folder)}/${BIN_FOLDER}`));
+    await undefinedIfMissing(hostFiles.remove(`${plainPath(folder)}/${BIN_FOLDER}`));
   } catch (error) {
     if (!isFull(error)) throw error;
   }

@@ -10,7 +10,7 @@ import { pathFault } from "../../files.ts";
 import { isNameable } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { failureKind, isAway } from "../../libvirt/failure.ts";
+import { failureKind, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { isNotResponding } from "../../mount_gate.ts";
 import { backingChain } from "../disk_images/backing.ts";
@@ -20,7 +20,7 @@ import { binFault, findKeepable, isKept, type Move, moveOut, putNote, removeNote
 import { requirePoolReachable } from "../reachable.ts";
 
 /** A file that goes, as far as it is known before. */
-export interface Going {
+export interface BinCandidate {
   readonly path: string;
   /** The pool it is a volume of. */
   readonly pool: string | null;
@@ -28,7 +28,7 @@ export interface Going {
 }
 
 /** What is kept of each, and why the rest is not. */
-export interface Keeping {
+export interface KeepResult {
   readonly files: KeptFile[];
   readonly lost: readonly { readonly path: string; readonly reason: string }[];
 }
@@ -39,7 +39,7 @@ export const isBinOn = ({ app }: Host): boolean => app.bin.policy.days > 0;
 /** Why the bin cannot keep a file; undefined where it can. @throws {LibvirtError} */
 export async function unkeepable(
   host: Host,
-  { path, pool }: Omit<Going, "role">,
+  { path, pool }: Omit<BinCandidate, "role">,
 ): Promise<string | undefined> {
   const { link } = host;
   if (!isLocal(link.uri)) return "it is on another host";
@@ -62,7 +62,7 @@ export async function unkeepable(
 }
 
 /** The images that one is built on; none where that cannot be read: it is moved all the same. */
-async function chainOf({ path, role }: Going): Promise<string[]> {
+async function chainOf({ path, role }: BinCandidate): Promise<string[]> {
   if (role !== "disk") return [];
   try {
     return await backingChain(path);
@@ -73,7 +73,11 @@ async function chainOf({ path, role }: Going): Promise<string[]> {
 }
 
 /** What the bin keeps of these files under an entry's id. @throws {LibvirtError} */
-export async function planKeeping(host: Host, entryId: string, going: readonly Going[]): Promise<Keeping> {
+export async function planKeeping(
+  host: Host,
+  entryId: string,
+  going: readonly BinCandidate[],
+): Promise<KeepResult> {
   const files: KeptFile[] = [], lost: { path: string; reason: string }[] = [];
   for (const each of going) {
     const reason = await unkeepable(host, each);
@@ -190,7 +194,7 @@ export async function refreshPools(
       await link.call("poolRefresh", { pool });
       app.bin.stale.delete(`${id} ${pool}`);
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       if (failureKind(error) === undefined && !isNotResponding(error)) throw error;
       log.debug("a storage pool is read anew later", { pool, error });
       app.bin.stale.add(`${id} ${pool}`);

@@ -4,11 +4,11 @@ import { messageOf } from "../../../lib/text/message.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { binPath } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { isSystemError, isTaken, orMissing } from "../../files.ts";
+import { isSystemError, isTaken, undefinedIfMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -69,7 +69,7 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
   if (!isLocal(host.link.uri) || files.length === 0) return;
   const useOf = await usersNow(host);
   for (const file of files) {
-    const { path } = file, info = await orMissing(hostFiles.lstat(plainPath(binPath(file))));
+    const { path } = file, info = await undefinedIfMissing(hostFiles.lstat(plainPath(binPath(file))));
     if (info === undefined) continue; // removed already, or by somebody else
     const type = info.isDirectory ? "dir" : "file";
     const refuse = (vm: string, where: string) =>
@@ -92,7 +92,7 @@ export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
     await requireRemovable(host, entry);
     return true;
   } catch (error) {
-    if (!(error instanceof ContractError) || isAway(error.cause)) throw error;
+    if (!(error instanceof ContractError) || isConnectionLost(error.cause)) throw error;
     log.debug("something in the bin stays", { entry: entry.name, error });
     return false;
   }
@@ -146,7 +146,7 @@ export async function purge(
     } catch (error) {
       const isAnswer = isSystemError(error) || error instanceof BinFolderError ||
         error instanceof LibvirtError;
-      if (isAway(error) || !isAnswer) throw error;
+      if (isConnectionLost(error) || !isAnswer) throw error;
       const [path = entry.name] = there.files.map((file) => file.path);
       throw new ContractError("BinDeleteFailed", { path, error: messageOf(error) }, { cause: error });
     }

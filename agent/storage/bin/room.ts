@@ -7,7 +7,7 @@ import type { PoolSpace } from "../../../lib/storage/pool_space.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { spaceKnown, spaceNow } from "../pool_space.ts";
 import { entriesOfPool } from "./of_pool.ts";
@@ -31,7 +31,7 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
   try {
     await purge(host, entry, { command: "empty_bin", actor: ACTOR });
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     if (isNotResponding(error)) {
       log.debug("something in the bin is deleted later", { entry: entry.name, error });
       return false;

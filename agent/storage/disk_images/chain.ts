@@ -52,7 +52,7 @@ export async function qcow2Head(path: string): Promise<Qcow2Header | null> {
 }
 
 /** What is known of an image besides itself. */
-export interface ChainWish {
+export interface ChainRequest {
   /** The image that its user says it is built on. */
   readonly named?: string | undefined;
   /** Whether its format rests on more than its content: only then what it is built on is opened. */
@@ -71,7 +71,7 @@ export interface ChainWish {
  * @throws {ImageRefused} when it must not be used @throws {LibvirtError}
  * @throws {Error} when an image of the chain cannot be read
  */
-export async function checkedChain(path: string, wish: ChainWish): Promise<BackingImage[]> {
+export async function checkedChain(path: string, wish: ChainRequest): Promise<BackingImage[]> {
   const { named, isSaid, anyBase = false, volumeAt, enter } = wish;
   const wanted = named === undefined ? undefined : await realPath(resolve(named));
   if (named !== undefined && wanted === undefined) {

@@ -35,10 +35,10 @@ import { isLocal } from "../../libvirt/uri.ts";
 import { hostUseOf, stableName } from "../block_devices.ts";
 import { secretFor } from "../passphrases.ts";
 import { overlays, readPoolsSoon } from "../overlays.ts";
-import { type Hold, lockVolume, NO_POOL, refuseHeld, requireActive } from "../shared.ts";
+import { type Hold, lockVolume, NO_POOL, requireActive, requireUnlocked } from "../shared.ts";
 import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
-import { type ChainWish, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
+import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requirePoolReachable } from "../reachable.ts";
 import { requireResponding } from "../../mount_gate.ts";
@@ -47,7 +47,7 @@ import { requireResponding } from "../../mount_gate.ts";
 const HEADS_MS = 10_000;
 
 /** Which image is asked for. */
-export interface ImageWish {
+export interface ImageRequest {
   readonly volume?: { readonly pool: string; readonly name: string };
   readonly path?: string;
   readonly format?: ImageFormat;
@@ -56,14 +56,14 @@ export interface ImageWish {
 }
 
 /** What an absolute path or `pool/volume` names; undefined for what can name nothing. */
-export function wishAt(place: string): ImageWish | undefined {
+export function wishAt(place: string): ImageRequest | undefined {
   if (place.startsWith("/")) return { path: place };
   const slash = place.indexOf("/");
   return slash > 0 ? { volume: { pool: place.slice(0, slash), name: place.slice(slash + 1) } } : undefined;
 }
 
 /** As {@link wishAt}. @throws {ContractError} InvalidInput for what can name nothing */
-export function requireWish(place: string, field = "path"): ImageWish {
+export function requireWish(place: string, field = "path"): ImageRequest {
   const wish = wishAt(place);
   if (wish !== undefined) return wish;
   const reason = `${field} must be an absolute path on the host, or pool/volume`;
@@ -110,14 +110,14 @@ function requireAdministrator({ role }: ImageUse): void {
 }
 
 /** What is at a place. */
-interface Found {
+interface FoundImage {
   readonly source: DiskSource;
   readonly volume: Volume | undefined;
   /** The path without links, where its own has any. */
   readonly real?: string;
 }
 
-function ofVolume(volume: Volume): Found {
+function ofVolume(volume: Volume): FoundImage {
   const { path, type } = volume;
   if (type !== "file" && type !== "block") throw refused(path, `it is a volume of type ${type}`);
   return { source: { path, type }, volume };
@@ -127,7 +127,7 @@ function ofVolume(volume: Volume): Found {
 const BY_NAME: ReadonlySet<ImagePurpose> = new Set(["disk", "medium", "base"]);
 
 /** @throws {ContractError} DiskRefused for a name that libvirt's XML cannot hold */
-async function find(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
+async function find(host: Host, wish: ImageRequest, use: ImageUse): Promise<FoundImage> {
   const found = await look(host, wish, use);
   const { path } = found.source;
   if (isInBin(path)) throw refused(path, "it is in the bin: restore it first");
@@ -138,7 +138,10 @@ async function find(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
 }
 
 /** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
-async function requireVolume(host: Host, { pool, name }: NonNullable<ImageWish["volume"]>): Promise<Volume> {
+async function requireVolume(
+  host: Host,
+  { pool, name }: NonNullable<ImageRequest["volume"]>,
+): Promise<Volume> {
   requireActive(host, pool);
   const volume = await volumeNamed(host.link, pool, name);
   if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
@@ -158,7 +161,7 @@ async function baseNamed(host: Host, place: string): Promise<string> {
   }
 }
 
-async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
+async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<FoundImage> {
   const { link } = host;
   if (wish.backingFile !== undefined) requireAdministrator(use);
   // Before libvirt, which opens the file with its pool's lock held.
@@ -220,13 +223,13 @@ async function requireUnusedByHost(device: string, path = device): Promise<void>
 /** Holds an image, or sees at least that nobody works on it. @throws {ContractError} StorageBusy, DiskInUse */
 function hold(
   held: DisposableStack | undefined,
-  { source, volume, real }: Found,
+  { source, volume, real }: FoundImage,
   how: Hold,
   vm?: string,
 ): void {
   const keys = [[NO_POOL, real ?? source.path], ...volume ? [[volume.pool, volume.name]] : []] as const;
   for (const [pool, name] of keys) {
-    if (held === undefined) refuseHeld(pool!, name!, "read");
+    if (held === undefined) requireUnlocked(pool!, name!, "read");
     else held.use(lockVolume(pool!, name!, { hold: how, ...(vm !== undefined && { vm }) }));
   }
 }
@@ -324,9 +327,9 @@ function refuseDisguised(format: ImageFormat, looksQcow2: boolean, uses: readonl
 /** Decides about what was found. @throws {ContractError} @throws {ImageRefused} @throws {Error} from reading it */
 async function decide(
   host: Host,
-  wish: ImageWish,
+  wish: ImageRequest,
   use: ImageUse,
-  found: Found,
+  found: FoundImage,
   held: DisposableStack | undefined,
 ): Promise<CheckedImage> {
   const { link, formats } = host;
@@ -410,7 +413,7 @@ const isTestDriver = (uri: string) => uri.startsWith("test:");
 async function chainOf(
   host: Host,
   path: string,
-  wish: Pick<ChainWish, "named" | "isSaid" | "anyBase">,
+  wish: Pick<ChainRequest, "named" | "isSaid" | "anyBase">,
   use: ImageUse,
   held: DisposableStack | undefined,
 ): Promise<BackingImage[]> {
@@ -437,7 +440,7 @@ async function chainOf(
  */
 export async function checkImage(
   host: Host,
-  wish: ImageWish,
+  wish: ImageRequest,
   use: ImageUse,
   held: DisposableStack | undefined,
 ): Promise<CheckedImage> {

@@ -9,7 +9,7 @@ import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ChunkWriter } from "../chunk_writer.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { makeVolume } from "../volume_steps.ts";
@@ -222,7 +222,9 @@ export class Sink {
       try {
         return await removeVolume(link, this.path);
       } catch (error) {
-        if (!(error instanceof LibvirtError) || isAway(error) || tries === REMOVE_TRIES) throw error;
+        if (!(error instanceof LibvirtError) || isConnectionLost(error) || tries === REMOVE_TRIES) {
+          throw error;
+        }
         // Its stream may just be closing: libvirt gives the volume free a moment later.
         await new Promise((resolve) => setTimeout(resolve, REMOVE_MS));
       }

@@ -8,9 +8,9 @@ import type { Certificate } from "../../../lib/contract/certificate.ts";
 import { EXPIRY_WARNING_DAYS } from "../../../lib/contract/certificate.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { isTaken } from "../../files.ts";
-import { Turns } from "../../../lib/turns.ts";
+import { Mutex } from "../../../lib/mutex.ts";
 import { log } from "../../log.ts";
-import { type Pair, PairError, readPair, untimely } from "./pair.ts";
+import { type Pair, PairError, readPair, validityProblem } from "./pair.ts";
 
 /** Where a certificate and its key lie. */
 export interface PairFiles {
@@ -26,7 +26,7 @@ export class Certificates {
   #problem: string | null = null;
   /** Of the files when they were read last: `mtime size` of each. */
   #version: string;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
   readonly #listeners = new Set<(pair: Pair) => void>();
 
   private constructor(
@@ -60,7 +60,7 @@ export class Certificates {
     if (own !== undefined && !await isTaken(path)) await make(path, names(), now());
     const version = await versionOf(places);
     const pair = await read(places);
-    const late = untimely(pair, now());
+    const late = validityProblem(pair, now());
     const certificates = new Certificates(places, own, now, pair, version);
     // Nobody is served better by no server at all: root could not even get in to change it.
     if (late !== undefined) log.warn("the TLS certificate is not valid now", { reason: late });
@@ -104,7 +104,7 @@ export class Certificates {
       if (version === this.#version && !again) return;
       this.#version = version;
       const pair = await read(this.files);
-      const late = untimely(pair, this.now());
+      const late = validityProblem(pair, this.now());
       if (late !== undefined) throw new PairError(late);
       this.#problem = null;
       if (pair.facts.fingerprint === this.#pair.facts.fingerprint && pair.cert === this.#pair.cert) return;

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { setLogLevel } from "../../log.ts";
 import { Certificates, OWN_FILE } from "./certificates.ts";
 import { makePair } from "./make.ts";
-import { PairError, readPair, untimely } from "./pair.ts";
+import { PairError, readPair, validityProblem } from "./pair.ts";
 
 setLogLevel("error"); // what serves is told, and changes often here
 const DAY = 24 * 3600_000;
@@ -58,11 +58,11 @@ Deno.test("readPair() says why a pair cannot serve", () => {
   );
 });
 
-Deno.test("untimely() tells an ended certificate and one that has not begun", () => {
+Deno.test("validityProblem() tells an ended certificate and one that has not begun", () => {
   const pair = readPair(...Object.values(makePair(NAMES, Date.now())) as [string, string]);
-  assert.equal(untimely(pair, Date.now()), undefined);
-  assert.match(untimely(pair, Date.now() + 400 * DAY)!, /ended on \d{4}-/);
-  assert.match(untimely(pair, Date.now() - 2 * DAY)!, /begins on \d{4}-/);
+  assert.equal(validityProblem(pair, Date.now()), undefined);
+  assert.match(validityProblem(pair, Date.now() + 400 * DAY)!, /ended on \d{4}-/);
+  assert.match(validityProblem(pair, Date.now() - 2 * DAY)!, /begins on \d{4}-/);
 });
 
 Deno.test("Certificates.open() makes one at the first start, keeps it, and makes it anew before its end", async () => {

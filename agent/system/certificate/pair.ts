@@ -95,7 +95,7 @@ export function readPair(certText: string, keyText: string): Pair {
 }
 
 /** Why a pair must not replace one that serves; undefined when it may. @param now milliseconds since the epoch */
-export function untimely({ facts: { notBefore, notAfter } }: Pair, now: number): string | undefined {
+export function validityProblem({ facts: { notBefore, notAfter } }: Pair, now: number): string | undefined {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   if (now > notAfter) return `the certificate ended on ${day(notAfter)}`;
   if (now < notBefore) return `the certificate begins on ${day(notBefore)} only`;

@@ -50,7 +50,7 @@ export interface Libvirt {
 }
 
 /** What is looked at. */
-export interface Patient {
+export interface DoctorContext {
   readonly settings: Settings;
   readonly libvirt: Libvirt;
   /** The server runs, and has the port. */
@@ -77,7 +77,7 @@ const LIBRARIES = [
   "/usr/lib/aarch64-linux-gnu",
 ];
 
-async function libvirtFacts({ libvirt }: Patient): Promise<LibvirtFacts> {
+async function libvirtFacts({ libvirt }: DoctorContext): Promise<LibvirtFacts> {
   const { connected, uri, error } = libvirt.status;
   const node = connected ? await libvirt.node() : null;
   const [sockets, libraries] = await Promise.all([
@@ -96,7 +96,7 @@ async function libvirtFacts({ libvirt }: Patient): Promise<LibvirtFacts> {
   };
 }
 
-async function kvmFacts({ libvirt }: Patient): Promise<KvmFacts> {
+async function kvmFacts({ libvirt }: DoctorContext): Promise<KvmFacts> {
   const info = await Deno.stat("/dev/kvm").catch((error) => {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
@@ -180,7 +180,7 @@ async function accountFacts(): Promise<AccountFacts> {
 /** `virStoragePoolState` of a pool that can be used. */
 const RUNNING = [2, 3];
 
-async function poolFacts({ libvirt }: Patient): Promise<PoolFacts[] | null> {
+async function poolFacts({ libvirt }: DoctorContext): Promise<PoolFacts[] | null> {
   if (!libvirt.status.connected) return null;
   const [records, node] = await Promise.all([libvirt.pools(), libvirt.node()]);
   const user = readQemuUser(node.capabilities);
@@ -237,7 +237,7 @@ async function nameFacts(): Promise<{ hostname: string; error: string | null }> 
   return { hostname, error };
 }
 
-async function portFacts({ settings: { listen }, serves }: Patient): Promise<PortFacts> {
+async function portFacts({ settings: { listen }, serves }: DoctorContext): Promise<PortFacts> {
   const sockets = await hostSockets();
   const everywhere = (wanted: number) =>
     sockets.find((socket) =>
@@ -261,7 +261,7 @@ async function portFacts({ settings: { listen }, serves }: Patient): Promise<Por
   };
 }
 
-async function stateFacts({ settings: { dataDir } }: Patient): Promise<StateFacts> {
+async function stateFacts({ settings: { dataDir } }: DoctorContext): Promise<StateFacts> {
   const path = join(dataDir, DATABASE_FILE);
   const [isThere] = await there([path]);
   let version: number | null = null, damage: string | null = null;
@@ -297,7 +297,7 @@ async function stateFacts({ settings: { dataDir } }: Patient): Promise<StateFact
 }
 
 /** Looks at everything. Never throws: what fails is unknown. */
-export async function gatherFacts(patient: Patient): Promise<HostFacts> {
+export async function gatherFacts(patient: DoctorContext): Promise<HostFacts> {
   const [libvirt, kvm, qemuImg, tpm, modules, account, firewall, pools] = await Promise.all([
     fact(() => libvirtFacts(patient)),
     fact(() => kvmFacts(patient)),

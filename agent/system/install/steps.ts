@@ -1,7 +1,7 @@
 /** Work of several steps: what was done is undone, last first, when a later one fails. */
 import { dirname } from "node:path";
 import { clauseOf, messageOf } from "../../../lib/text/message.ts";
-import { isTaken, orMissing } from "../../files.ts";
+import { isTaken, undefinedIfMissing } from "../../files.ts";
 import { Rollback } from "../../rollback.ts";
 
 /** It could not be done: what, why, what to do. */
@@ -48,7 +48,7 @@ export async function runSteps(steps: readonly InstallStep[], say: Say): Promise
 
 /** Removes a file or folder; whether there was one. */
 export async function removeAt(path: string): Promise<boolean> {
-  return await orMissing(Deno.remove(path, { recursive: true }).then(() => true)) ?? false;
+  return await undefinedIfMissing(Deno.remove(path, { recursive: true }).then(() => true)) ?? false;
 }
 
 /** Makes a folder and those above it; gives what removes the ones that were made, if they are empty then. */

@@ -10,7 +10,7 @@ import {
 import { drivesOf, seedName } from "../../../lib/formats/xml/seed_drive.ts";
 import { MOST_SEED_BYTES, type Seed, writeSeed } from "../../../lib/vm/cloud_init/seed.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import type { Steps } from "../../operations/operation.ts";
@@ -95,7 +95,7 @@ export async function dropSeed(link: LinkCaller, path: string): Promise<void> {
   try {
     await removeVolume(link, path);
   } catch (error) {
-    if (isAway(error)) throw error; // the operation that it is part of deletes it later
+    if (isConnectionLost(error)) throw error; // the operation that it is part of deletes it later
     log.warn("a cloud-init seed could not be deleted", { path, error });
   }
 }

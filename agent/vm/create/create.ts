@@ -9,7 +9,7 @@ import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
 import { create } from "../../../lib/i18n/en/create.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import type { Principal } from "../../access.ts";
 import type { CallContext } from "../../dispatch.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
@@ -117,7 +117,7 @@ async function start(
   await vms.operate(vms.requireVm(uuid), "starting", async () => {
     try {
       await attempt().catch(async (error) => {
-        if (isAway(error)) throw error;
+        if (isConnectionLost(error)) throw error;
         await sleep(SYSTEM_CLOCK, AGAIN_MS);
         await attempt();
       });
@@ -144,7 +144,7 @@ async function startKept(
   try {
     await start(services, vm, networks, steps, principal);
   } catch (error) {
-    if (!(error instanceof ContractError) || isAway(error.cause)) throw error;
+    if (!(error instanceof ContractError) || isConnectionLost(error.cause)) throw error;
     services.vms.inventory.update(uuid, { trouble: t("create.not_started", { reason: error.message }) });
     return error;
   }

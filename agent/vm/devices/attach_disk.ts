@@ -4,7 +4,7 @@ import { ContractError, type Input, type Output, type Role, type VM } from "../.
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
 import { type DiskBus, diskXml, freeTarget } from "../../../lib/formats/xml/device_disk.ts";
 import type { Principal } from "../../access.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -292,7 +292,7 @@ export async function attachDisk(
       }, kind(device));
       output = { live: done.live, persistent: done.config, target, path: image?.path ?? null };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
+      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "AttachFailed", "attach_disk", { device: kind(device) });
     }
   };

@@ -16,7 +16,7 @@ import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { includes, type Principal } from "../../access.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -177,7 +177,7 @@ export async function detachDisk(
         bin: move === undefined ? null : receiptOf(move.entry),
       };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
+      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_disk", { device: `disk ${target}` });
     }
   };
@@ -331,7 +331,7 @@ export async function updateDisk(
       const waiting = running ? differing(running, target, tuning) : [];
       output = { live: isLimited && running !== undefined, persistent: stored !== undefined, waiting };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
+      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_disk");
     }
   });

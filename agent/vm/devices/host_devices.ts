@@ -24,7 +24,7 @@ import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { listedDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
 import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { Rollback } from "../../rollback.ts";
 import { reservations } from "../create/reservations.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
@@ -187,7 +187,7 @@ export async function detachHostDevice(
       }, rollback);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
+      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_host_device", { device });
     }
   });

@@ -16,7 +16,7 @@ import { tagOf } from "../../../lib/vm/shared_folders.ts";
 import type { Host } from "../../hosts/host.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
-import { cannotLive, isAway } from "../../libvirt/failure.ts";
+import { cannotLive, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { Rollback } from "../../rollback.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
@@ -137,7 +137,7 @@ export async function attachShare(
       ];
       output = { live: isLive, persistent: places.config, tag, folder: path, driver, notes };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
+      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "AttachFailed", "attach_share", { device: DEVICE });
     }
   });
@@ -194,7 +194,7 @@ export async function detachShare(
       }, rollback);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {
-      if (!isAway(error)) await rollback.run();
+      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_share", { device: `${DEVICE} ${tag}` });
     }
   });

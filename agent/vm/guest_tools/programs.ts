@@ -6,7 +6,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import type { AgentPrograms } from "../../../lib/guest/tools/cd.ts";
 import { bundledAgent, GUEST_TARGETS, type GuestTarget } from "../../../lib/guest/tools/targets.ts";
 import { VERSION } from "../../../lib/version.ts";
-import { orMissing } from "../../files.ts";
+import { undefinedIfMissing } from "../../files.ts";
 import type { FromToolsWorker, ToToolsWorker } from "./protocol.ts";
 
 /** Milliseconds the CD may take; about one on a VM that has time. */
@@ -19,7 +19,7 @@ const worker = new SerialWorker<ToToolsWorker, FromToolsWorker>(
 );
 
 async function packed(target: GuestTarget): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await orMissing(Deno.readFile(bundledFile(bundledAgent(target))));
+  const bytes = await undefinedIfMissing(Deno.readFile(bundledFile(bundledAgent(target))));
   if (bytes === undefined) throw new ContractError("GuestToolsMissing");
   return bytes;
 }
@@ -27,7 +27,7 @@ async function packed(target: GuestTarget): Promise<Uint8Array<ArrayBuffer>> {
 /** Refuses what needs the agents where they were left out of the build. @throws {ContractError} GuestToolsMissing */
 export async function requireGuestTools(): Promise<void> {
   for (const target of GUEST_TARGETS) {
-    if (await orMissing(Deno.stat(bundledFile(bundledAgent(target)))) === undefined) {
+    if (await undefinedIfMissing(Deno.stat(bundledFile(bundledAgent(target)))) === undefined) {
       throw new ContractError("GuestToolsMissing");
     }
   }

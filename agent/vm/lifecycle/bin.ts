@@ -11,14 +11,14 @@ import { child } from "../../../lib/formats/xml/tree.ts";
 import { isThere } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isAway, isUnsupported } from "../../libvirt/failure.ts";
+import { isConnectionLost, isUnsupported } from "../../libvirt/failure.ts";
 import { isLocal, isLocalSystem } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { fileAt } from "../../storage/file_id.ts";
 import { resolvedPath } from "../../resolved_path.ts";
-import { type Going, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
+import { type BinCandidate, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { otherUserOf } from "./other_user.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
@@ -41,11 +41,11 @@ export function nvramPath(document: XmlDocument): string | undefined {
 }
 
 /** What of a VM lies in files beside its disks. */
-async function beside(host: Host, document: XmlDocument, uuid: string): Promise<Going[]> {
+async function beside(host: Host, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
   const { link } = host;
   if (!isLocal(link.uri)) return [];
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
-  const found: Going[] = [];
+  const found: BinCandidate[] = [];
   const isShared = nvram !== undefined && await otherUserOf(host, uuid, nvram) !== undefined;
   if (nvram !== undefined && !isShared && await isThere(plainPath(nvram))) {
     found.push({ path: nvram, pool: null, role: "nvram" });
@@ -109,7 +109,7 @@ export async function planBin(
 ): Promise<BinPlan> {
   const { link } = host, id = crypto.randomUUID(), uuid = vm.id;
   const document = new XmlDocument(xml);
-  const going: Going[] = [];
+  const going: BinCandidate[] = [];
   for (const path of paths) {
     const volume = await volumeAt(link, path);
     going.push({ path, pool: volume?.pool ?? poolAround(host, path), role: "disk" });
@@ -169,7 +169,7 @@ export async function recordSnapshots(
     try {
       await link.call("snapshotRecord", { uuid, xml, isCurrent });
     } catch (error) {
-      if (isAway(error) || !(error instanceof LibvirtError)) throw error;
+      if (isConnectionLost(error) || !(error instanceof LibvirtError)) throw error;
       log.warn("the record of a snapshot could not be put back", { uuid, error });
       warnings.push(`The snapshot ${snapshotName(xml)} is not there any more: ${error.message}`);
     }

@@ -11,7 +11,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import type { Principal } from "../../access.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -183,7 +183,7 @@ async function deleteForGood(
       await deleteDisk(host, path);
       deletedDisks.push(path);
     } catch (error) {
-      if (deletedDisks.length === 0 && !isAway(error)) await putBack(host, vm, xml);
+      if (deletedDisks.length === 0 && !isConnectionLost(error)) await putBack(host, vm, xml);
       throw diskError(path, error);
     }
   }

@@ -27,7 +27,7 @@ export interface DiskCopy {
 }
 
 /** Where copies go, and whether they are overlays. */
-export interface DiskCopyWish {
+export interface DiskCopyRequest {
   /** Each disk's own when left out. */
   readonly pool?: string | undefined;
   readonly linked?: boolean | undefined;
@@ -74,7 +74,7 @@ async function whyNoVolume({ link }: Host, { type, source = "" }: Disk): Promise
 export async function diskCopyOf(
   host: Host,
   disk: Disk,
-  { pool, linked = false }: DiskCopyWish,
+  { pool, linked = false }: DiskCopyRequest,
 ): Promise<DiskCopy> {
   const { target, source: path = "" } = disk;
   const refuse = (reason: string) => new ContractError("DiskNotClonable", { target, path, reason });

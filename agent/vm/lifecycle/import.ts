@@ -19,7 +19,7 @@ import { dropGeneratedSockets } from "../../../lib/formats/xml/own_files.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
 import type { Noted } from "../../operations/operation.ts";
@@ -88,7 +88,7 @@ async function define(
       });
       return await link.call("domainDefineXml", { xml });
     } catch (error) {
-      if (!isAway(error)) noted?.drop();
+      if (!isConnectionLost(error)) noted?.drop();
       throw defineError(error, xml, "import_vm");
     }
   });

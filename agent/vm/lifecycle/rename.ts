@@ -6,7 +6,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { FileRefused, isSystemError } from "../../files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { NOTHING, Refused } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
 import { keyOf, type VmRenamed } from "../../operations/step.ts";
@@ -118,7 +118,7 @@ export const vmRenamed: StepRule<"vm-renamed"> = {
       if (domain.name === from) requireFreeVmName(vms, to);
       await carryOut(vms, step, domain.name);
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       throw new Refused(messageOf(error), { cause: error });
     }
     await inventory.refresh(uuid);

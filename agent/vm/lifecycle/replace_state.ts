@@ -1,5 +1,5 @@
 /** Replaces what libvirt keeps of a VM beside its disks: UEFI variables, a TPM's state. */
-import { orMissing } from "../../files.ts";
+import { undefinedIfMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import type { StateReplaced } from "../../operations/step.ts";
@@ -9,6 +9,6 @@ export type StateChange = Pick<StateReplaced, "moves" | "gone">;
 
 /** Puts files in the place of others, each at once, and deletes those that go. What was done before stays as it is. */
 export async function replaceState({ moves, gone }: StateChange): Promise<void> {
-  for (const [from, to] of moves) await orMissing(hostFiles.rename(plainPath(from), plainPath(to)));
-  for (const path of gone) await orMissing(hostFiles.remove(plainPath(path)));
+  for (const [from, to] of moves) await undefinedIfMissing(hostFiles.rename(plainPath(from), plainPath(to)));
+  for (const path of gone) await undefinedIfMissing(hostFiles.remove(plainPath(path)));
 }

@@ -5,7 +5,7 @@
 import type { VM } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
@@ -54,7 +54,7 @@ export async function showStartRisks(host: Host): Promise<void> {
     try {
       startRisk = isTold ? await diskRisk(uses, live, vm) ?? await deviceRisk(host, vm) : undefined;
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isConnectionLost(error)) throw error;
       log.debug("whether a VM may start is not known now", { vm: vm.name, error });
       continue;
     }

@@ -13,7 +13,14 @@ import { chosenTpmPlace, hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts"
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { writeAll } from "../../../lib/write_all.ts";
-import { FileRefused, isSystemError, isTaken, isThere, orMissing, readRegular } from "../../files.ts";
+import {
+  FileRefused,
+  isSystemError,
+  isTaken,
+  isThere,
+  readRegular,
+  undefinedIfMissing,
+} from "../../files.ts";
 import { hostFiles } from "../../host_files.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";
 import { folderIdentityAt, identityAt } from "../../operations/file_identity.ts";
@@ -47,7 +54,7 @@ export function tpmPlaceFault({ link }: Pick<Host, "link">, document: XmlDocumen
 async function readFile(folder: string, name: TpmFile): Promise<TpmStateFile | undefined> {
   for (let tries = 1;; tries++) {
     try {
-      const bytes = await orMissing(readRegular(`${folder}/${name}`, MOST_TPM_BYTES));
+      const bytes = await undefinedIfMissing(readRegular(`${folder}/${name}`, MOST_TPM_BYTES));
       return bytes && { name, bytes };
     } catch (error) {
       if (!(error instanceof FileRefused) || tries === MOST_TRIES) throw error;

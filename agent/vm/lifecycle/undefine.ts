@@ -3,7 +3,7 @@ import type { DomainRecord } from "../../../ffi/calls/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
-import { isAway, isHang } from "../../libvirt/failure.ts";
+import { isConnectionLost, isHang } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
 import { otherUserOf } from "./other_user.ts";
@@ -54,7 +54,7 @@ export async function eraseNvram(host: Host, uuid: string, holder: string): Prom
   try {
     await host.link.call("nvramErase", { xml: holder });
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.warn("the UEFI variables of a deleted VM could not be deleted", { error });
   }
 }

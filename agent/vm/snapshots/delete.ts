@@ -12,7 +12,7 @@ import {
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { orMissing } from "../../files.ts";
+import { undefinedIfMissing } from "../../files.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -274,7 +274,7 @@ async function storeChain(
 async function discard(host: Host, path: string): Promise<void> {
   const volume = await volumeAt(host.link, path);
   using _held = volume && lockVolume(volume.pool, volume.name);
-  await orMissing(deleteDisk(host, path));
+  await undefinedIfMissing(deleteDisk(host, path));
 }
 
 /**

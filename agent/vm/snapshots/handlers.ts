@@ -28,7 +28,7 @@ import { volumeAt } from "../../storage/volumes.ts";
 import { deleteBeside, requireDeletable } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
 import { overlayHindrance } from "./overlays.ts";
-import { lostImages, revertBeside } from "./revert.ts";
+import { lostImages, revertExternalSnapshot } from "./revert.ts";
 import { contentsOf, type FoundSnapshot, scan } from "./scan.ts";
 import { takeBeside } from "./take.ts";
 import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
@@ -276,7 +276,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
           await revertWithin(host, known.vm, found, principal);
         } else {
           await dropCheckpoints(host, known.vm);
-          await revertBeside(host, known.vm, found, known.present, principal);
+          await revertExternalSnapshot(host, known.vm, found, known.present, principal);
           await keepLabels(host, known.vm);
         }
       }).finally(() => snapshotsChanged(link));

@@ -11,7 +11,7 @@ import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { linkVolume, type Volume, volumeAt, volumesOf } from "../../storage/volumes.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { resolvedPath } from "../../resolved_path.ts";
@@ -160,7 +160,7 @@ export async function rereadBackings({ link, inventory: { storage } }: Host, pat
   try {
     await link.call("poolRefresh", { pool });
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.debug("a pool could not be refreshed", { pool, error }); // something is made in it: that tells it later
   }
   await storage.volumes(pool);

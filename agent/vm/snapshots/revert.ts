@@ -8,7 +8,7 @@ import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { NOTHING, Refused, t } from "../../operations/outcome.ts";
@@ -53,7 +53,7 @@ const contentOf = ({ target, path, format }: FoundSnapshot["externalDisks"][numb
  *
  * @throws {ContractError} SnapshotNotRevertable, SnapshotRevertFailed, StorageBusy, StoragePoolReadOnly
  */
-export async function revertBeside(
+export async function revertExternalSnapshot(
   host: Host,
   vm: VM,
   snapshot: FoundSnapshot,
@@ -126,7 +126,7 @@ export async function removeLost(host: Host, path: string): Promise<void> {
   try {
     await deleteDisk(host, path);
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.warn("an image that a revert left behind could not be deleted", { path, error });
   }
 }

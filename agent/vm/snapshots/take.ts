@@ -8,7 +8,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Host } from "../../hosts/host.ts";
-import { type Quiescing, quiescingOf, whileStill } from "../../hosts/quiesce.ts";
+import { type Quiescing, quiescingOf, withFrozenGuest } from "../../hosts/quiesce.ts";
 import { thawGuest } from "../../hosts/thaw.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -122,7 +122,7 @@ async function takeStill(
   take: () => Promise<SnapshotTaken>,
   isMust: boolean,
 ): Promise<SnapshotTaken> {
-  const { result, not } = await whileStill(host, vm, take, isMust ? refused : undefined);
+  const { result, not } = await withFrozenGuest(host, vm, take, isMust ? refused : undefined);
   return not === undefined ? { ...result, quiesced: true } : { ...result, notQuiesced: not };
 }
 

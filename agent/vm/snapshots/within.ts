@@ -13,7 +13,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isFromSnapshot, isPaused, isStoppedForSnapshot, wasShutDown } from "../../hosts/inventory/states.ts";
-import { contractError, isAway } from "../../libvirt/failure.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { left, NOTHING, Refused, removed, t } from "../../operations/outcome.ts";
@@ -217,7 +217,7 @@ export const snapshotReverted: StepRule<"snapshot-reverted"> = {
         await link.call("snapshotRevert", { uuid, name: snapshot });
       } else if (isPaused(domain) && state === "running") await link.call("domainResume", { uuid });
     } catch (error) {
-      if (isAway(error) || !(error instanceof LibvirtError)) throw error;
+      if (isConnectionLost(error) || !(error instanceof LibvirtError)) throw error;
       throw new Refused(messageOf(error), { cause: error });
     }
     await afterRevert(vms, step);

@@ -1,6 +1,6 @@
 /** Work of several steps that is done whole or not at all. */
 import { ContractError } from "../../../lib/contract/mod.ts";
-import { isAway } from "../../libvirt/failure.ts";
+import { isConnectionLost } from "../../libvirt/failure.ts";
 import { Rollback } from "../../rollback.ts";
 
 /** One step, and how it is taken back. */
@@ -25,10 +25,10 @@ export async function allOrNothing(steps: readonly UpdateStep[], over: () => voi
       await run();
       if (undo !== undefined) rollback.add(name, undo);
     } catch (error) {
-      if (isAway(error)) throw error; // nothing can be taken back now: it is finished when libvirt is back
+      if (isConnectionLost(error)) throw error; // nothing can be taken back now: it is finished when libvirt is back
       const notTakenBack = await rollback.run();
       const left = notTakenBack.map(({ what }) => what);
-      if (!notTakenBack.some((each) => isAway(each.error))) over();
+      if (!notTakenBack.some((each) => isConnectionLost(each.error))) over();
       if (left.length === 0 || !(error instanceof ContractError)) throw error;
       throw new ContractError(error.code, { ...error.details, left }, {
         cause: error,

@@ -7,7 +7,7 @@ import { copyGoalXml } from "../../../../lib/formats/xml/block_copy.ts";
 import { sleep } from "../../../clock.ts";
 import type { Host } from "../../../hosts/host.ts";
 import type { JobHandle } from "../../../jobs/jobs.ts";
-import { isAway } from "../../../libvirt/failure.ts";
+import { isConnectionLost } from "../../../libvirt/failure.ts";
 import type { Noted, Steps } from "../../../operations/operation.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
 import { placesOfDisk } from "./definitions.ts";
@@ -101,7 +101,7 @@ async function follow(copy: DiskMirror, noted: NotedMove, claimed: DisposableSta
       }
       if (await link.call("blockJobPivot", { uuid, target })) return;
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isConnectionLost(error)) throw error;
       awaySince ??= clock.monotonic();
       if (clock.monotonic() - awaySince > AWAY_MS) throw error;
     }
@@ -122,7 +122,7 @@ export async function mirrorDisk(copy: DiskMirror): Promise<Disposable> {
   try {
     await follow(copy, noted, claimed);
   } catch (error) {
-    if (job.signal.aborted || isAway(error)) throw error;
+    if (job.signal.aborted || isConnectionLost(error)) throw error;
     // libvirt tells in many ways of a VM that has just stopped.
     cause = error;
   }

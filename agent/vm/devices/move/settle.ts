@@ -2,7 +2,7 @@
 import { ContractError, type Output } from "../../../../lib/contract/mod.ts";
 import { messageOf } from "../../../../lib/text/message.ts";
 import type { Host } from "../../../hosts/host.ts";
-import { isAway } from "../../../libvirt/failure.ts";
+import { isConnectionLost } from "../../../libvirt/failure.ts";
 import { log } from "../../../log.ts";
 import { identityAt, isSame } from "../../../operations/file_identity.ts";
 import { t } from "../../../operations/outcome.ts";
@@ -36,7 +36,7 @@ async function removeOld(host: Host, { from }: DiskMoved, actor: string): Promis
     await deleteVolume(host, path);
     return { isThere: false };
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     log.warn("the old volume of a disk that was moved stays where it is", { pool, name, error });
     return { reason: messageOf(error) };
   }

@@ -4,7 +4,7 @@
  */
 import { statFile } from "../../../host_file.ts";
 import { hostFiles } from "../../../host_files.ts";
-import { orMissing } from "../../../files.ts";
+import { undefinedIfMissing } from "../../../files.ts";
 import type { Host } from "../../../hosts/host.ts";
 import { isLocal } from "../../../libvirt/uri.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
@@ -17,7 +17,7 @@ import { completeMove } from "./settle.ts";
 /** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
 export async function writtenAt({ link }: Host, path: string): Promise<number | null> {
   if (!isLocal(link.uri)) return null;
-  const info = await orMissing(statFile(path));
+  const info = await undefinedIfMissing(statFile(path));
   return info?.isFile ? info.mtime?.getTime() ?? null : null;
 }
 

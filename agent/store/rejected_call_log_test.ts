@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../testing.ts";
 import type { ActivityEntry } from "./activity.ts";
-import { MOST_ROWS, Refusals, SPAN_MS } from "./refusals.ts";
+import { MOST_ROWS, RejectedCallLog, SPAN_MS } from "./rejected_call_log.ts";
 
 class Bed {
   readonly clock = new TestClock();
   readonly rows: ActivityEntry[] = [];
-  readonly refusals = new Refusals((entry) => void this.rows.push(entry), this.clock);
+  readonly refusals = new RejectedCallLog((entry) => void this.rows.push(entry), this.clock);
   fail(address: string, name = "ann", actor = "nobody") {
     this.refusals.add({
       ...{ actor, door: "api", address, action: "sign_in", result: "error" as const },
@@ -15,7 +15,7 @@ class Bed {
   }
 }
 
-Deno.test("Refusals.add() makes one row of many failures of an address, and one with their number", async () => {
+Deno.test("RejectedCallLog.add() makes one row of many failures of an address, and one with their number", async () => {
   const bed = new Bed();
   for (let each = 0; each < 1500; each++) bed.fail(`2001:db8::${each.toString(16)}`, `name${each % 3}`);
   assert.equal(bed.rows.length, 1);
@@ -32,7 +32,7 @@ Deno.test("Refusals.add() makes one row of many failures of an address, and one 
   assert.equal(bed.rows.length, 3, "a new time span begins with a row");
 });
 
-Deno.test("Refusals.add() keeps a quota, however many addresses fail and for however long (threat 24)", async () => {
+Deno.test("RejectedCallLog.add() keeps a quota, however many addresses fail and for however long (threat 24)", async () => {
   const bed = new Bed();
   const spans = 4;
   for (let span = 0; span < spans; span++) {
@@ -45,7 +45,7 @@ Deno.test("Refusals.add() keeps a quota, however many addresses fail and for how
   assert.equal(counted, spans * 3000, "every one is counted");
 });
 
-Deno.test("Refusals.add() gives each user a row for each failure, up to a quota of their own", () => {
+Deno.test("RejectedCallLog.add() gives each user a row for each failure, up to a quota of their own", () => {
   const bed = new Bed();
   for (let each = 0; each < 500; each++) bed.fail("192.0.2.1", "x", "eve");
   for (let each = 0; each < 5; each++) bed.fail("192.0.2.1", "x", "ann");

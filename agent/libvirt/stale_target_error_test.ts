@@ -3,7 +3,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { ContractError, type ErrorCode } from "../../lib/contract/errors.ts";
 import { contractError } from "./failure.ts";
-import { overtaken } from "./overtaken.ts";
+import { staleTargetError } from "./stale_target_error.ts";
 
 const VM = "6f1d3f3e-9a53-4c1e-8d6e-0c6a2a3b4c5d";
 
@@ -12,10 +12,10 @@ async function told(command: CommandName, input: object, code: number, runs = fa
   const thrown = new LibvirtError({ kind: "libvirt", message: "libvirt's words", code, domain: 10 });
   const error = contractError(thrown, "LibvirtFailed") as ContractError;
   const machines = { refresh: () => Promise.resolve(), active: () => runs ? [VM] : [] };
-  return (await overtaken(machines, command, input, error)).message;
+  return (await staleTargetError(machines, command, input, error)).message;
 }
 
-Deno.test("overtaken() says that a thing is gone, not what libvirt says of it", async () => {
+Deno.test("staleTargetError() says that a thing is gone, not what libvirt says of it", async () => {
   const { NO_DOMAIN, NO_NETWORK, NO_STORAGE_POOL, NO_STORAGE_VOL } = VIR_ERR;
   assert.equal(await told("set_tags", { vmId: VM, tags: [] }, NO_DOMAIN), `VM not found: ${VM}`);
   assert.equal(await told("delete_network", { name: "lan" }, NO_NETWORK), "Network not found: lan");
@@ -29,18 +29,18 @@ Deno.test("overtaken() says that a thing is gone, not what libvirt says of it", 
   );
 });
 
-Deno.test("overtaken() says that a VM was stopped meanwhile, when it was", async () => {
+Deno.test("staleTargetError() says that a VM was stopped meanwhile, when it was", async () => {
   const stopped = VIR_ERR.OPERATION_INVALID;
   assert.equal(await told("screenshot_vm", { vmId: VM }, stopped), "VM is not running");
   assert.equal(await told("screenshot_vm", { vmId: VM }, stopped, true), "Libvirt failed: libvirt's words");
 });
 
-Deno.test("overtaken() leaves every other error as it is", async () => {
+Deno.test("staleTargetError() leaves every other error as it is", async () => {
   const words = "Libvirt failed: libvirt's words";
   assert.equal(await told("get_vms", {}, VIR_ERR.NO_DOMAIN), words, "it is about no machine");
   assert.equal(await told("create_vm", { name: "a" }, VIR_ERR.NO_NETWORK), words);
   assert.equal(await told("set_tags", { vmId: VM }, VIR_ERR.OPERATION_FAILED), words);
   const own = new ContractError("VmBusy" satisfies ErrorCode, { operation: "starting" });
   const machines = { refresh: () => Promise.reject(new Error("not asked")), active: () => [] };
-  assert.equal(await overtaken(machines, "screenshot_vm", { vmId: VM }, own), own);
+  assert.equal(await staleTargetError(machines, "screenshot_vm", { vmId: VM }, own), own);
 });

@@ -9,7 +9,7 @@
  * @returns those that are not, once nothing is worked on any more
  * @throws what the first one throws
  */
-export async function inLanes(
+export async function mapConcurrent(
   places: readonly number[],
   most: number,
   work: (place: number, share: () => number, isAlone: boolean) => Promise<boolean>,

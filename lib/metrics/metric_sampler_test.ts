@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type FigureSource, FigureTaker } from "./figure_taker.ts";
+import { type FigureSource, MetricSampler } from "./metric_sampler.ts";
 
 const SOURCES: readonly FigureSource[] = [
   { name: "gauge", label: "", kind: "gauge", from: "g", factor: 2 },
@@ -7,8 +7,8 @@ const SOURCES: readonly FigureSource[] = [
   { name: "ratio", label: "", kind: "ratio", from: "ms", by: "ops", factor: 1 },
 ];
 
-Deno.test("FigureTaker.take(): what can be told of a reading, and what is a gap", () => {
-  const taker = new FigureTaker(SOURCES);
+Deno.test("MetricSampler.take(): what can be told of a reading, and what is a gap", () => {
+  const taker = new MetricSampler(SOURCES);
   const TABLE: readonly [
     what: string,
     reading: Record<string, number>,
@@ -33,8 +33,8 @@ Deno.test("FigureTaker.take(): what can be told of a reading, and what is a gap"
   }
 });
 
-Deno.test("FigureTaker.take(): a share of the time is never more than all of it", () => {
-  const taker = new FigureTaker([{ name: "share", label: "", kind: "share", from: "us", factor: 1e-4 }]);
+Deno.test("MetricSampler.take(): a share of the time is never more than all of it", () => {
+  const taker = new MetricSampler([{ name: "share", label: "", kind: "share", from: "us", factor: 1e-4 }]);
   const take = (us: number, seconds: number) => [...taker.take({ us }, seconds * 1000, 60)];
   take(0, 0);
   assert.deepEqual(take(500_000, 1), [50]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Turns } from "./turns.ts";
+import { Mutex } from "./mutex.ts";
 
-Deno.test("Turns.run() begins nothing before what came first is over, and goes on after a failure", async () => {
-  const turns = new Turns();
+Deno.test("Mutex.run() begins nothing before what came first is over, and goes on after a failure", async () => {
+  const turns = new Mutex();
   const seen: string[] = [];
   const first = Promise.withResolvers<string>();
   const one = turns.run(() => {

@@ -2,7 +2,7 @@
 const SYNCED_BYTES = 256 * 1024 * 1024;
 
 /** Syncs what is written while more comes: at the end there is little left that somebody waits for. */
-export class SteadySync {
+export class PeriodicSync {
   #unsynced = 0;
   #isSyncing = false;
   #synced: Promise<void> = Promise.resolve();

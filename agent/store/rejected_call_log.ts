@@ -38,7 +38,7 @@ interface Quota {
   readonly sums: Map<string, Sum>;
 }
 
-export class Refusals {
+export class RejectedCallLog {
   readonly #quotas = new Map<string, Quota>();
   #begun: number | undefined;
 

@@ -1,5 +1,5 @@
 /** Work that runs one after the other. Pure. */
-export class Turns {
+export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Runs work once all that came before is over, whether that failed or not. @throws what the work throws */

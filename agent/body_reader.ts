@@ -7,7 +7,7 @@ const STALL_MS = 60_000, LOOK_MS = 5000;
 const DRAIN_MS = 2000;
 
 /** The pieces of a body, until it is over, stalls, or the job or whoever sends it is stopped. */
-export class BodyPieces implements Disposable {
+export class BodyReader implements Disposable {
   readonly #body: RequestBody;
   readonly #job: AbortSignal;
   readonly #sender: AbortSignal;

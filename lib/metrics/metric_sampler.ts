@@ -51,7 +51,7 @@ const valueOf = (reading: Reading, from: Origin) =>
   typeof from === "string" ? numberIn(reading, from) : from(reading);
 
 /** Takes the figures of one VM or host. It keeps the last reading of its counters alone. */
-export class FigureTaker {
+export class MetricSampler {
   readonly #last: Float64Array;
   readonly #lastBy: Float64Array;
   readonly #figures: Float32Array;

@@ -40,7 +40,7 @@ function missing(code: number, path: string, fields: Fields): ContractError | un
  * The error a caller is told: the contract's own where libvirt's means that somebody else was faster, the given one
  * otherwise.
  */
-export async function overtaken(
+export async function staleTargetError(
   vms: VmReads,
   name: CommandName,
   input: unknown,

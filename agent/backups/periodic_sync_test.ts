@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { SteadySync } from "./steady_sync.ts";
+import { PeriodicSync } from "./periodic_sync.ts";
 
 const MIB = 1024 * 1024;
 
 /** A sync whose calls end when they are told to. */
 function syncs() {
   const calls: PromiseWithResolvers<void>[] = [];
-  const steady = new SteadySync(() => {
+  const steady = new PeriodicSync(() => {
     const call = Promise.withResolvers<void>();
     calls.push(call);
     return call.promise;
@@ -14,7 +14,7 @@ function syncs() {
   return { calls, steady };
 }
 
-Deno.test("SteadySync syncs once for what has come together, one after the other, and at the end", async () => {
+Deno.test("PeriodicSync syncs once for what has come together, one after the other, and at the end", async () => {
   const { calls, steady } = syncs();
   for (let done = 0; done < 255; done++) steady.wrote(MIB);
   assert.equal(calls.length, 0);
@@ -33,7 +33,7 @@ Deno.test("SteadySync syncs once for what has come together, one after the other
   assert.equal(await ended, "ended");
 });
 
-Deno.test("SteadySync tells at every end what a sync has thrown, and begins no other one meanwhile", async () => {
+Deno.test("PeriodicSync tells at every end what a sync has thrown, and begins no other one meanwhile", async () => {
   const { calls, steady } = syncs();
   steady.wrote(256 * MIB);
   calls[0]!.reject(new Error("EIO"));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Looks } from "./looks.ts";
+import { FolderProbeQueue } from "./folder_probe_queue.ts";
 
 Deno.test("Looks: a folder that does not answer is looked into once, however many ask, and nobody waits for long", async () => {
-  const looks = new Looks<string>(30);
+  const looks = new FolderProbeQueue<string>(30);
   const { promise: hanging, resolve } = Promise.withResolvers<string>();
   let begun = 0;
   const look = () => {
@@ -20,7 +20,7 @@ Deno.test("Looks: a folder that does not answer is looked into once, however man
 });
 
 Deno.test("Looks: who asks while another one looks is given what is there then", async () => {
-  const looks = new Looks<number>();
+  const looks = new FolderProbeQueue<number>();
   const { promise: first, resolve } = Promise.withResolvers<number>();
   let state = 1;
   const before = looks.ask("/mnt", "backup", () => first);

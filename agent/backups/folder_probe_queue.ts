@@ -2,7 +2,7 @@
  * Looks into folders that may not answer: a share that is away keeps whoever looks waiting, and each who waits takes one of
  * the few threads by which all files are read. So a folder is looked into by one at a time.
  */
-import { Turns } from "../../lib/turns.ts";
+import { Mutex } from "../../lib/mutex.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds that somebody waits for a look. */
@@ -10,12 +10,12 @@ const MOST_MS = 10_000;
 
 /** A folder's looks. */
 interface Queue<T> {
-  readonly turns: Turns;
+  readonly turns: Mutex;
   /** By what is looked for: those that have not begun. */
   readonly waiting: Map<string, Promise<T>>;
 }
 
-export class Looks<T> {
+export class FolderProbeQueue<T> {
   readonly #queues = new Map<string, Queue<T>>();
 
   /** @param mostMs milliseconds that somebody waits for a look */
@@ -28,7 +28,7 @@ export class Looks<T> {
    * @throws what the look throws
    */
   async ask(folder: string, what: string, look: () => Promise<T>): Promise<T | undefined> {
-    const queue = this.#queues.get(folder) ?? { turns: new Turns(), waiting: new Map<string, Promise<T>>() };
+    const queue = this.#queues.get(folder) ?? { turns: new Mutex(), waiting: new Map<string, Promise<T>>() };
     this.#queues.set(folder, queue);
     let mine = queue.waiting.get(what);
     if (mine === undefined) {

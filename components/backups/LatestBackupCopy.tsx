@@ -23,7 +23,7 @@ import { Booted, Verified } from "./Verified.tsx";
 
 const { t } = textsOf(texts);
 
-/** Props of {@link TellingCopy}. */
+/** Props of {@link LatestBackupCopy}. */
 export interface TellingCopyProps extends Omit<BackupRunListProps, "runs"> {
   backup: Backup;
   /** The newest first. */
@@ -32,7 +32,7 @@ export interface TellingCopyProps extends Omit<BackupRunListProps, "runs"> {
 }
 
 /** The copy that was booted last, or the newest: what is known of it, and its screen. Nothing where there is none. */
-export function TellingCopy({ backup: { id }, runs, may, now, onVerify }: TellingCopyProps) {
+export function LatestBackupCopy({ backup: { id }, runs, may, now, onVerify }: TellingCopyProps) {
   const found = tellingCopy(runs);
   if (found === undefined) return null;
   const { run, copy } = found, { vmId, name, bootTest, bytes, storedBytes, readBytes, disks } = copy;
