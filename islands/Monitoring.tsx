@@ -16,12 +16,12 @@ import { api } from "../lib/client/api.ts";
 import { currentTime } from "../lib/client/clock.ts";
 import {
   chartsOf,
-  hostIn,
   type MonitoringData,
   monitoringHref,
   type MonitoringQuery,
   readMonitoring,
 } from "../lib/client/monitoring.ts";
+import { pageHost } from "../lib/page_host.ts";
 import { useMonitoring } from "../lib/client/use_monitoring.ts";
 import type { HostStats, VM } from "../lib/contract/mod.ts";
 import type { ChartLines } from "../lib/metrics/chart_data.ts";
@@ -93,7 +93,7 @@ export default function Monitoring(
     read: (query, at) =>
       readMonitoring(
         api,
-        vmId === undefined ? { hostId: hostIn(new URLSearchParams(location.search)) } : { vmId },
+        vmId === undefined ? { hostId: pageHost() } : { vmId },
         query,
         markedCommands,
         at,

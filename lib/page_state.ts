@@ -32,7 +32,7 @@ export interface PageState {
   user: PageUser | null;
   /**
    * The contract's commands, called in-process as the signed-in user: the same dispatch as every other door. They are
-   * about the host that the page's address names (`?host=`), else the local one.
+   * about the page's host.
    */
   api: Api;
   /** Whether they may call a command: on that VM, or on any where none is named. Pages offer nothing else. */
@@ -54,8 +54,11 @@ export interface PageState {
   theme: Theme;
   /** The time zone that all moments of the page are shown in: an IANA name. */
   zone: string;
+  /** Id of the host that the page is about: the one its address names, or that of its VM; else the local one. */
+  host: string;
+  /** The connection to that host's libvirt. */
   connection: ConnectionStatus;
-  /** Hostname of the managed host. */
+  /** That host's name, as libvirt says it. */
   hostname: string;
   /** `serve --demo`: libvirt's built-in test driver, nothing real. */
   demo: boolean;

@@ -7,6 +7,7 @@ import { TopBar } from "../components/shell/TopBar.tsx";
 import Feedback from "../islands/Feedback.tsx";
 import LiveStatus from "../islands/LiveStatus.tsx";
 import { cookieOf } from "../lib/client/preferences.ts";
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { locale } from "../lib/i18n/locale.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define, type PageState } from "../lib/page_state.ts";
@@ -53,6 +54,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
       data-sidebar={folded ? "folded" : "open"}
       data-zone={ready ? state.zone : undefined}
       data-base={state.base || undefined}
+      data-host={ready && state.host !== LOCAL_HOST ? state.host : undefined}
       data-offers={state.offers ? JSON.stringify(state.offers) : undefined}
     >
       <head>

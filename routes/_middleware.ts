@@ -1,6 +1,7 @@
 /** Gives every page what it needs: who looks, the commands, the theme, the state of the link. Others are sent to sign in. */
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
+import { vmIdIn } from "../components/shell/breadcrumbs.ts";
 import { mayCall } from "../lib/access/may_call.ts";
 import { offersOf } from "../lib/access/offers_of.ts";
 import { ContractError } from "../lib/contract/errors.ts";
@@ -14,6 +15,8 @@ import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
+import type { Host } from "../agent/hosts/host.ts";
+import { setRequestHost } from "../agent/http/request_host.ts";
 import { setRequestZone } from "../agent/http/request_locale.ts";
 import { pageZone } from "../lib/i18n/zone_choice.ts";
 import { keepingForm } from "./(_shared)/kept_form.ts";
@@ -53,8 +56,25 @@ function userOf(
   };
 }
 
+/**
+ * The host that a page is about: that of its VM, else the one that its address names, else the local one. Who is not
+ * signed in learns of no host.
+ *
+ * @throws {HttpError} 404
+ */
+function hostOf({ hosts }: App, user: PageUser | null, named: string | undefined, path: string): Host {
+  if (user === null) return hosts.local;
+  const vmId = vmIdIn(path);
+  try {
+    return (vmId === undefined ? undefined : hosts.withVm(vmId)) ?? hosts.of({ host: named });
+  } catch (error) {
+    if (error instanceof ContractError) throw new HttpError(error.status, error.message, { cause: error });
+    throw error;
+  }
+}
+
 export default define.middleware(async (ctx) => {
-  const { app, caller, refused = null } = visitOf(ctx.info);
+  const { app, caller, host: named, refused = null } = visitOf(ctx.info);
   const cookies: string[] = [], notices: Notice[] = [];
   const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
   // Every page asks who looks, and how the host is: a token that may do nothing gets none.
@@ -63,14 +83,17 @@ export default define.middleware(async (ctx) => {
     throw new HttpError(error.status, error.message, { cause: error });
   }
   const user = userOf(app, principal);
-  if (user === null && !isPublic(ctx.url.pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
+  if (user === null && !isPublic(ctx.url.pathname)) {
+    return ctx.redirect(signInAt(ctx.req, ctx.url, named), 303);
+  }
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
-  const { local } = app.hosts, cookie = ctx.req.headers.get("cookie");
+  const host = hostOf(app, user, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
+  setRequestHost(host.id);
   const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
   setRequestZone(zone);
   const state: PageState = {
     user,
-    api: app.apiFor(principal, ctx.url.searchParams.get("host")),
+    api: app.apiFor(principal, host === app.hosts.local ? null : host.id),
     may: (command, vm) => mayCall(principal.rights, command, vm),
     offers: user === null
       ? null
@@ -82,8 +105,9 @@ export default define.middleware(async (ctx) => {
     notify: (notice) => notices.push(notice),
     theme: THEMES.find((known) => known === theme) ?? "system",
     zone,
-    connection: local.link.status,
-    hostname: user === null ? "" : local.inventory.hostname,
+    host: host.id,
+    connection: host.link.status,
+    hostname: user === null ? "" : host.inventory.hostname,
     demo: app.settings.demo,
     version: user === null ? "" : VERSION,
     base: app.doors?.base ?? "",
@@ -101,5 +125,5 @@ export default define.middleware(async (ctx) => {
     return response;
   };
   // Those who have not signed in are not told apart: each has an answer of their own.
-  return user === null ? await answer() : await onlyOnce(ctx.req, principal.holder, answer);
+  return user === null ? await answer() : await onlyOnce(ctx.req, `${principal.holder} ${host.id}`, answer);
 });

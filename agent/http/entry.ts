@@ -5,8 +5,10 @@ import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import type { Caller } from "../access/mod.ts";
 import type { App } from "../app.ts";
 import { localeFor } from "../../lib/i18n/locale.ts";
+import { splitHost } from "../../lib/text/host_path.ts";
 import { ofConnection } from "./connections.ts";
 import { errorResponse } from "./guard.ts";
+import { withHost } from "./request_host.ts";
 import { withLocale } from "./request_locale.ts";
 import type { Answer } from "./listener.ts";
 import { answerMetrics, METRICS_PATH } from "./metrics_door.ts";
@@ -18,6 +20,8 @@ export type Pages = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<
 interface Visit extends Deno.ServeHandlerInfo {
   readonly app: App;
   readonly caller: Caller;
+  /** The host that the address names. */
+  readonly host?: string;
   /** Answers with another page as if it had been asked for, and tells it what was refused in its form. */
   readonly again: (path: string, refused: RefusedForm) => Promise<Response>;
   /** What was refused in a form of the page that is shown again. */
@@ -46,6 +50,13 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
   }
 }
 
+/** The same request for another path. */
+function requestFor(path: string, request: Request): Request {
+  const url = new URL(request.url);
+  url.pathname = path;
+  return new Request(url, request);
+}
+
 /** Answers every request. Behind a proxy or a tunnel the address is theirs: it slows guessing down, and grants nothing. */
 export function entry(app: App, pages: Pages): Answer {
   return (request: Request, door: Door, address: string, peer?: SocketPeer) => {
@@ -62,8 +73,16 @@ export function entry(app: App, pages: Pages): Answer {
       const shown: Visit = { ...visit, refused };
       return pages(new Request(new URL(path, request.url), { headers }), shown);
     };
-    const visit: Visit = { app, caller, again, remoteAddr, completed: Promise.resolve() };
-    return withLocale(localeFor(request.headers.get("accept-language")), () => pages(request, visit));
+    const { host, path } = splitHost(pathname);
+    const visit: Visit = {
+      ...{ app, caller, again, remoteAddr, completed: Promise.resolve() },
+      ...(host !== undefined && { host }),
+    };
+    const asked = host === undefined ? request : requestFor(path, request);
+    return withLocale(
+      localeFor(request.headers.get("accept-language")),
+      () => withHost(() => pages(asked, visit)),
+    );
   };
 }
 

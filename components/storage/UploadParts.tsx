@@ -1,3 +1,4 @@
+import { withBase } from "../../lib/fresh/base.ts";
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import type { Progress, Uploaded } from "../../lib/client/upload.ts";
@@ -168,7 +169,7 @@ function ShellLine({ line }: { line: string }) {
 export function UploadShell(
   { pool, server, file = "disk.qcow2" }: { pool: string; server: string; file?: string },
 ) {
-  const url = server + volumeContentHref(pool, file);
+  const url = server + withBase(volumeContentHref(pool, file));
   return (
     <div class="upload-shell">
       <p class="form-hint">{t("uploads.here")}</p>

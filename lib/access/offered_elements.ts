@@ -5,6 +5,7 @@
 import { createContext, h, options, type VNode } from "preact";
 import { useContext } from "preact/hooks";
 import { t } from "../i18n/mod.ts";
+import { splitHost } from "../text/host_path.ts";
 import { isOffered, type Looking, looking } from "./looking.ts";
 import { mayOpen, maySend, vmIdOf } from "./offers.ts";
 
@@ -14,14 +15,15 @@ let isJudged = false;
 /** Where the form around a button is sent; empty outside of forms. */
 const FormAddress = createContext("");
 
+/** The page at a path, whichever host's it is. */
+export const pageIn = (pathname: string): string => splitHost(pathname).path;
+
 /** Path and query of an address of ours; null for others. */
 function ownAddress(address: string): string | null {
   if (!/^\/(?!\/)/.test(address)) return address.startsWith("?") ? pageOf() + address : null;
   const base = looking()?.base ?? "";
-  return (base !== "" && address.startsWith(`${base}/`) ? address.slice(base.length) : address).replace(
-    /#.*/s,
-    "",
-  );
+  const own = base !== "" && address.startsWith(`${base}/`) ? address.slice(base.length) : address;
+  return splitHost(own.replace(/#.*/s, "")).path;
 }
 
 const pageOf = () => (looking()?.page ?? "").replace(/\?.*/s, "");

@@ -26,7 +26,7 @@ const AGAIN_MS = 300;
 /** Posts to the page's own origin. */
 export const post: Transport = async (command, input, accept) => {
   const ask = () =>
-    fetch(based(`/api/v1/commands/${command}${hostQuery()}`), {
+    fetch(based(`/api/v1/commands/${command}`), {
       method: "POST",
       headers: { "content-type": "application/json", ...(accept !== undefined && { accept }) },
       body: JSON.stringify(input ?? {}),
@@ -40,12 +40,6 @@ export const post: Transport = async (command, input, accept) => {
   if (response.status === 401) signInAgain();
   return response;
 };
-
-/** Commands of a page are about the host that its address names. */
-function hostQuery(): string {
-  const host = new URLSearchParams(globalThis.location?.search).get("host");
-  return host === null ? "" : `?${new URLSearchParams({ host })}`;
-}
 
 /** The session has ended: to the sign-in, and back here after it. */
 function signInAgain(): void {

@@ -17,6 +17,7 @@ import { api } from "./api.ts";
 import { based } from "./base.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
 import { jobs } from "./jobs.ts";
+import { pageHost } from "../page_host.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
@@ -52,9 +53,7 @@ function hostOf(id: string = LOCAL_HOST): LiveHost {
   return known;
 }
 
-/** The host this page is about. */
-const here = () => new URLSearchParams(globalThis.location?.search).get("host") ?? LOCAL_HOST;
-const { stats: hostStats, connection } = hostOf(here());
+const { stats: hostStats, connection } = hostOf(pageHost());
 const stream = signal<StreamState>("connecting");
 const activity = signal<readonly Activity[]>([]);
 const counts = signal<VmCounts | null>(null);
@@ -101,10 +100,10 @@ const HANDLERS: Handlers = {
     if (status.connected) refetch();
   },
   "network-changed": ({ host = LOCAL_HOST }) => {
-    if (host === here()) networkChanges.value++;
+    if (host === pageHost()) networkChanges.value++;
   },
   "pool-changed": ({ name, host = LOCAL_HOST }) => {
-    if (host === here()) pools.value = { name };
+    if (host === pageHost()) pools.value = { name };
   },
   "device-changed": () => {},
   activity: (entry) => {

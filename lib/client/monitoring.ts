@@ -1,6 +1,5 @@
 /** What a page of graphs shows of a VM or the host: read by its route first, then by its island. */
 import type { AlertIncident } from "../contract/alerts.ts";
-import { LOCAL_HOST } from "../contract/local_host.ts";
 import type { MetricSummary } from "../contract/metrics.ts";
 import type { MetricPart } from "../contract/metric_series.ts";
 import { METRIC_PARTS } from "../contract/metric_series.ts";
@@ -21,9 +20,6 @@ import type { Api } from "../contract/api.ts";
 
 /** Whose graphs: those of a VM, or of a host. */
 export type MonitoredSubject = { readonly vmId: string } | { readonly vmId?: never; readonly hostId: string };
-
-/** The host that the address of a page names. */
-export const hostIn = (query: URLSearchParams): string => query.get("host") ?? LOCAL_HOST;
 
 /** What is asked for. */
 export interface MonitoringQuery {

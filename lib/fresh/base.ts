@@ -15,13 +15,15 @@ const done = new WeakSet<object>();
 
 let base = "";
 let isInstalled = false;
+/** What the app makes of an address of its own before it gets the path. */
+let own: (address: string) => string = (address) => address;
 
 // Fresh's boot module knows of no path: in the browser the document says it, to whichever island imports this first.
 if (typeof document !== "undefined") setBasePath(document.documentElement.dataset.base ?? "");
 
 /** A path of ours as it is reached; other addresses stay as they are. */
 export function withBase(address: string): string {
-  return base !== "" && /^\/(?!\/)/.test(address) ? base + address : address;
+  return /^\/(?!\/)/.test(address) ? base + own(address) : address;
 }
 
 /** The path, without a slash at its end; empty for none. In the browser: `data-base` of the document's element. */
@@ -31,11 +33,18 @@ export function basePath(): string {
 
 /** Sets it, before anything is rendered. */
 export function setBasePath(path: string): void {
-  if (path !== "" && !isInstalled) install();
+  if (path !== "") install();
   base = path;
 }
 
+/** Sets what the app makes of its own addresses wherever they are drawn or asked for. Called once. */
+export function useAddresses(make: (address: string) => string): void {
+  own = make;
+  install();
+}
+
 function install(): void {
+  if (isInstalled) return;
   isInstalled = true;
   const outer = hooks.__b;
   hooks.__b = (vnode) => {

@@ -8,7 +8,7 @@ import { useLocale } from "../i18n/locale.ts";
 import { useZone } from "../i18n/locale.ts";
 import { keepTyped } from "./typed.ts";
 import { type Offers, useLooking } from "../access/looking.ts";
-import { basePath } from "./base.ts"; // reads the document's path
+import { basePath, useAddresses } from "./base.ts"; // reads the document's path
 
 useLocale(() => document.documentElement.lang || "en");
 useZone(() => document.documentElement.dataset.zone);
@@ -19,8 +19,17 @@ const offered = offersKnown(document.documentElement.dataset.offers);
 async function offersKnown(text: string | undefined): Promise<void> {
   if (text === undefined) return;
   const offers = JSON.parse(text) as Offers, base = basePath();
-  await import("../access/offered_elements.ts");
-  useLooking(() => ({ offers, page: location.pathname.slice(base.length) + location.search, base }));
+  const { pageIn } = await import("../access/offered_elements.ts");
+  useLooking(() => ({ offers, page: pageIn(location.pathname.slice(base.length)) + location.search, base }));
+}
+
+/** A page of another host: addresses are that host's before the first island is drawn. */
+const hosted = hostKnown(document.documentElement.dataset.host);
+
+async function hostKnown(host: string | undefined): Promise<void> {
+  if (host === undefined) return;
+  const { addressFrom } = await import("../text/host_path.ts");
+  useAddresses((address) => addressFrom(host, address));
 }
 
 const block = document.getElementById(STATE_ID);
@@ -30,7 +39,7 @@ function boot(state: IslandState): void {
   setBuildId(state.build);
   const revive = reviver(state.signals);
   for (const [name, address] of Object.entries(state.islands)) {
-    Promise.all([import(address), offered]).then(() => {
+    Promise.all([import(address), offered, hosted]).then(() => {
       const component = registeredIsland(name);
       for (const element of document.querySelectorAll<HTMLElement>(`fresh-island[data-name="${name}"]`)) {
         const number = Number(element.dataset.props);

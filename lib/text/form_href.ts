@@ -1,8 +1,8 @@
 /** Where a form is sent that is one command with fields: `POST /do/{command}`. Pure. */
 import type { CommandName } from "../contract/mod.ts";
 
-/** Names in its address that are no fields: where to go on, where the form is, which host the page is about. */
-export const FORM_PLACES = ["to", "from", "host"] as const;
+/** Names in its address that are no fields: where to go on, and where the form is. */
+export const FORM_PLACES = ["to", "from"] as const;
 
 /**
  * The address for `action`.

@@ -85,11 +85,11 @@ function controlsOf(form: Tag, tags: readonly Tag[]): Tag[] {
   });
 }
 
-/** Where a form or its button sends it, without the path below which the pages are served. */
-function addressOf(action: string | undefined, page: string, base: string): string {
+/** Where a form or its button sends it. */
+function addressOf(action: string | undefined, page: string): string {
   if (action === undefined || action === "") return page;
-  const { pathname, search } = new URL(action, `http://page${base}${page}`);
-  return (base !== "" && pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname) + search;
+  const { pathname, search } = new URL(action, `http://page${page}`);
+  return pathname + search;
 }
 
 /** How well a form fits to what was sent: the names that both have, and hidden fields with the same value. */
@@ -109,8 +109,8 @@ function fit(controls: readonly Tag[], { fields }: SentForm): number {
 const MOST_FORMS = 100;
 
 /** The form of a page that was sent: of several with its address, the one that fits best. */
-function formSent(tags: readonly Tag[], sent: SentForm, page: string, base: string): Tag | undefined {
-  const goesThere = (action: string | undefined) => addressOf(action, page, base) === sent.address;
+function formSent(tags: readonly Tag[], address: string, sent: SentForm, page: string): Tag | undefined {
+  const goesThere = (action: string | undefined) => addressOf(action, page) === address;
   const buttons = tags.filter(({ attributes }) =>
     attributes.has("formaction") && goesThere(attributes.get("formaction"))
   );
@@ -253,15 +253,20 @@ function applied(html: string, edits: readonly Edit[]): string {
  *
  * @param html the page, as our renderer writes it
  * @param page path and query of the page
- * @param base the path below which all pages are served; empty for none
+ * @param reached makes addresses of ours as pages have them
  * @returns the page as it was where it has no such form
  */
-export function refill(html: string, sent: SentForm, page: string, base = ""): string {
-  const tags = tagsIn(html), form = formSent(tags, sent, page, base);
+export function refill(
+  html: string,
+  sent: SentForm,
+  page: string,
+  reached = (address: string) => address,
+): string {
+  const tags = tagsIn(html), form = formSent(tags, reached(sent.address), sent, reached(page));
   // A form without an address is sent to where the page is shown: here that is where the refused one was sent.
   const edits = tags.filter(({ name, attributes }) =>
     name === "form" && attributes.get("method") === "post" && !attributes.has("action")
-  ).map((tag) => tagWith(html, tag, { action: base + page }));
+  ).map((tag) => tagWith(html, tag, { action: reached(page) }));
   if (form === undefined) return applied(html, edits);
   const controls = controlsOf(form, tags), filled = fillings(html, tags, controls, sent);
   const folded = tags.filter((tag) =>

@@ -80,7 +80,10 @@ Deno.test("refill() finds the form: by address, button, fields, and controls out
     `<input type="checkbox" name="vm" value="1" form="bulk"/><form id="bulk" method="post" action="/a"></form>`;
   assert.match(refill(outside, sent("/a", ["vm", "1"]), "/p"), /form="bulk" checked/);
   const based = `<form method="post" action="/base/a"><input name="x"/></form>`;
-  assert.match(refill(based, sent("/a", ["x", "2"]), "/p", "/base"), /name="x" value="2"/);
+  assert.match(
+    refill(based, sent("/a", ["x", "2"]), "/p", (address) => `/base${address}`),
+    /name="x" value="2"/,
+  );
   const other = `<form method="post" action="/other"><input name="x"/></form>`;
   assert.equal(refill(other, sent("/a", ["x", "2"]), "/p"), other);
 });

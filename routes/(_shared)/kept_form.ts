@@ -1,8 +1,10 @@
 /** A form that was refused is shown again as it was filled in, whichever page it stands on. */
 import { HttpError } from "fresh";
 import { visitOf } from "../../agent/http/entry.ts";
+import { withBase } from "../../lib/fresh/base.ts";
 import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 import { failureOf } from "../../lib/text/failure.ts";
+import { splitHost } from "../../lib/text/host_path.ts";
 import { refill, type SentForm } from "../../lib/text/refill.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { PageState } from "../../lib/page_state.ts";
@@ -37,9 +39,11 @@ export const withStatus = (shown: Response, status: number): Response => changed
 function referringPage(req: Request, base: string): string | undefined {
   const referrer = URL.parse(req.headers.get("referer") ?? "");
   if (referrer === null || referrer.host !== new URL(req.url).host) return undefined;
-  const path = base !== "" && referrer.pathname.startsWith(`${base}/`)
-    ? referrer.pathname.slice(base.length)
-    : referrer.pathname;
+  const { path } = splitHost(
+    base !== "" && referrer.pathname.startsWith(`${base}/`)
+      ? referrer.pathname.slice(base.length)
+      : referrer.pathname,
+  );
   return path.startsWith("/do/") ? undefined : returnPath(path + referrer.search);
 }
 
@@ -77,5 +81,5 @@ export async function keepingForm(context: Context, next: () => Promise<Response
     isSecret: form.isSecret,
   };
   const shown = form.page ?? page;
-  return changed(response, refill(await response.text(), sent, shown, context.state.base), response.status);
+  return changed(response, refill(await response.text(), sent, shown, withBase), response.status);
 }

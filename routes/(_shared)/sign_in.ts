@@ -1,4 +1,5 @@
 /** Ways to the sign-in, and back to where one was. */
+import { hrefOn } from "../../lib/text/host_path.ts";
 
 /** Pages for who is not signed in. */
 const PUBLIC: ReadonlySet<string> = new Set(["/sign-in", "/setup", "/preferences"]);
@@ -8,8 +9,17 @@ export function isPublic(path: string): boolean {
   return PUBLIC.has(path);
 }
 
-/** Where to sign in, and then come back to what was asked for: a form cannot be sent again, its page can be opened. */
-export function signInAt({ method }: Pick<Request, "method">, { pathname, search }: URL): string {
-  const to = method === "GET" || method === "HEAD" ? pathname + search : "/";
+/**
+ * Where to sign in, and then come back to what was asked for: a form cannot be sent again, its page can be opened.
+ *
+ * @param host that the page's address names
+ */
+export function signInAt(
+  { method }: Pick<Request, "method">,
+  { pathname, search }: URL,
+  host: string | undefined,
+): string {
+  const page = pathname + search, isRead = method === "GET" || method === "HEAD";
+  const to = !isRead ? "/" : host === undefined ? page : hrefOn(host, page);
   return to === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(to.slice(0, 512))}`;
 }

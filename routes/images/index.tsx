@@ -80,7 +80,7 @@ export default define.page<typeof handler>(function Images({ data, state, url })
       </header>
       <ImageTabs at="/images" />
       <NotReadyBar lack={lack} />
-      {isUpload && <StorageUpload pools={uploadPools} closeHref="/images" server={url.origin + state.base} />}
+      {isUpload && <StorageUpload pools={uploadPools} closeHref="/images" server={url.origin} />}
       {asked !== null && (
         <Panel title={area.t("images.delete_title", { name })} class="storage-form">
           <form

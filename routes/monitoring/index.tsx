@@ -2,7 +2,6 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { MetricsTrouble } from "../../components/metrics/MetricsTrouble.tsx";
 import Monitoring from "../../islands/Monitoring.tsx";
-import { hostIn } from "../../lib/client/monitoring.ts";
 import { MARKED_COMMANDS } from "../../lib/contract/marked_commands.ts";
 import { monitoring } from "../../lib/i18n/en/monitoring.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
@@ -13,9 +12,9 @@ import { shownMonitoring } from "../(_shared)/monitoring.ts";
 const texts = textsOf(monitoring);
 
 export const handler = define.handlers({
-  async GET({ state: { api }, url }) {
+  async GET({ state: { api, host }, url }) {
     const [shown, info, stats] = await Promise.all([
-      shownMonitoring(api, { hostId: hostIn(url.searchParams) }, url),
+      shownMonitoring(api, { hostId: host }, url),
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
     ]);

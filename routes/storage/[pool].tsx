@@ -95,7 +95,7 @@ export default define.page<typeof handler>(function Pool({ data, state, url }) {
           <StorageUpload
             pools={[pool.name]}
             closeHref={poolHref(pool.name)}
-            server={url.origin + state.base}
+            server={url.origin}
           />
           <UnfinishedUploads pool={pool.name} uploads={uploads} />
         </>

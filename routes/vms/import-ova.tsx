@@ -131,7 +131,7 @@ export const handler = define.handlers({
 });
 
 /** Bringing a VM in from an archive. */
-export default define.page<typeof handler>(function ImportOva({ data, state, url }) {
+export default define.page<typeof handler>(function ImportOva({ data, url }) {
   return (
     <>
       <Head>
@@ -149,7 +149,7 @@ export default define.page<typeof handler>(function ImportOva({ data, state, url
           <Flash tone="bad" failure={data.failure} />
           {data.diskless !== null && <WithoutDisks {...data.diskless} />}
           {data.pools[0] !== undefined && (
-            <OvaUpload pools={data.pools} pool={data.pools[0].value} server={url.origin + state.base} />
+            <OvaUpload pools={data.pools} pool={data.pools[0].value} server={url.origin} />
           )}
           <ArchiveTable archives={data.archives} />
         </div>

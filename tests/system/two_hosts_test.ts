@@ -91,7 +91,7 @@ Deno.test({
         // libvirt tells of it, a moment after the command's answer
         await until("the event", () => Promise.resolve(told.length > 0));
         assert.ok(told.every((host) => host === "lab"), JSON.stringify(told));
-        assert.match(await text("/networks?host=lab"), new RegExp(name));
+        assert.match(await text("/hosts/lab/networks"), new RegExp(name));
         assert.doesNotMatch(await text("/networks"), new RegExp(name));
       } finally {
         await api.deleteNetwork({ name, host: "lab" });

@@ -1,7 +1,8 @@
 /** A host of libvirt's test driver that has one of each: for tests that look at every page, link and form. */
+import type { CommandName, Input, Output } from "../../lib/contract/mod.ts";
 import { testFolder } from "./folder.ts";
 import { asRoot } from "./people.ts";
-import { call, shows } from "./product.ts";
+import { call } from "./product.ts";
 import { startServer, type TestServer } from "./server.ts";
 import { until } from "./wait.ts";
 
@@ -21,6 +22,12 @@ export const VMS = {
   binned: "44444444-4444-4444-8444-444444444444",
 } as const;
 
+/** Who makes it all: a command as who is signed in, and as root. */
+export interface Maker {
+  readonly call: <N extends CommandName>(name: N, input: Input<N>) => Promise<Output<N>>;
+  readonly asRoot: <N extends CommandName>(name: N, input: Input<N>) => Promise<Output<N>>;
+}
+
 /** The server of such a host. */
 export interface Furnished extends AsyncDisposable {
   readonly server: TestServer;
@@ -36,48 +43,57 @@ export async function furnished(): Promise<Furnished> {
       ...{ uri: "test:///default", logLevel: "error", env: { KVMM_BIN_DAYS: "7" } },
     }),
   );
-  // The test driver's own host, which all connections share
-  for (const [name, uuid] of Object.entries(VMS)) {
-    await call(server, "import_vm", { xml: vmXml(name, uuid), allowMissing: true });
-    if (uuid !== VMS.off && uuid !== VMS.binned) await call(server, "start_vm", { vmId: uuid });
-  }
-  await makeAll(server, `${folder.path}/backups`);
+  await furnish({
+    call: (name, input) => call(server, name, ...[input] as never),
+    asRoot: (name, input) => asRoot(server, name, input),
+  }, `${folder.path}/backups`);
   const kept = undo.move();
   return { server, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function makeAll(server: TestServer, folder: string): Promise<void> {
-  await asRoot(server, "create_role", { role: "janitor", permissions: ["vms.view", "vms.delete"] });
-  await asRoot(server, "create_role", { role: "storekeeper", permissions: ["storage.view"] });
-  await call(server, "set_group", { vmId: VMS.grouped, group: "lab" });
-  await shows(server, VMS.grouped, ({ group }) => group === "lab");
-  await call(server, "set_tags", { vmId: VMS.own, tags: ["one"] });
-  await call(server, "delete_vm", { vmId: VMS.binned });
-  await call(server, "create_template", { name: "template", diskSizeGb: 1, pool: "default-pool" });
-  for (const [name, targets] of Object.entries({ all: { all: true }, own: { vmIds: [VMS.own] } })) {
-    await call(server, "create_backup", { name: `backup-${name}`, folder, targets });
+/** Makes one of each thing that pages list. @param folder for backups */
+export async function furnish({ call, asRoot }: Maker, folder: string): Promise<void> {
+  // The test driver's own host, which all connections share
+  for (const [name, uuid] of Object.entries(VMS)) {
+    await call("import_vm", { xml: vmXml(name, uuid), allowMissing: true });
+    if (uuid !== VMS.off && uuid !== VMS.binned) await call("start_vm", { vmId: uuid });
   }
-  await call(server, "create_backup_target", { name: "target", kind: "folder", folder });
+  const isInGroup = () =>
+    until(
+      "the group is known",
+      async () => (await call("get_vms", {})).find(({ id }) => id === VMS.grouped)?.group === "lab",
+    );
+  await asRoot("create_role", { role: "janitor", permissions: ["vms.view", "vms.delete"] });
+  await asRoot("create_role", { role: "storekeeper", permissions: ["storage.view"] });
+  await call("set_group", { vmId: VMS.grouped, group: "lab" });
+  await isInGroup();
+  await call("set_tags", { vmId: VMS.own, tags: ["one"] });
+  await call("delete_vm", { vmId: VMS.binned });
+  await call("create_template", { name: "template", diskSizeGb: 1, pool: "default-pool" });
+  for (const [name, targets] of Object.entries({ all: { all: true }, own: { vmIds: [VMS.own] } })) {
+    await call("create_backup", { name: `backup-${name}`, folder, targets });
+  }
+  await call("create_backup_target", { name: "target", kind: "folder", folder });
   const daily = { frequency: "daily", time: "03:30", timeZone: "UTC" } as const;
   for (const [name, targets] of Object.entries({ own: { vmIds: [VMS.own] }, lab: { groups: ["lab"] } })) {
-    await call(server, "create_schedule", { name: `schedule-${name}`, action: "start", targets, ...daily });
+    await call("create_schedule", { name: `schedule-${name}`, action: "start", targets, ...daily });
   }
   const watched = { watches: "vm_metric", series: "cpu_usage", threshold: 90, checks: 5 } as const;
-  await call(server, "create_alert", { name: "alert-all", ...watched, scope: "everything" });
-  await call(server, "create_alert", { name: "alert-own", ...watched, scope: "vm", vmId: VMS.own });
-  await call(server, "create_alert", { name: "alert-lab", ...watched, scope: "group", group: "lab" });
-  await call(server, "create_alert_target", {
+  await call("create_alert", { name: "alert-all", ...watched, scope: "everything" });
+  await call("create_alert", { name: "alert-own", ...watched, scope: "vm", vmId: VMS.own });
+  await call("create_alert", { name: "alert-lab", ...watched, scope: "group", group: "lab" });
+  await call("create_alert_target", {
     ...{ name: "hook", channel: "webhook", url: "https://example.test/hook" },
   });
-  await call(server, "silence_alert", { minutes: 60, scope: "vm", vmId: VMS.own, reason: "one" });
-  const { id: userId } = await asRoot(server, "create_user", {
+  await call("silence_alert", { minutes: 60, scope: "vm", vmId: VMS.own, reason: "one" });
+  const { id: userId } = await asRoot("create_user", {
     ...{ name: "bob", grants: [{ role: "operator", on: { kind: "vm", vmId: VMS.own } }] },
   });
-  await asRoot(server, "create_token", { name: "robot", userId, grants: [] });
+  await asRoot("create_token", { name: "robot", userId, grants: [] });
   // The lists that rights go by have all of it
-  await shows(server, VMS.grouped, ({ group }) => group === "lab");
+  await isInGroup();
   await until(
     "the deleted VM to be gone",
-    async () => !(await call(server, "get_vms")).some(({ id }) => id === VMS.binned),
+    async () => !(await call("get_vms", {})).some(({ id }) => id === VMS.binned),
   );
 }

@@ -56,13 +56,23 @@ const questionsIn = (html: string) =>
       `${attribute(tag, "formAction") ?? attribute(tag, "formaction")}?action=${attribute(tag, "value")}`
     );
 
-/** Opens every page that one is led to from the start. @param refused is told of pages that are not given */
+/**
+ * Opens every page that one is led to from the start.
+ *
+ * @param refused is told of pages that are not given
+ * @param start the first page
+ * @param isFollowed which links are followed; all of them when left out
+ */
 export async function visitPages(
   open: (address: string) => Promise<Response>,
   visit: (address: string, html: string) => Promise<void> | void,
   refused: (status: number, address: string, from: string) => void = () => {},
+  { start = "/", isFollowed = () => true }: {
+    readonly start?: string;
+    readonly isFollowed?: (link: string) => boolean;
+  } = {},
 ): Promise<void> {
-  const found = new Map([[pageOf("/"), { address: "/", from: "the start" }]]);
+  const found = new Map([[pageOf(start), { address: start, from: "the start" }]]);
   for (const { address, from } of found.values()) {
     const response = await open(address);
     const html = await response.text();
@@ -73,7 +83,9 @@ export async function visitPages(
     if (!(response.headers.get("content-type") ?? "").startsWith("text/html")) continue;
     for (const link of [...linksIn(html, address), ...questionsIn(html)]) {
       const page = pageOf(link);
-      if (!NOT_OPENED.test(link) && !found.has(page)) found.set(page, { address: link, from: address });
+      if (!NOT_OPENED.test(link) && isFollowed(link) && !found.has(page)) {
+        found.set(page, { address: link, from: address });
+      }
       assert.ok(found.size < MOST_PAGES, [...found.keys()].join("\n"));
     }
     await visit(address, html);

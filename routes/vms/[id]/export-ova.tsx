@@ -66,7 +66,7 @@ export const handler = define.handlers({
 });
 
 /** Taking a VM out as an archive. */
-export default define.page<typeof handler>(function ExportOva({ data, state }) {
+export default define.page<typeof handler>(function ExportOva({ data }) {
   const { vm, pools, typed, failure, written } = data;
   const title = own.t("ova.export_title", { name: oneLine(vm.name, 60) });
   return (
@@ -82,7 +82,7 @@ export default define.page<typeof handler>(function ExportOva({ data, state }) {
             pool: oneLine(written.pool, 60),
           })}
           actions={
-            <a class="button" href={state.base + volumeContentHref(written.pool, written.volume)} download>
+            <a class="button" href={volumeContentHref(written.pool, written.volume)} download>
               {own.t("ova.download")}
             </a>
           }

@@ -1,0 +1,25 @@
+/** The host that a request's page is about, for every address that is drawn for it. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import { useAddresses } from "../../lib/fresh/base.ts";
+import { addressFrom } from "../../lib/text/host_path.ts";
+
+const ofRequest = new AsyncLocalStorage<{ host: string }>();
+const hosted = (address: string) => addressFrom(ofRequest.getStore()?.host ?? LOCAL_HOST, address);
+useAddresses(hosted);
+
+/** Answers a request for a page; where the answer leads on to a page of ours, it leads to one of the same host. */
+export function withHost(answer: () => Promise<Response>): Promise<Response> {
+  return ofRequest.run({ host: LOCAL_HOST }, async () => {
+    const response = await answer();
+    const to = response.headers.get("location");
+    if (to !== null && /^\/(?!\/)/.test(to)) response.headers.set("location", hosted(to));
+    return response;
+  });
+}
+
+/** Says which host the page is about, once that is known. Nothing outside of a request. */
+export function setRequestHost(host: string): void {
+  const store = ofRequest.getStore();
+  if (store !== undefined) store.host = host;
+}

@@ -1,0 +1,127 @@
+/** The pages of a second host: every link stays there, every form acts there, and nothing happens on the first. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { localPrincipal } from "../../agent/access.ts";
+import { onPageOf } from "../../agent/dispatch.ts";
+import { entry } from "../../agent/http/entry.ts";
+import { listenSocket } from "../../agent/http/server.ts";
+import "../../fresh.gen.ts";
+import type { CommandName } from "../../lib/contract/mod.ts";
+import { addressFrom } from "../../lib/text/host_path.ts";
+import { app as pages } from "../../main.ts";
+import { appHere } from "../testbed/app_here.ts";
+import { testFolder } from "../testbed/folder.ts";
+import { furnish, VMS } from "../testbed/furnished.ts";
+import { type HtmlForm, htmlForms } from "../testbed/html_forms.ts";
+import { attribute, visitPages } from "../testbed/visit_pages.ts";
+
+const HOST = "lab";
+/** The first host: what a form that lost its host would change has the same names there. */
+const LOCAL = `<node><domain type="test"><name>own</name><uuid>66666666-6666-4666-8666-666666666666</uuid>
+  <memory unit="MiB">64</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>
+  <network><name>default</name><bridge name="testbr7"/><ip address="192.168.77.1" netmask="255.255.255.0"/></network>
+  <pool type="dir"><name>default-pool</name><target><path>/default-pool</path></target></pool></node>`;
+/** Forms of the page itself, and the way out. */
+const OF_SHELL = /^\/(?:preferences|sign-out)/;
+/** Commands about all hosts that a host's pages have forms for. */
+const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy"]);
+/** What takes away what others are about: sent last, in this order. */
+const LAST = [/delete|remove|empty|cleanup|stop|detach/, /role|user/, /revoke|password/];
+const lateness = ({ action }: HtmlForm) => LAST.findLastIndex((each) => each.test(action));
+
+/** A furnished second host beside another, behind the product's own entry. */
+async function twoHosts() {
+  await using undo = new AsyncDisposableStack();
+  const folder = undo.use(await testFolder());
+  await Deno.mkdir(`${folder.path}/backups`);
+  await Deno.writeTextFile(`${folder.path}/local.xml`, LOCAL);
+  const here = undo.use(
+    await appHere([{ id: HOST, uri: "test:///default" }], `test://${folder.path}/local.xml`),
+  );
+  const { app } = here, socket = join(here.dataDir, "pages.sock");
+  const call = (name: CommandName, input: unknown) =>
+    app.dispatch(name, onPageOf(HOST, name, input), localPrincipal("page"));
+  await furnish({ call: call as never, asRoot: call as never }, `${folder.path}/backups`);
+  const listener = await listenSocket(socket, entry(app, pages.handler()));
+  undo.defer(() => listener.close());
+  const client = undo.use(Deno.createHttpClient({ proxy: { transport: "unix", path: socket } }));
+  const open = (path: string, init: RequestInit = {}) =>
+    fetch(`http://localhost${path}`, { ...init, client });
+  const kept = undo.move();
+  return { ...here, open, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Addresses that a page's markup has. */
+const addressesIn = (html: string) =>
+  [...html.matchAll(/<(?:a|form|button|img|link|script)\s[^>]*>/g)].flatMap(([tag]) =>
+    ["href", "action", "formaction", "formAction", "src"].map((name) => attribute(tag, name))
+  ).filter((address) => address !== undefined && /^\/(?!\/)/.test(address)) as string[];
+
+Deno.test("every link and form of a second host's pages stays there, and acts there alone", async (t) => {
+  await using host = await twoHosts();
+  const { api } = host;
+  const vmIds = new Set((await api.getVms({ host: HOST })).map(({ id }) => id));
+  assert.ok(vmIds.has(VMS.own));
+  const isOurs = (link: string) =>
+    link.startsWith(`/hosts/${HOST}/`) || vmIds.has(/^\/vms\/([^/?]+)/.exec(link)?.[1] ?? "");
+  const forms = new Map<string, HtmlForm>(), away: string[] = [], refusals: string[] = [];
+  let visited = 0;
+  await t.step("every address of every page", async () => {
+    await visitPages(
+      host.open,
+      (address, html) => {
+        visited++;
+        for (const each of addressesIn(html)) {
+          if (addressFrom(HOST, each) !== each) away.push(`${address}: ${each}`);
+        }
+        for (const form of htmlForms(html, address, forms.size)) {
+          const key = `${form.action} ${form.fields.map(([name]) => name).join()}`;
+          if (!OF_SHELL.test(form.action) && !forms.has(key)) forms.set(key, form);
+        }
+      },
+      (status, address, from) => refusals.push(`${status} ${address} from ${from}`),
+      {
+        ...{ start: `/hosts/${HOST}/`, isFollowed: isOurs },
+      },
+    );
+    assert.deepEqual(away, []);
+    assert.deepEqual(refusals, []);
+    assert.ok(visited > 60 && forms.size > 100, `${visited} pages, ${forms.size} forms`);
+    const nowhere = await host.open("/hosts/nowhere/networks");
+    assert.equal(nowhere.status, 404);
+    assert.match(await nowhere.text(), /href="\/"/, "its links lead to this host");
+  });
+  const local = async () => ({
+    vms: await api.getVms({ host: "local" }),
+    networks: await api.getNetworks(),
+    pools: await api.getStoragePools(),
+    templates: (await api.listTemplates()).length,
+  });
+  const before = await local();
+  await t.step("every form", async () => {
+    const strays: string[] = [];
+    let accepted = 0;
+    for (const form of [...forms.values()].sort((a, b) => lateness(a) - lateness(b))) {
+      const since = Date.now();
+      const response = await host.open(form.action, {
+        ...{ method: "POST", redirect: "manual", headers: { accept: "text/html" } },
+        body: new URLSearchParams(form.fields.map(([name, value]) => [name, value])),
+      });
+      await response.body?.cancel();
+      if (response.status === 303) {
+        accepted++;
+        const to = response.headers.get("location")!;
+        if (addressFrom(HOST, to) !== to) strays.push(`${form.action} led to ${to}`);
+      }
+      for (const row of await api.getActivity({ since, limit: 50 })) {
+        // What was refused by its input alone was carried out nowhere
+        if (row.result === "ok" && row.host !== HOST && !OF_ALL_HOSTS.has(row.action)) {
+          strays.push(`${form.action}: ${row.action} on ${row.host ?? "the local host"}`);
+        }
+      }
+    }
+    assert.deepEqual(strays, []);
+    assert.ok(accepted > 50, `${accepted} forms were accepted`);
+    assert.deepEqual(await local(), before);
+  });
+});
