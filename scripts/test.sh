@@ -138,6 +138,11 @@ again() {
       cat "$logs/again"
       say "--- failed again: $file"
       again_failed="$again_failed $file"
+      # Said again at the end: of a long output the end alone may be kept
+      {
+        echo "$file:"
+        grep -E -A4 '(^error:| => )' "$logs/again" | cut -c1-400 | head -40
+      } >>"$logs/reasons"
       failing=$((failing + 1))
     fi
   done
@@ -214,6 +219,7 @@ if [ -s "$logs/failed" ]; then
   echo "--- what the files that did not pass at once have printed"
   cat "$logs/failed"
 fi
+[ ! -s "$logs/reasons" ] || cat "$logs/reasons"
 [ -z "$again_failed" ] || echo "failed twice:$again_failed"
 [ -z "$unsteady" ] || echo "unsteady (failed, then passed alone):$unsteady"
 echo "$passed passed, $failed failed, $skipped skipped"
