@@ -1,26 +1,11 @@
 /** The pages of a second host: every link stays there, every form acts there, and nothing happens on the first. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { localPrincipal } from "../../agent/access.ts";
-import { onPageOf } from "../../agent/dispatch.ts";
-import { entry } from "../../agent/http/entry.ts";
-import { listenSocket } from "../../agent/http/server.ts";
-import "../../fresh.gen.ts";
-import type { CommandName } from "../../lib/contract/mod.ts";
 import { addressFrom } from "../../lib/text/host_path.ts";
-import { app as pages } from "../../main.ts";
-import { appHere } from "../testbed/app_here.ts";
-import { testFolder } from "../testbed/folder.ts";
-import { furnish, VMS } from "../testbed/furnished.ts";
+import { VMS } from "../testbed/furnished.ts";
 import { type HtmlForm, htmlForms } from "../testbed/html_forms.ts";
+import { SECOND_HOST as HOST, twoHosts } from "../testbed/two_hosts.ts";
 import { attribute, visitPages } from "../testbed/visit_pages.ts";
 
-const HOST = "lab";
-/** The first host: what a form that lost its host would change has the same names there. */
-const LOCAL = `<node><domain type="test"><name>own</name><uuid>66666666-6666-4666-8666-666666666666</uuid>
-  <memory unit="MiB">64</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>
-  <network><name>default</name><bridge name="testbr7"/><ip address="192.168.77.1" netmask="255.255.255.0"/></network>
-  <pool type="dir"><name>default-pool</name><target><path>/default-pool</path></target></pool></node>`;
 /** Forms of the page itself, and the way out. */
 const OF_SHELL = /^\/(?:preferences|sign-out)/;
 /** Commands about all hosts that a host's pages have forms for. */
@@ -28,28 +13,6 @@ const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy"]);
 /** What takes away what others are about: sent last, in this order. */
 const LAST = [/delete|remove|empty|cleanup|stop|detach/, /role|user/, /revoke|password/];
 const lateness = ({ action }: HtmlForm) => LAST.findLastIndex((each) => each.test(action));
-
-/** A furnished second host beside another, behind the product's own entry. */
-async function twoHosts() {
-  await using undo = new AsyncDisposableStack();
-  const folder = undo.use(await testFolder());
-  await Deno.mkdir(`${folder.path}/backups`);
-  await Deno.writeTextFile(`${folder.path}/local.xml`, LOCAL);
-  const here = undo.use(
-    await appHere([{ id: HOST, uri: "test:///default" }], `test://${folder.path}/local.xml`),
-  );
-  const { app } = here, socket = join(here.dataDir, "pages.sock");
-  const call = (name: CommandName, input: unknown) =>
-    app.dispatch(name, onPageOf(HOST, name, input), localPrincipal("page"));
-  await furnish({ call: call as never, asRoot: call as never }, `${folder.path}/backups`);
-  const listener = await listenSocket(socket, entry(app, pages.handler()));
-  undo.defer(() => listener.close());
-  const client = undo.use(Deno.createHttpClient({ proxy: { transport: "unix", path: socket } }));
-  const open = (path: string, init: RequestInit = {}) =>
-    fetch(`http://localhost${path}`, { ...init, client });
-  const kept = undo.move();
-  return { ...here, open, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
 
 /** Addresses that a page's markup has. */
 const addressesIn = (html: string) =>

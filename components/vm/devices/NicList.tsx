@@ -1,5 +1,6 @@
 import { ANTI_SPOOFING } from "../../../lib/contract/choices.ts";
 import type { VmNic } from "../../../lib/contract/mod.ts";
+import { networkHref } from "../../../lib/network/network_href.ts";
 import { nicLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -87,6 +88,13 @@ function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
   );
 }
 
+/** What a card is plugged into; a network of libvirt leads to its page. */
+function NetworkName({ nic: { type, network } }: { nic: VmNic }) {
+  if (!network) return <bdi>–</bdi>;
+  const name = <bdi>{oneLine(network, 60)}</bdi>;
+  return type === "network" ? <a href={networkHref(network)}>{name}</a> : name;
+}
+
 /** A VM's network cards, with what can be done to each. */
 export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLink }: NicListProps) {
   return (
@@ -110,7 +118,7 @@ export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLi
           title: t("devices.network"),
           cell: (nic) => (
             <>
-              <bdi>{nic.network ? oneLine(nic.network, 60) : "–"}</bdi>
+              <NetworkName nic={nic} />
               <small>{oneLine(nic.type, 20)}</small>
               {nic.portGroup && <small>{t("devices.port_group", { name: oneLine(nic.portGroup, 60) })}
               </small>}

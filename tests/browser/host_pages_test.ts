@@ -1,0 +1,103 @@
+/** A second host's pages in the browser: they hydrate, what they ask for and send is of that host, links lead on to it. */
+import assert from "node:assert/strict";
+import { browser } from "../testbed/chromium.ts";
+import { VMS } from "../testbed/furnished.ts";
+import { requirement } from "../testbed/skip.ts";
+import { SECOND_HOST as HOST, twoHosts } from "../testbed/two_hosts.ts";
+import { until } from "../testbed/wait.ts";
+import { PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("chromium");
+
+/** Pages of a host, by their path there, and what each shows of the second host and not of the first. */
+const PAGES: readonly (readonly [path: string, shows: string])[] = [
+  ["/", "default-pool"],
+  ["/vms", "grouped"],
+  ["/vms/new", "Name"],
+  ["/networks", "default"],
+  ["/networks/topology", "grouped"],
+  ["/storage", "default-pool"],
+  ["/images", "Images"],
+  ["/templates", "template"],
+  ["/bin", "Bin"],
+  ["/monitoring", "Monitoring"],
+  ["/settings/health", "Health"],
+];
+
+Deno.test({
+  name: "every page of two hosts in Chromium is of the host that its address names",
+  ignore: reason !== null,
+  // playwright-core keeps timers and pipes of the browser's process a moment longer.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async (t) => {
+    await using host = await twoHosts();
+    await using tester = await browser();
+    const { api, url } = host;
+    for (const [path, shows] of PAGES) {
+      await t.step(`${path} of both`, async () => {
+        for (const base of [`/hosts/${HOST}`, ""]) {
+          await visit(tester, url + base + path, async (page) => {
+            if (base !== "") await waitForText(page, "main", shows);
+            const asked: string[] = [];
+            page.on("request", (request) => asked.push(request.url()));
+            const links = await page.locator("nav a[href], main a[href]").evaluateAll((all) =>
+              all.map((each) => each.getAttribute("href")!)
+            );
+            const isHosts = (link: string) => link.startsWith("/hosts/");
+            if (base === "") assert.deepEqual(links.filter(isHosts), []);
+            else {assert.ok(
+                links.includes(`${base}/networks`) && links.includes(`${base}/storage`),
+                `${links}`,
+              );}
+            const elsewhere = asked.filter((each) =>
+              each.includes("/api/v1/commands/") &&
+              new URL(each).searchParams.get("host") !== (base === "" ? null : HOST)
+            );
+            assert.deepEqual(elsewhere, []);
+          }, { expected: /the server responded with a status of 50[13]/ });
+        }
+      });
+    }
+    await t.step("a click on a link stays on the host; a form acts there", async () => {
+      await visit(tester, `${url}/hosts/${HOST}/`, async (page) => {
+        await page.locator("nav").getByRole("link", { name: "Networks" }).click();
+        await page.waitForURL(`${url}/hosts/${HOST}/networks`);
+        await page.getByRole("link", { name: "default", exact: true }).first().click();
+        await page.waitForURL(`${url}/hosts/${HOST}/networks/default`);
+        await page.goto(`${url}/hosts/${HOST}/storage`);
+        await page.getByRole("link", { name: "default-pool" }).first().click();
+        await page.waitForURL(`${url}/hosts/${HOST}/storage/default-pool`);
+        const since = Date.now();
+        await page.getByRole("button", { name: "Refresh" }).first().click();
+        await until("the pool is refreshed", async () => {
+          const rows = await api.getActivity({ since, limit: 10 });
+          return rows.some(({ action, host }) => action === "refresh_storage_pool" && host === HOST);
+        });
+      });
+    });
+    await t.step("a VM's page knows its host", async () => {
+      await visit(tester, `${url}/vms/${VMS.own}/network`, async (page) => {
+        assert.equal(await page.locator("html").getAttribute("data-host"), HOST);
+        await page.getByRole("link", { name: "default", exact: true }).first().click();
+        await page.waitForURL(`${url}/hosts/${HOST}/networks/default`);
+      });
+    });
+    await t.step("what happens on the host is shown live on its pages", async () => {
+      await visit(tester, `${url}/hosts/${HOST}/vms`, async (page) => {
+        await waitForText(page, "main", "grouped");
+        await api.forceStopVm({ vmId: VMS.grouped });
+        await until(
+          "the row says so",
+          async () =>
+            await page.locator("tr", { hasText: "grouped" }).first().innerText().then((text) =>
+              /Off|Stopped/i.test(text)
+            ),
+        );
+      });
+    });
+    await t.step("a phone shows it, too", async () => {
+      await visit(tester, `${url}/hosts/${HOST}/`, (page) => waitForText(page, "main", "own"), PHONE);
+    });
+  },
+});
