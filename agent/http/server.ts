@@ -10,6 +10,7 @@ import type { Hsts } from "../settings.ts";
 import { peerAddress } from "./address.ts";
 import { ProxyHeaders } from "./proxy_headers.ts";
 import { guard, type Hosts, refusalResponse, secured } from "./guard.ts";
+import { compress } from "./compress.ts";
 import { Connections } from "./connections.ts";
 import { clientSubnet, isShared, Rate, REQUEST_RATE } from "../limits.ts";
 import { isAny, parseListen } from "../../lib/network/listen_address.ts";
@@ -105,7 +106,8 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
         log[level]("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
         return secured(refusalResponse(error, request), more(request));
       }
-      return based(secured(await answer(request, "api", address), more(request)), base);
+      const answered = based(secured(await answer(request, "api", address), more(request)), base);
+      return await compress(request, answered);
     },
     arrive,
     connections,

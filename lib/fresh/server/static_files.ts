@@ -4,6 +4,7 @@ import type { Assets } from "./assets.ts";
 import { internalsOf } from "./context.ts";
 import type { Middleware } from "./middleware.ts";
 import { CACHE_KEY } from "../runtime.ts";
+import { takesGzip } from "./takes_gzip.ts";
 
 /** A middleware that answers GET and HEAD for files there are, and passes on everything else. */
 export function staticFiles<State>(): Middleware<State> {
@@ -39,10 +40,6 @@ export function staticFiles<State>(): Middleware<State> {
     return new Response(method === "HEAD" ? null : bytes, { headers });
   };
 }
-
-/** Whether a client takes gzip (RFC 9110, 12.5.3): named, and not with the weight of never. */
-const takesGzip = (header: string | null): boolean =>
-  header !== null && /(?:^|,)\s*gzip\s*(?:,|$|;(?!\s*q=0(?:\.0*)?\s*(?:,|$)))/i.test(header);
 
 /** What the build has compressed; null for a file that is only there as it is. */
 async function compressed({ packed }: Assets, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
