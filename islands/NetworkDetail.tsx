@@ -77,7 +77,7 @@ type Shown = Pick<NetworkDetailProps, "network" | "leases">;
 export default function NetworkDetail({ network, leases, hangs, connected, now }: NetworkDetailProps) {
   useEffect(startClock, []);
   const { name } = network;
-  const hang = hangOfNetwork(useHangs(hangs).value, name);
+  const hang = hangOfNetwork(useHangs(hangs).value ?? [], name);
   const query: { value: ReadonlySignal<Shown>; reread: () => Promise<void> } = useQuery<Shown>({
     first: { network, leases },
     read: async (): Promise<Shown> => {

@@ -33,7 +33,7 @@ export interface NetworkListProps {
 export default function NetworkList(
   { networks, lack, hangs, now, connected, mayCreate, mayAct }: NetworkListProps,
 ) {
-  const silent = useHangs(hangs).value;
+  const silent = useHangs(hangs).value ?? [];
   const { value, reread } = useQuery<readonly Network[]>({
     first: networks,
     read: () => api.getNetworks(),

@@ -26,7 +26,7 @@ export default function StoragePools({ pools, hangs, lack, connected, now }: {
   /** When the page was rendered. */
   now: number;
 }) {
-  const silent = useHangs(hangs).value;
+  const silent = useHangs(hangs).value ?? [];
   const { value: shown } = useQuery<StoragePool[]>({
     first: pools,
     read: () => api.getStoragePools(),

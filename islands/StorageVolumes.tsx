@@ -93,7 +93,7 @@ export default function StorageVolumes(
     follow: poolChanges(first.name),
   });
   const { pool, page, isGone } = shown.value;
-  const hang = hangOfPool(useHangs(hangs).value, pool);
+  const hang = hangOfPool(useHangs(hangs).value ?? [], pool);
   const enabled = !isGone && live.controls(connected);
   const { name, fixed } = pool;
   const here = poolHref(name);

@@ -23,9 +23,10 @@ export interface AttentionPanelProps {
   connection: ConnectionStatus;
   /** What is wrong with the host or KVM Manager itself, one sentence each. */
   host: readonly string[];
-  alerts: AlertSummary;
-  /** What does not respond. */
-  hangs: readonly Hang[];
+  /** What fires; null where that cannot be read. */
+  alerts: AlertSummary | null;
+  /** What does not respond; null where that cannot be read. */
+  hangs: readonly Hang[] | null;
   /** What the host lacks before VMs can be created: its sentences are among those of `host`. */
   lacks: readonly ShownLack[];
   /** When the page was rendered. */
@@ -87,9 +88,13 @@ export const healthText = (health: HostInfo["health"]): string =>
 export function AttentionPanel(
   { vms, total, connection, host, alerts, hangs, lacks, now, health, mayHealth }: AttentionPanelProps,
 ) {
-  const others = otherHangs(hangs, connection);
-  const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0 &&
-    others.length === 0 && healthText(health) === "";
+  const others = otherHangs(hangs ?? [], connection);
+  const unread = [
+    ...alerts === null ? [{ href: "/alerts", name: t("nav.alerts") }] : [],
+    ...hangs === null ? [{ href: undefined, name: hangTexts.t("hangs.title") }] : [],
+  ];
+  const isCalm = total === 0 && host.length === 0 && connection.connected && alerts?.firing === 0 &&
+    hangs !== null && others.length === 0 && healthText(health) === "";
   const healthOf = (name: string) =>
     mayHealth
       ? <a class="attention-name" href={HEALTH}>{name}</a>
@@ -121,7 +126,16 @@ export function AttentionPanel(
           </li>
         )}
         {others.map((hang) => <HangRow key={`${hang.about} ${hang.name}`} hang={hang} now={now} />)}
-        {alerts.firing > 0 && (
+        {connection.connected && unread.map(({ href, name }) => (
+          <li key={name} data-tone="warn">
+            <Icon name="alert" />
+            {href === undefined
+              ? <span class="attention-name">{name}</span>
+              : <a class="attention-name" href={href}>{name}</a>}
+            <span class="text-muted">{t("attention.unread")}</span>
+          </li>
+        ))}
+        {alerts !== null && alerts.firing > 0 && (
           <li data-tone={alerts.worst === "critical" ? "bad" : "warn"}>
             <Icon name="bell" />
             <a class="attention-name" href="/alerts">{t("nav.alerts")}</a>

@@ -15,7 +15,7 @@ const ALL = /All is well\./, KNOWN = /No VM needs attention, and no alert is fir
 
 Deno.test("AttentionPanel says that all is well where the host was examined and nothing is wrong alone", () => {
   assert.match(shown({}), ALL);
-  assert.match(shown({ alerts: { ...CALM.alerts, acknowledged: 1, silenced: 1 } }), ALL);
+  assert.match(shown({ alerts: { ...CALM.alerts!, acknowledged: 1, silenced: 1 } }), ALL);
   const unknown = shown({ health: undefined });
   assert.match(unknown, KNOWN);
   assert.doesNotMatch(unknown, ALL);
@@ -24,10 +24,12 @@ Deno.test("AttentionPanel says that all is well where the host was examined and 
   const wrong: Partial<AttentionPanelProps>[] = [
     { health: { at: 1, problems: 1, warnings: 0 } },
     { health: { at: 1, problems: 0, warnings: 1 } },
-    { alerts: { ...CALM.alerts, firing: 1, worst: "warning" } },
+    { alerts: { ...CALM.alerts!, firing: 1, worst: "warning" } },
     { host: ["The database cannot be written."] },
     { connection: { ...CALM.connection, connected: false } },
     { hangs: [hang] },
+    { alerts: null },
+    { hangs: null },
     { vms: [vm], total: 1 },
   ];
   for (const each of wrong) {

@@ -5,7 +5,7 @@ import { Icon } from "../kit/Icon.tsx";
 
 /** Leads to the alerts, and says on every page how many fire. */
 export function AlertsButton({ alerts }: { alerts: AlertSummary | null }) {
-  const { firing, worst } = useAlertSummary(alerts).value;
+  const { firing = 0, worst } = useAlertSummary(alerts).value ?? {};
   return (
     <a
       class="icon-button tasks-button"

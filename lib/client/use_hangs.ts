@@ -7,9 +7,9 @@ import { whenChanged } from "./query.ts";
 import { useQuery } from "./use_query.ts";
 
 /** @param first what did not respond when the page was rendered; null while unknown */
-export function useHangs(first: readonly Hang[] | null): ReadonlySignal<readonly Hang[]> {
-  return useQuery<readonly Hang[]>({
-    first: first ?? [],
+export function useHangs(first: readonly Hang[] | null): ReadonlySignal<readonly Hang[] | null> {
+  return useQuery<readonly Hang[] | null>({
+    first,
     read: () => api.listHangs(),
     follow: whenChanged(live.hangChanges),
     failed: null,

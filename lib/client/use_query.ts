@@ -30,7 +30,8 @@ export function useQuery<T>(
   useEffect(() => {
     const stop = query.start();
     // `first` is of when the page was rendered: what changed since then, an island that comes to life late has not heard.
-    if (live.changes() > 0) void query.reread();
+    // And what could not be read then may be readable now.
+    if (live.changes() > 0 || options.first === null) void query.reread();
     return stop;
   }, []);
   return { value: query.value, reread: () => query.reread() };

@@ -371,6 +371,7 @@ export const en = {
   "dashboard.top": "Busiest VMs",
   "dashboard.top_none": "No VM is running.",
   "dashboard.top_unknown": "No load figures yet.",
+  "attention.unread": "Cannot be read now. The log of KVM Manager says why.",
   "attention.none": "All is well.",
   "attention.none_known": "No VM needs attention, and no alert is firing.",
   "attention.health": "Health",
