@@ -24,7 +24,7 @@ import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
+import { isLocal, isLocalSystem, isThisMachine } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
 import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
@@ -82,6 +82,8 @@ const READING = "KVM Manager is still reading this host. Try again in a moment."
 
 export class Host {
   readonly id: string;
+  /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
+  readonly isHere: boolean;
   readonly events: HostEvents;
   readonly link: LibvirtLink;
   readonly inventory: Inventory;
@@ -126,6 +128,7 @@ export class Host {
 
   constructor(readonly app: App, { id, uri }: HostConfig) {
     this.id = id;
+    this.isHere = isThisMachine(uri, id === LOCAL_HOST);
     this.keepers = new VolumeKeepers(uri);
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
@@ -148,7 +151,7 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
     );
-    this.storageMounts = isLocal(uri) ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
+    this.storageMounts = this.isHere ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
@@ -162,7 +165,7 @@ export class Host {
         for (const part of this.#parts) part.hangsChanged?.();
       },
     });
-    this.processes = isLocal(uri) ? new QemuProcesses() : undefined;
+    this.processes = this.isHere ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);

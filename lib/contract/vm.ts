@@ -618,7 +618,7 @@ export const vmCommands = {
     role: "operator",
     input: OneVm,
     output: VncInfo,
-    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured"],
+    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured", "ScreenElsewhere"],
     route: "GET /vms/{vmId}/vnc",
     cli: ["vm", "vnc", "<vmId>"],
     readOnly: true,
