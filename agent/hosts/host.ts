@@ -187,6 +187,7 @@ export class Host {
       store: app.store,
       jobs: app.jobs,
       record: (entry) => this.record(entry),
+      host: id,
       link: this.link,
     });
     this.formats = new FormatRecords(app.store);

@@ -92,6 +92,7 @@ class World {
       store: this.store,
       jobs: { settled: () => {} },
       record: () => {},
+      host: "local",
       link,
     });
     const xml = `<pool type="dir"><target><path>${this.folder}</path></target></pool>`;
