@@ -19,6 +19,7 @@ import type { HostPart, OpenFeature } from "./feature.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host, type HostConfig } from "./hosts/host.ts";
 import { HostRegistry } from "./hosts/registry.ts";
+import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
@@ -70,7 +71,7 @@ export class App {
   readonly refusals: RejectedCallLog;
   readonly jobs: Jobs;
   readonly access: Access;
-  readonly hosts = new HostRegistry();
+  readonly hosts: HostRegistry;
   readonly consoles: Consoles;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
@@ -145,6 +146,7 @@ export class App {
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
+    this.hosts = new HostRegistry(this.knownVms);
     this.coverage = new Coverage({
       isKnown: () => this.hosts.all().every(({ inventory }) => inventory.filled),
       vms: () => this.hosts.vms(),
@@ -181,7 +183,7 @@ export class App {
         staleTargetError(this.hosts.of(input).inventory, command, input, error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
-      settled: async () => void await Promise.all(this.hosts.all().map((host) => host.settled())),
+      settled: (command, input) => settledFor(this.hosts, command, input),
     });
     this.#features = FEATURES.map((each) => each.open(this));
     this.#handlers = handlersOf(this.#features);

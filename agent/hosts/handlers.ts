@@ -21,10 +21,10 @@ export function versionText(version: number): string {
   return [Math.floor(version / 1e6), Math.floor(version / 1e3) % 1e3, version % 1e3].join(".");
 }
 
-/** Model of the processor: libvirt's name where it knows one, else the kernel's, else the architecture. */
-function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord): string {
+/** Model of the processor: the kernel's name where it is this machine's, else libvirt's, else the architecture. */
+function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord, isHere: boolean): string {
   const cpu = child(child(parseXml(capabilities), "host"), "cpu");
-  return kernelCpuModel() ?? childText(cpu, "model") ?? architecture;
+  return (isHere ? kernelCpuModel() : undefined) ?? childText(cpu, "model") ?? architecture;
 }
 
 /** `model name` of /proc/cpuinfo: what a person knows the processor by. Only right for the machine we run on. */
@@ -94,7 +94,7 @@ export function hostHandlers(host: Host): HostHandlers {
       const { active, total } = inventory.counts();
       return {
         hostname: host.fullName ?? inventory.hostname,
-        cpuModel: cpuModel(record),
+        cpuModel: cpuModel(record, host.isHere || record.type === "TEST"),
         cpuCount: record.cores,
         cpuThreads: record.threads,
         memoryTotalMb: totalMb,

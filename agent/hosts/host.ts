@@ -122,6 +122,7 @@ export class Host {
   #unread = false;
   /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
   readonly #attempted = Promise.withResolvers<void>();
+  #isSettled = false;
   /** libvirt was there, and did not answer, when its status changed last. */
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
@@ -150,6 +151,10 @@ export class Host {
       this.events,
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
+      {
+        isForeign: (vmId) => app.hosts.isForeign(id, vmId),
+        placed: (vmId) => app.hosts.placed(vmId),
+      },
     );
     this.storageMounts = this.isHere ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
     this.hangs = new HostHangs(
@@ -224,6 +229,10 @@ export class Host {
   start(): void {
     this.link.start();
     setTimeout(this.#attempted.resolve, SETTLE_MS);
+    void this.settled().then(() => {
+      this.#isSettled = true;
+      if (!this.#stopping.signal.aborted) this.app.hosts.wasRead();
+    });
     this.#periodic.start();
     if (isLocalSystem(this.link.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
@@ -267,9 +276,19 @@ export class Host {
     return { released, errors };
   }
 
+  /** Tells the features that each host was read, or cannot be. */
+  hostsSettled(): void {
+    for (const part of this.#parts) part.hostsSettled?.();
+  }
+
   /** Tells the features that a command deleted a network. */
   async networkDeleted(name: string): Promise<void> {
     for (const part of this.#parts) await part.networkDeleted?.(name);
+  }
+
+  /** Whether it was read since the start, or is known not to answer. */
+  get isSettled(): boolean {
+    return this.#isSettled || this.inventory.filled;
   }
 
   /** Waits, a bounded time, until the host was read for the first time, or it is known that it cannot be. */
@@ -394,6 +413,7 @@ export class Host {
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();
       this.#unread = false;
+      this.app.hosts.wasRead();
     } catch (error) {
       log.warn("the host could not be read", { host: this.id, error });
       return;

@@ -22,6 +22,7 @@ const ANY: readonly ErrorCode[] = [
   "LibvirtTimeout",
   "LibvirtBusy",
   "LibvirtFailed",
+  "VmOnSeveralHosts",
   "ConnectionLost",
   "NotSupported",
   "StoreUnavailable",

@@ -159,7 +159,7 @@ export async function restoreBinnedVm(
   const warnings: string[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;
-  const own = entry.vmId!, same = inventory.vm(own);
+  const own = entry.vmId!, same = inventory.anyVm(own) ?? app.hosts.vm(own);
   const uuid = same === undefined ? own : crypto.randomUUID();
   const keys = [keyOf.vm(uuid), keyOf.vmName(name), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
