@@ -49,6 +49,8 @@ import { Operations } from "../operations/operations.ts";
 import { keyOf } from "../operations/step.ts";
 import { PacedJobs, type PeriodicJob } from "../periodic.ts";
 import { FormatRecords } from "../storage/format_records.ts";
+import { StorageLocks } from "../storage/locks.ts";
+import { Reservations } from "../vm/create/reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
@@ -96,6 +98,10 @@ export class Host {
   readonly jobs: Pick<Jobs, "open" | "run" | "list">;
   readonly operations: Operations;
   readonly formats: FormatRecords;
+  /** Who works on which pool, volume or image. */
+  readonly locks: StorageLocks;
+  /** What VMs will have in a moment. */
+  readonly reservations = new Reservations();
   readonly keepers: VolumeKeepers;
   /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
   mediaOwners: HostMedia | undefined;
@@ -130,6 +136,7 @@ export class Host {
   constructor(readonly app: App, { id, uri }: HostConfig) {
     this.id = id;
     this.isHere = isThisMachine(uri, id === LOCAL_HOST);
+    this.locks = new StorageLocks(this.isHere);
     this.keepers = new VolumeKeepers(uri);
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
