@@ -197,6 +197,7 @@ export class App {
       vms: () => this.hosts.vms(),
       vm: (vmId) => this.hosts.vm(vmId),
       formerNames: () => this.formerNames.all(),
+      missingHosts: () => this.hosts.missing().map(({ id }) => id),
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
   }

@@ -2,8 +2,14 @@
 import type { NodeRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
-import type { Rights } from "../../lib/access/rights.ts";
-import { type CommandName, ContractError, hostCommands, type HostInfo } from "../../lib/contract/mod.ts";
+import { may, type Rights } from "../../lib/access/rights.ts";
+import {
+  type CommandName,
+  ContractError,
+  hostCommands,
+  type HostInfo,
+  type HostStatus,
+} from "../../lib/contract/mod.ts";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -13,8 +19,13 @@ import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
+import type { HostRegistry } from "./registry.ts";
 
-type HostHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>, "get_activity">;
+export type HostListHandlers = Pick<Handlers, "get_activity" | "list_hosts">;
+export type HostHandlers = Omit<
+  Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>,
+  keyof HostListHandlers
+>;
 
 /** libvirt's version numbers: major * 1,000,000 + minor * 1,000 + release. */
 export function versionText(version: number): string {
@@ -78,6 +89,31 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
     networksNotReady(known, { hasBridges: hasOwnBridge([...bridges].filter((name) => !own.has(name))) }),
   ];
   return found.flatMap((lack) => lack ? [lack.sentence] : []);
+}
+
+/** How each host is; which VMs' ids two of them have is for who sees all VMs. */
+function hostStatuses(hosts: HostRegistry, rights: Rights): HostStatus[] {
+  return hosts.all().map((host) => {
+    const { status, error, since } = host.link.status;
+    return {
+      ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
+      isKnown: host.inventory.filled,
+      foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
+    };
+  });
+}
+
+/** A handler for each command on all hosts. */
+export function hostListHandlers({ hosts, activity, knownVms }: App): HostListHandlers {
+  return {
+    list_hosts: (_input, { principal }) => hostStatuses(hosts, principal.rights),
+    get_activity: ({ limit = 50, ...wanted }) => {
+      // What was before is of another VM, which had the id.
+      const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);
+      const since = Math.max(own, wanted.since ?? 0);
+      return activity.latest(limit, own === 0 ? wanted : { ...wanted, since });
+    },
+  };
 }
 
 /** A handler for each command on the host. */

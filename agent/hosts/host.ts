@@ -50,7 +50,7 @@ import { keyOf } from "../operations/step.ts";
 import { PacedJobs, type PeriodicJob } from "../periodic.ts";
 import { FormatRecords } from "../storage/format_records.ts";
 import { StorageLocks } from "../storage/locks.ts";
-import { Reservations } from "../vm/create/reservations.ts";
+import { Reservations } from "./reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
@@ -60,6 +60,8 @@ import { within } from "../within.ts";
 export interface HostConfig {
   /** Name of the host in commands, events and rows. */
   readonly id: string;
+  /** What people call it; its id when left out. */
+  readonly label?: string;
   /** libvirt's connection URI. */
   readonly uri: string;
 }
@@ -84,6 +86,7 @@ const READING = "KVM Manager is still reading this host. Try again in a moment."
 
 export class Host {
   readonly id: string;
+  readonly #label: string | undefined;
   /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
   readonly isHere: boolean;
   readonly events: HostEvents;
@@ -133,8 +136,9 @@ export class Host {
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(readonly app: App, { id, uri }: HostConfig) {
+  constructor(readonly app: App, { id, label, uri }: HostConfig) {
     this.id = id;
+    this.#label = label;
     this.isHere = isThisMachine(uri, id === LOCAL_HOST);
     this.locks = new StorageLocks(this.isHere);
     this.keepers = new VolumeKeepers(uri);
@@ -220,6 +224,11 @@ export class Host {
       checkMs: CHECK_MS,
       isReady: () => this.link.status.connected,
     });
+  }
+
+  /** What people call it. */
+  get label(): string {
+    return this.#label ?? this.inventory.hostname;
   }
 
   /** Its handler for a command; undefined where hosts have none. */

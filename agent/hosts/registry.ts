@@ -15,7 +15,7 @@ export interface ForeignVm {
   readonly vmId: string;
   readonly name: string;
   /** Ids of the hosts that it belongs to: one, or several where that is not known. */
-  readonly owners: readonly string[];
+  readonly owners: string[];
 }
 
 export class HostRegistry {
@@ -87,6 +87,22 @@ export class HostRegistry {
 
   vm(vmId: string): VM | undefined {
     return this.withVm(vmId)?.inventory.vm(vmId);
+  }
+
+  /** Hosts that were not read since the start: lists have nothing of them. */
+  missing(): readonly Host[] {
+    return this.all().filter(({ inventory }) => !inventory.filled);
+  }
+
+  /**
+   * Refuses a list of all hosts while none was read: "unknown" must not look like "none". Of several hosts what is known is
+   * listed, and the others are named.
+   *
+   * @throws {ContractError} LibvirtUnavailable
+   */
+  requireAnyFilled(): this {
+    if (this.missing().length === this.#hosts.size) this.local.requireFilled();
+    return this;
   }
 
   /** The VMs of all hosts, those of the local one first. Inventories leave out what is another host's. */

@@ -2,7 +2,7 @@
  * Which hosts a call waits for before it is carried out. After the start a host is read, or it becomes known that it does not
  * answer: until then calls would fail for no reason a person knows of. A host that is silent holds up its own calls alone.
  */
-import type { CommandName } from "../../lib/contract/mod.ts";
+import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import type { Host } from "./host.ts";
 import { within } from "../within.ts";
 
@@ -17,16 +17,6 @@ export interface SettlingHosts {
   named(id: string): SettlingHost | undefined;
   withVm(vmId: string): SettlingHost | undefined;
 }
-
-/** Commands that are on no one host, and name neither one nor a VM → what they need: all hosts, or what is known of them. */
-const OF_SEVERAL: Partial<Readonly<Record<CommandName, "known" | "all">>> = {
-  get_vms: "known",
-  analyze_all_vms: "known",
-  run_schedule_now: "all",
-  restore_bin_entry: "all",
-  delete_bin_entry: "all",
-  empty_bin: "all",
-};
 
 const all = async (hosts: readonly SettlingHost[]) =>
   void await Promise.all(hosts.map((host) => host.settled()));
@@ -68,12 +58,7 @@ export async function settledFor(hosts: SettlingHosts, command: CommandName, inp
   const ids = Array.isArray(vmIds) ? vmIds : [vmId];
   const wanted = new Set(ids.filter((id) => typeof id === "string"));
   if (wanted.size > 0) return void await Promise.all([...wanted].map((id) => settledVm(hosts, id)));
-  switch (OF_SEVERAL[command]) {
-    case "known":
-      return await settledAny(hosts.all());
-    case "all":
-      return await all(hosts.all());
-    default:
-      return await hosts.local.settled();
-  }
+  const { ofAllHosts, onAnyHost }: Command = COMMANDS[command];
+  if (ofAllHosts) return await settledAny(hosts.all());
+  return onAnyHost ? await all(hosts.all()) : await hosts.local.settled();
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { NO_POOL, StorageLocks } from "./locks.ts";
-import { Reservations } from "../vm/create/reservations.ts";
+import { Reservations } from "../hosts/reservations.ts";
 
 const codeOf = (run: () => unknown): string => {
   try {

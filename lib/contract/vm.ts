@@ -290,6 +290,7 @@ export const vmCommands = {
     errors: [],
     route: "GET /vms",
     cli: ["vm", "list"],
+    ofAllHosts: true,
     lookup: { fields: ["vmId", "vmIds"], by: "name", more: "state", missing: "VmNotFound" },
     examples: [
       "kvm-manager vm list",

@@ -22,7 +22,7 @@ import { checkSeed, makeSeed } from "../cloud_init/seed.ts";
 import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
-import type { Reservations } from "./reservations.ts";
+import type { Reservations } from "../../hosts/reservations.ts";
 import type { Host } from "../../hosts/host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireReachable } from "../../storage/reachable.ts";
