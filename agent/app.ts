@@ -17,8 +17,10 @@ import { createDispatch, type Dispatch, type Handlers, onPageOf, type Route } fr
 import { EventHub } from "./events/hub.ts";
 import type { HostPart, OpenFeature } from "./feature.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
-import { Host, type HostConfig } from "./hosts/host.ts";
+import { Host } from "./hosts/host.ts";
+import { HostRecords } from "./hosts/records.ts";
 import { HostRegistry } from "./hosts/registry.ts";
+import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
@@ -70,7 +72,9 @@ export class App {
   readonly refusals: RejectedCallLog;
   readonly jobs: Jobs;
   readonly access: Access;
-  readonly hosts = new HostRegistry();
+  readonly hosts: HostRegistry;
+  /** Hosts beside the local one. */
+  readonly hostRecords: HostRecords;
   readonly consoles: Consoles;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
@@ -111,13 +115,9 @@ export class App {
   readonly #periodic: Periodic;
   #startIsOver: (() => void) | undefined;
   #stopBeating: (() => void) | undefined;
+  #isStopped = false;
 
-  /** @param others hosts beside the local one, whose libvirt the settings name */
-  constructor(
-    readonly settings: Settings,
-    others: readonly HostConfig[] = [],
-    readonly clock: Clock = SYSTEM_CLOCK,
-  ) {
+  constructor(readonly settings: Settings, readonly clock: Clock = SYSTEM_CLOCK) {
     this.store = new Store(
       settings.dataDir,
       (message) => this.hub.publish("error", { message }),
@@ -145,6 +145,7 @@ export class App {
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
+    this.hosts = new HostRegistry(this.knownVms);
     this.coverage = new Coverage({
       isKnown: () => this.hosts.all().every(({ inventory }) => inventory.filled),
       vms: () => this.hosts.vms(),
@@ -181,13 +182,14 @@ export class App {
         staleTargetError(this.hosts.of(input).inventory, command, input, error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
-      settled: async () => void await Promise.all(this.hosts.all().map((host) => host.settled())),
+      settled: (command, input) => settledFor(this.hosts, command, input),
     });
     this.#features = FEATURES.map((each) => each.open(this));
     this.#handlers = handlersOf(this.#features);
-    for (const config of [{ id: LOCAL_HOST, uri: settings.uri }, ...others]) {
-      this.hosts.add(new Host(this, config));
-    }
+    this.hosts.add(new Host(this, { id: LOCAL_HOST, uri: settings.uri }));
+    // Of a database that can be read later only, its hosts come then
+    this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
+    this.#serveKeptHosts();
     this.api = createApi({
       dispatch: this.dispatch,
       hub: this.hub,
@@ -195,6 +197,7 @@ export class App {
       vms: () => this.hosts.vms(),
       vm: (vmId) => this.hosts.vm(vmId),
       formerNames: () => this.formerNames.all(),
+      missingHosts: () => this.hosts.missing().map(({ id }) => id),
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
   }
@@ -205,6 +208,16 @@ export class App {
     if (own !== undefined) return { handler: own };
     const host = this.hosts.of(input);
     return { handler: host.handler(command)!, host: host.id };
+  }
+
+  /** Begins to serve the hosts that are kept and not served yet. */
+  #serveKeptHosts(): void {
+    for (const kept of this.hostRecords.all()) {
+      if (this.#isStopped || this.hosts.all().some(({ id }) => id === kept.id)) continue;
+      const host = new Host(this, kept);
+      this.hosts.add(host);
+      if (this.#stopBeating !== undefined) host.start();
+    }
   }
 
   /** What each feature does on a host that is being made. */
@@ -229,6 +242,7 @@ export class App {
 
   /** Stops everything within a few seconds. VMs run on. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#startIsOver?.();
     const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
     if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });

@@ -93,8 +93,8 @@ export interface DispatchOptions {
   readonly route: (command: CommandName, input: unknown) => Route;
   /** Takes what the audit needs of a call; of one that failed, also how. */
   readonly record: (entry: ActivityEntry, refusal?: Refusal) => void;
-  /** Waits, a bounded time, until the first connection to libvirt has succeeded or failed. */
-  readonly settled: () => Promise<void>;
+  /** Waits, a bounded time, until the hosts that a call is about were read, or are known not to answer. */
+  readonly settled: (command: CommandName, input: unknown) => Promise<void>;
   /** What the audit and the rights depend on of a VM; undefined where there is none. */
   readonly vm: (vmId: string) => VmFacts | undefined;
   /** Every VM, for who may see only some of them. */
@@ -229,7 +229,7 @@ export function createDispatch(
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
     const opened = ownFields(COMMANDS[command], sent);
     const input = opened instanceof ContractError ? sent : opened;
-    if (!withoutLibvirt) await settled();
+    if (!withoutLibvirt) await settled(command, input);
     const started = performance.now();
     let error: ContractError | undefined;
     let isValid = false;

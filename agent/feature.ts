@@ -23,6 +23,8 @@ export interface Part<C extends CommandName = never> {
 export interface HostPart<C extends CommandName = never> extends Part<C> {
   /** A fresh connection was read: the rest is found out now. Nobody waits for it. */
   connected?(): Promise<void>;
+  /** Each host was read since the start, or cannot be: which VM belongs to which is known as far as it can be. */
+  hostsSettled?(): void;
   /** The connection was lost: what was read from it is no longer known. */
   disconnected?(): void;
   /** libvirt told of a change of a VM. */

@@ -70,17 +70,18 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
           name: "alerts on backups",
           every: () => metricsInterval * 1000,
           run: async () => {
-            const host = hosts.local;
-            if (!host.inventory.filled) return;
-            const backups = await host.run("list_backups", {}, localPrincipal("page"));
-            const schedules = await host.run("list_schedules", {}, localPrincipal("page"));
+            const { local } = hosts, others = hosts.all().filter((host) => host !== local);
+            const schedules = await local.run("list_schedules", {}, localPrincipal("page"));
+            watcher.schedules(watched(local), schedules, app.coverage.faults());
+            if (!local.inventory.filled) return;
+            const backups = await local.run("list_backups", {}, localPrincipal("page"));
             watcher.backups(
-              watched(host),
+              watched(local),
+              others.filter(({ inventory }) => inventory.filled).map(watched),
               backups,
               schedules,
               (backupId, vmId) => app.backups.newestCopy(backupId, vmId),
             );
-            watcher.schedules(watched(host), schedules, app.coverage.faults());
           },
         },
         { name: "alert messages", every: () => SEND_MS, run: (signal) => delivery.run(signal) },

@@ -190,30 +190,39 @@ export class AlertWatcher {
     for (const hang of hangs) this.#hung.add(`${id}/${hang.vmId ?? hangSubject(hang)}`);
   }
 
-  /** The backups of a host: their last runs, and how old what they have of each VM is. */
+  /**
+   * The backup jobs: their last runs, and how old what they have of each VM is.
+   *
+   * @param local the host whose VMs they copy
+   * @param others hosts whose VMs they copy no more, or never did
+   */
   backups(
-    { id, vms }: WatchedHost,
+    local: WatchedHost,
+    others: readonly WatchedHost[],
     backups: readonly Backup[],
     schedules: readonly RunsBackup[],
     newest: (backupId: string, vmId: string) => number | undefined,
   ): void {
     const round = this.#engine.begin(({ watches }) => OF_BACKUPS.has(watches));
+    const hosts = [local, ...others];
     const seenOf = seenOfCopies(backups, schedules, this.#clock.now(), newest);
     for (const rule of round.rules) {
       const seenOfOne = OF_ONE_BACKUP[rule.watches];
       if (seenOfOne !== undefined) {
         for (const backup of backups) {
           const { seen, value } = seenOfOne(backup);
-          round.see(rule, { host: id, label: backup.name }, seen, value);
+          round.see(rule, { host: local.id, label: backup.name }, seen, value);
         }
       } else {
-        for (const vm of vms) {
-          const { seen, value } = seenOf(rule, vm);
-          round.see(rule, subjectOf(id, vm), seen, value);
+        for (const { id, vms } of hosts) {
+          for (const vm of vms) {
+            const { seen, value } = seenOf(rule, vm);
+            round.see(rule, subjectOf(id, vm), seen, value);
+          }
         }
       }
     }
-    round.end(({ host }) => host === id ? "gone" : undefined);
+    round.end(({ host }) => hosts.some(({ id }) => id === host) ? "gone" : undefined);
   }
 
   /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { AlertRule, Hang, VM } from "../../lib/contract/mod.ts";
+import type { AlertRule, Backup, Hang, VM } from "../../lib/contract/mod.ts";
 import type { Observation } from "../../lib/alerts/watch.ts";
 import { TestClock } from "../testing.ts";
 import { type AlertEngine, AlertRound } from "./engine.ts";
@@ -163,4 +163,29 @@ Deno.test("AlertWatcher.schedules(): what protects VMs is well again where that 
     },
   };
   new AlertWatcher(engine as AlertEngine, new TestClock()).schedules(host(), [], undefined);
+});
+
+Deno.test("AlertWatcher.backups() watches the VMs of all hosts, and each backup job once", () => {
+  const hosts: string[] = [];
+  const of = rule({ watches: "backup_old", scope: "vm", vmId: "v", threshold: 1 });
+  const watcherOf = (each: AlertRule) =>
+    new AlertWatcher(
+      {
+        begin: (isOurs: (rule: AlertRule) => boolean) =>
+          new AlertRound(
+            isOurs(each) ? [each] : [],
+            (_rule, watched, observation) =>
+              void hosts.push(`${watched.host} ${watched.label} ${observation}`),
+            () => {},
+          ),
+      } as unknown as AlertEngine,
+      new TestClock(),
+    );
+  const lab = { id: "lab", isConnected: true, vms: [vm({ id: "w" })], hangs: [] as Hang[] };
+  watcherOf(of).backups(host(vm({})), [lab], [], [], () => undefined);
+  assert.deepEqual(hosts, ["local  bad", "lab  bad"]);
+  hosts.length = 0;
+  const backup = { name: "nightly", lastRun: null, enabled: true } as unknown as Backup;
+  watcherOf(rule({ watches: "backup_failed" })).backups(host(vm({})), [lab], [backup], [], () => undefined);
+  assert.equal(hosts.length, 1, hosts.join());
 });

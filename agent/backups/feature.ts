@@ -127,6 +127,7 @@ export const backupFeature = feature<
             jobs,
             open,
             host,
+            hostOf: (vmId: string) => hosts.withVm(vmId),
           },
           vmsOf: (principal) => app.apiFor(principal).getVms(),
         }),

@@ -59,7 +59,10 @@ export interface BackupContext {
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   readonly open: OpenBackup;
+  /** The host whose VMs are backed up. */
   readonly host: () => Host;
+  /** The host that a VM belongs to. */
+  readonly hostOf: (vmId: string) => Host | undefined;
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
 }
@@ -124,7 +127,7 @@ export function backupHandlers(
   context: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
   const { coverage, ownerLost, leftOut, records, targets, runs, history } = context;
-  const { bootTests, files, clock, jobs, open, host, vmsOf } = context;
+  const { bootTests, files, clock, jobs, open, host, hostOf, vmsOf } = context;
   const find = (backupId: string): StoredBackup => {
     records.require();
     const found = records.get(backupId);
@@ -160,12 +163,19 @@ export function backupHandlers(
   const requireIdle = ({ id, name }: StoredBackup) => {
     if (runs.isRunning(id)) throw new ContractError("BackupRunning", { name });
   };
-  /** VMs that are named must be there, as far as who names them sees. */
+  /** @throws {ContractError} BackupElsewhere for a VM of another host */
+  const requireHere = (vmId: string) => {
+    const owner = hostOf(vmId);
+    if (owner === undefined || owner === host()) return;
+    throw new ContractError("BackupElsewhere", { vm: coverage.nameOf(vmId) ?? vmId, host: owner.id });
+  };
+  /** VMs that are named must be there, as far as who names them sees, and on the host that is backed up. */
   const requireVms = async ({ vmIds }: Backup["targets"], principal: Principal) => {
     if (vmIds.length === 0) return;
     const known = new Set((await vmsOf(principal)).map(({ id }) => id));
     const vmId = vmIds.find((id) => !known.has(id));
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
+    vmIds.forEach(requireHere);
   };
   /** Where a backup goes, of what is given; undefined where nothing is. @throws {ContractError} */
   const placeIn = async (
@@ -223,6 +233,7 @@ export function backupHandlers(
     },
     list_vm_backups: async ({ vmId }, { principal }) => {
       records.require();
+      requireHere(vmId);
       const vm = host().requireVm(vmId), all = records.all();
       const backups = all.filter(({ targets }) =>
         targets.all || scheduleTargetsIn([vm], targets).found.length > 0
@@ -419,7 +430,7 @@ export function backupHandlers(
     },
     get_backup_screen: async ({ backupId, runId, vmId }, { principal: { rights } }) => {
       // A screen shows what is in the VM: who may not have it there, has no picture of it here.
-      const group = host().inventory.vm(vmId)?.group;
+      const group = hostOf(vmId)?.inventory.vm(vmId)?.group;
       if (!may(rights, "vms.operate", { vmId, group })) {
         throw new ContractError("Forbidden", { role: "operator" });
       }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ContractError } from "../../lib/contract/mod.ts";
 import { permissionsOf } from "../../lib/access/permissions.ts";
 import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";
 import { type BackupContext, backupHandlers } from "./handlers.ts";
@@ -9,6 +10,7 @@ const COVERED = {
   ownerLost: () => undefined,
   leftOut: () => [],
   since: () => 0,
+  hostOf: () => undefined,
 };
 
 Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no place of the host", async () => {
@@ -45,6 +47,24 @@ Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no pla
   assert.equal(told.folder, "");
   assert.doesNotMatch(JSON.stringify(told), /\/srv/);
   assert.equal((await asked(ALL_RIGHTS)).folder, "/srv/backups");
+});
+
+Deno.test("a VM of another host is in no list of backups, and in no backup job", async () => {
+  const here = { id: "local", requireVm: () => assert.fail("it is not here") }, lab = { id: "lab" };
+  const handlers = backupHandlers({
+    ...COVERED,
+    records: { require: () => {}, all: () => [], put: () => assert.fail("it is kept") },
+    clock: { now: () => 0 },
+    host: () => here,
+    hostOf: () => lab,
+    vmsOf: () => Promise.resolve([{ id: "theirs", name: "web" }]),
+  } as unknown as BackupContext);
+  const isElsewhere = (error: unknown) => error instanceof ContractError && error.code === "BackupElsewhere";
+  const context = { principal: { rights: ALL_RIGHTS, name: "root", uid: 0, via: "socket" } } as never;
+  await assert.rejects(async () => await handlers.list_vm_backups({ vmId: "theirs" }, context), isElsewhere);
+  const targets = { all: false, vmIds: ["theirs"], tags: [], groups: [] };
+  const backup = { name: "nightly", folder: "/srv/backups", targets } as never;
+  await assert.rejects(async () => await handlers.create_backup(backup, context), isElsewhere);
 });
 
 Deno.test("update_backup undoes nothing that others change while the new folder is looked at", async () => {

@@ -8,7 +8,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
-import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireActive } from "../storage/shared.ts";
 import { refuseTooLarge, requireRoom, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { createVolume, keepsFiles, removeMade, type Volume } from "../storage/volumes.ts";
@@ -75,7 +75,7 @@ export async function makeDisk(
     refuseTooLarge(host, pool, needed);
   } else await requireRoom(host, pool, needed);
   const name = "name" in place ? place.name : isFiles ? `${place.stem}.${format}` : place.stem;
-  held.use(lockVolume(pool, name, { hold: "make" }));
+  held.use(host.locks.take(pool, name, { hold: "make" }));
   job.log(`Restoring ${target} to ${pool}/${name}`);
   const volume = await makeVolume(link, operation, { pool, name }, async () => {
     const wanted = { name, capacity: bytes, ...(isFiles && { format, allocation: 0 }) };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Operation } from "../operations/operation.ts";
+import { StorageLocks } from "../storage/locks.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { putAway } from "./old_disks.ts";
 
@@ -15,7 +16,7 @@ async function tried(kind: LibvirtError["kind"]) {
   };
   const link = { uri: "qemu+ssh://far/system", call: fails };
   const inventory = { everyVm: () => [], storage: { volumes: fails } };
-  const host = { link, inventory } as unknown as Host;
+  const host = { link, inventory, locks: new StorageLocks(false) } as unknown as Host;
   const operation = { record: { actor: "ann" } } as unknown as Operation;
   const old = ["a", "b"].map((pool) => ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as Volume);
   const end = await putAway({ host, operation, warnings }, old).then(() => "done", (error) => error.message);

@@ -24,7 +24,7 @@ class ForwardClock implements Clock {
 }
 
 async function appWith(dataDir: string, clock: Clock = SYSTEM_CLOCK) {
-  const app = new App({ ...settingsHere(dataDir), uri: SHARED, demo: true, binDays: 7 }, [], clock);
+  const app = new App({ ...settingsHere(dataDir), uri: SHARED, demo: true, binDays: 7 }, clock);
   app.start();
   await until("the host is read", () => app.hosts.local.inventory.filled);
   return {

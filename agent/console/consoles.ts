@@ -151,7 +151,7 @@ export class Consoles {
   }
 
   #isActive(vmId: string): boolean {
-    return this.hosts.of({ vmId }).inventory.active().includes(vmId);
+    return this.hosts.withVm(vmId)?.inventory.active().includes(vmId) ?? false;
   }
 }
 

@@ -5,12 +5,12 @@ import { VIEWER_FILE_TYPE, viewerFile } from "../../lib/console/viewer_file.ts";
 import { screenServers } from "../../lib/formats/xml/domain.ts";
 import { includes, type Principal } from "../access.ts";
 import type { Host } from "../hosts/host.ts";
-import { reachable } from "./vnc/target.ts";
+import { addressHere } from "./vnc/target.ts";
 
 /** Screens remote-viewer shows, the better one first. */
 const SHOWN = ["spice", "vnc"];
 
-/** @throws {ContractError} VmNotFound, VmNotRunning, NoViewer */
+/** @throws {ContractError} VmNotFound, VmNotRunning, NoViewer, ScreenElsewhere */
 export async function giveViewerFile(
   host: Host,
   vmId: string,
@@ -34,6 +34,6 @@ export async function giveViewerFile(
   return {
     fileName: `${safeFileName(title, 64)}.vv`,
     contentType: VIEWER_FILE_TYPE,
-    content: viewerFile(title, reachable(screen.listen), { ...screen, password }),
+    content: viewerFile(title, addressHere(host, screen.listen), { ...screen, password }),
   };
 }

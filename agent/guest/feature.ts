@@ -2,7 +2,6 @@
 import { type LibvirtEvent, LIFECYCLE } from "../../ffi/events.ts";
 import type { guestCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { addressesOf } from "./addresses.ts";
 import { GUEST_MIGRATIONS, GuestFactRecords } from "./fact_records.ts";
@@ -35,7 +34,7 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
       host: (host) => {
         const lines = new GuestLines(clock), freezes = new GuestFreezes(host, clock);
         const channels = new ChannelGuard({
-          pathOf: async (vmId) => isLocal(host.link.uri) ? await own.channelPath(vmId) : undefined,
+          pathOf: async (vmId) => host.isHere ? await own.channelPath(vmId) : undefined,
           openHere: openLocalChannel,
           openByLibvirt: (vmId, heard) => openChannel(host.link.consoles, vmId, heard),
           respondedAt: (vmId) => host.hangs.endedAt(`vm:${vmId}`),

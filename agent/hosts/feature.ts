@@ -1,19 +1,13 @@
-/** The host itself: what it is, how it does, and what happened on it. */
-import type { hostCommands } from "../../lib/contract/mod.ts";
+/** The hosts: what each is, how it does, and what happened on it. */
 import { feature } from "../feature.ts";
-import { hostHandlers } from "./handlers.ts";
+import { type HostHandlers, hostHandlers, type HostListHandlers, hostListHandlers } from "./handlers.ts";
+import { HOST_MIGRATIONS } from "./records.ts";
 
-export const hostFeature = feature<"get_activity", Exclude<keyof typeof hostCommands, "get_activity">>({
+export const hostFeature = feature<keyof HostListHandlers, keyof HostHandlers>({
   name: "host",
-  open: ({ activity, knownVms }) => ({
-    handlers: {
-      get_activity: ({ limit = 50, ...wanted }) => {
-        // What was before is of another VM, which had the id.
-        const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);
-        const since = Math.max(own, wanted.since ?? 0);
-        return activity.latest(limit, own === 0 ? wanted : { ...wanted, since });
-      },
-    },
+  migrations: HOST_MIGRATIONS,
+  open: (app) => ({
+    handlers: hostListHandlers(app),
     host: (host) => ({ handlers: hostHandlers(host) }),
   }),
 });

@@ -2,8 +2,14 @@
 import type { NodeRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
-import type { Rights } from "../../lib/access/rights.ts";
-import { type CommandName, ContractError, hostCommands, type HostInfo } from "../../lib/contract/mod.ts";
+import { may, type Rights } from "../../lib/access/rights.ts";
+import {
+  type CommandName,
+  ContractError,
+  hostCommands,
+  type HostInfo,
+  type HostStatus,
+} from "../../lib/contract/mod.ts";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -13,18 +19,23 @@ import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
+import type { HostRegistry } from "./registry.ts";
 
-type HostHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>, "get_activity">;
+export type HostListHandlers = Pick<Handlers, "get_activity" | "list_hosts">;
+export type HostHandlers = Omit<
+  Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>,
+  keyof HostListHandlers
+>;
 
 /** libvirt's version numbers: major * 1,000,000 + minor * 1,000 + release. */
 export function versionText(version: number): string {
   return [Math.floor(version / 1e6), Math.floor(version / 1e3) % 1e3, version % 1e3].join(".");
 }
 
-/** Model of the processor: libvirt's name where it knows one, else the kernel's, else the architecture. */
-function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord): string {
+/** Model of the processor: the kernel's name where it is this machine's, else libvirt's, else the architecture. */
+function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord, isHere: boolean): string {
   const cpu = child(child(parseXml(capabilities), "host"), "cpu");
-  return kernelCpuModel() ?? childText(cpu, "model") ?? architecture;
+  return (isHere ? kernelCpuModel() : undefined) ?? childText(cpu, "model") ?? architecture;
 }
 
 /** `model name` of /proc/cpuinfo: what a person knows the processor by. Only right for the machine we run on. */
@@ -80,6 +91,31 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
   return found.flatMap((lack) => lack ? [lack.sentence] : []);
 }
 
+/** How each host is; which VMs' ids two of them have is for who sees all VMs. */
+function hostStatuses(hosts: HostRegistry, rights: Rights): HostStatus[] {
+  return hosts.all().map((host) => {
+    const { status, error, since } = host.link.status;
+    return {
+      ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
+      isKnown: host.inventory.filled,
+      foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
+    };
+  });
+}
+
+/** A handler for each command on all hosts. */
+export function hostListHandlers({ hosts, activity, knownVms }: App): HostListHandlers {
+  return {
+    list_hosts: (_input, { principal }) => hostStatuses(hosts, principal.rights),
+    get_activity: ({ limit = 50, ...wanted }) => {
+      // What was before is of another VM, which had the id.
+      const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);
+      const since = Math.max(own, wanted.since ?? 0);
+      return activity.latest(limit, own === 0 ? wanted : { ...wanted, since });
+    },
+  };
+}
+
 /** A handler for each command on the host. */
 export function hostHandlers(host: Host): HostHandlers {
   const { app, link, inventory, sampler, make, capabilities } = host;
@@ -94,7 +130,7 @@ export function hostHandlers(host: Host): HostHandlers {
       const { active, total } = inventory.counts();
       return {
         hostname: host.fullName ?? inventory.hostname,
-        cpuModel: cpuModel(record),
+        cpuModel: cpuModel(record, host.isHere || record.type === "TEST"),
         cpuCount: record.cores,
         cpuThreads: record.threads,
         memoryTotalMb: totalMb,

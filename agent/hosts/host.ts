@@ -24,7 +24,7 @@ import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
+import { isLocal, isLocalSystem, isThisMachine } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
 import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
@@ -49,6 +49,8 @@ import { Operations } from "../operations/operations.ts";
 import { keyOf } from "../operations/step.ts";
 import { PacedJobs, type PeriodicJob } from "../periodic.ts";
 import { FormatRecords } from "../storage/format_records.ts";
+import { StorageLocks } from "../storage/locks.ts";
+import { Reservations } from "./reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
@@ -58,6 +60,8 @@ import { within } from "../within.ts";
 export interface HostConfig {
   /** Name of the host in commands, events and rows. */
   readonly id: string;
+  /** What people call it; its id when left out. */
+  readonly label?: string;
   /** libvirt's connection URI. */
   readonly uri: string;
 }
@@ -82,6 +86,9 @@ const READING = "KVM Manager is still reading this host. Try again in a moment."
 
 export class Host {
   readonly id: string;
+  readonly #label: string | undefined;
+  /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
+  readonly isHere: boolean;
   readonly events: HostEvents;
   readonly link: LibvirtLink;
   readonly inventory: Inventory;
@@ -94,6 +101,10 @@ export class Host {
   readonly jobs: Pick<Jobs, "open" | "run" | "list">;
   readonly operations: Operations;
   readonly formats: FormatRecords;
+  /** Who works on which pool, volume or image. */
+  readonly locks: StorageLocks;
+  /** What VMs will have in a moment. */
+  readonly reservations = new Reservations();
   readonly keepers: VolumeKeepers;
   /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
   mediaOwners: HostMedia | undefined;
@@ -120,12 +131,16 @@ export class Host {
   #unread = false;
   /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
   readonly #attempted = Promise.withResolvers<void>();
+  #isSettled = false;
   /** libvirt was there, and did not answer, when its status changed last. */
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(readonly app: App, { id, uri }: HostConfig) {
+  constructor(readonly app: App, { id, label, uri }: HostConfig) {
     this.id = id;
+    this.#label = label;
+    this.isHere = isThisMachine(uri, id === LOCAL_HOST);
+    this.locks = new StorageLocks(this.isHere);
     this.keepers = new VolumeKeepers(uri);
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
@@ -147,8 +162,12 @@ export class Host {
       this.events,
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
+      {
+        isForeign: (vmId) => app.hosts.isForeign(id, vmId),
+        placed: (vmId) => app.hosts.placed(vmId),
+      },
     );
-    this.storageMounts = isLocal(uri) ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
+    this.storageMounts = this.isHere ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
@@ -162,7 +181,7 @@ export class Host {
         for (const part of this.#parts) part.hangsChanged?.();
       },
     });
-    this.processes = isLocal(uri) ? new QemuProcesses() : undefined;
+    this.processes = this.isHere ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
@@ -184,6 +203,7 @@ export class Host {
       store: app.store,
       jobs: app.jobs,
       record: (entry) => this.record(entry),
+      host: id,
       link: this.link,
     });
     this.formats = new FormatRecords(app.store);
@@ -206,6 +226,11 @@ export class Host {
     });
   }
 
+  /** What people call it. */
+  get label(): string {
+    return this.#label ?? this.inventory.hostname;
+  }
+
   /** Its handler for a command; undefined where hosts have none. */
   handler<N extends CommandName>(command: N): Handler<N> | undefined {
     return this.#handlers[command] as Handler<N> | undefined;
@@ -220,6 +245,10 @@ export class Host {
   start(): void {
     this.link.start();
     setTimeout(this.#attempted.resolve, SETTLE_MS);
+    void this.settled().then(() => {
+      this.#isSettled = true;
+      if (!this.#stopping.signal.aborted) this.app.hosts.wasRead();
+    });
     this.#periodic.start();
     if (isLocalSystem(this.link.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
@@ -263,9 +292,19 @@ export class Host {
     return { released, errors };
   }
 
+  /** Tells the features that each host was read, or cannot be. */
+  hostsSettled(): void {
+    for (const part of this.#parts) part.hostsSettled?.();
+  }
+
   /** Tells the features that a command deleted a network. */
   async networkDeleted(name: string): Promise<void> {
     for (const part of this.#parts) await part.networkDeleted?.(name);
+  }
+
+  /** Whether it was read since the start, or is known not to answer. */
+  get isSettled(): boolean {
+    return this.#isSettled || this.inventory.filled;
   }
 
   /** Waits, a bounded time, until the host was read for the first time, or it is known that it cannot be. */
@@ -390,6 +429,7 @@ export class Host {
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();
       this.#unread = false;
+      this.app.hosts.wasRead();
     } catch (error) {
       log.warn("the host could not be read", { host: this.id, error });
       return;

@@ -2,9 +2,28 @@
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Host } from "./host.ts";
+import { type Ownership, ownership } from "./owners.ts";
+
+/** Which host each VM was known to be on last. */
+export interface KeptOwners {
+  /** Id of that host; undefined for a VM that was never seen, or that is gone. */
+  hostOf(vmId: string): string | undefined;
+}
+
+/** A VM that a host has although its id is another host's, or may be. */
+export interface ForeignVm {
+  readonly vmId: string;
+  readonly name: string;
+  /** Ids of the hosts that it belongs to: one, or several where that is not known. */
+  readonly owners: string[];
+}
 
 export class HostRegistry {
   readonly #hosts = new Map<string, Host>();
+  /** Id of each VM that a host has and another one owns → the host that shows it; null where none does. */
+  readonly #contested = new Map<string, string | null>();
+
+  constructor(private readonly kept: KeptOwners) {}
 
   /** Adds a host. @throws {Error} when one has its id */
   add(host: Host): void {
@@ -24,43 +43,115 @@ export class HostRegistry {
 
   /** The host with this id, or the name its VMs tell. @throws {ContractError} HostNotFound */
   require(id: string): Host {
-    const host = this.#hosts.get(id);
+    const host = this.named(id);
     if (host) return host;
-    if (id === this.local.inventory.hostname) return this.local;
     throw new ContractError("HostNotFound", { host: id.slice(0, 64) });
   }
 
-  /** The host that a call is about: the one it names, else the one that has its VM, else the local one. @throws {ContractError} HostNotFound */
-  of(input: unknown): Host {
-    const { host, vmId } = (input ?? {}) as { host?: unknown; vmId?: unknown };
-    if (typeof host === "string") return this.require(host);
-    return (typeof vmId === "string" ? this.withVm(vmId) : undefined) ?? this.local;
+  /** As {@link HostRegistry.require}; undefined where there is none. */
+  named(id: string): Host | undefined {
+    return this.#hosts.get(id) ?? (id === this.local.inventory.hostname ? this.local : undefined);
   }
 
   /**
-   * The host that has a VM; undefined where none is known to. A migration may leave the VM's definition behind: of two
-   * that have it, the one where it is not off, else the local one.
+   * The host that a call is about: the one it names, else the one that its VM belongs to, else the local one.
+   *
+   * @throws {ContractError} HostNotFound; VmNotFound where the VM is another host's than the one named; VmOnSeveralHosts
    */
-  withVm(vmId: string): Host | undefined {
-    let off: Host | undefined;
-    for (const host of this.#hosts.values()) {
-      const vm = host.inventory.vm(vmId);
-      if (vm !== undefined && vm.state !== "stopped") return host;
-      if (vm !== undefined) off ??= host;
+  of(input: unknown): Host {
+    const { host, vmId } = (input ?? {}) as { host?: unknown; vmId?: unknown };
+    const named = typeof host === "string" ? this.require(host) : undefined;
+    if (typeof vmId !== "string" || this.#hosts.size === 1) return named ?? this.local;
+    const owner = this.#owner(vmId);
+    if (owner.kind === "ambiguous") {
+      throw new ContractError("VmOnSeveralHosts", {
+        vmId,
+        hosts: owner.hosts.map(({ id }) => id).join(", "),
+      });
     }
-    return off;
+    if (owner.kind === "free") return named ?? this.local;
+    if (named !== undefined && named !== owner.host) throw new ContractError("VmNotFound", { vmId });
+    return owner.host;
+  }
+
+  #owner(vmId: string): Ownership<Host> {
+    return ownership(this.all(), vmId, this.kept.hostOf(vmId));
+  }
+
+  /** The host that a VM belongs to; undefined where none is known to have it, and where several claim it. */
+  withVm(vmId: string): Host | undefined {
+    if (this.#hosts.size === 1) return this.local.inventory.vm(vmId) && this.local;
+    const owner = this.#owner(vmId);
+    return owner.kind === "owned" ? owner.host : undefined;
   }
 
   vm(vmId: string): VM | undefined {
     return this.withVm(vmId)?.inventory.vm(vmId);
   }
 
-  /** The VMs of all hosts, those of the local one first. A definition that stayed behind is left out where {@link withVm} has another. */
+  /** Hosts that were not read since the start: lists have nothing of them. */
+  missing(): readonly Host[] {
+    return this.all().filter(({ inventory }) => !inventory.filled);
+  }
+
+  /**
+   * Refuses a list of all hosts while none was read: "unknown" must not look like "none". Of several hosts what is known is
+   * listed, and the others are named.
+   *
+   * @throws {ContractError} LibvirtUnavailable
+   */
+  requireAnyFilled(): this {
+    if (this.missing().length === this.#hosts.size) this.local.requireFilled();
+    return this;
+  }
+
+  /** The VMs of all hosts, those of the local one first. Inventories leave out what is another host's. */
   vms(): readonly VM[] {
     const all = this.all();
-    if (all.length === 1) return all[0]!.inventory.vms();
-    return all.flatMap((host) =>
-      host.inventory.vms().filter(({ id, state }) => state !== "stopped" || this.withVm(id) === host)
-    );
+    return all.length === 1 ? all[0]!.inventory.vms() : all.flatMap(({ inventory }) => inventory.vms());
+  }
+
+  /** Whether a VM that a host has is not its own: the id is another host's, or it is not known whose. */
+  isForeign(hostId: string, vmId: string): boolean {
+    if (this.#hosts.size === 1) return false;
+    const owner = this.#owner(vmId);
+    return owner.kind === "ambiguous" || (owner.kind === "owned" && owner.host.id !== hostId);
+  }
+
+  /** VMs of a host that are left out of everything, because their ids are others'. */
+  foreignOn({ id, inventory }: Host): ForeignVm[] {
+    return [...this.#contested.keys()].flatMap((vmId) => {
+      const vm = inventory.anyVm(vmId), owner = this.#owner(vmId);
+      if (vm === undefined || owner.kind === "free" || owner.kind === "owned" && owner.host.id === id) {
+        return [];
+      }
+      const owners = owner.kind === "owned" ? [owner.host.id] : owner.hosts.map((each) => each.id);
+      return [{ vmId, name: vm.name, owners: owners.filter((each) => each !== id) }];
+    });
+  }
+
+  /** A VM was read, or is gone, on some host: shows it on the host that it belongs to now. */
+  placed(vmId: string): void {
+    if (this.#hosts.size === 1) return;
+    const owner = this.#owner(vmId), shown = owner.kind === "owned" ? owner.host : undefined;
+    const before = this.#contested.get(vmId);
+    const isContested = this.all().some((host) => host !== shown && host.inventory.anyVm(vmId) !== undefined);
+    if (isContested) this.#contested.set(vmId, shown?.id ?? null);
+    else this.#contested.delete(vmId);
+    if (before === undefined || shown === undefined || before === shown.id) return;
+    // The event that it is gone from the host before comes first
+    queueMicrotask(() => shown.inventory.reveal(vmId));
+  }
+
+  /** Whether each host was read since the start, or is known not to answer. */
+  get areSettled(): boolean {
+    return this.all().every(({ isSettled }) => isSettled);
+  }
+
+  /** A host was read whole, or is known not to answer: VMs that it has no more may be other hosts'. */
+  wasRead(): void {
+    if (this.#hosts.size === 1) return;
+    for (const vmId of [...this.#contested.keys()]) this.placed(vmId);
+    if (this.areSettled) { for (const host of this.#hosts.values()) host.hostsSettled(); }
   }
 }

@@ -6,10 +6,10 @@ import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
-import { COMMANDS, type VM } from "../../lib/contract/mod.ts";
+import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import { isEmptyToken, type VmFacts } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
-import { type Dispatch, onPageOf } from "../dispatch.ts";
+import { type Dispatch, isCommand, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
 import { pictureResponse, PICTURES } from "./picture.ts";
@@ -50,7 +50,7 @@ const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, vm, formerNames }: {
+  { dispatch, hub, version, vms, vm, formerNames, missingHosts = () => [] }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
@@ -59,10 +59,19 @@ export function createApi(
     vm: (vmId: string) => VmFacts | undefined;
     /** Names that VMs had. */
     formerNames: NonNullable<Viewer["formerNames"]>;
+    /** Ids of hosts that were not read yet. */
+    missingHosts?: () => readonly string[];
   },
 ): ApiHandler {
   const rest = new RestDoor(dispatch);
   const streams = new EventStreams(hub);
+  /** Names in the heads which hosts a list of all hosts has nothing of. */
+  const naming = (name: CommandName, host: unknown, response: Response): Response => {
+    const { ofAllHosts }: Command = COMMANDS[name],
+      missing = ofAllHosts && host === undefined ? missingHosts() : [];
+    if (missing.length > 0) response.headers.set("x-missing-hosts", missing.join(", "));
+    return response;
+  };
   const api = new Hono<Environment>().basePath("/api/v1");
 
   api.post("/commands/:name", async (context) => {
@@ -73,7 +82,8 @@ export function createApi(
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
       return await linesOf((content) => dispatch(name, asked, principal, content));
     }
-    return jsonResponse(await dispatch(name, asked, principal));
+    const response = jsonResponse(await dispatch(name, asked, principal));
+    return isCommand(name) ? naming(name, (asked as { host?: unknown } | null)?.host, response) : response;
   });
   api.get("/openapi.json", ({ req }) => {
     requireQuery(req.raw, []);
@@ -120,8 +130,11 @@ export function createApi(
     api.on(
       route.method,
       honoPath(route.path),
-      ({ req, env: { principal } }) =>
-        rest.answer(route, req.raw, req.param() as Record<string, string>, principal, limitFor(principal)),
+      async ({ req, env: { principal } }) => {
+        const place = req.param() as Record<string, string>;
+        const answer = await rest.answer(route, req.raw, place, principal, limitFor(principal));
+        return naming(route.name, req.query("host"), answer);
+      },
     );
   }
   for (const item of LISTED_ITEMS) {

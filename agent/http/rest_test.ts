@@ -28,6 +28,7 @@ function door(answers: Readonly<Record<string, (input: Record<string, unknown>) 
     vms: () => [],
     formerNames: () => [],
     vm: () => undefined,
+    missingHosts: () => ["lab", "attic"],
   });
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await api(
@@ -53,6 +54,21 @@ const VMS = [
   { id: OTHER, name: "web2", tags: ["env=test"], state: "stopped" },
   { id: "3", name: "db1", tags: ["env"], state: "running" },
 ];
+
+Deno.test("lists of all hosts name in their heads the hosts that they have nothing of", async () => {
+  const { send } = door({ get_vms: () => VMS, list_jobs: () => [] });
+  const missing = async (...request: Parameters<typeof send>) => {
+    const { status, headers } = await send(...request);
+    assert.equal(status, 200);
+    return headers.get("x-missing-hosts");
+  };
+  assert.equal(await missing("GET", "/vms"), "lab, attic");
+  assert.equal(await missing("POST", "/commands/get_vms", {}), "lab, attic");
+  assert.equal(await missing("GET", "/vms?host=lab"), null);
+  assert.equal(await missing("POST", "/commands/get_vms", { host: "lab" }), null);
+  assert.equal(await missing("POST", "/commands/get_vms?host=lab", {}), null);
+  assert.equal(await missing("GET", "/jobs"), null);
+});
 
 Deno.test("RestDoor answers 201 with the address of what was made", async () => {
   const table: [string, string, unknown, unknown, string | null][] = [

@@ -9,6 +9,16 @@ export function isLocal(uri: string): boolean {
   return /^(qemu|lxc|xen|bhyve|ch)(\+unix)?:\/\/\//.test(uri);
 }
 
+/**
+ * Whether the machine of a host is the one we run on: its screens may be dialled, its sockets opened. A socket that the URI of
+ * a further host names may lead to another machine (`ssh -L`, a relay): its ports and sockets are not taken for ours.
+ *
+ * @param isLocalHost whether it is the host that KVM Manager was installed for
+ */
+export function isThisMachine(uri: string, isLocalHost: boolean): boolean {
+  return isLocal(uri) && (isLocalHost || !new URL(uri).searchParams.has("socket"));
+}
+
 /** The system QEMU driver of this machine: its folders under /etc, /run and /var/lib are readable files here. */
 export function isLocalSystem(uri: string): boolean {
   return uri === "qemu:///system" || uri === "qemu:///system?";

@@ -43,7 +43,9 @@ export interface OperationsOptions {
   readonly store: Store;
   readonly jobs: Pick<Jobs, "settled">;
   readonly record: (entry: ActivityEntry) => void;
-  /** The libvirt that is worked on. */
+  /** Id of the host that is worked on. */
+  readonly host: string;
+  /** Its libvirt. */
   readonly link: { readonly uri: string; readonly status: { readonly connected: boolean } };
 }
 
@@ -129,15 +131,19 @@ export class Operations {
       ...(vmId !== undefined && { vmId }),
       actor,
       keys,
-      host: this.#options.link.uri,
+      ...this.#where,
       startedAt: Date.now(),
       steps: [],
     });
   }
 
+  get #where(): Pick<OperationRecord, "host" | "uri"> {
+    return { host: this.#options.host, uri: this.#options.link.uri };
+  }
+
   /** What is done to settle an operation is part of that, and is tried again with it. */
   #part(spec: OperationSpec): Operation {
-    const record = { ...spec, id: "", host: this.#options.link.uri, startedAt: Date.now(), steps: [] };
+    const record = { ...spec, id: "", ...this.#where, startedAt: Date.now(), steps: [] };
     return new Operation(record, () => {/* the operation that is settled is written down already */});
   }
 
@@ -213,7 +219,8 @@ export class Operations {
   #takeUp(stored: readonly OperationRecord[]): void {
     for (const record of stored) {
       if (this.#running.has(record.id) || this.#cut.has(record.id)) continue;
-      if (record.host !== this.#options.link.uri) continue;
+      const { host, uri } = this.#where;
+      if (record.host !== host || record.uri !== uri) continue;
       const operation = this.#operation({
         ...record,
         cut: record.cut ?? { at: Date.now(), cause: "process" },

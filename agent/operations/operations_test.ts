@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { openDatabase } from "../store/database.ts";
+import { DatabaseSync } from "node:sqlite";
+import { DATABASE_FILE, openDatabase } from "../store/database.ts";
+import { MIGRATIONS } from "../store/migrations.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { Store } from "../store/store.ts";
 import type { Host } from "../hosts/host.ts";
@@ -26,6 +28,8 @@ class World {
   readonly told: ActivityEntry[] = [];
   readonly jobs: [id: string, text: string][] = [];
   readonly status = { connected: true };
+  host = "local";
+  uri = "test:///default";
   /** Changes that were made again; one that names `refused` is refused. */
   readonly again: unknown[] = [];
   readonly folder = Deno.makeTempDirSync({ prefix: "kvmm-test-" });
@@ -62,7 +66,8 @@ class World {
       store: this.store,
       jobs: { settled: (id, text) => void this.jobs.push([id, text]) },
       record: (entry) => void this.told.push(entry),
-      link: { uri: "test:///default", status: this.status },
+      host: this.host,
+      link: { uri: this.uri, status: this.status },
     });
     const call = (name: string, { uuid }: { uuid: string }) => {
       if (!this.status.connected) {
@@ -113,7 +118,7 @@ Deno.test("Operations.run() writes each step down before it is run, and forgets 
     assert.deepEqual(world.stored(), []);
     operation.add(DOMAIN);
     const [record] = world.stored();
-    assert.deepEqual([record?.command, record?.host, record?.steps], ["create_vm", "test:///default", [
+    assert.deepEqual([record?.command, record?.host, record?.steps], ["create_vm", "local", [
       DOMAIN,
     ]]);
     return Promise.resolve();
@@ -215,6 +220,43 @@ Deno.test("Operations of an earlier run of the process are settled by the next o
   assert.equal(world.operations.unsettled, 0);
 });
 
+Deno.test("Operations are taken up by the host they were begun on alone, and by the libvirt that it had then", async () => {
+  using world = new World();
+  void world.operations.run(SPEC, (operation) => {
+    operation.add(DOMAIN);
+    world.domains.add(DOMAIN.uuid);
+    return Promise.withResolvers<void>().promise;
+  });
+  await Promise.resolve();
+  const [stored] = world.stored();
+  assert.deepEqual([stored?.host, stored?.uri], ["local", "test:///default"]);
+  for (
+    const other of [{ host: "lab" }, { uri: "qemu:///session" }, { host: "lab", uri: "qemu:///session" }]
+  ) {
+    Object.assign(world, other);
+    world.restart();
+    assert.equal(world.operations.unsettled, 0, JSON.stringify(other));
+    Object.assign(world, { host: "local", uri: "test:///default" });
+  }
+  world.restart();
+  assert.equal(world.operations.unsettled, 1);
+});
+
+Deno.test("Operations that an earlier version has left by libvirt's URI are the local host's", async () => {
+  using world = new World();
+  world.domains.add(DOMAIN.uuid);
+  world.store.close();
+  const old = new DatabaseSync(`${world.folder}/${DATABASE_FILE}`);
+  const record = { ...SPEC, id: "x", host: world.uri, startedAt: 1, steps: [DOMAIN] };
+  old.prepare("INSERT INTO operations VALUES ('x', ?, 1, ?)").run(world.uri, JSON.stringify(record));
+  old.exec(`PRAGMA user_version = ${MIGRATIONS.findIndex((each) => each.startsWith("UPDATE operations"))}`);
+  old.close();
+  world.restart();
+  assert.equal(world.operations.unsettled, 1);
+  await world.operations.settle();
+  assert.deepEqual([...world.domains], []);
+});
+
 Deno.test("Operations that are over stay so where that cannot be written, across a kill", async () => {
   using world = new World();
   await world.operations.run(SPEC, (operation) => {
@@ -238,7 +280,8 @@ Deno.test("Operations of an earlier run without a file of their own are settled,
   const record: OperationRecord = {
     ...SPEC,
     id: "x",
-    host: "test:///default",
+    host: "local",
+    uri: "test:///default",
     startedAt: 1,
     steps: [DOMAIN],
   };

@@ -428,8 +428,10 @@ export type Cause = "link" | "process";
 /** An operation as it is kept. */
 export interface OperationRecord extends OperationSpec {
   readonly id: string;
-  /** The libvirt URI it works on. */
+  /** Id of the host it works on. */
   readonly host: string;
+  /** The URI of that host's libvirt: another libvirt that the host's id was given later has none of what it made. */
+  readonly uri: string;
   readonly startedAt: number;
   jobId?: string;
   /** When and why it was cut short; absent while it runs. */

@@ -5,7 +5,7 @@ import { feature } from "../feature.ts";
 import { leftOutNow } from "../coverage/coverage.ts";
 import { scheduleHandlers } from "./handlers.ts";
 import { isNoTarget } from "../../lib/access/redact.ts";
-import { withoutVm } from "../../lib/coverage/coverage.ts";
+import { isCovered, withoutVm } from "../../lib/coverage/coverage.ts";
 import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -37,6 +37,12 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
         };
       })
     );
+    /** The hosts whose VMs it is about; the local one where that is not known, and for what backs up. */
+    const hostsOf = ({ action, targets }: StoredSchedule) => {
+      const meant = app.knownVms.present().filter((vm) => isCovered(targets, vm)).map(({ host }) => host);
+      const found = action === "backup" ? [] : hosts.all().filter(({ id }) => meant.includes(id));
+      return found.length === 0 ? [hosts.local] : found;
+    };
     const scheduler = new Scheduler(records, {
       clock,
       jobs,
@@ -46,7 +52,8 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
       nameOf: coverage.nameOf,
       vms: () => hosts.vms(),
       record: (entry) => void app.activity.record(entry),
-      isReady: () => hosts.local.link.status.connected && hosts.local.inventory.filled,
+      isReady: (schedule) =>
+        hostsOf(schedule).every(({ link, inventory }) => link.status.connected && inventory.filled),
     });
     return {
       handlers: scheduleHandlers({

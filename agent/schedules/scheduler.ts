@@ -53,8 +53,11 @@ export interface SchedulerOptions {
   readonly vms: () => readonly VM[];
   /** Writes down what of a run nobody would see without looking for it. */
   readonly record: (entry: ActivityEntry) => void;
-  /** Whether libvirt answers, and its VMs were read: after a boot of the host that may take a while. */
-  readonly isReady: () => boolean;
+  /**
+   * Whether the hosts of a schedule's VMs answer, and were read: after a boot of the host that may take a while. Other hosts
+   * do not hold it up.
+   */
+  readonly isReady: (schedule: StoredSchedule) => boolean;
   /** Milliseconds between looks at most; tests let a year go by with longer ones. */
   readonly lookMs?: number;
 }
@@ -279,7 +282,7 @@ export class Scheduler {
     if (typeof principal === "string") {
       throw new ContractError("ScheduleOwnerLost", { name: schedule.owner.name, reason: principal });
     }
-    await this.#awaitLibvirt(job);
+    await this.#awaitLibvirt(schedule, job);
     const api = apiFor(principal);
     const { action } = schedule;
     const task = action === "backup"
@@ -335,12 +338,12 @@ export class Scheduler {
   }
 
   /** Waits for libvirt, a bounded time: without it a run would find no VM, or fail for each of them. */
-  async #awaitLibvirt(job: JobHandle): Promise<void> {
+  async #awaitLibvirt(schedule: StoredSchedule, job: JobHandle): Promise<void> {
     const { clock, isReady } = this.#options;
-    if (isReady()) return;
+    if (isReady(schedule)) return;
     job.log("Waiting for libvirt");
     const end = clock.monotonic() + AWAY_MS.most;
-    while (!isReady() && clock.monotonic() < end) {
+    while (!isReady(schedule) && clock.monotonic() < end) {
       await sleep(clock, AWAY_MS.look, job.signal);
       job.signal.throwIfAborted();
     }

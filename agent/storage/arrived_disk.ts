@@ -11,7 +11,7 @@ import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
 import { convertDisk, judgeArriving } from "./convert_disk.ts";
 import { hasQemuImg } from "./qemu_img.ts";
-import { lockVolume, requireActive } from "./shared.ts";
+import { requireActive } from "./shared.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { requireRoom } from "./volume_checks.ts";
 import { hasFormats, type Volume, volumeNamed } from "./volumes.ts";
@@ -68,7 +68,7 @@ export async function convertArrived(
   const disk = await judgeArriving(source, undefined, `${pool}/${name}`, policy).finally(() => file.close());
   await requireConvertible(host, pool, name);
   await requireRoom(host, pool, size);
-  const held = lockVolume(pool, becomes, { hold: "make" });
+  const held = host.locks.take(pool, becomes, { hold: "make" });
   // Not `using`: it is read once, and the bundler takes such a variable out.
   try {
     job.log(`Converting the ${disk.format} image to ${becomes}`);

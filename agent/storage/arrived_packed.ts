@@ -11,7 +11,7 @@ import { keyOf } from "../operations/step.ts";
 import { type ArrivedDisk, convertArrived } from "./arrived_disk.ts";
 import { Sink } from "./images/sink.ts";
 import { unpacked, unpackedName } from "./images/unpack.ts";
-import { lockVolume, requireActive } from "./shared.ts";
+import { requireActive } from "./shared.ts";
 import { type Volume, volumeNamed } from "./volumes.ts";
 
 /** Bytes that are read at a time. */
@@ -79,7 +79,7 @@ export async function unpackArrived(
 ): Promise<Volume | undefined> {
   const { link, operations, inventory } = host, becomes = unpackedName(name);
   await requireUnpackable(host, pool, name, packing);
-  const held = becomes === name ? undefined : lockVolume(pool, becomes, { hold: "make" });
+  const held = becomes === name ? undefined : host.locks.take(pool, becomes, { hold: "make" });
   try {
     const keys = [keyOf.volume(pool, becomes)];
     const operation = operations.begin({ command, subject: `${pool}/${becomes}`, actor, keys });

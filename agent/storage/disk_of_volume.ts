@@ -7,7 +7,6 @@ import type { Steps } from "../operations/operation.ts";
 import { copyVolume, type Share } from "./copy.ts";
 import { copySource } from "./copy_source.ts";
 import type { ImageRequest } from "./disk_images/check.ts";
-import { lockVolume } from "./shared.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { linkVolume, type Volume } from "./volumes.ts";
 
@@ -48,7 +47,7 @@ export async function makeDiskImage(
   { role, job, steps, held, share, except }: DiskImageWork,
 ): Promise<{ readonly volume: Volume; readonly backing: CopiedDisk["backing"] }> {
   const { link } = host;
-  held.use(lockVolume(pool, name, { hold: "make" }));
+  held.use(host.locks.take(pool, name, { hold: "make" }));
   const image = await copySource(host, source, role, held, except);
   const volume = await makeVolume(
     link,

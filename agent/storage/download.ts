@@ -6,7 +6,7 @@ import { contractError } from "../libvirt/failure.ts";
 import type { Host } from "../hosts/host.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { checkImage } from "./disk_images/check.ts";
-import { lockVolume, requireActive } from "./shared.ts";
+import { requireActive } from "./shared.ts";
 import { volumeNamed } from "./volumes.ts";
 
 /**
@@ -38,7 +38,7 @@ export async function downloadVolume(
   if (volume.type === "file" || volume.type === "block") {
     const use = { purpose: "bytes", role: principal.role } as const;
     await checkImage(host, { volume: { pool, name } }, use, opening);
-  } else opening.use(lockVolume(pool, name, { hold: "read" }));
+  } else opening.use(host.locks.take(pool, name, { hold: "read" }));
   const size = await link.call("volumePhysical", { path: volume.path });
   const version = volume.changed === undefined ? undefined : `${size}-${volume.changed}`;
   const part = content.choose ? content.choose({ size, version }) : { offset: 0, length: size };

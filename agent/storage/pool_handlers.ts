@@ -18,15 +18,7 @@ import type { Host } from "../hosts/host.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
 import { findSources } from "./pool_sources.ts";
-import {
-  isActivePool,
-  lockVolume,
-  refuseWorkedOn,
-  requireActive,
-  requireKnown,
-  requirePool,
-  storageError,
-} from "./shared.ts";
+import { isActivePool, requireActive, requireKnown, requirePool, storageError } from "./shared.ts";
 import { refuseNamed, refuseRunning } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { requirePoolReachable } from "./reachable.ts";
@@ -66,7 +58,7 @@ export function poolHandlers(host: Host): PoolHandlers {
   const { storage } = inventory;
   /** Carries an operation out on a pool, alone, and reads the pools anew: whoever asked sees what it did. */
   const operate = async (pool: string, verb: string, run: () => Promise<unknown>): Promise<null> => {
-    using _taken = lockVolume(pool);
+    using _taken = host.locks.take(pool);
     try {
       await run();
       await storage.refresh();
@@ -112,7 +104,7 @@ export function poolHandlers(host: Host): PoolHandlers {
       await refuseRunning(host, record);
       // One that is transient is forgotten with that
       if (!record.persistent) await refuseNamed(host, record);
-      refuseWorkedOn(pool);
+      host.locks.refuseWorkedOn(pool);
       await requirePoolReachable(host, pool);
       return await operate(pool, "stop", () => link.call("poolStop", { pool }));
     },
@@ -124,7 +116,7 @@ export function poolHandlers(host: Host): PoolHandlers {
     delete_storage_pool: async ({ pool, deleteContent = false }, { principal }) => {
       await host.operations.ready([keyOf.pool(pool)]);
       const record = requirePool(host, pool);
-      refuseWorkedOn(pool);
+      host.locks.refuseWorkedOn(pool);
       await requirePoolReachable(host, pool);
       return await operate(
         pool,

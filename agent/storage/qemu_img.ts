@@ -11,7 +11,7 @@ import { kill, killAndWait, ProgramLate, runProgram } from "../programs.ts";
 import { log } from "../log.ts";
 import { requireResponding } from "../mount_gate.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
-import { lockVolume, NO_POOL } from "./shared.ts";
+import { LOCKS_HERE, NO_POOL } from "./locks.ts";
 
 /** Milliseconds after which one that was told to end is ended. */
 const GRACE_MS = 5000;
@@ -196,7 +196,7 @@ function keepUntil(end: Promise<unknown>, paths: readonly string[]): void {
     // Where the work that ends now holds it itself, it is kept from change at least.
     for (const hold of ["change", "read"] as const) {
       try {
-        held.use(lockVolume(NO_POOL, path, { hold }));
+        held.use(LOCKS_HERE.take(NO_POOL, path, { hold }));
         break;
       } catch (error) {
         if (!(error instanceof ContractError)) throw error;

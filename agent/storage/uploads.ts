@@ -30,7 +30,7 @@ import { requireUnpackable, unpackArrived } from "./arrived_packed.ts";
 import { packedName } from "./images/unpack.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { contentWarning } from "../../lib/image/content_warning.ts";
-import { lockVolume, requireActive } from "./shared.ts";
+import { requireActive } from "./shared.ts";
 import { createVolume, removeVolume, volumeNamed } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
@@ -214,7 +214,7 @@ export class Uploads {
     if (known === undefined) requirePlace([...this.#partials.values()], caller);
     const held = new DisposableStack();
     known?.held.dispose();
-    held.use(lockVolume(pool, name, { hold: "make" }));
+    held.use(this.#host.locks.take(pool, name, { hold: "make" }));
     const partial: Partial = {
       pool,
       name,
@@ -397,7 +397,7 @@ export class Uploads {
     await requireUnpackable(this.#host, pool, name, packing);
     const volume = packedName(name, packing);
     if (volume === name) return;
-    held.use(lockVolume(pool, volume, { hold: "make" }));
+    held.use(this.#host.locks.take(pool, volume, { hold: "make" }));
     if (await volumeNamed(link, pool, volume)) {
       throw new ContractError("VolumeExists", { pool, name: volume });
     }

@@ -10,7 +10,7 @@ import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
 import { checkImage } from "./disk_images/check.ts";
-import { isUnfinished, requireActive } from "./shared.ts";
+import { requireActive } from "./shared.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { requireRoom, requireWithin } from "./volume_checks.ts";
 import { volumeJobs } from "./volume_jobs.ts";
@@ -66,7 +66,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
       const volumes = await storage.volumes(pool);
       const users = await VolumeUsage.read(host);
       // What is not whole yet is told of by its job.
-      const whole = volumes.filter(({ name }) => !isUnfinished(pool, name));
+      const whole = volumes.filter(({ name }) => !host.locks.isUnfinished(pool, name));
       return whole.map((volume) => volumeView(volume, users));
     },
 

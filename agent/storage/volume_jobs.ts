@@ -18,7 +18,7 @@ import { makeVolume } from "./volume_steps.ts";
 import { copyVolume } from "./copy.ts";
 import { forgetPassphrase } from "./passphrases.ts";
 import { type CopySource, copySource } from "./copy_source.ts";
-import { lockVolume, storageError } from "./shared.ts";
+import { storageError } from "./shared.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { requireRoom, requireWithin } from "./volume_checks.ts";
 import {
@@ -113,7 +113,7 @@ export function volumeJobs(host: Host): VolumeJobs {
     const keys = [keyOf.volume(pool, name), keyOf.volume(at.pool, at.volume)];
     await operations.ready(keys);
     // It stays while the job waits; what it is, is looked at when its turn has come.
-    using _source = lockVolume(at.pool, at.volume, { hold: "read" });
+    using _source = host.locks.take(at.pool, at.volume, { hold: "read" });
     return await operate(host, { pool, volume: name }, failed, async () => {
       const toFiles = hasFormats(requireMakeable(host, pool));
       await requireFreeVolumeName(host, pool, name);

@@ -6,7 +6,8 @@ import { BIN_FOLDER } from "../../lib/bin/place.ts";
 import { FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
-import { type Hold, lockVolume, requireActive, storageError } from "./shared.ts";
+import type { Hold } from "./locks.ts";
+import { requireActive, storageError } from "./shared.ts";
 import { requireWritable } from "./volume_checks.ts";
 import { exactUsers, type VolumeUse } from "./exact_users.ts";
 import { type VolumeUsage } from "./volume_usage.ts";
@@ -94,7 +95,7 @@ export async function operate<T>(
   run: () => Promise<T>,
   hold: Hold = "change",
 ): Promise<T> {
-  using _taken = lockVolume(pool, volume, { hold });
+  using _taken = host.locks.take(pool, volume, { hold });
   const { inventory } = host;
   try {
     await requireWritable(host, pool);

@@ -113,4 +113,6 @@ export const MIGRATIONS: readonly Migration[] = [
      seen    INTEGER NOT NULL, -- ms since 1970: the last time that was trusted
      watched INTEGER NOT NULL  -- ms for which KVM Manager has run by a clock far ahead of that
    ) STRICT;`,
+  // `host` is the id of the host from here on; the URI stands in the record. So far there was the local host alone.
+  `UPDATE operations SET record = json_set(record, '$.uri', host, '$.host', 'local'), host = 'local';`,
 ];

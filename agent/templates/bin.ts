@@ -21,7 +21,7 @@ import {
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { poolNow } from "../storage/bin/of_pool.ts";
 import { poolGone, restoreFault } from "../storage/bin/volume.ts";
-import { lockVolume, requireKnown } from "../storage/shared.ts";
+import { requireKnown } from "../storage/shared.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
 import { type MadeVm, type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
@@ -145,7 +145,7 @@ export async function restoreTemplate(
     if (pool !== null && await poolNow(host, { pool, path }) !== pool) {
       throw poolGone(pool, splitPath(path).folder);
     }
-    held.use(lockVolume(pool ?? "", path.slice(path.lastIndexOf("/") + 1)));
+    held.use(host.locks.take(pool ?? "", path.slice(path.lastIndexOf("/") + 1)));
     if (await isTaken(plainPath(path))) {
       throw new ContractError("BinRestoreFailed", { reason: `${path} is taken` });
     }

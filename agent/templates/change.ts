@@ -16,7 +16,6 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
-import { lockVolume } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
@@ -263,7 +262,7 @@ export async function deleteTemplate(
   const doomed = version === undefined ? template.versions : [requireVersion(template, version)];
   const volumes = doomed.flatMap(templateVolumes);
   using held = new DisposableStack();
-  for (const { pool, volume } of volumes) held.use(lockVolume(pool, volume));
+  for (const { pool, volume } of volumes) held.use(host.locks.take(pool, volume));
   const users = await usersOf(host, template, volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
   for (const { path } of isLocal(link.uri) ? volumes : []) {

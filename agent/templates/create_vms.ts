@@ -29,11 +29,10 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeDiskImage } from "../storage/disk_of_volume.ts";
-import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireActive } from "../storage/shared.ts";
 import { requirePlaces, type RoomNeeded } from "../storage/volume_checks.ts";
 import { keepsFiles } from "../storage/volumes.ts";
 import { checkSeed, makeSeed } from "../vm/cloud_init/seed.ts";
-import { reservations } from "../vm/create/reservations.ts";
 import { copyNvram, takenVolume } from "../vm/lifecycle/disk_copies.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
@@ -263,13 +262,13 @@ export async function createVms(
   const warnings = await requireMakeable(host, plan);
   using held = new DisposableStack();
   for (const each of plan.names) {
-    const taken = reservations.take("name", each, each);
+    const taken = host.reservations.take("name", each, each);
     if (typeof taken === "string") throw new ContractError("VmNameExists", { name: each });
     held.use(taken);
   }
   // A version that is in use here is not deleted meanwhile.
   for (const { pool: own, volume } of plan.version.disks) {
-    held.use(lockVolume(own, volume, { hold: "read" }));
+    held.use(host.locks.take(own, volume, { hold: "read" }));
   }
   const many = plan.names.length;
   const spec = {

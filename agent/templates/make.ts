@@ -11,7 +11,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import type { Operation } from "../operations/operation.ts";
 import { makeDiskImage } from "../storage/disk_of_volume.ts";
-import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireActive } from "../storage/shared.ts";
 import { requirePlaces } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
@@ -100,7 +100,7 @@ async function keepVariables(
     if (!isSystemError(error)) throw error;
     throw failed(`cannot be read: ${error.message}`, error);
   }
-  held.use(lockVolume(pool, volume, { hold: "make" }));
+  held.use(host.locks.take(pool, volume, { hold: "make" }));
   const made = await makeVolume(
     link,
     operation,

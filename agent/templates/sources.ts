@@ -11,7 +11,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";
 import { copyEnlarged } from "../storage/copy.ts";
 import { copySource } from "../storage/copy_source.ts";
-import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireActive } from "../storage/shared.ts";
 import { requireRoom, requireWithin, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { createVolume, defaultPool, keepsFiles } from "../storage/volumes.ts";
@@ -168,7 +168,7 @@ async function makeOfDisk(
   const [disk] = vm.disks, { copyOf, target, sizeGb } = disk!;
   using held = new DisposableStack();
   const name = `${prefix}-v${version}-${target}.qcow2`;
-  held.use(lockVolume(pool, name, { hold: "make" }));
+  held.use(host.locks.take(pool, name, { hold: "make" }));
   const copied = async (image: NonNullable<typeof copyOf>) => {
     const source = await copySource(host, image, role, held);
     await requireWithin(host, source.volume);

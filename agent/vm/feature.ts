@@ -80,7 +80,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     handlers: vmListHandlers(hosts),
     host: (host) => {
       const told = new VmActivity(host, activity);
-      const seen = new SeenVms(host);
+      const seen = new SeenVms(host, () => hosts.areSettled);
       const kept = new SnapshotImages(host);
       host.keepers.add(kept.keeper);
       const owners = isLocal(host.link.uri) ? mediaOwnersOf(host, store, clock) : undefined;
@@ -106,6 +106,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           seen.whole();
           return kept.read();
         },
+        hostsSettled: () => seen.whole(),
         disconnected: () => seen.disconnected(),
         stop: () => seen[Symbol.dispose](),
         periodic: [

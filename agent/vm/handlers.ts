@@ -43,10 +43,7 @@ export function vmListHandlers(hosts: HostRegistry): ListHandlers {
       });
   return {
     get_vms: ({ host }) => {
-      if (host === undefined) {
-        hosts.local.requireFilled();
-        return [...hosts.vms()];
-      }
+      if (host === undefined) return [...hosts.requireAnyFilled().vms()];
       const { inventory } = hosts.require(host).requireFilled();
       return [...inventory.vms()];
     },

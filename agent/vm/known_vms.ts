@@ -75,6 +75,17 @@ export class KnownVms {
     return this.#vms.get(vmId);
   }
 
+  /** Id of the host that a VM was on last; undefined for one that was never seen, or that is gone. */
+  hostOf(vmId: string): string | undefined {
+    const known = this.#vms.get(vmId);
+    return known?.goneAt === null ? known.host : undefined;
+  }
+
+  /** VMs that are there, as far as is known; also those of hosts that were not read yet. */
+  present(): KnownVm[] {
+    return [...this.#vms.values()].filter(({ goneAt }) => goneAt === null);
+  }
+
   /** Milliseconds since 1970 from which on an id is that of the VM which has it now, or had it last. */
   since(vmId: string): number {
     return this.#vms.get(vmId)?.since ?? 0;

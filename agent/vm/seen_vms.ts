@@ -15,7 +15,8 @@ export class SeenVms implements Disposable {
   /** Ids of VMs of which libvirt has told all that became of them since they were looked at. */
   readonly #watched = new Set<string>();
 
-  constructor(private readonly host: Host) {
+  /** @param areHostsSettled whether the other hosts were read, or it is known that they cannot be */
+  constructor(private readonly host: Host, private readonly areHostsSettled: () => boolean = () => true) {
     this.#following = host.events.follow((events) =>
       host.app.knownVms.together(() => {
         for (const [name, data] of events) {
@@ -49,10 +50,14 @@ export class SeenVms implements Disposable {
     for (const id of this.#released.keys()) this.host.app.store.forget(releaseKey(id));
   }
 
-  /** What an operation of ours is about to change is looked at once it has ended. */
+  /**
+   * What an operation of ours is about to change is looked at once it has ended. A VM that was never seen is taken for this
+   * host's once the other hosts were read, too: where one of them has the same id, it is not known whose it is.
+   */
   #look(vmId: string): void {
     const { inventory, app: { knownVms } } = this.host, vm = inventory.vm(vmId);
     if (vm === undefined || vm.operation !== undefined) return;
+    if (knownVms.get(vmId) === undefined && !this.areHostsSettled()) return;
     const { lost, replaced, accept } = knownVms.seen(
       vm,
       this.host.id,

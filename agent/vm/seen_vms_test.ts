@@ -137,3 +137,21 @@ Deno.test("SeenVms: what a full disk keeps from being released is released later
     assert.deepEqual(recorded.map(({ vmId }) => vmId), ["b", "a"]);
     assert.match(recorded[1]!.message, /these no longer go by it: a schedule of a$/);
   }));
+
+Deno.test("a VM that was never seen is no host's own before all hosts were read, or are known not to answer", () =>
+  world(({ host, knownVms, put, seen: first }) => {
+    first[Symbol.dispose]();
+    let areSettled = false;
+    using seen = new SeenVms(host as unknown as Host, () => areSettled);
+    put(vmOf("a"));
+    seen.whole();
+    assert.equal(knownVms.hostOf("a"), undefined);
+    areSettled = true;
+    seen.whole();
+    assert.equal(knownVms.hostOf("a"), "local");
+    areSettled = false;
+    knownVms.gone("a");
+    assert.equal(knownVms.hostOf("a"), undefined);
+    seen.whole();
+    assert.equal(knownVms.hostOf("a"), "local", "it was seen before");
+  }));

@@ -81,6 +81,12 @@ async function requestAtSocket(
   }
 }
 
+/** Says on stderr which hosts a list has nothing of. @param ids as the answer's head has them */
+function noteMissingHosts(ids: string | null): void {
+  if (ids === null) return;
+  console.error(`Missing here, as KVM Manager could not read them yet: ${ids}. See: kvm-manager host list`);
+}
+
 /** The server of a target. Nothing is connected before something is asked. */
 export function serverOf(target: Target): Server {
   const isSocket = target.kind === "socket";
@@ -131,7 +137,9 @@ export function serverOf(target: Target): Server {
       try {
         return await call(name, input, async (command, body) => {
           try {
-            return await send(command, body);
+            const response = await send(command, body);
+            noteMissingHosts(response.headers.get("x-missing-hosts"));
+            return response;
           } catch (error) {
             said = error;
             throw error;

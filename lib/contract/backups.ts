@@ -322,6 +322,7 @@ const SAVING = [
   "BackupExists",
   ...REACHING,
   "VmNotFound",
+  "BackupElsewhere",
   "NoAccount",
   "StoreUnavailable",
 ] as const;
@@ -392,7 +393,7 @@ export const backupCommands = {
     role: "viewer",
     input: closed({ vmId: VmId }),
     output: VmBackups,
-    errors: ["VmNotFound", "StoreUnavailable"],
+    errors: ["VmNotFound", "BackupElsewhere", "StoreUnavailable"],
     route: "GET /vms/{vmId}/backups",
     cli: ["backup", "of", "<vmId>"],
     readOnly: true,

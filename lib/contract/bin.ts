@@ -152,6 +152,7 @@ export const binCommands = {
     route: "POST /bin/{entryId}/restore",
     cli: ["bin", "restore", "<entryId>"],
     examples: ["kvm-manager bin restore web1", "kvm-manager bin restore web1 --name web1-restored"],
+    onAnyHost: true,
     readOnly: false,
   }),
   delete_bin_entry: command({
@@ -164,6 +165,7 @@ export const binCommands = {
     route: "DELETE /bin/{entryId}",
     cli: ["bin", "delete", "<entryId>"],
     destroys: "what is kept of it: it cannot come back",
+    onAnyHost: true,
     readOnly: false,
   }),
   empty_bin: command({
@@ -180,6 +182,7 @@ export const binCommands = {
     cli: ["bin", "empty"],
     examples: ["kvm-manager bin empty --yes", "kvm-manager bin empty --pool default"],
     destroys: "everything in the bin, or all of one pool: it cannot come back",
+    onAnyHost: true,
     readOnly: false,
   }),
   update_bin_policy: command({

@@ -108,6 +108,7 @@ export const insightCommands = {
     rows: "insights",
     columns: ["severity", "vmName", "category", "title", "seen"],
     wide: ["advice", "change"],
+    ofAllHosts: true,
     readOnly: true,
   }),
 };

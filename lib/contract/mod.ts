@@ -21,6 +21,7 @@ import { guestCommands } from "./guest.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { healthCommands } from "./health.ts";
 import { hostCommands } from "./host.ts";
+import { hostListCommands } from "./hosts.ts";
 import { hostDeviceCommands } from "./host_devices.ts";
 import { imageCommands } from "./images.ts";
 import { insightCommands } from "./insights.ts";
@@ -74,6 +75,7 @@ const onOneHost = onHost({
 export const COMMANDS = {
   ...vmCommands,
   ...onOneHost,
+  ...hostListCommands,
   ...jobCommands,
   ...metricExportCommands,
   ...insightCommands,
@@ -131,6 +133,7 @@ export * from "./guest.ts";
 export * from "./hardware.ts";
 export * from "./health.ts";
 export * from "./host.ts";
+export * from "./hosts.ts";
 export * from "./host_devices.ts";
 export * from "./images.ts";
 export * from "./insights.ts";

@@ -337,6 +337,7 @@ export const scheduleCommands = {
     route: "POST /schedules/{scheduleId}/run",
     cli: ["schedule", "run", "<scheduleId>"],
     endsIn: "get_schedule_history",
+    onAnyHost: true,
     readOnly: false,
   }),
   delete_schedule: command({

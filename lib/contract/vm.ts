@@ -290,6 +290,7 @@ export const vmCommands = {
     errors: [],
     route: "GET /vms",
     cli: ["vm", "list"],
+    ofAllHosts: true,
     lookup: { fields: ["vmId", "vmIds"], by: "name", more: "state", missing: "VmNotFound" },
     examples: [
       "kvm-manager vm list",
@@ -618,7 +619,7 @@ export const vmCommands = {
     role: "operator",
     input: OneVm,
     output: VncInfo,
-    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured"],
+    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured", "ScreenElsewhere"],
     route: "GET /vms/{vmId}/vnc",
     cli: ["vm", "vnc", "<vmId>"],
     readOnly: true,

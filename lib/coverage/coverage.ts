@@ -34,7 +34,7 @@ export interface Cover {
 }
 
 /** A VM as far as that depends on it. */
-export type CoveredVm = Pick<VM, "id" | "tags" | "group">;
+export type CoveredVm = Pick<VM, "id" | "tags"> & { readonly group?: string | undefined };
 
 /** Longest name in a sentence, and names that are told. */
 const LONGEST = 60, NAMED = 5;

@@ -22,6 +22,7 @@ const ANY: readonly ErrorCode[] = [
   "LibvirtTimeout",
   "LibvirtBusy",
   "LibvirtFailed",
+  "VmOnSeveralHosts",
   "ConnectionLost",
   "NotSupported",
   "StoreUnavailable",
@@ -49,6 +50,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "cloud-init": "What a guest is told at its first boot.",
   "host-devices": "USB and PCI devices of the host that VMs can be given.",
   "host": "The host itself.",
+  "hosts": "The hosts that are served.",
   "connection": "The connection to libvirt.",
   "activity": "What happened lately.",
   "storage": "Storage pools and their volumes.",
@@ -161,6 +163,7 @@ function headsOf(route: RestRoute) {
   if (method === "GET") {
     return {
       ETag: ANSWER_HEADS.etag,
+      ...(command.ofAllHosts && { "X-Missing-Hosts": ANSWER_HEADS.missingHosts }),
       ...("after" in listQueryOf(route) && {
         Link: ANSWER_HEADS.link,
         ...(longestList(command) !== undefined && { "X-List-Cut-At": ANSWER_HEADS.cutAt }),

@@ -39,6 +39,11 @@ export const ANSWER_HEADS = {
     description: '`<?…>; rel="next"`: the query of the next page, where more entries follow',
     schema: { type: "string", maxLength: 8192 },
   },
+  missingHosts: {
+    description:
+      "Ids of hosts that were not read since the start, which the list has nothing of; see `list_hosts`",
+    schema: { type: "string", maxLength: 8192 },
+  },
   cutAt: {
     description: "Entries that were looked at, where the list gives no more at once: others may follow",
     schema: { type: "integer", format: "int32", minimum: 1, maximum: 1_000_000 },

@@ -40,7 +40,7 @@ Deno.test({
     await using vm = await testMachine({ purpose: "backupdue", guest: false, disks: [{ size: "8M" }] });
     await using folder = await backupFolder();
     const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" }), clock = new SettableClock();
-    const app = new App(settingsHere(dataDir), [], clock);
+    const app = new App(settingsHere(dataDir), clock);
     app.start();
     try {
       await until("the host is read", () => Promise.resolve(app.hosts.local.inventory.filled));

@@ -168,7 +168,7 @@ Deno.test({
         };
         const record = {
           ...{ id: crypto.randomUUID(), command: "restore_backup", subject: vm.name, vmId: vm.uuid },
-          ...{ actor: "tester", keys: [`vm:${vm.uuid}`], host: URI },
+          ...{ actor: "tester", keys: [`vm:${vm.uuid}`], host: "local", uri: URI },
           ...{ startedAt: Date.now(), steps: [step] },
         };
         {

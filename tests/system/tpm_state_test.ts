@@ -553,7 +553,7 @@ Deno.test({
       ];
       const record = {
         ...{ id: crypto.randomUUID(), command: "restore_backup", subject: own.name, vmId, actor: "tester" },
-        ...{ keys: [`vm:${vmId}`], host: "qemu:///system", startedAt: at, steps },
+        ...{ keys: [`vm:${vmId}`], host: "local", uri: "qemu:///system", startedAt: at, steps },
       };
       {
         using database = new DatabaseSync(`${dataDir}/kvm-manager.db`);

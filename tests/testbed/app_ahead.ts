@@ -24,7 +24,7 @@ class SettableClock {
 export async function appAhead() {
   await using made = new AsyncDisposableStack();
   const data = made.use(await testFolder()), clock = new SettableClock();
-  const app = new App({ ...settingsHere(data.path), binDays: 30, metricsInterval: 10 }, [], clock);
+  const app = new App({ ...settingsHere(data.path), binDays: 30, metricsInterval: 10 }, clock);
   made.defer(() => app.stop());
   app.start();
   await until("the host is read", () => Promise.resolve(app.hosts.local.inventory.filled));

@@ -2,6 +2,8 @@
 import { localPrincipal } from "../../agent/access.ts";
 import { App } from "../../agent/app.ts";
 import type { HostConfig } from "../../agent/hosts/host.ts";
+import { HOST_MIGRATIONS, HostRecords } from "../../agent/hosts/records.ts";
+import { Store } from "../../agent/store/store.ts";
 import type { Settings } from "../../agent/settings.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { URI } from "./virsh.ts";
@@ -36,10 +38,20 @@ export function settingsHere(dataDir: string): Settings {
   };
 }
 
+/** Has an application that is to be started serve these hosts beside the local one. */
+export function keepHosts(dataDir: string, others: readonly HostConfig[]): void {
+  if (others.length === 0) return;
+  const store = new Store(dataDir, undefined, [{ name: "host", migrations: HOST_MIGRATIONS }]);
+  const records = new HostRecords(store);
+  for (const [added, { id, label = id, uri }] of others.entries()) records.put({ id, label, uri, added });
+  store.close();
+}
+
 /** A started application whose hosts were read, and its commands as an administrator. Stops when disposed of. */
 export async function appHere(others: readonly HostConfig[] = [], uri = URI) {
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-  const app = new App({ ...settingsHere(dataDir), uri }, others);
+  keepHosts(dataDir, others);
+  const app = new App({ ...settingsHere(dataDir), uri });
   app.start();
   await until(
     "the hosts are read",

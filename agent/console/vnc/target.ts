@@ -3,23 +3,35 @@ import { ContractError, type VM, type VncInfo } from "../../../lib/contract/mod.
 import { vncServer } from "../../../lib/formats/xml/domain.ts";
 import type { Host } from "../../hosts/host.ts";
 
-/** Where a server that listens everywhere can be reached by someone on this host. */
-export const reachable = (listen: string | undefined) =>
-  !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
+/** What tells whether the screens of a host are reached from here. */
+type ScreenHost = Pick<Host, "id" | "isHere">;
+
+/**
+ * Where a screen's server can be reached by someone on this machine. Of another machine's host no address is given: the port
+ * here, if there is one, is another VM's screen or another program.
+ *
+ * @param listen the address that the server listens on; one that means "everywhere", or none, is reached on loopback
+ * @throws {ContractError} ScreenElsewhere
+ */
+export function addressHere({ id, isHere }: ScreenHost, listen: string | undefined): string {
+  if (!isHere) throw new ContractError("ScreenElsewhere", { host: id });
+  return !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
+}
 
 /**
  * Place and password of a running VM's VNC server, as libvirt has them now.
  *
- * @throws {ContractError} VmNotRunning, VncNotConfigured
+ * @throws {ContractError} VmNotRunning, VncNotConfigured, ScreenElsewhere
  */
-export async function vncTarget({ link, inventory }: Host, vm: VM): Promise<VncInfo> {
+export async function vncTarget(host: Host, vm: VM): Promise<VncInfo> {
+  const { link, inventory } = host;
   if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
   const server = vncServer(await link.call("domainXml", { uuid: vm.id, secure: true, inactive: false }));
   if (!server || (server.port === undefined && server.socket === undefined)) {
     throw new ContractError("VncNotConfigured");
   }
   return {
-    host: reachable(server.listen),
+    host: addressHere(host, server.listen),
     port: server.port ?? null,
     ...(server.socket !== undefined && { socket: server.socket }),
     ...(server.password !== undefined && { password: server.password }),

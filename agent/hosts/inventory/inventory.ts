@@ -95,6 +95,17 @@ const passOver = (what: string) => (error: unknown): void => {
   log.info("something does not respond, and is read later", { what, error });
 };
 
+/** Which VMs belong to which host, where there are several. */
+export interface VmPlaces {
+  /** Whether a VM that this host has is another host's, or may be. */
+  isForeign(vmId: string): boolean;
+  /** A VM was read, came into another state, or is gone. */
+  placed(vmId: string): void;
+}
+
+/** A host whose VMs are all its own. */
+const OWN_ALONE: VmPlaces = { isForeign: () => false, placed: () => {} };
+
 export class Inventory {
   readonly #link: LibvirtLink;
   readonly #events: Events;
@@ -106,7 +117,8 @@ export class Inventory {
    * ids stay: libvirt's last events of one come when it is gone.
    */
   readonly #hidden = new Set<string>();
-  /** What `vms()` gives, until something changes. */
+  readonly #places: VmPlaces;
+  /** What `vms()` gives, until something changes; what is another host's is left out each time. */
   #list: readonly VM[] | undefined;
   /** Virtual networks. */
   readonly networks: NetworkInventory;
@@ -126,7 +138,9 @@ export class Inventory {
     events: Events,
     hostname: string,
     onChange: (change: DomainChange) => void,
+    places: VmPlaces = OWN_ALONE,
   ) {
+    this.#places = places;
     this.#link = link;
     this.#events = events;
     this.hostname = hostname;
@@ -145,12 +159,15 @@ export class Inventory {
 
   /** Every VM, by name. */
   vms(): readonly VM[] {
-    return this.#list ??= this.everyVm().filter(({ id }) => !this.#hidden.has(id))
+    const list = this.#list ??= this.everyVm().filter(({ id }) => !this.#hidden.has(id))
       .sort((a, b) => a.name < b.name ? -1 : 1);
+    return list.some(({ id }) => this.#places.isForeign(id))
+      ? list.filter(({ id }) => !this.#places.isForeign(id))
+      : list;
   }
 
   vm(vmId: string): VM | undefined {
-    return this.#hidden.has(vmId) ? undefined : this.anyVm(vmId);
+    return this.#isHidden(vmId) ? undefined : this.anyVm(vmId);
   }
 
   /** Every VM, hidden ones among them: for who asks which images are in use. */
@@ -161,6 +178,17 @@ export class Inventory {
   /** As {@link Inventory.vm}, of hidden ones, too: for what they are there for. */
   anyVm(vmId: string): VM | undefined {
     return this.#entries.get(vmId)?.view;
+  }
+
+  /** Whether a VM is left out: it is there for a purpose of ours, or its id is another host's VM's. */
+  #isHidden(vmId: string): boolean {
+    return this.#hidden.has(vmId) || this.#places.isForeign(vmId);
+  }
+
+  /** A VM that was another host's is this host's now: tells that it is there. */
+  reveal(vmId: string): void {
+    const vm = this.vm(vmId);
+    if (vm !== undefined) this.#events.publish("vm-created", { vm });
   }
 
   /** Keeps a VM that is about to be started out of all lists, for good. */
@@ -181,7 +209,7 @@ export class Inventory {
   counts(): { total: number; active: number } {
     let total = 0, active = 0;
     for (const { record: { uuid, state } } of this.#entries.values()) {
-      if (this.#hidden.has(uuid)) continue;
+      if (this.#isHidden(uuid)) continue;
       total++;
       if (isActiveState(state)) active++;
     }
@@ -191,7 +219,7 @@ export class Inventory {
   /** UUIDs of the VMs QEMU runs for. */
   active(): string[] {
     return [...this.#entries.values()].filter(({ record: { uuid, state } }) =>
-      isActiveState(state) && !this.#hidden.has(uuid)
+      isActiveState(state) && !this.#isHidden(uuid)
     ).map(({ record }) => record.uuid);
   }
 
@@ -314,7 +342,7 @@ export class Inventory {
       const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
       if (entry) entry.toldPaused = kind === "suspended";
       if (kind && entry && !seen) this.#anticipate(entry, kind, Number(args[1]));
-      if (kind && told && !this.#hidden.has(uuid)) {
+      if (kind && told && !this.#isHidden(uuid)) {
         this.#onChange({ vmId: uuid, vmName: name, event: kind, detail: Number(args[1]) });
       }
       // libvirt notes that there is a managed save only after it has told that the VM stopped for it.
@@ -328,7 +356,7 @@ export class Inventory {
       const [path, , , reason] = args;
       this.update(uuid, { trouble: `Disk error on ${path}${reason ? ` (${reason})` : ""}.` });
     }
-    if ((event === "io-error" || event === "watchdog" || event === "reboot") && !this.#hidden.has(uuid)) {
+    if ((event === "io-error" || event === "watchdog" || event === "reboot") && !this.#isHidden(uuid)) {
       this.#onChange({ vmId: uuid, vmName: name, event });
     }
     if (seen || WITHOUT_READ.has(event)) return;
@@ -522,7 +550,8 @@ export class Inventory {
       entry.view = vmView(record, this.#extras(entry));
       this.#entries.set(record.uuid, entry);
       this.#list = undefined;
-      if (!this.#hidden.has(record.uuid)) events.push(["vm-created", { vm: entry.view }]);
+      this.#places.placed(record.uuid);
+      if (!this.#isHidden(record.uuid)) events.push(["vm-created", { vm: entry.view }]);
       return;
     }
     const wasActive = isActiveState(old.record.state), nowActive = isActiveState(record.state);
@@ -554,7 +583,8 @@ export class Inventory {
     const { stats: _new, ...seenAfter } = after;
     entry.view = after;
     this.#list = undefined;
-    if (this.#hidden.has(after.id) || JSON.stringify(seenBefore) === JSON.stringify(seenAfter)) return;
+    if (before.state !== after.state) this.#places.placed(after.id);
+    if (this.#isHidden(after.id) || JSON.stringify(seenBefore) === JSON.stringify(seenAfter)) return;
     if (before.state !== after.state) {
       events.push(["vm-state-changed", { vmId: after.id, state: after.state }]);
     }
@@ -563,7 +593,10 @@ export class Inventory {
 
   #remove(uuid: string, events: Published[]): void {
     this.#list = undefined;
-    if (this.#entries.delete(uuid) && !this.#hidden.has(uuid)) events.push(["vm-deleted", { vmId: uuid }]);
+    const isShown = !this.#isHidden(uuid);
+    if (!this.#entries.delete(uuid)) return;
+    if (isShown) events.push(["vm-deleted", { vmId: uuid }]);
+    this.#places.placed(uuid);
   }
 
   #extras(entry: Entry): Extras {

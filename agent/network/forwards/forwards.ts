@@ -15,6 +15,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import type { ForwardRule } from "../../../lib/formats/nft/forwards.ts";
 import type { Published } from "../../events/hub.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";
+import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { DEVICES } from "../../hosts/network_devices.ts";
 import { log } from "../../log.ts";
 import { networksOf } from "../view.ts";
@@ -77,6 +78,15 @@ export class Forwards implements Disposable {
     this.#cancel?.();
   }
 
+  /** Those of this host, the oldest first. The kernel that forwards is that of KVM Manager's own machine, for its own libvirt. */
+  all(): readonly StoredForward[] {
+    return this.#isOwner ? this.records.all() : [];
+  }
+
+  get #isOwner(): boolean {
+    return this.host.id === LOCAL_HOST;
+  }
+
   /** What became of a forward; one that was not looked at yet waits. */
   outcome({ id, enabled }: StoredForward): ForwardOutcome {
     if (!enabled) return { state: "disabled" };
@@ -85,7 +95,9 @@ export class Forwards implements Disposable {
 
   /** Why this host cannot forward; undefined when it can. */
   async unavailable(): Promise<string | undefined> {
-    if (!isLocalSystem(this.host.link.uri)) return "only to networks of the QEMU on this host";
+    if (!this.#isOwner || !isLocalSystem(this.host.link.uri)) {
+      return "only to networks of the QEMU on this host";
+    }
     return await this.kernel.unavailable();
   }
 
@@ -96,8 +108,8 @@ export class Forwards implements Disposable {
 
   /** The same, for who has the turn already. */
   async syncNow(): Promise<void> {
-    if (!this.records.known) return;
-    const forwards = this.records.all();
+    if (!this.#isOwner || !this.records.known) return;
+    const forwards = this.all();
     if (!forwards.some(({ enabled }) => enabled)) return await this.#clear(forwards);
     if (!this.host.inventory.filled || !this.host.link.status.connected) {
       return await this.#withdraw(forwards);
@@ -108,7 +120,7 @@ export class Forwards implements Disposable {
 
   /** Whether anything is to be looked after. */
   get any(): boolean {
-    return this.#standing.size > 0 || this.records.all().some(({ enabled }) => enabled);
+    return this.#standing.size > 0 || this.all().some(({ enabled }) => enabled);
   }
 
   #soon(): void {

@@ -102,7 +102,7 @@ function hostAddressOf(ip: string): string {
 async function requireFree(forwards: Forwards, wanted: StoredForward): Promise<void> {
   const span = spanOf(wanted);
   const { protocol } = span;
-  const other = forwards.records.all().find((each) =>
+  const other = forwards.all().find((each) =>
     each.enabled && each.id !== wanted.id && spansOverlap(spanOf(each), span)
   );
   if (other) {
@@ -209,7 +209,7 @@ export function forwardHandlers(
 ): Pick<Handlers, keyof typeof forwardCommands> {
   const { records, host } = forwards;
   const required = (id: string): StoredForward => {
-    const found = records.all().find((each) => each.id === id);
+    const found = forwards.all().find((each) => each.id === id);
     if (!found) throw new ContractError("PortForwardNotFound", { id });
     return found;
   };
@@ -273,7 +273,7 @@ export function forwardHandlers(
 
   return {
     list_port_forwards: ({ network, vmId }) =>
-      records.all().filter((each) =>
+      forwards.all().filter((each) =>
         (network === undefined || each.network === network) && (vmId === undefined || each.vmId === vmId)
       ).map((each) => view(forwards, each)),
     get_port_forwarding: async () => {
@@ -304,7 +304,7 @@ export function forwardHandlers(
 
 /** Another VM has the id: no forward of the VM before leads to it. @returns their names */
 export function releaseVm(forwards: Forwards, vmId: string): string[] {
-  const { records } = forwards, theirs = records.all().filter((each) => each.enabled && each.vmId === vmId);
+  const { records } = forwards, theirs = forwards.all().filter((each) => each.enabled && each.vmId === vmId);
   for (const { id } of theirs) records.enable(id, false);
   return theirs.map((each) => `the port forward ${portText(spanOf(each))}/${each.protocol}`);
 }
@@ -312,7 +312,7 @@ export function releaseVm(forwards: Forwards, vmId: string): string[] {
 /** Forgets the forwards of a network that was deleted here, by somebody who was shown them. */
 export async function forgetForwards(forwards: Forwards, network: string): Promise<void> {
   await forwards.turns.run(async () => {
-    const ids = forwards.records.all().filter((each) => each.network === network).map(({ id }) => id);
+    const ids = forwards.all().filter((each) => each.network === network).map(({ id }) => id);
     if (ids.length === 0) return;
     forwards.records.remove(ids);
     await forwards.syncNow();

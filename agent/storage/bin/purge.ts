@@ -12,7 +12,7 @@ import { isConnectionLost } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
-import { isHeld, lockVolume, NO_POOL } from "../shared.ts";
+import { LOCKS_HERE, NO_POOL } from "../locks.ts";
 import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";
 import { whyUnremovable } from "../removable.ts";
@@ -22,10 +22,10 @@ import { forgetPassphrase, isLuks } from "../passphrases.ts";
 const lockName = ({ id, name }: StoredEntry) => `${name} in the bin, ${id}`;
 
 /** Keeps others from an entry until disposed of. @throws {ContractError} StorageBusy */
-export const lockEntry = (entry: StoredEntry): Disposable => lockVolume(NO_POOL, lockName(entry));
+export const lockEntry = (entry: StoredEntry): Disposable => LOCKS_HERE.take(NO_POOL, lockName(entry));
 
 /** Whether somebody works on an entry. */
-export const isLocked = (entry: StoredEntry): boolean => isHeld(NO_POOL, lockName(entry));
+export const isLocked = (entry: StoredEntry): boolean => LOCKS_HERE.isHeld(NO_POOL, lockName(entry));
 
 /** Milliseconds for which an answer on who uses what counts: a bin that is emptied asks for many things at once. */
 const USERS_MS = 3000;

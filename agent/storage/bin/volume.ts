@@ -10,7 +10,7 @@ import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
-import { lockVolume, requireActive, requireKnown } from "../shared.ts";
+import { requireActive, requireKnown } from "../shared.ts";
 import { isLuks } from "../passphrases.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
@@ -146,7 +146,7 @@ export async function restoreVolume(
   }
   requireActive(host, pool);
   await requireWritable(host, pool);
-  using _taken = lockVolume(pool, name);
+  using _taken = host.locks.take(pool, name);
   const path = joinPath(folder, name);
   if (
     name !== own && await link.call("secretOfVolume", { path: file.path }) !== null &&

@@ -15,6 +15,7 @@ import { purge } from "./purge.ts";
 import { BIN_MIGRATIONS, BinRecords } from "./records.ts";
 import { binVolume, restoreVolume } from "./volume.ts";
 import { FormatRecords } from "../format_records.ts";
+import { StorageLocks } from "../locks.ts";
 import { VolumeKeepers } from "../volume_keepers.ts";
 
 setLogLevel("error");
@@ -92,6 +93,7 @@ class World {
       store: this.store,
       jobs: { settled: () => {} },
       record: () => {},
+      host: "local",
       link,
     });
     const xml = `<pool type="dir"><target><path>${this.folder}</path></target></pool>`;
@@ -116,6 +118,7 @@ class World {
       keepers: new VolumeKeepers("qemu:///system"),
       formats: new FormatRecords(this.store),
       operations: this.operations,
+      locks: new StorageLocks(true),
       requireFilled: () => host,
     };
     this.host = host as unknown as Host;

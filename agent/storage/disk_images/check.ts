@@ -35,7 +35,8 @@ import { isLocal } from "../../libvirt/uri.ts";
 import { hostUseOf, stableName } from "../block_devices.ts";
 import { secretFor } from "../passphrases.ts";
 import { overlays, readPoolsSoon } from "../overlays.ts";
-import { type Hold, lockVolume, NO_POOL, requireActive, requireUnlocked } from "../shared.ts";
+import { type Hold, NO_POOL } from "../locks.ts";
+import { requireActive } from "../shared.ts";
 import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
@@ -222,6 +223,7 @@ async function requireUnusedByHost(device: string, path = device): Promise<void>
 
 /** Holds an image, or sees at least that nobody works on it. @throws {ContractError} StorageBusy, DiskInUse */
 function hold(
+  { locks }: Host,
   held: DisposableStack | undefined,
   { source, volume, real }: FoundImage,
   how: Hold,
@@ -229,8 +231,8 @@ function hold(
 ): void {
   const keys = [[NO_POOL, real ?? source.path], ...volume ? [[volume.pool, volume.name]] : []] as const;
   for (const [pool, name] of keys) {
-    if (held === undefined) requireUnlocked(pool!, name!, "read");
-    else held.use(lockVolume(pool!, name!, { hold: how, ...(vm !== undefined && { vm }) }));
+    if (held === undefined) locks.require(pool!, name!, "read");
+    else held.use(locks.take(pool!, name!, { hold: how, ...(vm !== undefined && { vm }) }));
   }
 }
 
@@ -277,7 +279,7 @@ async function enterChain(
   { path, type, format }: BackingImage,
   volume: Volume | undefined,
 ): Promise<void> {
-  hold(held, { source: { path, type }, volume }, "read");
+  hold(host, held, { source: { path, type }, volume }, "read");
   await refuseUnseen(host, path, use);
   const of = `of its backing file ${path}`;
   // Whoever reads what is built on a seed reads the seed.
@@ -339,7 +341,7 @@ async function decide(
   const isMedium = purpose === "medium", isHere = isLocal(link.uri);
   const giving = purpose === "disk" ? use.vm?.name : undefined;
   await refuseKept(host, path, use);
-  if (!use.isHeld) hold(held, found, purpose === "disk" ? "change" : "read", giving);
+  if (!use.isHeld) hold(host, held, found, purpose === "disk" ? "change" : "read", giving);
   await refuseUnseen(host, path, use);
   const uses = purpose === "bytes" ? [] : await usesOf(host, path);
   await refuseBase(host, path, use, uses);

@@ -12,10 +12,10 @@ import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
 import { writeSeed } from "../../../lib/vm/cloud_init/seed.ts";
 import { copySource } from "../copy_source.ts";
 import { FormatRecords } from "../format_records.ts";
-import { lockVolume } from "../shared.ts";
 import { Store } from "../../store/store.ts";
 import { qcow2Head } from "./chain.ts";
 import { type CheckedImage, checkImage } from "./check.ts";
+import { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireStartable } from "../../vm/lifecycle/start_check.ts";
 
@@ -116,6 +116,7 @@ class World {
       link,
       inventory,
       formats,
+      locks: new StorageLocks(true),
       observeFormats: (vms: readonly VM[], anew: boolean) => formats.observe(link, vms, anew),
       keepers: { of: () => Promise.resolve(undefined), kept: () => [] },
       requireFilled: () => {},
@@ -361,7 +362,7 @@ async function overlay(world: World, { file, to }: Step & { do: "overlay" }): Pr
 /** Begins an upload. The worst case: a header that nobody has judged lies on the disk meanwhile. */
 async function upload(world: World, { file, header }: Step & { do: "upload" }): Promise<string[]> {
   if (world.isUsed(file) || world.uploads.has(file)) return [];
-  world.uploads.set(file, lockVolume("p", file, { hold: "make" }));
+  world.uploads.set(file, world.host.locks.take("p", file, { hold: "make" }));
   await Deno.remove(world.path(file));
   world.write(file, header);
   return [];

@@ -11,7 +11,7 @@ import { log } from "../../log.ts";
 import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
 import { convertArrived } from "../arrived_disk.ts";
-import { lockVolume, storageError } from "../shared.ts";
+import { storageError } from "../shared.ts";
 import { callerOf } from "../upload_limits.ts";
 import { volumeNamed } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -66,7 +66,7 @@ export class ImageDownloads {
     await this.#host.operations.ready([keyOf.volume(pool, name)]);
     const caller = callerOf(principal);
     this.#requirePlace(caller);
-    const taken = lockVolume(pool, name, { hold: "make" });
+    const taken = this.#host.locks.take(pool, name, { hold: "make" });
     this.#filling.set(key, caller);
     const release = () => {
       this.#filling.delete(key);

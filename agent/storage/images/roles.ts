@@ -6,10 +6,10 @@ import { hasSeedLabel } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { MOST_SEED_BYTES } from "../../../lib/vm/cloud_init/seed.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
+import type { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
 import { within } from "../../within.ts";
 import { readHead } from "../disk_images/chain.ts";
-import { isUnfinished } from "../shared.ts";
 import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
@@ -81,6 +81,7 @@ export class ImageRoles {
     private readonly seedPaths: ReadonlySet<string>,
     private readonly basePaths: ReadonlySet<string>,
     private readonly leftPaths: ReadonlySet<string>,
+    private readonly locks: StorageLocks,
   ) {}
 
   /** @param volumes all that are asked about, and those that may be built on them */
@@ -96,7 +97,7 @@ export class ImageRoles {
       ),
     ]);
     const bases = volumes.flatMap(({ backing }) => backing?.path ?? []);
-    return new ImageRoles(usage, new Set(found.flat()), new Set(bases), new Set(left));
+    return new ImageRoles(usage, new Set(found.flat()), new Set(bases), new Set(left), host.locks);
   }
 
   /** Whether other volumes are built on it, or something else than a VM needs it. */
@@ -107,7 +108,7 @@ export class ImageRoles {
   /** What it is to a person; undefined for what is no image, or not whole yet. */
   of(volume: Volume): ImageRole | undefined {
     const kind = imageKind(volume);
-    if (kind === undefined || isUnfinished(volume.pool, volume.name)) return undefined;
+    if (kind === undefined || this.locks.isUnfinished(volume.pool, volume.name)) return undefined;
     if (kind === "iso") return this.seedPaths.has(volume.path) || isToolsCd(volume.name) ? "part" : "library";
     if (this.usage.isKept(volume)) return "part";
     if (this.usage.isOfVm(volume)) return "vm";

@@ -22,7 +22,8 @@ import { checkSeed, makeSeed } from "../cloud_init/seed.ts";
 import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
-import { type Reservations, reservations } from "./reservations.ts";
+import type { Reservations } from "../../hosts/reservations.ts";
+import type { Host } from "../../hosts/host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -30,6 +31,7 @@ const { t } = textsOf(create);
 
 /** Takes what two new VMs must not share, for as long as this one is being made. */
 function reserve(
+  { reservations }: Host,
   stack: DisposableStack,
   kind: Parameters<Reservations["take"]>[0],
   key: string,
@@ -211,7 +213,7 @@ export async function createVm(
   const { name } = config;
   const { operations } = services.vms;
   await operations.ready([keyOf.vmName(name)]);
-  reserve(held, "name", name, name, () => new ContractError("VmNameExists", { name }));
+  reserve(services.vms, held, "name", name, name, () => new ContractError("VmNameExists", { name }));
   await makeRoom(services, config, principal);
   const { vm, findings } = await decide(services, config, { role: principal.role, held });
   if (findings.first) throw findings.first;
@@ -220,7 +222,7 @@ export async function createVm(
   if (seed?.refusal) throw seed.refusal;
   if (config.guestTools) await requireGuestTools();
   for (const { mac } of vm.nics) {
-    reserve(held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
+    reserve(services.vms, held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }
   const spec = {
     command: "create_vm",

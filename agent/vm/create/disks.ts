@@ -8,7 +8,6 @@ import type { Operation, Steps } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyEnlarged } from "../../storage/copy.ts";
-import { lockVolume } from "../../storage/shared.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
 import { createVolume, defaultPool, keepsFiles, type Volume } from "../../storage/volumes.ts";
@@ -41,7 +40,7 @@ async function makeCopy(
   job: JobHandle,
 ): Promise<Volume> {
   using held = new DisposableStack();
-  held.use(lockVolume(pool, name, { hold: "make" }));
+  held.use(host.locks.take(pool, name, { hold: "make" }));
   const source = await copySource(host, copyOf, role, held);
   const { volume } = source;
   await requireWithin(host, volume);

@@ -26,7 +26,6 @@ import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { Rollback } from "../../rollback.ts";
-import { reservations } from "../create/reservations.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, type Places, placesOf, requireUsb } from "./configurations.ts";
@@ -72,7 +71,7 @@ async function requireAssignable(
 
 /** Keeps a device while it is given: two VMs at the same time would both find it free. @throws {ContractError} HostDeviceInUse */
 function hold(host: Host, { device, kind, address }: HostDevice, vm: VM): Disposable {
-  const taken = reservations.take("host-device", `${host.id} ${kind} ${address}`, vm.name);
+  const taken = host.reservations.take("host-device", `${kind} ${address}`, vm.name);
   if (typeof taken === "string") throw new ContractError("HostDeviceInUse", { device, vm: taken });
   return taken;
 }

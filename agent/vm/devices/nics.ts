@@ -21,7 +21,6 @@ import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { cannotLive } from "../../libvirt/failure.ts";
 import { noFilters } from "../../network/filters.ts";
-import { reservations } from "../create/reservations.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
@@ -72,7 +71,7 @@ async function takenMacs(host: Host, own?: VM): Promise<Map<string, string>> {
 }
 
 /** Keeps an address while its card is made: two at the same time would both find it free. @throws {ContractError} MacInUse */
-function holdMac(mac: string, vm: VM): Disposable {
+function holdMac({ reservations }: Host, mac: string, vm: VM): Disposable {
   const taken = reservations.take("mac", mac, vm.name);
   if (typeof taken === "string") throw new ContractError("MacInUse", { mac, vm: taken });
   return taken;
@@ -181,7 +180,7 @@ export async function attachNic(
       const user = wanted === undefined ? undefined : taken.get(wanted);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: wanted, vm: user });
       const mac = wanted ?? freeMac(new Set(taken.keys()));
-      using _held = holdMac(mac, vm);
+      using _held = holdMac(host, mac, vm);
       const { model = "virtio", filter, filterAddresses, linkUp } = input;
       requireAddresses(filterAddresses, filter);
       const limits = nicLimitsIn(input);
@@ -340,7 +339,7 @@ export async function updateNic(
       await requireFilter(host, filter);
       const user = newMac === undefined ? undefined : (await takenMacs(host, vm)).get(newMac);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
-      using _held = newMac === undefined ? null : holdMac(newMac, vm);
+      using _held = newMac === undefined ? null : holdMac(host, newMac, vm);
       const mayWait = (error: unknown) => {
         if (!inNext || !cannotLive(error)) throw error;
         return false;

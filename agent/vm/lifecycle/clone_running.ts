@@ -15,7 +15,6 @@ import type { Host } from "../../hosts/host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
-import { lockVolume } from "../../storage/shared.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyTarget, createVolume, keepsFiles, type Volume, volumeNamed } from "../../storage/volumes.ts";
 import { copyDisks } from "../running_disks.ts";
@@ -166,7 +165,7 @@ export async function makeTarget(
 ): Promise<Volume> {
   const { link } = host, { target, source, used, pool } = copy;
   job.log(`Copying ${target}: ${source.path} to ${pool}/${volumeName}`);
-  held.use(lockVolume(pool, volumeName, { hold: "make" }));
+  held.use(host.locks.take(pool, volumeName, { hold: "make" }));
   // A device has no format, and no holes.
   const format = await keepsFiles(link, pool) ? used : undefined;
   const wanted = copyTarget({ capacity, format }, { name: volumeName, format });

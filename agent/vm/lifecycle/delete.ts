@@ -20,7 +20,7 @@ import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../sto
 import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileAt } from "../../storage/file_id.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
-import { lockVolume, NO_POOL } from "../../storage/shared.ts";
+import { NO_POOL } from "../../storage/locks.ts";
 import { deleteVolume } from "../../storage/passphrases.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
@@ -63,10 +63,16 @@ async function pathsToDelete(
 }
 
 /** Holds the disks that go: what works on one of them is in the way before anything is gone. @throws {ContractError} StorageBusy */
-async function holdDisks({ link }: Host, paths: readonly string[], held: DisposableStack): Promise<void> {
+async function holdDisks(
+  { link, locks }: Host,
+  paths: readonly string[],
+  held: DisposableStack,
+): Promise<void> {
   for (const path of paths) {
     const volume = await volumeAt(link, path);
-    held.use(volume === undefined ? lockVolume(NO_POOL, path) : lockVolume(volume.pool, volume.name));
+    held.use(
+      volume === undefined ? locks.take(NO_POOL, path) : locks.take(volume.pool, volume.name),
+    );
   }
 }
 

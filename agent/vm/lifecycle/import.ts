@@ -39,7 +39,7 @@ import { withSaved } from "../../storage/saved_devices.ts";
 async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<void> {
   const { app, id, inventory } = host;
   requireFreeVmName(host, name);
-  const same = uuid === undefined ? undefined : inventory.vm(uuid);
+  const same = uuid === undefined ? undefined : inventory.anyVm(uuid) ?? app.hosts.vm(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
   // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
   const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);

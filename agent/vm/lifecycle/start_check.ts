@@ -13,7 +13,6 @@ import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
-import { anyUnfinished, isUnfinished } from "../../storage/shared.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { backingImages } from "../../storage/disk_images/backing.ts";
@@ -109,9 +108,9 @@ async function check(host: Host, vm: VM): Promise<void> {
   const disks = await fileDisks(host, vm);
   for (const disk of disks) {
     await requireOneFormat(host, vm, disk);
-    if (anyUnfinished()) {
+    if (host.locks.anyUnfinished) {
       const volume = await volumeAt(host.link, disk.path);
-      if (volume !== undefined && isUnfinished(volume.pool, volume.name)) {
+      if (volume !== undefined && host.locks.isUnfinished(volume.pool, volume.name)) {
         throw new ContractError("StorageBusy", { what: `${volume.name} (${volume.pool})` });
       }
     }

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { VM } from "../../../lib/contract/mod.ts";
+import { StorageLocks } from "../../storage/locks.ts";
 import { FormatRecords } from "../../storage/format_records.ts";
 import { Store } from "../../store/store.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -42,6 +43,7 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
     },
     keepers: { kept: () => [] },
     formats,
+    locks: new StorageLocks(true),
   } as unknown as Host;
 }
 

@@ -21,7 +21,8 @@ import { poolNow } from "../../storage/bin/of_pool.ts";
 import { planRebases, rebase } from "../../storage/bin/rebase.ts";
 import { poolGone, restoreFault } from "../../storage/bin/volume.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
-import { lockVolume, NO_POOL, requireKnown } from "../../storage/shared.ts";
+import { NO_POOL } from "../../storage/locks.ts";
+import { requireKnown } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
 import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
@@ -159,7 +160,7 @@ export async function restoreBinnedVm(
   const warnings: string[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;
-  const own = entry.vmId!, same = inventory.vm(own);
+  const own = entry.vmId!, same = inventory.anyVm(own) ?? app.hosts.vm(own);
   const uuid = same === undefined ? own : crypto.randomUUID();
   const keys = [keyOf.vm(uuid), keyOf.vmName(name), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
@@ -177,7 +178,7 @@ export async function restoreBinnedVm(
   const step = { uuid, name, newMacs: mac !== undefined, moved, rebased };
   using held = new DisposableStack();
   for (const { pool, to } of placed) {
-    held.use(lockVolume(pool ?? NO_POOL, pool === null ? to : splitPath(to).name));
+    held.use(host.locks.take(pool ?? NO_POOL, pool === null ? to : splitPath(to).name));
   }
   const { autostart, snapshots } = entry.definition!;
   const spec = { command: "restore_bin_entry", subject: name, vmId: uuid, actor, keys } as const;

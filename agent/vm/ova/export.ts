@@ -28,7 +28,7 @@ import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
 import { type CopySource, copySource } from "../../storage/copy_source.ts";
 import { exportImage } from "../../storage/qemu_img.ts";
-import { lockVolume, requireActive } from "../../storage/shared.ts";
+import { requireActive } from "../../storage/shared.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
@@ -183,13 +183,13 @@ interface Plan {
 
 /** Makes an empty file in the pool that this process may write to, held and written down. */
 async function makeFile(
-  { link }: Host,
+  { link, locks }: Host,
   { pool }: Plan,
   name: string,
   operation: Operation,
   held: DisposableStack,
 ): Promise<Volume> {
-  held.use(lockVolume(pool, name, { hold: "make" }));
+  held.use(locks.take(pool, name, { hold: "make" }));
   const wish = { name, capacity: 1, allocation: 0, format: "raw" };
   const made = await makeVolume(link, operation, { pool, name }, () => createVolume(link, pool, wish));
   await requireOurs(made);

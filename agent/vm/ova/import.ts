@@ -10,7 +10,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
 import { convertDisk, requireQemuImg } from "../../storage/convert_disk.ts";
-import { lockVolume, requireActive } from "../../storage/shared.ts";
+import { requireActive } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
@@ -82,7 +82,7 @@ async function carryOut(
     }
     const { entry } = disk;
     const volume = volumeName(name, index, format);
-    making.use(lockVolume(pool, volume, { hold: "make" }));
+    making.use(host.locks.take(pool, volume, { hold: "make" }));
     job.log(`Converting ${entry.name} (${disk.format}) to ${pool}/${volume}`);
     const before = done;
     const { path } = await makeVolume(

@@ -21,7 +21,6 @@ import { backingChain } from "../../storage/disk_images/backing.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { ImageLocked, rebaseImage } from "../../storage/qemu_img.ts";
-import { lockVolume } from "../../storage/shared.ts";
 import { type Volume, volumeAt } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { originOf } from "../../storage/disk_origin.ts";
@@ -273,7 +272,7 @@ async function storeChain(
 /** Deletes an image that nothing needs, unless that was done before. @throws {Error} */
 async function discard(host: Host, path: string): Promise<void> {
   const volume = await volumeAt(host.link, path);
-  using _held = volume && lockVolume(volume.pool, volume.name);
+  using _held = volume && host.locks.take(volume.pool, volume.name);
   await undefinedIfMissing(deleteDisk(host, path));
 }
 

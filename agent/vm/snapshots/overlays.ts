@@ -5,7 +5,6 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
-import { lockVolume } from "../../storage/shared.ts";
 import { readPools } from "../../storage/overlays.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
@@ -100,7 +99,7 @@ export async function makeOverlay(
   await requireWritable(host, pool);
   await requireRoom(host, pool, OVERLAY_BYTES);
   const name = newName(vm, target, what);
-  held.use(lockVolume(pool, name, { hold: "make" }));
+  held.use(host.locks.take(pool, name, { hold: "make" }));
   const volume = await makeVolume(
     host.link,
     steps,

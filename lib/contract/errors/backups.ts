@@ -15,6 +15,13 @@ export const BACKUP_ERRORS = {
     status: 409,
     exit: 5,
   },
+  BackupElsewhere: {
+    text:
+      "{vm} is on host {host}, and backup jobs copy the VMs of the host that KVM Manager runs on only. Leave it out here, " +
+      "and have it backed up by KVM Manager on its own host.",
+    status: 409,
+    exit: 5,
+  },
   TooManyBackups: {
     text: "There are {limit} backup jobs already. Delete one that is not needed any more first.",
     status: 409,

@@ -58,6 +58,13 @@ export const CREATE_ERRORS = {
     exit: 5,
   },
   NoSuchSerialLine: { text: "VM has no serial line {line}: the last one is {most}", status: 404, exit: 4 },
+  ScreenElsewhere: {
+    text:
+      "The VM's screen is on the machine of host {host}, and KVM Manager reaches the screens of its own machine " +
+      "only. Open the screen on that machine, or use the VM's serial console.",
+    status: 409,
+    exit: 5,
+  },
   SerialElsewhere: {
     text:
       "The VM's serial line leads to a file or the network, so it cannot be opened here. Make its type pty.",

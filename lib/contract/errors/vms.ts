@@ -2,6 +2,13 @@
 import type { ErrorKind } from "./kind.ts";
 
 export const VM_ERRORS = {
+  VmOnSeveralHosts: {
+    text:
+      "Several hosts have a VM with the id {vmId} ({hosts}), and it is not known which one it belongs to. Undefine it where " +
+      "it does not belong (virsh undefine), then try again.",
+    status: 409,
+    exit: 5,
+  },
   VmNotFound: { text: "VM not found: {vmId}", status: 404, exit: 4 },
   VmAlreadyRunning: { text: "VM is already running", status: 409, exit: 5 },
   VmNotRunning: { text: "VM is not running", status: 409, exit: 5 },

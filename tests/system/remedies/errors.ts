@@ -28,7 +28,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
       "TooManyRequests LibvirtTimeout").split(" ").map((code) => [code, WAIT]),
   ),
   ...Object.fromEntries(
-    ("PlainHttp PasskeyNeedsName StoragePoolReadOnly NoSerialLine SerialElsewhere NoScreen GuestToolsMissing " +
+    ("PlainHttp PasskeyNeedsName StoragePoolReadOnly BackupElsewhere NoSerialLine SerialElsewhere ScreenElsewhere VmOnSeveralHosts NoScreen GuestToolsMissing " +
       "GuestOutputLost GuestOutputTooMuch NoIommu StorageNotResponding StoragePoolNotResponding NetworkNotResponding " +
       "ProxyChangesHost ForeignHost LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged ShareMounted DeviceNotReleased")
       .split(" ").map((code) => [code, OUTSIDE]),

@@ -9,7 +9,6 @@ import { t } from "../../../operations/outcome.ts";
 import { type DiskMoved, keyOf } from "../../../operations/step.ts";
 import { binVolume } from "../../../storage/bin/volume.ts";
 import { receiptOf } from "../../../storage/bin/keep.ts";
-import { lockVolume } from "../../../storage/shared.ts";
 import { refuseUsedVolume } from "../../../storage/volume_work.ts";
 import { deleteVolume } from "../../../storage/passphrases.ts";
 import { volumeNamed } from "../../../storage/volumes.ts";
@@ -24,7 +23,7 @@ async function removeOld(host: Host, { from }: DiskMoved, actor: string): Promis
   const { link, operations } = host, { pool, volume: name, path, file } = from;
   try {
     await operations.ready([keyOf.volume(pool, name)]);
-    using _held = lockVolume(pool, name);
+    using _held = host.locks.take(pool, name);
     const volume = await volumeNamed(link, pool, name);
     if (volume === undefined) return { isThere: false };
     const there = file === null ? null : await identityAt(path);

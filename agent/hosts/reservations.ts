@@ -1,4 +1,4 @@
-/** What VMs will have in a moment: names, addresses, devices of the host. Two at once must not have the same. */
+/** What VMs of a host will have in a moment: names, addresses, devices of the host. Two at once must not have the same. */
 
 /** Something taken for a while. */
 export class Reservations {
@@ -13,6 +13,3 @@ export class Reservations {
     return { [Symbol.dispose]: () => void this.#taken.delete(id) };
   }
 }
-
-/** What this process is about to give to VMs. */
-export const reservations = new Reservations();

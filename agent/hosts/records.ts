@@ -1,0 +1,73 @@
+/** Hosts that are served beside the local one, whose libvirt the settings name. */
+import type { DatabaseSync } from "node:sqlite";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import type { Migration } from "../store/migrations.ts";
+import type { Store } from "../store/store.ts";
+
+export const HOST_MIGRATIONS: readonly Migration[] = [
+  `CREATE TABLE hosts (
+     id    TEXT PRIMARY KEY CHECK (id <> 'local'),
+     label TEXT NOT NULL,
+     uri   TEXT NOT NULL,    -- of its libvirt
+     added INTEGER NOT NULL  -- ms since 1970
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+/** A host as it is kept. */
+export interface StoredHost {
+  readonly id: string;
+  /** What people call it. */
+  readonly label: string;
+  /** libvirt's connection URI. */
+  readonly uri: string;
+  /** Milliseconds since 1970. */
+  readonly added: number;
+}
+
+export class HostRecords {
+  #hosts: readonly StoredHost[] = [];
+
+  /** @param onRead called whenever the database was opened and read */
+  constructor(private readonly store: Store, private readonly onRead: () => void = () => {}) {
+    store.attach((database) => this.#read(database));
+  }
+
+  /** All of them, the one that was added first before the others. */
+  all(): readonly StoredHost[] {
+    return this.#hosts;
+  }
+
+  /** Keeps a host, or changes what is kept of it. @throws {ContractError} StoreUnavailable */
+  put(host: StoredHost): void {
+    if (host.id === LOCAL_HOST) throw new Error("the settings name the local host's libvirt");
+    const { id, label, uri, added } = host;
+    this.#write(() =>
+      this.store.database!.prepare("INSERT OR REPLACE INTO hosts (id, label, uri, added) VALUES (?, ?, ?, ?)")
+        .run(id, label, uri, added)
+    );
+    this.#hosts = inOrder([...this.#hosts.filter((each) => each.id !== id), host]);
+  }
+
+  /** Forgets a host. @throws {ContractError} StoreUnavailable */
+  remove(id: string): void {
+    this.#write(() => this.store.database!.prepare("DELETE FROM hosts WHERE id = ?").run(id));
+    this.#hosts = this.#hosts.filter((each) => each.id !== id);
+  }
+
+  #write(run: () => void): void {
+    if (this.store.write(run)) return;
+    throw new ContractError("StoreUnavailable", { reason: this.store.trouble ?? "it is closed" });
+  }
+
+  #read(database: DatabaseSync): void {
+    const rows = database.prepare("SELECT id, label, uri, added FROM hosts").all();
+    this.#hosts = inOrder(rows.map(({ id, label, uri, added }) => ({
+      ...{ id: String(id), label: String(label), uri: String(uri), added: Number(added) },
+    })));
+    this.onRead();
+  }
+}
+
+const inOrder = (hosts: readonly StoredHost[]): readonly StoredHost[] =>
+  hosts.toSorted((a, b) => a.added - b.added || (a.id < b.id ? -1 : 1));
