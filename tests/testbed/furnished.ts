@@ -25,6 +25,8 @@ export const VMS = {
 /** Who makes it all: a command as who is signed in, and as root. */
 export interface Maker {
   readonly call: <N extends CommandName>(name: N, input: Input<N>) => Promise<Output<N>>;
+  /** Whether it is the host that KVM Manager runs on. */
+  readonly isLocal: boolean;
   readonly asRoot: <N extends CommandName>(name: N, input: Input<N>) => Promise<Output<N>>;
 }
 
@@ -46,13 +48,14 @@ export async function furnished(): Promise<Furnished> {
   await furnish({
     call: (name, input) => call(server, name, ...[input] as never),
     asRoot: (name, input) => asRoot(server, name, input),
+    isLocal: true,
   }, `${folder.path}/backups`);
   const kept = undo.move();
   return { server, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** Makes one of each thing that pages list. @param folder for backups */
-export async function furnish({ call, asRoot }: Maker, folder: string): Promise<void> {
+export async function furnish({ call, asRoot, isLocal }: Maker, folder: string): Promise<void> {
   // The test driver's own host, which all connections share
   for (const [name, uuid] of Object.entries(VMS)) {
     await call("import_vm", { xml: vmXml(name, uuid), allowMissing: true });
@@ -70,7 +73,9 @@ export async function furnish({ call, asRoot }: Maker, folder: string): Promise<
   await call("set_tags", { vmId: VMS.own, tags: ["one"] });
   await call("delete_vm", { vmId: VMS.binned });
   await call("create_template", { name: "template", diskSizeGb: 1, pool: "default-pool" });
-  for (const [name, targets] of Object.entries({ all: { all: true }, own: { vmIds: [VMS.own] } })) {
+  // Backup jobs copy VMs of the local host alone
+  const copied = isLocal ? { all: { all: true }, own: { vmIds: [VMS.own] } } : { all: { all: true } };
+  for (const [name, targets] of Object.entries(copied)) {
     await call("create_backup", { name: `backup-${name}`, folder, targets });
   }
   await call("create_backup_target", { name: "target", kind: "folder", folder });

@@ -35,7 +35,7 @@ export async function twoHosts() {
   const { app } = here, socket = join(here.dataDir, "pages.sock");
   const call = (name: CommandName, input: unknown) =>
     app.dispatch(name, onPageOf(SECOND_HOST, name, input), localPrincipal("page"));
-  await furnish({ call: call as never, asRoot: call as never }, `${folder.path}/backups`);
+  await furnish({ call: call as never, asRoot: call as never, isLocal: false }, `${folder.path}/backups`);
   const listener = await listenSocket(socket, entry(app, pages.handler()));
   undo.defer(() => listener.close());
   const client = undo.use(Deno.createHttpClient({ proxy: { transport: "unix", path: socket } }));

@@ -1,7 +1,9 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
+import { Flash } from "../../../components/kit/Flash.tsx";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VmBackups from "../../../islands/VmBackups.tsx";
+import { ContractError } from "../../../lib/contract/errors.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { answerWarnings } from "../../../lib/text/notice.ts";
@@ -10,15 +12,24 @@ import { fail } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
+/** Whether a VM's backups are not made here, but on its own host. */
+const isElsewhere = (what: unknown): what is ContractError =>
+  what instanceof ContractError && what.code === "BackupElsewhere";
+
 export const handler = define.handlers({
   async GET(ctx) {
     const vm = await vmOf(ctx);
     const { api, may } = ctx.state;
-    const list = await api.listVmBackups({ vmId: vm.id }).catch(fail);
+    const list = await api.listVmBackups({ vmId: vm.id }).catch((error) =>
+      isElsewhere(error) ? error : fail(error)
+    );
+    if (isElsewhere(list)) {
+      return page({ vm, list: null, others: [], now: Date.now(), elsewhere: list.message });
+    }
     const included = new Set(list.backups.map(({ id }) => id));
     const jobs = may("update_backup") ? await api.listBackups().catch(fail) : [];
     const others = jobs.filter(({ id }) => !included.has(id)).map(({ id, name }) => ({ id, name }));
-    return page({ vm, list, others, now: Date.now() });
+    return page({ vm, list, others, now: Date.now(), elsewhere: "" });
   },
   /** Adds the VM to a job. */
   async POST(ctx) {
@@ -35,7 +46,9 @@ export const handler = define.handlers({
 });
 
 /** A VM's backups. */
-export default define.page<typeof handler>(function Backups({ data: { vm, list, others, now }, state }) {
+export default define.page<typeof handler>(function Backups(
+  { data: { vm, list, others, now, elsewhere }, state },
+) {
   const may = {
     create: state.may("create_backup"),
     run: state.may("run_backup_now"),
@@ -49,7 +62,9 @@ export default define.page<typeof handler>(function Backups({ data: { vm, list, 
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_backups")}`}
       at="/backups"
     >
-      <VmBackups vmId={vm.id} list={list} others={others} may={may} now={now} />
+      {list === null
+        ? <Flash tone="info" icon="info" title={t("vm.tab_backups")}>{elsewhere}</Flash>
+        : <VmBackups vmId={vm.id} list={list} others={others} may={may} now={now} />}
     </VmPage>
   );
 });
