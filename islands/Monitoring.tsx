@@ -21,7 +21,7 @@ import {
   type MonitoringQuery,
   readMonitoring,
 } from "../lib/client/monitoring.ts";
-import { pageHost } from "../lib/page_host.ts";
+import { pageHost } from "../lib/client/page_host.ts";
 import { useMonitoring } from "../lib/client/use_monitoring.ts";
 import type { HostStats, VM } from "../lib/contract/mod.ts";
 import type { ChartLines } from "../lib/metrics/chart_data.ts";

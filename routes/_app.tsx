@@ -39,12 +39,13 @@ export default define.layout(async function App({ Component, req, state, url }) 
   const folded = cookieOf(req.headers.get("cookie"), "sidebar") === "folded";
   // A middleware that refuses a request leaves no state behind: its error page has no frame.
   const ready = state.api !== undefined && state.user !== null;
-  const [host, vmName, jobs, alerts] = ready
+  const [host, vmName, jobs, alerts, hosts] = ready
     ? await Promise.all([
       hostOf(state.api),
       vmNameIn(path, state.api),
       state.api.listJobs({ open: true }),
       state.api.getAlertSummary(),
+      state.api.listHosts(),
     ])
     : [];
   return (
@@ -83,6 +84,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
             {ready && host && (
               <TopBar
                 state={state}
+                hosts={hosts ?? []}
                 crumbs={crumbsOf(path, vmName ?? state.subject)}
                 libvirtVersion={host.libvirtVersion}
                 alerts={alerts ?? null}

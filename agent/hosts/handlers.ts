@@ -8,8 +8,10 @@ import {
   ContractError,
   hostCommands,
   type HostInfo,
+  type hostListCommands,
   type HostStatus,
 } from "../../lib/contract/mod.ts";
+import { checkLibvirtUri } from "../../lib/host/libvirt_uri.ts";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -21,7 +23,7 @@ import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
 import type { HostRegistry } from "./registry.ts";
 
-export type HostListHandlers = Pick<Handlers, "get_activity" | "list_hosts">;
+export type HostListHandlers = Pick<Handlers, "get_activity" | keyof typeof hostListCommands>;
 export type HostHandlers = Omit<
   Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>,
   keyof HostListHandlers
@@ -91,22 +93,41 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
   return found.flatMap((lack) => lack ? [lack.sentence] : []);
 }
 
-/** How each host is; which VMs' ids two of them have is for who sees all VMs. */
-function hostStatuses(hosts: HostRegistry, rights: Rights): HostStatus[] {
-  return hosts.all().map((host) => {
-    const { status, error, since } = host.link.status;
-    return {
-      ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
-      isKnown: host.inventory.filled,
-      foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
-    };
-  });
+/** How a host is; which VMs' ids two of them have is for who sees all VMs. */
+function hostStatus(hosts: HostRegistry, host: Host, rights: Rights): HostStatus {
+  const { status, error, since } = host.link.status;
+  return {
+    ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
+    uri: mayCall(rights, "add_host") ? host.link.uri : "",
+    isKnown: host.inventory.filled,
+    foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
+  };
 }
 
 /** A handler for each command on all hosts. */
-export function hostListHandlers({ hosts, activity, knownVms }: App): HostListHandlers {
+export function hostListHandlers(app: App): HostListHandlers {
+  const { hosts, activity, knownVms } = app;
   return {
-    list_hosts: (_input, { principal }) => hostStatuses(hosts, principal.rights),
+    list_hosts: (_input, { principal }) =>
+      hosts.all().map((host) => hostStatus(hosts, host, principal.rights)),
+    add_host: async ({ name, uri: wanted }, { principal }) => {
+      const checked = checkLibvirtUri(wanted);
+      if ("reason" in checked) throw new ContractError("HostUriRefused", { reason: checked.reason });
+      const { uri } = checked;
+      const same = hosts.named(name) ?? hosts.all().find(({ link }) => link.uri === uri);
+      if (same !== undefined) throw new ContractError("HostExists", { host: same.label });
+      const host = app.addHost({ id: name, label: name, uri });
+      await host.settled();
+      return hostStatus(hosts, host, principal.rights);
+    },
+    remove_host: async ({ hostId }) => {
+      const host = hosts.require(hostId);
+      if (host === hosts.local) throw new ContractError("HostStays");
+      const [work] = app.jobs.list(1000, true).filter((job) => job.host === host.id);
+      if (work !== undefined) throw new ContractError("HostBusy", { host: host.label, work: work.title });
+      await app.removeHost(host);
+      return null;
+    },
     get_activity: ({ limit = 50, ...wanted }) => {
       // What was before is of another VM, which had the id.
       const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);

@@ -1,15 +1,17 @@
 import TopTools from "../../islands/TopTools.tsx";
 import { oneLine } from "../../lib/text/text.ts";
-import type { AlertSummary, Job } from "../../lib/contract/mod.ts";
+import type { AlertSummary, HostStatus, Job } from "../../lib/contract/mod.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import type { Crumb } from "./breadcrumbs.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { HostMenu } from "./HostMenu.tsx";
 import { UserMenu } from "./UserMenu.tsx";
 
 /** Props of {@link TopBar}. */
 export interface TopBarProps {
-  state: Pick<PageState, "connection" | "theme" | "hostname" | "user" | "may">;
+  state: Pick<PageState, "connection" | "theme" | "host" | "hostname" | "user" | "may">;
+  hosts: readonly HostStatus[];
   crumbs: readonly Crumb[];
   libvirtVersion: string;
   /** What fires; null while unknown. */
@@ -19,7 +21,7 @@ export interface TopBarProps {
 }
 
 /** Where one is, the command palette, whether libvirt answers, and the theme. */
-export function TopBar({ state, crumbs, libvirtVersion, alerts, jobs }: TopBarProps) {
+export function TopBar({ state, hosts, crumbs, libvirtVersion, alerts, jobs }: TopBarProps) {
   return (
     <header class="top">
       <button type="button" class="icon-button top-menu" popovertarget="sidebar" aria-label={t("nav.open")}>
@@ -55,6 +57,7 @@ export function TopBar({ state, crumbs, libvirtVersion, alerts, jobs }: TopBarPr
           images: state.may("list_images"),
         }}
       />
+      <HostMenu hosts={hosts} current={state.host} />
       {state.user && <UserMenu user={state.user} />}
     </header>
   );

@@ -17,7 +17,7 @@ import { api } from "./api.ts";
 import { based } from "./base.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
 import { jobs } from "./jobs.ts";
-import { pageHost } from "../page_host.ts";
+import { pageHost } from "./page_host.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";

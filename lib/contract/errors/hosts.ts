@@ -1,0 +1,18 @@
+/** Errors: hosts beside the one that KVM Manager runs on. */
+import type { ErrorKind } from "./kind.ts";
+
+export const HOST_ERRORS = {
+  HostNotFound: { text: "Host not found: {host}", status: 404, exit: 4 },
+  HostExists: {
+    text: "There is a host {host} already: it has this name or this connection.",
+    status: 409,
+    exit: 5,
+  },
+  HostUriRefused: { text: "This connection cannot be used: {reason}.", status: 400, exit: 2 },
+  HostStays: { text: "KVM Manager runs on this host: it cannot be removed.", status: 409, exit: 5 },
+  HostBusy: {
+    text: "Work is under way on {host} ({work}). Wait for it to end or cancel it, then try again.",
+    status: 409,
+    exit: 5,
+  },
+} as const satisfies Record<string, ErrorKind>;
