@@ -150,6 +150,25 @@ Deno.test({
       assert.deepEqual(await api.listPortForwards({ host: "lab" }), []);
     });
 
+    await t.step("a path of the other host is no file of this machine", async () => {
+      const path = `${here.dataDir}/of-this-machine.raw`, vmId = crypto.randomUUID();
+      await Deno.writeTextFile(path, "precious");
+      const disk =
+        `<disk type='file' device='disk'><driver type='raw'/><source file='${path}'/><target dev='vda'/></disk>`;
+      await define(second, vm.definition, {
+        [vm.uuid]: vmId,
+        [`>${vm.name}<`]: ">with-disk<",
+        "<devices>": `<devices>${disk}`,
+      });
+      await until("it is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
+      const plan = await api.getDeletePlan({ vmId });
+      assert.deepEqual(plan.disks.map(({ deletable }) => deletable), [false]);
+      await api.deleteVm({ vmId, permanently: true, deleteDisks: true }).catch((error) =>
+        assert.ok(error instanceof ContractError)
+      );
+      assert.equal(await Deno.readTextFile(path), "precious");
+    });
+
     await t.step("a host that claims another host's id gets no call and no right", async () => {
       await api.setGroup({ vmId: vm.uuid, group: "shop" });
       await api.setGroup({ vmId: twin, group: "lab" });
