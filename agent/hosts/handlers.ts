@@ -15,6 +15,7 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { hostBridges } from "./bridges.ts";
@@ -91,6 +92,16 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
   return found.flatMap((lack) => lack ? [lack.sentence] : []);
 }
 
+/** VMs of these hosts that have other hosts' ids, one sentence each; for who sees all VMs. */
+function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights): string[] {
+  if (!may(rights, "vms.view", "everything")) return [];
+  return of.flatMap((host) =>
+    hosts.foreignOn(host).map(({ vmId, name, owners }) =>
+      t("health.foreign_vm", { host: host.id, name: oneLine(name, 60), owners: owners.join(", "), vmId })
+    )
+  );
+}
+
 /** How each host is; which VMs' ids two of them have is for who sees all VMs. */
 function hostStatuses(hosts: HostRegistry, rights: Rights): HostStatus[] {
   return hosts.all().map((host) => {
@@ -141,11 +152,10 @@ export function hostHandlers(host: Host): HostHandlers {
         activeVms: active,
         totalVms: total,
         uncovered: app.coverage.attention(principal.rights),
-        attention: attention(
-          trouble,
-          app,
-          record.type === "TEST" ? [] : await lackingOn(host, principal.rights),
-        ),
+        attention: attention(trouble, app, [
+          ...foreignTexts(app.hosts, host === app.hosts.local ? app.hosts.all() : [host], principal.rights),
+          ...record.type === "TEST" ? [] : await lackingOn(host, principal.rights),
+        ]),
         ...(host.health !== undefined && { health: host.health }),
       };
     },

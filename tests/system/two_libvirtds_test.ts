@@ -146,6 +146,7 @@ Deno.test({
       assert.equal(await code(api.listVmBackups({ vmId })), "BackupElsewhere");
       const backup = { name: "other", folder: `${here.dataDir}/copies`, targets };
       assert.equal(await code(api.createBackup(backup)), "BackupElsewhere");
+      assert.equal(await code(api.getHostHealth({ host: "lab" })), "NotOnThisHost");
       assert.equal((await api.getPortForwarding({ host: "lab" })).available, false);
       assert.deepEqual(await api.listPortForwards({ host: "lab" }), []);
     });
@@ -196,6 +197,13 @@ Deno.test({
       assert.equal((await api.getVm({ vmId: vm.uuid })).name, before.name);
       const [, status] = await api.listHosts();
       assert.deepEqual(status!.foreignVms, [{ vmId: vm.uuid, name: "claim", owners: ["local"] }]);
+      for (const host of ["local", "lab"]) {
+        const { attention } = await api.getHostInfo({ host });
+        assert.ok(
+          attention.some((text) => /Host lab has the VM claim .* host local/.test(text)),
+          attention.join(),
+        );
+      }
       assert.equal(
         await code(api.importVm({ xml, name: "again", host: "local" })),
         "VmIdTaken",
