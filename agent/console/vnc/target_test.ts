@@ -37,7 +37,7 @@ for (const [where, graphics] of Object.entries(SCREENS)) {
     await assert.rejects(vncConsole.check(host, vm, undefined), isElsewhere);
     const peer = { gone: new AbortController().signal };
     const call = { host, vm, grant: { viewOnly: false }, peer } as Parameters<typeof vncConsole.serve>[0];
-    assert.match((await vncConsole.serve(call)).reason, /machine of host lab/);
+    assert.match((await vncConsole.serve(call)).reason, /on host lab/);
     if (where !== "socket") {
       await assert.rejects(giveViewerFile(host, VM_ID, localPrincipal("api")), isElsewhere);
     }

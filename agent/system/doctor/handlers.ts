@@ -48,8 +48,7 @@ export function healthHandlers(
   return {
     get_host_health: () => {
       if (!host.isHere && host.id !== LOCAL_HOST) {
-        const reason =
-          "it is another machine, and KVM Manager looks at its own only. Run kvm-manager doctor there";
+        const reason = "KVM Manager examines the host that it runs on only. Run kvm-manager doctor there";
         throw new ContractError("NotOnThisHost", { what: "The host's health", reason });
       }
       // However many ask, the host is looked at once at a time
