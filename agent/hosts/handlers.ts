@@ -17,8 +17,10 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
+import { connectionUri } from "../libvirt/uri.ts";
 import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
 import type { HostRegistry } from "./registry.ts";
@@ -98,10 +100,20 @@ function hostStatus(hosts: HostRegistry, host: Host, rights: Rights): HostStatus
   const { status, error, since } = host.link.status;
   return {
     ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
-    uri: mayCall(rights, "add_host") ? host.link.uri : "",
+    uri: mayCall(rights, "add_host") ? connectionUri(host.link.uri) : "",
     isKnown: host.inventory.filled,
     foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
   };
+}
+
+/** VMs of these hosts that have other hosts' ids, one sentence each; for who sees all VMs. */
+function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights): string[] {
+  if (!may(rights, "vms.view", "everything")) return [];
+  return of.flatMap((host) =>
+    hosts.foreignOn(host).map(({ vmId, name, owners }) =>
+      t("health.foreign_vm", { host: host.id, name: oneLine(name, 60), owners: owners.join(", "), vmId })
+    )
+  );
 }
 
 /** A handler for each command on all hosts. */
@@ -114,7 +126,7 @@ export function hostListHandlers(app: App): HostListHandlers {
       const checked = checkLibvirtUri(wanted);
       if ("reason" in checked) throw new ContractError("HostUriRefused", { reason: checked.reason });
       const { uri } = checked;
-      const same = hosts.named(name) ?? hosts.all().find(({ link }) => link.uri === uri);
+      const same = hosts.named(name) ?? hosts.all().find(({ link }) => connectionUri(link.uri) === uri);
       if (same !== undefined) throw new ContractError("HostExists", { host: same.label });
       const host = app.addHost({ id: name, label: name, uri });
       await host.settled();
@@ -162,11 +174,10 @@ export function hostHandlers(host: Host): HostHandlers {
         activeVms: active,
         totalVms: total,
         uncovered: app.coverage.attention(principal.rights),
-        attention: attention(
-          trouble,
-          app,
-          record.type === "TEST" ? [] : await lackingOn(host, principal.rights),
-        ),
+        attention: attention(trouble, app, [
+          ...foreignTexts(app.hosts, host === app.hosts.local ? app.hosts.all() : [host], principal.rights),
+          ...record.type === "TEST" ? [] : await lackingOn(host, principal.rights),
+        ]),
         ...(host.health !== undefined && { health: host.health }),
       };
     },

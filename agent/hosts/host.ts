@@ -24,7 +24,7 @@ import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { isLocal, isLocalSystem, isThisMachine } from "../libvirt/uri.ts";
+import { isLocal, isLocalSystem, uriOfFurtherHost } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
 import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
@@ -136,10 +136,11 @@ export class Host {
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(readonly app: App, { id, label, uri }: HostConfig) {
+  constructor(readonly app: App, { id, label, uri: given }: HostConfig) {
     this.id = id;
     this.#label = label;
-    this.isHere = isThisMachine(uri, id === LOCAL_HOST);
+    const uri = id === LOCAL_HOST ? given : uriOfFurtherHost(given);
+    this.isHere = isLocal(uri);
     this.locks = new StorageLocks(this.isHere);
     this.keepers = new VolumeKeepers(uri);
     const { clock } = app;

@@ -26,7 +26,7 @@ import { within } from "../within.ts";
 import { withFreeNodes } from "./block_nodes.ts";
 import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
-import { isLocalSystem } from "./uri.ts";
+import { connectionUri, isLocalSystem } from "./uri.ts";
 
 /** What the link tells its owner. */
 export interface LinkListener {
@@ -76,7 +76,10 @@ export function unavailableText(error: LibvirtError): string {
 }
 
 export class LibvirtLink {
+  /** Tells whose machine it is as well (`uri.ts`). */
   readonly uri: string;
+  /** The URI that libvirt is connected by. */
+  readonly address: string;
   /** Serial consoles: streams, which need this link's event loop. */
   readonly consoles: ConsoleStreams;
   /** Everything that goes to this libvirt passes it. */
@@ -98,10 +101,17 @@ export class LibvirtLink {
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
-    this.consoles = new ConsoleStreams(uri, this.gate);
+    this.address = connectionUri(uri);
+    this.consoles = new ConsoleStreams(this.address, this.gate);
     this.#listener = listener;
-    this.#pool = new WorkerPool(uri, options, this.gate);
-    this.#status = { connected: false, uri, error: null, status: "connecting", since: Date.now() };
+    this.#pool = new WorkerPool(this.address, options, this.gate);
+    this.#status = {
+      connected: false,
+      uri: this.address,
+      error: null,
+      status: "connecting",
+      since: Date.now(),
+    };
   }
 
   get status(): ConnectionStatus {
@@ -282,7 +292,7 @@ export class LibvirtLink {
   #setStatus(next: Pick<ConnectionStatus, "connected" | "error" | "status">): void {
     const old = this.#status;
     if (old.status === next.status && old.error === next.error) return;
-    this.#status = { ...next, uri: this.uri, since: old.status === next.status ? old.since : Date.now() };
+    this.#status = { ...next, uri: this.address, since: old.status === next.status ? old.since : Date.now() };
     log.info("libvirt", { status: next.status, uri: this.uri, error: next.error ?? undefined });
     this.#listener.status(this.#status);
   }

@@ -1,23 +1,28 @@
 /** What the URI of a libvirt tells. */
 
+/** Fragment of a URI whose libvirt runs on another machine, whatever the rest of it looks like. */
+const ELSEWHERE = "#elsewhere";
+
 /**
  * Whether the paths that libvirt names are files of the machine we run on. This is the one place that decides whether a
  * path is opened, looked at or removed. The test driver's VMs and volumes are made up, but whoever defines one can name
  * any real file: none of its paths is ever taken for one.
  */
 export function isLocal(uri: string): boolean {
-  return /^(qemu|lxc|xen|bhyve|ch)(\+unix)?:\/\/\//.test(uri);
+  return !uri.endsWith(ELSEWHERE) && /^(qemu|lxc|xen|bhyve|ch)(\+unix)?:\/\/\//.test(uri);
 }
 
 /**
- * Whether the machine of a host is the one we run on: its screens may be dialled, its sockets opened. A socket that the URI of
- * a further host names may lead to another machine (`ssh -L`, a relay): its ports and sockets are not taken for ours.
- *
- * @param isLocalHost whether it is the host that KVM Manager was installed for
+ * The URI of a further host as everything asks it for places: with a mark where it names a socket, which may lead to another
+ * machine (`ssh -L`, a relay). Its files, ports and sockets are not taken for ours.
  */
-export function isThisMachine(uri: string, isLocalHost: boolean): boolean {
-  return isLocal(uri) && (isLocalHost || !new URL(uri).searchParams.has("socket"));
+export function uriOfFurtherHost(uri: string): string {
+  return isLocal(uri) && new URL(uri).searchParams.has("socket") ? uri + ELSEWHERE : uri;
 }
+
+/** The URI that libvirt is connected by. */
+export const connectionUri = (uri: string): string =>
+  uri.endsWith(ELSEWHERE) ? uri.slice(0, -ELSEWHERE.length) : uri;
 
 /** The system QEMU driver of this machine: its folders under /etc, /run and /var/lib are readable files here. */
 export function isLocalSystem(uri: string): boolean {

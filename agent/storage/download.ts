@@ -54,7 +54,7 @@ export async function downloadVolume(
   let transfer: Transfer | undefined;
   try {
     if (length > 0) {
-      transfer = await Transfer.open(link.uri, {
+      transfer = await Transfer.open(link.address, {
         direction: "download",
         ...link.placeOf(volume.path),
         offset,

@@ -353,7 +353,7 @@ export class Uploads {
       if (partial.packing !== undefined) await this.#stage(partial, partial.packing);
       job.log(`Writing ${partial.path}`);
     }
-    await using transfer = await Transfer.open(this.#host.link.uri, {
+    await using transfer = await Transfer.open(this.#host.link.address, {
       direction: "upload",
       ...this.#host.link.placeOf(partial.path),
       offset: partial.received,

@@ -79,7 +79,7 @@ async function overwrite(
   job: JobHandle,
 ): Promise<void> {
   const size = await link.call("volumePhysical", { path });
-  await using transfer = await Transfer.open(link.uri, {
+  await using transfer = await Transfer.open(link.address, {
     direction: "upload",
     ...link.placeOf(path),
     offset: 0,

@@ -38,7 +38,7 @@ export const healthCommands = {
     role: "administrator",
     input: NOTHING_IN,
     output: Type.Array(HealthFinding),
-    errors: [],
+    errors: ["NotOnThisHost"],
     route: "GET /host/health",
     cli: ["host", "health"],
     columns: ["level", "area", "what", "command"],

@@ -74,4 +74,5 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
   add_host: { uri: "test:///default" },
+  remove_host: { hostId: "kvm2" },
 };

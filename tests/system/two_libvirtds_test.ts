@@ -146,8 +146,28 @@ Deno.test({
       assert.equal(await code(api.listVmBackups({ vmId })), "BackupElsewhere");
       const backup = { name: "other", folder: `${here.dataDir}/copies`, targets };
       assert.equal(await code(api.createBackup(backup)), "BackupElsewhere");
+      assert.equal(await code(api.getHostHealth({ host: "lab" })), "NotOnThisHost");
       assert.equal((await api.getPortForwarding({ host: "lab" })).available, false);
       assert.deepEqual(await api.listPortForwards({ host: "lab" }), []);
+    });
+
+    await t.step("a path of the other host is no file of this machine", async () => {
+      const path = `${here.dataDir}/of-this-machine.raw`, vmId = crypto.randomUUID();
+      await Deno.writeTextFile(path, "precious");
+      const disk =
+        `<disk type='file' device='disk'><driver type='raw'/><source file='${path}'/><target dev='vda'/></disk>`;
+      await define(second, vm.definition, {
+        [vm.uuid]: vmId,
+        [`>${vm.name}<`]: ">with-disk<",
+        "<devices>": `<devices>${disk}`,
+      });
+      await until("it is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
+      const plan = await api.getDeletePlan({ vmId });
+      assert.deepEqual(plan.disks.map(({ deletable }) => deletable), [false]);
+      await api.deleteVm({ vmId, permanently: true, deleteDisks: true }).catch((error) =>
+        assert.ok(error instanceof ContractError)
+      );
+      assert.equal(await Deno.readTextFile(path), "precious");
     });
 
     await t.step("a host that claims another host's id gets no call and no right", async () => {
@@ -177,6 +197,13 @@ Deno.test({
       assert.equal((await api.getVm({ vmId: vm.uuid })).name, before.name);
       const [, status] = await api.listHosts();
       assert.deepEqual(status!.foreignVms, [{ vmId: vm.uuid, name: "claim", owners: ["local"] }]);
+      for (const host of ["local", "lab"]) {
+        const { attention } = await api.getHostInfo({ host });
+        assert.ok(
+          attention.some((text) => /Host lab has the VM claim .* host local/.test(text)),
+          attention.join(),
+        );
+      }
       assert.equal(
         await code(api.importVm({ xml, name: "again", host: "local" })),
         "VmIdTaken",

@@ -140,7 +140,7 @@ export class Sink {
     const { policy, pool } = this.#spec;
     const most = policy.maxImageGb * GIB;
     let written = 0, looked = 0;
-    await using transfer = await Transfer.open(this.#host.link.uri, {
+    await using transfer = await Transfer.open(this.#host.link.address, {
       direction: "upload",
       ...this.#host.link.placeOf(this.path),
       offset: 0,

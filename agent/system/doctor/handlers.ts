@@ -1,6 +1,8 @@
 /** The command that examines the host. */
 import { countFindings } from "../../../lib/system/doctor/finding.ts";
 import { examine } from "../../../lib/system/doctor/checks.ts";
+import { ContractError } from "../../../lib/contract/errors.ts";
+import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { Clock } from "../../clock.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -26,7 +28,7 @@ export const libvirtOf = (
 /** A handler for it, which notes for the dashboard what it found. */
 export function healthHandlers(
   settings: Settings,
-  host: Pick<Host, "link" | "capabilities" | "health">,
+  host: Pick<Host, "id" | "isHere" | "link" | "capabilities" | "health">,
   clock: Clock,
 ): Pick<Handlers, "get_host_health"> {
   const { link, capabilities } = host;
@@ -43,6 +45,14 @@ export function healthHandlers(
       running = undefined;
     }
   };
-  // However many ask, the host is looked at once at a time
-  return { get_host_health: () => running ??= look() };
+  return {
+    get_host_health: () => {
+      if (!host.isHere && host.id !== LOCAL_HOST) {
+        const reason = "KVM Manager examines the host that it runs on only. Run kvm-manager doctor there";
+        throw new ContractError("NotOnThisHost", { what: "The host's health", reason });
+      }
+      // However many ask, the host is looked at once at a time
+      return running ??= look();
+    },
+  };
 }
