@@ -5,6 +5,7 @@ import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { fullestPool } from "../lib/storage/fullest.ts";
 import { withoutOwnConsoles } from "../lib/vm/activity.ts";
 import { withLinks } from "../lib/vm/activity_links.ts";
@@ -89,7 +90,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             hangs={hangs}
             lacks={lacks}
             now={now}
-            mayHealth={state.may("get_host_health")}
+            mayHealth={state.host === LOCAL_HOST && state.may("get_host_health")}
             mayCreate={state.may("create_vm")}
           />
         )}

@@ -37,9 +37,7 @@ export function checkLibvirtUri(text: string): CheckedUri {
   }
   if (FAR.has(way) !== (host !== "")) {
     return {
-      reason: FAR.has(way)
-        ? "it names no host"
-        : `${way} is of this machine and names no host: write ${way}:///`,
+      reason: FAR.has(way) ? "it names no host" : `${way} is of this machine, and names no host`,
     };
   }
   if (host !== "" && !HOST.test(host)) return { reason: `${host} is no name or address of a host` };

@@ -363,7 +363,7 @@ libvirtTest("Inventory tells of each change of a network once, whoever noticed i
     nextXml: undefined,
   });
   let networks: ReturnType<typeof network>[] = [];
-  const link = { call: () => Promise.resolve(networks) } as unknown as LibvirtLink;
+  const link = { uri: "test:///default", call: () => Promise.resolve(networks) } as unknown as LibvirtLink;
   const inventory = new Inventory(link, hub, "host", () => {});
   const event = (number: number): LibvirtEvent => (
     {

@@ -662,6 +662,7 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
     "start the VM with it and with … in turn",
     "Start the VM with each of them in turn",
     "Unmount the storage first",
+    "Run kvm-manager doctor there",
     "Export it whole",
     "Export it in one piece",
     "Export it without compression",
