@@ -122,11 +122,12 @@ async function runFile(file: string, limit: number, found: string): Promise<Ende
     const { code, signal } = await child.status;
     clearTimeout(timer);
     running.delete(child.pid);
-    const fault = late ? `It was ended after ${seconds(limit)}: it hangs, or is too slow` : undefined;
+    const fault = late ? `It was ended after ${inWords(limit)}: it hangs, or is too slow` : undefined;
+    const seconds = (performance.now() - began) / 1000;
     return {
-      seconds: (performance.now() - began) / 1000,
+      seconds,
       output: await Deno.readTextFile(printed),
-      ...reportOf(file, await textIfThere(path), signal ?? code, fault),
+      ...reportOf(file, await textIfThere(path), signal ?? code, fault, seconds),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -134,8 +135,8 @@ async function runFile(file: string, limit: number, found: string): Promise<Ende
 }
 
 function notBegun(file: string, limit: number): Ended {
-  const fault = `It was not begun: the files before it took ${seconds(limit)}`;
-  return { seconds: 0, fault, output: "", report: failedFile(file, fault) };
+  const fault = `It was not begun: the files before it took ${inWords(limit)}`;
+  return { seconds: 0, fault, output: "", report: failedFile(file, fault, 0) };
 }
 
 /** Kills a process and all of its group, whose leader it is. */
@@ -147,7 +148,7 @@ function endSession(pid: number): void {
   }
 }
 
-const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
+const inWords = (ms: number) => `${Math.round(ms / 1000)} s`;
 
 if (import.meta.main) {
   const files = Deno.args.filter((each) => !each.startsWith("--"));
