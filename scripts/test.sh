@@ -191,6 +191,8 @@ checking=$!
 report=$logs/unit.xml
 tests unit "$deno" test -A --no-check --junit-path="$report" --parallel --ignore=tests
 wait "$checking"
+# Unpacked here, no first starts race for it
+[ ! -x dist/kvm-manager ] || quietly dist/kvm-manager --version
 passed=$((passed + $(grep -c passed "$logs/checks")))
 failed=$((failed + $(grep -c failed "$logs/checks")))
 took "checks and unit tests" "done"
