@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { countResults, durationsOf, passedFiles } from "../junit.ts";
-import { idleShare, ticksIn } from "./idle.ts";
+import { freeMemoryIn, idleShare, ticksIn } from "./idle.ts";
 import { run } from "./run.ts";
 
 const FILES = {
@@ -150,6 +150,8 @@ Deno.test("run() begins more files while the processors are idle, and only then"
 
 Deno.test("idleShare() is a share of the processors' time", async () => {
   assert.deepEqual(ticksIn("cpu  10 1 5 80 4 0 0 0 7 7\ncpu0 1 1 1 1\n"), { all: 100, idle: 80 });
+  const memory = "MemTotal:       400 kB\nMemFree:   1 kB\nMemAvailable:   100 kB\n";
+  assert.equal(freeMemoryIn(memory), 0.25);
   const share = await idleShare(100);
   assert.ok(share >= 0 && share <= 1, String(share));
 });
