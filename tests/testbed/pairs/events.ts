@@ -6,6 +6,8 @@ import type { Subject, World } from "./world.ts";
 
 /** One thing that happens. */
 interface Event {
+  /** It happens to the network, which is the world's own then. */
+  readonly ofNetwork?: true;
   /** What it needs of the VM from before anything was kept for it. */
   before?(world: World): Promise<unknown>;
   /** @returns the VM to look at, and what the answers said besides @throws {CallError} when it is refused */
@@ -106,6 +108,7 @@ export const EVENTS = {
     },
   },
   "network deleted and made again": {
+    ofNetwork: true,
     run: async ({ network, vm }) => {
       const xml = await virsh("net-dumpxml", network.name, "--inactive");
       const file = await Deno.makeTempFile({ suffix: ".xml" });
