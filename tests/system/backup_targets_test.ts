@@ -24,12 +24,12 @@ async function comesBack(
 ): Promise<void> {
   const name = `${vm.name}-back`;
   const { vmId } = await call(server, "restore_backup", { backupId, runId, vmId: vm.uuid, name, pool });
+  const { disks: [disk] } = await call(server, "get_vm", { vmId });
   try {
-    const { disks: [disk] } = await call(server, "get_vm", { vmId });
     assert.equal(await contentOf(disk!.source!, disk!.format!), expected);
-    await Deno.remove(disk!.source!);
   } finally {
     await virsh("undefine", name);
+    await Deno.remove(disk!.source!);
     await virsh("pool-refresh", pool);
   }
 }
