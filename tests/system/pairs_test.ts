@@ -11,6 +11,7 @@ import { type NounName, nounOf, NOUNS, putAll } from "../testbed/pairs/nouns.ts"
 import { type Boot, pairsWorld, type Subject, type World } from "../testbed/pairs/world.ts";
 import { noFirmware } from "../testbed/firmware.ts";
 import { type TestNetwork, testNetwork } from "../testbed/network.ts";
+import { type TestPool, testPool } from "../testbed/pool.ts";
 import { call, ownServer } from "../testbed/product.ts";
 import { CallError, type TestServer } from "../testbed/server.ts";
 import { stepsBeside } from "../testbed/steps_beside.ts";
@@ -47,12 +48,12 @@ async function saidSince(world: World, from: number, { id: vmId }: Subject, said
 /** Where worlds are made. */
 interface Place {
   readonly server: TestServer;
-  /** The network of all of them but those whose network the event happens to. */
-  readonly network: TestNetwork;
+  /** The network and the pool of all of them but those to whose own the event happens. */
+  readonly shared: { readonly network: TestNetwork; readonly pool: TestPool };
 }
 
-const worldFor = ({ server, network }: Place, event: EventName, boot: Boot) =>
-  pairsWorld(server, boot, eventOf(event).ofNetwork ? undefined : network);
+const worldFor = ({ server, shared }: Place, event: EventName, boot: Boot) =>
+  pairsWorld(server, boot, eventOf(event).ofStorageOrNetwork ? undefined : shared);
 
 /** What an event did to a thing. */
 async function found(world: World, noun: NounName, of: Subject, said: string): Promise<Cell | "left over"> {
@@ -143,9 +144,10 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using network = await testNetwork("pairs");
+    await using pool = await testPool("pairs");
     await using server = await ownServer({ env: { KVMM_BIN_DAYS: "7" } });
     const holds = async (event: EventName) =>
-      assert.deepEqual(await allDifferences({ server, network }, event), []);
+      assert.deepEqual(await allDifferences({ server, shared: { network, pool } }, event), []);
     await stepsBeside(t, AT_ONCE, Object.fromEntries(events.map((event) => [event, () => holds(event)])));
   },
 });

@@ -9,7 +9,7 @@ import { readyServer } from "../testbed/product.ts";
 import { stepsBeside } from "../testbed/steps_beside.ts";
 import { requirement } from "../testbed/skip.ts";
 import { OF_BOUNDS } from "./remedies/bounds.ts";
-import type { Entry } from "./remedies/entry.ts";
+import { type Entry, removePools } from "./remedies/entry.ts";
 import { OF_ERRORS } from "./remedies/errors.ts";
 import { OF_NOTES } from "./remedies/notes.ts";
 import { entryOf, OF_REASONS } from "./remedies/reasons.ts";
@@ -77,6 +77,8 @@ Deno.test({
   name: "what is advised can be done, and helps",
   ignore,
   fn: async (t) => {
+    await using all = new AsyncDisposableStack();
+    all.defer(removePools);
     await using server = await readyServer({ env: { KVMM_BIN_DAYS: "7" } });
     const tried = ALL.flatMap(([what, entry]) => "here" in entry ? [{ what, here: entry.here }] : []);
     // What fills the server up leaves no room for others

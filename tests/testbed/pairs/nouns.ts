@@ -299,15 +299,15 @@ export const NOUNS = {
   },
   "passphrase of a disk": {
     apart: true,
-    put: async ({ server, pool, vm }) => {
+    put: async ({ server, pool, vm, mark }) => {
       await call(server, "create_volume", {
-        ...{ pool: pool.name, name: "secret.img", capacityBytes: 2 ** 23, format: "raw" },
+        ...{ pool: pool.name, name: `secret-${mark}.img`, capacityBytes: 2 ** 23, format: "raw" },
         encryption: { passphrase: "correct horse" },
       });
-      await call(server, "attach_disk", { vmId: vm.id, path: `${pool.path}/secret.img` });
+      await call(server, "attach_disk", { vmId: vm.id, path: `${pool.path}/secret-${mark}.img` });
     },
-    look: async ({ pool }, of) => {
-      const isKept = (await virsh("secret-list")).includes(`${pool.path}/secret.img`);
+    look: async ({ pool, mark }, of) => {
+      const isKept = (await virsh("secret-list")).includes(`${pool.path}/secret-${mark}.img`);
       return seen(isKept && /<encryption format='luks'/.test(await storedXml(of)));
     },
   },

@@ -46,13 +46,17 @@ export interface World extends AsyncDisposable {
 
 let worlds = 0;
 
-/** Makes the VM and its pool. @param shared a network that it has with other worlds; one of its own when left out */
-export async function pairsWorld(server: TestServer, boot: Boot, shared?: TestNetwork): Promise<World> {
+/** Makes the VM. @param shared what it has with other worlds; a network and a pool of its own when left out */
+export async function pairsWorld(
+  server: TestServer,
+  boot: Boot,
+  shared?: { readonly network: TestNetwork; readonly pool: TestPool },
+): Promise<World> {
   await using made = new AsyncDisposableStack();
   const folder = made.use(await backupFolder()).path;
   const share = made.use(await testFolder()).path;
-  const pool = made.use(await testPool("pairs"));
-  const network = shared ?? made.use(await testNetwork("pairs"));
+  const pool = shared?.pool ?? made.use(await testPool("pairs"));
+  const network = shared?.network ?? made.use(await testNetwork("pairs"));
   const [first, second, third] = [
     made.use(await claimedVm("pairs-a")),
     made.use(await claimedVm("pairs-b")),
