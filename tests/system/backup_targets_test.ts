@@ -129,7 +129,7 @@ Deno.test({
       const backup = await call(fresh, "create_backup", {
         name: "x",
         backupTargetId: id,
-        targets: { all: true },
+        targets: { vmIds: [vm.uuid] },
       });
       const runs = await call(fresh, "list_backup_runs", { backupId: backup.id });
       assert.deepEqual(runs.map((each) => [each.id === runId, each.found]), [[true, true], [false, true]]);
