@@ -12,15 +12,15 @@ function missing(): string | undefined {
   }
 }
 
-/** A test on the real libvirt; where it cannot be loaded it is reported as ignored, with the reason. */
-export function libvirtTest(name: string, run: () => void | Promise<void>): void {
-  const reason = missing();
-  Deno.test({
-    name: reason === undefined ? name : `${name} (ignored: ${reason})`,
-    ignore: reason !== undefined,
-    fn: run,
-  });
-}
+const reason = missing();
+
+/**
+ * A test on the real libvirt; where it cannot be loaded it is reported as ignored, with the reason. It is `Deno.test` itself:
+ * reports name a test's file after the one that calls that.
+ */
+export const libvirtTest: (name: string, run: () => void | Promise<void>) => void = reason === undefined
+  ? Deno.test
+  : (name, run) => Deno.test.ignore(`${name} (ignored: ${reason})`, run);
 
 /**
  * The driver's shared host. All connections of a process to it, of whatever thread, see the same machines: a test

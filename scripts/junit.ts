@@ -9,7 +9,7 @@ export interface Counts {
   readonly failed: number;
   /** Names of the tests that were not run. */
   readonly skipped: readonly string[];
-  /** Files with tests that failed. */
+  /** Files with tests that failed. A step fails its test: a helper that makes steps alone is not among them. */
   readonly failedFiles: readonly string[];
 }
 
@@ -18,10 +18,13 @@ export function countResults(xml: string): Counts {
   if (!xml.trimEnd().endsWith("</testsuites>")) {
     throw new SyntaxError("The report of the tests is not complete");
   }
-  const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
+  const cases = [...xml.matchAll(CASE)];
   const failed = cases.filter(([, , body = ""]) => FAILURE.test(body)).length;
+  const names = new Set(cases.map(([, attributes = ""]) => nameIn(attributes)));
+  const isFailedTest = ([, attributes = "", body = ""]: RegExpExecArray) =>
+    FAILURE.test(body) && !isStep(nameIn(attributes), names);
   const failedFiles = [...xml.matchAll(/<testsuite\b([^>]*)>(.*?)<\/testsuite>/gs)]
-    .filter(([, , body = ""]) => FAILURE.test(body))
+    .filter(([, , body = ""]) => [...body.matchAll(CASE)].some(isFailedTest))
     .map(([, attributes = ""]) => nameIn(attributes));
   const skipped = cases
     .filter(([, , body = ""]) => /<skipped\b/.test(body))
@@ -30,22 +33,21 @@ export function countResults(xml: string): Counts {
 }
 
 /**
- * Seconds that each file of a report took. A step is a case of its own there, named `test > step`: its time is in its
- * test's already.
+ * Seconds that each file of a report took: what its suite says (`testing/run.ts`), else the sum of its tests. A step is a
+ * case of its own there, named `test > step`: its time is in its test's already. Files that took no time were not run, and
+ * are left out.
  */
 export function durationsOf(xml: string): Record<string, number> {
   const durations: Record<string, number> = {};
   for (const [, attributes = "", body = ""] of xml.matchAll(/<testsuite\b([^>]*)>(.*?)<\/testsuite>/gs)) {
     const cases = [...body.matchAll(/<testcase\b([^>]*)>/g)].map(([, of = ""]) => ({
       name: nameIn(of),
-      seconds: Number(/\btime="([\d.]+)"/.exec(of)?.[1] ?? 0),
+      seconds: secondsIn(of),
     }));
     const names = new Set(cases.map(({ name }) => name));
-    const seconds = cases.filter(({ name }) => !isStep(name, names)).reduce(
-      (sum, each) => sum + each.seconds,
-      0,
-    );
-    durations[nameIn(attributes).replace(/^\.\//, "")] = seconds;
+    const tests = cases.filter(({ name }) => !isStep(name, names));
+    const seconds = secondsIn(attributes) ?? tests.reduce((sum, each) => sum + (each.seconds ?? 0), 0);
+    if (seconds > 0) durations[nameIn(attributes).replace(/^\.\//, "")] = seconds;
   }
   return durations;
 }
@@ -64,7 +66,13 @@ function isStep(name: string, names: ReadonlySet<string>): boolean {
   return false;
 }
 
+const CASE = /<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs;
 const FAILURE = /<(failure|error)\b/;
+
+const secondsIn = (attributes: string) => {
+  const time = /\btime="([\d.]+)"/.exec(attributes)?.[1];
+  return time === undefined ? undefined : Number(time);
+};
 
 const nameIn = (attributes: string) => unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?");
 

@@ -196,11 +196,13 @@ checking=$!
 report=$logs/unit.xml
 tests unit "$deno" test -A --no-check --junit-path="$report" --parallel --ignore=tests
 wait "$checking"
+# Unpacked here, no first starts race for it
+[ ! -x dist/kvm-manager ] || quietly dist/kvm-manager --version
 passed=$((passed + $(grep -c passed "$logs/checks")))
 failed=$((failed + $(grep -c failed "$logs/checks")))
 took "checks and unit tests" "done"
 begin
-# Three files at a time, and more while the processors are idle: they share one libvirtd, so each keeps to names of its own,
+# Three files at a time, and up to ten while the processors are idle: they share one libvirtd, so each keeps to names of its own,
 # and none stops it
 if files=$("$deno" run -A scripts/testing/plan.ts $all); then
   report=$logs/machine.xml

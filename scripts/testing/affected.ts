@@ -1,7 +1,8 @@
 /**
  * Unit tests that a change can have broken, for `deno task ok`. A test file that passed is left out while it, every module
  * it needs, the workers they start and the settings of the project are as they were; comments and types do not count. Tests
- * that read files of the project or start programs are always run: no graph of modules tells what those depend on.
+ * that read files of the project or start programs are always run, unless it is said here which modules they do that with:
+ * no graph tells what those depend on.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -13,6 +14,18 @@ import { projectModules } from "./project_modules.ts";
 const SETTINGS = ["deno.json", "deno.lock"];
 /** A test that has one of these reads more than its modules. */
 const READS = /\b(readTextFile|readFile|readDir)(Sync)?\b|\bDeno\.Command\b|\bimport\.meta\b|\/project\.ts"/;
+/**
+ * Tests that take long, and read or start modules of the project alone: path of a test → which modules, with all that they
+ * need and all workers. Packages and Deno are among {@link SETTINGS}.
+ */
+const STARTS: Readonly<Record<string, RegExp>> = {
+  "cli/output_failure_test.ts": /^cli\/start\.ts$/,
+  "scripts/using_test.ts": /^cli\/start\.ts$/,
+  "scripts/server_test.ts": /^cli\/start\.ts$/,
+  "scripts/islands_test.ts": /^(islands|routes)\//,
+  "scripts/testing/run_test.ts": /^tests\/testbed\/once_in_run\.ts$/,
+};
+
 /** A module that is the first of a worker. */
 const IS_WORKER = /lib="deno\.worker"/;
 
@@ -35,8 +48,13 @@ export function digestsOf(
   );
   const digests = new Map<string, string>();
   for (const test of tests) {
-    if (test.startsWith("scripts/") || READS.test(texts.get(test) ?? "")) continue;
-    const own = closureOf([test], imports);
+    const started = STARTS[test];
+    if (started === undefined && (test.startsWith("scripts/") || READS.test(texts.get(test) ?? ""))) continue;
+    const roots = [...texts.keys()].filter((path) => started?.test(path));
+    if (started !== undefined && roots.length === 0) {
+      throw new Error(`scripts/testing/affected.ts: there is no module that ${test} starts`);
+    }
+    const own = closureOf([test, ...roots], imports);
     const startsWorker = [...own].some((path) => modules.get(path)?.startsWorkers);
     const all = startsWorker ? own.union(workers) : own;
     digests.set(

@@ -9,12 +9,20 @@ const TEXTS = {
   "lib/c_test.ts": 'import { c } from "./c.ts"; c;',
   "lib/c.ts": "export const c = 1;",
   "lib/reads_test.ts": 'await Deno.readTextFile("docs/words.md")',
+  "cli/output_failure_test.ts": "new Deno.Command(start)",
+  "cli/start.ts": 'import { b } from "../lib/b.ts"; b;',
   "agent/pool_test.ts": 'import { pool } from "./pool.ts"; pool;',
   "agent/pool.ts": "export const pool = () => new Worker(url);",
   "agent/worker.ts": '/// <reference lib="deno.worker" />\nimport { work } from "./work.ts"; work;',
   "agent/work.ts": "export const work = 1;",
 };
-const TESTS = ["lib/a_test.ts", "lib/c_test.ts", "lib/reads_test.ts", "agent/pool_test.ts"];
+const TESTS = [
+  "lib/a_test.ts",
+  "lib/c_test.ts",
+  "lib/reads_test.ts",
+  "cli/output_failure_test.ts",
+  "agent/pool_test.ts",
+];
 
 async function digests(
   texts: Readonly<Record<string, string>>,
@@ -35,7 +43,8 @@ async function affected(change: Partial<typeof TEXTS>, settings = ""): Promise<s
 
 Deno.test("a change affects the tests that import it, also through others", async () => {
   const change = { "lib/b.ts": `${TEXTS["lib/b.ts"]} export const other = 2;` };
-  assert.deepEqual(await affected(change), ["lib/a_test.ts", "lib/reads_test.ts"]);
+  const wanted = ["lib/a_test.ts", "lib/reads_test.ts", "cli/output_failure_test.ts"];
+  assert.deepEqual(await affected(change), wanted);
 });
 
 Deno.test("a comment and a type affect nothing", async () => {
@@ -57,6 +66,7 @@ Deno.test("unitTests() finds this project's tests, and what they import", async 
   const { tests, digests } = await unitTests();
   assert.ok(tests.includes("agent/dispatch_test.ts"));
   assert.ok(digests.has("agent/dispatch_test.ts"));
+  assert.ok(digests.has("scripts/using_test.ts"), "its modules are known");
   // Held as always run: these read the project.
   assert.ok(!digests.has("scripts/arrows_test.ts"));
   assert.ok(tests.length > digests.size);

@@ -1,4 +1,4 @@
-/** How busy the processors are. Source: proc(5), /proc/stat. */
+/** How much of the machine is left: of its processors and its memory. Source: proc(5), /proc/stat and /proc/meminfo. */
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Ticks of all processors together since the machine started. */
@@ -21,3 +21,18 @@ export async function idleShare(ms: number): Promise<number> {
   const after = ticksIn(await Deno.readTextFile("/proc/stat"));
   return (after.idle - before.idle) / (after.all - before.all);
 }
+
+/** The share of the memory, 0–1, that programs can have before the machine swaps. @param meminfo of /proc */
+export function freeMemoryIn(meminfo: string): number {
+  const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB$`, "m").exec(meminfo)?.[1]);
+  return kib("MemAvailable") / kib("MemTotal");
+}
+
+/** The share of the processors' time for so many milliseconds from now that is left; 0 where the memory is nearly taken. */
+export async function spareShare(ms: number): Promise<number> {
+  const idle = await idleShare(ms);
+  return freeMemoryIn(await Deno.readTextFile("/proc/meminfo")) < LEAST_MEMORY ? 0 : idle;
+}
+
+/** The share of the memory that stays free for what runs already. */
+const LEAST_MEMORY = 0.25;

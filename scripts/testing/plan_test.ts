@@ -85,3 +85,10 @@ Deno.test("proofDigest() changes with a module's code, its room and what is no m
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("tests are made in test files: reports of a stage name the file that calls Deno.test", () => {
+  const made = [...project.texts].filter(([path, text]) =>
+    !/_test\.tsx?$/.test(path) && /^(?!\s*(\*|\/\/)).*\bDeno\.test\(/m.test(text)
+  );
+  assert.deepEqual(made.map(([path]) => path), []);
+});

@@ -13,30 +13,49 @@ export interface FileReport {
  * @param xml what it wrote, if anything.
  * @param status the exit status, or the signal it died of.
  * @param fault what is known to have gone wrong, if anything.
+ * @param seconds what its process took.
  */
 export function reportOf(
   file: string,
   xml: string | undefined,
   status: number | string,
   fault: string | undefined,
+  seconds: number,
 ): FileReport {
   const whole = xml !== undefined && xml.trimEnd().endsWith("</testsuites>") && /<testsuite\b/.test(xml);
+  const cases = whole ? casesIn(xml) : "";
   if (fault === undefined && whole && (status === 0 || /<(failure|error)\b/.test(xml))) {
-    return { report: xml };
+    return { report: suiteOf(file, cases, seconds) };
   }
   const why = fault ??
     `Its process ended with ${typeof status === "number" ? `exit status ${status}` : status}, ${
       whole ? "although no test failed" : "without a report"
     }`;
-  return { fault: why, report: mergeReports([failedFile(file, why), ...(whole ? [xml] : [])]) };
+  return { fault: why, report: suiteOf(file, failedCase(file, why) + cases, seconds) };
 }
 
-/** The report of a file that failed as a whole. */
-export function failedFile(file: string, why: string): string {
-  const name = escapeXml(`./${file.replace(/^\.\//, "")}`);
-  return `<testsuites><testsuite name="${name}"><testcase name="the file" classname="${name}" time="0">` +
-    `<failure message="${escapeXml(why)}"></failure></testcase></testsuite></testsuites>\n`;
-}
+/** The report of a file that failed as a whole. @param seconds what it took; 0 when it was not run */
+export const failedFile = (file: string, why: string, seconds: number): string =>
+  suiteOf(file, failedCase(file, why), seconds);
+
+const pathOf = (file: string) => escapeXml(`./${file.replace(/^\.\//, "")}`);
+
+const failedCase = (file: string, why: string) =>
+  `<testcase name="the file" classname="${pathOf(file)}" time="0">` +
+  `<failure message="${escapeXml(why)}"></failure></testcase>`;
+
+/**
+ * The cases of all suites of a report. Deno names suites after the files that call `Deno.test` and `t.step`, which may be
+ * a helper of several test files.
+ */
+const casesIn = (xml: string) =>
+  [...xml.matchAll(/<testsuite\b[^>]*>(.*?)<\/testsuite>/gs)].map(([, cases]) => cases).join("");
+
+/** A report whose only suite is named after the file that was run. */
+const suiteOf = (file: string, cases: string, seconds: number) =>
+  `<testsuites><testsuite name="${pathOf(file)}" time="${
+    seconds.toFixed(3)
+  }">${cases}</testsuite></testsuites>\n`;
 
 /** One report of many. */
 export function mergeReports(reports: readonly string[]): string {

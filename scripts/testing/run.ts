@@ -3,16 +3,16 @@
  * of that file alone, and is named. `deno test --parallel` runs all of them in one process, which ends with the first
  * crash in a native library and waits for ever for what hangs.
  *
- *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=3] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…
+ *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=3] [--most=10] [--minutes-per-file=15] [--minutes=75] FILE…
  *
  * The files are begun in the order given, `--jobs` at a time, and more of them, up to `--most`, whenever the processors
- * are idle: many files wait for guests and for clocks. What a file printed is printed when it ends, or, with `--failed`, written there
- * when the file failed; the reports of all become one, as `deno test --junit-path` writes it. The exit status is 1 when a
+ * are idle and there is memory: many files wait for guests and for clocks. What a file printed is printed when it ends,
+ * or, with `--failed`, written there when the file failed; the reports of all become one, as `deno test --junit-path` writes it. The exit status is 1 when a
  * file failed, or was not begun in time.
  */
 import { Mutex } from "../../lib/mutex.ts";
 import { option, textIfThere } from "../project.ts";
-import { idleShare } from "./idle.ts";
+import { spareShare } from "./idle.ts";
 import { failedFile, mergeReports, reportOf } from "./report.ts";
 
 /** How a file ended. */
@@ -30,7 +30,7 @@ export interface Limits {
   readonly jobs: number;
   /** Files at a time where the processors are idle; as many as `jobs` when left out. */
   readonly most?: number;
-  /** The share of the processors' time that was left just now, 0–1; looks for some seconds when left out. */
+  /** The share of the processors' time that was left just now, 0–1; looks for some seconds when left out, and at memory. */
   readonly idle?: () => Promise<number>;
   readonly perFile: number;
   /** Files that are not begun after this are not run at all. */
@@ -57,7 +57,7 @@ export async function run(
   const began = performance.now();
   const waiting = [...files];
   const reports: string[] = [];
-  const { jobs, most = jobs, idle = () => idleShare(IDLE_MS) } = limits;
+  const { jobs, most = jobs, idle = () => spareShare(IDLE_MS) } = limits;
   const turns = new Mutex();
   const untilIdle = () =>
     turns.run(async () => {
@@ -122,11 +122,12 @@ async function runFile(file: string, limit: number, found: string): Promise<Ende
     const { code, signal } = await child.status;
     clearTimeout(timer);
     running.delete(child.pid);
-    const fault = late ? `It was ended after ${seconds(limit)}: it hangs, or is too slow` : undefined;
+    const fault = late ? `It was ended after ${inWords(limit)}: it hangs, or is too slow` : undefined;
+    const seconds = (performance.now() - began) / 1000;
     return {
-      seconds: (performance.now() - began) / 1000,
+      seconds,
       output: await Deno.readTextFile(printed),
-      ...reportOf(file, await textIfThere(path), signal ?? code, fault),
+      ...reportOf(file, await textIfThere(path), signal ?? code, fault, seconds),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -134,8 +135,8 @@ async function runFile(file: string, limit: number, found: string): Promise<Ende
 }
 
 function notBegun(file: string, limit: number): Ended {
-  const fault = `It was not begun: the files before it took ${seconds(limit)}`;
-  return { seconds: 0, fault, output: "", report: failedFile(file, fault) };
+  const fault = `It was not begun: the files before it took ${inWords(limit)}`;
+  return { seconds: 0, fault, output: "", report: failedFile(file, fault, 0) };
 }
 
 /** Kills a process and all of its group, whose leader it is. */
@@ -147,20 +148,20 @@ function endSession(pid: number): void {
   }
 }
 
-const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
+const inWords = (ms: number) => `${Math.round(ms / 1000)} s`;
 
 if (import.meta.main) {
   const files = Deno.args.filter((each) => !each.startsWith("--"));
   const path = option("report");
   if (path === undefined || files.length === 0) {
     console.error(
-      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=3] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…",
+      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=3] [--most=10] [--minutes-per-file=15] [--minutes=75] FILE…",
     );
     Deno.exit(2);
   }
   const limits = {
     jobs: Number(option("jobs") ?? 3),
-    most: Number(option("most") ?? 6),
+    most: Number(option("most") ?? 10),
     perFile: Number(option("minutes-per-file") ?? 15) * 60_000,
     total: Number(option("minutes") ?? 75) * 60_000,
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { countResults } from "../junit.ts";
-import { idleShare, ticksIn } from "./idle.ts";
+import { countResults, durationsOf, passedFiles } from "../junit.ts";
+import { freeMemoryIn, idleShare, ticksIn } from "./idle.ts";
 import { run } from "./run.ts";
 
 const FILES = {
@@ -48,9 +48,62 @@ Deno.test("each file is run by itself: what hangs, crashes or does not load fail
       [fails, hangs, crashes, unloadable].map((path) => path!.split("/").at(-1)).sort(),
     );
 
+    // What a file took counts, also where it left no report
+    const seconds = durationsOf(report)[hangs!]!;
+    assert.ok(seconds >= 8 && seconds < 30, String(seconds));
+
     const none = await run([late!], { jobs: 1, perFile: 8000, total: 0 }, () => Promise.resolve());
     assert.equal(none.passed, false);
     assert.match(none.report, /It was not begun: the files before it took 0 s/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a test or a step that a helper makes counts for the file that was run", async () => {
+  const folder = await Deno.makeTempDir();
+  const helper = `${folder}/helper.ts`, limits = { jobs: 1, perFile: 60_000, total: 600_000 };
+  const files = { fine: "() => {}", fails: '() => { throw new Error("it broke"); }' };
+  try {
+    await Deno.writeTextFile(
+      helper,
+      `export const make = (fn) => Deno.test("made", (t) => t.step("step", fn));`,
+    );
+    const paths = await Promise.all(
+      Object.entries(files).map(async ([name, fn]) => {
+        const path = `${folder}/${name}_test.ts`;
+        await Deno.writeTextFile(path, `import { make } from "./helper.ts"; make(${fn}); make(() => {});`);
+        return path;
+      }),
+    );
+    const { report } = await run(paths, limits, () => Promise.resolve());
+    const [fine, fails] = paths as [string, string];
+    const { failedFiles, passed, failed } = countResults(report);
+    assert.deepEqual([failedFiles, passed, failed], [[`./${fails}`], 6, 2]);
+    assert.deepEqual([...passedFiles(report)], [fine]);
+    assert.deepEqual(Object.keys(durationsOf(report)).sort(), [fails, fine]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what one file of a run has got ready is not done again by the next, unless it failed", async () => {
+  const folder = await Deno.makeTempDir();
+  const testbed = new URL("../../tests/testbed/once_in_run.ts", import.meta.url).href;
+  try {
+    const paths = Array.from({ length: 3 }, (_, index) => `${folder}/${index}_test.ts`);
+    for (const [index, path] of paths.entries()) {
+      await Deno.writeTextFile(
+        path,
+        `import { onceInRun } from "${testbed}";
+        Deno.test("it", () => onceInRun("it", async () => {
+          await Deno.writeTextFile("${folder}/done", "${index}", { append: true });
+          if (${index} === 0) throw new Error("it broke");
+        }));`,
+      );
+    }
+    await run(paths, { jobs: 1, perFile: 60_000, total: 600_000 }, () => Promise.resolve());
+    assert.equal(await Deno.readTextFile(`${folder}/done`), "01");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -97,6 +150,8 @@ Deno.test("run() begins more files while the processors are idle, and only then"
 
 Deno.test("idleShare() is a share of the processors' time", async () => {
   assert.deepEqual(ticksIn("cpu  10 1 5 80 4 0 0 0 7 7\ncpu0 1 1 1 1\n"), { all: 100, idle: 80 });
+  const memory = "MemTotal:       400 kB\nMemFree:   1 kB\nMemAvailable:   100 kB\n";
+  assert.equal(freeMemoryIn(memory), 0.25);
   const share = await idleShare(100);
   assert.ok(share >= 0 && share <= 1, String(share));
 });

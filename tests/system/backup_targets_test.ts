@@ -24,12 +24,12 @@ async function comesBack(
 ): Promise<void> {
   const name = `${vm.name}-back`;
   const { vmId } = await call(server, "restore_backup", { backupId, runId, vmId: vm.uuid, name, pool });
+  const { disks: [disk] } = await call(server, "get_vm", { vmId });
   try {
-    const { disks: [disk] } = await call(server, "get_vm", { vmId });
     assert.equal(await contentOf(disk!.source!, disk!.format!), expected);
-    await Deno.remove(disk!.source!);
   } finally {
     await virsh("undefine", name);
+    await Deno.remove(disk!.source!);
     await virsh("pool-refresh", pool);
   }
 }
@@ -129,7 +129,7 @@ Deno.test({
       const backup = await call(fresh, "create_backup", {
         name: "x",
         backupTargetId: id,
-        targets: { all: true },
+        targets: { vmIds: [vm.uuid] },
       });
       const runs = await call(fresh, "list_backup_runs", { backupId: backup.id });
       assert.deepEqual(runs.map((each) => [each.id === runId, each.found]), [[true, true], [false, true]]);

@@ -276,7 +276,7 @@ Deno.test({
       const { id } = await call(other, "create_backup", {
         name: "found",
         folder: folder.path,
-        targets: { all: true },
+        targets: { vmIds: [vmId] },
       });
       const [found] = await call(other, "list_backup_runs", { backupId: id });
       assert.deepEqual([found!.id, found!.found, found!.copies[0]!.vmId], [done.id, true, vmId]);

@@ -1,11 +1,11 @@
 /** The host's clock set ahead and back under the running server (fault 13): libfaketime moves the wall clock alone. */
 import assert from "node:assert/strict";
+import { fakeClock, LIBRARY } from "../testbed/fake_clock.ts";
 import { asRoot, signedIn } from "../testbed/people.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
-const LIBRARY = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 const ignore = await requirement("qemu", "faketime") !== null;
 const PASSWORD = "correct horse battery";
 const DAY = 24 * 3600_000;
@@ -15,47 +15,36 @@ Deno.test({
     "a clock that is set ahead or back signs nobody out, locks nobody out, and removes nothing from the audit log",
   ignore,
   fn: async (t) => {
-    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-    const file = `${folder}/offset`;
-    await Deno.writeTextFile(file, "+0");
-    try {
-      await using server = await readyServer({
-        uri: "test:///default",
-        logLevel: "info",
-        env: {
-          LD_PRELOAD: LIBRARY,
-          FAKETIME_TIMESTAMP_FILE: file,
-          FAKETIME_NO_CACHE: "1",
-          FAKETIME_DONT_FAKE_MONOTONIC: "1",
-        },
+    await using clock = await fakeClock();
+    await using server = await readyServer({
+      uri: "test:///default",
+      logLevel: "info",
+      env: clock.env,
+    });
+    await asRoot(server, "create_user", {
+      name: "ann",
+      password: PASSWORD,
+      grants: [{ role: "administrator", on: { kind: "everything" } }],
+    });
+    const ann = await signedIn(server, "ann", PASSWORD);
+    const { stored: before } = await asRoot(server, "get_audit_retention", {});
+    for (const [offset, days] of [["+400d", 400], ["-4000d", -4000], ["+0", 0]] as const) {
+      await t.step(`set to ${offset}`, async () => {
+        await clock.set(offset);
+        const [vm] = await ann.call("get_vms");
+        const entry = await until("an entry of the new time", async () => {
+          await ann.call("set_tags", { vmId: vm!.id, tags: [`t${Math.abs(days)}`] });
+          const [newest] = await ann.call("get_audit_log", { action: "set_tags", limit: 1 });
+          return newest && Math.abs(newest.timestamp - Date.now() - days * DAY) < DAY ? newest : null;
+        }, { seconds: 10 });
+        assert.equal(entry.actor, "ann");
+        assert.equal((await ann.call("get_session")).name, "ann", "still signed in");
+        const again = await signedIn(server, "ann", PASSWORD);
+        assert.equal((await again.call("get_session")).name, "ann", "and others sign in");
+        const { held, stored } = await ann.call("get_audit_retention");
+        assert.equal(held !== undefined, days !== 0, String(held));
+        assert.ok(stored! > before!);
       });
-      await asRoot(server, "create_user", {
-        name: "ann",
-        password: PASSWORD,
-        grants: [{ role: "administrator", on: { kind: "everything" } }],
-      });
-      const ann = await signedIn(server, "ann", PASSWORD);
-      const { stored: before } = await asRoot(server, "get_audit_retention", {});
-      for (const [offset, days] of [["+400d", 400], ["-4000d", -4000], ["+0", 0]] as const) {
-        await t.step(`set to ${offset}`, async () => {
-          await Deno.writeTextFile(file, offset);
-          const [vm] = await ann.call("get_vms");
-          const entry = await until("an entry of the new time", async () => {
-            await ann.call("set_tags", { vmId: vm!.id, tags: [`t${Math.abs(days)}`] });
-            const [newest] = await ann.call("get_audit_log", { action: "set_tags", limit: 1 });
-            return newest && Math.abs(newest.timestamp - Date.now() - days * DAY) < DAY ? newest : null;
-          }, { seconds: 10 });
-          assert.equal(entry.actor, "ann");
-          assert.equal((await ann.call("get_session")).name, "ann", "still signed in");
-          const again = await signedIn(server, "ann", PASSWORD);
-          assert.equal((await again.call("get_session")).name, "ann", "and others sign in");
-          const { held, stored } = await ann.call("get_audit_retention");
-          assert.equal(held !== undefined, days !== 0, String(held));
-          assert.ok(stored! > before!);
-        });
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
     }
   },
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { testMachine } from "../testbed/machine.ts";
 import { call, EventLog, known } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -96,9 +97,9 @@ test("a client that does not read is cut off, and the server's memory stays boun
   await known(server, vm.uuid);
   await using reading = await EventLog.open(server);
   const { hostname, port } = new URL(server.url);
-  const request = new TextEncoder().encode(
-    `GET /api/v1/events HTTP/1.1\r\nhost: ${hostname}:${port}\r\naccept: text/event-stream\r\n\r\n`,
-  );
+  const headers = { host: `${hostname}:${port}`, accept: "text/event-stream", ...testerHeaders(server.url) };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const request = new TextEncoder().encode(`GET /api/v1/events HTTP/1.1\r\n${head}\r\n`);
   await using sleepers = new AsyncDisposableStack();
   const idle = await Promise.all(
     Array.from({ length: 20 }, async () => {
@@ -107,7 +108,9 @@ test("a client that does not read is cut off, and the server's memory stays boun
         (connection) => connection.close(),
       );
       await connection.write(request);
-      await connection.read(new Uint8Array(256)); // it was accepted; nothing is read from here on
+      const answer = new Uint8Array(256);
+      await connection.read(answer);
+      assert.match(new TextDecoder().decode(answer), /^HTTP\/1\.1 200 /); // nothing is read from here on
       return connection;
     }),
   );

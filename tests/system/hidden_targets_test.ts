@@ -198,7 +198,9 @@ Deno.test({
     const { id: scheduleId } = await asRoot(server, "create_schedule", {
       ...{ name: "nightly", action: "start", targets: { vmIds }, ...DAILY },
     });
-    // The one that is seen cannot be copied, nor be started.
+    // The one that is seen cannot be copied, nor be started. With another file beside it, its image is known to be deleted:
+    // else nothing could be deleted anywhere on this libvirtd
+    await Deno.writeTextFile(`${pool.path}/another`, "");
     await Deno.remove(own.disks[0]!);
     const ended = async (name: "list_backup_runs" | "get_schedule_history", input: object) =>
       await until("the run to end", async () => {

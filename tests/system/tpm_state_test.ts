@@ -14,7 +14,7 @@ import { call, readyServer, refused, shows } from "../testbed/product.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { keepInTpm, keptInTpm, permallOf, tpmFolders, tpmOf } from "../testbed/tpm.ts";
+import { keepInTpm, keptInTpm, noOrphanTpms, permallOf, tpmFolders, tpmOf } from "../testbed/tpm.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("tpm") !== null;
@@ -82,18 +82,6 @@ async function written(vmId: string | undefined, before: readonly string[]): Pro
     every: 1,
     seconds: 20,
   });
-}
-
-/** Waits until each TPM has its VM: other tests may be making theirs just now. */
-async function noOrphans(before: readonly string[], about = ""): Promise<void> {
-  let orphans: string[] = [];
-  await until("no TPM without its VM", async () => {
-    const known = new Set((await virsh("list", "--all", "--uuid")).split("\n"));
-    orphans = (await tpmFolders()).filter((name) =>
-      !known.has(name) && !before.includes(name) && !name.startsWith(".")
-    );
-    return orphans.length === 0;
-  }, { seconds: 60, lastSeen: () => `${orphans.join(" ")} ${about}` });
 }
 
 /** The first disk of a VM. */
@@ -219,7 +207,7 @@ Deno.test({
     await t.step("a new host with an empty database has it from the folder", async () => {
       await using other = await readyServer();
       const { id } = await call(other, "create_backup", {
-        ...{ name: "found", folder: folder.path, targets: { all: true } },
+        ...{ name: "found", folder: folder.path, targets: { vmIds: [vmId] } },
       });
       const name = `${own.name}-found`;
       const made = await call(other, "restore_backup", {
@@ -245,7 +233,7 @@ Deno.test({
       });
       await looking;
       assert.equal(seen, "sealed-1");
-      await noOrphans(before);
+      await noOrphanTpms(before);
     });
     await t.step("a copy of before there was such a thing: that is said", async () => {
       await copy.forge({ tpm: undefined });
@@ -270,7 +258,7 @@ Deno.test({
             "BackupDamaged",
             reason,
           );
-          await noOrphans(folders);
+          await noOrphanTpms(folders);
           assert.deepEqual(await namesIn(`${tpmOf(vmId)}/tpm2`), [".lock", "tpm2-00.permall"]);
           assert.equal(await keptInTpm(permallOf(vmId)), "sealed-3");
           assert.ok(!(await virsh("list", "--all", "--name")).includes(`${own.name}-bad`));
@@ -498,7 +486,7 @@ Deno.test({
           await server[Symbol.asyncDispose]().catch(() => {/* it was killed */});
           server = await start();
           await settled(dataDir);
-          await noOrphans(before, said);
+          await noOrphanTpms(before, said);
           for (const { id, name } of await call(server, "get_vms")) {
             if (!name.startsWith(own.name)) continue;
             // The state is the one that belongs to the disks.
@@ -512,7 +500,7 @@ Deno.test({
       if (!name.startsWith(own.name)) continue;
       await call(server, "delete_vm", { vmId: id, deleteDisks: true, permanently: true });
     }
-    await noOrphans(before);
+    await noOrphanTpms(before);
   },
 });
 

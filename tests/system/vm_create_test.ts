@@ -14,6 +14,7 @@ import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed
 import { removeDomain, removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { noOrphanTpms, tpmFolders } from "../testbed/tpm.ts";
 import { until } from "../testbed/wait.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
 
@@ -185,8 +186,8 @@ Deno.test({
       assert.equal(await Deno.readTextFile(old), "somebody's");
       const { disks } = await call(server, "get_vm", { vmId: id });
       assert.deepEqual(disks.map(({ source }) => source), [`${pool.path}/${vm.name}-1.qcow2`]);
+      await call(server, "delete_vm", { vmId: id, deleteDisks: true, permanently: true });
       await Deno.remove(old);
-      await Deno.remove(`${pool.path}/${vm.name}-1.qcow2`);
       await virsh("pool-refresh", pool.name);
     });
   },
@@ -623,7 +624,7 @@ Deno.test({
     });
     await t.step("one whose start failed takes NVRAM and TPM along when it is deleted", async () => {
       await using vm = await vmName("create-nvram");
-      const before = await folders();
+      const before = await nvram(), tpms = await tpmFolders();
       const nics = [{ network: network.name }];
       const { id: vmId, started } = await call(server, "create_vm", {
         ...{ name: vm.name, disks: [], nics, firmware: "uefi-secure", tpm: true, start: true },
@@ -631,7 +632,8 @@ Deno.test({
       assert.equal(started, false);
       await call(server, "delete_vm", { vmId, permanently: true });
       assert.equal(await defined(vm.name), false);
-      assert.deepEqual((await folders()).filter((name) => !before.includes(name)), []);
+      assert.deepEqual((await nvram()).filter((name) => !before.includes(name)), []);
+      await noOrphanTpms(tpms);
     });
     await t.step("Secure Boot on a machine that cannot have it", async () => {
       await using vm = await vmName("create-pc");
@@ -640,17 +642,12 @@ Deno.test({
   },
 });
 
-/** What is left of NVRAM of that machine, and of TPMs that belong to no machine. */
-async function folders(): Promise<string[]> {
-  const found: string[] = [];
-  for (const folder of ["/var/lib/libvirt/qemu/nvram", "/var/lib/libvirt/swtpm"]) {
-    if (!await exists(folder)) continue;
-    for await (const { name } of Deno.readDir(folder)) found.push(`${folder}/${name}`);
-  }
-  const machines = (await virsh("list", "--all", "--uuid")).split("\n").map((line) => line.trim());
-  return found.filter((path) =>
-    path.includes("create-nvram") ||
-    (path.includes("/swtpm/") && !machines.some((uuid) => path.endsWith(uuid)))
+/** What is left of NVRAM of that machine. */
+async function nvram(): Promise<string[]> {
+  const folder = "/var/lib/libvirt/qemu/nvram";
+  if (!await exists(folder)) return [];
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).filter((name) =>
+    name.includes("create-nvram")
   );
 }
 

@@ -15,19 +15,18 @@ const FORMS: readonly HangRunOptions[] = Deno.env.get(LONG) === "1"
   ? [{ seconds: 900, pages: true }, { seconds: 900, pages: false }]
   : [{ seconds: 50, pages: true }];
 
-/** A test of scenarios that hang at the same time. Those that cannot be had here are left out, and said so. */
-export async function testHangs(what: string, names: readonly HangName[]): Promise<void> {
+/** Tests of scenarios that hang at the same time. Those that cannot be had here are left out, and said so. */
+export async function hangTests(what: string, names: readonly HangName[]): Promise<Deno.TestDefinition[]> {
   const possible: HangName[] = [];
   for (const name of names) if (await requirement(...HANGS[name].needs) === null) possible.push(name);
-  for (const form of FORMS) {
-    Deno.test({
-      name: `${what} (${form.seconds} s, ${form.pages ? "pages open" : "no page open"})`,
-      ignore: possible.length === 0 || await requirement("qemu", "slowStorage") !== null,
-      fn: async () => {
-        const scenarios = possible.map((name) => HANGS[name]);
-        const report = await runHangs(scenarios, { ...form, told: (report) => console.log(lines(report)) });
-        assert.deepEqual(report.problems, []);
-      },
-    });
-  }
+  const ignore = possible.length === 0 || await requirement("qemu", "slowStorage") !== null;
+  return FORMS.map((form) => ({
+    name: `${what} (${form.seconds} s, ${form.pages ? "pages open" : "no page open"})`,
+    ignore,
+    fn: async () => {
+      const scenarios = possible.map((name) => HANGS[name]);
+      const report = await runHangs(scenarios, { ...form, told: (report) => console.log(lines(report)) });
+      assert.deepEqual(report.problems, []);
+    },
+  }));
 }

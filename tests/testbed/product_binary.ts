@@ -1,5 +1,6 @@
 /** The product as one file, built when its sources changed. */
 import { fileURLToPath } from "node:url";
+import { onceInRun } from "./once_in_run.ts";
 import { run } from "./process.ts";
 import { spend } from "./times.ts";
 
@@ -12,15 +13,15 @@ let building: Promise<string> | undefined;
 
 /**
  * The path of the one file, built first where it was made of other sources: the one rule for that is `build_is_new` of
- * scripts/lib.sh. Sources are compared once per test file.
+ * scripts/lib.sh. Sources are compared once in a run of several files, else once in a test file.
  *
  * @throws {ProcessError} when the build fails, with what it said
  */
 export function buildBinary(): Promise<string> {
-  return building ??= spend("build", build);
+  return building ??= onceInRun("binary", () => spend("build", build)).then(() => BINARY);
 }
 
-async function build(): Promise<string> {
+async function build(): Promise<void> {
   // Test files run beside each other: one builds, the others wait
   await Deno.mkdir(`${PROJECT}/dist`, { recursive: true });
   using lock = await Deno.open(`${PROJECT}/dist/.build-lock`, { write: true, create: true });
@@ -28,7 +29,6 @@ async function build(): Promise<string> {
   const isNew = `project=$1; . "$1/scripts/lib.sh"; build_is_new`;
   const { success } = await new Deno.Command("sh", { args: ["-c", isNew, "sh", PROJECT] }).output();
   if (!success) await run([Deno.execPath(), "task", "build"], { cwd: PROJECT });
-  return BINARY;
 }
 
 /**

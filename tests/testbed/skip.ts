@@ -11,11 +11,11 @@ import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureLoopDevices } from "./loop.ts";
 import { ensureNfsServer } from "./nfs_server.ts";
+import { onceInRun } from "./once_in_run.ts";
 import { ensureOpenvswitch } from "./openvswitch.ts";
 import { ensureOtherKernel } from "./other_kernel.ts";
 import { ensureForwarding } from "./outside.ts";
 import { ensurePackages } from "./packages.ts";
-import { exists } from "./process.ts";
 import { ensureSlowStorage } from "./slow_storage.ts";
 import { Unavailable } from "./unavailable.ts";
 import { ensureWine } from "./wine.ts";
@@ -114,15 +114,9 @@ function ask(need: Need): Promise<string | null> {
   return answer;
 }
 
-/** Folder of a run of several files (`scripts/testing/run.ts`): what one of them has got the others need not try. */
-const RUN = Deno.env.get("KVMM_TEST_RUN");
-
 async function attempt(need: Need): Promise<string | null> {
-  const note = RUN === undefined ? undefined : `${RUN}/${need}`;
-  if (note !== undefined && await exists(note)) return null;
   try {
-    await NEEDS[need]();
-    if (note !== undefined) await Deno.writeTextFile(note, "");
+    await onceInRun(need, NEEDS[need]);
     return null;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;

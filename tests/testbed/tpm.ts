@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { TPM_FOLDER } from "../../lib/formats/swtpm.ts";
 import { writeAll } from "../../lib/write_all.ts";
-import { run } from "./process.ts";
+import { virsh } from "./libvirt.ts";
+import { exists, run } from "./process.ts";
 import { until } from "./wait.ts";
 
 /** The folder of a VM's TPM. */
@@ -102,4 +103,27 @@ export async function keptInTpm(permall: string): Promise<string> {
 
 /** What is in libvirt's folder of TPMs. */
 export const tpmFolders = async (): Promise<string[]> =>
-  (await Array.fromAsync(Deno.readDir(TPM_FOLDER))).map(({ name }) => name).sort();
+  await exists(TPM_FOLDER)
+    ? (await Array.fromAsync(Deno.readDir(TPM_FOLDER))).map(({ name }) => name).sort()
+    : [];
+
+/**
+ * Waits until no TPM is there without its VM, but for those of `before`. Others are made and go meanwhile: what is judged is
+ * what has no VM at the first look.
+ *
+ * @param about what is added to the error
+ */
+export async function noOrphanTpms(before: readonly string[], about = ""): Promise<void> {
+  const orphans = async () => {
+    const known = new Set((await virsh("list", "--all", "--uuid")).split("\n").map((line) => line.trim()));
+    return (await tpmFolders()).filter((name) =>
+      !known.has(name) && !before.includes(name) && !name.startsWith(".")
+    );
+  };
+  let left = await orphans();
+  await until("no TPM without its VM", async () => {
+    const now = await orphans();
+    left = left.filter((name) => now.includes(name));
+    return left.length === 0;
+  }, { lastSeen: () => `${left.join(" ")} ${about}` });
+}

@@ -66,8 +66,14 @@ export function fill(
   for (const radio of radios.values()) change(radio, () => radio.checked = true);
 }
 
-/** Sends it, past what the browser itself would refuse. */
-export function send({ number }: { number: number }): void {
+/**
+ * Sends it, past what the browser itself would refuse.
+ *
+ * @returns whether the page's own script has kept the browser from sending it, and asks nothing of the server (any more)
+ */
+export async function send({ number }: { number: number }): Promise<boolean> {
+  /** Milliseconds without a call after which the script asks for nothing more. */
+  const QUIET_MS = 200;
   const form = [...document.forms].filter(({ method }) => method === "post")[number]!;
   form.noValidate = true;
   // No command has this field: a form that is one command is refused whatever else is in it.
@@ -79,5 +85,24 @@ export function send({ number }: { number: number }): void {
   const buttons = [...form.elements].filter((each): each is HTMLButtonElement =>
     each instanceof HTMLButtonElement && each.type === "submit" && !each.disabled
   );
+  const before = globalThis.fetch;
+  let open = 0, last = performance.now();
+  globalThis.fetch = async (...asked) => {
+    open++;
+    try {
+      return await before(...asked);
+    } finally {
+      open--;
+      last = performance.now();
+    }
+  };
+  let sent: Event | undefined;
+  globalThis.addEventListener("submit", (event) => sent = event, { capture: true, once: true });
   form.requestSubmit(buttons.find((button) => !button.hasAttribute("formaction")) ?? buttons[0] ?? null);
+  if (sent?.defaultPrevented !== true) return false;
+  last = performance.now();
+  while (open > 0 || performance.now() - last < QUIET_MS) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
 }

@@ -1,8 +1,7 @@
 /** What errors of devices advise, carried out. */
 import { testMachine } from "../../testbed/machine.ts";
-import { testPool } from "../../testbed/pool.ts";
 import { call, known, knownPool, refused, shows } from "../../testbed/product.ts";
-import { type Entry, sharedFolder, stopped } from "./entry.ts";
+import { type Entry, lastingPool, sharedFolder, stopped } from "./entry.ts";
 
 /** Most disks that are added until a slot is missing. */
 const MOST_DISKS = 20;
@@ -10,7 +9,7 @@ const MOST_DISKS = 20;
 export const OF_DEVICES: Readonly<Record<string, Entry>> = {
   ShareHinders: {
     here: async (server) => {
-      await using pool = await testPool("remedy");
+      const pool = await lastingPool("remedy");
       await using vm = await testMachine({ purpose: "remedy", disks: [{ pool }] });
       await using folder = await sharedFolder();
       const vmId = vm.uuid, share = { vmId, folder: folder.path, tag: "remedy" };

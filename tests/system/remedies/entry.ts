@@ -1,6 +1,6 @@
 /** How a text's advice is tried, and what the trials share. */
 import { testMachine } from "../../testbed/machine.ts";
-import { testPool } from "../../testbed/pool.ts";
+import { type TestPool, testPool } from "../../testbed/pool.ts";
 import { call, known, knownPool, shows } from "../../testbed/product.ts";
 import type { TestServer } from "../../testbed/server.ts";
 
@@ -21,12 +21,20 @@ export const OUTSIDE: Entry = {
 };
 export const SAYS: Entry = { not: "it says what is so, and advises nothing" };
 
+const pools = new AsyncDisposableStack();
+
+/** A pool that stays until {@link removePools}. While one goes, nothing is deleted from any other: it cannot be read. */
+export const lastingPool = async (purpose: string): Promise<TestPool> => pools.use(await testPool(purpose));
+
+/** Removes the pools of all trials. */
+export const removePools = (): Promise<void> => pools.disposeAsync();
+
 /** A VM that is off, with a disk in a pool. */
 export async function stopped(
   server: TestServer,
   work: (vmId: string, vm: { name: string; pool: string; disk: string }) => Promise<void>,
 ): Promise<void> {
-  await using pool = await testPool("remedy");
+  const pool = await lastingPool("remedy");
   await using vm = await testMachine({ purpose: "remedy", guest: false, disks: [{ pool, size: "8M" }] });
   await known(server, vm.uuid);
   await knownPool(server, pool.name);

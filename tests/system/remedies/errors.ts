@@ -1,8 +1,17 @@
 /** Each error whose text advises something, and how that is tried. */
 import { claimedVm } from "../../testbed/claimed_vm.ts";
-import { testPool } from "../../testbed/pool.ts";
 import { call, knownPool, refused } from "../../testbed/product.ts";
-import { ANOTHER, type Entry, OUTSIDE, SAYS, sharedFolder, stopped, suspended, WAIT } from "./entry.ts";
+import {
+  ANOTHER,
+  type Entry,
+  lastingPool,
+  OUTSIDE,
+  SAYS,
+  sharedFolder,
+  stopped,
+  suspended,
+  WAIT,
+} from "./entry.ts";
 import { OF_BACKUPS } from "./backups.ts";
 import { OF_BOUNDS } from "./bounds.ts";
 import { OF_DEVICES } from "./devices.ts";
@@ -153,7 +162,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   },
   StoragePoolNotActive: {
     here: async (server) => {
-      await using pool = await testPool("remedy-pool");
+      const pool = await lastingPool("remedy-pool");
       await knownPool(server, pool.name);
       await call(server, "stop_storage_pool", { pool: pool.name });
       const make = () =>
@@ -180,7 +189,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   },
   BinNotEmpty: {
     here: async (server) => {
-      await using pool = await testPool("remedy-bin");
+      const pool = await lastingPool("remedy-bin");
       await knownPool(server, pool.name);
       await call(server, "create_volume", { pool: pool.name, name: "a.qcow2", capacityBytes: 2 ** 20 });
       const { bin } = await call(server, "delete_volume", { pool: pool.name, volume: "a.qcow2" });

@@ -4,13 +4,13 @@ import { BIN_FOLDER } from "../../../lib/bin/place.ts";
 import { backupFolder, runOf } from "../../testbed/backups.ts";
 import { claimedVm } from "../../testbed/claimed_vm.ts";
 import { testMachine } from "../../testbed/machine.ts";
-import { testPool } from "../../testbed/pool.ts";
 import { run } from "../../testbed/process.ts";
 import { call, known, knownPool, refused } from "../../testbed/product.ts";
 import type { TestServer } from "../../testbed/server.ts";
 import {
   ANOTHER,
   type Entry,
+  lastingPool,
   OUTSIDE,
   SAYS,
   sharedFolder,
@@ -22,7 +22,7 @@ import {
 
 /** A VM that is off, with a raw disk in a pool: its snapshots lie beside it. */
 async function rawDisk(server: TestServer, work: (vmId: string, vm: { pool: string }) => Promise<void>) {
-  await using pool = await testPool("remedy");
+  const pool = await lastingPool("remedy");
   await using vm = await testMachine({
     ...{ purpose: "remedy", guest: false, disks: [{ pool, format: "raw", size: "8M" }] },
   });
@@ -147,7 +147,7 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
   "snapshots are within its image (…), and would be lost: delete them first": {
     here: (server) =>
       stopped(server, async (vmId) => {
-        await using other = await testPool("remedy-to");
+        const other = await lastingPool("remedy-to");
         await knownPool(server, other.name);
         await call(server, "create_snapshot", { vmId, name: "s" });
         const move = () => call(server, "move_disk", { vmId, target: "vda", pool: other.name });
@@ -159,7 +159,7 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
   "delete them first, which merges them": {
     here: (server) =>
       rawDisk(server, async (vmId) => {
-        await using other = await testPool("remedy-to");
+        const other = await lastingPool("remedy-to");
         await knownPool(server, other.name);
         await call(server, "create_snapshot", { vmId, name: "s" });
         const move = () => call(server, "move_disk", { vmId, target: "vda", pool: other.name });
@@ -286,7 +286,7 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
   },
   "it is in the bin: restore it first": {
     here: async (server) => {
-      await using pool = await testPool("remedy-bin");
+      const pool = await lastingPool("remedy-bin");
       await knownPool(server, pool.name);
       await using vm = await testMachine({ purpose: "remedy", guest: false });
       await known(server, vm.uuid);
@@ -344,7 +344,7 @@ const OF_STORAGE: Readonly<Record<string, Entry>> = {
   "the storage pool is stopped. Start it first": {
     here: (server) =>
       stopped(server, async (vmId) => {
-        await using place = await testPool("remedy-place");
+        const place = await lastingPool("remedy-place");
         await knownPool(server, place.name);
         const { id: backupTargetId } = await call(server, "create_backup_target", {
           ...{ name: "remedy-place", kind: "pool", pool: place.name },
@@ -368,7 +368,7 @@ const OF_STORAGE: Readonly<Record<string, Entry>> = {
   },
   "Create a storage pool that has it, then restore this": {
     here: async (server) => {
-      await using pool = await testPool("remedy-bin");
+      const pool = await lastingPool("remedy-bin");
       await knownPool(server, pool.name);
       await call(server, "create_volume", { pool: pool.name, name: "a.qcow2", capacityBytes: 2 ** 20 });
       const { bin } = await call(server, "delete_volume", { pool: pool.name, volume: "a.qcow2" });

@@ -6,6 +6,8 @@ import type { Subject, World } from "./world.ts";
 
 /** One thing that happens. */
 interface Event {
+  /** It happens to the network or the pool, which are the world's own then. */
+  readonly ofStorageOrNetwork?: true;
   /** What it needs of the VM from before anything was kept for it. */
   before?(world: World): Promise<unknown>;
   /** @returns the VM to look at, and what the answers said besides @throws {CallError} when it is refused */
@@ -106,6 +108,7 @@ export const EVENTS = {
     },
   },
   "network deleted and made again": {
+    ofStorageOrNetwork: true,
     run: async ({ network, vm }) => {
       const xml = await virsh("net-dumpxml", network.name, "--inactive");
       const file = await Deno.makeTempFile({ suffix: ".xml" });
@@ -119,6 +122,7 @@ export const EVENTS = {
     },
   },
   "pool deleted and made again": {
+    ofStorageOrNetwork: true,
     run: async ({ server, pool, vm }) => {
       await call(server, "stop_storage_pool", { pool: pool.name });
       await call(server, "delete_storage_pool", { pool: pool.name });

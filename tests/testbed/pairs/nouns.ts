@@ -21,6 +21,8 @@ interface Noun {
   readonly apart?: true;
   /** What is said where the VM loses it. */
   readonly told?: (world: World) => RegExp;
+  /** It needs that the VM has run: what is done meanwhile. Then it is put. */
+  readonly running?: (world: World) => Promise<unknown>;
   put(world: World): Promise<void>;
   look(world: World, of: Subject): Promise<Seen>;
 }
@@ -174,10 +176,9 @@ export const NOUNS = {
   "checkpoint of a backup": {
     // libvirt has no checkpoint where a snapshot is, which the VM with BIOS gets.
     boot: "uefi",
-    put: async (world) => {
-      const id = await backupOf(world, "checkpoint", { vmIds: [world.vm.id] });
-      await whileItRuns(world, () => runOf(world.server, id));
-    },
+    running: async (world) =>
+      runOf(world.server, await backupOf(world, "checkpoint", { vmIds: [world.vm.id] })),
+    put: async () => {},
     look: async (_, of) => {
       const records = (await virsh("checkpoint-list", of.name, "--name")).trim();
       const bitmaps = await bitmapsIn(await sourceOf(of, "vda"));
@@ -199,20 +200,20 @@ export const NOUNS = {
       ),
   ),
   "port forward": field(
-    async ({ server, network, mark }, vmId) => {
+    async ({ server, network, mark, place }, vmId) => {
       await call(server, "add_port_forward", {
         ...{ network: network.name, protocol: "tcp", vmId, targetPort: 22 },
-        hostPort: 20_000 + parseInt(mark, 16) % 10_000,
+        hostPort: 20_000 + parseInt(mark, 16) % 30 * 256 + place,
       });
     },
     async ({ server }, { id: vmId }) =>
       (await call(server, "list_port_forwards", { vmId })).some(({ enabled }) => enabled),
   ),
   "reserved address": field(
-    ({ server, network, mac }) =>
+    ({ server, network, mac, place }) =>
       call(server, "update_network_dhcp", {
         name: network.name,
-        add: [{ ip: `${network.subnet}.77`, mac }],
+        add: [{ ip: `${network.subnet}.${place}`, mac }],
       }),
     async (world, of) => {
       const { subnets } = await call(world.server, "get_network", { name: world.network.name });
@@ -274,8 +275,8 @@ export const NOUNS = {
   },
   "UEFI variables": {
     boot: "uefi",
+    running: async () => {},
     put: async (world) => {
-      await whileItRuns(world);
       const path = await nvramOf(world.vm);
       const variables = await Deno.readFile(path);
       variables[variables.length - 1] = MARK;
@@ -289,10 +290,8 @@ export const NOUNS = {
   },
   "state of the TPM": {
     boot: "uefi",
-    put: async (world) => {
-      await whileItRuns(world);
-      await keepInTpm(world.vm.id, WORD, true);
-    },
+    running: async () => {},
+    put: (world) => keepInTpm(world.vm.id, WORD, true),
     look: async (_, of) => {
       if (!await exists(permallOf(of.id))) return "has none";
       return seen(await keptInTpm(permallOf(of.id)) === WORD);
@@ -300,15 +299,15 @@ export const NOUNS = {
   },
   "passphrase of a disk": {
     apart: true,
-    put: async ({ server, pool, vm }) => {
+    put: async ({ server, pool, vm, mark }) => {
       await call(server, "create_volume", {
-        ...{ pool: pool.name, name: "secret.img", capacityBytes: 2 ** 23, format: "raw" },
+        ...{ pool: pool.name, name: `secret-${mark}.img`, capacityBytes: 2 ** 23, format: "raw" },
         encryption: { passphrase: "correct horse" },
       });
-      await call(server, "attach_disk", { vmId: vm.id, path: `${pool.path}/secret.img` });
+      await call(server, "attach_disk", { vmId: vm.id, path: `${pool.path}/secret-${mark}.img` });
     },
-    look: async ({ pool }, of) => {
-      const isKept = (await virsh("secret-list")).includes(`${pool.path}/secret.img`);
+    look: async ({ pool, mark }, of) => {
+      const isKept = (await virsh("secret-list")).includes(`${pool.path}/secret-${mark}.img`);
       return seen(isKept && /<encryption format='luks'/.test(await storedXml(of)));
     },
   },
@@ -331,3 +330,18 @@ export const NOUNS = {
 
 export type NounName = keyof typeof NOUNS;
 export const nounOf = (name: NounName): Noun => NOUNS[name];
+
+/** Puts all of these. What needs that the VM has run shares one run of it. */
+export async function putAll(world: World, names: readonly NounName[]): Promise<void> {
+  const running = names.flatMap((name) => nounOf(name).running ?? []);
+  let hasRun = false;
+  for (const name of names) {
+    if (nounOf(name).running !== undefined && !hasRun) {
+      hasRun = true;
+      await whileItRuns(world, async () => {
+        for (const act of running) await act(world);
+      });
+    }
+    await nounOf(name).put(world);
+  }
+}

@@ -29,6 +29,8 @@ export interface World extends AsyncDisposable {
   readonly folder: string;
   /** A folder to share with the VM. */
   readonly share: string;
+  /** Last number of an address in the network that is its own, 20–219. */
+  readonly place: number;
   /** Where the network's cards of the VM are: its address. */
   readonly mac: string;
   /** Its definition and a backup, from before anything was kept for it. */
@@ -42,13 +44,19 @@ export interface World extends AsyncDisposable {
   readonly ids: Map<string, string>;
 }
 
-/** Makes the VM, its pool and its network. */
-export async function pairsWorld(server: TestServer, boot: Boot): Promise<World> {
+let worlds = 0;
+
+/** Makes the VM. @param shared what it has with other worlds; a network and a pool of its own when left out */
+export async function pairsWorld(
+  server: TestServer,
+  boot: Boot,
+  shared?: { readonly network: TestNetwork; readonly pool: TestPool },
+): Promise<World> {
   await using made = new AsyncDisposableStack();
   const folder = made.use(await backupFolder()).path;
   const share = made.use(await testFolder()).path;
-  const pool = made.use(await testPool("pairs"));
-  const network = made.use(await testNetwork("pairs"));
+  const pool = shared?.pool ?? made.use(await testPool("pairs"));
+  const network = shared?.network ?? made.use(await testNetwork("pairs"));
   const [first, second, third] = [
     made.use(await claimedVm("pairs-a")),
     made.use(await claimedVm("pairs-b")),
@@ -78,6 +86,7 @@ export async function pairsWorld(server: TestServer, boot: Boot): Promise<World>
   const cleanup = made.move();
   return {
     ...{ server, boot, pool, network, folder, share, mac, second, third, mark },
+    place: 20 + worlds++ % 200,
     vm: { id: vmId, name: first.name },
     before: { xml, backupId, run },
     ids: new Map(),
@@ -92,7 +101,7 @@ async function emptyBinOf(server: TestServer, vmId: string): Promise<void> {
 }
 
 /** Starts the VM, does something with it, and switches it off. */
-export async function whileItRuns({ server, vm }: World, act: () => Promise<unknown> = async () => {}) {
+export async function whileItRuns({ server, vm }: World, act: () => Promise<unknown>) {
   const vmId = vm.id;
   await call(server, "start_vm", { vmId });
   await shows(server, vmId, ({ state }) => state === "running");
