@@ -276,13 +276,17 @@ export const unreadPoolText = (pool: string, what: string): string =>
  * cannot be read
  */
 export async function readKnownPools(host: Host): Promise<string[]> {
-  await host.inventory.storage.refresh().catch((error) =>
-    log.debug("the storage pools cannot be read now", { error })
-  );
+  const refresh = () =>
+    host.inventory.storage.refresh().catch((error) =>
+      log.debug("the storage pools cannot be read now", { error })
+    );
+  await refresh();
   for (const { name } of host.inventory.storage.records().filter(isActivePool)) {
     await readPools(host, [name]).catch((error) =>
       log.debug("what is in a storage pool is not known", { pool: name, error })
     );
   }
+  // A pool that was removed or stopped meanwhile has nothing that would be read
+  if (unreadPools(host).length > 0) await refresh();
   return [...unreadPools(host), ...(await leftPools(host)).unread];
 }
