@@ -16,6 +16,7 @@ const FAR: ReadonlySet<string> = new Set(["qemu+ssh", "qemu+tls"]);
 /** A name or address that no program takes for an option. */
 const HOST = /^(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])$/;
 const USER = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+// deno-lint-ignore no-control-regex -- what a path may not have
 const FILE = /^\/[^\0-\x1f\x7f]*$/;
 
 const one = (names: readonly string[]) => names.length === 0 ? "no fields" : names.join(", ");
