@@ -9,7 +9,7 @@ const ELSEWHERE = "#elsewhere";
  * any real file: none of its paths is ever taken for one.
  */
 export function isLocal(uri: string): boolean {
-  return !uri.endsWith(ELSEWHERE) && /^(qemu|lxc|xen|bhyve|ch)(\+unix)?:\/\/\//.test(uri);
+  return /^(qemu|lxc|xen|bhyve|ch)(\+unix)?:\/\/\/(?!.*#elsewhere$)/.test(uri);
 }
 
 /**
