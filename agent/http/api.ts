@@ -50,15 +50,13 @@ const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, vm, formerNames }: {
+  { dispatch, hub, version, vms, vm }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
     /** VMs, for who may see only some of them. */
     vms: () => readonly VM[];
     vm: (vmId: string) => VmFacts | undefined;
-    /** Names that VMs had. */
-    formerNames: NonNullable<Viewer["formerNames"]>;
   },
 ): ApiHandler {
   const rest = new RestDoor(dispatch);
@@ -86,7 +84,7 @@ export function createApi(
     const { rights, name, since, ended, hold, userId, holder } = principal;
     const follower = { ended, hold, who: userId ?? holder };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
-    const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group, formerNames };
+    const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
     return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });

@@ -1,4 +1,5 @@
 /** VMs made of a template: one after the other, each whole or not at all. */
+import { sentenceOf } from "../../lib/contract/errors.ts";
 import {
   type CloudInit,
   type ConfigFinding,
@@ -209,7 +210,7 @@ async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Pr
       if (job.signal.aborted) throw error;
       const told = contractError(error, "CreateFailed", "create_vm_from_template");
       const [done, count] = [index, names.length];
-      throw new ContractError("TemplateVmFailed", { vm: name, done, count, error: messageOf(told) }, {
+      throw new ContractError("TemplateVmFailed", { vm: name, done, count, error: sentenceOf(told) }, {
         cause: error,
       });
     }

@@ -1,4 +1,5 @@
 /** The commands on port forwards. */
+import { vmName } from "../../../lib/i18n/message.ts";
 import {
   ContractError,
   type forwardCommands,
@@ -131,7 +132,7 @@ function forwardOf({ host }: Forwards, input: AddInput, network: Network): Store
   }
   const vm = vmId === undefined ? undefined : host.requireVm(vmId);
   if (vm && !cardOn(vm, network.name, mac)) {
-    throw new ContractError("VmNotOnNetwork", { vm: vm.name, network: network.name });
+    throw new ContractError("VmNotOnNetwork", { vm: vmName(vm), network: network.name });
   }
   const address = input.address === undefined ? undefined : fixedTarget(network, input.address);
   const hostAddress = input.hostAddress === undefined ? undefined : hostAddressOf(input.hostAddress);

@@ -5,6 +5,7 @@
  * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs
  * that others define may be built on anything: only what another VM's guest could have written is refused of theirs.
  */
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
@@ -28,7 +29,7 @@ import { withSaved } from "../../storage/saved_devices.ts";
 /** Milliseconds the heads of a VM's images may take to be read. */
 const HEADS_MS = 5000;
 
-const refused = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
+const refused = (path: string, reason: Sentence) => new ContractError("DiskRefused", { path, reason });
 
 /** A VM's disk that is a file, or a volume given by its name. */
 interface FileDisk {
@@ -64,7 +65,7 @@ async function otherFormat({ inventory, link }: Host, own: VM, path: string, for
     if (vm.id === own.id) continue;
     for (const disk of vm.disks) {
       if (disk.device !== "disk" || diskFormat(disk) === format) continue;
-      if (await pathOfDisk(link, disk) === path) return { vm: vm.name, format: diskFormat(disk) };
+      if (await pathOfDisk(link, disk) === path) return { vm: vmName(vm), format: diskFormat(disk) };
     }
   }
 }
@@ -77,7 +78,7 @@ async function requireOneFormat(
 ): Promise<void> {
   const other = await otherFormat(host, vm, path, format);
   if (other !== undefined) {
-    throw refused(path, `${other.vm} has it as ${other.format}, but ${vm.name} as ${format}`);
+    throw refused(path, message`${other.vm} has it as ${other.format}, but ${vmName(vm)} as ${format}`);
   }
 }
 
@@ -151,7 +152,7 @@ export async function requireStartable(host: Host, vm: VM): Promise<void> {
   if (!isLocal(host.link.uri)) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
-    const reason = `the disks of ${vm.name} cannot be read now`;
+    const reason = message`the disks of ${vmName(vm)} cannot be read now`;
     timer = setTimeout(() => reject(new ContractError("StorageUnknown", { reason })), HEADS_MS);
   });
   await Promise.race([checkAll(host, vm), limit]).finally(() => clearTimeout(timer));
