@@ -71,10 +71,17 @@ function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Stored
  * An entry of the activity as somebody may see it; null when not at all. A message that names other VMs is told to
  * who sees these: a VM that is gone is seen by nobody whose rights are to some VMs.
  */
-function filterActivity(viewer: Viewer, entry: StoredActivity): StoredActivity | null {
+function filterActivity(
+  viewer: Viewer,
+  entry: StoredActivity,
+  sight: Visibility | undefined,
+): StoredActivity | null {
   if (!seesActivity(viewer, entry)) return null;
   const { mentions = [], ...rest } = entry;
-  return mentions.every((id) => seesVm(viewer, id)) ? entry : { ...rest, message: HIDDEN_SENTENCE };
+  if (!mentions.every((id) => seesVm(viewer, id))) return { ...rest, message: HIDDEN_SENTENCE };
+  if (sight === undefined || entry.message === undefined) return entry;
+  const message = redactSentence(entry.message, sight);
+  return message === entry.message ? entry : { ...entry, message };
 }
 
 /**
@@ -146,8 +153,8 @@ const FILTERS: Readonly<
       : { ...options, hostInterfaces: [], userNetworking: [], mayLoosenFilters: false },
   "other-vms": (list: readonly VM[], viewer) => list.filter(({ id }) => seesVm(viewer, id)),
   "other-figures": (written: unknown) => written,
-  "other-activity": (list: readonly StoredActivity[], viewer) =>
-    list.map((each) => filterActivity(viewer, each)).filter((each) => each !== null),
+  "other-activity": (list: readonly StoredActivity[], viewer, _vms, sight) =>
+    list.map((each) => filterActivity(viewer, each, sight)).filter((each) => each !== null),
   "other-jobs": (list: readonly StoredJob[], viewer, _vms, sight) =>
     list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, sight)),
   "other-alerts": (list: readonly Alert[], viewer) => list.filter((each) => seesAlert(viewer, each)),
@@ -243,7 +250,7 @@ export class EventView {
       case "vm-stats-updated":
         return seesVm(viewer, data.vmId) ? event : null;
       case "activity": {
-        const shown = filterActivity(viewer, data);
+        const shown = filterActivity(viewer, data, sightOf(viewer, this.vms));
         return shown === data ? event : shown && ["activity", shown];
       }
       case "job-changed":

@@ -156,7 +156,8 @@ function seenValue(value: unknown, sight: Visibility): unknown {
   if (isForeignText(value)) return value.vmIds.every(sight.sees) ? value : HIDDEN_SENTENCE;
   if (isMessage(value)) return redactSentence(value, sight);
   if (!Array.isArray(value)) return value;
-  return once(value.map((each) => seenValue(each, sight)));
+  const seen = value.map((each) => seenValue(each, sight));
+  return seen.every((each, at) => each === value[at]) ? value : once(seen);
 }
 
 /** A sentence as somebody may see it. One that names a VM that they do not see says nothing else: it may have its files. */
@@ -166,7 +167,8 @@ export function redactSentence(sentence: Sentence, sight: Visibility): Sentence 
   if (args.some(([, each]) => isHiddenName(each, sight))) return HIDDEN_SENTENCE;
   const seen = args.map(([name, each]) => [name, seenValue(each, sight)] as const);
   if (args.some(([, each]) => isVmCount(each))) return besidesCounts(seen.map(([, each]) => each));
-  return { ...sentence, args: Object.fromEntries(seen) };
+  const isSame = seen.every(([name, each]) => each === sentence.args[name]);
+  return isSame ? sentence : { ...sentence, args: Object.fromEntries(seen) };
 }
 
 const isHiddenSentence = (sentence: Sentence): boolean => sentence === HIDDEN_SENTENCE;
@@ -184,23 +186,27 @@ export function redactLog<L extends { readonly text: Sentence }>(log: readonly L
 /** An error that names no VM that is not seen, and counts none. */
 export function redactError(error: ContractError, sight: Visibility): ContractError {
   const { code, details = {}, ownText, cause } = error;
-  if (error.about.every(({ vmId }) => sight.sees(vmId)) && !Object.values(details).some(isVmCount)) {
-    return error;
-  }
-  const seen = Object.entries(details).flatMap(([name, each]) =>
+  const given = Object.entries(details);
+  const seen = given.flatMap(([name, each]) =>
     isVmCount(each) ? [] : [[name, seenDetail(name, each, sight)] as const]
   );
-  const counts = Object.values(details).some(isVmCount);
+  const counts = seen.length < given.length;
   const text = ownText !== undefined
-    ? redactSentence(ownText, sight)
+    ? orHidden(redactSentence(ownText, sight))
     : counts
-    ? besidesCounts(seen.map(([, each]) => each))
+    ? orHidden(besidesCounts(seen.map(([, each]) => each)))
     : undefined;
+  if (text === ownText && !counts && seen.every(([name, each]) => each === details[name])) return error;
   return new ContractError(code, Object.fromEntries(seen), { cause, message: text });
 }
 
+/** What is left of a text, and where that is nothing, that it is not told. */
+const orHidden = (sentence: Sentence): Sentence => isEmpty(sentence) ? HIDDEN_SENTENCE : sentence;
+
 /** A detail of an error. The ids beside the names are of the same VMs. */
 function seenDetail(name: string, detail: unknown, sight: Visibility): unknown {
-  if (name === "vmIds" && Array.isArray(detail)) return detail.filter((each) => sight.sees(String(each)));
-  return seenValue(detail, sight);
+  if (name !== "vmIds" || !Array.isArray(detail)) return seenValue(detail, sight);
+  return detail.every((each) => sight.sees(String(each)))
+    ? detail
+    : detail.filter((each) => sight.sees(String(each)));
 }
