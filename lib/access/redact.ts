@@ -203,9 +203,15 @@ export function redactError(error: ContractError, sight: Visibility): ContractEr
 /** What is left of a text, and where that is nothing, that it is not told. */
 const orHidden = (sentence: Sentence): Sentence => isEmpty(sentence) ? HIDDEN_SENTENCE : sentence;
 
+/** Details of errors that are sentences; the others are what something is called. */
+const SENTENCES: ReadonlySet<string> = new Set(["error", "first", "reason"]);
+
 /** A detail of an error. The ids beside the names are of the same VMs. */
 function seenDetail(name: string, detail: unknown, sight: Visibility): unknown {
-  if (name !== "vmIds" || !Array.isArray(detail)) return seenValue(detail, sight);
+  if (name !== "vmIds" || !Array.isArray(detail)) {
+    const seen = seenValue(detail, sight);
+    return seen === HIDDEN_SENTENCE && !SENTENCES.has(name) ? HIDDEN_NAME : seen;
+  }
   return detail.every((each) => sight.sees(String(each)))
     ? detail
     : detail.filter((each) => sight.sees(String(each)));

@@ -135,6 +135,17 @@ Deno.test("redactError() tells no reason that names a VM out of sight, with its 
   assert.doesNotMatch(JSON.stringify(refused(foreign)), /secret|theirs/);
 });
 
+Deno.test("redactError() calls what it does not name a VM, where that is in the middle of a sentence", () => {
+  const foreign = { $foreign: "secret", vmIds: ["theirs"] };
+  for (const what of [foreign, message`${SECRET} on default`]) {
+    const error = told("StorageBusy", { what });
+    assert.equal(
+      error.message,
+      `${HIDDEN_VM} is busy with another operation. Wait for it to end, then try again.`,
+    );
+  }
+});
+
 Deno.test("redactError() tells an error in another one as itself", () => {
   const inner = new ContractError("VolumeInUse", { vm: SECRET, pool: "p", name: "secret.img" });
   const error = told("BackupFailed", { error: inner.sentence });

@@ -120,7 +120,7 @@ async function check(host: Host, vm: VM): Promise<void> {
     try {
       await checkQcow2(host, vm, disk);
     } catch (error) {
-      if (error instanceof ImageRefused) throw refused(disk.path, error.message);
+      if (error instanceof ImageRefused) throw refused(disk.path, error.sentence);
       if (!isSystemError(error)) throw error;
       // QEMU runs as another user, and says by itself what it cannot open.
       log.info("the head of a disk cannot be read before the start", { path: disk.path, error });
