@@ -23,7 +23,7 @@ const Etag = Type.String({
 
 /** What is wrong with an XML, and where. */
 export const XmlProblem = Type.Object({
-  message: Type.String({ description: "libvirt's own words where it has some" }),
+  message: Sentence({ description: "libvirt's own words where it has some" }),
   line: Type.Optional(Type.Integer({ description: "counted from 1; absent when it is not known" })),
   element: Type.Optional(Type.String({ description: "the element it is about" })),
   attribute: Type.Optional(Type.String({ description: "the attribute of it" })),
