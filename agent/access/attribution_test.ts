@@ -7,22 +7,33 @@ const current = [
   ...[{ id: "1", name: "web" }, { id: "2", name: "web-1" }, { id: "3", name: "a.b" }],
   ...[{ id: "4444-4", name: "zz" }, { id: "5", name: "VM" }, { id: "6", name: "W\u00fcrfel" }],
 ];
-const former = [{ id: "7", name: "old" }, { id: "8", name: "web" }, { id: "1", name: "before" }];
+const former = [
+  ...[{ id: "9", name: "(b)" }, { id: "eeeeeeee-0000-0000-0000-000000000000", name: "--" }],
+  ...[{ id: "7", name: "old" }, { id: "8", name: "web" }, { id: "1", name: "before" }],
+];
 const names = { current: () => current, former: () => former };
 
-Deno.test("idsIn() finds VMs that a text names, as words of their own or by their ids", () => {
-  assert.deepEqual(idsIn("Volume is used by web: disk", names), ["1"]);
-  assert.deepEqual(idsIn("used by web-1, a.b", names), ["1", "2", "3"], "a name before a dash may be one");
-  assert.deepEqual(idsIn("webs and cobweb, axb, zzz", names), []);
-  assert.deepEqual(idsIn("VM not found: 4444-4", names), ["4444-4", "5"]);
-  assert.deepEqual(idsIn("W\u00fcrfel", names), ["6"]);
-});
+const CASES: readonly [text: string, ids: readonly string[], why?: string][] = [
+  ["Volume is used by web: disk", ["1"]],
+  ["used by web-1, a.b", ["1", "2", "3"], "a name before a dash may be one"],
+  ["webs and cobweb, axb, zzz", []],
+  ["VM not found: 4444-4", ["4444-4", "5"]],
+  ["W\u00fcrfel", ["6"]],
+  ["old: it failed", ["7"], "one that is gone"],
+  ["before: it failed", ["1"], "the name that it had before"],
+  ["web: it failed", ["1"], "a name that another VM has now is that one's"],
+  ["/images/(b)/x", ["9"]],
+  [`seed_${"eeeeeeee-0000-0000-0000-000000000000"}.iso`, ["eeeeeeee-0000-0000-0000-000000000000"]],
+  ["", []],
+];
 
-Deno.test("idsIn() finds VMs that are gone and those that were renamed; a name that another has now is that one's", () => {
-  assert.deepEqual(idsIn("old: it failed", names), ["7"]);
-  assert.deepEqual(idsIn("before: it failed", names), ["1"]);
-  assert.deepEqual(idsIn("web: it failed", names), ["1"]);
-});
+for (const isOneOfMany of [false, true]) {
+  Deno.test(`idsIn() finds VMs that ${isOneOfMany ? "many texts name" : "a text names"}, by names and ids`, () => {
+    for (const [text, ids, why] of CASES) {
+      assert.deepEqual(idsIn(text, names, isOneOfMany).sort(), ids, why ?? text);
+    }
+  });
+}
 
 Deno.test("attributedSentence() takes what other programs say, and none of our own words", () => {
   const foreign = { $foreign: "domain web is there", vmIds: ["1"] };
