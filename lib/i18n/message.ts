@@ -86,7 +86,7 @@ export function message(texts: TemplateStringsArray, ...values: readonly unknown
 }
 
 /** Names in a list that are written out. */
-const MOST_LISTED = 5;
+const MOST_LISTED = 8;
 
 function listed(values: readonly unknown[], one: (value: unknown) => string): string {
   const shown = values.slice(0, MOST_LISTED).map(one).join(", ");
