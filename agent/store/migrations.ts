@@ -123,5 +123,8 @@ export const MIGRATIONS: readonly Migration[] = [
        json_object('$foreign', json_extract(value, '$.text'), 'vmIds', json_array('')))) FROM json_each(log));
    UPDATE jobs SET record = json_set(record, '$.error.message',
        json_object('$foreign', json_extract(record, '$.error.message'), 'vmIds', json_array('')))
-     WHERE json_type(record, '$.error') = 'object';`,
+     WHERE json_type(record, '$.error') = 'object';
+   UPDATE jobs SET record = json_set(record, '$.subject',
+       json_object('$foreign', json_extract(record, '$.subject'), 'vmIds', json_array('')))
+     WHERE json_type(record, '$.subject') = 'text';`,
 ];
