@@ -234,7 +234,7 @@ export const NetworkOptions = Type.Object({
     bridge: Type.Boolean(),
     sriov: Type.Boolean(),
   })),
-  unavailable: Type.Array(Type.Object({ mode: oneOf(NETWORK_MODES), reason: Type.String() })),
+  unavailable: Type.Array(Type.Object({ mode: oneOf(NETWORK_MODES), reason: Sentence() })),
   freeIpv4: Type.Union([Type.String(), Type.Null()], { description: "a subnet nothing here uses" }),
   freeIpv6: Type.String({ description: "a random unique local subnet" }),
 });

@@ -109,7 +109,7 @@ export const snapshotCommands = {
       name: Type.String(),
       external: Type.Optional(Type.Boolean({ description: "true: it lies beside the disks" })),
       quiesced: Type.Optional(Type.Boolean({ description: "true: the guest had written all to its disks" })),
-      notes: Type.Optional(Type.Array(Type.String(), { description: "what is worth knowing of it" })),
+      notes: Type.Optional(Type.Array(Sentence(), { description: "what is worth knowing of it" })),
     }),
     errors: [
       "VmNotFound",

@@ -209,7 +209,7 @@ export const BatchOperationResult = Type.Object({
     success: Type.Boolean(),
     error: Type.Optional(Type.Object({
       code: Type.String(),
-      message: Type.String(),
+      message: Sentence(),
       details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     })),
   })),
@@ -224,7 +224,7 @@ export const DeleteVmResult = Type.Object({
     description: "where the VM is kept, with its disks that were deleted; null: it is gone for good",
   }),
   warnings: Type.Optional(
-    Type.Array(Type.String(), {
+    Type.Array(Sentence(), {
       description:
         "what of it stays where it is, as another VM has it, too, and the saved memory that is lost",
     }),
