@@ -142,6 +142,7 @@ export class App {
       clock,
       onChanged: (jobs) => this.hub.publishAll(jobs.map((job) => ["job-changed", { job }])),
       onProgress: (job) => this.hub.publish("job-progress", { job }),
+      names: { current: () => this.hosts.vms(), former: () => this.formerNames.all() },
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
@@ -196,7 +197,6 @@ export class App {
       version: VERSION,
       vms: () => this.hosts.vms(),
       vm: (vmId) => this.hosts.vm(vmId),
-      formerNames: () => this.formerNames.all(),
       missingHosts: () => this.hosts.missing().map(({ id }) => id),
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);

@@ -15,12 +15,15 @@ import { hostField } from "../lib/contract/on_host.ts";
 import { ownFields } from "../lib/contract/envelope.ts";
 import { fields } from "../lib/contract/rest.ts";
 import { schemaRefusals } from "../lib/contract/refusal.ts";
-import { mentionedIn, redactRefusal } from "../lib/access/redact.ts";
+import { redactError } from "../lib/access/redact.ts";
+import { rendered, type Unrendered } from "../lib/i18n/message.ts";
+import { tellsSentences } from "../lib/contract/sentences.ts";
 import { filterOutput, longestOf, sightOf, type Viewer } from "../lib/access/filter_output.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { joinsSame } from "../lib/contract/command.ts";
 import { InFlight } from "../lib/in_flight.ts";
 import { asAsked } from "./access/asking.ts";
+import { attributedAnswer, attributedError, idsInError, type KnownName } from "./access/attribution.ts";
 import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
@@ -77,7 +80,7 @@ export interface CallContext {
 export type Handler<N extends CommandName> = (
   input: Input<N>,
   context: CallContext,
-) => Promise<Output<N>> | Output<N>;
+) => Promise<Unrendered<Output<N>>> | Unrendered<Output<N>>;
 /** A handler for every command of the contract: a missing one does not compile. */
 export type Handlers = { readonly [N in CommandName]: Handler<N> };
 
@@ -100,7 +103,7 @@ export interface DispatchOptions {
   /** Every VM, for who may see only some of them. */
   readonly vms: () => readonly VM[];
   /** Names that VMs had. */
-  readonly formerNames: NonNullable<Viewer["formerNames"]>;
+  readonly formerNames: () => Iterable<KnownName>;
   /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
   readonly idSince?: NonNullable<Viewer["idSince"]>;
   /** The error of a call that another call may have overtaken (`libvirt/stale_target_error.ts`). */
@@ -224,6 +227,7 @@ export function createDispatch(
     DispatchOptions,
 ): Dispatch {
   const joined = new InFlight<unknown>();
+  const names = { current: vms, former: formerNames };
   return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
@@ -247,7 +251,6 @@ export function createDispatch(
       name: principal.name,
       since: principal.since,
       groupOf: (id) => vm(id)?.group,
-      formerNames,
       ...(idSince !== undefined && { idSince }),
     };
     try {
@@ -278,15 +281,20 @@ export function createDispatch(
         if (made !== null) about = { vmId: String(made[makesVm!]), vmName: String(made.name) };
         return answer;
       };
-      if (viewer.rights.every((layer) => layer === "all")) return await run(valid);
+      if (viewer.rights.every((layer) => layer === "all")) {
+        const answer = await run(valid);
+        return tellsSentences(command) ? rendered(answer) : answer;
+      }
+      const shown = (answer: unknown) =>
+        rendered(filterOutput(command, attributedAnswer(answer, names), viewer, vms));
       const longest = longestOf(command);
       if (longest === undefined) {
         // What is refused one by one repeats the id that was asked for, of a VM out of sight as of none.
-        const filtered = async (wanted: unknown) => filterOutput(command, await run(wanted), viewer, vms);
+        const filtered = async (wanted: unknown) => shown(await run(wanted));
         return await narrowBatch(principal, command, valid, vm, filtered);
       }
       const { limit = 50 } = valid as { limit?: number };
-      const answer = filterOutput(command, await run({ ...valid, limit: longest }), viewer, vms);
+      const answer = shown(await run({ ...valid, limit: longest }));
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
       error = asContractError(thrown, command);
@@ -294,12 +302,13 @@ export function createDispatch(
       if (makesVm !== undefined && isValid) about ??= nameWished(input);
       // What was refused before was carried out on no host, and may name none.
       if (isRouted) error = await staleTarget?.(command, input, error) ?? error;
+      error = attributedError(error, names);
       const sight = sightOf(viewer, vms);
-      throw sight === undefined ? error : redactRefusal(error, sight);
+      throw sight === undefined ? error : redactError(error, sight);
     } finally {
       const tookMs = Math.round((performance.now() - started) * 10) / 10;
       if (!readOnly || audited) {
-        const mentions = error === undefined ? [] : mentionedIn(error.message, vms(), vmId);
+        const mentions = error === undefined ? [] : idsInError(error, names).filter((id) => id !== vmId);
         record({
           actor,
           door: principal.door,
@@ -310,7 +319,7 @@ export function createDispatch(
           tookMs,
           ...where,
           ...about,
-          ...(error && { message: error.message }),
+          ...(error && { message: error.sentence }),
           ...(mentions.length > 0 && { mentions }),
         }, error && { code: error.code, isAnonymous: principal.via === "nobody" });
       }

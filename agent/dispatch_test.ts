@@ -3,6 +3,7 @@ import { LibvirtError, VIR_ERR } from "../ffi/error.ts";
 import { type Command, type CommandName, COMMANDS, ContractError, ROLES } from "../lib/contract/mod.ts";
 import { joinsSame } from "../lib/contract/command.ts";
 import { OWN_SAMPLES, SAMPLES } from "../lib/contract/testing.ts";
+import { render } from "../lib/i18n/message.ts";
 import { needOf } from "../lib/access/permissions.ts";
 import { layerOf, type Rights } from "../lib/access/rights.ts";
 import type { BatchOperationResult, Grant, Role, VM } from "../lib/contract/mod.ts";
@@ -278,11 +279,14 @@ Deno.test("dispatch() audits refusals, too, and a machine it does not know by no
   await failing(dispatch("start_vm", { vmId: "u-2" }, ADMIN));
   await failing(dispatch("start_vm", { vmId: 5 }, ADMIN));
   await failing(dispatch("start_vm", { vmId: "u-1" }, as("viewer")));
-  assert.deepEqual(recorded.map(({ result, message, vmId, vmName }) => [result, message, vmId, vmName]), [
-    ["error", "VM not found: u-2", undefined, undefined],
-    ["error", "Invalid input: vmId must be a text", undefined, undefined],
-    ["error", "This needs the role operator", "u-1", "web"],
-  ]);
+  assert.deepEqual(
+    recorded.map(({ result, message, vmId, vmName }) => [result, render(message), vmId, vmName]),
+    [
+      ["error", "VM not found: u-2", undefined, undefined],
+      ["error", "Invalid input: vmId must be a text", undefined, undefined],
+      ["error", "This needs the role operator", "u-1", "web"],
+    ],
+  );
 });
 
 Deno.test("dispatch() keeps a bounded input, so that nobody fills the disk with the audit", async () => {

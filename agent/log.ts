@@ -1,4 +1,6 @@
 /** The log: one line an entry on stderr, `level message key=value …`, as journald and people read it. */
+import { ContractError } from "../lib/contract/errors.ts";
+import { renderPlain } from "../lib/i18n/message.ts";
 import { LineOutput, STDERR } from "./log_output.ts";
 
 /** Levels in rising order. */
@@ -22,9 +24,13 @@ function asJson(value: unknown): string {
   }
 }
 
+/** What an error says, in English: whoever asked for what failed, others read the log. */
+const wordsOf = (error: Error): string =>
+  error instanceof ContractError ? String(renderPlain(error.sentence)) : error.message;
+
 /** A value on one line, without control characters: what guests and clients send must not forge lines or colours. */
 function plain(value: unknown): string {
-  const text = value instanceof Error ? value.message : typeof value === "string" ? value : asJson(value);
+  const text = value instanceof Error ? wordsOf(value) : typeof value === "string" ? value : asJson(value);
   const line = text.slice(0, 2000).replace(
     // deno-lint-ignore no-control-regex -- control characters are what is to be made visible
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,

@@ -1,4 +1,5 @@
 /** Begins backups when they are due. */
+import { render, type Sentence } from "../../lib/i18n/message.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { dueOf, handledAt } from "../../lib/schedules/due.ts";
 import type { Clock } from "../clock.ts";
@@ -87,15 +88,15 @@ export class BackupClock {
       await run(backup);
     } catch (error) {
       if (!(error instanceof ContractError)) log.error("a backup failed unexpectedly", { name, error });
-      this.#refuse(backup, (error instanceof ContractError ? error : new ContractError("Internal")).message);
+      this.#refuse(backup, (error instanceof ContractError ? error : new ContractError("Internal")).sentence);
     } finally {
       cancelLimit();
       this.#beginning.delete(id);
     }
   }
 
-  #refuse(backup: StoredBackup, message: string): void {
-    log.warn("a backup that was due did not run", { backup: backup.name, message });
-    this.#options.runs.refused(backup, backup.owner.name, message);
+  #refuse(backup: StoredBackup, why: Sentence): void {
+    log.warn("a backup that was due did not run", { backup: backup.name, why: render(why) });
+    this.#options.runs.refused(backup, backup.owner.name, why);
   }
 }

@@ -1,3 +1,4 @@
+import { render } from "../../lib/i18n/message.ts";
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { TestClock } from "../testing.ts";
@@ -38,7 +39,7 @@ function world(
       watch: () => {},
       settle: () => {},
       isRunning: () => isRunning,
-      refused: ({ id }, _actor, message) => void refused.push(`${id}: ${message}`),
+      refused: ({ id }, _actor, message) => void refused.push(`${id}: ${render(message)}`),
       skipped: (_backup, _actor, slot, message) =>
         void skipped.push(`${new Date(slot).toISOString()} ${message}`),
     },

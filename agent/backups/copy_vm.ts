@@ -1,4 +1,6 @@
 /** One VM into a store of backups: its definition, its UEFI variables, its TPM's state, its disks. Whole, or not at all. */
+import { sentenceOf } from "../../lib/contract/errors.ts";
+import { message, vmName } from "../../lib/i18n/message.ts";
 import { Buffer } from "node:buffer";
 import { type ChunkList, digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
@@ -158,7 +160,7 @@ export async function copyVm(context: CopyContext, vmId: string): Promise<Copied
     return await attempt(context.isFull);
   } catch (error) {
     if (!(error instanceof IncrementError)) throw explained(error);
-    context.job.log(`${vm.name}: its disks are read in full after all: ${error.message}`);
+    context.job.log(message`${vmName(vm)}: its disks are read in full after all: ${sentenceOf(error)}`);
     if (error.damaged !== undefined) await repository.setAside([error.damaged]);
     return await attempt(true).catch((again) => {
       throw explained(again);
@@ -355,8 +357,8 @@ async function ofRunning(
   }) as [BesideDisks, BesideDisks];
   const notes = [...plan.notes, ...copied.notes, ...isSame(before, after) ? [] : [WRITTEN_MEANWHILE]];
   const why = refusals[0] ?? plan.reason;
-  if (way.incremental.size === 0) job.log(`${vm.name}: its disks are read in full: ${why}`);
-  else if (why !== "") job.log(`${vm.name}: some disks are read in full: ${why}`);
+  if (way.incremental.size === 0) job.log(message`${vmName(vm)}: its disks are read in full: ${why}`);
+  else if (why !== "") job.log(message`${vmName(vm)}: some disks are read in full: ${why}`);
   const sizes = new Map<string, number>();
   for (const { target } of disks) {
     const size = () => virtualSizeOf(way.files.get(target)!);
@@ -396,7 +398,9 @@ async function ofRunning(
   const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (way.incremental.size > 0) {
     const since = new Date(plan.base!.takenAt).toISOString().slice(0, 16).replace("T", " ");
-    job.log(`${vm.name}: ${mib(readBytes)} of ${mib(all)} were read: what changed since ${since} UTC`);
+    job.log(
+      message`${vmName(vm)}: ${mib(readBytes)} of ${mib(all)} were read: what changed since ${since} UTC`,
+    );
   }
   return {
     takenAt,

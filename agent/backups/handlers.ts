@@ -1,4 +1,5 @@
 /** The commands on backups. */
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import {
   type Backup,
   type backupCommands,
@@ -240,9 +241,11 @@ export function backupHandlers(
       );
       const since = context.since(vmId);
       /** Whether a copy is of this VM, and not of another one that had its id before. */
-      const isOfThis = (run: BackupRun, copy: BackupRun["copies"][number]) =>
-        copy.vmId === vmId && (copy.takenAt ?? run.startedAt) >= since;
-      const copies: Output<"list_vm_backups">["copies"][number][] = [];
+      const isOfThis = (
+        run: Pick<BackupRun, "startedAt">,
+        copy: Pick<BackupRun["copies"][number], "takenAt" | "vmId">,
+      ) => copy.vmId === vmId && (copy.takenAt ?? run.startedAt) >= since;
+      const copies: Unrendered<Output<"list_vm_backups">["copies"]> = [];
       for (const backup of all) {
         for (const run of await history.list(backup)) {
           const copy = run.copies.find((each) => isOfThis(run, each));
@@ -262,7 +265,7 @@ export function backupHandlers(
       });
       // Nor are places of the host, and how the others went.
       const isOpen = mayCall(principal.rights, "list_backups");
-      const runOfThis = (run: BackupRun): BackupRun => ({
+      const runOfThis = (run: Unrendered<BackupRun>): Unrendered<BackupRun> => ({
         ...run,
         message: isOpen ? run.message : null,
         copies: run.copies.filter((each) => isOfThis(run, each)),

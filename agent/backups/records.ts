@@ -10,6 +10,7 @@ import {
   ContractError,
   type MissedPolicy,
 } from "../../lib/contract/mod.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { Retention } from "../../lib/backup/retention.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import type { Delegator } from "../access/delegation.ts";
@@ -55,12 +56,12 @@ export interface StoredBackup extends Retention {
 }
 
 /** A VM of a run, with the copy in the folder. */
-export interface StoredCopy extends Omit<BackupCopy, "verified" | "bootTest"> {
+export interface StoredCopy extends Omit<Unrendered<BackupCopy>, "verified" | "bootTest"> {
   readonly copyId: string | null;
 }
 
 /** A run as it is kept. */
-export interface StoredRun extends Omit<BackupRun, "copies" | "found"> {
+export interface StoredRun extends Omit<Unrendered<BackupRun>, "copies" | "found"> {
   readonly copies: readonly StoredCopy[];
 }
 
@@ -100,6 +101,10 @@ export const BACKUP_MIGRATIONS = [
      FROM backup_runs run, json_each(run.record, '$.copies') copy
      JOIN backup_boot_tests test ON test.copy_id = copy.value ->> 'copyId'
      GROUP BY 1, 2;`,
+  // Why runs failed before this names VMs, and counts them, in the text alone: it is told to who sees every VM.
+  `UPDATE backup_runs SET record = json_set(record, '$.message',
+       json_object('$foreign', json_extract(record, '$.message'), 'vmIds', json_array('')))
+     WHERE json_type(record, '$.message') = 'text';`,
 ];
 
 type Row = Record<string, SQLOutputValue>;

@@ -107,8 +107,12 @@ Deno.test("what an earlier version has booted is known to be: weekly tests are n
   const open = (migrations: readonly string[]) =>
     new Store(folder, undefined, [{ name: "backups", migrations }]);
   try {
-    const before = open(BACKUP_MIGRATIONS.slice(0, -1));
-    const run = { id: "run", copies: [copy("old"), copy("new"), copy(null)] };
+    const before = open(BACKUP_MIGRATIONS.slice(0, -2));
+    const run = {
+      id: "run",
+      message: "It failed for 2 of 7 VMs. web: no room",
+      copies: [copy("old"), copy("new"), copy(null)],
+    };
     before.open()!.prepare("INSERT INTO backup_runs VALUES ('run', 'a', 1, 'done', ?)").run(
       JSON.stringify(run),
     );
@@ -120,7 +124,13 @@ Deno.test("what an earlier version has booted is known to be: weekly tests are n
     }
     before.close();
     const store = open(BACKUP_MIGRATIONS);
-    assert.equal(new BackupRecords(store).lastBootTest("a", "vm"), 9);
+    const records = new BackupRecords(store);
+    assert.equal(records.lastBootTest("a", "vm"), 9);
+    // Which VMs its text names is not known
+    assert.deepEqual(records.runs("a").map(({ message }) => message), [{
+      $foreign: run.message,
+      vmIds: [""],
+    }]);
     store.close();
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -1,4 +1,5 @@
 /** A VM out of a folder of backups: as a new one, or in the place of what it has become. Undone where a step fails. */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import {
   confineDefinition,
   confineDisk,
@@ -326,7 +327,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   const { moves, gone } = await stageTpmState(operation, vm.id, tpm, `restored-${manifest.id}`);
   const change = { moves: [...fresh === undefined ? [] : [[fresh, path!] as const], ...moves], gone };
   job.signal.throwIfAborted();
-  job.log(`Defining ${vm.name}`);
+  job.log(message`Defining ${vmName(vm)}`);
   await dropCheckpoints(host, vm);
   operation.add<StateReplaced>({
     kind: "state-replaced",

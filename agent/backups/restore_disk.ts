@@ -1,4 +1,5 @@
 /** One disk out of a folder of backups, as a new volume that no VM has yet. */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
 import type { Host } from "../hosts/host.ts";
@@ -36,7 +37,7 @@ export async function restoreDisk(
   let made: MadeDisk | undefined;
   await jobs.run({
     command,
-    title: `Restore disk ${disk.target} of ${manifest.vm.name} to ${subject}`,
+    title: message`Restore disk ${disk.target} of ${vmName(manifest.vm)} to ${subject}`,
     actor: principal.name,
     subject,
     lane: "copy",

@@ -1,6 +1,7 @@
 /** What is known of the runs of backups, by what was written down and by what their folders have. */
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { type BackupCopy, type BackupRun, ContractError } from "../../lib/contract/mod.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import { log } from "../log.ts";
 import { FolderProbeQueue } from "./folder_probe_queue.ts";
 import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
@@ -31,11 +32,11 @@ export function shownRun(
   records: BackupRecords,
   run: StoredRun,
   { found, copies }: { readonly found: boolean; readonly copies: readonly StoredCopy[] },
-): BackupRun {
+): Unrendered<BackupRun> {
   return {
     ...run,
     found,
-    copies: copies.map(({ copyId, ...copy }): BackupCopy => ({
+    copies: copies.map(({ copyId, ...copy }): Unrendered<BackupCopy> => ({
       ...copy,
       // Runs of earlier versions have not noted it.
       readBytes: copy.readBytes ?? null,
@@ -56,7 +57,7 @@ export class RunHistory {
   }
 
   /** The run that began last, without a look into the folder. What was left out is none. */
-  lastRun(backupId: string): BackupRun | null {
+  lastRun(backupId: string): Unrendered<BackupRun> | null {
     const isRun = ({ state }: StoredRun) => state !== "skipped";
     // Mostly the newest, or the one before: only those are read at first
     const run = this.#records.runs(backupId, 2).find(isRun) ??
@@ -69,13 +70,13 @@ export class RunHistory {
     backup: StoredBackup,
     limit = Number.MAX_SAFE_INTEGER,
     { runId, until = Number.MAX_SAFE_INTEGER }: { readonly runId?: string; readonly until?: number } = {},
-  ): Promise<BackupRun[]> {
+  ): Promise<Unrendered<BackupRun>[]> {
     return (await this.#all(backup)).filter(({ id, startedAt }) =>
       startedAt <= until && (runId === undefined || id === runId)
     ).slice(0, limit);
   }
 
-  async #all(backup: StoredBackup): Promise<BackupRun[]> {
+  async #all(backup: StoredBackup): Promise<Unrendered<BackupRun>[]> {
     const stored = this.#records.runs(backup.id);
     const found = await this.#found(backup);
     if (found === undefined) return stored.map((run) => this.#shown(run, run.copies));
@@ -153,7 +154,7 @@ export class RunHistory {
     }
   }
 
-  #ofFolder(id: string, manifests: readonly Manifest[]): BackupRun {
+  #ofFolder(id: string, manifests: readonly Manifest[]): Unrendered<BackupRun> {
     const { startedAt, actor } = manifests[0]!.run;
     const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
     const run: StoredRun = {
@@ -165,7 +166,7 @@ export class RunHistory {
     return shownRun(this.#records, run, { found: true, copies });
   }
 
-  #shown(run: StoredRun, copies: readonly StoredCopy[]): BackupRun {
+  #shown(run: StoredRun, copies: readonly StoredCopy[]): Unrendered<BackupRun> {
     return shownRun(this.#records, run, { found: false, copies });
   }
 }

@@ -1,12 +1,12 @@
 /** Runs of backups: begun, carried out as tasks, written down. */
-import { COUNTING_LINES } from "../../lib/access/counting.ts";
-import { leftOutOf, namesText } from "../../lib/coverage/coverage.ts";
+import { leftOutOf } from "../../lib/coverage/coverage.ts";
+import { leftOutText } from "../coverage/left_out.ts";
 import { type PruneMoment, toPrune } from "../../lib/backup/retention.ts";
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
 import { type Backup, ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
-import { fill } from "../../lib/i18n/fill.ts";
-import { messageOf } from "../../lib/text/message.ts";
+import { message, type Sentence, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { sentenceOf } from "../../lib/contract/errors.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle, Jobs } from "../jobs/jobs.ts";
@@ -50,11 +50,11 @@ function endOf(thrown: unknown): Pick<StoredRun, "state" | "message"> {
   }
   return thrown.code === "JobCancelled"
     ? { state: "cancelled", message: "The task was cancelled" }
-    : { state: "failed", message: thrown.message };
+    : { state: "failed", message: thrown.sentence };
 }
 
-const failedCopy = (vmId: string, name: string, message: string): StoredCopy => ({
-  ...{ vmId, name, state: "failed", message, takenAt: null, consistency: null },
+const failedCopy = (vmId: string, name: string, why: Sentence): StoredCopy => ({
+  ...{ vmId, name, state: "failed", message: why, takenAt: null, consistency: null },
   ...{ bytes: 0, storedBytes: 0, readBytes: null, disks: [], copyId: null },
 });
 
@@ -116,7 +116,7 @@ export class BackupRuns {
    * @param isFull reads disks in full, also where only what changed could be read
    * @throws {ContractError} BackupRunning, StoreUnavailable
    */
-  begin(backup: StoredBackup, actor: string, isFull = false): Output<"run_backup_now"> {
+  begin(backup: StoredBackup, actor: string, isFull = false): Unrendered<Output<"run_backup_now">> {
     const { id: backupId, name } = backup;
     const running = this.#running.get(backupId);
     if (running !== undefined) {
@@ -145,10 +145,10 @@ export class BackupRuns {
   }
 
   /** Writes down that a run which was due did not begin. */
-  refused(backup: StoredBackup, actor: string, message: string): void {
+  refused(backup: StoredBackup, actor: string, why: Sentence): void {
     const now = this.#options.clock.now();
     this.#records.keepRun(backup.id, {
-      ...{ id: crypto.randomUUID(), startedAt: now, endedAt: now, state: "failed", actor, message },
+      ...{ id: crypto.randomUUID(), startedAt: now, endedAt: now, state: "failed", actor, message: why },
       ...{ jobId: null, copies: [] },
     });
   }
@@ -180,7 +180,7 @@ export class BackupRuns {
       entry.run = { ...entry.run, ...change };
       this.#records.keepRun(id, entry.run);
     };
-    let thrown: unknown, leftOut: string | undefined;
+    let thrown: unknown, leftOut: Sentence | undefined;
     try {
       await this.#options.jobs.run({
         id: jobId,
@@ -203,8 +203,9 @@ export class BackupRuns {
     this.#running.delete(id);
     if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, entry.run);
     const end = endOf(thrown);
-    const message = [end.message, leftOut].filter((text) => text !== null && text !== undefined).join(". ");
-    set({ ...end, message: message === "" ? null : message, endedAt: this.#options.clock.now() });
+    const both = end.message !== null && leftOut !== undefined;
+    const told = both ? message`${end.message}. ${leftOut}` : end.message ?? leftOut ?? null;
+    set({ ...end, message: told, endedAt: this.#options.clock.now() });
     void this.#options.bootTests.after(backup, entry.run, () => this.#options.open(backup));
   }
 
@@ -225,8 +226,10 @@ export class BackupRuns {
     }
     const meant = this.#meant(backup, host);
     if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
-    const { meantAtOnce, meant: one } = COUNTING_LINES, { parallel } = backup;
-    job.log(fill(parallel > 1 ? meantAtOnce : one, { count: meant.length, parallel }));
+    const count = { $vms: meant.length }, { parallel } = backup;
+    job.log(
+      parallel > 1 ? message`${count} VMs are meant, ${parallel} at once` : message`${count} VMs are meant`,
+    );
     const sizeOf = ({ disks }: VM) =>
       2 * disksToCopy(disks).disks.reduce((sum, { capacityBytes = 0 }) => sum + capacityBytes, 0);
     const total = meant.reduce((sum, each) => sum + ("vm" in each ? sizeOf(each.vm) : 0), 0);
@@ -243,7 +246,7 @@ export class BackupRuns {
     const copy = async (place: number, share: () => number, isAlone: boolean): Promise<boolean> => {
       job.signal.throwIfAborted();
       const { vm } = meant[place] as { readonly vm: VM };
-      job.log(`Copying ${vm.name}`);
+      job.log(message`Copying ${vmName(vm)}`);
       const tell = (bytes: number) => {
         done[place] = Math.max(done[place]!, Math.min(bytes, sizeOf(vm)));
         job.progress(done.reduce((sum, each) => sum + each, 0), total);
@@ -269,8 +272,9 @@ export class BackupRuns {
     await this.#prune(backup, repository, job, { now: clock.now(), made, timeZone });
     const failed = copies.filter(({ state }) => state === "failed");
     if (failed.length === 0) return;
-    const first = `${failed[0]!.name}: ${failed[0]!.message}`;
-    throw new ContractError("BackupRunFailed", { failed: failed.length, all: copies.length, first });
+    const { vmId: id, name, message: why } = failed[0]!, first = message`${vmName({ id, name })}: ${why}`;
+    const counts = { failed: { $vms: failed.length }, all: { $vms: copies.length } };
+    throw new ContractError("BackupRunFailed", { ...counts, first });
   }
 
   /**
@@ -292,16 +296,16 @@ export class BackupRuns {
     } catch (thrown) {
       job.signal.throwIfAborted();
       if (!isAlone && isInTheWay(thrown)) {
-        job.log(`${vm.name}: waits until the others are copied: ${messageOf(thrown)}`);
+        job.log(message`${vmName(vm)}: waits until the others are copied: ${sentenceOf(thrown)}`);
         return undefined;
       }
       const error = contractError(thrown, "BackupFailed", "run_backup_now");
       if (!(error instanceof ContractError)) log.error("a VM could not be backed up", { vm: vm.name, error });
-      const message = error instanceof ContractError ? error.message : messageOf(error);
-      job.log(`${vm.name}: failed (${message})`);
-      return failedCopy(vm.id, vm.name, message);
+      const why = sentenceOf(error);
+      job.log(message`${vmName(vm)}: failed (${why})`);
+      return failedCopy(vm.id, vm.name, why);
     }
-    job.log(`${vm.name}: done`);
+    job.log(message`${vmName(vm)}: done`);
     const { host, run, backup } = context;
     host.record({
       ...{ actor: run.actor, door: "agent", action: "vm-backed-up", result: "event" },
@@ -316,7 +320,7 @@ export class BackupRuns {
    *
    * @returns the same, as the run's message has it; undefined where there are none
    */
-  #noteCovered(backup: StoredBackup, job: JobHandle): string | undefined {
+  #noteCovered(backup: StoredBackup, job: JobHandle): Sentence | undefined {
     const { nameOf } = this.#options, host = this.#options.host();
     const found = this.#meant(backup, host).flatMap((each) => "vm" in each ? [each.vm] : []);
     const leftOut = leftOutOf(backup, found, host.inventory.vms()),
@@ -324,17 +328,17 @@ export class BackupRuns {
     const isSame = JSON.stringify([backup.covered, backup.leftOut]) === JSON.stringify([covered, leftOut]);
     if (!isSame) this.#records.keepCovered(backup.id, { covered, leftOut });
     if (leftOut.length === 0) return undefined;
-    const names = leftOut.map((vmId) => nameOf(vmId) ?? vmId);
-    const message = `It left out ${namesText(names)}, which it had before`;
-    job.log(message);
-    for (const [index, vmId] of leftOut.entries()) {
+    const text = leftOutText(leftOut, nameOf);
+    job.log(text);
+    for (const vmId of leftOut) {
       if (backup.leftOut?.includes(vmId)) continue;
       host.record({
         ...{ actor: "kvm-manager", door: "agent", action: "backup-left-out", result: "event" },
-        ...{ vmId, vmName: names[index]!, message: `By the backup “${backup.name}”, which had it before` },
+        ...{ vmId, vmName: nameOf(vmId) ?? vmId },
+        ...{ message: `By the backup “${backup.name}”, which had it before` },
       });
     }
-    return message;
+    return text;
   }
 
   #meant({ targets }: StoredBackup, host: Host): Meant[] {
@@ -394,7 +398,7 @@ export class BackupRuns {
           this.#records.forgetCopy(id);
           there.delete(id);
         }
-        job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
+        job.log(message`Deleted ${{ $vms: gone.length }} older copies`);
         await this.#freed(repository, job);
       });
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { render } from "../../lib/i18n/message.ts";
 import { ChunkThreads } from "./chunk_threads.ts";
 import { readChunk, storeContent } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
@@ -54,7 +55,7 @@ async function backups() {
       run: (_spec, work) =>
         work({
           ...{ id: "job", signal: new AbortController().signal, progress: () => {} },
-          log: (line) => void lines.push(line),
+          log: (line) => void lines.push(render(line)),
         }),
     },
   });
@@ -241,20 +242,20 @@ Deno.test("a run says which VMs the one before had, and names a VM that is gone"
   const last = () => all.history.lastRun(BACKUP.id)!;
   all.vms.all = [vm("a", ["gold"]), vm("b", ["gold"]), vm("c", [])];
   await all.run();
-  assert.doesNotMatch(last().message ?? "", /left out/);
+  assert.doesNotMatch(render(last().message), /left out/);
   assert.equal(last().copies.find(({ vmId }) => vmId === "gone")?.name, "mail", "its last name");
   all.vms.all = [vm("a", ["gold"]), vm("b", []), vm("c", [])];
   assert.match(await all.run(), /It left out b, which it had before/);
-  assert.match(last().message ?? "", /It left out b, which it had before$/);
+  assert.match(render(last().message), /It left out b, which it had before$/);
   await all.run();
-  assert.match(last().message ?? "", /It left out b/, "until it is there again");
+  assert.match(render(last().message), /It left out b/, "until it is there again");
   assert.deepEqual(all.vms.recorded.map(({ action, vmId }) => [action, vmId]), [["backup-left-out", "b"]]);
   all.vms.all = [vm("a", ["gold"]), vm("b", ["gold"])];
   await all.run();
-  assert.doesNotMatch(last().message ?? "", /left out/);
+  assert.doesNotMatch(render(last().message), /left out/);
   all.vms.all = [vm("a", ["gold"])];
   await all.run();
-  assert.doesNotMatch(last().message ?? "", /left out/, "a VM that is deleted is not left out");
+  assert.doesNotMatch(render(last().message), /left out/, "a VM that is deleted is not left out");
 });
 
 Deno.test("a run that is asked for once more is the same, also while all is read; all is read by no run that does not", async () => {

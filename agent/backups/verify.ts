@@ -1,4 +1,5 @@
 /** Whether copies are what they were: every chunk is read, and compared with its checksum. */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import { chunkLength, type ChunkList } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -51,7 +52,7 @@ export async function verifyCopy(
   const faults: string[] = [], damaged = new Set<string>();
   const note = (fault: string) => {
     faults.push(fault);
-    if (faults.length <= MOST_TOLD) job.log(`${manifest.vm.name}: ${fault}`);
+    if (faults.length <= MOST_TOLD) job.log(message`${vmName(manifest.vm)}: ${fault}`);
   };
   const noteError = (error: unknown, what: string) => {
     if (error instanceof BackupChunkError) damaged.add(error.digest);

@@ -1,8 +1,8 @@
 /** The commands on the bin. */
+import type { Sentence } from "../../lib/i18n/message.ts";
 import { bytesIn, entryBytes, type StoredEntry } from "../../lib/bin/entry.ts";
 import { type binCommands, type BinEntry, type BinUsage, ContractError } from "../../lib/contract/mod.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -115,7 +115,7 @@ export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof ty
     },
     empty_bin: async ({ pool }, { principal: { name: actor } }) => {
       bin.require();
-      const failed: { name: string; message: string }[] = [];
+      const failed: { name: string; message: Sentence }[] = [];
       let deleted = 0, bytes = 0;
       const entries = pool === undefined
         ? bin.all()
@@ -127,7 +127,7 @@ export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof ty
           bytes += entryBytes(entry);
         } catch (error) {
           if (!(error instanceof ContractError)) throw error;
-          failed.push({ name: entry.name, message: messageOf(error) });
+          failed.push({ name: entry.name, message: error.sentence });
         }
       }
       return { deleted, bytes, failed };

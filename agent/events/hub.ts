@@ -1,8 +1,17 @@
 /** The event hub: numbers events, keeps the latest, and hands them to everyone who listens. */
-import { type EventData, type EventName, EVENTS, type Published } from "../../lib/contract/events.ts";
+import {
+  type EventData,
+  type EventName,
+  EVENTS,
+  type Published as PublishedText,
+} from "../../lib/contract/events.ts";
+import { rendered, type Unrendered } from "../../lib/i18n/message.ts";
 import { log } from "../log.ts";
 
-export type { Published };
+/** An event whose texts are made for who reads it. */
+export type Published = Unrendered<PublishedText>;
+/** Data of such an event. */
+export type PublishedData<N extends EventName> = Unrendered<EventData<N>>;
 
 /** An event that was published, with its frame. */
 export interface ToldEvent {
@@ -16,6 +25,14 @@ type Listener = (frames: string, told: readonly ToldEvent[]) => void;
 
 /** Gets the events that happened together. */
 type Follower = (events: readonly Published[]) => void;
+
+/** Events that have messages. */
+const EVENTS_WITH_SENTENCES: ReadonlySet<EventName> = new Set([
+  "activity",
+  "alert-fired",
+  "job-changed",
+  "job-progress",
+]);
 
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
@@ -61,7 +78,7 @@ export class EventHub {
   }
 
   /** Publishes one event. */
-  publish<N extends EventName>(name: N, data: EventData<N>): void {
+  publish<N extends EventName>(name: N, data: PublishedData<N>): void {
     this.publishAll([[name, data] as unknown as Published]);
   }
 
@@ -77,7 +94,7 @@ export class EventHub {
       if (!kept && this.#listeners.size === 0) continue;
       if (kept) this.#number++;
       const id = kept ? this.lastId : undefined;
-      const text = eventFrame(name, data, id);
+      const text = eventFrame(name, EVENTS_WITH_SENTENCES.has(name) ? rendered(data) : data, id);
       if (kept) {
         this.#kept.push({ number: this.#number, frame: text });
         this.#keptLength += text.length;

@@ -1,4 +1,5 @@
 /** Copying files into guests and out of them: the content is the body of a request or of its answer. */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import { createHash } from "node:crypto";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
 import { BodyReader, drain } from "../body_reader.ts";
@@ -85,7 +86,7 @@ export async function copyTo(
   try {
     const job = await jobs.open({
       command: "guest_copy_to",
-      title: `Copy ${baseName(path)} into ${vm.name}`,
+      title: message`Copy ${baseName(path)} into ${vmName(vm)}`,
       actor: principal.name,
       vmId: vm.id,
       subject: path,
@@ -131,7 +132,7 @@ export async function copyFrom(
   if (part.offset > 0) await reader.seek(part.offset);
   const job = await jobs.open({
     command: "guest_copy_from",
-    title: `Copy ${name} out of ${vm.name}`,
+    title: message`Copy ${name} out of ${vmName(vm)}`,
     actor: principal.name,
     vmId: vm.id,
     subject: path,

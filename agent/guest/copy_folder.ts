@@ -1,4 +1,5 @@
 /** Copying whole folders into guests and out of them, as tar files: one task, and one entry of the audit log. */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import { FolderArchive, type FolderEntry, isPlainName, MOST_DEPTH } from "../../lib/formats/tar/folder.ts";
 import { ArchiveError } from "../../lib/formats/tar/entries.ts";
@@ -87,7 +88,7 @@ export async function copyFolderTo(
   try {
     const job = await jobs.open({
       command: "guest_copy_folder_to",
-      title: `Copy ${baseName(path)} into ${vm.name}`,
+      title: message`Copy ${baseName(path)} into ${vmName(vm)}`,
       actor: principal.name,
       vmId: vm.id,
       subject: path,
@@ -226,7 +227,7 @@ export async function copyFolderFrom(
   const name = baseName(path);
   const job = await jobs.open({
     command: "guest_copy_folder_from",
-    title: `Copy ${name} out of ${vm.name}`,
+    title: message`Copy ${name} out of ${vmName(vm)}`,
     actor: principal.name,
     vmId: vm.id,
     subject: path,

@@ -1,4 +1,5 @@
 /** A program in a guest as a task: who asked has the task at once, its log has the output as it comes. */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import {
   ContractError,
   type Input,
@@ -59,7 +60,8 @@ export class LoggedOutput {
 
 /** Whether somebody may begin one more. @throws {ContractError} TooManyRequests */
 function requirePlace(jobs: Pick<Jobs, "list">, actor: string): void {
-  const isOwn = (job: Job) => job.command === "guest_exec_task" && job.actor === actor;
+  const isOwn = (job: Pick<Job, "actor" | "command">) =>
+    job.command === "guest_exec_task" && job.actor === actor;
   if (jobs.list(MOST_EXEC_TASKS, true, isOwn).length < MOST_EXEC_TASKS) return;
   throw new ContractError("TooManyRequests", { what: "programs of yours in guests", limit: MOST_EXEC_TASKS });
 }
@@ -74,7 +76,7 @@ export async function execAsTask(
   requirePlace(jobs, actor);
   const job = await jobs.open({
     command: "guest_exec_task",
-    title: `Run ${oneLine(command.split(/[/\\]/).at(-1)!, 60)} in ${vm.name}`,
+    title: message`Run ${oneLine(command.split(/[/\\]/).at(-1)!, 60)} in ${vmName(vm)}`,
     actor,
     vmId: vm.id,
     subject: oneLine([command, ...args].join(" "), 200),

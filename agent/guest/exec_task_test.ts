@@ -1,4 +1,5 @@
 /** Programs in guests as tasks: their output as a log, and what bounds them. */
+import { render } from "../../lib/i18n/message.ts";
 import assert from "node:assert/strict";
 import { MOST_EXEC_TASKS, MOST_TASK_OUTPUT_MIB, type VM } from "../../lib/contract/mod.ts";
 import { Jobs } from "../jobs/jobs.ts";
@@ -93,7 +94,7 @@ Deno.test("execAsTask() ends a program that writes too much, and says so", async
   await settled();
   const { job, log } = jobs.get(jobId);
   assert.deepEqual([job.state, job.error?.code], ["failed", "GuestOutputTooMuch"]);
-  assert.match(job.error!.message, /more than 256 MiB, and was ended/);
+  assert.match(render(job.error!.message), /more than 256 MiB, and was ended/);
   assert.equal(log[0]!.text, "the beginning");
 });
 

@@ -1,7 +1,7 @@
 /** Events of one host: each says which host it is about, unless that is the local one. */
-import type { EventData, EventName, Published } from "../../lib/contract/events.ts";
+import type { EventName } from "../../lib/contract/events.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
-import type { EventHub } from "../events/hub.ts";
+import type { EventHub, Published, PublishedData } from "../events/hub.ts";
 
 /** Events whose data name a VM or a job, which are unique: they need no host. */
 const UNIQUE: ReadonlySet<EventName> = new Set([
@@ -27,7 +27,7 @@ export class HostEvents {
     return this.hub.listeners;
   }
 
-  publish<N extends EventName>(name: N, data: EventData<N>): void {
+  publish<N extends EventName>(name: N, data: PublishedData<N>): void {
     this.publishAll([[name, data] as unknown as Published]);
   }
 

@@ -50,15 +50,13 @@ const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, vm, formerNames, missingHosts = () => [] }: {
+  { dispatch, hub, version, vms, vm, missingHosts = () => [] }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
     /** VMs, for who may see only some of them. */
     vms: () => readonly VM[];
     vm: (vmId: string) => VmFacts | undefined;
-    /** Names that VMs had. */
-    formerNames: NonNullable<Viewer["formerNames"]>;
     /** Ids of hosts that were not read yet. */
     missingHosts?: () => readonly string[];
   },
@@ -96,7 +94,7 @@ export function createApi(
     const { rights, name, since, ended, hold, userId, holder } = principal;
     const follower = { ended, hold, who: userId ?? holder };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
-    const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group, formerNames };
+    const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
     return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });

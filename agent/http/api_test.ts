@@ -20,11 +20,11 @@ function door(principal: Principal = localPrincipal("socket")) {
     }]),
   ) as unknown as Handlers;
   const dispatch = createDispatch({
+    formerNames: () => [],
     route: (command) => ({ handler: handlers[command] }),
     record: () => {},
     vm: () => undefined,
     vms: () => [],
-    formerNames: () => [],
     requireConfirmed: () => Promise.resolve(),
     grantedGroups: () => new Set(),
     settled: () => Promise.resolve(),
@@ -34,7 +34,6 @@ function door(principal: Principal = localPrincipal("socket")) {
     hub: new EventHub(),
     version: "1.2.3",
     vms: () => [],
-    formerNames: () => [],
     vm: () => undefined,
   });
   const send = (

@@ -36,6 +36,14 @@ const OF_BODIES = ["content-length", "content-type"];
 
 const isApi = (pathname: string) => pathname.startsWith(API) && pathname !== REFERENCE;
 
+/** Names the language that texts of an answer are in: they depend on what the client accepts. */
+function inLanguage(response: Response, language: string): Response {
+  if (!(response.headers.get("content-type") ?? "").startsWith("application/json")) return response;
+  response.headers.set("content-language", language);
+  response.headers.append("vary", "accept-language");
+  return response;
+}
+
 /** Answers a request to the API as who sends it. */
 async function answerApi({ access, api }: App, request: Request, caller: Caller): Promise<Response> {
   const cookies: string[] = [];
@@ -62,10 +70,13 @@ export function entry(app: App, pages: Pages): Answer {
   return (request: Request, door: Door, address: string, peer?: SocketPeer) => {
     const caller = { door, address, peer, ...ofConnection(request) };
     const { pathname } = new URL(request.url);
+    const language = localeFor(request.headers.get("accept-language"));
     if (pathname === METRICS_PATH && app.settings.metricsEndpoint !== "off") {
-      return answerMetrics(app, request, caller);
+      return withLocale(language, () => answerMetrics(app, request, caller));
     }
-    if (isApi(pathname)) return answerApi(app, request, caller);
+    if (isApi(pathname)) {
+      return withLocale(language, async () => inLanguage(await answerApi(app, request, caller), language));
+    }
     const remoteAddr = { transport: "tcp", hostname: address, port: 0 } as const;
     const again: Visit["again"] = (path, refused) => {
       const headers = new Headers(request.headers);
@@ -79,10 +90,7 @@ export function entry(app: App, pages: Pages): Answer {
       ...(host !== undefined && { host }),
     };
     const asked = host === undefined ? request : requestFor(path, request);
-    return withLocale(
-      localeFor(request.headers.get("accept-language")),
-      () => withHost(() => pages(asked, visit)),
-    );
+    return withLocale(language, () => withHost(() => pages(asked, visit)));
   };
 }
 

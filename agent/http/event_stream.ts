@@ -1,7 +1,10 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { EventView } from "../../lib/access/filter_output.ts";
+import { rendered } from "../../lib/i18n/message.ts";
+import { locale, SOURCE_LOCALE } from "../../lib/i18n/locale.ts";
 import { eventFrame, type EventHub, type ToldEvent } from "../events/hub.ts";
+import { withLocale } from "./request_locale.ts";
 import { FairPlaces, type Place } from "./fair_places.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
@@ -34,12 +37,18 @@ interface Stream extends Place {
   end(): void;
 }
 
-/** The frames of what may be seen. What is left out keeps its id to itself: the next one is resumed from. */
-function visible(view: EventView, told: readonly ToldEvent[]): string {
+/**
+ * The frames of what may be seen, in a language. What is left out keeps its id to itself: the next one is resumed from.
+ *
+ * @param view undefined: all of it
+ */
+function visible(view: EventView | undefined, told: readonly ToldEvent[], language: string): string {
   return told.map((each) => {
-    const shown = view.shown(each.event);
+    const shown = view === undefined ? each.event : view.shown(each.event);
     if (shown === null) return "";
-    return shown === each.event ? each.frame : eventFrame(shown[0], shown[1], each.id);
+    if (shown === each.event && language === SOURCE_LOCALE) return each.frame;
+    const [name, data] = shown;
+    return eventFrame(name, withLocale(language, () => rendered(data)), each.id);
   }).join("");
 }
 
@@ -57,6 +66,7 @@ export class EventStreams {
   open(request: Request, { view, ended, who = "", hold }: Follower = {}): Response {
     if (ended?.aborted) throw new ContractError("NotSignedIn");
     let stop = () => {}, close = () => {};
+    const language = locale();
     // Each is in use as much as any other. A browser whose stream was ended comes back for another.
     const place: Stream = { standing: 1, end: () => close() };
     const loser = this.#places.enter(place, who, MOST_OF_ONE);
@@ -75,7 +85,9 @@ export class EventStreams {
         };
         const held = hold?.();
         const listening = this.hub.listen((frames, told) => {
-          const text = view === undefined ? frames : visible(view, told);
+          const text = view === undefined && language === SOURCE_LOCALE
+            ? frames
+            : visible(view, told, language);
           if (text !== "") send(text);
         });
         const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);

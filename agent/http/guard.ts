@@ -4,9 +4,11 @@
  * and puts the security headers on every answer.
  */
 import { ContractError } from "../../lib/contract/errors.ts";
+import { localeFor } from "../../lib/i18n/locale.ts";
 import { nonceOf } from "../../lib/fresh/nonce.ts";
 import { escapeHtml } from "../../lib/text/html.ts";
 import { requireUnencoded } from "./body.ts";
+import { withLocale } from "./request_locale.ts";
 
 /** What the guard asks: whether a `Host` is ours. */
 export interface Hosts {
@@ -144,13 +146,19 @@ const wantsPage = (request: Request): boolean =>
 
 /** What a request is told that the gate refuses: a browser's page, or an error as every door tells it. */
 export function refusalResponse(error: ContractError, request: Request): Response {
+  const language = localeFor(request.headers.get("accept-language"));
+  return withLocale(language, () => refusalIn(language, error, request));
+}
+
+function refusalIn(language: string, error: ContractError, request: Request): Response {
   const plain = errorResponse(error);
+  plain.headers.set("content-language", language);
   if (!wantsPage(request)) return plain;
   const headers = new Headers(plain.headers);
   headers.set("content-type", "text/html; charset=utf-8");
   const text = escapeHtml(error.message);
   const html =
-    `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>KVM Manager: ${error.status}</title></head>` +
+    `<!DOCTYPE html>\n<html lang="${language}"><head><meta charset="utf-8"><title>KVM Manager: ${error.status}</title></head>` +
     `<body><h1>KVM Manager refused this request</h1><p>${text}</p></body></html>\n`;
   return new Response(html, { status: error.status, headers });
 }

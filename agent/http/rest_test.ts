@@ -26,7 +26,6 @@ function door(answers: Readonly<Record<string, (input: Record<string, unknown>) 
     hub: new EventHub(),
     version: "1.2.3",
     vms: () => [],
-    formerNames: () => [],
     vm: () => undefined,
     missingHosts: () => ["lab", "attic"],
   });

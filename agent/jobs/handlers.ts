@@ -1,6 +1,6 @@
 /** The commands on jobs. */
-import { seesJob } from "../../lib/access/filter_output.ts";
-import { ContractError, type Job, type jobCommands } from "../../lib/contract/mod.ts";
+import { seesJob, type StoredJob } from "../../lib/access/filter_output.ts";
+import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
 import { authorise, type FindVm } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
@@ -8,7 +8,7 @@ import type { Jobs } from "./jobs.ts";
 
 /** A handler for each of them. @param vm looks a VM up */
 export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof jobCommands> {
-  const seenBy = ({ rights, name, since }: Principal) => (job: Job) =>
+  const seenBy = ({ rights, name, since }: Principal) => (job: StoredJob) =>
     seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);
   const visible = (jobId: string, principal: Principal) => {
     const found = jobs.get(jobId);

@@ -2,8 +2,10 @@
  * Long work: each piece is a job with progress, a log and a way to cancel it. Whoever asked still gets the answer; a
  * job is how everybody else sees it. Jobs of an earlier run that had not ended are `interrupted`.
  */
-import { ContractError, errorText } from "../../lib/contract/errors.ts";
-import { isOpenJob, type Job, type JobLine } from "../../lib/contract/jobs.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { isOpenJob, type Job as JobText, type JobLine as LineText } from "../../lib/contract/jobs.ts";
+import { render, type Sentence, type Unrendered, vmIdsIn } from "../../lib/i18n/message.ts";
+import { attributedError, attributedSentence, type KnownNames } from "../access/attribution.ts";
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
@@ -12,15 +14,19 @@ import { type JobRecord, JobRecords, JOBS_KEPT } from "./records.ts";
 import type { Store } from "../store/store.ts";
 import { JobPace } from "./pace.ts";
 
+/** A job, and a line of its log, before their texts are made for who reads them. */
+type Job = Unrendered<JobText>;
+type JobLine = Unrendered<LineText>;
+
 /** What is to be done. */
 export interface JobSpec {
   /** Its id, where that was told before; a new one when left out. */
   readonly id?: string;
   readonly command: CommandName;
-  readonly title: string;
+  readonly title: Sentence;
   readonly actor: string;
   readonly vmId?: string;
-  readonly subject?: string;
+  readonly subject?: Sentence;
   /** Where it is done, unless on the local host. */
   readonly host?: string;
   /** Work that shares a bound on how much of it runs at once; what is too much waits in order. */
@@ -36,7 +42,7 @@ export interface JobHandle {
   readonly signal: AbortSignal;
   /** Tells how far it is, in bytes; `total` is null while unknown. */
   progress(done: number, total: number | null): void;
-  log(text: string): void;
+  log(text: Sentence): void;
 }
 
 /** A job whose end is told by whoever holds it: for work that outlives the call that began it. */
@@ -63,7 +69,25 @@ export interface JobsOptions {
   readonly onChanged?: (jobs: readonly Job[]) => void;
   /** Told how far a job is, a few times a second. */
   readonly onProgress?: (job: Job) => void;
+  /** Names of VMs, which other programs say, and files have. */
+  readonly names?: KnownNames;
 }
+
+/** The error of a job that did not come to its end. */
+const interruption = (advice: string) => {
+  const { code, sentence } = new ContractError("JobInterrupted", { advice });
+  return { code, message: sentence };
+};
+
+/** What is longer than a line is told in short, and makes no message. */
+function bounded(text: Sentence): Sentence {
+  const length = render(text).length;
+  if (length <= MOST_LINE) return text;
+  const cut = render(text).slice(0, MOST_LINE);
+  return typeof text === "string" ? cut : { $foreign: cut, vmIds: [...vmIdsIn(text)] };
+}
+
+const NO_NAMES: KnownNames = { current: () => [], former: () => [] };
 
 interface Entry {
   job: Job;
@@ -89,7 +113,13 @@ export class Jobs {
   #cancelSaving: (() => void) | undefined;
 
   constructor(store: Store, options: JobsOptions = {}) {
-    this.#options = { clock: SYSTEM_CLOCK, onChanged: () => {}, onProgress: () => {}, ...options };
+    this.#options = {
+      clock: SYSTEM_CLOCK,
+      onChanged: () => {},
+      onProgress: () => {},
+      names: NO_NAMES,
+      ...options,
+    };
     this.#records = new JobRecords(store, (stored) => this.#takeUp(stored));
     this.#save();
   }
@@ -119,9 +149,9 @@ export class Jobs {
       job: {
         id,
         command,
-        title,
+        title: this.#attributed(title),
         ...(vmId !== undefined && { vmId }),
-        ...(subject !== undefined && { subject }),
+        ...(subject !== undefined && { subject: this.#attributed(subject) }),
         ...(host !== undefined && { host }),
         actor,
         state: waits ? "queued" : "running",
@@ -190,12 +220,12 @@ export class Jobs {
   }
 
   /** What a job has left was settled later: says so where its error stood. */
-  settled(jobId: string, text: string): void {
+  settled(jobId: string, text: Sentence): void {
     const entry = this.#entries.get(jobId);
     if (entry === undefined) return;
     this.#log(entry, text);
     const { error } = entry.job;
-    if (error !== null) this.#change(entry, { error: { ...error, message: text } });
+    if (error !== null) this.#change(entry, { error: { ...error, message: this.#attributed(text) } });
   }
 
   /** Stops everything that is open: what it did is undone as far as the time allows. Waits at most so long. */
@@ -214,7 +244,7 @@ export class Jobs {
     const late = open();
     for (const entry of late) this.#interrupt(entry);
     this.#save();
-    return late.map(({ job }) => job.title);
+    return late.map(({ job }) => render(job.title));
   }
 
   #entry(jobId: string): Entry {
@@ -244,9 +274,14 @@ export class Jobs {
     });
   }
 
-  #log(entry: Entry, text: string): void {
+  #attributed(sentence: Sentence): Sentence {
+    return attributedSentence(sentence, this.#options.names);
+  }
+
+  #log(entry: Entry, text: Sentence): void {
     if (entry.log.length >= MOST_LINES) return;
-    entry.log.push({ at: this.#options.clock.now(), text: text.slice(0, MOST_LINE) });
+    const line = this.#attributed(bounded(text));
+    entry.log.push({ at: this.#options.clock.now(), text: line });
     entry.isSaved = false;
     // A job that is over has no change to come that would save it, nor many lines
     if (!isOpenJob(entry.job)) return this.#save();
@@ -262,8 +297,10 @@ export class Jobs {
       if (thrown !== signal.reason) log.debug("a cancelled job ended", { job: entry.job.id, error: thrown });
       this.#end(entry, { state: "cancelled" });
     } else {
-      const told = error instanceof ContractError ? error : new ContractError("Internal");
-      this.#end(entry, { state: "failed", error: { code: told.code, message: told.message } });
+      const { code, sentence } = error instanceof ContractError
+        ? attributedError(error, this.#options.names)
+        : new ContractError("Internal");
+      this.#end(entry, { state: "failed", error: { code, message: sentence } });
     }
     return error;
   }
@@ -294,7 +331,7 @@ export class Jobs {
   }
 
   /** Titles of what runs in a lane. */
-  #titlesIn(lane: Lane): string[] {
+  #titlesIn(lane: Lane): Sentence[] {
     return [...this.#entries.values()].filter((entry) => entry.lane === lane && entry.job.state === "running")
       .map(({ job }) => job.title);
   }
@@ -320,7 +357,7 @@ export class Jobs {
   #interrupt(entry: Entry): void {
     this.#end(entry, {
       state: "interrupted",
-      error: { code: "JobInterrupted", message: errorText("JobInterrupted", { advice: entry.advice }) },
+      error: interruption(entry.advice),
     });
   }
 
@@ -361,7 +398,7 @@ export class Jobs {
           secondsLeft: null,
           cancellable: false,
           cancelling: false,
-          error: { code: "JobInterrupted", message: errorText("JobInterrupted", { advice }) },
+          error: interruption(advice),
         };
       }
       this.#entries.set(job.id, entry);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../testing.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Job } from "../../lib/contract/jobs.ts";
+import type { Job as JobText } from "../../lib/contract/jobs.ts";
+import { render, type Unrendered } from "../../lib/i18n/message.ts";
 import { Store } from "../store/store.ts";
 import { type JobHandle, Jobs, type JobSpec } from "./jobs.ts";
 import { JobPace } from "./pace.ts";
+
+type Job = Unrendered<JobText>;
 
 const spec = (title: string, more: Partial<JobSpec> = {}): JobSpec => ({
   command: "clone_vm",
@@ -139,7 +142,7 @@ Deno.test("Jobs.run() keeps why it failed, and throws it as an error of the cont
     const failed = new ContractError("CloneFailed", { error: "no room" });
     assert.equal(await code(jobs.run(spec("one"), () => Promise.reject(failed))), "CloneFailed");
     await assert.rejects(jobs.run(spec("two"), () => Promise.reject(new TypeError("a bug"))), TypeError);
-    assert.deepEqual(jobs.list(10).map(({ state, error }) => [state, error?.code, error?.message]), [
+    assert.deepEqual(jobs.list(10).map(({ state, error }) => [state, error?.code, render(error?.message)]), [
       ["failed", "Internal", new ContractError("Internal").message],
       ["failed", "CloneFailed", "Failed to clone VM: no room"],
     ]);
@@ -276,7 +279,7 @@ Deno.test("Jobs of an earlier run that had not ended are interrupted, with what 
       ["whole", "done", false],
     ]);
     assert.equal(
-      later.list(10)[0]!.error?.message,
+      render(later.list(10)[0]!.error?.message),
       "KVM Manager ended while this was running. Look, then try again.",
     );
     assert.deepEqual(later.get(later.list(10)[1]!.id).log.map(({ text }) => text), ["a line"]);
@@ -337,7 +340,7 @@ Deno.test("Jobs keep a bounded history and a bounded log", () =>
       assert.equal(list.length, 200);
       assert.deepEqual([list[0]!.title, list.at(-1)!.title], ["229", "30"]);
       const { log } = each.get(list[0]!.id);
-      assert.deepEqual([log.length, log[0]!.text.length], [200, 1000]);
+      assert.deepEqual([log.length, render(log[0]!.text).length], [200, 1000]);
     }
   }));
 

@@ -1,12 +1,13 @@
 /** What is kept of jobs, so that they are still known after a restart. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Job, type JobLine, MOST_JOBS } from "../../lib/contract/jobs.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { Store } from "../store/store.ts";
 
 /** A job as it is kept. */
 export interface JobRecord {
-  readonly job: Job;
-  readonly log: readonly JobLine[];
+  readonly job: Unrendered<Job>;
+  readonly log: readonly Unrendered<JobLine>[];
   /** What to do when KVM Manager ends before the job does. */
   readonly advice: string;
 }
@@ -54,8 +55,8 @@ export class JobRecords {
     // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
     this.#onStored(
       rows.map(({ record, log, advice }) => ({
-        job: JSON.parse(String(record)) as Job,
-        log: JSON.parse(String(log)) as JobLine[],
+        job: JSON.parse(String(record)) as JobRecord["job"],
+        log: JSON.parse(String(log)) as JobRecord["log"],
         advice: String(advice),
       })),
     );

@@ -1,4 +1,5 @@
 /** The commands on virtual networks. */
+import { vmName } from "../../lib/i18n/message.ts";
 import type { CallName } from "../../ffi/calls/mod.ts";
 import {
   ContractError,
@@ -28,14 +29,6 @@ import { hostNetworkDevices, networkFacts, randomIpv6, takenBesides } from "./fa
 import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork, usersOf } from "./view.ts";
 
-/** More names than this are counted, not listed. */
-const NAMED = 8;
-
-function named(users: readonly NetworkUser[]): string {
-  const names = users.slice(0, NAMED).map(({ name }) => name).join(", ");
-  return users.length > NAMED ? `${names} and ${users.length - NAMED} more` : names;
-}
-
 /** VMs that have the network now: QEMU runs for them. */
 function running({ inventory }: Host, { vms }: Network): NetworkUser[] {
   const active = new Set(inventory.active());
@@ -43,7 +36,7 @@ function running({ inventory }: Host, { vms }: Network): NetworkUser[] {
 }
 
 function inUse(network: string, users: readonly NetworkUser[]): ContractError {
-  const details = { network, vms: named(users), vmIds: users.map(({ vmId }) => vmId) };
+  const details = { network, vms: users.map(vmName), vmIds: users.map(({ vmId }) => vmId) };
   return new ContractError("NetworkInUse", details);
 }
 

@@ -3,6 +3,7 @@
  * before it runs. When one fails, the steps before it are taken back; when libvirt goes away or this process ends, what
  * is left is settled as soon as libvirt answers: finished or taken back, and told.
  */
+import { message, type Sentence, vmName } from "../../lib/i18n/message.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -55,6 +56,10 @@ const ENDS = {
   undone: "operations.undone",
   untouched: "operations.untouched",
 } as const satisfies Record<Settled["end"], string>;
+
+/** What an operation is about, for a message: a VM by its id. */
+const subjectOf = ({ vmId, subject }: OperationRecord) =>
+  vmId === undefined ? subject : vmName({ vmId, name: subject });
 
 export class Operations {
   readonly #options: OperationsOptions;
@@ -176,8 +181,11 @@ export class Operations {
     for (let cut = this.#holding(keys); cut !== undefined; cut = this.#holding(keys)) {
       const left = until - performance.now();
       if (left <= 0 || !this.#options.link.status.connected) {
-        const { subject, command } = cut.operation.record;
-        throw new ContractError("OperationUnsettled", { subject, operation: command });
+        const { record } = cut.operation;
+        throw new ContractError("OperationUnsettled", {
+          subject: subjectOf(record),
+          operation: record.command,
+        });
       }
       await within(left, cut.over.promise);
     }
@@ -318,20 +326,21 @@ export class Operations {
   }
 
   #say(
-    { command, subject, vmId, actor, jobId }: OperationRecord,
+    operation: OperationRecord,
     result: "ok" | "error",
-    message: string,
+    text: Sentence,
   ): void {
+    const { command, subject, vmId, actor, jobId } = operation;
     const { record, jobs } = this.#options;
     record({
       actor,
       door: "agent",
       action: command,
       result,
-      message: `${subject}: ${message}`,
+      message: message`${subjectOf(operation)}: ${text}`,
       ...(vmId !== undefined && { vmId, vmName: subject }),
     });
-    if (jobId !== undefined) jobs.settled(jobId, message);
+    if (jobId !== undefined) jobs.settled(jobId, text);
   }
 }
 

@@ -1,3 +1,4 @@
+import { render } from "../../lib/i18n/message.ts";
 import assert from "node:assert/strict";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -64,7 +65,7 @@ class World {
   #operations(): Operations {
     const operations = new Operations({
       store: this.store,
-      jobs: { settled: (id, text) => void this.jobs.push([id, text]) },
+      jobs: { settled: (id, text) => void this.jobs.push([id, render(text)]) },
       record: (entry) => void this.told.push(entry),
       host: this.host,
       link: { uri: this.uri, status: this.status },
@@ -198,7 +199,7 @@ Deno.test("Operations settle what a lost connection cut short when it is back, a
   assert.deepEqual(world.told.map(({ actor, action, result, vmName }) => [actor, action, result, vmName]), [
     ["ann", "create_vm", "error", "web"],
   ]);
-  assert.match(world.told[0]!.message!, /^web: The connection to libvirt was lost.*Removed: web\.$/);
+  assert.match(render(world.told[0]!.message), /^web: The connection to libvirt was lost.*Removed: web\.$/);
   assert.equal(world.jobs.length, 1);
 });
 
@@ -215,7 +216,7 @@ Deno.test("Operations of an earlier run of the process are settled by the next o
   assert.equal(world.operations.unsettled, 1);
   await world.operations.settle();
   assert.deepEqual([...world.domains], []);
-  assert.match(world.told[0]!.message!, /KVM Manager ended in the middle/);
+  assert.match(render(world.told[0]!.message), /KVM Manager ended in the middle/);
   world.restart();
   assert.equal(world.operations.unsettled, 0);
 });
@@ -308,7 +309,7 @@ Deno.test("Operations finish what was only to be looked at: a machine that is st
   world.status.connected = true;
   await world.operations.settle();
   assert.deepEqual([...world.domains], [DOMAIN.uuid]);
-  assert.match(world.told[0]!.message!, /Nothing was changed/);
+  assert.match(render(world.told[0]!.message), /Nothing was changed/);
 });
 
 const CHANGE = { kind: "change-wanted", command: "update_vm", input: { title: "new" } } as const;
@@ -342,5 +343,5 @@ Deno.test("Operations take a change back that is refused when it is to be finish
   world.status.connected = true;
   await world.operations.settle();
   assert.deepEqual(world.again, [{ title: "old" }]);
-  assert.match(world.told[0]!.message!, /it can be done again.*no/);
+  assert.match(render(world.told[0]!.message), /it can be done again.*no/);
 });

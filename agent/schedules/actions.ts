@@ -1,5 +1,4 @@
 /** What a schedule does to its VMs, one after the other: a result for each, whatever becomes of the others. */
-import { COUNTING_LINES } from "../../lib/access/counting.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import {
   ContractError,
@@ -10,7 +9,7 @@ import {
   type VM,
   type VmState,
 } from "../../lib/contract/mod.ts";
-import { fill } from "../../lib/i18n/fill.ts";
+import { message, type Sentence, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { isCovered } from "../../lib/coverage/coverage.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -18,7 +17,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { batch } from "../vm/lifecycle/batch.ts";
 import { type SnapshotApi, takeSnapshot } from "./snapshot.ts";
 
-type Result = ScheduleRun["results"][number];
+type Result = Unrendered<ScheduleRun["results"][number]>;
 type Outcome = Omit<Result, "vmId" | "name">;
 
 /** Milliseconds between looks whether the guests have shut down. */
@@ -94,6 +93,14 @@ export function scheduleTargetsIn(
   return { found, missing: vmIds.filter((id) => !known.has(id)) };
 }
 
+/** What became of a VM, as a line of a task's log. */
+export function outcomeLine(
+  vm: { readonly id: string; readonly name: string },
+  { outcome, message: why }: Outcome,
+): Sentence {
+  return why === undefined ? message`${vmName(vm)}: ${outcome}` : message`${vmName(vm)}: ${outcome} (${why})`;
+}
+
 /** Carries one task out; it is used once. */
 export class TaskRun {
   readonly #names = new Map<string, string>();
@@ -123,7 +130,7 @@ export class TaskRun {
     const { api, schedule, job, nameOf } = this.task;
     const { found, missing } = scheduleTargetsIn(await api.getVms(), schedule.targets);
     this.#meant = found;
-    job.log(fill(COUNTING_LINES.meant, { count: found.length }));
+    job.log(message`${{ $vms: found.length }} VMs are meant`);
     for (const vmId of missing) {
       this.#names.set(vmId, nameOf(vmId) ?? vmId);
       this.#end(vmId, { outcome: "failed", message: "It is gone, or may not be seen" });
@@ -137,17 +144,17 @@ export class TaskRun {
     const late = await this.#awaitStopped(left);
     if (schedule.force) await this.#force([...late, ...cannotAsk.keys()]);
     else {
-      const message = `It did not shut down within ${schedule.deadlineSeconds} seconds`;
-      for (const vmId of late) this.#end(vmId, { outcome: "failed", message });
+      const why = `It did not shut down within ${schedule.deadlineSeconds} seconds`;
+      for (const vmId of late) this.#end(vmId, { outcome: "failed", message: why });
       for (const [vmId, why] of cannotAsk) this.#end(vmId, { outcome: "failed", message: why });
     }
   }
 
   /** Asks for the action. @returns those that were asked, and those that could not be, with the reason */
-  async #ask(vms: readonly VM[]): Promise<{ left: string[]; cannotAsk: Map<string, string> }> {
+  async #ask(vms: readonly VM[]): Promise<{ left: string[]; cannotAsk: Map<string, Sentence> }> {
     const { job } = this.task;
     const { unless, already, asksGuest, run } = this.#rule;
-    const todo: string[] = [], cannotAsk = new Map<string, string>();
+    const todo: string[] = [], cannotAsk = new Map<string, Sentence>();
     for (const { id, state } of vms) {
       if (unless.includes(state)) this.#end(id, { outcome: "unchanged", message: `It was ${state} already` });
       else if (state === "paused" && asksGuest) {
@@ -163,13 +170,13 @@ export class TaskRun {
     for (const { vmId, success, error } of results) {
       if (success) left.push(vmId);
       else if (error!.code === already && !(asksGuest && this.task.stateOf(vmId) === "paused")) {
-        this.#end(vmId, { outcome: "unchanged", message: error!.message });
+        this.#end(vmId, { outcome: "unchanged", message: error!.sentence });
       } else if (this.#rule.waits && FORCIBLE.includes(error!.code as ErrorCode)) {
-        cannotAsk.set(vmId, error!.message);
-      } else this.#end(vmId, { outcome: "failed", message: error!.message });
+        cannotAsk.set(vmId, error!.sentence);
+      } else this.#end(vmId, { outcome: "failed", message: error!.sentence });
     }
     if (!this.#rule.waits) {
-      for (const [vmId, message] of cannotAsk) this.#end(vmId, { outcome: "failed", message });
+      for (const [vmId, why] of cannotAsk) this.#end(vmId, { outcome: "failed", message: why });
     }
     return { left, cannotAsk };
   }
@@ -203,15 +210,12 @@ export class TaskRun {
       // It has shut down just now.
       if (success || error!.code === "VmNotRunning") {
         this.#end(vmId, { outcome: success ? "forced" : "done" });
-      } else this.#end(vmId, { outcome: "failed", message: error!.message });
+      } else this.#end(vmId, { outcome: "failed", message: error!.sentence });
     }
   }
 
   #end(vmId: string, outcome: Outcome): void {
     this.#outcomes.set(vmId, outcome);
-    const { message } = outcome;
-    this.task.job.log(
-      `${this.#names.get(vmId)}: ${outcome.outcome}${message === undefined ? "" : ` (${message})`}`,
-    );
+    this.task.job.log(outcomeLine({ id: vmId, name: this.#names.get(vmId)! }, outcome));
   }
 }

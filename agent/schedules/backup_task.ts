@@ -1,10 +1,12 @@
 /** What a schedule of backups does: has a backup make its copies, and waits for their end. */
 import type { Api } from "../../lib/contract/api.ts";
 import { type BackupRun, ContractError, type Schedule, type ScheduleRun } from "../../lib/contract/mod.ts";
+import { message, type Unrendered } from "../../lib/i18n/message.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
+import { outcomeLine } from "./actions.ts";
 
-type Result = ScheduleRun["results"][number];
+type Result = Unrendered<ScheduleRun["results"][number]>;
 
 /** Milliseconds between looks whether the copies are made. */
 const LOOK_MS = 1000;
@@ -70,14 +72,15 @@ export class BackupTaskRun {
 
   /** @throws {ContractError} ScheduleRunFailed where no single copy says why it failed */
   #tellEnd(run: BackupRun): void {
-    for (const { name, outcome, message } of resultsOf(run)) {
-      this.task.job.log(`${name}: ${outcome}${message === undefined ? "" : ` (${message})`}`);
+    for (const { vmId, name, ...outcome } of resultsOf(run)) {
+      this.task.job.log(outcomeLine({ id: vmId, name }, outcome));
     }
     const hasReason = run.copies.some(({ state }) => state === "failed");
     if (run.state === "done" || hasReason) return;
     const all = run.copies.length;
     throw new ContractError("ScheduleRunFailed", {
-      ...{ failed: all, all, first: run.message ?? `the backup was ${run.state}` },
+      ...{ failed: { $vms: all }, all: { $vms: all } },
+      first: run.message === null ? message`the backup was ${run.state}` : message`${run.message}`,
     });
   }
 }

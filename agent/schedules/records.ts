@@ -8,10 +8,14 @@ import {
   SCHEDULE_RUNS_KEPT,
   type ScheduleRun,
 } from "../../lib/contract/mod.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import { ON_TIME_MS } from "../../lib/schedules/due.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
+
+/** A run as it is kept. */
+export type StoredRun = Unrendered<ScheduleRun>;
 
 /** A schedule as it is kept. */
 export interface StoredSchedule {
@@ -56,6 +60,10 @@ export const SCHEDULE_MIGRATIONS = [
      UNIQUE (schedule_id, slot)     -- a time is run once, whatever the clock does
    ) STRICT;
    CREATE INDEX schedule_runs_by_start ON schedule_runs (schedule_id, started_at);`,
+  // Why runs failed before this names VMs, and counts them, in the text alone: it is told to who sees every VM.
+  `UPDATE schedule_runs SET record = json_set(record, '$.message',
+       json_object('$foreign', json_extract(record, '$.message'), 'vmIds', json_array('')))
+     WHERE json_type(record, '$.message') = 'text';`,
 ];
 
 type Row = Record<string, SQLOutputValue>;
@@ -65,7 +73,7 @@ const scheduleOf = ({ record, handled }: Row): StoredSchedule => ({
   ...JSON.parse(String(record)),
   handled: Number(handled),
 });
-const runOf = ({ record }: Row) => JSON.parse(String(record)) as ScheduleRun;
+const runOf = ({ record }: Row) => JSON.parse(String(record)) as StoredRun;
 
 interface Statements {
   readonly put: StatementSync;
@@ -88,9 +96,9 @@ export class ScheduleRecords {
   readonly #store: Store;
   /** What the database has; read when it is opened, written through. */
   readonly #schedules = new Map<string, StoredSchedule>();
-  readonly #lastRuns = new Map<string, ScheduleRun>();
+  readonly #lastRuns = new Map<string, StoredRun>();
   /** Runs whose newest state is not written yet, by id. */
-  readonly #unwritten = new Map<string, ScheduleRun>();
+  readonly #unwritten = new Map<string, StoredRun>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -113,7 +121,7 @@ export class ScheduleRecords {
   }
 
   /** The run that began last. */
-  lastRun(id: string): ScheduleRun | null {
+  lastRun(id: string): StoredRun | null {
     return this.#lastRuns.get(id) ?? null;
   }
 
@@ -161,7 +169,7 @@ export class ScheduleRecords {
    * @returns whether it is to be carried out: no where its time was run before
    * @throws {ContractError} StoreUnavailable
    */
-  begin(schedule: StoredSchedule, run: ScheduleRun, handled: number): boolean {
+  begin(schedule: StoredSchedule, run: StoredRun, handled: number): boolean {
     let isNew = false;
     this.#write(({ begin, giveUp, handle, prune }) => {
       giveUp.run(schedule.id, run.slot, run.startedAt, ON_TIME_MS);
@@ -183,7 +191,7 @@ export class ScheduleRecords {
   }
 
   /** Keeps how a run is now, and writes it as soon as that works; one of a deleted schedule is gone with it. */
-  update(scheduleId: string, run: ScheduleRun): void {
+  update(scheduleId: string, run: StoredRun): void {
     if (!this.#schedules.has(scheduleId)) return;
     // What is shown is true, whatever becomes of the disk.
     if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
@@ -195,13 +203,13 @@ export class ScheduleRecords {
     );
   }
 
-  #runOf(row: Row): ScheduleRun {
+  #runOf(row: Row): StoredRun {
     const run = runOf(row);
     return this.#unwritten.get(run.id) ?? run;
   }
 
   /** Runs that are written down as under way: their schedules, and they. @throws {ContractError} StoreUnavailable */
-  unfinished(): { readonly scheduleId: string; readonly run: ScheduleRun }[] {
+  unfinished(): { readonly scheduleId: string; readonly run: StoredRun }[] {
     this.require();
     return this.#statements!.unfinished.all().map((row) => ({
       scheduleId: String(row.schedule_id),
@@ -210,7 +218,7 @@ export class ScheduleRecords {
   }
 
   /** The runs of a schedule, the newest first. @throws {ContractError} StoreUnavailable */
-  history(id: string, limit: number): ScheduleRun[] {
+  history(id: string, limit: number): StoredRun[] {
     this.require();
     return this.#statements!.history.all(id, limit).map((row) => this.#runOf(row));
   }

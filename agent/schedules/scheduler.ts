@@ -3,8 +3,10 @@
  * one schedule at the same time. That a time is run is written down before the work begins.
  */
 import type { Api } from "../../lib/contract/api.ts";
-import { leftOutOf, namesText } from "../../lib/coverage/coverage.ts";
-import { ContractError, type ScheduleRun, type VM, type VmState } from "../../lib/contract/mod.ts";
+import { leftOutOf } from "../../lib/coverage/coverage.ts";
+import { leftOutText } from "../coverage/left_out.ts";
+import { ContractError, type VM, type VmState } from "../../lib/contract/mod.ts";
+import { message, type Sentence, vmName } from "../../lib/i18n/message.ts";
 import { dueOf, handledAt, ON_TIME_MS } from "../../lib/schedules/due.ts";
 import { nextRun } from "../../lib/schedules/next_run.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -15,7 +17,7 @@ import { log } from "../log.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { TaskRun } from "./actions.ts";
 import { BackupTaskRun } from "./backup_task.ts";
-import type { ScheduleRecords, StoredSchedule } from "./records.ts";
+import type { ScheduleRecords, StoredRun, StoredSchedule } from "./records.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds between looks at least and at most: the clock may have been set, a schedule changed. */
@@ -65,7 +67,7 @@ export interface SchedulerOptions {
 const NOBODY = { done: 0, unchanged: 0, forced: 0, failed: 0 } as const;
 
 /** The results of a run as they are kept: failures first. */
-function summed(results: ScheduleRun["results"]): Pick<ScheduleRun, "counts" | "results"> {
+function summed(results: StoredRun["results"]): Pick<StoredRun, "counts" | "results"> {
   const counts = { ...NOBODY };
   for (const { outcome } of results) counts[outcome]++;
   const failed = results.filter(({ outcome }) => outcome === "failed");
@@ -74,16 +76,16 @@ function summed(results: ScheduleRun["results"]): Pick<ScheduleRun, "counts" | "
 }
 
 /** How a run ended, by what its work threw. */
-function endOf(thrown: unknown): Pick<ScheduleRun, "state"> & Partial<Pick<ScheduleRun, "message">> {
+function endOf(thrown: unknown): Pick<StoredRun, "state"> & Partial<Pick<StoredRun, "message">> {
   if (thrown === undefined) return { state: "done" };
   const isCancelled = thrown instanceof ContractError && thrown.code === "JobCancelled";
   return isCancelled
     ? { state: "cancelled", message: null }
-    : { state: "failed", message: thrown instanceof ContractError ? thrown.message : messageOf(thrown) };
+    : { state: "failed", message: thrown instanceof ContractError ? thrown.sentence : messageOf(thrown) };
 }
 
 interface Running {
-  run: ScheduleRun;
+  run: StoredRun;
   readonly work: Promise<void>;
   /** Whether the history has that a time was left out because of it. */
   isInTheWay: boolean;
@@ -144,7 +146,7 @@ export class Scheduler {
    * @returns the run that has begun
    * @throws {ContractError} StoreUnavailable
    */
-  runNow(schedule: StoredSchedule, principal: Principal): ScheduleRun {
+  runNow(schedule: StoredSchedule, principal: Principal): StoredRun {
     const running = this.#running.get(schedule.id);
     if (running !== undefined) return running.run;
     return this.#begin(schedule, null, schedule.handled, principal)!;
@@ -193,7 +195,7 @@ export class Scheduler {
     this.#records.begin(schedule, run, handled);
   }
 
-  #newRun({ owner }: StoredSchedule, slot: number | null, actor = owner.name): ScheduleRun {
+  #newRun({ owner }: StoredSchedule, slot: number | null, actor = owner.name): StoredRun {
     return {
       id: crypto.randomUUID(),
       slot,
@@ -214,7 +216,7 @@ export class Scheduler {
     slot: number | null,
     handled: number,
     by?: Principal,
-  ): ScheduleRun | undefined {
+  ): StoredRun | undefined {
     const jobId = crypto.randomUUID();
     const run = { ...this.#newRun(schedule, slot, by?.name), jobId };
     if (!this.#records.begin(schedule, run, handled)) return undefined;
@@ -233,7 +235,7 @@ export class Scheduler {
     by: Principal | undefined,
   ): Promise<void> {
     const { jobs } = this.#options, { id, name, action } = schedule;
-    const set = (change: Partial<ScheduleRun>) => {
+    const set = (change: Partial<StoredRun>) => {
       running.run = { ...running.run, ...change };
       this.#records.update(id, running.run);
     };
@@ -248,13 +250,11 @@ export class Scheduler {
           "VMs that were not reached yet are as they were. Run the schedule again if it is still needed.",
       }, async (job) => {
         await this.#carryOut(schedule, job, by, (results) => {
-          const message = results.length === 0
-            ? NONE_MEANT[action === "backup" ? "backup" : "targets"]
-            : null;
-          running.run = { ...running.run, ...summed(results), message };
-        }, (message) => {
+          const none = results.length === 0 ? NONE_MEANT[action === "backup" ? "backup" : "targets"] : null;
+          running.run = { ...running.run, ...summed(results), message: none };
+        }, (text) => {
           const before = running.run.message;
-          running.run = { ...running.run, message: before === null ? message : `${before}. ${message}` };
+          running.run = { ...running.run, message: before === null ? text : message`${before}. ${text}` };
         });
       });
     } catch (error) {
@@ -274,8 +274,8 @@ export class Scheduler {
     schedule: StoredSchedule,
     job: JobHandle,
     by: Principal | undefined,
-    tell: (results: ScheduleRun["results"]) => void,
-    note: (message: string) => void,
+    tell: (results: StoredRun["results"]) => void,
+    note: (message: Sentence) => void,
   ): Promise<void> {
     const { clock, stateOf, nameOf, apiFor, ownerOf } = this.#options;
     const principal = by ?? ownerOf(schedule);
@@ -300,8 +300,9 @@ export class Scheduler {
     const results = task.results();
     const failed = results.filter(({ outcome }) => outcome === "failed");
     if (failed.length === 0) return;
-    const first = `${failed[0]!.name}: ${failed[0]!.message}`;
-    throw new ContractError("ScheduleRunFailed", { failed: failed.length, all: results.length, first });
+    const { vmId: id, name, message: why } = failed[0]!, first = message`${vmName({ id, name })}: ${why}`;
+    const counts = { failed: { $vms: failed.length }, all: { $vms: results.length } };
+    throw new ContractError("ScheduleRunFailed", { ...counts, first });
   }
 
   /** Notes which VMs a run had, and says which of those before it had not. */
@@ -309,7 +310,7 @@ export class Scheduler {
     { id, targets }: StoredSchedule,
     actor: string,
     meant: readonly VM[],
-    note: (message: string) => void,
+    note: (message: Sentence) => void,
   ): void {
     const schedule = this.#records.get(id), { vms, nameOf } = this.#options;
     // Saved anew meanwhile: that has been no run of it
@@ -319,21 +320,19 @@ export class Scheduler {
       JSON.stringify([schedule.covered, schedule.leftOut]) === JSON.stringify([covered, leftOut]);
     if (!isSame) this.#records.keepCovered(id, { covered, leftOut });
     if (leftOut.length === 0) return;
-    const message = `It left out ${
-      namesText(leftOut.map((vmId) => nameOf(vmId) ?? vmId))
-    }, which it had before`;
-    note(message);
+    const text = leftOutText(leftOut, nameOf);
+    note(text);
     const isNew = leftOut.some((vmId) => !(schedule.leftOut ?? []).includes(vmId));
-    if (isNew) this.#record("schedule-left-out", schedule, actor, message);
+    if (isNew) this.#record("schedule-left-out", schedule, actor, text);
   }
 
-  #record(action: string, { name }: StoredSchedule, actor: string, message: string): void {
+  #record(action: string, { name }: StoredSchedule, actor: string, text: Sentence): void {
     this.#options.record({
       actor,
       door: "schedule",
       action,
       result: "event",
-      message: `Schedule “${name}”: ${message}`,
+      message: message`Schedule “${name}”: ${text}`,
     });
   }
 
@@ -359,7 +358,7 @@ export class Scheduler {
     this.#isSettled = true;
   }
 
-  #interrupt(scheduleId: string, run: ScheduleRun): void {
+  #interrupt(scheduleId: string, run: StoredRun): void {
     const message = "KVM Manager ended while this was running";
     this.#records.update(scheduleId, {
       ...run,

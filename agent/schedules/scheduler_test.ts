@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Api } from "../../lib/contract/api.ts";
 import type { ScheduleRun, VM, VmState } from "../../lib/contract/mod.ts";
+import { render, rendered } from "../../lib/i18n/message.ts";
 import { nextRun } from "../../lib/schedules/next_run.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import { localPrincipal } from "../access.ts";
@@ -105,7 +106,7 @@ class Process {
   }
 
   runs(id: string): ScheduleRun[] {
-    return this.records.history(id, 100);
+    return rendered<ScheduleRun[]>(this.records.history(id, 100));
   }
 }
 
@@ -532,7 +533,7 @@ Deno.test("Scheduler says which VMs a run left out that the one before had, and 
       await day(world);
       const [told] = world.recorded;
       assert.equal(told?.action, "schedule-failed");
-      assert.match(told?.message ?? "", /^Schedule “nightly”: .*root.*that account is disabled/);
+      assert.match(render(told?.message), /^Schedule “nightly”: .*root.*that account is disabled/);
       await process.stop();
     }));
   await t.step("a VM that is gone has its last name", () =>

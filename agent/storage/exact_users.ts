@@ -1,4 +1,5 @@
 /** Who needs a volume, read from libvirt and the images' heads: asked before something goes, is replaced or is overwritten. */
+import { userName, type VmName, vmName } from "../../lib/i18n/message.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -123,7 +124,7 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
 /** What needs a volume, or something in it where it is a folder. */
 export interface VolumeUse {
   /** As it is called in an error. */
-  readonly user: string;
+  readonly user: VmName | string;
   /** What is needed, from the volume's own name on: `disk.qcow2`, `folder/disk.qcow2`. */
   readonly what: string;
 }
@@ -216,7 +217,8 @@ export async function exactUsers(
       const reason = image ?? (unread && unreadPoolText(unread, volume.name));
       if (reason !== undefined) throw new ContractError("StorageUnknown", { reason });
     }
-    return inside && { user: inside.user.name, what: `${volume.name}${inside.place.slice(place.length)}` };
+    return inside &&
+      { user: userName(inside.user), what: `${volume.name}${inside.place.slice(place.length)}` };
   };
 }
 
@@ -234,7 +236,7 @@ export async function refuseNamed(
     inventory.everyVm().map(async (vm) => {
       const disks = (await definitionsOf(host, vm, false)).flatMap((xml) => disksOf(xml));
       const isNamed = disks.some(({ type, source }) => type === "volume" && source?.startsWith(`${pool}/`));
-      return isNamed ? [vm.name] : [];
+      return isNamed ? [vmName(vm)] : [];
     }),
   );
   const [vm] = naming.flat(), keeper = keepers.kept().find((each) => each.pool === pool)?.keeper;
@@ -258,5 +260,5 @@ export async function refuseRunning(host: Host, record: PoolRecord): Promise<voi
     ...folder === undefined ? [] : used.below(folder).map((each) => each.user),
     ...volumes.flatMap((place) => used.at(place)),
   ];
-  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm: user.name });
+  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm: userName(user) });
 }

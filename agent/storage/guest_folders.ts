@@ -1,4 +1,5 @@
 /** Folders of the host that guests write to: what root writes there, a guest can read, change and put links in the place of. */
+import { type Message, message, vmName } from "../../lib/i18n/message.ts";
 import { dirname } from "node:path";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { sharesOf } from "../../lib/formats/xml/device_diff.ts";
@@ -32,12 +33,12 @@ export async function statAll(paths: Iterable<string>) {
 
 /** The folders that VMs share, where they run and from their next start on. @throws {LibvirtError} */
 export async function sharedFolders(host: Host, vms: readonly VM[]): Promise<SharedFolder[]> {
-  const found = (await definitionsOf(host, vms)).map(async ({ vm: { name: vm }, live, next }) => {
+  const found = (await definitionsOf(host, vms)).map(async ({ vm, live, next }) => {
     const folders = [...live === null ? [] : sharesOf(live), ...sharesOf(next)]
       .map(({ folder }) => folder).filter((folder) => folder.startsWith("/"));
     return await Promise.all([...new Set(folders)].map(async (folder) => {
       const real = await resolvedPath(host.link.uri, folder);
-      return [...new Set([folder, real])].map((path) => ({ path, vm }));
+      return [...new Set([folder, real])].map((path) => ({ path, vm: vmName(vm) }));
     }));
   });
   return (await Promise.all(found)).flat(2);
@@ -68,7 +69,7 @@ export async function requireUnshared(host: Host, folder: string): Promise<void>
 }
 
 /** The same by what the folders are: a bind mount gives one another path. */
-async function otherName(path: string, shares: readonly SharedFolder[]): Promise<string | undefined> {
+async function otherName(path: string, shares: readonly SharedFolder[]): Promise<Message | undefined> {
   const way = [path, ...above(path)];
   const infos = await statAll([...way, ...shares.flatMap((share) => [share.path, ...above(share.path)])]);
   const isOne = (a: string, b: string) => {
@@ -78,6 +79,8 @@ async function otherName(path: string, shares: readonly SharedFolder[]): Promise
   for (const { path: shared, vm } of shares) {
     const same = way.find((at) => isOne(at, shared)) ??
       above(shared).find((at) => at !== "/" && isOne(at, path));
-    if (same !== undefined) return `${same} is another name of a shared folder of ${vm}, or of one above it`;
+    if (same !== undefined) {
+      return message`${same} is another name of a shared folder of ${vm}, or of one above it`;
+    }
   }
 }

@@ -3,6 +3,7 @@
  * a VM starts, is reverted or comes back from the bin, and told on pages. Volumes, the bin and templates are known from
  * memory; heads are read of disks that are in no pool alone.
  */
+import { userName } from "../../lib/i18n/message.ts";
 import { dirname } from "node:path";
 import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import type { TargetChain } from "../../lib/formats/xml/domain.ts";
@@ -305,7 +306,7 @@ export async function requireOwnImages(host: Host, vm: Subject): Promise<void> {
 }
 
 /** A conflict as an error: DiskIsBase, DiskInUse. */
-const conflictError = ({ target, path, user: { name }, isBase }: ImageConflict): ContractError =>
+const conflictError = ({ target, path, user, isBase }: ImageConflict): ContractError =>
   isBase
-    ? new ContractError("DiskIsBase", { disk: target, path, user: name })
-    : new ContractError("DiskInUse", { vm: name, path });
+    ? new ContractError("DiskIsBase", { disk: target, path, user: userName(user) })
+    : new ContractError("DiskInUse", { vm: userName(user), path });

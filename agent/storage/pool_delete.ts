@@ -1,4 +1,5 @@
 /** Removing a storage pool: its definition, and what is in it when that is asked for. */
+import { userName } from "../../lib/i18n/message.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -106,7 +107,7 @@ export async function deletePool(
     return await removePool(link, record, false);
   }
   const [user] = (await VolumeUsage.read(host)).ofPool(record);
-  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
+  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: userName(user) });
   requireActive(host, name);
   await requireWritable(host, name);
   await refuseBinned(host, name);

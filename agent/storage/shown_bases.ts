@@ -2,7 +2,7 @@
  * What is built on the disks of a VM, for pages. Who uses which image is read of the whole host at once, and kept while its
  * VMs and its storage are what they were then: a page of one VM costs no look at the others.
  */
-import type { Published } from "../../lib/contract/events.ts";
+import type { Published } from "../events/hub.ts";
 import type { StorageUser, VM } from "../../lib/contract/mod.ts";
 import type { Host } from "../hosts/host.ts";
 import { ImageUses, isWritten, type SomeDisk } from "./image_conflicts.ts";

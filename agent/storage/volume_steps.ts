@@ -1,4 +1,5 @@
 /** Volumes and files as steps: made, replaced, deleted with their VM. */
+import { render } from "../../lib/i18n/message.ts";
 import { plainPath } from "../host_file.ts";
 import { hostFiles } from "../host_files.ts";
 import { requireResponding } from "../mount_gate.ts";
@@ -95,7 +96,8 @@ export async function userOf(
 ): Promise<string | undefined> {
   const volume = { pool, name, path, type: "file", capacity: 0, allocation: 0 } as Volume;
   if (operation.cut === undefined) return (await VolumeUsage.read(vms, [volume])).of(volume)[0]?.name;
-  return (await (await exactUsers(vms))(volume))?.user;
+  const use = await (await exactUsers(vms))(volume);
+  return use && render(use.user);
 }
 
 /** Has the pool look again, as far as it can: what a program made in it, it has not seen. */

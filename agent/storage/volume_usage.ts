@@ -1,4 +1,5 @@
 /** Who uses which storage, for the lists: from memory, and from what libvirt and file systems say at once. */
+import { vmName } from "../../lib/i18n/message.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -245,7 +246,7 @@ export async function holdWriters(
     const writes = written.has(vm.id);
     if (!writes || vm.id === except) continue;
     const { pool, name } = volume;
-    if (active.has(vm.id)) throw new ContractError("VolumeInUse", { vm: vm.name, pool, name });
+    if (active.has(vm.id)) throw new ContractError("VolumeInUse", { vm: vmName(vm), pool, name });
     held.use(host.claim(vm, "copying a disk"));
   }
 }

@@ -4,10 +4,14 @@
  * VMs stay controllable.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Activity } from "../../lib/contract/host.ts";
+import type { Activity as ActivityText } from "../../lib/contract/host.ts";
+import { renderPlain, type Sentence, type Unrendered, vmIdsIn } from "../../lib/i18n/message.ts";
 import { type AuditEntry, ContractError, type Input } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { Store } from "./store.ts";
+
+/** An entry before its text is made for who reads it. */
+type Activity = Unrendered<ActivityText>;
 
 /** An entry as it is recorded: what is shown, and what an audit needs beside it. */
 export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
@@ -97,7 +101,14 @@ export class ActivityLog {
 
   #made(entry: ActivityEntry): { activity: Activity; row: Row } {
     const { door, address, input, tookMs, ...shown } = entry;
-    const activity: Activity = { ...shown, id: this.#nextId++, timestamp: this.clock.now() };
+    const named = [...entry.mentions ?? [], ...vmIdsIn(entry.message)];
+    const mentions = [...new Set(named)].filter((id) => id !== entry.vmId);
+    const activity: Activity = {
+      ...shown,
+      id: this.#nextId++,
+      timestamp: this.clock.now(),
+      ...(mentions.length > 0 && { mentions }),
+    };
     const row: Row = {
       ...activity,
       door,
@@ -146,7 +157,7 @@ export class ActivityLog {
    *
    * @throws {ContractError} StoreUnavailable
    */
-  search(wanted: Input<"get_audit_log">): AuditEntry[] {
+  search(wanted: Input<"get_audit_log">): Unrendered<AuditEntry>[] {
     if (this.#waiting.length > 0) this.#flush();
     const { database } = this.#store;
     const unavailable = () =>
@@ -192,7 +203,7 @@ export class ActivityLog {
   #prepare(database: DatabaseSync): void {
     const insert = database.prepare(
       "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms, " +
-        "address, mentions, host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "address, mentions, host, sentence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
     const stored = rows.map(toActivity).reverse();
@@ -234,12 +245,13 @@ export class ActivityLog {
       row.vmId ?? null,
       row.vmName ?? null,
       row.result,
-      row.message ?? null,
+      row.message === undefined ? null : String(renderPlain(row.message)),
       row.input === undefined ? null : JSON.stringify(row.input),
       row.tookMs ?? null,
       row.address ?? null,
       row.mentions === undefined ? null : JSON.stringify(row.mentions),
       row.host ?? null,
+      row.message === undefined || typeof row.message === "string" ? null : JSON.stringify(row.message),
     );
   }
 }
@@ -253,9 +265,9 @@ function isWanted(
     !(succeeded === true && result === "error");
 }
 
-function toAuditEntry(row: Record<string, unknown>): AuditEntry {
+function toAuditEntry(row: Record<string, unknown>): Unrendered<AuditEntry> {
   const text = (name: string) => typeof row[name] === "string" ? row[name] : null;
-  const { id, timestamp, actor, action, result } = toActivity(row);
+  const { id, timestamp, actor, action, result, message = null } = toActivity(row);
   return {
     ...{ id, timestamp, actor, action, result },
     host: text("host"),
@@ -263,7 +275,7 @@ function toAuditEntry(row: Record<string, unknown>): AuditEntry {
     address: text("address"),
     vmId: text("vm_id"),
     vmName: text("vm_name"),
-    message: text("message"),
+    message,
     input: text("input"),
     tookMs: typeof row.took_ms === "number" ? row.took_ms : null,
   };
@@ -271,7 +283,10 @@ function toAuditEntry(row: Record<string, unknown>): AuditEntry {
 
 function toActivity(row: Record<string, unknown>): Activity {
   const text = (name: string) => typeof row[name] === "string" ? row[name] : undefined;
-  const vmId = text("vm_id"), vmName = text("vm_name"), message = text("message");
+  const vmId = text("vm_id"), vmName = text("vm_name");
+  // Entries of an earlier version have the text alone
+  const sentence = text("sentence"),
+    message = sentence === undefined ? text("message") : JSON.parse(sentence) as Sentence;
   const result = text("result"), mentions = text("mentions"), host = text("host");
   return {
     id: Number(row.id),

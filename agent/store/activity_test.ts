@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { until } from "../../ffi/testing.ts";
-import type { Activity } from "../../lib/contract/host.ts";
+import type { Activity as ActivityText } from "../../lib/contract/host.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import { TestClock } from "../testing.ts";
 import { ActivityLog, type ActivityTimes, type WantedActivity } from "./activity.ts";
 import { DATABASE_FILE } from "./database.ts";
 import { Store } from "./store.ts";
 import { skippedUnlessRoot } from "../../tests/testbed/skipped_unless.ts";
+
+type Activity = Unrendered<ActivityText>;
 
 const QUICK: ActivityTimes = { flush: 1, retry: 20 };
 /** A log with a store of its own. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { render } from "../../lib/i18n/message.ts";
 import { TestClock } from "../testing.ts";
 import { ActivityLog } from "./activity.ts";
 import { AuditRetention } from "./audit_retention.ts";
@@ -68,7 +69,10 @@ Deno.test("AuditRetention.prune() removes what is too old, in parts, and each pa
     assert.equal(await retention.prune(), 12_000);
     const told = log.search({ action: "prune_audit" });
     assert.equal(told.length, 3);
-    assert.match(told.at(-1)!.message!, /^5000 entries were removed \(1 to 5000\): the log keeps 365 days/);
+    assert.match(
+      render(told.at(-1)!.message),
+      /^5000 entries were removed \(1 to 5000\): the log keeps 365 days/,
+    );
     assert.deepEqual(ids().slice(0, 4), [12_001, 12_002, 12_003, 12_004]);
     assert.equal(await retention.prune(), 0);
     assert.equal(retention.show().stored, 4 + 3);

@@ -5,6 +5,7 @@
 import { DatagramSocket } from "../../ffi/datagram.ts";
 import { joined } from "../../lib/bytes.ts";
 import type { Activity } from "../../lib/contract/mod.ts";
+import { renderPlain, type Unrendered } from "../../lib/i18n/message.ts";
 import { log } from "../log.ts";
 import type { ActivityEntry } from "./activity.ts";
 
@@ -22,8 +23,12 @@ function field(name: string, value: string): Uint8Array[] {
 }
 
 /** An entry as a message of journald. */
-export function journalMessage(activity: Activity, entry: ActivityEntry): Uint8Array<ArrayBuffer> {
-  const { actor, action, result, vmId, vmName, message } = activity;
+export function journalMessage(
+  activity: Unrendered<Activity>,
+  entry: ActivityEntry,
+): Uint8Array<ArrayBuffer> {
+  const { actor, action, result, vmId, vmName } = activity;
+  const message = activity.message === undefined ? undefined : String(renderPlain(activity.message));
   const about = vmName === undefined ? "" : ` on ${vmName}`;
   const why = message === undefined ? "" : `: ${message}`;
   const fields: [string, string | undefined][] = [
@@ -62,7 +67,7 @@ export class Journal implements Disposable {
   }
 
   /** Tells of an entry. Never throws, never waits. */
-  tell(activity: Activity, entry: ActivityEntry): void {
+  tell(activity: Unrendered<Activity>, entry: ActivityEntry): void {
     if (this.#socket === undefined) return;
     if (this.#socket.send(journalMessage(activity, entry))) {
       if (this.#missed > 0) log.warn("the journal answers again", { missed: this.#missed });

@@ -115,4 +115,18 @@ export const MIGRATIONS: readonly Migration[] = [
    ) STRICT;`,
   // `host` is the id of the host from here on; the URI stands in the record. So far there was the local host alone.
   `UPDATE operations SET record = json_set(record, '$.uri', host, '$.host', 'local'), host = 'local';`,
+  // The message before its text is made, as JSON; missing where it is a text that names no VM, and for entries before this.
+  "ALTER TABLE activity ADD COLUMN sentence TEXT;",
+  // What jobs said before this names VMs in the text alone: it is told to who sees every VM.
+  `UPDATE jobs SET
+     record = json_set(record, '$.title',
+       json_object('$foreign', json_extract(record, '$.title'), 'vmIds', json_array(''))),
+     log = (SELECT json_group_array(json_set(value, '$.text',
+       json_object('$foreign', json_extract(value, '$.text'), 'vmIds', json_array('')))) FROM json_each(log));
+   UPDATE jobs SET record = json_set(record, '$.error.message',
+       json_object('$foreign', json_extract(record, '$.error.message'), 'vmIds', json_array('')))
+     WHERE json_type(record, '$.error') = 'object';
+   UPDATE jobs SET record = json_set(record, '$.subject',
+       json_object('$foreign', json_extract(record, '$.subject'), 'vmIds', json_array('')))
+     WHERE json_type(record, '$.subject') = 'text';`,
 ];

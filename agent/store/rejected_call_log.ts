@@ -4,6 +4,7 @@
  * do users beyond a number of failures. Each has a quota, so nobody can push out what others did.
  */
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { message as inWords } from "../../lib/i18n/message.ts";
 import { clientSubnet } from "../limits.ts";
 import type { ActivityEntry } from "./activity.ts";
 
@@ -104,7 +105,7 @@ function rowOf(key: string, { entry, count, since, networks, names }: Sum): Acti
   return {
     ...{ actor, door, action, input },
     result: "error",
-    message: `${count} more ${what}: ${message ?? ""}`,
+    message: inWords`${count} more ${what}: ${message ?? ""}`,
     ...(key !== "" && address !== undefined && { address }),
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../testing.ts";
+import { render } from "../../lib/i18n/message.ts";
 import type { ActivityEntry } from "./activity.ts";
 import { MOST_ROWS, RejectedCallLog, SPAN_MS } from "./rejected_call_log.ts";
 
@@ -24,7 +25,7 @@ Deno.test("RejectedCallLog.add() makes one row of many failures of an address, a
   bed.refusals.tidy();
   assert.equal(bed.rows.length, 2);
   const { message, input, actor, address } = bed.rows[1]!;
-  assert.equal(message, "1499 more of the same kind: That is not right.");
+  assert.equal(render(message), "1499 more of the same kind: That is not right.");
   const { count, names } = input as { count: number; names: string[] };
   assert.deepEqual([actor, count, names.toSorted()], ["nobody", 1499, ["name0", "name1", "name2"]]);
   assert.match(address!, /^2001:db8::/);

@@ -1,4 +1,5 @@
 /** Templates made, changed and deleted. */
+import { render } from "../../lib/i18n/message.ts";
 import {
   ContractError,
   type Input,
@@ -240,7 +241,9 @@ async function usersOf(
   for (const volume of volumes.map(asVolume)) {
     const users = memory.of(volume).map(({ name }) => name);
     const use = await exact(volume, id);
-    for (const name of use === undefined ? users : [...users, use.user]) if (name !== label) found.add(name);
+    for (const name of use === undefined ? users : [...users, render(use.user)]) {
+      if (name !== label) found.add(name);
+    }
   }
   return [...found].sort();
 }

@@ -1,4 +1,6 @@
 /** VMs made of a template: one after the other, each whole or not at all. */
+import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { sentenceOf } from "../../lib/contract/errors.ts";
 import {
   type CloudInit,
   type ConfigFinding,
@@ -18,7 +20,6 @@ import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { NO_PLACE } from "../../lib/formats/xml/seed_drive.ts";
 import { giveMacs, putSeed } from "../../lib/template/definition.ts";
 import { vmNames } from "../../lib/template/names.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Host } from "../hosts/host.ts";
@@ -208,7 +209,7 @@ async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Pr
       if (job.signal.aborted) throw error;
       const told = contractError(error, "CreateFailed", "create_vm_from_template");
       const [done, count] = [index, names.length];
-      throw new ContractError("TemplateVmFailed", { vm: name, done, count, error: messageOf(told) }, {
+      throw new ContractError("TemplateVmFailed", { vm: name, done, count, error: sentenceOf(told) }, {
         cause: error,
       });
     }
@@ -227,15 +228,15 @@ async function startAll(
   made: readonly Made[],
   principal: Principal,
   job: JobHandle,
-): Promise<Output<"create_vm_from_template">["notStarted"]> {
-  const notStarted: Output<"create_vm_from_template">["notStarted"] = [];
+): Promise<Unrendered<Output<"create_vm_from_template">["notStarted"]>> {
+  const notStarted: Unrendered<Output<"create_vm_from_template">["notStarted"]> = [];
   for (const { vmId, name } of made) {
     job.signal.throwIfAborted();
     try {
       await host.run("start_vm", { vmId }, principal);
     } catch (error) {
-      notStarted.push({ name, reason: messageOf(error) });
-      job.log(`${name} did not start: ${messageOf(error)}`);
+      notStarted.push({ name, reason: sentenceOf(error) });
+      job.log(message`${vmName({ vmId, name })} did not start: ${sentenceOf(error)}`);
     }
   }
   return notStarted;
@@ -246,7 +247,7 @@ export async function createVms(
   context: TemplateContext,
   { templateId, name, count = 1, first = 1, version, linked = true, pool, cloudInit, start = false }: Wish,
   principal: Principal,
-): Promise<Output<"create_vm_from_template">> {
+): Promise<Unrendered<Output<"create_vm_from_template">>> {
   const { host } = context;
   const template = requireTemplate(context, templateId);
   const plan: Plan = {

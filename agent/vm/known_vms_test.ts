@@ -1,3 +1,4 @@
+import { render } from "../../lib/i18n/message.ts";
 import assert from "node:assert/strict";
 import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
 import type { Api } from "../../lib/contract/api.ts";
@@ -99,7 +100,7 @@ libvirtTest(
       await define(nic("52:54:00:00:00:02"), `${name}-x`);
       assert.ok(app.knownVms.since(vmId) > 0);
       const [told] = happened("id-reused");
-      assert.match(told!.message ?? "", new RegExp(`was that of ${name}, which was deleted`));
+      assert.match(render(told!.message), new RegExp(`was that of ${name}, which was deleted`));
     }),
 );
 

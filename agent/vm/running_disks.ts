@@ -2,6 +2,7 @@
  * Copying the disks of a VM that runs: QEMU copies them as they are at one moment, and the guest goes on. Backups and
  * clones of running VMs are made so.
  */
+import { message, vmName } from "../../lib/i18n/message.ts";
 import type { BackupWay } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { backupFiles } from "../../lib/formats/xml/backup.ts";
@@ -101,7 +102,7 @@ async function slowDown({ host, vm, targets, job }: DisksCopy, bytesPerSecond: n
   await host.link.call("backupSpeed", { uuid: vm.id, targets, bytesPerSecond: share }).catch((error) => {
     // A small disk is copied before it can be slowed down.
     log.debug("a backup could not be slowed down", { vm: vm.name, error });
-    job.log(`${vm.name}: QEMU does not keep the bandwidth limit: ${messageOf(error)}`);
+    job.log(message`${vmName(vm)}: QEMU does not keep the bandwidth limit: ${messageOf(error)}`);
   });
 }
 
@@ -147,7 +148,7 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
     const begun = await start();
     const notes: string[] = [];
     if (begun.notFrozen !== undefined) {
-      job.log(`${vm.name}: its guest agent did not freeze the file systems: ${begun.notFrozen}`);
+      job.log(message`${vmName(vm)}: its guest agent did not freeze the file systems: ${begun.notFrozen}`);
       notes.push("Its guest agent did not freeze the file systems: the copy is as after a power failure");
     }
     if (begun.notThawed !== undefined) {

@@ -1,4 +1,5 @@
 /** A VM's XML: its version, checking an edited one without applying it, and replacing it. */
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output, type VM, type XmlProblem } from "../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
@@ -82,7 +83,7 @@ function identityFault(document: XmlDocument, vm: VM): { what: string; is: strin
 export async function checkVmXml(
   host: Host,
   { vmId, xml, etag }: Input<"check_vm_xml">,
-): Promise<Output<"check_vm_xml">> {
+): Promise<Unrendered<Output<"check_vm_xml">>> {
   const vm = host.requireVm(vmId);
   return { problem: await problemOf(host, vm, xml, etag) };
 }
@@ -92,14 +93,14 @@ async function problemOf(
   vm: VM,
   xml: string,
   etag: string | undefined,
-): Promise<XmlProblem | null> {
+): Promise<Unrendered<XmlProblem> | null> {
   const before = await editableXml(host, vm);
   const read = await readChecked(host, xml, relativePaths(before));
   if ("problem" in read) return read.problem;
   const identity = identityFault(read.document, vm);
   if (identity) {
     const { line, ...details } = identity;
-    return { message: new ContractError("XmlIdentity", details).message, line };
+    return { message: new ContractError("XmlIdentity", details).sentence, line };
   }
   const trial = trialXml(read.document, vm.name);
   const fault = trialFault(await host.link.call("domainValidateXml", { xml: trial }), xml);
@@ -108,7 +109,7 @@ async function problemOf(
     return { message: new ContractError("XmlChanged").message };
   }
   const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
-  if (mac !== undefined) return { message: new ContractError("MacInUse", mac).message };
+  if (mac !== undefined) return { message: new ContractError("MacInUse", mac).sentence };
   return await fileProblem(host, read.document, vm, before);
 }
 
@@ -118,13 +119,13 @@ async function fileProblem(
   document: XmlDocument,
   vm: VM,
   before: string,
-): Promise<XmlProblem | null> {
+): Promise<Unrendered<XmlProblem> | null> {
   try {
     await refuseOthersFiles(host, document, { uuid: vm.id, name: vm.name }, before);
     await pinImages(host, document, { vm, before, held: undefined });
     return null;
   } catch (error) {
-    if (error instanceof ContractError) return { message: error.message };
+    if (error instanceof ContractError) return { message: error.sentence };
     throw error;
   }
 }

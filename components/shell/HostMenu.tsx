@@ -26,7 +26,7 @@ export function HostMenu({ hosts, current }: { hosts: readonly HostStatus[]; cur
             href={hrefOn(id, "/")}
             aria-current={id === current ? "true" : undefined}
           >
-            <Icon name={status === "connected" ? "check" : "unplug"} />
+            <Icon name={id === current ? "check" : status === "connected" ? "vms" : "unplug"} />
             <bdi>{oneLine(label, 40)}</bdi>
             {status !== "connected" && <small>{t(HOST_STATES[status])}</small>}
           </a>

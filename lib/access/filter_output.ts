@@ -19,7 +19,8 @@ import {
   type VM,
 } from "../contract/mod.ts";
 import type { Published } from "../contract/events.ts";
-import { HIDDEN_MESSAGE, redact, redactLog, redactText, type Visibility } from "./redact.ts";
+import type { Sentence, Unrendered } from "../i18n/message.ts";
+import { HIDDEN_SENTENCE, redact, redactLog, redactSentence, type Visibility } from "./redact.ts";
 import { needOf } from "./permissions.ts";
 import { isAdministrator, may, mayAnywhere, type Rights, seesEverything } from "./rights.ts";
 
@@ -33,9 +34,11 @@ export interface Viewer {
   readonly groupOf: (vmId: string) => string | undefined;
   /** Milliseconds since 1970 from which on a VM's id is its own: another VM had it before. */
   readonly idSince?: (vmId: string) => number;
-  /** Names that VMs had: of those that are gone, or were renamed. */
-  readonly formerNames?: () => Iterable<{ readonly id: string; readonly name: string }>;
 }
+
+/** A job, and an entry of the activity, before their texts are made for who reads them. */
+export type StoredJob = Unrendered<Job>;
+export type StoredActivity = Unrendered<Activity>;
 
 /** Whether a VM may be seen. */
 export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
@@ -53,7 +56,7 @@ const FOR_ADMINISTRATORS: ReadonlySet<string> = new Set(["prune_audit", "account
 const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor === name && at >= since;
 
 /** What administrators do with accounts is for administrators. */
-function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activity): boolean {
+function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: StoredActivity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (FOR_ADMINISTRATORS.has(action) || rowOf(action)?.activityFor === "administrators") return false;
   // Not even one's own attempts on a VM out of sight: the entry has its name.
@@ -68,35 +71,43 @@ function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activi
  * An entry of the activity as somebody may see it; null when not at all. A message that names other VMs is told to
  * who sees these: a VM that is gone is seen by nobody whose rights are to some VMs.
  */
-function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
+function filterActivity(
+  viewer: Viewer,
+  entry: StoredActivity,
+  sight: Visibility | undefined,
+): StoredActivity | null {
   if (!seesActivity(viewer, entry)) return null;
   const { mentions = [], ...rest } = entry;
-  return mentions.every((id) => seesVm(viewer, id)) ? entry : { ...rest, message: HIDDEN_MESSAGE };
+  if (!mentions.every((id) => seesVm(viewer, id))) return { ...rest, message: HIDDEN_SENTENCE };
+  if (sight === undefined || entry.message === undefined) return entry;
+  const message = redactSentence(entry.message, sight);
+  return message === entry.message ? entry : { ...entry, message };
 }
 
 /**
  * Whether a job makes VMs for somebody else. It names them before they are there, when nobody can tell yet who may
  * see them.
  */
-function makesForOthers(viewer: Viewer, { command, actor, startedAt }: Job): boolean {
+function makesForOthers(viewer: Viewer, { command, actor, startedAt }: StoredJob): boolean {
   const { makesVm, makesVms }: Partial<Command> = rowOf(command) ?? {};
   return (makesVm !== undefined || makesVms === true) && !isOwn(viewer, actor, startedAt);
 }
 
 /** A job as somebody may see it: what it is called and its failure may name other VMs. */
-function filterJob(viewer: Viewer, job: Job, sight: Visibility | undefined): Job {
+function filterJob(viewer: Viewer, job: StoredJob, sight: Visibility | undefined): StoredJob {
   if (sight === undefined) return job;
   const { title, subject, error, waitsFor } = job;
   if (makesForOthers(viewer, job)) {
     const { subject: _name, waitsFor: _others, ...rest } = job;
-    return { ...rest, title: HIDDEN_MESSAGE, error: error && { ...error, message: HIDDEN_MESSAGE } };
+    return { ...rest, title: HIDDEN_SENTENCE, error: error && { ...error, message: HIDDEN_SENTENCE } };
   }
+  const seen = (sentence: Sentence) => redactSentence(sentence, sight);
   return {
     ...job,
-    title: redactText(title, sight),
-    ...(waitsFor !== undefined && { waitsFor: waitsFor.map((each) => redactText(each, sight)) }),
-    ...(subject !== undefined && { subject: redactText(subject, sight) }),
-    error: error && { ...error, message: redactText(error.message, sight) },
+    title: seen(title),
+    ...(waitsFor !== undefined && { waitsFor: waitsFor.map(seen) }),
+    ...(subject !== undefined && { subject: seen(subject) }),
+    error: error && { ...error, message: seen(error.message) },
   };
 }
 
@@ -104,7 +115,7 @@ function filterJob(viewer: Viewer, job: Job, sight: Visibility | undefined): Job
  * Whether a job may be seen: of a VM one sees, or of the storage; of VMs that are being made, where one sees them all;
  * one's own, too, as far as the rights still are those that it took. A token has its owner's name, and less rights.
  */
-export function seesJob(viewer: Viewer, job: Job): boolean {
+export function seesJob(viewer: Viewer, job: StoredJob): boolean {
   const { rights, groupOf } = viewer, { actor, vmId, command, startedAt } = job;
   if (isAdministrator(rights)) return true;
   const row = rowOf(command), needed = row && needOf(command as CommandName).permission;
@@ -142,14 +153,14 @@ const FILTERS: Readonly<
       : { ...options, hostInterfaces: [], userNetworking: [], mayLoosenFilters: false },
   "other-vms": (list: readonly VM[], viewer) => list.filter(({ id }) => seesVm(viewer, id)),
   "other-figures": (written: unknown) => written,
-  "other-activity": (list: readonly Activity[], viewer) =>
-    list.map((each) => filterActivity(viewer, each)).filter((each) => each !== null),
-  "other-jobs": (list: readonly Job[], viewer, _vms, sight) =>
+  "other-activity": (list: readonly StoredActivity[], viewer, _vms, sight) =>
+    list.map((each) => filterActivity(viewer, each, sight)).filter((each) => each !== null),
+  "other-jobs": (list: readonly StoredJob[], viewer, _vms, sight) =>
     list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, sight)),
   "other-alerts": (list: readonly Alert[], viewer) => list.filter((each) => seesAlert(viewer, each)),
   "other-incidents": (list: readonly AlertIncident[], viewer) =>
     list.filter((each) => seesAlert(viewer, each)),
-  "job-of-other-vms": ({ job, log }: Output<"get_job">, viewer, _vms, sight) => {
+  "job-of-other-vms": ({ job, log }: Unrendered<Output<"get_job">>, viewer, _vms, sight) => {
     if (sight === undefined) return { job, log };
     const told = makesForOthers(viewer, job) ? [] : redactLog(log, sight);
     return { job: filterJob(viewer, job, sight), log: told };
@@ -174,25 +185,10 @@ export function longestOf(command: CommandName): number | undefined {
   return hides === undefined ? undefined : properties.limit?.maximum;
 }
 
-/** Names that VMs out of somebody's sight have, or had, and their ids. One that a VM in sight has now is that one's. */
-function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
-  const taken = new Set<string>(), hidden = new Set<string>();
-  for (const { id, name } of vms) {
-    if (seesVm(viewer, id)) taken.add(name);
-    else hidden.add(name).add(id);
-  }
-  for (const { id, name } of viewer.formerNames?.() ?? []) {
-    if (seesVm(viewer, id)) continue;
-    hidden.add(id);
-    if (!taken.has(name)) hidden.add(name);
-  }
-  return hidden;
-}
-
 /** What of the VMs somebody sees; undefined where it is all of them. */
 export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
-  let names: ReadonlySet<string> | undefined, seen: readonly VM[] | undefined;
+  let seen: readonly VM[] | undefined;
   const vmsSeen = () => seen ??= vms().filter(({ id }) => seesVm(viewer, id));
   return {
     sees: (vmId) => seesVm(viewer, vmId),
@@ -200,14 +196,10 @@ export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | 
     seesGroup: (name) =>
       may(viewer.rights, "vms.view", { vmId: "", group: name }) ||
       vmsSeen().some(({ group }) => group === name),
-    // Most answers have no text in which to look for a name
-    get hiddenNames() {
-      return names ??= hiddenNames(viewer, vms());
-    },
   };
 }
 
-/** A command's answer as somebody may see it. */
+/** A command's answer as somebody may see it, its texts not made yet. */
 export function filterOutput(
   command: CommandName,
   answer: unknown,
@@ -240,7 +232,7 @@ export class EventView {
   }
 
   /** The event as it is told; null when it is not. */
-  shown(event: Published): Published | null {
+  shown(event: Unrendered<Published>): Unrendered<Published> | null {
     const { viewer } = this;
     const [name, data] = event;
     switch (name) {
@@ -258,7 +250,7 @@ export class EventView {
       case "vm-stats-updated":
         return seesVm(viewer, data.vmId) ? event : null;
       case "activity": {
-        const shown = filterActivity(viewer, data);
+        const shown = filterActivity(viewer, data, sightOf(viewer, this.vms));
         return shown === data ? event : shown && ["activity", shown];
       }
       case "job-changed":

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Activity, Job, VM } from "../contract/mod.ts";
+import { message, render, rendered, type Sentence, type Unrendered, vmName } from "../i18n/message.ts";
 import { HIDDEN_MESSAGE } from "./redact.ts";
 import { needOf, permissionsOf } from "./permissions.ts";
 import { ALL_RIGHTS } from "./rights.ts";
@@ -12,12 +13,14 @@ const EVE: Viewer = {
   rights: [[{ permissions: permissionsOf("operator"), on: { kind: "vm", vmId: "mine" } }]],
   groupOf: () => undefined,
 };
-const entry = (more: Partial<Activity>): Activity => ({
+const entry = (more: Partial<Unrendered<Activity>>): Unrendered<Activity> => ({
   ...{ id: 1, timestamp: 0, actor: "ann", action: "attach_disk", vmId: "mine", vmName: "web" },
   result: "error",
   ...more,
 });
-const job = (message: string) =>
+/** VMs as messages name them. */
+const WEB = vmName({ id: "mine", name: "web" }), SECRET = vmName({ id: "theirs", name: "secret" });
+const job = (message: Sentence) =>
   ({
     id: "1",
     actor: "eve",
@@ -25,16 +28,16 @@ const job = (message: string) =>
     vmId: "mine",
     title: "Copy",
     error: { code: "VolumeInUse", message },
-  }) as Job;
+  }) as Unrendered<Job>;
 
 Deno.test("filterOutput() and EventView.shown() tell no message that names a machine out of sight (threat 23)", () => {
   const view = new EventView(EVE, ["mine"], () => VMS);
-  const messages = (each: Activity) => {
-    const [listed] = filterOutput("get_activity", [each], EVE, () => VMS) as Activity[];
-    const [, told] = view.shown(["activity", each])! as ["activity", Activity];
+  const messages = (each: Unrendered<Activity>) => {
+    const [listed] = filterOutput("get_activity", [each], EVE, () => VMS) as Unrendered<Activity>[];
+    const [, told] = view.shown(["activity", each])! as ["activity", Unrendered<Activity>];
     assert.deepEqual(told, listed);
     assert.ok(!JSON.stringify(told).includes("theirs"));
-    return told.message;
+    return render(told.message);
   };
   assert.equal(
     messages(entry({ message: "Volume is used by secret: disk", mentions: ["theirs"] })),
@@ -44,43 +47,23 @@ Deno.test("filterOutput() and EventView.shown() tell no message that names a mac
   assert.equal(messages(entry({ message: "VM is already running" })), "VM is already running");
   assert.equal(messages(entry({ message: "used by web", mentions: ["mine"] })), "used by web");
 
-  for (const [told, shown] of [["used by secret", HIDDEN_MESSAGE], ["no space", "no space"]] as const) {
+  const cases: readonly [Sentence, string][] = [
+    [message`used by ${SECRET}`, HIDDEN_MESSAGE],
+    [{ $foreign: "domain secret is there", vmIds: ["theirs"] }, HIDDEN_MESSAGE],
+    [message`used by ${WEB}`, "used by web"],
+    ["no space", "no space"],
+  ];
+  for (const [told, shown] of cases) {
     const [listed] = filterOutput("list_jobs", [job(told)], EVE, () => VMS) as Job[];
-    assert.equal(listed!.error!.message, shown);
+    assert.equal(render(listed!.error!.message), shown);
     const [, event] = view.shown(["job-changed", { job: job(told) }]) as ["job-changed", { job: Job }];
-    assert.equal(event.job.error!.message, shown);
+    assert.equal(render(event.job.error!.message), shown);
     const log = [{ at: 0, text: told }];
-    assert.deepEqual(filterOutput("get_job", { job: job(told), log }, EVE, () => VMS), {
+    assert.deepEqual(rendered(filterOutput("get_job", { job: job(told), log }, EVE, () => VMS)), {
       job: job(shown),
       log: [{ at: 0, text: shown }],
     });
   }
-});
-
-Deno.test("filterOutput() tells no former name of a machine out of sight, unless a seen one has it now", () => {
-  const former = [{ id: "theirs", name: "old" }, { id: "gone", name: "deleted" }, {
-    id: "gone",
-    name: "web",
-  }];
-  const eve: Viewer = { ...EVE, formerNames: () => [...former, { id: "mine", name: "mine-before" }] };
-  for (
-    const [told, shown] of [
-      ["old: it failed", HIDDEN_MESSAGE],
-      ["deleted: it failed", HIDDEN_MESSAGE],
-      ["web: it failed", "web: it failed"],
-      ["mine-before: it failed", "mine-before: it failed"],
-    ]
-  ) {
-    const [listed] = filterOutput("list_jobs", [job(told!)], eve, () => VMS) as Job[];
-    assert.equal(listed!.error!.message, shown);
-  }
-});
-
-Deno.test("EventView.shown() tells no former name of a machine out of sight", () => {
-  const eve: Viewer = { ...EVE, formerNames: () => [{ id: "gone", name: "deleted" }] };
-  const view = new EventView(eve, ["mine"], () => VMS);
-  const [, told] = view.shown(["job-changed", { job: job("deleted: it failed") }]) as [string, { job: Job }];
-  assert.equal(told.job.error!.message, HIDDEN_MESSAGE);
 });
 
 const seeing = (name: string, ...permissions: string[]): Viewer => ({
@@ -101,14 +84,14 @@ Deno.test("a task whose log has what takes a permission is seen by who has that 
 
 Deno.test("what a task is called tells no machine out of sight", () => {
   const { vmId: _none, ...task } = { ...job("it failed"), command: "restore_backup_disk" };
-  const named = { ...task, title: "Restore disk vda of secret", subject: "images/other.qcow2" };
+  const named = { ...task, title: message`Restore disk vda of ${SECRET}`, subject: "images/other.qcow2" };
   const [listed] = filterOutput(
     "list_jobs",
-    [named as Job],
+    [named],
     seeing("eve", "storage.view"),
     () => VMS,
   ) as Job[];
-  assert.deepEqual([listed!.title, listed!.subject], [HIDDEN_MESSAGE, "images/other.qcow2"]);
+  assert.deepEqual([render(listed!.title), listed!.subject], [HIDDEN_MESSAGE, "images/other.qcow2"]);
 });
 
 Deno.test("a task that makes VMs names none of them to others who do not see every VM", () => {

@@ -1,18 +1,27 @@
 /**
  * VMs out of sight, in answers about other things: leases, users of volumes and networks, the topology, refusals.
- * One place for all commands, by what their fields are called; a new command needs nothing. Pure.
+ * One place for all commands, by what their fields are called; a new command needs nothing. Messages name VMs by their ids
+ * (`lib/i18n/message.ts`): no text is searched here. Pure.
  */
 import { ContractError } from "../contract/errors.ts";
-import { withoutCounts } from "./counting.ts";
+import {
+  isForeignText,
+  isMessage,
+  isVmCount,
+  isVmName,
+  type Message,
+  render,
+  type Sentence,
+} from "../i18n/message.ts";
 
 /** Stands in the place of a VM's name. */
 export const HIDDEN_VM = "a VM you may not see";
+const HIDDEN_NAME: Message = { $text: HIDDEN_VM, args: {} };
+const hiddenVm = () => render(HIDDEN_NAME);
 
 /** Which VMs are out of sight. */
 export interface Visibility {
   readonly sees: (vmId: string) => boolean;
-  /** Names and ids of those that are not seen. */
-  readonly hiddenNames: ReadonlySet<string>;
   /** Whether some VM that is seen has a tag, or is in a group. */
   readonly seesTag: (tag: string) => boolean;
   readonly seesGroup: (group: string) => boolean;
@@ -31,20 +40,20 @@ function anonymous(fields: Fields): Fields | undefined {
   // A VM itself, with its cards: who may see networks may not see these.
   if ("nics" in fields || "macs" in fields) return undefined;
   if (OF_RUNS.some((field) => field in fields)) return undefined;
-  if ("name" in fields && !("vmName" in fields)) return { vmId: "", name: HIDDEN_VM };
+  if ("name" in fields && !("vmName" in fields)) return { vmId: "", name: hiddenVm() };
   if (!("vmName" in fields) && !("hostname" in fields)) return fields; // what was asked for by this id
   const left = Object.entries(fields).filter(([name]) => !TELLING.has(name));
-  return { ...Object.fromEntries(left), vmName: HIDDEN_VM };
+  return { ...Object.fromEntries(left), vmName: hiddenVm() };
 }
 
 const isAnonymous = (value: unknown): boolean =>
-  value === HIDDEN_VM ||
-  (typeof value === "object" && value !== null && (value as Fields).name === HIDDEN_VM);
+  value === HIDDEN_NAME || value === HIDDEN_SENTENCE || value === hiddenVm() ||
+  (typeof value === "object" && value !== null && (value as Fields).name === hiddenVm());
 
 /** Several of them are one: how many there are is nobody's business either. */
-function once(list: readonly unknown[]): unknown[] {
-  const first = list.findIndex(isAnonymous);
-  return list.filter((each, at) => at === first || !isAnonymous(each));
+function once(list: readonly unknown[], isHidden = isAnonymous): unknown[] {
+  const first = list.findIndex(isHidden);
+  return list.filter((each, at) => at === first || !isHidden(each));
 }
 
 /** VMs that something is for: by id, by tag, by group (schedules, backups). */
@@ -60,7 +69,7 @@ export interface Targets {
  */
 export function splitTargets(
   { vmIds, tags, groups }: Targets,
-  { sees, seesTag, seesGroup }: Omit<Visibility, "hiddenNames">,
+  { sees, seesTag, seesGroup }: Visibility,
 ): { readonly seen: Targets; readonly hidden: Targets } {
   const not = (test: (each: string) => boolean) => (each: string) => !test(each);
   return {
@@ -88,21 +97,17 @@ function seenTargets(targets: unknown, sight: Visibility): unknown {
   return { ...targets, ...seen, ...(!isNoTarget(hidden) && { hidden: true }) };
 }
 
-/** Fields that tell of VMs without an id beside them: targets, lists of users, sentences such as why a run failed. */
+/** Fields that tell of VMs without an id beside them: targets, and what is not there. */
 const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Visibility) => unknown>> = {
   targets: seenTargets,
-  usedBy: withoutNames,
-  // What a template was made of; of disks it is a path
-  source: withoutName,
-  message: seenText,
   // Of VMs, tags and groups that are not there nobody can tell who may know of them
   uncovered: () => [],
-  reason: seenText,
-  warnings: (field, sight) => Array.isArray(field) ? field.map((each) => seenText(each, sight)) : field,
 };
 
 /** An answer without the names and ids of VMs that are not seen. What is given is left as it is. */
 export function redact(value: unknown, sight: Visibility): unknown {
+  if (value instanceof ContractError) return redactError(value, sight);
+  if (isVmName(value) || isForeignText(value) || isMessage(value)) return seenValue(value, sight);
   if (Array.isArray(value)) {
     return once(value.map((each) => redact(each, sight)).filter((each) => each !== undefined));
   }
@@ -128,84 +133,86 @@ function counted(fields: Fields): Fields {
   return { ...fields, counts: Object.fromEntries(Object.keys(counts).map((name) => [name, of(name)])) };
 }
 
-function seenText(field: unknown, sight: Visibility): unknown {
-  return typeof field === "string" ? redactText(field, sight) : field;
-}
-
-function withoutName(field: unknown, { hiddenNames }: Visibility): unknown {
-  return typeof field === "string" && hiddenNames.has(field) ? HIDDEN_VM : field;
-}
-
-function withoutNames(list: unknown, sight: Visibility): unknown {
-  return Array.isArray(list) ? list.map((each) => withoutName(each, sight)) : list;
-}
-
 /** Stands in the place of a message that names a VM. */
 export const HIDDEN_MESSAGE = `The message names ${HIDDEN_VM}`;
+export const HIDDEN_SENTENCE: Message = { $text: HIDDEN_MESSAGE, args: {} };
 
-/** Whether a text holds a name as a word of its own. */
-function holds(text: string, name: string): boolean {
-  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
-    const around = text.slice(Math.max(0, at - 1), at) + text.slice(at + name.length, at + name.length + 1);
-    if (name !== "" && !/[\p{L}\p{N}_]/u.test(around)) return true;
-  }
-  return false;
+/** Whether a value of a message is, or lists, a VM that is not seen. */
+const isHiddenName = (value: unknown, { sees }: Visibility): boolean =>
+  isVmName(value) && !sees(value.$vm) ||
+  Array.isArray(value) && value.some((each) => isVmName(each) && !sees(each.$vm));
+
+/** What a message that counts VMs says besides: the messages in it, which say what failed first. */
+function besidesCounts(values: readonly unknown[]): Sentence {
+  const left = values.filter((each) => isMessage(each) || isForeignText(each));
+  return left.length === 1
+    ? left[0] as Sentence
+    : { $text: left.map((_, at) => `{${at}}`).join(" "), args: { ...left } };
 }
 
-/**
- * Ids of VMs that a text names, or has the id of. A name that is part of a longer word is none.
- *
- * @param besides the VM that the text is about
- */
-export function mentionedIn(
-  text: string,
-  vms: readonly { readonly id: string; readonly name: string }[],
-  besides?: string,
-): string[] {
-  const found = vms.filter(({ id, name }) => id !== besides && (holds(text, name) || text.includes(id)));
-  return found.map(({ id }) => id);
+/** A value of a message as somebody may see it: names that they do not see are replaced, in lists once. */
+function seenValue(value: unknown, sight: Visibility): unknown {
+  if (isVmName(value)) return sight.sees(value.$vm) ? value : HIDDEN_NAME;
+  if (isForeignText(value)) return value.vmIds.every(sight.sees) ? value : HIDDEN_SENTENCE;
+  if (isMessage(value)) return redactSentence(value, sight);
+  if (!Array.isArray(value)) return value;
+  const seen = value.map((each) => seenValue(each, sight));
+  return seen.every((each, at) => each === value[at]) ? value : once(seen);
 }
 
-/** A text without what it says, where it names VMs that are not seen, and without a count of them. */
-export function redactText(text: string, { hiddenNames }: Visibility): string {
-  return [...hiddenNames].some((name) => holds(text, name)) ? HIDDEN_MESSAGE : withoutCounts(text);
+/** A sentence as somebody may see it. One that names a VM that they do not see says nothing else: it may have its files. */
+export function redactSentence(sentence: Sentence, sight: Visibility): Sentence {
+  if (!isMessage(sentence)) return seenValue(sentence, sight) as Sentence;
+  const args = Object.entries(sentence.args);
+  if (args.some(([, each]) => isHiddenName(each, sight))) return HIDDEN_SENTENCE;
+  const seen = args.map(([name, each]) => [name, seenValue(each, sight)] as const);
+  if (args.some(([, each]) => isVmCount(each))) return besidesCounts(seen.map(([, each]) => each));
+  const isSame = seen.every(([name, each]) => each === sentence.args[name]);
+  return isSame ? sentence : { ...sentence, args: Object.fromEntries(seen) };
 }
+
+const isHiddenSentence = (sentence: Sentence): boolean => sentence === HIDDEN_SENTENCE;
+const isEmpty = (sentence: Sentence): boolean =>
+  sentence === "" || isMessage(sentence) && sentence.$text === "";
 
 /** A task's log as somebody may see it. Lines that name hidden VMs are one: each VM has as many. */
-export function redactLog<L extends { readonly text: string }>(log: readonly L[], sight: Visibility): L[] {
-  const lines = log.map((line) => ({ ...line, text: redactText(line.text, sight) }));
-  const first = lines.findIndex(({ text }) => text === HIDDEN_MESSAGE);
-  return lines.filter(({ text }, at) => text !== "" && (text !== HIDDEN_MESSAGE || at === first));
+export function redactLog<L extends { readonly text: Sentence }>(log: readonly L[], sight: Visibility): L[] {
+  const lines = log.map((line) => ({ ...line, text: redactSentence(line.text, sight) }));
+  return once(lines, (line) => isHiddenSentence((line as L).text)).filter((line) =>
+    !isEmpty((line as L).text)
+  ) as L[];
 }
 
-/** Details of refusals that name VMs. */
-const NAMING = ["vm", "vms", "what"] as const;
-/** Details that are sentences, which may name one anywhere. */
-const SENTENCES = ["reason", "error"] as const;
-
-/** A refusal that names no VM that is not seen. */
-export function redactRefusal(error: ContractError, sight: Visibility): ContractError {
-  const { details = {} } = error;
-  const { vmIds } = details;
-  const hidden = Array.isArray(vmIds) ? vmIds.filter((each) => !sight.sees(String(each))) : [];
-  const change: Record<string, unknown> = {};
-  for (const name of NAMING) {
-    const told = details[name];
-    if (typeof told !== "string") continue;
-    if (hidden.length > 0 || names(told, sight)) change[name] = HIDDEN_VM;
-  }
-  for (const name of SENTENCES) {
-    const told = details[name];
-    const shown = typeof told === "string" ? redactText(told, sight) : told;
-    if (shown !== told) change[name] = shown;
-  }
-  if (Object.keys(change).length === 0) return error;
-  if (Array.isArray(vmIds)) change.vmIds = vmIds.filter((each) => !hidden.includes(each));
-  // A text of its own may have the name anywhere: the table's is told instead.
-  return new ContractError(error.code, { ...details, ...change }, { cause: error.cause });
+/** An error that names no VM that is not seen, and counts none. */
+export function redactError(error: ContractError, sight: Visibility): ContractError {
+  const { code, details = {}, ownText, cause } = error;
+  const given = Object.entries(details);
+  const seen = given.flatMap(([name, each]) =>
+    isVmCount(each) ? [] : [[name, seenDetail(name, each, sight)] as const]
+  );
+  const counts = seen.length < given.length;
+  const text = ownText !== undefined
+    ? orHidden(redactSentence(ownText, sight))
+    : counts
+    ? orHidden(besidesCounts(seen.map(([, each]) => each)))
+    : undefined;
+  if (text === ownText && !counts && seen.every(([name, each]) => each === details[name])) return error;
+  return new ContractError(code, Object.fromEntries(seen), { cause, message: text });
 }
 
-/** Whether a detail is the name of a VM that is not seen, or one and where it is ("web on default"). */
-function names(told: string, { hiddenNames }: Visibility): boolean {
-  return [...hiddenNames].some((name) => told === name || told.startsWith(`${name} on `));
+/** What is left of a text, and where that is nothing, that it is not told. */
+const orHidden = (sentence: Sentence): Sentence => isEmpty(sentence) ? HIDDEN_SENTENCE : sentence;
+
+/** Details of errors that are sentences; the others are what something is called. */
+const SENTENCES: ReadonlySet<string> = new Set(["error", "first", "reason"]);
+
+/** A detail of an error. The ids beside the names are of the same VMs. */
+function seenDetail(name: string, detail: unknown, sight: Visibility): unknown {
+  if (name !== "vmIds" || !Array.isArray(detail)) {
+    const seen = seenValue(detail, sight);
+    return seen === HIDDEN_SENTENCE && !SENTENCES.has(name) ? HIDDEN_NAME : seen;
+  }
+  return detail.every((each) => sight.sees(String(each)))
+    ? detail
+    : detail.filter((each) => sight.sees(String(each)));
 }

@@ -1,24 +1,27 @@
 import assert from "node:assert/strict";
-import { ContractError } from "../contract/errors.ts";
+import { ContractError, type ErrorCode } from "../contract/errors.ts";
+import { message, render, rendered, type Sentence, vmName } from "../i18n/message.ts";
 import {
   HIDDEN_MESSAGE,
   HIDDEN_VM,
   isNoTarget,
-  mentionedIn,
   redact,
+  redactError,
   redactLog,
-  redactRefusal,
-  redactText,
+  redactSentence,
   splitTargets,
 } from "./redact.ts";
 
+/** VMs as messages name them; the first is seen. */
+const WEB = vmName({ id: "mine", name: "web" }), SECRET = vmName({ id: "theirs", name: "secret" });
+const OTHER = vmName({ id: "third", name: "other" });
+
 const sight = {
   sees: (vmId: string) => vmId === "mine",
-  hiddenNames: new Set(["secret", "other", "theirs"]),
   seesTag: (tag: string) => tag === "lab",
   seesGroup: (group: string) => group === "web",
 };
-const hide = (value: unknown) => redact(value, sight);
+const hide = (value: unknown) => rendered(redact(value, sight));
 
 Deno.test("redact() keeps what is seen, and says of the rest only that there is something", () => {
   const mine = { vmId: "mine", name: "web" }, theirs = { vmId: "theirs", name: "secret" };
@@ -26,12 +29,12 @@ Deno.test("redact() keeps what is seen, and says of the rest only that there is 
   const before = structuredClone(volume);
   assert.deepEqual(hide([volume]), [{ name: "disk", usedBy: [mine, { vmId: "", name: HIDDEN_VM }] }]);
   assert.deepEqual(volume, before, "the answer itself is not changed");
-  assert.deepEqual(hide({ usedBy: ["web", "secret", "other"] }), { usedBy: ["web", HIDDEN_VM] });
+  assert.deepEqual(hide({ usedBy: [WEB, SECRET, OTHER] }), { usedBy: ["web", HIDDEN_VM] });
 });
 
 Deno.test("redact() does not say of which machine out of sight a template was made", () => {
-  const version = (source: string) => ({ version: 1, createdBy: "ann", source });
-  const shown = hide({ versions: [version("web"), version("secret"), version("default/secret.qcow2")] });
+  const version = (source: unknown) => ({ version: 1, createdBy: "ann", source });
+  const shown = hide({ versions: [version(WEB), version(SECRET), version("default/secret.qcow2")] });
   const told = (shown as { versions: { source: string }[] }).versions.map(({ source }) => source);
   assert.deepEqual(told, ["web", HIDDEN_VM, "default/secret.qcow2"]);
 });
@@ -82,81 +85,95 @@ Deno.test("redact() leaves what was asked for by its id: it tells nothing new", 
   assert.deepEqual(hide({ results }), { results });
 });
 
-Deno.test("redact() tells no sentence that names a machine out of sight: why a run of a schedule or a backup failed", () => {
-  const run = (message: string | null) => ({ state: "failed", message, lastRun: { message } });
+Deno.test("redact() tells no sentence that names a VM out of sight: why a run of a schedule or a backup failed", () => {
+  const run = (text: Sentence | null) => ({ state: "failed", message: text, lastRun: { message: text } });
   const hidden = run(HIDDEN_MESSAGE);
-  assert.deepEqual(hide([run("1 of 2 failed. secret: It is paused")]), [hidden]);
-  assert.deepEqual(hide([run("1 of 2 failed. web: It is paused")]), [
-    run("1 of 2 failed. web: It is paused"),
-  ]);
+  assert.deepEqual(hide([run(message`It is held by ${SECRET}`)]), [hidden]);
+  assert.deepEqual(hide([run(message`It is held by ${WEB}`)]), [run("It is held by web")]);
   assert.deepEqual(hide(run(null)), run(null));
-  const disk = (user: string) => ({ path: "/a", deletable: false, reason: `it is also used by ${user}` });
-  assert.deepEqual(hide([disk("secret"), disk("web")]), [
-    { ...disk("secret"), reason: HIDDEN_MESSAGE },
-    disk("web"),
-  ]);
-  const warnings = ["/a is used by secret, too.", "It has a new UUID: web has the one it had.", {
-    code: "A",
-  }];
-  assert.deepEqual(hide({ warnings }), { warnings: [HIDDEN_MESSAGE, warnings[1], warnings[2]] });
-});
-
-Deno.test("redactRefusal() tells that something stands in the way, not what", () => {
-  const told = (details: Record<string, unknown>, code: "VolumeInUse" | "NetworkInUse" = "VolumeInUse") =>
-    redactRefusal(new ContractError(code, details), sight);
-  const error = told({ vm: "secret", pool: "p", name: "disk" });
-  assert.equal(error.message, `Volume is used by ${HIDDEN_VM}: disk (storage pool p)`);
-  assert.ok(!JSON.stringify(error).includes("secret"));
-  assert.match(told({ vm: "web", pool: "p", name: "disk" }).message, /used by web/);
-  const network = told({ network: "n", vms: "web, secret", vmIds: ["mine", "theirs"] }, "NetworkInUse");
-  assert.deepEqual([network.details?.vms, network.details?.vmIds], [HIDDEN_VM, ["mine"]]);
-  assert.ok(!network.message.includes("secret"));
-});
-
-Deno.test("redactRefusal() tells no reason that names a machine out of sight", () => {
-  const told = (reason: string) =>
-    redactRefusal(new ContractError("DiskRefused", { path: "/images/a.img", reason }), sight);
-  const error = told("it belongs to the snapshot first of secret, and must not change");
-  assert.equal(error.message, `Disk image cannot be used: /images/a.img (${HIDDEN_MESSAGE})`);
-  assert.ok(!JSON.stringify(error).includes("secret"));
-  assert.match(told("web has it as qcow2, not as raw").message, /web has it as qcow2/);
-});
-
-Deno.test("mentionedIn() finds machines that a message names, as words of their own or by their ids", () => {
-  const vms = [
-    ...[{ id: "1", name: "web" }, { id: "2", name: "web-1" }, { id: "3", name: "a.b" }, {
-      id: "4444-4",
-      name: "zz",
-    }],
-    ...[{ id: "5", name: "VM" }, { id: "6", name: "Würfel" }],
-  ];
-  const found = (text: string, besides?: string) => mentionedIn(text, vms, besides);
-  assert.deepEqual(found("Volume is used by web: disk"), ["1"]);
-  assert.deepEqual(found("used by web-1, a.b"), ["1", "2", "3"], "a name before a dash may be one");
-  assert.deepEqual(found("webs and cobweb, axb, zzz"), []);
-  assert.deepEqual(found("VM not found: 4444-4"), ["4444-4", "5"]);
-  assert.deepEqual(found("used by web", "1"), []);
-  assert.deepEqual(found("Würfel"), ["6"]);
-});
-
-Deno.test("redactText() tells nothing of a text that names a machine out of sight", () => {
-  assert.equal(redactText("copied secret's disk", sight), HIDDEN_MESSAGE);
-  assert.equal(redactText("copied web's disk, secretly", sight), "copied web's disk, secretly");
-});
-
-Deno.test("redactLog() tells of a task's log neither names of machines out of sight nor how many there are", () => {
-  const told = (...texts: string[]) =>
-    redactLog(texts.map((text, at) => ({ at, text })), sight).map(({ at, text }) => [at, text]);
+  const disk = (reason: Sentence) => ({ path: "/a", deletable: false, reason });
   assert.deepEqual(
-    told(
-      ...["3 VMs are meant", "Copying other", "other: done", "Copying web", "Copying secret", "web: done"],
-      ...["secret: done", "Deleted 3 older copies", "Freed 1 MiB"],
-    ),
-    [[1, HIDDEN_MESSAGE], [3, "Copying web"], [5, "web: done"], [8, "Freed 1 MiB"]],
+    hide([disk(message`it is also used by ${SECRET}`), disk(message`it is also used by ${WEB}`)]),
+    [
+      disk(HIDDEN_MESSAGE),
+      disk("it is also used by web"),
+    ],
+  );
+  const warnings = [message`/a is used by ${SECRET}`, message`${WEB} has the one it had`, { code: "A" }];
+  assert.deepEqual(hide({ warnings }), {
+    warnings: [HIDDEN_MESSAGE, "web has the one it had", { code: "A" }],
+  });
+});
+
+const told = (code: ErrorCode, details: Record<string, unknown>) =>
+  redactError(new ContractError(code, details), sight);
+
+Deno.test("redactError() tells that something stands in the way, not what", () => {
+  const error = told("VolumeInUse", { vm: SECRET, pool: "p", name: "disk" });
+  assert.equal(error.message, `Volume is used by ${HIDDEN_VM}: disk (storage pool p)`);
+  assert.doesNotMatch(JSON.stringify([error, error.details]), /secret|theirs/);
+  assert.deepEqual(told("VolumeInUse", { vm: WEB, pool: "p", name: "disk" }).toJSON().details, {
+    ...{ vm: "web", pool: "p", name: "disk" },
+  });
+  const network = told("NetworkInUse", {
+    ...{ network: "n", vms: [WEB, SECRET, OTHER], vmIds: ["mine", "theirs", "third"] },
+  });
+  assert.deepEqual(network.toJSON().details, {
+    ...{ network: "n", vms: `web, ${HIDDEN_VM}`, vmIds: ["mine"] },
+  });
+  const many = Array.from({ length: 40 }, (_, at) => vmName({ id: `${at}`, name: `hidden${at}` }));
+  assert.equal(told("NetworkInUse", { network: "n", vms: many }).toJSON().details!.vms, HIDDEN_VM);
+});
+
+Deno.test("redactError() tells no reason that names a VM out of sight, with its files", () => {
+  const refused = (reason: unknown) => told("DiskRefused", { path: "/a.img", reason });
+  const error = refused(message`it belongs to the snapshot ${"first"} of ${SECRET}: ${"/secret.img"}`);
+  assert.equal(error.message, `Disk image cannot be used: /a.img (${HIDDEN_MESSAGE})`);
+  assert.doesNotMatch(JSON.stringify([error, error.details]), /secret|first/);
+  assert.match(refused(message`${WEB} has it as qcow2`).message, /web has it as qcow2/);
+  const foreign = { $foreign: "domain secret is there", vmIds: ["mine", "theirs"] };
+  assert.doesNotMatch(JSON.stringify(refused(foreign)), /secret|theirs/);
+});
+
+Deno.test("redactError() calls what it does not name a VM, where that is in the middle of a sentence", () => {
+  const foreign = { $foreign: "secret", vmIds: ["theirs"] };
+  for (const what of [foreign, message`${SECRET} on default`]) {
+    const error = told("StorageBusy", { what });
+    assert.equal(
+      error.message,
+      `${HIDDEN_VM} is busy with another operation. Wait for it to end, then try again.`,
+    );
+  }
+});
+
+Deno.test("redactError() tells an error in another one as itself", () => {
+  const inner = new ContractError("VolumeInUse", { vm: SECRET, pool: "p", name: "secret.img" });
+  const error = told("BackupFailed", { error: inner.sentence });
+  assert.equal(error.message, `Failed to back up: ${HIDDEN_MESSAGE}`);
+});
+
+Deno.test("redactError() tells why a run failed without how many VMs it was for", () => {
+  const run = (first: Sentence) => told("BackupRunFailed", { failed: { $vms: 2 }, all: { $vms: 7 }, first });
+  const error = run(message`${WEB}: It is paused`);
+  assert.equal(error.message, "web: It is paused");
+  assert.deepEqual(error.toJSON().details, { first: "web: It is paused" });
+  assert.equal(run(message`${SECRET}: It is paused`).message, HIDDEN_MESSAGE);
+});
+
+Deno.test("redactLog() tells of a task's log neither names of VMs out of sight nor how many there are", () => {
+  const log = [
+    message`${{ $vms: 3 }} VMs are meant`,
+    ...[message`Copying ${OTHER}`, message`${OTHER}: done`, message`Copying ${WEB}`],
+    ...[message`Copying ${SECRET}`, message`${WEB}: done`, message`${SECRET}: done`, "Freed 1 MiB"],
+  ];
+  assert.deepEqual(
+    redactLog(log.map((text, at) => ({ at, text })), sight).map(({ at, text }) => [at, render(text)]),
+    [[1, HIDDEN_MESSAGE], [3, "Copying web"], [5, "web: done"], [7, "Freed 1 MiB"]],
   );
 });
 
-Deno.test("redactText() tells why a run failed without how many machines it was for", () => {
-  assert.equal(redactText("It failed for 2 of 7 VMs. web: It is paused", sight), "web: It is paused");
-  assert.equal(redactText("It failed for 2 of 7 VMs. secret: It is paused", sight), HIDDEN_MESSAGE);
+Deno.test("redactSentence() leaves a message that names no VM out of sight as it is", () => {
+  const kept = message`Copying ${WEB} to ${"/secret.img"}`;
+  assert.deepEqual(redactSentence(kept, sight), kept);
+  assert.equal(redactSentence("plain", sight), "plain");
 });

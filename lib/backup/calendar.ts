@@ -1,4 +1,5 @@
 /** The days of a backup: how it went on each, and when it runs next. Pure. */
+import type { Unrendered } from "../i18n/message.ts";
 import type { Backup, BackupDayRun, BackupRun } from "../contract/backups.ts";
 import { perLocale } from "../i18n/locale.ts";
 import { dateIn, dateOf, DAYS, numberOf, weekdayOf } from "./dates.ts";
@@ -25,7 +26,11 @@ function shownDays(timeZone: string, now: number): { readonly first: number; rea
 }
 
 /** How a backup went on each of the days that its calendar shows, the newest first. @param runs the newest first */
-export function daysOf(runs: readonly BackupRun[], timeZone: string, now: number): BackupDayRun[] {
+export function daysOf(
+  runs: readonly Unrendered<BackupRun>[],
+  timeZone: string,
+  now: number,
+): BackupDayRun[] {
   const dateAt = dateIn(timeZone), { first } = shownDays(timeZone, now);
   const byDate = Map.groupBy(runs, ({ startedAt }) => dateAt(startedAt));
   return [...byDate].filter(([date]) => numberOf(date) >= first).map(([date, ofDay]) => {

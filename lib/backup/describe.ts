@@ -1,4 +1,5 @@
 /** Backups in words. Pure. */
+import type { Unrendered } from "../i18n/message.ts";
 import type { Backup, BackupCopy, BackupRun, BootTest, BootTestPolicy } from "../contract/backups.ts";
 import { backups } from "../i18n/en/backups.ts";
 import { textsOf } from "../i18n/mod.ts";
@@ -55,7 +56,7 @@ export const consistencyText = ({ consistency }: BackupCopy): string =>
   t(consistency === null ? "backups.copy_failed" : CONSISTENCIES[consistency]);
 
 /** What is known of the copies of a run: the worst that a check found, or that there was none. */
-export function verifiedOf(copies: readonly BackupCopy[]): "ok" | "bad" | "never" | "none" {
+export function verifiedOf(copies: readonly Unrendered<BackupCopy>[]): "ok" | "bad" | "never" | "none" {
   const done = copies.filter(({ state }) => state === "done");
   if (done.length === 0) return "none";
   if (done.some(({ verified }) => verified?.ok === false)) return "bad";

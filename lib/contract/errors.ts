@@ -4,7 +4,7 @@
  * Texts are CONTRACT.md's, word for word; `{name}` places are filled from the error's details.
  */
 
-import { fill } from "../i18n/fill.ts";
+import { type Message, render, renderPlain, type Sentence, vmIdsIn } from "../i18n/message.ts";
 import { ACCESS_ERRORS } from "./errors/access.ts";
 import { ALERT_ERRORS } from "./errors/alerts.ts";
 import { BACKUP_ERRORS } from "./errors/backups.ts";
@@ -75,9 +75,17 @@ export interface ErrorBody {
   readonly details?: Record<string, unknown>;
 }
 
+/** What a thrown thing says, for a message that it is a part of. */
+export const sentenceOf = (thrown: unknown): Sentence =>
+  thrown instanceof ContractError
+    ? thrown.sentence
+    : thrown instanceof Error
+    ? thrown.message
+    : String(thrown);
+
 /** Fills `{key}` places of an error text. A missing value stays visible as `{key}`: it is a bug to be seen. */
 export function errorText(code: ErrorCode, details: Record<string, unknown> = {}): string {
-  return fill(ERRORS[code].text, details);
+  return render({ $text: ERRORS[code].text, args: details });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -85,17 +93,20 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * An error of the contract: thrown by services, carried unchanged to every door.
+ * An error of the contract: thrown by services, carried unchanged to every door. It keeps what happened; its message is made
+ * from that for who reads it, in their language. Details name VMs by their ids (`lib/i18n/message.ts`).
  *
  * @example
  * ```ts
- * throw new ContractError("VmNotFound", { vmId });
+ * throw new ContractError("VolumeInUse", { vm: vmName(vm), pool, name });
  * ```
  */
 export class ContractError extends Error {
   override readonly name = "ContractError";
   readonly code: ErrorCode;
-  readonly details: Record<string, unknown> | undefined;
+  readonly details?: Record<string, unknown>;
+  /** The text of its own that it has in the place of the table's. */
+  readonly ownText: Sentence | undefined;
 
   /**
    * @param message Replaces the table's text, where the contract gives a field an exact text of its own.
@@ -103,11 +114,28 @@ export class ContractError extends Error {
   constructor(
     code: ErrorCode,
     details?: Record<string, unknown>,
-    options: { cause?: unknown; message?: string } = {},
+    { cause, message }: { cause?: unknown; message?: Sentence | undefined } = {},
   ) {
-    super(options.message ?? errorText(code, details), { cause: options.cause });
+    super(undefined, { cause });
     this.code = code;
-    this.details = details;
+    if (details !== undefined) this.details = details;
+    this.ownText = message;
+  }
+
+  /** What it says, for a message that it is a part of, or to be kept. */
+  get sentence(): Sentence {
+    return this.ownText ?? { $text: ERRORS[this.code].text, args: this.details ?? {} } satisfies Message;
+  }
+
+  /** Its text in the language of what is done now. */
+  override get message(): string {
+    return render(this.sentence);
+  }
+
+  /** The VMs that it names. */
+  get about(): readonly { readonly vmId: string }[] {
+    const ids = vmIdsIn([this.ownText, ...Object.values(this.details ?? {})]);
+    return [...ids].map((vmId) => ({ vmId }));
   }
 
   /** HTTP status of this error. */
@@ -122,7 +150,9 @@ export class ContractError extends Error {
 
   /** The wire shape. */
   toJSON(): ErrorBody {
-    return { code: this.code, message: this.message, ...(this.details && { details: this.details }) };
+    const details = this.details &&
+      Object.fromEntries(Object.entries(this.details).map(([name, each]) => [name, renderPlain(each)]));
+    return { code: this.code, message: this.message, ...(details && { details }) };
   }
 
   /** Rebuilds an error from the wire; an unknown code (a newer server) becomes `Internal` with its own text. */

@@ -67,7 +67,12 @@ interface Known {
   message?: unknown;
   status?: unknown;
   details?: unknown;
+  toJSON?: () => { details?: unknown };
 }
+
+/** Details as they go over the wire. */
+const plainDetails = (known: Known): unknown =>
+  typeof known.toJSON === "function" ? known.toJSON().details : known.details;
 
 /** Reads any thrown value: errors of the contract, of the client, of HTTP, of a batch's results, and bugs. */
 export function failureOf(error: unknown): Failure {
@@ -90,6 +95,6 @@ export function failureOf(error: unknown): Failure {
     ...((code === "StartFailed" || code === "ContinueFailed") && typeof vmId === "string" && { logOf: vmId }),
     advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE]?.() : undefined,
     ...(typeof field === "string" && { field }),
-    details: JSON.stringify({ code, message: why, details: known.details }, null, 2),
+    details: JSON.stringify({ code, message: why, details: plainDetails(known) }, null, 2),
   };
 }

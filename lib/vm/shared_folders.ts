@@ -1,4 +1,5 @@
 /** Shared folders: which folders of the host a guest is never given, their tags, and how a guest mounts one. Pure. */
+import { type Message, message, type Sentence, type VmName } from "../i18n/message.ts";
 import { MOST_SHARE_TAG, SHARE_TAG } from "../contract/choices.ts";
 
 /** Folders by which root of a guest would be root of the host, or would take it down. */
@@ -26,7 +27,7 @@ const SHARED_BY_ALL = ["/home", "/tmp", "/var/tmp", "/mnt", "/media", "/srv"];
 /** A folder that must not be shared, and what it is. */
 export interface ClosedFolder {
   readonly path: string;
-  readonly what: string;
+  readonly what: Sentence;
   /** What is in it may be shared, but for what begins with this; without it, nothing in it is. */
   readonly openBut?: string;
 }
@@ -68,8 +69,8 @@ export function closedReason(path: string, closed: readonly ClosedFolder[]): str
 /** A folder that a VM shares. */
 export interface SharedFolder {
   readonly path: string;
-  /** Name of the VM. */
-  readonly vm: string;
+  /** The VM. */
+  readonly vm: VmName;
 }
 
 /**
@@ -78,25 +79,25 @@ export interface SharedFolder {
  *
  * @param path without links
  */
-export function nestedReason(path: string, shares: readonly SharedFolder[]): string | undefined {
+export function nestedReason(path: string, shares: readonly SharedFolder[]): Message | undefined {
   for (const { path: shared, vm } of shares) {
     if (shared === path) continue;
     if (within(path, shared)) {
-      return `it is in ${shared}, a shared folder of ${vm}, whose guest could put a link in its place`;
+      return message`it is in ${shared}, a shared folder of ${vm}, whose guest could put a link in its place`;
     }
     if (within(shared, path)) {
-      return `${shared}, a shared folder of ${vm}, is in it, and the guest could put a link in its place`;
+      return message`${shared}, a shared folder of ${vm}, is in it, and the guest could put a link in its place`;
     }
   }
   return undefined;
 }
 
 /** Why nothing of the host's own is kept in a folder, as the end of a sentence; undefined where it may be. @param path without links */
-export function guestReason(path: string, shares: readonly SharedFolder[]): string | undefined {
+export function guestReason(path: string, shares: readonly SharedFolder[]): Message | undefined {
   for (const { path: shared, vm } of shares) {
-    if (within(path, shared)) return `a guest writes there: ${shared} is a shared folder of ${vm}`;
+    if (within(path, shared)) return message`a guest writes there: ${shared} is a shared folder of ${vm}`;
     if (within(shared, path)) {
-      return `${shared}, a shared folder of ${vm}, is in it, and a guest writes there`;
+      return message`${shared}, a shared folder of ${vm}, is in it, and a guest writes there`;
     }
   }
   return undefined;

@@ -1,3 +1,4 @@
+import { render, vmName } from "../i18n/message.ts";
 import assert from "node:assert/strict";
 import {
   CLOSED_FOLDERS,
@@ -44,10 +45,14 @@ Deno.test("closedReason() closes what root runs, reads mail from and installs, a
 });
 
 Deno.test("nestedReason() refuses what is in and above shared folders, not the same folder", () => {
-  const shares = [{ path: "/srv/a", vm: "web1" }, { path: "/srv/b/c", vm: "web2" }];
+  const shares = [
+    { path: "/srv/a", vm: vmName({ id: "1", name: "web1" }) },
+    { path: "/srv/b/c", vm: vmName({ id: "2", name: "web2" }) },
+  ];
   const of = (path: string) => nestedReason(path, shares);
-  assert.match(of("/srv/a/sub")!, /^it is in \/srv\/a, a shared folder of web1,/);
-  assert.match(of("/srv/b")!, /^\/srv\/b\/c, a shared folder of web2, is in it,/);
+  const told = (path: string) => render(of(path));
+  assert.match(told("/srv/a/sub"), /^it is in \/srv\/a, a shared folder of web1,/);
+  assert.match(told("/srv/b"), /^\/srv\/b\/c, a shared folder of web2, is in it,/);
   for (const path of ["/srv/a", "/srv/b/c", "/srv/ab", "/srv/b/d"]) assert.equal(of(path), undefined, path);
   assert.deepEqual(sharesAbove("/srv/a/sub", shares), shares[0]);
   assert.equal(sharesAbove("/srv/b", shares), undefined);

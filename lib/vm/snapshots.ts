@@ -1,4 +1,5 @@
 /** Which snapshots a VM can have, and which of them it can go back to, told before libvirt is asked. Pure. */
+import type { Sentence } from "../i18n/message.ts";
 import type { Disk, VM } from "../contract/vm.ts";
 import { diskTargetsOf, reachOf, type SnapshotSummary } from "../formats/xml/snapshot.ts";
 import type { XmlElement } from "../formats/xml/tree.ts";
@@ -115,7 +116,7 @@ export function externalRevertHindrance(
 
 /** What hinders going back to a snapshot. */
 export interface RevertHindrance {
-  readonly reason: string;
+  readonly reason: Sentence;
   /** An administrator may all the same. */
   readonly forOthers: boolean;
 }

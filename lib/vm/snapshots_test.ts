@@ -1,3 +1,4 @@
+import { render } from "../i18n/message.ts";
 import assert from "node:assert/strict";
 import type { Disk, VM } from "../contract/vm.ts";
 import { parseXml } from "../formats/xml/tree.ts";
@@ -91,9 +92,9 @@ Deno.test("revertHindrance() lets the same devices pass, however a run tells of 
 Deno.test("revertHindrance() minds disks for all, and what else is reached for who is no administrator", () => {
   const of = (then: string, now: string, more = "") =>
     revertHindrance({ domains: [domain(then, more)] }, [domain(now)]);
-  assert.match(of(DISK.replace("/a", "/other"), DISK)?.reason ?? "", /disk vda is not the VM's any more/);
-  assert.match(of(DISK.replace("'qcow2'", "'raw'"), DISK)?.reason ?? "", /disk vda/);
-  assert.match(of(DISK, DISK + DISK.replaceAll("vda", "vdb"))?.reason ?? "", /disk vdb was added since/);
+  assert.match(render(of(DISK.replace("/a", "/other"), DISK)?.reason), /disk vda is not the VM's any more/);
+  assert.match(render(of(DISK.replace("'qcow2'", "'raw'"), DISK)?.reason), /disk vda/);
+  assert.match(render(of(DISK, DISK + DISK.replaceAll("vda", "vdb"))?.reason), /disk vdb was added since/);
   const beyond = [
     NIC.replaceAll("network", "bridge"),
     NIC.replace("default", "other"),
@@ -128,7 +129,7 @@ Deno.test("revertHindrance() minds what a card's filter lets through: its parame
     revertHindrance({ domains: [domain(DISK + then)] }, [domain(DISK + card("1", "2"))]);
   assert.equal(of(card("1", "2")), undefined);
   for (const then of [card("1", "3"), card("2", "2")]) {
-    assert.match(of(then)?.reason ?? "", /other devices, networks or media/);
+    assert.match(render(of(then)?.reason), /other devices, networks or media/);
   }
 });
 

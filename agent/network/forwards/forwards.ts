@@ -3,6 +3,7 @@
  * happens whenever a network or a VM changes, and every few seconds, for whatever nobody tells of: leases, and
  * somebody who empties the packet filter.
  */
+import type { Sentence } from "../../../lib/i18n/message.ts";
 import type { ForwardState, Network } from "../../../lib/contract/mod.ts";
 import {
   type ForwardFacts,
@@ -34,7 +35,7 @@ const DRIFT_MS = 10_000;
 /** What becomes of a forward at the moment. */
 export interface ForwardOutcome {
   readonly state: ForwardState;
-  readonly reason?: string;
+  readonly reason?: Sentence;
   readonly targetAddress?: string;
 }
 

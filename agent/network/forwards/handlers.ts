@@ -1,4 +1,5 @@
 /** The commands on port forwards. */
+import { message, type Unrendered, vmName } from "../../../lib/i18n/message.ts";
 import {
   ContractError,
   type forwardCommands,
@@ -46,7 +47,7 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-function view(forwards: Forwards, forward: StoredForward): PortForward {
+function view(forwards: Forwards, forward: StoredForward): Unrendered<PortForward> {
   const { id, network, protocol, hostPort, hostPortEnd, targetPort, enabled, createdAt } = forward;
   const { vmId, mac, address, description, hostAddress } = forward;
   const vmName = forwards.host.inventory.vm(vmId ?? "")?.name ?? forward.vmName;
@@ -109,7 +110,7 @@ async function requireFree(forwards: Forwards, wanted: StoredForward): Promise<v
     throw new ContractError("PortForwardExists", {
       port: portText(spanOf(other)),
       protocol,
-      what: `${targetName(other)} on ${other.network}`,
+      what: message`${targetName(other)} on ${other.network}`,
     });
   }
   const socket = socketOn(span, await hostSockets());
@@ -131,7 +132,7 @@ function forwardOf({ host }: Forwards, input: AddInput, network: Network): Store
   }
   const vm = vmId === undefined ? undefined : host.requireVm(vmId);
   if (vm && !cardOn(vm, network.name, mac)) {
-    throw new ContractError("VmNotOnNetwork", { vm: vm.name, network: network.name });
+    throw new ContractError("VmNotOnNetwork", { vm: vmName(vm), network: network.name });
   }
   const address = input.address === undefined ? undefined : fixedTarget(network, input.address);
   const hostAddress = input.hostAddress === undefined ? undefined : hostAddressOf(input.hostAddress);
@@ -218,14 +219,18 @@ export function forwardHandlers(
     if (reason !== undefined) throw new ContractError("PortForwardingUnavailable", { reason });
   };
   /** Brings a change into force. @throws {ContractError} PortForwardFailed */
-  const enforced = async (id: string): Promise<PortForward> => {
+  const enforced = async (id: string): Promise<Unrendered<PortForward>> => {
     await forwards.syncNow();
     const seen = view(forwards, required(id));
     if (seen.state === "failed") throw new ContractError("PortForwardFailed", { error: seen.reason });
     return seen;
   };
 
-  const add = async (input: AddInput, principal: Principal, steps: Steps): Promise<PortForward> => {
+  const add = async (
+    input: AddInput,
+    principal: Principal,
+    steps: Steps,
+  ): Promise<Unrendered<PortForward>> => {
     const network = requireNetwork(host, input.network);
     const reason = notForwardable(network);
     if (reason !== undefined) {
@@ -250,7 +255,7 @@ export function forwardHandlers(
     return await enforced(forward.id);
   };
 
-  const enable = async (id: string, enabled: boolean): Promise<PortForward> => {
+  const enable = async (id: string, enabled: boolean): Promise<Unrendered<PortForward>> => {
     const forward = required(id);
     if (forward.enabled === enabled) return view(forwards, forward);
     if (enabled) {

@@ -4,6 +4,7 @@
  * or leave the format of the image below it to be guessed. Read before QEMU or qemu-img would open any of it
  * (CVE-2024-32498 and its kin).
  */
+import { render, type Sentence } from "../../../lib/i18n/message.ts";
 import { dirname, resolve } from "node:path";
 import {
   HEAD_BYTES,
@@ -24,6 +25,10 @@ const MOST_IMAGES = 64;
 /** A reason not to use an image, fit to be shown. */
 export class ImageRefused extends Error {
   override readonly name = "ImageRefused";
+
+  constructor(readonly sentence: Sentence) {
+    super(render(sentence));
+  }
 }
 
 /** The path with every link followed; undefined when nothing is there. @throws {ContractError} PathRefused */

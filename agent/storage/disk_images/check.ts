@@ -16,6 +16,7 @@
  *  8. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
  *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
  */
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { isSystemError } from "../../files.ts";
 import { resolve } from "node:path";
 import { isNameable, statFile } from "../../host_file.ts";
@@ -103,7 +104,7 @@ export interface CheckedImage extends DiskSource {
   readonly content: ContentKind | undefined;
 }
 
-const refused = (path: string, reason: string, cause?: unknown) =>
+const refused = (path: string, reason: Sentence, cause?: unknown) =>
   new ContractError("DiskRefused", { path, reason }, { cause });
 
 function requireAdministrator({ role }: ImageUse): void {
@@ -286,7 +287,7 @@ async function enterChain(
   if (path.endsWith(SEED_SUFFIX)) refuseSeed(path, await readHead(path), { ...use, purpose: "base" }, []);
   const other = (await directUses(host, path)).find((each) => each.format !== format);
   if (other !== undefined) {
-    throw new ImageRefused(`${of}: ${other.name} has it as ${other.format}, not as ${format}`);
+    throw new ImageRefused(message`${of}: ${vmName(other)} has it as ${other.format}, not as ${format}`);
   }
   const recorded = await host.formats.formatAt(path);
   if (recorded !== undefined && recorded !== format) {
@@ -361,7 +362,9 @@ async function decide(
   } as const;
   if (purpose === "bytes") return { ...plain, uses };
   const looksQcow2 = looksLikeQcow2(head);
-  const direct = uses.flatMap(({ name, format }) => format === undefined ? [] : [{ vm: name, format }]);
+  const direct = uses.flatMap((each) =>
+    each.format === undefined ? [] : [{ vm: vmName(each), format: each.format }]
+  );
   const recorded = isHere ? await formats.formatAt(path) : undefined;
   if (isMedium) {
     const isRaw = recorded === "raw" || direct.some(({ format }) => format === "raw");
@@ -466,7 +469,7 @@ export async function checkImage(
   } catch (error) {
     deciding.then(() => holding?.dispose(), () => holding?.dispose());
     if (error instanceof ContractError || error instanceof LibvirtError) throw error;
-    if (error instanceof ImageRefused) throw refused(path, error.message, error);
+    if (error instanceof ImageRefused) throw refused(path, error.sentence, error);
     if (error instanceof Deno.errors.PermissionDenied) {
       throw refused(path, "KVM Manager may not read it", error);
     }

@@ -1,4 +1,5 @@
 /** Who has an image already: two VMs that write to one image destroy it. */
+import { userName } from "../../../lib/i18n/message.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
@@ -154,6 +155,6 @@ export function refuseUsedImage(
 ): void {
   for (const use of uses) {
     if (own !== undefined && use.vmId === own.vmId && use.target === own.target) continue;
-    if (!agree(use, wanted)) throw new ContractError("DiskInUse", { vm: use.name, path });
+    if (!agree(use, wanted)) throw new ContractError("DiskInUse", { vm: userName(use), path });
   }
 }

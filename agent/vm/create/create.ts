@@ -2,6 +2,7 @@
  * Creating a VM: its disks, its definition, its start. What was made is removed when a later step fails; a VM that is whole
  * and does not start is kept.
  */
+import type { Unrendered } from "../../../lib/i18n/message.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../../lib/contract/mod.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
@@ -208,7 +209,7 @@ export async function createVm(
   services: CreateServices,
   config: VmConfig,
   { principal }: CallContext,
-): Promise<Pick<Output<"create_vm">, "id" | "warnings" | "started">> {
+): Promise<Pick<Unrendered<Output<"create_vm">>, "id" | "warnings" | "started">> {
   using held = new DisposableStack();
   const { name } = config;
   const { operations } = services.vms;

@@ -1,4 +1,5 @@
 /** The commands that check, make and prepare new VMs. */
+import type { Unrendered } from "../../../lib/i18n/message.ts";
 import { Compile, type Validator } from "typebox/compile";
 import {
   type CommandName,
@@ -29,11 +30,11 @@ let validator: Validator | undefined;
 const NO_NAME = "new-vm";
 
 /** What the schema says, and what of the configuration can be gone on with. */
-function readable(input: unknown): { config: VmConfig; errors: ConfigCheck["errors"] } {
+function readable(input: unknown): { config: VmConfig; errors: Unrendered<ConfigCheck["errors"]> } {
   validator ??= Compile(VmConfig);
   if (validator.Check(input)) return { config: input as VmConfig, errors: [] };
   const refusals = schemaRefusals(VmConfig, validator, input);
-  const errors = refusals.map(({ field, error }) => ({ field, code: error.code, message: error.message }));
+  const errors = refusals.map(({ field, error }) => ({ field, code: error.code, message: error.sentence }));
   const bad = new Set(refusals.map(({ field }) => field.split(".")[0]));
   const object = typeof input === "object" && input !== null && !bad.has("") ? Object.entries(input) : [];
   const rest = { name: NO_NAME, ...Object.fromEntries(object.filter(([field]) => !bad.has(field))) };
@@ -86,17 +87,17 @@ async function cloudInitFindings(
   return { errors: [{ field: `cloudInit.${String(details?.field ?? "")}`, code, message }], warnings };
 }
 
-async function guestToolsErrors(): Promise<ConfigCheck["errors"]> {
+async function guestToolsErrors(): Promise<Unrendered<ConfigCheck["errors"]>> {
   try {
     await requireGuestTools();
     return [];
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
-    return [{ field: "guestTools", code: error.code, message: error.message }];
+    return [{ field: "guestTools", code: error.code, message: error.sentence }];
   }
 }
 
-async function check(services: CreateServices, input: unknown, role: Role): Promise<ConfigCheck> {
+async function check(services: CreateServices, input: unknown, role: Role): Promise<Unrendered<ConfigCheck>> {
   const { config, errors } = readable(input);
   const { vm, findings } = await decide(services, config, { role, held: undefined });
   const toolsErrors = config.guestTools ? await guestToolsErrors() : [];

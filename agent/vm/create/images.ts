@@ -1,4 +1,5 @@
 /** Images and CDs that somebody names for a new VM: what they are, and whether they may be used. */
+import { userName } from "../../../lib/i18n/message.ts";
 import { ContractError, type ImagePolicy, type NewDisk } from "../../../lib/contract/mod.ts";
 import { strangeContent } from "../../../lib/formats/content_kind.ts";
 import { contentWarning } from "../../../lib/image/content_warning.ts";
@@ -87,7 +88,7 @@ function requireCopyable(place: string, image: CheckedImage, { host }: ImageCont
   }
   const active = new Set(host.inventory.active());
   const writer = image.uses.find(({ vmId, readOnly }) => active.has(vmId) && !readOnly);
-  if (writer !== undefined) throw new ContractError("DiskInUse", { path: place, vm: writer.name });
+  if (writer !== undefined) throw new ContractError("DiskInUse", { path: place, vm: userName(writer) });
 }
 
 /**
@@ -113,7 +114,7 @@ export async function imageFact(
     );
     if (isCopy) requireCopyable(place, image, context);
     else if (image.uses[0] !== undefined) {
-      throw new ContractError("DiskInUse", { path: place, vm: image.uses[0].name });
+      throw new ContractError("DiskInUse", { path: place, vm: userName(image.uses[0]) });
     }
     requireVirtualSize(place, image, context);
     requireUnpacked(place, image, format);

@@ -1,4 +1,5 @@
 /** Removing, growing and changing a VM's disks. */
+import { message, userName } from "../../../lib/i18n/message.ts";
 import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import {
@@ -96,7 +97,7 @@ async function requireOwn(
   }
   const others = (await usesOf(host, path)).filter((use) => use.vmId !== vm.id || use.target !== disk.target);
   const error = others[0] !== undefined
-    ? `it is also used by ${others[0].name}`
+    ? message`it is also used by ${userName(others[0])}`
     : disk.shareable
     ? "it is marked as shared with other VMs"
     : isLeftLive
@@ -255,7 +256,7 @@ async function growStopped(
 ): Promise<void> {
   const { link } = host;
   const others = (await usesOf(host, path)).filter((use) => use.vmId !== vm.id || use.target !== target);
-  if (others[0] !== undefined) throw new ContractError("DiskInUse", { vm: others[0].name, path });
+  if (others[0] !== undefined) throw new ContractError("DiskInUse", { vm: userName(others[0]), path });
   const volume = await volumeAt(link, path);
   const seen = volume?.format ?? "raw";
   if (volume !== undefined && (seen === format || (format === "raw" && volume.type === "block"))) {

@@ -1,4 +1,5 @@
 /** USB and PCI devices of the host that a VM has: giving, taking away and showing them. */
+import { message, type Sentence, type Unrendered, vmName } from "../../../lib/i18n/message.ts";
 import {
   ContractError,
   type HostDevice,
@@ -65,7 +66,7 @@ async function requireAssignable(
   }
   if (one.kind === "pci" && !iommu) throw new ContractError("NoIommu");
   const other = one.usedBy.find(({ vmId, running }) => running && vmId !== vm.id);
-  if (other !== undefined) throw new ContractError("HostDeviceInUse", { device, vm: other.name });
+  if (other !== undefined) throw new ContractError("HostDeviceInUse", { device, vm: vmName(other) });
   return one;
 }
 
@@ -76,12 +77,12 @@ function hold(host: Host, { device, kind, address }: HostDevice, vm: VM): Dispos
   return taken;
 }
 
-function notesOn({ usedBy, groupMembers, kind }: HostDevice, ref: HostDeviceRef, vm: VM): string[] {
-  const others = usedBy.filter(({ vmId }) => vmId !== vm.id).map(({ name }) => name);
+function notesOn({ usedBy, groupMembers, kind }: HostDevice, ref: HostDeviceRef, vm: VM): Sentence[] {
+  const others = usedBy.filter(({ vmId }) => vmId !== vm.id).map(vmName);
   return [
     ...others.length === 0
       ? []
-      : [`Only one VM can run with it at a time; it is also in the definition of ${others.join(", ")}.`],
+      : [message`Only one VM can run with it at a time; it is also in the definition of ${others}.`],
     ...kind === "pci" && groupMembers.length > 0
       ? [`No driver of the host may have the others of its IOMMU group: ${groupMembers.join(", ")}.`]
       : [],
@@ -99,10 +100,10 @@ function notesOn({ usedBy, groupMembers, kind }: HostDevice, ref: HostDeviceRef,
 export async function attachHostDevice(
   host: Host,
   input: Input<"attach_host_device">,
-): Promise<Output<"attach_host_device">> {
+): Promise<Unrendered<Output<"attach_host_device">>> {
   const vm = host.requireVm(input.vmId);
   const places = placesOf(host, vm, input);
-  let output: Output<"attach_host_device"> | undefined;
+  let output: Unrendered<Output<"attach_host_device">> | undefined;
   await host.operate(vm, "adding a host device", async () => {
     try {
       await requireNoSavedMemory(host, vm);

@@ -1,4 +1,5 @@
 /** Which folder of the host a share is of. Root of the guest is root of the host in it, so many are refused. */
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
@@ -21,7 +22,7 @@ import { above, isSameFolder, sharedFolders, statAll } from "../../storage/guest
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
-const refused = (path: string, reason: string) => new ContractError("PathRefused", { path, reason });
+const refused = (path: string, reason: Sentence) => new ContractError("PathRefused", { path, reason });
 
 /** Where copies of VMs are: who writes there writes what is restored. @throws {ContractError} StoreUnavailable */
 function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] {
@@ -78,7 +79,7 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
   // A disk's file, not its whole folder: only who has what holds the file can put another in its place.
   const disks = inventory.vms().flatMap((vm) =>
     vm.disks.filter(({ type, source }) => type === "file" && source?.startsWith("/"))
-      .map(({ source }) => ({ path: source!, what: `a disk of ${vm.name}` }))
+      .map(({ source }) => ({ path: source!, what: message`a disk of ${vmName(vm)}` }))
   );
   const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools, ...backupFolders(app), ...disks];
   const real = await Promise.all(all.map(async (each) => ({
@@ -139,7 +140,7 @@ export async function requireFolder(
   const requireOpen = (path: string) => {
     const reason = closedReason(path, [...closed, ...homeAt(path)]) ?? nestedReason(path, shares);
     if (reason === undefined) return;
-    throw refused(folder, path === plain ? reason : `it leads to ${path}: ${reason}`);
+    throw refused(folder, path === plain ? reason : message`it leads to ${path}: ${reason}`);
   };
   requireOpen(plain);
   if (!isLocal(host.link.uri)) return { path: plain, isChecked: false };
@@ -169,17 +170,17 @@ async function requireNoOtherName(
   closed: readonly ClosedFolder[],
   shares: readonly SharedFolder[],
 ): Promise<void> {
-  const names = [
+  const names: { at: string; path: string; what: Sentence }[] = [
     ...closed.flatMap(({ path, what }) => [path, ...above(path)].map((at) => ({ at, path, what }))),
     ...shares.flatMap(({ path, vm }) =>
-      above(path).map((at) => ({ at, path, what: `a shared folder of ${vm}` }))
+      above(path).map((at) => ({ at, path, what: message`a shared folder of ${vm}` }))
     ),
   ];
   const infos = await statAll(names.map(({ at }) => at));
   if (isSameFolder(info, infos.get("/")!)) throw refused(folder, "it is the host's whole file system");
   for (const { at, path, what } of names) {
     if (isSameFolder(info, infos.get(at)!)) {
-      throw refused(folder, `it is another name of ${at}, and ${path} is ${what}`);
+      throw refused(folder, message`it is another name of ${at}, and ${path} is ${what}`);
     }
   }
 }
@@ -200,9 +201,9 @@ export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
     inventory.vms().filter(({ id }) => id !== vm.id && active.has(id)),
   );
   for (const { tag, folder } of own) {
-    const failed = (why: string) => {
+    const failed = (why: Sentence) => {
       const error =
-        `its shared folder ${tag}, ${folder}, ${why}. Remove it from the VM, or share another folder`;
+        message`its shared folder ${tag}, ${folder}, ${why}. Remove it from the VM, or share another folder`;
       return new ContractError("StartFailed", { error });
     };
     // What the service cannot see it cannot judge: such a folder was not shared by it.
@@ -212,7 +213,7 @@ export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
     if (path !== folder.replace(/\/+$/, "") && folder !== "/") throw failed(`leads to ${path}`);
     const outer = sharesAbove(path, others);
     if (outer !== undefined) {
-      throw failed(`is in ${outer.path}, which the running VM ${outer.vm} could put a link in`);
+      throw failed(message`is in ${outer.path}, which the running VM ${outer.vm} could put a link in`);
     }
   }
 }

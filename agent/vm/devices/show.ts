@@ -1,4 +1,5 @@
 /** What a VM's disks and network cards are, and what new ones can be made of. */
+import { type Unrendered, userName } from "../../../lib/i18n/message.ts";
 import { ImageRoles } from "../../storage/images/roles.ts";
 import { withBases } from "../../storage/shown_bases.ts";
 import { spaceOf } from "../../../lib/storage/pool_space.ts";
@@ -121,7 +122,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(host: Host, vm: VM, role: Role): Promise<DeviceOptions> {
+export async function showOptions(host: Host, vm: VM, role: Role): Promise<Unrendered<DeviceOptions>> {
   const { link, inventory } = host;
   const { storage } = inventory;
   // A network card can be added while storage does not answer
@@ -147,7 +148,7 @@ export async function showOptions(host: Host, vm: VM, role: Role): Promise<Devic
       path: volume.path,
       ...(volume.format !== undefined && { format: volume.format }),
       capacityBytes: volume.capacity,
-      usedBy: roles.usage.of(volume).map(({ name }) => name),
+      usedBy: roles.usage.of(volume).map(userName),
     })),
   }));
   const byName = (a: { name: string }, b: { name: string }) => a.name < b.name ? -1 : 1;

@@ -1,16 +1,21 @@
 /** One command on several VMs. Never all-or-nothing: each VM has its own result. */
-import { type BatchOperationResult, ContractError } from "../../../lib/contract/mod.ts";
+import type { BatchOperationResult, ContractError } from "../../../lib/contract/mod.ts";
 
 /** VMs worked on at the same time. */
 const AT_ONCE = 4;
+
+/** What became of each; an error names VMs by their ids until it is told. */
+export interface BatchResult extends Omit<BatchOperationResult, "results"> {
+  readonly results: { readonly vmId: string; readonly success: boolean; readonly error?: ContractError }[];
+}
 
 /** Runs `one` for every VM, a few at a time, and reports each. Results are in the order of `vmIds`. */
 export async function batch(
   vmIds: readonly string[],
   one: (vmId: string) => Promise<unknown>,
   asError: (thrown: unknown) => ContractError,
-): Promise<BatchOperationResult> {
-  const results: BatchOperationResult["results"] = new Array(vmIds.length);
+): Promise<BatchResult> {
+  const results: BatchResult["results"] = new Array(vmIds.length);
   let next = 0;
   const work = async () => {
     while (next < vmIds.length) {
@@ -20,7 +25,7 @@ export async function batch(
         await one(vmId);
         results[index] = { vmId, success: true };
       } catch (thrown) {
-        results[index] = { vmId, success: false, error: asError(thrown).toJSON() };
+        results[index] = { vmId, success: false, error: asError(thrown) };
       }
     }
   };

@@ -1,4 +1,5 @@
 /** Copying a VM: its definition, and its disks through libvirt's volume API. */
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import {
   type ClonedTpm,
   ContractError,
@@ -86,7 +87,7 @@ export async function cloneVm(
     await requirePlaces(host, copies.map((copy) => ({ pool: copy.pool, bytes: bytesOf(copy) })));
     const spec = {
       command: "clone_vm",
-      title: `Clone ${vm.name} to ${name}`,
+      title: message`Clone ${vmName(vm)} to ${name}`,
       actor: principal.name,
       vmId: vm.id,
       ...(!linked && { lane: "copy" as const }),
@@ -241,7 +242,9 @@ async function carryOut(
       : await copyEach(host, plan, { job, steps: operation, held });
     const left = makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
     if (left.length > 0) {
-      job.log(`Leaving out devices of the host, which stay with ${vm.name}: ${oneLine(left.join(", "))}`);
+      job.log(
+        message`Leaving out devices of the host, which stay with ${vmName(vm)}: ${oneLine(left.join(", "))}`,
+      );
     }
     const labels = labelsIn(document);
     setLabels(document, { tags: [], group: labels.group }, Date.now());
@@ -255,7 +258,9 @@ async function carryOut(
       job.log(told);
     }
     for (const target of await seedDrives(host, vm)) {
-      job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);
+      job.log(
+        message`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vmName(vm)}`,
+      );
       setMedium(document, () => diskIn(document, target)!, undefined);
     }
     job.signal.throwIfAborted();

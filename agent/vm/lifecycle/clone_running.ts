@@ -2,6 +2,7 @@
  * The disks of a VM that runs, copied into volumes of a clone's own: QEMU writes them, all as they are at one moment, and
  * the guest goes on.
  */
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type Disk, type Role, type VM } from "../../../lib/contract/mod.ts";
 import {
   type BackupDisk,
@@ -115,8 +116,10 @@ export async function copyLive(
     });
     job.log(
       isFrozen
-        ? `The disks are as they were when the guest agent had frozen the file systems of ${vm.name}`
-        : `The disks are as after a power cut: no guest agent froze the file systems of ${vm.name}`,
+        ? message`The disks are as they were when the guest agent had frozen the file systems of ${
+          vmName(vm)
+        }`
+        : message`The disks are as after a power cut: no guest agent froze the file systems of ${vmName(vm)}`,
     );
   }
   const copied = new Map<string, CopiedDisk>();

@@ -1,4 +1,5 @@
 /** The TPM that a copy of a VM gets. */
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import { type ClonedTpm, ContractError, type VM } from "../../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
@@ -20,7 +21,7 @@ export async function tpmToCopy(
 ): Promise<readonly TpmStateFile[]> {
   if (!hasEmulatedTpm(document)) return [];
   if (tpm === "new") {
-    job.log(`${name} gets a new, empty TPM: what ${vm.name} keeps in its own is not copied`);
+    job.log(message`${name} gets a new, empty TPM: what ${vmName(vm)} keeps in its own is not copied`);
     return [];
   }
   const state = await readTpmState(host, document, vm.id);
@@ -33,7 +34,7 @@ export async function tpmToCopy(
   job.log(
     state.files.length > 0
       ? `Copying the state of its TPM`
-      : `${name} gets a new TPM: ${vm.name} was never started with its own`,
+      : message`${name} gets a new TPM: ${vmName(vm)} was never started with its own`,
   );
   return state.files;
 }

@@ -1,4 +1,5 @@
 /** Defining a VM from XML that somebody brings. */
+import { vmName } from "../../../lib/i18n/message.ts";
 import { statFile } from "../../host_file.ts";
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
@@ -40,10 +41,10 @@ async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<
   const { app, id, inventory } = host;
   requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : inventory.anyVm(uuid) ?? app.hosts.vm(uuid);
-  if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
+  if (same) throw new ContractError("VmIdTaken", { id: same.id, name: vmName(same) });
   // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
   const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);
-  if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: kept.name });
+  if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: vmName({ id: uuid!, name: kept.name }) });
   const other = macOwner(await withSaved(host, inventory.vms()), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
 }

@@ -5,6 +5,7 @@
  * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs
  * that others define may be built on anything: only what another VM's guest could have written is refused of theirs.
  */
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
@@ -27,7 +28,7 @@ import { withSaved } from "../../storage/saved_devices.ts";
 /** Milliseconds the heads of a VM's images may take to be read. */
 const HEADS_MS = 5000;
 
-const refused = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
+const refused = (path: string, reason: Sentence) => new ContractError("DiskRefused", { path, reason });
 
 /** A VM's disk that is a file, or a volume given by its name. */
 interface FileDisk {
@@ -63,7 +64,7 @@ async function otherFormat({ inventory, link }: Host, own: VM, path: string, for
     if (vm.id === own.id) continue;
     for (const disk of vm.disks) {
       if (disk.device !== "disk" || diskFormat(disk) === format) continue;
-      if (await pathOfDisk(link, disk) === path) return { vm: vm.name, format: diskFormat(disk) };
+      if (await pathOfDisk(link, disk) === path) return { vm: vmName(vm), format: diskFormat(disk) };
     }
   }
 }
@@ -76,7 +77,7 @@ async function requireOneFormat(
 ): Promise<void> {
   const other = await otherFormat(host, vm, path, format);
   if (other !== undefined) {
-    throw refused(path, `${other.vm} has it as ${other.format}, but ${vm.name} as ${format}`);
+    throw refused(path, message`${other.vm} has it as ${other.format}, but ${vmName(vm)} as ${format}`);
   }
 }
 
@@ -118,7 +119,7 @@ async function check(host: Host, vm: VM): Promise<void> {
     try {
       await checkQcow2(host, vm, disk);
     } catch (error) {
-      if (error instanceof ImageRefused) throw refused(disk.path, error.message);
+      if (error instanceof ImageRefused) throw refused(disk.path, error.sentence);
       if (!isSystemError(error)) throw error;
       // QEMU runs as another user, and says by itself what it cannot open.
       log.info("the head of a disk cannot be read before the start", { path: disk.path, error });
@@ -150,7 +151,7 @@ export async function requireStartable(host: Host, vm: VM): Promise<void> {
   if (!isLocal(host.link.uri)) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
-    const reason = `the disks of ${vm.name} cannot be read now`;
+    const reason = message`the disks of ${vmName(vm)} cannot be read now`;
     timer = setTimeout(() => reject(new ContractError("StorageUnknown", { reason })), HEADS_MS);
   });
   await Promise.race([checkAll(host, vm), limit]).finally(() => clearTimeout(timer));

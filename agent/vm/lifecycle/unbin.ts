@@ -1,4 +1,5 @@
 /** A VM out of the bin: whole, under its own name or another one. */
+import { message, type Sentence, type Unrendered, vmName } from "../../../lib/i18n/message.ts";
 import { confineDefinition, confineFiles } from "../../../lib/backup/confine.ts";
 import { restoreDefinition } from "../../../lib/bin/definition.ts";
 import { type KeptFile, type StoredEntry } from "../../../lib/bin/entry.ts";
@@ -37,7 +38,7 @@ interface Placed extends KeptFile {
 }
 
 /** The definition that an entry keeps. One that was found beside its files stays within its VM. */
-function documentOf(entry: StoredEntry, warnings: string[]): XmlDocument {
+function documentOf(entry: StoredEntry, warnings: Sentence[]): XmlDocument {
   if (entry.definition === undefined) {
     throw new ContractError("BinRestoreFailed", { reason: `no definition of ${entry.name} is kept` });
   }
@@ -153,11 +154,11 @@ export async function restoreBinnedVm(
   entry: StoredEntry,
   wanted: string | undefined,
   actor: string,
-): Promise<Output<"restore_bin_entry">> {
+): Promise<Unrendered<Output<"restore_bin_entry">>> {
   const { app, link, operations, inventory } = host;
   host.requireFilled();
   requireKnown(host);
-  const warnings: string[] = [];
+  const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;
   const own = entry.vmId!, same = inventory.anyVm(own) ?? app.hosts.vm(own);
@@ -165,11 +166,11 @@ export async function restoreBinnedVm(
   const keys = [keyOf.vm(uuid), keyOf.vmName(name), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
   requireName(host, name);
-  if (same !== undefined && !isRenamed) throw new ContractError("VmIdTaken", { id: own, name: same.name });
+  if (same !== undefined && !isRenamed) throw new ContractError("VmIdTaken", { id: own, name: vmName(same) });
   const mac = macOwner(await withSaved(host, inventory.vms()), identityOf(document).macs);
   if (mac !== undefined && !isRenamed) throw new ContractError("MacInUse", mac);
-  if (same !== undefined) warnings.push(`It has a new UUID: ${same.name} has the one it had.`);
-  if (mac !== undefined) warnings.push(`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);
+  if (same !== undefined) warnings.push(message`It has a new UUID: ${vmName(same)} has the one it had.`);
+  if (mac !== undefined) warnings.push(message`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);
   await requireDisksFree(host, entry, document);
   const placed = await place(host, entry, document, { name, uuid, isRenamed });
   requirePoolsSame(document, entry, placed);

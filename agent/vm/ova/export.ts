@@ -1,4 +1,5 @@
 /** A stopped VM with its disks as one archive: each disk as a stream-optimised VMDK, beside an OVF description. */
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import { createHash } from "node:crypto";
 import {
   ContractError,
@@ -337,7 +338,7 @@ export async function exportOva(
   if (await volumeNamed(link, pool, volume)) throw new ContractError("VolumeExists", { pool, name: volume });
   const spec = {
     command: "export_ova",
-    title: `Export ${vm.name} to ${pool}/${volume}`,
+    title: message`Export ${vmName(vm)} to ${pool}/${volume}`,
     actor: principal.name,
     vmId: vm.id,
     lane: "copy",

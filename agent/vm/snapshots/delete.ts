@@ -2,6 +2,7 @@
  * Deleting a snapshot that lies beside the disks: its image and the one that went on from it become one, so that chains
  * get short again. It is marked before anything of it changes, and can be deleted again where that ends in the middle.
  */
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import {
   isBeingDeleted,
@@ -314,14 +315,14 @@ export async function deleteBeside(
         if (!(error instanceof ToolError)) throw error;
         // A QEMU that is on its way out, or one that libvirt has lost: nothing is refused for good.
         if (error instanceof ImageLocked) {
-          throw new ContractError("StorageBusy", { what: vm.name }, { cause: error });
+          throw new ContractError("StorageBusy", { what: vmName(vm) }, { cause: error });
         }
         throw new ContractError("SnapshotDeleteFailed", { error: error.message }, { cause: error });
       });
     });
   const spec = {
     command: "delete_snapshot",
-    title: `Delete the snapshot ${name} of ${vm.name}`,
+    title: message`Delete the snapshot ${name} of ${vmName(vm)}`,
     actor: principal.name,
     vmId,
     lane: "copy",

@@ -1,4 +1,5 @@
 /** Cloud-init seeds of other VMs that a revert has put into a VM's drives. */
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import { drivesOf } from "../../../lib/formats/xml/seed_drive.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -28,12 +29,14 @@ export async function emptyForeignSeeds(host: Host, uuid: string, had: readonly 
     if (owner === undefined) continue;
     await exchange(host, vm, { ...seed, path: undefined }, { live: !inactive, config: inactive });
     emptied = true;
-    const message = `The drive ${seed.target} is empty: the snapshot names ${oneLine(path)}, which is the ` +
-      `cloud-init seed of ${oneLine(owner.name, 60)} by now`;
+    const named = { ...owner, name: oneLine(owner.name, 60) };
+    const text = message`The drive ${seed.target} is empty: the snapshot names ${
+      oneLine(path)
+    }, which is the cloud-init seed of ${vmName(named)} by now`;
     const by = { actor: "kvm-manager", door: "agent", result: "event" } as const;
     host.record({
       ...by,
-      ...{ action: "seed-emptied", vmId: uuid, vmName: vm.name, message, mentions: [owner.id] },
+      ...{ action: "seed-emptied", vmId: uuid, vmName: vm.name, message: text },
     });
   }
   if (emptied) await inventory.refresh(uuid);

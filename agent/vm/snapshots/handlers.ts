@@ -1,4 +1,5 @@
 /** The commands on snapshots. */
+import { message, rendered, type Unrendered } from "../../../lib/i18n/message.ts";
 import { ContractError, type DiskChain, type Snapshot, type VM } from "../../../lib/contract/mod.ts";
 import type { snapshotCommands } from "../../../lib/contract/mod.ts";
 import { encryptedDisks } from "../../../lib/formats/xml/backup.ts";
@@ -96,9 +97,9 @@ function macHindrance({ inventory }: Host, found: FoundSnapshot, vm: VM): Revert
   if (found.isExternal) return undefined; // it leaves the configuration as it is
   const other = broughtMac(inventory.vms(), vm, found.domains);
   if (other === undefined) return undefined;
-  const owner = oneLine(other.vm, 60);
+  const owner = { ...other.vm, name: oneLine(other.vm.name, 60) };
   const reason =
-    `its network card ${other.mac} has the MAC address that ${owner} has by now. Give ${owner} another one first`;
+    message`its network card ${other.mac} has the MAC address that ${owner} has by now. Give ${owner} another one first`;
   return { reason, forOthers: false };
 }
 
@@ -180,7 +181,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
     found: FoundSnapshot,
     known: Known,
     { lost = [], outside = new Set() }: { lost?: readonly string[]; outside?: ReadonlySet<string> } = {},
-  ): Snapshot => {
+  ): Unrendered<Snapshot> => {
     const hindrance = macHindrance(host, found, known.vm) ?? hindranceOf(found, known) ??
       outsideHindrance(found, outside);
     return {
@@ -292,7 +293,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         if (!isExternal) return await deleteWithin(host, known.vm, name, children);
         await requireNoSavedMemory(host, vm);
         const all = known.present.map((each) => shown(each, known));
-        const below = children ? descendants(all, name).toReversed() : [];
+        const below = children ? descendants(rendered<Snapshot[]>(all), name).toReversed() : [];
         const doomed = [...below.map((child) => child.name), name];
         await requireDeletable(host, known.vm, doomed, known.present);
         await dropCheckpoints(host, known.vm);

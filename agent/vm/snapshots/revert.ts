@@ -2,10 +2,11 @@
  * Going back to a snapshot beside the disks, which libvirt 9 cannot: the VM is stopped, its disks go on in new images on
  * those of the snapshot, and the images that nothing needs any more are deleted.
  */
+import { sentenceOf } from "../../../lib/contract/errors.ts";
+import { message, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
@@ -137,12 +138,15 @@ async function judged(host: Host, vm: VM, name: string, disk: DiskAt, held: Disp
     const image = await judge(host, vm, disk, held);
     const other = image.uses.find(({ vmId, format }) => vmId !== vm.id && format !== undefined);
     if (other === undefined) return image;
-    throw new ContractError("DiskRefused", { path: disk.path, reason: `${other.name} writes to it now` });
+    throw new ContractError("DiskRefused", {
+      path: disk.path,
+      reason: message`${vmName(other)} writes to it now`,
+    });
   } catch (error) {
     const isOfImage = error instanceof ContractError &&
       (error.code === "DiskRefused" || error.code === "DiskNotFound");
     if (!isOfImage) throw error;
-    throw new ContractError("SnapshotNotRevertable", { name, reason: messageOf(error) }, { cause: error });
+    throw new ContractError("SnapshotNotRevertable", { name, reason: sentenceOf(error) }, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 /** Work of several steps that is done whole or not at all. */
+import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { Rollback } from "../../rollback.ts";
@@ -32,7 +33,7 @@ export async function allOrNothing(steps: readonly UpdateStep[], over: () => voi
       if (left.length === 0 || !(error instanceof ContractError)) throw error;
       throw new ContractError(error.code, { ...error.details, left }, {
         cause: error,
-        message: `${error.message} (could not be taken back: ${left.join(", ")})`,
+        message: message`${error.sentence} (could not be taken back: ${left.join(", ")})`,
       });
     }
   }

@@ -4,6 +4,8 @@
  * write any header onto its raw disk, so that content alone never turns raw into qcow2 (CVE-2013-1922,
  * CVE-2026-24708). Pure.
  */
+import { message, type Sentence, type VmName } from "../../i18n/message.ts";
+
 export type ImageFormat = "raw" | "qcow2";
 
 /** What is known of an image's format. */
@@ -11,7 +13,7 @@ export interface FormatEvidence {
   /** What the caller says. */
   readonly said: ImageFormat | undefined;
   /** What VMs have it as now or at their next start, with their names. */
-  readonly uses: readonly { readonly vm: string; readonly format: string }[];
+  readonly uses: readonly { readonly vm: VmName; readonly format: string }[];
   /** What a VM had it as, as it was recorded. */
   readonly recorded: ImageFormat | undefined;
   /** What its pool reads from the content; undefined where the pool has no formats, or it is in none. */
@@ -28,7 +30,7 @@ export interface FormatEvidence {
 export type FormatDecision =
   /** `isSaid`: it does not rest on the content alone, so the images that its header names may be followed. */
   | { readonly format: ImageFormat; readonly isSaid: boolean }
-  | { readonly refusal: string };
+  | { readonly refusal: Sentence };
 
 /** The formats pools tell, that are raw to a VM. */
 const RAW: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso", "unknown"]);
@@ -41,12 +43,12 @@ export function decideFormat(known: FormatEvidence): FormatDecision {
     const { vm, format } = uses.find((each) => each.format === "raw") ?? use;
     const other = uses.find((each) => each.format !== format);
     if (other !== undefined) {
-      return { refusal: `${vm} has it as ${format}, but ${other.vm} as ${other.format}` };
+      return { refusal: message`${vm} has it as ${format}, but ${other.vm} as ${other.format}` };
     }
-    if (format !== "raw" && format !== "qcow2") return { refusal: `${vm} has it as ${format}` };
+    if (format !== "raw" && format !== "qcow2") return { refusal: message`${vm} has it as ${format}` };
     return said === undefined || said === format
       ? { format, isSaid: true }
-      : { refusal: `${vm} has it as ${format}, not as ${said}` };
+      : { refusal: message`${vm} has it as ${format}, not as ${said}` };
   }
   if (recorded !== undefined && said !== undefined && said !== recorded && !mayOverrule) {
     return { refusal: `a VM had it as ${recorded}: only an administrator may say that it is ${said}` };

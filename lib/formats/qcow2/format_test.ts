@@ -1,3 +1,4 @@
+import { render, vmName } from "../../i18n/message.ts";
 import assert from "node:assert/strict";
 import { decideFormat, type FormatEvidence } from "./format.ts";
 
@@ -13,11 +14,12 @@ const nothing: FormatEvidence = {
 const of = (known: Partial<FormatEvidence>) => {
   const decision = decideFormat({ ...nothing, ...known });
   return "refusal" in decision
-    ? decision.refusal
+    ? render(decision.refusal)
     : `${decision.format}${decision.isSaid ? "" : " by content"}`;
 };
 const looks = { pool: "qcow2", looksQcow2: true } as const;
-const raw = [{ vm: "web", format: "raw" }], qcow2 = [{ vm: "db", format: "qcow2" }];
+const raw = [{ vm: vmName({ id: "1", name: "web" }), format: "raw" }];
+const qcow2 = [{ vm: vmName({ id: "2", name: "db" }), format: "qcow2" }];
 
 Deno.test("decideFormat() takes what machines have before all else", () => {
   assert.equal(of({ ...looks, uses: raw }), "raw");

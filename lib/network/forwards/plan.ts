@@ -1,4 +1,5 @@
 /** What becomes of each port forward, from what is known of networks, VMs and the host. Pure. */
+import { message, type Sentence, type VmName, vmName } from "../../i18n/message.ts";
 import type { ForwardProtocol, ForwardState } from "../../contract/forwards.ts";
 import type { Network } from "../../contract/networks.ts";
 import type { VM } from "../../contract/vm.ts";
@@ -61,7 +62,7 @@ export interface ForwardFacts {
 export interface PlannedForward {
   readonly id: string;
   readonly state: ForwardState;
-  readonly reason?: string;
+  readonly reason?: Sentence;
   readonly rule?: ForwardRule;
 }
 
@@ -72,8 +73,9 @@ export function spanOf(forward: StoredForward): PortSpan {
 }
 
 /** Where a forward leads, as people know it. */
-export function targetName({ vmName, vmId, address }: StoredForward): string {
-  return vmName ?? vmId ?? address ?? "";
+export function targetName({ vmName: name, vmId, address }: StoredForward): VmName | string {
+  if (vmId !== undefined && name !== undefined) return vmName({ vmId, name });
+  return name ?? vmId ?? address ?? "";
 }
 
 /** Why a network has no forwards; undefined where it can. */
@@ -153,8 +155,8 @@ export function forwardFamily(
 
 type ForwardOutcome = Omit<PlannedForward, "id" | "rule"> & { target?: string };
 
-const waiting = (reason: string): ForwardOutcome => ({ state: "waiting", reason });
-const lost = (reason: string): ForwardOutcome => ({ state: "lost", reason });
+const waiting = (reason: Sentence): ForwardOutcome => ({ state: "waiting", reason });
+const lost = (reason: Sentence): ForwardOutcome => ({ state: "lost", reason });
 
 /** Who has an address: the card that the network has given it, or keeps it for. */
 export function holderOf(
@@ -176,15 +178,15 @@ function addressFault(
   { address, mac, vmId, ...forward }: StoredForward & { readonly address: string },
   network: Network,
   facts: ForwardFacts,
-): string | undefined {
+): Sentence | undefined {
   if (subnetFor(network, address) === undefined) {
     return `${address} is no address of ${network.name} any more`;
   }
   const name = targetName({ ...forward, vmId, mac, address });
   const vm = vmId === undefined ? undefined : facts.vm(vmId);
-  if (vmId !== undefined && vm === undefined) return `the VM ${name}, which had ${address}, is gone`;
+  if (vmId !== undefined && vm === undefined) return message`the VM ${name}, which had ${address}, is gone`;
   if (vm !== undefined && cardOn(vm, network.name, mac) === undefined) {
-    return `${vm.name} has no such card on ${network.name} any more`;
+    return message`${vmName(vm)} has no such card on ${network.name} any more`;
   }
   const holder = holderOf(network, address, facts.leases(network.name));
   if (holder === undefined || sameMac(mac, holder)) return undefined;
@@ -199,14 +201,14 @@ function targetOf(forward: StoredForward, network: Network, facts: ForwardFacts)
   }
   const name = targetName(forward);
   const vm = facts.vm(forward.vmId ?? "");
-  if (vm === undefined) return lost(`the VM ${name} is gone`);
+  if (vm === undefined) return lost(message`the VM ${name} is gone`);
   const nic = cardOn(vm, network.name, forward.mac);
-  if (nic === undefined) return lost(`${vm.name} has no such card on ${network.name} any more`);
-  if (vm.state !== "running" && vm.state !== "paused") return waiting(`${vm.name} does not run`);
+  if (nic === undefined) return lost(message`${vmName(vm)} has no such card on ${network.name} any more`);
+  if (vm.state !== "running" && vm.state !== "paused") return waiting(message`${vmName(vm)} does not run`);
   const family = forwardFamily(forward, network);
   const target = nicAddress(network, nic, facts.leases(network.name), family);
   return target === undefined
-    ? waiting(`the address of ${vm.name} is not known yet`)
+    ? waiting(message`the address of ${vmName(vm)} is not known yet`)
     : { state: "active", target };
 }
 
@@ -214,10 +216,10 @@ function conflictOf(
   forward: StoredForward,
   earlier: readonly StoredForward[],
   facts: ForwardFacts,
-): string | undefined {
+): Sentence | undefined {
   const span = spanOf(forward);
   const other = earlier.find((each) => spansOverlap(spanOf(each), span));
-  if (other) return `${portText(spanOf(other))}/${span.protocol} leads to ${targetName(other)}`;
+  if (other) return message`${portText(spanOf(other))}/${span.protocol} leads to ${targetName(other)}`;
   if (facts.standing.has(forward.id)) return undefined;
   const socket = socketOn(span, facts.sockets);
   return socket && `a program of the host has port ${socket.port}/${span.protocol}`;

@@ -1,3 +1,4 @@
+import { render } from "../../i18n/message.ts";
 import assert from "node:assert/strict";
 import type { Network } from "../../contract/networks.ts";
 import type { VM } from "../../contract/vm.ts";
@@ -120,7 +121,7 @@ Deno.test("planForwards() says of every other why not", () => {
   for (const [state, reason, stored, known] of cases) {
     const planned = one(stored, known);
     assert.equal(planned.state, state, reason);
-    assert.match(planned.reason ?? "", new RegExp(reason));
+    assert.match(render(planned.reason), new RegExp(reason));
     assert.equal(planned.rule, undefined);
   }
   const standing = facts({ sockets: [socket], standing: new Set(["f"]) });
@@ -138,7 +139,7 @@ Deno.test("planForwards() gives a port to the older of two, also while that one 
   );
   assert.equal(first!.state, "waiting");
   assert.equal(second!.state, "conflict");
-  assert.match(second!.reason!, /8080\/tcp leads to web/);
+  assert.match(render(second!.reason), /8080\/tcp leads to web/);
 });
 
 Deno.test("nicAddress() believes the network before the guest, and the guest only what is nobody else's", () => {
@@ -225,7 +226,7 @@ Deno.test("planForwards() opens a fixed address for who had it, and for nobody w
   for (const [index, [state, reason, stored, known]] of rows.entries()) {
     const planned = one(stored, known);
     assert.equal(planned.state, state, `row ${index}`);
-    assert.match(planned.reason ?? "", reason);
+    assert.match(planned.reason === undefined ? "" : render(planned.reason), reason);
     assert.equal(planned.rule === undefined, state === "lost");
   }
 });

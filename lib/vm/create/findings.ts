@@ -1,12 +1,14 @@
 /** What is found out about a configuration: errors and warnings, each by its field. Pure. */
+import type { Unrendered } from "../../i18n/message.ts";
 import { type ConfigFinding, type WarningCode, WARNINGS } from "../../contract/create.ts";
 import { ContractError, type ErrorCode } from "../../contract/errors.ts";
-import { fill } from "../../i18n/fill.ts";
+
+type Finding = Unrendered<ConfigFinding>;
 
 /** Collects what is wrong, and what is worth knowing. */
 export class Findings {
   readonly #errors: { readonly field: string; readonly error: ContractError }[] = [];
-  readonly warnings: ConfigFinding[] = [];
+  readonly warnings: Finding[] = [];
 
   /** The same so far; what is added to it is not added here. */
   copy(): Findings {
@@ -16,8 +18,8 @@ export class Findings {
     return copy;
   }
 
-  get errors(): ConfigFinding[] {
-    return this.#errors.map(({ field, error }) => ({ field, code: error.code, message: error.message }));
+  get errors(): Finding[] {
+    return this.#errors.map(({ field, error }) => ({ field, code: error.code, message: error.sentence }));
   }
 
   /** The first error, in the order of the fields. */
@@ -41,7 +43,7 @@ export class Findings {
     allowed: boolean,
   ): void {
     const error = new ContractError(code, { field, ...details });
-    if (allowed) this.warnings.push({ field, code, message: error.message });
+    if (allowed) this.warnings.push({ field, code, message: error.sentence });
     else this.refuse(field, error);
   }
 
@@ -55,6 +57,6 @@ export class Findings {
   }
 
   warn(field: string, code: WarningCode, details: Readonly<Record<string, unknown>> = {}): void {
-    this.warnings.push({ field, code, message: fill(WARNINGS[code], details) });
+    this.warnings.push({ field, code, message: { $text: WARNINGS[code], args: details } });
   }
 }

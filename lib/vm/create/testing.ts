@@ -1,4 +1,5 @@
 /** A made-up host for the tests of what a configuration comes to: everything is offered, nothing is there. */
+import { render } from "../../i18n/message.ts";
 import { BUILTIN_SYSTEMS, findSystem } from "../os/mod.ts";
 import type { DomainCapabilities } from "../../formats/xml/capabilities.ts";
 import type { VmConfig } from "../../contract/create.ts";
@@ -76,7 +77,7 @@ export function resolved(
   return {
     vm,
     errors: findings.errors.map(({ field, code }) => `${field} ${code}`),
-    messages: findings.errors.map(({ message }) => message),
-    warnings: findings.warnings.map(({ field, message }) => `${field}: ${message}`),
+    messages: findings.errors.map(({ message }) => render(message)),
+    warnings: findings.warnings.map(({ field, message }) => `${field}: ${render(message)}`),
   };
 }

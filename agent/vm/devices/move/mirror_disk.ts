@@ -2,6 +2,7 @@
  * Copying a disk of a VM that runs: QEMU copies it, follows what the guest writes, and goes over to the copy once both are
  * alike. Whatever happens before that, the VM stays on what it had.
  */
+import { message, vmName } from "../../../../lib/i18n/message.ts";
 import { ContractError, type VM } from "../../../../lib/contract/mod.ts";
 import { copyGoalXml } from "../../../../lib/formats/xml/block_copy.ts";
 import { sleep } from "../../../clock.ts";
@@ -96,7 +97,7 @@ async function follow(copy: DiskMirror, noted: NotedMove, claimed: DisposableSta
       if (now.total === 0 || now.done < now.total || !await isReady(host, step)) continue;
       if (!noted.isPivoting) {
         claimed.use(await claimWhenFree(copy));
-        job.log(`Both are alike: ${copy.vm.name} goes over to ${step.to.path}`);
+        job.log(message`Both are alike: ${vmName(copy.vm)} goes over to ${step.to.path}`);
         noted.pivots();
       }
       if (await link.call("blockJobPivot", { uuid, target })) return;

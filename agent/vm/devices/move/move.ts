@@ -1,4 +1,5 @@
 /** Moving a VM's disk to another storage pool: copied, named by the definitions, and only then taken from where it was. */
+import { message, vmName } from "../../../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output, type Role } from "../../../../lib/contract/mod.ts";
 import { messageOf } from "../../../../lib/text/message.ts";
 import type { Principal } from "../../../access.ts";
@@ -109,7 +110,9 @@ async function moveStopped(
 async function dropNotes(host: Host, { vm }: MovePlan, job: JobHandle): Promise<void> {
   if ((await ownCheckpoints(host, vm.id)).length === 0) return;
   job.log(
-    `What backups have noted of ${vm.name} since their last copies goes: the next one reads its disks in full`,
+    message`What backups have noted of ${
+      vmName(vm)
+    } since their last copies goes: the next one reads its disks in full`,
   );
   await dropCheckpoints(host, vm);
 }
@@ -173,7 +176,7 @@ export async function moveDisk(
     const first = await plan();
     const spec = {
       command: "move_disk",
-      title: `Move ${target} of ${known.name} to ${pool}`,
+      title: message`Move ${target} of ${vmName(known)} to ${pool}`,
       actor,
       vmId,
       lane: "copy",

@@ -1,4 +1,5 @@
 /** What a disk that is to move goes to, and everything that is in the way of it. */
+import { userName } from "../../../../lib/i18n/message.ts";
 import { checker } from "../../../../lib/typebox/compile.ts";
 import {
   ContractError,
@@ -126,7 +127,7 @@ async function refuseUsers(
   keepsSource: boolean,
 ): Promise<void> {
   const other = (await usesOf(host, path)).find((use) => use.vmId !== vm.id || use.target !== disk.target);
-  if (other !== undefined) throw new ContractError("DiskInUse", { vm: other.name, path });
+  if (other !== undefined) throw new ContractError("DiskInUse", { vm: userName(other), path });
   const keeper = await host.keepers.of(path);
   if (keeper !== undefined) throw refuse(disk, `it belongs to the ${keeper}`);
   if (keepsSource) return;
