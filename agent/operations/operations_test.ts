@@ -250,7 +250,7 @@ Deno.test("Operations that an earlier version has left by libvirt's URI are the 
   const old = new DatabaseSync(`${world.folder}/${DATABASE_FILE}`);
   const record = { ...SPEC, id: "x", host: world.uri, startedAt: 1, steps: [DOMAIN] };
   old.prepare("INSERT INTO operations VALUES ('x', ?, 1, ?)").run(world.uri, JSON.stringify(record));
-  old.exec(`PRAGMA user_version = ${MIGRATIONS.findIndex((each) => each.startsWith("UPDATE operations"))}`);
+  old.exec(MIGRATIONS.find((each) => each.startsWith("UPDATE operations"))!);
   old.close();
   world.restart();
   assert.equal(world.operations.unsettled, 1);
