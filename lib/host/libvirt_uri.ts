@@ -7,7 +7,7 @@
 const WAYS: Readonly<Record<string, readonly string[]>> = {
   "qemu": [],
   "qemu+unix": ["socket"],
-  "qemu+ssh": ["socket", "keyfile", "known_hosts", "no_tty"],
+  "qemu+ssh": ["socket", "keyfile", "no_tty"],
   "qemu+tls": ["pkipath"],
   "test": [],
 };

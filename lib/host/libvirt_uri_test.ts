@@ -24,6 +24,7 @@ Deno.test("checkLibvirtUri() refuses what runs programs, trusts anyone, asks a p
     ["qemu+ssh://h/system?command=/tmp/evil", /and not command/],
     ["qemu+ssh://h/system?netcat=/tmp/evil", /and not netcat/],
     ["qemu+ssh://h/system?no_verify=1", /and not no_verify/],
+    ["qemu+ssh://h/system?known_hosts=/dev/null", /and not known_hosts/],
     ["qemu+ssh://-oProxyCommand=evil/system", /no name or address/],
     ["qemu+ssh://-l@h/system", /names a user/],
     ["qemu+ssh://h/system?keyfile=relative", /must be a path/],
