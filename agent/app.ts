@@ -18,7 +18,7 @@ import { EventHub } from "./events/hub.ts";
 import type { HostPart, OpenFeature } from "./feature.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
-import { HostRecords, type StoredHost } from "./hosts/records.ts";
+import { HostRecords } from "./hosts/records.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
@@ -218,20 +218,6 @@ export class App {
       this.hosts.add(host);
       if (this.#stopBeating !== undefined) host.start();
     }
-  }
-
-  /** Begins to serve one more host, for good. @throws {ContractError} StoreUnavailable */
-  addHost(host: Omit<StoredHost, "added">): Host {
-    this.hostRecords.put({ ...host, added: this.clock.now() });
-    this.#serveKeptHosts();
-    return this.hosts.require(host.id);
-  }
-
-  /** Serves a host no more. Nothing changes there. @throws {ContractError} StoreUnavailable */
-  async removeHost(host: Host): Promise<void> {
-    this.hostRecords.remove(host.id);
-    this.hosts.remove(host.id);
-    await host.stop();
   }
 
   /** What each feature does on a host that is being made. */

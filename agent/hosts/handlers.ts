@@ -11,7 +11,6 @@ import {
   type hostListCommands,
   type HostStatus,
 } from "../../lib/contract/mod.ts";
-import { checkLibvirtUri } from "../../lib/host/libvirt_uri.ts";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -20,7 +19,6 @@ import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
-import { connectionUri } from "../libvirt/uri.ts";
 import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
 import type { HostRegistry } from "./registry.ts";
@@ -100,7 +98,6 @@ function hostStatus(hosts: HostRegistry, host: Host, rights: Rights): HostStatus
   const { status, error, since } = host.link.status;
   return {
     ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
-    uri: mayCall(rights, "add_host") ? connectionUri(host.link.uri) : "",
     isKnown: host.inventory.filled,
     foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
   };
@@ -122,24 +119,6 @@ export function hostListHandlers(app: App): HostListHandlers {
   return {
     list_hosts: (_input, { principal }) =>
       hosts.all().map((host) => hostStatus(hosts, host, principal.rights)),
-    add_host: async ({ name, uri: wanted }, { principal }) => {
-      const checked = checkLibvirtUri(wanted);
-      if ("reason" in checked) throw new ContractError("HostUriRefused", { reason: checked.reason });
-      const { uri } = checked;
-      const same = hosts.named(name) ?? hosts.all().find(({ link }) => connectionUri(link.uri) === uri);
-      if (same !== undefined) throw new ContractError("HostExists", { host: same.label });
-      const host = app.addHost({ id: name, label: name, uri });
-      await host.settled();
-      return hostStatus(hosts, host, principal.rights);
-    },
-    remove_host: async ({ hostId }) => {
-      const host = hosts.require(hostId);
-      if (host === hosts.local) throw new ContractError("HostStays");
-      const [work] = app.jobs.list(1000, true).filter((job) => job.host === host.id);
-      if (work !== undefined) throw new ContractError("HostBusy", { host: host.label, work: work.title });
-      await app.removeHost(host);
-      return null;
-    },
     get_activity: ({ limit = 50, ...wanted }) => {
       // What was before is of another VM, which had the id.
       const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);

@@ -31,12 +31,6 @@ export class HostRegistry {
     this.#hosts.set(host.id, host);
   }
 
-  /** Takes a host out. What it hid of others is shown again. */
-  remove(id: string): void {
-    this.#hosts.delete(id);
-    for (const vmId of [...this.#contested.keys()]) this.placed(vmId);
-  }
-
   /** All of them, the local one first. */
   all(): readonly Host[] {
     return [...this.#hosts.values()];

@@ -2,27 +2,11 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { CONNECTION_STATUSES } from "./host.ts";
-import { HostName } from "./on_host.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
-
-const MANAGE = {
-  role: "administrator",
-  permission: "host.administer",
-  readOnly: false,
-  withoutLibvirt: true,
-} as const;
-
-/** A name for a host, which is its id from then on. */
-const NewName = Type.String({
-  maxLength: 40,
-  pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
-  description: "small letters, digits, dots and dashes",
-});
+import { NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
 
 export const HostStatus = Type.Object({
   id: Type.String({ description: "what `host` names in commands, events and rows" }),
   label: Type.String(),
-  uri: Type.String({ description: "how its libvirt is connected to; empty for who may not add hosts" }),
   isLocal: Type.Boolean({ description: "the one that is meant where a command names none" }),
   status: oneOf(CONNECTION_STATUSES),
   error: Type.Union([Type.String(), Type.Null()], { description: "why not connected, and what to do" }),
@@ -62,36 +46,5 @@ export const hostListCommands = {
     wide: ["label", "isKnown"],
     readOnly: true,
     withoutLibvirt: true,
-  }),
-  add_host: command({
-    ...MANAGE,
-    summary: "Add a host by its libvirt",
-    description:
-      "Its VMs, networks and storage are shown and managed beside this host's. Backups, its files and the " +
-      "screens of its VMs are KVM Manager's on that host. By SSH, the key of root must open it, and its host key must be known.",
-    input: closed({
-      name: NewName,
-      uri: Type.String({
-        minLength: 1,
-        maxLength: 512,
-        description: "libvirt's connection: `qemu+ssh://root@kvm2/system`",
-      }),
-    }),
-    output: HostStatus,
-    errors: ["HostExists", "HostUriRefused", "StoreUnavailable"],
-    route: "POST /hosts",
-    cli: ["host", "add", "<name>", "<uri>"],
-    examples: ["kvm-manager host add kvm2 qemu+ssh://root@kvm2/system"],
-  }),
-  remove_host: command({
-    ...MANAGE,
-    summary: "Remove a host from KVM Manager",
-    description: "Nothing changes on that host.",
-    input: closed({ hostId: HostName }),
-    output: NOTHING_OUT,
-    errors: ["HostNotFound", "HostStays", "HostBusy", "StoreUnavailable"],
-    route: "DELETE /hosts/{hostId}",
-    cli: ["host", "remove", "<hostId>"],
-    destroys: "its place here. Its VMs run on, and it can be added again",
   }),
 };

@@ -73,6 +73,4 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 /** Values of commands that mean another thing by a field of the same name. */
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
-  add_host: { uri: "test:///default" },
-  remove_host: { hostId: "kvm2" },
 };

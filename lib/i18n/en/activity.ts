@@ -159,8 +159,6 @@ export const activity = {
   "activity.command.delete_role": "Role deleted",
   "activity.command.create_token": "API token created",
   "activity.command.revoke_token": "API token revoked",
-  "activity.command.add_host": "Host added",
-  "activity.command.remove_host": "Host removed",
   "activity.command.update_audit_retention": "Audit log retention changed",
   "activity.command.update_retention_policy": "Metrics retention changed",
   "activity.command.update_metric_push": "Sending of metrics changed",

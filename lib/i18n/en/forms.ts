@@ -58,8 +58,6 @@ export const forms = {
   "forms.done.enable_port_forward.enabled.false": "The port forward on the network {name} was switched off.",
   "forms.done.update_user": "The user {name} was saved.",
   "forms.done.create_role": "The role {name} was saved.",
-  "forms.done.add_host": "The host {name} was added.",
-  "forms.done.remove_host": "The host {name} was removed. Its VMs run on.",
   "forms.done.update_audit_retention": "The retention of the audit log was saved.",
   "forms.done.update_retention_policy": "The retention of metrics was saved.",
   "forms.done.update_metric_push": "Sending of metrics was saved.",

@@ -197,8 +197,6 @@ const OF_ALERTS = {
   update_metric_push: OF_HOST,
   test_metric_push: TRIES,
   update_audit_retention: OF_HOST,
-  add_host: test("add_host", "its VMs come and go with it"),
-  remove_host: test("add_host", "its VMs come and go with it"),
 } as const;
 
 const OF_ACCOUNTS = {
