@@ -14,13 +14,15 @@ import { libvirt, ok } from "./library.ts";
 
 /** The loop while it runs. */
 export interface EventLoop {
-  /** Ends it. */
+  /** Ends it, once everyone who started it has stopped it. */
   stop(): Promise<void>;
   /** Waits until the turn under way is over: a callback deregistered before the call is not called any more then. */
   turned(): Promise<void>;
 }
 
 let running: EventLoop | undefined;
+/** How many have started it and not stopped it. */
+let users = 0;
 
 /**
  * Starts the loop once, on a thread of its own (`event_loop_worker.ts`, 7 MB); must be called before any connection is
@@ -30,7 +32,10 @@ let running: EventLoop | undefined;
  * @throws {LibvirtError} kind `unavailable`: no libvirt library here.
  */
 export function startEventLoop(onError: (error: unknown) => void): EventLoop {
-  if (running) return running;
+  if (running) {
+    users++;
+    return running;
+  }
   const { symbols, noop } = libvirt();
   ok(symbols.virEventRegisterDefaultImpl());
   // Without any timer or handle the first turn would sleep for ever, and stopping would have to wait for an event.
@@ -80,10 +85,11 @@ export function startEventLoop(onError: (error: unknown) => void): EventLoop {
   begin();
   const loop: EventLoop = {
     stop: async () => {
+      if (running !== loop || --users > 0) return;
       Atomics.store(cells, LOOP_CELL.STOP, 1);
       Atomics.notify(cells, LOOP_CELL.STOP);
       symbols.virEventUpdateTimeout(timer, 0);
-      if (running === loop) running = undefined;
+      running = undefined;
       await ended.promise;
       // Left behind at 0 ms, it would make a loop that is started later spin.
       symbols.virEventRemoveTimeout(timer);
@@ -96,5 +102,6 @@ export function startEventLoop(onError: (error: unknown) => void): EventLoop {
       return promise;
     },
   };
+  users = 1;
   return running = loop;
 }

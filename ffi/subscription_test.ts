@@ -104,6 +104,11 @@ libvirtTest("startEventLoop() runs one loop, and can be started again after a st
   const fail = (error: unknown) => assert.fail(String(error));
   const first = startEventLoop(fail);
   assert.equal(startEventLoop(fail), first);
+  // Another connection needs it still
+  await first.stop();
+  await first.turned();
+  assert.equal(startEventLoop(fail), first);
+  await first.stop();
   await first.stop();
   const second = startEventLoop(fail);
   assert.notEqual(second, first);

@@ -7,6 +7,7 @@ import type {
   EventData,
   EventName,
   HostStats,
+  VM,
 } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
 import { t } from "../i18n/mod.ts";
@@ -65,6 +66,9 @@ const hangChanges = signal(0);
 /** Counts changes of the bin. */
 const binChanges = signal(0);
 
+/** Whether the page is about a VM: one of another host's pages shows that host's alone. */
+const isShown = ({ host }: VM) => pageHost() === LOCAL_HOST || host === pageHost();
+
 type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
 
 /** Event → what it changes. Its keys are the names the stream listens to. */
@@ -75,10 +79,12 @@ const HANDLERS: Handlers = {
     recount();
   },
   "vm-created": ({ vm }) => {
+    if (!isShown(vm)) return;
     vms.put(vm);
     recount();
   },
   "vm-updated": ({ vm }) => {
+    if (!isShown(vm)) return;
     // A page that holds one VM needs no others; a list that is not complete will fetch them.
     if (vms.complete.peek() || vms.peek(vm.id) !== undefined) vms.put(vm);
     pending.reached(vm.id, vm.state);

@@ -56,12 +56,12 @@ const isOpenIn = (path: string, { path: folder, openBut }: ClosedFolder): boolea
   openBut !== undefined && !path.slice(folder.length + 1).startsWith(openBut);
 
 /** Why a folder must not be shared, as the end of a sentence; undefined where it may be. @param path without links */
-export function closedReason(path: string, closed: readonly ClosedFolder[]): string | undefined {
+export function closedReason(path: string, closed: readonly ClosedFolder[]): Sentence | undefined {
   if (path === "/") return "it is the host's whole file system";
   for (const each of closed) {
-    if (each.path === path) return `it is ${each.what}`;
-    if (within(path, each.path) && !isOpenIn(path, each)) return `it is in ${each.path}, ${each.what}`;
-    if (within(each.path, path)) return `${each.path}, ${each.what}, is in it`;
+    if (each.path === path) return message`it is ${each.what}`;
+    if (within(path, each.path) && !isOpenIn(path, each)) return message`it is in ${each.path}, ${each.what}`;
+    if (within(each.path, path)) return message`${each.path}, ${each.what}, is in it`;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { render, vmName } from "../i18n/message.ts";
+import { message, render, type Sentence, vmIdsIn, vmName } from "../i18n/message.ts";
 import assert from "node:assert/strict";
 import {
   CLOSED_FOLDERS,
@@ -10,9 +10,11 @@ import {
   tagOf,
 } from "./shared_folders.ts";
 
+const shown = (reason: Sentence | undefined) => reason && render(reason);
+
 Deno.test("closedReason() refuses folders of the host, what is in them and what is above them", () => {
   const closed = [...CLOSED_FOLDERS, { path: "/srv/pool", what: "the storage pool p" }];
-  const of = (path: string) => closedReason(path, closed);
+  const of = (path: string) => shown(closedReason(path, closed));
   assert.equal(of("/"), "it is the host's whole file system");
   assert.equal(of("/etc"), "it is a folder of the host's system");
   assert.equal(of("/etc/ssh"), "it is in /etc, a folder of the host's system");
@@ -28,8 +30,15 @@ Deno.test("closedReason() refuses folders of the host, what is in them and what 
   }
 });
 
+Deno.test("closedReason() names the VM whose disk is in a folder, by its id", () => {
+  const disk = { path: "/srv/a/disk.qcow2", what: message`a disk of ${vmName({ id: "1", name: "web" })}` };
+  const reason = closedReason("/srv/a", [disk]);
+  assert.equal(shown(reason), "/srv/a/disk.qcow2, a disk of web, is in it");
+  assert.deepEqual([...vmIdsIn(reason)], ["1"]);
+});
+
 Deno.test("closedReason() closes what root runs, reads mail from and installs, and homes but for what is in them", () => {
-  const of = (path: string) => closedReason(path, [...CLOSED_FOLDERS, homeFolder("/home/ann")]);
+  const of = (path: string) => shown(closedReason(path, [...CLOSED_FOLDERS, homeFolder("/home/ann")]));
   for (
     const path of [
       ...["/var/cache", "/var/cache/kvm-manager", "/var/cache/apt/archives", "/var/mail", "/var/mail/root"],

@@ -1,9 +1,9 @@
 /** A second host's pages in the browser: they hydrate, what they ask for and send is of that host, links lead on to it. */
 import assert from "node:assert/strict";
-import { browser } from "../testbed/chromium.ts";
+import { browser, hydrated } from "../testbed/chromium.ts";
 import { VMS } from "../testbed/furnished.ts";
 import { requirement } from "../testbed/skip.ts";
-import { SECOND_HOST as HOST, twoHosts } from "../testbed/two_hosts.ts";
+import { LOCAL_VM, SECOND_HOST as HOST, twoHosts } from "../testbed/two_hosts.ts";
 import { until } from "../testbed/wait.ts";
 import { PHONE, visit, waitForText } from "./visit.ts";
 
@@ -40,6 +40,9 @@ Deno.test({
             if (base !== "") await waitForText(page, "main", shows);
             const asked: string[] = [];
             page.on("request", (request) => asked.push(request.url()));
+            // Once more, to hear all that it asks for
+            await page.reload();
+            await hydrated(page);
             const links = await page.locator("nav:not(#host-menu) a[href], main a[href]").evaluateAll((all) =>
               all.map((each) => each.getAttribute("href")!)
             );
@@ -54,6 +57,9 @@ Deno.test({
               new URL(each).searchParams.get("host") !== (base === "" ? null : HOST)
             );
             assert.deepEqual(elsewhere, []);
+            if (path === "/") {
+              assert.ok(asked.some((each) => each.includes("/api/v1/commands/")), "it asks for its VMs");
+            }
           }, { expected: /the server responded with a status of 50[13]/ });
         }
       });
@@ -94,6 +100,17 @@ Deno.test({
             ),
         );
       });
+    });
+    await t.step("what happens on the first host is not shown there", async () => {
+      await visit(tester, `${url}/hosts/${HOST}/vms`, async (page) => {
+        await waitForText(page, "main", "grouped");
+        // Events come in their order: once the second VM's is there, so would the first's be
+        await api.setTags({ vmId: LOCAL_VM, tags: ["elsewhere"] });
+        await api.setTags({ vmId: VMS.own, tags: ["onlab"] });
+        await waitForText(page, "main", "onlab");
+        assert.ok(!(await page.locator("main").innerText()).includes("elsewhere"));
+      });
+      await visit(tester, `${url}/vms`, (page) => waitForText(page, "main", "elsewhere"));
     });
     await t.step("a phone shows it, too", async () => {
       await visit(tester, `${url}/hosts/${HOST}/`, (page) => waitForText(page, "main", "own"), PHONE);

@@ -1,5 +1,5 @@
 /** Removing, growing and changing a VM's disks. */
-import { message, userName } from "../../../lib/i18n/message.ts";
+import { message, type Sentence, userName } from "../../../lib/i18n/message.ts";
 import { plainPath } from "../../host_file.ts";
 import { hostFiles } from "../../host_files.ts";
 import {
@@ -72,11 +72,11 @@ async function capacityOf(
 }
 
 /** What else needs an image: snapshots, also the VM's own, templates, the bin, volumes that are built on it. */
-async function keptFor(host: Host, vm: VM, path: string): Promise<string | undefined> {
+async function keptFor(host: Host, vm: VM, path: string): Promise<Sentence | undefined> {
   const useOf = await exactUsers(host, { givenUpBy: vm.id });
   const volume = await volumeAt(host.link, path) ?? { pool: "", name: path, path, type: "file" };
   const use = await useOf(volume);
-  return use && `it is also used by ${use.user}`;
+  return use && message`it is also used by ${use.user}`;
 }
 
 /** Refuses to delete what is not this VM's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
