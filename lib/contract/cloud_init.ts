@@ -90,7 +90,7 @@ export const CloudInit = closed({
   })),
   network: Type.Optional(Type.Array(CloudInitNic, {
     maxItems: 32,
-    description: "one entry an interface; when left out, the guest does as it does (DHCP, mostly)",
+    description: "one entry an interface; if left out, the guest's default applies (mostly DHCP)",
   })),
   networkConfig: Type.Optional(Type.String({
     ...SECRET,

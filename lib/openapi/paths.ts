@@ -48,7 +48,7 @@ const FOLLOW = (errors: Errors) => ({
   summary: "Follow what happens, as server-sent events",
   description: "Each event has a name (`event:`), data as JSON, and, where it is kept, an id. " +
     "Those can be resumed: send the last id seen as `Last-Event-ID` or `?since=`. " +
-    "What was missed follows; where it is no longer kept, a `reload` event says to read everything anew. " +
+    "What was missed follows; where it is no longer kept, a `reload` event says to read everything again. " +
     "Nothing is sent of what one may not see.\n\n" +
     Object.entries(EVENTS).map(([name, { kept }]) =>
       `- \`${name}\`: data as \`#/components/schemas/${eventName(name)}\`${kept ? "" : ", without id"}`

@@ -9,7 +9,7 @@ export const advice = {
   "advice.reload": "It may have been removed meanwhile. Load the page again and choose another.",
   "advice.name": "Choose another name.",
   "advice.uuid": "Import it with a new UUID.",
-  "advice.undone": "Nothing of it was kept. Mend what the reason names, then try again.",
+  "advice.undone": "All changes were rolled back. Fix the cause shown, then retry.",
   "advice.space": "Choose a smaller size or another storage pool, or make room in this one.",
   "advice.in_use": "Detach it there first, or use a copy of it.",
   "advice.mac": "Leave the address empty: a free one is chosen.",

@@ -63,5 +63,5 @@ export const backupTargets = {
     "Encrypts everything that is kept there. Leave empty for no encryption. Encrypted backups that are there need theirs.",
   "targets.passphrase_again": "Passphrase again",
   "targets.passphrase_warning":
-    "Keep the passphrase where this host's loss does not reach it: without it, a new host cannot read the backups, and nobody can help.",
+    "Keep the passphrase where this host's loss does not reach it: without it, no new host can read the backups.",
 } as const;

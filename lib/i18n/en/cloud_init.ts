@@ -53,10 +53,10 @@ export const cloudInit = {
   "cloud_init.user_data_hint":
     "The first line is #cloud-config. {mask} stands for a secret that stays as it is",
   "cloud_init.network_config": "network-config",
-  "cloud_init.network_config_hint": "Version 2 (netplan's). Left empty, the image does as it does",
+  "cloud_init.network_config_hint": "Version 2 (netplan). If empty, the image's default applies",
   "cloud_init.meta_data": "meta-data",
   "cloud_init.meta_data_hint":
-    "Further keys, one a line: role: web. The instance-id is made anew with every change",
+    "Further keys, one a line: role: web. The instance-id is a new one with every change",
   "cloud_init.more": "More",
   "cloud_init.save": "Save",
   "cloud_init.preview": "Preview",
@@ -68,7 +68,7 @@ export const cloudInit = {
   "cloud_init.instance": "Instance",
   "cloud_init.changed": "Changed",
   "cloud_init.again":
-    "Saving makes a new instance of it: cloud-init then runs anew at the guest's next start.",
+    "Saving makes a new instance of it: cloud-init then runs again at the guest's next start.",
   "cloud_init.transient": "This VM disappears when it stops, so nothing can be kept for its next start.",
   "cloud_init.remove": "Remove…",
   "cloud_init.remove_what":

@@ -15,7 +15,7 @@ export const insights = {
     "The load was {p50} % or more for half of the time, and {p95} % or more for 5 % of it. vCPUs: {now}.",
   "insights.cpu_undersized.why": "Programs in the guest wait for a CPU: everything in it is slower.",
   "insights.cpu_undersized.advice":
-    "Look in the guest what takes the CPU. If that is its work, give it more vCPUs, as far as the host has them.",
+    "Find out what uses the CPU in the guest. If it is the guest's work, give it more vCPUs, as far as the host has them.",
   "insights.cpu_undersized.change": "vCPUs: {now} → {next}, from the next start on.",
 
   "insights.cpu_spikes.title": "CPU spikes",
@@ -43,7 +43,7 @@ export const insights = {
   "insights.memory_undersized.why":
     "A guest without free memory swaps, drops its caches, and ends programs in the end.",
   "insights.memory_undersized.advice":
-    "Look in the guest what takes the memory. If that is its work, give it {next}.",
+    "Find out what uses the memory in the guest. If it is the guest's work, give it {next}.",
   "insights.memory_undersized.change": "Memory: {now} → {next}, from the next start on.",
 
   "insights.balloon_pressure.title": "Balloon holds memory back",
@@ -110,9 +110,9 @@ export const insights = {
   "insights.snapshots_stale.title": "Old snapshots",
   "insights.snapshots_stale.seen": "Old ones: {n}, the oldest {days} days: {names}",
   "insights.snapshots_stale.why":
-    "They take up more room the more the VM writes; beside the disks (external) they slow reads down, too. They are no backup.",
+    "They take up more room the more the VM writes; external ones slow reads down, too. They are no backup.",
   "insights.snapshots_stale.advice":
-    "Delete on the tab Snapshots what nobody would go back to: the VM stays as it is. Keep what is to last in a backup.",
+    "On the tab Snapshots, delete those that are no longer needed: the VM stays as it is. Keep what is to last in a backup.",
 
   "insights.snapshots_many.title": "Many external snapshots",
   "insights.snapshots_many.seen": "Its disks are read through {n} external snapshots.",

@@ -19,5 +19,5 @@ export const reference = {
   "reference.errors": "Errors",
   "reference.events": "Events",
   "reference.events_text":
-    "Server-sent events. Those with an id can be resumed: send the last one seen as Last-Event-ID, and what was missed follows. A reload event says that too much was missed: read everything anew.",
+    "Server-sent events. Those with an id can be resumed: send the last one seen as Last-Event-ID, and what was missed follows. A reload event says that too much was missed: read everything again.",
 } as const;

@@ -101,7 +101,7 @@ export const storage = {
   "storage.backing_hint": "The new volume keeps only what differs from it.",
   "storage.passphrase": "Passphrase",
   "storage.passphrase_hint":
-    "Encrypts it with LUKS (format raw). libvirt keeps it; write it down: without it nobody opens the volume elsewhere.",
+    "Encrypts it with LUKS (format raw). libvirt keeps it; write it down: without it the volume cannot be opened elsewhere.",
   "storage.encrypted": "encrypted",
   "storage.clone_name": "Name of the copy",
   "storage.clone_what": "Copies all of it; this takes as long as its content is large.",

@@ -25,7 +25,7 @@ export const templates = {
     "What is inside the disks is copied unchanged, but for what is ticked above: users, passwords and files stay as they are. Of Windows, run “sysprep /generalize /oobe /shutdown” in the VM first.",
   "templates.seal": "Remove from the guest in the copies",
   "templates.seal.machine-id": "Machine ID: each VM makes its own at its first start",
-  "templates.seal.ssh-host-keys": "SSH host keys: made anew by cloud-init; without it SSH does not start",
+  "templates.seal.ssh-host-keys": "SSH host keys: cloud-init makes new ones; without it SSH does not start",
   "templates.seal.cloud-init": "State of cloud-init: it runs again as on a first start",
   "templates.seal.dhcp-leases": "DHCP leases",
   "templates.seal.udev-net-rules": "Names of network cards that belong to MAC addresses",
