@@ -19,8 +19,11 @@ const KINDS = {
 };
 const CONNECTIONS = 300;
 const SECONDS = 15;
-/** Seconds in which the service must answer beside them, on a machine that has other work as well. */
-const PATIENCE = 10;
+/**
+ * Seconds in which the service must answer beside them. 256 requests are answered at the beginning, with a page each: some
+ * four seconds of processor, on a machine that has other work as well.
+ */
+const PATIENCE = 30;
 /** The user that it runs as. */
 const STRANGER = 65534;
 
@@ -54,7 +57,7 @@ async function slowly(url: string, kind: string, options: readonly string[]): Pr
   console.log(
     `      ${protocol}//, ${kind}: ${answers.length} answers within ${longest} s; ${end} after ${seconds} s`,
   );
-  assert.ok(answers.length >= 3, `it asked ${answers.length} times`);
+  assert.ok(answers.length >= 2, `it asked ${answers.length} times`);
   assert.deepEqual(answers.filter(({ status }) => status !== "200"), [], text.slice(-2000));
   assert.notEqual(end, "", text.slice(-2000));
   if (kind === "slow heads") assert.match(end, /No open connections left/, "all were let go");
