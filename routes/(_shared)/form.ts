@@ -2,6 +2,7 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { requireBounded } from "../../lib/text/form_input.ts";
 import { isSecretName } from "../../lib/text/secret_fields.ts";
+import { ClientGone, whole } from "./client_gone.ts";
 import { fail } from "./fail.ts";
 
 /** What browsers send forms as. */
@@ -21,7 +22,7 @@ const read = new WeakMap<Request, ReadForm>();
 /** The form of a request that was read. */
 export const sentForm = (req: Request): ReadForm | undefined => read.get(req);
 
-/** Reads the form of a request. @throws {ContractError} FormExpected, InvalidInput */
+/** Reads the form of a request. @throws {ContractError} FormExpected, InvalidInput @throws {ClientGone} */
 export async function readForm(req: Request): Promise<FormData> {
   const type = (req.headers.get("content-type") ?? "").replace(/;.*/s, "").trim().toLowerCase();
   if (!FORM_TYPES.has(type)) {
@@ -29,8 +30,9 @@ export async function readForm(req: Request): Promise<FormData> {
   }
   let form: FormData;
   try {
-    form = await req.formData();
+    form = await whole(req.formData());
   } catch (cause) {
+    if (cause instanceof ClientGone) throw cause;
     throw new ContractError("InvalidInput", { reason: "the form cannot be read" }, { cause });
   }
   requireBounded(form.keys());
