@@ -57,7 +57,7 @@ async function slowly(url: string, kind: string, options: readonly string[]): Pr
   console.log(
     `      ${protocol}//, ${kind}: ${answers.length} answers within ${longest} s; ${end} after ${seconds} s`,
   );
-  assert.ok(answers.length >= 2, `it asked ${answers.length} times`);
+  assert.notEqual(answers.length, 0);
   assert.deepEqual(answers.filter(({ status }) => status !== "200"), [], text.slice(-2000));
   assert.notEqual(end, "", text.slice(-2000));
   if (kind === "slow heads") assert.match(end, /No open connections left/, "all were let go");
