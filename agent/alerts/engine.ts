@@ -9,7 +9,7 @@ import {
   ContractError,
   MOST_OPEN_INCIDENTS,
 } from "../../lib/contract/mod.ts";
-import type { Published } from "../../lib/contract/events.ts";
+import type { PublishedEvent } from "../../lib/contract/events.ts";
 import { type AlertSubject, isInScope } from "../../lib/alerts/rule.ts";
 import { holds, type StoredSilence } from "../../lib/alerts/silence.ts";
 import { check, type Observation, type Watch, WELL } from "../../lib/alerts/watch.ts";
@@ -45,7 +45,7 @@ export interface AlertWorld {
   readonly records: AlertRecords;
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly publish: (events: readonly Published[]) => void;
+  readonly publish: (events: readonly PublishedEvent[]) => void;
   /** The group of a VM now. */
   readonly groupOf: (vmId: string) => string | undefined;
 }
@@ -265,7 +265,7 @@ export class AlertEngine {
     this.#fired = [];
     const told = fired.slice(0, MOST_EVENTS);
     publish([
-      ...told.map((incident, index): Published => {
+      ...told.map((incident, index): PublishedEvent => {
         const isLast = index === told.length - 1;
         return ["alert-fired", { incident, more: isLast ? fired.length - told.length : 0 }];
       }),

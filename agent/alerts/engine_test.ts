@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { type AlertRule, MOST_OPEN_INCIDENTS } from "../../lib/contract/mod.ts";
-import type { Published } from "../../lib/contract/events.ts";
+import type { PublishedEvent } from "../../lib/contract/events.ts";
 import type { Observation } from "../../lib/alerts/watch.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
@@ -22,13 +22,13 @@ const TARGET: AlertTargetRecord = {
 /** A store in a folder of its own, and the engine over it, as often as it is started. */
 function world(clock = new TestClock()) {
   const folder = Deno.makeTempDirSync({ prefix: "kvmm-test-alerts-" });
-  const events: Published[] = [];
+  const events: PublishedEvent[] = [];
   let store: Store | undefined;
   const start = () => {
     store?.close();
     store = new Store(folder, () => {}, [{ name: "alerts", migrations: ALERT_MIGRATIONS }]);
     const records = new AlertRecords(store), outbox = new Outbox(records, clock);
-    const publish = (told: readonly Published[]) => void events.push(...told);
+    const publish = (told: readonly PublishedEvent[]) => void events.push(...told);
     const engine = new AlertEngine({
       records,
       outbox,

@@ -8,7 +8,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { bootTest } from "./trial_boot.ts";
 import { restoreFailure } from "./make_disk.ts";
-import type { BackupRecords, StoredBackup, StoredRun } from "./records.ts";
+import type { BackupRecords, StoredBackup, StoredBackupRun } from "./records.ts";
 import { closing, type FoundCopy, type Repository } from "./repository.ts";
 
 /** What boot tests need of the rest. */
@@ -90,7 +90,7 @@ export class BootTests {
   /** Tests what a run has made, where its backup wants that by now. Never fails: how it ended, the task says. */
   async after(
     backup: StoredBackup,
-    { copies, actor }: Pick<StoredRun, "copies" | "actor">,
+    { copies, actor }: Pick<StoredBackupRun, "copies" | "actor">,
     open: () => Promise<Repository>,
   ): Promise<void> {
     const { records, clock } = this.options, now = clock.now();

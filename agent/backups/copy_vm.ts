@@ -43,7 +43,7 @@ import { BackupChunkError, storeContent, type Stored, type Storing } from "./chu
 import { digestOf } from "./digest.ts";
 import type { Pace } from "./pace.ts";
 import { storeImage, storeIncrement } from "./increment.ts";
-import type { StoredBackup, StoredRun } from "./records.ts";
+import type { StoredBackup, StoredBackupRun } from "./records.ts";
 import type { Repository } from "./repository.ts";
 import { copyRunning, spooled } from "./running_copy.ts";
 import { makeSpool, type Spool } from "./spool.ts";
@@ -54,7 +54,7 @@ export interface CopyContext {
   readonly host: Host;
   readonly repository: Repository;
   readonly backup: Pick<StoredBackup, "id" | "name">;
-  readonly run: Pick<StoredRun, "id" | "startedAt" | "actor">;
+  readonly run: Pick<StoredBackupRun, "id" | "startedAt" | "actor">;
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly clock: Clock;
   /** Where KVM Manager keeps what it knows. */

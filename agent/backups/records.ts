@@ -61,7 +61,7 @@ export interface StoredCopy extends Omit<Unrendered<BackupCopy>, "verified" | "b
 }
 
 /** A run as it is kept. */
-export interface StoredRun extends Omit<Unrendered<BackupRun>, "copies" | "found"> {
+export interface StoredBackupRun extends Omit<Unrendered<BackupRun>, "copies" | "found"> {
   readonly copies: readonly StoredCopy[];
 }
 
@@ -118,14 +118,14 @@ const backupOf = ({ record, handled }: Row): StoredBackup => ({
   ...JSON.parse(String(record)),
   handled: Number(handled),
 });
-function runOf({ record }: Row): StoredRun {
+function runOf({ record }: Row): StoredBackupRun {
   // Runs of earlier versions have the VM that was just copied.
-  const { vmId: _vmId, ...run }: StoredRun & { readonly vmId?: unknown } = JSON.parse(String(record));
+  const { vmId: _vmId, ...run }: StoredBackupRun & { readonly vmId?: unknown } = JSON.parse(String(record));
   return run;
 }
 
 /** The copies that a run has made. */
-const copyIdsOf = ({ copies }: StoredRun): string[] => copies.flatMap(({ copyId }) => copyId ?? []);
+const copyIdsOf = ({ copies }: StoredBackupRun): string[] => copies.flatMap(({ copyId }) => copyId ?? []);
 
 type Statements = Readonly<
   Record<
@@ -149,7 +149,7 @@ export class BackupRecords {
   /** When the newest copy of each VM was taken, by id of the backup and of the VM. */
   readonly #newest = new Map<string, Map<string, number>>();
   /** Runs whose newest state is not written yet, by id. */
-  readonly #unwritten = new Map<string, StoredRun>();
+  readonly #unwritten = new Map<string, StoredBackupRun>();
   #statements: Statements | undefined;
   readonly #users: ((backupId: string) => readonly string[])[] = [];
 
@@ -222,12 +222,12 @@ export class BackupRecords {
   }
 
   /** Writes a run that begins. @throws {ContractError} StoreUnavailable */
-  putRun(backupId: string, run: StoredRun): void {
+  putRun(backupId: string, run: StoredBackupRun): void {
     this.#write((statements) => this.#writeRun(statements, backupId, run));
   }
 
   /** Keeps how a run is now, and writes it as soon as that works; one of a deleted backup is gone with it. */
-  keepRun(backupId: string, run: StoredRun): void {
+  keepRun(backupId: string, run: StoredBackupRun): void {
     if (!this.#backups.has(backupId)) return;
     this.#unwritten.set(run.id, run);
     this.#noteCopies(backupId, run);
@@ -241,7 +241,7 @@ export class BackupRecords {
     return this.#newest.get(backupId)?.get(vmId);
   }
 
-  #noteCopies(backupId: string, { copies }: StoredRun): void {
+  #noteCopies(backupId: string, { copies }: StoredBackupRun): void {
     let newest = this.#newest.get(backupId);
     if (newest === undefined) this.#newest.set(backupId, newest = new Map());
     for (const { vmId, copyId, takenAt } of copies) {
@@ -250,12 +250,12 @@ export class BackupRecords {
     }
   }
 
-  #writeRun({ putRun, prune }: Statements, backupId: string, run: StoredRun): void {
+  #writeRun({ putRun, prune }: Statements, backupId: string, run: StoredBackupRun): void {
     putRun.run(run.id, backupId, run.startedAt, run.state, JSON.stringify(run));
     prune.run(backupId, backupId, RUNS_KEPT);
   }
 
-  #runOf(row: Row): StoredRun {
+  #runOf(row: Row): StoredBackupRun {
     const run = runOf(row);
     return this.#unwritten.get(run.id) ?? run;
   }
@@ -278,13 +278,13 @@ export class BackupRecords {
   }
 
   /** The runs of a backup, the newest first. @throws {ContractError} StoreUnavailable */
-  runs(backupId: string, limit: number = EVERY_RUN): StoredRun[] {
+  runs(backupId: string, limit: number = EVERY_RUN): StoredBackupRun[] {
     this.require();
     return this.#statements!.runs.all(backupId, limit).map((row) => this.#runOf(row));
   }
 
   /** Runs that are written down as under way. @throws {ContractError} StoreUnavailable */
-  unfinished(): { readonly backupId: string; readonly run: StoredRun }[] {
+  unfinished(): { readonly backupId: string; readonly run: StoredBackupRun }[] {
     this.require();
     return this.#statements!.unfinished.all().map((row) => ({
       backupId: String(row.backup_id),

@@ -5,8 +5,8 @@ import {
   BACKUP_MIGRATIONS,
   BackupRecords,
   type StoredBackup,
+  type StoredBackupRun,
   type StoredCopy,
-  type StoredRun,
 } from "./records.ts";
 
 const backup = (id: string): StoredBackup => ({
@@ -143,7 +143,7 @@ Deno.test("a run whose end cannot be written is shown as it ended, and written o
   try {
     const records = new BackupRecords(store);
     records.put(backup("a"));
-    const run: StoredRun = {
+    const run: StoredBackupRun = {
       ...{ id: "run", startedAt: 1, endedAt: null, state: "running", actor: "root", jobId: null },
       ...{ message: null, copies: [] },
     };

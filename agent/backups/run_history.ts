@@ -4,7 +4,7 @@ import { type BackupCopy, type BackupRun, ContractError } from "../../lib/contra
 import type { Unrendered } from "../../lib/i18n/message.ts";
 import { log } from "../log.ts";
 import { FolderProbeQueue } from "./folder_probe_queue.ts";
-import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
+import type { BackupRecords, StoredBackup, StoredBackupRun, StoredCopy } from "./records.ts";
 import { closing, type FoundCopy, type Repository } from "./repository.ts";
 
 /** Opens the store of a backup. @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, … */
@@ -30,7 +30,7 @@ export function copyOf(manifest: Manifest, notes: readonly string[] = []): Store
 /** A run, as it is told, with what is known of its copies. @param found only its folder knows it */
 export function shownRun(
   records: BackupRecords,
-  run: StoredRun,
+  run: StoredBackupRun,
   { found, copies }: { readonly found: boolean; readonly copies: readonly StoredCopy[] },
 ): Unrendered<BackupRun> {
   return {
@@ -58,7 +58,7 @@ export class RunHistory {
 
   /** The run that began last, without a look into the folder. What was left out is none. */
   lastRun(backupId: string): Unrendered<BackupRun> | null {
-    const isRun = ({ state }: StoredRun) => state !== "skipped";
+    const isRun = ({ state }: StoredBackupRun) => state !== "skipped";
     // Mostly the newest, or the one before: only those are read at first
     const run = this.#records.runs(backupId, 2).find(isRun) ??
       this.#records.runs(backupId).find(isRun);
@@ -157,7 +157,7 @@ export class RunHistory {
   #ofFolder(id: string, manifests: readonly Manifest[]): Unrendered<BackupRun> {
     const { startedAt, actor } = manifests[0]!.run;
     const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
-    const run: StoredRun = {
+    const run: StoredBackupRun = {
       ...{ id, startedAt, endedAt, state: "done", actor, jobId: null },
       message: `Found in the folder: backup ${manifests[0]!.backup.name} of ${manifests[0]!.host}`,
       copies: [],
@@ -166,7 +166,7 @@ export class RunHistory {
     return shownRun(this.#records, run, { found: true, copies });
   }
 
-  #shown(run: StoredRun, copies: readonly StoredCopy[]): Unrendered<BackupRun> {
+  #shown(run: StoredBackupRun, copies: readonly StoredCopy[]): Unrendered<BackupRun> {
     return shownRun(this.#records, run, { found: false, copies });
   }
 }

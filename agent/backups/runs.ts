@@ -17,7 +17,7 @@ import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
 import { mapConcurrent } from "./map_concurrent.ts";
 import { Pace } from "./pace.ts";
-import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
+import type { BackupRecords, StoredBackup, StoredBackupRun, StoredCopy } from "./records.ts";
 import { closing, type Repository } from "./repository.ts";
 import { copyOf, type OpenBackup, shownRun } from "./run_history.ts";
 import { SpoolFull } from "./spool.ts";
@@ -43,7 +43,7 @@ export interface RunsOptions {
 type Meant = { readonly vm: VM } | { readonly missing: string };
 
 /** How a job ended, as a run says it. */
-function endOf(thrown: unknown): Pick<StoredRun, "state" | "message"> {
+function endOf(thrown: unknown): Pick<StoredBackupRun, "state" | "message"> {
   if (thrown === undefined) return { state: "done", message: null };
   if (!(thrown instanceof ContractError)) {
     return { state: "failed", message: "An internal error occurred. The log has more" };
@@ -70,7 +70,7 @@ export class BackupRuns {
   /** By id of the backup. */
   readonly #running = new Map<
     string,
-    { run: StoredRun; readonly work: Promise<void>; readonly isFull: boolean }
+    { run: StoredBackupRun; readonly work: Promise<void>; readonly isFull: boolean }
   >();
   #isSettled = false;
   /** Aborted once the application stops: what ends then was not cancelled by somebody. */
@@ -126,7 +126,7 @@ export class BackupRuns {
     }
     const now = this.#options.clock.now();
     const jobId = crypto.randomUUID();
-    const run: StoredRun = {
+    const run: StoredBackupRun = {
       ...{ id: crypto.randomUUID(), startedAt: now, endedAt: null, state: "running", actor },
       ...{ jobId, message: null, copies: [] },
     };
@@ -171,12 +171,12 @@ export class BackupRuns {
   /** Carries a run out as a job, and writes how it ended. Never fails. */
   async #work(
     backup: StoredBackup,
-    entry: { run: StoredRun },
+    entry: { run: StoredBackupRun },
     jobId: string,
     isFull: boolean,
   ): Promise<void> {
     const { id, name } = backup;
-    const set = (change: Partial<StoredRun>) => {
+    const set = (change: Partial<StoredBackupRun>) => {
       entry.run = { ...entry.run, ...change };
       this.#records.keepRun(id, entry.run);
     };
@@ -213,11 +213,11 @@ export class BackupRuns {
     { backup, repository, run, isFull, job }: {
       readonly backup: StoredBackup;
       readonly repository: Repository;
-      readonly run: StoredRun;
+      readonly run: StoredBackupRun;
       readonly isFull: boolean;
       readonly job: JobHandle;
     },
-    set: (change: Partial<StoredRun>) => void,
+    set: (change: Partial<StoredBackupRun>) => void,
   ): Promise<void> {
     const { clock, nameOf } = this.#options, host = this.#options.host();
     if (await repository.hasLeftovers()) {
@@ -412,7 +412,7 @@ export class BackupRuns {
     return [...toPrune(sound, backup, moment), ...toPrune(copies, backup, moment).filter(isDamaged)];
   }
 
-  #interrupt(backupId: string, run: StoredRun): void {
+  #interrupt(backupId: string, run: StoredBackupRun): void {
     const message = "KVM Manager ended while this was running";
     const endedAt = this.#options.clock.now();
     this.#records.keepRun(backupId, { ...run, state: "interrupted", message, endedAt });

@@ -3,7 +3,7 @@ import {
   type EventData,
   type EventName,
   EVENTS,
-  type Published as PublishedText,
+  type PublishedEvent as PublishedText,
 } from "../../lib/contract/events.ts";
 import { rendered, type Unrendered } from "../../lib/i18n/message.ts";
 import { log } from "../log.ts";

@@ -16,7 +16,7 @@ const AT_ONCE = 256 * 1024;
 const LEVEL = { level: 1 };
 
 /** An answer as this client takes it. */
-export async function compress(request: Request, response: Response): Promise<Response> {
+export async function compressResponse(request: Request, response: Response): Promise<Response> {
   const { headers, status } = response;
   const isFit = response.body !== null && !headers.has("content-encoding") &&
     !headers.has("content-disposition") &&

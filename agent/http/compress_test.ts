@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compress } from "./compress.ts";
+import { compressResponse } from "./compress.ts";
 
 const asked = (encoding?: string, method = "GET") =>
   new Request("http://here/", {
@@ -11,12 +11,12 @@ const page = (text: string, headers: HeadersInit = {}) =>
 const unpacked = async (response: Response) =>
   await new Response(response.body!.pipeThrough(new DecompressionStream("gzip"))).text();
 
-Deno.test("compress() makes pages and JSON smaller, of any size, and changes nothing of them", async () => {
+Deno.test("compressResponse() makes pages and JSON smaller, of any size, and changes nothing of them", async () => {
   for (const size of [1400, 60_000, 256 * 1024, 256 * 1024 + 1, 3_000_000]) {
     const text = JSON.stringify(Array.from({ length: size / 14 }, (_, i) => ({ name: `vm-${i}` }))).padEnd(
       size,
     );
-    const response = await compress(
+    const response = await compressResponse(
       asked("br, gzip;q=0.8"),
       Response.json(JSON.parse(text), { status: 404 }),
     );
@@ -29,7 +29,7 @@ Deno.test("compress() makes pages and JSON smaller, of any size, and changes not
   }
 });
 
-Deno.test("compress() leaves what the client does not take, and what is small, compressed, a file or a stream", async () => {
+Deno.test("compressResponse() leaves what the client does not take, and what is small, compressed, a file or a stream", async () => {
   const long = "x".repeat(5000);
   const cases: readonly [what: string, request: Request, response: Response][] = [
     ["no gzip", asked("br"), page(long)],
@@ -43,13 +43,13 @@ Deno.test("compress() leaves what the client does not take, and what is small, c
   ];
   for (const [what, request, response] of cases) {
     const before = response.headers.get("content-encoding");
-    const answer = await compress(request, response);
+    const answer = await compressResponse(request, response);
     assert.equal(answer.headers.get("content-encoding"), before, what);
     assert.ok([long, "short"].includes(await answer.text()), what);
   }
 });
 
-Deno.test("compress() says that the answer depends on what the client takes, beside what it depended on", async () => {
-  const response = await compress(asked("br"), page("x".repeat(5000), { vary: "cookie" }));
+Deno.test("compressResponse() says that the answer depends on what the client takes, beside what it depended on", async () => {
+  const response = await compressResponse(asked("br"), page("x".repeat(5000), { vary: "cookie" }));
   assert.equal(response.headers.get("vary"), "cookie, accept-encoding");
 });

@@ -10,7 +10,7 @@ import type { Hsts } from "../settings.ts";
 import { peerAddress } from "./address.ts";
 import { ProxyHeaders } from "./proxy_headers.ts";
 import { guard, type Hosts, refusalResponse, secured } from "./guard.ts";
-import { compress } from "./compress.ts";
+import { compressResponse } from "./compress.ts";
 import { Connections } from "./connections.ts";
 import { clientSubnet, isShared, Rate, REQUEST_RATE } from "../limits.ts";
 import { isAny, parseListen } from "../../lib/network/listen_address.ts";
@@ -107,7 +107,7 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
         return secured(refusalResponse(error, request), more(request));
       }
       const answered = based(secured(await answer(request, "api", address), more(request)), base);
-      return await compress(request, answered);
+      return await compressResponse(request, answered);
     },
     arrive,
     connections,

@@ -26,7 +26,7 @@ export const WEBSOCKET_LIMITS = {
 export type WebSocketLimits = typeof WEBSOCKET_LIMITS;
 
 /** What a message carries: bytes, or text as such. */
-export type Message = Uint8Array | string;
+export type SocketMessage = Uint8Array | string;
 
 /** Why a socket is closed: a code of RFC 6455 or one of CONSOLE_CLOSE, and words for people. */
 export interface Farewell {
@@ -54,7 +54,7 @@ export class WebSocketConnection {
   readonly #line: Duplex;
   readonly #limits: WebSocketLimits;
   readonly #gone = new AbortController();
-  readonly #inbox: Message[] = [];
+  readonly #inbox: SocketMessage[] = [];
   #unread = 0;
   #unsent = 0;
   #closing = false;
@@ -97,7 +97,7 @@ export class WebSocketConnection {
    * @param onTaken called when the bytes are no longer needed
    * @returns true when more may be sent – at once, or later when the peer does not keep up; false when it is gone
    */
-  send(message: Message, onTaken?: () => void): Promise<boolean> {
+  send(message: SocketMessage, onTaken?: () => void): Promise<boolean> {
     if (!this.#isOpen) return this.#refuse(onTaken);
     const size = typeof message === "string" ? Buffer.byteLength(message) : message.byteLength;
     return this.#handOver(
@@ -148,7 +148,7 @@ export class WebSocketConnection {
   }
 
   /** The peer's messages, in order, until it is gone or being closed. For one reader. */
-  async *messages(): AsyncGenerator<Message, void, undefined> {
+  async *messages(): AsyncGenerator<SocketMessage, void, undefined> {
     while (!this.#closing) {
       const message = this.#inbox.shift();
       if (message === undefined) {

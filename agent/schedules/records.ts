@@ -15,7 +15,7 @@ import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
 
 /** A run as it is kept. */
-export type StoredRun = Unrendered<ScheduleRun>;
+export type StoredScheduleRun = Unrendered<ScheduleRun>;
 
 /** A schedule as it is kept. */
 export interface StoredSchedule {
@@ -73,7 +73,7 @@ const scheduleOf = ({ record, handled }: Row): StoredSchedule => ({
   ...JSON.parse(String(record)),
   handled: Number(handled),
 });
-const runOf = ({ record }: Row) => JSON.parse(String(record)) as StoredRun;
+const runOf = ({ record }: Row) => JSON.parse(String(record)) as StoredScheduleRun;
 
 interface Statements {
   readonly put: StatementSync;
@@ -96,9 +96,9 @@ export class ScheduleRecords {
   readonly #store: Store;
   /** What the database has; read when it is opened, written through. */
   readonly #schedules = new Map<string, StoredSchedule>();
-  readonly #lastRuns = new Map<string, StoredRun>();
+  readonly #lastRuns = new Map<string, StoredScheduleRun>();
   /** Runs whose newest state is not written yet, by id. */
-  readonly #unwritten = new Map<string, StoredRun>();
+  readonly #unwritten = new Map<string, StoredScheduleRun>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -121,7 +121,7 @@ export class ScheduleRecords {
   }
 
   /** The run that began last. */
-  lastRun(id: string): StoredRun | null {
+  lastRun(id: string): StoredScheduleRun | null {
     return this.#lastRuns.get(id) ?? null;
   }
 
@@ -169,7 +169,7 @@ export class ScheduleRecords {
    * @returns whether it is to be carried out: no where its time was run before
    * @throws {ContractError} StoreUnavailable
    */
-  begin(schedule: StoredSchedule, run: StoredRun, handled: number): boolean {
+  begin(schedule: StoredSchedule, run: StoredScheduleRun, handled: number): boolean {
     let isNew = false;
     this.#write(({ begin, giveUp, handle, prune }) => {
       giveUp.run(schedule.id, run.slot, run.startedAt, ON_TIME_MS);
@@ -191,7 +191,7 @@ export class ScheduleRecords {
   }
 
   /** Keeps how a run is now, and writes it as soon as that works; one of a deleted schedule is gone with it. */
-  update(scheduleId: string, run: StoredRun): void {
+  update(scheduleId: string, run: StoredScheduleRun): void {
     if (!this.#schedules.has(scheduleId)) return;
     // What is shown is true, whatever becomes of the disk.
     if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
@@ -203,13 +203,13 @@ export class ScheduleRecords {
     );
   }
 
-  #runOf(row: Row): StoredRun {
+  #runOf(row: Row): StoredScheduleRun {
     const run = runOf(row);
     return this.#unwritten.get(run.id) ?? run;
   }
 
   /** Runs that are written down as under way: their schedules, and they. @throws {ContractError} StoreUnavailable */
-  unfinished(): { readonly scheduleId: string; readonly run: StoredRun }[] {
+  unfinished(): { readonly scheduleId: string; readonly run: StoredScheduleRun }[] {
     this.require();
     return this.#statements!.unfinished.all().map((row) => ({
       scheduleId: String(row.schedule_id),
@@ -218,7 +218,7 @@ export class ScheduleRecords {
   }
 
   /** The runs of a schedule, the newest first. @throws {ContractError} StoreUnavailable */
-  history(id: string, limit: number): StoredRun[] {
+  history(id: string, limit: number): StoredScheduleRun[] {
     this.require();
     return this.#statements!.history.all(id, limit).map((row) => this.#runOf(row));
   }

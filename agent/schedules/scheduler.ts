@@ -17,7 +17,7 @@ import { log } from "../log.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { TaskRun } from "./actions.ts";
 import { BackupTaskRun } from "./backup_task.ts";
-import type { ScheduleRecords, StoredRun, StoredSchedule } from "./records.ts";
+import type { ScheduleRecords, StoredSchedule, StoredScheduleRun } from "./records.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds between looks at least and at most: the clock may have been set, a schedule changed. */
@@ -67,7 +67,7 @@ export interface SchedulerOptions {
 const NOBODY = { done: 0, unchanged: 0, forced: 0, failed: 0 } as const;
 
 /** The results of a run as they are kept: failures first. */
-function summed(results: StoredRun["results"]): Pick<StoredRun, "counts" | "results"> {
+function summed(results: StoredScheduleRun["results"]): Pick<StoredScheduleRun, "counts" | "results"> {
   const counts = { ...NOBODY };
   for (const { outcome } of results) counts[outcome]++;
   const failed = results.filter(({ outcome }) => outcome === "failed");
@@ -76,7 +76,9 @@ function summed(results: StoredRun["results"]): Pick<StoredRun, "counts" | "resu
 }
 
 /** How a run ended, by what its work threw. */
-function endOf(thrown: unknown): Pick<StoredRun, "state"> & Partial<Pick<StoredRun, "message">> {
+function endOf(
+  thrown: unknown,
+): Pick<StoredScheduleRun, "state"> & Partial<Pick<StoredScheduleRun, "message">> {
   if (thrown === undefined) return { state: "done" };
   const isCancelled = thrown instanceof ContractError && thrown.code === "JobCancelled";
   return isCancelled
@@ -85,7 +87,7 @@ function endOf(thrown: unknown): Pick<StoredRun, "state"> & Partial<Pick<StoredR
 }
 
 interface Running {
-  run: StoredRun;
+  run: StoredScheduleRun;
   readonly work: Promise<void>;
   /** Whether the history has that a time was left out because of it. */
   isInTheWay: boolean;
@@ -146,7 +148,7 @@ export class Scheduler {
    * @returns the run that has begun
    * @throws {ContractError} StoreUnavailable
    */
-  runNow(schedule: StoredSchedule, principal: Principal): StoredRun {
+  runNow(schedule: StoredSchedule, principal: Principal): StoredScheduleRun {
     const running = this.#running.get(schedule.id);
     if (running !== undefined) return running.run;
     return this.#begin(schedule, null, schedule.handled, principal)!;
@@ -195,7 +197,7 @@ export class Scheduler {
     this.#records.begin(schedule, run, handled);
   }
 
-  #newRun({ owner }: StoredSchedule, slot: number | null, actor = owner.name): StoredRun {
+  #newRun({ owner }: StoredSchedule, slot: number | null, actor = owner.name): StoredScheduleRun {
     return {
       id: crypto.randomUUID(),
       slot,
@@ -216,7 +218,7 @@ export class Scheduler {
     slot: number | null,
     handled: number,
     by?: Principal,
-  ): StoredRun | undefined {
+  ): StoredScheduleRun | undefined {
     const jobId = crypto.randomUUID();
     const run = { ...this.#newRun(schedule, slot, by?.name), jobId };
     if (!this.#records.begin(schedule, run, handled)) return undefined;
@@ -235,7 +237,7 @@ export class Scheduler {
     by: Principal | undefined,
   ): Promise<void> {
     const { jobs } = this.#options, { id, name, action } = schedule;
-    const set = (change: Partial<StoredRun>) => {
+    const set = (change: Partial<StoredScheduleRun>) => {
       running.run = { ...running.run, ...change };
       this.#records.update(id, running.run);
     };
@@ -274,7 +276,7 @@ export class Scheduler {
     schedule: StoredSchedule,
     job: JobHandle,
     by: Principal | undefined,
-    tell: (results: StoredRun["results"]) => void,
+    tell: (results: StoredScheduleRun["results"]) => void,
     note: (message: Sentence) => void,
   ): Promise<void> {
     const { clock, stateOf, nameOf, apiFor, ownerOf } = this.#options;
@@ -358,7 +360,7 @@ export class Scheduler {
     this.#isSettled = true;
   }
 
-  #interrupt(scheduleId: string, run: StoredRun): void {
+  #interrupt(scheduleId: string, run: StoredScheduleRun): void {
     const message = "KVM Manager ended while this was running";
     this.#records.update(scheduleId, {
       ...run,

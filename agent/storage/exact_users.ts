@@ -1,5 +1,5 @@
 /** Who needs a volume, read from libvirt and the images' heads: asked before something goes, is replaced or is overwritten. */
-import { userName, type VmName, vmName } from "../../lib/i18n/message.ts";
+import { userName, vmName, type VmReference } from "../../lib/i18n/message.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -124,7 +124,7 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
 /** What needs a volume, or something in it where it is a folder. */
 export interface VolumeUse {
   /** As it is called in an error. */
-  readonly user: VmName | string;
+  readonly user: VmReference | string;
   /** What is needed, from the volume's own name on: `disk.qcow2`, `folder/disk.qcow2`. */
   readonly what: string;
 }

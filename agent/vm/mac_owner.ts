@@ -1,5 +1,5 @@
 /** Which VM has a network card's address. */
-import { type VmName, vmName } from "../../lib/i18n/message.ts";
+import { vmName, type VmReference } from "../../lib/i18n/message.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { macsOf } from "../../lib/formats/xml/identity.ts";
 import type { XmlElement } from "../../lib/formats/xml/tree.ts";
@@ -8,7 +8,7 @@ import type { XmlElement } from "../../lib/formats/xml/tree.ts";
 export function macOwner(
   vms: readonly VM[],
   macs: readonly string[],
-): { readonly mac: string; readonly vm: VmName } | undefined {
+): { readonly mac: string; readonly vm: VmReference } | undefined {
   for (const vm of vms) {
     const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
     if (mac !== undefined) return { mac, vm: vmName(vm) };
@@ -23,7 +23,7 @@ export function broughtMac(
   all: readonly VM[],
   vm: Pick<VM, "id" | "networkInterfaces">,
   definitions: readonly XmlElement[],
-): { readonly mac: string; readonly vm: VmName } | undefined {
+): { readonly mac: string; readonly vm: VmReference } | undefined {
   const own = new Set(vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()));
   const brought = definitions.flatMap((domain) => macsOf(domain)).filter((mac) => !own.has(mac));
   return macOwner(all.filter(({ id }) => id !== vm.id), brought);

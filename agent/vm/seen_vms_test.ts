@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Published } from "../../lib/contract/events.ts";
+import type { PublishedEvent } from "../../lib/contract/events.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { EventHub } from "../events/hub.ts";
 import { HostEvents } from "../hosts/events.ts";
@@ -69,11 +69,11 @@ function worldIn(folder: string) {
   const seen = new SeenVms(host as unknown as Host);
   const put = (...all: VM[]) => {
     for (const vm of all) vms.set(vm.id, vm);
-    hub.publishAll(all.map((vm): Published => ["vm-created", { vm }]));
+    hub.publishAll(all.map((vm): PublishedEvent => ["vm-created", { vm }]));
   };
   const remove = (...ids: string[]) => {
     for (const id of ids) vms.delete(id);
-    hub.publishAll(ids.map((vmId): Published => ["vm-deleted", { vmId }]));
+    hub.publishAll(ids.map((vmId): PublishedEvent => ["vm-deleted", { vmId }]));
   };
   return { ...{ store, clock, hub, host, knownVms, seen, put, remove, recorded, failing } };
 }

@@ -18,7 +18,7 @@ import {
   type OutputFilter,
   type VM,
 } from "../contract/mod.ts";
-import type { Published } from "../contract/events.ts";
+import type { PublishedEvent } from "../contract/events.ts";
 import type { Sentence, Unrendered } from "../i18n/message.ts";
 import { HIDDEN_SENTENCE, redact, redactLog, redactSentence, type Visibility } from "./redact.ts";
 import { needOf } from "./permissions.ts";
@@ -232,7 +232,7 @@ export class EventView {
   }
 
   /** The event as it is told; null when it is not. */
-  shown(event: Unrendered<Published>): Unrendered<Published> | null {
+  shown(event: Unrendered<PublishedEvent>): Unrendered<PublishedEvent> | null {
     const { viewer } = this;
     const [name, data] = event;
     switch (name) {

@@ -10,7 +10,7 @@ import {
   NOTHING_OUT,
   oneOf,
   SECRET,
-  Sentence,
+  SentenceText,
   Timestamp,
   VmId,
 } from "./schema.ts";
@@ -158,7 +158,7 @@ export const AuditEntry = Type.Object({
   vmId: Type.Union([Type.String(), Type.Null()]),
   vmName: Type.Union([Type.String(), Type.Null()]),
   result: oneOf(["ok", "error", "event"]),
-  message: Type.Union([Sentence(), Type.Null()]),
+  message: Type.Union([SentenceText(), Type.Null()]),
   input: Type.Union([Type.String(), Type.Null()], { description: "JSON, without secrets" }),
   tookMs: Type.Union([Type.Number(), Type.Null()]),
 });

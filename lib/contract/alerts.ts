@@ -12,7 +12,7 @@ import {
   NOTHING_OUT,
   oneOf,
   SECRET,
-  Sentence,
+  SentenceText,
   Timestamp,
   VmId,
 } from "./schema.ts";
@@ -140,7 +140,7 @@ export const AlertIncident = Type.Object({
   label: Type.Optional(
     Type.String({ description: "which disk, network card, vCPU, file system, pool, network or sensor" }),
   ),
-  message: Sentence({ description: "what was seen, in a sentence" }),
+  message: SentenceText({ description: "what was seen, in a sentence" }),
   value: Type.Union([Type.Number(), Type.Null()], { description: "the figure when it fired" }),
   firedAt: Timestamp,
   acknowledgedAt: Type.Optional(Timestamp),

@@ -10,7 +10,7 @@ import {
   NO_OUTER_BLANK,
   NOTHING_OUT,
   oneOf,
-  Sentence,
+  SentenceText,
   Timestamp,
   VmId,
 } from "./schema.ts";
@@ -126,7 +126,7 @@ const options = {
 export const BackupVerified = Type.Object({
   at: Timestamp,
   ok: Type.Boolean(),
-  message: Type.Union([Sentence(), Type.Null()], { description: "what is wrong with it" }),
+  message: Type.Union([SentenceText(), Type.Null()], { description: "what is wrong with it" }),
 });
 export type BackupVerified = Static<typeof BackupVerified>;
 
@@ -137,7 +137,7 @@ export const BootTest = Type.Object({
   by: Type.Union([oneOf(["agent", "screen"]), Type.Null()], {
     description: "what showed that it came up: its guest agent's answer, or its screen",
   }),
-  message: Type.Union([Sentence(), Type.Null()], { description: "why it failed" }),
+  message: Type.Union([SentenceText(), Type.Null()], { description: "why it failed" }),
   seconds: Type.Integer({ description: "how long it took from the start of the VM" }),
   screen: Type.Boolean({ description: "get_backup_screen has its last picture" }),
 });
@@ -147,7 +147,7 @@ export const BackupCopy = Type.Object({
   vmId: Type.String(),
   name: Type.String({ description: "as it was called then" }),
   state: oneOf(["done", "failed"]),
-  message: Type.Union([Sentence(), Type.Null()], {
+  message: Type.Union([SentenceText(), Type.Null()], {
     description: "why it failed; of one that is done, what is worth knowing",
   }),
   takenAt: Type.Union([Timestamp, Type.Null()], {
@@ -228,7 +228,7 @@ export const BackupRun = Type.Object({
   state: oneOf(BACKUP_RUN_STATES),
   actor: Type.String({ description: "as whom it ran" }),
   jobId: Type.Union([Type.String(), Type.Null()], { description: "its job, while that is kept" }),
-  message: Type.Union([Sentence(), Type.Null()]),
+  message: Type.Union([SentenceText(), Type.Null()]),
   found: Type.Boolean({
     description: "found in the folder: another KVM Manager made it, or this one before",
   }),
@@ -449,7 +449,7 @@ export const backupCommands = {
     }),
     output: Type.Object({
       ...Backup.properties,
-      warnings: Type.Array(Sentence(), { description: "what becomes of the backups that there are" }),
+      warnings: Type.Array(SentenceText(), { description: "what becomes of the backups that there are" }),
     }),
     errors: ["BackupNotFound", "BackupRunning", ...SAVING],
     route: "PATCH /backups/{backupId}",
@@ -532,7 +532,7 @@ export const backupCommands = {
     output: Type.Object({
       vmId: Type.String({ description: "id of the restored VM" }),
       name: Type.String(),
-      warnings: Type.Array(Sentence(), { description: "what is not as it was" }),
+      warnings: Type.Array(SentenceText(), { description: "what is not as it was" }),
     }),
     errors: [
       "BackupNotFound",

@@ -1,7 +1,7 @@
 /** The bin: what was deleted, until when it can come back, and what it takes. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT, oneOf, Sentence, Timestamp } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp } from "./schema.ts";
 import { PoolName } from "./storage.ts";
 
 /** What the bin keeps. */
@@ -135,7 +135,7 @@ export const binCommands = {
       kind: oneOf(BIN_KINDS),
       name: Type.String({ description: "what it is called now" }),
       vmId: Type.Optional(Type.String({ description: "UUID of the VM" })),
-      warnings: Type.Array(Sentence(), { description: "what is not as it was" }),
+      warnings: Type.Array(SentenceText(), { description: "what is not as it was" }),
     }),
     errors: [
       "BinEntryNotFound",
@@ -175,7 +175,7 @@ export const binCommands = {
     output: Type.Object({
       deleted: Type.Integer({ description: "entries that are gone" }),
       bytes: Type.Integer({ description: "what they took" }),
-      failed: Type.Array(Type.Object({ name: Type.String(), message: Sentence() })),
+      failed: Type.Array(Type.Object({ name: Type.String(), message: SentenceText() })),
     }),
     errors: ["StoreUnavailable"],
     route: "POST /bin/empty",

@@ -1,13 +1,13 @@
 /** What a host offers to a new VM: the answer that the wizard is built from. */
 import Type, { type Static } from "typebox";
 import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, VIDEO_MODELS } from "./choices.ts";
-import { oneOf, Sentence } from "./schema.ts";
+import { oneOf, SentenceText } from "./schema.ts";
 
 /** Something the host can do, or why it cannot. */
 export const Choice = Type.Object({
   id: Type.String(),
   available: Type.Boolean(),
-  reason: Type.Optional(Sentence({ description: "why it is not available, and what to do" })),
+  reason: Type.Optional(SentenceText({ description: "why it is not available, and what to do" })),
 });
 export type Choice = Static<typeof Choice>;
 

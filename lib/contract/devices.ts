@@ -18,7 +18,7 @@ import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
 import { AnyMedium, BackingPlace, ConfigFinding, DiskSizeGb, ImagePlace } from "./create.ts";
 import { DiskLimits, NicLimits } from "./device_limits.ts";
-import { closed, oneOf, Sentence, VmId } from "./schema.ts";
+import { closed, oneOf, SentenceText, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 import { NewVolumeName } from "./volumes.ts";
@@ -122,7 +122,7 @@ export const DeviceOptions = Type.Object({
       path: Type.String(),
       format: Type.Optional(Type.String()),
       capacityBytes: Type.Integer(),
-      usedBy: Type.Array(Sentence(), { description: "names of the VMs that have it as a disk" }),
+      usedBy: Type.Array(SentenceText(), { description: "names of the VMs that have it as a disk" }),
     })),
   })),
   networks: Type.Array(Type.Object({ name: Type.String(), active: Type.Boolean() })),
@@ -456,7 +456,7 @@ export const deviceCommands = {
         volume: Type.String(),
         path: Type.String(),
         isThere: Type.Boolean({ description: "it is still in its pool" }),
-        reason: Type.Optional(Sentence({ description: "why it is, although it was to go" })),
+        reason: Type.Optional(SentenceText({ description: "why it is, although it was to go" })),
         bin: Type.Union([BinReceipt, Type.Null()], {
           description: "where it is kept; null: it is still there, or gone for good",
         }),
@@ -702,7 +702,7 @@ export const deviceCommands = {
       tag: Type.String(),
       folder: Type.String({ description: "without symbolic links" }),
       driver: oneOf(SHARE_DRIVERS),
-      notes: Type.Array(Sentence(), { description: "what a person should know, one sentence each" }),
+      notes: Type.Array(SentenceText(), { description: "what a person should know, one sentence each" }),
     }),
     errors: [
       "VmNotFound",

@@ -57,4 +57,4 @@ type EventsData = { readonly [N in EventName]: Static<typeof EVENTS[N]["data"]> 
 /** Any event, told apart by its name. */
 export type AnyEvent = { [N in EventName]: { name: N; data: EventData<N> } }[EventName];
 /** One event to publish. */
-export type Published = { [N in EventName]: [name: N, data: EventData<N>] }[EventName];
+export type PublishedEvent = { [N in EventName]: [name: N, data: EventData<N>] }[EventName];

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { refusedAs } from "./refusal.ts";
-import { closed, NOTHING_OUT, oneOf, Sentence, Timestamp, VmId } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
 
 export const FORWARD_PROTOCOLS = ["tcp", "udp"] as const;
 export type ForwardProtocol = typeof FORWARD_PROTOCOLS[number];
@@ -81,7 +81,7 @@ export const PortForward = Type.Object({
   description: Type.Optional(Type.String()),
   enabled: Type.Boolean(),
   state: oneOf(FORWARD_STATES),
-  reason: Type.Optional(Sentence({ description: "why it is not active" })),
+  reason: Type.Optional(SentenceText({ description: "why it is not active" })),
   targetAddress: Type.Optional(Type.String({ description: "where it leads now" })),
   createdAt: Timestamp,
 });
@@ -90,7 +90,7 @@ export type PortForward = Static<typeof PortForward>;
 /** Whether this host can forward ports. */
 export const PortForwarding = Type.Object({
   available: Type.Boolean(),
-  reason: Type.Optional(Sentence({ description: "why not, and what to do" })),
+  reason: Type.Optional(SentenceText({ description: "why not, and what to do" })),
 });
 export type PortForwarding = Static<typeof PortForwarding>;
 

@@ -11,7 +11,7 @@ import {
 } from "./choices.ts";
 import { command } from "./command.ts";
 import { AllowOvercommit, CpuCount, MemoryMb } from "./create.ts";
-import { closed, oneOf, Sentence, VmId } from "./schema.ts";
+import { closed, oneOf, SentenceText, VmId } from "./schema.ts";
 import { Group, MAX_TAGS, Tag, Title } from "./vm.ts";
 
 /** Most vCPUs a VM may have. */
@@ -192,7 +192,7 @@ export const UpdateVmResult = Type.Object({
     description: "in force now; of a VM that is off: at its next start",
   }),
   waiting: Type.Array(FieldChange, { description: "in force from the next boot on" }),
-  warnings: Type.Array(Sentence(), { description: "what a person should know, one sentence each" }),
+  warnings: Type.Array(SentenceText(), { description: "what a person should know, one sentence each" }),
 });
 /** {@link UpdateVmResult} as a type. */
 export type UpdateVmResult = Static<typeof UpdateVmResult>;

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { toldHost } from "./on_host.ts";
-import { Instant, NOTHING_IN, oneOf, Sentence, Timestamp } from "./schema.ts";
+import { Instant, NOTHING_IN, oneOf, SentenceText, Timestamp } from "./schema.ts";
 
 export const HostInfo = Type.Object({
   hostname: Type.String(),
@@ -74,7 +74,7 @@ export const Activity = Type.Object({
   vmId: Type.Optional(Type.String()),
   vmName: Type.Optional(Type.String()),
   result: oneOf(["ok", "error", "event"]),
-  message: Type.Optional(Sentence()),
+  message: Type.Optional(SentenceText()),
   mentions: Type.Optional(
     Type.Array(Type.String(), { description: "ids of other VMs that the message names" }),
   ),

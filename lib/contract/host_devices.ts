@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import type { ExtraPermission } from "./access_rules.ts";
 import { command } from "./command.ts";
 import { DeviceApplied, LiveAndPersistent } from "./devices.ts";
-import { closed, NOTHING_IN, oneOf, Sentence, VmId } from "./schema.ts";
+import { closed, NOTHING_IN, oneOf, SentenceText, VmId } from "./schema.ts";
 
 export const HOST_DEVICE_KINDS = ["usb", "pci"] as const;
 export type HostDeviceKind = typeof HOST_DEVICE_KINDS[number];
@@ -128,7 +128,7 @@ export const hostDeviceCommands = {
       ...DeviceApplied.properties,
       device: Type.String({ description: "as detach_host_device names it" }),
       name: Type.String({ description: "vendor and product, as far as the host knows them" }),
-      notes: Type.Array(Sentence(), { description: "what a person should know, one sentence each" }),
+      notes: Type.Array(SentenceText(), { description: "what a person should know, one sentence each" }),
     }),
     errors: [
       "VmNotFound",

@@ -1,7 +1,7 @@
 /** Images: the ISOs and disk images of all pools, where new ones come from, and what may be fetched. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT, oneOf, Sentence } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SentenceText } from "./schema.ts";
 import { StorageUser } from "./storage.ts";
 
 /** What an image is for: `iso` goes into a drive, `disk` becomes a disk. */
@@ -120,7 +120,7 @@ export const imageCommands = {
     }),
     output: Type.Object({
       images: Type.Array(Image),
-      unread: Type.Array(Type.Object({ pool: Type.String(), reason: Sentence() }), {
+      unread: Type.Array(Type.Object({ pool: Type.String(), reason: SentenceText() }), {
         description: "pools that do not answer: what is in them is not known",
       }),
     }),

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { toldHost } from "./on_host.ts";
-import { closed, NOTHING_OUT, oneOf, Sentence, Timestamp } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp } from "./schema.ts";
 
 /** `interrupted`: KVM Manager ended while it ran. */
 export const JOB_STATES = ["queued", "running", "done", "failed", "cancelled", "interrupted"] as const;
@@ -18,14 +18,14 @@ export const isOpenJob = ({ state }: { state: JobState }): boolean =>
 export const Job = Type.Object({
   id: Type.String(),
   command: Type.String({ description: "the command that is carried out" }),
-  title: Sentence({ description: "what is done, with its names" }),
+  title: SentenceText({ description: "what is done, with its names" }),
   vmId: Type.Optional(Type.String({ description: "the VM it is about" })),
   subject: Type.Optional(Type.String({ description: "the volume it is about: pool/name" })),
   ...toldHost,
   actor: Type.String({ description: "who asked for it" }),
   state: oneOf(JOB_STATES),
   waitsFor: Type.Optional(
-    Type.Array(Sentence(), { description: "titles of the jobs that it waits for, while it is queued" }),
+    Type.Array(SentenceText(), { description: "titles of the jobs that it waits for, while it is queued" }),
   ),
   progress: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
     description: "0 to 1; null while it cannot be told",
@@ -37,14 +37,14 @@ export const Job = Type.Object({
   secondsLeft: Type.Union([Type.Integer(), Type.Null()], {
     description: "at the speed it has now; null while it cannot be told",
   }),
-  error: Type.Union([Type.Object({ code: Type.String(), message: Sentence() }), Type.Null()]),
+  error: Type.Union([Type.Object({ code: Type.String(), message: SentenceText() }), Type.Null()]),
   cancellable: Type.Boolean(),
   cancelling: Type.Boolean({ description: "it was asked to stop, and undoes what it did" }),
 });
 export type Job = Static<typeof Job>;
 
 /** A line of a job's log. */
-export const JobLine = Type.Object({ at: Timestamp, text: Sentence() });
+export const JobLine = Type.Object({ at: Timestamp, text: SentenceText() });
 export type JobLine = Static<typeof JobLine>;
 
 const JobId = Type.String({ minLength: 1, maxLength: 64, description: "id of the job" });

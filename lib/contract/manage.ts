@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { HOST_NETWORK } from "./access_rules.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
-import { closed, NOTHING_OUT, oneOf, SECRET, Sentence, VmId } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SECRET, SentenceText, VmId } from "./schema.ts";
 
 /** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a VM full of devices. */
 export const MAX_XML = 256 * 1024;
@@ -23,7 +23,7 @@ const Etag = Type.String({
 
 /** What is wrong with an XML, and where. */
 export const XmlProblem = Type.Object({
-  message: Sentence({ description: "libvirt's own words where it has some" }),
+  message: SentenceText({ description: "libvirt's own words where it has some" }),
   line: Type.Optional(Type.Integer({ description: "counted from 1; absent when it is not known" })),
   element: Type.Optional(Type.String({ description: "the element it is about" })),
   attribute: Type.Optional(Type.String({ description: "the attribute of it" })),
@@ -40,7 +40,7 @@ export const DoomedDisk = Type.Object({
     Type.Integer({ description: "what it takes on the host; absent when unknown" }),
   ),
   deletable: Type.Boolean(),
-  reason: Type.Optional(Sentence({ description: "why it is not deletable" })),
+  reason: Type.Optional(SentenceText({ description: "why it is not deletable" })),
   forGood: Type.Optional(
     Type.String({ description: "why the bin cannot keep it: deleted, it is gone at once" }),
   ),
@@ -175,7 +175,7 @@ export const manageCommands = {
       vmId: Type.String(),
       name: Type.String(),
       disks: Type.Array(ClonedDisk),
-      warnings: Type.Array(Sentence(), { description: "what is not as in the original" }),
+      warnings: Type.Array(SentenceText(), { description: "what is not as in the original" }),
     }),
     errors: [
       "VmNotFound",
@@ -248,7 +248,7 @@ export const manageCommands = {
       vmId: Type.String(),
       name: Type.String(),
       missing: Type.Array(Type.String(), { description: "disks that are not there" }),
-      warnings: Type.Array(Sentence(), { description: "what is not as in the XML" }),
+      warnings: Type.Array(SentenceText(), { description: "what is not as in the XML" }),
     }),
     errors: [
       "XmlInvalid",

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { refusedAs } from "./refusal.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Sentence, Timestamp } from "./schema.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SentenceText, Timestamp } from "./schema.ts";
 import { VmState } from "./vm.ts";
 
 /**
@@ -223,7 +223,7 @@ export type NetworkLease = Static<typeof NetworkLease>;
 export const NetworkFinding = Type.Object({
   field: Type.String({ description: "ipv4.ranges.0; empty for the network as a whole" }),
   code: Type.String(),
-  message: Sentence(),
+  message: SentenceText(),
   severity: oneOf(["error", "warning"], { description: "warning: it can be made all the same" }),
 });
 export type NetworkFinding = Static<typeof NetworkFinding>;
@@ -234,7 +234,7 @@ export const NetworkOptions = Type.Object({
     bridge: Type.Boolean(),
     sriov: Type.Boolean(),
   })),
-  unavailable: Type.Array(Type.Object({ mode: oneOf(NETWORK_MODES), reason: Sentence() })),
+  unavailable: Type.Array(Type.Object({ mode: oneOf(NETWORK_MODES), reason: SentenceText() })),
   freeIpv4: Type.Union([Type.String(), Type.Null()], { description: "a subnet nothing here uses" }),
   freeIpv6: Type.String({ description: "a random unique local subnet" }),
 });

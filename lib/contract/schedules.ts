@@ -1,7 +1,16 @@
 /** Schedules: what is done to VMs at set times. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { BackupId, closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Sentence, Timestamp, VmId } from "./schema.ts";
+import {
+  BackupId,
+  closed,
+  NO_OUTER_BLANK,
+  NOTHING_OUT,
+  oneOf,
+  SentenceText,
+  Timestamp,
+  VmId,
+} from "./schema.ts";
 import { NamedGroup, Tag } from "./vm.ts";
 
 export const SCHEDULE_FREQUENCIES = ["once", "daily", "weekly", "monthly", "cron"] as const;
@@ -138,7 +147,7 @@ export const ScheduleRun = Type.Object({
   state: oneOf(SCHEDULE_RUN_STATES),
   actor: Type.String({ description: "as whom it ran" }),
   jobId: Type.Union([Type.String(), Type.Null()], { description: "its job, while that is kept" }),
-  message: Type.Union([Sentence(), Type.Null()], { description: "why it failed or was skipped" }),
+  message: Type.Union([SentenceText(), Type.Null()], { description: "why it failed or was skipped" }),
   counts: Type.Object({
     done: Type.Integer(),
     unchanged: Type.Integer(),
@@ -150,7 +159,7 @@ export const ScheduleRun = Type.Object({
       vmId: Type.String(),
       name: Type.String({ description: "as it was called then" }),
       outcome: oneOf(VM_OUTCOMES),
-      message: Type.Optional(Sentence()),
+      message: Type.Optional(SentenceText()),
     }),
     { description: "failures first; of many VMs the first hundred" },
   ),

@@ -53,5 +53,5 @@ export const withWords = <L extends string>(list: L) => ({ "x-words": list }) as
 export const NO_OUTER_BLANK = "^(?!\\s)(?!.*\\s$)";
 
 /** A text for people that may be a message until it is told (`lib/i18n/message.ts`). */
-export const Sentence = (options: { readonly description?: string } = {}) =>
+export const SentenceText = (options: { readonly description?: string } = {}) =>
   Type.String({ ...options, "x-sentence": true });

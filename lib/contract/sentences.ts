@@ -1,7 +1,7 @@
 /** Which answers have messages in them, whose texts are made for who reads them. Pure. */
 import { type CommandName, COMMANDS } from "./mod.ts";
 
-/** The mark of a schema whose text may be a message until it is told (`Sentence` in `schema.ts`). */
+/** The mark of a schema whose text may be a message until it is told (`SentenceText` in `schema.ts`). */
 const MARK = "x-sentence";
 
 function hasMark(schema: unknown): boolean {

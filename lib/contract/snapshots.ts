@@ -1,7 +1,7 @@
 /** Snapshots of VMs: points that a VM can go back to. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT, oneOf, Sentence, Timestamp, VmId } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
 
 /** Name of a snapshot to be taken: part of a file's name, and of qcow2's own table. */
 const NewSnapshotName = Type.String({
@@ -30,7 +30,7 @@ export const Snapshot = Type.Object({
         "of an external one: paths of the images that a revert deletes, with what was written since",
     }),
   ),
-  hindrance: Type.Optional(Sentence({ description: "why the VM cannot be reverted to it" })),
+  hindrance: Type.Optional(SentenceText({ description: "why the VM cannot be reverted to it" })),
 });
 export type Snapshot = Static<typeof Snapshot>;
 
@@ -49,7 +49,7 @@ export type DiskChain = Static<typeof DiskChain>;
 
 export const SnapshotList = Type.Object({
   snapshots: Type.Array(Snapshot, { description: "parents before their children" }),
-  hindrance: Type.Optional(Sentence({ description: "why no snapshot can be taken now" })),
+  hindrance: Type.Optional(SentenceText({ description: "why no snapshot can be taken now" })),
   withMemory: Type.Boolean({
     description: "one that is taken now keeps the memory: the VM stands still meanwhile",
   }),
@@ -109,7 +109,7 @@ export const snapshotCommands = {
       name: Type.String(),
       external: Type.Optional(Type.Boolean({ description: "true: it lies beside the disks" })),
       quiesced: Type.Optional(Type.Boolean({ description: "true: the guest had written all to its disks" })),
-      notes: Type.Optional(Type.Array(Sentence(), { description: "what is worth knowing of it" })),
+      notes: Type.Optional(Type.Array(SentenceText(), { description: "what is worth knowing of it" })),
     }),
     errors: [
       "VmNotFound",

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { FOUND_TYPES, type FoundType, POOL_TYPES } from "./choices.ts";
 import { command } from "./command.ts";
-import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Sentence } from "./schema.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SentenceText } from "./schema.ts";
 
 /** States of a pool. `inaccessible`: libvirt cannot reach its storage. */
 export const POOL_STATES = ["inactive", "building", "running", "degraded", "inaccessible"] as const;
@@ -66,7 +66,7 @@ export type StoragePool = Static<typeof StoragePool>;
 export const StoragePoolType = Type.Object({
   type: oneOf(POOL_TYPES),
   available: Type.Boolean(),
-  reason: Type.Optional(Sentence({ description: "why it is not available here, and what to install" })),
+  reason: Type.Optional(SentenceText({ description: "why it is not available here, and what to install" })),
   formats: Type.Array(Type.String(), { description: "formats of its source that libvirt knows" }),
 });
 export type StoragePoolType = Static<typeof StoragePoolType>;

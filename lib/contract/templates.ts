@@ -7,7 +7,7 @@ import { command } from "./command.ts";
 import { ConfigFinding } from "./finding.ts";
 import { BackingPlace, ImagePlace, VmConfig, VmName } from "./create.ts";
 import { MOST_NEW_VMS, SEALS } from "./template_bounds.ts";
-import { CLEARABLE, closed, oneOf, Sentence, Timestamp } from "./schema.ts";
+import { CLEARABLE, closed, oneOf, SentenceText, Timestamp } from "./schema.ts";
 
 /** Most templates a host can have, and versions a template. */
 export const MOST_TEMPLATES = 200;
@@ -45,7 +45,7 @@ export const TemplateVersion = Type.Object({
   version: Type.Integer(),
   createdAt: Timestamp,
   createdBy: Type.String(),
-  source: Sentence({ description: "name that the VM had of which it was made, or the image" }),
+  source: SentenceText({ description: "name that the VM had of which it was made, or the image" }),
   cpuCount: Type.Integer(),
   memoryMb: Type.Integer(),
   firmware: oneOf(FIRMWARES),
@@ -282,7 +282,7 @@ export const templateCommands = {
     }),
     output: Type.Object({
       vms: Type.Array(Type.Object({ vmId: Type.String(), name: VmName })),
-      notStarted: Type.Array(Type.Object({ name: Type.String(), reason: Sentence() })),
+      notStarted: Type.Array(Type.Object({ name: Type.String(), reason: SentenceText() })),
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [

@@ -4,7 +4,7 @@ import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
 import { StorageUser } from "./storage.ts";
-import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Sentence, Timestamp, VmId } from "./schema.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
 
 /** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
 export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"] as const;
@@ -209,7 +209,7 @@ export const BatchOperationResult = Type.Object({
     success: Type.Boolean(),
     error: Type.Optional(Type.Object({
       code: Type.String(),
-      message: Sentence(),
+      message: SentenceText(),
       details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     })),
   })),
@@ -224,7 +224,7 @@ export const DeleteVmResult = Type.Object({
     description: "where the VM is kept, with its disks that were deleted; null: it is gone for good",
   }),
   warnings: Type.Optional(
-    Type.Array(Sentence(), {
+    Type.Array(SentenceText(), {
       description:
         "what of it stays where it is, as another VM has it, too, and the saved memory that is lost",
     }),
@@ -274,7 +274,7 @@ export const Title = Type.String({
 
 /** What a change of tags or group does to what goes by them. */
 const LabelsChanged = Type.Object({
-  warnings: Type.Array(Sentence(), {
+  warnings: Type.Array(SentenceText(), {
     description: "what no longer holds for the VM, and what takes hold of it, one sentence each",
   }),
 });

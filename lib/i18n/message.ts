@@ -7,7 +7,7 @@ import { fill } from "./fill.ts";
 import { translation } from "./locale.ts";
 
 /** A VM, by the name that it has or had. */
-export interface VmName {
+export interface VmReference {
   readonly $vm: string;
   readonly name: string;
 }
@@ -30,7 +30,7 @@ export interface Message {
 }
 
 /** A message, or a text that names no VM; a VM's name alone. */
-export type Sentence = string | Message | ForeignText | VmName;
+export type Sentence = string | Message | ForeignText | VmReference;
 
 /** Fields of answers, events and records that are sentences. */
 type SentenceField =
@@ -57,7 +57,7 @@ export type Unrendered<T> = T extends object ? {
 const has = <K extends string>(value: unknown, key: K): value is Readonly<Record<K, unknown>> =>
   typeof value === "object" && value !== null && Object.hasOwn(value, key);
 
-export const isVmName = (value: unknown): value is VmName => has(value, "$vm");
+export const isVmName = (value: unknown): value is VmReference => has(value, "$vm");
 export const isVmCount = (value: unknown): value is VmCount => has(value, "$vms");
 export const isForeignText = (value: unknown): value is ForeignText => has(value, "$foreign");
 export const isMessage = (value: unknown): value is Message => has(value, "$text");
@@ -69,12 +69,12 @@ export const isRenderable = (value: unknown): boolean =>
 /** A VM for a message. */
 export function vmName(
   vm: ({ readonly id: string } | { readonly vmId: string }) & { readonly name: string },
-): VmName {
+): VmReference {
   return { $vm: "vmId" in vm ? vm.vmId : vm.id, name: vm.name };
 }
 
 /** Who uses something, for a message: a VM, or what has no id. */
-export const userName = (user: { readonly vmId: string; readonly name: string }): VmName | string =>
+export const userName = (user: { readonly vmId: string; readonly name: string }): VmReference | string =>
   user.vmId === "" ? user.name : vmName(user);
 
 /** A message from a template: its values fill the places `{0}`, `{1}` … */

@@ -1,5 +1,5 @@
 /** Shared folders: which folders of the host a guest is never given, their tags, and how a guest mounts one. Pure. */
-import { type Message, message, type Sentence, type VmName } from "../i18n/message.ts";
+import { type Message, message, type Sentence, type VmReference } from "../i18n/message.ts";
 import { MOST_SHARE_TAG, SHARE_TAG } from "../contract/choices.ts";
 
 /** Folders by which root of a guest would be root of the host, or would take it down. */
@@ -70,7 +70,7 @@ export function closedReason(path: string, closed: readonly ClosedFolder[]): Sen
 export interface SharedFolder {
   readonly path: string;
   /** The VM. */
-  readonly vm: VmName;
+  readonly vm: VmReference;
 }
 
 /**

@@ -9,7 +9,7 @@ import { ByteSource, RfbError } from "../../../lib/formats/rfb/source.ts";
 import { ViewOnlyFilter } from "../../../lib/formats/rfb/view_only.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { FRAME_HEAD } from "../../http/frame.ts";
-import type { Farewell, Message, WebSocketConnection } from "../../http/websocket_connection.ts";
+import type { Farewell, SocketMessage, WebSocketConnection } from "../../http/websocket_connection.ts";
 import { log } from "../../log.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { CHUNK, connectVnc, type VncConnection } from "./connection.ts";
@@ -83,7 +83,7 @@ export async function proxyVnc(
 }
 
 /** RFB is bytes; text is not. */
-function binary(message: Message): Uint8Array {
+function binary(message: SocketMessage): Uint8Array {
   if (typeof message === "string") throw new RfbError("the viewer sent text");
   return message;
 }
@@ -116,7 +116,7 @@ async function read(connection: Deno.Conn, buffer: Uint8Array): Promise<number |
 
 async function pipeToServer(
   first: Uint8Array,
-  messages: AsyncGenerator<Message>,
+  messages: AsyncGenerator<SocketMessage>,
   connection: Deno.Conn,
   viewOnly: boolean,
 ): Promise<Farewell> {

@@ -1,5 +1,5 @@
 /** Things in the bin that go for good. */
-import type { VmName } from "../../../lib/i18n/message.ts";
+import type { VmReference } from "../../../lib/i18n/message.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
@@ -73,7 +73,7 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
     const { path } = file, info = await undefinedIfMissing(hostFiles.lstat(plainPath(binPath(file))));
     if (info === undefined) continue; // removed already, or by somebody else
     const type = info.isDirectory ? "dir" : "file";
-    const refuse = (vm: VmName | string, where: string) =>
+    const refuse = (vm: VmReference | string, where: string) =>
       new ContractError("BinEntryInUse", { name, vm, path: where });
     // A VM of the same name makes its variables and its TPM's state anew where there are none.
     const then = file.role !== "disk" || await isTaken(plainPath(path))

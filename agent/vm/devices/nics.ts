@@ -1,5 +1,5 @@
 /** Adding, removing and changing a VM's network cards. */
-import { type VmName, vmName } from "../../../lib/i18n/message.ts";
+import { vmName, type VmReference } from "../../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
 import { renderXml } from "../../../lib/formats/xml/build.ts";
@@ -58,9 +58,9 @@ function requireNic(text: string): string {
  *
  * @param own the VM whose next start alone counts: what its cards have now they can have again
  */
-async function takenMacs(host: Host, own?: VM): Promise<Map<string, VmName>> {
+async function takenMacs(host: Host, own?: VM): Promise<Map<string, VmReference>> {
   const { link, inventory } = host;
-  const taken = new Map<string, VmName>();
+  const taken = new Map<string, VmReference>();
   for (const vm of await withSaved(host, inventory.vms())) {
     const counts = vm.id !== own?.id || !inventory.active().includes(vm.id);
     for (const { mac } of counts ? vm.networkInterfaces : []) taken.set(normalMac(mac), vmName(vm));

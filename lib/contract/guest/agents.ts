@@ -1,7 +1,7 @@
 /** The agents in guests: which there are, what they can do, and how ours gets there. All that a guest tells is its own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
-import { oneOf, Sentence, Timestamp } from "../schema.ts";
+import { oneOf, SentenceText, Timestamp } from "../schema.ts";
 import { EXEC, FILES, OneVm } from "./common.ts";
 
 /** What an agent can do, in the order that pages show. */
@@ -35,7 +35,7 @@ export const GuestCapability = Type.Object({
   ability: oneOf(GUEST_ABILITIES),
   available: Type.Boolean(),
   agent: Type.Optional(oneOf(GUEST_AGENTS, { description: "the agent that does it" })),
-  reason: Type.Optional(Sentence({ description: "why it is not available" })),
+  reason: Type.Optional(SentenceText({ description: "why it is not available" })),
   remedy: Type.Optional(Type.String({ description: "how to get it" })),
 });
 export type GuestCapability = Static<typeof GuestCapability>;

@@ -4,7 +4,7 @@
  * write any header onto its raw disk, so that content alone never turns raw into qcow2 (CVE-2013-1922,
  * CVE-2026-24708). Pure.
  */
-import { message, type Sentence, type VmName } from "../../i18n/message.ts";
+import { message, type Sentence, type VmReference } from "../../i18n/message.ts";
 
 export type ImageFormat = "raw" | "qcow2";
 
@@ -13,7 +13,7 @@ export interface FormatEvidence {
   /** What the caller says. */
   readonly said: ImageFormat | undefined;
   /** What VMs have it as now or at their next start, with their names. */
-  readonly uses: readonly { readonly vm: VmName; readonly format: string }[];
+  readonly uses: readonly { readonly vm: VmReference; readonly format: string }[];
   /** What a VM had it as, as it was recorded. */
   readonly recorded: ImageFormat | undefined;
   /** What its pool reads from the content; undefined where the pool has no formats, or it is in none. */

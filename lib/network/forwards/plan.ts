@@ -1,5 +1,5 @@
 /** What becomes of each port forward, from what is known of networks, VMs and the host. Pure. */
-import { message, type Sentence, type VmName, vmName } from "../../i18n/message.ts";
+import { message, type Sentence, vmName, type VmReference } from "../../i18n/message.ts";
 import type { ForwardProtocol, ForwardState } from "../../contract/forwards.ts";
 import type { Network } from "../../contract/networks.ts";
 import type { VM } from "../../contract/vm.ts";
@@ -73,7 +73,7 @@ export function spanOf(forward: StoredForward): PortSpan {
 }
 
 /** Where a forward leads, as people know it. */
-export function targetName({ vmName: name, vmId, address }: StoredForward): VmName | string {
+export function targetName({ vmName: name, vmId, address }: StoredForward): VmReference | string {
   if (vmId !== undefined && name !== undefined) return vmName({ vmId, name });
   return name ?? vmId ?? address ?? "";
 }
