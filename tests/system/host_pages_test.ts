@@ -2,18 +2,12 @@
 import assert from "node:assert/strict";
 import { addressFrom } from "../../lib/text/host_path.ts";
 import { VMS } from "../testbed/furnished.ts";
-import { type HtmlForm, htmlForms } from "../testbed/html_forms.ts";
+import { collectForms, type HtmlForm, inSendingOrder } from "../testbed/html_forms.ts";
 import { SECOND_HOST as HOST, twoHosts } from "../testbed/two_hosts.ts";
 import { attribute, visitPages } from "../testbed/visit_pages.ts";
 
-/** Forms of the page itself, and the way out. */
-const OF_SHELL = /^\/(?:preferences|sign-out)/;
 /** Commands about all hosts that a host's pages have forms for. */
 const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy"]);
-/** What takes away what others are about: sent last, in this order. */
-const LAST = [/delete|remove|empty|cleanup|stop|detach/, /role|user/, /revoke|password/];
-const lateness = ({ action }: HtmlForm) => LAST.findLastIndex((each) => each.test(action));
-
 /** The one place that leads to other hosts. */
 const withoutHostMenu = (html: string) => html.replace(/<nav id="host-menu".*?<\/nav>/s, "");
 
@@ -40,10 +34,7 @@ Deno.test("every link and form of a second host's pages stays there, and acts th
         for (const each of addressesIn(withoutHostMenu(html))) {
           if (addressFrom(HOST, each) !== each) away.push(`${address}: ${each}`);
         }
-        for (const form of htmlForms(html, address, forms.size)) {
-          const key = `${form.action} ${form.fields.map(([name]) => name).join()}`;
-          if (!OF_SHELL.test(form.action) && !forms.has(key)) forms.set(key, form);
-        }
+        collectForms(forms, html, address);
       },
       (status, address, from) => refusals.push(`${status} ${address} from ${from}`),
       {
@@ -67,7 +58,7 @@ Deno.test("every link and form of a second host's pages stays there, and acts th
   await t.step("every form", async () => {
     const strays: string[] = [];
     let accepted = 0;
-    for (const form of [...forms.values()].sort((a, b) => lateness(a) - lateness(b))) {
+    for (const form of inSendingOrder(forms.values())) {
       const since = Date.now();
       const response = await host.open(form.action, {
         ...{ method: "POST", redirect: "manual", headers: { accept: "text/html" } },

@@ -1,7 +1,7 @@
 /** A form that is sent twice by a double-click acts once, with script and without. */
 import assert from "node:assert/strict";
 import { furnished } from "../testbed/furnished.ts";
-import { type HtmlForm, htmlForms } from "../testbed/html_forms.ts";
+import { collectForms, type HtmlForm, inSendingOrder } from "../testbed/html_forms.ts";
 import { asRoot } from "../testbed/people.ts";
 import { call } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
@@ -70,14 +70,8 @@ Deno.test("a form that is sent twice at once, or right after, acts once; later i
   });
 });
 
-/** Forms of the page itself, and the way out. */
-const OF_SHELL = /^\/(?:preferences|sign-out)/;
-/** What takes away what others are about, or one's own way in: sent last, in this order. */
-const LAST = [/delete|remove|empty|cleanup|stop|detach/, /role|user/, /revoke|password/];
 /** Commands that are meant as often as they are sent. */
 const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
-
-const lateness = ({ action }: HtmlForm) => LAST.findLastIndex((each) => each.test(action));
 
 /** What each entry of the audit log since a moment is about → how often it was done. */
 async function doneSince(server: TestServer, since: number): Promise<Map<string, number>> {
@@ -97,14 +91,12 @@ Deno.test("every form of every page that is sent twice at once acts once", async
   await using host = await furnished();
   const { server } = host;
   const forms = new Map<string, HtmlForm>();
-  await visitPages((address) => fetch(server.url + address), (address, html) => {
-    for (const form of htmlForms(html, address, forms.size)) {
-      const key = `${form.action} ${form.fields.map(([name]) => name).join()}`;
-      if (!OF_SHELL.test(form.action) && !forms.has(key)) forms.set(key, form);
-    }
-  });
+  await visitPages(
+    (address) => fetch(server.url + address),
+    (address, html) => collectForms(forms, html, address),
+  );
   const wrong: string[] = [], accepted = new Set<string>();
-  for (const form of [...forms.values()].sort((a, b) => lateness(a) - lateness(b))) {
+  for (const form of inSendingOrder(forms.values())) {
     const since = Date.now();
     const send = async () => {
       const response = await fetch(server.url + form.action, {

@@ -78,3 +78,22 @@ export function htmlForms(html: string, at: string, number: number): HtmlForm[] 
     });
   });
 }
+
+/** Forms of the page itself, and the way out. */
+const OF_SHELL = /^\/(?:preferences|sign-out)/;
+
+/** Adds the forms of a page to those that were found, each with the same fields once; those around every page are left out. */
+export function collectForms(forms: Map<string, HtmlForm>, html: string, address: string): void {
+  for (const form of htmlForms(html, address, forms.size)) {
+    const key = `${form.action} ${form.fields.map(([name]) => name).join()}`;
+    if (!OF_SHELL.test(form.action) && !forms.has(key)) forms.set(key, form);
+  }
+}
+
+/** What takes away what others are about, or one's own way in: sent last, in this order. */
+const LAST = [/delete|remove|empty|cleanup|stop|detach/, /role|user/, /revoke|password/];
+const lateness = ({ action }: HtmlForm) => LAST.findLastIndex((each) => each.test(action));
+
+/** Forms in an order in which all can be sent. */
+export const inSendingOrder = (forms: Iterable<HtmlForm>): HtmlForm[] =>
+  [...forms].sort((a, b) => lateness(a) - lateness(b));
