@@ -47,6 +47,8 @@ import * as route_settings_backup_targets_$id from "./routes/settings/backup-tar
 import * as route_settings_backup_targets_index from "./routes/settings/backup-targets/index.tsx";
 import * as route_settings_certificate from "./routes/settings/certificate.tsx";
 import * as route_settings_health from "./routes/settings/health.tsx";
+import * as route_settings_hosts_$id from "./routes/settings/hosts/[id].tsx";
+import * as route_settings_hosts_index from "./routes/settings/hosts/index.tsx";
 import * as route_settings_index from "./routes/settings/index.ts";
 import * as route_settings_metrics from "./routes/settings/metrics.tsx";
 import * as route_settings_roles_index from "./routes/settings/roles/index.tsx";
@@ -192,6 +194,8 @@ register({
     "settings/backup-targets/index.tsx": route_settings_backup_targets_index,
     "settings/certificate.tsx": route_settings_certificate,
     "settings/health.tsx": route_settings_health,
+    "settings/hosts/[id].tsx": route_settings_hosts_$id,
+    "settings/hosts/index.tsx": route_settings_hosts_index,
     "settings/index.ts": route_settings_index,
     "settings/metrics.tsx": route_settings_metrics,
     "settings/roles/index.tsx": route_settings_roles_index,

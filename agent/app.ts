@@ -18,7 +18,7 @@ import { EventHub } from "./events/hub.ts";
 import type { HostPart, OpenFeature } from "./feature.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
-import { HostRecords } from "./hosts/records.ts";
+import { HostRecords, type StoredHost } from "./hosts/records.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
@@ -147,9 +147,15 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms);
+    // Of a database that can be read later only, its hosts come then
+    this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
     this.coverage = new Coverage({
-      isKnown: () => this.hosts.all().every(({ inventory }) => inventory.filled),
+      isKnown: () => this.hosts.areSettled && (this.hosts.missing().length === 0 || this.knownVms.isRead),
       vms: () => this.hosts.vms(),
+      unread: () => {
+        const missing = new Set(this.hosts.missing().map(({ id }) => id));
+        return missing.size === 0 ? [] : this.knownVms.present().filter(({ host }) => missing.has(host));
+      },
       nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
       isPool: (name) =>
         this.hosts.all().some(({ inventory: { storage } }) =>
@@ -176,7 +182,7 @@ export class App {
         else this.refusals.add(entry, refusal);
       },
       vm: (vmId) => this.hosts.vm(vmId),
-      vms: () => this.hosts.vms(),
+      vms: (host) => host === undefined ? this.hosts.vms() : this.hosts.require(host).inventory.vms(),
       formerNames: () => this.formerNames.all(),
       idSince: (vmId) => this.knownVms.since(vmId),
       staleTarget: (command, input, error) =>
@@ -188,8 +194,6 @@ export class App {
     this.#features = FEATURES.map((each) => each.open(this));
     this.#handlers = handlersOf(this.#features);
     this.hosts.add(new Host(this, { id: LOCAL_HOST, uri: settings.uri }));
-    // Of a database that can be read later only, its hosts come then
-    this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
     this.#serveKeptHosts();
     this.api = createApi({
       dispatch: this.dispatch,
@@ -213,11 +217,49 @@ export class App {
   /** Begins to serve the hosts that are kept and not served yet. */
   #serveKeptHosts(): void {
     for (const kept of this.hostRecords.all()) {
-      if (this.#isStopped || this.hosts.all().some(({ id }) => id === kept.id)) continue;
+      if (!kept.isEnabled || this.#isStopped || this.hosts.all().some(({ id }) => id === kept.id)) continue;
       const host = new Host(this, kept);
       this.hosts.add(host);
       if (this.#stopBeating !== undefined) host.start();
     }
+  }
+
+  /** Keeps a host, and serves it as it is kept now. @throws {ContractError} StoreUnavailable */
+  async putHost(host: StoredHost): Promise<void> {
+    this.hostRecords.put(host);
+    const served = this.hosts.served(host.id);
+    if (host.isEnabled && served?.link.address === host.uri) served.label = host.label;
+    else await this.#stopHost(host.id);
+    this.#serveKeptHosts();
+    this.hub.publish("hosts-changed", {});
+  }
+
+  /** Forgets a host and all that is kept of it. Nothing changes there. @throws {ContractError} StoreUnavailable */
+  async removeHost(id: string): Promise<void> {
+    this.hostRecords.remove(id);
+    (await this.#stopHost(id))?.operations.forget();
+    for (const feature of this.#features) {
+      try {
+        feature.forgetHost?.(id);
+      } catch (error) {
+        log.error("a removed host is not forgotten whole", { host: id, error });
+      }
+    }
+    this.hub.publish("hosts-changed", {});
+  }
+
+  /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
+  keptOf(hostId: string): string[] {
+    return this.#features.flatMap((feature) => feature.keptOf?.(hostId) ?? []);
+  }
+
+  /** Ends to serve a host. @returns it; undefined where it is not served */
+  async #stopHost(id: string): Promise<Host | undefined> {
+    const host = this.hosts.served(id);
+    if (host === undefined) return undefined;
+    this.hosts.remove(id);
+    await host.stop();
+    return host;
   }
 
   /** What each feature does on a host that is being made. */

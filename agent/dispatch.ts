@@ -100,8 +100,8 @@ export interface DispatchOptions {
   readonly settled: (command: CommandName, input: unknown) => Promise<void>;
   /** What the audit and the rights depend on of a VM; undefined where there is none. */
   readonly vm: (vmId: string) => VmFacts | undefined;
-  /** Every VM, for who may see only some of them. */
-  readonly vms: () => readonly VM[];
+  /** Every VM, or every one of a host, for who may see only some of them. */
+  readonly vms: (host?: string) => readonly VM[];
   /** Names that VMs had. */
   readonly formerNames: () => Iterable<KnownName>;
   /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
@@ -227,7 +227,7 @@ export function createDispatch(
     DispatchOptions,
 ): Dispatch {
   const joined = new InFlight<unknown>();
-  const names = { current: vms, former: formerNames };
+  const names = { current: () => vms(), former: formerNames };
   return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
@@ -286,7 +286,9 @@ export function createDispatch(
         return tellsSentences(command) ? rendered(answer) : answer;
       }
       const shown = (answer: unknown) =>
-        rendered(filterOutput(command, attributedAnswer(answer, names), viewer, vms));
+        rendered(
+          filterOutput(command, attributedAnswer(answer, names), viewer, () => vms(), () => vms(host)),
+        );
       const longest = longestOf(command);
       if (longest === undefined) {
         // What is refused one by one repeats the id that was asked for, of a VM out of sight as of none.

@@ -45,6 +45,10 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
 export interface OpenFeature<A extends CommandName = never, H extends CommandName = never> extends Part<A> {
   /** Begins on a host. */
   host?(host: Host): HostPart<H>;
+  /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
+  keptOf?(hostId: string): readonly string[];
+  /** A host was removed, and is no longer served: forgets what is kept of it. @throws {ContractError} StoreUnavailable */
+  forgetHost?(hostId: string): void;
 }
 
 /** A noun: its tables, its commands, its work in the background. */

@@ -44,17 +44,31 @@ export function coversOf({ rules, silences }: AlertRecords, now: number): Cover[
   );
 }
 
-/** Another VM has the id: alerts on the one before are switched off, silences end. @returns their names */
-export function releaseVm(records: AlertRecords, engine: AlertEngine, vmId: string): string[] {
-  const rules = records.rules.all.filter((rule) => rule.enabled && rule.vmId === vmId);
+/** Switches these alerts off and ends these silences. @returns their names */
+function release(
+  records: AlertRecords,
+  engine: AlertEngine,
+  isMeant: (on: Pick<AlertRule, "vmId" | "hostId">) => boolean,
+): string[] {
+  const rules = records.rules.all.filter((rule) => rule.enabled && isMeant(rule));
   for (const rule of rules) {
     records.put(records.rules, { ...rule, enabled: false });
     engine.forget(rule.id);
   }
-  const silences = records.silences.all.filter((silence) => silence.vmId === vmId);
+  const silences = records.silences.all.filter(isMeant);
   for (const { id } of silences) records.delete(records.silences, id);
   return [
     ...rules.map(({ name }) => `the alert ${name}`),
     ...silences.map(({ by }) => `a silence of ${by}`),
   ];
+}
+
+/** Another VM has the id: alerts on the one before are switched off, silences end. @returns their names */
+export const releaseVm = (records: AlertRecords, engine: AlertEngine, vmId: string): string[] =>
+  release(records, engine, (on) => on.vmId === vmId);
+
+/** A host was removed: what fires on it is over, alerts on it are switched off, silences end. */
+export function releaseHost(records: AlertRecords, engine: AlertEngine, host: string): void {
+  engine.forgetHost(host);
+  release(records, engine, ({ hostId }) => hostId === host);
 }

@@ -319,10 +319,19 @@ export class AlertEngine {
 
   /** An alert was changed, switched off or deleted: what it has fired is over. */
   forget(ruleId: string): void {
+    this.#end(({ rule }) => rule.id === ruleId, "changed");
+  }
+
+  /** A host was removed: what fires on it is over. */
+  forgetHost(host: string): void {
+    this.#end(({ of }) => of.host === host, "gone");
+  }
+
+  #end(isMeant: (open: Open) => boolean, ended: NonNullable<AlertIncident["ended"]>): void {
     for (const [key, open] of this.#open) {
-      if (open.rule.id !== ruleId) continue;
+      if (!isMeant(open)) continue;
       this.#open.delete(key);
-      this.#over(open, "changed");
+      this.#over(open, ended);
     }
     this.#hasChanged = true;
     this.#write();

@@ -5,7 +5,7 @@ import { feature } from "../feature.ts";
 import type { Host } from "../hosts/host.ts";
 import { Delivery } from "./delivery.ts";
 import { AlertEngine } from "./engine.ts";
-import { coversOf, releaseVm } from "./covers.ts";
+import { coversOf, releaseHost, releaseVm } from "./covers.ts";
 import { alertHandlers, endOld } from "./handlers.ts";
 import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
@@ -46,9 +46,9 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     });
     const stopping = new AbortController();
     const following = figures.follow((id, taken) => {
-      const host = hosts.require(id);
+      const host = hosts.named(id);
       // Before a host was read, a VM that is not known yet would look like one that is gone
-      if (host.inventory.filled) watcher.figures(watched(host), taken);
+      if (host?.inventory.filled) watcher.figures(watched(host), taken);
     });
     return {
       handlers: {
@@ -98,6 +98,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
         stopping.abort();
         following[Symbol.dispose]();
       },
+      forgetHost: (hostId) => releaseHost(records, engine, hostId),
       host: (host) => ({
         changed: ({ vmId, event }) => watcher.told(host.id, host.inventory.vm(vmId), event),
         replaced: (vmId) => releaseVm(records, engine, vmId),

@@ -47,6 +47,10 @@ export const binFeature = feature<keyof typeof binCommands>({
     };
     return {
       handlers: binHandlers(app),
+      keptOf: (hostId) => app.bin.all(hostId).map(({ name }) => `${name}, which is in the bin`),
+      forgetHost: (hostId) => {
+        for (const { id } of app.bin.all(hostId)) app.bin.remove(id);
+      },
       host: (host) => {
         host.keepers.add(() => app.bin.keptOf(host.id));
         return {

@@ -3,6 +3,7 @@ import {
   type Cover,
   coverChanges,
   type CoveredNames,
+  type CoveredVm,
   coverFault,
   type CoverKind,
   type CoverTargets,
@@ -32,9 +33,11 @@ const maySee = (rights: Rights, { kind }: Cover) => mayCall(rights, LISTED_BY[ki
 
 /** The VMs that there are. */
 export interface CoveredWorld extends CoveredNames {
-  /** Whether all hosts were read: "unknown" must not look like "none". */
+  /** Whether the VMs of all hosts are known: "unknown" must not look like "none". */
   readonly isKnown: () => boolean;
   readonly vms: () => readonly VM[];
+  /** VMs that hosts had which were not read since the start. */
+  readonly unread: () => readonly CoveredVm[];
 }
 
 export class Coverage {
@@ -50,9 +53,9 @@ export class Coverage {
   /** What a VM is called, or was called last; undefined where that is not known. */
   readonly nameOf = (vmId: string): string | undefined => this.world.nameOf(vmId);
 
-  /** Every VM; undefined until all hosts were read. */
-  get vms(): readonly VM[] | undefined {
-    return this.world.isKnown() ? this.world.vms() : undefined;
+  /** Every VM; undefined while those of a host are not known. */
+  get vms(): readonly CoveredVm[] | undefined {
+    return this.world.isKnown() ? [...this.world.vms(), ...this.world.unread()] : undefined;
   }
 
   /** The field of what goes by targets: names among them that no VM and no storage pool has. */
@@ -61,7 +64,7 @@ export class Coverage {
     return found.length === 0 ? {} : { uncovered: found };
   }
 
-  /** What is wrong with what protects VMs: the things, each with a sentence; undefined until all hosts were read. */
+  /** What is wrong with what protects VMs: the things, each with a sentence; undefined while the VMs of a host are not known. */
   faults(): { readonly cover: Cover; readonly text: string }[] | undefined {
     const { vms } = this;
     return vms && this.#all().flatMap((cover) => {

@@ -9,7 +9,6 @@ import {
   hostCommands,
   type HostInfo,
   type hostListCommands,
-  type HostStatus,
 } from "../../lib/contract/mod.ts";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -20,6 +19,9 @@ import { oneLine } from "../../lib/text/text.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { hostBridges } from "./bridges.ts";
+import { manageHostHandlers } from "./manage.ts";
+import { versionText } from "./node_info.ts";
+import { hostStatuses } from "./statuses.ts";
 import type { Host } from "./host.ts";
 import type { HostRegistry } from "./registry.ts";
 
@@ -28,11 +30,6 @@ export type HostHandlers = Omit<
   Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>,
   keyof HostListHandlers
 >;
-
-/** libvirt's version numbers: major * 1,000,000 + minor * 1,000 + release. */
-export function versionText(version: number): string {
-  return [Math.floor(version / 1e6), Math.floor(version / 1e3) % 1e3, version % 1e3].join(".");
-}
 
 /** Model of the processor: the kernel's name where it is this machine's, else libvirt's, else the architecture. */
 function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord, isHere: boolean): string {
@@ -93,16 +90,6 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
   return found.flatMap((lack) => lack ? [lack.sentence] : []);
 }
 
-/** How a host is; which VMs' ids two of them have is for who sees all VMs. */
-function hostStatus(hosts: HostRegistry, host: Host, rights: Rights): HostStatus {
-  const { status, error, since } = host.link.status;
-  return {
-    ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
-    isKnown: host.inventory.filled,
-    foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
-  };
-}
-
 /** VMs of these hosts that have other hosts' ids, one sentence each; for who sees all VMs. */
 function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights): string[] {
   if (!may(rights, "vms.view", "everything")) return [];
@@ -115,10 +102,10 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
 
 /** A handler for each command on all hosts. */
 export function hostListHandlers(app: App): HostListHandlers {
-  const { hosts, activity, knownVms } = app;
+  const { activity, knownVms } = app;
   return {
-    list_hosts: (_input, { principal }) =>
-      hosts.all().map((host) => hostStatus(hosts, host, principal.rights)),
+    list_hosts: (_input, { principal }) => hostStatuses(app, principal.rights),
+    ...manageHostHandlers(app),
     get_activity: ({ limit = 50, ...wanted }) => {
       // What was before is of another VM, which had the id.
       const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);

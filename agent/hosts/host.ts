@@ -42,7 +42,8 @@ import { type DomainChange, Inventory } from "./inventory/inventory.ts";
 import { findPending } from "./inventory/pending.ts";
 import { watchLibvirtFiles } from "./inventory/watch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { LibvirtLink } from "../libvirt/link.ts";
+import { type LibvirtCaller, LibvirtLink } from "../libvirt/link.ts";
+import { sameLibvirt } from "./same_libvirt.ts";
 import { log } from "../log.ts";
 import { Sampler } from "../metrics/sampler.ts";
 import { Operations } from "../operations/operations.ts";
@@ -86,7 +87,7 @@ const READING = "KVM Manager is still reading this host. Try again in a moment."
 
 export class Host {
   readonly id: string;
-  readonly #label: string | undefined;
+  #label: string | undefined;
   /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
   readonly isHere: boolean;
   readonly events: HostEvents;
@@ -132,6 +133,8 @@ export class Host {
   /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
   readonly #attempted = Promise.withResolvers<void>();
   #isSettled = false;
+  /** The host whose libvirt its connection leads to as well; it is not served then. */
+  sameAs: string | undefined;
   /** libvirt was there, and did not answer, when its status changed last. */
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
@@ -142,11 +145,12 @@ export class Host {
     const uri = id === LOCAL_HOST ? given : uriOfFurtherHost(given);
     this.isHere = isLocal(uri);
     this.locks = new StorageLocks(this.isHere);
-    this.keepers = new VolumeKeepers(uri);
+    this.keepers = new VolumeKeepers(uri, () => this.#onSameMachine().map(({ keepers }) => keepers));
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
     this.link = new LibvirtLink(uri, {
       status: (status) => this.#onStatus(status),
+      refusal: (call) => this.#refusal(call),
       connected: () => {
         this.#reading = this.#onConnected();
         this.#attempted.resolve();
@@ -227,9 +231,18 @@ export class Host {
     });
   }
 
+  /** Other hosts whose libvirts have the same files. */
+  #onSameMachine(): Host[] {
+    return this.isHere ? this.app.hosts.all().filter((other) => other !== this && other.isHere) : [];
+  }
+
   /** What people call it. */
   get label(): string {
     return this.#label ?? this.inventory.hostname;
+  }
+
+  set label(label: string) {
+    this.#label = label;
   }
 
   /** Its handler for a command; undefined where hosts have none. */
@@ -422,10 +435,34 @@ export class Host {
     for (const part of this.#parts) part.disconnected?.();
   }
 
+  /** Other hosts that answer. */
+  #others(): { readonly id: string; readonly label: string; readonly call: LibvirtCaller }[] {
+    return this.app.hosts.all().filter((other) => other !== this && other.link.status.connected)
+      .map(({ id, label, link }) => ({ id, label, call: (name, ...args) => link.call(name, ...args) }));
+  }
+
+  /** Refuses a libvirt that is another host's: what is deleted there would be gone for that one. */
+  async #refusal(call: LibvirtCaller): Promise<string | undefined> {
+    if (this.id === LOCAL_HOST) return undefined;
+    const same = await sameLibvirt(call, this.#others());
+    this.sameAs = same?.label;
+    return same &&
+      `This connection leads to the libvirt of ${same.label}. Remove this host, or change its connection.`;
+  }
+
+  /** Has a further host that was there before compare its libvirt with this one. */
+  async #compareOthers(): Promise<void> {
+    const same = await sameLibvirt((name, ...args) => this.link.call(name, ...args), this.#others());
+    if (same !== undefined) {
+      await this.app.hosts.served(same.id)?.link.reconnect("It is compared with the other hosts.");
+    }
+  }
+
   /** Reads everything of a fresh connection. What fails is tried again by the reconcile. */
   async #onConnected(): Promise<void> {
     this.#unread = true;
     try {
+      if (this.id === LOCAL_HOST) await this.#compareOthers();
       await this.inventory.resync();
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();
@@ -459,6 +496,8 @@ export class Host {
     await this.#uptimes();
     await Promise.all([
       this.#learnName(),
+      // Lists of hosts tell the version
+      this.id === LOCAL_HOST ? undefined : this.make.get(),
       ...this.#parts.map((part) => part.connected?.()),
       this.sizes.update(),
       this.#addresses.update(),

@@ -2,6 +2,11 @@
 import type { NodeRecord } from "../../ffi/calls/mod.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
+/** libvirt's version numbers: major * 1,000,000 + minor * 1,000 + release. */
+export function versionText(version: number): string {
+  return [Math.floor(version / 1e6), Math.floor(version / 1e3) % 1e3, version % 1e3].join(".");
+}
+
 /** What the host's make is read from; it does not change while the link holds. */
 export class NodeInfo {
   #reading: Promise<NodeRecord> | undefined;
@@ -19,6 +24,11 @@ export class NodeInfo {
       this.#reading = undefined;
       throw error;
     }
+  }
+
+  /** The make as last read; undefined when it never was. */
+  get known(): NodeRecord | undefined {
+    return this.#last;
   }
 
   /** MiB of memory in all; while the link is down as last read. @throws {LibvirtError} when it was never read */

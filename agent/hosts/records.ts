@@ -12,6 +12,7 @@ export const HOST_MIGRATIONS: readonly Migration[] = [
      uri   TEXT NOT NULL,    -- of its libvirt
      added INTEGER NOT NULL  -- ms since 1970
    ) STRICT, WITHOUT ROWID;`,
+  "ALTER TABLE hosts ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;",
 ];
 
 /** A host as it is kept. */
@@ -23,6 +24,8 @@ export interface StoredHost {
   readonly uri: string;
   /** Milliseconds since 1970. */
   readonly added: number;
+  /** Whether it is served. */
+  readonly isEnabled: boolean;
 }
 
 export class HostRecords {
@@ -38,13 +41,18 @@ export class HostRecords {
     return this.#hosts;
   }
 
+  get(id: string): StoredHost | undefined {
+    return this.#hosts.find((host) => host.id === id);
+  }
+
   /** Keeps a host, or changes what is kept of it. @throws {ContractError} StoreUnavailable */
   put(host: StoredHost): void {
     if (host.id === LOCAL_HOST) throw new Error("the settings name the local host's libvirt");
-    const { id, label, uri, added } = host;
+    const { id, label, uri, added, isEnabled } = host;
     this.#write(() =>
-      this.store.database!.prepare("INSERT OR REPLACE INTO hosts (id, label, uri, added) VALUES (?, ?, ?, ?)")
-        .run(id, label, uri, added)
+      this.store.database!.prepare(
+        "INSERT OR REPLACE INTO hosts (id, label, uri, added, enabled) VALUES (?, ?, ?, ?, ?)",
+      ).run(id, label, uri, added, isEnabled ? 1 : 0)
     );
     this.#hosts = inOrder([...this.#hosts.filter((each) => each.id !== id), host]);
   }
@@ -61,9 +69,10 @@ export class HostRecords {
   }
 
   #read(database: DatabaseSync): void {
-    const rows = database.prepare("SELECT id, label, uri, added FROM hosts").all();
-    this.#hosts = inOrder(rows.map(({ id, label, uri, added }) => ({
+    const rows = database.prepare("SELECT id, label, uri, added, enabled FROM hosts").all();
+    this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled }) => ({
       ...{ id: String(id), label: String(label), uri: String(uri), added: Number(added) },
+      isEnabled: Number(enabled) === 1,
     })));
     this.onRead();
   }

@@ -9,8 +9,8 @@ import { HOST_MIGRATIONS, HostRecords } from "./records.ts";
 setLogLevel("error");
 
 const TABLES = [{ name: "host", migrations: HOST_MIGRATIONS }];
-const LAB = { id: "lab", label: "The lab", uri: "qemu+ssh://lab/system", added: 2 };
-const ATTIC = { id: "attic", label: "Attic", uri: "qemu+tls://attic/system", added: 1 };
+const LAB = { id: "lab", label: "The lab", uri: "qemu+ssh://lab/system", added: 2, isEnabled: true };
+const ATTIC = { id: "attic", label: "Attic", uri: "qemu+tls://attic/system", added: 1, isEnabled: true };
 
 async function withFolder(run: (folder: string) => void | Promise<void>) {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });

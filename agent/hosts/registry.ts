@@ -31,6 +31,13 @@ export class HostRegistry {
     this.#hosts.set(host.id, host);
   }
 
+  /** Takes a host out. VMs of others that were hidden because of it are shown again. */
+  remove(id: string): void {
+    this.#hosts.delete(id);
+    for (const vmId of [...this.#contested.keys()]) this.#place(vmId);
+    this.#tellSettled();
+  }
+
   /** All of them, the local one first. */
   all(): readonly Host[] {
     return [...this.#hosts.values()];
@@ -46,6 +53,11 @@ export class HostRegistry {
     const host = this.named(id);
     if (host) return host;
     throw new ContractError("HostNotFound", { host: id.slice(0, 64) });
+  }
+
+  /** The host with exactly this id, if it is served. */
+  served(id: string): Host | undefined {
+    return this.#hosts.get(id);
   }
 
   /** As {@link HostRegistry.require}; undefined where there is none. */
@@ -132,7 +144,10 @@ export class HostRegistry {
 
   /** A VM was read, or is gone, on some host: shows it on the host that it belongs to now. */
   placed(vmId: string): void {
-    if (this.#hosts.size === 1) return;
+    if (this.#hosts.size > 1) this.#place(vmId);
+  }
+
+  #place(vmId: string): void {
     const owner = this.#owner(vmId), shown = owner.kind === "owned" ? owner.host : undefined;
     const before = this.#contested.get(vmId);
     const isContested = this.all().some((host) => host !== shown && host.inventory.anyVm(vmId) !== undefined);
@@ -151,7 +166,12 @@ export class HostRegistry {
   /** A host was read whole, or is known not to answer: VMs that it has no more may be other hosts'. */
   wasRead(): void {
     if (this.#hosts.size === 1) return;
-    for (const vmId of [...this.#contested.keys()]) this.placed(vmId);
-    if (this.areSettled) { for (const host of this.#hosts.values()) host.hostsSettled(); }
+    for (const vmId of [...this.#contested.keys()]) this.#place(vmId);
+    this.#tellSettled();
+  }
+
+  #tellSettled(): void {
+    if (!this.areSettled) return;
+    for (const host of this.#hosts.values()) host.hostsSettled();
   }
 }

@@ -28,10 +28,18 @@ import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
 import { connectionUri, isLocalSystem } from "./uri.ts";
 
+/** Makes calls on a libvirt. @throws {LibvirtError} */
+export type LibvirtCaller = <N extends CallName>(
+  name: N,
+  ...args: CallArgs<N> extends undefined ? [] : [args: CallArgs<N>]
+) => Promise<CallResult<N>>;
+
 /** What the link tells its owner. */
 export interface LinkListener {
   /** The status changed. */
   status(status: ConnectionStatus): void;
+  /** Why a connection that was made must not be used, a sentence for people; undefined where it may. @throws {LibvirtError} */
+  refusal?(call: LibvirtCaller): Promise<string | undefined>;
   /** A connection was made, with all events registered: read everything, older knowledge may be wrong. */
   connected(): void;
   events(events: LibvirtEvent[]): void;
@@ -203,6 +211,12 @@ export class LibvirtLink {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Gives the connection up and makes another one. @param reason what people are told meanwhile */
+  async reconnect(reason: string): Promise<void> {
+    await this.#unsubscribe();
+    this.#disconnected(reason);
+  }
+
   /** Deregisters, closes the connections, ends the workers and the event loop. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -228,6 +242,11 @@ export class LibvirtLink {
     });
     this.#subscription = subscription;
     if (this.#stopped) return await this.#unsubscribe();
+    const refusal = await this.#listener.refusal?.((name, ...args) => this.#pool.call(name, ...args));
+    if (refusal !== undefined) {
+      await this.#unsubscribe();
+      throw new LibvirtError({ kind: "unavailable", message: refusal });
+    }
     this.#attempt = 0;
     this.#unansweredSince = undefined;
     this.#setStatus({ connected: true, error: null, status: "connected" });

@@ -88,8 +88,10 @@ export const metricsFeature = feature<
           { now },
           figures,
         );
-        collected.push({ host, collector });
+        const own: ExportedHost = { host, collector };
+        collected.push(own);
         return {
+          stop: () => void collected.splice(collected.indexOf(own), 1),
           handlers: metricHandlers(host, { store: metrics, retention, interval, now }),
           periodic: [{
             name: "metrics",

@@ -215,6 +215,15 @@ export class Operations {
     });
   }
 
+  /** Forgets what was cut short: its host was removed. */
+  forget(): void {
+    for (const { operation, over } of this.#cut.values()) {
+      this.#records.remove(operation.record.id);
+      over.resolve();
+    }
+    this.#cut.clear();
+  }
+
   #holding(keys: readonly string[]): Cut | undefined {
     if (this.#cut.size === 0) return undefined;
     const current = this.#current.getStore();

@@ -22,8 +22,14 @@ export const isNot = (except: string | undefined) => ({ owner }: Pick<KeptPath, 
 export class VolumeKeepers {
   readonly #keepers: Keeper[] = [];
 
-  /** @param uri of the libvirt whose volumes they are */
-  constructor(private readonly uri: string) {}
+  /**
+   * @param uri of the libvirt whose volumes they are
+   * @param others keepers of other libvirts with the same files
+   */
+  constructor(
+    private readonly uri: string,
+    private readonly others: () => readonly VolumeKeepers[] = () => [],
+  ) {}
 
   /** Asks this one, too. */
   add(keeper: Keeper): void {
@@ -32,6 +38,10 @@ export class VolumeKeepers {
 
   /** Everything that is kept. */
   kept(): KeptPath[] {
+    return [this, ...this.others()].flatMap((keepers) => keepers.#own());
+  }
+
+  #own(): KeptPath[] {
     return this.#keepers.flatMap((keeper) => [...keeper()]);
   }
 

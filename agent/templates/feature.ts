@@ -10,6 +10,10 @@ export const templateFeature = feature<never, keyof typeof templateCommands>({
   migrations: TEMPLATE_MIGRATIONS,
   open: ({ templates: records, clock }) => {
     return {
+      keptOf: (hostId) => records.of(hostId).map(({ name }) => labelOf(name)),
+      forgetHost: (hostId) => {
+        for (const { id } of records.of(hostId)) records.remove(id);
+      },
       host: (host) => {
         host.keepers.add(() =>
           [...records.keptOf(host.id), ...records.namedOf(host.id)].map(({ name, id, ...place }) => ({
@@ -17,7 +21,9 @@ export const templateFeature = feature<never, keyof typeof templateCommands>({
             ...{ keeper: labelOf(name), owner: id },
           }))
         );
-        return { handlers: templateHandlers({ host, records, now: () => clock.now() }) };
+        return {
+          handlers: templateHandlers({ host, records, now: () => clock.now() }),
+        };
       },
     };
   },

@@ -13,10 +13,6 @@ import type {
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import type { App } from "../app.ts";
-import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
-import type { Store } from "../store/store.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
@@ -41,11 +37,16 @@ import { hardwareHandlers } from "./update/handlers.ts";
 /** Milliseconds between looks for media to give back. */
 const LOOK_MS = 5000;
 
-/** Owners of the media of this machine. */
-function mediaOwnersOf({ link, inventory, capabilities }: Host, store: Store, clock: Clock): MediaOwners {
+/** Owners of the media of this machine, which all libvirts of it may have in their VMs. */
+function mediaOwnersHere({ hosts, store, clock }: App): MediaOwners {
+  const here = () => hosts.all().filter(({ isHere }) => isHere);
   return new MediaOwners(store, clock, {
-    vms: () => link.status.connected && inventory.filled ? inventory.vms() : undefined,
-    qemuUser: () => capabilities.qemuUser(),
+    vms: () => {
+      const all = here();
+      const isKnown = all.every(({ link, inventory }) => link.status.connected && inventory.filled);
+      return isKnown ? all.flatMap(({ inventory }) => inventory.everyVm()) : undefined;
+    },
+    qemuUser: async () => await here()[0]?.capabilities.qemuUser(),
   });
 }
 
@@ -76,46 +77,49 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
   migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
-  open: ({ hosts, activity, formerNames, images, settings, clock, store }: App) => ({
-    handlers: vmListHandlers(hosts),
-    host: (host) => {
-      const told = new VmActivity(host, activity);
-      const seen = new SeenVms(host, () => hosts.areSettled);
-      const kept = new SnapshotImages(host);
-      host.keepers.add(kept.keeper);
-      const owners = isLocal(host.link.uri) ? mediaOwnersOf(host, store, clock) : undefined;
-      host.mediaOwners = owners;
-      const allowOvercommit = settings.overcommit === "allow";
-      return {
-        handlers: {
-          ...vmHandlers(host),
-          ...createHandlers(createServices(host)),
-          ...cloudInitHandlers(host),
-          ...deviceHandlers(host),
-          ...manageHandlers(host),
-          ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
-          ...snapshotHandlers({ host, images: kept, clock }),
-          ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit),
-        },
-        changed: (change) => {
-          told.onChange(change);
-          // Also of a VM that is renamed: libvirt takes its definition away under the old name.
-          if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
-        },
-        connected: () => {
-          seen.whole();
-          return kept.read();
-        },
-        hostsSettled: () => seen.whole(),
-        disconnected: () => seen.disconnected(),
-        stop: () => seen[Symbol.dispose](),
-        periodic: [
-          { name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) },
-          ...owners === undefined
-            ? []
-            : [{ name: "media owners", every: () => LOOK_MS, run: () => owners.putBack() }],
-        ],
-      };
-    },
-  }),
+  open: (app: App) => {
+    const { hosts, activity, formerNames, images, settings, clock } = app;
+    const mediaOwners = mediaOwnersHere(app);
+    return {
+      handlers: vmListHandlers(hosts),
+      periodic: [{ name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() }],
+      forgetHost: (hostId) => {
+        app.knownVms.reconcile(hostId, new Set());
+        app.leftDisks.forgetHost(hostId);
+      },
+      host: (host) => {
+        const told = new VmActivity(host, activity);
+        const seen = new SeenVms(host, () => hosts.areSettled);
+        const kept = new SnapshotImages(host);
+        host.keepers.add(kept.keeper);
+        host.mediaOwners = host.isHere ? mediaOwners : undefined;
+        const allowOvercommit = settings.overcommit === "allow";
+        return {
+          handlers: {
+            ...vmHandlers(host),
+            ...createHandlers(createServices(host)),
+            ...cloudInitHandlers(host),
+            ...deviceHandlers(host),
+            ...manageHandlers(host),
+            ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
+            ...snapshotHandlers({ host, images: kept, clock }),
+            ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit),
+          },
+          changed: (change) => {
+            told.onChange(change);
+            // Also of a VM that is renamed: libvirt takes its definition away under the old name.
+            if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
+          },
+          connected: () => {
+            seen.whole();
+            return kept.read();
+          },
+          hostsSettled: () => seen.whole(),
+          disconnected: () => seen.disconnected(),
+          stop: () => seen[Symbol.dispose](),
+          periodic: [{ name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) }],
+        };
+      },
+    };
+  },
 });

@@ -9,7 +9,8 @@ import { Icon } from "../kit/Icon.tsx";
 const { t } = textsOf(texts);
 
 /** Leads from one host to another. A popover that needs no script; nothing where there is one host. */
-export function HostMenu({ hosts, current }: { hosts: readonly HostStatus[]; current: string }) {
+export function HostMenu({ hosts: all, current }: { hosts: readonly HostStatus[]; current: string }) {
+  const hosts = all.filter(({ status }) => status !== "disabled");
   const here = hosts.find(({ id }) => id === current);
   if (hosts.length < 2 || here === undefined) return null;
   const label = t("hosts.switch", { name: oneLine(here.label, 40) });

@@ -199,19 +199,25 @@ export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | 
   };
 }
 
-/** A command's answer as somebody may see it, its texts not made yet. */
+/**
+ * A command's answer as somebody may see it, its texts not made yet.
+ *
+ * @param vms every VM
+ * @param vmsThere those of the host that the command was carried out on
+ */
 export function filterOutput(
   command: CommandName,
   answer: unknown,
   viewer: Viewer,
   vms: () => readonly VM[],
+  vmsThere: () => readonly VM[] = vms,
 ): unknown {
   if (isAdministrator(viewer.rights)) return answer;
   const { hides }: Command = COMMANDS[command];
   const sight = sightOf(viewer, vms);
   const filter = hides &&
     FILTERS[hides] as (...call: [unknown, Viewer, typeof vms, typeof sight]) => unknown;
-  const shown = filter === undefined ? answer : filter(answer, viewer, vms, sight);
+  const shown = filter === undefined ? answer : filter(answer, viewer, vmsThere, sight);
   return sight === undefined ? shown : redact(shown, sight);
 }
 
@@ -274,6 +280,7 @@ export class EventView {
       case "bin-changed":
       case "hangs-changed":
       case "connection-status-changed":
+      case "hosts-changed":
       case "reload":
         return event;
       default:

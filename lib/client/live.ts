@@ -133,6 +133,7 @@ const HANDLERS: Handlers = {
   },
   error: ({ message }) => reportFailure(undefined, new Error(message)),
   reload: () => refetch(),
+  "hosts-changed": () => refetch(),
 };
 
 /** Events that tell how something is now, not that a thing became another: what a page was rendered with is as true as before. */

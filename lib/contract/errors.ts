@@ -18,6 +18,7 @@ import { FORWARD_ERRORS } from "./errors/forwards.ts";
 import { GUEST_ERRORS } from "./errors/guest.ts";
 import { HARDWARE_ERRORS } from "./errors/hardware.ts";
 import { HOST_DEVICE_ERRORS } from "./errors/host_devices.ts";
+import { HOST_ERRORS } from "./errors/hosts.ts";
 import { IMAGE_ERRORS } from "./errors/images.ts";
 import { INPUT_ERRORS } from "./errors/input.ts";
 import { JOB_ERRORS } from "./errors/jobs.ts";
@@ -38,6 +39,7 @@ export type { ErrorKind };
 export const ERRORS = {
   ...INPUT_ERRORS,
   ...ACCESS_ERRORS,
+  ...HOST_ERRORS,
   ...VM_ERRORS,
   ...CREATE_ERRORS,
   ...CONSOLE_ERRORS,

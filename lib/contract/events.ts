@@ -45,6 +45,8 @@ export const EVENTS = {
   "alerts-changed": { kept: true, data: Type.Object({}) },
   /** Something went into the bin, came back or is gone for good: read what is shown anew. */
   "bin-changed": { kept: true, data: Type.Object({}) },
+  /** A host was added, changed or removed: fetch everything anew. */
+  "hosts-changed": { kept: true, data: Type.Object({}) },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },
   /** The client missed more than is kept: fetch everything anew. */
   "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },

@@ -2,15 +2,45 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { CONNECTION_STATUSES } from "./host.ts";
-import { NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
+import { HostName } from "./on_host.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
+
+const MANAGE = {
+  role: "administrator",
+  permission: "host.administer",
+  readOnly: false,
+  withoutLibvirt: true,
+} as const;
+
+/** A name for a host, which is its id from then on. */
+const NewName = Type.String({
+  maxLength: 40,
+  pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+  description: "small letters, digits, dots and dashes",
+});
+
+const ConnectionUri = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  description: "libvirt's connection: `qemu+ssh://root@kvm2/system`",
+});
+const HostLabel = Type.String({
+  minLength: 1,
+  maxLength: 60,
+  pattern: "\\S",
+  description: "what people call it; its id when left out",
+});
 
 export const HostStatus = Type.Object({
   id: Type.String({ description: "what `host` names in commands, events and rows" }),
   label: Type.String(),
+  uri: Type.String({ description: "how its libvirt is connected to; empty for who may not add hosts" }),
   isLocal: Type.Boolean({ description: "the one that is meant where a command names none" }),
-  status: oneOf(CONNECTION_STATUSES),
+  status: oneOf([...CONNECTION_STATUSES, "disabled"]),
   error: Type.Union([Type.String(), Type.Null()], { description: "why not connected, and what to do" }),
   since: Timestamp,
+  version: Type.Optional(Type.String({ description: "of its libvirt, once it has answered" })),
+  vmCount: Type.Optional(Type.Integer({ description: "VMs that the caller may see there" })),
   isKnown: Type.Boolean({
     description: "whether it was read since the start: until then lists of all hosts have nothing of it",
   }),
@@ -42,9 +72,82 @@ export const hostListCommands = {
       "kvm-manager host list",
       "kvm-manager host list -o json | jq -r '.[] | select(.isKnown | not).id'",
     ],
-    columns: ["id", "status", "since", "error"],
-    wide: ["label", "isKnown"],
+    lookup: { fields: ["hostId", "host"], by: "id", more: "label" },
+    columns: ["id", "status", "vmCount", "since", "error"],
+    wide: ["label", "uri", "version", "isKnown"],
     readOnly: true,
     withoutLibvirt: true,
+  }),
+  add_host: command({
+    ...MANAGE,
+    summary: "Add a host by its libvirt",
+    description:
+      "Its VMs, networks and storage are shown and managed with this host's. Backups, files and screens of its VMs " +
+      "need KVM Manager on that host. By SSH, a key of the user that KVM Manager runs as must open it.",
+    input: closed({
+      name: NewName,
+      uri: ConnectionUri,
+      label: Type.Optional(HostLabel),
+    }),
+    output: HostStatus,
+    errors: ["HostExists", "HostUriRefused", "StoreUnavailable"],
+    route: "POST /hosts",
+    cli: ["host", "add", "<name>", "<uri>"],
+    examples: ["kvm-manager host add kvm2 qemu+ssh://root@kvm2/system"],
+  }),
+  test_host: command({
+    ...MANAGE,
+    summary: "Try a connection to a libvirt",
+    description: "Connects once, and keeps nothing.",
+    input: closed({ uri: ConnectionUri }),
+    output: Type.Object({
+      hostname: Type.String({ description: "as libvirt tells it" }),
+      version: Type.String({ description: "of its libvirt" }),
+      tookMs: Type.Integer({ description: "to connect and ask" }),
+    }),
+    errors: ["HostUriRefused", "HostUnreachable"],
+    route: "POST /hosts/test",
+    cli: ["host", "test", "<uri>"],
+    examples: ["kvm-manager host test qemu+ssh://root@kvm2/system"],
+  }),
+  update_host: command({
+    ...MANAGE,
+    summary: "Change a host's label or connection",
+    description: "With another connection, the host is read again. Its id stays.",
+    input: closed({
+      hostId: HostName,
+      label: Type.Optional(HostLabel),
+      uri: Type.Optional(ConnectionUri),
+    }),
+    output: HostStatus,
+    errors: ["HostNotFound", "HostStays", "HostExists", "HostBusy", "HostUriRefused", "StoreUnavailable"],
+    route: "PATCH /hosts/{hostId}",
+    cli: ["host", "update", "<hostId>"],
+    examples: ["kvm-manager host update kvm2 --uri qemu+tls://kvm2/system"],
+  }),
+  enable_host: command({
+    ...MANAGE,
+    summary: "Connect to a host, or disconnect from it",
+    description: "A disabled host is listed and not connected to. What is kept of it stays.",
+    input: closed({ hostId: HostName, enabled: Type.Boolean() }),
+    output: HostStatus,
+    errors: ["HostNotFound", "HostStays", "HostBusy", "StoreUnavailable"],
+    route: "PUT /hosts/{hostId}/enabled",
+    cli: ["host", "enable", "<hostId>", "<enabled>"],
+  }),
+  remove_host: command({
+    ...MANAGE,
+    summary: "Remove a host from KVM Manager",
+    description:
+      "Nothing changes on that host. Templates and bin entries there are forgotten, their files stay: with any, `force` is needed.",
+    input: closed({
+      hostId: HostName,
+      force: Type.Optional(Type.Boolean({ default: false, description: "although things are kept there" })),
+    }),
+    output: NOTHING_OUT,
+    errors: ["HostNotFound", "HostStays", "HostBusy", "HostKeeps", "StoreUnavailable"],
+    route: "DELETE /hosts/{hostId}",
+    cli: ["host", "remove", "<hostId>"],
+    destroys: "its place here. Its VMs run on, and it can be added again",
   }),
 };

@@ -67,6 +67,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/settings\/users\b/, "list_users"],
   [/^\/settings\/roles\b/, "create_role"],
   [/^\/settings\/audit\b/, "get_audit_log"],
+  [/^\/settings\/hosts\b/, "add_host"],
   [/^\/settings\/metrics\b/, "update_retention_policy"],
   [/^\/settings\/alert-targets\b/, "create_alert_target"],
   [/^\/settings\/backup-targets\b/, "create_backup_target"],

@@ -73,4 +73,9 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 /** Values of commands that mean another thing by a field of the same name. */
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
+  add_host: { uri: "test:///default" },
+  test_host: { uri: "test:///default" },
+  update_host: { hostId: "kvm2" },
+  enable_host: { hostId: "kvm2" },
+  remove_host: { hostId: "kvm2" },
 };

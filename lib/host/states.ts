@@ -7,4 +7,5 @@ export const HOST_STATES: Readonly<Record<HostStatus["status"], PlainKeyOf<typeo
   connected: "hosts.connected",
   connecting: "hosts.connecting",
   disconnected: "hosts.disconnected",
+  disabled: "hosts.disabled",
 };

@@ -64,6 +64,11 @@ export class LeftDisks {
     });
   }
 
+  /** Forgets those of a host that was removed. */
+  forgetHost(host: string): void {
+    for (const disk of [...this.#disks.values()]) if (disk.host === host) this.forget(disk);
+  }
+
   #read(database: DatabaseSync): void {
     const rows = database.prepare("SELECT host, path, file, vm FROM left_disks ORDER BY rowid").all();
     for (const { host, path, file, vm } of rows) {

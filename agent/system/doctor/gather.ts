@@ -26,7 +26,7 @@ import { textAt } from "../../files.ts";
 import { hostFiles } from "../../host_files.ts";
 import { hostSockets, ownerOf } from "../../network/forwards/sockets.ts";
 import { findTool } from "../../network/forwards/tools.ts";
-import { versionText } from "../../hosts/handlers.ts";
+import { versionText } from "../../hosts/node_info.ts";
 import { parseListen } from "../../../lib/network/listen_address.ts";
 import { localHostname } from "../../hosts/local.ts";
 import { isReadOnly } from "../../storage/mounts.ts";

@@ -19,7 +19,6 @@ export const CREATE_ERRORS = {
   IsoNotFound: { text: "ISO file not found: {isoPath}", status: 404, exit: 4 },
   NetworkNotFound: { text: "Network not found: {network}", status: 404, exit: 4 },
   BridgeNotFound: { text: "Bridge not found: {bridge}", status: 404, exit: 4 },
-  HostNotFound: { text: "Host not found: {host}", status: 404, exit: 4 },
   StoragePoolNotFound: { text: "Storage pool not found: {pool}", status: 404, exit: 4 },
   StoragePoolNotActive: {
     text: "Storage pool is not active: {pool}. Start it first.",

@@ -26,6 +26,7 @@ export const crumbs = {
   "crumbs.group_account": "Account",
   "crumbs.group_access": "Access",
   "crumbs.group_system": "System",
+  "crumbs.hosts": "Hosts",
   "crumbs.account": "My account",
   "crumbs.tokens": "API tokens",
   "crumbs.sessions": "Sessions",

@@ -34,7 +34,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ),
   ...Object.fromEntries(
     ("TooManyAttempts VmBusy OperationUnsettled GuestBusy StorageUnknown StorageBusy BackupFolderBusy " +
-      "TooManyRequests LibvirtTimeout").split(" ").map((code) => [code, WAIT]),
+      "TooManyRequests LibvirtTimeout HostBusy").split(" ").map((code) => [code, WAIT]),
   ),
   ...Object.fromEntries(
     ("PlainHttp PasskeyNeedsName StoragePoolReadOnly BackupElsewhere NoSerialLine SerialElsewhere ScreenElsewhere VmOnSeveralHosts NoScreen GuestToolsMissing " +

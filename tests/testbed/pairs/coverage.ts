@@ -197,6 +197,11 @@ const OF_ALERTS = {
   update_metric_push: OF_HOST,
   test_metric_push: TRIES,
   update_audit_retention: OF_HOST,
+  add_host: test("add_host", "its VMs come and go with it"),
+  test_host: TRIES,
+  update_host: test("add_host", "its VMs come and go with it"),
+  enable_host: test("add_host", "its VMs come and go with it"),
+  remove_host: test("add_host", "its VMs come and go with it"),
 } as const;
 
 const OF_ACCOUNTS = {

@@ -1,0 +1,107 @@
+/** The commands that add, change and remove hosts. */
+import { ContractError, type hostListCommands } from "../../lib/contract/mod.ts";
+import { checkLibvirtUri } from "../../lib/host/libvirt_uri.ts";
+import { namesText } from "../../lib/coverage/coverage.ts";
+import type { App } from "../app.ts";
+import type { Handlers } from "../dispatch.ts";
+import { connectionUri } from "../libvirt/uri.ts";
+import { versionText } from "./node_info.ts";
+import type { StoredHost } from "./records.ts";
+import { statusOf } from "./statuses.ts";
+import { tryConnection } from "./try_connection.ts";
+
+type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts">;
+
+/** The connection as libvirt gets it. @throws {ContractError} HostUriRefused */
+function checkedUri(text: string): string {
+  const checked = checkLibvirtUri(text);
+  if ("reason" in checked) throw new ContractError("HostUriRefused", { reason: checked.reason });
+  return checked.uri;
+}
+
+/** A handler for each of them. */
+export function manageHostHandlers(app: App): Pick<Handlers, ManageCommand> {
+  const { hosts, hostRecords, jobs } = app;
+
+  /** @throws {ContractError} HostNotFound, HostStays */
+  const kept = (id: string): StoredHost => {
+    const found = hostRecords.get(id);
+    if (found !== undefined) return found;
+    if (hosts.named(id) === hosts.local) throw new ContractError("HostStays");
+    throw new ContractError("HostNotFound", { host: id });
+  };
+  /** @throws {ContractError} HostExists where another host has this name or connection */
+  const requireNew = (id: string, uri: string, except?: string): void => {
+    const named = except === undefined ? hosts.named(id)?.label ?? hostRecords.get(id)?.label : undefined;
+    const same = named ??
+      (connectionUri(hosts.local.link.uri) === uri ? hosts.local.label : undefined) ??
+      hostRecords.all().find((each) => each.id !== except && each.uri === uri)?.label;
+    if (same !== undefined) throw new ContractError("HostExists", { host: same });
+  };
+  /** @throws {ContractError} HostBusy */
+  const requireIdle = ({ id, label }: StoredHost): void => {
+    const work = jobs.list(1000, true).find((job) => job.host === id)?.title;
+    if (work !== undefined) throw new ContractError("HostBusy", { host: label, work });
+  };
+  /** @throws {ContractError} HostBusy while something that was cut short there is not settled */
+  const requireSettled = ({ id, label }: StoredHost): void => {
+    if ((hosts.served(id)?.operations.unsettled ?? 0) === 0) return;
+    throw new ContractError("HostBusy", { host: label, work: "a change that was cut short" });
+  };
+  /** Waits, a bounded time, until a host was connected to. @throws {ContractError} HostExists where its libvirt is another host's */
+  const connected = async (id: string, undo: () => Promise<void>): Promise<void> => {
+    const host = hosts.served(id);
+    await host?.settled();
+    if (host?.sameAs === undefined) return;
+    await undo();
+    throw new ContractError("HostExists", { host: host.sameAs });
+  };
+
+  return {
+    add_host: async ({ name, label = name, uri: wanted }, { principal }) => {
+      const uri = checkedUri(wanted);
+      requireNew(name, uri);
+      await app.putHost({ id: name, label, uri, added: app.clock.now(), isEnabled: true });
+      await connected(name, () => app.removeHost(name));
+      return statusOf(app, name, principal.rights);
+    },
+    test_host: async ({ uri: wanted }) => {
+      const began = performance.now();
+      const { hostname, libvirtVersion } = await tryConnection(checkedUri(wanted));
+      const tookMs = Math.round(performance.now() - began);
+      return { hostname, version: versionText(libvirtVersion), tookMs };
+    },
+    update_host: async ({ hostId, label, uri: wanted }, { principal }) => {
+      const before = kept(hostId), uri = wanted === undefined ? before.uri : checkedUri(wanted);
+      const isMoved = uri !== before.uri;
+      if (isMoved) {
+        requireNew(hostId, uri, hostId);
+        requireIdle(before);
+        requireSettled(before);
+      }
+      await app.putHost({ ...before, uri, label: label ?? before.label });
+      if (isMoved) await connected(hostId, () => app.putHost(before));
+      return statusOf(app, hostId, principal.rights);
+    },
+    enable_host: async ({ hostId, enabled }, { principal }) => {
+      const before = kept(hostId);
+      if (!enabled) {
+        requireIdle(before);
+        requireSettled(before);
+      }
+      if (before.isEnabled !== enabled) await app.putHost({ ...before, isEnabled: enabled });
+      if (enabled) await connected(hostId, () => app.putHost({ ...before, isEnabled: false }));
+      return statusOf(app, hostId, principal.rights);
+    },
+    remove_host: async ({ hostId, force = false }) => {
+      const host = kept(hostId);
+      requireIdle(host);
+      const things = app.keptOf(hostId);
+      if (things.length > 0 && !force) {
+        throw new ContractError("HostKeeps", { host: host.label, things: namesText(things) });
+      }
+      await app.removeHost(hostId);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** How each host is, as lists tell it. */
+import { mayCall } from "../../lib/access/may_call.ts";
+import { may, type Rights } from "../../lib/access/rights.ts";
+import { ContractError, type HostStatus, type VM } from "../../lib/contract/mod.ts";
+import type { App } from "../app.ts";
+import { connectionUri } from "../libvirt/uri.ts";
+import type { Host } from "./host.ts";
+import { versionText } from "./node_info.ts";
+
+/** How a served host is; which VMs' ids two of them have is for who sees all VMs. */
+function servedStatus({ hosts }: App, host: Host, rights: Rights, seesVm: (vm: VM) => boolean): HostStatus {
+  const { status, error, since } = host.link.status, { libvirtVersion } = host.make.known ?? {};
+  return {
+    ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
+    uri: mayCall(rights, "add_host") ? connectionUri(host.link.uri) : "",
+    ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
+    ...(host.inventory.filled && { vmCount: host.inventory.vms().filter(seesVm).length }),
+    isKnown: host.inventory.filled,
+    foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
+  };
+}
+
+/** How all hosts are, those that are disabled as they are kept. */
+export function hostStatuses(app: App, rights: Rights): HostStatus[] {
+  const seesVm = ({ id, group }: VM) => may(rights, "vms.view", { vmId: id, group });
+  const served = app.hosts.all().map((host) => servedStatus(app, host, rights, seesVm));
+  const rest = app.hostRecords.all().filter(({ id }) => app.hosts.served(id) === undefined);
+  return [
+    ...served,
+    ...rest.map(({ id, label, uri, added }): HostStatus => ({
+      ...{ id, label, uri: mayCall(rights, "add_host") ? uri : "", isLocal: false, since: added },
+      ...{ status: "disabled", error: null, isKnown: false, foreignVms: [] },
+    })),
+  ];
+}
+
+/** @throws {ContractError} HostNotFound */
+export function statusOf(app: App, id: string, rights: Rights): HostStatus {
+  const found = hostStatuses(app, rights).find((each) => each.id === id);
+  if (found === undefined) throw new ContractError("HostNotFound", { host: id });
+  return found;
+}

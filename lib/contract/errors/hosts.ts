@@ -1,0 +1,25 @@
+/** Errors: hosts beside the one that KVM Manager runs on. */
+import type { ErrorKind } from "./kind.ts";
+
+export const HOST_ERRORS = {
+  HostNotFound: { text: "Host not found: {host}", status: 404, exit: 4 },
+  HostExists: {
+    text: "There is a host {host} already: it has this name or this connection.",
+    status: 409,
+    exit: 5,
+  },
+  HostUriRefused: { text: "This connection cannot be used: {reason}.", status: 400, exit: 2 },
+  HostStays: { text: "KVM Manager runs on this host: it cannot be removed.", status: 409, exit: 5 },
+  HostUnreachable: { text: "No connection to this libvirt: {reason}", status: 502, exit: 1 },
+  HostKeeps: {
+    text:
+      "{host} has {things}. KVM Manager would forget them; their files stay on the host. Delete them first, or use force.",
+    status: 409,
+    exit: 5,
+  },
+  HostBusy: {
+    text: "Work is under way on {host} ({work}). Wait for it to end or cancel it, then try again.",
+    status: 409,
+    exit: 5,
+  },
+} as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,46 @@
+import { HttpError, page } from "fresh";
+import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
+import { ConnectionField, LabelField } from "../../../components/host/HostFields.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
+import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
+import { fail } from "../../(_shared)/fail.ts";
+
+const { t } = textsOf(texts);
+const LIST = "/settings/hosts";
+
+export const handler = define.handlers({
+  async GET({ state, params }) {
+    const hosts = await state.api.listHosts().catch(fail);
+    const host = hosts.find(({ id, isLocal }) => id === params.id && !isLocal);
+    if (host === undefined) throw new HttpError(404);
+    state.subject = host.label;
+    return page({ host });
+  },
+});
+
+/** A host's label and connection, to be changed. */
+export default define.page<typeof handler>(function EditHost({ data: { host }, state }) {
+  const { id: hostId } = host, here = `${LIST}/${encodeURIComponent(hostId)}`;
+  const typed = typedAgain(state.refused, "update_host");
+  const errorAt = (field: string) => refusalAt(state.refused, "update_host", field);
+  return (
+    <SettingsPage at={LIST} user={state.user}>
+      <Panel title={t("hosts.edit_title")}>
+        <form method="post" action={formHref("update_host", { hostId }, LIST, here)}>
+          <div class="form-grid">
+            <LabelField value={typed?.label ?? host.label} error={errorAt("label")} />
+            <ConnectionField value={typed?.uri ?? host.uri} error={errorAt("uri")} />
+          </div>
+          <div class="form-actions">
+            <button type="submit" class="button primary">{t("hosts.save")}</button>
+            <a class="button" href={LIST}>{t("hosts.cancel")}</a>
+          </div>
+        </form>
+      </Panel>
+    </SettingsPage>
+  );
+});
