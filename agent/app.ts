@@ -20,6 +20,7 @@ import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
 import { HostRegistry } from "./hosts/registry.ts";
+import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Listeners } from "./http/listeners.ts";
@@ -39,6 +40,7 @@ import { FigureFeed } from "./metrics/figure_feed.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import { TemplateRecords } from "./templates/records.ts";
 import { staleTargetError } from "./libvirt/stale_target_error.ts";
+import { connectionUri } from "./libvirt/uri.ts";
 import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
 import type { Settings } from "./settings.ts";
@@ -87,6 +89,8 @@ export class App {
   readonly metrics: MetricStore;
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
+  /** How hosts are reached by SSH. */
+  readonly ssh: SshFiles;
   /** Where libguestfs works. */
   readonly guestfs: GuestfsFolders;
   /** What is known of operating systems. */
@@ -168,6 +172,7 @@ export class App {
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.backups = new BackupRecords(this.store);
     this.backupTargets = new TargetRecords(this.store);
+    this.ssh = new SshFiles(settings.dataDir, settings.runtimeDir);
     this.guestfs = new GuestfsFolders(settings.dataDir);
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
@@ -228,7 +233,8 @@ export class App {
   async putHost(host: StoredHost): Promise<void> {
     this.hostRecords.put(host);
     const served = this.hosts.served(host.id);
-    if (host.isEnabled && served?.link.address === host.uri) served.label = host.label;
+    const isSame = served !== undefined && host.isEnabled && connectionUri(served.link.uri) === host.uri;
+    if (isSame) served.label = host.label;
     else await this.#stopHost(host.id);
     this.#serveKeptHosts();
     this.hub.publish("hosts-changed", {});
@@ -291,6 +297,7 @@ export class App {
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
     await Promise.all(this.hosts.all().map((host) => host.stop()));
     for (const each of this.#features) await each.stop?.();
+    await this.ssh.stop();
     await this.guestfs.stop();
     this.activity.close();
     this.store.close();

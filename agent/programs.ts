@@ -52,6 +52,8 @@ export interface ProgramOptions {
   readonly limitMs: number;
   /** What it reads; nothing when left out. */
   readonly input?: string;
+  /** Variables that it has besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How a program ended. */
@@ -70,14 +72,14 @@ export interface ProgramEnd {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { limitMs, input }: ProgramOptions,
+  { limitMs, input, env }: ProgramOptions,
 ): Promise<ProgramEnd> {
   const child = new Deno.Command(program, {
     args: [...args],
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
-    env: { LC_ALL: "C" },
+    env: { LC_ALL: "C", ...env },
   }).spawn();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((done) => timer = setTimeout(() => done(undefined), limitMs));

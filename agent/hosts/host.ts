@@ -44,6 +44,7 @@ import { watchLibvirtFiles } from "./inventory/watch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { type LibvirtCaller, LibvirtLink } from "../libvirt/link.ts";
 import { sameLibvirt } from "./same_libvirt.ts";
+import { SshConnection } from "./ssh/connection.ts";
 import { log } from "../log.ts";
 import { Sampler } from "../metrics/sampler.ts";
 import { Operations } from "../operations/operations.ts";
@@ -82,6 +83,8 @@ const CHECK_MS = 500;
 const SETTLE_MS = 5000;
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
+/** Workers of a host that is reached by SSH: sshd takes ten sessions of one connection (`MaxSessions`). */
+const MOST_BY_SSH = 8;
 /** What is said while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
@@ -90,6 +93,8 @@ export class Host {
   #label: string | undefined;
   /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
   readonly isHere: boolean;
+  /** The SSH connection that its libvirt is reached by. */
+  readonly ssh: SshConnection | undefined;
   readonly events: HostEvents;
   readonly link: LibvirtLink;
   readonly inventory: Inventory;
@@ -148,20 +153,26 @@ export class Host {
     this.keepers = new VolumeKeepers(uri, () => this.#onSameMachine().map(({ keepers }) => keepers));
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
-    this.link = new LibvirtLink(uri, {
-      status: (status) => this.#onStatus(status),
-      refusal: (call) => this.#refusal(call),
-      connected: () => {
-        this.#reading = this.#onConnected();
-        this.#attempted.resolve();
+    this.ssh = SshConnection.of(app.ssh, uri);
+    this.link = new LibvirtLink(
+      uri,
+      {
+        status: (status) => this.#onStatus(status),
+        refusal: (call) => this.#refusal(call),
+        connected: () => {
+          this.#reading = this.#onConnected();
+          this.#attempted.resolve();
+        },
+        events: (events) => this.inventory.onEvents(events),
+        volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
+        volumeGone: (path) => this.inventory.storage.removeAt(path),
+        recheck: (uuid) => this.sampler.recheck(uuid),
+        pools: () => this.inventory.storage.isKnown ? this.inventory.storage.records() : undefined,
+        poolOf: (path) => this.inventory.storage.poolOf(path),
       },
-      events: (events) => this.inventory.onEvents(events),
-      volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
-      volumeGone: (path) => this.inventory.storage.removeAt(path),
-      recheck: (uuid) => this.sampler.recheck(uuid),
-      pools: () => this.inventory.storage.isKnown ? this.inventory.storage.records() : undefined,
-      poolOf: (path) => this.inventory.storage.poolOf(path),
-    });
+      this.ssh === undefined ? {} : { most: MOST_BY_SSH },
+      this.ssh?.libvirtUri(uri),
+    );
     this.inventory = new Inventory(
       this.link,
       this.events,
@@ -257,7 +268,7 @@ export class Host {
 
   /** Connects, and goes on trying. Returns at once: libvirt may come later. */
   start(): void {
-    this.link.start();
+    void this.#startLink();
     setTimeout(this.#attempted.resolve, SETTLE_MS);
     void this.settled().then(() => {
       this.#isSettled = true;
@@ -265,6 +276,15 @@ export class Host {
     });
     this.#periodic.start();
     if (isLocalSystem(this.link.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
+  }
+
+  async #startLink(): Promise<void> {
+    try {
+      if (this.ssh !== undefined) await this.app.ssh.ready();
+    } catch (error) {
+      log.error("the files for SSH cannot be made", { host: this.id, error });
+    }
+    if (!this.#stopping.signal.aborted) this.link.start();
   }
 
   /** Stops within a few seconds. VMs run on. */
@@ -277,6 +297,7 @@ export class Host {
     this.storageMounts?.stop();
     this.operations.stop();
     await this.link.stop();
+    await this.ssh?.close();
   }
 
   /** Writes down what was done, or happened, on this host. */

@@ -1,12 +1,17 @@
 /** The commands that add, change and remove hosts. */
 import { ContractError, type hostListCommands } from "../../lib/contract/mod.ts";
 import { checkLibvirtUri } from "../../lib/host/libvirt_uri.ts";
+import { sshDestination } from "../../lib/host/ssh_destination.ts";
 import { namesText } from "../../lib/coverage/coverage.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { connectionUri } from "../libvirt/uri.ts";
 import { versionText } from "./node_info.ts";
 import type { StoredHost } from "./records.ts";
+import { authorizeKey } from "./ssh/authorize.ts";
+import { SshConnection } from "./ssh/connection.ts";
+import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
+import { requireHostKey } from "./ssh/host_keys.ts";
 import { statusOf } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
 
@@ -19,9 +24,34 @@ function checkedUri(text: string): string {
   return checked.uri;
 }
 
+/** What a call says of the SSH connection. */
+interface SshAnswers {
+  readonly hostKey?: string;
+  readonly password?: string;
+}
+
+/**
+ * Makes ready what a connection by SSH needs: the host's key is known, and ours opens it where a password is given.
+ *
+ * @returns the URI that libvirt is connected by
+ * @throws {ContractError} HostKeyUnknown, HostKeyChanged, HostUnreachable
+ */
+async function prepared(files: SshFiles, uri: string, { hostKey, password }: SshAnswers): Promise<string> {
+  const destination = sshDestination(uri);
+  if (destination === undefined) return uri;
+  try {
+    await requireHostKey(files, destination, hostKey);
+    if (password !== undefined) await authorizeKey(files, destination, password);
+  } catch (error) {
+    const reason = error instanceof ContractError ? undefined : sshFilesFault(error);
+    throw reason === undefined ? error : new ContractError("HostUnreachable", { reason }, { cause: error });
+  }
+  return new SshConnection(files, destination).libvirtUri(uri);
+}
+
 /** A handler for each of them. */
 export function manageHostHandlers(app: App): Pick<Handlers, ManageCommand> {
-  const { hosts, hostRecords, jobs } = app;
+  const { hosts, hostRecords, jobs, ssh } = app;
 
   /** @throws {ContractError} HostNotFound, HostStays */
   const kept = (id: string): StoredHost => {
@@ -58,21 +88,36 @@ export function manageHostHandlers(app: App): Pick<Handlers, ManageCommand> {
   };
 
   return {
-    add_host: async ({ name, label = name, uri: wanted }, { principal }) => {
+    add_host: async ({ name, label = name, uri: wanted, ...answers }, { principal }) => {
       const uri = checkedUri(wanted);
+      requireNew(name, uri);
+      await prepared(ssh, uri, answers);
+      // Meanwhile another call may have added it
       requireNew(name, uri);
       await app.putHost({ id: name, label, uri, added: app.clock.now(), isEnabled: true });
       await connected(name, () => app.removeHost(name));
       return statusOf(app, name, principal.rights);
     },
-    test_host: async ({ uri: wanted }) => {
+    get_ssh_key: async () => {
+      try {
+        return { publicKey: await ssh.publicKey() };
+      } catch (error) {
+        const reason = sshFilesFault(error);
+        throw reason === undefined
+          ? error
+          : new ContractError("HostUnreachable", { reason }, { cause: error });
+      }
+    },
+    test_host: async ({ uri: wanted, ...answers }) => {
+      const uri = checkedUri(wanted), address = await prepared(ssh, uri, answers);
       const began = performance.now();
-      const { hostname, libvirtVersion } = await tryConnection(checkedUri(wanted));
+      const { hostname, libvirtVersion } = await tryConnection(uri, address);
       const tookMs = Math.round(performance.now() - began);
       return { hostname, version: versionText(libvirtVersion), tookMs };
     },
-    update_host: async ({ hostId, label, uri: wanted }, { principal }) => {
+    update_host: async ({ hostId, label, uri: wanted, ...answers }, { principal }) => {
       const before = kept(hostId), uri = wanted === undefined ? before.uri : checkedUri(wanted);
+      await prepared(ssh, uri, answers);
       const isMoved = uri !== before.uri;
       if (isMoved) {
         requireNew(hostId, uri, hostId);

@@ -15,13 +15,18 @@ export interface TriedConnection {
 }
 
 /** Connects to a libvirt as a host's link does, asks who it is, and disconnects. @throws {ContractError} HostUnreachable */
-export async function tryConnection(uri: string): Promise<TriedConnection> {
+export async function tryConnection(uri: string, address = uri): Promise<TriedConnection> {
   const attempted = Promise.withResolvers<void>();
-  const link = new LibvirtLink(uri, {
-    status: ({ status }) => status === "disconnected" && attempted.resolve(),
-    connected: () => attempted.resolve(),
-    events: () => {},
-  });
+  const link = new LibvirtLink(
+    uri,
+    {
+      status: ({ status }) => status === "disconnected" && attempted.resolve(),
+      connected: () => attempted.resolve(),
+      events: () => {},
+    },
+    {},
+    address,
+  );
   try {
     link.start();
     await within(CONNECT_MS, attempted.promise);

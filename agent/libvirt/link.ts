@@ -73,6 +73,12 @@ export function unavailableText(error: LibvirtError): string {
   if (error.kind === "timeout" || error.kind === "busy") {
     return `Libvirtd accepts connections but does not answer (waited ${CONNECT_SECONDS} seconds)`;
   }
+  if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(error.message)) {
+    return "The SSH host key is not the one that is known of this host. Compare it, then edit the host's connection.";
+  }
+  if (/Permission denied \(|Too many authentication failures/.test(error.message)) {
+    return "SSH refuses the user or the key. Add KVM Manager's public key to that user's authorized_keys.";
+  }
   const denied = error.code === VIR_ERR.AUTH_UNAVAILABLE || error.code === VIR_ERR.AUTH_CANCELLED ||
     error.code === VIR_ERR.AUTH_FAILED || error.code === VIR_ERR.ACCESS_DENIED ||
     /permission denied/i.test(error.message);
@@ -107,15 +113,16 @@ export class LibvirtLink {
   #unansweredSince: number | undefined;
   readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
-  constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
+  /** @param address the URI that libvirt is connected by, where that is not what `uri` says */
+  constructor(uri: string, listener: LinkListener, options: PoolOptions = {}, address = connectionUri(uri)) {
     this.uri = uri;
-    this.address = connectionUri(uri);
+    this.address = address;
     this.consoles = new ConsoleStreams(this.address, this.gate);
     this.#listener = listener;
     this.#pool = new WorkerPool(this.address, options, this.gate);
     this.#status = {
       connected: false,
-      uri: this.address,
+      uri: connectionUri(uri),
       error: null,
       status: "connecting",
       since: Date.now(),
@@ -311,7 +318,11 @@ export class LibvirtLink {
   #setStatus(next: Pick<ConnectionStatus, "connected" | "error" | "status">): void {
     const old = this.#status;
     if (old.status === next.status && old.error === next.error) return;
-    this.#status = { ...next, uri: this.address, since: old.status === next.status ? old.since : Date.now() };
+    this.#status = {
+      ...next,
+      uri: connectionUri(this.uri),
+      since: old.status === next.status ? old.since : Date.now(),
+    };
     log.info("libvirt", { status: next.status, uri: this.uri, error: next.error ?? undefined });
     this.#listener.status(this.#status);
   }

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { CONNECTION_STATUSES } from "./host.ts";
 import { HostName } from "./on_host.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
 
 const MANAGE = {
   role: "administrator",
@@ -30,6 +30,21 @@ const HostLabel = Type.String({
   pattern: "\\S",
   description: "what people call it; its id when left out",
 });
+
+const HostKey = Type.String({
+  maxLength: 60,
+  pattern: "^SHA256:[A-Za-z0-9+/]{43}$",
+  description: "by SSH: fingerprint of the host's key, once it is compared; left out, it is told",
+});
+const SshPassword = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+  ...SECRET,
+  description:
+    "by SSH: used once, to add KVM Manager's public key to the user's authorized_keys, and not kept",
+});
+const HOST_KEY_ERRORS = ["HostKeyUnknown", "HostKeyChanged"] as const;
 
 export const HostStatus = Type.Object({
   id: Type.String({ description: "what `host` names in commands, events and rows" }),
@@ -88,24 +103,40 @@ export const hostListCommands = {
       name: NewName,
       uri: ConnectionUri,
       label: Type.Optional(HostLabel),
+      hostKey: Type.Optional(HostKey),
+      password: Type.Optional(SshPassword),
     }),
     output: HostStatus,
-    errors: ["HostExists", "HostUriRefused", "StoreUnavailable"],
+    errors: ["HostExists", "HostUriRefused", "HostUnreachable", ...HOST_KEY_ERRORS, "StoreUnavailable"],
     route: "POST /hosts",
     cli: ["host", "add", "<name>", "<uri>"],
     examples: ["kvm-manager host add kvm2 qemu+ssh://root@kvm2/system"],
+  }),
+  get_ssh_key: command({
+    ...MANAGE,
+    readOnly: true,
+    summary: "Show the public SSH key of KVM Manager",
+    description:
+      "Hosts that have it in a user's authorized_keys can be added by SSH. It is made when it is first asked for.",
+    input: NOTHING_IN,
+    output: Type.Object({ publicKey: Type.String({ description: "a line of authorized_keys" }) }),
+    errors: ["HostUnreachable"],
+    route: "GET /hosts/ssh-key",
+    cli: ["host", "ssh-key"],
+    examples: ["kvm-manager host ssh-key | ssh root@kvm2 'cat >> .ssh/authorized_keys'"],
+    file: { field: "publicKey" },
   }),
   test_host: command({
     ...MANAGE,
     summary: "Try a connection to a libvirt",
     description: "Connects once, and keeps nothing.",
-    input: closed({ uri: ConnectionUri }),
+    input: closed({ uri: ConnectionUri, hostKey: Type.Optional(HostKey) }),
     output: Type.Object({
       hostname: Type.String({ description: "as libvirt tells it" }),
       version: Type.String({ description: "of its libvirt" }),
       tookMs: Type.Integer({ description: "to connect and ask" }),
     }),
-    errors: ["HostUriRefused", "HostUnreachable"],
+    errors: ["HostUriRefused", "HostUnreachable", ...HOST_KEY_ERRORS],
     route: "POST /hosts/test",
     cli: ["host", "test", "<uri>"],
     examples: ["kvm-manager host test qemu+ssh://root@kvm2/system"],
@@ -118,9 +149,22 @@ export const hostListCommands = {
       hostId: HostName,
       label: Type.Optional(HostLabel),
       uri: Type.Optional(ConnectionUri),
+      hostKey: Type.Optional(HostKey),
+      password: Type.Optional(SshPassword),
     }),
     output: HostStatus,
-    errors: ["HostNotFound", "HostStays", "HostExists", "HostBusy", "HostUriRefused", "StoreUnavailable"],
+    errors: [
+      ...[
+        "HostNotFound",
+        "HostStays",
+        "HostExists",
+        "HostBusy",
+        "HostUriRefused",
+        "HostUnreachable",
+      ] as const,
+      ...HOST_KEY_ERRORS,
+      "StoreUnavailable",
+    ],
     route: "PATCH /hosts/{hostId}",
     cli: ["host", "update", "<hostId>"],
     examples: ["kvm-manager host update kvm2 --uri qemu+tls://kvm2/system"],

@@ -10,6 +10,10 @@ export interface SshServer extends AsyncDisposable {
   readonly privateKey: string;
   /** A folder for what is kept, which is removed with the rest. */
   readonly folder: string;
+  /** Lets another key in, a line of authorized_keys. */
+  authorize(line: string): Promise<void>;
+  /** How many connections there are. */
+  connections(): Promise<number>;
   /** Gives the host another key. */
   renew(): Promise<string>;
   /** Ends the connections that there are, as a host that was switched off does. */
@@ -78,6 +82,8 @@ export async function sshServer(): Promise<SshServer> {
     },
     privateKey: await Deno.readTextFile(`${at}/user`),
     folder: `${at}/folder`,
+    authorize: (line) => Deno.writeTextFile(`${at}/user.pub`, `${line}\n`, { append: true }),
+    connections: async () => (await sessions()).length,
     renew: async () => {
       await stop();
       hostKey = await makeKey("host");

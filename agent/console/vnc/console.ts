@@ -7,13 +7,15 @@ import { CONSOLE_CLOSE, ContractError } from "../../../lib/contract/mod.ts";
 import { welcomeViewer } from "../../../lib/formats/rfb/handshake.ts";
 import { ByteSource, RfbError } from "../../../lib/formats/rfb/source.ts";
 import { ViewOnlyFilter } from "../../../lib/formats/rfb/view_only.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
+import { messageOf } from "../../../lib/text/message.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { FRAME_HEAD } from "../../http/frame.ts";
 import type { Farewell, SocketMessage, WebSocketConnection } from "../../http/websocket_connection.ts";
 import { log } from "../../log.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { CHUNK, connectVnc, type VncConnection } from "./connection.ts";
-import { vncTarget } from "./target.ts";
+import { type ReachedScreen, reachScreen, requireScreen } from "./target.ts";
 
 /** Milliseconds a viewer may take for its part of the handshake. */
 const VIEWER_MS = 10_000;
@@ -24,7 +26,7 @@ const DONE: Farewell = { code: CONSOLE_CLOSE.done, reason: "" };
 const CLOSED: Farewell = { code: CONSOLE_CLOSE.disconnected, reason: "The VM closed the connection" };
 
 export const vncConsole: ConsoleType = {
-  check: async (host, vm) => void await vncTarget(host, vm),
+  check: async (host, vm) => void await requireScreen(host, vm),
   serve: async (call: ConsoleCall) => {
     let server: VncConnection;
     try {
@@ -38,12 +40,36 @@ export const vncConsole: ConsoleType = {
   },
 };
 
+/** @throws {RfbError | ContractError} */
+async function connected(host: ConsoleCall["host"], vm: ConsoleCall["vm"]): Promise<VncConnection> {
+  let screen: ReachedScreen;
+  try {
+    screen = await reachScreen(host, vm);
+  } catch (error) {
+    if (error instanceof ContractError || error instanceof LibvirtError) throw error;
+    throw new RfbError(`it is not reached by SSH (${messageOf(error)})`);
+  }
+  try {
+    const server = await connectVnc(screen.target);
+    return {
+      ...server,
+      [Symbol.dispose]: () => {
+        server[Symbol.dispose]();
+        screen[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    screen[Symbol.dispose]();
+    throw error;
+  }
+}
+
 /** @throws {RfbError | ContractError} why there is no getting in */
 async function signIn({ host, vm, peer }: ConsoleCall): Promise<VncConnection> {
   const end = performance.now() + SIGN_IN.all;
   for (;;) {
     try {
-      return await connectVnc(await vncTarget(host, vm));
+      return await connected(host, vm);
     } catch (error) {
       if (!(error instanceof RfbError) || performance.now() > end || peer.gone.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, SIGN_IN.pause));

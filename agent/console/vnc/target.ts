@@ -15,25 +15,69 @@ type ScreenHost = Pick<Host, "id" | "isHere">;
  */
 export function addressHere({ id, isHere }: ScreenHost, listen: string | undefined): string {
   if (!isHere) throw new ContractError("ScreenElsewhere", { host: id });
-  return !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
+  return onLoopback(listen);
 }
 
+/** The address of a server for who is on its machine. */
+const onLoopback = (listen: string | undefined): string =>
+  !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
+
 /**
- * Place and password of a running VM's VNC server, as libvirt has them now.
+ * Place and password of a running VM's VNC server, as libvirt has them now, for whoever dials it from this machine.
  *
  * @throws {ContractError} VmNotRunning, VncNotConfigured, ScreenElsewhere
  */
 export async function vncTarget(host: Host, vm: VM): Promise<VncInfo> {
-  const { link, inventory } = host;
+  const server = await screenServer(host, vm);
+  return { ...server, host: addressHere(host, server.host) };
+}
+
+/**
+ * The same as its host has it: an address there.
+ *
+ * @throws {ContractError} VmNotRunning, VncNotConfigured
+ */
+async function screenServer({ link, inventory }: Host, vm: VM): Promise<VncInfo> {
   if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
   const server = vncServer(await link.call("domainXml", { uuid: vm.id, secure: true, inactive: false }));
   if (!server || (server.port === undefined && server.socket === undefined)) {
     throw new ContractError("VncNotConfigured");
   }
   return {
-    host: addressHere(host, server.listen),
+    host: server.listen ?? "",
     port: server.port ?? null,
     ...(server.socket !== undefined && { socket: server.socket }),
     ...(server.password !== undefined && { password: server.password }),
   };
+}
+
+/** A VNC server that can be dialled, until disposed of. */
+export interface ReachedScreen extends Disposable {
+  readonly target: VncInfo;
+}
+
+/**
+ * Makes a screen's server reachable: of a host that is reached by SSH, through a socket here.
+ *
+ * @throws {ContractError} VmNotRunning, VncNotConfigured, ScreenElsewhere
+ * @throws {Error} with what ssh said
+ */
+export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
+  const { ssh } = host;
+  if (host.isHere || ssh === undefined) {
+    return { target: await vncTarget(host, vm), [Symbol.dispose]: () => {} };
+  }
+  const server = await screenServer(host, vm), { port, socket } = server;
+  const forward = await ssh.forward(
+    port === null ? { socket: socket! } : { host: onLoopback(server.host), port },
+  );
+  return {
+    target: { ...server, port: null, socket: forward.path },
+    [Symbol.dispose]: () => forward[Symbol.dispose](),
+  };
+}
+
+/** Whether a screen can be reached, without reaching it. @throws as {@link reachScreen} */
+export async function requireScreen(host: Host, vm: VM): Promise<void> {
+  await (host.isHere || host.ssh === undefined ? vncTarget(host, vm) : screenServer(host, vm));
 }

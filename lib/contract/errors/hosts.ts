@@ -11,6 +11,18 @@ export const HOST_ERRORS = {
   HostUriRefused: { text: "This connection cannot be used: {reason}.", status: 400, exit: 2 },
   HostStays: { text: "KVM Manager runs on this host: it cannot be removed.", status: 409, exit: 5 },
   HostUnreachable: { text: "No connection to this libvirt: {reason}", status: 502, exit: 1 },
+  HostKeyUnknown: {
+    text:
+      "The SSH host key of {host} is not known yet: {key}. Compare it with what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub shows there, and give it as the host key if it is the same.",
+    status: 409,
+    exit: 5,
+  },
+  HostKeyChanged: {
+    text:
+      "{host} shows the SSH host key {key}, and not {before}: it is another host, or somebody is in between. Nothing was sent to it.",
+    status: 409,
+    exit: 5,
+  },
   HostKeeps: {
     text:
       "{host} has {things}. KVM Manager would forget them; their files stay on the host. Delete them first, or use force.",

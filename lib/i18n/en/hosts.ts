@@ -3,8 +3,8 @@ export const hosts = {
   "hosts.title": "Hosts",
   "hosts.switch": "Host: {name}. Choose another",
   "hosts.what":
-    "KVM Manager shows and manages the VMs, networks and storage of each. Backups, guests' screens and files of a " +
-    "host are for KVM Manager on that host.",
+    "KVM Manager manages the VMs, networks and storage of each. Backups, guest files and port forwards of another host " +
+    "need KVM Manager on that host.",
   "hosts.name": "Name",
   "hosts.name_hint":
     "Small letters, digits, dots and dashes. It is part of the addresses of the host's pages.",
@@ -12,8 +12,14 @@ export const hosts = {
   "hosts.label_hint": "What people call it. If empty, its name.",
   "hosts.uri": "Connection",
   "hosts.uri_hint":
-    "libvirt's address of the host, such as qemu+ssh://root@kvm2/system or qemu+tls://kvm2/system. By SSH, a key of the user " +
-    "that KVM Manager runs as must open the host, and the host's key must be in known_hosts.",
+    "libvirt's URI of the host: qemu+ssh://root@kvm2/system by SSH, qemu+tls://kvm2/system by TLS, or " +
+    "qemu+unix:///system?socket=/run/other for a second socket of this machine.",
+  "hosts.key_same": "I have compared the host's SSH key, and it is the same:",
+  "hosts.password": "SSH password",
+  "hosts.password_hint":
+    "Used once, to add KVM Manager's public key to the user's authorized_keys. It is not kept. Not needed if the key is there.",
+  "hosts.public_key": "KVM Manager's public SSH key",
+  "hosts.public_key_hint": "Or add this line to ~/.ssh/authorized_keys of the user on the host.",
   "hosts.state": "State",
   "hosts.connected": "Connected",
   "hosts.connecting": "Connecting…",

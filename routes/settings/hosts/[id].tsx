@@ -1,39 +1,44 @@
 import { HttpError, page } from "fresh";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
-import { ConnectionField, LabelField } from "../../../components/host/HostFields.tsx";
+import { ConnectionFields } from "../../../components/host/ConnectionFields.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
-import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
 import { fail } from "../../(_shared)/fail.ts";
+import { publicSshKey } from "../../(_shared)/ssh_key.ts";
 
 const { t } = textsOf(texts);
 const LIST = "/settings/hosts";
 
 export const handler = define.handlers({
   async GET({ state, params }) {
-    const hosts = await state.api.listHosts().catch(fail);
+    const [hosts, publicKey] = await Promise.all([state.api.listHosts(), publicSshKey(state.api)]).catch(
+      fail,
+    );
     const host = hosts.find(({ id, isLocal }) => id === params.id && !isLocal);
     if (host === undefined) throw new HttpError(404);
     state.subject = host.label;
-    return page({ host });
+    return page({ host, publicKey });
   },
 });
 
 /** A host's label and connection, to be changed. */
-export default define.page<typeof handler>(function EditHost({ data: { host }, state }) {
+export default define.page<typeof handler>(function EditHost({ data: { host, publicKey }, state }) {
   const { id: hostId } = host, here = `${LIST}/${encodeURIComponent(hostId)}`;
-  const typed = typedAgain(state.refused, "update_host");
-  const errorAt = (field: string) => refusalAt(state.refused, "update_host", field);
   return (
     <SettingsPage at={LIST} user={state.user}>
       <Panel title={t("hosts.edit_title")}>
         <form method="post" action={formHref("update_host", { hostId }, LIST, here)}>
           <div class="form-grid">
-            <LabelField value={typed?.label ?? host.label} error={errorAt("label")} />
-            <ConnectionField value={typed?.uri ?? host.uri} error={errorAt("uri")} />
+            <ConnectionFields
+              command="update_host"
+              refused={state.refused}
+              label={host.label}
+              uri={host.uri}
+              publicKey={publicKey}
+            />
           </div>
           <div class="form-actions">
             <button type="submit" class="button primary">{t("hosts.save")}</button>

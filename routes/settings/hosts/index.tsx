@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
-import { ConnectionField, LabelField } from "../../../components/host/HostFields.tsx";
+import { ConnectionFields } from "../../../components/host/ConnectionFields.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
 import { TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
@@ -17,13 +17,15 @@ import { hrefOn } from "../../../lib/text/host_path.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
+import { publicSshKey } from "../../(_shared)/ssh_key.ts";
 
 const { t, plural } = textsOf(texts);
 const AT = "/settings/hosts";
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page({ hosts: await state.api.listHosts().catch(fail), now: Date.now() });
+    const [hosts, key] = await Promise.all([state.api.listHosts(), publicSshKey(state.api)]).catch(fail);
+    return page({ hosts, publicKey: key, now: Date.now() });
   },
 });
 
@@ -96,7 +98,7 @@ function RemoveAnyway({ refused }: { refused: RefusedForm | null }) {
 }
 
 /** The hosts, and one more. */
-export default define.page<typeof handler>(function Hosts({ data: { hosts, now }, state }) {
+export default define.page<typeof handler>(function Hosts({ data: { hosts, publicKey, now }, state }) {
   const typed = typedAgain(state.refused, "add_host");
   const errorAt = (field: string) => refusalAt(state.refused, "add_host", field);
   return (
@@ -147,8 +149,7 @@ export default define.page<typeof handler>(function Hosts({ data: { hosts, now }
               maxLength={40}
               pattern="[a-z0-9]([a-z0-9.\-]*[a-z0-9])?"
             />
-            <LabelField value={typed?.label} error={errorAt("label")} />
-            <ConnectionField value={typed?.uri} error={errorAt("uri")} />
+            <ConnectionFields command="add_host" refused={state.refused} publicKey={publicKey} />
           </div>
           <div class="form-actions">
             <button type="submit" class="button primary">{t("hosts.add")}</button>

@@ -28,7 +28,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     ("EncodedBody FileExpected PathRefused UnknownKey NicAmbiguous BusNotSupported LimitsNotSupported ShareExists " +
       "HostDeviceNotFound HostDeviceAmbiguous HostDeviceRefused TopologyMismatch NetworkOverlaps PortInUse " +
       "PortForwardExists WeakPassword ContentExpected UploadOffset UploadNotFound BackupHostKeyUnknown FormExpected " +
-      "ImageChecksumAmbiguous NameAmbiguous NoUsbController")
+      "ImageChecksumAmbiguous NameAmbiguous NoUsbController HostKeyUnknown")
       .split(" ")
       .map((code) => [code, ANOTHER]),
   ),
@@ -44,7 +44,9 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ),
   ...Object.fromEntries(
     ("VmLogMissing GuestSilent JobCancelled ScheduleRunFailed BackupRunFailed ChecksumMismatch ImageChecksumMismatch " +
-      "ConnectionLost StoreUnavailable Internal BackupHostKeyChanged").split(" ").map((code) => [code, SAYS]),
+      "ConnectionLost StoreUnavailable Internal BackupHostKeyChanged HostKeyChanged").split(" ").map((
+        code,
+      ) => [code, SAYS]),
   ),
   ...Object.fromEntries(
     ("NotSignedIn TokenInvalid PasswordNeeded SignInExpired NoAccount NotByToken SetupKey ConsoleTicket HostAccount SecondFactorOn " +

@@ -1,0 +1,50 @@
+/** Puts KVM Manager's public key among those that open a host, with a password that is used for that alone. */
+import { ContractError } from "../../../lib/contract/errors.ts";
+import { type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { runProgram } from "../../programs.ts";
+import type { SshFiles } from "./files.ts";
+
+/** Milliseconds to sign in and write a line. */
+const LIMIT_MS = 30_000;
+/** Adds the line that it reads to authorized_keys, once. Run by the shell of the user there. */
+const ADD_LINE = "umask 077; mkdir -p ~/.ssh && touch ~/.ssh/authorized_keys && read -r line && " +
+  '{ grep -qxF "$line" ~/.ssh/authorized_keys || echo "$line" >> ~/.ssh/authorized_keys; }';
+/** One password, no key, and a connection that is not kept: what is signed in by a key proves nothing of the password. */
+const BY_PASSWORD = {
+  BatchMode: "no",
+  PubkeyAuthentication: "no",
+  PreferredAuthentications: "password,keyboard-interactive",
+  NumberOfPasswordPrompts: "1",
+  ControlPath: "none",
+};
+
+/**
+ * Adds the key. The host's own key must be known.
+ *
+ * @throws {ContractError} HostUnreachable with what ssh said
+ */
+export async function authorizeKey(
+  files: SshFiles,
+  destination: SshDestination,
+  password: string,
+): Promise<void> {
+  const key = await files.publicKey();
+  const options = Object.entries(BY_PASSWORD).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+  const { success, stderr } = await runProgram(
+    "ssh",
+    ["-T", "-F", files.config, ...options, ...sshWords(destination), ADD_LINE],
+    {
+      limitMs: LIMIT_MS,
+      input: `${key}\n`,
+      env: { SSH_ASKPASS: files.askPassword, SSH_ASKPASS_REQUIRE: "force", KVMM_SSH_PASSWORD: password },
+    },
+  );
+  if (success) return;
+  const isRefused = /permission denied/i.test(stderr);
+  throw new ContractError("HostUnreachable", {
+    reason: isRefused
+      ? "SSH refuses the user or the password"
+      : oneLine(stderr.trim().split("\n").at(-1) ?? "ssh failed", 200),
+  });
+}

@@ -1,0 +1,153 @@
+/**
+ * The files by which hosts are reached with OpenSSH's client: KVM Manager's own key, the host keys that a person has
+ * compared, and the configuration that has ssh use them. The user's own configuration holds for all that it leaves open.
+ */
+import { isSystemError } from "../../files.ts";
+import { runProgram } from "../../programs.ts";
+
+/** Milliseconds in which a key is made. */
+const KEY_MS = 10_000;
+/** Bytes of a folder in which ssh can have a socket: of 107, without its name of 44 and what ssh adds to it at first. */
+const MOST_FOLDER = 107 - 45 - 17;
+/** Seconds that ssh takes to connect, between signs of life, and for which a connection that is not used stays open. */
+const CONNECT_S = 10, ALIVE_S = 15, PERSIST_S = 60;
+
+/** A path in ssh's configuration. */
+const escaped = (path: string) => path.replaceAll("%", "%%").replaceAll('"', '\\"');
+const quoted = (path: string) => `"${escaped(path)}"`;
+/** A path in a shell script. */
+const shellWord = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
+
+export class SshFiles {
+  readonly folder: string;
+  readonly #runtimeDir: string;
+  #making: Promise<void> | undefined;
+  #shortFolder: string | undefined;
+
+  /**
+   * @param dataDir where the key is kept
+   * @param runtimeDir where sockets of connections are
+   */
+  constructor(dataDir: string, runtimeDir: string) {
+    this.folder = `${dataDir}/ssh`;
+    this.#runtimeDir = runtimeDir;
+  }
+
+  get #key(): string {
+    return `${this.folder}/id_ed25519`;
+  }
+
+  get knownHosts(): string {
+    return `${this.folder}/known_hosts`;
+  }
+
+  /** The configuration, for `ssh -F`. */
+  get config(): string {
+    return `${this.folder}/config`;
+  }
+
+  /** A program that is ssh with that configuration: libvirt takes one program and no options. */
+  get program(): string {
+    return `${this.folder}/ssh`;
+  }
+
+  /** A program that says the password which ssh asks for: it is in its environment. */
+  get askPassword(): string {
+    return `${this.folder}/ask-password`;
+  }
+
+  /** A path for a socket that one process listens at. */
+  async socket(): Promise<string> {
+    return `${await this.#sockets()}/ssh-${crypto.randomUUID().slice(0, 8)}.sock`;
+  }
+
+  /** Makes what is missing, the key above all. @throws system errors; {Error} with what ssh-keygen said */
+  async ready(): Promise<void> {
+    this.#making ??= this.#make();
+    try {
+      await this.#making;
+    } catch (error) {
+      this.#making = undefined;
+      throw error;
+    }
+  }
+
+  /** The public key, as a line of authorized_keys. @throws as {@link SshFiles.ready} */
+  async publicKey(): Promise<string> {
+    await this.ready();
+    return (await Deno.readTextFile(`${this.#key}.pub`)).trim();
+  }
+
+  async #make(): Promise<void> {
+    await Deno.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.#makeKey();
+    await this.#write(this.config, this.#configText(await this.#sockets()), 0o600);
+    await this.#write(this.askPassword, `#!/bin/sh\nprintf '%s\\n' "$KVMM_SSH_PASSWORD"\n`, 0o700);
+    await this.#write(this.program, `#!/bin/sh\nexec ssh -F ${shellWord(this.config)} "$@"\n`, 0o700);
+  }
+
+  /** The folder for sockets: the runtime folder, unless its path is longer than the kernel takes. */
+  async #sockets(): Promise<string> {
+    if (this.#runtimeDir.length <= MOST_FOLDER) return this.#runtimeDir;
+    return this.#shortFolder ??= await Deno.makeTempDir({ prefix: "kvmm-ssh-" });
+  }
+
+  /** Removes what is of this run alone. */
+  async stop(): Promise<void> {
+    if (this.#shortFolder !== undefined) await Deno.remove(this.#shortFolder, { recursive: true });
+    this.#shortFolder = undefined;
+  }
+
+  async #makeKey(): Promise<void> {
+    try {
+      await Deno.lstat(this.#key);
+      return;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    const comment = `kvm-manager@${Deno.hostname()}`;
+    const args = ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", this.#key];
+    const { success, stderr } = await runProgram("ssh-keygen", args, { limitMs: KEY_MS });
+    if (!success) throw new Error(`ssh-keygen made no key: ${stderr.trim()}`);
+  }
+
+  #configText(sockets: string): string {
+    return [
+      `IdentityFile ${quoted(this.#key)}`,
+      `UserKnownHostsFile ${quoted(this.knownHosts)} ~/.ssh/known_hosts`,
+      "StrictHostKeyChecking yes",
+      "BatchMode yes",
+      `ConnectTimeout ${CONNECT_S}`,
+      `ServerAliveInterval ${ALIVE_S}`,
+      "ServerAliveCountMax 3",
+      "ControlMaster auto",
+      `ControlPath "${escaped(sockets)}/ssh-%C"`,
+      `ControlPersist ${PERSIST_S}`,
+      "Include ~/.ssh/config",
+      "Include /etc/ssh/ssh_config",
+      "",
+    ].join("\n");
+  }
+
+  /** Puts a file in its place whole. */
+  async #write(path: string, text: string, mode: number): Promise<void> {
+    const made = `${path}.new`;
+    await Deno.writeTextFile(made, text, { mode });
+    await Deno.chmod(made, mode);
+    await Deno.rename(made, path);
+  }
+
+  /** Adds lines to the host keys that are known. */
+  async pin(lines: string): Promise<void> {
+    await this.ready();
+    await Deno.writeTextFile(this.knownHosts, lines, { append: true, mode: 0o600 });
+  }
+}
+
+/** Why the files cannot be made, for people; undefined for a fault of our own. */
+export function sshFilesFault(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.NotFound) {
+    return "OpenSSH's client is not installed on the host of KVM Manager";
+  }
+  return isSystemError(error) && error instanceof Error ? error.message : undefined;
+}

@@ -1,0 +1,83 @@
+import CopyText from "../../islands/CopyText.tsx";
+import { TextField } from "../kit/Field.tsx";
+import type { RefusedForm } from "../../lib/text/refused_form.ts";
+import { refusalAt } from "../../lib/text/refused_form.ts";
+import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(texts);
+
+/** Props of {@link ConnectionFields}. */
+export interface ConnectionFieldsProps {
+  /** The command that the form is for, and what became of it. */
+  command: "add_host" | "update_host";
+  refused: RefusedForm | null;
+  /** What the fields begin with. */
+  label?: string;
+  uri?: string;
+  /** KVM Manager's public key; undefined where it cannot be told. */
+  publicKey: string | undefined;
+}
+
+/** The host key that a refusal has told, to be confirmed. */
+function shownKey(refused: RefusedForm | null, command: string): string | undefined {
+  if (refused?.command !== command || refused.failure.code !== "HostKeyUnknown") return undefined;
+  return /SHA256:[A-Za-z0-9+/]{43}/.exec(refused.failure.why)?.[0];
+}
+
+/** What a host is called, how its libvirt is connected to, and what SSH needs for it. */
+export function ConnectionFields({ command, refused, label, uri, publicKey }: ConnectionFieldsProps) {
+  const typed = refused?.command === command ? refused.typed : undefined;
+  const errorAt = (field: string) => refusalAt(refused, command, field);
+  const key = shownKey(refused, command);
+  return (
+    <>
+      <TextField
+        label={t("hosts.label")}
+        name="label"
+        hint={t("hosts.label_hint")}
+        defaultValue={typed?.label ?? label}
+        error={errorAt("label")}
+        maxLength={60}
+      />
+      <TextField
+        label={t("hosts.uri")}
+        name="uri"
+        hint={t("hosts.uri_hint")}
+        defaultValue={typed?.uri ?? uri}
+        error={errorAt("uri")}
+        required
+        wide
+        maxLength={512}
+        placeholder="qemu+ssh://root@kvm2/system"
+      />
+      {key !== undefined && (
+        <label class="check wide">
+          <input type="checkbox" name="hostKey" value={key} required />
+          <span>
+            {t("hosts.key_same")} <span class="mono">{key}</span>
+          </span>
+        </label>
+      )}
+      <TextField
+        label={t("hosts.password")}
+        name="password"
+        type="password"
+        autocomplete="off"
+        hint={t("hosts.password_hint")}
+        error={errorAt("password")}
+        again={refused?.command === command && refused.withheld.includes("password")}
+        maxLength={1024}
+      />
+      {publicKey !== undefined && (
+        <div class="form-field wide">
+          <span class="form-label">{t("hosts.public_key")}</span>
+          <span class="copy-line">
+            <code class="mono">{publicKey}</code> <CopyText text={publicKey} what={t("hosts.public_key")} />
+          </span>
+          <p class="form-hint">{t("hosts.public_key_hint")}</p>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+/** Whom the SSH connection of a libvirt URI leads to. Pure. */
+
+/** Where SSH connects to; what the URI leaves out is ssh's own choice (`~/.ssh/config`, 22, the user's own name). */
+export interface SshDestination {
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly user: string | undefined;
+}
+
+/** The destination of a URI that {@link checkLibvirtUri} has judged; undefined for a way without SSH. */
+export function sshDestination(uri: string): SshDestination | undefined {
+  const [, user, host, port] = /^qemu\+ssh:\/\/(?:([^@/]*)@)?(\[[^\]]*\]|[^:/?]*)(?::(\d+))?\//.exec(uri) ??
+    [];
+  if (host === undefined) return undefined;
+  return {
+    host: host.replace(/^\[|\]$/g, ""),
+    port: port === undefined ? undefined : Number(port),
+    user,
+  };
+}
+
+/** The arguments that name a destination to ssh. */
+export const sshWords = ({ host, port, user }: SshDestination): string[] => [
+  ...user === undefined ? [] : ["-l", user],
+  ...port === undefined ? [] : ["-p", String(port)],
+  "--",
+  host,
+];
+
+/** The name of a host in known_hosts: with its port where that is another one than 22. */
+export const knownHostName = ({ host, port = 22 }: Pick<SshDestination, "host" | "port">): string =>
+  port === 22 ? host : `[${host}]:${port}`;
