@@ -121,7 +121,13 @@ export default function VmList(props: VmListProps) {
         )
         : (
           <>
-            <ListTools query={query} counts={counts} search={search} onAsk={onAsk} />
+            <ListTools
+              query={query}
+              counts={counts}
+              manyHosts={model.manyHosts.value}
+              search={search}
+              onAsk={onAsk}
+            />
             <p class="visually-hidden" role="status">{texts.plural("list.shown", view.count)}</p>
             {rows.length === 0
               ? (

@@ -78,6 +78,8 @@ export default define.layout(async function App({ Component, req, state, url }) 
               folded={folded}
               counts={host?.counts ?? null}
               version={state.version ?? ""}
+              hosts={hosts ?? []}
+              host={state.host}
             />
           )}
           <div class="stage">

@@ -83,7 +83,7 @@ export function unavailableText(error: LibvirtError): string {
     error.code === VIR_ERR.AUTH_FAILED || error.code === VIR_ERR.ACCESS_DENIED ||
     /permission denied/i.test(error.message);
   if (denied) return errorText("PermissionDenied");
-  if (/No such file or directory|Connection refused/i.test(error.message)) {
+  if (/connect socket to .*(No such file or directory|Connection refused)/i.test(error.message)) {
     return errorText("LibvirtUnavailable");
   }
   return error.message;

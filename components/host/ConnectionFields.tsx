@@ -52,7 +52,7 @@ export function ConnectionFields({ command, refused, label, uri, publicKey }: Co
         placeholder="qemu+ssh://root@kvm2/system"
       />
       {key !== undefined && (
-        <label class="check wide">
+        <label class="check form-field wide">
           <input type="checkbox" name="hostKey" value={key} required />
           <span>
             {t("hosts.key_same")} <span class="mono">{key}</span>

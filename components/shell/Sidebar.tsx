@@ -1,11 +1,13 @@
 import NavCount from "../../islands/NavCount.tsx";
 import SidebarToggle from "../../islands/SidebarToggle.tsx";
 import type { VmCounts } from "../../lib/client/live.ts";
+import type { HostStatus } from "../../lib/contract/mod.ts";
 import type { Offers } from "../../lib/access/looking.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { REFERENCE } from "./breadcrumbs.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { Logo } from "./Logo.tsx";
+import { SidebarHosts } from "./SidebarHosts.tsx";
 import { destinationsFor, isAt } from "./navigation.ts";
 
 /** Props of {@link Sidebar}. */
@@ -17,10 +19,13 @@ export interface SidebarProps {
   /** Null while unknown. */
   counts: VmCounts | null;
   version: string;
+  hosts: readonly HostStatus[];
+  /** Id of the host whose page it is. */
+  host: string;
 }
 
 /** The way around. On a narrow screen a popover that the top bar's button opens, without any script. */
-export function Sidebar({ path, offers, folded, counts, version }: SidebarProps) {
+export function Sidebar({ path, offers, folded, counts, version, hosts, host }: SidebarProps) {
   return (
     <nav id="sidebar" class="side" popover="auto" aria-label={t("nav.label")}>
       <a class="brand" href="/">
@@ -43,6 +48,7 @@ export function Sidebar({ path, offers, folded, counts, version }: SidebarProps)
           </li>
         ))}
       </ul>
+      <SidebarHosts hosts={hosts} current={host} />
       <footer class="side-foot">
         <SidebarToggle folded={folded} />
         <a class="side-text version" href={REFERENCE}>{t("nav.api")}</a>

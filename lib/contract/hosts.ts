@@ -98,7 +98,7 @@ export const hostListCommands = {
     summary: "Add a host by its libvirt",
     description:
       "Its VMs, networks and storage are shown and managed with this host's. Backups, files and screens of its VMs " +
-      "need KVM Manager on that host. By SSH, a key of the user that KVM Manager runs as must open it.",
+      "need KVM Manager on that host. By SSH, KVM Manager's public key must open it: see get_ssh_key, or give the user's password once.",
     input: closed({
       name: NewName,
       uri: ConnectionUri,
@@ -192,6 +192,6 @@ export const hostListCommands = {
     errors: ["HostNotFound", "HostStays", "HostBusy", "HostKeeps", "StoreUnavailable"],
     route: "DELETE /hosts/{hostId}",
     cli: ["host", "remove", "<hostId>"],
-    destroys: "its place here. Its VMs run on, and it can be added again",
+    destroys: "its alerts here, and its place in schedules, backups and rights. Its VMs run on",
   }),
 };

@@ -21,7 +21,7 @@ export function firstAddress(vm: Pick<VM, "networkInterfaces">): string | undefi
 const haystacks = new WeakMap<VM, string>();
 const SEARCHED = 2_000;
 
-/** What a VM is searched by, in lower case: name, title, id, system, group, tags, addresses, description. */
+/** What a VM is searched by, in lower case: name, title, id, system, group, host, tags, addresses, description. */
 export function searchTextOf(vm: VM): string {
   let text = haystacks.get(vm);
   if (text === undefined) {
@@ -31,6 +31,7 @@ export function searchTextOf(vm: VM): string {
       vm.id,
       osOf(vm),
       vm.group,
+      vm.host,
       ...vm.tags,
       ...vm.networkInterfaces.flatMap(({ mac, ipAddresses }) => [mac, ...ipAddresses]),
       vm.description,
@@ -45,7 +46,7 @@ function inState(vm: VM, filter: StateFilter): boolean {
   return filter === "attention" ? needsAttention(vm) : vm.state === filter;
 }
 
-/** The VMs a query asks for: every word of `q` is found in the name, title, id, system, tags, addresses or description. */
+/** The VMs a query asks for: every word of `q` is found in {@link searchTextOf}. */
 export function filterVms(
   vms: readonly VM[],
   query: Pick<ListQuery, "q" | "state" | "tag" | "group">,
@@ -120,7 +121,7 @@ export function sortVms(
     .map(({ vm }) => vm);
 }
 
-/** VMs that belong together. `key` is the state, tag or group; empty for those with none. */
+/** VMs that belong together. `key` is the state, tag, group or host; empty for those with none. */
 export interface VmGroup {
   readonly key: string;
   readonly vms: readonly VM[];
@@ -130,6 +131,7 @@ const KEYS: Readonly<Record<Exclude<Grouping, "none">, (vm: VM) => readonly stri
   state: (vm) => [vm.state],
   tag: (vm) => vm.tags.length === 0 ? [""] : vm.tags,
   group: (vm) => [vm.group ?? ""],
+  host: (vm) => [vm.host],
 };
 
 function groupOrder(by: Grouping): (a: VmGroup, b: VmGroup) => number {

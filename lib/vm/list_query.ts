@@ -6,7 +6,7 @@ export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "upti
 /** Column the list is sorted by. */
 export type Sort = typeof SORTS[number];
 
-export const GROUPINGS = ["none", "state", "tag", "group"] as const;
+export const GROUPINGS = ["none", "state", "tag", "group", "host"] as const;
 /** What VMs are put together by. */
 export type Grouping = typeof GROUPINGS[number];
 

@@ -14,6 +14,7 @@ const NONE: Readonly<Record<Grouping, PlainKeyOf<typeof listTexts>>> = {
   state: "group.none",
   tag: "group.no_tag",
   group: "group.no_group",
+  host: "group.none",
 };
 
 /** A group's name and how many are in it. */

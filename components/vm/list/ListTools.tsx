@@ -15,6 +15,8 @@ type ListKey = PlainKeyOf<typeof listTexts>;
 
 /** Props of {@link ListTools}. */
 export interface ListToolsProps {
+  /** Whether the VMs are of more than one host. */
+  manyHosts: boolean;
   query: ListQuery;
   counts: Readonly<Record<StateFilter, number>>;
   search: RefObject<HTMLInputElement>;
@@ -36,6 +38,7 @@ const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
   { by: "state", label: "group.by_state" },
   { by: "tag", label: "group.by_tag" },
   { by: "group", label: "group.by_group" },
+  { by: "host", label: "group.by_host" },
 ];
 
 const VIEWS: readonly { view: View; label: ListKey; icon: IconName }[] = [
@@ -112,7 +115,7 @@ function HiddenFields({ query }: { query: ListQuery }) {
 }
 
 /** Filter, search, grouping and view of the list. Links and a plain form without script. */
-export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
+export function ListTools({ query, counts, manyHosts, search, onAsk }: ListToolsProps) {
   return (
     <div class="tools">
       <Chips query={query} counts={counts} onAsk={onAsk} />
@@ -143,9 +146,9 @@ export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
             value={query.by}
             onChange={(event) => onAsk({ by: event.currentTarget.value as Grouping })}
           >
-            {GROUPINGS.map(({ by, label }) => (
-              <option key={by} value={by} selected={by === query.by}>{texts.t(label)}</option>
-            ))}
+            {GROUPINGS.filter(({ by }) => by !== "host" || manyHosts || query.by === "host").map((
+              { by, label },
+            ) => <option key={by} value={by} selected={by === query.by}>{texts.t(label)}</option>)}
           </select>
         </label>
         <button type="submit" class="button noscript-only">{texts.t("list.apply")}</button>

@@ -59,8 +59,8 @@ export const CREATE_ERRORS = {
   NoSuchSerialLine: { text: "VM has no serial line {line}: the last one is {most}", status: 404, exit: 4 },
   ScreenElsewhere: {
     text:
-      "The VM's screen is on host {host}, and KVM Manager reaches the screens of the host that it runs on only. Open it on that " +
-      "host, or use the VM's serial console.",
+      "The VM's screen listens on host {host} and is not reached from here. Screens of hosts that are added by SSH open in the " +
+      "browser; else use the VM's serial console, or KVM Manager on that host.",
     status: 409,
     exit: 5,
   },

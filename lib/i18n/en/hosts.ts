@@ -27,6 +27,8 @@ export const hosts = {
   "hosts.disabled": "Disabled",
   "hosts.version": "libvirt {version}",
   "hosts.vms": "VMs",
+  "hosts.vms_n.one": "{n} VM",
+  "hosts.vms_n.other": "{n} VMs",
   "hosts.on": "On",
   "hosts.off": "Off",
   "hosts.enabled_named": "Connect to {name}",

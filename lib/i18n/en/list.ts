@@ -5,6 +5,7 @@ export const list = {
   "group.by_state": "State",
   "group.by_tag": "Tag",
   "group.by_group": "Group",
+  "group.by_host": "Host",
   "group.no_tag": "No tag",
   "group.no_group": "No group",
 

@@ -39,8 +39,8 @@ function Name({ host }: { host: HostStatus }) {
           <bdi>{nameOf(host)}</bdi>
         </a>
       )}
-      {host.isLocal && <small class="text-muted">{t("hosts.this")}</small>}
-      {!host.isLocal && host.label !== host.id && <small class="text-muted mono">{host.id}</small>}
+      {host.isLocal && <span class="text-muted">{t("hosts.this")}</span>}
+      {!host.isLocal && host.label !== host.id && <span class="text-muted mono">{host.id}</span>}
     </span>
   );
 }
@@ -49,8 +49,8 @@ function State({ host: { status, error, foreignVms } }: { host: HostStatus }) {
   return (
     <span class="stack">
       {t(HOST_STATES[status])}
-      {error !== null && <small class="error-text">{oneLine(error, 400)}</small>}
-      {foreignVms.length > 0 && <small>{plural("hosts.foreign", foreignVms.length)}</small>}
+      {error !== null && <span class="error-text">{oneLine(error, 400)}</span>}
+      {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
     </span>
   );
 }
@@ -59,7 +59,7 @@ function Connection({ host: { uri, version } }: { host: HostStatus }) {
   return (
     <span class="stack">
       <span class="mono">{oneLine(uri, 200)}</span>
-      {version !== undefined && <small class="text-muted">{t("hosts.version", { version })}</small>}
+      {version !== undefined && <span class="text-muted">{t("hosts.version", { version })}</span>}
     </span>
   );
 }
