@@ -13,7 +13,7 @@ export const hosts = {
   "hosts.uri": "Connection",
   "hosts.uri_hint":
     "libvirt's URI of the host: qemu+ssh://root@kvm2/system by SSH, qemu+tls://kvm2/system by TLS, or " +
-    "qemu+unix:///system?socket=/run/other for a second socket of this machine.",
+    "qemu+unix:///system?socket=/run/other for a second socket of this host.",
   "hosts.key_same": "I have compared the host's SSH key, and it is the same:",
   "hosts.password": "SSH password",
   "hosts.password_hint":
