@@ -1,4 +1,5 @@
 /** VMs that are kept in folders and other targets, and come back from there. */
+import { rendered } from "../../lib/i18n/message.ts";
 import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
@@ -22,6 +23,7 @@ import { withoutVm } from "../../lib/coverage/coverage.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
 import { leftOutNow } from "../coverage/coverage.ts";
 import { openBackup } from "./targets.ts";
+import { backupViews } from "./views.ts";
 
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
@@ -76,6 +78,8 @@ export const backupFeature = feature<
       })
     );
     const history = new RunHistory(records, open);
+    const sources = { records, targets, runs, history, clock, coverage, ownerLost, leftOut };
+    app.backupList.give(() => rendered(backupViews(sources)));
     const files = new FileSessions({ clock, host });
     const due = new BackupClock({
       ...{ clock, records, runs },
@@ -112,23 +116,9 @@ export const backupFeature = feature<
       },
       handlers: {
         ...backupHandlers({
-          ...{
-            coverage,
-            ownerLost,
-            leftOut,
-            since,
-            records,
-            targets,
-            runs,
-            history,
-            bootTests,
-            files,
-            clock,
-            jobs,
-            open,
-            host,
-            hostOf: (vmId: string) => hosts.withVm(vmId),
-          },
+          ...sources,
+          ...{ since, bootTests, files, jobs, open, host },
+          hostOf: (vmId: string) => hosts.withVm(vmId),
           vmsOf: (principal) => app.apiFor(principal).getVms(),
         }),
         ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),

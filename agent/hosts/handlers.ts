@@ -21,6 +21,7 @@ import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { hostBridges } from "./bridges.ts";
 import type { Host } from "./host.ts";
+import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";
 
 export type HostListHandlers = Pick<Handlers, "get_activity" | keyof typeof hostListCommands>;
@@ -137,7 +138,7 @@ export function hostHandlers(host: Host): HostHandlers {
       // Trying KVM takes seconds where it hangs guests: browsers and pages are told what is known.
       const isAsked = record.type === "QEMU" && principal.door !== "page" && principal.via !== "session";
       const trouble = isAsked ? await capabilities.kvmTrouble() : capabilities.knownKvmTrouble;
-      const stats = sampler.host ?? await sampler.tick().then(() => sampler.host);
+      const stats = await loadOf(host);
       const totalMb = stats?.memoryTotalMb ?? await make.memoryMb();
       const { active, total } = inventory.counts();
       return {

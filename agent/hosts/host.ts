@@ -16,7 +16,7 @@ import {
 import type { App } from "../app.ts";
 import type { Handler, Handlers } from "../dispatch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
-import { localPrincipal, type Principal } from "../access.ts";
+import { type Principal, settlingPrincipal } from "../access.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Hang } from "../../lib/contract/host.ts";
 import { hangEndText, hangText } from "../../lib/hangs/message.ts";
@@ -218,7 +218,7 @@ export class Host {
     this.operations.settleWith({
       vms: this,
       rules: app.stepRules,
-      run: (command, input, actor) => this.run(command, input, { ...localPrincipal("page"), name: actor }),
+      run: (command, input, actor) => this.run(command, input, settlingPrincipal(actor)),
     });
     this.#periodic = new PacedJobs(this.#jobs(), {
       clock,

@@ -13,6 +13,7 @@ import { Collector } from "./collector.ts";
 import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
 import { metricHandlers, pushHandlers, retentionHandlers } from "./handlers.ts";
 import { MetricPusher, PUSH_MIGRATIONS } from "./push.ts";
+import { summariseMetrics } from "./stored_metrics.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
 
 /** Milliseconds between looks at what is over, and at what is too old. */
@@ -48,6 +49,8 @@ export const metricsFeature = feature<
             : [{ id, hostname, takenAt: latest.takenAt, families: familiesOfHost(app, each) }];
         }),
     });
+    const context = { store: metrics, retention, interval, now };
+    app.metricSummaries.give((host, subject, asked) => summariseMetrics(context, host, subject, asked));
     const stopping = new AbortController();
     return {
       handlers: {
@@ -90,7 +93,7 @@ export const metricsFeature = feature<
         );
         collected.push({ host, collector });
         return {
-          handlers: metricHandlers(host, { store: metrics, retention, interval, now }),
+          handlers: metricHandlers(host, context),
           periodic: [{
             name: "metrics",
             // At the beginning of each slot of time, not so long after the one before

@@ -10,8 +10,8 @@ import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
 import { checkImage } from "./disk_images/check.ts";
-import { requireActive } from "./shared.ts";
 import { VolumeUsage } from "./volume_usage.ts";
+import { volumesIn } from "./volume_list.ts";
 import { requireRoom, requireWithin } from "./volume_checks.ts";
 import { volumeJobs } from "./volume_jobs.ts";
 import {
@@ -61,14 +61,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
   return {
     ...volumeJobs(host),
 
-    get_volumes: async ({ pool }) => {
-      requireActive(host, pool);
-      const volumes = await storage.volumes(pool);
-      const users = await VolumeUsage.read(host);
-      // What is not whole yet is told of by its job.
-      const whole = volumes.filter(({ name }) => !host.locks.isUnfinished(pool, name));
-      return whole.map((volume) => volumeView(volume, users));
-    },
+    get_volumes: ({ pool }) => volumesIn(host, pool),
 
     create_volume: (
       { pool, name, capacityBytes, format, preallocation = "none", backing, encryption },

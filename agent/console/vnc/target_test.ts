@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
-import { localPrincipal } from "../../access.ts";
+import { localPrincipal } from "../../testing.ts";
 import type { Host } from "../../hosts/host.ts";
 import { giveViewerFile } from "../viewer_file.ts";
 import { vncConsole } from "./console.ts";
