@@ -7,7 +7,7 @@ import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { pciClass } from "../../lib/host_devices/class.ts";
 import { type AssignedDevice, hasIommu, type HostUse, listedDevices } from "../../lib/host_devices/list.ts";
 import type { Output } from "../../lib/contract/mod.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
 import type { Host } from "../hosts/host.ts";
 import { hostUses } from "./host_use.ts";

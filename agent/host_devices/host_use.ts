@@ -5,8 +5,8 @@
  */
 import type { HostUse } from "../../lib/host_devices/list.ts";
 import { defaultDevices } from "../../lib/network/routes.ts";
-import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
-import { DEVICES } from "../hosts/network_devices.ts";
+import { namesIn, textAt, undefinedIfMissing } from "../machine/files.ts";
+import { DEVICES } from "../machine/network_devices.ts";
 import { BLOCKS, hardwareBelow, liveBlocks } from "../storage/block_devices.ts";
 
 /** Block devices that the host reads and writes, with what for. */

@@ -13,7 +13,7 @@ import {
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { kvmTrouble } from "./kvm_probe.ts";
+import { kvmTrouble } from "../machine/kvm_probe.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import type { NodeInfo } from "./node_info.ts";
 

@@ -19,7 +19,7 @@ import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
-import { hostBridges } from "./bridges.ts";
+import { hostBridges } from "../machine/bridges.ts";
 import type { Host } from "./host.ts";
 import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";

@@ -9,10 +9,10 @@ import { isHang } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { wordsOf } from "../processes.ts";
+import { wordsOf } from "../machine/processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { isActiveState } from "./inventory/states.ts";
-import { qemuProcesses, vmOfQemu } from "./qemu_processes.ts";
+import { qemuProcesses, vmOfQemu } from "../machine/qemu_processes.ts";
 
 /** What has been found on one host; nothing of one that is elsewhere, whose processes nobody sees. */
 export class LostVms {

@@ -1,7 +1,7 @@
 /** passt: a process that forwards a guest's traffic as the host's own. */
 import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { trialFault, unacceptableName } from "../../lib/formats/xml/trial.ts";
-import { isThere } from "../files.ts";
+import { isThere } from "../machine/files.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { isLocal } from "../libvirt/uri.ts";
 

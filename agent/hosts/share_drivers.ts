@@ -2,7 +2,7 @@
 import { LibvirtError } from "../../ffi/error.ts";
 import type { DeviceOptions, VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { isSystemError, isThere } from "../files.ts";
+import { isSystemError, isThere } from "../machine/files.ts";
 import { isLocal, isSession } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";

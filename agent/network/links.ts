@@ -1,7 +1,7 @@
 /** The network devices of the machine we run on, and what stands on what. Source: the kernel's sysfs and procfs. */
 import type { DeviceKind, TopologyDevice } from "../../lib/contract/mod.ts";
 import { defaultDevices, vlanIds } from "../../lib/network/routes.ts";
-import { DEVICES, networkDevices } from "../hosts/network_devices.ts";
+import { DEVICES, networkDevices } from "../machine/network_devices.ts";
 import { textOf } from "./facts.ts";
 
 /** What the folder of a device holds → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */

@@ -5,7 +5,7 @@
 import { type CommandName, ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
 import { markedFormat } from "../../lib/formats/foreign/mod.ts";
 import type { Host } from "../hosts/host.ts";
-import { openFile, readAt } from "../host_file.ts";
+import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";

@@ -4,7 +4,7 @@ import type { PackingName } from "../../lib/formats/content_kind.ts";
 import { FILE_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
-import { openFile, readAt } from "../host_file.ts";
+import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";

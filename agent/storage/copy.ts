@@ -4,15 +4,15 @@
  * and chain from the content. So on this host qemu-img is run directly, where this process may write to the new volume.
  * Where it may not, libvirt copies what is built on nothing, and the rest is refused.
  */
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
-import { ofProcess, processes, wordsOf } from "../processes.ts";
+import { ofProcess, processes, wordsOf } from "../machine/processes.ts";
 import type { CopySource } from "./copy_source.ts";
 import { copyImage, hasQemuImg } from "./qemu_img.ts";
 import {

@@ -1,6 +1,6 @@
 /** Which image a disk is: another one at the same place, or the same at another place, is not the same. */
 import type { Disk } from "../../lib/contract/mod.ts";
-import { statFile } from "../host_file.ts";
+import { statFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";

@@ -10,7 +10,7 @@ import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { isDefined } from "../libvirt/definitions.ts";
 import { isLocal } from "../libvirt/uri.ts";
-import { resolvedByFolder, resolvedPath, resolvedPaths } from "../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { log } from "../log.ts";
 import { knownChain, unreadText } from "./disk_images/users.ts";
 import type { Host } from "../hosts/host.ts";

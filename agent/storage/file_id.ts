@@ -1,7 +1,7 @@
 /** Which file is at a path: another one can take its place. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { isSystemError } from "../files.ts";
-import { hostFiles } from "../host_files.ts";
+import { isSystemError } from "../machine/files.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { log } from "../log.ts";
 
 /**

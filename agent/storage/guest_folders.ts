@@ -9,7 +9,7 @@ import type { Host } from "../hosts/host.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { resolvedPath, statInTime } from "../resolved_path.ts";
+import { resolvedPath, statInTime } from "../machine/resolved_path.ts";
 
 /** Whether two folders are one: a bind mount has another path, and the same content. */
 export const isSameFolder = (info: Deno.FileInfo, other: Deno.FileInfo | "none" | "late") =>

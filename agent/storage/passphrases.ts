@@ -5,14 +5,14 @@
 import { LibvirtError } from "../../ffi/error.ts";
 import { isLuksHead, LUKS_HEAD_BYTES } from "../../lib/formats/luks.ts";
 import { binPath, joinPath, splitPath } from "../../lib/bin/place.ts";
-import { isSystemError, undefinedIfMissing } from "../files.ts";
-import { plainPath, readStart } from "../host_file.ts";
+import { isSystemError, undefinedIfMissing } from "../machine/files.ts";
+import { plainPath, readStart } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isConnectionLost, isUnsupported } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
-import { resolvedPath, resolvedPaths } from "../resolved_path.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
+import { resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { poolFolders } from "./used_places.ts";
 import { removeVolume, volumeAt } from "./volumes.ts";
 

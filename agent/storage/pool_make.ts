@@ -4,13 +4,13 @@ import { POOL_TYPES, type PoolType } from "../../lib/contract/choices.ts";
 import { POOL_KINDS, poolFieldFault, targetFault } from "../../lib/storage/pool_types.ts";
 import { describePool, newPoolXml, poolTarget } from "../../lib/formats/xml/pool.ts";
 import { child, children, parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
-import { isThere } from "../files.ts";
+import { isThere } from "../machine/files.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import { isLocal } from "../libvirt/uri.ts";
-import { resolvedPath } from "../resolved_path.ts";
+import { resolvedPath } from "../machine/resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
-import { requireResponding } from "../mount_gate.ts";
+import { requireResponding } from "../machine/mount_gate.ts";
 import { requireUnshared } from "./guest_folders.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */

@@ -5,11 +5,11 @@
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { sourcePaths } from "../../lib/formats/xml/source_paths.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import { statFile } from "../host_file.ts";
+import { statFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
 import { backingImages } from "./disk_images/backing.ts";
 
 type Places = Pick<Host, "link" | "inventory">;

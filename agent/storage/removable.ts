@@ -1,8 +1,8 @@
 /** Whether files of this host can be removed: looked at before the first of several goes, for what is gone is gone. */
-import { isSystemError, undefinedIfMissing } from "../files.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
-import { isNotResponding } from "../mount_gate.ts";
+import { isSystemError, undefinedIfMissing } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
 import { splitPath } from "../../lib/bin/place.ts";
 import { filesBelow } from "./folder_content.ts";
 import { isReadOnly, isReadOnlyHere } from "./mounts.ts";

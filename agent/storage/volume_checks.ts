@@ -1,5 +1,5 @@
 /** What is looked at before libvirt, or qemu-img for it, opens a volume. */
-import { realPathOf } from "../host_file.ts";
+import { realPathOf } from "../machine/host_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isLocal } from "../libvirt/uri.ts";

@@ -1,5 +1,5 @@
 /** What keeps volumes although no VM has them: a template keeps its disks as long as it is there. */
-import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
+import { resolvedByFolder, resolvedPath } from "../machine/resolved_path.ts";
 
 /** Something that is kept. */
 export interface KeptPath {

@@ -1,10 +1,10 @@
 /** Volumes and files as steps: made, replaced, deleted with their VM. */
 import { render } from "../../lib/i18n/message.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
-import { requireResponding } from "../mount_gate.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
+import { requireResponding } from "../machine/mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";

@@ -4,7 +4,7 @@ import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { resolvedPaths, resolvedWithin } from "../resolved_path.ts";
+import { resolvedPaths, resolvedWithin } from "../machine/resolved_path.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";

@@ -1,6 +1,6 @@
 /** Volumes through libvirt's volume API: the one way disks come into being and go. */
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import {

@@ -2,8 +2,8 @@
 import type { StoredEntry } from "../../lib/bin/entry.ts";
 import { freeFileName, splitPath } from "../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../lib/contract/mod.ts";
-import { isTaken } from "../files.ts";
-import { plainPath } from "../host_file.ts";
+import { isTaken } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Operation } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";

@@ -13,7 +13,7 @@ import {
 import { createVms } from "./create_vms.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { within } from "../within.ts";
-import { statInTime } from "../resolved_path.ts";
+import { statInTime } from "../machine/resolved_path.ts";
 import { type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
 /** Milliseconds that files are looked at: a list does not wait for a server that does not answer. */

@@ -1,11 +1,11 @@
 /** Making a version of a template: full copies of a stopped VM's disks, and its definition. */
-import { isSystemError } from "../files.ts";
+import { isSystemError } from "../machine/files.ts";
 import { ContractError, type Role, type VM } from "../../lib/contract/mod.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
 import type { Seal } from "../../lib/template/seal.ts";
-import { openFile } from "../host_file.ts";
+import { openFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";

@@ -11,7 +11,7 @@ import { writtenFiles } from "../../lib/formats/xml/own_files.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Host } from "../hosts/host.ts";
-import { resolvedPath } from "../resolved_path.ts";
+import { resolvedPath } from "../machine/resolved_path.ts";
 import { directUses } from "../storage/disk_images/usage.ts";
 import { otherUserOf } from "./lifecycle/other_user.ts";
 

@@ -1,6 +1,6 @@
 /** VMs as steps: defined, started, forgotten. */
-import { statFile } from "../host_file.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { statFile } from "../machine/host_file.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
 import { requireItsNetworksRespond } from "../hosts/responsive.ts";

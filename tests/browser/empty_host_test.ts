@@ -7,7 +7,7 @@ import { startServer } from "../testbed/server.ts";
 import { call } from "../testbed/product.ts";
 import { until } from "../testbed/wait.ts";
 import { PHONE, visit, waitForText } from "./visit.ts";
-import { hostBridges } from "../../agent/hosts/bridges.ts";
+import { hostBridges } from "../../agent/machine/bridges.ts";
 import { hasOwnBridge } from "../../lib/host/ready.ts";
 
 const reason = await requirement("chromium");

@@ -6,7 +6,7 @@ import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
-import { isSystemError, namesIn } from "../../files.ts";
+import { isSystemError, namesIn } from "../../machine/files.ts";
 import { isHang } from "../../libvirt/failure.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";

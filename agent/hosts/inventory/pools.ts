@@ -10,11 +10,11 @@ import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { fileSystemSpace, type PoolSpace } from "../../../lib/storage/pool_space.ts";
 import { PATH_TYPES } from "../../../lib/storage/pool_types.ts";
-import { hostFiles } from "../../host_files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
-import { requireResponding } from "../../mount_gate.ts";
+import { requireResponding } from "../../machine/mount_gate.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
 import { within } from "../../within.ts";
 

@@ -17,7 +17,7 @@ import type { ForwardRule } from "../../../lib/formats/nft/forwards.ts";
 import type { Published } from "../../events/hub.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
-import { DEVICES } from "../../hosts/network_devices.ts";
+import { DEVICES } from "../../machine/network_devices.ts";
 import { log } from "../../log.ts";
 import { networksOf } from "../view.ts";
 import type { ForwardRecords } from "./records.ts";

@@ -2,7 +2,7 @@
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import type { Host } from "../../hosts/host.ts";
-import { resolvedByFolder } from "../../resolved_path.ts";
+import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { poolFolder } from "../reachable.ts";
 
 /**

@@ -5,7 +5,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import type { Rebased } from "../../operations/step.ts";
 import type { Host } from "../../hosts/host.ts";
-import { resolvedByFolder } from "../../resolved_path.ts";
+import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { backingOf } from "../disk_images/backing.ts";
 import { hasQemuImg, rebaseImage } from "../qemu_img.ts";
 

@@ -12,7 +12,7 @@ import { log } from "../../log.ts";
 import { spaceKnown, spaceNow } from "../pool_space.ts";
 import { entriesOfPool } from "./of_pool.ts";
 import { canGo, purge } from "./purge.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 
 const { t } = textsOf(bin);
 

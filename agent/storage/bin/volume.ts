@@ -4,8 +4,8 @@ import { binPath, freeFileName, joinPath, splitPath } from "../../../lib/bin/pla
 import { checker } from "../../../lib/typebox/compile.ts";
 import { ContractError, NewVolumeName, type Output } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { isSystemError, isTaken } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
+import { isSystemError, isTaken } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";

@@ -14,9 +14,9 @@ import {
   type Qcow2Header,
   readQcow2Header,
 } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { isNameable, readStart, realPathOf, statFile } from "../../host_file.ts";
+import { isNameable, readStart, realPathOf, statFile } from "../../machine/host_file.ts";
 import type { BackingImage } from "../../../lib/formats/xml/new_vm.ts";
-import { lookAt } from "../../files.ts";
+import { lookAt } from "../../machine/files.ts";
 import type { Volume } from "../volumes.ts";
 
 /** Images in a chain that are followed; a header can make a chain point back to itself. */

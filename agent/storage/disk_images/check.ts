@@ -17,9 +17,9 @@
  *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import { resolve } from "node:path";
-import { isNameable, statFile } from "../../host_file.ts";
+import { isNameable, statFile } from "../../machine/host_file.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { isInBin } from "../../../lib/bin/place.ts";
 import { ContractError, type Role } from "../../../lib/contract/mod.ts";
@@ -43,7 +43,7 @@ import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requirePoolReachable } from "../reachable.ts";
-import { requireResponding } from "../../mount_gate.ts";
+import { requireResponding } from "../../machine/mount_gate.ts";
 
 /** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
 const HEADS_MS = 10_000;

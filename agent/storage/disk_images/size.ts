@@ -1,6 +1,6 @@
 /** The size of an image on this host, without a program: from its head and from what the kernel says of its file. */
-import { isSystemError } from "../../files.ts";
-import { statFile } from "../../host_file.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { statFile } from "../../machine/host_file.ts";
 import { ImageRefused, qcow2Head } from "./chain.ts";
 
 /** Bytes of one block of `st_blocks`, and of a sector of a block device in /sys. Sources: stat(2), sysfs-block. */

@@ -2,14 +2,14 @@
 import { userName } from "../../../lib/i18n/message.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
-import { isSystemError } from "../../files.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { namedPaths } from "../../../lib/formats/xml/named_paths.ts";
 import { parseXml } from "../../../lib/formats/xml/tree.ts";
-import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";

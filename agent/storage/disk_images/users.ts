@@ -1,12 +1,12 @@
 /** Which VMs need an image: as their disk or another file of theirs, or because their disk is built on it. */
 import { dirname } from "node:path";
 import { ImageRefused } from "./chain.ts";
-import { isSystemError } from "../../files.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isDefined } from "../../libvirt/definitions.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";

@@ -20,7 +20,7 @@ import { createVolume, removeVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
-import { hostFiles } from "../../host_files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 
 /** Bytes written at a time. */
 const PIECE = 256 * 1024;

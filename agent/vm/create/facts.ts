@@ -10,7 +10,7 @@ import {
   type VmConfig,
   type WarningCode,
 } from "../../../lib/contract/mod.ts";
-import { statFile } from "../../host_file.ts";
+import { statFile } from "../../machine/host_file.ts";
 import type { Facts, ImageFact, PoolFact } from "../../../lib/vm/create/facts.ts";
 import { Findings } from "../../../lib/vm/create/findings.ts";
 import { type SupportedHardware, supportedHardwareOf } from "../../../lib/vm/create/supported_hardware.ts";
@@ -18,10 +18,10 @@ import { choosePlatform, type Platform } from "../../../lib/vm/create/platform.t
 import { resolveVm } from "../../../lib/vm/create/resolve.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { BUILTIN_SYSTEMS, findSystem } from "../../../lib/vm/os/mod.ts";
-import { hostBridges } from "../../hosts/bridges.ts";
+import { hostBridges } from "../../machine/bridges.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { lookAt } from "../../files.ts";
+import { lookAt } from "../../machine/files.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
 import type { DiskSizes } from "../../hosts/inventory/disk_sizes.ts";
 import type { Inventory } from "../../hosts/inventory/inventory.ts";

@@ -5,7 +5,7 @@ import type { MachineType } from "../../../lib/formats/xml/capabilities.ts";
 import { child, parseXml } from "../../../lib/formats/xml/tree.ts";
 import { type CreateServices, kvmTroubleFor, platformFor, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
-import { hostBridges } from "../../hosts/bridges.ts";
+import { hostBridges } from "../../machine/bridges.ts";
 import { imageKind, ImageRoles } from "../../storage/images/roles.ts";
 
 /** CDs in the pools. One that cannot be read (a dead server) is left out. */

@@ -13,7 +13,7 @@ import { DEVICES_PREFIX, DEVICES_URI } from "../../../lib/formats/xml/metadata.t
 import type { NodeDevice } from "../../../lib/formats/xml/node_device.ts";
 import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { textAt } from "../../files.ts";
+import { textAt } from "../../machine/files.ts";
 import { knownNodeDevices } from "../../host_devices/devices.ts";
 import { setMetadata } from "../own_metadata.ts";
 import type { Host } from "../../hosts/host.ts";

@@ -1,7 +1,7 @@
 /** Removing, growing and changing a VM's disks. */
 import { message, type Sentence, userName } from "../../../lib/i18n/message.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import {
   ContractError,
   type DiskLimitValues,

@@ -17,7 +17,7 @@ import {
 import { nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
-import { hostInterfaces } from "../../hosts/interfaces.ts";
+import { hostInterfaces } from "../../machine/interfaces.ts";
 import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { cannotLive } from "../../libvirt/failure.ts";

@@ -12,12 +12,12 @@ import {
   type SharedFolder,
   sharesAbove,
 } from "../../../lib/vm/shared_folders.ts";
-import { lookAt, textAt } from "../../files.ts";
-import { isNameable, statFile } from "../../host_file.ts";
+import { lookAt, textAt } from "../../machine/files.ts";
+import { isNameable, statFile } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal, isSession } from "../../libvirt/uri.ts";
 import { ownPlaces } from "../../own_places.ts";
-import { resolvedPath, statInTime } from "../../resolved_path.ts";
+import { resolvedPath, statInTime } from "../../machine/resolved_path.ts";
 import { above, isSameFolder, sharedFolders, statAll } from "../../storage/guest_folders.ts";
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";

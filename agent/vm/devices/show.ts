@@ -23,7 +23,7 @@ import type { Host } from "../../hosts/host.ts";
 import { configurationsOf } from "./configurations.ts";
 import { showHostDevices } from "./host_devices.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
-import { hostInterfaces } from "../../hosts/interfaces.ts";
+import { hostInterfaces } from "../../machine/interfaces.ts";
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {

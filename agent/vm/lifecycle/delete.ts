@@ -1,8 +1,8 @@
 /** Deleting a VM, with its disks when asked. */
-import { FileRefused, isSystemError } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
-import { requireResponding } from "../../mount_gate.ts";
+import { FileRefused, isSystemError } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
+import { requireResponding } from "../../machine/mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError, type DeleteVmResult, type Input, type VM } from "../../../lib/contract/mod.ts";

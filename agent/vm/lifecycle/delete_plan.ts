@@ -1,7 +1,7 @@
 /** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
-import { isSystemError } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -11,8 +11,8 @@ import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { log } from "../../log.ts";
-import { ProgramLate, runProgram } from "../../programs.ts";
-import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { ProgramLate, runProgram } from "../../machine/programs.ts";
+import { resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers, unreadText } from "../../storage/disk_images/users.ts";
@@ -20,7 +20,7 @@ import { type Overlay, overlays, readKnownPools, unreadPoolText } from "../../st
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
-import { isNotResponding, responds } from "../../mount_gate.ts";
+import { isNotResponding, responds } from "../../machine/mount_gate.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
 export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };

@@ -3,9 +3,9 @@ import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts"
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
-import { isSystemError, isTaken } from "../../files.ts";
-import { openFile, plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError, isTaken } from "../../machine/files.ts";
+import { openFile, plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";

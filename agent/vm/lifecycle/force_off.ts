@@ -5,9 +5,9 @@
  */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { processState, swtpmOf } from "../../hosts/qemu_processes.ts";
+import { processState, swtpmOf } from "../../machine/qemu_processes.ts";
 import { log } from "../../log.ts";
 import { within } from "../../within.ts";
 

@@ -1,6 +1,6 @@
 /** Defining a VM from XML that somebody brings. */
 import { vmName } from "../../../lib/i18n/message.ts";
-import { statFile } from "../../host_file.ts";
+import { statFile } from "../../machine/host_file.ts";
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import {
@@ -18,7 +18,7 @@ import { addressesLeftText } from "../../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { dropGeneratedSockets } from "../../../lib/formats/xml/own_files.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
-import { lookAt } from "../../files.ts";
+import { lookAt } from "../../machine/files.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -33,7 +33,7 @@ import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { leaveOthersNvram, refuseOthersFiles } from "../others_files.ts";
 import { pinImages } from "../pinned_images.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */

@@ -1,7 +1,7 @@
 /** Files that two VMs name: what one of them takes along, the other has no more. */
 import { LEFT_NVRAM } from "../../../lib/bin/entry.ts";
 import type { Host } from "../../hosts/host.ts";
-import { resolvedPaths } from "../../resolved_path.ts";
+import { resolvedPaths } from "../../machine/resolved_path.ts";
 import { filesOfBoth } from "../../storage/disk_images/usage.ts";
 
 /**

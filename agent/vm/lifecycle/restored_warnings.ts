@@ -6,7 +6,7 @@ import { child, children } from "../../../lib/formats/xml/tree.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
-import { resolvedPath } from "../../resolved_path.ts";
+import { resolvedPath } from "../../machine/resolved_path.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { fileAt } from "../../storage/file_id.ts";
 

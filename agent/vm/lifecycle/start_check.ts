@@ -6,7 +6,7 @@
  * that others define may be built on anything: only what another VM's guest could have written is refused of theirs.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";

@@ -20,8 +20,8 @@ import {
   isThere,
   readRegular,
   undefinedIfMissing,
-} from "../../files.ts";
-import { hostFiles } from "../../host_files.ts";
+} from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import { isLocalSystem } from "../../libvirt/uri.ts";
 import { folderIdentityAt, identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";

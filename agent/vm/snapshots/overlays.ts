@@ -13,7 +13,7 @@ import { backingChain } from "../../storage/disk_images/backing.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
-import { resolvedPath } from "../../resolved_path.ts";
+import { resolvedPath } from "../../machine/resolved_path.ts";
 
 /** Bytes that a new image takes at least: its tables. */
 const OVERLAY_BYTES = 1024 ** 2;

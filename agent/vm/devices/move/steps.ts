@@ -2,9 +2,9 @@
  * Moves of disks as steps. The VM decides: where it is on the copy, the move is brought to its end; where it is not, it stays
  * on what it had, and the copy goes with the step before. Where nobody can tell, both images stay.
  */
-import { statFile } from "../../../host_file.ts";
-import { hostFiles } from "../../../host_files.ts";
-import { undefinedIfMissing } from "../../../files.ts";
+import { statFile } from "../../../machine/host_file.ts";
+import { hostFiles } from "../../../machine/host_files.ts";
+import { undefinedIfMissing } from "../../../machine/files.ts";
 import type { Host } from "../../../hosts/host.ts";
 import { isLocal } from "../../../libvirt/uri.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";

@@ -1,8 +1,13 @@
 /** What only the machine we run on can tell, beside libvirt. */
 import { hostname } from "node:os";
-import { isLocal } from "../libvirt/uri.ts";
+import { isLocal } from "./local_uri.ts";
 import { log } from "../log.ts";
-import type { LocalLoad } from "../metrics/host_stats.ts";
+
+/** What only the machine we run on can tell; null when we manage another. */
+export interface LocalLoad {
+  readonly loadAverage: number[] | null;
+  readonly uptimeSeconds: number | null;
+}
 
 /** Load averages and uptime of this machine; nulls for another. */
 export function localLoad(uri: string): LocalLoad {

@@ -2,9 +2,9 @@
  * The QEMU processes of this host, by the VM they run. Their state shows what asking libvirt would only find out by hanging:
  * a process that is stopped, or that waits in the kernel for storage which does not respond, answers no monitor.
  */
-import { isSystemError } from "../files.ts";
+import { isSystemError } from "./files.ts";
 import { log } from "../log.ts";
-import { processes, wordsOf } from "../processes.ts";
+import { processes, wordsOf } from "./processes.ts";
 
 /** Milliseconds between two searches for processes that are not known. */
 const SEARCH_MS = 10_000;

@@ -2,7 +2,7 @@
  * Programs that are run to their end, within a limit. One that waits for a disk or a server in the kernel is not ended
  * by SIGKILL before that answers: then its end is not waited for, and its number is in the log.
  */
-import { log } from "./log.ts";
+import { log } from "../log.ts";
 
 /** Milliseconds that a program which was killed is given. */
 const KILLED_MS = 5000;

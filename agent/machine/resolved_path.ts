@@ -4,9 +4,9 @@ import { isNameable, plainPath, realPathOf, statFile } from "./host_file.ts";
 import { hostFiles } from "./host_files.ts";
 import { pathFault } from "./files.ts";
 import { isNotResponding } from "./mount_gate.ts";
-import { log } from "./log.ts";
-import { within } from "./within.ts";
-import { isLocal } from "./libvirt/uri.ts";
+import { log } from "../log.ts";
+import { within } from "../within.ts";
+import { isLocal } from "./local_uri.ts";
 
 /** Milliseconds the kernel may take. A link behind a server that does not answer leads to no file that does. */
 const MOST_MS = 5000;
