@@ -250,7 +250,8 @@ libvirtTest(
     const rows = () => agent.activity.search({ vmId }).filter(({ action }) => action === "update_vm");
     await until("the audit has the call and what came of the operation", () => rows().length === 2);
     assert.deepEqual(
-      rows().map(({ actor, door, result, tookMs }) => [actor, door, result, typeof tookMs === "number"]).sort(),
+      rows().map(({ actor, door, result, tookMs }) => [actor, door, result, typeof tookMs === "number"])
+        .sort(),
       [["ann", "agent", "ok", false], ["ann", "agent", "ok", true]],
     );
   },

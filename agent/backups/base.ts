@@ -5,7 +5,6 @@ import type { Disk, VM } from "../../lib/contract/mod.ts";
 import { isSystemError } from "../machine/files.ts";
 import type { Host } from "../hosts/host.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { ImageRefused, qcow2Head } from "../storage/disk_images/chain.ts";
@@ -40,7 +39,7 @@ export interface ReadPlan {
  */
 async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<Set<string>> {
   const found = new Set<string>();
-  if (!isLocal(link.uri)) return found;
+  if (link.machine === null) return found;
   for (const disk of disks.filter(({ format }) => format === "qcow2")) {
     const path = await pathOfDisk(link, disk);
     try {

@@ -4,7 +4,6 @@ import { type backupCommands, type backupTargetCommands, ContractError } from ".
 import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { poolFolder } from "../storage/reachable.ts";
 import type { KeptPath } from "../storage/volume_keepers.ts";
 import { feature } from "../feature.ts";
@@ -88,7 +87,7 @@ export const backupFeature = feature<
     });
     /** Where copies are on this host, be the backup off or its target used by none. */
     const kept = function* (host: Host): Generator<KeptPath> {
-      if (!isLocal(host.link.uri)) return;
+      if (host.machine === null) return;
       for (const { name, folder, targetId } of records.all()) {
         if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup job ${name}` };
       }

@@ -19,7 +19,7 @@ import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
-import { hostBridges } from "../machine/bridges.ts";
+import { cpuModel } from "../machine/local.ts";
 import type { Host } from "./host.ts";
 import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";
@@ -36,19 +36,9 @@ export function versionText(version: number): string {
 }
 
 /** Model of the processor: the kernel's name where it is this machine's, else libvirt's, else the architecture. */
-function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord, isHere: boolean): string {
+function cpuModelOf({ capabilities, cpuModel: architecture }: NodeRecord, ours: string | undefined): string {
   const cpu = child(child(parseXml(capabilities), "host"), "cpu");
-  return (isHere ? kernelCpuModel() : undefined) ?? childText(cpu, "model") ?? architecture;
-}
-
-/** `model name` of /proc/cpuinfo: what a person knows the processor by. Only right for the machine we run on. */
-function kernelCpuModel(): string | undefined {
-  try {
-    return Deno.readTextFileSync("/proc/cpuinfo").match(/^model name\s*:\s*(.+)$/m)?.[1];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return ours ?? childText(cpu, "model") ?? architecture;
 }
 
 /** `QEMU/KVM` where KVM works. @param trouble why it does not; undefined while it was not tried: libvirt's word is no proof */
@@ -75,7 +65,7 @@ function attention(
 }
 
 /** What the host lacks before VMs can be created on it, as far as the one who asks may see it. */
-async function lackingOn({ inventory: { storage, networks, filled }, link: { uri } }: Host, rights: Rights) {
+async function lackingOn({ inventory: { storage, networks, filled }, machine }: Host, rights: Rights) {
   if (!filled) return [];
   const pools = storage.isKnown && mayCall(rights, "get_storage_pools") ? storage.records() : null;
   const known = mayCall(rights, "get_networks") ? networks.records() : null;
@@ -83,7 +73,7 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
     (known ?? []).map(({ xml }) => child(parseXml(xml), "bridge")?.attributes.name),
   );
   // Without a look at its bridges nothing is said of another machine's networks
-  const bridges = known === null ? undefined : await hostBridges(uri);
+  const bridges = known === null ? undefined : await machine?.bridges();
   const found = [
     pools && storageNotReady(
       pools.map(({ state, xml, ...pool }) => ({ ...pool, ...describePool(xml), running: state !== 0 })),
@@ -143,7 +133,7 @@ export function hostHandlers(host: Host): HostHandlers {
       const { active, total } = inventory.counts();
       return {
         hostname: host.fullName ?? inventory.hostname,
-        cpuModel: cpuModel(record, host.isHere || record.type === "TEST"),
+        cpuModel: cpuModelOf(record, record.type === "TEST" ? cpuModel() : host.machine?.cpuModel()),
         cpuCount: record.cores,
         cpuThreads: record.threads,
         memoryTotalMb: totalMb,

@@ -24,16 +24,16 @@ import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { isLocal, isLocalSystem, uriOfFurtherHost } from "../libvirt/uri.ts";
-import { localHostname, localLoad, qemuStartedAt } from "../machine/local.ts";
+import { uriOfFurtherHost } from "../libvirt/uri.ts";
+import { localHostname } from "../machine/local.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
 import { libvirtHang } from "./libvirt_hang.ts";
 import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
-import { QemuProcesses } from "../machine/qemu_processes.ts";
-import { VmStorage } from "../machine/vm_storage.ts";
+import type { VmStorage } from "../machine/vm_storage.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import type { HostMedia } from "./media.ts";
 import { Addresses } from "./inventory/addresses.ts";
@@ -81,14 +81,14 @@ const CHECK_MS = 500;
 const SETTLE_MS = 5000;
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
+/** Of another machine's load libvirt does not tell these. */
+const NO_LOAD = { loadAverage: null, uptimeSeconds: null } as const;
 /** What is said while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
 export class Host {
   readonly id: string;
   readonly #label: string | undefined;
-  /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
-  readonly isHere: boolean;
   readonly events: HostEvents;
   readonly link: LibvirtLink;
   readonly inventory: Inventory;
@@ -117,8 +117,6 @@ export class Host {
   readonly hangs: HostHangs;
   /** What of it was written down, and people are alerted of. */
   readonly reports: HangReports;
-  /** The QEMU processes of this host; none of another. */
-  readonly processes: QemuProcesses | undefined;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
   readonly storageMounts: VmStorage | undefined;
   readonly #lost: LostVms;
@@ -140,9 +138,6 @@ export class Host {
     this.id = id;
     this.#label = label;
     const uri = id === LOCAL_HOST ? given : uriOfFurtherHost(given);
-    this.isHere = isLocal(uri);
-    this.locks = new StorageLocks(this.isHere);
-    this.keepers = new VolumeKeepers(uri);
     const { clock } = app;
     this.events = new HostEvents(app.hub, id);
     this.link = new LibvirtLink(uri, {
@@ -158,6 +153,8 @@ export class Host {
       pools: () => this.inventory.storage.isKnown ? this.inventory.storage.records() : undefined,
       poolOf: (path) => this.inventory.storage.poolOf(path),
     });
+    this.locks = new StorageLocks(this.machine !== null);
+    this.keepers = new VolumeKeepers(this.machine);
     this.inventory = new Inventory(
       this.link,
       this.events,
@@ -168,7 +165,7 @@ export class Host {
         placed: (vmId) => app.hosts.placed(vmId),
       },
     );
-    this.storageMounts = this.isHere ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
+    this.storageMounts = this.machine?.mountsOf(this.inventory, () => this.#onHangs());
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
@@ -182,19 +179,25 @@ export class Host {
         for (const part of this.#parts) part.hangsChanged?.();
       },
     });
-    this.processes = this.isHere ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
     this.sizes = new DiskSizes(this.link, this.inventory, clock);
-    this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock, {
-      ...(this.processes && { processes: this.processes }),
-      take: (record) => this.sizes.take(record),
-      onSilentStorage: async (uuids, ms) => {
-        const vms = uuids.map((uuid) => this.inventory.anyVm(uuid)).filter((vm) => vm !== undefined);
-        return new Set((await this.storageMounts?.unanswered(vms, ms) ?? []).map(({ id }) => id));
+    this.sampler = new Sampler(
+      this.link,
+      this.inventory,
+      this.events,
+      () => this.machine?.load() ?? NO_LOAD,
+      clock,
+      {
+        ...(this.machine && { processes: this.machine.processes }),
+        take: (record) => this.sizes.take(record),
+        onSilentStorage: async (uuids, ms) => {
+          const vms = uuids.map((uuid) => this.inventory.anyVm(uuid)).filter((vm) => vm !== undefined);
+          return new Set((await this.storageMounts?.unanswered(vms, ms) ?? []).map(({ id }) => id));
+        },
       },
-    });
+    );
     this.jobs = {
       open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
       list: (...which) => app.jobs.list(...which),
@@ -227,6 +230,11 @@ export class Host {
     });
   }
 
+  /** The machine it is, where that is the one we run on: of another nothing is dialled or opened here. */
+  get machine(): LocalMachine | null {
+    return this.link.machine;
+  }
+
   /** What people call it. */
   get label(): string {
     return this.#label ?? this.inventory.hostname;
@@ -251,7 +259,7 @@ export class Host {
       if (!this.#stopping.signal.aborted) this.app.hosts.wasRead();
     });
     this.#periodic.start();
-    if (isLocalSystem(this.link.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
+    if (this.machine?.isSystem) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
 
   /** Stops within a few seconds. VMs run on. */
@@ -469,11 +477,12 @@ export class Host {
 
   /** Finds out since when VMs run that were started before us. */
   async #uptimes(): Promise<void> {
-    if (!isLocalSystem(this.link.uri)) return;
+    const { machine } = this;
+    if (!machine?.isSystem) return;
     for (const uuid of this.inventory.active()) {
       const vm = this.inventory.vm(uuid);
       if (!vm || vm.startedAt !== undefined) continue;
-      const startedAt = await qemuStartedAt(vm.name);
+      const startedAt = await machine.startedAt(vm.name);
       if (startedAt !== undefined) this.inventory.update(uuid, { startedAt });
     }
   }
@@ -487,7 +496,7 @@ export class Host {
    * have them no more. Made-up VMs have no files.
    */
   async observeFormats(vms: readonly VM[] = this.inventory.vms(), anew = false): Promise<void> {
-    if (isLocal(this.link.uri)) await this.formats.observe(this.link, vms, anew);
+    if (this.machine !== null) await this.formats.observe(this.link, vms, anew);
   }
 
   async #reconcile(): Promise<void> {

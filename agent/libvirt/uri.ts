@@ -1,8 +1,6 @@
 /** What the URI of a libvirt tells. */
 import { ELSEWHERE, isLocal } from "../machine/local_uri.ts";
 
-export { isLocal, isLocalSystem } from "../machine/local_uri.ts";
-
 /**
  * The URI of a further host as everything asks it for places: with a mark where it names a socket, which may lead to another
  * machine (`ssh -L`, a relay). Its files, ports and sockets are not taken for ours.

@@ -95,6 +95,8 @@ interface QemuProcess {
 
 /** Looks at the processes of running VMs. */
 export class QemuProcesses {
+  readonly all = qemuProcesses;
+  readonly tpmOf = swtpmOf;
   readonly #known = new Map<string, QemuProcess>();
   #searchedAt = -Infinity;
   #searching: Promise<void> | undefined;

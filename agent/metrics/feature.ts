@@ -7,7 +7,6 @@ import type {
 } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { feature } from "../feature.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { Collector } from "./collector.ts";
 import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
@@ -80,10 +79,10 @@ export const metricsFeature = feature<
         return metrics.close();
       },
       host: (host) => {
-        const { id, inventory, sampler } = host, isHere = isLocal(host.link.uri);
+        const { id, inventory, sampler, machine } = host;
         const collector = new Collector(
           {
-            ...{ id, inventory, sampler, isHere, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
+            ...{ id, inventory, sampler, machine, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
             guestReading: (vmId) => host.guests.reading(vmId),
           },
           metrics,

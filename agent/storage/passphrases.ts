@@ -9,14 +9,13 @@ import { isSystemError, undefinedIfMissing } from "../machine/files.ts";
 import { plainPath, readStart } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isConnectionLost, isUnsupported } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { poolFolders } from "./used_places.ts";
 import { removeVolume, volumeAt } from "./volumes.ts";
 
-type Services = Pick<Host, "app" | "id" | "inventory" | "link">;
+type Services = Pick<Host, "app" | "id" | "inventory" | "link" | "machine">;
 
 /** Whether the file at a path is a LUKS container; undefined where that cannot be read now. */
 export async function isLuks(path: string): Promise<boolean | undefined> {
@@ -63,10 +62,10 @@ async function vmNaming({ inventory, link }: Services, secret: string): Promise<
 
 /** The paths by which pools call the file at one: pools may share a folder, or reach it by a link. */
 async function namesOf(host: Services, path: string): Promise<string[]> {
-  const { uri } = host.link;
-  if (!isLocal(uri)) return [path];
-  const real = await resolvedPath(uri, path), { folder, name } = splitPath(real);
-  const folders = poolFolders(host).map((pool) => pool.path), places = await resolvedPaths(uri, folders);
+  const { machine } = host;
+  if (machine === null) return [path];
+  const real = await resolvedPath(machine, path), { folder, name } = splitPath(real);
+  const folders = poolFolders(host).map((pool) => pool.path), places = await resolvedPaths(machine, folders);
   const same = folders.filter((_, index) => places[index] === folder);
   return [...new Set([path, real, ...same.map((each) => joinPath(each, name))])];
 }
@@ -78,7 +77,7 @@ async function namesOf(host: Services, path: string): Promise<string[]> {
  * @throws {LibvirtError}
  */
 export async function secretFor(host: Services, path: string): Promise<string | undefined> {
-  const { link } = host, isHere = isLocal(link.uri);
+  const { link } = host, isHere = link.machine !== null;
   if (isHere && await isLuks(path) === false) return undefined;
   for (const name of await namesOf(host, path)) {
     const secret = await link.call("secretOfVolume", { path: name });
@@ -98,7 +97,7 @@ export async function forgetPassphrase(host: Services, path: string, except?: st
   try {
     const secret = await link.call("secretOfVolume", { path });
     if (secret === null) return;
-    const here = isLocal(link.uri) && await isLuks(path) !== false ? "the volume at its path" : undefined;
+    const here = link.machine !== null && await isLuks(path) !== false ? "the volume at its path" : undefined;
     const user = here ?? await binnedAt(host, path, except) ?? await vmNaming(host, secret);
     if (user !== undefined) return log.info("a passphrase stays: something needs it", { path, user });
     await link.call("secretForget", { path });
@@ -117,7 +116,7 @@ export async function forgetPassphrase(host: Services, path: string, except?: st
  */
 export async function deleteVolume(host: Services, path: string): Promise<void> {
   const { link } = host;
-  const isEncrypted = isLocal(link.uri)
+  const isEncrypted = link.machine !== null
     ? await isLuks(path)
     : (await volumeAt(link, path))?.encryption !== undefined;
   await removeVolume(link, path);

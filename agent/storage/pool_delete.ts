@@ -15,7 +15,6 @@ import { VolumeUsage } from "./volume_usage.ts";
 import { volumeInUse } from "./volume_work.ts";
 import { whyUnremovable } from "./removable.ts";
 import { requireWritable } from "./volume_checks.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { entriesOfPool } from "./bin/of_pool.ts";
 import { type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
@@ -37,7 +36,7 @@ async function doomed(host: Host, pool: string): Promise<Volume[]> {
     const use = await useOf(volume);
     if (use !== undefined) throw volumeInUse(pool, use);
   }
-  for (const { name, path, type } of isLocal(link.uri) ? volumes : []) {
+  for (const { name, path, type } of link.machine !== null ? volumes : []) {
     const error = type === "file" || type === "dir" ? await whyUnremovable(path, false) : undefined;
     if (error !== undefined) throw new ContractError("VolumeDeleteFailed", { name, pool, error });
   }

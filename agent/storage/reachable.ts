@@ -7,12 +7,11 @@ import { sourcePaths } from "../../lib/formats/xml/source_paths.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import { statFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { backingImages } from "./disk_images/backing.ts";
 
-type Places = Pick<Host, "link" | "inventory">;
+type Places = Pick<Host, "link" | "machine" | "inventory">;
 
 /** Looks at something; any failure but a mount that does not respond is for libvirt to report. */
 async function probe(path: string, look: () => Promise<unknown>): Promise<void> {
@@ -37,7 +36,7 @@ export function poolFolder({ inventory }: Pick<Host, "inventory">, pool: string)
  * @param xml as it is given to libvirt @throws {ContractError} StorageNotResponding
  */
 export async function requireReachable(host: Places, xml: string): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
   const { paths, pools, open } = sourcePaths(xml);
   const folders = pools.flatMap((pool) => poolFolder(host, pool) ?? []);
   await Promise.all([...paths, ...folders].map((path) => probe(path, () => statFile(path))));
@@ -54,7 +53,7 @@ export async function requireSourcesReachable(
   host: Places,
   { id: uuid }: { readonly id: string },
 ): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
   // What is known of it first: libvirt may wait for one of these already, and would not answer.
   const known = host.inventory.vm(uuid)?.disks.flatMap(({ source }) =>
     source?.startsWith("/") ? [source] : []
@@ -65,7 +64,7 @@ export async function requireSourcesReachable(
 
 /** Refuses work on a pool of this host whose folder's mount does not respond. @throws {ContractError} StorageNotResponding */
 export async function requirePoolReachable(host: Places, pool: string): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
   const folder = poolFolder(host, pool);
   if (folder !== undefined) await probe(folder, () => statFile(folder));
 }

@@ -2,7 +2,6 @@
 import { realPathOf } from "../machine/host_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { freeRoom } from "./bin/room.ts";
 import { isReadOnly } from "./mounts.ts";
 import type { Host } from "../hosts/host.ts";
@@ -57,7 +56,7 @@ export function refuseTooLarge(host: Host, pool: string, bytes: number): void {
 /** The folder of a pool in which nothing can be written; undefined for any other pool. */
 export async function readOnlyFolder({ link, inventory }: Host, pool: string): Promise<string | undefined> {
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
-  if (path === undefined || path.startsWith("/dev/") || !isLocal(link.uri)) return undefined;
+  if (path === undefined || path.startsWith("/dev/") || link.machine === null) return undefined;
   return await isReadOnly(path) ? path : undefined;
 }
 
@@ -78,7 +77,7 @@ export async function requireWritable(services: Host, pool: string): Promise<voi
  * @throws {ContractError} DiskRefused
  */
 export async function requireWithin({ link, inventory }: Host, volume: Volume): Promise<void> {
-  if (volume.type !== "file" || !isLocal(link.uri)) return;
+  if (volume.type !== "file" || link.machine === null) return;
   const { path } = volume;
   const folder = describePool(inventory.storage.record(volume.pool)?.xml ?? "<pool/>").path;
   if (folder === undefined) return;

@@ -5,7 +5,6 @@ import { binVolume } from "./bin/volume.ts";
 import { createEncrypted } from "./luks.ts";
 import { deleteVolume } from "./passphrases.ts";
 import type { Handlers } from "../dispatch.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
@@ -140,7 +139,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
           (steps) => makeVolume(link, steps, at, () => createVolume(link, pool, volume, preallocate)),
         );
         // What was just made is what was asked for: later its content alone would not be believed.
-        if (image !== undefined && isLocal(link.uri)) await host.formats.set(made.path, "qcow2");
+        if (image !== undefined && link.machine !== null) await host.formats.set(made.path, "qcow2");
         return await view(made);
       }),
 

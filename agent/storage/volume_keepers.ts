@@ -1,4 +1,5 @@
 /** What keeps volumes although no VM has them: a template keeps its disks as long as it is there. */
+import type { LocalMachine } from "../machine/machine.ts";
 import { resolvedByFolder, resolvedPath } from "../machine/resolved_path.ts";
 
 /** Something that is kept. */
@@ -22,8 +23,8 @@ export const isNot = (except: string | undefined) => ({ owner }: Pick<KeptPath, 
 export class VolumeKeepers {
   readonly #keepers: Keeper[] = [];
 
-  /** @param uri of the libvirt whose volumes they are */
-  constructor(private readonly uri: string) {}
+  /** @param machine that the volumes are on */
+  constructor(private readonly machine: LocalMachine | null) {}
 
   /** Asks this one, too. */
   add(keeper: Keeper): void {
@@ -45,8 +46,8 @@ export class VolumeKeepers {
     if (kept.length === 0) return undefined;
     const plain = kept.find((each) => each.path === path);
     if (plain !== undefined) return plain.keeper;
-    const placeAt = await resolvedByFolder(this.uri, kept.map((each) => each.path));
-    const real = await resolvedPath(this.uri, path);
+    const placeAt = await resolvedByFolder(this.machine, kept.map((each) => each.path));
+    const real = await resolvedPath(this.machine, path);
     return kept.find((each) => placeAt(each.path) === real)?.keeper;
   }
 }

@@ -11,7 +11,6 @@ import {
   type VolumeSummary,
   volumeXml,
 } from "../../lib/formats/xml/volume.ts";
-import { isLocalSystem } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
@@ -170,14 +169,14 @@ export async function removeVolume(link: LinkCaller, path: string): Promise<void
  * @throws {LibvirtError}
  */
 export async function removeMade(
-  link: Pick<LibvirtLink, "call" | "uri">,
+  link: Pick<LibvirtLink, "call" | "machine">,
   { path, type }: Volume,
 ): Promise<void> {
   try {
     await removeVolume(link, path);
   } catch (error) {
     const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
-    if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;
+    if (!isUnknown || type !== "file" || !link.machine?.isSystem) throw error;
     await hostFiles.remove(plainPath(path)).catch((gone) => {
       if (!(gone instanceof Deno.errors.NotFound)) throw gone;
     });

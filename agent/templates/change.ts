@@ -18,7 +18,6 @@ import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
 import { fileOf } from "../storage/volume_steps.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
 import { exactUsers } from "../storage/exact_users.ts";
 import { VolumeUsage } from "../storage/volume_usage.ts";
@@ -268,7 +267,7 @@ export async function deleteTemplate(
   for (const { pool, volume } of volumes) held.use(host.locks.take(pool, volume));
   const users = await usersOf(host, template, volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
-  for (const { path } of isLocal(link.uri) ? volumes : []) {
+  for (const { path } of link.machine !== null ? volumes : []) {
     const error = await whyUnremovable(path, false);
     if (error !== undefined) {
       throw new ContractError("TemplateFailed", { verb: "delete", error: `${path}: ${error}` });

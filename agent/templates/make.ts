@@ -8,7 +8,6 @@ import type { Seal } from "../../lib/template/seal.ts";
 import { openFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import type { Operation } from "../operations/operation.ts";
 import { makeDiskImage } from "../storage/disk_of_volume.ts";
 import { requireActive } from "../storage/shared.ts";
@@ -86,7 +85,7 @@ async function keepVariables(
 ): Promise<KeptVariables | undefined> {
   const { link } = host;
   const from = nvramPaths(document, source, source, (path) => path)?.from;
-  if (from === undefined || !isLocal(link.uri)) return undefined;
+  if (from === undefined || link.machine === null) return undefined;
   const failed = (error: string, cause?: unknown) =>
     new ContractError("TemplateFailed", { verb: "make", error: `the UEFI variables ${error}` }, { cause });
   let bytes: Uint8Array<ArrayBuffer>;

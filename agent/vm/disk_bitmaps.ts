@@ -14,7 +14,6 @@ import { keptDisks } from "../../lib/vm/snapshots.ts";
 import { isSystemError } from "../machine/files.ts";
 import { openFile, readAt, readStart } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 
@@ -65,7 +64,7 @@ async function inDisks(
   read: (path: string) => Promise<string[]>,
 ): Promise<Map<string, DiskNames>> {
   const found = new Map<string, DiskNames>();
-  if (!isLocal(link.uri)) return found;
+  if (link.machine === null) return found;
   for (const { target, source: path, type, format } of keptDisks(disks)) {
     if (path === undefined || format !== "qcow2" || (type !== "file" && type !== "block")) continue;
     try {

@@ -15,7 +15,6 @@ import { feature } from "../feature.ts";
 import type { App } from "../app.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import type { Store } from "../store/store.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
@@ -83,7 +82,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       const seen = new SeenVms(host, () => hosts.areSettled);
       const kept = new SnapshotImages(host);
       host.keepers.add(kept.keeper);
-      const owners = isLocal(host.link.uri) ? mediaOwnersOf(host, store, clock) : undefined;
+      const owners = host.machine !== null ? mediaOwnersOf(host, store, clock) : undefined;
       host.mediaOwners = owners;
       const allowOvercommit = settings.overcommit === "allow";
       return {

@@ -4,7 +4,6 @@ import { undefinedIfMissing } from "../machine/files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
 import { requireItsNetworksRespond } from "../hosts/responsive.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -37,7 +36,7 @@ async function wasUsed(
   paths: readonly string[],
   at: number,
 ): Promise<boolean> {
-  if (!isLocal(link.uri)) return false;
+  if (link.machine === null) return false;
   for (const path of paths) {
     const info = await undefinedIfMissing(statFile(path));
     if (info?.isFile && (info.mtime?.getTime() ?? 0) > at + DEFINING_MS) return true;

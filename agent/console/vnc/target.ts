@@ -4,7 +4,7 @@ import { vncServer } from "../../../lib/formats/xml/domain.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /** What tells whether the screens of a host are reached from here. */
-type ScreenHost = Pick<Host, "id" | "isHere">;
+type ScreenHost = Pick<Host, "id" | "machine">;
 
 /**
  * Where a screen's server can be reached by someone on this machine. Of another machine's host no address is given: the port
@@ -13,9 +13,9 @@ type ScreenHost = Pick<Host, "id" | "isHere">;
  * @param listen the address that the server listens on; one that means "everywhere", or none, is reached on loopback
  * @throws {ContractError} ScreenElsewhere
  */
-export function addressHere({ id, isHere }: ScreenHost, listen: string | undefined): string {
-  if (!isHere) throw new ContractError("ScreenElsewhere", { host: id });
-  return !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
+export function addressHere({ id, machine }: ScreenHost, listen: string | undefined): string {
+  if (machine === null) throw new ContractError("ScreenElsewhere", { host: id });
+  return machine.addressOf(listen);
 }
 
 /**

@@ -12,7 +12,6 @@ import { fileSystemSpace, type PoolSpace } from "../../../lib/storage/pool_space
 import { PATH_TYPES } from "../../../lib/storage/pool_types.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { requireResponding } from "../../machine/mount_gate.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
@@ -134,9 +133,9 @@ export class PoolInventory {
   #all: readonly Volume[] | undefined;
 
   /** @param tell publishes that something about a pool changed */
-  constructor(link: Pick<LibvirtLink, "call" | "uri">, tell: (pool: string, event: string) => void) {
+  constructor(link: Pick<LibvirtLink, "call" | "machine">, tell: (pool: string, event: string) => void) {
     this.#link = link;
-    this.#isLocal = isLocal(link.uri);
+    this.#isLocal = link.machine !== null;
     this.#tell = tell;
   }
 

@@ -15,7 +15,6 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import type { ForwardRule } from "../../../lib/formats/nft/forwards.ts";
 import type { Published } from "../../events/hub.ts";
-import { isLocalSystem } from "../../libvirt/uri.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { DEVICES } from "../../machine/network_devices.ts";
 import { log } from "../../log.ts";
@@ -96,7 +95,7 @@ export class Forwards implements Disposable {
 
   /** Why this host cannot forward; undefined when it can. */
   async unavailable(): Promise<string | undefined> {
-    if (!this.#isOwner || !isLocalSystem(this.host.link.uri)) {
+    if (!this.#isOwner || !this.host.machine?.isSystem) {
       return "only to networks of the QEMU on this host";
     }
     return await this.kernel.unavailable();

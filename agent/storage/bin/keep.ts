@@ -9,7 +9,6 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { pathFault } from "../../machine/files.ts";
 import { isNameable } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { failureKind, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { isNotResponding } from "../../machine/mount_gate.ts";
@@ -42,7 +41,7 @@ export async function unkeepable(
   { path, pool }: Omit<BinCandidate, "role">,
 ): Promise<string | undefined> {
   const { link } = host;
-  if (!isLocal(link.uri)) return "it is on another host";
+  if (link.machine === null) return "it is on another host";
   if (pool !== null && !await keepsFiles(link, pool)) return "its storage pool keeps no files";
   if (!isNameable(path)) return "its name is no UTF-8";
   if (isInBin(path)) return "it is in the bin already";

@@ -10,7 +10,6 @@ import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
 import { LOCKS_HERE, NO_POOL } from "../locks.ts";
@@ -67,7 +66,7 @@ async function isOpen(path: string): Promise<boolean> {
  * @throws {ContractError} BinEntryInUse, StorageUnknown
  */
 export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEntry): Promise<void> {
-  if (!isLocal(host.link.uri) || files.length === 0) return;
+  if (host.machine === null || files.length === 0) return;
   const useOf = await usersNow(host);
   for (const file of files) {
     const { path } = file, info = await undefinedIfMissing(hostFiles.lstat(plainPath(binPath(file))));
@@ -101,7 +100,7 @@ export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
 
 /** Looks at all files of an entry before the first of them goes. @throws {ContractError} BinDeleteFailed, StorageUnknown */
 async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
-  if (!isLocal(link.uri)) return;
+  if (link.machine === null) return;
   for (const file of files) {
     const error = await whyUnremovable(binPath(file), true);
     if (error !== undefined) throw new ContractError("BinDeleteFailed", { path: file.path, error });
@@ -112,7 +111,7 @@ async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
     // Of one that was removed before a cut nothing tells: then it is asked who needs the passphrase
-    const isThere = isLocal(host.link.uri) && await isTaken(plainPath(binPath(file)));
+    const isThere = host.machine !== null && await isTaken(plainPath(binPath(file)));
     const isPlain = isThere && await isLuks(binPath(file)) === false;
     await removeKept(file);
     if (file.role === "disk" && !isPlain) await forgetPassphrase(host, file.path, entry.id);

@@ -32,7 +32,6 @@ import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
 import { may } from "../../../lib/access/rights.ts";
 import { includes } from "../../access.ts";
 import { askedRights } from "../../access/asking.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { hostUseOf, stableName } from "../block_devices.ts";
 import { secretFor } from "../passphrases.ts";
 import { overlays, readPoolsSoon } from "../overlays.ts";
@@ -133,7 +132,7 @@ async function find(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   const found = await look(host, wish, use);
   const { path } = found.source;
   if (isInBin(path)) throw refused(path, "it is in the bin: restore it first");
-  const isDevice = found.source.type === "block" && isLocal(host.link.uri);
+  const isDevice = found.source.type === "block" && host.machine !== null;
   if (isDevice && found.volume !== undefined && use.purpose === "disk") await requireUnusedByHost(path);
   if (!BY_NAME.has(use.purpose) || isNameable(path)) return found;
   throw refused(path, "its name is no UTF-8, which libvirt's XML cannot hold: clone or rename it");
@@ -168,7 +167,7 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   if (wish.backingFile !== undefined) requireAdministrator(use);
   // Before libvirt, which opens the file with its pool's lock held.
   if (wish.volume !== undefined) await requirePoolReachable(host, wish.volume.pool);
-  else if (wish.path !== undefined && isLocal(link.uri)) await requireResponding(wish.path);
+  else if (wish.path !== undefined && link.machine !== null) await requireResponding(wish.path);
   if (wish.volume !== undefined) return ofVolume(await requireVolume(host, wish.volume));
   const { path } = wish;
   if (path === undefined) {
@@ -180,7 +179,7 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
     use.purpose === "medium"
       ? new ContractError("IsoNotFound", { isoPath: path })
       : new ContractError("DiskNotFound", { path });
-  if (!isLocal(link.uri)) throw missing();
+  if (link.machine === null) throw missing();
   const real = await realPath(resolve(path));
   if (real !== undefined && isInBin(real)) throw refused(path, "it is in the bin: restore it first");
   // A pool knows its volumes by the path it has, which may hold links.
@@ -339,7 +338,7 @@ async function decide(
   const { source, volume } = found;
   const { path, type } = source;
   const { purpose, role } = use;
-  const isMedium = purpose === "medium", isHere = isLocal(link.uri);
+  const isMedium = purpose === "medium", isHere = link.machine !== null;
   const giving = purpose === "disk" ? use.vm?.name : undefined;
   await refuseKept(host, path, use);
   if (!use.isHeld) hold(host, held, found, purpose === "disk" ? "change" : "read", giving);
@@ -423,7 +422,7 @@ async function chainOf(
   held: DisposableStack | undefined,
 ): Promise<BackingImage[]> {
   const { link } = host;
-  if (!isLocal(link.uri)) {
+  if (link.machine === null) {
     throw new ImageRefused(
       "its header can be checked on the host itself alone, and KVM Manager runs elsewhere",
     );

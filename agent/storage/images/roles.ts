@@ -4,7 +4,6 @@ import { isToolsCd } from "../../../lib/guest/tools_cd.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { hasSeedLabel } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { MOST_SEED_BYTES } from "../../../lib/vm/cloud_init/seed.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -66,7 +65,7 @@ async function leftAmong({ app, id, link }: Host, volumes: readonly Volume[]): P
   const look = async ({ path }: Volume) => {
     const left = app.leftDisks.at(id, path);
     if (left === undefined) return;
-    const file = left.file === null || !isLocal(link.uri) ? undefined : await fileAt(path);
+    const file = left.file === null || link.machine === null ? undefined : await fileAt(path);
     if (file === undefined || file === left.file) found.push(path);
     else app.leftDisks.forget(left);
   };
@@ -86,7 +85,7 @@ export class ImageRoles {
 
   /** @param volumes all that are asked about, and those that may be built on them */
   static async read(host: Host, volumes: readonly Volume[]): Promise<ImageRoles> {
-    const isHere = isLocal(host.link.uri);
+    const isHere = host.machine !== null;
     const [usage, left, found] = await Promise.all([
       VolumeUsage.read(host),
       leftAmong(host, volumes),

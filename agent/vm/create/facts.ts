@@ -1,4 +1,5 @@
 /** Gathers what a configuration is held against, and decides with it. */
+import type { LocalMachine } from "../../machine/machine.ts";
 import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import {
   ContractError,
@@ -18,9 +19,7 @@ import { choosePlatform, type Platform } from "../../../lib/vm/create/platform.t
 import { resolveVm } from "../../../lib/vm/create/resolve.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { BUILTIN_SYSTEMS, findSystem } from "../../../lib/vm/os/mod.ts";
-import { hostBridges } from "../../machine/bridges.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { lookAt } from "../../machine/files.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
 import type { DiskSizes } from "../../hosts/inventory/disk_sizes.ts";
@@ -112,7 +111,7 @@ export async function poolFacts({ vms: { inventory: { storage } } }: CreateServi
  * path goes to the findings.
  */
 async function present(
-  uri: string,
+  machine: LocalMachine | null,
   paths: Readonly<Record<string, string | undefined>>,
   findings: Findings,
 ): Promise<Set<string>> {
@@ -120,7 +119,7 @@ async function present(
   for (const [field, path] of Object.entries(paths)) {
     if (path === undefined) continue;
     try {
-      if (!isLocal(uri) || (await lookAt(path, statFile))?.isFile) found.add(path);
+      if (machine === null || (await lookAt(path, statFile))?.isFile) found.add(path);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       findings.refuse(field, error);
@@ -160,7 +159,7 @@ async function closed(
   paths: readonly string[],
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const user = isLocal(link.uri) ? await capabilities.qemuUser() : undefined;
+  const user = link.machine !== null ? await capabilities.qemuUser() : undefined;
   if (user === undefined) return found;
   for (const path of paths) {
     const folder = await closedFolder(path, user);
@@ -230,10 +229,10 @@ async function gather(
   const os = found ?? findSystem(BUILTIN_SYSTEMS, { osType: config.osType })!;
   const [platform, bridges, iso, files, disks, host, memoryMb] = await Promise.all([
     platformOrUsual(services, config, os.defaults.machine, findings),
-    hostBridges(link.uri),
+    link.machine?.bridges(),
     config.isoPath === undefined ? undefined : isoFact(context, config.isoPath, config.anyMedium ?? false),
     present(
-      link.uri,
+      link.machine,
       { "kernel.path": config.kernel?.path, "kernel.initrd": config.kernel?.initrd },
       findings,
     ),

@@ -17,7 +17,6 @@ import { textAt } from "../../machine/files.ts";
 import { knownNodeDevices } from "../../host_devices/devices.ts";
 import { setMetadata } from "../own_metadata.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 
 /** What a device of the host says of itself. Source: the kernel's sysfs; of another host libvirt's list alone. */
@@ -27,7 +26,7 @@ async function identityOf(
 ): Promise<DeviceIdentity | undefined> {
   if (is.kind !== "pci" && is.kind !== "usb") return undefined;
   const model = `${is.vendorId}:${is.productId}`;
-  if (!isLocal(link.uri) || path === undefined) return { model };
+  if (link.machine === null || path === undefined) return { model };
   const told = async (file: string) => {
     const text = (await textAt(`${path}/${file}`).catch(() => undefined))?.trim();
     return text ? oneLine(text, 100) : undefined;

@@ -16,7 +16,6 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { includes, type Principal } from "../../access.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -66,7 +65,7 @@ async function capacityOf(
   }
   const path = await pathOf(host, disk);
   const volume = path === undefined ? undefined : await volumeAt(host.link, path);
-  if (path === undefined || !isLocal(host.link.uri)) return volume?.capacity;
+  if (path === undefined || host.machine === null) return volume?.capacity;
   const size = await imageSize(path, disk.format, volume);
   return typeof size === "object" ? size.capacity : volume?.capacity;
 }
@@ -263,7 +262,7 @@ async function growStopped(
     return await resizeVolume(link, path, bytes);
   }
   // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
-  if (format === "raw" && isLocal(link.uri) && (await hostFiles.lstat(plainPath(path))).isFile) {
+  if (format === "raw" && link.machine !== null && (await hostFiles.lstat(plainPath(path))).isFile) {
     await hostFiles.truncate(plainPath(path), bytes);
     if (volume !== undefined) await refreshPool(host, volume.pool);
     return;

@@ -15,7 +15,7 @@ import {
 import { lookAt, textAt } from "../../machine/files.ts";
 import { isNameable, statFile } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal, isSession } from "../../libvirt/uri.ts";
+import { isSession } from "../../libvirt/uri.ts";
 import { ownPlaces } from "../../own_places.ts";
 import { resolvedPath, statInTime } from "../../machine/resolved_path.ts";
 import { above, isSameFolder, sharedFolders, statAll } from "../../storage/guest_folders.ts";
@@ -67,7 +67,7 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
     const { path } = describePool(xml);
     return path?.startsWith("/") ? [{ path, what: `the folder of the storage pool ${name}` }] : [];
   });
-  const here = isLocal(link.uri);
+  const here = link.machine !== null;
   const home = here ? Deno.env.get("HOME") : undefined;
   const session = home === undefined
     ? []
@@ -84,7 +84,7 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
   const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools, ...backupFolders(app), ...disks];
   const real = await Promise.all(all.map(async (each) => ({
     ...each,
-    path: await resolvedPath(link.uri, each.path),
+    path: await resolvedPath(link.machine, each.path),
   })));
   return [...all, ...real];
 }
@@ -143,7 +143,7 @@ export async function requireFolder(
     throw refused(folder, path === plain ? reason : message`it leads to ${path}: ${reason}`);
   };
   requireOpen(plain);
-  if (!isLocal(host.link.uri)) return { path: plain, isChecked: false };
+  if (host.machine === null) return { path: plain, isChecked: false };
   const hidden = await hiddenFolderOf(plain);
   if (hidden !== undefined) {
     throw refused(
@@ -208,8 +208,8 @@ export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
     };
     // What the service cannot see it cannot judge: such a folder was not shared by it.
     if (await hiddenFolderOf(folder) !== undefined) continue;
-    if (isLocal(link.uri) && await statInTime(folder) === "none") throw failed("is not there any more");
-    const path = await resolvedPath(link.uri, folder);
+    if (link.machine !== null && await statInTime(folder) === "none") throw failed("is not there any more");
+    const path = await resolvedPath(link.machine, folder);
     if (path !== folder.replace(/\/+$/, "") && folder !== "/") throw failed(`leads to ${path}`);
     const outer = sharesAbove(path, others);
     if (outer !== undefined) {

@@ -15,7 +15,6 @@ import {
 } from "../../../lib/formats/xml/device_diff.ts";
 import { includes } from "../../access.ts";
 import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
@@ -131,7 +130,7 @@ export async function showOptions(host: Host, vm: VM, role: Role): Promise<Unren
     link.call("filterNames").catch((error) =>
       filtersMissing(error) ?? unlessSilent("network filters", Promise.reject(error))
     ),
-    isLocal(link.uri) ? hostInterfaces() : [],
+    link.machine !== null ? hostInterfaces() : [],
     host.passt.missing(),
   ]);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);

@@ -12,7 +12,6 @@ import { isThere } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost, isUnsupported } from "../../libvirt/failure.ts";
-import { isLocal, isLocalSystem } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
@@ -43,14 +42,14 @@ export function nvramPath(document: XmlDocument): string | undefined {
 /** What of a VM lies in files beside its disks. */
 async function beside(host: Host, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
   const { link } = host;
-  if (!isLocal(link.uri)) return [];
+  if (link.machine === null) return [];
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
   const found: BinCandidate[] = [];
   const isShared = nvram !== undefined && await otherUserOf(host, uuid, nvram) !== undefined;
   if (nvram !== undefined && !isShared && await isThere(plainPath(nvram))) {
     found.push({ path: nvram, pool: null, role: "nvram" });
   }
-  if (isLocalSystem(link.uri) && hasEmulatedTpm(document) && await isThere(tpm)) {
+  if (link.machine?.isSystem && hasEmulatedTpm(document) && await isThere(tpm)) {
     found.push({ path: tpm, pool: null, role: "tpm" });
   }
   return found;
@@ -69,9 +68,9 @@ async function leftOf(
   going: readonly string[],
 ): Promise<LeftFile[]> {
   const { link } = host, found: LeftFile[] = [];
-  if (!isLocal(link.uri)) return found;
+  if (link.machine === null) return found;
   const add = async (target: string, path: string) => {
-    const file = await fileAt(await resolvedPath(link.uri, path));
+    const file = await fileAt(await resolvedPath(link.machine, path));
     if (typeof file === "string") found.push({ target, path, file });
   };
   for (const disk of disks) {

@@ -9,7 +9,6 @@ import { ContractError, type DeleteVmResult, type Input, type VM } from "../../.
 import { messageOf } from "../../../lib/text/message.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import type { Principal } from "../../access.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -79,13 +78,13 @@ async function holdDisks(
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
 export async function deleteDisk(host: Host, path: string): Promise<void> {
   const { link } = host;
-  if (isLocal(link.uri)) await requireResponding(path);
+  if (link.machine !== null) await requireResponding(path);
   try {
     await deleteVolume(host, path);
     return;
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
-    if (!isLocal(link.uri)) throw error; // its path is no file of this host
+    if (link.machine === null) throw error; // its path is no file of this host
   }
   const info = await hostFiles.lstat(plainPath(path));
   if (!info.isFile) throw new FileRefused("it is not a regular file");
@@ -160,7 +159,7 @@ async function noteLeft(
   const own = disks.filter(({ device, readOnly }) => device === "disk" && !readOnly);
   for (const { source } of own) {
     if (source === undefined || !source.startsWith("/") || deletedDisks.includes(source)) continue;
-    const file = isLocal(link.uri) ? await fileAt(source) : undefined;
+    const file = link.machine !== null ? await fileAt(source) : undefined;
     // What went into the bin is not there any more
     if (file !== null) app.leftDisks.add({ host, path: source, file: file ?? null, vm: name });
   }
@@ -220,7 +219,7 @@ async function moveToBin(
   ]);
   await inBin(entry, () => writeEntry(host, entry, { ...open, state: "kept" }));
   // A TPM's state on another host cannot be kept, and nobody would find it there later.
-  const call = isLocal(link.uri) ? "domainUndefineForBin" : "domainUndefine";
+  const call = link.machine !== null ? "domainUndefineForBin" : "domainUndefine";
   if (!await forget(host, vm, call)) throw new ContractError("VmStillRunning");
   for (const file of entry.files) await inBin(entry, () => moveIn(file), file.path);
   for (const path of lostDisks) {

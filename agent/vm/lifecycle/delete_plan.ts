@@ -7,7 +7,6 @@ import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { log } from "../../log.ts";
@@ -55,7 +54,7 @@ async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Pla
     return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
   }
   // libvirt would open it, too: what is there is said below.
-  if (isLocal(link.uri) && source.startsWith("/") && !await responds(source)) {
+  if (link.machine !== null && source.startsWith("/") && !await responds(source)) {
     return { path: source, pool: undefined, missing: false, volume: undefined };
   }
   const volume = await volumeAt(link, source);
@@ -91,7 +90,7 @@ async function undeletable(
       ? undefined
       : { reason: "it is a device of the host, not a disk image", missing: false };
   }
-  if (!isLocal(link.uri)) {
+  if (link.machine === null) {
     return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
   }
   try {
@@ -247,13 +246,13 @@ export async function planDisks(
  * a word they would be forgotten.
  */
 async function basesOf({ link }: Host, candidates: readonly Candidate[]): Promise<PlannedDisk[]> {
-  if (!isLocal(link.uri)) return [];
-  const own = new Set(await resolvedPaths(link.uri, candidates.map(({ place: { path } }) => path)));
+  if (link.machine === null) return [];
+  const own = new Set(await resolvedPaths(link.machine, candidates.map(({ place: { path } }) => path)));
   const found = new Map<string, PlannedDisk>();
   for (const { disk: { target, format }, place: { path }, no } of candidates) {
     if (no !== undefined || format !== "qcow2") continue;
     for (const base of await chainBelow(path)) {
-      if (found.has(base) || own.has(await resolvedPath(link.uri, base))) continue;
+      if (found.has(base) || own.has(await resolvedPath(link.machine, base))) continue;
       const volume = await volumeAt(link, base);
       found.set(base, {
         ...{ target, path: base, deletable: false, hinders: false },

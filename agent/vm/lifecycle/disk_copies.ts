@@ -7,7 +7,6 @@ import { isSystemError, isTaken } from "../../machine/files.ts";
 import { openFile, plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
@@ -125,8 +124,8 @@ export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[
 }
 
 /** Whether a medium is a cloud-init seed. What cannot be read is told by its name. */
-export async function isSeedAt({ uri }: Pick<Host["link"], "uri">, path: string): Promise<boolean> {
-  const canRead = isLocal(uri) && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
+export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path: string): Promise<boolean> {
+  const canRead = machine !== null && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
   const head = canRead
     ? await readHead(path).catch((error) => {
       log.debug("a medium cannot be looked at", { path, error });
@@ -149,7 +148,7 @@ export async function copyNvram(
   steps: Steps,
   failed: (error: string, cause: unknown) => ContractError,
 ): Promise<boolean> {
-  if (!isLocal(link.uri)) return false;
+  if (link.machine === null) return false;
   try {
     using source = await openFile(from);
     if (await isTaken(plainPath(to))) throw new Deno.errors.AlreadyExists(`${to} exists already`);

@@ -19,7 +19,6 @@ import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { dropGeneratedSockets } from "../../../lib/formats/xml/own_files.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
 import { lookAt } from "../../machine/files.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
@@ -54,7 +53,7 @@ const isDenied = (error: unknown) => error instanceof Deno.errors.PermissionDeni
 /** @throws {ContractError} PathRefused */
 async function isMissing({ link }: Host, path: string): Promise<boolean> {
   // Another host's paths are not here; its pools may know them.
-  if (!isLocal(link.uri)) return await volumeAt(link, path) === undefined;
+  if (link.machine === null) return await volumeAt(link, path) === undefined;
   try {
     return await lookAt(path, statFile) === undefined;
   } catch (error) {

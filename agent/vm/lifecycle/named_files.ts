@@ -10,7 +10,6 @@ import { FileRefused, isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocalSystem } from "../../libvirt/uri.ts";
 import { identityAt, isSame } from "../../operations/file_identity.ts";
 import { log } from "../../log.ts";
 import type { NvramMove } from "../../operations/step.ts";
@@ -21,7 +20,7 @@ const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name
 
 /** Whether something lies at a place of libvirt's on this host. What cannot be looked at is not there. */
 async function lies({ link }: Pick<Host, "link">, path: string): Promise<boolean> {
-  if (!isLocalSystem(link.uri)) return false;
+  if (!link.machine?.isSystem) return false;
   try {
     return await isTaken(plainPath(path));
   } catch (error) {
@@ -83,7 +82,7 @@ export async function planNvramMove(
   if (left.memory !== undefined) throw left.memory;
   const isNamed = nvramOf(document) === from;
   if (!isNamed && !hasUsualNvram(document)) return null;
-  if (!isLocalSystem(host.link.uri)) {
+  if (!host.machine?.isSystem) {
     if (isNamed) return null;
     const error =
       "its UEFI variables are found by its name, and KVM Manager cannot move that file on another host";

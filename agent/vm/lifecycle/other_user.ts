@@ -16,7 +16,7 @@ export async function otherUserOf(
   uuid: string,
   path: string,
 ): Promise<string | undefined> {
-  const { app, inventory, link: { uri } } = host;
+  const { app, inventory, machine } = host;
   const vms = await Promise.all(
     inventory.everyVm().filter(({ id }) => id !== uuid).map(async (vm) =>
       (await filesOfBoth(host, vm)).others.map((other) => ({ path: other, user: vm.name }))
@@ -27,6 +27,6 @@ export async function otherUserOf(
       .map((each) => ({ path: each.path, user: `${entry.name}, which is in the bin` }))
   );
   const uses = [...vms.flat(), ...kept];
-  const [real, ...places] = await resolvedPaths(uri, [path, ...uses.map((each) => each.path)]);
+  const [real, ...places] = await resolvedPaths(machine, [path, ...uses.map((each) => each.path)]);
   return uses.find((_, index) => places[index] === real)?.user;
 }

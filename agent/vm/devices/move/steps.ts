@@ -6,7 +6,6 @@ import { statFile } from "../../../machine/host_file.ts";
 import { hostFiles } from "../../../machine/host_files.ts";
 import { undefinedIfMissing } from "../../../machine/files.ts";
 import type { Host } from "../../../hosts/host.ts";
-import { isLocal } from "../../../libvirt/uri.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../../operations/settlement.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
@@ -16,7 +15,7 @@ import { completeMove } from "./settle.ts";
 
 /** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
 export async function writtenAt({ link }: Host, path: string): Promise<number | null> {
-  if (!isLocal(link.uri)) return null;
+  if (link.machine === null) return null;
   const info = await undefinedIfMissing(statFile(path));
   return info?.isFile ? info.mtime?.getTime() ?? null : null;
 }
@@ -59,14 +58,14 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
     return NOTHING;
   }
   if (!step.isPivoting) return NOTHING;
-  if (next !== from.path || !isLocal(vms.link.uri) || !await hasQemuImg()) return unclear(step);
+  if (next !== from.path || vms.machine === null || !await hasQemuImg()) return unclear(step);
   // It ended while it changed over: what was written last may be in either.
   return await sameContent(from, to, new AbortController().signal) ? NOTHING : unclear(step);
 }
 
 /** Whether a QEMU has the copy open; undefined where nobody can tell. */
 async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
-  if (!isLocal(link.uri)) return undefined;
+  if (link.machine === null) return undefined;
   using lock = await hostFiles.lockImage(to.path);
   return lock.state === "unknown" ? undefined : lock.state === "open";
 }
