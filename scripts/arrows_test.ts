@@ -168,11 +168,9 @@ const KNOWN_TYPE_CIRCLES: readonly { readonly why: string; readonly pairs: reado
       "agent/backups → agent/app.ts",
       "agent/bin → agent/app.ts",
       "agent/feature.ts → agent/app.ts",
-      "agent/hosts → agent/app.ts",
       "agent/http → agent/app.ts",
       "agent/insights → agent/app.ts",
       "agent/metrics → agent/app.ts",
-      "agent/vm → agent/app.ts",
     ],
   },
   {

@@ -79,7 +79,7 @@ export const backupFeature = feature<
     const history = new RunHistory(records, open);
     const sources = { records, targets, runs, history, clock, coverage, ownerLost, leftOut };
     app.backupList.give(() => rendered(backupViews(sources)));
-    const files = new FileSessions({ clock, host });
+    const files = new FileSessions({ clock, host, guestfs: app.guestfs });
     const due = new BackupClock({
       ...{ clock, records, runs },
       isReady: () => hosts.local.inventory.filled,

@@ -337,7 +337,10 @@ export function backupHandlers(
       return runs.begin(find(backupId), principal.name, full);
     },
     restore_backup: (input, { principal }) =>
-      fromCopy(input, (source) => restoreVm(host().requireFilled(), source, input, principal)),
+      fromCopy(
+        input,
+        (source) => restoreVm(host().requireFilled(), source, input, { principal, since: context.since }),
+      ),
     restore_backup_disk: (input, { principal }) =>
       fromCopy(input, (source) => restoreDisk(host().requireFilled(), source, input, principal)),
     verify_backup: async ({ backupId, runId, vmId, kind = "checksums", seconds, pool }, { principal }) => {

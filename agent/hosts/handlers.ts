@@ -17,18 +17,28 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { cpuModel } from "../machine/local.ts";
 import type { Host } from "./host.ts";
 import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";
+import type { ActivityLog } from "../store/activity.ts";
 
 export type HostListHandlers = Pick<Handlers, "get_activity" | keyof typeof hostListCommands>;
 export type HostHandlers = Omit<
   Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>,
   keyof HostListHandlers
 >;
+
+/** What they tell of the application. */
+export interface HostCommandServices {
+  readonly hosts: HostRegistry;
+  readonly activity: Pick<ActivityLog, "latest">;
+  readonly knownVms: { since(vmId: string): number };
+  readonly store: { readonly trouble: string | null };
+  readonly metrics: { readonly trouble: string | null };
+  readonly coverage: { attention(rights: Rights): string[] };
+}
 
 /** libvirt's version numbers: major * 1,000,000 + minor * 1,000 + release. */
 export function versionText(version: number): string {
@@ -52,7 +62,7 @@ const { t } = textsOf(health);
 /** What about the host or KVM Manager itself needs a person. */
 function attention(
   trouble: string | null | undefined,
-  { store, metrics }: App,
+  { store, metrics }: HostCommandServices,
   lacking: readonly string[],
 ): string[] {
   const found = [
@@ -105,7 +115,7 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
 }
 
 /** A handler for each command on all hosts. */
-export function hostListHandlers(app: App): HostListHandlers {
+export function hostListHandlers(app: HostCommandServices): HostListHandlers {
   const { hosts, activity, knownVms } = app;
   return {
     list_hosts: (_input, { principal }) =>
@@ -120,8 +130,8 @@ export function hostListHandlers(app: App): HostListHandlers {
 }
 
 /** A handler for each command on the host. */
-export function hostHandlers(host: Host): HostHandlers {
-  const { app, link, inventory, sampler, make, capabilities } = host;
+export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers {
+  const { link, inventory, sampler, make, capabilities } = host;
   return {
     get_host_info: async (_input, { principal }): Promise<HostInfo> => {
       const record = await make.get();

@@ -13,7 +13,6 @@ import {
   type Output,
   type VM,
 } from "../../lib/contract/mod.ts";
-import type { App } from "../app.ts";
 import type { Handler, Handlers } from "../dispatch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { type Principal, settlingPrincipal } from "../access.ts";
@@ -55,6 +54,12 @@ import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
 import { within } from "../within.ts";
+import type { Clock } from "../clock.ts";
+import type { BinRecords } from "../storage/bin/records.ts";
+import type { LeftDisks } from "../storage/images/left_disks.ts";
+import type { ClosedPlaces } from "./closed_places.ts";
+import { type HostLabels, NO_LABELS } from "./labels.ts";
+import type { HostServices } from "./services.ts";
 
 /** Which libvirt it is. */
 export interface HostConfig {
@@ -89,6 +94,7 @@ const READING = "KVM Manager is still reading this host. Try again in a moment."
 export class Host {
   readonly id: string;
   readonly #label: string | undefined;
+  readonly clock: Clock;
   readonly events: HostEvents;
   readonly link: LibvirtLink;
   readonly inventory: Inventory;
@@ -103,11 +109,21 @@ export class Host {
   readonly formats: FormatRecords;
   /** Who works on which pool, volume or image. */
   readonly locks: StorageLocks;
+  /** What was deleted on any host, and can come back. */
+  readonly bin: BinRecords;
+  /** Disks that VMs which were deleted have left. */
+  readonly leftDisks: LeftDisks;
   /** What VMs will have in a moment. */
   readonly reservations = new Reservations();
   readonly keepers: VolumeKeepers;
   /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
   mediaOwners: HostMedia | undefined;
+  /** What is told of the tags and groups that its VMs get. Set by the feature of VMs. */
+  labels: HostLabels = NO_LABELS;
+  /** Folders that are never shared with guests: of KVM Manager itself, and of backups. Set by the feature of VMs. */
+  closedPlaces: () => ClosedPlaces = () => {
+    throw new Error("the feature of VMs has not said what is closed");
+  };
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
@@ -119,6 +135,7 @@ export class Host {
   readonly reports: HangReports;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
   readonly storageMounts: VmStorage | undefined;
+  readonly #services: HostServices;
   readonly #lost: LostVms;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];
@@ -134,12 +151,16 @@ export class Host {
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(readonly app: App, { id, label, uri: given }: HostConfig) {
+  constructor(services: HostServices, { id, label, uri: given }: HostConfig) {
+    this.#services = services;
+    this.clock = services.clock;
+    this.bin = services.bin;
+    this.leftDisks = services.leftDisks;
     this.id = id;
     this.#label = label;
     const uri = id === LOCAL_HOST ? given : uriOfFurtherHost(given);
-    const { clock } = app;
-    this.events = new HostEvents(app.hub, id);
+    const { clock, jobs, store } = services;
+    this.events = new HostEvents(services.hub, id);
     this.link = new LibvirtLink(uri, {
       status: (status) => this.#onStatus(status),
       connected: () => {
@@ -161,8 +182,8 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
       {
-        isForeign: (vmId) => app.hosts.isForeign(id, vmId),
-        placed: (vmId) => app.hosts.placed(vmId),
+        isForeign: (vmId) => services.hosts.isForeign(id, vmId),
+        placed: (vmId) => services.hosts.placed(vmId),
       },
     );
     this.storageMounts = this.machine?.mountsOf(this.inventory, () => this.#onHangs());
@@ -199,28 +220,27 @@ export class Host {
       },
     );
     this.jobs = {
-      open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
-      list: (...which) => app.jobs.list(...which),
-      run: (spec, work) => app.jobs.run({ ...spec, ...hostField(id) }, work),
+      open: (spec) => jobs.open({ ...spec, ...hostField(id) }),
+      list: (...which) => jobs.list(...which),
+      run: (spec, work) => jobs.run({ ...spec, ...hostField(id) }, work),
     };
     this.operations = new Operations({
-      store: app.store,
-      jobs: app.jobs,
+      ...{ store, jobs },
       record: (entry) => this.record(entry),
       host: id,
       link: this.link,
     });
-    this.formats = new FormatRecords(app.store);
+    this.formats = new FormatRecords(store);
     this.passt = new Passt(this.link);
     this.#addresses = new Addresses(this.link, this.inventory, {
       isWatched: () => this.events.listeners > 0,
       ask: (vm) => this.guests.addresses(vm),
     }, clock);
-    this.#parts = app.partsOn(this);
+    this.#parts = services.partsOn(this);
     this.#handlers = Object.assign({}, ...this.#parts.map(({ handlers }) => handlers));
     this.operations.settleWith({
       vms: this,
-      rules: app.stepRules,
+      rules: services.stepRules,
       run: (command, input, actor) => this.run(command, input, settlingPrincipal(actor)),
     });
     this.#periodic = new PacedJobs(this.#jobs(), {
@@ -256,7 +276,7 @@ export class Host {
     setTimeout(this.#attempted.resolve, SETTLE_MS);
     void this.settled().then(() => {
       this.#isSettled = true;
-      if (!this.#stopping.signal.aborted) this.app.hosts.wasRead();
+      if (!this.#stopping.signal.aborted) this.#services.hosts.wasRead();
     });
     this.#periodic.start();
     if (this.machine?.isSystem) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
@@ -276,12 +296,14 @@ export class Host {
 
   /** Writes down what was done, or happened, on this host. */
   record(entry: ActivityEntry): void {
-    this.app.activity.record({ ...entry, ...hostField(this.id) });
+    this.#services.activity.record({ ...entry, ...hostField(this.id) });
   }
 
   /** Carries a command out on this host as somebody: with their rights, and with a row of its own in the audit. */
   async run<N extends CommandName>(command: N, input: Input<N>, principal: Principal): Promise<Output<N>> {
-    return await this.app.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<N>;
+    return await this.#services.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<
+      N
+    >;
   }
 
   /**
@@ -333,6 +355,11 @@ export class Host {
     if (vm) return vm;
     this.requireFilled();
     throw new ContractError("VmNotFound", { vmId });
+  }
+
+  /** The VM with this id, on this host or another; undefined where none is known to have it. */
+  vmAnywhere(vmId: string): VM | undefined {
+    return this.inventory.anyVm(vmId) ?? this.#services.hosts.vm(vmId);
   }
 
   /** @throws {ContractError} LibvirtUnavailable while the host was never read: "unknown" must not look like "none" */
@@ -438,7 +465,7 @@ export class Host {
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();
       this.#unread = false;
-      this.app.hosts.wasRead();
+      this.#services.hosts.wasRead();
     } catch (error) {
       log.warn("the host could not be read", { host: this.id, error });
       return;

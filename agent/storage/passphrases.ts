@@ -15,7 +15,7 @@ import { resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { poolFolders } from "./used_places.ts";
 import { removeVolume, volumeAt } from "./volumes.ts";
 
-type Services = Pick<Host, "app" | "id" | "inventory" | "link" | "machine">;
+type Services = Pick<Host, "bin" | "id" | "inventory" | "link" | "machine">;
 
 /** Whether the file at a path is a LUKS container; undefined where that cannot be read now. */
 export async function isLuks(path: string): Promise<boolean | undefined> {
@@ -31,11 +31,11 @@ export async function isLuks(path: string): Promise<boolean | undefined> {
 
 /** What in the bin the passphrase of a path opens, by its name; undefined where nothing does. */
 export async function binnedAt(
-  { app, id }: Pick<Services, "app" | "id">,
+  { bin, id }: Pick<Services, "bin" | "id">,
   path: string,
   except?: string,
 ): Promise<string | undefined> {
-  for (const entry of app.bin.all(id)) {
+  for (const entry of bin.all(id)) {
     if (entry.id === except) continue;
     for (const file of entry.files) {
       // What cannot be read now may be it

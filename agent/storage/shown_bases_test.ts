@@ -30,7 +30,7 @@ function world() {
       link: { machine: null },
       machine: null,
       keepers,
-      app: { clock },
+      clock,
       events: new HostEvents(hub, "local"),
     },
     inventory: {

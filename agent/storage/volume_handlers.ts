@@ -166,7 +166,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         const entry = permanently ? undefined : await binVolume(host, volume, principal.name);
         if (entry !== undefined) return { bin: receiptOf(entry) };
         await deleteVolume(host, volume.path);
-        host.app.leftDisks.forget({ host: host.id, path: volume.path });
+        host.leftDisks.forget({ host: host.id, path: volume.path });
         return { bin: null };
       }),
   };

@@ -9,6 +9,8 @@ export interface KeptPath {
   readonly keeper: string;
   /** Id of the VM, or of the entry of the bin, that it is a part of. */
   readonly owner?: string;
+  /** Whether its content was there before that of the VMs which are built on it. */
+  readonly isFirst?: boolean;
   /** Name of the pool that it is found by. */
   readonly pool?: string;
 }

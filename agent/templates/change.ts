@@ -28,11 +28,10 @@ import { labelOf, lockTemplate } from "./lock.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
-import { sourceOf, type VersionSource } from "./sources.ts";
+import { type SourceHost, sourceOf, type VersionSource } from "./sources.ts";
 
 /** What they work with. */
-export interface TemplateContext {
-  readonly host: Host;
+export interface TemplateContext extends SourceHost {
   readonly records: TemplateRecords;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -142,7 +141,7 @@ export async function createTemplate(
   principal: Principal,
 ): Promise<StoredTemplate> {
   const { host, records, now } = context;
-  const source = sourceOf(host, { ...wish, seal }, principal.role);
+  const source = sourceOf(context, { ...wish, seal }, principal.role);
   if (source === undefined) throw noSource("needs vmId, image or diskSizeGb: what it is made of");
   records.require();
   if (records.of(host.id).length >= MOST_TEMPLATES) {
@@ -176,14 +175,14 @@ export async function updateTemplate(
   { templateId, name, description, seal = [], ...wish }: Input<"update_template">,
   principal: Principal,
 ): Promise<StoredTemplate> {
-  const { host, records } = context;
+  const { records } = context;
   const first = requireTemplate(context, templateId);
   using _name = name === undefined ? undefined : takeName(context, name, templateId);
   const change = {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
   };
-  const source = sourceOf(host, { ...wish, seal }, principal.role);
+  const source = sourceOf(context, { ...wish, seal }, principal.role);
   if (source === undefined) {
     if (seal.length > 0) throw noSource("seal is of a new version: say of what it is made, by vmId or image");
     records.put({ ...first, ...change });

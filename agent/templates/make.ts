@@ -16,7 +16,7 @@ import { makeVolume } from "../storage/volume_steps.ts";
 import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
 import { type DiskCopy, diskCopyOf, isOwnDisk } from "../vm/lifecycle/disk_copies.ts";
 import type { KeptVariables, StoredVersion } from "./records.ts";
-import { sealDisks } from "./seal.ts";
+import { sealDisks, type SealingHost } from "./seal.ts";
 
 /** Bytes of the largest file of UEFI variables that is kept: those of ARM VMs have 64 MiB. */
 const MOST_VARIABLES = 128 * 1024 ** 2;
@@ -123,13 +123,13 @@ export interface VersionMarks {
 
 /** Copies what was planned, each volume a step of the operation. @throws {ContractError} @throws {LibvirtError} */
 export async function makeVersion(
-  host: Host,
+  on: SealingHost,
   { vm, disks: planned }: VersionPlan,
   { prefix, version, createdAt, createdBy, role, seal }: VersionMarks,
   job: JobHandle,
   operation: Operation,
 ): Promise<StoredVersion> {
-  const { link } = host;
+  const { host } = on, { link } = host;
   using held = new DisposableStack();
   const document = await readDefinition(host, vm);
   const total = planned.reduce((sum, { source }) => sum + source.allocation, 0);
@@ -148,7 +148,7 @@ export async function makeVersion(
     before += source.allocation;
     job.progress(Math.min(before, total), total);
   }
-  await sealDisks(host, disks, seal, job);
+  await sealDisks(on, disks, seal, job);
   const place = {
     pool: planned[0]?.goal ?? await defaultPool(link),
     volume: `${prefix}-v${version}-nvram.fd`,

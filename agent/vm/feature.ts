@@ -12,7 +12,6 @@ import type {
   vmCommands,
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import type { App } from "../app.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Store } from "../store/store.ts";
@@ -36,6 +35,8 @@ import { snapshotSteps } from "./snapshots/steps.ts";
 import { showStartRisks } from "./lifecycle/start_risks.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
+import { ownPlaces } from "../own_places.ts";
+import { backupFolders } from "./devices/shared_folder.ts";
 
 /** Milliseconds between looks for media to give back. */
 const LOOK_MS = 5000;
@@ -75,11 +76,15 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
   migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
-  open: ({ hosts, activity, formerNames, images, settings, clock, store }: App) => ({
-    handlers: vmListHandlers(hosts),
+  open: (app) => ({
+    handlers: vmListHandlers(app.hosts),
     host: (host) => {
+      const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
+        app;
+      host.labels = knownVms;
+      host.closedPlaces = () => ({ own: ownPlaces(settings), backups: backupFolders(app) });
       const told = new VmActivity(host, activity);
-      const seen = new SeenVms(host, () => hosts.areSettled);
+      const seen = new SeenVms(host, { knownVms, store, areHostsSettled: () => hosts.areSettled });
       const kept = new SnapshotImages(host);
       host.keepers.add(kept.keeper);
       const owners = host.machine !== null ? mediaOwnersOf(host, store, clock) : undefined;
@@ -87,14 +92,14 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       const allowOvercommit = settings.overcommit === "allow";
       return {
         handlers: {
-          ...vmHandlers(host),
-          ...createHandlers(createServices(host)),
-          ...cloudInitHandlers(host),
+          ...vmHandlers(host, coverage),
+          ...createHandlers(createServices(host, app), sshKeys),
+          ...cloudInitHandlers(host, sshKeys),
           ...deviceHandlers(host),
           ...manageHandlers(host),
           ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
           ...snapshotHandlers({ host, images: kept, clock }),
-          ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit),
+          ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),
         },
         changed: (change) => {
           told.onChange(change);

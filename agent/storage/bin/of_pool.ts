@@ -10,7 +10,7 @@ import { poolFolder } from "../reachable.ts";
  * had its name, and this one another name. The files there are told as that pool's.
  */
 export async function entriesOfPool(host: Host, pool: string): Promise<StoredEntry[]> {
-  const all = host.app.bin.all(host.id), folder = poolFolder(host, pool);
+  const all = host.bin.all(host.id), folder = poolFolder(host, pool);
   if (folder === undefined) return all.filter(({ files }) => files.some((file) => file.pool === pool));
   const folders = all.flatMap(({ files }) => files.map(({ path }) => splitPath(path).folder));
   const at = await resolvedByFolder(host.machine, [folder, ...folders]), own = at(folder);

@@ -130,11 +130,11 @@ export async function purge(
   entry: StoredEntry,
   { command, actor }: { readonly command: "delete_bin_entry" | "empty_bin"; readonly actor: string },
 ): Promise<void> {
-  const { app, operations } = host;
+  const { bin, operations } = host;
   using _alone = lockEntry(entry);
   const keys = [keyOf.binEntry(entry.id)];
   await operations.ready(keys);
-  const there = app.bin.get(entry.id);
+  const there = bin.get(entry.id);
   if (there === undefined) return; // somebody else was quicker
   if (there.state === "moving") throw new ContractError("StorageBusy", { what: there.name });
   await refuseUsedEntry(host, there);

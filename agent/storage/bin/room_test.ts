@@ -51,7 +51,7 @@ class World {
         id: "local",
         link,
         machine: link.machine,
-        app: { bin },
+        bin,
         inventory: { storage: this.storage },
         record: () => {},
       },

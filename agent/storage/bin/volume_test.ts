@@ -114,7 +114,7 @@ class World {
     };
     const host = {
       id: "local",
-      app: { bin: this.bin, clock: SYSTEM_CLOCK },
+      ...{ bin: this.bin, clock: SYSTEM_CLOCK },
       ...{ link, machine: link.machine },
       inventory: { filled: true, vms: () => [], everyVm: () => [], active: () => [], storage },
       keepers: new VolumeKeepers(link.machine),

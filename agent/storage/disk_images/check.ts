@@ -258,11 +258,11 @@ function refuseSeed(
 async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promise<void> {
   const rights = askedRights();
   if (includes(role, "administrator") || may(rights, "vms.view", "everything")) return;
-  const { inventory, keepers, app } = host;
+  const { inventory, keepers } = host;
   const isSeen = ({ vmId }: Use) => may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group });
   const uses = await usesOf(host, path);
   const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
-  const isTemplates = app.templates.keptOf(host.id).some((kept) => kept.path === path);
+  const isTemplates = keepers.kept().some((kept) => kept.isFirst === true && kept.path === path);
   const builtOn = uses.filter(({ format }) => format === undefined);
   // What a snapshot, or the bin, keeps was a VM's disk
   const isTheirs = !isTemplates && (builtOn.length > 0 || await keepers.of(path) !== undefined);

@@ -60,14 +60,14 @@ async function isSeed({ path, capacity, allocation }: Volume, isHere: boolean): 
 }
 
 /** Paths of the volumes that deleted VMs have left. Another file at the path of one is none. */
-async function leftAmong({ app, id, link }: Host, volumes: readonly Volume[]): Promise<string[]> {
+async function leftAmong({ leftDisks, id, link }: Host, volumes: readonly Volume[]): Promise<string[]> {
   const found: string[] = [];
   const look = async ({ path }: Volume) => {
-    const left = app.leftDisks.at(id, path);
+    const left = leftDisks.at(id, path);
     if (left === undefined) return;
     const file = left.file === null || link.machine === null ? undefined : await fileAt(path);
     if (file === undefined || file === left.file) found.push(path);
-    else app.leftDisks.forget(left);
+    else leftDisks.forget(left);
   };
   await within(FILES_MS, Promise.all(volumes.map(look)));
   return found;

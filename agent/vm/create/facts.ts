@@ -33,6 +33,8 @@ import { type ImageContext, imageFact, isoFact } from "./images.ts";
 import { leftByName } from "../lifecycle/named_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
+import type { Settings } from "../../settings.ts";
+import type { ImageRecords } from "../../storage/images/records.ts";
 
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;
@@ -52,9 +54,16 @@ export interface CreateServices {
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
 
+/** What all hosts share of that. */
+export interface CreateSources {
+  readonly systems: OperatingSystems;
+  readonly images: Pick<ImageRecords, "policy">;
+  readonly settings: Pick<Settings, "virtType" | "overcommit">;
+}
+
 /** What creating VMs on a host needs. */
-export function createServices(host: Host): CreateServices {
-  const { app: { systems, images, settings }, capabilities, make, sizes } = host;
+export function createServices(host: Host, { systems, images, settings }: CreateSources): CreateServices {
+  const { capabilities, make, sizes } = host;
   return {
     vms: host,
     ...{ capabilities, systems, make, sizes },

@@ -152,7 +152,7 @@ async function lostMemoryOf(host: Host, vm: VM): Promise<string[]> {
 
 /** Remembers the disks of a VM that is gone and has left them where they are. */
 async function noteLeft(
-  { app, id: host, link }: Host,
+  { leftDisks, id: host, link }: Host,
   { name, disks }: VM,
   { deletedDisks }: DeleteVmResult,
 ): Promise<void> {
@@ -161,7 +161,7 @@ async function noteLeft(
     if (source === undefined || !source.startsWith("/") || deletedDisks.includes(source)) continue;
     const file = link.machine !== null ? await fileAt(source) : undefined;
     // What went into the bin is not there any more
-    if (file !== null) app.leftDisks.add({ host, path: source, file: file ?? null, vm: name });
+    if (file !== null) leftDisks.add({ host, path: source, file: file ?? null, vm: name });
   }
 }
 
@@ -205,8 +205,8 @@ async function moveToBin(
   { xml, paths, operation }: Deletion,
   actor: string,
 ): Promise<DeleteVmResult> {
-  const { link, app } = host, { id: uuid, name } = vm;
-  app.bin.require();
+  const { link, bin } = host, { id: uuid, name } = vm;
+  bin.require();
   const { entry, open, lostDisks, lostNvram } = await planBin(host, vm, xml, paths, actor);
   const doomed = await Promise.all(
     lostDisks.map(async (path) => ({ kind: "disk-doomed" as const, path, file: await fileOf(link, path) })),
@@ -230,7 +230,7 @@ async function moveToBin(
     }
   }
   if (lostNvram !== undefined) await eraseNvram(host, uuid, lostNvram);
-  app.bin.put({ ...entry, state: "kept" });
+  bin.put({ ...entry, state: "kept" });
   for (const { pool, path } of entry.files) {
     if (pool !== null) host.inventory.storage.removeAt(path);
   }

@@ -292,7 +292,7 @@ export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> 
     disks: disks.map(({ hinders: _, ...disk }) => disk),
     ...keeps,
     ...(nvram !== undefined && { nvram }),
-    binDays: host.app.bin.policy.days,
+    binDays: host.bin.policy.days,
   };
 }
 

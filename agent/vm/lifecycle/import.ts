@@ -37,12 +37,12 @@ import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<void> {
-  const { app, id, inventory } = host;
+  const { bin, id, inventory } = host;
   requireFreeVmName(host, name);
-  const same = uuid === undefined ? undefined : inventory.anyVm(uuid) ?? app.hosts.vm(uuid);
+  const same = uuid === undefined ? undefined : host.vmAnywhere(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: vmName(same) });
   // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
-  const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);
+  const kept = uuid === undefined ? undefined : bin.all(id).find(({ vmId }) => vmId === uuid);
   if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: vmName({ id: uuid!, name: kept.name }) });
   const other = macOwner(await withSaved(host, inventory.vms()), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);

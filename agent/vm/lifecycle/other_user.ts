@@ -16,13 +16,13 @@ export async function otherUserOf(
   uuid: string,
   path: string,
 ): Promise<string | undefined> {
-  const { app, inventory, machine } = host;
+  const { bin, inventory, machine } = host;
   const vms = await Promise.all(
     inventory.everyVm().filter(({ id }) => id !== uuid).map(async (vm) =>
       (await filesOfBoth(host, vm)).others.map((other) => ({ path: other, user: vm.name }))
     ),
   );
-  const kept = app.bin.all(host.id).filter(({ vmId }) => vmId !== uuid).flatMap((entry) =>
+  const kept = bin.all(host.id).filter(({ vmId }) => vmId !== uuid).flatMap((entry) =>
     (entry.definition?.left ?? []).filter(({ target }) => target === LEFT_NVRAM)
       .map((each) => ({ path: each.path, user: `${entry.name}, which is in the bin` }))
   );

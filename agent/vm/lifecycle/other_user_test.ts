@@ -26,13 +26,11 @@ function hostWith(path: string, left: readonly object[] = []): Host {
     id: "local",
     machine: HERE,
     link: { machine: HERE },
-    app: {
-      bin: {
-        all: () => [
-          { name: "gone", vmId: "w", definition: { left } },
-          { name: "before", vmId: "u", definition: { left: [{ target: "nvram", path: "/own", file: "1" }] } },
-        ],
-      },
+    bin: {
+      all: () => [
+        { name: "gone", vmId: "w", definition: { left } },
+        { name: "before", vmId: "u", definition: { left: [{ target: "nvram", path: "/own", file: "1" }] } },
+      ],
     },
     inventory: {
       everyVm: () => vms,

@@ -155,13 +155,13 @@ export async function restoreBinnedVm(
   wanted: string | undefined,
   actor: string,
 ): Promise<Unrendered<Output<"restore_bin_entry">>> {
-  const { app, link, operations, inventory } = host;
+  const { bin, link, operations, inventory } = host;
   host.requireFilled();
   requireKnown(host);
   const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;
-  const own = entry.vmId!, same = inventory.anyVm(own) ?? app.hosts.vm(own);
+  const own = entry.vmId!, same = host.vmAnywhere(own);
   const uuid = same === undefined ? own : crypto.randomUUID();
   const keys = [keyOf.vm(uuid), keyOf.vmName(name), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
@@ -192,7 +192,7 @@ export async function restoreBinnedVm(
       { kind: "vm-unbinned", entry: entry.id, ...step },
       { kind: "entry-unbinned", entry: entry.id },
     ]);
-    app.bin.put({ ...entry, state: "moving" });
+    bin.put({ ...entry, state: "moving" });
     for (const { to: path, as, file } of placed) {
       try {
         await bringOut(host, { path, as, file });
