@@ -2,7 +2,6 @@
 import { rendered } from "../../lib/i18n/message.ts";
 import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
-import type { App } from "../app.ts";
 import type { Host } from "../hosts/host.ts";
 import { poolFolder } from "../storage/reachable.ts";
 import type { KeptPath } from "../storage/volume_keepers.ts";
@@ -23,12 +22,17 @@ import { mayCall } from "../../lib/access/may_call.ts";
 import { leftOutNow } from "../coverage/coverage.ts";
 import { openBackup } from "./targets.ts";
 import { backupViews } from "./views.ts";
+import type { Principal } from "../access.ts";
+import type { Api } from "../../lib/contract/api.ts";
 
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
 
 /** Runs a backup that is due, as who saved it. @throws {ContractError} why it does not run */
-async function runDue(app: App, { id, owner }: StoredBackup): Promise<void> {
+async function runDue(
+  app: Parameters<typeof delegateFor>[0] & { apiFor(principal: Principal): Pick<Api, "runBackupNow"> },
+  { id, owner }: StoredBackup,
+): Promise<void> {
   const principal = delegateFor(app, owner, `backup:${id}`);
   if (typeof principal === "string") {
     throw new ContractError("BackupOwnerLost", { name: owner.name, reason: principal });

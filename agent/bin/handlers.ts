@@ -4,7 +4,6 @@ import { bytesIn, entryBytes, type StoredEntry } from "../../lib/bin/entry.ts";
 import { type binCommands, type BinEntry, type BinUsage, ContractError } from "../../lib/contract/mod.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { Principal } from "../access.ts";
-import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { isKept } from "../storage/bin/folder.ts";
@@ -16,9 +15,20 @@ import { restoreBinnedVm } from "../vm/lifecycle/unbin.ts";
 import { within } from "../within.ts";
 import { mayTouch } from "./visible.ts";
 import type { TemplateRecords } from "../templates/records.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
+import type { BinRecords } from "../storage/bin/records.ts";
+import type { ClockDrift } from "../store/clock_drift.ts";
 
 /** Milliseconds the files of all entries are looked for: behind a dead server none is found missing. */
 const LOOK_MS = 2000;
+
+/** What they work with. */
+export interface BinServices {
+  readonly bin: BinRecords;
+  readonly drift: ClockDrift;
+  readonly hosts: HostRegistry;
+  readonly templates: TemplateRecords;
+}
 
 /** How each kind comes back. */
 const restores = (templates: TemplateRecords) =>
@@ -67,7 +77,9 @@ function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
 }
 
 /** A handler for each of them. */
-export function binHandlers({ bin, drift, hosts, templates }: App): Pick<Handlers, keyof typeof binCommands> {
+export function binHandlers(
+  { bin, drift, hosts, templates }: BinServices,
+): Pick<Handlers, keyof typeof binCommands> {
   const seen = ({ rights }: Principal) =>
     bin.all().filter((entry) => mayTouch(rights, entry)).map((entry) => {
       const host = hosts.all().find(({ id }) => id === entry.host);

@@ -20,7 +20,7 @@ import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Hang } from "../../lib/contract/host.ts";
 import { hangEndText, hangText } from "../../lib/hangs/message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
-import type { HostPart } from "../feature.ts";
+import type { HostPart } from "../feature_part.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
 import { uriOfFurtherHost } from "../libvirt/uri.ts";

@@ -3,7 +3,7 @@ import type { CommandName } from "../../lib/contract/mod.ts";
 import type { Clock } from "../clock.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
-import type { HostPart } from "../feature.ts";
+import type { HostPart } from "../feature_part.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { StepRules } from "../operations/settlement.ts";
 import type { BinRecords } from "../storage/bin/records.ts";

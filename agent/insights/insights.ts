@@ -1,12 +1,12 @@
 /** The analysis of VMs and hosts: facts from inventory and metrics, what rules find, kept for a few minutes. */
 import { spaceOf } from "../../lib/storage/pool_space.ts";
-import type { App } from "../app.ts";
 import type { Principal } from "../access.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import {
   type AllInsights,
+  type Backup,
   ContractError,
   type HostSeriesName,
   type InsightWindow,
@@ -38,10 +38,13 @@ import {
   type SnapshotFacts,
 } from "../../lib/insights/facts.ts";
 import { hostSize } from "../hosts/host_size.ts";
-import type { AskedMetrics } from "../metrics/stored_metrics.ts";
+import type { AskedMetrics, SummariseMetrics } from "../metrics/stored_metrics.ts";
 import { volumesIn } from "../storage/volume_list.ts";
 import { scan } from "../vm/snapshots/scan.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
+import type { Clock } from "../clock.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
+import type { Provided } from "../provided.ts";
 
 /** Milliseconds for which an analysis is taken as it is. */
 export const INSIGHTS_MS = 5 * 60_000;
@@ -53,6 +56,14 @@ const VM_NAMES: readonly VmSeriesName[] = [
   ...["nic_rx_drops", "nic_tx_drops"] as const,
 ];
 const HOST_NAMES: readonly HostSeriesName[] = ["cpu_usage", "memory_used"];
+
+/** What is analysed, and when. */
+export interface InsightSources {
+  readonly clock: Clock;
+  readonly hosts: HostRegistry;
+  readonly backupList: Pick<Provided<() => Backup[]>, "get">;
+  readonly metricSummaries: Pick<Provided<SummariseMetrics>, "get">;
+}
 
 /** What was found of a VM or a host. */
 interface Analysis {
@@ -74,13 +85,13 @@ const signatureOf = (vm: VM, backup: BackupFacts | undefined) =>
   ]);
 
 export class Insights {
-  readonly #app: App;
+  readonly #app: InsightSources;
   readonly #kept = new Map<string, Analysis>();
   readonly #running = new Map<string, Promise<void>>();
   /** Why figures could not be read when that was tried last. */
   #unread: string | undefined;
 
-  constructor(app: App) {
+  constructor(app: InsightSources) {
     this.#app = app;
   }
 
