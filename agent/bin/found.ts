@@ -32,7 +32,7 @@ export async function takeFound(host: Host): Promise<number> {
     return volumes !== null && path !== undefined && OWN_POOLS.has(type) ? [path] : [];
   });
   const found = new Map<string, StoredEntry>();
-  for (const folder of [...pools, ...(link.machine?.isSystem ? LIBVIRTS : [])]) {
+  for (const folder of [...pools, ...(link.machine.isSystem ? LIBVIRTS : [])]) {
     try {
       for (const name of await namesIn(folder)) {
         const id = entryOfNote(name);

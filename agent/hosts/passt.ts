@@ -1,7 +1,6 @@
 /** passt: a process that forwards a guest's traffic as the host's own. */
 import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { trialFault, unacceptableName } from "../../lib/formats/xml/trial.ts";
-import { isThere } from "../machine/files.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Where libvirt looks for it. */
@@ -30,8 +29,9 @@ export class Passt {
   /** Why it cannot be; undefined where it can, or where that cannot be told. @throws {LibvirtError} */
   async missing(): Promise<string | undefined> {
     const refusal = await this.#refusal();
-    if (refusal !== undefined || this.link.machine === null) return refusal;
-    for (const path of PLACES) if (await isThere(path)) return undefined;
+    const { machine } = this.link;
+    if (refusal !== undefined || machine === null) return refusal;
+    for (const path of PLACES) if (await machine.files.isThere(path)) return undefined;
     return "install the package passt";
   }
 

@@ -4,12 +4,10 @@ import { POOL_TYPES, type PoolType } from "../../lib/contract/choices.ts";
 import { POOL_KINDS, poolFieldFault, targetFault } from "../../lib/storage/pool_types.ts";
 import { describePool, newPoolXml, poolTarget } from "../../lib/formats/xml/pool.ts";
 import { child, children, parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
-import { isThere } from "../machine/files.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
-import { requireResponding } from "../machine/mount_gate.ts";
 import { requireUnshared } from "./guest_folders.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
@@ -62,8 +60,9 @@ async function building(
   const isFolder = type === "dir" || type === "fs" || type === "netfs";
   if (isFolder) {
     // libvirt would make a folder there, with the pool's lock held.
-    if (target !== undefined && link.machine !== null) await requireResponding(target);
-    const isNew = target !== undefined && link.machine !== null && type === "dir" && !await isThere(target);
+    if (target !== undefined && link.machine !== null) await link.machine.files.requireResponding(target);
+    const isNew = target !== undefined && link.machine !== null && type === "dir" &&
+      !await link.machine.files.isThere(target);
     return { build: asked ? NO_OVERWRITE : 0, undoBuild: isNew };
   }
   if (!asked) return { build: null, undoBuild: false };

@@ -1,5 +1,4 @@
 /** What is looked at before libvirt, or qemu-img for it, opens a volume. */
-import { realPathOf } from "../machine/host_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { freeRoom } from "./bin/room.ts";
@@ -81,7 +80,10 @@ export async function requireWithin({ link, inventory }: Host, volume: Volume): 
   const { path } = volume;
   const folder = describePool(inventory.storage.record(volume.pool)?.xml ?? "<pool/>").path;
   if (folder === undefined) return;
-  const [real, within] = await Promise.all([realPathOf(path), realPathOf(folder)]);
+  const [real, within] = await Promise.all([
+    link.machine.files.realPathOf(path),
+    link.machine.files.realPathOf(folder),
+  ]);
   if (real.startsWith(`${within}/`)) return;
   throw new ContractError("DiskRefused", {
     path,

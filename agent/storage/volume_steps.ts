@@ -2,7 +2,6 @@
 import { render } from "../../lib/i18n/message.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import { requireResponding } from "../machine/mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
@@ -110,7 +109,7 @@ async function refreshed(link: Link, pool: string): Promise<void> {
 /** Deletes what is at a path; a file of this host also where no pool knows it. @throws {Unsettled} */
 async function removeAt(host: Host, path: string): Promise<void> {
   const { link } = host;
-  if (link.machine !== null) await requireResponding(path);
+  if (link.machine !== null) await link.machine.files.requireResponding(path);
   try {
     return await deleteVolume(host, path);
   } catch (error) {
@@ -118,7 +117,7 @@ async function removeAt(host: Host, path: string): Promise<void> {
     // It is still being made, or its stream is just closing.
     if (error.code !== VIR_ERR.NO_STORAGE_VOL) throw new Unsettled(error.message, { cause: error });
   }
-  if (link.machine !== null) await undefinedIfMissing(hostFiles.remove(plainPath(path)));
+  if (link.machine !== null) await undefinedIfMissing(link.machine.files.remove(plainPath(path)));
 }
 
 /** What a VM has by now stays. That it is the VM which was meant needs no telling. */
@@ -263,7 +262,7 @@ export async function deleteIfSameFile(
   const { link } = at.vms;
   const volume = await volumeAt(link, path);
   if (link.machine !== null) {
-    const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
+    const info = await undefinedIfMissing(link.machine.files.lstat(plainPath(path)));
     if (info === undefined) return NOTHING;
     if (file !== null && !isSame(file, { dev: info.dev, ino: Number(info.ino) })) {
       return left(path, t("operations.is_other"));

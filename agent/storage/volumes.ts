@@ -1,6 +1,5 @@
 /** Volumes through libvirt's volume API: the one way disks come into being and go. */
 import { plainPath } from "../machine/host_file.ts";
-import { hostFiles } from "../machine/host_files.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import {
@@ -177,7 +176,7 @@ export async function removeMade(
   } catch (error) {
     const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
     if (!isUnknown || type !== "file" || !link.machine?.isSystem) throw error;
-    await hostFiles.remove(plainPath(path)).catch((gone) => {
+    await link.machine.files.remove(plainPath(path)).catch((gone) => {
       if (!(gone instanceof Deno.errors.NotFound)) throw gone;
     });
   }

@@ -5,7 +5,6 @@ import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
 import type { Seal } from "../../lib/template/seal.ts";
-import { openFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -90,7 +89,7 @@ async function keepVariables(
     new ContractError("TemplateFailed", { verb: "make", error: `the UEFI variables ${error}` }, { cause });
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    using file = await openFile(from);
+    using file = await link.machine.files.openFile(from);
     const { size } = await file.stat();
     if (size > MOST_VARIABLES) throw failed(`in ${from} are larger than any firmware's`);
     bytes = new Uint8Array(await new Response(file.readable).arrayBuffer());

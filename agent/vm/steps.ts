@@ -1,5 +1,4 @@
 /** VMs as steps: defined, started, forgotten. */
-import { statFile } from "../machine/host_file.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
@@ -38,7 +37,7 @@ async function wasUsed(
 ): Promise<boolean> {
   if (link.machine === null) return false;
   for (const path of paths) {
-    const info = await undefinedIfMissing(statFile(path));
+    const info = await undefinedIfMissing(link.machine.files.statFile(path));
     if (info?.isFile && (info.mtime?.getTime() ?? 0) > at + DEFINING_MS) return true;
   }
   return false;

@@ -5,7 +5,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { binPath } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { isSystemError, isTaken, undefinedIfMissing } from "../../machine/files.ts";
+import { isSystemError, undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -69,13 +69,14 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
   if (host.machine === null || files.length === 0) return;
   const useOf = await usersNow(host);
   for (const file of files) {
-    const { path } = file, info = await undefinedIfMissing(hostFiles.lstat(plainPath(binPath(file))));
+    const { path } = file,
+      info = await undefinedIfMissing(host.machine.files.lstat(plainPath(binPath(file))));
     if (info === undefined) continue; // removed already, or by somebody else
     const type = info.isDirectory ? "dir" : "file";
     const refuse = (vm: VmReference | string, where: string) =>
       new ContractError("BinEntryInUse", { name, vm, path: where });
     // A VM of the same name makes its variables and its TPM's state anew where there are none.
-    const then = file.role !== "disk" || await isTaken(plainPath(path))
+    const then = file.role !== "disk" || await host.machine.files.isTaken(plainPath(path))
       ? undefined
       : await useOf({ pool: file.pool ?? "", name: path, path, type }, id);
     if (then !== undefined) throw refuse(then.user, then.what);
@@ -111,7 +112,7 @@ async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
     // Of one that was removed before a cut nothing tells: then it is asked who needs the passphrase
-    const isThere = host.machine !== null && await isTaken(plainPath(binPath(file)));
+    const isThere = host.machine !== null && await host.machine.files.isTaken(plainPath(binPath(file)));
     const isPlain = isThere && await isLuks(binPath(file)) === false;
     await removeKept(file);
     if (file.role === "disk" && !isPlain) await forgetPassphrase(host, file.path, entry.id);

@@ -19,7 +19,7 @@
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { isSystemError } from "../../machine/files.ts";
 import { resolve } from "node:path";
-import { isNameable, statFile } from "../../machine/host_file.ts";
+import { isNameable } from "../../machine/host_file.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { isInBin } from "../../../lib/bin/place.ts";
 import { ContractError, type Role } from "../../../lib/contract/mod.ts";
@@ -42,7 +42,6 @@ import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requirePoolReachable } from "../reachable.ts";
-import { requireResponding } from "../../machine/mount_gate.ts";
 
 /** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
 const HEADS_MS = 10_000;
@@ -167,7 +166,9 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   if (wish.backingFile !== undefined) requireAdministrator(use);
   // Before libvirt, which opens the file with its pool's lock held.
   if (wish.volume !== undefined) await requirePoolReachable(host, wish.volume.pool);
-  else if (wish.path !== undefined && link.machine !== null) await requireResponding(wish.path);
+  else if (wish.path !== undefined && link.machine !== null) {
+    await link.machine.files.requireResponding(wish.path);
+  }
   if (wish.volume !== undefined) return ofVolume(await requireVolume(host, wish.volume));
   const { path } = wish;
   if (path === undefined) {
@@ -190,7 +191,7 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   // Any file of the host: whoever may use it can read it.
   requireAdministrator(use);
   if (real === undefined) throw missing();
-  const { isFile, isBlockDevice } = await statFile(real);
+  const { isFile, isBlockDevice } = await link.machine.files.statFile(real);
   if (!isFile && !isBlockDevice) {
     if (use.purpose === "medium") throw missing();
     throw refused(path, "it is neither a file nor a block device");

@@ -19,7 +19,6 @@ import { createVolume, removeVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
-import { hostFiles } from "../../machine/host_files.ts";
 
 /** Bytes written at a time. */
 const PIECE = 256 * 1024;
@@ -43,7 +42,7 @@ export interface SinkSpec {
 async function freeNow({ link, inventory }: Host, pool: string): Promise<number | undefined> {
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
   if (link.machine === null || path === undefined || !inventory.storage.isMeasured(pool)) return undefined;
-  const { bavail, bsize } = await hostFiles.statfs(path);
+  const { bavail, bsize } = await link.machine.files.statfs(path);
   return Number(bavail) * Number(bsize);
 }
 

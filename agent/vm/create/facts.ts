@@ -11,7 +11,6 @@ import {
   type VmConfig,
   type WarningCode,
 } from "../../../lib/contract/mod.ts";
-import { statFile } from "../../machine/host_file.ts";
 import type { Facts, ImageFact, PoolFact } from "../../../lib/vm/create/facts.ts";
 import { Findings } from "../../../lib/vm/create/findings.ts";
 import { type SupportedHardware, supportedHardwareOf } from "../../../lib/vm/create/supported_hardware.ts";
@@ -128,7 +127,7 @@ async function present(
   for (const [field, path] of Object.entries(paths)) {
     if (path === undefined) continue;
     try {
-      if (machine === null || (await lookAt(path, statFile))?.isFile) found.add(path);
+      if (machine === null || (await lookAt(path, machine.files.statFile))?.isFile) found.add(path);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       findings.refuse(field, error);

@@ -1,7 +1,6 @@
 /** Removing, growing and changing a VM's disks. */
 import { message, type Sentence, userName } from "../../../lib/i18n/message.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import { hostFiles } from "../../machine/host_files.ts";
 import {
   ContractError,
   type DiskLimitValues,
@@ -262,8 +261,8 @@ async function growStopped(
     return await resizeVolume(link, path, bytes);
   }
   // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
-  if (format === "raw" && link.machine !== null && (await hostFiles.lstat(plainPath(path))).isFile) {
-    await hostFiles.truncate(plainPath(path), bytes);
+  if (format === "raw" && link.machine !== null && (await link.machine.files.lstat(plainPath(path))).isFile) {
+    await link.machine.files.truncate(plainPath(path), bytes);
     if (volume !== undefined) await refreshPool(host, volume.pool);
     return;
   }

@@ -17,7 +17,6 @@ import {
 import { nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
-import { hostInterfaces } from "../../machine/interfaces.ts";
 import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { cannotLive } from "../../libvirt/failure.ts";
 import { noFilters } from "../../network/filters.ts";
@@ -118,7 +117,7 @@ async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolea
     return;
   }
   if (host.machine === null) return; // libvirt says it when the card is plugged in
-  const there = (await hostInterfaces()).some((each) =>
+  const there = (await host.machine.interfaces()).some((each) =>
     each.name === name && (type === "direct" || each.bridge)
   );
   if (there) return;

@@ -8,7 +8,6 @@ import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { hasUsualNvram, nvramHolder, usualNvram } from "../../../lib/formats/xml/nvram.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
-import { isThere } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost, isUnsupported } from "../../libvirt/failure.ts";
@@ -46,10 +45,10 @@ async function beside(host: Host, document: XmlDocument, uuid: string): Promise<
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
   const found: BinCandidate[] = [];
   const isShared = nvram !== undefined && await otherUserOf(host, uuid, nvram) !== undefined;
-  if (nvram !== undefined && !isShared && await isThere(plainPath(nvram))) {
+  if (nvram !== undefined && !isShared && await link.machine.files.isThere(plainPath(nvram))) {
     found.push({ path: nvram, pool: null, role: "nvram" });
   }
-  if (link.machine?.isSystem && hasEmulatedTpm(document) && await isThere(tpm)) {
+  if (link.machine?.isSystem && hasEmulatedTpm(document) && await link.machine.files.isThere(tpm)) {
     found.push({ path: tpm, pool: null, role: "tpm" });
   }
   return found;

@@ -1,8 +1,6 @@
 /** Deleting a VM, with its disks when asked. */
 import { FileRefused, isSystemError } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import { hostFiles } from "../../machine/host_files.ts";
-import { requireResponding } from "../../machine/mount_gate.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError, type DeleteVmResult, type Input, type VM } from "../../../lib/contract/mod.ts";
@@ -78,7 +76,7 @@ async function holdDisks(
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
 export async function deleteDisk(host: Host, path: string): Promise<void> {
   const { link } = host;
-  if (link.machine !== null) await requireResponding(path);
+  if (link.machine !== null) await link.machine.files.requireResponding(path);
   try {
     await deleteVolume(host, path);
     return;
@@ -86,9 +84,9 @@ export async function deleteDisk(host: Host, path: string): Promise<void> {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
     if (link.machine === null) throw error; // its path is no file of this host
   }
-  const info = await hostFiles.lstat(plainPath(path));
+  const info = await link.machine.files.lstat(plainPath(path));
   if (!info.isFile) throw new FileRefused("it is not a regular file");
-  await hostFiles.remove(plainPath(path));
+  await link.machine.files.remove(plainPath(path));
 }
 
 /**

@@ -1,7 +1,6 @@
 /** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
 import { isSystemError } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import { hostFiles } from "../../machine/host_files.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -19,7 +18,7 @@ import { type Overlay, overlays, readKnownPools, unreadPoolText } from "../../st
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
-import { isNotResponding, responds } from "../../machine/mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
 export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
@@ -54,7 +53,7 @@ async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Pla
     return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
   }
   // libvirt would open it, too: what is there is said below.
-  if (link.machine !== null && source.startsWith("/") && !await responds(source)) {
+  if (link.machine !== null && source.startsWith("/") && !await link.machine.files.responds(source)) {
     return { path: source, pool: undefined, missing: false, volume: undefined };
   }
   const volume = await volumeAt(link, source);
@@ -94,10 +93,10 @@ async function undeletable(
     return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
   }
   try {
-    const info = await hostFiles.lstat(plainPath(path));
+    const info = await link.machine.files.lstat(plainPath(path));
     if (!info.isFile) return { reason: "it is not a regular file", missing: false };
     // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
-    using _file = await hostFiles.open(plainPath(path), { write: true });
+    using _file = await link.machine.files.open(plainPath(path), { write: true });
     if (await isFolderClosed(path)) {
       return { reason: "its folder takes no change: it is read-only or immutable", missing: false };
     }

@@ -4,8 +4,7 @@ import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { isSystemError, isTaken } from "../../machine/files.ts";
-import { openFile, plainPath } from "../../machine/host_file.ts";
-import { hostFiles } from "../../machine/host_files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
@@ -150,10 +149,12 @@ export async function copyNvram(
 ): Promise<boolean> {
   if (link.machine === null) return false;
   try {
-    using source = await openFile(from);
-    if (await isTaken(plainPath(to))) throw new Deno.errors.AlreadyExists(`${to} exists already`);
+    using source = await link.machine.files.openFile(from);
+    if (await link.machine.files.isTaken(plainPath(to))) {
+      throw new Deno.errors.AlreadyExists(`${to} exists already`);
+    }
     const noted = steps.add<FileMade>({ kind: "file-made", path: to, file: null, at: Date.now() });
-    using copy = await hostFiles.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
+    using copy = await link.machine.files.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
     noted.know({ file: await identityAt(to) });
     await source.readable.pipeTo(copy.writable);
     return true;

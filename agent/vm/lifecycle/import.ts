@@ -1,6 +1,5 @@
 /** Defining a VM from XML that somebody brings. */
 import { vmName } from "../../../lib/i18n/message.ts";
-import { statFile } from "../../machine/host_file.ts";
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import {
@@ -55,7 +54,7 @@ async function isMissing({ link }: Host, path: string): Promise<boolean> {
   // Another host's paths are not here; its pools may know them.
   if (link.machine === null) return await volumeAt(link, path) === undefined;
   try {
-    return await lookAt(path, statFile) === undefined;
+    return await lookAt(path, link.machine.files.statFile) === undefined;
   } catch (error) {
     const isUnknown = isNotResponding(error) || !(error instanceof ContractError) || isDenied(error.cause);
     if (!isUnknown) throw error;

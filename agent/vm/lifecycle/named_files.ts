@@ -22,7 +22,7 @@ const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name
 async function lies({ link }: Pick<Host, "link">, path: string): Promise<boolean> {
   if (!link.machine?.isSystem) return false;
   try {
-    return await isTaken(plainPath(path));
+    return await link.machine.files.isTaken(plainPath(path));
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return false;
     throw error;

@@ -2,8 +2,6 @@
  * Moves of disks as steps. The VM decides: where it is on the copy, the move is brought to its end; where it is not, it stays
  * on what it had, and the copy goes with the step before. Where nobody can tell, both images stay.
  */
-import { statFile } from "../../../machine/host_file.ts";
-import { hostFiles } from "../../../machine/host_files.ts";
 import { undefinedIfMissing } from "../../../machine/files.ts";
 import type { Host } from "../../../hosts/host.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
@@ -16,7 +14,7 @@ import { completeMove } from "./settle.ts";
 /** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
 export async function writtenAt({ link }: Host, path: string): Promise<number | null> {
   if (link.machine === null) return null;
-  const info = await undefinedIfMissing(statFile(path));
+  const info = await undefinedIfMissing(link.machine.files.statFile(path));
   return info?.isFile ? info.mtime?.getTime() ?? null : null;
 }
 
@@ -66,7 +64,7 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
 /** Whether a QEMU has the copy open; undefined where nobody can tell. */
 async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
   if (link.machine === null) return undefined;
-  using lock = await hostFiles.lockImage(to.path);
+  using lock = await link.machine.files.lockImage(to.path);
   return lock.state === "unknown" ? undefined : lock.state === "open";
 }
 
