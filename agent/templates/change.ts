@@ -266,8 +266,8 @@ export async function deleteTemplate(
   for (const { pool, volume } of volumes) held.use(host.locks.take(pool, volume));
   const users = await usersOf(host, template, volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
-  for (const { path } of link.machine !== null ? volumes : []) {
-    const error = await whyUnremovable(path, false);
+  for (const { path } of volumes) {
+    const error = host.machine === null ? undefined : await whyUnremovable(host.machine, path, false);
     if (error !== undefined) {
       throw new ContractError("TemplateFailed", { verb: "delete", error: `${path}: ${error}` });
     }

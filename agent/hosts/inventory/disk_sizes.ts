@@ -150,11 +150,12 @@ export class DiskSizes {
   async #sizeOf(disk: Disk, source: string): Promise<Found> {
     try {
       const volume = await this.#volumeOf(disk, source);
-      if (this.link.machine === null) return volume && sizeOfVolume(volume);
+      const { machine } = this.link;
+      if (machine === null) return volume && sizeOfVolume(volume);
       const path = disk.type === "volume" ? volume?.path : source;
       if (path === undefined || !path.startsWith("/")) return volume && sizeOfVolume(volume);
       if (!["file", "block", "volume"].includes(disk.type)) return undefined;
-      return await imageSize(path, disk.format, volume) ?? (volume && sizeOfVolume(volume));
+      return await imageSize(machine, path, disk.format, volume) ?? (volume && sizeOfVolume(volume));
     } catch (error) {
       // A pool or a file system that does not respond
       if (!(error instanceof LibvirtError) && !(error instanceof ContractError)) throw error;

@@ -103,7 +103,7 @@ export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
 async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
   if (link.machine === null) return;
   for (const file of files) {
-    const error = await whyUnremovable(binPath(file), true);
+    const error = await whyUnremovable(link.machine, binPath(file), true);
     if (error !== undefined) throw new ContractError("BinDeleteFailed", { path: file.path, error });
   }
 }

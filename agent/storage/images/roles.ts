@@ -65,7 +65,7 @@ async function leftAmong({ leftDisks, id, link }: Host, volumes: readonly Volume
   const look = async ({ path }: Volume) => {
     const left = leftDisks.at(id, path);
     if (left === undefined) return;
-    const file = left.file === null || link.machine === null ? undefined : await fileAt(path);
+    const file = left.file === null || link.machine === null ? undefined : await fileAt(link.machine, path);
     if (file === undefined || file === left.file) found.push(path);
     else leftDisks.forget(left);
   };

@@ -65,7 +65,7 @@ async function capacityOf(
   const path = await pathOf(host, disk);
   const volume = path === undefined ? undefined : await volumeAt(host.link, path);
   if (path === undefined || host.machine === null) return volume?.capacity;
-  const size = await imageSize(path, disk.format, volume);
+  const size = await imageSize(host.machine, path, disk.format, volume);
   return typeof size === "object" ? size.capacity : volume?.capacity;
 }
 

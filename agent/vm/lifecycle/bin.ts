@@ -67,9 +67,10 @@ async function leftOf(
   going: readonly string[],
 ): Promise<LeftFile[]> {
   const { link } = host, found: LeftFile[] = [];
-  if (link.machine === null) return found;
+  const { machine } = link;
+  if (machine === null) return found;
   const add = async (target: string, path: string) => {
-    const file = await fileAt(await resolvedPath(link.machine, path));
+    const file = await fileAt(machine, await resolvedPath(machine, path));
     if (typeof file === "string") found.push({ target, path, file });
   };
   for (const disk of disks) {

@@ -157,7 +157,7 @@ async function noteLeft(
   const own = disks.filter(({ device, readOnly }) => device === "disk" && !readOnly);
   for (const { source } of own) {
     if (source === undefined || !source.startsWith("/") || deletedDisks.includes(source)) continue;
-    const file = link.machine !== null ? await fileAt(source) : undefined;
+    const file = link.machine !== null ? await fileAt(link.machine, source) : undefined;
     // What went into the bin is not there any more
     if (file !== null) leftDisks.add({ host, path: source, file: file ?? null, vm: name });
   }

@@ -31,7 +31,7 @@ async function leftWarnings(
   const own = new Set([...lost, ...placed]);
   for (const { target, path } of disks) {
     if (path === undefined || own.has(path)) continue;
-    const now = await fileAt(await resolvedPath(link.machine, path));
+    const now = await fileAt(link.machine, await resolvedPath(link.machine, path));
     const before = left.find((each) => each.target === target)?.file;
     if (now === null) warnings.push(`${path} is not there any more.`);
     else if (now !== undefined && before !== undefined && now !== before) {
