@@ -53,6 +53,7 @@ import { Reservations } from "./reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
+import { hostJobs } from "./host_jobs.ts";
 import { within } from "../within.ts";
 import type { Clock } from "../clock.ts";
 import type { BinRecords } from "../storage/bin/records.ts";
@@ -71,15 +72,6 @@ export interface HostConfig {
   readonly uri: string;
 }
 
-/** Milliseconds between looks, while someone is looking and while nobody is. */
-const PACE = {
-  loads: { watched: 2000, idle: 45_000 },
-  answers: 3000,
-  lost: 3000,
-  mounts: 5000,
-  addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
-  reconcile: { watched: 10_000, idle: 30_000 },
-} as const;
 /** Milliseconds between two looks which jobs are due: what nobody looks at may wait, a new listener must not. */
 const CHECK_MS = 500;
 /** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
@@ -542,34 +534,11 @@ export class Host {
 
   /** Everything periodic on this host, in one list. */
   #jobs(): PeriodicJob[] {
-    const watched = () => this.events.listeners > 0;
-    const pace = ({ watched: some, idle }: { watched: number; idle: number }) => () =>
-      watched() ? some : idle;
-    const own: PeriodicJob[] = [
-      {
-        name: "loads",
-        // While nobody looks, the rounds of the metrics tell them as well
-        every: () => watched() || this.sampler.age >= PACE.loads.idle ? PACE.loads.watched : Infinity,
-        run: () => this.sampler.tick(),
-      },
-      // A tick tells it as well; API clients that ask now and then cause none.
-      { name: "answers", every: () => watched() ? Infinity : PACE.answers, run: () => this.sampler.probe() },
-      {
-        name: "addresses",
-        every: () => watched() && this.#addresses.wanting ? PACE.addresses.wanting : pace(PACE.addresses)(),
-        run: () => this.#addresses.update(),
-      },
-      { name: "disk sizes", every: pace(PACE.reconcile), run: () => this.sizes.update() },
-      { name: "image formats", every: pace(PACE.reconcile), run: () => this.observeFormats() },
-      { name: "storage", every: pace(PACE.reconcile), run: () => this.inventory.storage.reconcile() },
-      {
-        name: "mounts",
-        every: () => this.storageMounts === undefined ? Infinity : PACE.mounts,
-        run: () => this.storageMounts?.look(),
-      },
-      { name: "lost VMs", every: () => this.#lost.any ? PACE.lost : Infinity, run: () => this.#lost.look() },
-      { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
-    ];
+    const own = hostJobs(this, {
+      addresses: this.#addresses,
+      lost: this.#lost,
+      reconcile: () => this.#reconcile(),
+    });
     return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)];
   }
 }
