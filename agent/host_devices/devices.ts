@@ -67,8 +67,8 @@ export async function listHostDevices(host: Host): Promise<Output<"get_host_devi
   const all = await nodeDevices(host);
   const [taken, uses, serials] = await Promise.all([
     takenOn(host),
-    machine !== null ? hostUses() : remoteUses(all),
-    machine !== null ? serialsOf(all) : new Map<string, string>(),
+    machine === null ? remoteUses(all) : hostUses(machine),
+    machine === null ? new Map<string, string>() : serialsOf(all),
   ]);
   return { iommu: hasIommu(all), devices: listedDevices(all, { taken, uses, serials }) };
 }

@@ -110,10 +110,12 @@ async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise
 
 /** Removes the files of an entry, and then the entry. Does the rest where a part was done before. */
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
+  const { machine } = host;
   for (const file of entry.files) {
     // Of one that was removed before a cut nothing tells: then it is asked who needs the passphrase
-    const isThere = host.machine !== null && await host.machine.files.isTaken(plainPath(binPath(file)));
-    const isPlain = isThere && await isLuks(binPath(file)) === false;
+    const place = binPath(file);
+    const isPlain = machine !== null && await machine.files.isTaken(plainPath(place)) &&
+      await isLuks(machine, place) === false;
     await removeKept(file);
     if (file.role === "disk" && !isPlain) await forgetPassphrase(host, file.path, entry.id);
   }

@@ -150,7 +150,7 @@ export async function restoreVolume(
   const path = joinPath(folder, name);
   if (
     name !== own && await link.call("secretOfVolume", { path: file.path }) !== null &&
-    await isLuks(binPath(file)) !== false
+    (host.machine === null || await isLuks(host.machine, binPath(file)) !== false)
   ) {
     const reason = `it is encrypted, and its passphrase belongs to the name ${own}`;
     throw new ContractError("BinRestoreFailed", { reason });
