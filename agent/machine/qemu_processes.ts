@@ -36,7 +36,7 @@ export function vmOfQemu(words: readonly string[]): string | undefined {
 }
 
 /** The QEMUs of this host: VM's id → number of the process. Where processes cannot be seen there are none. */
-export async function qemuProcesses(): Promise<Map<string, number>> {
+async function qemuProcesses(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   try {
     for await (const pid of processes()) {
@@ -52,7 +52,7 @@ export async function qemuProcesses(): Promise<Map<string, number>> {
 }
 
 /** The process of the swtpm that serves the TPM of a VM; undefined where there is none, or none is to be seen. */
-export async function swtpmOf(uuid: string): Promise<number | undefined> {
+async function swtpmOf(uuid: string): Promise<number | undefined> {
   for await (const pid of processes()) {
     if (processState(Number(pid))?.command !== "swtpm") continue;
     if ((await wordsOf(pid)).some((word) => word.includes(`/${uuid}/`))) return Number(pid);

@@ -150,7 +150,7 @@ async function followed(
 
 /** What VMs' disks are built on that are in no pool, by where it is, as far as heads can be read in the time. */
 async function basesRead(
-  machine: LocalMachine | null,
+  machine: LocalMachine,
   disks: readonly DiskOfVm[],
   time: SharedTime,
 ): Promise<PlacedUse[]> {
@@ -188,7 +188,7 @@ export class ImageUses {
    * @param isExact asks which files are the same under other names
    */
   static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
-    const { machine } = host, isHere = machine !== null;
+    const { machine } = host;
     const every = host.inventory.everyVm(), first = new SharedTime(OTHERS_MS.first);
     const silent = (vm: VM) => first.unanswered.add(`the saved memory of ${vm.name}`);
     const [vms = every, left = rememberedOverlays(host)] = await Promise.all([
@@ -203,7 +203,7 @@ export class ImageUses {
     // At the same time: a head that cannot be read keeps no link from being followed
     const [at, bases] = await Promise.all([
       followed(machine, paths, time),
-      isHere ? basesRead(machine, disks, time) : [],
+      machine === null ? [] : basesRead(machine, disks, time),
     ]);
     const placed = [...uses.map((use): PlacedUse => [at(use.path), use]), ...bases];
     const byPlace = new Map<string, ImageUse[]>();
@@ -213,7 +213,7 @@ export class ImageUses {
       at,
       paths,
       byPlace,
-      isHere && isExact,
+      machine !== null && isExact,
       first.unanswered.union(time.unanswered),
     );
   }

@@ -284,7 +284,9 @@ async function enterChain(
   await refuseUnseen(host, path, use);
   const of = `of its backing file ${path}`;
   // Whoever reads what is built on a seed reads the seed.
-  if (path.endsWith(SEED_SUFFIX)) refuseSeed(path, await readHead(path), { ...use, purpose: "base" }, []);
+  if (host.machine !== null && path.endsWith(SEED_SUFFIX)) {
+    refuseSeed(path, await readHead(host.machine, path), { ...use, purpose: "base" }, []);
+  }
   const other = (await directUses(host, path)).find((each) => each.format !== format);
   if (other !== undefined) {
     throw new ImageRefused(message`${of}: ${vmName(other)} has it as ${other.format}, not as ${format}`);
@@ -339,7 +341,7 @@ async function decide(
   const { source, volume } = found;
   const { path, type } = source;
   const { purpose, role } = use;
-  const isMedium = purpose === "medium", isHere = link.machine !== null;
+  const isMedium = purpose === "medium", { machine } = link;
   const giving = purpose === "disk" ? use.vm?.name : undefined;
   await refuseKept(host, path, use);
   if (!use.isHeld) hold(host, held, found, purpose === "disk" ? "change" : "read", giving);
@@ -350,7 +352,7 @@ async function decide(
   const isRead = purpose === "bytes"
     ? path.endsWith(SEED_SUFFIX)
     : type === "file" || wish.format === "qcow2";
-  const head = isHere && isRead ? await readHead(path) : new Uint8Array();
+  const head = machine !== null && isRead ? await readHead(machine, path) : new Uint8Array();
   refuseSeed(path, head, use, uses);
   const plain = {
     ...source,
@@ -358,14 +360,14 @@ async function decide(
     backing: [],
     volume,
     virtualBytes: volume?.capacity ?? null,
-    content: isHere && isRead ? contentKind(head) : undefined,
+    content: machine !== null && isRead ? contentKind(head) : undefined,
   } as const;
   if (purpose === "bytes") return { ...plain, uses };
   const looksQcow2 = looksLikeQcow2(head);
   const direct = uses.flatMap((each) =>
     each.format === undefined ? [] : [{ vm: vmName(each), format: each.format }]
   );
-  const recorded = isHere ? await formats.formatAt(path) : undefined;
+  const recorded = machine !== null ? await formats.formatAt(path) : undefined;
   if (isMedium) {
     const isRaw = recorded === "raw" || direct.some(({ format }) => format === "raw");
     if (looksQcow2 && !isRaw) throw new ImageRefused("it is a qcow2 image, not an ISO");
@@ -396,7 +398,7 @@ async function decide(
   const backing = format === "qcow2" && !isTestDriver(link.uri)
     ? await chainOf(host, path, { named, isSaid, anyBase: use.anyBase }, use, held)
     : [];
-  if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
+  if (purpose === "disk" && held !== undefined && machine !== null) await formats.set(path, format);
   const secret = format === "raw" && volume !== undefined ? await secretFor(host, path) : undefined;
   const virtual = format === "qcow2" ? qcow2Header(head)?.virtualSize : undefined;
   return {

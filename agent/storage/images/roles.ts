@@ -12,6 +12,7 @@ import { readHead } from "../disk_images/chain.ts";
 import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
+import type { LocalMachine } from "../../machine/machine.ts";
 
 /**
  * - `library`: an ISO, or a disk image that no VM has and nothing is built on
@@ -39,15 +40,18 @@ export function imageKind(
 }
 
 /** Whether an ISO is a seed, by its label; by its name where that cannot be read. */
-async function isSeed({ path, capacity, allocation }: Volume, isHere: boolean): Promise<boolean> {
+async function isSeed(
+  machine: LocalMachine | null,
+  { path, capacity, allocation }: Volume,
+): Promise<boolean> {
   if (capacity > MOST_SEED_BYTES) return false;
   const byName = path.endsWith(SEED_SUFFIX);
-  if (!isHere) return byName;
+  if (machine === null) return byName;
   const key = `${path}\n${capacity}\n${allocation}`, known = seeds.get(key);
   if (known !== undefined) return known;
   let found = byName;
   try {
-    const read = readHead(path).then((head) => {
+    const read = readHead(machine, path).then((head) => {
       found = hasSeedLabel(head) ?? byName;
       if (seeds.size >= MOST_LABELS) seeds.clear();
       seeds.set(key, found);
@@ -85,13 +89,12 @@ export class ImageRoles {
 
   /** @param volumes all that are asked about, and those that may be built on them */
   static async read(host: Host, volumes: readonly Volume[]): Promise<ImageRoles> {
-    const isHere = host.machine !== null;
     const [usage, left, found] = await Promise.all([
       VolumeUsage.read(host),
       leftAmong(host, volumes),
       Promise.all(
         volumes.filter((volume) => imageKind(volume) === "iso").map(async (volume) =>
-          await isSeed(volume, isHere) ? [volume.path] : []
+          await isSeed(host.machine, volume) ? [volume.path] : []
         ),
       ),
     ]);

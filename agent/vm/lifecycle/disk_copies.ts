@@ -126,7 +126,7 @@ export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[
 export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path: string): Promise<boolean> {
   const canRead = machine !== null && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
   const head = canRead
-    ? await readHead(path).catch((error) => {
+    ? await readHead(machine, path).catch((error) => {
       log.debug("a medium cannot be looked at", { path, error });
       return new Uint8Array();
     })
