@@ -3,11 +3,14 @@ import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights
 import { permissionsOf } from "../lib/access/permissions.ts";
 import { type Role, ROLES } from "../lib/contract/mod.ts";
 
-/** Ways in. Nobody comes by `schedule`: it is what somebody has left to be done later. */
-export type Door = "page" | "api" | "socket" | "schedule";
+/**
+ * Ways in. Nobody comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
+ * on with what was cut short.
+ */
+export type Door = "page" | "api" | "socket" | "schedule" | "agent";
 
 /** How somebody has shown who they are. */
-export type Via = "session" | "token" | "socket" | "demo" | "nobody";
+export type Via = "session" | "token" | "socket" | "demo" | "agent" | "nobody";
 
 /** Whoever is at the UNIX socket, as the kernel tells it. */
 export interface SocketPeer {
@@ -74,10 +77,14 @@ export function principalOf(
   };
 }
 
-/** KVM Manager itself, or a test: whoever this process runs as. */
-export function localPrincipal(door: Door): Principal {
-  const name = door === "socket" ? "root" : "local", uid = Deno.uid() ?? 0;
-  return principalOf({ name, uid, door, via: "socket", rights: ALL_RIGHTS });
+/**
+ * KVM Manager, which carries on with an operation that was cut short. The rights were checked when it began: what it did is
+ * finished or taken back whatever they are now.
+ *
+ * @param actor who began the operation, and whose name the audit has
+ */
+export function settlingPrincipal(actor: string): Principal {
+  return principalOf({ name: actor, door: "agent", via: "agent", rights: ALL_RIGHTS });
 }
 
 /** A user of this host at the socket. Whoever is administrator there is root's equal. */

@@ -1,7 +1,7 @@
 /** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
 import type { Api } from "../lib/contract/api.ts";
 import { commandMethods } from "../lib/client/api.ts";
-import type { CommandName, Role } from "../lib/contract/mod.ts";
+import type { Backup, CommandName, Role, Schedule } from "../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
@@ -15,7 +15,8 @@ import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { Consoles } from "./console/consoles.ts";
 import { createDispatch, type Dispatch, type Handlers, onPageOf, type Route } from "./dispatch.ts";
 import { EventHub } from "./events/hub.ts";
-import type { HostPart, OpenFeature } from "./feature.ts";
+import type { OpenFeature } from "./feature.ts";
+import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
@@ -38,11 +39,13 @@ import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
+import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
 import { TemplateRecords } from "./templates/records.ts";
 import { staleTargetError } from "./libvirt/stale_target_error.ts";
 import { connectionUri } from "./libvirt/uri.ts";
 import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
+import { Provided } from "./provided.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { ClockDrift } from "./store/clock_drift.ts";
@@ -85,8 +88,13 @@ export class App {
   /** Backups, and where they go. */
   readonly backups: BackupRecords;
   readonly backupTargets: TargetRecords;
+  /** Backups and schedules as they are told, for what watches them. */
+  readonly backupList = new Provided<() => Backup[]>("backups");
+  readonly scheduleList = new Provided<() => Schedule[]>("schedules");
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
+  /** Sums of that. */
+  readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
   /** How hosts are reached by SSH. */

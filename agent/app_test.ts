@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { LibvirtError } from "../ffi/error.ts";
 import { libvirtTest, SHARED, testMachine, until } from "../ffi/testing.ts";
 import type { Api } from "../lib/contract/api.ts";
 import { ContractError, type ErrorCode } from "../lib/contract/mod.ts";
-import { localPrincipal } from "./access.ts";
+import { localPrincipal } from "./testing.ts";
 import { setLogLevel } from "./log.ts";
 import { App } from "./app.ts";
 import type { Settings } from "./settings.ts";
@@ -235,3 +236,23 @@ libvirtTest("App has no list to give before the host was read: unknown is not no
     await Deno.remove(dataDir, { recursive: true });
   }
 });
+
+libvirtTest(
+  "what was cut short is carried on in the name of who began it, as no call of theirs",
+  async () => {
+    await using test = await testAgent();
+    const { agent, vmId, name } = test, { operations, inventory } = agent.hosts.local;
+    const keys = [`vm:${vmId}`], input = { vmId, tags: ["carried-on"] };
+    const operation = operations.begin({ command: "update_vm", subject: name, vmId, actor: "ann", keys });
+    operation.add({ kind: "change-wanted", command: "update_vm", input });
+    await operations.failed(operation, new LibvirtError({ kind: "unavailable", message: "it went away" }));
+    await until("the change is made", () => inventory.vm(vmId)?.tags.includes("carried-on") ?? false);
+    const rows = () => agent.activity.search({ vmId }).filter(({ action }) => action === "update_vm");
+    await until("the audit has the call and what came of the operation", () => rows().length === 2);
+    assert.deepEqual(
+      rows().map(({ actor, door, result, tookMs }) => [actor, door, result, typeof tookMs === "number"])
+        .sort(),
+      [["ann", "agent", "ok", false], ["ann", "agent", "ok", true]],
+    );
+  },
+);

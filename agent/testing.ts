@@ -1,5 +1,7 @@
 /** What tests of the agent bring along. */
 import { setImmediate } from "node:timers";
+import { ALL_RIGHTS } from "../lib/access/rights.ts";
+import { type Door, type Principal, principalOf } from "./access.ts";
 import type { Clock } from "./clock.ts";
 
 interface Timer {
@@ -90,4 +92,10 @@ export class TestClock implements Clock {
     this.#wall += Math.max(0, up - this.#up);
     this.#up = Math.max(this.#up, up);
   }
+}
+
+/** Somebody who may do everything: whoever this process runs as. */
+export function localPrincipal(door: Door): Principal {
+  const name = door === "socket" ? "root" : "local", uid = Deno.uid() ?? 0;
+  return principalOf({ name, uid, door, via: "socket", rights: ALL_RIGHTS });
 }

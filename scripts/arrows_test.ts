@@ -165,14 +165,8 @@ const KNOWN_TYPE_CIRCLES: readonly { readonly why: string; readonly pairs: reado
   {
     why: "parts are given the whole App, not what they need of it",
     pairs: [
-      "agent/backups → agent/app.ts",
-      "agent/bin → agent/app.ts",
       "agent/feature.ts → agent/app.ts",
-      "agent/hosts → agent/app.ts",
       "agent/http → agent/app.ts",
-      "agent/insights → agent/app.ts",
-      "agent/metrics → agent/app.ts",
-      "agent/vm → agent/app.ts",
     ],
   },
   {
@@ -182,8 +176,9 @@ const KNOWN_TYPE_CIRCLES: readonly { readonly why: string; readonly pairs: reado
   {
     why: "the type of a feature names all that one may bring, and each room declares its feature by it",
     pairs: [
-      "agent/feature.ts → agent/dispatch.ts",
+      "agent/feature_part.ts → agent/dispatch.ts",
       "agent/feature.ts → agent/hosts",
+      "agent/feature_part.ts → agent/hosts",
       "agent/feature.ts → agent/operations",
       "agent/feature.ts → agent/store",
     ],

@@ -1,6 +1,6 @@
 /**
- * Files by the paths that libvirt and people give are looked at through the mount gate (`agent/host_files.ts`,
- * `agent/host_file.ts`, `agent/files.ts`): a look around it at a mount that does not respond keeps one of the process's
+ * Files by the paths that libvirt and people give are looked at through the mount gate (`agent/machine/host_files.ts`,
+ * `agent/machine/host_file.ts`, `agent/machine/files.ts`): a look around it at a mount that does not respond keeps one of the process's
  * blocking threads for ever.
  */
 import assert from "node:assert/strict";
@@ -13,10 +13,10 @@ const DIRECT =
 
 /** Source → the paths it touches itself, none of which libvirt or people give. */
 const ALLOWED: Readonly<Record<string, string>> = {
-  "agent/host_file.ts": "the gate's own functions",
-  "agent/host_files.ts": "the gate's own functions",
-  "agent/files.ts": "the gate's own functions, and names of /proc, /sys and /run",
-  "agent/mount_gate.ts": "the gate itself",
+  "agent/machine/host_file.ts": "the gate's own functions",
+  "agent/machine/host_files.ts": "the gate's own functions",
+  "agent/machine/files.ts": "the gate's own functions, and names of /proc, /sys and /run",
+  "agent/machine/mount_gate.ts": "the gate itself",
   "agent/access/host_accounts.ts": "/etc/pam.d",
   "agent/backups/file_session.ts": "the data folder",
   "agent/clock.ts": "/proc",
@@ -24,15 +24,14 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/guestfs/guestfs.ts": "the data folder",
   "agent/host_devices/devices.ts": "/sys",
   "agent/host_devices/host_use.ts": "/sys, /dev",
-  "agent/hosts/handlers.ts": "/proc",
   "agent/hosts/inventory/domain_scan.ts": "/etc/libvirt, /run/libvirt",
   "agent/hosts/inventory/watch.ts": "/etc/libvirt, /run/libvirt",
-  "agent/hosts/kvm_probe.ts": "/dev/kvm, /tmp",
+  "agent/machine/kvm_probe.ts": "/dev/kvm, /tmp",
   "agent/hosts/leases.ts": "/var/lib/libvirt/dnsmasq",
-  "agent/hosts/local.ts": "/run/libvirt, /proc",
-  "agent/hosts/network_devices.ts": "/sys",
+  "agent/machine/local.ts": "/run/libvirt, /proc",
+  "agent/machine/network_devices.ts": "/sys",
   "agent/hosts/operating_systems.ts": "/usr/share",
-  "agent/hosts/qemu_processes.ts": "/proc",
+  "agent/machine/qemu_processes.ts": "/proc",
   "agent/hosts/share_drivers.ts": "/usr/share, /etc",
   "agent/http/connections.ts": "/proc",
   "agent/http/server.ts": "its own socket",
@@ -47,7 +46,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/storage/disk_images/size.ts": "/sys",
   "agent/operations/open_marks.ts": "the data folder",
   "agent/outbound/fetch.ts": "certificates that the settings name",
-  "agent/processes.ts": "/proc",
+  "agent/machine/processes.ts": "/proc",
   "agent/settings.ts": "the settings",
   "agent/storage/block_devices.ts": "/sys, /dev",
   "agent/storage/copy.ts": "/proc",
@@ -77,20 +76,24 @@ Deno.test("no source touches files of the host around the mount gate", async () 
     // A method of `hostFiles` is the gate's.
     if (DIRECT.test(code.replaceAll(/\bhostFiles\.\w+\(/g, "("))) direct.add(relative(PROJECT, path));
   }
-  assert.deepEqual([...direct].filter((path) => !(path in ALLOWED)), [], "use agent/host_files.ts instead");
+  assert.deepEqual(
+    [...direct].filter((path) => !(path in ALLOWED)),
+    [],
+    "use agent/machine/host_files.ts instead",
+  );
   assert.deepEqual(Object.keys(ALLOWED).filter((path) => !direct.has(path)), [], "is listed for nothing");
 });
 
-/** Sources that start a program themselves: each ends it by `killAndWait` of agent/programs.ts. */
+/** Sources that start a program themselves: each ends it by `killAndWait` of agent/machine/programs.ts. */
 const STARTERS = [
   "agent/guestfs/session.ts",
-  "agent/hosts/kvm_probe.ts",
-  "agent/programs.ts",
+  "agent/machine/kvm_probe.ts",
+  "agent/machine/programs.ts",
   "agent/storage/images/unpack.ts",
   "agent/storage/qemu_img.ts",
 ];
 
-Deno.test("programs are run by agent/programs.ts, which waits for none without a limit", async () => {
+Deno.test("programs are run by agent/machine/programs.ts, which waits for none without a limit", async () => {
   const found: string[] = [];
   for (const path of await programSources(join(PROJECT, "agent"))) {
     const code = await Deno.readTextFile(path);

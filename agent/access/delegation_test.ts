@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { isAdministrator, may } from "../../lib/access/rights.ts";
 import type { Role } from "../../lib/contract/command.ts";
-import { localPrincipal, nobody, type Principal, principalOf, socketPrincipal } from "../access.ts";
+import { nobody, type Principal, principalOf, socketPrincipal } from "../access.ts";
+import { localPrincipal } from "../testing.ts";
 import { delegateFor, type Delegator, delegatorOf } from "./delegation.ts";
 
 const ANN = { uid: 1000, name: "ann (host)", role: "administrator" } as const;

@@ -58,7 +58,7 @@ export function accessHandlers(
       const { name, via, userId, rights } = principal;
       return {
         name,
-        via: via as Exclude<Via, "nobody">, // dispatch lets nobody in
+        via: via as Exclude<Via, "agent" | "nobody">, // dispatch lets nobody in, and the agent does not ask
         user: userId === undefined ? null : shownUser(accounts.user(userId)),
         administrator: isAdministrator(rights),
         confirmedUntil: access.confirmations.until(principal.holder),

@@ -13,7 +13,7 @@ import { useLocale } from "../../lib/i18n/locale.ts";
 import { message, rendered, type Sentence, vmName } from "../../lib/i18n/message.ts";
 import { addPseudoTexts, PSEUDO_LOCALE } from "../../lib/i18n/pseudo.ts";
 import { HIDDEN_MESSAGE, HIDDEN_VM } from "../../lib/access/redact.ts";
-import { localPrincipal, type Principal } from "../access.ts";
+import type { Principal } from "../access.ts";
 import { createDispatch, type Handlers } from "../dispatch.ts";
 import { EventHub, type Published } from "../events/hub.ts";
 import { jobHandlers } from "../jobs/handlers.ts";
@@ -21,7 +21,7 @@ import { Jobs } from "../jobs/jobs.ts";
 import { batch } from "../vm/lifecycle/batch.ts";
 import { ActivityLog } from "../store/activity.ts";
 import { Store } from "../store/store.ts";
-import { TestClock } from "../testing.ts";
+import { localPrincipal, TestClock } from "../testing.ts";
 
 const OWN = { id: "0aaaaaaa-0000-4000-8000-000000000001", name: "ownvm" };
 /** VMs out of sight; the last is gone. Their number is one that nothing else is. */

@@ -1,6 +1,5 @@
 /** Alerts: what is watched, what fires, and who is told. */
 import type { alertCommands, alertTargetCommands } from "../../lib/contract/mod.ts";
-import { localPrincipal } from "../access.ts";
 import { feature } from "../feature.ts";
 import type { Host } from "../hosts/host.ts";
 import { Delivery } from "./delivery.ts";
@@ -71,14 +70,14 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
           every: () => metricsInterval * 1000,
           run: async () => {
             const { local } = hosts, others = hosts.all().filter((host) => host !== local);
-            const schedules = await local.run("list_schedules", {}, localPrincipal("page"));
+            await local.settled();
+            const schedules = app.scheduleList.get()();
             watcher.schedules(watched(local), schedules, app.coverage.faults());
             if (!local.inventory.filled) return;
-            const backups = await local.run("list_backups", {}, localPrincipal("page"));
             watcher.backups(
               watched(local),
               others.filter(({ inventory }) => inventory.filled).map(watched),
-              backups,
+              app.backupList.get()(),
               schedules,
               (backupId, vmId) => app.backups.newestCopy(backupId, vmId),
             );

@@ -2,12 +2,11 @@
 import type { ChunkList } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
-import { isSystemError } from "../files.ts";
+import { isSystemError } from "../machine/files.ts";
 import type { Host } from "../hosts/host.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
 import { ImageRefused, qcow2Head } from "../storage/disk_images/chain.ts";
 import { imageOf } from "../storage/disk_origin.ts";
 import { pathOfDisk } from "../storage/disk_path.ts";
@@ -40,7 +39,7 @@ export interface ReadPlan {
  */
 async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<Set<string>> {
   const found = new Set<string>();
-  if (!isLocal(link.uri)) return found;
+  if (link.machine === null) return found;
   for (const disk of disks.filter(({ format }) => format === "qcow2")) {
     const path = await pathOfDisk(link, disk);
     try {

@@ -1,9 +1,8 @@
 /** VMs that are kept in folders and other targets, and come back from there. */
+import { rendered } from "../../lib/i18n/message.ts";
 import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
-import type { App } from "../app.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { poolFolder } from "../storage/reachable.ts";
 import type { KeptPath } from "../storage/volume_keepers.ts";
 import { feature } from "../feature.ts";
@@ -22,12 +21,18 @@ import { withoutVm } from "../../lib/coverage/coverage.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
 import { leftOutNow } from "../coverage/coverage.ts";
 import { openBackup } from "./targets.ts";
+import { backupViews } from "./views.ts";
+import type { Principal } from "../access.ts";
+import type { Api } from "../../lib/contract/api.ts";
 
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
 
 /** Runs a backup that is due, as who saved it. @throws {ContractError} why it does not run */
-async function runDue(app: App, { id, owner }: StoredBackup): Promise<void> {
+async function runDue(
+  app: Parameters<typeof delegateFor>[0] & { apiFor(principal: Principal): Pick<Api, "runBackupNow"> },
+  { id, owner }: StoredBackup,
+): Promise<void> {
   const principal = delegateFor(app, owner, `backup:${id}`);
   if (typeof principal === "string") {
     throw new ContractError("BackupOwnerLost", { name: owner.name, reason: principal });
@@ -76,7 +81,9 @@ export const backupFeature = feature<
       })
     );
     const history = new RunHistory(records, open);
-    const files = new FileSessions({ clock, host });
+    const sources = { records, targets, runs, history, clock, coverage, ownerLost, leftOut };
+    app.backupList.give(() => rendered(backupViews(sources)));
+    const files = new FileSessions({ clock, host, guestfs: app.guestfs });
     const due = new BackupClock({
       ...{ clock, records, runs },
       isReady: () => hosts.local.inventory.filled,
@@ -84,7 +91,7 @@ export const backupFeature = feature<
     });
     /** Where copies are on this host, be the backup off or its target used by none. */
     const kept = function* (host: Host): Generator<KeptPath> {
-      if (!isLocal(host.link.uri)) return;
+      if (host.machine === null) return;
       for (const { name, folder, targetId } of records.all()) {
         if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup job ${name}` };
       }
@@ -112,23 +119,9 @@ export const backupFeature = feature<
       },
       handlers: {
         ...backupHandlers({
-          ...{
-            coverage,
-            ownerLost,
-            leftOut,
-            since,
-            records,
-            targets,
-            runs,
-            history,
-            bootTests,
-            files,
-            clock,
-            jobs,
-            open,
-            host,
-            hostOf: (vmId: string) => hosts.withVm(vmId),
-          },
+          ...sources,
+          ...{ since, bootTests, files, jobs, open, host },
+          hostOf: (vmId: string) => hosts.withVm(vmId),
           vmsOf: (principal) => app.apiFor(principal).getVms(),
         }),
         ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),

@@ -18,7 +18,7 @@ import { log } from "../log.ts";
 import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
 import type { RestoreSource } from "./make_disk.ts";
-import { runProgram } from "../programs.ts";
+import { runProgram } from "../machine/programs.ts";
 
 /** Milliseconds that mkfifo(1) may take. */
 const PIPE_MS = 10_000;

@@ -8,6 +8,7 @@ import { log } from "../log.ts";
 import { FileSession } from "./file_session.ts";
 import { restoreFailure, type RestoreSource } from "./make_disk.ts";
 import { closing } from "./repository.ts";
+import type { GuestfsFolders } from "../guestfs/guestfs.ts";
 
 /** Copies that are open at a time: each has a VM. */
 const MOST_OPEN = 2;
@@ -18,6 +19,8 @@ const IDLE_MS = 120_000;
 export interface FileSessionsOptions {
   readonly clock: Clock;
   readonly host: () => Host;
+  /** Where libguestfs works. */
+  readonly guestfs: GuestfsFolders;
 }
 
 interface Entry {
@@ -115,7 +118,7 @@ export class FileSessions {
     // Nobody deletes what it reads, as long as it is there.
     const { repository } = source;
     const read = async () => {
-      const { app: { guestfs: folders }, capabilities } = this.options.host();
+      const { guestfs: folders, host } = this.options, { capabilities } = host();
       const isEmulated = await isGuestfsEmulated(capabilities);
       await using session = await FileSession.open(source, { isEmulated, folders, signal: abort.signal });
       isOver = () => session.isOver;

@@ -7,57 +7,42 @@ import {
   ContractError,
   type Input,
   MOST_BACKUPS,
-  NEXT_RUNS,
   type Output,
   type VM,
 } from "../../lib/contract/mod.ts";
-import { handledAt } from "../../lib/schedules/due.ts";
 import { daysOf } from "../../lib/backup/calendar.ts";
-import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
 import { may } from "../../lib/access/rights.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
-import { type Clock, hostZone } from "../clock.ts";
+import { hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import { requireUnshared } from "../storage/guest_folders.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import type { FileSessions } from "./file_sessions.ts";
-import type { BackupRecords, StoredBackup } from "./records.ts";
+import type { StoredBackup } from "./records.ts";
 import { closing, type FoundCopy, Repository } from "./repository.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { restoreVm } from "./restore.ts";
 import { restoreDisk } from "./restore_disk.ts";
-import type { OpenBackup, RunHistory } from "./run_history.ts";
-import { type BackupRuns, targetsOf } from "./runs.ts";
+import type { OpenBackup } from "./run_history.ts";
+import { targetsOf } from "./runs.ts";
 import { FolderStore } from "./store/folder.ts";
 import { folderIn } from "./target_handlers.ts";
-import type { TargetRecords } from "./target_records.ts";
-import { addressOf } from "./targets.ts";
 import { contentBytes, verifyCopy } from "./verify.ts";
+import { backupView, backupViews, type BackupViewSources } from "./views.ts";
 
 /** What they work with. */
-export interface BackupContext {
-  readonly records: BackupRecords;
-  readonly targets: TargetRecords;
-  readonly runs: BackupRuns;
-  readonly history: RunHistory;
+export interface BackupContext extends BackupViewSources {
   readonly bootTests: BootTests;
   readonly files: FileSessions;
-  readonly coverage: Pick<Coverage, "uncovered" | "nameOf">;
-  /** Why a backup cannot run as who it runs as. */
-  readonly ownerLost: (backup: StoredBackup) => string | undefined;
-  /** Ids of VMs that it had at its last run and has no more. */
-  readonly leftOut: (backup: StoredBackup) => readonly string[];
   /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
   readonly since: (vmId: string) => number;
-  readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   readonly open: OpenBackup;
   /** The host whose VMs are backed up. */
@@ -127,7 +112,7 @@ function sourceIn(
 export function backupHandlers(
   context: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
-  const { coverage, ownerLost, leftOut, records, targets, runs, history } = context;
+  const { coverage, records, targets, runs, history } = context;
   const { bootTests, files, clock, jobs, open, host, hostOf, vmsOf } = context;
   const find = (backupId: string): StoredBackup => {
     records.require();
@@ -135,28 +120,7 @@ export function backupHandlers(
     if (!found) throw new ContractError("BackupNotFound", { backupId });
     return found;
   };
-  const shown = (backup: StoredBackup): Backup => {
-    const { timing, owner, handled, repository: _repository, targetId, ...kept } = backup;
-    const { covered: _covered, leftOut: _leftOut, ...rest } = kept, lost = ownerLost(backup);
-    const isRunning = runs.isRunning(backup.id), now = clock.now();
-    const target = targetId === undefined ? undefined : targets.get(targetId);
-    return {
-      ...rest,
-      folder: target === undefined ? rest.folder : addressOf(target),
-      target: target === undefined ? null : { id: target.id, name: target.name, kind: target.kind },
-      encrypted: target?.encryption !== undefined,
-      ...(timing ?? { frequency: "by-hand", timeZone: hostZone() }),
-      runsAs: owner.name,
-      next: backup.enabled && timing !== null
-        ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS)
-        : [],
-      running: isRunning,
-      ...coverage.uncovered(backup.targets),
-      ...leftOutFields(leftOut(backup), coverage.nameOf),
-      ...(lost !== undefined && { ownerLost: lost }),
-      lastRun: history.lastRun(backup.id),
-    } as Backup;
-  };
+  const shown = (backup: StoredBackup) => backupView(context, backup);
   const requireFree = (name: string, but?: string) => {
     const isTaken = records.all().some((each) => each.name === name && each.id !== but);
     if (isTaken) throw new ContractError("BackupExists", { name });
@@ -222,10 +186,7 @@ export function backupHandlers(
     }
   };
   return {
-    list_backups: () => {
-      records.require();
-      return records.all().map(shown).sort((a, b) => a.name.localeCompare(b.name));
-    },
+    list_backups: () => backupViews(context),
     get_backup: ({ backupId }) => shown(find(backupId)),
     list_backup_runs: ({ backupId, limit = 50, ...which }) => history.list(find(backupId), limit, which),
     list_backup_days: async ({ backupId }) => {
@@ -376,7 +337,10 @@ export function backupHandlers(
       return runs.begin(find(backupId), principal.name, full);
     },
     restore_backup: (input, { principal }) =>
-      fromCopy(input, (source) => restoreVm(host().requireFilled(), source, input, principal)),
+      fromCopy(
+        input,
+        (source) => restoreVm(host().requireFilled(), source, input, { principal, since: context.since }),
+      ),
     restore_backup_disk: (input, { principal }) =>
       fromCopy(input, (source) => restoreDisk(host().requireFilled(), source, input, principal)),
     verify_backup: async ({ backupId, runId, vmId, kind = "checksums", seconds, pool }, { principal }) => {

@@ -14,7 +14,7 @@ import {
 import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { fill, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
 import type { Repository } from "./repository.ts";
-import { hostFiles } from "../host_files.ts";
+import { hostFiles } from "../machine/host_files.ts";
 
 /** What has become of a disk, and how much of it QEMU had copied. */
 export interface Increment extends Stored {

@@ -14,9 +14,9 @@ async function tried(kind: LibvirtError["kind"]) {
     asked++;
     return Promise.reject(new LibvirtError({ kind, message: "what libvirt says" }));
   };
-  const link = { uri: "qemu+ssh://far/system", call: fails };
+  const link = { machine: null, call: fails };
   const inventory = { everyVm: () => [], storage: { volumes: fails } };
-  const host = { link, inventory, locks: new StorageLocks(false) } as unknown as Host;
+  const host = { link, machine: null, inventory, locks: new StorageLocks(false) } as unknown as Host;
   const operation = { record: { actor: "ann" } } as unknown as Operation;
   const old = ["a", "b"].map((pool) => ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as Volume);
   const end = await putAway({ host, operation, warnings }, old).then(() => "done", (error) => error.message);

@@ -13,7 +13,7 @@ import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { child } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { isThere } from "../files.ts";
+import { isThere } from "../machine/files.ts";
 import { originOf } from "../storage/disk_origin.ts";
 import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import type { Volume } from "../storage/volumes.ts";

@@ -16,7 +16,7 @@ import { digestsIn } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
 import { type Description, readDescription, REPOSITORY_VERSION } from "../../lib/backup/description.ts";
 import { Mutex } from "../../lib/mutex.ts";
-import { FileRefused, isSystemError } from "../files.ts";
+import { FileRefused, isSystemError } from "../machine/files.ts";
 import { log } from "../log.ts";
 import { type Codec, plainCodec } from "./codec.ts";
 import { digestOf } from "./digest.ts";

@@ -26,9 +26,9 @@ import { oneLine } from "../../lib/text/text.ts";
 import { addressesLeftText } from "../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../lib/vm/labels_left.ts";
 import type { Principal } from "../access.ts";
-import { isTaken, isThere, lookAt } from "../files.ts";
-import { plainPath, statFile } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { isTaken, isThere, lookAt } from "../machine/files.ts";
+import { plainPath, statFile } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
@@ -347,11 +347,11 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
 
 /** @throws {ContractError} RestoreNotPossible for a copy of another VM, which had the id of this one before */
 function requireSameVm(
-  { app }: Host,
+  since: (vmId: string) => number,
   { id, name }: VM,
   { vm: was, takenAt }: RestoreSource["manifest"],
 ): void {
-  if (takenAt >= app.knownVms.since(id)) return;
+  if (takenAt >= since(id)) return;
   throw notPossible(
     `the copy is of ${oneLine(was.name, 60)}, which was deleted. ${
       oneLine(name, 60)
@@ -366,6 +366,13 @@ async function requireNoSnapshots({ link }: Host, { id: uuid, name }: VM): Promi
   throw notPossible(`${name} has snapshots, which are kept in the disks it has now. Delete them first`);
 }
 
+/** Who restores, and what is known of VMs by their ids. */
+export interface RestoreCall {
+  readonly principal: Principal;
+  /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */
+  readonly since: (vmId: string) => number;
+}
+
 /**
  * Restores a VM, as a task.
  *
@@ -375,7 +382,7 @@ export async function restoreVm(
   host: Host,
   source: RestoreSource,
   input: Input<"restore_backup">,
-  principal: Principal,
+  { principal, since }: RestoreCall,
 ): Promise<Restored> {
   const { inventory, jobs, operations } = host, { vm: was } = source.manifest;
   const isInPlace = input.inPlace === true;
@@ -391,7 +398,7 @@ export async function restoreVm(
   await operations.ready(keys);
   if (vm === undefined) requireFreeVmName(host, name);
   else {
-    requireSameVm(host, vm, source.manifest);
+    requireSameVm(since, vm, source.manifest);
     requireOff(host, vm);
     await requireNoSnapshots(host, vm);
   }

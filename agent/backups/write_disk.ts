@@ -3,8 +3,8 @@ import { chunkCount, chunkLength, type ChunkList, readingChunkList } from "../..
 import type { Manifest, ManifestDisk } from "../../lib/backup/manifest.ts";
 import { Qcow2Layout } from "../../lib/formats/qcow2/layout.ts";
 import { writeAll } from "../../lib/write_all.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { setImmediate } from "node:timers/promises";

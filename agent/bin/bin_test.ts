@@ -5,7 +5,7 @@ import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
-import { localPrincipal } from "../access.ts";
+import { localPrincipal } from "../testing.ts";
 import { App } from "../app.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { setLogLevel } from "../log.ts";

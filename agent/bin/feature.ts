@@ -18,12 +18,12 @@ const { t } = textsOf(texts);
 const LOOK_MS = 30_000;
 
 /** What was on its way when this process or its database was lost, and nobody works on, is taken for what is kept. */
-function repair({ app, id, operations }: Host): void {
+function repair({ bin, id, operations }: Host): void {
   if (operations.unsettled > 0) return;
-  for (const entry of app.bin.all(id)) {
+  for (const entry of bin.all(id)) {
     if (entry.state === "kept" || isLocked(entry)) continue;
     using _alone = lockEntry(entry);
-    app.bin.put({ ...entry, state: "kept" });
+    bin.put({ ...entry, state: "kept" });
   }
 }
 

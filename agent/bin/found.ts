@@ -5,7 +5,6 @@ import { MOST_NOTE_BYTES, readNote } from "../../lib/bin/note.ts";
 import { TPM_FOLDER } from "../../lib/formats/swtpm.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { isKept, namesIn, noteIn } from "../storage/bin/folder.ts";
 
@@ -26,18 +25,18 @@ async function foundIn(folder: string, name: string, id: string): Promise<Stored
 
 /** Takes in what is in the bins of a host's own folders and was not known. @returns how many entries */
 export async function takeFound(host: Host): Promise<number> {
-  const { app, link, inventory, id: hostId } = host;
-  if (!isLocal(link.uri)) return 0;
+  const { bin, link, inventory, id: hostId } = host;
+  if (link.machine === null) return 0;
   const pools = inventory.storage.records().flatMap(({ volumes, xml }) => {
     const { type, path } = describePool(xml);
     return volumes !== null && path !== undefined && OWN_POOLS.has(type) ? [path] : [];
   });
   const found = new Map<string, StoredEntry>();
-  for (const folder of [...pools, ...(isLocalSystem(link.uri) ? LIBVIRTS : [])]) {
+  for (const folder of [...pools, ...(link.machine.isSystem ? LIBVIRTS : [])]) {
     try {
       for (const name of await namesIn(folder)) {
         const id = entryOfNote(name);
-        if (id === undefined || app.bin.get(id) !== undefined) continue;
+        if (id === undefined || bin.get(id) !== undefined) continue;
         const entry = await foundIn(folder, name, id);
         if (entry === undefined) continue;
         const files = [...found.get(id)?.files ?? [], ...entry.files];
@@ -49,12 +48,12 @@ export async function takeFound(host: Host): Promise<number> {
   }
   for (const entry of found.values()) {
     // Somebody may have put it there meanwhile.
-    if (app.bin.get(entry.id) !== undefined) continue;
+    if (bin.get(entry.id) !== undefined) continue;
     log.info("found in the bin", {
       entry: entry.name,
       folders: entry.files.map(({ path }) => splitPath(path).folder),
     });
-    app.bin.put(entry);
+    bin.put(entry);
   }
   return found.size;
 }

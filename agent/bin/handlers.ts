@@ -4,7 +4,6 @@ import { bytesIn, entryBytes, type StoredEntry } from "../../lib/bin/entry.ts";
 import { type binCommands, type BinEntry, type BinUsage, ContractError } from "../../lib/contract/mod.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { Principal } from "../access.ts";
-import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { isKept } from "../storage/bin/folder.ts";
@@ -15,16 +14,29 @@ import { restoreVolume } from "../storage/bin/volume.ts";
 import { restoreBinnedVm } from "../vm/lifecycle/unbin.ts";
 import { within } from "../within.ts";
 import { mayTouch } from "./visible.ts";
+import type { TemplateRecords } from "../templates/records.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
+import type { BinRecords } from "../storage/bin/records.ts";
+import type { ClockDrift } from "../store/clock_drift.ts";
 
 /** Milliseconds the files of all entries are looked for: behind a dead server none is found missing. */
 const LOOK_MS = 2000;
 
+/** What they work with. */
+export interface BinServices {
+  readonly bin: BinRecords;
+  readonly drift: ClockDrift;
+  readonly hosts: HostRegistry;
+  readonly templates: TemplateRecords;
+}
+
 /** How each kind comes back. */
-const RESTORES = {
-  vm: restoreBinnedVm,
-  volume: restoreVolume,
-  template: restoreTemplate,
-} as const;
+const restores = (templates: TemplateRecords) =>
+  ({
+    vm: restoreBinnedVm,
+    volume: restoreVolume,
+    template: (...asked: Parameters<typeof restoreVolume>) => restoreTemplate(templates, ...asked),
+  }) as const;
 
 /** Paths of the files that are gone from the bin. */
 async function missingOf({ files }: StoredEntry): Promise<string[]> {
@@ -65,7 +77,9 @@ function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
 }
 
 /** A handler for each of them. */
-export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof typeof binCommands> {
+export function binHandlers(
+  { bin, drift, hosts, templates }: BinServices,
+): Pick<Handlers, keyof typeof binCommands> {
   const seen = ({ rights }: Principal) =>
     bin.all().filter((entry) => mayTouch(rights, entry)).map((entry) => {
       const host = hosts.all().find(({ id }) => id === entry.host);
@@ -106,7 +120,7 @@ export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof ty
       using _alone = lockEntry(first);
       const entry = find(entryId, principal);
       if (entry.state === "moving") throw new ContractError("StorageBusy", { what: entry.name });
-      return await RESTORES[entry.kind](host, entry, name, principal.name);
+      return await restores(templates)[entry.kind](host, entry, name, principal.name);
     },
     delete_bin_entry: async ({ entryId }, { principal }) => {
       const entry = find(entryId, principal);

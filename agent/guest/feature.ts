@@ -34,7 +34,7 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
       host: (host) => {
         const lines = new GuestLines(clock), freezes = new GuestFreezes(host, clock);
         const channels = new ChannelGuard({
-          pathOf: async (vmId) => host.isHere ? await own.channelPath(vmId) : undefined,
+          pathOf: async (vmId) => host.machine !== null ? await own.channelPath(vmId) : undefined,
           openHere: openLocalChannel,
           openByLibvirt: (vmId, heard) => openChannel(host.link.consoles, vmId, heard),
           respondedAt: (vmId) => host.hangs.endedAt(`vm:${vmId}`),

@@ -1,5 +1,5 @@
 /** What libguestfs needs of the host: its program, and folders for its disks, its sockets and its small VM. */
-import { isThere, undefinedIfMissing } from "../files.ts";
+import { isThere, undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
 
 /** Where Debian and others install it. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isThere } from "../files.ts";
+import { isThere } from "../machine/files.ts";
 import { GuestfsFolders } from "./guestfs.ts";
 
 const MODULE = new URL("./guestfs.ts", import.meta.url).href;

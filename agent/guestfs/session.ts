@@ -5,7 +5,7 @@
 import type { ContractError } from "../../lib/contract/errors.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { guestfsProcess } from "./guestfs.ts";
-import { killAndWait } from "../programs.ts";
+import { killAndWait } from "../machine/programs.ts";
 
 /** Bytes of an answer that are taken at most. */
 export const MOST_ANSWER_BYTES = 4 * 1024 ** 2;

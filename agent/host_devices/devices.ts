@@ -1,13 +1,12 @@
 /** The devices of one host: read from libvirt when they are asked for, with who has them and what the host itself needs. */
 import { isUnsupported } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { takenDevices } from "../../lib/formats/xml/host_device.ts";
 import { type NodeDevice, readNodeDevice } from "../../lib/formats/xml/node_device.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { pciClass } from "../../lib/host_devices/class.ts";
 import { type AssignedDevice, hasIommu, type HostUse, listedDevices } from "../../lib/host_devices/list.ts";
 import type { Output } from "../../lib/contract/mod.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
 import type { Host } from "../hosts/host.ts";
 import { hostUses } from "./host_use.ts";
@@ -64,12 +63,12 @@ function remoteUses(devices: readonly NodeDevice[]): HostUse[] {
 
 /** The host's devices as they are now. @throws {LibvirtError} */
 export async function listHostDevices(host: Host): Promise<Output<"get_host_devices">> {
-  const isHere = isLocal(host.link.uri);
+  const { machine } = host;
   const all = await nodeDevices(host);
   const [taken, uses, serials] = await Promise.all([
     takenOn(host),
-    isHere ? hostUses() : remoteUses(all),
-    isHere ? serialsOf(all) : new Map<string, string>(),
+    machine === null ? remoteUses(all) : hostUses(machine),
+    machine === null ? new Map<string, string>() : serialsOf(all),
   ]);
   return { iommu: hasIommu(all), devices: listedDevices(all, { taken, uses, serials }) };
 }

@@ -5,9 +5,10 @@
  */
 import type { HostUse } from "../../lib/host_devices/list.ts";
 import { defaultDevices } from "../../lib/network/routes.ts";
-import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
-import { DEVICES } from "../hosts/network_devices.ts";
+import { namesIn, undefinedIfMissing } from "../machine/files.ts";
+import { DEVICES } from "../machine/network_devices.ts";
 import { BLOCKS, hardwareBelow, liveBlocks } from "../storage/block_devices.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 
 /** Block devices that the host reads and writes, with what for. */
 async function usedBlocks(): Promise<Map<string, string>> {
@@ -36,10 +37,10 @@ async function lowerDevices(name: string, seen: Set<string> = new Set()): Promis
   return [name, ...below.flat()];
 }
 
-async function networkUses(): Promise<HostUse[]> {
+async function networkUses({ kernelText }: LocalMachine): Promise<HostUse[]> {
   const routes = defaultDevices(
-    await textAt("/proc/net/route") ?? "",
-    await textAt("/proc/net/ipv6_route") ?? "",
+    await kernelText("/proc/net/route") ?? "",
+    await kernelText("/proc/net/ipv6_route") ?? "",
   );
   const vital = new Map<string, string>();
   for (const device of routes) for (const name of await lowerDevices(device)) vital.set(name, device);
@@ -51,17 +52,17 @@ async function networkUses(): Promise<HostUse[]> {
       const by = route === name ? name : `${route} over ${name}`;
       return [{ path, reason: `its default route leads through it (${by})`, isVital: true }];
     }
-    const isUp = (await textAt(`${path}/operstate`))?.trim() === "up";
+    const isUp = (await kernelText(`${path}/operstate`))?.trim() === "up";
     return isUp ? [{ path, reason: `its network device ${name} is up`, isVital: false }] : [];
   });
   return (await Promise.all(uses)).flat();
 }
 
 /** The screen that the firmware and the kernel's console draw on. */
-async function screenUses(): Promise<HostUse[]> {
+async function screenUses({ kernelText }: LocalMachine): Promise<HostUse[]> {
   const folder = "/sys/bus/pci/devices";
   const uses = (await namesIn(folder)).map(async (address): Promise<HostUse[]> => {
-    const isBoot = (await textAt(`${folder}/${address}/boot_vga`))?.trim() === "1";
+    const isBoot = (await kernelText(`${folder}/${address}/boot_vga`))?.trim() === "1";
     const path = isBoot ? await undefinedIfMissing(Deno.realPath(`${folder}/${address}`)) : undefined;
     return path === undefined ? [] : [{ path, reason: "its console shows on this GPU", isVital: false }];
   });
@@ -69,6 +70,6 @@ async function screenUses(): Promise<HostUse[]> {
 }
 
 /** What this host uses. A host without sysfs uses nothing that is known. */
-export async function hostUses(): Promise<HostUse[]> {
-  return (await Promise.all([blockUses(), networkUses(), screenUses()])).flat();
+export async function hostUses(machine: LocalMachine): Promise<HostUse[]> {
+  return (await Promise.all([blockUses(), networkUses(machine), screenUses(machine)])).flat();
 }

@@ -13,8 +13,6 @@ import {
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { kvmTrouble } from "./kvm_probe.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import type { NodeInfo } from "./node_info.ts";
 
 /** Milliseconds after which firmware or swtpm that was installed meanwhile is noticed. */
@@ -32,7 +30,7 @@ export class HostCapabilities {
   #knownKvmTrouble: string | null | undefined;
 
   constructor(
-    readonly link: Pick<LibvirtLink, "call" | "uri">,
+    readonly link: Pick<LibvirtLink, "call" | "machine">,
     readonly make: Pick<NodeInfo, "get">,
     readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
@@ -99,11 +97,13 @@ export class HostCapabilities {
   async #findKvmTrouble(): Promise<string | null> {
     const { arch, guests } = await this.guests();
     const guest = guests.find((each) => each.arch === arch);
-    const local = isLocal(this.link.uri);
+    const { machine } = this.link;
     if (!guest?.virtTypes.includes("kvm")) {
       return "libvirt does not offer it: virtualization is off in the firmware, or kvm_intel or kvm_amd is not loaded";
     }
-    return local && isPc(arch) && guest.emulator !== undefined ? await kvmTrouble(guest.emulator) : null;
+    return machine !== null && isPc(arch) && guest.emulator !== undefined
+      ? await machine.kvmTrouble(guest.emulator)
+      : null;
   }
 
   /** Reads everything anew when next asked: after a reconnect it may be another libvirt or QEMU. */

@@ -8,6 +8,6 @@ export const hostFeature = feature<keyof HostListHandlers, keyof HostHandlers>({
   migrations: HOST_MIGRATIONS,
   open: (app) => ({
     handlers: hostListHandlers(app),
-    host: (host) => ({ handlers: hostHandlers(host) }),
+    host: (host) => ({ handlers: hostHandlers(host, app) }),
   }),
 });

@@ -16,14 +16,15 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
-import { hostBridges } from "./bridges.ts";
-import { manageHostHandlers } from "./manage.ts";
+import { type HostManagement, manageHostHandlers } from "./manage.ts";
 import { versionText } from "./node_info.ts";
 import { hostStatuses } from "./statuses.ts";
+import { cpuModel } from "../machine/local.ts";
 import type { Host } from "./host.ts";
+import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";
+import type { ActivityLog } from "../store/activity.ts";
 
 export type HostListHandlers = Pick<Handlers, "get_activity" | keyof typeof hostListCommands>;
 export type HostHandlers = Omit<
@@ -31,20 +32,19 @@ export type HostHandlers = Omit<
   keyof HostListHandlers
 >;
 
-/** Model of the processor: the kernel's name where it is this machine's, else libvirt's, else the architecture. */
-function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord, isHere: boolean): string {
-  const cpu = child(child(parseXml(capabilities), "host"), "cpu");
-  return (isHere ? kernelCpuModel() : undefined) ?? childText(cpu, "model") ?? architecture;
+/** What they tell of the application. */
+export interface HostCommandServices extends HostManagement {
+  readonly activity: Pick<ActivityLog, "latest">;
+  readonly knownVms: { since(vmId: string): number };
+  readonly store: { readonly trouble: string | null };
+  readonly metrics: { readonly trouble: string | null };
+  readonly coverage: { attention(rights: Rights): string[] };
 }
 
-/** `model name` of /proc/cpuinfo: what a person knows the processor by. Only right for the machine we run on. */
-function kernelCpuModel(): string | undefined {
-  try {
-    return Deno.readTextFileSync("/proc/cpuinfo").match(/^model name\s*:\s*(.+)$/m)?.[1];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+/** Model of the processor: the kernel's name where it is this machine's, else libvirt's, else the architecture. */
+function cpuModelOf({ capabilities, cpuModel: architecture }: NodeRecord, ours: string | undefined): string {
+  const cpu = child(child(parseXml(capabilities), "host"), "cpu");
+  return ours ?? childText(cpu, "model") ?? architecture;
 }
 
 /** `QEMU/KVM` where KVM works. @param trouble why it does not; undefined while it was not tried: libvirt's word is no proof */
@@ -58,7 +58,7 @@ const { t } = textsOf(health);
 /** What about the host or KVM Manager itself needs a person. */
 function attention(
   trouble: string | null | undefined,
-  { store, metrics }: App,
+  { store, metrics }: HostCommandServices,
   lacking: readonly string[],
 ): string[] {
   const found = [
@@ -71,7 +71,7 @@ function attention(
 }
 
 /** What the host lacks before VMs can be created on it, as far as the one who asks may see it. */
-async function lackingOn({ inventory: { storage, networks, filled }, link: { uri } }: Host, rights: Rights) {
+async function lackingOn({ inventory: { storage, networks, filled }, machine }: Host, rights: Rights) {
   if (!filled) return [];
   const pools = storage.isKnown && mayCall(rights, "get_storage_pools") ? storage.records() : null;
   const known = mayCall(rights, "get_networks") ? networks.records() : null;
@@ -79,7 +79,7 @@ async function lackingOn({ inventory: { storage, networks, filled }, link: { uri
     (known ?? []).map(({ xml }) => child(parseXml(xml), "bridge")?.attributes.name),
   );
   // Without a look at its bridges nothing is said of another machine's networks
-  const bridges = known === null ? undefined : await hostBridges(uri);
+  const bridges = known === null ? undefined : await machine?.bridges();
   const found = [
     pools && storageNotReady(
       pools.map(({ state, xml, ...pool }) => ({ ...pool, ...describePool(xml), running: state !== 0 })),
@@ -101,7 +101,7 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
 }
 
 /** A handler for each command on all hosts. */
-export function hostListHandlers(app: App): HostListHandlers {
+export function hostListHandlers(app: HostCommandServices): HostListHandlers {
   const { activity, knownVms } = app;
   return {
     list_hosts: (_input, { principal }) => hostStatuses(app, principal.rights),
@@ -116,20 +116,20 @@ export function hostListHandlers(app: App): HostListHandlers {
 }
 
 /** A handler for each command on the host. */
-export function hostHandlers(host: Host): HostHandlers {
-  const { app, link, inventory, sampler, make, capabilities } = host;
+export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers {
+  const { link, inventory, sampler, make, capabilities } = host;
   return {
     get_host_info: async (_input, { principal }): Promise<HostInfo> => {
       const record = await make.get();
       // Trying KVM takes seconds where it hangs guests: browsers and pages are told what is known.
       const isAsked = record.type === "QEMU" && principal.door !== "page" && principal.via !== "session";
       const trouble = isAsked ? await capabilities.kvmTrouble() : capabilities.knownKvmTrouble;
-      const stats = sampler.host ?? await sampler.tick().then(() => sampler.host);
+      const stats = await loadOf(host);
       const totalMb = stats?.memoryTotalMb ?? await make.memoryMb();
       const { active, total } = inventory.counts();
       return {
         hostname: host.fullName ?? inventory.hostname,
-        cpuModel: cpuModel(record, host.isHere || record.type === "TEST"),
+        cpuModel: cpuModelOf(record, record.type === "TEST" ? cpuModel() : host.machine?.cpuModel()),
         cpuCount: record.cores,
         cpuThreads: record.threads,
         memoryTotalMb: totalMb,

@@ -13,27 +13,26 @@ import {
   type Output,
   type VM,
 } from "../../lib/contract/mod.ts";
-import type { App } from "../app.ts";
 import type { Handler, Handlers } from "../dispatch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
-import { localPrincipal, type Principal } from "../access.ts";
+import { type Principal, settlingPrincipal } from "../access.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Hang } from "../../lib/contract/host.ts";
 import { hangEndText, hangText } from "../../lib/hangs/message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
-import type { HostPart } from "../feature.ts";
+import type { HostPart } from "../feature_part.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { isLocal, isLocalSystem, uriOfFurtherHost } from "../libvirt/uri.ts";
-import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
+import { uriOfFurtherHost } from "../libvirt/uri.ts";
+import { localHostname } from "../machine/local.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 import { HangReports } from "./hang_reports.ts";
 import { HostHangs } from "./hangs.ts";
 import { libvirtHang } from "./libvirt_hang.ts";
 import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
-import { QemuProcesses } from "./qemu_processes.ts";
-import { VmStorage } from "./vm_storage.ts";
+import type { VmStorage } from "../machine/vm_storage.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import type { HostMedia } from "./media.ts";
 import { Addresses } from "./inventory/addresses.ts";
@@ -56,7 +55,14 @@ import { Reservations } from "./reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
+import { hostJobs } from "./host_jobs.ts";
 import { within } from "../within.ts";
+import type { Clock } from "../clock.ts";
+import type { BinRecords } from "../storage/bin/records.ts";
+import type { LeftDisks } from "../storage/images/left_disks.ts";
+import type { ClosedPlaces } from "./closed_places.ts";
+import { type HostLabels, NO_LABELS } from "./labels.ts";
+import type { HostServices } from "./services.ts";
 
 /** Which libvirt it is. */
 export interface HostConfig {
@@ -68,15 +74,6 @@ export interface HostConfig {
   readonly uri: string;
 }
 
-/** Milliseconds between looks, while someone is looking and while nobody is. */
-const PACE = {
-  loads: { watched: 2000, idle: 45_000 },
-  answers: 3000,
-  lost: 3000,
-  mounts: 5000,
-  addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
-  reconcile: { watched: 10_000, idle: 30_000 },
-} as const;
 /** Milliseconds between two looks which jobs are due: what nobody looks at may wait, a new listener must not. */
 const CHECK_MS = 500;
 /** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
@@ -85,14 +82,15 @@ const SETTLE_MS = 5000;
 const STOP_MS = 2000;
 /** Workers of a host that is reached by SSH: sshd takes ten sessions of one connection (`MaxSessions`). */
 const MOST_BY_SSH = 8;
+/** Of another machine's load libvirt does not tell these. */
+const NO_LOAD = { loadAverage: null, uptimeSeconds: null } as const;
 /** What is said while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
 export class Host {
   readonly id: string;
   #label: string | undefined;
-  /** Whether its machine is the one we run on: else nothing of its VMs is dialled or opened here. */
-  readonly isHere: boolean;
+  readonly clock: Clock;
   /** The SSH connection that its libvirt is reached by. */
   readonly ssh: SshConnection | undefined;
   readonly events: HostEvents;
@@ -109,11 +107,21 @@ export class Host {
   readonly formats: FormatRecords;
   /** Who works on which pool, volume or image. */
   readonly locks: StorageLocks;
+  /** What was deleted on any host, and can come back. */
+  readonly bin: BinRecords;
+  /** Disks that VMs which were deleted have left. */
+  readonly leftDisks: LeftDisks;
   /** What VMs will have in a moment. */
   readonly reservations = new Reservations();
   readonly keepers: VolumeKeepers;
   /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
   mediaOwners: HostMedia | undefined;
+  /** What is told of the tags and groups that its VMs get. Set by the feature of VMs. */
+  labels: HostLabels = NO_LABELS;
+  /** Folders that are never shared with guests: of KVM Manager itself, and of backups. Set by the feature of VMs. */
+  closedPlaces: () => ClosedPlaces = () => {
+    throw new Error("the feature of VMs has not said what is closed");
+  };
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
@@ -123,10 +131,9 @@ export class Host {
   readonly hangs: HostHangs;
   /** What of it was written down, and people are alerted of. */
   readonly reports: HangReports;
-  /** The QEMU processes of this host; none of another. */
-  readonly processes: QemuProcesses | undefined;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
   readonly storageMounts: VmStorage | undefined;
+  readonly #services: HostServices;
   readonly #lost: LostVms;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];
@@ -144,16 +151,17 @@ export class Host {
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(readonly app: App, { id, label, uri: given }: HostConfig) {
+  constructor(services: HostServices, { id, label, uri: given }: HostConfig) {
+    this.#services = services;
+    this.clock = services.clock;
+    this.bin = services.bin;
+    this.leftDisks = services.leftDisks;
     this.id = id;
     this.#label = label;
     const uri = id === LOCAL_HOST ? given : uriOfFurtherHost(given);
-    this.isHere = isLocal(uri);
-    this.locks = new StorageLocks(this.isHere);
-    this.keepers = new VolumeKeepers(uri, () => this.#onSameMachine().map(({ keepers }) => keepers));
-    const { clock } = app;
-    this.events = new HostEvents(app.hub, id);
-    this.ssh = SshConnection.of(app.ssh, uri);
+    const { clock, jobs, store } = services;
+    this.events = new HostEvents(services.hub, id);
+    this.ssh = SshConnection.of(services.ssh, uri);
     this.link = new LibvirtLink(
       uri,
       {
@@ -173,17 +181,19 @@ export class Host {
       this.ssh === undefined ? {} : { most: MOST_BY_SSH },
       this.ssh?.libvirtUri(uri),
     );
+    this.locks = new StorageLocks(this.machine !== null);
+    this.keepers = new VolumeKeepers(this.machine, () => this.#onSameMachine().map(({ keepers }) => keepers));
     this.inventory = new Inventory(
       this.link,
       this.events,
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
       {
-        isForeign: (vmId) => app.hosts.isForeign(id, vmId),
-        placed: (vmId) => app.hosts.placed(vmId),
+        isForeign: (vmId) => services.hosts.isForeign(id, vmId),
+        placed: (vmId) => services.hosts.placed(vmId),
       },
     );
-    this.storageMounts = this.isHere ? new VmStorage(this.inventory, () => this.#onHangs()) : undefined;
+    this.storageMounts = this.machine?.mountsOf(this.inventory, () => this.#onHangs());
     this.hangs = new HostHangs(
       this.link.gate,
       this.inventory,
@@ -197,43 +207,48 @@ export class Host {
         for (const part of this.#parts) part.hangsChanged?.();
       },
     });
-    this.processes = this.isHere ? new QemuProcesses() : undefined;
     this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
     this.sizes = new DiskSizes(this.link, this.inventory, clock);
-    this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock, {
-      ...(this.processes && { processes: this.processes }),
-      take: (record) => this.sizes.take(record),
-      onSilentStorage: async (uuids, ms) => {
-        const vms = uuids.map((uuid) => this.inventory.anyVm(uuid)).filter((vm) => vm !== undefined);
-        return new Set((await this.storageMounts?.unanswered(vms, ms) ?? []).map(({ id }) => id));
+    this.sampler = new Sampler(
+      this.link,
+      this.inventory,
+      this.events,
+      () => this.machine?.load() ?? NO_LOAD,
+      clock,
+      {
+        ...(this.machine && { processes: this.machine.processes }),
+        take: (record) => this.sizes.take(record),
+        onSilentStorage: async (uuids, ms) => {
+          const vms = uuids.map((uuid) => this.inventory.anyVm(uuid)).filter((vm) => vm !== undefined);
+          return new Set((await this.storageMounts?.unanswered(vms, ms) ?? []).map(({ id }) => id));
+        },
       },
-    });
+    );
     this.jobs = {
-      open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
-      list: (...which) => app.jobs.list(...which),
-      run: (spec, work) => app.jobs.run({ ...spec, ...hostField(id) }, work),
+      open: (spec) => jobs.open({ ...spec, ...hostField(id) }),
+      list: (...which) => jobs.list(...which),
+      run: (spec, work) => jobs.run({ ...spec, ...hostField(id) }, work),
     };
     this.operations = new Operations({
-      store: app.store,
-      jobs: app.jobs,
+      ...{ store, jobs },
       record: (entry) => this.record(entry),
       host: id,
       link: this.link,
     });
-    this.formats = new FormatRecords(app.store);
+    this.formats = new FormatRecords(store);
     this.passt = new Passt(this.link);
     this.#addresses = new Addresses(this.link, this.inventory, {
       isWatched: () => this.events.listeners > 0,
       ask: (vm) => this.guests.addresses(vm),
     }, clock);
-    this.#parts = app.partsOn(this);
+    this.#parts = services.partsOn(this);
     this.#handlers = Object.assign({}, ...this.#parts.map(({ handlers }) => handlers));
     this.operations.settleWith({
       vms: this,
-      rules: app.stepRules,
-      run: (command, input, actor) => this.run(command, input, { ...localPrincipal("page"), name: actor }),
+      rules: services.stepRules,
+      run: (command, input, actor) => this.run(command, input, settlingPrincipal(actor)),
     });
     this.#periodic = new PacedJobs(this.#jobs(), {
       clock,
@@ -244,7 +259,14 @@ export class Host {
 
   /** Other hosts whose libvirts have the same files. */
   #onSameMachine(): Host[] {
-    return this.isHere ? this.app.hosts.all().filter((other) => other !== this && other.isHere) : [];
+    return this.machine === null
+      ? []
+      : this.#services.hosts.all().filter((other) => other !== this && other.machine !== null);
+  }
+
+  /** The machine it is, where that is the one we run on: of another nothing is dialled or opened here. */
+  get machine(): LocalMachine | null {
+    return this.link.machine;
   }
 
   /** What people call it. */
@@ -272,15 +294,15 @@ export class Host {
     setTimeout(this.#attempted.resolve, SETTLE_MS);
     void this.settled().then(() => {
       this.#isSettled = true;
-      if (!this.#stopping.signal.aborted) this.app.hosts.wasRead();
+      if (!this.#stopping.signal.aborted) this.#services.hosts.wasRead();
     });
     this.#periodic.start();
-    if (isLocalSystem(this.link.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
+    if (this.machine?.isSystem) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
 
   async #startLink(): Promise<void> {
     try {
-      if (this.ssh !== undefined) await this.app.ssh.ready();
+      if (this.ssh !== undefined) await this.#services.ssh.ready();
     } catch (error) {
       log.error("the files for SSH cannot be made", { host: this.id, error });
     }
@@ -302,12 +324,14 @@ export class Host {
 
   /** Writes down what was done, or happened, on this host. */
   record(entry: ActivityEntry): void {
-    this.app.activity.record({ ...entry, ...hostField(this.id) });
+    this.#services.activity.record({ ...entry, ...hostField(this.id) });
   }
 
   /** Carries a command out on this host as somebody: with their rights, and with a row of its own in the audit. */
   async run<N extends CommandName>(command: N, input: Input<N>, principal: Principal): Promise<Output<N>> {
-    return await this.app.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<N>;
+    return await this.#services.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<
+      N
+    >;
   }
 
   /**
@@ -359,6 +383,11 @@ export class Host {
     if (vm) return vm;
     this.requireFilled();
     throw new ContractError("VmNotFound", { vmId });
+  }
+
+  /** The VM with this id, on this host or another; undefined where none is known to have it. */
+  vmAnywhere(vmId: string): VM | undefined {
+    return this.inventory.anyVm(vmId) ?? this.#services.hosts.vm(vmId);
   }
 
   /** @throws {ContractError} LibvirtUnavailable while the host was never read: "unknown" must not look like "none" */
@@ -458,7 +487,7 @@ export class Host {
 
   /** Other hosts that answer. */
   #others(): { readonly id: string; readonly label: string; readonly call: LibvirtCaller }[] {
-    return this.app.hosts.all().filter((other) => other !== this && other.link.status.connected)
+    return this.#services.hosts.all().filter((other) => other !== this && other.link.status.connected)
       .map(({ id, label, link }) => ({ id, label, call: (name, ...args) => link.call(name, ...args) }));
   }
 
@@ -475,7 +504,7 @@ export class Host {
   async #compareOthers(): Promise<void> {
     const same = await sameLibvirt((name, ...args) => this.link.call(name, ...args), this.#others());
     if (same !== undefined) {
-      await this.app.hosts.served(same.id)?.link.reconnect("It is compared with the other hosts.");
+      await this.#services.hosts.served(same.id)?.link.reconnect("It is compared with the other hosts.");
     }
   }
 
@@ -488,7 +517,7 @@ export class Host {
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();
       this.#unread = false;
-      this.app.hosts.wasRead();
+      this.#services.hosts.wasRead();
     } catch (error) {
       log.warn("the host could not be read", { host: this.id, error });
       return;
@@ -529,11 +558,12 @@ export class Host {
 
   /** Finds out since when VMs run that were started before us. */
   async #uptimes(): Promise<void> {
-    if (!isLocalSystem(this.link.uri)) return;
+    const { machine } = this;
+    if (!machine?.isSystem) return;
     for (const uuid of this.inventory.active()) {
       const vm = this.inventory.vm(uuid);
       if (!vm || vm.startedAt !== undefined) continue;
-      const startedAt = await qemuStartedAt(vm.name);
+      const startedAt = await machine.startedAt(vm.name);
       if (startedAt !== undefined) this.inventory.update(uuid, { startedAt });
     }
   }
@@ -547,7 +577,7 @@ export class Host {
    * have them no more. Made-up VMs have no files.
    */
   async observeFormats(vms: readonly VM[] = this.inventory.vms(), anew = false): Promise<void> {
-    if (isLocal(this.link.uri)) await this.formats.observe(this.link, vms, anew);
+    if (this.machine !== null) await this.formats.observe(this.link, vms, anew);
   }
 
   async #reconcile(): Promise<void> {
@@ -566,34 +596,11 @@ export class Host {
 
   /** Everything periodic on this host, in one list. */
   #jobs(): PeriodicJob[] {
-    const watched = () => this.events.listeners > 0;
-    const pace = ({ watched: some, idle }: { watched: number; idle: number }) => () =>
-      watched() ? some : idle;
-    const own: PeriodicJob[] = [
-      {
-        name: "loads",
-        // While nobody looks, the rounds of the metrics tell them as well
-        every: () => watched() || this.sampler.age >= PACE.loads.idle ? PACE.loads.watched : Infinity,
-        run: () => this.sampler.tick(),
-      },
-      // A tick tells it as well; API clients that ask now and then cause none.
-      { name: "answers", every: () => watched() ? Infinity : PACE.answers, run: () => this.sampler.probe() },
-      {
-        name: "addresses",
-        every: () => watched() && this.#addresses.wanting ? PACE.addresses.wanting : pace(PACE.addresses)(),
-        run: () => this.#addresses.update(),
-      },
-      { name: "disk sizes", every: pace(PACE.reconcile), run: () => this.sizes.update() },
-      { name: "image formats", every: pace(PACE.reconcile), run: () => this.observeFormats() },
-      { name: "storage", every: pace(PACE.reconcile), run: () => this.inventory.storage.reconcile() },
-      {
-        name: "mounts",
-        every: () => this.storageMounts === undefined ? Infinity : PACE.mounts,
-        run: () => this.storageMounts?.look(),
-      },
-      { name: "lost VMs", every: () => this.#lost.any ? PACE.lost : Infinity, run: () => this.#lost.look() },
-      { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
-    ];
+    const own = hostJobs(this, {
+      addresses: this.#addresses,
+      lost: this.#lost,
+      reconcile: () => this.#reconcile(),
+    });
     return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)];
   }
 }

@@ -1,8 +1,8 @@
 /** Whether QEMU, which runs as a user of its own, can get at a file. libvirt opens the file to it, but no folder. */
 import { dirname } from "node:path";
-import { pathFault, undefinedIfMissing } from "../files.ts";
-import { isNotResponding } from "../mount_gate.ts";
-import { hostFiles } from "../host_files.ts";
+import { pathFault, undefinedIfMissing } from "../machine/files.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import type { QemuUser } from "../../lib/formats/xml/capabilities.ts";
 
 /** The right to enter a folder: x for its owner, its group, everyone. */

@@ -6,7 +6,6 @@ import type { DhcpLease } from "../../ffi/calls/mod.ts";
 import { readNetwork } from "../../lib/formats/xml/network_read.ts";
 import { readLeaseFile } from "../../lib/network/lease_file.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { isLocalSystem } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { NetworkInventory } from "./inventory/networks.ts";
 
@@ -15,7 +14,7 @@ const FOLDER = "/var/lib/libvirt/dnsmasq";
 
 /** What is needed of a host. */
 export interface LeaseSource {
-  readonly link: Pick<LibvirtLink, "call" | "uri">;
+  readonly link: Pick<LibvirtLink, "call" | "machine">;
   readonly networks: Pick<NetworkInventory, "record">;
 }
 
@@ -38,7 +37,7 @@ async function fromFile(
   folder: string,
 ): Promise<DhcpLease[] | undefined> {
   const record = networks.record(name);
-  if (!isLocalSystem(link.uri) || record === undefined) return undefined;
+  if (!link.machine?.isSystem || record === undefined) return undefined;
   const { bridge, subnets } = readNetwork(record.xml);
   if (bridge === undefined || !/^[^/\s]{1,15}$/.test(bridge) || bridge.startsWith(".")) return undefined;
   const text = await textOf(folder, bridge);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DhcpLease, NetworkRecord } from "../../ffi/calls/mod.ts";
 import { leasesOn } from "./leases.ts";
+import { localMachine } from "../machine/machine.ts";
 
 const XML = `<network><name>default</name><bridge name='virbr0'/>
   <ip address='192.168.122.1' netmask='255.255.255.0'><dhcp><range start='192.168.122.2' end='192.168.122.9'/></dhcp></ip>
@@ -26,7 +27,7 @@ function source(uri: string, xml = XML) {
   return {
     asked,
     link: {
-      uri,
+      machine: localMachine(uri),
       call: ((name: string) => {
         asked.push(name);
         return Promise.resolve([{ ...LEASE, hostname: "libvirt" }] as DhcpLease[]);

@@ -6,20 +6,19 @@
  */
 import type { DomainState } from "../../ffi/calls/mod.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { wordsOf } from "../processes.ts";
+import { wordsOf } from "../machine/processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { isActiveState } from "./inventory/states.ts";
-import { qemuProcesses, vmOfQemu } from "./qemu_processes.ts";
+import { vmOfQemu } from "../machine/qemu_processes.ts";
 
 /** What has been found on one host; nothing of one that is elsewhere, whose processes nobody sees. */
 export class LostVms {
   readonly #pids = new Map<string, number>();
 
   constructor(
-    private readonly link: Pick<LibvirtLink, "uri" | "call">,
+    private readonly link: Pick<LibvirtLink, "call" | "machine">,
     private readonly inventory: Pick<Inventory, "update">,
   ) {}
 
@@ -59,9 +58,10 @@ export class LostVms {
    * @throws {LibvirtError}
    */
   async look(): Promise<void> {
-    if (!isLocal(this.link.uri)) return;
+    const { machine } = this.link;
+    if (machine === null) return;
     // In this order: libvirt knows of a VM before it starts QEMU for it, and until that has ended.
-    const running = await qemuProcesses();
+    const running = await machine.processes.all();
     const states = await this.#states(running.keys());
     const known = new Set(states.map(({ uuid }) => uuid));
     for (const uuid of this.#pids.keys()) {

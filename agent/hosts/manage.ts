@@ -3,8 +3,9 @@ import { ContractError, type hostListCommands } from "../../lib/contract/mod.ts"
 import { checkLibvirtUri } from "../../lib/host/libvirt_uri.ts";
 import { sshDestination } from "../../lib/host/ssh_destination.ts";
 import { namesText } from "../../lib/coverage/coverage.ts";
-import type { App } from "../app.ts";
 import type { Handlers } from "../dispatch.ts";
+import type { Clock } from "../clock.ts";
+import type { Jobs } from "../jobs/jobs.ts";
 import { connectionUri } from "../libvirt/uri.ts";
 import { versionText } from "./node_info.ts";
 import type { StoredHost } from "./records.ts";
@@ -12,10 +13,23 @@ import { authorizeKey } from "./ssh/authorize.ts";
 import { SshConnection } from "./ssh/connection.ts";
 import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
 import { requireHostKey } from "./ssh/host_keys.ts";
-import { statusOf } from "./statuses.ts";
+import { type ListedHosts, statusOf } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
 
 type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts">;
+
+/** What they need of the application. */
+export interface HostManagement extends ListedHosts {
+  readonly jobs: Pick<Jobs, "list">;
+  readonly ssh: SshFiles;
+  readonly clock: Clock;
+  /** Keeps a host, and serves it as it is kept now. @throws {ContractError} StoreUnavailable */
+  putHost(host: StoredHost): Promise<void>;
+  /** Forgets a host and all that is kept of it. @throws {ContractError} StoreUnavailable */
+  removeHost(id: string): Promise<void>;
+  /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
+  keptOf(hostId: string): string[];
+}
 
 /** The connection as libvirt gets it. @throws {ContractError} HostUriRefused */
 function checkedUri(text: string): string {
@@ -50,7 +64,7 @@ async function prepared(files: SshFiles, uri: string, { hostKey, password }: Ssh
 }
 
 /** A handler for each of them. */
-export function manageHostHandlers(app: App): Pick<Handlers, ManageCommand> {
+export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCommand> {
   const { hosts, hostRecords, jobs, ssh } = app;
 
   /** @throws {ContractError} HostNotFound, HostStays */

@@ -1,9 +1,7 @@
 /** passt: a process that forwards a guest's traffic as the host's own. */
 import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { trialFault, unacceptableName } from "../../lib/formats/xml/trial.ts";
-import { isThere } from "../files.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { isLocal } from "../libvirt/uri.ts";
 
 /** Where libvirt looks for it. */
 const PLACES = ["/usr/bin/passt", "/usr/local/bin/passt", "/bin/passt"];
@@ -26,13 +24,14 @@ const TRIAL = renderXml(
 export class Passt {
   #known: { readonly since: number; readonly refusal: Promise<string | undefined> } | undefined;
 
-  constructor(private readonly link: Pick<LibvirtLink, "call" | "uri" | "status">) {}
+  constructor(private readonly link: Pick<LibvirtLink, "call" | "machine" | "status">) {}
 
   /** Why it cannot be; undefined where it can, or where that cannot be told. @throws {LibvirtError} */
   async missing(): Promise<string | undefined> {
     const refusal = await this.#refusal();
-    if (refusal !== undefined || !isLocal(this.link.uri)) return refusal;
-    for (const path of PLACES) if (await isThere(path)) return undefined;
+    const { machine } = this.link;
+    if (refusal !== undefined || machine === null) return refusal;
+    for (const path of PLACES) if (await machine.files.isThere(path)) return undefined;
     return "install the package passt";
   }
 

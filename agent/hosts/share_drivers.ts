@@ -2,9 +2,10 @@
 import { LibvirtError } from "../../ffi/error.ts";
 import type { DeviceOptions, VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { isSystemError, isThere } from "../files.ts";
-import { isLocal, isSession } from "../libvirt/uri.ts";
+import { isSystemError } from "../machine/files.ts";
+import { isSession } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import type { HostCapabilities } from "./capabilities.ts";
 
@@ -17,18 +18,20 @@ const SESSION_SINCE = 10_000_000;
 
 /** What of a host is looked at. */
 interface SharingHost {
-  readonly link: Pick<LibvirtLink, "uri">;
+  readonly link: Pick<LibvirtLink, "uri" | "machine">;
   readonly capabilities: Pick<HostCapabilities, "domain" | "libvirtVersion">;
 }
 
 /** Whether virtiofsd is installed on this host. */
-async function hasVirtiofsd(): Promise<boolean> {
+async function hasVirtiofsd({ files }: LocalMachine): Promise<boolean> {
   for (const place of PLACES) {
     try {
       for await (const { name } of Deno.readDir(place)) {
         if (!name.endsWith(".json")) continue;
         const said = JSON.parse(await Deno.readTextFile(`${place}/${name}`)) as Record<string, unknown>;
-        if (said.type === "fs" && typeof said.binary === "string" && await isThere(said.binary)) return true;
+        if (said.type === "fs" && typeof said.binary === "string" && await files.isThere(said.binary)) {
+          return true;
+        }
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
@@ -40,14 +43,14 @@ async function hasVirtiofsd(): Promise<boolean> {
 }
 
 async function virtiofsFault(
-  { link: { uri }, capabilities }: SharingHost,
+  { link: { uri, machine }, capabilities }: SharingHost,
   offered: readonly string[],
 ): Promise<string | undefined> {
   if (!offered.includes("virtiofs")) return "this libvirt or QEMU does not have it";
   if (isSession(uri) && await capabilities.libvirtVersion() < SESSION_SINCE) {
     return "libvirt's session can share folders from version 10.0 on";
   }
-  return isLocal(uri) && !await hasVirtiofsd() ? NO_VIRTIOFSD : undefined;
+  return machine !== null && !await hasVirtiofsd(machine) ? NO_VIRTIOFSD : undefined;
 }
 
 /** Every way to share a folder with such a VM; one that cannot be taken says why. @throws {LibvirtError} */

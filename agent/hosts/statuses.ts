@@ -2,13 +2,25 @@
 import { mayCall } from "../../lib/access/may_call.ts";
 import { may, type Rights } from "../../lib/access/rights.ts";
 import { ContractError, type HostStatus, type VM } from "../../lib/contract/mod.ts";
-import type { App } from "../app.ts";
 import { connectionUri } from "../libvirt/uri.ts";
 import type { Host } from "./host.ts";
 import { versionText } from "./node_info.ts";
+import type { HostRecords } from "./records.ts";
+import type { HostRegistry } from "./registry.ts";
+
+/** The hosts that are served, and those that are kept. */
+export interface ListedHosts {
+  readonly hosts: HostRegistry;
+  readonly hostRecords: HostRecords;
+}
 
 /** How a served host is; which VMs' ids two of them have is for who sees all VMs. */
-function servedStatus({ hosts }: App, host: Host, rights: Rights, seesVm: (vm: VM) => boolean): HostStatus {
+function servedStatus(
+  { hosts }: ListedHosts,
+  host: Host,
+  rights: Rights,
+  seesVm: (vm: VM) => boolean,
+): HostStatus {
   const { status, error, since } = host.link.status, { libvirtVersion } = host.make.known ?? {};
   return {
     ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
@@ -21,7 +33,7 @@ function servedStatus({ hosts }: App, host: Host, rights: Rights, seesVm: (vm: V
 }
 
 /** How all hosts are, those that are disabled as they are kept. */
-export function hostStatuses(app: App, rights: Rights): HostStatus[] {
+export function hostStatuses(app: ListedHosts, rights: Rights): HostStatus[] {
   const seesVm = ({ id, group }: VM) => may(rights, "vms.view", { vmId: id, group });
   const served = app.hosts.all().map((host) => servedStatus(app, host, rights, seesVm));
   const rest = app.hostRecords.all().filter(({ id }) => app.hosts.served(id) === undefined);
@@ -35,7 +47,7 @@ export function hostStatuses(app: App, rights: Rights): HostStatus[] {
 }
 
 /** @throws {ContractError} HostNotFound */
-export function statusOf(app: App, id: string, rights: Rights): HostStatus {
+export function statusOf(app: ListedHosts, id: string, rights: Rights): HostStatus {
   const found = hostStatuses(app, rights).find((each) => each.id === id);
   if (found === undefined) throw new ContractError("HostNotFound", { host: id });
   return found;

@@ -4,7 +4,7 @@ import { COMMANDS, ContractError } from "../../lib/contract/mod.ts";
 import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { listQueryOf } from "../../lib/rest/list_query.ts";
 import { isMaking, LISTED_ITEMS } from "../../lib/rest/resources.ts";
-import { localPrincipal } from "../access.ts";
+import { localPrincipal } from "../testing.ts";
 import type { Dispatch } from "../dispatch.ts";
 import { EventHub } from "../events/hub.ts";
 import { createApi } from "./api.ts";

@@ -1,17 +1,17 @@
 /** The analysis of VMs and hosts: facts from inventory and metrics, what rules find, kept for a few minutes. */
 import { spaceOf } from "../../lib/storage/pool_space.ts";
-import type { App } from "../app.ts";
-import { localPrincipal, type Principal } from "../access.ts";
+import type { Principal } from "../access.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import {
   type AllInsights,
+  type Backup,
   ContractError,
   type HostSeriesName,
   type InsightWindow,
   METRIC_WINDOWS,
-  type Output,
+  type MetricSummary,
   type VM,
   type VmInsights,
   type VmSeriesName,
@@ -37,8 +37,14 @@ import {
   type PoolInsightFacts,
   type SnapshotFacts,
 } from "../../lib/insights/facts.ts";
+import { hostSize } from "../hosts/host_size.ts";
+import type { AskedMetrics, SummariseMetrics } from "../metrics/stored_metrics.ts";
+import { volumesIn } from "../storage/volume_list.ts";
 import { scan } from "../vm/snapshots/scan.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
+import type { Clock } from "../clock.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
+import type { Provided } from "../provided.ts";
 
 /** Milliseconds for which an analysis is taken as it is. */
 export const INSIGHTS_MS = 5 * 60_000;
@@ -50,6 +56,14 @@ const VM_NAMES: readonly VmSeriesName[] = [
   ...["nic_rx_drops", "nic_tx_drops"] as const,
 ];
 const HOST_NAMES: readonly HostSeriesName[] = ["cpu_usage", "memory_used"];
+
+/** What is analysed, and when. */
+export interface InsightSources {
+  readonly clock: Clock;
+  readonly hosts: HostRegistry;
+  readonly backupList: Pick<Provided<() => Backup[]>, "get">;
+  readonly metricSummaries: Pick<Provided<SummariseMetrics>, "get">;
+}
 
 /** What was found of a VM or a host. */
 interface Analysis {
@@ -71,13 +85,13 @@ const signatureOf = (vm: VM, backup: BackupFacts | undefined) =>
   ]);
 
 export class Insights {
-  readonly #app: App;
+  readonly #app: InsightSources;
   readonly #kept = new Map<string, Analysis>();
   readonly #running = new Map<string, Promise<void>>();
   /** Why figures could not be read when that was tried last. */
   #unread: string | undefined;
 
-  constructor(app: App) {
+  constructor(app: InsightSources) {
     this.#app = app;
   }
 
@@ -86,7 +100,7 @@ export class Insights {
   /** The analysis of one VM, made now. @throws {ContractError} VmNotFound, MetricsUnavailable */
   async ofVm(vmId: string, window: InsightWindow, principal: Principal): Promise<VmInsights> {
     const host = this.#app.hosts.of({ vmId }), vm = host.requireVm(vmId);
-    const backup = (await this.#backupsOf(host))?.(vmId);
+    const backup = this.#backupsOf(host)?.(vmId);
     const { findings, coverage, at } = await this.#analyseVm(vm, window, await sizeOf(host), backup);
     return {
       ...{ window, from: at - METRIC_WINDOWS[window], analysedAt: at },
@@ -159,7 +173,7 @@ export class Insights {
     let isWhole = true;
     for (const host of this.#app.hosts.all()) {
       isWhole &&= host.inventory.filled;
-      const size = await sizeOf(host), backupOf = await this.#backupsOf(host);
+      const size = await sizeOf(host), backupOf = this.#backupsOf(host);
       for (const vm of host.inventory.vms()) {
         const backup = backupOf?.(vm.id);
         const make = () => this.#analyseVm(vm, window, size, backup);
@@ -175,11 +189,10 @@ export class Insights {
   }
 
   /** What backups have of each VM; undefined where that is not known, and of hosts that are not backed up. */
-  async #backupsOf(host: Host): Promise<((vmId: string) => BackupFacts) | undefined> {
+  #backupsOf(host: Host): ((vmId: string) => BackupFacts) | undefined {
     if (host !== this.#app.hosts.local) return undefined;
     try {
-      const backups = await host.run("list_backups", {}, localPrincipal("page"));
-      return backupFactsOf(backups);
+      return backupFactsOf(this.#app.backupList.get()());
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       return undefined;
@@ -193,12 +206,11 @@ export class Insights {
     size: HostSize,
     backup: BackupFacts | undefined,
   ): Promise<Analysis> {
-    const asked = { vmId: vm.id, window, series: [...VM_NAMES] };
-    const [summary, snapshots] = await Promise.all([
-      this.#app.dispatch("get_metric_summary", asked, localPrincipal("page")),
-      snapshotsOf(this.#app.hosts.of({ vmId: vm.id }), vm),
+    const host = this.#app.hosts.of({ vmId: vm.id });
+    const [{ series }, snapshots] = await Promise.all([
+      this.#summary(host, host.requireVm(vm.id).id, { window, series: [...VM_NAMES] }),
+      snapshotsOf(host, vm),
     ]);
-    const { series } = summary as Output<"get_metric_summary">;
     const hours = METRIC_WINDOWS[window] / HOUR_MS;
     return {
       at: this.#now(),
@@ -210,10 +222,13 @@ export class Insights {
 
   /** @throws {ContractError} MetricsUnavailable */
   async #analyseHost(host: Host, window: InsightWindow): Promise<Analysis> {
-    const asked = { window, series: [...HOST_NAMES] };
-    const { series } = await host.run("get_host_metric_summary", asked, localPrincipal("page"));
+    const { series } = await this.#summary(host, "", { window, series: [...HOST_NAMES] });
     const facts = await hostFacts(host, series, METRIC_WINDOWS[window] / HOUR_MS);
     return { at: this.#now(), signature: "", findings: analyseHost(facts), coverage: coverageOf(series) };
+  }
+
+  #summary({ id }: Host, subject: string, asked: AskedMetrics): Promise<MetricSummary> {
+    return this.#app.metricSummaries.get()(id, subject, asked);
   }
 
   #told(host: Host, findings: readonly RuleFinding[], { rights }: Principal): AllInsights["insights"] {
@@ -248,10 +263,9 @@ type HostSize = Pick<AnalysedHost, "threads" | "memoryMb">;
 /** Threads and memory of a host; zeros where they are not known, which no rule takes for figures. */
 async function sizeOf(host: Host): Promise<HostSize> {
   try {
-    const { cpuThreads, memoryTotalMb } = await host.run("get_host_info", {}, localPrincipal("page"));
-    return { threads: cpuThreads, memoryMb: memoryTotalMb };
+    return await hostSize(host);
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
+    if (!(error instanceof LibvirtError)) throw error;
     return { threads: 0, memoryMb: 0 };
   }
 }
@@ -288,7 +302,7 @@ const poolsOf = ({ inventory }: Host) =>
 /** Disk images that no VM has, nothing keeps, and no other image is built on. Images to install from are none of them. */
 async function unusedIn(host: Host, pool: string): Promise<PoolInsightFacts["unused"]> {
   try {
-    const volumes = await host.run("get_volumes", { pool }, localPrincipal("page"));
+    const volumes = await volumesIn(host, pool);
     const bases = new Set(volumes.map(({ backing }) => backing?.path));
     const unused = volumes.filter(({ type, format, usedBy, path }) =>
       type === "file" && (format === "qcow2" || format === "raw") && usedBy.length === 0 &&
@@ -299,7 +313,7 @@ async function unusedIn(host: Host, pool: string): Promise<PoolInsightFacts["unu
       bytes: unused.reduce((sum, { allocationBytes }) => sum + allocationBytes, 0),
     };
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
+    if (!(error instanceof ContractError || error instanceof LibvirtError)) throw error;
     return undefined;
   }
 }

@@ -22,11 +22,12 @@ import { Subscription } from "../../ffi/subscription.ts";
 import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
+import { type LocalMachine, localMachine } from "../machine/machine.ts";
 import { within } from "../within.ts";
 import { withFreeNodes } from "./block_nodes.ts";
 import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
-import { connectionUri, isLocalSystem } from "./uri.ts";
+import { connectionUri } from "./uri.ts";
 
 /** Makes calls on a libvirt. @throws {LibvirtError} */
 export type LibvirtCaller = <N extends CallName>(
@@ -90,8 +91,9 @@ export function unavailableText(error: LibvirtError): string {
 }
 
 export class LibvirtLink {
-  /** Tells whose machine it is as well (`uri.ts`). */
   readonly uri: string;
+  /** The machine that libvirt runs on, where it is ours. */
+  readonly machine: LocalMachine | null;
   /** The URI that libvirt is connected by. */
   readonly address: string;
   /** Serial consoles: streams, which need this link's event loop. */
@@ -116,6 +118,7 @@ export class LibvirtLink {
   /** @param address the URI that libvirt is connected by, where that is not what `uri` says */
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}, address = connectionUri(uri)) {
     this.uri = uri;
+    this.machine = localMachine(uri);
     this.address = address;
     this.consoles = new ConsoleStreams(this.address, this.gate);
     this.#listener = listener;
@@ -183,7 +186,7 @@ export class LibvirtLink {
       all: () => this.#pool.call("poolScan"),
       one: (pool) => this.#pool.call("poolRead", { pool }),
       known: () => this.#listener.pools?.(),
-      names: async () => isLocalSystem(this.uri) ? await poolNamesInFiles() : undefined,
+      names: async () => this.machine?.isSystem ? await poolNamesInFiles() : undefined,
     });
   }
 

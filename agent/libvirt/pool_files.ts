@@ -1,6 +1,6 @@
 /** Which storage pools there are, by the files of libvirt's system driver. */
 import { messageOf } from "../../lib/text/message.ts";
-import { isSystemError, namesIn } from "../files.ts";
+import { isSystemError, namesIn } from "../machine/files.ts";
 import { log } from "../log.ts";
 
 /** Definitions of pools, and those that run without one. */

@@ -1,16 +1,5 @@
 /** What the URI of a libvirt tells. */
-
-/** Fragment of a URI whose libvirt runs on another machine, whatever the rest of it looks like. */
-const ELSEWHERE = "#elsewhere";
-
-/**
- * Whether the paths that libvirt names are files of the machine we run on. This is the one place that decides whether a
- * path is opened, looked at or removed. The test driver's VMs and volumes are made up, but whoever defines one can name
- * any real file: none of its paths is ever taken for one.
- */
-export function isLocal(uri: string): boolean {
-  return /^(qemu|lxc|xen|bhyve|ch)(\+unix)?:\/\/\/(?!.*#elsewhere$)/.test(uri);
-}
+import { ELSEWHERE, isLocal } from "../machine/local_uri.ts";
 
 /**
  * The URI of a further host as everything asks it for places: with a mark where it names a socket, which may lead to another
@@ -23,11 +12,6 @@ export function uriOfFurtherHost(uri: string): string {
 /** The URI that libvirt is connected by. */
 export const connectionUri = (uri: string): string =>
   uri.endsWith(ELSEWHERE) ? uri.slice(0, -ELSEWHERE.length) : uri;
-
-/** The system QEMU driver of this machine: its folders under /etc, /run and /var/lib are readable files here. */
-export function isLocalSystem(uri: string): boolean {
-  return uri === "qemu:///system" || uri === "qemu:///system?";
-}
 
 /** Whether libvirt runs as a user of its host: what that user can change gives a guest nothing more. */
 export const isSession = (uri: string): boolean => new URL(uri).pathname === "/session";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { connectionUri, isLocal, isLocalSystem, qemuLogFolder, uriOfFurtherHost } from "./uri.ts";
+import { connectionUri, qemuLogFolder, uriOfFurtherHost } from "./uri.ts";
+import { localMachine } from "../machine/machine.ts";
 
 const FORWARDED = "qemu+unix:///system?socket=/run/forwarded";
 
@@ -16,16 +17,16 @@ for (
 ) {
   Deno.test(`a further host by ${uri} is ${isOurs ? "" : "not "}taken for this machine`, () => {
     const marked = uriOfFurtherHost(uri);
-    assert.equal(isLocal(marked), isOurs);
+    assert.equal(localMachine(marked) !== null, isOurs);
     assert.equal(connectionUri(marked), uri);
   });
 }
 
 Deno.test("the local host's own socket is this machine's; a mark says otherwise of any URI", () => {
-  assert.equal(isLocal(FORWARDED), true);
+  assert.equal(localMachine(FORWARDED)?.isSystem, false);
   for (const uri of ["qemu:///system", FORWARDED]) {
     const elsewhere = `${uri}#elsewhere`;
-    assert.deepEqual([isLocal(elsewhere), isLocalSystem(elsewhere)], [false, false]);
+    assert.equal(localMachine(elsewhere), null);
     assert.equal(qemuLogFolder(elsewhere, () => "/home"), undefined);
   }
 });

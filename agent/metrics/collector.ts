@@ -12,6 +12,7 @@ import type { MetricStore } from "./metric_store.ts";
 import type { Sampler, SamplerRound } from "./sampler.ts";
 import { VmFigures } from "./vm_figures.ts";
 import { answered } from "./vm_stats.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 
 /** Intervals that may lie between two readings of a counter: after more, what it rose by says nothing of now. */
 const MOST_INTERVALS = 4;
@@ -40,8 +41,8 @@ export interface TakenRound extends SamplerRound {
 /** What a collector needs of its host. */
 export interface CollectedHost {
   readonly id: string;
-  /** Whether the kernel's files tell of it. */
-  readonly isHere: boolean;
+  /** Whose kernel's files tell more than libvirt does; null where those are not here. */
+  readonly machine: LocalMachine | null;
   /** Whether somebody may ask for the last round: it takes up memory. */
   readonly keepsLatest?: () => boolean;
   readonly inventory: Pick<Inventory, "vm" | "counts"> & {
@@ -142,11 +143,11 @@ export class Collector {
   }
 
   async #takeHost({ node, at }: SamplerRound): Promise<TakenFigures> {
-    const { inventory, isHere } = this.#host;
+    const { inventory, machine } = this.#host;
     const reading: Reading = {
       // What libvirt tells of any host; what the kernel tells of this one is finer, and counts
       ...nodeReading(node),
-      ...(isHere && await this.#reader.read()),
+      ...(machine !== null && await this.#reader.read()),
       ...readPools(inventory.storage.records()),
       "vms.running": inventory.counts().active,
     };

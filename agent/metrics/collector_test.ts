@@ -21,7 +21,7 @@ async function written(readings: readonly Readonly<Record<string, unknown>>[]) {
   }) as MetricStore["ask"];
   let now = readings[0]!;
   const host = {
-    ...{ id: LOCAL_HOST, isHere: false },
+    ...{ id: LOCAL_HOST, machine: null },
     inventory: {
       vm: () => ({ cpuCount: 1, networkInterfaces: [] }),
       counts: () => ({ active: 1, total: 1 }),

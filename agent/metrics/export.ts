@@ -1,11 +1,9 @@
 /** `export_metrics`: what the collectors last took, as text for Prometheus. No call of libvirt's. */
 import { setImmediate } from "node:timers/promises";
 import type { Handlers } from "../dispatch.ts";
-import { localPrincipal } from "../access.ts";
-import type { App } from "../app.ts";
 import type { Host } from "../hosts/host.ts";
 import { seesVm, type Viewer } from "../../lib/access/filter_output.ts";
-import { may } from "../../lib/access/rights.ts";
+import { ALL_RIGHTS, may } from "../../lib/access/rights.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { JOB_STATES } from "../../lib/contract/jobs.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
@@ -25,6 +23,18 @@ import { readPools } from "./host_reading.ts";
 import { fileBytes } from "./metric_file.ts";
 import { answered } from "./vm_stats.ts";
 import { MIB } from "../../lib/text/byte_units.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import type { Settings } from "../settings.ts";
+import type { MetricStore } from "./metric_store.ts";
+
+/** What is told beside figures of hosts. */
+export interface ExportSources {
+  readonly hosts: HostRegistry;
+  readonly jobs: Pick<Jobs, "list">;
+  readonly metrics: Pick<MetricStore, "path" | "trouble">;
+  readonly settings: Pick<Settings, "metricsEndpoint">;
+}
 
 /** A host, and what takes its figures. */
 export interface ExportedHost {
@@ -70,7 +80,7 @@ const gauge = (name: string, help: string, samples: readonly Sample[]): MetricFa
 
 /** What is told of the hosts, and of KVM Manager itself. */
 function* ownFamilies(
-  { jobs, metrics }: App,
+  { jobs, metrics }: ExportSources,
   hosts: readonly ExportedHost[],
   seesHost: boolean,
 ): Generator<MetricFamily> {
@@ -113,8 +123,12 @@ function* ownFamilies(
 }
 
 /** All that is told of one host; of the local one what KVM Manager tells of itself, too. */
-export function* familiesOfHost(app: App, each: ExportedHost): Generator<MetricFamily> {
-  const viewer: Viewer = { ...localPrincipal("page"), groupOf: (vmId) => app.hosts.vm(vmId)?.group };
+export function* familiesOfHost(app: ExportSources, each: ExportedHost): Generator<MetricFamily> {
+  const viewer: Viewer = {
+    rights: ALL_RIGHTS,
+    name: "kvm-manager",
+    groupOf: (vmId) => app.hosts.vm(vmId)?.group,
+  };
   yield* ownFamilies(app, [each], each.host === app.hosts.local);
   yield* exportedFamilies(vmsOf(each, viewer), poolsOf(each));
 }
@@ -134,7 +148,7 @@ function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
 
 /** The handler. With content it gives a stream; the answer's text is empty then. */
 export function exportHandlers(
-  app: App,
+  app: ExportSources,
   hosts: () => readonly ExportedHost[],
 ): Pick<Handlers, keyof typeof metricExportCommands> {
   return {

@@ -7,12 +7,12 @@ import type {
 } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { feature } from "../feature.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { Collector } from "./collector.ts";
 import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
 import { metricHandlers, pushHandlers, retentionHandlers } from "./handlers.ts";
 import { MetricPusher, PUSH_MIGRATIONS } from "./push.ts";
+import { summariseMetrics } from "./stored_metrics.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
 
 /** Milliseconds between looks at what is over, and at what is too old. */
@@ -48,6 +48,8 @@ export const metricsFeature = feature<
             : [{ id, hostname, takenAt: latest.takenAt, families: familiesOfHost(app, each) }];
         }),
     });
+    const context = { store: metrics, retention, interval, now };
+    app.metricSummaries.give((host, subject, asked) => summariseMetrics(context, host, subject, asked));
     const stopping = new AbortController();
     return {
       handlers: {
@@ -77,10 +79,10 @@ export const metricsFeature = feature<
         return metrics.close();
       },
       host: (host) => {
-        const { id, inventory, sampler } = host, isHere = isLocal(host.link.uri);
+        const { id, inventory, sampler, machine } = host;
         const collector = new Collector(
           {
-            ...{ id, inventory, sampler, isHere, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
+            ...{ id, inventory, sampler, machine, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
             guestReading: (vmId) => host.guests.reading(vmId),
           },
           metrics,
@@ -92,7 +94,7 @@ export const metricsFeature = feature<
         collected.push(own);
         return {
           stop: () => void collected.splice(collected.indexOf(own), 1),
-          handlers: metricHandlers(host, { store: metrics, retention, interval, now }),
+          handlers: metricHandlers(host, context),
           periodic: [{
             name: "metrics",
             // At the beginning of each slot of time, not so long after the one before

@@ -1,6 +1,7 @@
 /** The host's load, from libvirt's counters. Pure. */
 import type { NodeCounters } from "../../ffi/calls/mod.ts";
 import type { HostStats } from "../../lib/contract/host.ts";
+import type { LocalLoad } from "../machine/local.ts";
 
 /** Share of the host's threads in use between two readings, 0–100; null with one alone. Waiting for disks is idle. */
 export function hostCpuPercent(before: NodeCounters | undefined, now: NodeCounters): number | null {
@@ -17,12 +18,6 @@ export function hostMemory({ memory }: NodeCounters): { totalMb: number; usedMb:
   if (memory.free === undefined) return { totalMb: Math.round(total / 1024), usedMb: null };
   const free = memory.free + (memory.cached ?? 0) + (memory.buffers ?? 0);
   return { totalMb: Math.round(total / 1024), usedMb: Math.round(Math.max(0, total - free) / 1024) };
-}
-
-/** What only the machine we run on can tell; null when we manage another. */
-export interface LocalLoad {
-  readonly loadAverage: number[] | null;
-  readonly uptimeSeconds: number | null;
 }
 
 /** The host's load. `timestamp` in milliseconds since 1970. */

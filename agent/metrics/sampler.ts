@@ -9,10 +9,11 @@ import type { VmStats } from "../../lib/contract/vm.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
-import type { ProcessTrouble, QemuProcesses } from "../hosts/qemu_processes.ts";
+import type { ProcessTrouble, QemuProcesses } from "../machine/qemu_processes.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
-import { hostStats, type LocalLoad } from "./host_stats.ts";
+import type { LocalLoad } from "../machine/local.ts";
+import { hostStats } from "./host_stats.ts";
 import { answered, noStats, type VmReading, vmStats } from "./vm_stats.ts";
 
 /** Groups our pages show. */

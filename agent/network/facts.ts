@@ -4,9 +4,8 @@ import { formatAddress, parseSubnet } from "../../lib/formats/ip/cidr.ts";
 import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/network/check.ts";
 import { routesV4, routesV6 } from "../../lib/network/routes.ts";
-import { isThere, textAt } from "../files.ts";
-import { DEVICES, isBridge, networkDevices } from "../hosts/network_devices.ts";
-import { isLocal } from "../libvirt/uri.ts";
+import type { LocalMachine } from "../machine/machine.ts";
+import { DEVICES } from "../machine/network_devices.ts";
 import type { Host } from "../hosts/host.ts";
 import { networksOf } from "./view.ts";
 
@@ -14,8 +13,8 @@ import { networksOf } from "./view.ts";
 const OVS_SOCKETS = ["/run/openvswitch/db.sock", "/var/run/openvswitch/db.sock"];
 
 /** A file's text; empty where the kernel has no such file (IPv6 may be off). */
-export async function textOf(path: string): Promise<string> {
-  return await textAt(path) ?? "";
+export async function textOf(machine: LocalMachine, path: string): Promise<string> {
+  return await machine.kernelText(path) ?? "";
 }
 
 /** One network device of the host. Source: the kernel's sysfs. */
@@ -25,25 +24,28 @@ export interface HostNetworkDevice {
   readonly sriov: boolean;
 }
 
-/** The network devices of the machine we run on, by name. */
-export async function hostNetworkDevices(): Promise<HostNetworkDevice[]> {
-  return await Promise.all((await networkDevices()).map(async (name) => ({
+/** The network devices of the machine we run on, by name. Source: the kernel's sysfs. */
+export async function hostNetworkDevices(machine: LocalMachine): Promise<HostNetworkDevice[]> {
+  return await Promise.all((await machine.networkDevices()).map(async (name) => ({
     name,
-    bridge: await isBridge(name),
-    sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
+    bridge: await machine.isBridge(name),
+    sriov: Number(await textOf(machine, `${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
   })));
 }
 
 /** Subnets the host's own routes and addresses have. @param ownBridges devices of libvirt's networks: told by those */
-async function hostSubnets(ownBridges: ReadonlySet<string>): Promise<TakenSubnet[]> {
-  const [v4, v6] = await Promise.all([textOf("/proc/net/route"), textOf("/proc/net/ipv6_route")]);
+async function hostSubnets(machine: LocalMachine, ownBridges: ReadonlySet<string>): Promise<TakenSubnet[]> {
+  const [v4, v6] = await Promise.all([
+    textOf(machine, "/proc/net/route"),
+    textOf(machine, "/proc/net/ipv6_route"),
+  ]);
   const routes = [...routesV4(v4), ...routesV6(v6)].filter(({ device }) => !ownBridges.has(device))
     .map(({ subnet, device }) => ({
       subnet,
       what: `a route of the host (${device})`,
       kind: "route" as const,
     }));
-  const addresses = Deno.networkInterfaces().flatMap(({ name, address, cidr }): TakenSubnet[] => {
+  const addresses = machine.addresses().flatMap(({ name, address, cidr }): TakenSubnet[] => {
     const subnet = parseSubnet(cidr);
     const isShared = name === "lo" || ownBridges.has(name) || isLinkLocal(address);
     return subnet === undefined || isShared
@@ -68,8 +70,8 @@ function networkSubnets(
 }
 
 /** Why the host has no Open vSwitch; undefined where it has. */
-async function noOpenvswitch(): Promise<string | undefined> {
-  for (const path of OVS_SOCKETS) if (await isThere(path)) return undefined;
+async function noOpenvswitch({ files }: LocalMachine): Promise<string | undefined> {
+  for (const path of OVS_SOCKETS) if (await files.isThere(path)) return undefined;
   return "it does not run; install and start the package openvswitch-switch";
 }
 
@@ -85,7 +87,8 @@ export async function networkFacts(host: Host): Promise<NetworkFacts> {
   const ownBridges = bridgesOf(networks);
   const names = new Set(networks.map(({ name }) => name));
   const taken = networkSubnets(host, () => true);
-  if (!isLocal(host.link.uri)) {
+  const { machine } = host;
+  if (machine === null) {
     return {
       names,
       taken,
@@ -97,9 +100,9 @@ export async function networkFacts(host: Host): Promise<NetworkFacts> {
     };
   }
   const [devices, ofHost, noOvs] = await Promise.all([
-    hostNetworkDevices(),
-    hostSubnets(ownBridges),
-    noOpenvswitch(),
+    hostNetworkDevices(machine),
+    hostSubnets(machine, ownBridges),
+    noOpenvswitch(machine),
   ]);
   const named = (fits: (device: HostNetworkDevice) => boolean) =>
     new Set(devices.filter(fits).map(({ name }) => name));
@@ -117,8 +120,8 @@ export async function networkFacts(host: Host): Promise<NetworkFacts> {
 /** What stands in the way of starting a network: subnets of running networks, and of the host. */
 export async function takenBesides(host: Host, name: string): Promise<TakenSubnet[]> {
   const running = networkSubnets(host, (network) => network.name !== name && network.active);
-  if (!isLocal(host.link.uri)) return running;
-  return [...running, ...await hostSubnets(bridgesOf(networksOf(host)))];
+  if (host.machine === null) return running;
+  return [...running, ...await hostSubnets(host.machine, bridgesOf(networksOf(host)))];
 }
 
 /** A unique local /64 with random bits (RFC 4193), as the host's address in it. */

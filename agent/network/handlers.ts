@@ -19,7 +19,6 @@ import { renderXml } from "../../lib/formats/xml/build.ts";
 import { networkXml } from "../../lib/formats/xml/network.ts";
 import { Mutex } from "../../lib/mutex.ts";
 import type { Handlers } from "../dispatch.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
@@ -44,7 +43,7 @@ function inUse(network: string, users: readonly NetworkUser[]): ContractError {
 async function options(host: Host): Promise<NetworkOptions> {
   host.requireFilled();
   const facts = await networkFacts(host);
-  const devices = isLocal(host.link.uri) ? await hostNetworkDevices() : [];
+  const devices = host.machine ? await hostNetworkDevices(host.machine) : [];
   const unavailable = {
     bridge: facts.bridges?.size === 0 ? "the host has no bridge of its own" : undefined,
     openvswitch: facts.noOpenvswitch,

@@ -1,7 +1,8 @@
 /** The network devices of the machine we run on, and what stands on what. Source: the kernel's sysfs and procfs. */
 import type { DeviceKind, TopologyDevice } from "../../lib/contract/mod.ts";
 import { defaultDevices, vlanIds } from "../../lib/network/routes.ts";
-import { DEVICES, networkDevices } from "../hosts/network_devices.ts";
+import type { LocalMachine } from "../machine/machine.ts";
+import { DEVICES } from "../machine/network_devices.ts";
 import { textOf } from "./facts.ts";
 
 /** What the folder of a device holds → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */
@@ -26,9 +27,9 @@ function whole(text: string): number | undefined {
 }
 
 /** Text of a device's file; some (`speed` of a device that is down) cannot be read at all. */
-async function attribute(name: string, file: string): Promise<string> {
+async function attribute(machine: LocalMachine, name: string, file: string): Promise<string> {
   try {
-    return (await textOf(`${DEVICES}/${name}/${file}`)).trim();
+    return (await textOf(machine, `${DEVICES}/${name}/${file}`)).trim();
   } catch {
     return ""; // EINVAL: the driver does not tell
   }
@@ -37,7 +38,7 @@ async function attribute(name: string, file: string): Promise<string> {
 type Link = Omit<TopologyDevice, "addresses" | "hasDefaultRoute" | "network" | "vlanId">;
 
 /** One device; undefined when it went away meanwhile. */
-async function linkOf(name: string): Promise<Link | undefined> {
+async function linkOf(machine: LocalMachine, name: string): Promise<Link | undefined> {
   let names: string[];
   try {
     names = (await Array.fromAsync(Deno.readDir(`${DEVICES}/${name}`))).map((entry) => entry.name);
@@ -47,7 +48,7 @@ async function linkOf(name: string): Promise<Link | undefined> {
   }
   const [state, mtu, mac, uevent, speed, index, peer] = await Promise.all(
     ["operstate", "mtu", "address", "uevent", "speed", "ifindex", "iflink"].map((file) =>
-      attribute(name, file)
+      attribute(machine, name, file)
     ),
   );
   const entries = new Set(names);
@@ -71,16 +72,19 @@ async function linkOf(name: string): Promise<Link | undefined> {
  *
  * @param known devices not to look at: VMs' own ends, of which there may be hundreds
  */
-export async function hostLinks(known: ReadonlySet<string>): Promise<TopologyDevice[]> {
-  const names = (await networkDevices()).filter((name) => !known.has(name));
+export async function hostLinks(
+  machine: LocalMachine,
+  known: ReadonlySet<string>,
+): Promise<TopologyDevice[]> {
+  const names = (await machine.networkDevices()).filter((name) => !known.has(name));
   const [links, v4, v6, vlans] = await Promise.all([
-    Promise.all(names.map(linkOf)),
-    textOf("/proc/net/route"),
-    textOf("/proc/net/ipv6_route"),
-    textOf("/proc/net/vlan/config"),
+    Promise.all(names.map((name) => linkOf(machine, name))),
+    textOf(machine, "/proc/net/route"),
+    textOf(machine, "/proc/net/ipv6_route"),
+    textOf(machine, "/proc/net/vlan/config"),
   ]);
   const addresses = Map.groupBy(
-    Deno.networkInterfaces().filter(({ address }) => !/^fe80:/i.test(address)),
+    machine.addresses().filter(({ address }) => !/^fe80:/i.test(address)),
     ({ name }) => name,
   );
   const out = defaultDevices(v4, v6), ids = vlanIds(vlans);

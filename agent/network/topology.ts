@@ -10,7 +10,6 @@ import type {
   VM,
 } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import type { Host } from "../hosts/host.ts";
 import { hostLinks } from "./links.ts";
 import { networksOf } from "./view.ts";
@@ -74,12 +73,12 @@ async function topology(host: Host): Promise<Topology> {
   host.requireFilled();
   const vms = host.inventory.vms().map(vmOf).sort((a, b) => a.name < b.name ? -1 : 1);
   const networks = networksOf(host);
-  const isHere = isLocal(host.link.uri);
+  const { machine } = host;
   const ends = new Set(vms.flatMap(({ nics }) => nics.flatMap(({ target }) => target ?? [])));
-  const devices = isHere ? withOwners(await hostLinks(ends), networks) : [];
+  const devices = machine ? withOwners(await hostLinks(machine, ends), networks) : [];
   return {
     devices,
-    ...(!isHere && {
+    ...(machine === null && {
       devicesUnavailable: "KVM Manager runs on another host than libvirt, and sees its own devices only",
     }),
     networks: networks.map((network) => ({

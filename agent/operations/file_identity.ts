@@ -1,7 +1,7 @@
 /** Whether a file is the one that an operation has made, or meant. */
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import type { FileIdentity, OperationRecord } from "./step.ts";
 
 /** Milliseconds the kernel's clock for files may be behind. */

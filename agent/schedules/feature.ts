@@ -8,6 +8,7 @@ import { isNoTarget } from "../../lib/access/redact.ts";
 import { isCovered, withoutVm } from "../../lib/coverage/coverage.ts";
 import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
+import { scheduleViews } from "./views.ts";
 
 export const scheduleFeature = feature<keyof typeof scheduleCommands>({
   name: "schedules",
@@ -55,10 +56,11 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
       isReady: (schedule) =>
         hostsOf(schedule).every(({ link, inventory }) => link.status.connected && inventory.filled),
     });
+    const sources = { records, scheduler, clock, coverage, ownerLost, leftOut };
+    app.scheduleList.give(() => scheduleViews(sources));
     return {
       handlers: scheduleHandlers({
-        records,
-        ...{ scheduler, clock, coverage, ownerLost, leftOut },
+        ...sources,
         vmsOf: (principal) => app.apiFor(principal).getVms(),
         requireBackup: async (principal, backupId) =>
           void await app.apiFor(principal).getBackup({ backupId }),

@@ -8,33 +8,25 @@ import {
   type scheduleCommands,
   type VM,
 } from "../../lib/contract/mod.ts";
-import { handledAt } from "../../lib/schedules/due.ts";
 import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
 import { isNoTarget, type Targets as Named } from "../../lib/access/redact.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import { hiddenTargets, joinTargets } from "../access/keep_hidden.ts";
 import type { Principal } from "../access.ts";
-import { type Clock, hostZone } from "../clock.ts";
+import { hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
-import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
-import type { ScheduleRecords, StoredSchedule } from "./records.ts";
+import type { StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { scheduleView, scheduleViews, type ScheduleViewSources } from "./views.ts";
 
 type Targets = StoredSchedule["targets"];
 
 const NO_TARGETS: Targets = { vmIds: [], tags: [], groups: [] };
 
 /** What they work with. */
-export interface ScheduleContext {
-  readonly records: ScheduleRecords;
+export interface ScheduleContext extends ScheduleViewSources {
   readonly scheduler: Scheduler;
-  readonly clock: Clock;
-  readonly coverage: Pick<Coverage, "uncovered" | "nameOf">;
-  /** Why a schedule cannot run as who it runs as. */
-  readonly ownerLost: (schedule: StoredSchedule) => string | undefined;
-  /** Ids of VMs that it had at its last run and has no more. */
-  readonly leftOut: (schedule: StoredSchedule) => readonly string[];
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
   /** @throws {ContractError} BackupNotFound, or what keeps somebody from seeing it */
@@ -78,31 +70,14 @@ function changedTiming(before: StoredSchedule, change: Input<"update_schedule">)
 }
 
 /** A handler for each of them. */
-export function scheduleHandlers(
-  { records, scheduler, clock, coverage, ownerLost, leftOut, vmsOf, requireBackup }: ScheduleContext,
-): Pick<Handlers, keyof typeof scheduleCommands> {
+export function scheduleHandlers(context: ScheduleContext): Pick<Handlers, keyof typeof scheduleCommands> {
+  const { records, scheduler, clock, vmsOf, requireBackup } = context;
+  const shown = (schedule: StoredSchedule) => scheduleView(context, schedule);
   const find = (scheduleId: string): StoredSchedule => {
     records.require();
     const found = records.get(scheduleId);
     if (!found) throw new ContractError("ScheduleNotFound", { scheduleId });
     return found;
-  };
-  const shown = (schedule: StoredSchedule): Schedule => {
-    const { timing, owner, handled, covered: _covered, leftOut: _leftOut, ...rest } = schedule;
-    const lost = ownerLost(schedule), now = clock.now();
-    const isRunning = scheduler.isRunning(schedule.id);
-    return {
-      ...rest,
-      ...timing,
-      ...(timing.frequency === "weekly" && { weekdays: [...timing.weekdays] }),
-      runsAs: owner.name,
-      next: schedule.enabled ? nextRuns(timing, handledAt(handled, now, now), NEXT_RUNS) : [],
-      running: isRunning,
-      ...coverage.uncovered(schedule.targets),
-      ...leftOutFields(leftOut(schedule), coverage.nameOf),
-      ...(lost !== undefined && { ownerLost: lost }),
-      lastRun: records.lastRun(schedule.id),
-    } as Schedule;
   };
   const requireFree = (name: string, but?: string) => {
     const isTaken = records.all().some((each) => each.name === name && each.id !== but);
@@ -115,10 +90,7 @@ export function scheduleHandlers(
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
   };
   return {
-    list_schedules: () => {
-      records.require();
-      return records.all().map(shown).sort((a, b) => a.name.localeCompare(b.name));
-    },
+    list_schedules: () => scheduleViews(context),
     get_schedule: ({ scheduleId }) => shown(find(scheduleId)),
     preview_schedule: (fields) => {
       const now = clock.now(), timing = timingOf(fields, now, hostZone());

@@ -5,13 +5,12 @@ import type { ScheduleRun, VM, VmState } from "../../lib/contract/mod.ts";
 import { render, rendered } from "../../lib/i18n/message.ts";
 import { nextRun } from "../../lib/schedules/next_run.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
-import { localPrincipal } from "../access.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { setLogLevel } from "../log.ts";
 import { Periodic } from "../periodic.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { Store } from "../store/store.ts";
-import { TestClock } from "../testing.ts";
+import { localPrincipal, TestClock } from "../testing.ts";
 import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
 

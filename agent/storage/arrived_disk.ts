@@ -5,9 +5,8 @@
 import { type CommandName, ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
 import { markedFormat } from "../../lib/formats/foreign/mod.ts";
 import type { Host } from "../hosts/host.ts";
-import { openFile, readAt } from "../host_file.ts";
+import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
 import { convertDisk, judgeArriving } from "./convert_disk.ts";
 import { hasQemuImg } from "./qemu_img.ts";
@@ -18,7 +17,7 @@ import { hasFormats, type Volume, volumeNamed } from "./volumes.ts";
 
 /** Whether what comes into a pool can be converted there. */
 export const canConvert = async (host: Host, pool: string): Promise<boolean> =>
-  isLocal(host.link.uri) && hasFormats(requireActive(host, pool)) && await hasQemuImg();
+  host.machine !== null && hasFormats(requireActive(host, pool)) && await hasQemuImg();
 
 /** Whether the start of a file is that of a disk which is converted. What it names is judged when all of it is there. */
 export function isToConvert(head: Uint8Array): boolean {

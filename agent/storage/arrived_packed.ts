@@ -4,9 +4,8 @@ import type { PackingName } from "../../lib/formats/content_kind.ts";
 import { FILE_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
-import { openFile, readAt } from "../host_file.ts";
+import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
 import { type ArrivedDisk, convertArrived } from "./arrived_disk.ts";
 import { Sink } from "./images/sink.ts";
@@ -25,8 +24,8 @@ export async function requireUnpackable(
   packing: PackingName,
 ): Promise<void> {
   const { type } = describePool(requireActive(host, pool).xml);
-  if (!isLocal(host.link.uri) || !FILE_TYPES.has(type)) {
-    const where = isLocal(host.link.uri) ? `in a pool of type ${type}` : "on another host";
+  if (host.machine === null || !FILE_TYPES.has(type)) {
+    const where = host.machine !== null ? `in a pool of type ${type}` : "on another host";
     const reason =
       `it is packed with ${packing}, and cannot be unpacked ${where}. Unpack it first, or say unpack=never ` +
       "to keep it as it is";

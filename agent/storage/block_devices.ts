@@ -3,8 +3,8 @@
  * reads and writes. Source: the kernel's sysfs and proc(5).
  */
 import { isBelow } from "../../lib/formats/mountinfo.ts";
-import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
-import { hostFiles } from "../host_files.ts";
+import { namesIn, textAt, undefinedIfMissing } from "../machine/files.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { mountedDevices } from "./mounts.ts";
 
 export const BLOCKS = "/sys/class/block";

@@ -8,8 +8,8 @@ import {
 } from "../../lib/formats/foreign/mod.ts";
 import { ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { isWritable } from "./copy.ts";

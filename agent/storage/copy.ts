@@ -4,15 +4,14 @@
  * and chain from the content. So on this host qemu-img is run directly, where this process may write to the new volume.
  * Where it may not, libvirt copies what is built on nothing, and the rest is refused.
  */
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
-import { ofProcess, processes, wordsOf } from "../processes.ts";
+import { ofProcess, processes, wordsOf } from "../machine/processes.ts";
 import type { CopySource } from "./copy_source.ts";
 import { copyImage, hasQemuImg } from "./qemu_img.ts";
 import {
@@ -62,7 +61,7 @@ export async function copyVolume(
   job.signal.throwIfAborted();
   const { source, pool, name } = copy;
   const { before, total } = share;
-  if ("volume" in source && isLocal(link.uri)) {
+  if ("volume" in source && link.machine !== null) {
     const made = await copyContent(link, source, copy, job, share);
     if (made !== undefined) return made;
     requireNoChain(source, pool);
@@ -79,7 +78,7 @@ export async function copyVolume(
       const growing = await volumeNamed(link, pool, name);
       if (growing === undefined) continue;
       job.progress(Math.min(total, before + growing.allocation), total);
-      if (job.signal.aborted && isLocal(link.uri)) await endCopy(source.path, growing.path);
+      if (job.signal.aborted && link.machine !== null) await endCopy(source.path, growing.path);
     }
   };
   const looking = look().catch((error) => log.debug("how far a copy is cannot be told", { name, error }));

@@ -1,8 +1,7 @@
 /** Which image a disk is: another one at the same place, or the same at another place, is not the same. */
 import type { Disk } from "../../lib/contract/mod.ts";
-import { statFile } from "../host_file.ts";
+import { statFile } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { pathOfDisk } from "./disk_path.ts";
 
@@ -36,6 +35,6 @@ export async function originOf(
 ): Promise<DiskOrigin | undefined> {
   const path = await pathOfDisk(link, disk);
   if (path === undefined) return undefined;
-  const isFile = isLocal(link.uri) && path.startsWith("/") && !path.startsWith("/dev/");
+  const isFile = link.machine !== null && path.startsWith("/") && !path.startsWith("/dev/");
   return { path, image: await imageOf({ type: isFile ? "file" : disk.type, source: path }) };
 }

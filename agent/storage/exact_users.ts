@@ -9,8 +9,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { isDefined } from "../libvirt/definitions.ts";
-import { isLocal } from "../libvirt/uri.ts";
-import { resolvedByFolder, resolvedPath, resolvedPaths } from "../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { log } from "../log.ts";
 import { knownChain, unreadText } from "./disk_images/users.ts";
 import type { Host } from "../hosts/host.ts";
@@ -27,7 +26,7 @@ import { savedDevices } from "./saved_devices.ts";
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
 const HEADS_MS = 15_000;
 
-type Services = Pick<Host, "inventory" | "link">;
+type Services = Pick<Host, "inventory" | "link" | "machine">;
 
 /** A VM's definitions as libvirt has them now: what runs, and what will at its next start. */
 async function definitionsOf(
@@ -73,7 +72,7 @@ async function neededByVms(
   vms: readonly VM[],
   { isLiveOnly = false, givenUpBy }: UseOptions & { readonly isLiveOnly?: boolean } = {},
 ): Promise<VmsNeed> {
-  const { link, inventory } = host, { uri } = link, here = isLocal(uri);
+  const { link, inventory, machine } = host, here = machine !== null;
   const snapshots = isLiveOnly ? undefined : await snapshotFiles(link);
   const needed: [path: string, user: StorageUser][] = [];
   let unread: string | undefined;
@@ -105,7 +104,7 @@ async function neededByVms(
     }
     for (const { path, format } of snapshots?.get(vm.id) ?? []) await take(path, format === "qcow2");
   }));
-  const at = await resolvedByFolder(uri, needed.map(([path]) => path)), used = new UsedPlaces();
+  const at = await resolvedByFolder(machine, needed.map(([path]) => path)), used = new UsedPlaces();
   for (const [path, user] of needed) used.add(at(path), user);
   return unread === undefined ? { used } : { used, unread };
 }
@@ -161,11 +160,11 @@ export async function exactUsers(
   host: Host,
   { going, givenUpBy }: UseOptions = {},
 ): Promise<UseOf> {
-  const { inventory, keepers, link: { uri } } = host, here = isLocal(uri);
+  const { inventory, keepers, machine } = host, here = machine !== null;
   const { used, unread: image } = await inTime(neededByVms(host, inventory.everyVm(), { givenUpBy }));
   const [unread] = await readKnownPools(host);
   const pools = poolFolders(host), keptPaths = keepers.kept();
-  const at = await resolvedByFolder(uri, [...keptPaths, ...pools].map(({ path }) => path));
+  const at = await resolvedByFolder(machine, [...keptPaths, ...pools].map(({ path }) => path));
   const kept = keptPaths.map((each) => ({ ...each, path: at(each.path) }));
   const folders = new UsedPlaces();
   for (const { pool, path } of pools) folders.add(at(path), namedUser(`storage pool ${pool}`));
@@ -205,7 +204,7 @@ export async function exactUsers(
   return async (volume, except) => {
     const held = new UsedPlaces();
     for (const { path, keeper } of kept.filter(isNot(except))) held.add(path, namedUser(keeper));
-    const [place = volume.path, ...rest] = await resolvedPaths(uri, placesOf(volume));
+    const [place = volume.path, ...rest] = await resolvedPaths(machine, placesOf(volume));
     const info = here ? await identities.infoAt(volume.path) : undefined;
     for (const each of [place, ...rest]) {
       const user = await atPath(each, info, held);
@@ -248,13 +247,13 @@ export async function refuseNamed(
 
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */
 export async function refuseRunning(host: Host, record: PoolRecord): Promise<void> {
-  const { inventory, link: { uri } } = host, { name: pool, xml } = record;
+  const { inventory, machine } = host, { name: pool, xml } = record;
   const running = new Set(inventory.active());
   const vms = inventory.everyVm().filter(({ id }) => running.has(id));
   const { used } = await inTime(neededByVms(host, vms, { isLiveOnly: true }));
   const { type, path } = describePool(xml);
-  const folder = path !== undefined && PATH_TYPES.has(type) ? await resolvedPath(uri, path) : undefined;
-  const volumes = await resolvedPaths(uri, (inventory.storage.peek(pool) ?? []).map((each) => each.path));
+  const folder = path !== undefined && PATH_TYPES.has(type) ? await resolvedPath(machine, path) : undefined;
+  const volumes = await resolvedPaths(machine, (inventory.storage.peek(pool) ?? []).map((each) => each.path));
   const [user] = [
     ...used.beginning(`volume:${pool}/`),
     ...folder === undefined ? [] : used.below(folder).map((each) => each.user),

@@ -1,17 +1,17 @@
 /** Which file is at a path: another one can take its place. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { isSystemError } from "../files.ts";
-import { hostFiles } from "../host_files.ts";
+import { isSystemError } from "../machine/files.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 import { log } from "../log.ts";
 
 /**
- * Which file is at a path of this machine: its number, and when it was made, as numbers are used again.
+ * Which file is at a path of our machine: its number, and when it was made, as numbers are used again.
  *
  * @returns null where there is none; undefined where it cannot be looked at, which is logged
  */
-export async function fileAt(path: string): Promise<string | null | undefined> {
+export async function fileAt({ files }: LocalMachine, path: string): Promise<string | null | undefined> {
   try {
-    const { ino, birthtime } = await hostFiles.lstat(path);
+    const { ino, birthtime } = await files.lstat(path);
     return `${ino} ${birthtime?.getTime() ?? ""}`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;

@@ -1,9 +1,9 @@
 /** What lies in a folder of this host, to the last file: looked at before the folder goes. */
-import { undefinedIfMissing } from "../files.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
-import { statInTime } from "../resolved_path.ts";
+import { statInTime } from "../machine/resolved_path.ts";
 
 /** A folder with more in it is not looked through. */
 const MOST_FILES = 50_000;

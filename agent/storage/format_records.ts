@@ -4,7 +4,7 @@
  * when no VM has it any more.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { statFile } from "../host_file.ts";
+import { statFile } from "../machine/host_file.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { DiskFormat } from "../../lib/formats/xml/device_disk.ts";
 import { log } from "../log.ts";

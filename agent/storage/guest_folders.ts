@@ -7,9 +7,8 @@ import { guestReason, type SharedFolder } from "../../lib/vm/shared_folders.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
 import type { Host } from "../hosts/host.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { resolvedPath, statInTime } from "../resolved_path.ts";
+import { resolvedPath, statInTime } from "../machine/resolved_path.ts";
 
 /** Whether two folders are one: a bind mount has another path, and the same content. */
 export const isSameFolder = (info: Deno.FileInfo, other: Deno.FileInfo | "none" | "late") =>
@@ -37,7 +36,7 @@ export async function sharedFolders(host: Host, vms: readonly VM[]): Promise<Sha
     const folders = [...live === null ? [] : sharesOf(live), ...sharesOf(next)]
       .map(({ folder }) => folder).filter((folder) => folder.startsWith("/"));
     return await Promise.all([...new Set(folders)].map(async (folder) => {
-      const real = await resolvedPath(host.link.uri, folder);
+      const real = await resolvedPath(host.machine, folder);
       return [...new Set([folder, real])].map((path) => ({ path, vm: vmName(vm) }));
     }));
   });
@@ -61,10 +60,10 @@ async function sharesNow(host: Host): Promise<SharedFolder[]> {
  * @throws {ContractError} PathRefused @throws {LibvirtError}
  */
 export async function requireUnshared(host: Host, folder: string): Promise<void> {
-  const { uri } = host.link, shares = await sharesNow(host);
+  const { machine } = host, shares = await sharesNow(host);
   if (shares.length === 0) return;
-  const path = await resolvedPath(uri, folder);
-  const reason = guestReason(path, shares) ?? (isLocal(uri) ? await otherName(path, shares) : undefined);
+  const path = await resolvedPath(machine, folder);
+  const reason = guestReason(path, shares) ?? (machine !== null ? await otherName(path, shares) : undefined);
   if (reason !== undefined) throw new ContractError("PathRefused", { path: folder, reason });
 }
 

@@ -3,15 +3,15 @@
  * a VM starts, is reverted or comes back from the bin, and told on pages. Volumes, the bin and templates are known from
  * memory; heads are read of disks that are in no pool alone.
  */
+import type { LocalMachine } from "../machine/machine.ts";
 import { userName } from "../../lib/i18n/message.ts";
 import { dirname } from "node:path";
 import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import type { TargetChain } from "../../lib/formats/xml/domain.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isThere } from "../files.ts";
-import { resolvedByFolder, resolvedPath, statInTime } from "../resolved_path.ts";
+import { isThere } from "../machine/files.ts";
+import { resolvedByFolder, resolvedPath, statInTime } from "../machine/resolved_path.ts";
 import { SharedTime } from "../within.ts";
 import { wholeChain } from "./disk_images/backing.ts";
 import { mayBeFile } from "./disk_path.ts";
@@ -134,14 +134,14 @@ function basesKept(
 
 /** Where paths lead, folder by folder: a folder that does not respond in the time keeps its paths as they are. */
 async function followed(
-  uri: string,
+  machine: LocalMachine | null,
   paths: Iterable<string>,
   time: SharedTime,
 ): Promise<(path: string) => string> {
   const known = new Map<string, string>();
   await Promise.all(
     [...Map.groupBy(new Set(paths), dirname)].map(async ([folder, own]) => {
-      const at = await time.of(folder, resolvedByFolder(uri, own));
+      const at = await time.of(folder, resolvedByFolder(machine, own));
       for (const path of own) if (at !== undefined) known.set(path, at(path));
     }),
   );
@@ -150,7 +150,7 @@ async function followed(
 
 /** What VMs' disks are built on that are in no pool, by where it is, as far as heads can be read in the time. */
 async function basesRead(
-  uri: string,
+  machine: LocalMachine,
   disks: readonly DiskOfVm[],
   time: SharedTime,
 ): Promise<PlacedUse[]> {
@@ -162,7 +162,7 @@ async function basesRead(
         return undefined;
       });
       if (read?.missing !== undefined && !declared?.isComplete) time.unanswered.add(read.missing);
-      const chain = (read?.images ?? []).map(({ path }) => path), at = await followed(uri, chain, time);
+      const chain = (read?.images ?? []).map(({ path }) => path), at = await followed(machine, chain, time);
       return chain.map((path): PlacedUse => [at(path), { ...use, path, isBase: true, shareable: false }]);
     }),
   );
@@ -188,7 +188,7 @@ export class ImageUses {
    * @param isExact asks which files are the same under other names
    */
   static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
-    const { uri } = host.link, isHere = isLocal(uri);
+    const { machine } = host;
     const every = host.inventory.everyVm(), first = new SharedTime(OTHERS_MS.first);
     const silent = (vm: VM) => first.unanswered.add(`the saved memory of ${vm.name}`);
     const [vms = every, left = rememberedOverlays(host)] = await Promise.all([
@@ -202,8 +202,8 @@ export class ImageUses {
     const paths = new Set([...own, ...uses.map(({ path }) => path)]);
     // At the same time: a head that cannot be read keeps no link from being followed
     const [at, bases] = await Promise.all([
-      followed(uri, paths, time),
-      isHere ? basesRead(uri, disks, time) : [],
+      followed(machine, paths, time),
+      machine === null ? [] : basesRead(machine, disks, time),
     ]);
     const placed = [...uses.map((use): PlacedUse => [at(use.path), use]), ...bases];
     const byPlace = new Map<string, ImageUse[]>();
@@ -213,7 +213,7 @@ export class ImageUses {
       at,
       paths,
       byPlace,
-      isHere && isExact,
+      machine !== null && isExact,
       first.unanswered.union(time.unanswered),
     );
   }
@@ -280,8 +280,8 @@ export class ImageUses {
 
   /** The places of the file at a path: its own, and those by which others call it. */
   async #placesOf(path: string, identities: FileIdentities, time: SharedTime): Promise<Set<string>> {
-    const places = new Set([this.at(path)]), { uri } = this.host.link;
-    if (!this.paths.has(path)) places.add(await time.of(path, resolvedPath(uri, path)) ?? path);
+    const places = new Set([this.at(path)]), { machine } = this.host;
+    if (!this.paths.has(path)) places.add(await time.of(path, resolvedPath(machine, path)) ?? path);
     const info = this.isExact ? await identities.infoAt(path) : undefined;
     for (const same of info === undefined ? [] : await identities.placesOf(info)) places.add(same);
     return places;

@@ -4,6 +4,7 @@ import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { MountNotResponding } from "../mounts/guarded_mount.ts";
 import { imageConflicts, requireOwnImages } from "./image_conflicts.ts";
+import { localMachine } from "../machine/machine.ts";
 
 /** The head of a qcow2 image that is built on another. Source: QEMU's docs/interop/qcow2.txt, "Header". */
 function headOn(base: string): Uint8Array {
@@ -28,7 +29,7 @@ const vmOf = (id: string, source: string, format = "qcow2"): VM =>
 /** This host, with VMs whose disks are in no pool. */
 const hostOf = (vms: readonly VM[]): Host =>
   ({
-    link: { uri: "qemu:///system" },
+    machine: localMachine("qemu:///system"),
     keepers: { kept: () => [] },
     inventory: {
       everyVm: () => vms,

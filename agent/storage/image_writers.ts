@@ -1,6 +1,6 @@
 /** The programs of this host that copy into an image, whoever runs them: libvirtd leaves its own behind when it dies. */
 import { log } from "../log.ts";
-import { processes, wordsOf } from "../processes.ts";
+import { processes, wordsOf } from "../machine/processes.ts";
 
 /** Milliseconds after which a program that was told to end is ended, and between two looks whether it has. */
 const GRACE_MS = 5000, LOOK_MS = 50;

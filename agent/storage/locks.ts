@@ -36,9 +36,9 @@ export class StorageLocks {
   readonly #images: Holders;
   readonly #pools = new Map<string, Holders>();
 
-  /** @param isHere whether images are files of the machine we run on */
-  constructor(isHere: boolean) {
-    this.#images = isHere ? IMAGES_HERE : new Map();
+  /** @param isOurs whether images are files of the machine we run on */
+  constructor(isOurs: boolean) {
+    this.#images = isOurs ? IMAGES_HERE : new Map();
   }
 
   #in(pool: string): Holders | undefined {

@@ -1,7 +1,7 @@
 /** What is mounted where on this host. Source: proc(5), mountinfo. */
 import { hiddenFolders, isBelow, mountLines, mountOf, parseMounts } from "../../lib/formats/mountinfo.ts";
-import { namesIn, textAt, undefinedIfMissing } from "../files.ts";
-import { hostFiles } from "../host_files.ts";
+import { namesIn, textAt, undefinedIfMissing } from "../machine/files.ts";
+import { hostFiles } from "../machine/host_files.ts";
 
 const mountinfo = () => Deno.readTextFile("/proc/self/mountinfo");
 

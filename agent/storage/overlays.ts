@@ -2,14 +2,13 @@
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { isSystemError } from "../files.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { isSystemError } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
-import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
+import { resolvedByFolder, resolvedPath } from "../machine/resolved_path.ts";
 import { SharedTime } from "../within.ts";
 import { backingOf } from "./disk_images/backing.ts";
 import { ImageRefused } from "./disk_images/chain.ts";
@@ -183,8 +182,8 @@ async function stoppedPool({ name: pool, xml }: PoolRecord): Promise<StoppedPool
  * and of what cannot be seen now as it was read last.
  */
 async function leftPools(host: Host): Promise<LeftPools> {
-  const { inventory: { storage }, link: { uri } } = host, remembered = rememberedOverlays(host);
-  if (!isLocal(uri)) return { overlays: remembered, unread: [] };
+  const { inventory: { storage }, machine } = host, remembered = rememberedOverlays(host);
+  if (machine === null) return { overlays: remembered, unread: [] };
   const records = storage.records();
   const stopped = new Map(
     (await Promise.all(records.filter((record) => !isActivePool(record)).map(stoppedPool)))
@@ -236,13 +235,13 @@ export function leftOverlaysSoon(host: Host): Promise<readonly Overlay[]> {
  * read: after a connection was lost, what is remembered of it may have been merged meanwhile.
  */
 export async function leftOn(host: Host): Promise<(path: string) => Promise<Overlay | undefined>> {
-  const { link: { uri }, inventory: { storage } } = host;
+  const { machine, inventory: { storage } } = host;
   const active = new Set(storage.records().filter(isActivePool).map(({ name }) => name));
   const all = (await leftOverlays(host)).filter(({ pool }) => !active.has(pool));
-  const at = await resolvedByFolder(uri, all.map(({ base }) => base));
+  const at = await resolvedByFolder(machine, all.map(({ base }) => base));
   return async (path) => {
     if (all.length === 0) return undefined;
-    const real = await resolvedPath(uri, path);
+    const real = await resolvedPath(machine, path);
     return all.find(({ base }) => at(base) === real);
   };
 }
@@ -256,12 +255,12 @@ export async function overlays(
   host: Host,
   own: ReadonlySet<string> = new Set(),
 ): Promise<(path: string) => Promise<Overlay | undefined>> {
-  const { inventory, link: { uri } } = host;
+  const { inventory, machine } = host;
   const all = [...inventory.storage.known().flatMap(overlayOf), ...await leftOverlays(host)];
-  const at = await resolvedByFolder(uri, [...own, ...all.flatMap(({ path, base }) => [path, base])]);
+  const at = await resolvedByFolder(machine, [...own, ...all.flatMap(({ path, base }) => [path, base])]);
   const byBase = new Map<string, Overlay>(), left = new Set([...own].map(at));
   for (const overlay of all) if (!left.has(at(overlay.path))) byBase.set(at(overlay.base), overlay);
-  return async (path) => byBase.get(await resolvedPath(uri, path));
+  return async (path) => byBase.get(await resolvedPath(machine, path));
 }
 
 /** Why nothing goes that an image in a pool may be built on. */

@@ -5,23 +5,23 @@
 import { LibvirtError } from "../../ffi/error.ts";
 import { isLuksHead, LUKS_HEAD_BYTES } from "../../lib/formats/luks.ts";
 import { binPath, joinPath, splitPath } from "../../lib/bin/place.ts";
-import { isSystemError, undefinedIfMissing } from "../files.ts";
-import { plainPath, readStart } from "../host_file.ts";
+import { isSystemError, undefinedIfMissing } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { isConnectionLost, isUnsupported } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
-import { resolvedPath, resolvedPaths } from "../resolved_path.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
+import { resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { poolFolders } from "./used_places.ts";
 import { removeVolume, volumeAt } from "./volumes.ts";
+import type { LocalMachine } from "../machine/machine.ts";
 
-type Services = Pick<Host, "app" | "id" | "inventory" | "link">;
+type Services = Pick<Host, "bin" | "id" | "inventory" | "link" | "machine">;
 
 /** Whether the file at a path is a LUKS container; undefined where that cannot be read now. */
-export async function isLuks(path: string): Promise<boolean | undefined> {
+export async function isLuks({ files }: LocalMachine, path: string): Promise<boolean | undefined> {
   try {
-    const head = await undefinedIfMissing(readStart(plainPath(path), LUKS_HEAD_BYTES));
+    const head = await undefinedIfMissing(files.readStart(plainPath(path), LUKS_HEAD_BYTES));
     return head !== undefined && isLuksHead(head);
   } catch (error) {
     if (!isSystemError(error) && !isNotResponding(error)) throw error;
@@ -32,17 +32,16 @@ export async function isLuks(path: string): Promise<boolean | undefined> {
 
 /** What in the bin the passphrase of a path opens, by its name; undefined where nothing does. */
 export async function binnedAt(
-  { app, id }: Pick<Services, "app" | "id">,
+  { bin, id, machine }: Pick<Services, "bin" | "id" | "machine">,
   path: string,
   except?: string,
 ): Promise<string | undefined> {
-  for (const entry of app.bin.all(id)) {
+  for (const entry of bin.all(id)) {
     if (entry.id === except) continue;
     for (const file of entry.files) {
+      if (file.role !== "disk" || file.path !== path) continue;
       // What cannot be read now may be it
-      if (file.role === "disk" && file.path === path && await isLuks(binPath(file)) !== false) {
-        return entry.name;
-      }
+      if (machine === null || await isLuks(machine, binPath(file)) !== false) return entry.name;
     }
   }
 }
@@ -63,10 +62,10 @@ async function vmNaming({ inventory, link }: Services, secret: string): Promise<
 
 /** The paths by which pools call the file at one: pools may share a folder, or reach it by a link. */
 async function namesOf(host: Services, path: string): Promise<string[]> {
-  const { uri } = host.link;
-  if (!isLocal(uri)) return [path];
-  const real = await resolvedPath(uri, path), { folder, name } = splitPath(real);
-  const folders = poolFolders(host).map((pool) => pool.path), places = await resolvedPaths(uri, folders);
+  const { machine } = host;
+  if (machine === null) return [path];
+  const real = await resolvedPath(machine, path), { folder, name } = splitPath(real);
+  const folders = poolFolders(host).map((pool) => pool.path), places = await resolvedPaths(machine, folders);
   const same = folders.filter((_, index) => places[index] === folder);
   return [...new Set([path, real, ...same.map((each) => joinPath(each, name))])];
 }
@@ -78,8 +77,8 @@ async function namesOf(host: Services, path: string): Promise<string[]> {
  * @throws {LibvirtError}
  */
 export async function secretFor(host: Services, path: string): Promise<string | undefined> {
-  const { link } = host, isHere = isLocal(link.uri);
-  if (isHere && await isLuks(path) === false) return undefined;
+  const { link, machine } = host;
+  if (machine !== null && await isLuks(machine, path) === false) return undefined;
   for (const name of await namesOf(host, path)) {
     const secret = await link.call("secretOfVolume", { path: name });
     if (secret !== null && await binnedAt(host, name) === undefined) return secret;
@@ -94,11 +93,13 @@ export async function secretFor(host: Services, path: string): Promise<string | 
  * @throws {LibvirtError} when libvirt is away
  */
 export async function forgetPassphrase(host: Services, path: string, except?: string): Promise<void> {
-  const { link } = host;
+  const { link, machine } = host;
   try {
     const secret = await link.call("secretOfVolume", { path });
     if (secret === null) return;
-    const here = isLocal(link.uri) && await isLuks(path) !== false ? "the volume at its path" : undefined;
+    const here = machine !== null && await isLuks(machine, path) !== false
+      ? "the volume at its path"
+      : undefined;
     const user = here ?? await binnedAt(host, path, except) ?? await vmNaming(host, secret);
     if (user !== undefined) return log.info("a passphrase stays: something needs it", { path, user });
     await link.call("secretForget", { path });
@@ -117,8 +118,8 @@ export async function forgetPassphrase(host: Services, path: string, except?: st
  */
 export async function deleteVolume(host: Services, path: string): Promise<void> {
   const { link } = host;
-  const isEncrypted = isLocal(link.uri)
-    ? await isLuks(path)
+  const isEncrypted = link.machine !== null
+    ? await isLuks(link.machine, path)
     : (await volumeAt(link, path))?.encryption !== undefined;
   await removeVolume(link, path);
   // Where its head could not be read, it may have been

@@ -15,7 +15,6 @@ import { VolumeUsage } from "./volume_usage.ts";
 import { volumeInUse } from "./volume_work.ts";
 import { whyUnremovable } from "./removable.ts";
 import { requireWritable } from "./volume_checks.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { entriesOfPool } from "./bin/of_pool.ts";
 import { type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
@@ -29,7 +28,7 @@ const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "
  * @throws {ContractError} VolumeInUse, VolumeDeleteFailed
  */
 async function doomed(host: Host, pool: string): Promise<Volume[]> {
-  const { link } = host;
+  const { link, machine } = host;
   await link.call("poolRefresh", { pool });
   const volumes = (await link.call("volumeScan", { pool })).map(volumeOf);
   const useOf = await exactUsers(host, { going: new Set(volumes.map(({ path }) => path)) });
@@ -37,8 +36,9 @@ async function doomed(host: Host, pool: string): Promise<Volume[]> {
     const use = await useOf(volume);
     if (use !== undefined) throw volumeInUse(pool, use);
   }
-  for (const { name, path, type } of isLocal(link.uri) ? volumes : []) {
-    const error = type === "file" || type === "dir" ? await whyUnremovable(path, false) : undefined;
+  for (const { name, path, type } of volumes) {
+    if (machine === null || (type !== "file" && type !== "dir")) continue;
+    const error = await whyUnremovable(machine, path, false);
     if (error !== undefined) throw new ContractError("VolumeDeleteFailed", { name, pool, error });
   }
   return volumes;

@@ -4,25 +4,14 @@ import { POOL_TYPES, type PoolType } from "../../lib/contract/choices.ts";
 import { POOL_KINDS, poolFieldFault, targetFault } from "../../lib/storage/pool_types.ts";
 import { describePool, newPoolXml, poolTarget } from "../../lib/formats/xml/pool.ts";
 import { child, children, parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
-import { isThere } from "../files.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
-import { isLocal } from "../libvirt/uri.ts";
-import { resolvedPath } from "../resolved_path.ts";
+import { resolvedPath } from "../machine/resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
-import { requireResponding } from "../mount_gate.ts";
 import { requireUnshared } from "./guest_folders.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
-/** Where libvirt looks for the programs it runs. */
-const PROGRAMS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
-
-async function hasProgram(name: string): Promise<boolean> {
-  const found = await Promise.all(PROGRAMS.map((folder) => isThere(`${folder}/${name}`)));
-  return found.includes(true);
-}
-
 /** What libvirt tells of types of pools; undefined for a driver that does not, as its test driver. @throws {LibvirtError} */
 async function poolCapabilities(link: Host["link"]): Promise<XmlElement | undefined> {
   try {
@@ -45,7 +34,7 @@ export async function poolTypes({ link }: Host): Promise<StoragePoolType[]> {
     const formats = options === undefined ? [] : children(options, "value").map(({ text }) => text.trim());
     const lacks = root !== undefined && pool?.attributes.supported !== "yes"
       ? `libvirt has no driver for it: install ${driver}`
-      : tool !== undefined && isLocal(link.uri) && !await hasProgram(tool.program)
+      : tool !== undefined && link.machine !== null && !await link.machine.hasProgram(tool.program)
       ? `${tool.program} is not there: install ${tool.package}`
       : undefined;
     return {
@@ -71,8 +60,9 @@ async function building(
   const isFolder = type === "dir" || type === "fs" || type === "netfs";
   if (isFolder) {
     // libvirt would make a folder there, with the pool's lock held.
-    if (target !== undefined && isLocal(link.uri)) await requireResponding(target);
-    const isNew = target !== undefined && isLocal(link.uri) && type === "dir" && !await isThere(target);
+    if (target !== undefined && link.machine !== null) await link.machine.files.requireResponding(target);
+    const isNew = target !== undefined && link.machine !== null && type === "dir" &&
+      !await link.machine.files.isThere(target);
     return { build: asked ? NO_OVERWRITE : 0, undoBuild: isNew };
   }
   if (!asked) return { build: null, undoBuild: false };
@@ -80,11 +70,11 @@ async function building(
 }
 
 /** A folder that a pool has already must not become a second one's: both would delete each other's volumes. */
-async function refuseTaken({ inventory, link: { uri } }: Host, path: string): Promise<void> {
-  const real = await resolvedPath(uri, path);
+async function refuseTaken({ inventory, machine }: Host, path: string): Promise<void> {
+  const real = await resolvedPath(machine, path);
   for (const { name, xml } of inventory.storage.records()) {
     const own = describePool(xml).path;
-    if (own === undefined || (own !== path && await resolvedPath(uri, own) !== real)) continue;
+    if (own === undefined || (own !== path && await resolvedPath(machine, own) !== real)) continue;
     throw new ContractError("InvalidInput", { reason: `path ${path} belongs to the storage pool ${name}` });
   }
 }

@@ -3,7 +3,7 @@ import { type PoolSpace, spaceOf } from "../../lib/storage/pool_space.ts";
 import { failureKind, isConnectionLost } from "../libvirt/failure.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
 import { requirePoolReachable } from "./reachable.ts";
 
 /** The room of a pool, as it was measured last; undefined where that is not known. */

@@ -4,12 +4,12 @@
  */
 
 import type { ArrivingFormat } from "../../lib/formats/foreign/mod.ts";
-import { plainPath, reach } from "../host_file.ts";
+import { plainPath, reach } from "../machine/host_file.ts";
 import type { CheckedImage } from "./disk_images/check.ts";
 import { ToolError } from "../libvirt/failure.ts";
-import { kill, killAndWait, ProgramLate, runProgram } from "../programs.ts";
+import { kill, killAndWait, ProgramLate, runProgram } from "../machine/programs.ts";
 import { log } from "../log.ts";
-import { requireResponding } from "../mount_gate.ts";
+import { requireResponding } from "../machine/mount_gate.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCKS_HERE, NO_POOL } from "./locks.ts";
 

@@ -5,14 +5,12 @@
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { sourcePaths } from "../../lib/formats/xml/source_paths.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import { statFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
 import { backingImages } from "./disk_images/backing.ts";
 
-type Places = Pick<Host, "link" | "inventory">;
+type Places = Pick<Host, "link" | "machine" | "inventory">;
 
 /** Looks at something; any failure but a mount that does not respond is for libvirt to report. */
 async function probe(path: string, look: () => Promise<unknown>): Promise<void> {
@@ -37,10 +35,11 @@ export function poolFolder({ inventory }: Pick<Host, "inventory">, pool: string)
  * @param xml as it is given to libvirt @throws {ContractError} StorageNotResponding
  */
 export async function requireReachable(host: Places, xml: string): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
+  const { files } = host.machine;
   const { paths, pools, open } = sourcePaths(xml);
   const folders = pools.flatMap((pool) => poolFolder(host, pool) ?? []);
-  await Promise.all([...paths, ...folders].map((path) => probe(path, () => statFile(path))));
+  await Promise.all([...paths, ...folders].map((path) => probe(path, () => files.statFile(path))));
   await Promise.all(open.map((path) => probe(path, () => backingImages(path))));
 }
 
@@ -54,18 +53,20 @@ export async function requireSourcesReachable(
   host: Places,
   { id: uuid }: { readonly id: string },
 ): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
+  const { files } = host.machine;
   // What is known of it first: libvirt may wait for one of these already, and would not answer.
   const known = host.inventory.vm(uuid)?.disks.flatMap(({ source }) =>
     source?.startsWith("/") ? [source] : []
   );
-  await Promise.all((known ?? []).map((path) => probe(path, () => statFile(path))));
+  await Promise.all((known ?? []).map((path) => probe(path, () => files.statFile(path))));
   await requireReachable(host, await host.link.call("domainXml", { uuid, secure: false, inactive: true }));
 }
 
 /** Refuses work on a pool of this host whose folder's mount does not respond. @throws {ContractError} StorageNotResponding */
 export async function requirePoolReachable(host: Places, pool: string): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
+  const { files } = host.machine;
   const folder = poolFolder(host, pool);
-  if (folder !== undefined) await probe(folder, () => statFile(folder));
+  if (folder !== undefined) await probe(folder, () => files.statFile(folder));
 }

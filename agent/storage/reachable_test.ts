@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import type { Host } from "../hosts/host.ts";
 import { requirePoolReachable, requireReachable, requireSourcesReachable } from "./reachable.ts";
+import { localMachine } from "../machine/machine.ts";
 
 /** A host that tells what it is asked. */
 function hostOf(uri: string) {
   const asked: string[] = [];
   const host = {
+    machine: localMachine(uri),
     link: {
-      uri,
+      machine: localMachine(uri),
       call: (name: string) => {
         asked.push(name);
         return Promise.resolve(

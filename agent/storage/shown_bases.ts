@@ -37,7 +37,7 @@ function hasOtherDisks(keys: ReadonlyMap<string, string>, [name, data]: Publishe
 }
 
 function usesOf(host: Host): Promise<ImageUses> {
-  const { inventory, app: { clock } } = host, now = clock.monotonic();
+  const { inventory, clock } = host, now = clock.monotonic();
   const volumes = inventory.storage.known(), keepers = JSON.stringify(host.keepers.kept());
   const before = keptUses.get(host);
   const isCurrent = before !== undefined && now < before.until && before.volumes === volumes &&

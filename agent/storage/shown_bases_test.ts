@@ -8,8 +8,6 @@ import { withBases } from "./shown_bases.ts";
 import { type KeptPath, VolumeKeepers } from "./volume_keepers.ts";
 import type { Volume } from "./volumes.ts";
 
-const URI = "test:///default";
-
 const vmOf = (id: string, source: string, more: Partial<VM> = {}): VM =>
   ({
     ...{ id, name: `vm-${id}`, state: "stopped" },
@@ -24,11 +22,17 @@ const volumeOf = (name: string, on: string): Volume =>
 function world() {
   const clock = new TestClock(), hub = new EventHub(), kept: KeptPath[] = [];
   const vms = new Map([vmOf("base", "/pool/base"), vmOf("clone", "/pool/clone")].map((vm) => [vm.id, vm]));
-  const keepers = new VolumeKeepers(URI);
+  const keepers = new VolumeKeepers(null);
   keepers.add(() => kept);
   let volumes: readonly Volume[] = [volumeOf("clone", "base")], looks = 0;
   const host = {
-    ...{ link: { uri: URI }, keepers, app: { clock }, events: new HostEvents(hub, "local") },
+    ...{
+      link: { machine: null },
+      machine: null,
+      keepers,
+      clock,
+      events: new HostEvents(hub, "local"),
+    },
     inventory: {
       everyVm: () => {
         looks++;

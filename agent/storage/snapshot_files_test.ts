@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { snapshotFiles } from "./snapshot_files.ts";
 import type { LinkCaller } from "./volumes.ts";
+import { localMachine } from "../machine/machine.ts";
 
 Deno.test("snapshotFiles() waits for a snapshot that is being made, and says which ones the VM had before", async () => {
   const xml = "<domainsnapshot><name>s</name><state>shutoff</state><disks/></domainsnapshot>";
@@ -9,6 +10,7 @@ Deno.test("snapshotFiles() waits for a snapshot that is being made, and says whi
   let refusals = 1;
   const link = {
     uri: "qemu:///system",
+    machine: localMachine("qemu:///system"),
     call: (name: string, input: { known?: readonly string[] }) => {
       if (name === "domainsWithSnapshots") return Promise.resolve(["vm"]);
       asked.push(input.known);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { localPrincipal, principalOf } from "../access.ts";
+import { principalOf } from "../access.ts";
+import { localPrincipal } from "../testing.ts";
 import { callerOf, requirePlace, type Unfinished } from "./upload_limits.ts";
 
 const uploads = (caller: string, count: number): Unfinished[] =>

@@ -1,8 +1,6 @@
 /** What is looked at before libvirt, or qemu-img for it, opens a volume. */
-import { realPathOf } from "../host_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { freeRoom } from "./bin/room.ts";
 import { isReadOnly } from "./mounts.ts";
 import type { Host } from "../hosts/host.ts";
@@ -57,7 +55,7 @@ export function refuseTooLarge(host: Host, pool: string, bytes: number): void {
 /** The folder of a pool in which nothing can be written; undefined for any other pool. */
 export async function readOnlyFolder({ link, inventory }: Host, pool: string): Promise<string | undefined> {
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
-  if (path === undefined || path.startsWith("/dev/") || !isLocal(link.uri)) return undefined;
+  if (path === undefined || path.startsWith("/dev/") || link.machine === null) return undefined;
   return await isReadOnly(path) ? path : undefined;
 }
 
@@ -78,11 +76,14 @@ export async function requireWritable(services: Host, pool: string): Promise<voi
  * @throws {ContractError} DiskRefused
  */
 export async function requireWithin({ link, inventory }: Host, volume: Volume): Promise<void> {
-  if (volume.type !== "file" || !isLocal(link.uri)) return;
+  if (volume.type !== "file" || link.machine === null) return;
   const { path } = volume;
   const folder = describePool(inventory.storage.record(volume.pool)?.xml ?? "<pool/>").path;
   if (folder === undefined) return;
-  const [real, within] = await Promise.all([realPathOf(path), realPathOf(folder)]);
+  const [real, within] = await Promise.all([
+    link.machine.files.realPathOf(path),
+    link.machine.files.realPathOf(folder),
+  ]);
   if (real.startsWith(`${within}/`)) return;
   throw new ContractError("DiskRefused", {
     path,

@@ -5,13 +5,12 @@ import { binVolume } from "./bin/volume.ts";
 import { createEncrypted } from "./luks.ts";
 import { deleteVolume } from "./passphrases.ts";
 import type { Handlers } from "../dispatch.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
 import { checkImage } from "./disk_images/check.ts";
-import { requireActive } from "./shared.ts";
 import { VolumeUsage } from "./volume_usage.ts";
+import { volumesIn } from "./volume_list.ts";
 import { requireRoom, requireWithin } from "./volume_checks.ts";
 import { volumeJobs } from "./volume_jobs.ts";
 import {
@@ -61,14 +60,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
   return {
     ...volumeJobs(host),
 
-    get_volumes: async ({ pool }) => {
-      requireActive(host, pool);
-      const volumes = await storage.volumes(pool);
-      const users = await VolumeUsage.read(host);
-      // What is not whole yet is told of by its job.
-      const whole = volumes.filter(({ name }) => !host.locks.isUnfinished(pool, name));
-      return whole.map((volume) => volumeView(volume, users));
-    },
+    get_volumes: ({ pool }) => volumesIn(host, pool),
 
     create_volume: (
       { pool, name, capacityBytes, format, preallocation = "none", backing, encryption },
@@ -147,7 +139,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
           (steps) => makeVolume(link, steps, at, () => createVolume(link, pool, volume, preallocate)),
         );
         // What was just made is what was asked for: later its content alone would not be believed.
-        if (image !== undefined && isLocal(link.uri)) await host.formats.set(made.path, "qcow2");
+        if (image !== undefined && link.machine !== null) await host.formats.set(made.path, "qcow2");
         return await view(made);
       }),
 
@@ -174,7 +166,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         const entry = permanently ? undefined : await binVolume(host, volume, principal.name);
         if (entry !== undefined) return { bin: receiptOf(entry) };
         await deleteVolume(host, volume.path);
-        host.app.leftDisks.forget({ host: host.id, path: volume.path });
+        host.leftDisks.forget({ host: host.id, path: volume.path });
         return { bin: null };
       }),
   };

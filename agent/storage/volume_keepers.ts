@@ -1,5 +1,6 @@
 /** What keeps volumes although no VM has them: a template keeps its disks as long as it is there. */
-import { resolvedByFolder, resolvedPath } from "../resolved_path.ts";
+import type { LocalMachine } from "../machine/machine.ts";
+import { resolvedByFolder, resolvedPath } from "../machine/resolved_path.ts";
 
 /** Something that is kept. */
 export interface KeptPath {
@@ -8,6 +9,8 @@ export interface KeptPath {
   readonly keeper: string;
   /** Id of the VM, or of the entry of the bin, that it is a part of. */
   readonly owner?: string;
+  /** Whether its content was there before that of the VMs which are built on it. */
+  readonly isFirst?: boolean;
   /** Name of the pool that it is found by. */
   readonly pool?: string;
 }
@@ -23,11 +26,11 @@ export class VolumeKeepers {
   readonly #keepers: Keeper[] = [];
 
   /**
-   * @param uri of the libvirt whose volumes they are
+   * @param machine that the volumes are on
    * @param others keepers of other libvirts with the same files
    */
   constructor(
-    private readonly uri: string,
+    private readonly machine: LocalMachine | null,
     private readonly others: () => readonly VolumeKeepers[] = () => [],
   ) {}
 
@@ -55,8 +58,8 @@ export class VolumeKeepers {
     if (kept.length === 0) return undefined;
     const plain = kept.find((each) => each.path === path);
     if (plain !== undefined) return plain.keeper;
-    const placeAt = await resolvedByFolder(this.uri, kept.map((each) => each.path));
-    const real = await resolvedPath(this.uri, path);
+    const placeAt = await resolvedByFolder(this.machine, kept.map((each) => each.path));
+    const real = await resolvedPath(this.machine, path);
     return kept.find((each) => placeAt(each.path) === real)?.keeper;
   }
 }

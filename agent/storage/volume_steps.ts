@@ -1,11 +1,9 @@
 /** Volumes and files as steps: made, replaced, deleted with their VM. */
 import { render } from "../../lib/i18n/message.ts";
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
-import { requireResponding } from "../mount_gate.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { undefinedIfMissing } from "../files.ts";
-import { isLocal } from "../libvirt/uri.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { endWriters } from "./image_writers.ts";
@@ -25,14 +23,14 @@ const LOOK_MS = 200;
 /** Milliseconds that QEMU may have a volume open which no definition names: libvirt still works at what was cut short. */
 const OPEN_MS = 30_000;
 
-type Link = Pick<Host["link"], "call" | "uri">;
+type Link = Pick<Host["link"], "call" | "machine">;
 
 const isLibvirts = (error: unknown): error is LibvirtError =>
   error instanceof LibvirtError && error.kind === "libvirt";
 
 /** Where a new volume will lie, if that is a file of this host. */
 export async function volumePlace(link: Link, pool: string, name: string): Promise<string | null> {
-  if (!isLocal(link.uri) || !await keepsFiles(link, pool)) return null;
+  if (link.machine === null || !await keepsFiles(link, pool)) return null;
   const { path } = describePool(await link.call("poolXml", { pool }));
   return path === undefined ? null : `${path}/${name}`;
 }
@@ -82,8 +80,8 @@ function noteWhenThere(path: string, noted: Noted<VolumeMade>): Disposable {
 }
 
 /** The file at a path, where that is one of this host. */
-export const fileOf = (link: Pick<Link, "uri">, path: string): Promise<FileIdentity | null> =>
-  isLocal(link.uri) ? identityAt(path) : Promise.resolve(null);
+export const fileOf = (link: Pick<Link, "machine">, path: string): Promise<FileIdentity | null> =>
+  link.machine !== null ? identityAt(path) : Promise.resolve(null);
 
 /**
  * Who needs what is at a path. What was cut short is looked at exactly: anything may have happened since.
@@ -111,7 +109,7 @@ async function refreshed(link: Link, pool: string): Promise<void> {
 /** Deletes what is at a path; a file of this host also where no pool knows it. @throws {Unsettled} */
 async function removeAt(host: Host, path: string): Promise<void> {
   const { link } = host;
-  if (isLocal(link.uri)) await requireResponding(path);
+  if (link.machine !== null) await link.machine.files.requireResponding(path);
   try {
     return await deleteVolume(host, path);
   } catch (error) {
@@ -119,7 +117,7 @@ async function removeAt(host: Host, path: string): Promise<void> {
     // It is still being made, or its stream is just closing.
     if (error.code !== VIR_ERR.NO_STORAGE_VOL) throw new Unsettled(error.message, { cause: error });
   }
-  if (isLocal(link.uri)) await undefinedIfMissing(hostFiles.remove(plainPath(path)));
+  if (link.machine !== null) await undefinedIfMissing(link.machine.files.remove(plainPath(path)));
 }
 
 /** What a VM has by now stays. That it is the VM which was meant needs no telling. */
@@ -183,7 +181,7 @@ const volumeMade: StepRule<"volume-made"> = {
   undo: async (step, at) => {
     const { link, inventory } = at.vms;
     const { pool, name, path } = step;
-    if (path !== null && isLocal(link.uri) && await keepsFilesStill(link, pool)) {
+    if (path !== null && link.machine !== null && await keepsFilesStill(link, pool)) {
       const outcome = await removeFile(at, { ...step, path });
       if (outcome.did === "done" || outcome.did === "nothing") inventory.storage.remove(pool, name);
       if (outcome.did === "kept") await readAnew(at);
@@ -263,8 +261,8 @@ export async function deleteIfSameFile(
 ): Promise<StepOutcome> {
   const { link } = at.vms;
   const volume = await volumeAt(link, path);
-  if (isLocal(link.uri)) {
-    const info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
+  if (link.machine !== null) {
+    const info = await undefinedIfMissing(link.machine.files.lstat(plainPath(path)));
     if (info === undefined) return NOTHING;
     if (file !== null && !isSame(file, { dev: info.dev, ino: Number(info.ino) })) {
       return left(path, t("operations.is_other"));

@@ -4,7 +4,7 @@ import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import { resolvedPaths, resolvedWithin } from "../resolved_path.ts";
+import { resolvedPaths, resolvedWithin } from "../machine/resolved_path.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";
@@ -17,7 +17,7 @@ import type { Volume } from "./volumes.ts";
 /** Milliseconds that a list waits for libvirt and for file systems. */
 const LIST_MS = 1500;
 
-type Services = Pick<Host, "inventory" | "link" | "keepers">;
+type Services = Pick<Host, "inventory" | "link" | "machine" | "keepers">;
 
 /** What work comes to, but for a list that does not wait for what does not respond: then something else. */
 async function inTimeOr<T>(work: Promise<T>, otherwise: T): Promise<T> {
@@ -118,7 +118,7 @@ export class VolumeUsage {
    * @param asked volumes that are asked for, where their pools may not be known
    */
   static async read(host: Services, asked: readonly Pick<Volume, "path">[] = []): Promise<VolumeUsage> {
-    const { inventory, keepers, link: { uri } } = host;
+    const { inventory, keepers, machine } = host;
     const needed: [path: string, user: StorageUser][] = await knownSnapshotFiles(host);
     for (const vm of inventory.everyVm()) {
       const user = vmUser(inventory, vm);
@@ -137,7 +137,7 @@ export class VolumeUsage {
     // A folder that does not respond leaves those of the others known
     const at = await resolvedWithin(
       LIST_MS,
-      uri,
+      machine,
       [
         ...[...needed.map(([path]) => path), ...[...kept, ...pools, ...asked].map(({ path }) => path)],
         ...overlays.map(({ backing }) => backing!.path),
@@ -232,13 +232,13 @@ export async function holdWriters(
   held: DisposableStack,
   except?: string,
 ): Promise<void> {
-  const { inventory, link: { uri } } = host;
+  const { inventory, machine } = host;
   const copied = [path, ...placesOf(volume), ...backing.map((image) => image.path)];
-  const places = new Set(await resolvedPaths(uri, copied));
+  const places = new Set(await resolvedPaths(machine, copied));
   const written = new Set<string>();
   for (const { id, disks } of inventory.vms()) {
     const own = disks.filter(({ readOnly }) => !readOnly).flatMap((disk) => placeOf(disk) ?? []);
-    if ((await resolvedPaths(uri, own)).some((place) => places.has(place))) written.add(id);
+    if ((await resolvedPaths(machine, own)).some((place) => places.has(place))) written.add(id);
   }
   // From here on nothing is waited for: a VM could start meanwhile.
   const active = new Set(inventory.active());

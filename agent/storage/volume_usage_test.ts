@@ -4,7 +4,6 @@ import { VolumeKeepers } from "./volume_keepers.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import type { Volume } from "./volumes.ts";
 
-const URI = "test:///default";
 const disk = (source: string) => ({ type: "file", source });
 const VMS = [
   { id: "1", name: "web", disks: [disk("/pool/base.qcow2")] },
@@ -40,9 +39,9 @@ async function usage(paths: Readonly<Record<string, readonly string[]>> = {}) {
       records: () => [pool("p", "/pool"), pool("nest", "/pool/nest/deep")],
     },
   } as unknown as Inventory;
-  const keepers = new VolumeKeepers(URI);
+  const keepers = new VolumeKeepers(null);
   keepers.add(() => KEPT.map(([name, keeper]) => ({ path: `/pool/${name}`, keeper })));
-  const link = { uri: URI, call: () => Promise.resolve([]) };
+  const link = { machine: null, call: () => Promise.resolve([]) };
   return await VolumeUsage.read(
     { inventory, keepers, link } as unknown as Parameters<typeof VolumeUsage.read>[0],
   );

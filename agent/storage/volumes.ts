@@ -1,6 +1,5 @@
 /** Volumes through libvirt's volume API: the one way disks come into being and go. */
-import { plainPath } from "../host_file.ts";
-import { hostFiles } from "../host_files.ts";
+import { plainPath } from "../machine/host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import {
@@ -11,7 +10,6 @@ import {
   type VolumeSummary,
   volumeXml,
 } from "../../lib/formats/xml/volume.ts";
-import { isLocalSystem } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
@@ -170,15 +168,15 @@ export async function removeVolume(link: LinkCaller, path: string): Promise<void
  * @throws {LibvirtError}
  */
 export async function removeMade(
-  link: Pick<LibvirtLink, "call" | "uri">,
+  link: Pick<LibvirtLink, "call" | "machine">,
   { path, type }: Volume,
 ): Promise<void> {
   try {
     await removeVolume(link, path);
   } catch (error) {
     const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
-    if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;
-    await hostFiles.remove(plainPath(path)).catch((gone) => {
+    if (!isUnknown || type !== "file" || !link.machine?.isSystem) throw error;
+    await link.machine.files.remove(plainPath(path)).catch((gone) => {
       if (!(gone instanceof Deno.errors.NotFound)) throw gone;
     });
   }

@@ -1,6 +1,6 @@
 /** Root's work in the data folder, done with the rights of the user whose folder it is. */
 import { asUser } from "../../ffi/effective_user.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 
 /**
  * Works in a folder as its owner: the service could have put links there, which root must not follow.

@@ -1,6 +1,6 @@
 /** The folder of the database: where it must not be. */
 import { ContractError } from "../../lib/contract/mod.ts";
-import { mountGate } from "../mount_gate.ts";
+import { mountGate } from "../machine/mount_gate.ts";
 import { canHang } from "../mounts/gate.ts";
 import { SettingsError } from "../settings_error.ts";
 

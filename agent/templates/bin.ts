@@ -2,8 +2,8 @@
 import type { StoredEntry } from "../../lib/bin/entry.ts";
 import { freeFileName, splitPath } from "../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../lib/contract/mod.ts";
-import { isTaken } from "../files.ts";
-import { plainPath } from "../host_file.ts";
+import { isTaken } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Operation } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";
@@ -23,7 +23,13 @@ import { poolNow } from "../storage/bin/of_pool.ts";
 import { poolGone, restoreFault } from "../storage/bin/volume.ts";
 import { requireKnown } from "../storage/shared.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
-import { type MadeVm, type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
+import {
+  type MadeVm,
+  type StoredTemplate,
+  type StoredVersion,
+  type TemplateRecords,
+  templateVolumes,
+} from "./records.ts";
 
 /** What the bin keeps of a template beside its files. */
 interface Kept {
@@ -57,7 +63,7 @@ export async function planTemplate(
   actor: string,
 ): Promise<TemplateMove | undefined> {
   if (!isBinOn(host)) return undefined;
-  const { app, inventory } = host, id = crypto.randomUUID();
+  const { bin, inventory } = host, id = crypto.randomUUID();
   const going = versions.flatMap(templateVolumes).map(({ pool, path }) => ({
     pool,
     path,
@@ -76,7 +82,7 @@ export async function planTemplate(
   return {
     entry,
     begin: async (operation) => {
-      app.bin.require();
+      bin.require();
       operation.addAll([
         { kind: "entry-binned", entry: id },
         ...files.map(({ pool, path, as, file }) => ({
@@ -87,7 +93,7 @@ export async function planTemplate(
     },
     move: async () => {
       for (const file of files) await moveIn(file);
-      app.bin.put({ ...entry, state: "kept" });
+      bin.put({ ...entry, state: "kept" });
       for (const { path } of files) inventory.storage.removeAt(path);
       await refreshPools(host, poolsOf(files));
     },
@@ -96,17 +102,18 @@ export async function planTemplate(
 
 /** The template that versions come back to, or the one that comes back. @throws {ContractError} BinNameTaken */
 function joined(
-  { app, id: host }: Host,
+  { id: host }: Host,
+  records: TemplateRecords,
   { template }: Kept,
   wanted: string | undefined,
 ): StoredTemplate {
-  const there = app.templates.get(host, template.id);
+  const there = records.get(host, template.id);
   if (there !== undefined) {
     const versions = [...there.versions, ...template.versions].sort((a, b) => a.version - b.version);
     return { ...there, versions };
   }
   const name = wanted ?? template.name;
-  const names = new Set(app.templates.of(host).map((each) => each.name));
+  const names = new Set(records.of(host).map((each) => each.name));
   if (names.has(name)) {
     const free = freeFileName(template.name, (tried) => names.has(tried));
     throw new ContractError("BinNameTaken", { what: "A template", name, free });
@@ -121,12 +128,13 @@ function joined(
  * @throws {ContractError} those of restore_bin_entry
  */
 export async function restoreTemplate(
+  records: TemplateRecords,
   host: Host,
   entry: StoredEntry,
   wanted: string | undefined,
   actor: string,
 ): Promise<Output<"restore_bin_entry">> {
-  const { app, operations } = host, { files } = entry;
+  const { bin, operations } = host, { files } = entry;
   if (entry.found || entry.template === undefined) {
     const reason = "the database does not know what it was; its disks can be taken out of the bin by hand";
     throw new ContractError("BinRestoreFailed", { reason });
@@ -135,7 +143,7 @@ export async function restoreTemplate(
   const kept = entry.template as Kept, { id } = kept.template;
   const keys = [keyOf.template(id), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
-  const before = app.templates.get(host.id, id), { name } = joined(host, kept, wanted);
+  const before = records.get(host.id, id), { name } = joined(host, records, kept, wanted);
   // A version that is made or deleted meanwhile would be lost, or come back.
   using _alone = lockTemplate({ id, name });
   using held = new DisposableStack();
@@ -158,11 +166,11 @@ export async function restoreTemplate(
       })),
       { kind: "entry-unbinned", entry: entry.id },
     ]);
-    app.bin.put({ ...entry, state: "moving" });
+    bin.put({ ...entry, state: "moving" });
     // First on record: cut short after this, its files follow.
-    const after = joined(host, kept, wanted);
-    app.templates.put(after);
-    for (const vm of kept.vms) app.templates.putVm(vm);
+    const after = joined(host, records, kept, wanted);
+    records.put(after);
+    for (const vm of kept.vms) records.putVm(vm);
     try {
       for (const { path, as, file } of files) {
         try {
@@ -176,11 +184,11 @@ export async function restoreTemplate(
     } catch (error) {
       // Where libvirt did not answer, the operation is finished once it does: the record stays for that.
       if (!isConnectionLost(error)) {
-        if (before === undefined) app.templates.remove(id);
-        else app.templates.put(before);
+        if (before === undefined) records.remove(id);
+        else records.put(before);
       }
       throw error;
     }
   });
-  return { kind: "template", name: app.templates.get(host.id, id)?.name ?? name, warnings: [] };
+  return { kind: "template", name: records.get(host.id, id)?.name ?? name, warnings: [] };
 }

@@ -18,7 +18,6 @@ import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
 import { fileOf } from "../storage/volume_steps.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { whyUnremovable } from "../storage/removable.ts";
 import { exactUsers } from "../storage/exact_users.ts";
 import { VolumeUsage } from "../storage/volume_usage.ts";
@@ -29,11 +28,10 @@ import { labelOf, lockTemplate } from "./lock.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
-import { sourceOf, type VersionSource } from "./sources.ts";
+import { type SourceHost, sourceOf, type VersionSource } from "./sources.ts";
 
 /** What they work with. */
-export interface TemplateContext {
-  readonly host: Host;
+export interface TemplateContext extends SourceHost {
   readonly records: TemplateRecords;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -143,7 +141,7 @@ export async function createTemplate(
   principal: Principal,
 ): Promise<StoredTemplate> {
   const { host, records, now } = context;
-  const source = sourceOf(host, { ...wish, seal }, principal.role);
+  const source = sourceOf(context, { ...wish, seal }, principal.role);
   if (source === undefined) throw noSource("needs vmId, image or diskSizeGb: what it is made of");
   records.require();
   if (records.of(host.id).length >= MOST_TEMPLATES) {
@@ -177,14 +175,14 @@ export async function updateTemplate(
   { templateId, name, description, seal = [], ...wish }: Input<"update_template">,
   principal: Principal,
 ): Promise<StoredTemplate> {
-  const { host, records } = context;
+  const { records } = context;
   const first = requireTemplate(context, templateId);
   using _name = name === undefined ? undefined : takeName(context, name, templateId);
   const change = {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
   };
-  const source = sourceOf(host, { ...wish, seal }, principal.role);
+  const source = sourceOf(context, { ...wish, seal }, principal.role);
   if (source === undefined) {
     if (seal.length > 0) throw noSource("seal is of a new version: say of what it is made, by vmId or image");
     records.put({ ...first, ...change });
@@ -268,8 +266,8 @@ export async function deleteTemplate(
   for (const { pool, volume } of volumes) held.use(host.locks.take(pool, volume));
   const users = await usersOf(host, template, volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
-  for (const { path } of isLocal(link.uri) ? volumes : []) {
-    const error = await whyUnremovable(path, false);
+  for (const { path } of volumes) {
+    const error = host.machine === null ? undefined : await whyUnremovable(host.machine, path, false);
     if (error !== undefined) {
       throw new ContractError("TemplateFailed", { verb: "delete", error: `${path}: ${error}` });
     }

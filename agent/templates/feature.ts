@@ -4,11 +4,13 @@ import { feature } from "../feature.ts";
 import { templateHandlers } from "./handlers.ts";
 import { labelOf } from "./lock.ts";
 import { TEMPLATE_MIGRATIONS } from "./records.ts";
+import { createServices } from "../vm/create/facts.ts";
 
 export const templateFeature = feature<never, keyof typeof templateCommands>({
   name: "templates",
   migrations: TEMPLATE_MIGRATIONS,
-  open: ({ templates: records, clock }) => {
+  open: (app) => {
+    const { templates: records, clock, guestfs } = app;
     return {
       keptOf: (hostId) => records.of(hostId).map(({ name }) => labelOf(name)),
       forgetHost: (hostId) => {
@@ -16,13 +18,20 @@ export const templateFeature = feature<never, keyof typeof templateCommands>({
       },
       host: (host) => {
         host.keepers.add(() =>
-          [...records.keptOf(host.id), ...records.namedOf(host.id)].map(({ name, id, ...place }) => ({
-            ...place,
-            ...{ keeper: labelOf(name), owner: id },
-          }))
+          [
+            ...records.keptOf(host.id).map((each) => ({ ...each, isFirst: true })),
+            ...records.namedOf(host.id),
+          ]
+            .map(({ name, id, ...place }) => ({ ...place, ...{ keeper: labelOf(name), owner: id } }))
         );
         return {
-          handlers: templateHandlers({ host, records, now: () => clock.now() }),
+          handlers: templateHandlers({
+            host,
+            records,
+            guestfs,
+            create: createServices(host, app),
+            now: () => clock.now(),
+          }),
         };
       },
     };

@@ -11,9 +11,8 @@ import {
   updateTemplate,
 } from "./change.ts";
 import { createVms } from "./create_vms.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { within } from "../within.ts";
-import { statInTime } from "../resolved_path.ts";
+import { statInTime } from "../machine/resolved_path.ts";
 import { type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
 /** Milliseconds that files are looked at: a list does not wait for a server that does not answer. */
@@ -40,7 +39,7 @@ export function templateHandlers(
     });
   /** The files of a template that are gone; what cannot be looked at now counts as there. */
   const missingOf = async ({ versions }: StoredTemplate): Promise<string[]> => {
-    if (!isLocal(host.link.uri)) return [];
+    if (host.machine === null) return [];
     const looks = versions.flatMap(templateVolumes).map(async ({ path }) => {
       const found = await statInTime(path);
       return found === "none" ? [path] : [];

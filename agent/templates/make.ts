@@ -1,14 +1,12 @@
 /** Making a version of a template: full copies of a stopped VM's disks, and its definition. */
-import { isSystemError } from "../files.ts";
+import { isSystemError } from "../machine/files.ts";
 import { ContractError, type Role, type VM } from "../../lib/contract/mod.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
 import type { Seal } from "../../lib/template/seal.ts";
-import { openFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import type { Operation } from "../operations/operation.ts";
 import { makeDiskImage } from "../storage/disk_of_volume.ts";
 import { requireActive } from "../storage/shared.ts";
@@ -17,7 +15,7 @@ import { makeVolume } from "../storage/volume_steps.ts";
 import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
 import { type DiskCopy, diskCopyOf, isOwnDisk } from "../vm/lifecycle/disk_copies.ts";
 import type { KeptVariables, StoredVersion } from "./records.ts";
-import { sealDisks } from "./seal.ts";
+import { sealDisks, type SealingHost } from "./seal.ts";
 
 /** Bytes of the largest file of UEFI variables that is kept: those of ARM VMs have 64 MiB. */
 const MOST_VARIABLES = 128 * 1024 ** 2;
@@ -86,12 +84,12 @@ async function keepVariables(
 ): Promise<KeptVariables | undefined> {
   const { link } = host;
   const from = nvramPaths(document, source, source, (path) => path)?.from;
-  if (from === undefined || !isLocal(link.uri)) return undefined;
+  if (from === undefined || link.machine === null) return undefined;
   const failed = (error: string, cause?: unknown) =>
     new ContractError("TemplateFailed", { verb: "make", error: `the UEFI variables ${error}` }, { cause });
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    using file = await openFile(from);
+    using file = await link.machine.files.openFile(from);
     const { size } = await file.stat();
     if (size > MOST_VARIABLES) throw failed(`in ${from} are larger than any firmware's`);
     bytes = new Uint8Array(await new Response(file.readable).arrayBuffer());
@@ -124,13 +122,13 @@ export interface VersionMarks {
 
 /** Copies what was planned, each volume a step of the operation. @throws {ContractError} @throws {LibvirtError} */
 export async function makeVersion(
-  host: Host,
+  on: SealingHost,
   { vm, disks: planned }: VersionPlan,
   { prefix, version, createdAt, createdBy, role, seal }: VersionMarks,
   job: JobHandle,
   operation: Operation,
 ): Promise<StoredVersion> {
-  const { link } = host;
+  const { host } = on, { link } = host;
   using held = new DisposableStack();
   const document = await readDefinition(host, vm);
   const total = planned.reduce((sum, { source }) => sum + source.allocation, 0);
@@ -149,7 +147,7 @@ export async function makeVersion(
     before += source.allocation;
     job.progress(Math.min(before, total), total);
   }
-  await sealDisks(host, disks, seal, job);
+  await sealDisks(on, disks, seal, job);
   const place = {
     pool: planned[0]?.goal ?? await defaultPool(link),
     volume: `${prefix}-v${version}-nvram.fd`,

@@ -10,6 +10,7 @@ import { GuestfsSession } from "../guestfs/session.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { StoredVersion } from "./records.ts";
+import type { GuestfsFolders } from "../guestfs/guestfs.ts";
 
 /** Milliseconds that it may take: it starts a VM, which may be emulated. */
 const LIMIT_MS = 900_000;
@@ -27,6 +28,12 @@ export async function requireSealable(): Promise<void> {
   if (missing !== undefined) throw notSealed(missing);
 }
 
+/** Whose disks they are, and where libguestfs works. */
+export interface SealingHost {
+  readonly host: Host;
+  readonly guestfs: Pick<GuestfsFolders, "make">;
+}
+
 /**
  * Seals the disks of a template that is being made.
  *
@@ -34,7 +41,7 @@ export async function requireSealable(): Promise<void> {
  * @throws {ContractError} TemplateNotSealed, JobCancelled
  */
 export async function sealDisks(
-  { app, capabilities }: Host,
+  { host: { capabilities }, guestfs }: SealingHost,
   disks: StoredVersion["disks"],
   seals: readonly Seal[],
   job: JobHandle,
@@ -42,7 +49,7 @@ export async function sealDisks(
   if (seals.length === 0) return;
   if (disks.length === 0) throw notSealed("there are none");
   job.log(`Removing from the guest: ${seals.join(", ")}`);
-  await using folder = await app.guestfs.make();
+  await using folder = await guestfs.make();
   const args = ["--rw", ...disks.flatMap(({ path }) => ["--format=qcow2", "-a", path]), "-i"];
   const isEmulated = await isGuestfsEmulated(capabilities);
   job.signal.throwIfAborted();

@@ -15,11 +15,11 @@ import { requireActive } from "../storage/shared.ts";
 import { requireRoom, requireWithin, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { createVolume, defaultPool, keepsFiles } from "../storage/volumes.ts";
-import { createServices, decide } from "../vm/create/facts.ts";
+import { type CreateServices, decide } from "../vm/create/facts.ts";
 import { requireOff } from "../vm/lifecycle/rename.ts";
 import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
 import type { StoredVersion } from "./records.ts";
-import { sealDisks } from "./seal.ts";
+import { sealDisks, type SealingHost } from "./seal.ts";
 
 /** Makes what was planned, each volume a step of the operation. */
 export type MakeVersion = (
@@ -27,6 +27,12 @@ export type MakeVersion = (
   job: JobHandle,
   operation: Operation,
 ) => Promise<StoredVersion>;
+
+/** Where a version is made. */
+export interface SourceHost extends SealingHost {
+  /** What a new VM of an image is decided with. */
+  readonly create: CreateServices;
+}
 
 /** What a version is made of. */
 export interface VersionSource {
@@ -60,16 +66,16 @@ const invalid = (field: string, reason: string) =>
   new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
 
 /** What the fields of a command say; undefined where they name nothing. @throws {ContractError} InvalidInput */
-export function sourceOf(host: Host, wish: SourceRequest, role: Role): VersionSource | undefined {
+export function sourceOf(on: SourceHost, wish: SourceRequest, role: Role): VersionSource | undefined {
   const { vmId, image, pool, diskSizeGb, backingFile, seal = [] } = wish;
   if (image !== undefined) {
     if (vmId !== undefined) throw invalid("image", "cannot stand beside vmId");
-    return diskSource(host, wish, role);
+    return diskSource(on, wish, role);
   }
   if (vmId === undefined && diskSizeGb !== undefined) {
     if (backingFile !== undefined) throw invalid("backingFile", "is of an image");
     if (seal.length > 0) throw invalid("seal", "is of a guest: there is none on an empty disk");
-    return diskSource(host, wish, role);
+    return diskSource(on, wish, role);
   }
   const stray = OF_IMAGE.find((field) => wish[field] !== undefined);
   if (stray !== undefined) {
@@ -80,13 +86,14 @@ export function sourceOf(host: Host, wish: SourceRequest, role: Role): VersionSo
         : "is of an image: a VM is taken as it is",
     );
   }
-  if (vmId !== undefined) return vmSource(host, vmId, pool);
+  if (vmId !== undefined) return vmSource(on, vmId, pool);
   if (pool !== undefined) {
     throw invalid("pool", "is of a new version: say of what it is made, by vmId or image");
   }
 }
 
-function vmSource(host: Host, vmId: string, pool: string | undefined): VersionSource {
+function vmSource(on: SourceHost, vmId: string, pool: string | undefined): VersionSource {
+  const { host } = on;
   const vm = host.requireVm(vmId);
   return {
     name: vm.name,
@@ -97,7 +104,7 @@ function vmSource(host: Host, vmId: string, pool: string | undefined): VersionSo
     },
     plan: async () => {
       const plan = await planVersion(host, vm, { pool });
-      return (marks, job, operation) => makeVersion(host, plan, marks, job, operation);
+      return (marks, job, operation) => makeVersion(on, plan, marks, job, operation);
     },
   };
 }
@@ -113,7 +120,8 @@ function ownFields(error: ContractError): ContractError {
 }
 
 /** Of an image, or of an empty disk where there is none. */
-function diskSource(host: Host, wish: SourceRequest, role: Role): VersionSource {
+function diskSource(on: SourceHost, wish: SourceRequest, role: Role): VersionSource {
+  const { host } = on;
   const { image, backingFile, diskSizeGb } = wish;
   const name = image ?? `an empty disk of ${diskSizeGb} GiB`;
   return {
@@ -134,9 +142,9 @@ function diskSource(host: Host, wish: SourceRequest, role: Role): VersionSource 
           ...(diskSizeGb !== undefined && { sizeGb: diskSizeGb }),
         }],
       };
-      const { vm, findings } = await decide(createServices(host), config, { role, held: undefined });
+      const { vm, findings } = await decide(on.create, config, { role, held: undefined });
       if (findings.first !== undefined) throw ownFields(findings.first);
-      return (marks, job, operation) => makeOfDisk(host, { vm, source: name, pool }, marks, job, operation);
+      return (marks, job, operation) => makeOfDisk(on, { vm, source: name, pool }, marks, job, operation);
     },
   };
 }
@@ -158,13 +166,13 @@ async function goalOf(host: Host, wanted: string | undefined): Promise<string> {
 
 /** Copies an image, or makes an empty disk, and writes down what VMs of it are like. */
 async function makeOfDisk(
-  host: Host,
+  on: SourceHost,
   { vm, source, pool }: { readonly vm: NewVm; readonly source: string; readonly pool: string },
   { prefix, version, createdAt, createdBy, role, seal }: VersionMarks,
   job: JobHandle,
   operation: Operation,
 ): Promise<StoredVersion> {
-  const { link } = host;
+  const { host } = on, { link } = host;
   const [disk] = vm.disks, { copyOf, target, sizeGb } = disk!;
   using held = new DisposableStack();
   const name = `${prefix}-v${version}-${target}.qcow2`;
@@ -181,7 +189,7 @@ async function makeOfDisk(
   const made = await makeVolume(link, operation, { pool, name }, make);
   const { path, capacity, allocation } = made;
   const disks = [{ target, pool, volume: name, path, capacityBytes: capacity, allocationBytes: allocation }];
-  await sealDisks(host, disks, seal, job);
+  await sealDisks(on, disks, seal, job);
   job.signal.throwIfAborted();
   const document = new XmlDocument(
     newDomainXml({ ...vm, screenPassword: undefined, disks: [{ ...disk!, source: { path, type: "file" } }] }),

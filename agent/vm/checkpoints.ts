@@ -13,10 +13,10 @@ import {
   readQcow2Header,
 } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { plainPath, readStart } from "../host_file.ts";
+import { plainPath, readStart } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
-import { runProgram } from "../programs.ts";
+import { runProgram } from "../machine/programs.ts";
 import { diskBitmaps } from "./disk_bitmaps.ts";
 
 /** A checkpoint of ours. */

@@ -11,12 +11,11 @@ import { messageOf } from "../../lib/text/message.ts";
 import { shellWord } from "../../lib/system/doctor/finding.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { keptDisks } from "../../lib/vm/snapshots.ts";
-import { isSystemError } from "../files.ts";
-import { openFile, readAt, readStart } from "../host_file.ts";
+import { isSystemError } from "../machine/files.ts";
+import { openFile, readAt, readStart } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import { isNotResponding } from "../mount_gate.ts";
+import { isNotResponding } from "../machine/mount_gate.ts";
 
 /** What a disk has within itself, by name. */
 export interface DiskNames {
@@ -65,7 +64,7 @@ async function inDisks(
   read: (path: string) => Promise<string[]>,
 ): Promise<Map<string, DiskNames>> {
   const found = new Map<string, DiskNames>();
-  if (!isLocal(link.uri)) return found;
+  if (link.machine === null) return found;
   for (const { target, source: path, type, format } of keptDisks(disks)) {
     if (path === undefined || format !== "qcow2" || (type !== "file" && type !== "block")) continue;
     try {

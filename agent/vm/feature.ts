@@ -33,13 +33,15 @@ import { snapshotSteps } from "./snapshots/steps.ts";
 import { showStartRisks } from "./lifecycle/start_risks.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
+import { ownPlaces } from "../own_places.ts";
+import { backupFolders } from "./devices/shared_folder.ts";
 
 /** Milliseconds between looks for media to give back. */
 const LOOK_MS = 5000;
 
 /** Owners of the media of this machine, which all libvirts of it may have in their VMs. */
 function mediaOwnersHere({ hosts, store, clock }: App): MediaOwners {
-  const here = () => hosts.all().filter(({ isHere }) => isHere);
+  const here = () => hosts.all().filter(({ machine }) => machine !== null);
   return new MediaOwners(store, clock, {
     vms: () => {
       const all = here();
@@ -78,32 +80,35 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   steps,
   migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
   open: (app: App) => {
-    const { hosts, activity, formerNames, images, settings, clock } = app;
     const mediaOwners = mediaOwnersHere(app);
     return {
-      handlers: vmListHandlers(hosts),
+      handlers: vmListHandlers(app.hosts),
       periodic: [{ name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() }],
       forgetHost: (hostId) => {
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
       },
       host: (host) => {
+        const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
+          app;
+        host.labels = knownVms;
+        host.closedPlaces = () => ({ own: ownPlaces(settings), backups: backupFolders(app) });
         const told = new VmActivity(host, activity);
-        const seen = new SeenVms(host, () => hosts.areSettled);
+        const seen = new SeenVms(host, { knownVms, store, areHostsSettled: () => hosts.areSettled });
         const kept = new SnapshotImages(host);
         host.keepers.add(kept.keeper);
-        host.mediaOwners = host.isHere ? mediaOwners : undefined;
+        host.mediaOwners = host.machine !== null ? mediaOwners : undefined;
         const allowOvercommit = settings.overcommit === "allow";
         return {
           handlers: {
-            ...vmHandlers(host),
-            ...createHandlers(createServices(host)),
-            ...cloudInitHandlers(host),
+            ...vmHandlers(host, coverage),
+            ...createHandlers(createServices(host, app), sshKeys),
+            ...cloudInitHandlers(host, sshKeys),
             ...deviceHandlers(host),
             ...manageHandlers(host),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
-            ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit),
+            ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),
           },
           changed: (change) => {
             told.onChange(change);

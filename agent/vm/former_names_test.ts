@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
-import { localPrincipal } from "../access.ts";
 import { App } from "../app.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
-import { TestClock } from "../testing.ts";
+import { localPrincipal, TestClock } from "../testing.ts";
 import { FORMER_NAME_MIGRATIONS, FormerNames } from "./former_names.ts";
 
 setLogLevel("error");

@@ -21,6 +21,7 @@ import { power } from "./lifecycle/power.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLog } from "./qemu_log.ts";
 import { etagOf } from "./xml.ts";
+import type { Coverage } from "../coverage/coverage.ts";
 
 type PowerCommand = Parameters<typeof power>[1];
 type ListHandlers = Pick<
@@ -55,13 +56,13 @@ export function vmListHandlers(hosts: HostRegistry): ListHandlers {
 }
 
 /** A handler for each command on VMs. */
-export function vmHandlers(host: Host): VmHandlers {
+export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmHandlers {
   const { link, sampler } = host;
   const powerHandler = (command: PowerCommand) => ({ vmId }: { vmId: string }) => power(host, command, vmId);
 
   /** Replaces what KVM Manager keeps in the VM's metadata. */
   const keep = async (vmId: string, change: Partial<VmLabels>, rights: Rights) => {
-    const vm = host.requireVm(vmId), warnings = host.app.coverage.changes(vm, change, rights);
+    const vm = host.requireVm(vmId), warnings = coverage.changes(vm, change, rights);
     await host.operate(vm, "updating", async () => {
       try {
         await changeMetadata(host, vm.id, change);

@@ -4,7 +4,7 @@ import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { METADATA_URI } from "../../lib/formats/xml/metadata.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
-import { localPrincipal } from "../access.ts";
+import { localPrincipal } from "../testing.ts";
 import { App } from "../app.ts";
 import { setLogLevel } from "../log.ts";
 

@@ -2,6 +2,7 @@
  * Files that a definition from outside names as its VM's own, and that are another's: libvirt deletes what is at a socket's
  * path, QEMU empties a serial line's file and writes to UEFI variables, as whoever owns them.
  */
+import type { LocalMachine } from "../machine/machine.ts";
 import { posix } from "node:path";
 import { ContractError } from "../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
@@ -11,7 +12,7 @@ import { writtenFiles } from "../../lib/formats/xml/own_files.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Host } from "../hosts/host.ts";
-import { resolvedPath } from "../resolved_path.ts";
+import { resolvedPath } from "../machine/resolved_path.ts";
 import { directUses } from "../storage/disk_images/usage.ts";
 import { otherUserOf } from "./lifecycle/other_user.ts";
 
@@ -28,16 +29,16 @@ interface Meant {
 }
 
 /** The paths by which a file may be known: as it is written, and with the links followed, also where it is not there yet. */
-async function pathsOf(uri: string, path: string): Promise<string[]> {
+async function pathsOf(machine: LocalMachine | null, path: string): Promise<string[]> {
   const plain = posix.normalize(path);
-  const folder = await resolvedPath(uri, posix.dirname(plain));
-  return [...new Set([plain, posix.join(folder, posix.basename(plain)), await resolvedPath(uri, plain)])];
+  const folder = await resolvedPath(machine, posix.dirname(plain));
+  return [...new Set([plain, posix.join(folder, posix.basename(plain)), await resolvedPath(machine, plain)])];
 }
 
 /** Whose file it is, as an error's reason; undefined where nobody else's is known. @throws {LibvirtError} */
 async function ownerText(host: Host, { uuid, name }: Meant, path: string): Promise<string | undefined> {
   const { inventory, keepers } = host;
-  const paths = await pathsOf(host.link.uri, path);
+  const paths = await pathsOf(host.machine, path);
   if (paths.every((each) => each.startsWith("/dev/"))) return undefined;
   if (paths.some((each) => LIBVIRT.test(each))) return "it lies where libvirt keeps what it knows of VMs";
   for (const each of paths) {

@@ -30,7 +30,7 @@ export async function setMetadata(
 
 /** Changes a part of KVM Manager's own metadata, and leaves the rest. @throws as {@link setMetadata} */
 export async function changeMetadata(
-  { app, link }: Pick<Host, "app" | "link">,
+  { labels, link }: Pick<Host, "labels" | "link">,
   uuid: string,
   change: Partial<OwnMetadata>,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function changeMetadata(
   await setMetadata({ link }, uuid, place, (stored) => {
     const { tags, group, createdAt, keptOsType, generatedPasswords } = summarizeDomain(stored);
     const after = { tags, group, createdAt, keptOsType, generatedPasswords, ...change };
-    if ("tags" in change || "group" in change) app.knownVms.meant(uuid, after);
+    if ("tags" in change || "group" in change) labels.meant(uuid, after);
     return ownDomainMetadata(after);
   });
 }

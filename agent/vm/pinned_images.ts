@@ -8,7 +8,6 @@ import { backingStoreXml, type DeclaredChain, declaredChain } from "../../lib/fo
 import { type DiskDevice, disksOf } from "../../lib/formats/xml/device_diff.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { child, children, type XmlElement } from "../../lib/formats/xml/tree.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { diskFormat } from "../storage/format_records.ts";
 import { isActivePool } from "../storage/shared.ts";
 import { volumeNamed } from "../storage/volumes.ts";
@@ -117,7 +116,7 @@ export async function pinImages(
   document: XmlDocument,
   use: DefinitionUse,
 ): Promise<void> {
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
   const { before } = use;
   const known = new Set(before === undefined ? [] : imagesIn(new XmlDocument(before)).map(imageOf));
   for (const [index, image] of imagesIn(document).entries()) {

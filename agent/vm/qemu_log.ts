@@ -4,7 +4,13 @@ import { plainText } from "../../lib/text/byte_text.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { endOfLog } from "../../lib/vm/qemu_log.ts";
 import { includes } from "../access.ts";
-import { FileRefused, isSystemError, pathFault, readRegularEnd, undefinedIfMissing } from "../files.ts";
+import {
+  FileRefused,
+  isSystemError,
+  pathFault,
+  readRegularEnd,
+  undefinedIfMissing,
+} from "../machine/files.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLogFolder } from "../libvirt/uri.ts";
 

@@ -4,9 +4,18 @@ import { oneLine } from "../../lib/text/text.ts";
 import { lostLabelsText } from "../../lib/vm/attention.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
-import type { KnownVm } from "./known_vms.ts";
+import type { Store } from "../store/store.ts";
+import type { KnownVm, KnownVms } from "./known_vms.ts";
 
 const releaseKey = (vmId: string) => `things of the VM that had the id ${vmId} before`;
+
+/** What they are compared with. */
+export interface SeenVmServices {
+  readonly knownVms: KnownVms;
+  readonly store: Pick<Store, "again" | "forget">;
+  /** Whether the other hosts were read, or it is known that they cannot be. */
+  readonly areHostsSettled: () => boolean;
+}
 
 export class SeenVms implements Disposable {
   readonly #following: Disposable;
@@ -15,15 +24,15 @@ export class SeenVms implements Disposable {
   /** Ids of VMs of which libvirt has told all that became of them since they were looked at. */
   readonly #watched = new Set<string>();
 
-  /** @param areHostsSettled whether the other hosts were read, or it is known that they cannot be */
-  constructor(private readonly host: Host, private readonly areHostsSettled: () => boolean = () => true) {
+  constructor(private readonly host: Host, private readonly services: SeenVmServices) {
+    const { knownVms } = services;
     this.#following = host.events.follow((events) =>
-      host.app.knownVms.together(() => {
+      knownVms.together(() => {
         for (const [name, data] of events) {
           if (name === "vm-created" || name === "vm-updated") this.#look(data.vm.id);
           else if (name === "vm-deleted" && host.inventory.vm(data.vmId) === undefined) {
             this.#watched.delete(data.vmId);
-            host.app.knownVms.gone(data.vmId);
+            knownVms.gone(data.vmId);
           }
         }
       })
@@ -37,17 +46,17 @@ export class SeenVms implements Disposable {
 
   /** The host was read whole. */
   whole(): void {
-    const { inventory, app } = this.host;
+    const { knownVms } = this.services, { inventory } = this.host;
     const all = inventory.everyVm();
-    app.knownVms.together(() => {
+    knownVms.together(() => {
       for (const { id } of all) this.#look(id);
-      app.knownVms.reconcile(this.host.id, new Set(all.map(({ id }) => id)));
+      knownVms.reconcile(this.host.id, new Set(all.map(({ id }) => id)));
     });
   }
 
   [Symbol.dispose](): void {
     this.#following[Symbol.dispose]();
-    for (const id of this.#released.keys()) this.host.app.store.forget(releaseKey(id));
+    for (const id of this.#released.keys()) this.services.store.forget(releaseKey(id));
   }
 
   /**
@@ -55,9 +64,9 @@ export class SeenVms implements Disposable {
    * host's once the other hosts were read, too: where one of them has the same id, it is not known whose it is.
    */
   #look(vmId: string): void {
-    const { inventory, app: { knownVms } } = this.host, vm = inventory.vm(vmId);
+    const { knownVms } = this.services, { inventory } = this.host, vm = inventory.vm(vmId);
     if (vm === undefined || vm.operation !== undefined) return;
-    if (knownVms.get(vmId) === undefined && !this.areHostsSettled()) return;
+    if (knownVms.get(vmId) === undefined && !this.services.areHostsSettled()) return;
     const { lost, replaced, accept } = knownVms.seen(
       vm,
       this.host.id,
@@ -74,7 +83,7 @@ export class SeenVms implements Disposable {
 
   /** Takes from a VM what was given for the one that had its id before. @returns whether all of it is done */
   #release(vm: VM, replaced: KnownVm): boolean {
-    const { id } = vm, { store } = this.host.app, { released: now, errors } = this.host.vmReplaced(id);
+    const { id } = vm, { store } = this.services, { released: now, errors } = this.host.vmReplaced(id);
     const released = [...this.#released.get(id) ?? [], ...now];
     if (errors.length > 0) {
       if (!this.#released.has(id)) {

@@ -53,7 +53,6 @@ function worldIn(folder: string) {
   const knownVms = new KnownVms(store, clock);
   const host = {
     ...{ id: "local", events: new HostEvents(hub, "local") },
-    app: { knownVms, clock, store },
     inventory: {
       vm: (id: string) => vms.get(id),
       everyVm: () => [...vms.values()],
@@ -66,7 +65,9 @@ function worldIn(folder: string) {
     },
     record: (row: { action: string; vmId: string; message: string }) => void recorded.push(row),
   };
-  const seen = new SeenVms(host as unknown as Host);
+  const see = (areHostsSettled: () => boolean) =>
+    new SeenVms(host as unknown as Host, { knownVms, store, areHostsSettled });
+  const seen = see(() => true);
   const put = (...all: VM[]) => {
     for (const vm of all) vms.set(vm.id, vm);
     hub.publishAll(all.map((vm): PublishedEvent => ["vm-created", { vm }]));
@@ -75,7 +76,7 @@ function worldIn(folder: string) {
     for (const id of ids) vms.delete(id);
     hub.publishAll(ids.map((vmId): PublishedEvent => ["vm-deleted", { vmId }]));
   };
-  return { ...{ store, clock, hub, host, knownVms, seen, put, remove, recorded, failing } };
+  return { ...{ store, clock, hub, host, knownVms, see, seen, put, remove, recorded, failing } };
 }
 
 const THOUSAND = Array.from({ length: 1000 }, (_, index) => vmOf(`vm-${index}`));
@@ -139,10 +140,10 @@ Deno.test("SeenVms: what a full disk keeps from being released is released later
   }));
 
 Deno.test("a VM that was never seen is no host's own before all hosts were read, or are known not to answer", () =>
-  world(({ host, knownVms, put, seen: first }) => {
+  world(({ see, knownVms, put, seen: first }) => {
     first[Symbol.dispose]();
     let areSettled = false;
-    using seen = new SeenVms(host as unknown as Host, () => areSettled);
+    using seen = see(() => areSettled);
     put(vmOf("a"));
     seen.whole();
     assert.equal(knownVms.hostOf("a"), undefined);

@@ -1,10 +1,8 @@
 /** VMs as steps: defined, started, forgotten. */
-import { statFile } from "../host_file.ts";
-import { undefinedIfMissing } from "../files.ts";
+import { undefinedIfMissing } from "../machine/files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
 import { requireItsNetworksRespond } from "../hosts/responsive.ts";
-import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -37,9 +35,9 @@ async function wasUsed(
   paths: readonly string[],
   at: number,
 ): Promise<boolean> {
-  if (!isLocal(link.uri)) return false;
+  if (link.machine === null) return false;
   for (const path of paths) {
-    const info = await undefinedIfMissing(statFile(path));
+    const info = await undefinedIfMissing(link.machine.files.statFile(path));
     if (info?.isFile && (info.mtime?.getTime() ?? 0) > at + DEFINING_MS) return true;
   }
   return false;
@@ -128,18 +126,18 @@ const domainDoomed: StepRule<"domain-doomed"> = {
 /** Looks whether a VM that was going into the bin is gone. One that is there stays, and the bin knows nothing of it. */
 const vmBinned: StepRule<"vm-binned"> = {
   finish: async ({ uuid, entry: id, nvram }, { vms }) => {
-    const { link, app } = vms, entry = app.bin.get(id);
+    const { link, bin } = vms, entry = bin.get(id);
     if (await keepRunning(link, uuid)) {
       if (entry !== undefined) await forgetEntry(vms, entry);
       return { did: "nothing", stop: true };
     }
     if (entry === undefined) return { did: "nothing", stop: true };
     if (nvram !== undefined) await eraseNvram(vms, uuid, nvram);
-    app.bin.put({ ...entry, state: "kept" });
+    bin.put({ ...entry, state: "kept" });
     return { did: "done" };
   },
   undo: async ({ uuid, name, entry: id }, { vms }) => {
-    const { link, app, inventory } = vms, entry = app.bin.get(id);
+    const { link, bin, inventory } = vms, entry = bin.get(id);
     if (entry === undefined) return NOTHING;
     if (!await keepRunning(link, uuid) && entry.definition !== undefined) {
       const { xml, autostart, snapshots } = entry.definition;
@@ -155,7 +153,7 @@ const vmBinned: StepRule<"vm-binned"> = {
 /** Defines a VM again whose files have come out of the bin. */
 const vmUnbinned: StepRule<"vm-unbinned"> = {
   finish: async (step, { vms }) => {
-    const { link, app, inventory } = vms, { uuid, name } = step, entry = app.bin.get(step.entry);
+    const { link, bin, inventory } = vms, { uuid, name } = step, entry = bin.get(step.entry);
     if (entry?.definition === undefined) return NOTHING;
     if (await link.call("domainRead", { uuid }) !== null) return NOTHING;
     const { autostart, snapshots } = entry.definition;
@@ -171,9 +169,9 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
     return { did: "done", note: t("operations.restored", { what: name }) };
   },
   undo: async ({ uuid, name, entry }, { vms }) => {
-    const { link, app, inventory } = vms;
+    const { link, bin, inventory } = vms;
     const domain = await link.call("domainRead", { uuid });
-    if (domain === null || app.bin.get(entry) === undefined) return NOTHING;
+    if (domain === null || bin.get(entry) === undefined) return NOTHING;
     if (!isOff(domain) || !await undefineStopped(vms, uuid, "domainUndefineForBin")) {
       return { ...left(name, t("operations.is_running")), stop: true };
     }

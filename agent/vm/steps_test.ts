@@ -3,6 +3,7 @@ import { Unsettled } from "../operations/outcome.ts";
 import type { Settlement } from "../operations/settlement.ts";
 import type { StepOf } from "../operations/step.ts";
 import { vmSteps } from "./steps.ts";
+import { localMachine } from "../machine/machine.ts";
 
 /** `virDomainState` with its reason. */
 const STATES = {
@@ -17,8 +18,10 @@ function settlement(first: keyof typeof STATES, cutAt = Date.now()) {
   let state = first;
   const at = {
     vms: {
+      machine: localMachine("qemu:///system"),
       link: {
         uri: "qemu:///system",
+        machine: localMachine("qemu:///system"),
         call: (name: string) => {
           calls.push(name);
           if (name === "domainDestroy") state = "off";

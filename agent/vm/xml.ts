@@ -161,7 +161,7 @@ export async function setVmXml(
     const pinned = read.document.toString();
     try {
       // libvirt would check it by its schemas again, and refuse the relative paths that it has itself.
-      host.app.knownVms.meant(vm.id, summarizeDomain(pinned));
+      host.labels.meant(vm.id, summarizeDomain(pinned));
       const unchecked = kept.length > 0 && kept.every((path) => relative.includes(path));
       await host.link.call("domainDefineXml", { xml: pinned, unchecked });
       saved = await tellRunning(host, vm, await editableXml(host, vm));

@@ -12,6 +12,7 @@ import { type Bench, roundsOf } from "./bench.ts";
 import { madeUpFigures } from "./made_up_vms.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
+import { localMachine } from "../../agent/machine/machine.ts";
 
 /** VMs that run while readings are taken. */
 const RUNNING = 6;
@@ -119,7 +120,7 @@ export const metrics: Bench = async function* (context) {
   await using here = await appHere();
   const { link, inventory, sampler } = here.app.hosts.local;
   const clock = { ms: BEGIN * 1000, now: () => clock.ms };
-  const host = { id: LOCAL_HOST, isHere: true, inventory, sampler };
+  const host = { id: LOCAL_HOST, machine: localMachine("qemu:///system"), inventory, sampler };
   const collector = new Collector(host, here.app.metrics, INTERVAL, clock);
   await collector.tick();
   const figures = await inTurn(roundsOf(context, 20), {

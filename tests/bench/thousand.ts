@@ -18,6 +18,7 @@ import { type Bench, roundsOf } from "./bench.ts";
 import { timed } from "./measure.ts";
 import { MADE_UP_NODE, madeUpFigures, madeUpVms } from "./made_up_vms.ts";
 import { alone } from "./row.ts";
+import { localMachine } from "../../agent/machine/machine.ts";
 
 const VMS = 1000, INTERVAL = 10;
 /** A tenth of a core, of the ten seconds between two readings. */
@@ -69,7 +70,12 @@ export const thousand: Bench = async function* (context) {
     rulesMs += performance.now() - begun;
   });
   const collector = new Collector(
-    { id: LOCAL_HOST, isHere: true, inventory: inventory as never, sampler: { takeAll: round } },
+    {
+      id: LOCAL_HOST,
+      machine: localMachine("qemu:///system"),
+      inventory: inventory as never,
+      sampler: { takeAll: round },
+    },
     metrics,
     INTERVAL,
     clock,

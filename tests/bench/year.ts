@@ -69,7 +69,7 @@ export const year: Bench = async function* (context) {
   };
   const host = {
     id: LOCAL_HOST,
-    isHere: false,
+    machine: null,
     inventory: inventory as never,
     sampler: { takeAll: round },
   };

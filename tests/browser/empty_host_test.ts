@@ -7,7 +7,7 @@ import { startServer } from "../testbed/server.ts";
 import { call } from "../testbed/product.ts";
 import { until } from "../testbed/wait.ts";
 import { PHONE, visit, waitForText } from "./visit.ts";
-import { hostBridges } from "../../agent/hosts/bridges.ts";
+import { localMachine } from "../../agent/machine/machine.ts";
 import { hasOwnBridge } from "../../lib/host/ready.ts";
 
 const reason = await requirement("chromium");
@@ -15,7 +15,10 @@ const CREATE_POOL = "Create pool default in /var/lib/libvirt/images";
 
 /** Bridges of tests that run meanwhile are networks to plug VMs into: this host has none without them. */
 const untilNoBridge = () =>
-  until("no bridge of another test", async () => !hasOwnBridge(await hostBridges("qemu:///system") ?? []));
+  until(
+    "no bridge of another test",
+    async () => !hasOwnBridge(await localMachine("qemu:///system")!.bridges()),
+  );
 
 for (const javaScriptEnabled of [false, true]) {
   Deno.test({

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { SftpStore } from "../../agent/backups/store/sftp.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";
-import { FileRefused } from "../../agent/files.ts";
+import { FileRefused } from "../../agent/machine/files.ts";
 import { checkStore, refuses } from "../testbed/backup_store.ts";
 import { run } from "../testbed/process.ts";
 import { requirement } from "../testbed/skip.ts";

@@ -1,6 +1,6 @@
 /** Backups that run by themselves, of VMs with UEFI, and beside a libvirtd that is killed. */
 import assert from "node:assert/strict";
-import { localPrincipal } from "../../agent/access.ts";
+import { localPrincipal } from "../../agent/testing.ts";
 import { App } from "../../agent/app.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";
 import type { Api } from "../../lib/contract/api.ts";

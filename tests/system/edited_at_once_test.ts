@@ -1,7 +1,7 @@
 /** Two KVM Managers, and virsh, that change one VM in one moment: no edit is lost. */
 import assert from "node:assert/strict";
 import type { Api } from "../../lib/contract/api.ts";
-import { localPrincipal } from "../../agent/access.ts";
+import { localPrincipal } from "../../agent/testing.ts";
 import { App } from "../../agent/app.ts";
 import { setLogLevel } from "../../agent/log.ts";
 import { settingsHere } from "../testbed/app_here.ts";

@@ -18,6 +18,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
+import { localMachine } from "../../agent/machine/machine.ts";
 
 const ignore = await requirement("guest") !== null;
 setLogLevel("error");
@@ -36,7 +37,13 @@ function collectorOf({ app }: Here, id: string) {
     now: () => clock.ms,
   };
   const collector = new Collector(
-    { id, isHere: id === "local", keepsLatest: () => true, inventory, sampler },
+    {
+      id,
+      machine: id === "local" ? localMachine("qemu:///system") : null,
+      keepsLatest: () => true,
+      inventory,
+      sampler,
+    },
     app.metrics,
     INTERVAL,
     clock,

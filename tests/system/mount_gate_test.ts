@@ -1,8 +1,8 @@
 /** A mount that does not respond: it takes a few threads of ours, refuses what is asked of it, and libvirt never waits for it. */
 import assert from "node:assert/strict";
-import { openFile, readStart, statFile } from "../../agent/host_file.ts";
-import { hostFiles } from "../../agent/host_files.ts";
-import { notRespondingMounts } from "../../agent/mount_gate.ts";
+import { openFile, readStart, statFile } from "../../agent/machine/host_file.ts";
+import { hostFiles } from "../../agent/machine/host_files.ts";
+import { notRespondingMounts } from "../../agent/machine/mount_gate.ts";
 import { SettingsError } from "../../agent/settings_error.ts";
 import { requireLocalDisk } from "../../agent/store/data_folder.ts";
 import { ContractError } from "../../lib/contract/mod.ts";

@@ -1,7 +1,7 @@
 /** The state of an emulated TPM: in backups, restored, cloned, left out of templates; and what a kill leaves of it. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { undefinedIfMissing } from "../../agent/files.ts";
+import { undefinedIfMissing } from "../../agent/machine/files.ts";
 import { MOST_TPM_BYTES, TPM_MODES } from "../../lib/formats/swtpm.ts";
 import { PROJECT } from "../../scripts/project.ts";
 import { backupFolder, runOf } from "../testbed/backups.ts";

@@ -1,6 +1,7 @@
 /** Two hosts that are two real libvirtds, in one process: nothing that is done or goes wrong on one touches the other. */
 import assert from "node:assert/strict";
-import { localPrincipal, type Principal, principalOf } from "../../agent/access.ts";
+import { type Principal, principalOf } from "../../agent/access.ts";
+import { localPrincipal } from "../../agent/testing.ts";
 import { App } from "../../agent/app.ts";
 import { setLogLevel } from "../../agent/log.ts";
 import { permissionsOf } from "../../lib/access/permissions.ts";

@@ -1,7 +1,7 @@
 /** create_vm while libvirtd dies: no image stays behind without its machine, and the next creation works. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { boot } from "../../agent/hosts/kvm_probe.ts";
+import { boot } from "../../agent/machine/kvm_probe.ts";
 import { filesOf } from "../testbed/names.ts";
 import { type PrivateLibvirt, privateLibvirt } from "../testbed/private_libvirt.ts";
 import { ProcessError } from "../testbed/process.ts";

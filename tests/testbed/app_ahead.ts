@@ -1,5 +1,5 @@
 /** The application in the test's own process, with a clock that can be set forward: for what comes after days. */
-import { localPrincipal } from "../../agent/access.ts";
+import { localPrincipal } from "../../agent/testing.ts";
 import { delegateFor } from "../../agent/access/delegation.ts";
 import { App } from "../../agent/app.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";

@@ -1,5 +1,5 @@
 /** The application in the test's own process: for what must be chosen between two of its calls, or has no setting yet. */
-import { localPrincipal } from "../../agent/access.ts";
+import { localPrincipal } from "../../agent/testing.ts";
 import { App } from "../../agent/app.ts";
 import type { HostConfig } from "../../agent/hosts/host.ts";
 import { HOST_MIGRATIONS, HostRecords } from "../../agent/hosts/records.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import type { BackupStore } from "../../agent/backups/store/store.ts";
-import { FileRefused } from "../../agent/files.ts";
+import { FileRefused } from "../../agent/machine/files.ts";
 
 const bytes = (text: string) => new Uint8Array(new TextEncoder().encode(text));
 const NAME = "chunks/ab/ab12", ID = "20260101-000000-00000000", OTHER = "20260102-000000-00000000";

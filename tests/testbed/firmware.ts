@@ -1,6 +1,6 @@
 /** UEFI, Secure Boot and a TPM for test machines. */
 import { ensurePackages } from "./packages.ts";
-import { isThere } from "../../agent/files.ts";
+import { isThere } from "../../agent/machine/files.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 

@@ -1,6 +1,6 @@
 /** Two hosts in one process: a bare local one, and a furnished second one of libvirt's test driver. */
 import { join } from "node:path";
-import { localPrincipal } from "../../agent/access.ts";
+import { localPrincipal } from "../../agent/testing.ts";
 import { onPageOf } from "../../agent/dispatch.ts";
 import { entry } from "../../agent/http/entry.ts";
 import { listenSocket } from "../../agent/http/server.ts";

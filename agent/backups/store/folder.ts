@@ -1,10 +1,16 @@
 /** A folder of this host as a store: a disk, or a share that is mounted. */
 import { isCopyId, ManifestError } from "../../../lib/backup/manifest.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { FileRefused, isSystemError, pathFault, readRegular, undefinedIfMissing } from "../../files.ts";
-import { hostFiles } from "../../host_files.ts";
-import { isNotResponding, mountGate } from "../../mount_gate.ts";
-import { ProgramLate, runProgram } from "../../programs.ts";
+import {
+  FileRefused,
+  isSystemError,
+  pathFault,
+  readRegular,
+  undefinedIfMissing,
+} from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
+import { isNotResponding, mountGate } from "../../machine/mount_gate.ts";
+import { ProgramLate, runProgram } from "../../machine/programs.ts";
 import { PeriodicSync } from "../periodic_sync.ts";
 import {
   type BackupStore,

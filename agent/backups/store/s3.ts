@@ -9,7 +9,7 @@ import { child, children, childText, parseXml, XmlError } from "../../../lib/for
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { type Clock, sleep } from "../../clock.ts";
-import { FileRefused } from "../../files.ts";
+import { FileRefused } from "../../machine/files.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
 import { ask, type Fetched, requireReachable, type Resolve } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";

@@ -10,7 +10,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { Mutex } from "../../../lib/mutex.ts";
-import { FileRefused } from "../../files.ts";
+import { FileRefused } from "../../machine/files.ts";
 import { log } from "../../log.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
 import { requireReachable } from "../../outbound/fetch.ts";

@@ -2,9 +2,10 @@
 import { ContractError, type VM, type VncInfo } from "../../../lib/contract/mod.ts";
 import { vncServer } from "../../../lib/formats/xml/domain.ts";
 import type { Host } from "../../hosts/host.ts";
+import { addressOnMachine } from "../../machine/machine.ts";
 
 /** What tells whether the screens of a host are reached from here. */
-type ScreenHost = Pick<Host, "id" | "isHere">;
+type ScreenHost = Pick<Host, "id" | "machine">;
 
 /**
  * Where a screen's server can be reached by someone on this machine. Of another machine's host no address is given: the port
@@ -13,14 +14,10 @@ type ScreenHost = Pick<Host, "id" | "isHere">;
  * @param listen the address that the server listens on; one that means "everywhere", or none, is reached on loopback
  * @throws {ContractError} ScreenElsewhere
  */
-export function addressHere({ id, isHere }: ScreenHost, listen: string | undefined): string {
-  if (!isHere) throw new ContractError("ScreenElsewhere", { host: id });
-  return onLoopback(listen);
+export function addressHere({ id, machine }: ScreenHost, listen: string | undefined): string {
+  if (machine === null) throw new ContractError("ScreenElsewhere", { host: id });
+  return machine.addressOf(listen);
 }
-
-/** The address of a server for who is on its machine. */
-const onLoopback = (listen: string | undefined): string =>
-  !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
 
 /**
  * Place and password of a running VM's VNC server, as libvirt has them now, for whoever dials it from this machine.
@@ -64,12 +61,12 @@ export interface ReachedScreen extends Disposable {
  */
 export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
   const { ssh } = host;
-  if (host.isHere || ssh === undefined) {
+  if (host.machine !== null || ssh === undefined) {
     return { target: await vncTarget(host, vm), [Symbol.dispose]: () => {} };
   }
   const server = await screenServer(host, vm), { port, socket } = server;
   const forward = await ssh.forward(
-    port === null ? { socket: socket! } : { host: onLoopback(server.host), port },
+    port === null ? { socket: socket! } : { host: addressOnMachine(server.host), port },
   );
   return {
     target: { ...server, port: null, socket: forward.path },
@@ -79,5 +76,5 @@ export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
 
 /** Whether a screen can be reached, without reaching it. @throws as {@link reachScreen} */
 export async function requireScreen(host: Host, vm: VM): Promise<void> {
-  await (host.isHere || host.ssh === undefined ? vncTarget(host, vm) : screenServer(host, vm));
+  await (host.machine !== null || host.ssh === undefined ? vncTarget(host, vm) : screenServer(host, vm));
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
-import { localPrincipal } from "../../access.ts";
+import { localPrincipal } from "../../testing.ts";
 import type { Host } from "../../hosts/host.ts";
 import { giveViewerFile } from "../viewer_file.ts";
 import { vncConsole } from "./console.ts";
 import { vncTarget } from "./target.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 const VM_ID = "5c5d3b0e-0000-4000-8000-000000000001";
 const domain = (graphics: string) =>
@@ -22,7 +23,7 @@ const SCREENS = {
 
 const hostWith = (graphics: string, isHere: boolean) =>
   ({
-    ...{ id: "lab", isHere },
+    ...{ id: "lab", machine: isHere ? localMachine("qemu:///system") : null },
     link: { call: () => Promise.resolve(domain(graphics)) },
     inventory: { active: () => [VM_ID] },
     requireVm: () => ({ id: VM_ID, name: "a" }),

@@ -46,7 +46,7 @@ export class Addresses {
   #running = false;
 
   constructor(
-    readonly link: Pick<LibvirtLink, "call" | "uri">,
+    readonly link: Pick<LibvirtLink, "call" | "machine">,
     readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "update"> & {
       readonly networks: Pick<NetworkInventory, "records" | "record">;
     },

@@ -21,7 +21,7 @@ function host() {
   });
   const addresses = new Addresses(
     {
-      uri: "qemu+ssh://other/system",
+      machine: null,
       call: ((_name: string, { source }: { source: string }) => {
         asked.push(source);
         return Promise.resolve([]);

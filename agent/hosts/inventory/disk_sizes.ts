@@ -9,7 +9,6 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import type { Disk, VM } from "../../../lib/contract/vm.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
@@ -54,7 +53,7 @@ export class DiskSizes {
   #running = false;
 
   constructor(
-    readonly link: Pick<LibvirtLink, "uri" | "call">,
+    readonly link: Pick<LibvirtLink, "call" | "machine">,
     readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "update"> & {
       readonly storage: Pick<Inventory["storage"], "peek" | "poolOf" | "volumes">;
     },
@@ -151,11 +150,12 @@ export class DiskSizes {
   async #sizeOf(disk: Disk, source: string): Promise<Found> {
     try {
       const volume = await this.#volumeOf(disk, source);
-      if (!isLocal(this.link.uri)) return volume && sizeOfVolume(volume);
+      const { machine } = this.link;
+      if (machine === null) return volume && sizeOfVolume(volume);
       const path = disk.type === "volume" ? volume?.path : source;
       if (path === undefined || !path.startsWith("/")) return volume && sizeOfVolume(volume);
       if (!["file", "block", "volume"].includes(disk.type)) return undefined;
-      return await imageSize(path, disk.format, volume) ?? (volume && sizeOfVolume(volume));
+      return await imageSize(machine, path, disk.format, volume) ?? (volume && sizeOfVolume(volume));
     } catch (error) {
       // A pool or a file system that does not respond
       if (!(error instanceof LibvirtError) && !(error instanceof ContractError)) throw error;
@@ -170,7 +170,7 @@ export class DiskSizes {
     const slash = source.indexOf("/");
     const pool = type === "volume" ? source.slice(0, slash) : storage.poolOf(source);
     if (pool === undefined) return undefined;
-    const isNeeded = type === "volume" || !isLocal(this.link.uri);
+    const isNeeded = type === "volume" || this.link.machine === null;
     const volumes = isNeeded ? await storage.volumes(pool) : storage.peek(pool);
     return volumes?.find(({ name, path }) =>
       type === "volume" ? name === source.slice(slash + 1) : path === source

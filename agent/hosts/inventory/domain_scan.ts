@@ -6,10 +6,9 @@ import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
-import { isSystemError, namesIn } from "../../files.ts";
+import { isSystemError, namesIn } from "../../machine/files.ts";
 import { isHang } from "../../libvirt/failure.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
-import { isLocalSystem } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 
 /** Milliseconds the list of all may take where there is another way. */
@@ -81,11 +80,11 @@ async function inTime<T>(call: Promise<T>, ms: number): Promise<T> {
  * @throws {LibvirtError}
  */
 export async function scanDomains(
-  link: Pick<LibvirtLink, "call" | "uri">,
+  link: Pick<LibvirtLink, "call" | "machine">,
   known: Iterable<string>,
 ): Promise<Map<string, DomainRecord | undefined>> {
   let files: Map<string, DomainRecord> | undefined;
-  const scan = link.call("domainScan"), hasFiles = isLocalSystem(link.uri), before = [...known];
+  const scan = link.call("domainScan"), hasFiles = link.machine?.isSystem ?? false, before = [...known];
   try {
     const records = hasFiles || before.length > 0 ? await inTime(scan, SCAN_MS) : await scan;
     return new Map(records.map((record) => [record.uuid, record]));

@@ -10,13 +10,11 @@ import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { fileSystemSpace, type PoolSpace } from "../../../lib/storage/pool_space.ts";
 import { PATH_TYPES } from "../../../lib/storage/pool_types.ts";
-import { hostFiles } from "../../host_files.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
-import { requireResponding } from "../../mount_gate.ts";
 import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
 import { within } from "../../within.ts";
+import type { LocalMachine } from "../../machine/machine.ts";
 
 /** Milliseconds somebody who asks waits for pools or volumes that are being read. */
 export const POOLS_WAIT_MS = 8000;
@@ -117,7 +115,7 @@ interface Shelf {
 
 export class PoolInventory {
   readonly #link: LinkCaller;
-  readonly #isLocal: boolean;
+  readonly #machine: LocalMachine | null;
   readonly #tell: (pool: string, event: string) => void;
   readonly #scanner = new Latest(() => this.#scan());
   readonly #shelves = new Map<string, Shelf>();
@@ -134,9 +132,9 @@ export class PoolInventory {
   #all: readonly Volume[] | undefined;
 
   /** @param tell publishes that something about a pool changed */
-  constructor(link: Pick<LibvirtLink, "call" | "uri">, tell: (pool: string, event: string) => void) {
+  constructor(link: Pick<LibvirtLink, "call" | "machine">, tell: (pool: string, event: string) => void) {
     this.#link = link;
-    this.#isLocal = isLocal(link.uri);
+    this.#machine = link.machine;
     this.#tell = tell;
   }
 
@@ -313,19 +311,19 @@ export class PoolInventory {
     this.#folders = foldersOf(records);
     this.#measured = await this.#measure(records);
     for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#drop(name);
-    if (!this.#isLocal) this.#forgetLeft(records);
+    if (this.#machine === null) this.#forgetLeft(records);
     this.#isKnown = true;
   }
 
   /** libvirt counts the room of a pool when it looks at all of it, and for long not again: the file systems know it. */
   async #measure(records: readonly PoolRecord[]): Promise<Map<string, PoolSpace>> {
-    const found = new Map<string, PoolSpace>();
-    if (!this.#isLocal) return found;
+    const found = new Map<string, PoolSpace>(), machine = this.#machine;
+    if (machine === null) return found;
     const asked = records.map(async ({ name, xml, volumes }) => {
       const { type, path } = describePool(xml);
       if (volumes === null || path === undefined || !MEASURED.has(type)) return;
       try {
-        found.set(name, fileSystemSpace(await hostFiles.statfs(path)));
+        found.set(name, fileSystemSpace(await machine.files.statfs(path)));
       } catch (error) {
         log.debug("the file system of a storage pool does not say what is free", { pool: name, error });
       }
@@ -337,7 +335,9 @@ export class PoolInventory {
   /** libvirt opens each file of a pool to tell of its volumes. @throws {ContractError} StorageNotResponding */
   async #requireReachable(pool: string): Promise<void> {
     const { type, path } = describePool(this.#records.get(pool)?.xml ?? "<pool/>");
-    if (this.#isLocal && path !== undefined && PATH_TYPES.has(type)) await requireResponding(path);
+    if (this.#machine !== null && path !== undefined && PATH_TYPES.has(type)) {
+      await this.#machine.files.requireResponding(path);
+    }
   }
 
   readonly #reading = new Map<Latest, Promise<void>>();

@@ -10,7 +10,7 @@ Deno.test("PoolInventory.known() is one list until a volume, a pool or the conne
   const there = ["a"];
   let isActive = true;
   const link = {
-    uri: "test:///default",
+    machine: null,
     call: (name: string) =>
       Promise.resolve(
         name === "poolScan"
@@ -55,7 +55,7 @@ Deno.test("PoolInventory.known() is one list until a volume, a pool or the conne
 Deno.test("a read of volumes that began before a change of ours does not bring back what was before it", async () => {
   const reads: ((volumes: string[]) => void)[] = [];
   const link = {
-    uri: "test:///default",
+    machine: null,
     call: async (name: string) => {
       if (name === "poolScan") {
         return [{ name: "p", volumes: 2, xml: "<pool type='dir'><name>p</name></pool>" }];

@@ -2,7 +2,7 @@
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { runProgram } from "../../programs.ts";
+import { runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
 
 /** Milliseconds to sign in and write a line. */

@@ -2,7 +2,7 @@
 import { type SshDestination, sshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
-import { kill, runProgram } from "../../programs.ts";
+import { kill, runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
 
 /** Milliseconds until a forward must be there, between looks for it, and to end the shared connection. */

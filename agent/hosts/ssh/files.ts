@@ -2,8 +2,8 @@
  * The files by which hosts are reached with OpenSSH's client: KVM Manager's own key, the host keys that a person has
  * compared, and the configuration that has ssh use them. The user's own configuration holds for all that it leaves open.
  */
-import { isSystemError } from "../../files.ts";
-import { runProgram } from "../../programs.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { runProgram } from "../../machine/programs.ts";
 
 /** Milliseconds in which a key is made. */
 const KEY_MS = 10_000;

@@ -2,7 +2,7 @@
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { knownHostName, type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { runProgram } from "../../programs.ts";
+import { runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
 
 /** Milliseconds for a question to the host, and to files. */

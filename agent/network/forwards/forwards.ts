@@ -15,9 +15,8 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import type { ForwardRule } from "../../../lib/formats/nft/forwards.ts";
 import type { Published } from "../../events/hub.ts";
-import { isLocalSystem } from "../../libvirt/uri.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
-import { DEVICES } from "../../hosts/network_devices.ts";
+import { DEVICES } from "../../machine/network_devices.ts";
 import { log } from "../../log.ts";
 import { networksOf } from "../view.ts";
 import type { ForwardRecords } from "./records.ts";
@@ -96,7 +95,7 @@ export class Forwards implements Disposable {
 
   /** Why this host cannot forward; undefined when it can. */
   async unavailable(): Promise<string | undefined> {
-    if (!this.#isOwner || !isLocalSystem(this.host.link.uri)) {
+    if (!this.#isOwner || !this.host.machine?.isSystem) {
       return "only to networks of the QEMU on this host";
     }
     return await this.kernel.unavailable();
@@ -127,7 +126,7 @@ export class Forwards implements Disposable {
   #soon(): void {
     if (!this.any) return;
     this.#cancel?.();
-    this.#cancel = this.host.app.clock.after(SETTLE_MS, () => {
+    this.#cancel = this.host.clock.after(SETTLE_MS, () => {
       this.sync().catch((error) => log.warn("port forwards could not be looked after", { error }));
     });
   }
@@ -181,7 +180,7 @@ export class Forwards implements Disposable {
   ): Promise<Map<string, KnownLease[]>> {
     const followed = new Set(forwards.map(({ network }) => network));
     const names = [...followed].filter((name) => networks.get(name)?.active);
-    const seconds = this.host.app.clock.now() / 1000;
+    const seconds = this.host.clock.now() / 1000;
     const lists = await Promise.all(names.map(async (name) => {
       const { link, inventory } = this.host;
       const leases = await leasesOn({ link, networks: inventory.networks }, name);
@@ -197,10 +196,10 @@ export class Forwards implements Disposable {
     const rules = ruled.map(({ rule }) => rule!);
     const wanted = JSON.stringify(rules);
     const isSame = wanted === JSON.stringify(this.#applied);
-    const isRecent = this.host.app.clock.monotonic() - this.#lookedAt < DRIFT_MS;
+    const isRecent = this.host.clock.monotonic() - this.#lookedAt < DRIFT_MS;
     if (isSame && isRecent) return planned;
     if (isRecent && this.#refused?.wanted === wanted) return asFailed(planned, this.#refused.reason);
-    this.#lookedAt = this.host.app.clock.monotonic();
+    this.#lookedAt = this.host.clock.monotonic();
     if (isSame && (rules.length === 0 || await this.kernel.stands())) return planned;
     if (isSame) log.warn("the rules of port forwards were gone or changed: they are put back");
     this.#refused = undefined;

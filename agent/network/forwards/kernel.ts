@@ -9,8 +9,8 @@ import {
   forwardTransaction,
 } from "../../../lib/formats/nft/forwards.ts";
 import { tableOf } from "../../../lib/formats/nft/json.ts";
-import { isThere } from "../../files.ts";
-import { DEVICES } from "../../hosts/network_devices.ts";
+import { isThere } from "../../machine/files.ts";
+import { DEVICES } from "../../machine/network_devices.ts";
 import { findTool, ForwardToolError, runTool } from "./tools.ts";
 
 /** Place of our routing rules among others': after the kernel's own table of local addresses, before the main one. */

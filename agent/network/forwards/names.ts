@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { ForwardNames } from "../../../lib/formats/nft/forwards.ts";
-import { FORWARD_DEVICES } from "../../hosts/network_devices.ts";
+import { FORWARD_DEVICES } from "../../machine/network_devices.ts";
 
 /** The data folder of the one KVM Manager that most hosts have. */
 const USUAL = "/var/lib/kvm-manager";

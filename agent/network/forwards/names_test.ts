@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isForwardDevice } from "../../hosts/network_devices.ts";
+import { isForwardDevice } from "../../machine/network_devices.ts";
 import { forwardNames } from "./names.ts";
 
 Deno.test("forwardNames() are plain for the usual folder, and others for every other", () => {

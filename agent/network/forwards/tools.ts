@@ -1,6 +1,6 @@
 /** The programs that speak to the kernel's packet filter and routing, run with argument arrays. */
 import { join } from "node:path";
-import { ProgramLate, runProgram } from "../../programs.ts";
+import { ProgramLate, runProgram } from "../../machine/programs.ts";
 
 /** A program said no. */
 export class ForwardToolError extends Error {

@@ -6,9 +6,9 @@
 import type { FileHandle } from "../../../ffi/file_handle.ts";
 import { BIN_FOLDER, splitPath } from "../../../lib/bin/place.ts";
 import { writeAll } from "../../../lib/write_all.ts";
-import { undefinedIfMissing } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { FileIdentity } from "../../operations/step.ts";
 
 /** Why the folder or the file is not what it has to be; told to people as the end of a sentence. */

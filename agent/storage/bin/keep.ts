@@ -6,13 +6,12 @@ import { DAY_MS } from "../../../lib/duration.ts";
 import type { BinKind, BinReceipt } from "../../../lib/contract/bin.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { pathFault } from "../../files.ts";
-import { isNameable } from "../../host_file.ts";
+import { pathFault } from "../../machine/files.ts";
+import { isNameable } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { failureKind, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 import { backingChain } from "../disk_images/backing.ts";
 import { isReadOnlyHere } from "../mounts.ts";
 import { keepsFiles } from "../volumes.ts";
@@ -34,7 +33,7 @@ export interface KeepResult {
 }
 
 /** Whether what is deleted on a host goes into the bin. */
-export const isBinOn = ({ app }: Host): boolean => app.bin.policy.days > 0;
+export const isBinOn = ({ bin }: Host): boolean => bin.policy.days > 0;
 
 /** Why the bin cannot keep a file; undefined where it can. @throws {LibvirtError} */
 export async function unkeepable(
@@ -42,7 +41,7 @@ export async function unkeepable(
   { path, pool }: Omit<BinCandidate, "role">,
 ): Promise<string | undefined> {
   const { link } = host;
-  if (!isLocal(link.uri)) return "it is on another host";
+  if (link.machine === null) return "it is on another host";
   if (pool !== null && !await keepsFiles(link, pool)) return "its storage pool keeps no files";
   if (!isNameable(path)) return "its name is no UTF-8";
   if (isInBin(path)) return "it is in the bin already";
@@ -106,13 +105,13 @@ export interface NewEntry extends
 }
 
 /** An entry on its way in. */
-export function newEntry({ id: host, app }: Host, made: NewEntry): StoredEntry {
-  const now = app.clock.now();
+export function newEntry({ id: host, clock, bin }: Host, made: NewEntry): StoredEntry {
+  const now = clock.now();
   return {
     ...made,
     host,
     deletedAt: now,
-    until: now + app.bin.policy.days * DAY_MS,
+    until: now + bin.policy.days * DAY_MS,
     found: false,
     state: "moving",
   };
@@ -131,14 +130,14 @@ export const foldersOf = ({ files }: Pick<StoredEntry, "files">): string[] => [
 ];
 
 /** Writes an entry down, in the database and beside its files. @throws {ContractError} StoreUnavailable */
-export async function writeEntry({ app }: Host, entry: StoredEntry, open: StoredEntry): Promise<void> {
-  app.bin.put(entry);
+export async function writeEntry({ bin }: Host, entry: StoredEntry, open: StoredEntry): Promise<void> {
+  bin.put(entry);
   const note = writeNote(open);
   for (const folder of foldersOf(entry)) await putNote(folder, noteName(entry.id), note);
 }
 
 /** Forgets an entry whose files are no longer in the bin. @throws {ContractError} StoreUnavailable */
-export async function forgetEntry({ app }: Host, entry: StoredEntry): Promise<void> {
+export async function forgetEntry({ bin }: Host, entry: StoredEntry): Promise<void> {
   for (const folder of foldersOf(entry)) {
     try {
       await removeNote(folder, noteName(entry.id));
@@ -147,13 +146,13 @@ export async function forgetEntry({ app }: Host, entry: StoredEntry): Promise<vo
       log.debug("a note of the bin could not be removed", { folder, bin: BIN_FOLDER, error });
     }
   }
-  app.bin.remove(entry.id);
+  bin.remove(entry.id);
 }
 
 /** Forgets an entry that was taken back; one of which a file could not be put back stays, and can be restored. */
 export async function forgetUnlessKept(host: Host, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
-    if (await isKept(file)) return host.app.bin.put({ ...entry, state: "kept" });
+    if (await isKept(file)) return host.bin.put({ ...entry, state: "kept" });
   }
   await forgetEntry(host, entry);
 }
@@ -165,7 +164,7 @@ export async function forgetUnlessKept(host: Host, entry: StoredEntry): Promise<
  */
 export async function bringOut(host: Host, move: Move): Promise<boolean> {
   const isMoved = await moveOut(move);
-  const entry = host.app.bin.all(host.id).find(({ files }) => files.some(({ as }) => as === move.as));
+  const entry = host.bin.all(host.id).find(({ files }) => files.some(({ as }) => as === move.as));
   const format = entry?.files.find(({ as }) => as === move.as)?.format;
   // Whoever wrote a note beside files has no say in what is followed as qcow2
   if (format === "raw" || (format !== undefined && !entry?.found)) await host.formats.set(move.path, format);
@@ -187,17 +186,17 @@ export async function refreshPools(
   host: Host,
   pools: readonly string[],
 ): Promise<void> {
-  const { link, app, id } = host;
+  const { link, bin, id } = host;
   for (const pool of pools) {
     try {
       await requirePoolReachable(host, pool);
       await link.call("poolRefresh", { pool });
-      app.bin.stale.delete(`${id} ${pool}`);
+      bin.stale.delete(`${id} ${pool}`);
     } catch (error) {
       if (isConnectionLost(error)) throw error;
       if (failureKind(error) === undefined && !isNotResponding(error)) throw error;
       log.debug("a storage pool is read anew later", { pool, error });
-      app.bin.stale.add(`${id} ${pool}`);
+      bin.stale.add(`${id} ${pool}`);
     }
   }
 }

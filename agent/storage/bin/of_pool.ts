@@ -2,7 +2,7 @@
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import type { Host } from "../../hosts/host.ts";
-import { resolvedByFolder } from "../../resolved_path.ts";
+import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { poolFolder } from "../reachable.ts";
 
 /**
@@ -10,10 +10,10 @@ import { poolFolder } from "../reachable.ts";
  * had its name, and this one another name. The files there are told as that pool's.
  */
 export async function entriesOfPool(host: Host, pool: string): Promise<StoredEntry[]> {
-  const all = host.app.bin.all(host.id), folder = poolFolder(host, pool);
+  const all = host.bin.all(host.id), folder = poolFolder(host, pool);
   if (folder === undefined) return all.filter(({ files }) => files.some((file) => file.pool === pool));
   const folders = all.flatMap(({ files }) => files.map(({ path }) => splitPath(path).folder));
-  const at = await resolvedByFolder(host.link.uri, [folder, ...folders]), own = at(folder);
+  const at = await resolvedByFolder(host.machine, [folder, ...folders]), own = at(folder);
   const isHere = ({ path }: KeptFile) => at(splitPath(path).folder) === own;
   return all.filter(({ files }) => files.some(isHere)).map((entry) => ({
     ...entry,
@@ -45,7 +45,7 @@ export async function poolNow(
     const own = poolFolder(host, name);
     return own === undefined ? [] : [{ name, folder: own }];
   });
-  const at = await resolvedByFolder(link.uri, [folder, ...pools.map((each) => each.folder)]);
+  const at = await resolvedByFolder(link.machine, [folder, ...pools.map((each) => each.folder)]);
   const here = pools.filter((each) => at(each.folder) === at(folder)).map(({ name }) => name);
   return here.find((name) => name === pool) ?? here[0] ?? null;
 }

@@ -5,12 +5,11 @@ import { messageOf } from "../../../lib/text/message.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { binPath } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { isSystemError, isTaken, undefinedIfMissing } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError, undefinedIfMissing } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
 import { LOCKS_HERE, NO_POOL } from "../locks.ts";
@@ -67,16 +66,17 @@ async function isOpen(path: string): Promise<boolean> {
  * @throws {ContractError} BinEntryInUse, StorageUnknown
  */
 export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEntry): Promise<void> {
-  if (!isLocal(host.link.uri) || files.length === 0) return;
+  if (host.machine === null || files.length === 0) return;
   const useOf = await usersNow(host);
   for (const file of files) {
-    const { path } = file, info = await undefinedIfMissing(hostFiles.lstat(plainPath(binPath(file))));
+    const { path } = file,
+      info = await undefinedIfMissing(host.machine.files.lstat(plainPath(binPath(file))));
     if (info === undefined) continue; // removed already, or by somebody else
     const type = info.isDirectory ? "dir" : "file";
     const refuse = (vm: VmReference | string, where: string) =>
       new ContractError("BinEntryInUse", { name, vm, path: where });
     // A VM of the same name makes its variables and its TPM's state anew where there are none.
-    const then = file.role !== "disk" || await isTaken(plainPath(path))
+    const then = file.role !== "disk" || await host.machine.files.isTaken(plainPath(path))
       ? undefined
       : await useOf({ pool: file.pool ?? "", name: path, path, type }, id);
     if (then !== undefined) throw refuse(then.user, then.what);
@@ -101,19 +101,21 @@ export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
 
 /** Looks at all files of an entry before the first of them goes. @throws {ContractError} BinDeleteFailed, StorageUnknown */
 async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
-  if (!isLocal(link.uri)) return;
+  if (link.machine === null) return;
   for (const file of files) {
-    const error = await whyUnremovable(binPath(file), true);
+    const error = await whyUnremovable(link.machine, binPath(file), true);
     if (error !== undefined) throw new ContractError("BinDeleteFailed", { path: file.path, error });
   }
 }
 
 /** Removes the files of an entry, and then the entry. Does the rest where a part was done before. */
 export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
+  const { machine } = host;
   for (const file of entry.files) {
     // Of one that was removed before a cut nothing tells: then it is asked who needs the passphrase
-    const isThere = isLocal(host.link.uri) && await isTaken(plainPath(binPath(file)));
-    const isPlain = isThere && await isLuks(binPath(file)) === false;
+    const place = binPath(file);
+    const isPlain = machine !== null && await machine.files.isTaken(plainPath(place)) &&
+      await isLuks(machine, place) === false;
     await removeKept(file);
     if (file.role === "disk" && !isPlain) await forgetPassphrase(host, file.path, entry.id);
   }
@@ -131,11 +133,11 @@ export async function purge(
   entry: StoredEntry,
   { command, actor }: { readonly command: "delete_bin_entry" | "empty_bin"; readonly actor: string },
 ): Promise<void> {
-  const { app, operations } = host;
+  const { bin, operations } = host;
   using _alone = lockEntry(entry);
   const keys = [keyOf.binEntry(entry.id)];
   await operations.ready(keys);
-  const there = app.bin.get(entry.id);
+  const there = bin.get(entry.id);
   if (there === undefined) return; // somebody else was quicker
   if (there.state === "moving") throw new ContractError("StorageBusy", { what: there.name });
   await refuseUsedEntry(host, there);

@@ -5,7 +5,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import type { Rebased } from "../../operations/step.ts";
 import type { Host } from "../../hosts/host.ts";
-import { resolvedByFolder } from "../../resolved_path.ts";
+import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { backingOf } from "../disk_images/backing.ts";
 import { hasQemuImg, rebaseImage } from "../qemu_img.ts";
 
@@ -22,7 +22,7 @@ type Placed = Pick<KeptFile, "path" | "as" | "role" | "format" | "backing"> & { 
  */
 export async function planRebases({ link }: Host, placed: readonly Placed[]): Promise<Rebased[]> {
   const found: Rebased[] = [];
-  const at = await resolvedByFolder(link.uri, placed.flatMap(({ path, backing }) => [path, ...backing]));
+  const at = await resolvedByFolder(link.machine, placed.flatMap(({ path, backing }) => [path, ...backing]));
   for (const { path, as, role, format, backing: [before], to } of placed) {
     const base = before === undefined ? undefined : placed.find((each) => at(each.path) === at(before));
     // A guest may have written a head onto its raw disk

@@ -5,9 +5,11 @@ import type { Host } from "../../hosts/host.ts";
 import { hasQemuImg } from "../qemu_img.ts";
 import { backingOf } from "../disk_images/backing.ts";
 import { planRebases, rebase } from "./rebase.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 const ignore = !await hasQemuImg();
-const HOST = { link: { uri: "qemu:///system" } } as Host;
+const HERE = localMachine("qemu:///system");
+const HOST = { link: { machine: HERE }, machine: HERE } as Host;
 
 async function qemuImg(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("qemu-img", { args, stdout: "null" }).output();

@@ -12,7 +12,7 @@ import { log } from "../../log.ts";
 import { spaceKnown, spaceNow } from "../pool_space.ts";
 import { entriesOfPool } from "./of_pool.ts";
 import { canGo, purge } from "./purge.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 
 const { t } = textsOf(bin);
 
@@ -79,9 +79,9 @@ export async function freeRoom(host: Host, pool: string, bytes: number): Promise
  * @throws {LibvirtError} when libvirt is away
  */
 export async function keepPoolsFree(host: Host): Promise<void> {
-  const { app } = host, { freePercent } = app.bin.policy;
+  const { bin } = host, { freePercent } = bin.policy;
   const lacks = (space: PoolSpace) => lacking(space, freePercent);
-  if (app.bin.all(host.id).length === 0) return;
+  if (bin.all(host.id).length === 0) return;
   for (const { name: pool } of host.inventory.storage.records()) {
     const known = spaceKnown(host, pool);
     if (known === undefined || lacks(known) === 0) continue;

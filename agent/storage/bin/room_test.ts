@@ -5,6 +5,7 @@ import type { Host } from "../../hosts/host.ts";
 import { PoolInventory } from "../../hosts/inventory/pools.ts";
 import { makeRoomFor, refuseTooLarge } from "../volume_checks.ts";
 import { keepPoolsFree } from "./room.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 const MIB = 1024 ** 2;
 type Figures = { capacity: number; allocation: number; available: number };
@@ -20,6 +21,7 @@ class World {
   constructor(type: string, path: string, figures: Figures, after = figures, binned = path, pool = "p") {
     const link = {
       uri: "qemu:///system",
+      machine: localMachine("qemu:///system"),
       status: { connected: true },
       call: (name: string) => {
         if (name === "poolRefresh") this.refreshed++;
@@ -45,7 +47,14 @@ class World {
       },
     };
     this.host = {
-      ...{ id: "local", link, app: { bin }, inventory: { storage: this.storage }, record: () => {} },
+      ...{
+        id: "local",
+        link,
+        machine: link.machine,
+        bin,
+        inventory: { storage: this.storage },
+        record: () => {},
+      },
       operations: { ready: () => Promise.resolve() },
     } as unknown as Host;
   }

@@ -50,7 +50,7 @@ async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Prom
 
 const fileBinned: StepRule<"file-binned"> = {
   finish: async (step, at) => {
-    const outcome = await into(step, at), entry = at.vms.app.bin.get(step.entry);
+    const outcome = await into(step, at), entry = at.vms.bin.get(step.entry);
     if (outcome.did === "left" && entry !== undefined && entry.kind !== "vm") {
       await forgetUnlessKept(at.vms, entry);
     }
@@ -70,14 +70,14 @@ const fileBinned: StepRule<"file-binned"> = {
 const fileUnbinned: StepRule<"file-unbinned"> = { finish: outOf, undo: into };
 
 const entryBinned: StepRule<"entry-binned"> = {
-  finish: ({ entry: id }, { vms: { app } }) => {
-    const entry = app.bin.get(id);
+  finish: ({ entry: id }, { vms: { bin } }) => {
+    const entry = bin.get(id);
     if (entry === undefined) return Promise.resolve({ did: "nothing", stop: true });
-    app.bin.put({ ...entry, state: "kept" });
+    bin.put({ ...entry, state: "kept" });
     return Promise.resolve({ did: "done" });
   },
   undo: async ({ entry: id }, { vms }) => {
-    const entry = vms.app.bin.get(id);
+    const entry = vms.bin.get(id);
     if (entry === undefined) return NOTHING;
     await forgetUnlessKept(vms, entry);
     return { did: "done" };
@@ -86,21 +86,21 @@ const entryBinned: StepRule<"entry-binned"> = {
 
 const entryUnbinned: StepRule<"entry-unbinned"> = {
   finish: async ({ entry: id }, { vms }) => {
-    const entry = vms.app.bin.get(id);
+    const entry = vms.bin.get(id);
     if (entry === undefined) return NOTHING;
     await forgetEntry(vms, entry);
     return { did: "done" };
   },
-  undo: ({ entry: id }, { vms: { app } }) => {
-    const entry = app.bin.get(id);
-    if (entry !== undefined) app.bin.put({ ...entry, state: "kept" });
+  undo: ({ entry: id }, { vms: { bin } }) => {
+    const entry = bin.get(id);
+    if (entry !== undefined) bin.put({ ...entry, state: "kept" });
     return Promise.resolve(NOTHING);
   },
 };
 
 const binDoomed: StepRule<"bin-doomed"> = {
   finish: async ({ entry: id }, { vms }) => {
-    const entry = vms.app.bin.get(id);
+    const entry = vms.bin.get(id);
     if (entry === undefined) return NOTHING;
     try {
       await refuseUsedEntry(vms, entry);

@@ -4,8 +4,8 @@ import { binPath, freeFileName, joinPath, splitPath } from "../../../lib/bin/pla
 import { checker } from "../../../lib/typebox/compile.ts";
 import { ContractError, NewVolumeName, type Output } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { isSystemError, isTaken } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
+import { isSystemError, isTaken } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -39,7 +39,7 @@ export async function planVolume(
   { pool, name, path }: Volume,
   actor: string,
 ): Promise<VolumeMove | undefined> {
-  const { app, inventory } = host;
+  const { bin, inventory } = host;
   if (!isBinOn(host)) return undefined;
   const id = crypto.randomUUID();
   const { files } = await planKeeping(host, id, [{ path, pool, role: "disk" }]);
@@ -50,7 +50,7 @@ export async function planVolume(
   return {
     entry,
     begin: async (operation) => {
-      app.bin.require();
+      bin.require();
       operation.addAll([
         { kind: "entry-binned", entry: id },
         ...files.map(({ pool, path, as, file }) => ({
@@ -63,7 +63,7 @@ export async function planVolume(
       await failing(name, pool, async () => {
         for (const file of files) await moveIn(file);
       });
-      app.bin.put({ ...entry, state: "kept" });
+      bin.put({ ...entry, state: "kept" });
       inventory.storage.remove(pool, name);
       await refreshPools(host, [pool]);
     },
@@ -138,7 +138,7 @@ export async function restoreVolume(
   wanted: string | undefined,
   actor: string,
 ): Promise<Output<"restore_bin_entry">> {
-  const { app, link, operations, inventory } = host;
+  const { bin, link, operations, inventory } = host;
   const { file, pool, folder, name: own } = await volumeIn(host, entry);
   const name = wanted ?? own;
   if (name !== own && !isNewName(name)) {
@@ -150,7 +150,7 @@ export async function restoreVolume(
   const path = joinPath(folder, name);
   if (
     name !== own && await link.call("secretOfVolume", { path: file.path }) !== null &&
-    await isLuks(binPath(file)) !== false
+    (host.machine === null || await isLuks(host.machine, binPath(file)) !== false)
   ) {
     const reason = `it is encrypted, and its passphrase belongs to the name ${own}`;
     throw new ContractError("BinRestoreFailed", { reason });
@@ -169,7 +169,7 @@ export async function restoreVolume(
       { kind: "file-unbinned", pool, ...move },
       { kind: "entry-unbinned", entry: entry.id },
     ]);
-    app.bin.put({ ...entry, state: "moving" });
+    bin.put({ ...entry, state: "moving" });
     try {
       await bringOut(host, move);
     } catch (error) {

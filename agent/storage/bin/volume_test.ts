@@ -17,6 +17,7 @@ import { binVolume, restoreVolume } from "./volume.ts";
 import { FormatRecords } from "../format_records.ts";
 import { StorageLocks } from "../locks.ts";
 import { VolumeKeepers } from "../volume_keepers.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 setLogLevel("error");
 
@@ -77,6 +78,7 @@ class World {
     this.bin = new BinRecords(this.store, 7, () => {});
     const link = {
       uri: "qemu:///system",
+      machine: localMachine("qemu:///system"),
       status: { connected: true },
       call: async (name: string) => {
         // A question: a process that ends there has done nothing.
@@ -94,7 +96,7 @@ class World {
       jobs: { settled: () => {} },
       record: () => {},
       host: "local",
-      link,
+      ...{ link, machine: link.machine },
     });
     const xml = `<pool type="dir"><target><path>${this.folder}</path></target></pool>`;
     const pool = { name: "p", volumes: 1, xml };
@@ -112,10 +114,10 @@ class World {
     };
     const host = {
       id: "local",
-      app: { bin: this.bin, clock: SYSTEM_CLOCK },
-      link,
+      ...{ bin: this.bin, clock: SYSTEM_CLOCK },
+      ...{ link, machine: link.machine },
       inventory: { filled: true, vms: () => [], everyVm: () => [], active: () => [], storage },
-      keepers: new VolumeKeepers("qemu:///system"),
+      keepers: new VolumeKeepers(link.machine),
       formats: new FormatRecords(this.store),
       operations: this.operations,
       locks: new StorageLocks(true),

@@ -14,10 +14,11 @@ import {
   type Qcow2Header,
   readQcow2Header,
 } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { isNameable, readStart, realPathOf, statFile } from "../../host_file.ts";
+import { isNameable, readStart, realPathOf, statFile } from "../../machine/host_file.ts";
 import type { BackingImage } from "../../../lib/formats/xml/new_vm.ts";
-import { lookAt } from "../../files.ts";
+import { lookAt } from "../../machine/files.ts";
 import type { Volume } from "../volumes.ts";
+import type { LocalMachine } from "../../machine/machine.ts";
 
 /** Images in a chain that are followed; a header can make a chain point back to itself. */
 const MOST_IMAGES = 64;
@@ -35,7 +36,8 @@ export class ImageRefused extends Error {
 export const realPath = (path: string): Promise<string | undefined> => lookAt(path, realPathOf);
 
 /** The first bytes of a file: {@link HEAD_BYTES}, or all of a shorter one. @throws {Error} when it cannot be read */
-export const readHead = (path: string): Promise<Uint8Array> => readStart(path, HEAD_BYTES);
+export const readHead = ({ files }: LocalMachine, path: string): Promise<Uint8Array> =>
+  files.readStart(path, HEAD_BYTES);
 
 /**
  * What a head says of its qcow2 image; null when it is no such image.
@@ -53,7 +55,7 @@ export function qcow2Header(head: Uint8Array): Qcow2Header | null {
 
 /** {@link qcow2Header} of the image at a path. @throws {ImageRefused} @throws {Error} when it cannot be read */
 export async function qcow2Head(path: string): Promise<Qcow2Header | null> {
-  return qcow2Header(await readHead(path));
+  return qcow2Header(await readStart(path, HEAD_BYTES));
 }
 
 /** What is known of an image besides itself. */

@@ -17,9 +17,9 @@
  *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import { resolve } from "node:path";
-import { isNameable, statFile } from "../../host_file.ts";
+import { isNameable } from "../../machine/host_file.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { isInBin } from "../../../lib/bin/place.ts";
 import { ContractError, type Role } from "../../../lib/contract/mod.ts";
@@ -32,7 +32,6 @@ import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
 import { may } from "../../../lib/access/rights.ts";
 import { includes } from "../../access.ts";
 import { askedRights } from "../../access/asking.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { hostUseOf, stableName } from "../block_devices.ts";
 import { secretFor } from "../passphrases.ts";
 import { overlays, readPoolsSoon } from "../overlays.ts";
@@ -43,7 +42,6 @@ import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requirePoolReachable } from "../reachable.ts";
-import { requireResponding } from "../../mount_gate.ts";
 
 /** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
 const HEADS_MS = 10_000;
@@ -133,7 +131,7 @@ async function find(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   const found = await look(host, wish, use);
   const { path } = found.source;
   if (isInBin(path)) throw refused(path, "it is in the bin: restore it first");
-  const isDevice = found.source.type === "block" && isLocal(host.link.uri);
+  const isDevice = found.source.type === "block" && host.machine !== null;
   if (isDevice && found.volume !== undefined && use.purpose === "disk") await requireUnusedByHost(path);
   if (!BY_NAME.has(use.purpose) || isNameable(path)) return found;
   throw refused(path, "its name is no UTF-8, which libvirt's XML cannot hold: clone or rename it");
@@ -168,7 +166,9 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   if (wish.backingFile !== undefined) requireAdministrator(use);
   // Before libvirt, which opens the file with its pool's lock held.
   if (wish.volume !== undefined) await requirePoolReachable(host, wish.volume.pool);
-  else if (wish.path !== undefined && isLocal(link.uri)) await requireResponding(wish.path);
+  else if (wish.path !== undefined && link.machine !== null) {
+    await link.machine.files.requireResponding(wish.path);
+  }
   if (wish.volume !== undefined) return ofVolume(await requireVolume(host, wish.volume));
   const { path } = wish;
   if (path === undefined) {
@@ -180,7 +180,7 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
     use.purpose === "medium"
       ? new ContractError("IsoNotFound", { isoPath: path })
       : new ContractError("DiskNotFound", { path });
-  if (!isLocal(link.uri)) throw missing();
+  if (link.machine === null) throw missing();
   const real = await realPath(resolve(path));
   if (real !== undefined && isInBin(real)) throw refused(path, "it is in the bin: restore it first");
   // A pool knows its volumes by the path it has, which may hold links.
@@ -191,7 +191,7 @@ async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
   // Any file of the host: whoever may use it can read it.
   requireAdministrator(use);
   if (real === undefined) throw missing();
-  const { isFile, isBlockDevice } = await statFile(real);
+  const { isFile, isBlockDevice } = await link.machine.files.statFile(real);
   if (!isFile && !isBlockDevice) {
     if (use.purpose === "medium") throw missing();
     throw refused(path, "it is neither a file nor a block device");
@@ -259,11 +259,11 @@ function refuseSeed(
 async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promise<void> {
   const rights = askedRights();
   if (includes(role, "administrator") || may(rights, "vms.view", "everything")) return;
-  const { inventory, keepers, app } = host;
+  const { inventory, keepers } = host;
   const isSeen = ({ vmId }: Use) => may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group });
   const uses = await usesOf(host, path);
   const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
-  const isTemplates = app.templates.keptOf(host.id).some((kept) => kept.path === path);
+  const isTemplates = keepers.kept().some((kept) => kept.isFirst === true && kept.path === path);
   const builtOn = uses.filter(({ format }) => format === undefined);
   // What a snapshot, or the bin, keeps was a VM's disk
   const isTheirs = !isTemplates && (builtOn.length > 0 || await keepers.of(path) !== undefined);
@@ -284,7 +284,9 @@ async function enterChain(
   await refuseUnseen(host, path, use);
   const of = `of its backing file ${path}`;
   // Whoever reads what is built on a seed reads the seed.
-  if (path.endsWith(SEED_SUFFIX)) refuseSeed(path, await readHead(path), { ...use, purpose: "base" }, []);
+  if (host.machine !== null && path.endsWith(SEED_SUFFIX)) {
+    refuseSeed(path, await readHead(host.machine, path), { ...use, purpose: "base" }, []);
+  }
   const other = (await directUses(host, path)).find((each) => each.format !== format);
   if (other !== undefined) {
     throw new ImageRefused(message`${of}: ${vmName(other)} has it as ${other.format}, not as ${format}`);
@@ -339,7 +341,7 @@ async function decide(
   const { source, volume } = found;
   const { path, type } = source;
   const { purpose, role } = use;
-  const isMedium = purpose === "medium", isHere = isLocal(link.uri);
+  const isMedium = purpose === "medium", { machine } = link;
   const giving = purpose === "disk" ? use.vm?.name : undefined;
   await refuseKept(host, path, use);
   if (!use.isHeld) hold(host, held, found, purpose === "disk" ? "change" : "read", giving);
@@ -350,7 +352,7 @@ async function decide(
   const isRead = purpose === "bytes"
     ? path.endsWith(SEED_SUFFIX)
     : type === "file" || wish.format === "qcow2";
-  const head = isHere && isRead ? await readHead(path) : new Uint8Array();
+  const head = machine !== null && isRead ? await readHead(machine, path) : new Uint8Array();
   refuseSeed(path, head, use, uses);
   const plain = {
     ...source,
@@ -358,14 +360,14 @@ async function decide(
     backing: [],
     volume,
     virtualBytes: volume?.capacity ?? null,
-    content: isHere && isRead ? contentKind(head) : undefined,
+    content: machine !== null && isRead ? contentKind(head) : undefined,
   } as const;
   if (purpose === "bytes") return { ...plain, uses };
   const looksQcow2 = looksLikeQcow2(head);
   const direct = uses.flatMap((each) =>
     each.format === undefined ? [] : [{ vm: vmName(each), format: each.format }]
   );
-  const recorded = isHere ? await formats.formatAt(path) : undefined;
+  const recorded = machine !== null ? await formats.formatAt(path) : undefined;
   if (isMedium) {
     const isRaw = recorded === "raw" || direct.some(({ format }) => format === "raw");
     if (looksQcow2 && !isRaw) throw new ImageRefused("it is a qcow2 image, not an ISO");
@@ -396,7 +398,7 @@ async function decide(
   const backing = format === "qcow2" && !isTestDriver(link.uri)
     ? await chainOf(host, path, { named, isSaid, anyBase: use.anyBase }, use, held)
     : [];
-  if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
+  if (purpose === "disk" && held !== undefined && machine !== null) await formats.set(path, format);
   const secret = format === "raw" && volume !== undefined ? await secretFor(host, path) : undefined;
   const virtual = format === "qcow2" ? qcow2Header(head)?.virtualSize : undefined;
   return {
@@ -423,7 +425,7 @@ async function chainOf(
   held: DisposableStack | undefined,
 ): Promise<BackingImage[]> {
   const { link } = host;
-  if (!isLocal(link.uri)) {
+  if (link.machine === null) {
     throw new ImageRefused(
       "its header can be checked on the host itself alone, and KVM Manager runs elsewhere",
     );

@@ -18,6 +18,7 @@ import { type CheckedImage, checkImage } from "./check.ts";
 import { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireStartable } from "../../vm/lifecycle/start_check.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 const FILES = ["a", "b"] as const;
 type File = typeof FILES[number];
@@ -109,11 +110,13 @@ class World {
     };
     const link = {
       uri: "qemu:///system",
+      machine: localMachine("qemu:///system"),
       call: (name: string, input: unknown) => this.#call(name, input),
     } as unknown as Host["link"];
     const formats = new FormatRecords(this.#store);
     this.host = {
       link,
+      machine: link.machine,
       inventory,
       formats,
       locks: new StorageLocks(true),

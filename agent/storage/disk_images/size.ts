@@ -1,7 +1,7 @@
 /** The size of an image on this host, without a program: from its head and from what the kernel says of its file. */
-import { isSystemError } from "../../files.ts";
-import { statFile } from "../../host_file.ts";
+import { isSystemError } from "../../machine/files.ts";
 import { ImageRefused, qcow2Head } from "./chain.ts";
+import type { LocalMachine } from "../../machine/machine.ts";
 
 /** Bytes of one block of `st_blocks`, and of a sector of a block device in /sys. Sources: stat(2), sysfs-block. */
 const BLOCK = 512;
@@ -30,12 +30,13 @@ async function deviceBytes(rdev: number): Promise<number> {
  * @throws {ContractError} StorageNotResponding
  */
 export async function imageSize(
+  { files }: LocalMachine,
   path: string,
   format: string | undefined,
   known?: Pick<ImageSize, "capacity">,
 ): Promise<ImageSize | "missing" | undefined> {
   try {
-    const { isFile, isBlockDevice, size, blocks, rdev } = await statFile(path);
+    const { isFile, isBlockDevice, size, blocks, rdev } = await files.statFile(path);
     if (!isFile && !isBlockDevice) return undefined;
     const whole = isFile ? size : await deviceBytes(rdev ?? 0);
     const allocation = isFile ? (blocks ?? 0) * BLOCK : whole;

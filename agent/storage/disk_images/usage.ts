@@ -2,14 +2,13 @@
 import { userName } from "../../../lib/i18n/message.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
-import { isSystemError } from "../../files.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { namedPaths } from "../../../lib/formats/xml/named_paths.ts";
 import { parseXml } from "../../../lib/formats/xml/tree.ts";
-import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
@@ -47,15 +46,15 @@ async function collectUses(
   isBase: (vm: VM, disk: AnyDisk, own: string | undefined, real: string) => Promise<boolean>,
 ): Promise<Use[]> {
   const found: Use[] = [];
-  const { uri } = host.link;
-  const real = await resolvedPath(uri, path);
+  const { machine } = host;
+  const real = await resolvedPath(machine, path);
   const vms = await Promise.all(
     host.inventory.everyVm().map(async (vm) => ({
       vm,
       files: await filesOfBoth(host, vm),
     })),
   );
-  const placeAt = await resolvedByFolder(uri, vms.flatMap(({ files }) => files.others));
+  const placeAt = await resolvedByFolder(machine, vms.flatMap(({ files }) => files.others));
   for (const { vm, files: { disks, others } } of vms) {
     const seen = new Set<string>(), other = others.find((each) => placeAt(each) === real);
     if (other !== undefined) {
@@ -68,7 +67,7 @@ async function collectUses(
       seen.add(key);
       const use = { vmId: vm.id, name: vm.name, target: disk.target };
       const own = await pathOfDisk(host.link, disk);
-      if (own !== undefined && await resolvedPath(uri, own) === real) {
+      if (own !== undefined && await resolvedPath(machine, own) === real) {
         const { readOnly, shareable } = disk;
         found.push({ ...use, readOnly, shareable, format: diskFormat(disk) });
       } else if (await isBase(vm, disk, own, real)) {
@@ -119,12 +118,12 @@ async function isBuiltOn(
   own: string | undefined,
   real: string,
 ): Promise<boolean> {
-  if (!mayBeFile(disk) || disk.format !== "qcow2" || own === undefined || !isLocal(link.uri)) return false;
+  if (!mayBeFile(disk) || disk.format !== "qcow2" || own === undefined || link.machine === null) return false;
   // What the definition says counts, be the image to be seen or not
   const declared = inventory.record(id)?.summary.chains.find(({ target }) => target === disk.target)?.bases;
-  if ((await resolvedPaths(link.uri, declared ?? [])).includes(real)) return true;
+  if ((await resolvedPaths(link.machine, declared ?? [])).includes(real)) return true;
   try {
-    return (await resolvedPaths(link.uri, await backingChain(own))).includes(real);
+    return (await resolvedPaths(link.machine, await backingChain(own))).includes(real);
   } catch (error) {
     const isUnknown = isSystemError(error) || error instanceof ImageRefused || isNotResponding(error);
     if (!isUnknown) throw error;

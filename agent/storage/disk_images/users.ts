@@ -1,12 +1,11 @@
 /** Which VMs need an image: as their disk or another file of theirs, or because their disk is built on it. */
 import { dirname } from "node:path";
 import { ImageRefused } from "./chain.ts";
-import { isSystemError } from "../../files.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isDefined } from "../../libvirt/definitions.ts";
-import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
@@ -83,17 +82,17 @@ export async function imageUsers(
     readonly unread?: (path: string, vm: VM) => void;
   } = {},
 ): Promise<Map<string, string>> {
-  const { link } = host, { uri } = link, here = isLocal(uri);
+  const { link } = host, { machine } = host, here = machine !== null;
   const users = new Map<string, string>();
   const wanted = new Map<string, string[]>();
   if (paths.length === 0) return users;
   for (const path of paths) {
-    const real = await resolvedPath(uri, path);
+    const real = await resolvedPath(machine, path);
     wanted.set(real, [...wanted.get(real) ?? [], path]);
   }
   const all = await Promise.all(vms.map(async (vm) => ({ vm, files: await filesOfBoth(host, vm) })));
   const kept = snapshots ? await snapshotFiles(link) : undefined;
-  const placeAt = await resolvedByFolder(uri, all.flatMap(({ files }) => files.others));
+  const placeAt = await resolvedByFolder(machine, all.flatMap(({ files }) => files.others));
   for (const { vm, files: { disks, others } } of all) {
     for (const path of others.flatMap((other) => wanted.get(placeAt(other)) ?? [])) {
       users.set(path, vm.name);
@@ -115,7 +114,7 @@ export async function imageUsers(
         // It may be deleted with its VM since that was read
         if (unread !== undefined && await isDefined(link, vm.id)) unread(chain.unread, vm);
       }
-      for (const real of await resolvedPaths(uri, [source, ...declared?.bases ?? [], ...chain.paths])) {
+      for (const real of await resolvedPaths(machine, [source, ...declared?.bases ?? [], ...chain.paths])) {
         for (const path of wanted.get(real) ?? []) users.set(path, vm.name);
       }
     }

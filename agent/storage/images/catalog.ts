@@ -1,5 +1,5 @@
 /** The catalogue that holds here: the program's own, or the site's. */
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import { type CatalogImage, ContractError } from "../../../lib/contract/mod.ts";
 import { builtinCatalog, CatalogError, readCatalog } from "../../../lib/image/catalog.ts";
 import { parseJson } from "../../../lib/text/json.ts";

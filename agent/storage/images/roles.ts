@@ -4,7 +4,6 @@ import { isToolsCd } from "../../../lib/guest/tools_cd.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { hasSeedLabel } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { MOST_SEED_BYTES } from "../../../lib/vm/cloud_init/seed.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -13,6 +12,7 @@ import { readHead } from "../disk_images/chain.ts";
 import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
+import type { LocalMachine } from "../../machine/machine.ts";
 
 /**
  * - `library`: an ISO, or a disk image that no VM has and nothing is built on
@@ -40,15 +40,18 @@ export function imageKind(
 }
 
 /** Whether an ISO is a seed, by its label; by its name where that cannot be read. */
-async function isSeed({ path, capacity, allocation }: Volume, isHere: boolean): Promise<boolean> {
+async function isSeed(
+  machine: LocalMachine | null,
+  { path, capacity, allocation }: Volume,
+): Promise<boolean> {
   if (capacity > MOST_SEED_BYTES) return false;
   const byName = path.endsWith(SEED_SUFFIX);
-  if (!isHere) return byName;
+  if (machine === null) return byName;
   const key = `${path}\n${capacity}\n${allocation}`, known = seeds.get(key);
   if (known !== undefined) return known;
   let found = byName;
   try {
-    const read = readHead(path).then((head) => {
+    const read = readHead(machine, path).then((head) => {
       found = hasSeedLabel(head) ?? byName;
       if (seeds.size >= MOST_LABELS) seeds.clear();
       seeds.set(key, found);
@@ -61,14 +64,14 @@ async function isSeed({ path, capacity, allocation }: Volume, isHere: boolean): 
 }
 
 /** Paths of the volumes that deleted VMs have left. Another file at the path of one is none. */
-async function leftAmong({ app, id, link }: Host, volumes: readonly Volume[]): Promise<string[]> {
+async function leftAmong({ leftDisks, id, link }: Host, volumes: readonly Volume[]): Promise<string[]> {
   const found: string[] = [];
   const look = async ({ path }: Volume) => {
-    const left = app.leftDisks.at(id, path);
+    const left = leftDisks.at(id, path);
     if (left === undefined) return;
-    const file = left.file === null || !isLocal(link.uri) ? undefined : await fileAt(path);
+    const file = left.file === null || link.machine === null ? undefined : await fileAt(link.machine, path);
     if (file === undefined || file === left.file) found.push(path);
-    else app.leftDisks.forget(left);
+    else leftDisks.forget(left);
   };
   await within(FILES_MS, Promise.all(volumes.map(look)));
   return found;
@@ -86,13 +89,12 @@ export class ImageRoles {
 
   /** @param volumes all that are asked about, and those that may be built on them */
   static async read(host: Host, volumes: readonly Volume[]): Promise<ImageRoles> {
-    const isHere = isLocal(host.link.uri);
     const [usage, left, found] = await Promise.all([
       VolumeUsage.read(host),
       leftAmong(host, volumes),
       Promise.all(
         volumes.filter((volume) => imageKind(volume) === "iso").map(async (volume) =>
-          await isSeed(volume, isHere) ? [volume.path] : []
+          await isSeed(host.machine, volume) ? [volume.path] : []
         ),
       ),
     ]);

@@ -6,7 +6,6 @@ import { contentKind } from "../../../lib/formats/content_kind.ts";
 import { contentWarning } from "../../../lib/image/content_warning.ts";
 import { HEAD_BYTES, readImageHead } from "../../../lib/formats/qcow2/head.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ChunkWriter } from "../chunk_writer.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
@@ -20,7 +19,6 @@ import { createVolume, removeVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
-import { hostFiles } from "../../host_files.ts";
 
 /** Bytes written at a time. */
 const PIECE = 256 * 1024;
@@ -43,8 +41,8 @@ export interface SinkSpec {
 /** Bytes that are free on a pool's file system, now; undefined where only libvirt can tell. */
 async function freeNow({ link, inventory }: Host, pool: string): Promise<number | undefined> {
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
-  if (!isLocal(link.uri) || path === undefined || !inventory.storage.isMeasured(pool)) return undefined;
-  const { bavail, bsize } = await hostFiles.statfs(path);
+  if (link.machine === null || path === undefined || !inventory.storage.isMeasured(pool)) return undefined;
+  const { bavail, bsize } = await link.machine.files.statfs(path);
   return Number(bavail) * Number(bsize);
 }
 

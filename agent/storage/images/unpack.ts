@@ -10,7 +10,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import { PACKING_NAMES, type PackingName } from "../../../lib/formats/content_kind.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { log } from "../../log.ts";
-import { killAndWait } from "../../programs.ts";
+import { killAndWait } from "../../machine/programs.ts";
 
 /** A way of packing: the end of its files' names, and what undoes it. */
 interface Packing {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Certificate } from "../../../lib/contract/certificate.ts";
 import { EXPIRY_WARNING_DAYS } from "../../../lib/contract/certificate.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { isTaken } from "../../files.ts";
+import { isTaken } from "../../machine/files.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { log } from "../../log.ts";
 import { type Pair, PairError, readPair, validityProblem } from "./pair.ts";

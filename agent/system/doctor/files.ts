@@ -1,4 +1,4 @@
-import { isThere } from "../../files.ts";
+import { isThere } from "../../machine/files.ts";
 
 /** Those of some paths that exist. What may not be seen is an error: it is unknown. */
 export async function there(paths: readonly string[]): Promise<string[]> {

@@ -28,7 +28,7 @@ export const libvirtOf = (
 /** A handler for it, which notes for the dashboard what it found. */
 export function healthHandlers(
   settings: Settings,
-  host: Pick<Host, "id" | "isHere" | "link" | "capabilities" | "health">,
+  host: Pick<Host, "id" | "machine" | "link" | "capabilities" | "health">,
   clock: Clock,
 ): Pick<Handlers, "get_host_health"> {
   const { link, capabilities } = host;
@@ -47,7 +47,7 @@ export function healthHandlers(
   };
   return {
     get_host_health: () => {
-      if (!host.isHere && host.id !== LOCAL_HOST) {
+      if (host.machine === null && host.id !== LOCAL_HOST) {
         const reason = "KVM Manager examines the host that it runs on only. Run kvm-manager doctor there";
         throw new ContractError("NotOnThisHost", { what: "The host's health", reason });
       }

@@ -10,7 +10,7 @@ import {
   replacementRefusal,
 } from "../../../lib/system/install/record.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { isTaken, textAt } from "../../files.ts";
+import { isTaken, textAt } from "../../machine/files.ts";
 import { asOwner } from "../../store/as_owner.ts";
 import { databaseVersion, KNOWN_VERSION, savedCopies } from "../../store/database.ts";
 import {

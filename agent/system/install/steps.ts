@@ -1,7 +1,7 @@
 /** Work of several steps: what was done is undone, last first, when a later one fails. */
 import { dirname } from "node:path";
 import { clauseOf, messageOf } from "../../../lib/text/message.ts";
-import { isTaken, undefinedIfMissing } from "../../files.ts";
+import { isTaken, undefinedIfMissing } from "../../machine/files.ts";
 import { Rollback } from "../../rollback.ts";
 
 /** It could not be done: what, why, what to do. */

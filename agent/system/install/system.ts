@@ -1,7 +1,7 @@
 /** The programs of the host that an installation needs, run with argument arrays. */
 import { findTool, runTool } from "../../network/forwards/tools.ts";
 import { KVM_GROUP, LIBVIRT_GROUP, NAME } from "../../../lib/system/install/layout.ts";
-import { textAt } from "../../files.ts";
+import { textAt } from "../../machine/files.ts";
 import type { Undo } from "./steps.ts";
 
 /** Whether systemd runs here: it is what starts services. */

@@ -1,5 +1,5 @@
 /** Removing the program. VMs, disks and networks are libvirt's, and stay. */
-import { isThere } from "../../files.ts";
+import { isThere } from "../../machine/files.ts";
 import { lockDataFolder } from "../../store/folder_lock.ts";
 import { textFiles } from "../../../lib/system/install/layout.ts";
 import { ForwardKernel } from "../../network/forwards/kernel.ts";

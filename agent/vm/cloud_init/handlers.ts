@@ -39,6 +39,7 @@ import { seedDocuments } from "./seed_work.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireReachable } from "../../storage/reachable.ts";
+import type { SshKeys } from "../../access/ssh_keys.ts";
 
 type CloudInitHandlers = Pick<Handlers, Extract<CommandName, keyof typeof cloudInitCommands>>;
 type Where = Pick<DeviceChange, "live" | "config">;
@@ -275,7 +276,7 @@ const specOf = (command: "set_cloud_init" | "remove_cloud_init", { id, name }: V
 });
 
 /** A handler for each command on cloud-init. */
-export function cloudInitHandlers(host: Host): CloudInitHandlers {
+export function cloudInitHandlers(host: Host, sshKeys: Pick<SshKeys, "remember">): CloudInitHandlers {
   return {
     get_cloud_init: ({ vmId }) => get(host, vmId),
     preview_cloud_init: (input) => preview(host, input),
@@ -289,7 +290,7 @@ export function cloudInitHandlers(host: Host): CloudInitHandlers {
           await host.operations.run(spec, (operation) => set(host, vm, cloudInit, operation)),
         );
       });
-      host.app.sshKeys.remember(principal, cloudInit);
+      sshKeys.remember(principal, cloudInit);
       return done[0]!;
     },
     remove_cloud_init: async ({ vmId }, { principal }) => {

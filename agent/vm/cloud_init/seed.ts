@@ -25,7 +25,7 @@ import {
 import type { MadeDocuments } from "./seed_documents.ts";
 import { seedDocuments } from "./seed_work.ts";
 
-type Link = Pick<LibvirtLink, "call" | "uri">;
+type Link = Pick<LibvirtLink, "call" | "machine">;
 
 /** What a seed is made from. */
 export interface SeedRequest {

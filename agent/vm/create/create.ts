@@ -190,7 +190,7 @@ async function makeRoom(
   { role }: Pick<Principal, "role">,
 ): Promise<void> {
   const host = services.vms;
-  if (host.app.bin.all(host.id).length === 0) return;
+  if (host.bin.all(host.id).length === 0) return;
   const { vm, findings } = await decide(services, config, { role, held: undefined });
   if (findings.first?.code !== "DiskExceedsPool") return;
   const wanted = new Map<string, number>();

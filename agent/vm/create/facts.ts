@@ -1,4 +1,5 @@
 /** Gathers what a configuration is held against, and decides with it. */
+import type { LocalMachine } from "../../machine/machine.ts";
 import { spaceOf } from "../../../lib/storage/pool_space.ts";
 import {
   ContractError,
@@ -10,7 +11,6 @@ import {
   type VmConfig,
   type WarningCode,
 } from "../../../lib/contract/mod.ts";
-import { statFile } from "../../host_file.ts";
 import type { Facts, ImageFact, PoolFact } from "../../../lib/vm/create/facts.ts";
 import { Findings } from "../../../lib/vm/create/findings.ts";
 import { type SupportedHardware, supportedHardwareOf } from "../../../lib/vm/create/supported_hardware.ts";
@@ -18,10 +18,8 @@ import { choosePlatform, type Platform } from "../../../lib/vm/create/platform.t
 import { resolveVm } from "../../../lib/vm/create/resolve.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { BUILTIN_SYSTEMS, findSystem } from "../../../lib/vm/os/mod.ts";
-import { hostBridges } from "../../hosts/bridges.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";
-import { isLocal } from "../../libvirt/uri.ts";
-import { lookAt } from "../../files.ts";
+import { lookAt } from "../../machine/files.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
 import type { DiskSizes } from "../../hosts/inventory/disk_sizes.ts";
 import type { Inventory } from "../../hosts/inventory/inventory.ts";
@@ -34,6 +32,8 @@ import { type ImageContext, imageFact, isoFact } from "./images.ts";
 import { leftByName } from "../lifecycle/named_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
+import type { Settings } from "../../settings.ts";
+import type { ImageRecords } from "../../storage/images/records.ts";
 
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;
@@ -53,9 +53,16 @@ export interface CreateServices {
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
 
+/** What all hosts share of that. */
+export interface CreateSources {
+  readonly systems: OperatingSystems;
+  readonly images: Pick<ImageRecords, "policy">;
+  readonly settings: Pick<Settings, "virtType" | "overcommit">;
+}
+
 /** What creating VMs on a host needs. */
-export function createServices(host: Host): CreateServices {
-  const { app: { systems, images, settings }, capabilities, make, sizes } = host;
+export function createServices(host: Host, { systems, images, settings }: CreateSources): CreateServices {
+  const { capabilities, make, sizes } = host;
   return {
     vms: host,
     ...{ capabilities, systems, make, sizes },
@@ -112,7 +119,7 @@ export async function poolFacts({ vms: { inventory: { storage } } }: CreateServi
  * path goes to the findings.
  */
 async function present(
-  uri: string,
+  machine: LocalMachine | null,
   paths: Readonly<Record<string, string | undefined>>,
   findings: Findings,
 ): Promise<Set<string>> {
@@ -120,7 +127,7 @@ async function present(
   for (const [field, path] of Object.entries(paths)) {
     if (path === undefined) continue;
     try {
-      if (!isLocal(uri) || (await lookAt(path, statFile))?.isFile) found.add(path);
+      if (machine === null || (await lookAt(path, machine.files.statFile))?.isFile) found.add(path);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       findings.refuse(field, error);
@@ -160,7 +167,7 @@ async function closed(
   paths: readonly string[],
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const user = isLocal(link.uri) ? await capabilities.qemuUser() : undefined;
+  const user = link.machine !== null ? await capabilities.qemuUser() : undefined;
   if (user === undefined) return found;
   for (const path of paths) {
     const folder = await closedFolder(path, user);
@@ -230,10 +237,10 @@ async function gather(
   const os = found ?? findSystem(BUILTIN_SYSTEMS, { osType: config.osType })!;
   const [platform, bridges, iso, files, disks, host, memoryMb] = await Promise.all([
     platformOrUsual(services, config, os.defaults.machine, findings),
-    hostBridges(link.uri),
+    link.machine?.bridges(),
     config.isoPath === undefined ? undefined : isoFact(context, config.isoPath, config.anyMedium ?? false),
     present(
-      link.uri,
+      link.machine,
       { "kernel.path": config.kernel?.path, "kernel.initrd": config.kernel?.initrd },
       findings,
     ),

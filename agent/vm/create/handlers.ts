@@ -22,6 +22,7 @@ import { type CreateServices, decide } from "./facts.ts";
 import { hasFormats } from "../../storage/volumes.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { checkSeed } from "../cloud_init/seed.ts";
+import type { SshKeys } from "../../access/ssh_keys.ts";
 
 type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
 
@@ -117,11 +118,14 @@ async function check(services: CreateServices, input: unknown, role: Role): Prom
 }
 
 /** A handler for each of them. */
-export function createHandlers(services: CreateServices): CreateHandlers {
+export function createHandlers(
+  services: CreateServices,
+  sshKeys: Pick<SshKeys, "remember">,
+): CreateHandlers {
   return {
     create_vm: async (config, context) => {
       const { id, warnings, started } = await createVm(services, config, context);
-      if (config.cloudInit) services.vms.app.sshKeys.remember(context.principal, config.cloudInit);
+      if (config.cloudInit) sshKeys.remember(context.principal, config.cloudInit);
       await services.sizes.read(id);
       const diskSizeGb = services.vms.inventory.vm(id)?.diskSizeGb ?? null;
       return { id, name: config.name, diskSizeGb, warnings, ...(started !== undefined && { started }) };

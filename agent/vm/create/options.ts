@@ -5,7 +5,6 @@ import type { MachineType } from "../../../lib/formats/xml/capabilities.ts";
 import { child, parseXml } from "../../../lib/formats/xml/tree.ts";
 import { type CreateServices, kvmTroubleFor, platformFor, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
-import { hostBridges } from "../../hosts/bridges.ts";
 import { imageKind, ImageRoles } from "../../storage/images/roles.ts";
 
 /** CDs in the pools. One that cannot be read (a dead server) is left out. */
@@ -52,14 +51,14 @@ export async function createOptions(
   wish: Input<"get_create_options">,
 ): Promise<CreateOptions> {
   const { capabilities, make } = services;
-  const { link, inventory } = services.vms.requireFilled();
+  const { machine, inventory } = services.vms.requireFilled();
   const [{ platform, offer }, guests, trouble, storage, bridges, host, memoryMb] = await Promise.all(
     [
       platformFor(services, wish, USUAL_MACHINE),
       capabilities.guests(),
       kvmTroubleFor(services),
       poolFacts(services),
-      hostBridges(link.uri),
+      machine?.bridges(),
       make.get(),
       make.memoryMb(),
     ],

@@ -13,11 +13,9 @@ import { DEVICES_PREFIX, DEVICES_URI } from "../../../lib/formats/xml/metadata.t
 import type { NodeDevice } from "../../../lib/formats/xml/node_device.ts";
 import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { textAt } from "../../files.ts";
 import { knownNodeDevices } from "../../host_devices/devices.ts";
 import { setMetadata } from "../own_metadata.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 
 /** What a device of the host says of itself. Source: the kernel's sysfs; of another host libvirt's list alone. */
@@ -27,9 +25,10 @@ async function identityOf(
 ): Promise<DeviceIdentity | undefined> {
   if (is.kind !== "pci" && is.kind !== "usb") return undefined;
   const model = `${is.vendorId}:${is.productId}`;
-  if (!isLocal(link.uri) || path === undefined) return { model };
+  const { machine } = link;
+  if (machine === null || path === undefined) return { model };
   const told = async (file: string) => {
-    const text = (await textAt(`${path}/${file}`).catch(() => undefined))?.trim();
+    const text = (await machine.kernelText(`${path}/${file}`).catch(() => undefined))?.trim();
     return text ? oneLine(text, 100) : undefined;
   };
   if (is.kind === "usb") {

@@ -1,7 +1,6 @@
 /** Removing, growing and changing a VM's disks. */
 import { message, type Sentence, userName } from "../../../lib/i18n/message.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import {
   ContractError,
   type DiskLimitValues,
@@ -16,7 +15,6 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { includes, type Principal } from "../../access.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -66,8 +64,8 @@ async function capacityOf(
   }
   const path = await pathOf(host, disk);
   const volume = path === undefined ? undefined : await volumeAt(host.link, path);
-  if (path === undefined || !isLocal(host.link.uri)) return volume?.capacity;
-  const size = await imageSize(path, disk.format, volume);
+  if (path === undefined || host.machine === null) return volume?.capacity;
+  const size = await imageSize(host.machine, path, disk.format, volume);
   return typeof size === "object" ? size.capacity : volume?.capacity;
 }
 
@@ -263,8 +261,8 @@ async function growStopped(
     return await resizeVolume(link, path, bytes);
   }
   // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
-  if (format === "raw" && isLocal(link.uri) && (await hostFiles.lstat(plainPath(path))).isFile) {
-    await hostFiles.truncate(plainPath(path), bytes);
+  if (format === "raw" && link.machine !== null && (await link.machine.files.lstat(plainPath(path))).isFile) {
+    await link.machine.files.truncate(plainPath(path), bytes);
     if (volume !== undefined) await refreshPool(host, volume.pool);
     return;
   }

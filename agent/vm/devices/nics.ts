@@ -17,9 +17,7 @@ import {
 import { nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
-import { hostInterfaces } from "../../hosts/interfaces.ts";
 import { requireNetworksRespond } from "../../hosts/responsive.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { cannotLive } from "../../libvirt/failure.ts";
 import { noFilters } from "../../network/filters.ts";
 import { Rollback } from "../../rollback.ts";
@@ -118,8 +116,8 @@ async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolea
     if (reason !== undefined) throw new ContractError("NotOnThisHost", { what: "passt", reason });
     return;
   }
-  if (!isLocal(host.link.uri)) return; // libvirt says it when the card is plugged in
-  const there = (await hostInterfaces()).some((each) =>
+  if (host.machine === null) return; // libvirt says it when the card is plugged in
+  const there = (await host.machine.interfaces()).some((each) =>
     each.name === name && (type === "direct" || each.bridge)
   );
   if (there) return;

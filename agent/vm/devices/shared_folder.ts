@@ -12,20 +12,32 @@ import {
   type SharedFolder,
   sharesAbove,
 } from "../../../lib/vm/shared_folders.ts";
-import { lookAt, textAt } from "../../files.ts";
-import { isNameable, statFile } from "../../host_file.ts";
+import { lookAt, textAt } from "../../machine/files.ts";
+import { isNameable, statFile } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal, isSession } from "../../libvirt/uri.ts";
-import { ownPlaces } from "../../own_places.ts";
-import { resolvedPath, statInTime } from "../../resolved_path.ts";
+import { isSession } from "../../libvirt/uri.ts";
+import { resolvedPath, statInTime } from "../../machine/resolved_path.ts";
 import { above, isSameFolder, sharedFolders, statAll } from "../../storage/guest_folders.ts";
 import { hiddenFolderOf } from "../../storage/mounts.ts";
 import { realPath } from "../../storage/disk_images/chain.ts";
 
 const refused = (path: string, reason: Sentence) => new ContractError("PathRefused", { path, reason });
 
+/** What tells where copies of VMs are. */
+export interface BackupPlaces {
+  readonly backups: {
+    require(): void;
+    all(): readonly { readonly folder: string; readonly name: string }[];
+  };
+  readonly backupTargets: {
+    require(): {
+      all(): readonly { readonly copiesFolder?: string; readonly folder?: string; readonly name: string }[];
+    };
+  };
+}
+
 /** Where copies of VMs are: who writes there writes what is restored. @throws {ContractError} StoreUnavailable */
-function backupFolders({ backups, backupTargets }: Host["app"]): ClosedFolder[] {
+export function backupFolders({ backups, backupTargets }: BackupPlaces): ClosedFolder[] {
   backups.require();
   return [
     ...backups.all().map(({ folder, name }) => ({
@@ -60,14 +72,14 @@ function homeAt(path: string): ClosedFolder[] {
 }
 
 /** Every folder that is never shared: the host's, libvirt's, ours, and those of storage pools. @throws {LibvirtError} */
-async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFolder[]> {
+async function closedFolders({ machine, inventory, closedPlaces }: Host): Promise<ClosedFolder[]> {
   const { storage } = inventory;
   if (!storage.isKnown) await storage.refresh();
   const pools = storage.records().flatMap(({ name, xml }) => {
     const { path } = describePool(xml);
     return path?.startsWith("/") ? [{ path, what: `the folder of the storage pool ${name}` }] : [];
   });
-  const here = isLocal(link.uri);
+  const here = machine !== null;
   const home = here ? Deno.env.get("HOME") : undefined;
   const session = home === undefined
     ? []
@@ -75,16 +87,16 @@ async function closedFolders({ link, inventory, app }: Host): Promise<ClosedFold
       path: `${home}/${name}`,
       what: "a folder of libvirt",
     }));
-  const own = here ? [...ownPlaces(app.settings), ...await homes()] : [];
+  const { own, backups } = closedPlaces(), ours = here ? [...own, ...await homes()] : [];
   // A disk's file, not its whole folder: only who has what holds the file can put another in its place.
   const disks = inventory.vms().flatMap((vm) =>
     vm.disks.filter(({ type, source }) => type === "file" && source?.startsWith("/"))
       .map(({ source }) => ({ path: source!, what: message`a disk of ${vmName(vm)}` }))
   );
-  const all = [...CLOSED_FOLDERS, ...own, ...session, ...pools, ...backupFolders(app), ...disks];
+  const all = [...CLOSED_FOLDERS, ...ours, ...session, ...pools, ...backups, ...disks];
   const real = await Promise.all(all.map(async (each) => ({
     ...each,
-    path: await resolvedPath(link.uri, each.path),
+    path: await resolvedPath(machine, each.path),
   })));
   return [...all, ...real];
 }
@@ -143,7 +155,7 @@ export async function requireFolder(
     throw refused(folder, path === plain ? reason : message`it leads to ${path}: ${reason}`);
   };
   requireOpen(plain);
-  if (!isLocal(host.link.uri)) return { path: plain, isChecked: false };
+  if (host.machine === null) return { path: plain, isChecked: false };
   const hidden = await hiddenFolderOf(plain);
   if (hidden !== undefined) {
     throw refused(
@@ -208,8 +220,8 @@ export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
     };
     // What the service cannot see it cannot judge: such a folder was not shared by it.
     if (await hiddenFolderOf(folder) !== undefined) continue;
-    if (isLocal(link.uri) && await statInTime(folder) === "none") throw failed("is not there any more");
-    const path = await resolvedPath(link.uri, folder);
+    if (link.machine !== null && await statInTime(folder) === "none") throw failed("is not there any more");
+    const path = await resolvedPath(link.machine, folder);
     if (path !== folder.replace(/\/+$/, "") && folder !== "/") throw failed(`leads to ${path}`);
     const outer = sharesAbove(path, others);
     if (outer !== undefined) {

@@ -15,7 +15,6 @@ import {
 } from "../../../lib/formats/xml/device_diff.ts";
 import { includes } from "../../access.ts";
 import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
@@ -23,7 +22,6 @@ import type { Host } from "../../hosts/host.ts";
 import { configurationsOf } from "./configurations.ts";
 import { showHostDevices } from "./host_devices.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
-import { hostInterfaces } from "../../hosts/interfaces.ts";
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {
@@ -131,7 +129,7 @@ export async function showOptions(host: Host, vm: VM, role: Role): Promise<Unren
     link.call("filterNames").catch((error) =>
       filtersMissing(error) ?? unlessSilent("network filters", Promise.reject(error))
     ),
-    isLocal(link.uri) ? hostInterfaces() : [],
+    link.machine?.interfaces() ?? [],
     host.passt.missing(),
   ]);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);

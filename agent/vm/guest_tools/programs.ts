@@ -6,7 +6,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import type { AgentPrograms } from "../../../lib/guest/tools/cd.ts";
 import { bundledAgent, GUEST_TARGETS, type GuestTarget } from "../../../lib/guest/tools/targets.ts";
 import { VERSION } from "../../../lib/version.ts";
-import { undefinedIfMissing } from "../../files.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
 import type { FromToolsWorker, ToToolsWorker } from "./protocol.ts";
 
 /** Milliseconds the CD may take; about one on a VM that has time. */

@@ -8,16 +8,14 @@ import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { hasUsualNvram, nvramHolder, usualNvram } from "../../../lib/formats/xml/nvram.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
-import { isThere } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost, isUnsupported } from "../../libvirt/failure.ts";
-import { isLocal, isLocalSystem } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { fileAt } from "../../storage/file_id.ts";
-import { resolvedPath } from "../../resolved_path.ts";
+import { resolvedPath } from "../../machine/resolved_path.ts";
 import { type BinCandidate, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { otherUserOf } from "./other_user.ts";
@@ -43,14 +41,14 @@ export function nvramPath(document: XmlDocument): string | undefined {
 /** What of a VM lies in files beside its disks. */
 async function beside(host: Host, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
   const { link } = host;
-  if (!isLocal(link.uri)) return [];
+  if (link.machine === null) return [];
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
   const found: BinCandidate[] = [];
   const isShared = nvram !== undefined && await otherUserOf(host, uuid, nvram) !== undefined;
-  if (nvram !== undefined && !isShared && await isThere(plainPath(nvram))) {
+  if (nvram !== undefined && !isShared && await link.machine.files.isThere(plainPath(nvram))) {
     found.push({ path: nvram, pool: null, role: "nvram" });
   }
-  if (isLocalSystem(link.uri) && hasEmulatedTpm(document) && await isThere(tpm)) {
+  if (link.machine?.isSystem && hasEmulatedTpm(document) && await link.machine.files.isThere(tpm)) {
     found.push({ path: tpm, pool: null, role: "tpm" });
   }
   return found;
@@ -69,9 +67,10 @@ async function leftOf(
   going: readonly string[],
 ): Promise<LeftFile[]> {
   const { link } = host, found: LeftFile[] = [];
-  if (!isLocal(link.uri)) return found;
+  const { machine } = link;
+  if (machine === null) return found;
   const add = async (target: string, path: string) => {
-    const file = await fileAt(await resolvedPath(link.uri, path));
+    const file = await fileAt(machine, await resolvedPath(machine, path));
     if (typeof file === "string") found.push({ target, path, file });
   };
   for (const disk of disks) {

@@ -1,15 +1,12 @@
 /** Deleting a VM, with its disks when asked. */
-import { FileRefused, isSystemError } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
-import { requireResponding } from "../../mount_gate.ts";
+import { FileRefused, isSystemError } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError, type DeleteVmResult, type Input, type VM } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import type { Principal } from "../../access.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -79,17 +76,17 @@ async function holdDisks(
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
 export async function deleteDisk(host: Host, path: string): Promise<void> {
   const { link } = host;
-  if (isLocal(link.uri)) await requireResponding(path);
+  if (link.machine !== null) await link.machine.files.requireResponding(path);
   try {
     await deleteVolume(host, path);
     return;
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
-    if (!isLocal(link.uri)) throw error; // its path is no file of this host
+    if (link.machine === null) throw error; // its path is no file of this host
   }
-  const info = await hostFiles.lstat(plainPath(path));
+  const info = await link.machine.files.lstat(plainPath(path));
   if (!info.isFile) throw new FileRefused("it is not a regular file");
-  await hostFiles.remove(plainPath(path));
+  await link.machine.files.remove(plainPath(path));
 }
 
 /**
@@ -153,16 +150,16 @@ async function lostMemoryOf(host: Host, vm: VM): Promise<string[]> {
 
 /** Remembers the disks of a VM that is gone and has left them where they are. */
 async function noteLeft(
-  { app, id: host, link }: Host,
+  { leftDisks, id: host, link }: Host,
   { name, disks }: VM,
   { deletedDisks }: DeleteVmResult,
 ): Promise<void> {
   const own = disks.filter(({ device, readOnly }) => device === "disk" && !readOnly);
   for (const { source } of own) {
     if (source === undefined || !source.startsWith("/") || deletedDisks.includes(source)) continue;
-    const file = isLocal(link.uri) ? await fileAt(source) : undefined;
+    const file = link.machine !== null ? await fileAt(link.machine, source) : undefined;
     // What went into the bin is not there any more
-    if (file !== null) app.leftDisks.add({ host, path: source, file: file ?? null, vm: name });
+    if (file !== null) leftDisks.add({ host, path: source, file: file ?? null, vm: name });
   }
 }
 
@@ -206,8 +203,8 @@ async function moveToBin(
   { xml, paths, operation }: Deletion,
   actor: string,
 ): Promise<DeleteVmResult> {
-  const { link, app } = host, { id: uuid, name } = vm;
-  app.bin.require();
+  const { link, bin } = host, { id: uuid, name } = vm;
+  bin.require();
   const { entry, open, lostDisks, lostNvram } = await planBin(host, vm, xml, paths, actor);
   const doomed = await Promise.all(
     lostDisks.map(async (path) => ({ kind: "disk-doomed" as const, path, file: await fileOf(link, path) })),
@@ -220,7 +217,7 @@ async function moveToBin(
   ]);
   await inBin(entry, () => writeEntry(host, entry, { ...open, state: "kept" }));
   // A TPM's state on another host cannot be kept, and nobody would find it there later.
-  const call = isLocal(link.uri) ? "domainUndefineForBin" : "domainUndefine";
+  const call = link.machine !== null ? "domainUndefineForBin" : "domainUndefine";
   if (!await forget(host, vm, call)) throw new ContractError("VmStillRunning");
   for (const file of entry.files) await inBin(entry, () => moveIn(file), file.path);
   for (const path of lostDisks) {
@@ -231,7 +228,7 @@ async function moveToBin(
     }
   }
   if (lostNvram !== undefined) await eraseNvram(host, uuid, lostNvram);
-  app.bin.put({ ...entry, state: "kept" });
+  bin.put({ ...entry, state: "kept" });
   for (const { pool, path } of entry.files) {
     if (pool !== null) host.inventory.storage.removeAt(path);
   }

@@ -1,18 +1,16 @@
 /** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
-import { isSystemError } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { log } from "../../log.ts";
-import { ProgramLate, runProgram } from "../../programs.ts";
-import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { ProgramLate, runProgram } from "../../machine/programs.ts";
+import { resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers, unreadText } from "../../storage/disk_images/users.ts";
@@ -20,7 +18,7 @@ import { type Overlay, overlays, readKnownPools, unreadPoolText } from "../../st
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
-import { isNotResponding, responds } from "../../mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
 export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
@@ -55,7 +53,7 @@ async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Pla
     return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
   }
   // libvirt would open it, too: what is there is said below.
-  if (isLocal(link.uri) && source.startsWith("/") && !await responds(source)) {
+  if (link.machine !== null && source.startsWith("/") && !await link.machine.files.responds(source)) {
     return { path: source, pool: undefined, missing: false, volume: undefined };
   }
   const volume = await volumeAt(link, source);
@@ -91,14 +89,14 @@ async function undeletable(
       ? undefined
       : { reason: "it is a device of the host, not a disk image", missing: false };
   }
-  if (!isLocal(link.uri)) {
+  if (link.machine === null) {
     return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
   }
   try {
-    const info = await hostFiles.lstat(plainPath(path));
+    const info = await link.machine.files.lstat(plainPath(path));
     if (!info.isFile) return { reason: "it is not a regular file", missing: false };
     // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
-    using _file = await hostFiles.open(plainPath(path), { write: true });
+    using _file = await link.machine.files.open(plainPath(path), { write: true });
     if (await isFolderClosed(path)) {
       return { reason: "its folder takes no change: it is read-only or immutable", missing: false };
     }
@@ -247,13 +245,13 @@ export async function planDisks(
  * a word they would be forgotten.
  */
 async function basesOf({ link }: Host, candidates: readonly Candidate[]): Promise<PlannedDisk[]> {
-  if (!isLocal(link.uri)) return [];
-  const own = new Set(await resolvedPaths(link.uri, candidates.map(({ place: { path } }) => path)));
+  if (link.machine === null) return [];
+  const own = new Set(await resolvedPaths(link.machine, candidates.map(({ place: { path } }) => path)));
   const found = new Map<string, PlannedDisk>();
   for (const { disk: { target, format }, place: { path }, no } of candidates) {
     if (no !== undefined || format !== "qcow2") continue;
     for (const base of await chainBelow(path)) {
-      if (found.has(base) || own.has(await resolvedPath(link.uri, base))) continue;
+      if (found.has(base) || own.has(await resolvedPath(link.machine, base))) continue;
       const volume = await volumeAt(link, base);
       found.set(base, {
         ...{ target, path: base, deletable: false, hinders: false },
@@ -293,7 +291,7 @@ export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> 
     disks: disks.map(({ hinders: _, ...disk }) => disk),
     ...keeps,
     ...(nvram !== undefined && { nvram }),
-    binDays: host.app.bin.policy.days,
+    binDays: host.bin.policy.days,
   };
 }
 

@@ -3,11 +3,9 @@ import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts"
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
-import { isSystemError, isTaken } from "../../files.ts";
-import { openFile, plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isSystemError, isTaken } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
@@ -125,10 +123,10 @@ export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[
 }
 
 /** Whether a medium is a cloud-init seed. What cannot be read is told by its name. */
-export async function isSeedAt({ uri }: Pick<Host["link"], "uri">, path: string): Promise<boolean> {
-  const canRead = isLocal(uri) && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
+export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path: string): Promise<boolean> {
+  const canRead = machine !== null && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
   const head = canRead
-    ? await readHead(path).catch((error) => {
+    ? await readHead(machine, path).catch((error) => {
       log.debug("a medium cannot be looked at", { path, error });
       return new Uint8Array();
     })
@@ -149,12 +147,14 @@ export async function copyNvram(
   steps: Steps,
   failed: (error: string, cause: unknown) => ContractError,
 ): Promise<boolean> {
-  if (!isLocal(link.uri)) return false;
+  if (link.machine === null) return false;
   try {
-    using source = await openFile(from);
-    if (await isTaken(plainPath(to))) throw new Deno.errors.AlreadyExists(`${to} exists already`);
+    using source = await link.machine.files.openFile(from);
+    if (await link.machine.files.isTaken(plainPath(to))) {
+      throw new Deno.errors.AlreadyExists(`${to} exists already`);
+    }
     const noted = steps.add<FileMade>({ kind: "file-made", path: to, file: null, at: Date.now() });
-    using copy = await hostFiles.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
+    using copy = await link.machine.files.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
     noted.know({ file: await identityAt(to) });
     await source.readable.pipeTo(copy.writable);
     return true;

@@ -5,11 +5,12 @@
  */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { processState, swtpmOf } from "../../hosts/qemu_processes.ts";
+import { processState } from "../../machine/qemu_processes.ts";
 import { log } from "../../log.ts";
 import { within } from "../../within.ts";
+import type { LocalMachine } from "../../machine/machine.ts";
 
 /** Milliseconds a QEMU has to end by SIGTERM, for which it writes what it has cached; the kernel to end it; between looks. */
 const QUIT_MS = 10_000, END_MS = 5000, LOOK_MS = 50;
@@ -54,8 +55,8 @@ async function ends(pid: number, started: string, ms: number): Promise<boolean> 
 }
 
 /** Kills the TPM of a VM where it cannot answer: libvirt would wait for it. */
-async function killTpm({ id, name }: VM): Promise<void> {
-  const pid = await swtpmOf(id);
+async function killTpm({ processes }: LocalMachine, { id, name }: VM): Promise<void> {
+  const pid = await processes.tpmOf(id);
   if (pid !== undefined && CANNOT_ANSWER.has(processState(pid)?.state)) kill(pid, `swtpm of ${name}`);
 }
 
@@ -65,8 +66,8 @@ async function killTpm({ id, name }: VM): Promise<void> {
  * @returns whether it has ended by that
  * @throws {ContractError} ForceStopFailed where the kernel cannot end it
  */
-async function killQemu({ processes }: Host, { id, name }: VM): Promise<boolean> {
-  const pid = processes?.pidOf(id);
+async function killQemu({ processes }: LocalMachine, { id, name }: VM): Promise<boolean> {
+  const pid = processes.pidOf(id);
   const now = pid === undefined ? undefined : processState(pid);
   if (pid === undefined || now === undefined) return false;
   const what = `QEMU of ${name}`, { started } = now;
@@ -88,9 +89,9 @@ async function killQemu({ processes }: Host, { id, name }: VM): Promise<boolean>
  * @throws {ContractError} ForceStopFailed @throws {LibvirtError}
  */
 export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null> {
-  const { link, processes, inventory } = host;
-  if (processes === undefined) return await link.call("domainDestroy", { uuid: vm.id });
-  await killTpm(vm);
+  const { link, machine, inventory } = host;
+  if (machine === null) return await link.call("domainDestroy", { uuid: vm.id });
+  await killTpm(machine, vm);
   const silent = host.storageMounts?.of(vm), isOnSilentStorage = silent !== undefined;
   if (silent !== undefined && host.sampler.isDiskCallOut(vm.id)) {
     // Once QEMU has ended, libvirt looks into the images itself, with the VM's lock held: all lists would wait for them
@@ -100,7 +101,7 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
         `Unmount the storage first (umount -l ${silent.path} as root), then force it off`,
     });
   }
-  const pid = processes.pidOf(vm.id);
+  const pid = machine.processes.pidOf(vm.id);
   // Read now: it may have been stopped a moment ago
   const isStopped = pid !== undefined && !isOnSilentStorage && STOPPED.has(processState(pid)?.state);
   if (link.gate.hangOf(`vm:${vm.id}`) === undefined && !isOnSilentStorage && !isStopped) {
@@ -111,7 +112,7 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
   let isKilled = false;
   const killing = (async () => {
     if (isStopped) await new Promise((resolve) => setTimeout(resolve, DESTROY_FIRST_MS));
-    isKilled = await killQemu(host, vm);
+    isKilled = await killQemu(machine, vm);
   })();
   try {
     if (!isStopped) await killing;

@@ -1,6 +1,5 @@
 /** Defining a VM from XML that somebody brings. */
 import { vmName } from "../../../lib/i18n/message.ts";
-import { statFile } from "../../host_file.ts";
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import {
@@ -18,8 +17,7 @@ import { addressesLeftText } from "../../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../../lib/vm/labels_left.ts";
 import { dropGeneratedSockets } from "../../../lib/formats/xml/own_files.ts";
 import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
-import { lookAt } from "../../files.ts";
-import { isLocal } from "../../libvirt/uri.ts";
+import { lookAt } from "../../machine/files.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
@@ -33,17 +31,17 @@ import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { leaveOthersNvram, refuseOthersFiles } from "../others_files.ts";
 import { pinImages } from "../pinned_images.ts";
-import { isNotResponding } from "../../mount_gate.ts";
+import { isNotResponding } from "../../machine/mount_gate.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<void> {
-  const { app, id, inventory } = host;
+  const { bin, id, inventory } = host;
   requireFreeVmName(host, name);
-  const same = uuid === undefined ? undefined : inventory.anyVm(uuid) ?? app.hosts.vm(uuid);
+  const same = uuid === undefined ? undefined : host.vmAnywhere(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: vmName(same) });
   // Its backups, rights and schedules are those of the VM that is in the bin, and can come back.
-  const kept = uuid === undefined ? undefined : app.bin.all(id).find(({ vmId }) => vmId === uuid);
+  const kept = uuid === undefined ? undefined : bin.all(id).find(({ vmId }) => vmId === uuid);
   if (kept) throw new ContractError("VmIdInBin", { id: uuid!, name: vmName({ id: uuid!, name: kept.name }) });
   const other = macOwner(await withSaved(host, inventory.vms()), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
@@ -54,9 +52,9 @@ const isDenied = (error: unknown) => error instanceof Deno.errors.PermissionDeni
 /** @throws {ContractError} PathRefused */
 async function isMissing({ link }: Host, path: string): Promise<boolean> {
   // Another host's paths are not here; its pools may know them.
-  if (!isLocal(link.uri)) return await volumeAt(link, path) === undefined;
+  if (link.machine === null) return await volumeAt(link, path) === undefined;
   try {
-    return await lookAt(path, statFile) === undefined;
+    return await lookAt(path, link.machine.files.statFile) === undefined;
   } catch (error) {
     const isUnknown = isNotResponding(error) || !(error instanceof ContractError) || isDenied(error.cause);
     if (!isUnknown) throw error;

@@ -6,11 +6,10 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { hasUsualNvram, setNvram, usualNvram } from "../../../lib/formats/xml/nvram.ts";
-import { FileRefused, isTaken } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { FileRefused, isTaken } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocalSystem } from "../../libvirt/uri.ts";
 import { identityAt, isSame } from "../../operations/file_identity.ts";
 import { log } from "../../log.ts";
 import type { NvramMove } from "../../operations/step.ts";
@@ -21,9 +20,9 @@ const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name
 
 /** Whether something lies at a place of libvirt's on this host. What cannot be looked at is not there. */
 async function lies({ link }: Pick<Host, "link">, path: string): Promise<boolean> {
-  if (!isLocalSystem(link.uri)) return false;
+  if (!link.machine?.isSystem) return false;
   try {
-    return await isTaken(plainPath(path));
+    return await link.machine.files.isTaken(plainPath(path));
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return false;
     throw error;
@@ -83,7 +82,7 @@ export async function planNvramMove(
   if (left.memory !== undefined) throw left.memory;
   const isNamed = nvramOf(document) === from;
   if (!isNamed && !hasUsualNvram(document)) return null;
-  if (!isLocalSystem(host.link.uri)) {
+  if (!host.machine?.isSystem) {
     if (isNamed) return null;
     const error =
       "its UEFI variables are found by its name, and KVM Manager cannot move that file on another host";

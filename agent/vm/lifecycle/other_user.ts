@@ -1,7 +1,7 @@
 /** Files that two VMs name: what one of them takes along, the other has no more. */
 import { LEFT_NVRAM } from "../../../lib/bin/entry.ts";
 import type { Host } from "../../hosts/host.ts";
-import { resolvedPaths } from "../../resolved_path.ts";
+import { resolvedPaths } from "../../machine/resolved_path.ts";
 import { filesOfBoth } from "../../storage/disk_images/usage.ts";
 
 /**
@@ -16,17 +16,17 @@ export async function otherUserOf(
   uuid: string,
   path: string,
 ): Promise<string | undefined> {
-  const { app, inventory, link: { uri } } = host;
+  const { bin, inventory, machine } = host;
   const vms = await Promise.all(
     inventory.everyVm().filter(({ id }) => id !== uuid).map(async (vm) =>
       (await filesOfBoth(host, vm)).others.map((other) => ({ path: other, user: vm.name }))
     ),
   );
-  const kept = app.bin.all(host.id).filter(({ vmId }) => vmId !== uuid).flatMap((entry) =>
+  const kept = bin.all(host.id).filter(({ vmId }) => vmId !== uuid).flatMap((entry) =>
     (entry.definition?.left ?? []).filter(({ target }) => target === LEFT_NVRAM)
       .map((each) => ({ path: each.path, user: `${entry.name}, which is in the bin` }))
   );
   const uses = [...vms.flat(), ...kept];
-  const [real, ...places] = await resolvedPaths(uri, [path, ...uses.map((each) => each.path)]);
+  const [real, ...places] = await resolvedPaths(machine, [path, ...uses.map((each) => each.path)]);
   return uses.find((_, index) => places[index] === real)?.user;
 }

@@ -3,6 +3,9 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import type { Host } from "../../hosts/host.ts";
 import { planNvramMove } from "./named_files.ts";
 import { otherUserOf } from "./other_user.ts";
+import { localMachine } from "../../machine/machine.ts";
+
+const HERE = localMachine("qemu:///system");
 
 /** A folder of UEFI variables, and a link to it. */
 async function folders() {
@@ -21,14 +24,13 @@ function hostWith(path: string, left: readonly object[] = []): Host {
   const vms = ["u", "v"].map((id) => ({ id, name: `vm-${id}`, disks: [], persistent: true }));
   return {
     id: "local",
-    link: { uri: "qemu:///system" },
-    app: {
-      bin: {
-        all: () => [
-          { name: "gone", vmId: "w", definition: { left } },
-          { name: "before", vmId: "u", definition: { left: [{ target: "nvram", path: "/own", file: "1" }] } },
-        ],
-      },
+    machine: HERE,
+    link: { machine: HERE },
+    bin: {
+      all: () => [
+        { name: "gone", vmId: "w", definition: { left } },
+        { name: "before", vmId: "u", definition: { left: [{ target: "nvram", path: "/own", file: "1" }] } },
+      ],
     },
     inventory: {
       everyVm: () => vms,

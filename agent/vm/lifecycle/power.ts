@@ -166,7 +166,7 @@ const AGAIN_MS = { most: 1500, look: 100 } as const;
  * @throws {ContractError} ResumeFailed
  */
 async function resume(host: Host, vm: VM): Promise<null> {
-  const { clock } = host.app;
+  const { clock } = host;
   // The event of the pause does not tell why
   await host.reread(vm);
   const hadFailed = host.requireVm(vm.id).stateReason === DISK_FAILED;

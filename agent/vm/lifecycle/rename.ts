@@ -4,7 +4,7 @@ import { errorText } from "../../../lib/contract/errors.ts";
 import { ContractError, type Input, type VM, VmName } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { FileRefused, isSystemError } from "../../files.ts";
+import { FileRefused, isSystemError } from "../../machine/files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { NOTHING, Refused } from "../../operations/outcome.ts";

@@ -5,6 +5,9 @@ import { Refused } from "../../operations/outcome.ts";
 import type { Settlement } from "../../operations/settlement.ts";
 import type { StepOf } from "../../operations/step.ts";
 import { vmRenamed } from "./rename.ts";
+import { localMachine } from "../../machine/machine.ts";
+
+const HERE = localMachine("qemu:///system");
 
 /** A libvirt with one VM that is off, and the file of its UEFI variables in a folder of the test's own. */
 async function world({ name, file, fails }: { name: string; file: "old" | "new"; fails?: boolean }) {
@@ -29,7 +32,8 @@ async function world({ name, file, fails }: { name: string; file: "old" | "new";
   };
   const at = {
     vms: {
-      link: { uri: "qemu:///system", call },
+      machine: HERE,
+      link: { machine: HERE, call },
       inventory: { vm: () => undefined, vmByName: () => undefined, refresh: () => Promise.resolve() },
     },
   } as unknown as Settlement;

@@ -1,7 +1,7 @@
 /** Replaces what libvirt keeps of a VM beside its disks: UEFI variables, a TPM's state. */
-import { undefinedIfMissing } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { StateReplaced } from "../../operations/step.ts";
 
 /** Files that take the place of others, and others that go. */

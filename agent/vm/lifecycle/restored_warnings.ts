@@ -4,9 +4,8 @@ import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child, children } from "../../../lib/formats/xml/tree.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
-import { resolvedPath } from "../../resolved_path.ts";
+import { resolvedPath } from "../../machine/resolved_path.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { fileAt } from "../../storage/file_id.ts";
 
@@ -18,7 +17,7 @@ async function leftWarnings(
   placed: readonly string[],
 ): Promise<string[]> {
   const gone = lost.map((path) => `${path} was deleted for good.`), warnings: string[] = [];
-  if (!isLocal(link.uri)) return gone;
+  if (link.machine === null) return gone;
   const left = definition?.left ?? [], nvram = left.filter(({ target }) => target === LEFT_NVRAM);
   const disks: { target: string; path: string | undefined }[] = [...nvram];
   for (const disk of summarizeDomain(xml).disks) {
@@ -32,7 +31,7 @@ async function leftWarnings(
   const own = new Set([...lost, ...placed]);
   for (const { target, path } of disks) {
     if (path === undefined || own.has(path)) continue;
-    const now = await fileAt(await resolvedPath(link.uri, path));
+    const now = await fileAt(link.machine, await resolvedPath(link.machine, path));
     const before = left.find((each) => each.target === target)?.file;
     if (now === null) warnings.push(`${path} is not there any more.`);
     else if (now !== undefined && before !== undefined && now !== before) {

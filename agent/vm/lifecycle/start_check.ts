@@ -6,10 +6,9 @@
  * that others define may be built on anything: only what another VM's guest could have written is refused of theirs.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
-import { isSystemError } from "../../files.ts";
+import { isSystemError } from "../../machine/files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
@@ -148,7 +147,7 @@ async function checkAll(host: Host, defined: VM): Promise<void> {
  */
 export async function requireStartable(host: Host, vm: VM): Promise<void> {
   requireItsNetworksRespond(host, vm);
-  if (!isLocal(host.link.uri)) return;
+  if (host.machine === null) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
     const reason = message`the disks of ${vmName(vm)} cannot be read now`;

@@ -9,7 +9,7 @@ import { FormatRecords } from "../../storage/format_records.ts";
 import { Store } from "../../store/store.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireStartable } from "./start_check.ts";
-import { isLocal } from "../../libvirt/uri.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 /** A qcow2 header that keeps its data in another file. Source: QEMU's docs/interop/qcow2.rst. */
 function headWithDataFile(): Uint8Array {
@@ -26,10 +26,11 @@ function headWithDataFile(): Uint8Array {
 /** A host of this URI with one machine, whose disk is a file of ours. */
 function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
   return {
+    machine: localMachine(uri),
     link: {
-      uri,
+      machine: localMachine(uri),
       call: (name: string) =>
-        isLocal(uri) && name === "domainXml"
+        localMachine(uri) !== null && name === "domainXml"
           ? Promise.resolve("<domain/>")
           : Promise.reject(new Error("libvirt is not asked")),
     },

@@ -6,7 +6,6 @@ import type { VM } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { ImageUses } from "../../storage/image_conflicts.ts";
@@ -45,7 +44,7 @@ async function deviceRisk(host: Host, vm: VM): Promise<string | undefined> {
 /** Looks at all of them, and has them show it; nothing of them is changed. @throws {LibvirtError} when libvirt is away */
 export async function showStartRisks(host: Host): Promise<void> {
   const { inventory, link } = host;
-  if (!isLocal(link.uri) || !inventory.filled) return;
+  if (link.machine === null || !inventory.filled) return;
   const active = new Set(inventory.active()), uses = await ImageUses.read(host, undefined, false);
   const live = liveOnce();
   for (const vm of inventory.vms()) {

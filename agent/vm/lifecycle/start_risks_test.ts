@@ -3,6 +3,7 @@ import type { VM } from "../../../lib/contract/mod.ts";
 import { DEVICES_PREFIX, DEVICES_URI } from "../../../lib/formats/xml/metadata.ts";
 import type { Host } from "../../hosts/host.ts";
 import { showStartRisks } from "./start_risks.ts";
+import { localMachine } from "../../machine/machine.ts";
 
 const CARD = "<hostdev mode='subsystem' type='pci'><source><address domain='0x0000' bus='0x01' slot='0x00' " +
   "function='0x0'/></source></hostdev>";
@@ -28,8 +29,10 @@ function world(
   const answer = (name: string, { uuid = "" }: { uuid?: string }) =>
     name === "domainXml" ? `<domain type='kvm'>${xmlOf[uuid] ?? ""}</domain>` : [NODE];
   const host = {
+    machine: localMachine("qemu:///system"),
     link: {
       uri: "qemu:///system",
+      machine: localMachine("qemu:///system"),
       call: (name: string, input = {}) => {
         calls.push(name);
         return Promise.resolve(answer(name, input));

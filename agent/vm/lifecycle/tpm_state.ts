@@ -20,9 +20,8 @@ import {
   isThere,
   readRegular,
   undefinedIfMissing,
-} from "../../files.ts";
-import { hostFiles } from "../../host_files.ts";
-import { isLocalSystem } from "../../libvirt/uri.ts";
+} from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import { folderIdentityAt, identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
 import type { FileMade, FolderMade } from "../../operations/step.ts";
@@ -45,7 +44,7 @@ const pathOf = (uuid: string, name: TpmFile) => `${folderOf(uuid)}/${tpmFolderOf
 
 /** Why KVM Manager does not know where the state of a domain's TPM is; undefined where it does. */
 export function tpmPlaceFault({ link }: Pick<Host, "link">, document: XmlDocument): string | undefined {
-  if (!isLocalSystem(link.uri)) return "it is not kept by the system's libvirt of this host";
+  if (!link.machine?.isSystem) return "it is not kept by the system's libvirt of this host";
   const chosen = chosenTpmPlace(document);
   return chosen === undefined ? undefined : `it is kept in a place of its own (${oneLine(chosen, 200)})`;
 }

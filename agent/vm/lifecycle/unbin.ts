@@ -10,9 +10,9 @@ import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { identityOf } from "../../../lib/formats/xml/identity.ts";
 import { hasUsualNvram, usualNvram } from "../../../lib/formats/xml/nvram.ts";
-import { isTaken } from "../../files.ts";
-import { plainPath } from "../../host_file.ts";
-import { hostFiles } from "../../host_files.ts";
+import { isTaken } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { hostFiles } from "../../machine/host_files.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -155,13 +155,13 @@ export async function restoreBinnedVm(
   wanted: string | undefined,
   actor: string,
 ): Promise<Unrendered<Output<"restore_bin_entry">>> {
-  const { app, link, operations, inventory } = host;
+  const { bin, link, operations, inventory } = host;
   host.requireFilled();
   requireKnown(host);
   const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;
-  const own = entry.vmId!, same = inventory.anyVm(own) ?? app.hosts.vm(own);
+  const own = entry.vmId!, same = host.vmAnywhere(own);
   const uuid = same === undefined ? own : crypto.randomUUID();
   const keys = [keyOf.vm(uuid), keyOf.vmName(name), keyOf.binEntry(entry.id)];
   await operations.ready(keys);
@@ -192,7 +192,7 @@ export async function restoreBinnedVm(
       { kind: "vm-unbinned", entry: entry.id, ...step },
       { kind: "entry-unbinned", entry: entry.id },
     ]);
-    app.bin.put({ ...entry, state: "moving" });
+    bin.put({ ...entry, state: "moving" });
     for (const { to: path, as, file } of placed) {
       try {
         await bringOut(host, { path, as, file });

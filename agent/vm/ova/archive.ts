@@ -8,7 +8,7 @@ import { OvfError, type OvfVm } from "../../../lib/formats/ovf/model.ts";
 import { readOvf } from "../../../lib/formats/ovf/read.ts";
 import { MAX_OVF } from "../../../lib/formats/ovf/tree.ts";
 import { archiveEntries, type ArchiveEntry, ArchiveError } from "../../../lib/formats/tar/entries.ts";
-import { openFile, readAt } from "../../host_file.ts";
+import { openFile, readAt } from "../../machine/host_file.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 1024 * 1024;

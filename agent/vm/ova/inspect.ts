@@ -9,7 +9,6 @@ import { usualNetwork } from "../../../lib/vm/create/nics.ts";
 import { judgeArriving } from "../../storage/convert_disk.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireWithin } from "../../storage/volume_checks.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import type { Host } from "../../hosts/host.ts";
 import { Archive, type Checksums, ovaRefused } from "./archive.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -43,7 +42,7 @@ export interface OpenOva {
 
 /** @throws {ContractError} NotOnThisHost */
 export function requireHere({ link }: Host, what: string): void {
-  if (isLocal(link.uri)) return;
+  if (link.machine !== null) return;
   const reason = "disks are converted on the host itself alone, and KVM Manager runs elsewhere";
   throw new ContractError("NotOnThisHost", { what, reason });
 }

@@ -13,7 +13,7 @@ import {
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { undefinedIfMissing } from "../../files.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import { keyOf } from "../../operations/step.ts";

@@ -21,7 +21,6 @@ import { includes, type Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { snapshotsChanged } from "../../storage/volume_usage.ts";
@@ -126,7 +125,7 @@ function outsideHindrance(
 
 /** The images that the disks of a VM are made of, where they are several. */
 async function chainsOf({ link }: Host, { vm, present }: Known): Promise<DiskChain[]> {
-  if (!isLocal(link.uri)) return [];
+  if (link.machine === null) return [];
   const contents = contentsOf(present);
   const image = (path: string) => ({ path, snapshots: contents.get(path) ?? [] });
   const chains: DiskChain[] = [];

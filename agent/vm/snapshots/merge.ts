@@ -55,7 +55,7 @@ async function mergeLive(
   target: string,
   { job, onShare, beforePivot }: MergeWatch,
 ): Promise<void> {
-  const { link, app: { clock } } = host;
+  const { link, clock } = host;
   const wanted = isHead ? "active-commit" : "commit";
   const begun = await link.call("blockJobNow", { uuid, target });
   if (begun !== null && begun.type !== wanted) {

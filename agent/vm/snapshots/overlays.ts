@@ -11,9 +11,8 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import { linkVolume, type Volume, volumeAt, volumesOf } from "../../storage/volumes.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
-import { resolvedPath } from "../../resolved_path.ts";
+import { resolvedPath } from "../../machine/resolved_path.ts";
 
 /** Bytes that a new image takes at least: its tables. */
 const OVERLAY_BYTES = 1024 ** 2;
@@ -130,20 +129,20 @@ async function backingNow(
   { link }: Host,
   { path, type, format, backing }: Volume,
 ): Promise<string | undefined> {
-  if (type !== "file" || format !== "qcow2" || !isLocal(link.uri)) return backing?.path;
+  if (type !== "file" || format !== "qcow2" || link.machine === null) return backing?.path;
   return (await backingChain(path))[0];
 }
 
 /** The volumes that are built directly on the image at a path. @throws {Error} when one of them cannot be read */
 export async function builtOn(host: Host, path: string): Promise<Volume[]> {
-  const { link: { uri }, inventory: { storage } } = host;
-  const real = await resolvedPath(uri, path);
+  const { machine, inventory: { storage } } = host;
+  const real = await resolvedPath(machine, path);
   const found: Volume[] = [];
   await readPools(host);
   for (const volume of storage.known()) {
     if (volume.backing === undefined) continue;
     const backing = await backingNow(host, volume);
-    if (backing !== undefined && await resolvedPath(uri, backing) === real) found.push(volume);
+    if (backing !== undefined && await resolvedPath(machine, backing) === real) found.push(volume);
   }
   return found;
 }

@@ -3,12 +3,15 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import type { Host } from "../../hosts/host.ts";
 import { setLogLevel } from "../../log.ts";
 import { removeLost } from "./revert.ts";
+import { localMachine } from "../../machine/machine.ts";
+
+const HERE = localMachine("qemu:///system");
 
 Deno.test("removeLost() leaves an image to the settlement of the operation when libvirt goes away, and to it alone", async () => {
   setLogLevel("error");
   const failing = (kind: LibvirtError["kind"]) => {
     const call = () => Promise.reject(new LibvirtError({ kind, message: kind }));
-    return { link: { uri: "qemu:///system", call } } as unknown as Host;
+    return { link: { machine: HERE, call }, machine: HERE } as unknown as Host;
   };
   for (const kind of ["lost", "unavailable", "timeout"] as const) {
     await assert.rejects(removeLost(failing(kind), "/image"), { message: kind });

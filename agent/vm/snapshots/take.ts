@@ -11,7 +11,6 @@ import type { Host } from "../../hosts/host.ts";
 import { type Quiescing, quiescingOf, withFrozenGuest } from "../../hosts/quiesce.ts";
 import { thawGuest } from "../../hosts/thaw.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -71,7 +70,7 @@ export async function takeBeside(
     // Whatever happens to libvirt or to this process from here on: the guest is thawed, and what no snapshot uses goes, if
     // it can be told that none will: not on another host.
     if (asks !== "no") {
-      if (isLocal(link.uri)) operation.turnBack();
+      if (link.machine !== null) operation.turnBack();
       const thawsItself = by === "own";
       operation.add({
         kind: "guest-frozen",

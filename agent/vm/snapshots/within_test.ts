@@ -4,6 +4,9 @@ import { Refused, Unsettled } from "../../operations/outcome.ts";
 import type { Settlement } from "../../operations/settlement.ts";
 import type { StepOf } from "../../operations/step.ts";
 import { snapshotMade, snapshotReverted } from "./within.ts";
+import { localMachine } from "../../machine/machine.ts";
+
+const HERE = localMachine("qemu:///system");
 
 /** `virDomainState` with its reason. */
 const STATES = {
@@ -36,7 +39,8 @@ function settlement(
     return Promise.resolve(null);
   };
   const vms = {
-    link: { uri: "qemu:///system", call },
+    machine: HERE,
+    link: { machine: HERE, call },
     inventory: { vm: () => ({ tags: [] }), refresh: () => Promise.resolve() },
   };
   const made = () => calls.filter((name) => !["domainRead", "domainXml", "snapshotScan"].includes(name));

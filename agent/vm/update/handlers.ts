@@ -18,6 +18,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import type { Host } from "../../hosts/host.ts";
 import { updateVm } from "./update.ts";
 import { HardwareSource, type HardwareState } from "./options.ts";
+import type { Coverage } from "../../coverage/coverage.ts";
 
 type HardwareHandlers = Pick<Handlers, Extract<CommandName, keyof typeof hardwareCommands>>;
 
@@ -32,6 +33,7 @@ export function hardwareHandlers(
   make: NodeInfo,
   capabilities: HostCapabilities,
   overcommit: boolean,
+  coverage: Pick<Coverage, "changes">,
 ): HardwareHandlers {
   const source = new HardwareSource(host.link, make, capabilities);
 
@@ -73,7 +75,7 @@ export function hardwareHandlers(
       return { live, next, options, pending: waiting(state) };
     },
     update_vm: ({ vmId, nextBootOnly = false, allowOvercommit = overcommit, ...change }, { principal }) =>
-      updateVm(host, source, vmId, change, { nextBootOnly, allowOvercommit, principal }),
+      updateVm(host, source, vmId, change, { nextBootOnly, allowOvercommit, principal, coverage }),
     get_pending_changes: async ({ vmId }) => waiting(await source.read(host.requireVm(vmId), false)),
     discard_pending_changes: ({ vmId, areas = AREAS }, { principal }) => discard(vmId, areas, principal.role),
   };

@@ -22,6 +22,7 @@ import { hasMemorySaved } from "../saved_memory.ts";
 import type { HardwareSource } from "./options.ts";
 import type { Host } from "../../hosts/host.ts";
 import { allOrNothing, type UpdateStep } from "./steps.ts";
+import type { Coverage } from "../../coverage/coverage.ts";
 
 /** How often a change is made anew because somebody else changed the VM in the same moment. */
 const MOST_TRIES = 10;
@@ -34,6 +35,8 @@ export interface UpdateOptions {
   readonly allowOvercommit: boolean;
   /** Who asks for it. */
   readonly principal: Pick<Principal, "name" | "rights">;
+  /** What goes by the VM's tags and group. */
+  readonly coverage: Pick<Coverage, "changes">;
 }
 
 /** A VM under change. */
@@ -218,7 +221,7 @@ export async function updateVm(
   source: HardwareSource,
   vmId: string,
   asked: HardwareChange,
-  { nextBootOnly, allowOvercommit, principal }: UpdateOptions,
+  { nextBootOnly, allowOvercommit, principal, coverage }: UpdateOptions,
 ): Promise<UpdateVmResult> {
   const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
@@ -271,6 +274,6 @@ export async function updateVm(
     ...(tags !== undefined && { tags }),
     ...(group !== undefined && { group: group || undefined }),
   };
-  const told = [...warnings, ...host.app.coverage.changes(vm, labels, principal.rights)];
+  const told = [...warnings, ...coverage.changes(vm, labels, principal.rights)];
   return { ...outcome({ live: now, next }, host.requireVm(vmId), change), warnings: told };
 }

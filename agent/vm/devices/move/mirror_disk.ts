@@ -40,7 +40,7 @@ async function claimWhenFree({ host, vm, job: { signal } }: DiskMirror): Promise
     } catch (error) {
       if (!(error instanceof ContractError) || error.code !== "VmBusy") throw error;
     }
-    await sleep(host.app.clock, LOOK_MS, signal);
+    await sleep(host.clock, LOOK_MS, signal);
   }
 }
 
@@ -84,7 +84,7 @@ async function isReady(host: Host, step: DiskMoved): Promise<boolean> {
 
 /** Waits for the end of QEMU's job. @param claimed keeps others off the VM from the change on */
 async function follow(copy: DiskMirror, noted: NotedMove, claimed: DisposableStack): Promise<void> {
-  const { host: { link, app: { clock } }, host, step, job } = copy, { uuid, target } = step;
+  const { host: { link, clock }, host, step, job } = copy, { uuid, target } = step;
   let awaySince: number | undefined;
   for (;;) {
     await sleep(clock, LOOK_MS, noted.isPivoting ? undefined : job.signal);

@@ -13,8 +13,8 @@ import { encryptedDisks, transientDisks } from "../../../../lib/formats/xml/back
 import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
 import { movedName } from "../../../../lib/storage/moved_name.ts";
 import { includes } from "../../../access.ts";
-import { isTaken } from "../../../files.ts";
-import { plainPath } from "../../../host_file.ts";
+import { isTaken } from "../../../machine/files.ts";
+import { plainPath } from "../../../machine/host_file.ts";
 import type { Host } from "../../../hosts/host.ts";
 import { usesOf } from "../../../storage/disk_images/usage.ts";
 import { requirePlaces, requireWritable } from "../../../storage/volume_checks.ts";

@@ -2,11 +2,8 @@
  * Moves of disks as steps. The VM decides: where it is on the copy, the move is brought to its end; where it is not, it stays
  * on what it had, and the copy goes with the step before. Where nobody can tell, both images stay.
  */
-import { statFile } from "../../../host_file.ts";
-import { hostFiles } from "../../../host_files.ts";
-import { undefinedIfMissing } from "../../../files.ts";
+import { undefinedIfMissing } from "../../../machine/files.ts";
 import type { Host } from "../../../hosts/host.ts";
-import { isLocal } from "../../../libvirt/uri.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../../operations/settlement.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
@@ -16,8 +13,8 @@ import { completeMove } from "./settle.ts";
 
 /** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
 export async function writtenAt({ link }: Host, path: string): Promise<number | null> {
-  if (!isLocal(link.uri)) return null;
-  const info = await undefinedIfMissing(statFile(path));
+  if (link.machine === null) return null;
+  const info = await undefinedIfMissing(link.machine.files.statFile(path));
   return info?.isFile ? info.mtime?.getTime() ?? null : null;
 }
 
@@ -59,15 +56,15 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
     return NOTHING;
   }
   if (!step.isPivoting) return NOTHING;
-  if (next !== from.path || !isLocal(vms.link.uri) || !await hasQemuImg()) return unclear(step);
+  if (next !== from.path || vms.machine === null || !await hasQemuImg()) return unclear(step);
   // It ended while it changed over: what was written last may be in either.
   return await sameContent(from, to, new AbortController().signal) ? NOTHING : unclear(step);
 }
 
 /** Whether a QEMU has the copy open; undefined where nobody can tell. */
 async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
-  if (!isLocal(link.uri)) return undefined;
-  using lock = await hostFiles.lockImage(to.path);
+  if (link.machine === null) return undefined;
+  using lock = await link.machine.files.lockImage(to.path);
   return lock.state === "unknown" ? undefined : lock.state === "open";
 }
 

@@ -6,9 +6,9 @@
  * Every function throws {ContractError} StorageNotResponding, and what Deno's own throws.
  */
 import { statfs } from "node:fs/promises";
-import { type FileHandle, holdFile, holdFolder } from "../ffi/file_handle.ts";
-import { FileHoles } from "../ffi/file_holes.ts";
-import { ImageLock } from "../ffi/image_lock.ts";
+import { type FileHandle, holdFile, holdFolder } from "../../ffi/file_handle.ts";
+import { FileHoles } from "../../ffi/file_holes.ts";
+import { ImageLock } from "../../ffi/image_lock.ts";
 import { guarded, mountGate, requireResponding } from "./mount_gate.ts";
 
 const look = <T>(path: string, run: () => Promise<T>) => mountGate.access(path, run);

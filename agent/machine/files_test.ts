@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ContractError } from "../lib/contract/errors.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
 import { isSystemError, isThere, lookAt, pathFault } from "./files.ts";
 
 Deno.test("lookAt() says why the kernel takes no path, and nothing of what is merely not there", async () => {

@@ -5,7 +5,7 @@
  * never gets anywhere: what takes long is compared with emulation, which a busy host slows down as much.
  */
 import { log } from "../log.ts";
-import { killAndWait } from "../programs.ts";
+import { killAndWait } from "./programs.ts";
 
 /** Milliseconds it may take; a host under load takes longer than a tenth of a second. */
 const LIMIT_MS = 4000;

@@ -4,9 +4,9 @@ import { isNameable, plainPath, realPathOf, statFile } from "./host_file.ts";
 import { hostFiles } from "./host_files.ts";
 import { pathFault } from "./files.ts";
 import { isNotResponding } from "./mount_gate.ts";
-import { log } from "./log.ts";
-import { within } from "./within.ts";
-import { isLocal } from "./libvirt/uri.ts";
+import { log } from "../log.ts";
+import { within } from "../within.ts";
+import type { LocalMachine } from "./machine.ts";
 
 /** Milliseconds the kernel may take. A link behind a server that does not answer leads to no file that does. */
 const MOST_MS = 5000;
@@ -69,8 +69,8 @@ export async function statInTime(path: string): Promise<Deno.FileInfo | "none" |
  * The path with every link followed, to compare it with others. It comes back as it is where nothing is there, where
  * it is none of this host's files (`pool/volume`, a path on another host), and where the kernel does not say in time.
  */
-export async function resolvedPath(uri: string, path: string): Promise<string> {
-  if (!isLocal(uri) || !path.startsWith("/")) return path;
+export async function resolvedPath(machine: LocalMachine | null, path: string): Promise<string> {
+  if (machine === null || !path.startsWith("/")) return path;
   // What leads nowhere is compared by its text.
   return await lookInTime(path, under, look) ?? resolve(path);
 }
@@ -99,8 +99,8 @@ async function folderKey(real: string): Promise<string | undefined> {
 }
 
 /** A folder's links; undefined where it cannot be read. */
-async function readFolder(uri: string, folder: string): Promise<ReadFolder | undefined> {
-  const real = await resolvedPath(uri, folder), key = await folderKey(real), now = performance.now();
+async function readFolder(machine: LocalMachine | null, folder: string): Promise<ReadFolder | undefined> {
+  const real = await resolvedPath(machine, folder), key = await folderKey(real), now = performance.now();
   const known = folders.get(folder);
   if (known !== undefined && known.key === key && known.read.real === real && now < known.until) {
     return known.read;
@@ -110,7 +110,7 @@ async function readFolder(uri: string, folder: string): Promise<ReadFolder | und
     const found = await hostFiles.readDir(plainPath(real));
     const names = found.flatMap(({ name, isSymlink }) => isSymlink ? [name] : []);
     const links = await Promise.all(
-      names.map(async (name) => [name, await resolvedPath(uri, join(real, name))] as const),
+      names.map(async (name) => [name, await resolvedPath(machine, join(real, name))] as const),
     );
     const read = { real, links: new Map(links) };
     if (key !== undefined) folders.set(folder, { key, until: now + LINKS_MS, read });
@@ -127,15 +127,15 @@ class PathsRead {
   readonly #folders = new Map<string, ReadFolder>();
 
   /** Looks at each folder once. @param whole folders of which any path may be asked for */
-  read(uri: string, paths: Iterable<string>, whole: Iterable<string>): Promise<void>[] {
+  read(machine: LocalMachine | null, paths: Iterable<string>, whole: Iterable<string>): Promise<void>[] {
     const byFolder = Map.groupBy(new Set(paths), dirname), all = new Set(whole);
     return [...new Set([...byFolder.keys(), ...all])].map(async (folder) => {
       const own = byFolder.get(folder) ?? [];
       const isMany = folder.startsWith("/") && (all.has(folder) || own.length > FEW);
-      const found = isMany ? await readFolder(uri, folder) : undefined;
+      const found = isMany ? await readFolder(machine, folder) : undefined;
       if (found !== undefined) this.#folders.set(folder, found);
       const odd = found === undefined ? own : own.filter((path) => path.endsWith("/..") || !isNameable(path));
-      await Promise.all(odd.map(async (path) => this.#single.set(path, await resolvedPath(uri, path))));
+      await Promise.all(odd.map(async (path) => this.#single.set(path, await resolvedPath(machine, path))));
     });
   }
 
@@ -159,25 +159,25 @@ class PathsRead {
  * @returns where each of the paths leads; any other comes back as it is
  */
 export async function resolvedByFolder(
-  uri: string,
+  machine: LocalMachine | null,
   paths: Iterable<string>,
   whole: Iterable<string> = [],
 ): Promise<(path: string) => string> {
   const found = new PathsRead();
-  if (isLocal(uri)) await Promise.all(found.read(uri, paths, whole));
+  if (machine !== null) await Promise.all(found.read(machine, paths, whole));
   return found.lookup();
 }
 
 /** The same, as far as folders answer within so many milliseconds. */
 export async function resolvedWithin(
   ms: number,
-  uri: string,
+  machine: LocalMachine | null,
   paths: Iterable<string>,
   whole: Iterable<string>,
 ): Promise<(path: string) => string> {
   const found = new PathsRead();
-  if (!isLocal(uri)) return found.lookup();
-  const looks = found.read(uri, paths, whole).map((look) =>
+  if (machine === null) return found.lookup();
+  const looks = found.read(machine, paths, whole).map((look) =>
     look.catch((error) => log.debug("where paths of a folder lead is not known", { error }))
   );
   await within(ms, Promise.all(looks));
@@ -185,6 +185,6 @@ export async function resolvedWithin(
 }
 
 /** The same for many, asked at once. */
-export function resolvedPaths(uri: string, paths: Iterable<string>): Promise<string[]> {
-  return Promise.all([...paths].map((path) => resolvedPath(uri, path)));
+export function resolvedPaths(machine: LocalMachine | null, paths: Iterable<string>): Promise<string[]> {
+  return Promise.all([...paths].map((path) => resolvedPath(machine, path)));
 }

@@ -4,11 +4,11 @@
  * is on it is refused at once.
  */
 import { statfs } from "node:fs/promises";
-import type { ContractError } from "../lib/contract/mod.ts";
-import { SYSTEM_CLOCK } from "./clock.ts";
-import { MountGate, type UnresponsiveMount } from "./mounts/gate.ts";
-import { MountNotResponding, type MountPoint } from "./mounts/guarded_mount.ts";
-import { guardFile } from "./mounts/guarded_file.ts";
+import type { ContractError } from "../../lib/contract/mod.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
+import { MountGate, type UnresponsiveMount } from "../mounts/gate.ts";
+import { MountNotResponding, type MountPoint } from "../mounts/guarded_mount.ts";
+import { guardFile } from "../mounts/guarded_file.ts";
 
 export type { UnresponsiveMount };
 

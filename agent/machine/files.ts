@@ -1,5 +1,5 @@
 /** Files that may not be there, at paths that may be none. */
-import { ContractError } from "../lib/contract/errors.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
 import { hostFiles } from "./host_files.ts";
 import { mountGate } from "./mount_gate.ts";
 

@@ -2,9 +2,9 @@
  * The QEMU processes of this host, by the VM they run. Their state shows what asking libvirt would only find out by hanging:
  * a process that is stopped, or that waits in the kernel for storage which does not respond, answers no monitor.
  */
-import { isSystemError } from "../files.ts";
+import { isSystemError } from "./files.ts";
 import { log } from "../log.ts";
-import { processes, wordsOf } from "../processes.ts";
+import { processes, wordsOf } from "./processes.ts";
 
 /** Milliseconds between two searches for processes that are not known. */
 const SEARCH_MS = 10_000;
@@ -36,7 +36,7 @@ export function vmOfQemu(words: readonly string[]): string | undefined {
 }
 
 /** The QEMUs of this host: VM's id → number of the process. Where processes cannot be seen there are none. */
-export async function qemuProcesses(): Promise<Map<string, number>> {
+async function qemuProcesses(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   try {
     for await (const pid of processes()) {
@@ -52,7 +52,7 @@ export async function qemuProcesses(): Promise<Map<string, number>> {
 }
 
 /** The process of the swtpm that serves the TPM of a VM; undefined where there is none, or none is to be seen. */
-export async function swtpmOf(uuid: string): Promise<number | undefined> {
+async function swtpmOf(uuid: string): Promise<number | undefined> {
   for await (const pid of processes()) {
     if (processState(Number(pid))?.command !== "swtpm") continue;
     if ((await wordsOf(pid)).some((word) => word.includes(`/${uuid}/`))) return Number(pid);
@@ -95,6 +95,8 @@ interface QemuProcess {
 
 /** Looks at the processes of running VMs. */
 export class QemuProcesses {
+  readonly all = qemuProcesses;
+  readonly tpmOf = swtpmOf;
   readonly #known = new Map<string, QemuProcess>();
   #searchedAt = -Infinity;
   #searching: Promise<void> | undefined;

@@ -1,13 +1,26 @@
 /** What only the machine we run on can tell, beside libvirt. */
 import { hostname } from "node:os";
-import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
-import type { LocalLoad } from "../metrics/host_stats.ts";
 
-/** Load averages and uptime of this machine; nulls for another. */
-export function localLoad(uri: string): LocalLoad {
-  if (!isLocal(uri)) return { loadAverage: null, uptimeSeconds: null };
+/** What only the machine we run on can tell; null when we manage another. */
+export interface LocalLoad {
+  readonly loadAverage: number[] | null;
+  readonly uptimeSeconds: number | null;
+}
+
+/** Load averages and uptime of this machine. */
+export function localLoad(): LocalLoad {
   return { loadAverage: Deno.loadavg(), uptimeSeconds: Math.round(Deno.osUptime()) };
+}
+
+/** `model name` of /proc/cpuinfo: what a person knows the processor by. */
+export function cpuModel(): string | undefined {
+  try {
+    return Deno.readTextFileSync("/proc/cpuinfo").match(/^model name\s*:\s*(.+)$/m)?.[1];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /** This host's name. */

@@ -2,8 +2,8 @@
  * Files of this host by the paths that libvirt and people give: text that may stand for bytes which are no UTF-8
  * (lib/text/byte_text.ts). Given to Deno's functions or to a program as it is, such a path would be another file's.
  */
-import { type FileHandle, holdFile, realPathOfBytes } from "../ffi/file_handle.ts";
-import { plainText, textOfBytes } from "../lib/text/byte_text.ts";
+import { type FileHandle, holdFile, realPathOfBytes } from "../../ffi/file_handle.ts";
+import { plainText, textOfBytes } from "../../lib/text/byte_text.ts";
 import { guarded, mountGate, requireResponding } from "./mount_gate.ts";
 
 /** Whether programs and libvirt's XML, which are UTF-8, can name a path. */

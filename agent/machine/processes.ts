@@ -1,6 +1,6 @@
 /** The processes of this host. Source: proc(5). */
-import { log } from "./log.ts";
-import { within } from "./within.ts";
+import { log } from "../log.ts";
+import { within } from "../within.ts";
 
 /** What reads something of a process gives, or undefined where that has ended meanwhile or is not to be seen. */
 export async function ofProcess<T>(pid: string | number, read: () => Promise<T>): Promise<T | undefined> {

@@ -1,5 +1,5 @@
 /** The host's network devices. Source: the kernel's sysfs. */
-import { isThere } from "../files.ts";
+import { isThere } from "./files.ts";
 
 /** A folder for each device. */
 export const DEVICES = "/sys/class/net";

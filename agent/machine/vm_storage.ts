@@ -14,12 +14,21 @@ import {
   onMountsChange,
   responds,
   type UnresponsiveMount,
-} from "../mount_gate.ts";
-import type { Inventory } from "./inventory/inventory.ts";
+} from "./mount_gate.ts";
 
-type HostInventory = Pick<Inventory, "vms" | "update"> & {
-  readonly storage: Pick<Inventory["storage"], "record" | "records">;
-};
+/** What of a host's inventory is looked at, and shows what was found. */
+export interface StoredVms {
+  vms(): readonly VM[];
+  /** Has a VM show the mount that does not respond, or no more. */
+  update(
+    vmId: string,
+    change: { readonly silentMount: { readonly path: string; readonly since: string } | undefined },
+  ): void;
+  readonly storage: {
+    record(pool: string): { readonly xml: string } | undefined;
+    records(): readonly { readonly xml: string }[];
+  };
+}
 
 export class VmStorage {
   readonly #leave: () => void;
@@ -29,7 +38,7 @@ export class VmStorage {
   #shown = new Set<string>();
 
   /** @param changed told when a mount has stopped to respond, or responds again */
-  constructor(private readonly inventory: HostInventory, changed: () => void) {
+  constructor(private readonly inventory: StoredVms, changed: () => void) {
     this.#leave = onMountsChange(() => {
       this.#show();
       changed();

@@ -2,7 +2,8 @@
  * Programs that are run to their end, within a limit. One that waits for a disk or a server in the kernel is not ended
  * by SIGKILL before that answers: then its end is not waited for, and its number is in the log.
  */
-import { log } from "./log.ts";
+import { log } from "../log.ts";
+import { isThere } from "./files.ts";
 
 /** Milliseconds that a program which was killed is given. */
 const KILLED_MS = 5000;
@@ -105,4 +106,13 @@ async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
     // It ended before it had read everything: what it said tells why.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+}
+
+/** Where libvirt looks for the programs it runs. */
+const PROGRAMS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
+
+/** Whether a program is where libvirt looks for it. */
+export async function hasProgram(name: string): Promise<boolean> {
+  const found = await Promise.all(PROGRAMS.map((folder) => isThere(`${folder}/${name}`)));
+  return found.includes(true);
 }
