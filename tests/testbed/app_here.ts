@@ -43,7 +43,9 @@ export function keepHosts(dataDir: string, others: readonly HostConfig[]): void 
   if (others.length === 0) return;
   const store = new Store(dataDir, undefined, [{ name: "host", migrations: HOST_MIGRATIONS }]);
   const records = new HostRecords(store);
-  for (const [added, { id, label = id, uri }] of others.entries()) records.put({ id, label, uri, added });
+  for (const [added, { id, label = id, uri }] of others.entries()) {
+    records.put({ id, label, uri, added, isEnabled: true });
+  }
   store.close();
 }
 
