@@ -75,6 +75,20 @@ Deno.test({
       await until("its VM is listed", async () => (await names()).includes(`${vm.name} on kvm2`));
       await call(here.server, "update_host", { hostId: "kvm2", uri: second.uri });
     });
+    await t.step(
+      "one that turns out to be the same once it answers is not served, and can be removed",
+      async () => {
+        const link = `${folder.path}/later-socket`;
+        await add("later", `qemu+unix:///system?socket=${link}`);
+        await Deno.symlink(new URL(second.uri).searchParams.get("socket")!, link);
+        await until("why", async () => {
+          const found = (await call(here.server, "list_hosts")).find(({ id }) => id === "later");
+          return /leads to the libvirt of Attic/.test(found?.error ?? "");
+        });
+        await call(here.server, "remove_host", { hostId: "later" });
+        assert.ok((await names()).includes(`${vm.name} on kvm2`));
+      },
+    );
     await t.step("a connection is tried without keeping anything", async () => {
       const tried = await call(here.server, "test_host", { uri: second.uri });
       assert.match(tried.version, /^\d+\.\d+\.\d+$/);
@@ -96,12 +110,23 @@ Deno.test({
       await until("its VM is listed", async () => (await names()).includes(`${vm.name} on kvm2`));
     });
     await t.step("it is removed; its VM runs on, and is there once it is added again", async () => {
-      await call(here.server, "remove_host", { hostId: "kvm2" });
+      await second.virsh("pool-define-as", "gold", "dir", "--target", "/var/lib/libvirt/images/gold");
+      await second.virsh("pool-build", "gold");
+      await second.virsh("pool-start", "gold");
+      const template = { name: "gold", diskSizeGb: 1, pool: "gold", host: "kvm2" };
+      await until(
+        "the pool",
+        () => call(here.server, "create_template", template).then(() => true, () => false),
+      );
+      await refused(call(here.server, "remove_host", { hostId: "kvm2" }), "HostKeeps", /gold/);
+      await call(here.server, "remove_host", { hostId: "kvm2", force: true });
+      assert.match(await second.virsh("vol-list", "gold"), /gold/, "its files stay");
       assert.deepEqual(await names(), []);
       await refused(call(here.server, "get_vm", { vmId: vm.uuid }), "VmNotFound");
       assert.equal(await second.virsh("domstate", vm.name), "running");
       await add("kvm2", second.uri);
       await until("its VM is listed", async () => (await names()).includes(`${vm.name} on kvm2`));
+      assert.deepEqual(await call(here.server, "list_templates", { host: "kvm2" }), []);
     });
   },
 });

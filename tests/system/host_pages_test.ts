@@ -9,7 +9,11 @@ import { attribute, visitPages } from "../testbed/visit_pages.ts";
 /** Commands about all hosts that a host's pages have forms for. */
 const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy"]);
 /** The one place that leads to other hosts. */
-const withoutHostMenu = (html: string) => html.replace(/<nav id="host-menu".*?<\/nav>/s, "");
+const withoutHostMenu = (html: string) =>
+  html.replace(/<nav id="host-menu".*?<\/nav>/s, "").replace(
+    /<section class="side-hosts".*?<\/section>/s,
+    "",
+  );
 
 /** Addresses that a page's markup has. */
 const addressesIn = (html: string) =>

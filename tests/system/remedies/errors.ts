@@ -58,6 +58,11 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     words: '"ContinueFailed", /belongs',
     then: 'call(server, "discard_saved_memory"',
   },
+  HostKeeps: {
+    by: "tests/system/add_host_test.ts",
+    words: '"HostKeeps"',
+    then: "force: true",
+  },
   NvramLeft: {
     by: "tests/system/vm_nvram_test.ts",
     words: "As the text advises",

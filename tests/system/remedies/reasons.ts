@@ -34,6 +34,20 @@ async function rawDisk(server: TestServer, work: (vmId: string, vm: { pool: stri
 const all = (entry: Entry, parts: readonly string[]) =>
   Object.fromEntries(parts.map((part) => [part, entry]));
 
+/** Of connections to hosts. */
+const OF_HOSTS: Readonly<Record<string, Entry>> = {
+  "This connection leads to the libvirt of": {
+    by: "tests/system/add_host_test.ts",
+    words: "leads to the libvirt of",
+    then: 'call(here.server, "remove_host"',
+  },
+  "SSH refuses the user or the key. Add": {
+    by: "tests/system/ssh_host_test.ts",
+    words: "/public key/",
+    then: "ssh.authorize(",
+  },
+};
+
 /** Of snapshots: what keeps one from being taken, reverted to or deleted. */
 const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
   "it is suspended. Start it, or discard its saved memory, first": {
@@ -539,6 +553,7 @@ const OF_CONSOLES: Readonly<Record<string, Entry>> = {
 
 /** Words of a text → how what it advises is tried. */
 export const OF_REASONS: Readonly<Record<string, Entry>> = {
+  ...OF_HOSTS,
   ...OF_SNAPSHOTS,
   ...OF_DISKS,
   ...OF_STORAGE,
