@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { HostsPanel } from "../components/host/HostsPanel.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
 import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
@@ -22,7 +23,7 @@ const ACTIVITY = 12, ACTIVITY_READ = 60;
 export const handler = define.handlers({
   async GET({ state }) {
     const { api } = state, maySeeVms = state.may("get_vms"), maySeeHost = state.may("get_host_metrics");
-    const [host, stats, vms, activity, seed, alerts, hangs, pools, networks] = await Promise.all([
+    const [host, stats, vms, activity, seed, alerts, hangs, pools, networks, hosts] = await Promise.all([
       maySeeHost ? api.getHostInfo().catch(unlessAway) : null,
       maySeeHost ? api.getHostStats().catch(unlessAway) : null,
       maySeeVms ? api.getVms().catch(unlessAway) : null,
@@ -32,6 +33,7 @@ export const handler = define.handlers({
       api.listHangs().catch(unlessAway),
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
       state.may("get_networks") ? api.getNetworks().catch(unlessAway) : null,
+      state.host === LOCAL_HOST ? api.listHosts() : [],
     ]);
     const told = activity && withLinks(activity, vms ?? []), pool = fullestPool(pools ?? []);
     const lacks = [
@@ -40,6 +42,7 @@ export const handler = define.handlers({
     ]
       .flatMap((lack) => lack && host?.attention.includes(lack.sentence) ? [lack] : []);
     return page({
+      hosts,
       lacks,
       host,
       stats,
@@ -59,8 +62,8 @@ export const handler = define.handlers({
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, alerts, hangs, pool, lacks, summary, activity, now, maySeeVms, maySeeHost } =
-    data;
+  const { hosts, host, stats, seed, alerts, hangs, pool, lacks, summary, activity, now } = data;
+  const { maySeeVms, maySeeHost } = data;
   return (
     <>
       <Head>
@@ -93,6 +96,9 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             mayHealth={state.host === LOCAL_HOST && state.may("get_host_health")}
             mayCreate={state.may("create_vm")}
           />
+        )}
+        {hosts.filter(({ status }) => status !== "disabled").length > 1 && (
+          <HostsPanel hosts={hosts} now={now} />
         )}
         {host && stats && (
           <HostPanel

@@ -1,7 +1,8 @@
 /** How each host is, as lists tell it. */
 import { mayCall } from "../../lib/access/may_call.ts";
 import { may, type Rights } from "../../lib/access/rights.ts";
-import { ContractError, type HostStatus, type VM } from "../../lib/contract/mod.ts";
+import { ContractError, type HostStats, type HostStatus, type VM } from "../../lib/contract/mod.ts";
+import { isLive } from "../../lib/vm/state.ts";
 import { connectionUri } from "../libvirt/uri.ts";
 import type { Host } from "./host.ts";
 import { versionText } from "./node_info.ts";
@@ -14,6 +15,12 @@ export interface ListedHosts {
   readonly hostRecords: HostRecords;
 }
 
+const countsOf = (vms: readonly VM[]) => ({ vmCount: vms.length, activeVmCount: vms.filter(isLive).length });
+
+const loadOf = ({ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp }: HostStats) => ({
+  ...{ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp },
+});
+
 /** How a served host is; which VMs' ids two of them have is for who sees all VMs. */
 function servedStatus(
   { hosts }: ListedHosts,
@@ -21,12 +28,14 @@ function servedStatus(
   rights: Rights,
   seesVm: (vm: VM) => boolean,
 ): HostStatus {
+  const load = host.sampler.host && loadOf(host.sampler.host);
   const { status, error, since } = host.link.status, { libvirtVersion } = host.make.known ?? {};
   return {
     ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
     uri: mayCall(rights, "add_host") ? connectionUri(host.link.uri) : "",
     ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
-    ...(host.inventory.filled && { vmCount: host.inventory.vms().filter(seesVm).length }),
+    ...(host.inventory.filled && countsOf(host.inventory.vms().filter(seesVm))),
+    ...(load !== undefined && mayCall(rights, "get_host_stats") && { load }),
     isKnown: host.inventory.filled,
     foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
   };

@@ -1,7 +1,7 @@
 /** The hosts that are served, as one list. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { CONNECTION_STATUSES } from "./host.ts";
+import { CONNECTION_STATUSES, HostStats } from "./host.ts";
 import { HostName } from "./on_host.ts";
 import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
 
@@ -56,6 +56,15 @@ export const HostStatus = Type.Object({
   since: Timestamp,
   version: Type.Optional(Type.String({ description: "of its libvirt, once it has answered" })),
   vmCount: Type.Optional(Type.Integer({ description: "VMs that the caller may see there" })),
+  activeVmCount: Type.Optional(Type.Integer({ description: "of them, those that run or are paused" })),
+  load: Type.Optional(
+    Type.Object({
+      cpuUsagePercent: HostStats.properties.cpuUsagePercent,
+      memoryUsedMb: HostStats.properties.memoryUsedMb,
+      memoryTotalMb: HostStats.properties.memoryTotalMb,
+      timestamp: Timestamp,
+    }, { description: "as read last, for who may see the host's load" }),
+  ),
   isKnown: Type.Boolean({
     description: "whether it was read since the start: until then lists of all hosts have nothing of it",
   }),
@@ -88,7 +97,16 @@ export const hostListCommands = {
       "kvm-manager host list -o json | jq -r '.[] | select(.isKnown | not).id'",
     ],
     lookup: { fields: ["hostId", "host"], by: "id", more: "label" },
-    columns: ["id", "status", "vmCount", "since", "error"],
+    columns: [
+      "id",
+      "status",
+      "vmCount",
+      "activeVmCount",
+      "load.cpuUsagePercent",
+      "load.memoryUsedMb",
+      "since",
+      "error",
+    ],
     wide: ["label", "uri", "version", "isKnown"],
     readOnly: true,
     withoutLibvirt: true,
