@@ -57,6 +57,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/store/file_watch.ts": "the data folder",
   "agent/store/first_start.ts": "the data folder",
   "agent/store/folder_lock.ts": "the data folder, /proc",
+  "agent/hosts/ssh/connection.ts": "the runtime folder",
+  "agent/hosts/ssh/files.ts": "the data folder, and the runtime folder",
   "agent/store/journal.ts": "the data folder",
   "agent/store/state.ts": "the data folder, and a backup of it by the command line",
   "agent/system/certificate/certificates.ts": "the certificate that the settings name",
@@ -87,6 +89,7 @@ Deno.test("no source touches files of the host around the mount gate", async () 
 /** Sources that start a program themselves: each ends it by `killAndWait` of agent/machine/programs.ts. */
 const STARTERS = [
   "agent/guestfs/session.ts",
+  "agent/hosts/ssh/connection.ts",
   "agent/machine/kvm_probe.ts",
   "agent/machine/programs.ts",
   "agent/storage/images/unpack.ts",

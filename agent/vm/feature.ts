@@ -12,7 +12,9 @@ import type {
   vmCommands,
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import type { App } from "../app.ts";
+import type { Clock } from "../clock.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
+import type { Store } from "../store/store.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
@@ -40,7 +42,9 @@ import { backupFolders } from "./devices/shared_folder.ts";
 const LOOK_MS = 5000;
 
 /** Owners of the media of this machine, which all libvirts of it may have in their VMs. */
-function mediaOwnersHere({ hosts, store, clock }: App): MediaOwners {
+function mediaOwnersHere(
+  { hosts, store, clock }: { readonly hosts: HostRegistry; readonly store: Store; readonly clock: Clock },
+): MediaOwners {
   const here = () => hosts.all().filter(({ machine }) => machine !== null);
   return new MediaOwners(store, clock, {
     vms: () => {
@@ -79,7 +83,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
   migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
-  open: (app: App) => {
+  open: (app) => {
     const mediaOwners = mediaOwnersHere(app);
     return {
       handlers: vmListHandlers(app.hosts),

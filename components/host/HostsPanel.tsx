@@ -69,14 +69,14 @@ export function HostsPanel({ hosts, now }: { hosts: readonly HostStatus[]; now: 
           {
             title: t("hosts.cpu"),
             cell: ({ load }) =>
-              load?.cpuUsagePercent != null && (
+              typeof load?.cpuUsagePercent === "number" && (
                 <Load percent={load.cpuUsagePercent} text={formatPercent(load.cpuUsagePercent)} kind="cpu" />
               ),
           },
           {
             title: t("hosts.memory"),
             cell: ({ load }) =>
-              load?.memoryUsedMb != null && (
+              typeof load?.memoryUsedMb === "number" && (
                 <Load
                   percent={load.memoryUsedMb / load.memoryTotalMb * 100}
                   text={t("hosts.memory_of", {

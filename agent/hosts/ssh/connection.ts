@@ -2,7 +2,7 @@
 import { type SshDestination, sshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
-import { kill, runProgram } from "../../machine/programs.ts";
+import { killAndWait, runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
 
 /** Milliseconds until a forward must be there, between looks for it, and to end the shared connection. */
@@ -61,7 +61,7 @@ export class SshConnection {
     const forward = {
       path,
       [Symbol.dispose]: () => {
-        kill(child);
+        void killAndWait(child, "ssh");
         Deno.remove(path).catch((error) => {
           if (!(error instanceof Deno.errors.NotFound)) log.warn("a socket stays", { path, error });
         });
