@@ -43,6 +43,8 @@ import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
 import { TemplateRecords } from "./templates/records.ts";
 import { staleTargetError } from "./libvirt/stale_target_error.ts";
 import { connectionUri } from "./libvirt/uri.ts";
+import { Mutex } from "../lib/mutex.ts";
+import { forgetOperations } from "./operations/records.ts";
 import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
 import { Provided } from "./provided.ts";
@@ -125,6 +127,7 @@ export class App {
   readonly #features: readonly OpenFeature<CommandName, CommandName>[];
   readonly #handlers: Partial<Handlers>;
   readonly #periodic: Periodic;
+  readonly #hostChanges = new Mutex();
   #startIsOver: (() => void) | undefined;
   #stopBeating: (() => void) | undefined;
   #isStopped = false;
@@ -158,14 +161,15 @@ export class App {
     });
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
-    this.hosts = new HostRegistry(this.knownVms);
+    this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
     // Of a database that can be read later only, its hosts come then
     this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
     this.coverage = new Coverage({
       isKnown: () => this.hosts.areSettled && (this.hosts.missing().length === 0 || this.knownVms.isRead),
       vms: () => this.hosts.vms(),
       unread: () => {
-        const missing = new Set(this.hosts.missing().map(({ id }) => id));
+        const disabled = this.hostRecords.all().filter(({ isEnabled }) => !isEnabled);
+        const missing = new Set([...this.hosts.missing(), ...disabled].map(({ id }) => id));
         return missing.size === 0 ? [] : this.knownVms.present().filter(({ host }) => missing.has(host));
       },
       nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
@@ -237,43 +241,61 @@ export class App {
     }
   }
 
-  /** Keeps a host, and serves it as it is kept now. @throws {ContractError} StoreUnavailable */
-  async putHost(host: StoredHost): Promise<void> {
-    this.hostRecords.put(host);
-    const served = this.hosts.served(host.id);
-    const isSame = served !== undefined && host.isEnabled && connectionUri(served.link.uri) === host.uri;
-    if (isSame) served.label = host.label;
-    else await this.#stopHost(host.id);
-    this.#serveKeptHosts();
-    this.hub.publish("hosts-changed", {});
+  /**
+   * Keeps a host, and serves it as it is kept now. Changes of hosts are made one after the other.
+   *
+   * @param check is called before anything is changed, and may throw
+   * @throws {ContractError} StoreUnavailable
+   */
+  putHost(host: StoredHost, check: () => void = () => {}): Promise<void> {
+    return this.#hostChanges.run(async () => {
+      check();
+      this.hostRecords.put(host);
+      const served = this.hosts.served(host.id);
+      const isSame = served !== undefined && host.isEnabled && connectionUri(served.link.uri) === host.uri;
+      if (isSame) served.label = host.label;
+      else await this.#changeHost(host.id, () => {});
+      this.hub.publish("hosts-changed", {});
+    });
   }
 
-  /** Forgets a host and all that is kept of it. Nothing changes there. @throws {ContractError} StoreUnavailable */
-  async removeHost(id: string): Promise<void> {
-    this.hostRecords.remove(id);
-    (await this.#stopHost(id))?.operations.forget();
-    for (const feature of this.#features) {
-      try {
-        feature.forgetHost?.(id);
-      } catch (error) {
-        log.error("a removed host is not forgotten whole", { host: id, error });
+  /**
+   * Forgets a host and all that is kept of it. Nothing changes there.
+   *
+   * @param check is called before anything is changed, and may throw
+   * @throws {ContractError} StoreUnavailable; then it stays
+   */
+  removeHost(id: string, check: () => void = () => {}): Promise<void> {
+    return this.#hostChanges.run(async () => {
+      check();
+      await this.#changeHost(id, () => {
+        for (const feature of this.#features) feature.forgetHost?.(id);
+        this.hostRecords.remove(id);
+        if (!forgetOperations(this.store, id)) log.warn("operations of a removed host stay", { host: id });
+      });
+      this.hub.publish("hosts-changed", {});
+    });
+  }
+
+  /** Ends to serve a host, changes what is kept of it, and serves what is kept then. */
+  async #changeHost(id: string, change: () => void): Promise<void> {
+    const host = this.hosts.served(id);
+    try {
+      if (host !== undefined) {
+        this.hosts.remove(id);
+        this.consoles.leave();
+        await host.stop();
+        host.operations.forget();
       }
+      change();
+    } finally {
+      this.#serveKeptHosts();
     }
-    this.hub.publish("hosts-changed", {});
   }
 
   /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
   keptOf(hostId: string): string[] {
     return this.#features.flatMap((feature) => feature.keptOf?.(hostId) ?? []);
-  }
-
-  /** Ends to serve a host. @returns it; undefined where it is not served */
-  async #stopHost(id: string): Promise<Host | undefined> {
-    const host = this.hosts.served(id);
-    if (host === undefined) return undefined;
-    this.hosts.remove(id);
-    await host.stop();
-    return host;
   }
 
   /** What each feature does on a host that is being made. */
@@ -305,12 +327,12 @@ export class App {
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
     await Promise.all(this.hosts.all().map((host) => host.stop()));
     for (const each of this.#features) await each.stop?.();
-    await this.ssh.stop();
     await this.guestfs.stop();
     this.activity.close();
     this.store.close();
     this.#journal[Symbol.dispose]();
     this.#stopBeating?.();
+    await this.ssh.stop();
   }
 
   /**

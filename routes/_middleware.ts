@@ -1,4 +1,5 @@
 /** Gives every page what it needs: who looks, the commands, the theme, the state of the link. Others are sent to sign in. */
+import { shownConnection } from "../lib/host/shown_connection.ts";
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
 import { vmIdIn } from "../components/shell/breadcrumbs.ts";
@@ -106,7 +107,9 @@ export default define.middleware(async (ctx) => {
     theme: THEMES.find((known) => known === theme) ?? "system",
     zone,
     host: host.id,
-    connection: host.link.status,
+    connection: host === app.hosts.local
+      ? host.link.status
+      : shownConnection(host.link.status, principal.rights),
     hostname: user === null ? "" : host.inventory.hostname,
     demo: app.settings.demo,
     version: user === null ? "" : VERSION,

@@ -109,6 +109,14 @@ export class Consoles {
     }
   }
 
+  /** Ends consoles of VMs whose host is no longer served. */
+  leave(): void {
+    for (const [vmId, peers] of this.#open) {
+      if (this.hosts.withVm(vmId) !== undefined) continue;
+      for (const peer of peers.keys()) peer.close(HOST_GONE);
+    }
+  }
+
   #mayStay({ rights, ended }: Principal, vmId: string): boolean {
     const { group } = this.hosts.vm(vmId) ?? {};
     return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
@@ -158,6 +166,10 @@ export class Consoles {
 const REVOKED: Farewell = {
   code: CONSOLE_CLOSE.revoked,
   reason: "Your session or your rights have ended. Sign in, then try again.",
+};
+const HOST_GONE: Farewell = {
+  code: CONSOLE_CLOSE.disconnected,
+  reason: "KVM Manager is no longer connected to the VM's host",
 };
 const STOPPED: Farewell = { code: CONSOLE_CLOSE.vmStopped, reason: errorText("VmNotRunning") };
 

@@ -15,6 +15,8 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
+import { shownConnection } from "../../lib/host/shown_connection.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Handlers } from "../dispatch.ts";
 import { type HostManagement, manageHostHandlers } from "./manage.ts";
@@ -157,7 +159,8 @@ export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers
       }
       return sampler.host;
     },
-    get_connection_status: () => link.status,
+    get_connection_status: (_input, { principal }) =>
+      host.id === LOCAL_HOST ? link.status : shownConnection(link.status, principal.rights),
     list_hangs: () => [...host.silent],
   };
 }

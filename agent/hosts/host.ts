@@ -318,6 +318,7 @@ export class Host {
     for (const part of this.#parts) await part.stop?.();
     this.storageMounts?.stop();
     this.operations.stop();
+    this.formats[Symbol.dispose]();
     await this.link.stop();
     await this.ssh?.close();
   }
@@ -500,19 +501,22 @@ export class Host {
       `This connection leads to the libvirt of ${same.label}. Remove this host, or change its connection.`;
   }
 
-  /** Has a further host that was there before compare its libvirt with this one. */
+  /** Compares its libvirt with those of the others once more: the host that was added later gives way. */
   async #compareOthers(): Promise<void> {
     const same = await sameLibvirt((name, ...args) => this.link.call(name, ...args), this.#others());
-    if (same !== undefined) {
-      await this.#services.hosts.served(same.id)?.link.reconnect("It is compared with the other hosts.");
-    }
+    if (same === undefined) return;
+    const later = this.#services.hosts.all().findLast(({ id }) => id === this.id || id === same.id);
+    await later?.link.reconnect("It is compared with the other hosts.");
   }
 
   /** Reads everything of a fresh connection. What fails is tried again by the reconcile. */
   async #onConnected(): Promise<void> {
     this.#unread = true;
+    // Two that connect at the same time do not see each other before
+    this.#compareOthers().catch((error) =>
+      log.error("hosts could not be compared", { host: this.id, error })
+    );
     try {
-      if (this.id === LOCAL_HOST) await this.#compareOthers();
       await this.inventory.resync();
       // Before anything is done with the disks of VMs that are off
       await this.#lost.look();

@@ -12,7 +12,7 @@ import type { StoredHost } from "./records.ts";
 import { authorizeKey } from "./ssh/authorize.ts";
 import { SshConnection } from "./ssh/connection.ts";
 import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
-import { requireHostKey } from "./ssh/host_keys.ts";
+import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
 import { type ListedHosts, statusOf } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
 
@@ -23,10 +23,10 @@ export interface HostManagement extends ListedHosts {
   readonly jobs: Pick<Jobs, "list">;
   readonly ssh: SshFiles;
   readonly clock: Clock;
-  /** Keeps a host, and serves it as it is kept now. @throws {ContractError} StoreUnavailable */
-  putHost(host: StoredHost): Promise<void>;
-  /** Forgets a host and all that is kept of it. @throws {ContractError} StoreUnavailable */
-  removeHost(id: string): Promise<void>;
+  /** Keeps a host, and serves it as it is kept now, unless `check` throws. @throws {ContractError} StoreUnavailable */
+  putHost(host: StoredHost, check?: () => void): Promise<void>;
+  /** Forgets a host and all that is kept of it, unless `check` throws. @throws {ContractError} StoreUnavailable */
+  removeHost(id: string, check?: () => void): Promise<void>;
   /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
   keptOf(hostId: string): string[];
 }
@@ -87,10 +87,10 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
     const work = jobs.list(1000, true).find((job) => job.host === id)?.title;
     if (work !== undefined) throw new ContractError("HostBusy", { host: label, work });
   };
-  /** @throws {ContractError} HostBusy while something that was cut short there is not settled */
+  /** @throws {ContractError} HostBusy while a change there is under way, or was cut short and is not settled */
   const requireSettled = ({ id, label }: StoredHost): void => {
-    if ((hosts.served(id)?.operations.unsettled ?? 0) === 0) return;
-    throw new ContractError("HostBusy", { host: label, work: "a change that was cut short" });
+    if ((hosts.served(id)?.operations.open ?? 0) === 0) return;
+    throw new ContractError("HostBusy", { host: label, work: "a change that is not settled" });
   };
   /** Waits, a bounded time, until a host was connected to. @throws {ContractError} HostExists where its libvirt is another host's */
   const connected = async (id: string, undo: () => Promise<void>): Promise<void> => {
@@ -106,9 +106,9 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       const uri = checkedUri(wanted);
       requireNew(name, uri);
       await prepared(ssh, uri, answers);
+      const added = { id: name, label, uri, added: app.clock.now(), isEnabled: true };
       // Meanwhile another call may have added it
-      requireNew(name, uri);
-      await app.putHost({ id: name, label, uri, added: app.clock.now(), isEnabled: true });
+      await app.putHost(added, () => requireNew(name, uri));
       await connected(name, () => app.removeHost(name));
       return statusOf(app, name, principal.rights);
     },
@@ -129,37 +129,53 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       const tookMs = Math.round(performance.now() - began);
       return { hostname, version: versionText(libvirtVersion), tookMs };
     },
-    update_host: async ({ hostId, label, uri: wanted, ...answers }, { principal }) => {
+    update_host: async ({ hostId, label, uri: wanted, force = false, ...answers }, { principal }) => {
       const before = kept(hostId), uri = wanted === undefined ? before.uri : checkedUri(wanted);
-      await prepared(ssh, uri, answers);
       const isMoved = uri !== before.uri;
-      if (isMoved) {
+      const check = () => {
+        if (!isMoved) return;
         requireNew(hostId, uri, hostId);
         requireIdle(before);
         requireSettled(before);
+        const things = app.keptOf(hostId);
+        if (things.length === 0 || force) return;
+        throw new ContractError("HostMoveKeeps", { host: before.label, things: namesText(things) });
+      };
+      check();
+      if (wanted !== undefined || answers.hostKey !== undefined || answers.password !== undefined) {
+        await prepared(ssh, uri, answers);
       }
-      await app.putHost({ ...before, uri, label: label ?? before.label });
+      const { isEnabled } = kept(hostId);
+      await app.putHost({ ...before, isEnabled, uri, label: label ?? before.label }, check);
+      // With another key or host key, the connection is worth another try
+      if (!isMoved && wanted !== undefined) hosts.served(hostId)?.link.retry();
       if (isMoved) await connected(hostId, () => app.putHost(before));
       return statusOf(app, hostId, principal.rights);
     },
     enable_host: async ({ hostId, enabled }, { principal }) => {
       const before = kept(hostId);
-      if (!enabled) {
+      const check = () => {
+        if (enabled) return;
         requireIdle(before);
         requireSettled(before);
-      }
-      if (before.isEnabled !== enabled) await app.putHost({ ...before, isEnabled: enabled });
+      };
+      check();
+      if (before.isEnabled !== enabled) await app.putHost({ ...before, isEnabled: enabled }, check);
       if (enabled) await connected(hostId, () => app.putHost({ ...before, isEnabled: false }));
       return statusOf(app, hostId, principal.rights);
     },
     remove_host: async ({ hostId, force = false }) => {
-      const host = kept(hostId);
-      requireIdle(host);
-      const things = app.keptOf(hostId);
-      if (things.length > 0 && !force) {
+      const check = () => {
+        const host = kept(hostId), open = hosts.served(hostId)?.operations.open ?? 0;
+        requireIdle(host);
+        const things = [...app.keptOf(hostId), ...open === 0 ? [] : ["a change that is not settled"]];
+        if (things.length === 0 || force) return;
         throw new ContractError("HostKeeps", { host: host.label, things: namesText(things) });
-      }
-      await app.removeHost(hostId);
+      };
+      check();
+      const destination = sshDestination(kept(hostId).uri);
+      await app.removeHost(hostId, check);
+      if (destination !== undefined) await forgetHostKey(ssh, destination);
       return null;
     },
   };

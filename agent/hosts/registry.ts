@@ -23,7 +23,11 @@ export class HostRegistry {
   /** Id of each VM that a host has and another one owns → the host that shows it; null where none does. */
   readonly #contested = new Map<string, string | null>();
 
-  constructor(private readonly kept: KeptOwners) {}
+  /** @param isDisabled whether a host is kept, and not served */
+  constructor(
+    private readonly kept: KeptOwners,
+    private readonly isDisabled: (hostId: string) => boolean = () => false,
+  ) {}
 
   /** Adds a host. @throws {Error} when one has its id */
   add(host: Host): void {
@@ -73,7 +77,7 @@ export class HostRegistry {
   of(input: unknown): Host {
     const { host, vmId } = (input ?? {}) as { host?: unknown; vmId?: unknown };
     const named = typeof host === "string" ? this.require(host) : undefined;
-    if (typeof vmId !== "string" || this.#hosts.size === 1) return named ?? this.local;
+    if (typeof vmId !== "string" || this.#isAlone(vmId)) return named ?? this.local;
     const owner = this.#owner(vmId);
     if (owner.kind === "ambiguous") {
       throw new ContractError("VmOnSeveralHosts", {
@@ -86,13 +90,26 @@ export class HostRegistry {
     return owner.host;
   }
 
+  /** Whether no other host can have a VM. */
+  #isAlone(vmId: string): boolean {
+    if (this.#hosts.size > 1) return false;
+    const kept = this.kept.hostOf(vmId);
+    return kept === undefined || kept === LOCAL_HOST || !this.isDisabled(kept);
+  }
+
   #owner(vmId: string): Ownership<Host> {
-    return ownership(this.all(), vmId, this.kept.hostOf(vmId));
+    const kept = this.kept.hostOf(vmId);
+    if (kept === undefined || this.#hosts.has(kept) || !this.isDisabled(kept)) {
+      return ownership(this.all(), vmId, kept);
+    }
+    // It stays a disabled host's: who claims it meanwhile gets nothing by it
+    const hosts = this.all().filter(({ inventory }) => inventory.anyVm(vmId) !== undefined);
+    return hosts.length === 0 ? { kind: "free" } : { kind: "ambiguous", hosts };
   }
 
   /** The host that a VM belongs to; undefined where none is known to have it, and where several claim it. */
   withVm(vmId: string): Host | undefined {
-    if (this.#hosts.size === 1) return this.local.inventory.vm(vmId) && this.local;
+    if (this.#isAlone(vmId)) return this.local.inventory.vm(vmId) && this.local;
     const owner = this.#owner(vmId);
     return owner.kind === "owned" ? owner.host : undefined;
   }
@@ -125,7 +142,7 @@ export class HostRegistry {
 
   /** Whether a VM that a host has is not its own: the id is another host's, or it is not known whose. */
   isForeign(hostId: string, vmId: string): boolean {
-    if (this.#hosts.size === 1) return false;
+    if (this.#isAlone(vmId)) return false;
     const owner = this.#owner(vmId);
     return owner.kind === "ambiguous" || (owner.kind === "owned" && owner.host.id !== hostId);
   }
@@ -144,7 +161,7 @@ export class HostRegistry {
 
   /** A VM was read, or is gone, on some host: shows it on the host that it belongs to now. */
   placed(vmId: string): void {
-    if (this.#hosts.size > 1) this.#place(vmId);
+    if (!this.#isAlone(vmId)) this.#place(vmId);
   }
 
   #place(vmId: string): void {

@@ -6,6 +6,10 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import type { LibvirtCaller } from "../libvirt/link.ts";
 import { log } from "../log.ts";
+import { within } from "../within.ts";
+
+/** Milliseconds that the others have. */
+const LOOK_MS = 2000;
 
 /** A libvirt that another one is compared with. */
 export interface ComparedLibvirt {
@@ -26,10 +30,10 @@ const keepsNoSecrets = (error: unknown): boolean =>
   error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT;
 
 /**
- * Marks a libvirt for a moment and looks for the mark on the others.
+ * Marks a libvirt for a moment and looks for the mark on the others. One that does not say is not taken for the same: hosts
+ * are compared again whenever one connects.
  *
- * @returns the one of the others that is the same libvirt; undefined where there is none, or libvirt keeps no secrets
- * @throws {LibvirtError} when the mark cannot be made or looked for
+ * @returns the one of the others that is the same libvirt; undefined where none is known to be
  */
 export async function sameLibvirt<T extends ComparedLibvirt>(
   call: LibvirtCaller,
@@ -40,13 +44,15 @@ export async function sameLibvirt<T extends ComparedLibvirt>(
   try {
     await call("secretMake", { xml: markXml(path), value: new TextEncoder().encode("compared") });
   } catch (error) {
-    if (keepsNoSecrets(error)) return undefined;
-    throw error;
+    if (!keepsNoSecrets(error)) log.warn("a libvirt cannot be compared with the others", { error });
+    return undefined;
   }
   try {
-    const found = await Promise.all(
-      others.map(async (other) => await hasMark(other, path) ? other : undefined),
+    const found: (T | undefined)[] = [];
+    const looks = others.map(async (other) =>
+      void found.push(await hasMark(other, path) ? other : undefined)
     );
+    await within(LOOK_MS, Promise.all(looks));
     return found.find((other) => other !== undefined);
   } finally {
     await call("secretForget", { path }).catch((error) => {
@@ -55,11 +61,13 @@ export async function sameLibvirt<T extends ComparedLibvirt>(
   }
 }
 
-async function hasMark({ call }: ComparedLibvirt, path: string): Promise<boolean> {
+async function hasMark({ id, call }: ComparedLibvirt, path: string): Promise<boolean> {
   try {
     return await call("secretOfVolume", { path }) !== null;
   } catch (error) {
-    if (keepsNoSecrets(error)) return false;
-    throw error;
+    if (!keepsNoSecrets(error)) {
+      log.info("a libvirt does not say whether it is the same", { host: id, error });
+    }
+    return false;
   }
 }

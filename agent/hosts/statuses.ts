@@ -4,6 +4,7 @@ import { may, type Rights } from "../../lib/access/rights.ts";
 import { ContractError, type HostStats, type HostStatus, type VM } from "../../lib/contract/mod.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { connectionUri } from "../libvirt/uri.ts";
+import { shownConnection } from "../../lib/host/shown_connection.ts";
 import type { Host } from "./host.ts";
 import { versionText } from "./node_info.ts";
 import type { HostRecords } from "./records.ts";
@@ -29,10 +30,12 @@ function servedStatus(
   seesVm: (vm: VM) => boolean,
 ): HostStatus {
   const load = host.sampler.host && loadOf(host.sampler.host);
-  const { status, error, since } = host.link.status, { libvirtVersion } = host.make.known ?? {};
+  const isLocal = host === hosts.local, { status, error, since } = host.link.status;
+  const shown = shownConnection({ uri: connectionUri(host.link.uri), error }, rights);
+  const { libvirtVersion } = host.make.known ?? {};
   return {
-    ...{ id: host.id, label: host.label, isLocal: host === hosts.local, status, error, since },
-    uri: mayCall(rights, "add_host") ? connectionUri(host.link.uri) : "",
+    ...{ id: host.id, label: host.label, isLocal, status, since },
+    ...isLocal && error !== null ? { ...shown, error } : shown,
     ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
     ...(host.inventory.filled && countsOf(host.inventory.vms().filter(seesVm))),
     ...(load !== undefined && mayCall(rights, "get_host_stats") && { load }),

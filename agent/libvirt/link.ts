@@ -58,6 +58,8 @@ export interface LinkListener {
 
 /** Pauses between attempts, in milliseconds; the last one repeats. */
 const BACKOFF_MS = [100, 250, 500, 1000, 2000, 3000];
+/** Milliseconds after which a sign-in that was refused is tried again: servers shut out who comes too often. */
+const REFUSED_MS = 60_000;
 /** Milliseconds between looks whether libvirt answers, and without an answer after which it is asked for one. */
 const WATCH_MS = 2000, QUIET_MS = 4000;
 /** Milliseconds it has for that. It needs a free worker for it: its keep-alive answers without. */
@@ -69,16 +71,22 @@ const NOT_ANSWERING =
   "Libvirtd accepts connections but does not answer. Running VMs go on. If it stays so, restart it " +
   "(systemctl restart libvirtd).";
 
+const KEY_CHANGED =
+  "The SSH host key is not the one that is known of this host. Edit the host's connection to compare the key.";
+const KEY_REFUSED =
+  "SSH refuses the user or the key. Add KVM Manager's public key to that user's authorized_keys.";
+const SSH_REFUSALS: ReadonlySet<string> = new Set([KEY_CHANGED, KEY_REFUSED]);
+
 /** Why libvirt cannot be reached, in words a person can act on. */
 export function unavailableText(error: LibvirtError): string {
   if (error.kind === "timeout" || error.kind === "busy") {
     return `Libvirtd accepts connections but does not answer (waited ${CONNECT_SECONDS} seconds)`;
   }
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(error.message)) {
-    return "The SSH host key is not the one that is known of this host. Compare it, then edit the host's connection.";
+    return KEY_CHANGED;
   }
   if (/Permission denied \(|Too many authentication failures/.test(error.message)) {
-    return "SSH refuses the user or the key. Add KVM Manager's public key to that user's authorized_keys.";
+    return KEY_REFUSED;
   }
   const denied = error.code === VIR_ERR.AUTH_UNAVAILABLE || error.code === VIR_ERR.AUTH_CANCELLED ||
     error.code === VIR_ERR.AUTH_FAILED || error.code === VIR_ERR.ACCESS_DENIED ||
@@ -221,6 +229,13 @@ export class LibvirtLink {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Tries to connect now, where it would wait before it tries again. */
+  retry(): void {
+    if (this.#stopped || this.#status.connected) return;
+    clearTimeout(this.#timer);
+    this.start();
+  }
+
   /** Gives the connection up and makes another one. @param reason what people are told meanwhile */
   async reconnect(reason: string): Promise<void> {
     await this.#unsubscribe();
@@ -253,6 +268,7 @@ export class LibvirtLink {
     this.#subscription = subscription;
     if (this.#stopped) return await this.#unsubscribe();
     const refusal = await this.#listener.refusal?.((name, ...args) => this.#pool.call(name, ...args));
+    if (this.#stopped) return await this.#unsubscribe();
     if (refusal !== undefined) {
       await this.#unsubscribe();
       throw new LibvirtError({ kind: "unavailable", message: refusal });
@@ -313,7 +329,9 @@ export class LibvirtLink {
     this.#unansweredSince = undefined;
     this.#setStatus({ connected: false, error, status: "disconnected" });
     this.#pool.abandonOpening(error);
-    const pause = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!;
+    const pause = SSH_REFUSALS.has(error)
+      ? REFUSED_MS
+      : BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), pause * (0.8 + Math.random() * 0.4));
   }

@@ -81,6 +81,11 @@ export class Operations {
     return this.#cut.size;
   }
 
+  /** How many are under way or wait to be settled. */
+  get open(): number {
+    return this.#running.size + this.#cut.size;
+  }
+
   /** Gives what steps are settled with. Nothing is settled before. */
   settleWith(services: SettlementServices): void {
     this.#services = services;
@@ -202,6 +207,7 @@ export class Operations {
     this.#stopped = true;
     this.#records.flush();
     for (const { timer } of this.#cut.values()) clearTimeout(timer);
+    this.#records[Symbol.dispose]();
   }
 
   #operation(record: OperationRecord): Operation {
@@ -218,7 +224,7 @@ export class Operations {
   /** Forgets what was cut short: its host was removed. */
   forget(): void {
     for (const { operation, over } of this.#cut.values()) {
-      this.#records.remove(operation.record.id);
+      operation.close();
       over.resolve();
     }
     this.#cut.clear();

@@ -10,6 +10,7 @@ export class OperationRecords {
   readonly #store: Store;
   readonly #onStored: (stored: OperationRecord[]) => void;
   readonly #marks: OpenMarks;
+  readonly #attached: Disposable;
   #save: StatementSync | undefined;
   #remove: StatementSync | undefined;
   /** What is over and could not be removed yet. */
@@ -20,7 +21,12 @@ export class OperationRecords {
     this.#store = store;
     this.#onStored = onStored;
     this.#marks = new OpenMarks(store.folder);
-    store.attach((database) => this.#prepare(database));
+    this.#attached = store.attach((database) => this.#prepare(database));
+  }
+
+  /** Reads no database that is opened from now on: its host is no longer served. */
+  [Symbol.dispose](): void {
+    this.#attached[Symbol.dispose]();
   }
 
   /** Never throws; @returns whether it was written */
@@ -81,3 +87,7 @@ export class OperationRecords {
     this.#marks.tidy(new Set(stored.map(({ id }) => id)));
   }
 }
+
+/** Forgets what was begun on a host and is not over: it was removed. @returns whether it was written */
+export const forgetOperations = (store: Store, host: string): boolean =>
+  store.write(() => void store.database!.prepare("DELETE FROM operations WHERE host = ?").run(host));

@@ -51,6 +51,7 @@ export class FormatRecords {
 
   /** Those whose record is to be written, by path. */
   readonly #unsaved: UnsavedRows;
+  readonly #attached: Disposable;
 
   constructor(store: Store) {
     this.#unsaved = new UnsavedRows(store, "image formats", (database) => {
@@ -65,7 +66,12 @@ export class FormatRecords {
         if (born !== 0) same.run(format, inode, born);
       };
     });
-    store.attach((database) => this.#read(database));
+    this.#attached = store.attach((database) => this.#read(database));
+  }
+
+  /** Reads no database that is opened from now on: its host is no longer served. */
+  [Symbol.dispose](): void {
+    this.#attached[Symbol.dispose]();
   }
 
   /** The format on record of the file at a path; undefined when nobody had it as a disk. @throws {Error} from stat */

@@ -41,7 +41,9 @@ export class VolumeKeepers {
 
   /** Everything that is kept. */
   kept(): KeptPath[] {
-    return [this, ...this.others()].flatMap((keepers) => keepers.#own());
+    // Pools of one name are two
+    const others = this.others().flatMap((keepers) => keepers.#own().map(({ pool: _pool, ...rest }) => rest));
+    return [...this.#own(), ...others];
   }
 
   #own(): KeptPath[] {

@@ -55,11 +55,20 @@ export class Store {
     return this.#database;
   }
 
-  /** Adds a repository: `prepare` runs now if the database can be opened, and each time it is opened anew. */
-  attach(prepare: Prepare): void {
+  /**
+   * Adds a repository: `prepare` runs now if the database can be opened, and each time it is opened anew, until what this
+   * gives is disposed of.
+   */
+  attach(prepare: Prepare): Disposable {
     this.#repositories.push(prepare);
     if (this.#database) this.#prepare(this.#database, [prepare]);
     else this.open();
+    return {
+      [Symbol.dispose]: () => {
+        const at = this.#repositories.indexOf(prepare);
+        if (at >= 0) this.#repositories.splice(at, 1);
+      },
+    };
   }
 
   /** The database; opened when it is not yet. Undefined when it cannot be: {@link trouble} says why. */

@@ -19,9 +19,13 @@ export interface ConnectionFieldsProps {
   publicKey: string | undefined;
 }
 
+/** Refusals that tell the host key which is to be compared. */
+const KEY_CODES: ReadonlySet<string> = new Set(["HostKeyUnknown", "HostKeyChanged"]);
+
 /** The host key that a refusal has told, to be confirmed. */
 function shownKey(refused: RefusedForm | null, command: string): string | undefined {
-  if (refused?.command !== command || refused.failure.code !== "HostKeyUnknown") return undefined;
+  const isAsked = refused?.command === command && KEY_CODES.has(refused.failure.code);
+  if (!isAsked) return undefined;
   return /SHA256:[A-Za-z0-9+/]{43}/.exec(refused.failure.why)?.[0];
 }
 

@@ -2,6 +2,7 @@
  * What somebody may see of what is told to many: lists, the activity, jobs, events. Whoever sees only some VMs
  * learns nothing of the others. Pure.
  */
+import { shownConnection } from "../host/shown_connection.ts";
 import {
   type Activity,
   type Alert,
@@ -279,7 +280,11 @@ export class EventView {
         return may(viewer.rights, needOf("get_host_stats").permission, "everything") ? event : null;
       case "bin-changed":
       case "hangs-changed":
+        return event;
       case "connection-status-changed":
+        return data.host === undefined
+          ? event
+          : [name, { ...data, status: shownConnection(data.status, viewer.rights) }];
       case "hosts-changed":
       case "reload":
         return event;

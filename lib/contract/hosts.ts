@@ -10,6 +10,7 @@ const MANAGE = {
   permission: "host.administer",
   readOnly: false,
   withoutLibvirt: true,
+  activityFor: "administrators",
 } as const;
 
 /** A name for a host, which is its id from then on. */
@@ -169,6 +170,10 @@ export const hostListCommands = {
       uri: Type.Optional(ConnectionUri),
       hostKey: Type.Optional(HostKey),
       password: Type.Optional(SshPassword),
+      force: Type.Optional(Type.Boolean({
+        default: false,
+        description: "although things are kept there: the connection leads to the same host",
+      })),
     }),
     output: HostStatus,
     errors: [
@@ -177,6 +182,7 @@ export const hostListCommands = {
         "HostStays",
         "HostExists",
         "HostBusy",
+        "HostMoveKeeps",
         "HostUriRefused",
         "HostUnreachable",
       ] as const,

@@ -6,6 +6,8 @@ export interface SshDestination {
   readonly host: string;
   readonly port: number | undefined;
   readonly user: string | undefined;
+  /** A file with a private key. */
+  readonly keyfile: string | undefined;
 }
 
 /** The destination of a URI that {@link checkLibvirtUri} has judged; undefined for a way without SSH. */
@@ -17,11 +19,13 @@ export function sshDestination(uri: string): SshDestination | undefined {
     host: host.replace(/^\[|\]$/g, ""),
     port: port === undefined ? undefined : Number(port),
     user,
+    keyfile: new URL(uri).searchParams.get("keyfile") ?? undefined,
   };
 }
 
 /** The arguments that name a destination to ssh. */
-export const sshWords = ({ host, port, user }: SshDestination): string[] => [
+export const sshWords = ({ host, port, user, keyfile }: SshDestination): string[] => [
+  ...keyfile === undefined ? [] : ["-i", keyfile],
   ...user === undefined ? [] : ["-l", user],
   ...port === undefined ? [] : ["-p", String(port)],
   "--",

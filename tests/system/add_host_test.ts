@@ -89,6 +89,31 @@ Deno.test({
         assert.ok((await names()).includes(`${vm.name} on kvm2`));
       },
     );
+    await t.step(
+      "of two that connect at the same time one is served, and VMs of a disabled host stay its own",
+      async () => {
+        await call(here.server, "enable_host", { hostId: "kvm2", enabled: false });
+        for (const name of ["one", "two"]) {
+          await add(name, `qemu+unix:///system?socket=${folder.path}/${name}`);
+        }
+        for (const name of ["one", "two"]) {
+          await Deno.symlink(new URL(second.uri).searchParams.get("socket")!, `${folder.path}/${name}`);
+        }
+        const states = async () =>
+          (await call(here.server, "list_hosts")).filter(({ id }) => id === "one" || id === "two")
+            .map(({ status, error }) =>
+              status === "connected" || /leads to the libvirt of/.test(error ?? "") && "same"
+            );
+        await until("one of them", async () => {
+          const all = await states();
+          return all.includes(true) && all.includes("same");
+        });
+        assert.deepEqual(await names(), []);
+        for (const hostId of ["one", "two"]) await call(here.server, "remove_host", { hostId });
+        await call(here.server, "enable_host", { hostId: "kvm2", enabled: true });
+        await until("its VM is listed", async () => (await names()).includes(`${vm.name} on kvm2`));
+      },
+    );
     await t.step("a connection is tried without keeping anything", async () => {
       const tried = await call(here.server, "test_host", { uri: second.uri });
       assert.match(tried.version, /^\d+\.\d+\.\d+$/);
@@ -118,6 +143,12 @@ Deno.test({
         "the pool",
         () => call(here.server, "create_template", template).then(() => true, () => false),
       );
+      const other = `qemu+unix:///system?socket=${folder.path}/other-socket`;
+      const move = { hostId: "kvm2", uri: other };
+      await refused(call(here.server, "update_host", move), "HostMoveKeeps", /gold/);
+      await call(here.server, "update_host", { ...move, force: true });
+      assert.equal((await call(here.server, "list_templates", { host: "kvm2" })).length, 1);
+      await call(here.server, "update_host", { hostId: "kvm2", uri: second.uri, force: true });
       await refused(call(here.server, "remove_host", { hostId: "kvm2" }), "HostKeeps", /gold/);
       await call(here.server, "remove_host", { hostId: "kvm2", force: true });
       assert.match(await second.virsh("vol-list", "gold"), /gold/, "its files stay");

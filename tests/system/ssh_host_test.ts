@@ -40,6 +40,8 @@ Deno.test({
       const { publicKey } = await call(server, "get_ssh_key");
       assert.match(publicKey, /^ssh-ed25519 /);
       await ssh.authorize(publicKey);
+      // It is tried again by itself after a minute
+      await call(server, "update_host", { hostId: "far", uri });
 
       await until("a connection", async () => (await far())?.status === "connected");
       await until("its VM", async () => (await call(server, "get_vms")).some(({ id }) => id === vmId));
@@ -78,6 +80,9 @@ Deno.test({
     await t.step("a host that shows another key is not spoken to", async () => {
       await ssh.renew();
       await until("why", async () => /host key/.test((await far())?.error ?? ""));
+      await refused(call(server, "update_host", { hostId: "far", uri }), "HostKeyChanged");
+      await call(server, "update_host", { hostId: "far", uri, hostKey: ssh.hostKey });
+      await until("a connection", async () => (await far())?.status === "connected");
     });
     await t.step("removed, it leaves no connection", async () => {
       await call(server, "remove_host", { hostId: "far" });

@@ -32,7 +32,9 @@ export const vncConsole: ConsoleType = {
     try {
       server = await signIn(call);
     } catch (error) {
-      if (!(error instanceof RfbError) && !(error instanceof ContractError)) throw error;
+      const isTold = error instanceof RfbError || error instanceof ContractError ||
+        error instanceof NotReached;
+      if (!isTold) throw error;
       return { code: CONSOLE_CLOSE.failed, reason: `The VM's VNC server: ${error.message}` };
     }
     using _ = server;
@@ -40,14 +42,19 @@ export const vncConsole: ConsoleType = {
   },
 };
 
-/** @throws {RfbError | ContractError} */
+/** SSH does not lead to the server: trying again at once does not help. */
+class NotReached extends Error {
+  override readonly name = "NotReached";
+}
+
+/** @throws {RfbError | ContractError | NotReached} */
 async function connected(host: ConsoleCall["host"], vm: ConsoleCall["vm"]): Promise<VncConnection> {
   let screen: ReachedScreen;
   try {
     screen = await reachScreen(host, vm);
   } catch (error) {
     if (error instanceof ContractError || error instanceof LibvirtError) throw error;
-    throw new RfbError(`it is not reached by SSH (${messageOf(error)})`);
+    throw new NotReached(`it is not reached by SSH (${messageOf(error)})`);
   }
   try {
     const server = await connectVnc(screen.target);

@@ -7,9 +7,12 @@ import type { SshFiles } from "./files.ts";
 
 /** Milliseconds to sign in and write a line. */
 const LIMIT_MS = 30_000;
-/** Adds the line that it reads to authorized_keys, once. Run by the shell of the user there. */
-const ADD_LINE = "umask 077; mkdir -p ~/.ssh && touch ~/.ssh/authorized_keys && read -r line && " +
-  '{ grep -qxF "$line" ~/.ssh/authorized_keys || echo "$line" >> ~/.ssh/authorized_keys; }';
+/** Adds the line that it reads to authorized_keys, once; a last line without an end gets one first. */
+const ADD_LINE =
+  'umask 077; f="$HOME/.ssh/authorized_keys"; mkdir -p "$HOME/.ssh" && touch "$f" && read -r line && ' +
+  '{ grep -qxF "$line" "$f" || { [ -z "$(tail -c1 "$f")" ] || echo >> "$f"; echo "$line" >> "$f"; }; }';
+/** The user's own shell there may be any. */
+const COMMAND = `exec sh -c '${ADD_LINE}'`;
 /** One password, no key, and a connection that is not kept: what is signed in by a key proves nothing of the password. */
 const BY_PASSWORD = {
   BatchMode: "no",
@@ -33,7 +36,7 @@ export async function authorizeKey(
   const options = Object.entries(BY_PASSWORD).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const { success, stderr } = await runProgram(
     "ssh",
-    ["-T", "-F", files.config, ...options, ...sshWords(destination), ADD_LINE],
+    ["-T", "-F", files.config, ...options, ...sshWords(destination), COMMAND],
     {
       limitMs: LIMIT_MS,
       input: `${key}\n`,

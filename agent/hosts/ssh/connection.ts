@@ -24,6 +24,8 @@ const placeWord = (place: RemotePlace): string =>
     : `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
 
 export class SshConnection {
+  readonly #forwards = new Set<Forward>();
+
   constructor(private readonly files: SshFiles, private readonly destination: SshDestination) {}
 
   /** The connection of a libvirt URI; undefined for a way without SSH. */
@@ -58,15 +60,17 @@ export class SshConnection {
     const said = new Response(child.stderr).text();
     let isOver = false;
     const ended = child.status.then(() => void (isOver = true));
-    const forward = {
+    const forward: Forward = {
       path,
       [Symbol.dispose]: () => {
+        this.#forwards.delete(forward);
         void killAndWait(child, "ssh");
         Deno.remove(path).catch((error) => {
           if (!(error instanceof Deno.errors.NotFound)) log.warn("a socket stays", { path, error });
         });
       },
     };
+    this.#forwards.add(forward);
     const until = performance.now() + FORWARD_MS;
     while (!await isThere(path)) {
       if (isOver || performance.now() > until) {
@@ -79,8 +83,9 @@ export class SshConnection {
     return forward;
   }
 
-  /** Ends the shared connection, which would stay open for a while. */
+  /** Ends all forwards, and the shared connection, which would stay open for a while. */
   async close(): Promise<void> {
+    for (const forward of [...this.#forwards]) forward[Symbol.dispose]();
     const args = ["-F", this.files.config, "-O", "exit", ...sshWords(this.destination)];
     try {
       await runProgram("ssh", args, { limitMs: EXIT_MS });

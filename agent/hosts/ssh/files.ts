@@ -3,6 +3,7 @@
  * compared, and the configuration that has ssh use them. The user's own configuration holds for all that it leaves open.
  */
 import { isSystemError } from "../../machine/files.ts";
+import { log } from "../../log.ts";
 import { runProgram } from "../../machine/programs.ts";
 
 /** Milliseconds in which a key is made. */
@@ -94,7 +95,12 @@ export class SshFiles {
 
   /** Removes what is of this run alone. */
   async stop(): Promise<void> {
-    if (this.#shortFolder !== undefined) await Deno.remove(this.#shortFolder, { recursive: true });
+    if (this.#shortFolder === undefined) return;
+    try {
+      await Deno.remove(this.#shortFolder, { recursive: true });
+    } catch (error) {
+      log.warn("a folder of SSH sockets stays", { folder: this.#shortFolder, error });
+    }
     this.#shortFolder = undefined;
   }
 
@@ -137,10 +143,19 @@ export class SshFiles {
     await Deno.rename(made, path);
   }
 
-  /** Adds lines to the host keys that are known. */
-  async pin(lines: string): Promise<void> {
+  /** Knows a host by these lines of known_hosts alone. @param name of the host in them */
+  async pin(name: string, lines: string): Promise<void> {
     await this.ready();
+    await this.unpin(name);
     await Deno.writeTextFile(this.knownHosts, lines, { append: true, mode: 0o600 });
+  }
+
+  /** Forgets the host key that was compared of a host. */
+  async unpin(name: string): Promise<void> {
+    await runProgram("ssh-keygen", ["-R", name, "-f", this.knownHosts], { limitMs: KEY_MS });
+    await Deno.remove(`${this.knownHosts}.old`).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
   }
 }
 

@@ -23,6 +23,12 @@ export const HOST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  HostMoveKeeps: {
+    text:
+      "{host} has {things}. With another connection they would be taken for files of whatever host that leads to. Delete them first, or use force if it leads to the same host.",
+    status: 409,
+    exit: 5,
+  },
   HostKeeps: {
     text:
       "{host} has {things}. KVM Manager would forget them; their files stay on the host. Delete them first, or use force.",

@@ -24,6 +24,7 @@ export const hosts = {
   "hosts.connected": "Connected",
   "hosts.connecting": "Connecting…",
   "hosts.disconnected": "Not connected",
+  "hosts.not_connected": "KVM Manager is not connected to this host.",
   "hosts.disabled": "Disabled",
   "hosts.version": "libvirt {version}",
   "hosts.vms": "VMs",

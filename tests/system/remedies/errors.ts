@@ -58,6 +58,11 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     words: '"ContinueFailed", /belongs',
     then: 'call(server, "discard_saved_memory"',
   },
+  HostMoveKeeps: {
+    by: "tests/system/add_host_test.ts",
+    words: '"HostMoveKeeps"',
+    then: "force: true",
+  },
   HostKeeps: {
     by: "tests/system/add_host_test.ts",
     words: '"HostKeeps"',
