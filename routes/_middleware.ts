@@ -1,5 +1,5 @@
 /** Gives every page what it needs: who looks, the commands, the theme, the state of the link. Others are sent to sign in. */
-import { shownConnection } from "../lib/host/shown_connection.ts";
+import { shownConnection } from "../lib/access/shown_connection.ts";
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
 import { vmIdIn } from "../components/shell/breadcrumbs.ts";

@@ -15,7 +15,7 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
 import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
-import { shownConnection } from "../../lib/host/shown_connection.ts";
+import { shownConnection } from "../../lib/access/shown_connection.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Handlers } from "../dispatch.ts";

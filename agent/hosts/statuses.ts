@@ -4,7 +4,7 @@ import { may, type Rights } from "../../lib/access/rights.ts";
 import { ContractError, type HostStats, type HostStatus, type VM } from "../../lib/contract/mod.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { connectionUri } from "../libvirt/uri.ts";
-import { shownConnection } from "../../lib/host/shown_connection.ts";
+import { shownConnection } from "../../lib/access/shown_connection.ts";
 import type { Host } from "./host.ts";
 import { versionText } from "./node_info.ts";
 import type { HostRecords } from "./records.ts";

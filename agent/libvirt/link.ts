@@ -92,7 +92,9 @@ export function unavailableText(error: LibvirtError): string {
     error.code === VIR_ERR.AUTH_FAILED || error.code === VIR_ERR.ACCESS_DENIED ||
     /permission denied/i.test(error.message);
   if (denied) return errorText("PermissionDenied");
-  if (/connect socket to .*(No such file or directory|Connection refused)/i.test(error.message)) {
+  // Of another machine, its own words tell more
+  const isElsewhere = /system bus|Cannot recv data/i.test(error.message);
+  if (!isElsewhere && /No such file or directory|Connection refused/i.test(error.message)) {
     return errorText("LibvirtUnavailable");
   }
   return error.message;

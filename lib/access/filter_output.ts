@@ -2,7 +2,7 @@
  * What somebody may see of what is told to many: lists, the activity, jobs, events. Whoever sees only some VMs
  * learns nothing of the others. Pure.
  */
-import { shownConnection } from "../host/shown_connection.ts";
+import { shownConnection } from "./shown_connection.ts";
 import {
   type Activity,
   type Alert,

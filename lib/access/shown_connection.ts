@@ -1,6 +1,6 @@
 /** What of a further host's connection is told: its address and user are for those who may change them. Pure. */
-import { mayCall } from "../access/may_call.ts";
-import type { Rights } from "../access/rights.ts";
+import { mayCall } from "./may_call.ts";
+import type { Rights } from "./rights.ts";
 import { hosts as texts } from "../i18n/en/hosts.ts";
 import { textsOf } from "../i18n/mod.ts";
 
