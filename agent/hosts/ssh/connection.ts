@@ -2,6 +2,7 @@
 import { type SshDestination, sshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
+import { isTaken } from "../../machine/files.ts";
 import { killAndWait, runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
 
@@ -72,7 +73,7 @@ export class SshConnection {
     };
     this.#forwards.add(forward);
     const until = performance.now() + FORWARD_MS;
-    while (!await isThere(path)) {
+    while (!await isTaken(path)) {
       if (isOver || performance.now() > until) {
         forward[Symbol.dispose]();
         await ended;
@@ -92,15 +93,5 @@ export class SshConnection {
     } catch (error) {
       log.debug("a shared SSH connection ends by itself", { error });
     }
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -2,7 +2,7 @@
  * The files by which hosts are reached with OpenSSH's client: KVM Manager's own key, the host keys that a person has
  * compared, and the configuration that has ssh use them. The user's own configuration holds for all that it leaves open.
  */
-import { isSystemError } from "../../machine/files.ts";
+import { isSystemError, isTaken } from "../../machine/files.ts";
 import { log } from "../../log.ts";
 import { runProgram } from "../../machine/programs.ts";
 
@@ -105,12 +105,7 @@ export class SshFiles {
   }
 
   async #makeKey(): Promise<void> {
-    try {
-      await Deno.lstat(this.#key);
-      return;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    if (await isTaken(this.#key)) return;
     const comment = `kvm-manager@${Deno.hostname()}`;
     const args = ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", this.#key];
     const { success, stderr } = await runProgram("ssh-keygen", args, { limitMs: KEY_MS });
