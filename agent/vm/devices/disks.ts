@@ -18,10 +18,8 @@ import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { includes, type Principal } from "../../access.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
 import { receiptOf } from "../../storage/bin/keep.ts";
 import { planVolume } from "../../storage/bin/volume.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
@@ -29,14 +27,14 @@ import { fileOf } from "../../storage/volume_steps.ts";
 import { exactUsers } from "../../storage/exact_users.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
-import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
-import { remove } from "./release.ts";
+import { changeDevices } from "./operate.ts";
+import { removal } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireKnown } from "./driver_since.ts";
@@ -123,15 +121,7 @@ export async function detachDisk(
   const { target, deleteVolume = false } = input;
   const places = placesOf(host, vm, input);
   let output: Output<"detach_disk"> | undefined;
-  const spec = {
-    command: "detach_disk",
-    subject: vm.name,
-    vmId: vm.id,
-    actor,
-    keys: [keyOf.vm(vm.id)],
-  } as const;
   const run = async (operation: Operation) => {
-    const rollback = new Rollback();
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
@@ -159,16 +149,18 @@ export async function detachDisk(
       await host.observeFormats([vm], true);
       const volume = path === undefined ? undefined : await volumeAt(host.link, path);
       const move = volume && await planVolume(host, volume, actor);
-      if (move !== undefined) await move.begin(operation);
-      else if (path !== undefined) {
-        operation.add({ kind: "disk-doomed", path, file: await fileOf(host.link, path) });
-      }
-      await remove(host, vm, {
+      // Before what becomes of its volume: that waits until no VM has it.
+      const remove = removal(host, vm, {
         device: `${disk.device === "disk" ? "disk" : "drive"} ${target}`,
         live: live && wanted.live && { document: live, element: wanted.live },
         next: next && wanted.next && { document: next, element: wanted.next },
         find: (document) => diskIn(document, target),
-      }, rollback);
+      }, operation);
+      if (move !== undefined) await move.begin(operation);
+      else if (path !== undefined) {
+        operation.add({ kind: "disk-doomed", path, file: await fileOf(host.link, path) });
+      }
+      await remove();
       if (path !== undefined) {
         await refuseStarted(host, vm, target, path);
         await (move === undefined ? deleteOf(host, path) : move.move());
@@ -180,11 +172,10 @@ export async function detachDisk(
         bin: move === undefined ? null : receiptOf(move.entry),
       };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_disk", { device: `disk ${target}` });
     }
   };
-  await host.operate(vm, "detaching a disk", () => host.operations.run(spec, run));
+  await changeDevices(host, vm, { command: "detach_disk", actor, label: "detaching a disk" }, run);
   return output!;
 }
 
@@ -303,6 +294,7 @@ function differing(document: XmlDocument, target: string, tuning: DiskTuning): s
 export async function updateDisk(
   host: Host,
   { vmId, target, ...input }: Input<"update_disk">,
+  actor: string,
 ): Promise<Output<"update_disk">> {
   const vm = host.requireVm(vmId);
   const limits = diskLimitsIn(input);
@@ -314,8 +306,7 @@ export async function updateDisk(
   await requireKnown(host, tuning);
   if (!isLimited && !isTuned) throw new ContractError("InvalidInput", { reason: "say what to change" });
   let output: Output<"update_disk"> | undefined;
-  await host.operate(vm, "changing a disk", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       const { live, next } = await configurationsOf(host, vm);
       const running = live && diskIn(live, target) && live;
@@ -325,7 +316,7 @@ export async function updateDisk(
       if (stored && differing(stored, target, tuning).length > 0) await requireNoSavedMemory(host, vm);
       if (stored) await prepareNext(host, vm, stored, target, tuning, limits);
       if (isLimited && running) {
-        await limitLiveDisk(host, vm.id, { document: running, target }, limits, rollback);
+        await limitLiveDisk(host, vm, { document: running, target }, limits, operation);
       }
       if (stored) {
         const xml = stored.sourceOf(diskIn(stored, target)!);
@@ -335,10 +326,10 @@ export async function updateDisk(
       const waiting = running ? differing(running, target, tuning) : [];
       output = { live: isLimited && running !== undefined, persistent: stored !== undefined, waiting };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_disk");
     }
-  });
+  };
+  await changeDevices(host, vm, { command: "update_disk", actor, label: "changing a disk" }, run);
   return output!;
 }
 

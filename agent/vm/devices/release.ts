@@ -6,9 +6,8 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child, type XmlElement } from "../../../lib/formats/xml/tree.ts";
-import type { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
-import { requireReachable } from "../../storage/reachable.ts";
+import type { Steps } from "../../operations/operation.ts";
 
 /** Seconds a guest has to release a device; libvirt itself waits for five of them. */
 const RELEASE_SECONDS = 15;
@@ -27,62 +26,59 @@ export interface Removal {
   readonly find: (document: XmlDocument) => XmlElement | undefined;
 }
 
+/** Says of each configuration that a device goes from it, before it does. */
+function noteRemoval(vm: VM, { device, live, next }: Removal, steps: Steps): void {
+  const at = { kind: "device-doomed", uuid: vm.id, name: vm.name, device } as const;
+  if (live !== undefined) {
+    const { document, element } = live;
+    steps.add({ ...at, run: document.root.attributes.id ?? "", xml: document.sourceOf(element) });
+  }
+  if (next !== undefined) steps.add({ ...at, run: null, xml: next.document.sourceOf(next.element) });
+}
+
 /**
- * Removes it, first from the running VM: when the guest does not release it, nothing is changed.
+ * Writes down that a device goes. What is given carries that out, first from the running VM: when the guest does not release
+ * it, nothing is changed. It throws DeviceNotReleased and what libvirt says no with.
+ */
+export function removal(host: Host, vm: VM, wanted: Removal, steps: Steps): () => Promise<void> {
+  noteRemoval(vm, wanted, steps);
+  const { device, live, next, find } = wanted, uuid = vm.id;
+  return async () => {
+    if (live !== undefined) await release(host, uuid, device, live.document, live.element, find);
+    if (next === undefined) return;
+    const xml = next.document.sourceOf(next.element);
+    await host.link.call("domainDetachDevice", { uuid, xml, live: false, config: true });
+  };
+}
+
+/**
+ * Takes a device out of a running VM, and waits until its guest has let it go.
  *
  * @throws {ContractError} DeviceNotReleased @throws {LibvirtError}
  */
-export async function remove(
-  host: Host,
-  vm: VM,
-  { device, live, next, find }: Removal,
-  rollback: Rollback,
-): Promise<void> {
-  const { link } = host;
-  const uuid = vm.id;
-  if (live !== undefined) {
-    const xml = live.document.sourceOf(live.element);
-    await release(host, vm, device, xml, child(live.element, "alias")?.attributes.name ?? "", find);
-    rollback.add(
-      `the removal of ${device} from the running VM`,
-      async () => {
-        await requireReachable(host, xml);
-        await link.call("domainAttachDevice", { uuid, xml, live: true, config: false });
-      },
-    );
-  }
-  if (next !== undefined) {
-    const xml = next.document.sourceOf(next.element);
-    await link.call("domainDetachDevice", { uuid, xml, live: false, config: true });
-    rollback.add(
-      `the removal of ${device} from the next start`,
-      () => link.call("domainAttachDevice", { uuid, xml, live: false, config: true }),
-    );
-  }
-}
-
-async function release(
-  { link }: Host,
-  vm: VM,
+export async function release(
+  { link }: Pick<Host, "link">,
+  uuid: string,
   device: string,
-  xml: string,
-  alias: string,
+  document: XmlDocument,
+  element: XmlElement,
   find: Removal["find"],
 ): Promise<void> {
+  const xml = document.sourceOf(element), alias = child(element, "alias")?.attributes.name ?? "";
   const { promise, resolve } = Promise.withResolvers<"removed" | "refused" | "late">();
   // Before the request: a quick guest answers while it is still under way.
   const unwatch = link.watch((event) => {
-    if (event.kind !== "domain" || event.uuid !== vm.id) return;
+    if (event.kind !== "domain" || event.uuid !== uuid) return;
     if (event.event === "device-removed" && event.args[0] === alias) resolve("removed");
     if (event.event === "device-removal-failed" && event.args[0] === alias) resolve("refused");
     if (event.event === "lifecycle" && event.args[0] === STOPPED) resolve("removed");
   });
   const timer = setTimeout(() => resolve("late"), RELEASE_SECONDS * 1000);
   try {
-    await request({ link }, vm, device, xml);
+    await request({ link }, uuid, device, xml);
     // What counts is the VM itself: an event can be lost with the connection.
     const isThere = async () =>
-      find(new XmlDocument(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false }))) !==
+      find(new XmlDocument(await link.call("domainXml", { uuid, secure: false, inactive: false }))) !==
         undefined;
     if (!await isThere()) return;
     const answer = await promise;
@@ -95,9 +91,9 @@ async function release(
   }
 }
 
-async function request({ link }: Pick<Host, "link">, vm: VM, device: string, xml: string) {
+async function request({ link }: Pick<Host, "link">, uuid: string, device: string, xml: string) {
   try {
-    await link.call("domainDetachDevice", { uuid: vm.id, xml, live: true, config: false });
+    await link.call("domainDetachDevice", { uuid, xml, live: true, config: false });
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
     if (UNDER_WAY.test(error.message)) return;
