@@ -53,6 +53,10 @@ Deno.test("a slow proof depends on what its rooms need", () => {
     assert.ok(backups.has(path), path);
   }
   assert.ok(!backups.has("agent/network/dhcp.ts"));
+  const kills = proofSources(SLOW_PROOFS["backups under kills"]!, project);
+  for (const path of ["agent/storage/qemu_img.ts", "agent/operations/settle.ts"]) {
+    assert.ok(kills.has(path), path);
+  }
 });
 
 Deno.test("proofDigest() changes with a module's code, its room and what is no module, not with a test beside it", async () => {
