@@ -1,17 +1,19 @@
 /**
  * The store of metrics, as its worker has it: figures of a tick are written at once, and each hour that is over is
- * packed into chunks of every resolution. All calls are synchronous; each writes all or nothing.
+ * packed into chunks of every resolution; hours with few readings together. All calls are synchronous; each writes all or
+ * nothing.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { MetricFigures } from "../../lib/contract/metrics.ts";
 import { ChunkError, decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
 import { between, mergePoints, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
-import { floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
+import { DAY_S, floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
 import { rollUp } from "../../lib/metrics/roll_up.ts";
 import { log } from "../log.ts";
 import { fileBytes } from "./metric_file.ts";
 import { EarlierRows } from "./earlier_rows.ts";
 import {
+  byChunk,
   countIn,
   GROUP,
   type GroupPoints,
@@ -35,6 +37,7 @@ import {
   tickTime,
   timeOf,
 } from "./row_ids.ts";
+import { Totals } from "./totals.ts";
 
 /** What a series is of. */
 export interface SeriesKey {
@@ -74,6 +77,8 @@ export interface CleanedPart {
 const CLEANED_AT_ONCE = 1000;
 /** Hours of a chunk that stand in rows of their own, at most, before they are made one. */
 const LOOSE = 24;
+/** Readings that are packed at once, at most, unless an hour has more: an hour of one every half minute. */
+const PACKED_AT_ONCE = 120;
 /** Pages that are given back to the file system at once. */
 const PAGES_AT_ONCE = 2000;
 
@@ -88,29 +93,11 @@ function figuresOf(bytes: SQLOutputValue | undefined): Points {
   }
 }
 
-/** Changes of `totals` that a transaction makes. */
-class Totals {
-  readonly #of = new Map<number, { points: number; bytes: number; oldest: number }>();
-
-  add({ id }: Resolution, points: number, bytes: number, oldest = Infinity): void {
-    const total = this.#of.get(id) ?? { points: 0, bytes: 0, oldest: Infinity };
-    total.points += points;
-    total.bytes += bytes;
-    total.oldest = Math.min(total.oldest, oldest);
-    this.#of.set(id, total);
-  }
-
-  write(statement: StatementSync): void {
-    for (const [id, { points, bytes, oldest }] of this.#of) {
-      statement.run(id, points, bytes, Number.isFinite(oldest) ? oldest : Number.MAX_SAFE_INTEGER);
-    }
-  }
-}
-
-/** An hour that is packed, bucket by bucket. */
+/** Hours that are packed, bucket by bucket. */
 interface Packing {
-  /** Seconds since 1970. */
-  readonly hour: number;
+  /** The first one, and the end of the last. Seconds since 1970. */
+  readonly from: number;
+  readonly to: number;
   /** Those that are not packed yet. */
   readonly buckets: number[];
 }
@@ -207,8 +194,8 @@ export class MetricDatabase {
         first = end;
       }
     });
-    // What is packed already is removed with the rest of the hour: it is packed once more
-    if (this.#packing?.hour === floorTo(at, HOUR_S)) this.#packing = undefined;
+    // What is packed already is removed with the rest: it is packed once more
+    if (this.#packing && at >= this.#packing.from && at < this.#packing.to) this.#packing = undefined;
   }
 
   #writeTick(id: number, places: Uint32Array, figures: Float32Array): void {
@@ -235,7 +222,7 @@ export class MetricDatabase {
   }
 
   /**
-   * Packs figures of an hour that is over. Where the clock was set back, what is there of the hour already is kept.
+   * Packs figures of hours that are over. Where the clock was set back, what is there of the hour already is kept.
    *
    * @param now seconds since 1970
    * @returns whether there may be more to pack
@@ -248,10 +235,10 @@ export class MetricDatabase {
     try {
       this.#write(() => {
         const totals = new Totals();
-        this.#packBucket(bucket, packing.hour, totals);
+        this.#packBucket(bucket, packing, totals);
         if (packing.buckets.length === 0) {
           this.database.prepare("DELETE FROM ticks WHERE id >= ? AND id < ?")
-            .run(...tickIds(packing.hour, packing.hour + HOUR_S));
+            .run(...tickIds(packing.from, packing.to));
         }
         totals.write(this.#total);
       });
@@ -287,45 +274,58 @@ export class MetricDatabase {
     return true;
   }
 
-  /** The oldest hour that has ticks; of those to come, as after a clock that was set back, too. */
+  /** The oldest hours that have ticks; of those to come, as after a clock that was set back, too. */
   #due(hour: number): Packing | undefined {
     const [begin, end] = tickIds(hour, hour + HOUR_S);
     const first = this.database.prepare("SELECT id FROM ticks WHERE id < ? ORDER BY id LIMIT 1").get(begin) ??
       this.database.prepare("SELECT id FROM ticks WHERE id >= ? ORDER BY id LIMIT 1").get(end);
     if (first === undefined) return undefined;
-    const from = floorTo(Math.floor(Number(first.id) / OF_TIME), HOUR_S);
+    const from = floorTo(Math.floor(Number(first.id) / OF_TIME), HOUR_S), to = this.#endOf(from, hour);
     const buckets = this.database.prepare(
       `SELECT DISTINCT id % ${OF_TIME} AS bucket FROM ticks WHERE id >= ? AND id < ?`,
-    ).all(...tickIds(from, from + HOUR_S)).map(({ bucket }) => Number(bucket));
-    return { hour: from, buckets };
+    ).all(...tickIds(from, to)).map(({ bucket }) => Number(bucket));
+    return { from, to, buckets };
   }
 
-  #packBucket(bucket: number, hour: number, totals: Totals): void {
+  /** The end of the hours that are packed with one: those of a day until another, as long as they have few readings. */
+  #endOf(from: number, hour: number): number {
+    const next = from + HOUR_S;
+    if (hour <= next) return next;
+    const times = this.database.prepare(
+      `SELECT DISTINCT id / ${OF_TIME} AS time FROM ticks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`,
+    ).all(...tickIds(from, Math.min(hour, from + DAY_S)), PACKED_AT_ONCE + 1).map(({ time }) => Number(time));
+    const last = floorTo(times.at(-1)!, HOUR_S);
+    return Math.max(next, times.length > PACKED_AT_ONCE ? last : last + HOUR_S);
+  }
+
+  #packBucket(bucket: number, { from, to }: Packing, totals: Totals): void {
     const groups = new Map<number, Map<number, Points>>();
-    for (const [place, points] of this.#ticks(bucket, hour, hour + HOUR_S)) {
+    for (const [place, points] of this.#ticks(bucket, from, to)) {
       const series = bucket * BUCKET + place, group = groupOf(series);
       groups.getOrInsertComputed(group, () => new Map()).set(series % GROUP, points);
     }
-    for (const [group, taken] of groups) this.#packGroup(group, hour, taken, totals);
+    for (const [group, taken] of groups) this.#packGroup(group, taken, totals);
   }
 
-  #packGroup(group: number, hour: number, taken: GroupPoints, totals: Totals): void {
+  #packGroup(group: number, taken: GroupPoints, totals: Totals): void {
     const [raw, ...coarser] = RESOLUTIONS as [Resolution, ...Resolution[]];
-    const all = this.#add(group, raw, hour, taken, totals);
+    const all = mergeGroups(byChunk(taken, raw).map(([hour, of]) => this.#add(group, raw, hour, of, totals)));
     for (const each of coarser) {
-      const [first, end] = chunkIds(group, each, hour), id = hourId(group, each, hour);
-      const before = this.#rowBefore.get(groupIds(group, each)[0], id);
       const rolledUp = all.entries().map(([place, points]) => [place, rollUp(points, each.step)] as const);
-      this.#add(group, each, hour, new Map(rolledUp), totals);
-      // The first of its chunk: the one before is over
-      if (before !== undefined && Number(before.id) < first) {
-        this.#fold(group, each, Number(before.id), totals);
+      for (const [hour, of] of byChunk(new Map(rolledUp), each)) {
+        const [first, end] = chunkIds(group, each, hour), id = hourId(group, each, hour);
+        const before = this.#rowBefore.get(groupIds(group, each)[0], id);
+        this.#add(group, each, hour, of, totals);
+        // The first of its chunk: the one before is over
+        if (before !== undefined && Number(before.id) < first) {
+          this.#fold(group, each, Number(before.id), totals);
+        }
+        if (Number(this.#rows.get(first, end)!.rows) > LOOSE) this.#fold(group, each, id, totals);
       }
-      if (Number(this.#rows.get(first, end)!.rows) > LOOSE) this.#fold(group, each, id, totals);
     }
   }
 
-  /** Puts points of an hour into its row. Where the hour comes again, what it had is kept. @returns all that it has now */
+  /** Puts points into the row of an hour. Where the hour comes again, what it had is kept. @returns all that it has now */
   #add(group: number, each: Resolution, hour: number, points: GroupPoints, totals: Totals): GroupPoints {
     const id = hourId(group, each, hour);
     return this.#replace(each, [id, id + 1], id, points, totals);

@@ -203,6 +203,47 @@ Deno.test("MetricDatabase: hours have rows of their own, made one after a day, a
   assert.equal(resolutions.reduce((sum, each) => sum + each.bytes, 0), bytes, "its bytes are counted right");
 });
 
+Deno.test("MetricDatabase: hours with few readings are packed together, and are what they are one by one", () => {
+  using one = testDatabase();
+  using many = testDatabase();
+  const from = HOUR - HOUR % 86_400 + 5 * 3600, end = from + 3 * 86_400;
+  const figures = Array.from({ length: 3 * 96 }, (_, index) => (index * 37) % 101);
+  const parts = [one, many].map((test, at) => {
+    const [id] = test.store.register([KEY]);
+    test.fill(id!, from, figures, 900);
+    if (at === 0) { for (let hour = from; hour < end; hour += 3600) test.pack(hour + 3600); }
+    let parts = 0;
+    while (test.store.pack(end)) parts++;
+    return parts;
+  });
+  assert.deepEqual(parts, [0, 3], "a day at once");
+  for (const { name } of RESOLUTIONS) {
+    assert.deepEqual(many.read(from, end, name), one.read(from, end, name), name);
+  }
+  const points = ({ store }: typeof one) => store.figures().resolutions.map((each) => each.points);
+  assert.deepEqual(points(many), points(one));
+
+  // An hour of those that were packed together comes again
+  const again = from + 7 * 3600;
+  for (const test of [one, many]) {
+    test.fill(1, again, [1, 2, 3, 4], 900);
+    test.pack(end);
+  }
+  for (const { name } of RESOLUTIONS) {
+    assert.deepEqual(many.read(from, end, name), one.read(from, end, name), name);
+  }
+});
+
+Deno.test("MetricDatabase: hours with many readings are packed one by one", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  test.fill(id!, HOUR, WAVE); // two hours
+  test.fill(id!, HOUR + 7200, WAVE.slice(0, 8), 900); // two more
+  let parts = 0;
+  while (test.store.pack(HOUR + 4 * 3600)) parts++;
+  assert.equal(parts, 3);
+});
+
 Deno.test("MetricDatabase: readings that come while their hour is packed are not lost", () => {
   using test = testDatabase();
   const ids = test.store.register(

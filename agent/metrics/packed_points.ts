@@ -6,7 +6,8 @@
  * the chunk (`lib/metrics/chunk.ts`).
  */
 import { decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
-import { mergeAll, type Points } from "../../lib/metrics/points.ts";
+import { between, mergeAll, type Points } from "../../lib/metrics/points.ts";
+import { floorTo, HOUR_S, type Resolution } from "../../lib/metrics/resolutions.ts";
 import { log } from "../log.ts";
 import { compress, unsqueeze } from "./squeezed.ts";
 
@@ -63,6 +64,24 @@ export const placesIn = (bits: Uint8Array): number[] =>
 export function mergeGroups(groups: readonly GroupPoints[]): GroupPoints {
   const parts = Map.groupBy(groups.flatMap((group) => [...group]), ([place]) => place);
   return new Map(parts.entries().map(([place, of]) => [place, mergeAll(of.map(([, points]) => points))]));
+}
+
+/** Points by the chunk that they are in, with the first hour that has some there. */
+export function byChunk(points: GroupPoints, { chunk }: Resolution): [hour: number, GroupPoints][] {
+  const hours = new Map<number, number>();
+  for (const { times } of points.values()) {
+    for (const time of times) {
+      const first = floorTo(time, chunk);
+      hours.set(first, Math.min(hours.get(first) ?? Infinity, floorTo(time, HOUR_S)));
+    }
+  }
+  return [...hours].sort(([a], [b]) => a - b).map(([first, hour]) => [
+    hour,
+    new Map(
+      [...points].map(([place, each]) => [place, between(each, first, first + chunk)] as const)
+        .filter(([, { times }]) => times.length > 0),
+    ),
+  ]);
 }
 
 /** Points of all its series. */

@@ -1,12 +1,13 @@
 /**
  * A year of a host with a hundred VMs, restarts and clocks that jump: how large its metrics become, and how fast graphs of
  * it are. libvirt's answers are made up. A day is taken as finely as figures of its age are kept, so that the file at the
- * end is that of a year of readings every half minute. It takes long, so it is run by its name alone, with `--days=30` for less.
+ * end is that of a year of readings every half minute, and old days are packed whole. It takes minutes, so it is run by its
+ * name alone, with `--days=30` for less.
  */
 import { Collector } from "../../agent/metrics/collector.ts";
 import { fileBytes } from "../../agent/metrics/metric_file.ts";
 import { MetricStore } from "../../agent/metrics/metric_store.ts";
-import { MetricRetention, RETENTION_MIGRATIONS } from "../../agent/metrics/retention.ts";
+import { DEFAULT_POLICY, MetricRetention, RETENTION_MIGRATIONS } from "../../agent/metrics/retention.ts";
 import type { SamplerRound } from "../../agent/metrics/sampler.ts";
 import { ClockDrift } from "../../agent/store/clock_drift.ts";
 import { Store } from "../../agent/store/store.ts";
@@ -20,17 +21,21 @@ import { timed } from "./measure.ts";
 import { alone } from "./row.ts";
 
 const VMS = 100;
-/** A year, or the days of `--days=…`: on a busy machine a year does not end. */
+/** A year, or the days of `--days=…`. */
 const DAYS = Number(Deno.args.find((each) => each.startsWith("--days="))?.slice("--days=".length) ?? 365);
 /** Days after which it says how far it is. */
 const SAID_EACH = 10;
-/** Days at the end whose readings are as close as in life. */
-const LIVELY = 2;
+/** Days at the end whose readings are as close as in life, and those whose hours are packed as in life. */
+const LIVELY = DEFAULT_POLICY.rawDays, HOURLY = DEFAULT_POLICY.minuteDays;
 /** What PERFORMANCE.md asks for. */
 const MOST_GRAPH_MS = 50, MOST_POINT_BYTES = 6;
 
-/** Seconds from one reading to the next of a day, by how many days it is ago: as fine as is kept of it at the end. */
-const intervalOf = (daysAgo: number) => daysAgo <= LIVELY ? 30 : daysAgo <= 7 ? 60 : 900;
+/**
+ * Seconds from one reading to the next of a day, by how many days it is ago: as fine as is kept of it at the end. Of hours
+ * alone there are two, so that their least and greatest figures are not the same.
+ */
+const intervalOf = (daysAgo: number) =>
+  daysAgo <= LIVELY ? 30 : daysAgo <= HOURLY ? 60 : daysAgo <= DEFAULT_POLICY.quarterHourDays ? 900 : 1800;
 
 /** Numbers that are the same in each run. */
 function randomOf(seed: number): () => number {
@@ -91,13 +96,15 @@ export const year: Bench = async function* (context) {
   let store = new Store(folder.path, undefined, [{ name: "metrics", migrations: RETENTION_MIGRATIONS }]);
   let retention = new MetricRetention(store, metrics, 30, new ClockDrift(clock, store), clock);
   let written = 0;
+  const begun = performance.now();
   try {
     for (let day = 0; day < DAYS; day++) {
       if (day % SAID_EACH === 0) {
-        console.error(`day ${day}: ${(fileBytes(metrics.path) / 1e6).toFixed(1)} MB`);
+        const seconds = Math.round((performance.now() - begun) / 1000);
+        console.error(`day ${day}, after ${seconds} s: ${(fileBytes(metrics.path) / 1e6).toFixed(1)} MB`);
       }
       if (day === DAYS - LIVELY) written = writtenBytes();
-      const interval = intervalOf(DAYS - day);
+      const daysAgo = DAYS - day, interval = intervalOf(daysAgo);
       let collector = new Collector(host, metrics, interval, clock);
       for (const { what } of DAY_EVENTS.filter(({ every }) => day > 0 && day % every === 0)) {
         if (what === "ahead") clock.set(clock.now() + 2 * HOUR_S * 1000);
@@ -120,9 +127,10 @@ export const year: Bench = async function* (context) {
         await clock.advance(interval * 1000);
         await collector.tick();
         if (second % HOUR_S !== 0) continue;
-        await metrics.pack(Math.floor(clock.now() / 1000));
+        if (daysAgo <= HOURLY) await metrics.pack(Math.floor(clock.now() / 1000));
         await retention.cleanUpWhenDue();
       }
+      await metrics.pack(Math.floor(clock.now() / 1000));
     }
     if (metrics.trouble !== null) throw new Error(metrics.trouble);
     written = writtenBytes() - written;
