@@ -1,13 +1,25 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { bundleMain } from "../scripts/server.ts";
 import { withOutput } from "./output_failure.ts";
 
-const START = new URL("./start.ts", import.meta.url).pathname;
+/** The command as it is packed: to start it from its sources takes seconds of the processor each time. */
+let folder: string;
+
+Deno.test.beforeAll(async () => {
+  folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const bundle = join(folder, "bundle"), maps = join(folder, "maps");
+  for (const each of [bundle, maps]) await Deno.mkdir(each);
+  await bundleMain(new URL("./start.ts", import.meta.url).pathname, bundle, maps);
+});
+
+Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
 
 /** A line of a shell with `$K` for the command; its exit status, and what it said on standard error. */
 async function shell(line: string) {
   const { code, stderr } = await new Deno.Command("bash", {
     args: ["-c", line],
-    env: { K: `${Deno.execPath()} run -q -A --no-check ${START}`, NO_COLOR: "1" },
+    env: { K: `${Deno.execPath()} run -q -A --no-config ${join(folder, "bundle/main.js")}`, NO_COLOR: "1" },
     stdout: "null",
     stderr: "piped",
   }).output();
