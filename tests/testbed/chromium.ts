@@ -82,7 +82,8 @@ export async function ownBrowser(): Promise<TestBrowser> {
 
 function contextsOf(shared: Browser, made: AsyncDisposableStack): TestBrowser {
   const newContext = async (options?: BrowserContextOptions) => {
-    const context = await shared.newContext(options);
+    // Transitions are painted by the processor: a tenth of what a browser takes
+    const context = await shared.newContext({ reducedMotion: "reduce", ...options });
     made.defer(() => context.close());
     return context;
   };
