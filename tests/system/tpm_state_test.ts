@@ -113,10 +113,11 @@ async function asNobody(capabilities: readonly string[], from: string, to: strin
   await using cache = await testFolder();
   await Deno.chmod(cache.path, 0o777);
   const script = `
+    import { localMachine } from "./agent/machine/machine.ts";
     import { putTpmState, readTpmState } from "./agent/vm/lifecycle/tpm_state.ts";
     import { XmlDocument } from "./lib/formats/xml/edit.ts";
     const text = "<domain><devices><tpm><backend type='emulator'/></tpm></devices></domain>";
-    const host = { link: { uri: "qemu:///system" } };
+    const host = { link: { machine: localMachine("qemu:///system") } };
     const { files, fault } = await readTpmState(host, new XmlDocument(text), "${from}");
     if (files) await putTpmState({ add: () => ({ know() {}, drop() {} }) }, "${to}", files);
     console.log(JSON.stringify({ files: files?.map(({ name }) => name), fault }));`;
