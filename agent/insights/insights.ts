@@ -171,6 +171,7 @@ export class Insights {
       }
     };
     let isWhole = true;
+    await Promise.all(this.#app.hosts.all().map((host) => host.settled()));
     for (const host of this.#app.hosts.all()) {
       isWhole &&= host.inventory.filled;
       const size = await sizeOf(host), backupOf = this.#backupsOf(host);
@@ -179,7 +180,8 @@ export class Insights {
         const make = () => this.#analyseVm(vm, window, size, backup);
         await keep(keyOf(window, host, vm), signatureOf(vm, backup), make);
       }
-      await keep(keyOf(window, host), "", () => this.#analyseHost(host, window));
+      // What was not read would be told as a host without findings
+      if (host.inventory.filled) await keep(keyOf(window, host), "", () => this.#analyseHost(host, window));
     }
     this.#unread = unread;
     if (!isWhole) return;
@@ -265,7 +267,7 @@ async function sizeOf(host: Host): Promise<HostSize> {
   try {
     return await hostSize(host);
   } catch (error) {
-    if (!(error instanceof LibvirtError)) throw error;
+    if (!(error instanceof LibvirtError || error instanceof ContractError)) throw error;
     return { threads: 0, memoryMb: 0 };
   }
 }

@@ -41,8 +41,10 @@ export class VolumeKeepers {
 
   /** Everything that is kept. */
   kept(): KeptPath[] {
-    // Pools of one name are two
-    const others = this.others().flatMap((keepers) => keepers.#own().map(({ pool: _pool, ...rest }) => rest));
+    // Pools of one name are two, and VMs that are built on theirs are not known here
+    const others = this.others().flatMap((keepers) =>
+      keepers.#own().map(({ pool: _pool, isFirst: _isFirst, ...rest }) => rest)
+    );
     return [...this.#own(), ...others];
   }
 

@@ -16,6 +16,8 @@ import { inGuest } from "../testbed/in_guest.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { privateLibvirt } from "../testbed/private_libvirt.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 import { localMachine } from "../../agent/machine/machine.ts";
@@ -237,7 +239,13 @@ Deno.test({
   ignore,
   fn: async () => {
     await using vm = await testMachine({ purpose: "metrics-two", guest: false, start: true });
-    await using here = await appHere([{ id: "lab", uri: "qemu:///system" }], "qemu:///system?");
+    await using remote = await privateLibvirt("metrics-two");
+    await using folder = await testFolder();
+    const twin = `<domain type="qemu"><name>twin</name><uuid>${vm.uuid}</uuid><memory unit="MiB">64</memory>
+      <vcpu>1</vcpu><os><type arch="x86_64" machine="pc">hvm</type></os></domain>`;
+    await Deno.writeTextFile(`${folder.path}/twin.xml`, twin);
+    await remote.virsh("define", `${folder.path}/twin.xml`);
+    await using here = await appHere([{ id: "lab", uri: remote.uri }], "qemu:///system");
     const { api } = here;
     const lab = collectorOf(here, "lab");
     let first = await lab.take();
@@ -249,7 +257,7 @@ Deno.test({
       return null;
     });
     const range = { resolution: "raw" as const, since: first.at, until: second.at + INTERVAL * 1000 };
-    // Both are the same libvirt: whose the VM is, is not known
+    // Both had it at the first start: whose the VM is, is not known
     const error = await api.getHistoricalMetrics({ vmId: vm.uuid, ...range }).catch((thrown) => thrown);
     assert.equal(error instanceof ContractError && error.code, "VmOnSeveralHosts");
     const local = await api.getHostMetrics(range),
