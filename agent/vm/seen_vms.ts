@@ -73,16 +73,23 @@ export class SeenVms implements Disposable {
       this.#watched.has(vmId),
     );
     if (lost !== undefined) this.#record(vm, "labels-lost", lostLabelsText(vm.name, lost));
-    const isReleased = replaced === undefined || this.#release(vm, replaced);
+    const message = replaced && this.#release(vm, replaced),
+      isReleased = replaced === undefined || message !== undefined;
     if (isReleased) accept?.();
+    // What was told of the id before that moment is of the other VM
+    if (message !== undefined) this.#record(vm, "id-reused", message);
     // One that still has what was another's is compared once more
     if (isReleased && knownVms.isRead) this.#watched.add(vmId);
     const now = knownVms.get(vmId)?.lost ?? undefined;
     if (JSON.stringify(now) !== JSON.stringify(vm.lostLabels)) inventory.update(vmId, { lostLabels: now });
   }
 
-  /** Takes from a VM what was given for the one that had its id before. @returns whether all of it is done */
-  #release(vm: VM, replaced: KnownVm): boolean {
+  /**
+   * Takes from a VM what was given for the one that had its id before.
+   *
+   * @returns what people are told of it; undefined where not all of it is done
+   */
+  #release(vm: VM, replaced: KnownVm): string | undefined {
     const { id } = vm, { store } = this.services, { released: now, errors } = this.host.vmReplaced(id);
     const released = [...this.#released.get(id) ?? [], ...now];
     if (errors.length > 0) {
@@ -94,15 +101,12 @@ export class SeenVms implements Disposable {
       }
       this.#released.set(id, released);
       store.again(releaseKey(id), () => this.#look(id));
-      return false;
+      return undefined;
     }
     this.#released.delete(id);
     const before = oneLine(replaced.name, 60);
-    const message =
-      `Its id was that of ${before}, which was deleted. Backup copies of ${before} stay as they are` +
+    return `Its id was that of ${before}, which was deleted. Backup copies of ${before} stay as they are` +
       (released.length === 0 ? "" : `; these no longer go by it: ${released.join(", ")}`);
-    this.#record(vm, "id-reused", message);
-    return true;
   }
 
   #record({ id, name }: VM, action: string, message: string): void {
