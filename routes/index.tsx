@@ -7,6 +7,7 @@ import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
+import { enabledHosts } from "../lib/host/states.ts";
 import { fullestPool } from "../lib/storage/fullest.ts";
 import { withoutOwnConsoles } from "../lib/vm/activity.ts";
 import { withLinks } from "../lib/vm/activity_links.ts";
@@ -33,7 +34,7 @@ export const handler = define.handlers({
       api.listHangs().catch(unlessAway),
       state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
       state.may("get_networks") ? api.getNetworks().catch(unlessAway) : null,
-      state.host === LOCAL_HOST ? api.listHosts() : [],
+      state.host === LOCAL_HOST ? api.listHosts().then(enabledHosts) : [],
     ]);
     const told = activity && withLinks(activity, vms ?? []), pool = fullestPool(pools ?? []);
     const lacks = [
@@ -97,9 +98,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             mayCreate={state.may("create_vm")}
           />
         )}
-        {hosts.filter(({ status }) => status !== "disabled").length > 1 && (
-          <HostsPanel hosts={hosts} now={now} />
-        )}
+        {hosts.length > 1 && <HostsPanel hosts={hosts} now={now} />}
         {host && stats && (
           <HostPanel
             host={host}

@@ -61,7 +61,7 @@ import type { Clock } from "../clock.ts";
 import type { BinRecords } from "../storage/bin/records.ts";
 import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ClosedPlaces } from "./closed_places.ts";
-import { type HostLabels, NO_LABELS } from "./labels.ts";
+import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
 import type { HostServices } from "./services.ts";
 
 /** Which libvirt it is. */
@@ -117,7 +117,7 @@ export class Host {
   /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
   mediaOwners: HostMedia | undefined;
   /** What is told of the tags and groups that its VMs get. Set by the feature of VMs. */
-  labels: HostLabels = NO_LABELS;
+  labels: HostLabels = NO_HOST_LABELS;
   /** Folders that are never shared with guests: of KVM Manager itself, and of backups. Set by the feature of VMs. */
   closedPlaces: () => ClosedPlaces = () => {
     throw new Error("the feature of VMs has not said what is closed");

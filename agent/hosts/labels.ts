@@ -6,4 +6,4 @@ export interface HostLabels {
   meant(vmId: string, labels: VmLabels): void;
 }
 
-export const NO_LABELS: HostLabels = { meant: () => {} };
+export const NO_HOST_LABELS: HostLabels = { meant: () => {} };

@@ -13,7 +13,7 @@ import { authorizeKey } from "./ssh/authorize.ts";
 import { SshConnection } from "./ssh/connection.ts";
 import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
 import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
-import { type ListedHosts, statusOf } from "./statuses.ts";
+import { hostStatus, type ListedHosts } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
 
 type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts">;
@@ -38,6 +38,16 @@ function checkedUri(text: string): string {
   return checked.uri;
 }
 
+/** Runs what needs OpenSSH's client and its files. @throws {ContractError} HostUnreachable where they are not to be had */
+async function withSsh<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = error instanceof ContractError ? undefined : sshFilesFault(error);
+    throw reason === undefined ? error : new ContractError("HostUnreachable", { reason }, { cause: error });
+  }
+}
+
 /** What a call says of the SSH connection. */
 interface SshAnswers {
   readonly hostKey?: string;
@@ -53,13 +63,10 @@ interface SshAnswers {
 async function prepared(files: SshFiles, uri: string, { hostKey, password }: SshAnswers): Promise<string> {
   const destination = sshDestination(uri);
   if (destination === undefined) return uri;
-  try {
+  await withSsh(async () => {
     await requireHostKey(files, destination, hostKey);
     if (password !== undefined) await authorizeKey(files, destination, password);
-  } catch (error) {
-    const reason = error instanceof ContractError ? undefined : sshFilesFault(error);
-    throw reason === undefined ? error : new ContractError("HostUnreachable", { reason }, { cause: error });
-  }
+  });
   return new SshConnection(files, destination).libvirtUri(uri);
 }
 
@@ -82,7 +89,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       hostRecords.all().find((each) => each.id !== except && each.uri === uri)?.label;
     if (same !== undefined) throw new ContractError("HostExists", { host: same });
   };
-  /** @throws {ContractError} HostBusy */
+  /** @throws {ContractError} HostBusy while a task is under way there */
   const requireIdle = ({ id, label }: StoredHost): void => {
     const work = jobs.list(1000, true).find((job) => job.host === id)?.title;
     if (work !== undefined) throw new ContractError("HostBusy", { host: label, work });
@@ -110,18 +117,9 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       // Meanwhile another call may have added it
       await app.putHost(added, () => requireNew(name, uri));
       await connected(name, () => app.removeHost(name));
-      return statusOf(app, name, principal.rights);
+      return hostStatus(app, name, principal.rights);
     },
-    get_ssh_key: async () => {
-      try {
-        return { publicKey: await ssh.publicKey() };
-      } catch (error) {
-        const reason = sshFilesFault(error);
-        throw reason === undefined
-          ? error
-          : new ContractError("HostUnreachable", { reason }, { cause: error });
-      }
-    },
+    get_ssh_key: () => withSsh(async () => ({ publicKey: await ssh.publicKey() })),
     test_host: async ({ uri: wanted, ...answers }) => {
       const uri = checkedUri(wanted), address = await prepared(ssh, uri, answers);
       const began = performance.now();
@@ -150,7 +148,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       // With another key or host key, the connection is worth another try
       if (!isMoved && wanted !== undefined) hosts.served(hostId)?.link.retry();
       if (isMoved) await connected(hostId, () => app.putHost(before));
-      return statusOf(app, hostId, principal.rights);
+      return hostStatus(app, hostId, principal.rights);
     },
     enable_host: async ({ hostId, enabled }, { principal }) => {
       const before = kept(hostId);
@@ -162,7 +160,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       check();
       if (before.isEnabled !== enabled) await app.putHost({ ...before, isEnabled: enabled }, check);
       if (enabled) await connected(hostId, () => app.putHost({ ...before, isEnabled: false }));
-      return statusOf(app, hostId, principal.rights);
+      return hostStatus(app, hostId, principal.rights);
     },
     remove_host: async ({ hostId, force = false }) => {
       const check = () => {

@@ -59,7 +59,7 @@ export function hostStatuses(app: ListedHosts, rights: Rights): HostStatus[] {
 }
 
 /** @throws {ContractError} HostNotFound */
-export function statusOf(app: ListedHosts, id: string, rights: Rights): HostStatus {
+export function hostStatus(app: ListedHosts, id: string, rights: Rights): HostStatus {
   const found = hostStatuses(app, rights).find((each) => each.id === id);
   if (found === undefined) throw new ContractError("HostNotFound", { host: id });
   return found;

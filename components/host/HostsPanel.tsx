@@ -40,8 +40,7 @@ function Load({ percent, text, kind }: { percent: number; text: string; kind: "c
 
 /** All hosts at a glance; those that do not answer first. What is shown of one that is away is as old as its state says. */
 export function HostsPanel({ hosts, now }: { hosts: readonly HostStatus[]; now: number }) {
-  const shown = hosts.filter(({ status }) => status !== "disabled")
-    .toSorted((a, b) => Number(a.status === "connected") - Number(b.status === "connected"));
+  const shown = hosts.toSorted((a, b) => Number(a.status === "connected") - Number(b.status === "connected"));
   return (
     <Panel title={t("hosts.title")} class="wide">
       <DataTable

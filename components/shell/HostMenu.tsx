@@ -1,7 +1,7 @@
 import type { HostStatus } from "../../lib/contract/mod.ts";
 import { hrefOn } from "../../lib/text/host_path.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { HOST_STATES } from "../../lib/host/states.ts";
+import { enabledHosts, HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
@@ -10,7 +10,7 @@ const { t } = textsOf(texts);
 
 /** Leads from one host to another. A popover that needs no script; nothing where there is one host. */
 export function HostMenu({ hosts: all, current }: { hosts: readonly HostStatus[]; current: string }) {
-  const hosts = all.filter(({ status }) => status !== "disabled");
+  const hosts = enabledHosts(all);
   const here = hosts.find(({ id }) => id === current);
   if (hosts.length < 2 || here === undefined) return null;
   const label = t("hosts.switch", { name: oneLine(here.label, 40) });

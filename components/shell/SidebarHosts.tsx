@@ -1,5 +1,5 @@
 import type { HostStatus } from "../../lib/contract/mod.ts";
-import { HOST_STATES } from "../../lib/host/states.ts";
+import { enabledHosts, HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { hrefOn } from "../../lib/text/host_path.ts";
@@ -10,7 +10,7 @@ const { t, plural } = textsOf(texts);
 
 /** Each host with its state and how many VMs it has; nothing where there is one host. */
 export function SidebarHosts({ hosts, current }: { hosts: readonly HostStatus[]; current: string }) {
-  const shown = hosts.filter(({ status }) => status !== "disabled");
+  const shown = enabledHosts(hosts);
   if (shown.length < 2) return null;
   return (
     <section class="side-hosts" aria-labelledby="side-hosts">

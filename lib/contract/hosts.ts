@@ -148,7 +148,7 @@ export const hostListCommands = {
   test_host: command({
     ...MANAGE,
     summary: "Try a connection to a libvirt",
-    description: "Connects once, and keeps nothing.",
+    description: "Connects once. Of it nothing but a compared host key is kept.",
     input: closed({ uri: ConnectionUri, hostKey: Type.Optional(HostKey) }),
     output: Type.Object({
       hostname: Type.String({ description: "as libvirt tells it" }),

@@ -9,3 +9,7 @@ export const HOST_STATES: Readonly<Record<HostStatus["status"], PlainKeyOf<typeo
   disconnected: "hosts.disconnected",
   disabled: "hosts.disabled",
 };
+
+/** The hosts that are not disabled. */
+export const enabledHosts = (hosts: readonly HostStatus[]): HostStatus[] =>
+  hosts.filter(({ status }) => status !== "disabled");

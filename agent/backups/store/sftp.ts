@@ -14,6 +14,7 @@ import { FileRefused } from "../../machine/files.ts";
 import { log } from "../../log.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
 import { requireReachable } from "../../outbound/fetch.ts";
+import { sshFingerprint } from "../../outbound/ssh_fingerprint.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
 import {
@@ -66,10 +67,6 @@ const MOST_LISTED = 5_000_000;
 const FOLDER = "kvm-manager-backups";
 /** Status of an answer: draft-ietf-secsh-filexfer-02. */
 const NO_SUCH_FILE = 2, PERMISSION_DENIED = 3;
-
-/** The fingerprint of a host's key. */
-const fingerprint = (key: Uint8Array): string =>
-  `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
 /** Whether two texts are the same, in a time that does not tell where they differ. */
 function isSame(one: string, other: string): boolean {
@@ -164,7 +161,7 @@ export class SftpStore implements BackupStore {
       ...(password !== undefined && { password }),
       ...(privateKey !== undefined && { privateKey }),
       hostVerifier: (key: Uint8Array) => {
-        seen = fingerprint(key);
+        seen = sshFingerprint(key);
         return hostKey !== undefined && isSame(seen, hostKey);
       },
     };

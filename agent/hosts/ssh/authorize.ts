@@ -1,9 +1,9 @@
 /** Puts KVM Manager's public key among those that open a host, with a password that is used for that alone. */
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
-import { oneLine } from "../../../lib/text/text.ts";
 import { runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
+import { lastSaid } from "./said.ts";
 
 /** Milliseconds to sign in and write a line. */
 const LIMIT_MS = 30_000;
@@ -46,8 +46,6 @@ export async function authorizeKey(
   if (success) return;
   const isRefused = /permission denied/i.test(stderr);
   throw new ContractError("HostUnreachable", {
-    reason: isRefused
-      ? "SSH refuses the user or the password"
-      : oneLine(stderr.trim().split("\n").at(-1) ?? "ssh failed", 200),
+    reason: isRefused ? "SSH refuses the user or the password" : lastSaid(stderr, "ssh failed"),
   });
 }

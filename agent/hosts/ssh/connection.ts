@@ -1,10 +1,10 @@
 /** The SSH connection to a host: libvirt goes through it, and what listens there is reached by it. */
 import { type SshDestination, sshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
-import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
 import { isTaken } from "../../machine/files.ts";
 import { killAndWait, runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
+import { lastSaid } from "./said.ts";
 
 /** Milliseconds until a forward must be there, between looks for it, and to end the shared connection. */
 const FORWARD_MS = 15_000, LOOK_MS = 20, EXIT_MS = 3000;
@@ -77,7 +77,7 @@ export class SshConnection {
       if (isOver || performance.now() > until) {
         forward[Symbol.dispose]();
         await ended;
-        throw new Error(oneLine((await said).trim().split("\n").at(-1) || "ssh did not answer in time", 200));
+        throw new Error(lastSaid(await said, "ssh did not answer in time"));
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }

@@ -3,6 +3,7 @@
  * compared, and the configuration that has ssh use them. The user's own configuration holds for all that it leaves open.
  */
 import { isSystemError, isTaken } from "../../machine/files.ts";
+import { quoted } from "../../../lib/text/shell_word.ts";
 import { log } from "../../log.ts";
 import { runProgram } from "../../machine/programs.ts";
 
@@ -15,9 +16,7 @@ const CONNECT_S = 10, ALIVE_S = 15, PERSIST_S = 60;
 
 /** A path in ssh's configuration. */
 const escaped = (path: string) => path.replaceAll("%", "%%").replaceAll('"', '\\"');
-const quoted = (path: string) => `"${escaped(path)}"`;
-/** A path in a shell script. */
-const shellWord = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
+const inConfig = (path: string) => `"${escaped(path)}"`;
 
 export class SshFiles {
   readonly folder: string;
@@ -84,7 +83,7 @@ export class SshFiles {
     await this.#makeKey();
     await this.#write(this.config, this.#configText(await this.#sockets()), 0o600);
     await this.#write(this.askPassword, `#!/bin/sh\nprintf '%s\\n' "$KVMM_SSH_PASSWORD"\n`, 0o700);
-    await this.#write(this.program, `#!/bin/sh\nexec ssh -F ${shellWord(this.config)} "$@"\n`, 0o700);
+    await this.#write(this.program, `#!/bin/sh\nexec ssh -F ${quoted(this.config)} "$@"\n`, 0o700);
   }
 
   /** The folder for sockets: the runtime folder, unless its path is longer than the kernel takes. */
@@ -114,8 +113,8 @@ export class SshFiles {
 
   #configText(sockets: string): string {
     return [
-      `IdentityFile ${quoted(this.#key)}`,
-      `UserKnownHostsFile ${quoted(this.knownHosts)} ~/.ssh/known_hosts`,
+      `IdentityFile ${inConfig(this.#key)}`,
+      `UserKnownHostsFile ${inConfig(this.knownHosts)} ~/.ssh/known_hosts`,
       "StrictHostKeyChecking yes",
       "BatchMode yes",
       `ConnectTimeout ${CONNECT_S}`,
@@ -138,11 +137,11 @@ export class SshFiles {
     await Deno.rename(made, path);
   }
 
-  /** Knows a host by these lines of known_hosts alone. @param name of the host in them */
-  async pin(name: string, lines: string): Promise<void> {
+  /** Knows a host by this line of known_hosts alone. @param name of the host in it */
+  async pin(name: string, line: string): Promise<void> {
     await this.ready();
     await this.unpin(name);
-    await Deno.writeTextFile(this.knownHosts, lines, { append: true, mode: 0o600 });
+    await Deno.writeTextFile(this.knownHosts, `${line}\n`, { append: true, mode: 0o600 });
   }
 
   /** Forgets the host key that was compared of a host. */

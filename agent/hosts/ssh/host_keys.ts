@@ -1,9 +1,10 @@
 /** The SSH host key of a host: whether it is known, and one that a person has compared is kept. */
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { knownHostName, type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
-import { oneLine } from "../../../lib/text/text.ts";
 import { runProgram } from "../../machine/programs.ts";
+import { sshFingerprint } from "../../outbound/ssh_fingerprint.ts";
 import type { SshFiles } from "./files.ts";
+import { lastSaid } from "./said.ts";
 
 /** Milliseconds for a question to the host, and to files. */
 const SCAN_MS = 15_000, FILE_MS = 5000;
@@ -33,23 +34,18 @@ async function knownIn(file: string, name: string): Promise<string | undefined> 
   return stdout.split("\n").find((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** The lines of known_hosts with the keys that a host shows, and the fingerprint of the one to compare. */
-interface ShownKeys {
-  readonly lines: string;
+/** The key that a host shows: its line of known_hosts, and its fingerprint. */
+interface ShownKey {
+  readonly line: string;
   readonly fingerprint: string;
 }
 
-/** The fingerprint of a line of known_hosts; undefined where it is none. */
-async function fingerprintOf(line: string): Promise<string | undefined> {
-  const { stdout } = await runProgram("ssh-keygen", ["-l", "-f", "-"], {
-    limitMs: FILE_MS,
-    input: `${line}\n`,
-  });
-  return /SHA256:\S+/.exec(stdout)?.[0];
-}
+/** The fingerprint of the key in a line of known_hosts: `name type key`. */
+const fingerprintOf = (line: string): string =>
+  sshFingerprint(Uint8Array.fromBase64(line.split(" ")[2] ?? ""));
 
-/** Asks a host for its keys. @throws {ContractError} HostUnreachable */
-async function shownKeys({ host, port, name }: ResolvedDestination): Promise<ShownKeys> {
+/** Asks a host for its key, of the newest kind that it has. @throws {ContractError} HostUnreachable */
+async function shownKey({ host, port, name }: ResolvedDestination): Promise<ShownKey> {
   const args = ["-T", "10", "-t", "ed25519,ecdsa,rsa", "-p", String(port), "--", host];
   const { stdout, stderr } = await runProgram("ssh-keyscan", args, { limitMs: SCAN_MS });
   const all = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -57,15 +53,12 @@ async function shownKeys({ host, port, name }: ResolvedDestination): Promise<Sho
     .map((type) => all.find((each) => each.split(" ")[1]?.startsWith(type))).find((each) =>
       each !== undefined
     );
-  const fingerprint = line === undefined ? undefined : await fingerprintOf(line);
-  if (line === undefined || fingerprint === undefined) {
-    const said = stderr.split("\n").filter((each) => each !== "" && !each.startsWith("#")).at(-1);
-    throw new ContractError("HostUnreachable", {
-      reason: oneLine(said ?? `no SSH server answers at ${host}, port ${port}`, 200),
-    });
+  if (line === undefined) {
+    const reason = lastSaid(stderr, `no SSH server answers at ${host}, port ${port}`);
+    throw new ContractError("HostUnreachable", { reason });
   }
   // By the name that ssh looks for, which may be an alias
-  return { lines: `${[name, ...line.split(" ").slice(1)].join(" ")}\n`, fingerprint };
+  return { line: [name, ...line.split(" ").slice(1)].join(" "), fingerprint: fingerprintOf(line) };
 }
 
 /**
@@ -88,15 +81,15 @@ export async function requireHostKey(
       if (await knownIn(file, name) !== undefined) return;
     }
   }
-  let shown: ShownKeys;
+  let shown: ShownKey;
   try {
-    shown = await shownKeys(at);
+    shown = await shownKey(at);
   } catch (error) {
     // One that is known may be off: ssh compares its key when it is back
     if (pinned !== undefined && hostKey === undefined && error instanceof ContractError) return;
     throw error;
   }
-  const { fingerprint, lines } = shown, before = pinned && await fingerprintOf(pinned);
+  const { fingerprint, line } = shown, before = pinned && fingerprintOf(pinned);
   if (hostKey === undefined && before === fingerprint) return;
   if (hostKey === undefined && before === undefined) {
     throw new ContractError("HostKeyUnknown", { host: name, key: fingerprint });
@@ -104,7 +97,7 @@ export async function requireHostKey(
   if (hostKey !== fingerprint) {
     throw new ContractError("HostKeyChanged", { host: name, key: fingerprint, before: hostKey ?? before! });
   }
-  await files.pin(name, lines);
+  await files.pin(name, line);
 }
 
 /** Forgets the key that was compared of a host. */
