@@ -6,6 +6,7 @@
  *     deno run -A scripts/islands.ts [--if-stale]
  */
 import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import { type InputOptions, type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { arrange, type BundledModule, type Limits, type Load, reached } from "./chunks.ts";
@@ -89,6 +90,22 @@ type Entries = Readonly<Record<string, string>>;
 /** Names of the islands of each page. */
 type Pages = ReadonlyMap<string, ReadonlySet<string>>;
 
+/**
+ * Modules of values that are made of more than a page may load, such as the contract: they are run here, and pages get the
+ * values alone.
+ */
+const constants: Plugin = {
+  name: "constants",
+  async load(id) {
+    if (!id.endsWith(".const.ts")) return null;
+    const values = await import(pathToFileURL(id).href) as Readonly<Record<string, unknown>>;
+    const lines = Object.entries(values).map(([name, value]) =>
+      `export const ${name} = ${JSON.stringify(value)};`
+    );
+    return { code: lines.join("\n"), moduleType: "js" };
+  },
+};
+
 /** Bundles modules twice: to see what they are made of, then with each in the file that was chosen for it. */
 async function bundle(
   entries: Entries,
@@ -102,6 +119,7 @@ async function bundle(
     resolve: { alias: await aliases() },
     transform: { jsx: { runtime: "automatic", importSource: "preact" } },
     tsconfig: false,
+    plugins: [constants],
     preserveEntrySignatures: false, // an entry registers its islands, and exports nothing
   };
   const { modules, parts } = await modulesOf(options);
@@ -160,7 +178,7 @@ async function modulesOf(
       }
     },
   };
-  await using built = await rolldown({ ...options, plugins: [look] });
+  await using built = await rolldown({ ...options, plugins: [constants, look] });
   await built.generate();
   return { modules, parts };
 }

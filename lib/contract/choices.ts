@@ -4,14 +4,17 @@ export const OS_TYPES = ["linux", "windows", "other"] as const;
 export const DISK_FORMATS = ["qcow2", "raw"] as const;
 export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;
 export const DISK_CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
-/** How the host caches what the guest writes. */
-export const CACHE_CHOICES = ["default", ...DISK_CACHES] as const;
-/** How QEMU reads and writes. */
-export const DISK_IO = ["default", "threads", "native", "io_uring"] as const;
-/** What happens to blocks the guest gives back. */
-export const DISK_DISCARD = ["default", "unmap", "ignore"] as const;
-/** What happens to blocks of zeroes the guest writes. */
-export const DISK_DETECT_ZEROES = ["default", "off", "on", "unmap"] as const;
+/** How QEMU runs a disk: field → words. libvirt has each as the attribute of `<driver>` with the same name. */
+export const DISK_DRIVER = {
+  /** How the host caches what the guest writes. */
+  cache: ["default", ...DISK_CACHES],
+  /** How QEMU reads and writes. */
+  io: ["default", "threads", "native", "io_uring"],
+  /** What happens to blocks the guest gives back. */
+  discard: ["default", "unmap", "ignore"],
+  /** What happens to blocks of zeroes the guest writes. */
+  detectZeroes: ["default", "off", "on", "unmap"],
+} as const;
 /** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
 export const USER_BACKENDS = ["slirp", "passt"] as const;
 /** What carries a folder of the host into a guest: virtiofsd, or QEMU itself, which can keep it read-only. */

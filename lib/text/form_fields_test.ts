@@ -7,7 +7,7 @@ import { downloadInput } from "../image/images.ts";
 import { forwardIn } from "../network/forwards/describe.ts";
 import { networkIn, settingsIn } from "../network/networks.ts";
 import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
-import { type DeviceAction, performDevice } from "../vm/device_forms.ts";
+import { formInput } from "./form_input.ts";
 import { enteredIn, textIn, trimmedIn } from "./form_fields.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -18,13 +18,8 @@ function formOf(fields: Fields): FormData {
   return form;
 }
 
-/** What a form on devices asks the API for. */
-function asked(action: DeviceAction, form: FormData): unknown {
-  let input: unknown;
-  const api = new Proxy({}, { get: () => (given: unknown) => Promise.resolve(input = given) });
-  performDevice(api as Parameters<typeof performDevice>[0], action, "v", form);
-  return input;
-}
+/** What a form that is one command asks for. */
+const asked = (command: "attach_disk", form: FormData): unknown => formInput(COMMANDS[command], form);
 
 const BLANK = / begins or ends with a blank: remove it$/;
 const NO_SETTINGS = { localDomain: false, forwarders: [], dnsHosts: [] };
@@ -55,17 +50,9 @@ const TABLE: readonly {
   {
     command: "attach_disk",
     read: (form) => asked("attach_disk", form),
-    field: "serial",
-    at: "serial",
-    rest: { what: "image" },
-    isTaken: true,
-  },
-  {
-    command: "attach_disk",
-    read: (form) => asked("attach_disk", form),
-    field: "pool",
+    field: "create.pool@create",
     at: "create.pool",
-    rest: { what: "create" },
+    rest: { ":part": "create" },
     isTaken: true,
   },
   ...["hostname", "timezone", "locale"].map((field) => ({

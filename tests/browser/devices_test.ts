@@ -129,7 +129,7 @@ browserTest("the Network tab pulls a cable, adds, edits and detaches network car
     });
     await t.step("an address that is taken is told at its field; a free one is chosen", async () => {
       await verb(page, "Add network interface").click();
-      await dialog(page).getByLabel("Plugged into").selectOption(`network:${network.name}`);
+      await dialog(page).getByLabel("Plugged into").selectOption(`network=${network.name}`);
       await dialog(page).getByLabel("MAC address").fill(mac);
       await dialog(page).getByRole("button", { name: "Add" }).click();
       await waitForText(page, ".form-error", `MAC address is already used by ${vm.name}`);
@@ -313,7 +313,7 @@ browserTest("the Disks tab and Add hardware share a folder, with script and with
         await page.getByLabel("Folder on the host").fill(folder);
         await page.getByLabel("Mount tag").fill("again");
         await page.getByRole("button", { name: "Add" }).click();
-        await waitForText(page, "main", "Shared folder added: ");
+        await waitForText(page, "main", "The shared folder was added to ");
         await waitForText(page, 'tr[data-share="again"]', folder);
       }, { javaScriptEnabled: false }));
   } finally {

@@ -1,5 +1,6 @@
 /** Adding disks and drives to a VM. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { DISK_TUNING, type DiskTuning } from "../../../lib/contract/mod.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
 import { type DiskBus, diskXml, freeTarget } from "../../../lib/formats/xml/device_disk.ts";
@@ -81,6 +82,10 @@ function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
   }
   return { live: false, config: true };
 }
+
+/** How the disk is to be run. */
+const tuningIn = (input: AttachInput): DiskTuning =>
+  Object.fromEntries(DISK_TUNING.map((field) => [field, input[field]]));
 
 const kind = (device: "disk" | "cdrom") => device === "cdrom" ? "drive" : "disk";
 
@@ -274,7 +279,6 @@ export async function attachDisk(
       const target = input.target ?? freeTarget(bus, taken);
       if (target === undefined) throw new ContractError("NoFreeTarget", { bus });
       const image = await imageFor(host, vm, input, target, role, operation, held);
-      const { cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder } = input;
       const element = renderXml(diskXml({
         device,
         bus,
@@ -282,7 +286,7 @@ export async function attachDisk(
         source: image,
         backing: image?.backing,
         format: image?.format ?? "raw",
-        ...{ cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder },
+        ...tuningIn(input),
         limits,
       }));
       const done = await plug(host, vm, places, places.config && input.live !== true, async (at) => {

@@ -9,8 +9,9 @@ import {
   type Role,
   type VM,
 } from "../../../lib/contract/mod.ts";
+import type { DiskTuning } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { type DiskBus, type DiskTuning, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
+import { type DiskBus, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";

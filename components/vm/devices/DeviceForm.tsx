@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { DeviceAction } from "../../../lib/vm/device_forms.ts";
+import type { DeviceFormFrame } from "../../../lib/client/use_device_forms.ts";
+import type { CommandName, DeviceOptions, VM } from "../../../lib/contract/mod.ts";
 import { fieldOf } from "../../../lib/vm/device_outcome.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
@@ -17,11 +18,10 @@ export type ErrorOf = (field: string) => string | undefined;
 
 /** Props of {@link DeviceForm}. */
 export interface DeviceFormProps {
-  /** Where it posts to without script. */
-  action: string;
-  does: DeviceAction;
-  /** Target or MAC address of the device it is about. */
-  device?: string;
+  frame: DeviceFormFrame;
+  does: CommandName;
+  /** Fields of the command that stand fast: the device that it is about. */
+  about?: Readonly<Record<string, string>>;
   title: string;
   submit: string;
   /** Said while it waits. */
@@ -29,11 +29,8 @@ export interface DeviceFormProps {
   danger?: boolean;
   /** It cannot be sent as it is. */
   disabled?: boolean;
-  /** Beside the page instead of above it: where there is no script. */
-  inline: boolean;
-  /** Carries it out; throws what the server says no with. */
-  onSend: (does: DeviceAction, form: FormData) => Promise<void>;
-  onClose: () => void;
+  /** The page to go to when it is done, where that is not its own. */
+  to?: string;
   children: (errorOf: ErrorOf) => ComponentChildren;
 }
 
@@ -43,29 +40,32 @@ interface Refused extends Omit<Failure, "field"> {
 
 /** A form about one device: a dialog, and a part of the page without script. Errors stand at their fields. */
 export function DeviceForm(props: DeviceFormProps) {
-  const { action, does, device, title, submit, working, danger = false, inline, onSend, onClose } = props;
-  const { disabled = false } = props;
-  const failure = useSignal<Refused | null>(null);
+  const { frame, does, about = {}, title, submit, working, danger = false, disabled = false, to } = props;
+  const { inline, onClose } = frame;
+  const refusedBefore = frame.refused?.command === does && frame.refused.field !== undefined
+    ? { ...frame.refused.failure, field: frame.refused.field }
+    : null;
+  const failure = useSignal<Refused | null>(refusedBefore);
   const busy = useSignal(false);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
     if (busy.peek()) return;
-    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const form = event.currentTarget as HTMLFormElement, names = [...new FormData(form).keys()];
     busy.value = true;
     failure.value = null;
     try {
-      await onSend(does, form);
+      await frame.onSend(does, form, event.submitter);
       onClose();
     } catch (error) {
       const found = failureOf(error);
-      failure.value = { ...found, field: fieldOf(found.code, form, found.field) };
+      failure.value = { ...found, field: fieldOf(found.code, names, found.field) };
     } finally {
       busy.value = false;
     }
   };
   const refused = failure.value;
   const form = (
-    <form method="post" action={action} class="device-form" onSubmit={send}>
+    <form method="post" action={frame.hrefOf(does, about, to)} class="device-form" onSubmit={send}>
       <div class="dialog-body">
         {refused !== null && refused.field === undefined && (
           <div class="form-failure" role="alert">
@@ -76,7 +76,6 @@ export function DeviceForm(props: DeviceFormProps) {
           </div>
         )}
         {refused?.field !== undefined && <p class="visually-hidden" role="alert">{refused.why}</p>}
-        {device !== undefined && <input type="hidden" name="device" value={device} />}
         {props.children((field) => refused?.field === field ? refused.why : undefined)}
       </div>
       <div class="dialog-foot">
@@ -87,13 +86,11 @@ export function DeviceForm(props: DeviceFormProps) {
           </span>
         )}
         {inline
-          ? <a class="button" href={action.replace(/\?.*/s, "")}>{t("devices.cancel")}</a>
+          ? <a class="button" href={frame.page}>{t("devices.cancel")}</a>
           : <button type="button" class="button" onClick={onClose}>{t("devices.cancel")}</button>}
         <button
           type="submit"
           class={danger ? "button danger" : "button primary"}
-          name="action"
-          value={does}
           disabled={disabled || busy.value}
         >
           {submit}
@@ -105,3 +102,14 @@ export function DeviceForm(props: DeviceFormProps) {
     ? <Panel title={title} class="device-inline">{form}</Panel>
     : <Dialog open title={title} onClose={onClose} class="wide">{form}</Dialog>;
 }
+
+/** What these forms are drawn from. */
+export interface AddDeviceProps {
+  vm: VM;
+  /** Null while it is asked for. */
+  options: DeviceOptions | null;
+  frame: DeviceFormFrame;
+}
+
+/** Said while a form waits to know what there is on the host. */
+export const LoadingOptions = () => <p class="text-muted" role="status">{t("devices.loading")}</p>;

@@ -31,38 +31,37 @@ export function nicName({ mac }: Pick<VmNic, "mac">): string {
 /** Props of {@link NicList}. */
 export interface NicListProps {
   nics: readonly VmNic[];
-  /** Where the link's form posts to. */
-  action: string;
+  /** Where a card's cable is changed. */
+  linkHref: (nic: VmNic) => string;
   enabled: boolean;
   /** Whether the VM's memory is saved, which needs its cards. */
   suspended: boolean;
   hrefOf: (verb: NicVerb, nic: VmNic) => string;
   onVerb: (verb: NicVerb, nic: VmNic) => void;
-  onLink: (nic: VmNic, form: FormData) => void;
+  onLink: (form: HTMLFormElement, submitter: HTMLElement | null) => void;
 }
 
 /** The cable: in or out. Changes at once, and for the next start. */
 function Link(
-  { nic, action, enabled, onLink }: { nic: VmNic } & Pick<NicListProps, "action" | "enabled" | "onLink">,
+  { nic, linkHref, enabled, onLink }:
+    & { nic: VmNic }
+    & Pick<NicListProps, "linkHref" | "enabled" | "onLink">,
 ) {
   return (
     <form
       class="link-form"
       method="post"
-      action={action}
+      action={linkHref(nic)}
       onSubmit={(event) => {
         event.preventDefault();
-        onLink(nic, new FormData(event.currentTarget));
+        onLink(event.currentTarget, event.submitter);
       }}
     >
-      <input type="hidden" name="device" value={nic.mac} />
       <input type="hidden" name="linkUp" value={String(!nic.linkUp)} />
       <Switch
         checked={nic.linkUp}
         label={t("devices.link_of", { mac: oneLine(nic.mac, 20) })}
         word={t(nic.linkUp ? "devices.link_up" : "devices.link_down")}
-        name="action"
-        value="update_nic"
         disabled={!enabled}
       />
     </form>
@@ -96,7 +95,7 @@ function NetworkName({ nic: { type, network } }: { nic: VmNic }) {
 }
 
 /** A VM's network cards, with what can be done to each. */
-export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLink }: NicListProps) {
+export function NicList({ nics, linkHref, enabled, suspended, hrefOf, onVerb, onLink }: NicListProps) {
   return (
     <DataTable
       label={t("devices.nics")}
@@ -138,7 +137,9 @@ export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLi
         },
         {
           title: t("devices.link"),
-          cell: (nic) => <Link nic={nic} action={action} enabled={enabled && !suspended} onLink={onLink} />,
+          cell: (nic) => (
+            <Link nic={nic} linkHref={linkHref} enabled={enabled && !suspended} onLink={onLink} />
+          ),
         },
         {
           title: t("devices.actions"),

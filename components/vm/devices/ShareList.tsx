@@ -1,6 +1,7 @@
 import type { VmShare } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { mountLines } from "../../../lib/vm/shared_folders.ts";
+import { deviceTexts } from "../../../lib/text/device_texts.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { CopyButton } from "../../kit/CopyButton.tsx";
@@ -66,7 +67,7 @@ export function ShareList({ shares, enabled, hrefOf, onRemove }: ShareListProps)
               <span class="mono">{oneLine(share.tag, 40)}</span>
               <small>
                 {oneLine(share.driver, 20)}
-                {share.readOnly && ` · ${t("devices.read_only")}`}
+                {share.readOnly && ` · ${deviceTexts.short("readOnly")}`}
               </small>
               <DeviceMarks device={share} />
             </>
