@@ -14,7 +14,13 @@ export const DISK_DRIVER = {
   discard: ["default", "unmap", "ignore"],
   /** What happens to blocks of zeroes the guest writes. */
   detectZeroes: ["default", "off", "on", "unmap"],
+  /** Whether blocks of a qcow2 image that the guest gives back are kept for what it writes next. */
+  discardNoUnref: ["default", "off", "on"],
 } as const;
+/** The libvirt that has a field of {@link DISK_DRIVER}, where some hosts have an older one: major * 1,000,000 + minor * 1,000. */
+export const DISK_DRIVER_SINCE = { discardNoUnref: 9_005_000 } as const satisfies Partial<
+  Record<keyof typeof DISK_DRIVER, number>
+>;
 /** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
 export const USER_BACKENDS = ["slirp", "passt"] as const;
 /** What carries a folder of the host into a guest: virtiofsd, or QEMU itself, which can keep it read-only. */

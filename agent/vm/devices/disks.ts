@@ -37,6 +37,7 @@ import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { remove } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { requireKnown } from "./driver_since.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
 /** Buses that let a device go while the VM runs. */
@@ -308,6 +309,7 @@ export async function updateDisk(
   );
   const isLimited = Object.keys(limits).length > 0, isTuned = Object.keys(tuning).length > 0;
   if (isTuned && !vm.persistent) throw new ContractError("VmNotPersistent");
+  await requireKnown(host, tuning);
   if (!isLimited && !isTuned) throw new ContractError("InvalidInput", { reason: "say what to change" });
   let output: Output<"update_disk"> | undefined;
   await host.operate(vm, "changing a disk", async () => {

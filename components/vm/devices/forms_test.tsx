@@ -77,7 +77,15 @@ const common = { options: OPTIONS, errorOf: () => undefined, running: true, pers
 const newDisk = <NewDiskFields {...common} isDrive={false} />;
 
 Deno.test("a new disk is made of the fields about new disks alone", () => {
-  const driver = { cache: "default", io: "default", discard: "default", detectZeroes: "default" };
+  const driver = {
+    ...{
+      cache: "default",
+      io: "default",
+      discard: "default",
+      detectZeroes: "default",
+      discardNoUnref: "default",
+    },
+  };
   const create = { sizeGb: 20, pool: "default", format: "qcow2" };
   assert.deepEqual(asked("attach_disk", newDisk), { create, ...driver });
   assert.deepEqual(
