@@ -95,7 +95,7 @@ function Control<C extends CommandName>({ form: { of, texts, errorOf }, field, .
       <>
         {/* A box that is not ticked is not sent. */}
         {(isChange || spec.default === true) && <input type="hidden" name={name} value="no" />}
-        <CheckField {...frame} name={name} value="yes" defaultChecked={value === true} disabled={disabled} />
+        <CheckField {...frame} name={name} value="yes" defaultChecked={text === "yes"} disabled={disabled} />
       </>
     );
   }

@@ -1,6 +1,9 @@
 import type { NetworkMode, NetworkOptions } from "../../lib/contract/mod.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { networkTexts } from "../../lib/network/networks.ts";
+import { CREATE_NETWORK, PLAIN_SETTINGS } from "../../lib/network/settings.const.ts";
+import { ContractFields } from "../kit/ContractField.tsx";
 import { CheckField, Field, SelectField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
@@ -252,13 +255,14 @@ export function NetworkSettingsFields(
     />
   );
   const isAddressed = ADDRESSED.some((each) => each === mode);
+  const form = { of: CREATE_NETWORK, texts: networkTexts, errorOf };
   return (
     <div class="form-grid">
       {isAddressed && (
         <>
-          {line("domain", t("networks.domain"))}
-          {line("forwarders", t("networks.forwarders"), t("networks.forwarders_hint"))}
-          {line("mtu", t("networks.mtu"), undefined, t("networks.bytes"))}
+          {line("domain", networkTexts.label("domain"))}
+          {line("forwarders", networkTexts.label("forwarders"), t("networks.forwarders_hint"))}
+          <ContractFields form={form} fields={PLAIN_SETTINGS} values={values} isChange />
         </>
       )}
       {line("inbound", t("networks.limit_in"), undefined, t("networks.kib"))}
@@ -267,7 +271,7 @@ export function NetworkSettingsFields(
         <>
           <CheckField
             wide
-            label={t("networks.domain_local")}
+            label={networkTexts.label("localDomain")}
             name="localDomain"
             checked={values.localDomain !== undefined}
             error={errorOf("localDomain")}

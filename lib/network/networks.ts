@@ -4,12 +4,15 @@ import type { Input } from "../contract/mod.ts";
 import type {
   NetworkFinding,
   NetworkMode,
-  NetworkSetting,
   NetworkSettings,
   NewNetwork,
+  PlainSetting,
 } from "../contract/networks.ts";
-import type { networks } from "../i18n/en/networks.ts";
+import { CREATE_NETWORK, PLAIN_SETTINGS } from "./settings.const.ts";
+import { networks } from "../i18n/en/networks.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
+import { fieldTexts } from "../text/field_texts.ts";
+import { lastText } from "../text/form_names.ts";
 import { enteredIn, textIn, trimmedIn } from "../text/form_fields.ts";
 
 type Text = PlainKeyOf<typeof networks>;
@@ -67,6 +70,12 @@ function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
   };
 }
 
+/** What a form says of a setting of one value; undefined for none. What is no number becomes NaN, as {@link whole} has it. */
+function plainIn(form: FormData, setting: PlainSetting): number | boolean | undefined {
+  const text = lastText(form.getAll(setting).filter((each) => typeof each === "string")).trim();
+  return CREATE_NETWORK.fields[setting].kind === "boolean" ? text === "yes" || undefined : whole(text);
+}
+
 /** The network a form describes. @param mode one of the contract's; anything else is refused by it */
 export function networkIn(form: FormData): NewNetwork {
   const field = (name: string) => some(trimmedIn(form, name));
@@ -95,7 +104,7 @@ export function networkIn(form: FormData): NewNetwork {
     localDomain: form.has("localDomain") || undefined,
     dnsHosts: dnsHosts.length > 0 ? dnsHosts : undefined,
     forwarders: list("forwarders"),
-    mtu: whole(trimmedIn(form, "mtu")),
+    ...Object.fromEntries(PLAIN_SETTINGS.map((each) => [each, plainIn(form, each)])),
     bandwidth: inbound || outbound ? defined({ inbound, outbound }) : undefined,
     vlan: tags && defined({ tags, native, trunk: form.has("vlan.trunk") || undefined }),
     start: form.has("start"),
@@ -105,13 +114,15 @@ export function networkIn(form: FormData): NewNetwork {
 
 /** A network's settings as the fields of their form begin. */
 export function settingsValues(settings: NetworkSettings): Record<string, string> {
-  const { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth } = settings;
+  const { domain, localDomain, forwarders, dnsHosts, bandwidth } = settings;
+  const typed = (value: number | boolean | undefined) =>
+    typeof value === "boolean" ? value ? "yes" : "no" : String(value ?? "");
   return {
     domain: domain ?? "",
     ...(localDomain && { localDomain: "on" }),
     forwarders: forwarders.join(" "),
     dnsHosts: dnsHosts.map(({ ip, hostnames }) => [ip, ...hostnames].join(" ")).join("\n"),
-    mtu: mtu === undefined ? "" : String(mtu),
+    ...Object.fromEntries(PLAIN_SETTINGS.map((each) => [each, typed(settings[each])])),
     inbound: String(bandwidth?.inbound?.averageKib ?? ""),
     outbound: String(bandwidth?.outbound?.averageKib ?? ""),
   };
@@ -123,7 +134,10 @@ export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"up
   const spelled = (value: string) => value.replaceAll("\r", "");
   const changed = (name: string) =>
     form.has(name) && spelled(textIn(form, name)) !== spelled(before[name] ?? "");
-  const mtu = whole(trimmedIn(form, "mtu"));
+  const plain = PLAIN_SETTINGS.filter((each) => form.has(each)).flatMap((each): [string, unknown][] => {
+    const value = plainIn(form, each);
+    return value === was[each] ? [] : [[each, value ?? null]];
+  });
   // Peak and burst have no field: they stay while their mean does.
   const speed = (way: "inbound" | "outbound") => {
     if (!changed(way)) return was.bandwidth?.[way];
@@ -140,22 +154,15 @@ export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"up
     dnsHosts: changed("dnsHosts")
       ? lines(trimmedIn(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }))
       : undefined,
-    mtu: changed("mtu") ? mtu ?? null : undefined,
+    ...Object.fromEntries(plain),
     bandwidth: changed("inbound") || changed("outbound")
       ? inbound || outbound ? defined({ inbound, outbound }) : null
       : undefined,
   }) as Omit<Input<"update_network">, "name">;
 }
 
-/** Setting → its name. */
-export const SETTING_NAMES: Readonly<Record<NetworkSetting, Text>> = {
-  domain: "networks.domain",
-  localDomain: "networks.domain_local",
-  forwarders: "networks.forwarders",
-  dnsHosts: "networks.dns_hosts",
-  mtu: "networks.mtu",
-  bandwidth: "networks.limits",
-};
+/** What settings and fields are called. */
+export const networkTexts = fieldTexts(networks);
 
 /** What a refused command says about a field; nothing where it is about the whole. */
 export function findingIn(error: { code: string; message: string; details?: unknown }): NetworkFinding[] {

@@ -19,6 +19,7 @@ const UNITS: readonly (readonly [of: RegExp, unit: FieldUnit])[] = [
   [/IopsSec(Max)?$/, { typed: "", label: "IOPS", size: 1 }],
   [/MaxLength$/, { typed: "", label: "s", size: 1 }],
   [/Gb$/, { typed: "", label: "GiB", size: 1 }],
+  [/^mtu$/, { typed: "", label: "bytes", size: 1 }],
   [/Mb$/, { typed: "", label: "MiB", size: 1 }],
 ];
 
