@@ -110,6 +110,9 @@ const NewSubnet = closed({
 /** Settings that are one value each, absent for none: what a network is made with, and has changed later. */
 const PlainSettings = {
   mtu: Type.Integer({ minimum: 68, maximum: 65_535 }),
+  isolatedPorts: Type.Boolean({
+    description: "guests reach the host and what is outside, but not each other",
+  }),
 };
 /** Their names. */
 export const PLAIN_SETTINGS = Object.keys(PlainSettings) as (keyof typeof PlainSettings)[];

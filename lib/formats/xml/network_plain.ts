@@ -6,6 +6,7 @@ import { child, type XmlElement } from "./tree.ts";
 /** Setting → its element, and the attribute with its value. */
 const PLACES: Readonly<Record<PlainSetting, readonly [element: string, attribute: string]>> = {
   mtu: ["mtu", "size"],
+  isolatedPorts: ["port", "isolated"],
 };
 
 type Value = NonNullable<NetworkSettings[PlainSetting]>;
@@ -15,7 +16,7 @@ export function plainSettingsOf(root: XmlElement): Partial<Pick<NetworkSettings,
   return Object.fromEntries(PLAIN_SETTINGS.flatMap((setting): [PlainSetting, Value][] => {
     const [element, attribute] = PLACES[setting], text = child(root, element)?.attributes[attribute] ?? "";
     if (/^\d+$/.test(text)) return [[setting, Number(text) as Value]];
-    return text === "yes" ? [[setting, true as unknown as Value]] : [];
+    return text === "yes" ? [[setting, true]] : [];
   }));
 }
 

@@ -67,6 +67,7 @@ export const networks = {
   "field.dnsHosts": "DNS entries",
   "field.bandwidth": "Limits",
   "field.mtu": "MTU",
+  "field.isolatedPorts": "Keep guests apart: none of them reaches another one on this network",
   "networks.on": "On",
   "networks.vlans": "VLANs",
   "networks.vlan_is_native": "{tag} (native)",
