@@ -20,6 +20,8 @@ export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const sa
 
 /** How many bytes of a file one of a module becomes, minified and compressed. */
 const COMPRESSED = 0.21;
+/** The same of a module of values, which repeat themselves. */
+const COMPRESSED_VALUES = 0.1;
 /** Part of the bytes that is planned with: how well a file compresses is known only when it is there. */
 const PLANNED = 0.985;
 
@@ -94,10 +96,11 @@ type Pages = ReadonlyMap<string, ReadonlySet<string>>;
  * Modules of values that are made of more than a page may load, such as the contract: they are run here, and pages get the
  * values alone.
  */
+const isOfValues = (id: string) => id.endsWith(".const.ts");
 const constants: Plugin = {
   name: "constants",
   async load(id) {
-    if (!id.endsWith(".const.ts")) return null;
+    if (!isOfValues(id)) return null;
     const values = await import(pathToFileURL(id).href) as Readonly<Record<string, unknown>>;
     const lines = Object.entries(values).map(([name, value]) =>
       `export const ${name} = ${JSON.stringify(value)};`
@@ -168,7 +171,10 @@ async function modulesOf(
     generateBundle(_options, output) {
       const bytes = new Map(
         Object.values(output).filter((file) => file.type === "chunk").flatMap((chunk) =>
-          Object.entries(chunk.modules).map(([id, { renderedLength }]) => [id, renderedLength * COMPRESSED])
+          Object.entries(chunk.modules).map(([id, { renderedLength }]) => [
+            id,
+            renderedLength * (isOfValues(id) ? COMPRESSED_VALUES : COMPRESSED),
+          ])
         ),
       );
       for (const id of this.getModuleIds()) {

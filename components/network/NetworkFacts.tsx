@@ -1,5 +1,6 @@
 import type { Network, PlainSetting } from "../../lib/contract/mod.ts";
-import { MODE_NAMES, networkTexts } from "../../lib/network/networks.ts";
+import { networkTexts } from "../../lib/network/network_texts.ts";
+import { MODE_NAMES } from "../../lib/network/networks.ts";
 import { PLAIN_SETTINGS } from "../../lib/network/settings.const.ts";
 import { unitOf } from "../../lib/text/field_units.ts";
 import { formatRate } from "../../lib/text/quantity.ts";

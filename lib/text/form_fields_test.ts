@@ -5,7 +5,7 @@ import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { schemaRefusals } from "../contract/refusal.ts";
 import { downloadInput } from "../image/images.ts";
 import { forwardIn } from "../network/forwards/describe.ts";
-import { networkIn, settingsIn } from "../network/networks.ts";
+import { networkIn, settingsIn } from "../network/network_form.ts";
 import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
 import { formInput } from "./form_input.ts";
 import { enteredIn, textIn, trimmedIn } from "./form_fields.ts";

@@ -74,8 +74,9 @@ export function countedFields(all: readonly PostedField[]): PostedField[] {
   );
   const counted = [...own, ...chosen];
   const after = Map.groupBy(counted, ([name]) => fieldPath(name).path);
-  const isAsBefore = (path: string) =>
-    before.get(path) ===
-      lastText(after.get(path)!.flatMap(([, value]) => typeof value === "string" ? [value] : []));
-  return counted.filter(([name]) => !isAsBefore(fieldPath(name).path));
+  const asBefore = new Set([...after].flatMap(([path, fields]) => {
+    const texts = fields.flatMap(([, value]) => typeof value === "string" ? [value] : []);
+    return before.get(path) === lastText(texts) ? [path] : [];
+  }));
+  return counted.filter(([name]) => !asBefore.has(fieldPath(name).path));
 }

@@ -31,6 +31,16 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
 };
 
 /**
+ * Paths of the fields that an error can be about: the one that it names, else those of its code.
+ *
+ * @param named the field that the error itself names
+ */
+export function fieldsOf(code: string, named?: string): readonly string[] {
+  if (named !== undefined) return [named];
+  return (Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined) ?? [];
+}
+
+/**
  * The path of the field that an error is about; undefined when it is about the whole, or the form has no such field.
  *
  * @param names of the form's fields
@@ -41,6 +51,5 @@ export function fieldOf(code: string, names: Iterable<string>, named?: string): 
   if (named !== undefined && paths.has(named)) return named;
   // It would be told at a field that it is not about
   if (named !== undefined && code === "InvalidInput") return undefined;
-  const fields = Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined;
-  return fields?.find((field) => paths.has(field));
+  return fieldsOf(code).find((field) => paths.has(field));
 }

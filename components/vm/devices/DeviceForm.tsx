@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { DeviceFormFrame } from "../../../lib/client/use_device_forms.ts";
 import type { CommandName, DeviceOptions, VM } from "../../../lib/contract/mod.ts";
-import { fieldOf } from "../../../lib/vm/device_outcome.ts";
+import { fieldOf, fieldsOf } from "../../../lib/vm/device_outcome.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -34,18 +34,23 @@ export interface DeviceFormProps {
   children: (errorOf: ErrorOf) => ComponentChildren;
 }
 
-interface Refused extends Omit<Failure, "field"> {
-  readonly field: string | undefined;
+interface Refused extends Failure {
+  /** Fields that it can be about; none: it is about the whole. */
+  readonly fields: readonly string[];
+}
+
+/** What is said at the fields of a form that was refused without script; the page says above it what is about the whole. */
+function refusedBefore({ refused }: DeviceFormFrame, does: CommandName): Refused | null {
+  if (refused?.command !== does) return null;
+  const { failure, field } = refused, fields = fieldsOf(failure.code, field);
+  return fields.length === 0 ? null : { ...failure, fields };
 }
 
 /** A form about one device: a dialog, and a part of the page without script. Errors stand at their fields. */
 export function DeviceForm(props: DeviceFormProps) {
   const { frame, does, about = {}, title, submit, working, danger = false, disabled = false, to } = props;
   const { inline, onClose } = frame;
-  const refusedBefore = frame.refused?.command === does && frame.refused.field !== undefined
-    ? { ...frame.refused.failure, field: frame.refused.field }
-    : null;
-  const failure = useSignal<Refused | null>(refusedBefore);
+  const failure = useSignal<Refused | null>(refusedBefore(frame, does));
   const busy = useSignal(false);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -58,7 +63,8 @@ export function DeviceForm(props: DeviceFormProps) {
       onClose();
     } catch (error) {
       const found = failureOf(error);
-      failure.value = { ...found, field: fieldOf(found.code, names, found.field) };
+      const field = fieldOf(found.code, names, found.field);
+      failure.value = { ...found, fields: field === undefined ? [] : [field] };
     } finally {
       busy.value = false;
     }
@@ -67,7 +73,7 @@ export function DeviceForm(props: DeviceFormProps) {
   const form = (
     <form method="post" action={frame.hrefOf(does, about, to)} class="device-form" onSubmit={send}>
       <div class="dialog-body">
-        {refused !== null && refused.field === undefined && (
+        {refused?.fields.length === 0 && (
           <div class="form-failure" role="alert">
             <Icon name="circleAlert" />
             <div>
@@ -75,8 +81,10 @@ export function DeviceForm(props: DeviceFormProps) {
             </div>
           </div>
         )}
-        {refused?.field !== undefined && <p class="visually-hidden" role="alert">{refused.why}</p>}
-        {props.children((field) => refused?.field === field ? refused.why : undefined)}
+        {refused !== null && refused.fields.length > 0 && (
+          <p class="visually-hidden" role="alert">{refused.why}</p>
+        )}
+        {props.children((field) => refused?.fields.includes(field) ? refused.why : undefined)}
       </div>
       <div class="dialog-foot">
         {busy.value && (

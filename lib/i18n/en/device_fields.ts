@@ -24,7 +24,7 @@ export const deviceFields = {
   "field.detectZeroes": "Zeroes the guest writes",
   "short.detectZeroes": "zeroes",
   "hint.detectZeroes": "Saves room in the image for a little CPU time.",
-  "field.discardNoUnref": "Blocks of a qcow2 image that are given back",
+  "field.discardNoUnref": "Freed blocks of qcow2",
   "short.discardNoUnref": "freed blocks kept",
   "hint.discardNoUnref": "Kept, the image does not become fragmented. From libvirt 9.5 on.",
   "value.discardNoUnref.off": "Used by any part of the image (off)",

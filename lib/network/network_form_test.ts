@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { networkIn, settingsIn, settingsValues } from "./networks.ts";
+import { networkIn, settingsIn, settingsValues } from "./network_form.ts";
 
 function formOf(fields: Record<string, string>): FormData {
   const form = new FormData();
