@@ -23,11 +23,12 @@ import { type DeviceFormFrame, type OpenForm, useDeviceForms } from "../lib/clie
 import { useDevices } from "../lib/client/use_devices.ts";
 import type { DeviceOptions, Job, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices } from "../lib/i18n/en/devices.ts";
+import { disks } from "../lib/i18n/en/disks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
-import { deviceTexts } from "../lib/text/device_texts.ts";
+import { diskTexts } from "../lib/text/disk_texts.ts";
 import { asNext } from "../lib/vm/device_next.ts";
 
-const { t } = textsOf(devices);
+const { t } = textsOf({ ...devices, ...disks });
 
 /** What a disks page can be asked to open. */
 export type DiskFormVerb = DiskVerb | "add" | ShareVerb;
@@ -150,7 +151,7 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     );
   }
   if (disk === undefined) return null;
-  const about = { target: disk.target }, texts = deviceTexts;
+  const about = { target: disk.target }, texts = diskTexts;
   // What QEMU takes at the next start alone is nothing for a disk that is gone by then.
   const isStored = vm.persistent && disk.place !== "live";
   const titled = (text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });

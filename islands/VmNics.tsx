@@ -9,10 +9,11 @@ import { live } from "../lib/client/live.ts";
 import { type DeviceFormFrame, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
 import type { DeviceOptions, VM, VmDevices, VmNic } from "../lib/contract/mod.ts";
-import { devices as texts } from "../lib/i18n/en/devices.ts";
+import { devices } from "../lib/i18n/en/devices.ts";
+import { nics } from "../lib/i18n/en/nics.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...nics });
 
 /** What a network page can be asked to open. */
 export type NicFormVerb = NicVerb | "add";

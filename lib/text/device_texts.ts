@@ -1,6 +1,5 @@
-/** What the fields of disks and network interfaces are called, for all forms and lists. */
+/** What fields of several forms about devices are called, and what QEMU's and libvirt's words for them mean. */
 import { deviceFields } from "../i18n/en/device_fields.ts";
-import { deviceLimits } from "../i18n/en/device_limits.ts";
 import { fieldTexts } from "./field_texts.ts";
 
-export const deviceTexts = fieldTexts(deviceFields, deviceLimits);
+export const deviceTexts = fieldTexts(deviceFields);

@@ -4,6 +4,9 @@ import * as nics from "../../components/vm/devices/nic_fields.const.ts";
 import { SOUND_MODELS, VIDEO_MODELS, WATCHDOGS } from "../contract/choices.ts";
 import type { FieldSpec } from "./command_fields.ts";
 import { deviceTexts } from "./device_texts.ts";
+import { diskTexts } from "./disk_texts.ts";
+
+import { nicTexts } from "./nic_texts.ts";
 
 /** Said by the forms themselves. */
 const OWN = new Set(["default", "none"]);
@@ -17,17 +20,17 @@ const UNSHOWN = new Set([
 ]);
 
 Deno.test("the fields of forms about devices have labels, and their words a meaning", () => {
-  const all = [...Object.values(disks), ...Object.values(nics)].flatMap((form) =>
-    "fields" in form ? [form] : []
+  const all = [[disks, diskTexts] as const, [nics, nicTexts] as const].flatMap(([forms, texts]) =>
+    Object.values(forms).flatMap((form) => "fields" in form ? [{ ...form, texts }] : [])
   );
   assert.ok(all.length >= 10);
-  for (const { command, fields } of all) {
+  for (const { command, fields, texts } of all) {
     for (const [field, { choices = [] }] of Object.entries<FieldSpec>(fields)) {
       if (UNSHOWN.has(field)) continue;
-      assert.ok(deviceTexts.has(field, command), `${command} ${field} has no label`);
+      assert.ok(texts.has(field, command), `${command} ${field} has no label`);
       if (PLAIN.has(field)) continue;
       for (const word of choices.filter((each) => field === "cache" ? each !== "default" : !OWN.has(each))) {
-        assert.notEqual(deviceTexts.word(field, word, command), word, `${field} ${word} is shown raw`);
+        assert.notEqual(texts.word(field, word, command), word, `${field} ${word} is shown raw`);
       }
     }
   }

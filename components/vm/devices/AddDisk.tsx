@@ -1,10 +1,11 @@
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { disks } from "../../../lib/i18n/en/disks.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { type AddDeviceProps, DeviceForm, LoadingOptions } from "./DeviceForm.tsx";
 import { NewDiskFields } from "./DiskFields.tsx";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...disks });
 
 /** Adds a disk or a drive. @param isDrive a drive is proposed */
 export function AddDiskForm({ vm, options, frame, isDrive }: AddDeviceProps & { isDrive: boolean }) {

@@ -1,10 +1,11 @@
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { nics } from "../../../lib/i18n/en/nics.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { type AddDeviceProps, DeviceForm, LoadingOptions } from "./DeviceForm.tsx";
 import { NicFields } from "./NicFields.tsx";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...nics });
 
 /** Adds a network interface. @param isFiltered an interface of the VM has a network filter, as far as is known */
 export function AddNicForm({ vm, options, frame, isFiltered }: AddDeviceProps & { isFiltered: boolean }) {

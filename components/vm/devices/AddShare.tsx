@@ -1,10 +1,11 @@
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { disks } from "../../../lib/i18n/en/disks.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { type AddDeviceProps, DeviceForm, LoadingOptions } from "./DeviceForm.tsx";
 import { ShareFields } from "./ShareFields.tsx";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...disks });
 
 /** Shares a folder of the host. */
 export function AddShareForm({ vm, options, frame }: AddDeviceProps) {

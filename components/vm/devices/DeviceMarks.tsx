@@ -1,20 +1,24 @@
 import type { VmDisk, VmNic, VmShare } from "../../../lib/contract/mod.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import type { FieldTexts } from "../../../lib/text/field_texts.ts";
 import { limitTold } from "../../../lib/text/device_limits.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
 
-const { t } = textsOf(texts);
+const { t } = textsOf(devices);
 
 /** Where a device is, when not in both configurations, and what about it waits for the next start. */
-export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic | VmShare, "place" | "pending"> }) {
+export function DeviceMarks({ device, texts }: {
+  device: Pick<VmDisk | VmNic | VmShare, "place" | "pending">;
+  /** What its fields are called. */
+  texts: FieldTexts;
+}) {
   const { place, pending } = device;
   const value = (field: string, text: string | null) => {
     if (text === null) return t("devices.not_chosen");
     if (text === "true" || text === "false") return t(text === "true" ? "devices.yes" : "devices.no");
-    return oneLine(deviceTexts.word(field, text), 80);
+    return oneLine(texts.word(field, text), 80);
   };
   return (
     <>
@@ -38,7 +42,7 @@ export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic | VmShare,
             {pending.map(({ field, now, next }) => (
               <small key={field}>
                 {t("devices.difference", {
-                  field: deviceTexts.label(field),
+                  field: texts.label(field),
                   now: limitTold(field, now) ?? value(field, now),
                   next: limitTold(field, next) ?? value(field, next),
                 })}

@@ -1,10 +1,10 @@
 import type { CommandName, DeviceOptions, Input, VmDisk } from "../../../lib/contract/mod.ts";
 import type { FieldPath } from "../../../lib/text/command_fields.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { PART } from "../../../lib/text/form_names.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { disks as texts } from "../../../lib/i18n/en/disks.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
 import { ATTACH_DISK, RESIZE_DISK, TUNED_NEW } from "./disk_fields.const.ts";
@@ -108,7 +108,7 @@ export function NewDiskFields({ options, errorOf, running, persistent, isDrive }
   /** A drive is what is proposed, not a new disk. */
   isDrive: boolean;
 }) {
-  const form = { of: ATTACH_DISK, texts: deviceTexts, errorOf };
+  const form = { of: ATTACH_DISK, texts: diskTexts, errorOf };
   return (
     <>
       <fieldset class="kind-choice">
@@ -184,7 +184,7 @@ export function SizeFields({ disk, errorOf }: { disk: VmDisk; errorOf: ErrorOf }
   return (
     <>
       <ContractField
-        form={{ of: RESIZE_DISK, texts: deviceTexts, errorOf }}
+        form={{ of: RESIZE_DISK, texts: diskTexts, errorOf }}
         field="sizeGb"
         hint={t("devices.resize_now", {
           size: capacityBytes === undefined ? t("devices.unknown") : formatBytes(capacityBytes),

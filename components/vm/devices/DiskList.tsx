@@ -1,10 +1,11 @@
 import type { VmDisk } from "../../../lib/contract/mod.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { diskLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes, share } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { moveHindrance } from "../../../lib/vm/disk_move.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { disks } from "../../../lib/i18n/en/disks.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { DeviceMarks } from "./DeviceMarks.tsx";
 import { TUNED } from "./disk_fields.const.ts";
@@ -13,7 +14,7 @@ import { LoadBar } from "../../kit/LoadBar.tsx";
 import { DataTable, stacked } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
-const { t } = textsOf(texts);
+const texts = { ...devices, ...disks }, { t } = textsOf(texts);
 
 /** What can be done to a disk or drive. */
 export const DISK_VERBS = ["resize", "move", "insert", "eject", "edit", "detach"] as const;
@@ -72,7 +73,7 @@ function settingsOf(disk: VmDisk): string[] {
   const isShown = (field: typeof TUNED[number]) =>
     field !== "bootOrder" && disk[field] && (field !== "readOnly" || disk.device !== "cdrom");
   const told = TUNED.filter(isShown).map((field) => {
-    const value = disk[field], short = deviceTexts.short(field);
+    const value = disk[field], short = diskTexts.short(field);
     return value === true ? short : t("devices.setting", { field: short, value: oneLine(String(value), 40) });
   });
   const base = disk.baseOf?.map(({ name }) => name).join(", ");
@@ -152,7 +153,7 @@ export function DiskList({ disks, enabled, suspended, hrefOf, onVerb }: DiskList
               <small>
                 {t(KINDS[disk.device])} · {oneLine(disk.bus, 20)}
               </small>
-              <DeviceMarks device={disk} />
+              <DeviceMarks device={disk} texts={diskTexts} />
             </>
           ),
         },

@@ -5,9 +5,9 @@ import { jobHref } from "../../../lib/text/job_href.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { moveHindrance } from "../../../lib/vm/disk_move.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { disks as texts } from "../../../lib/i18n/en/disks.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { ContractField } from "../../kit/ContractField.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 import { Icon } from "../../kit/Icon.tsx";
@@ -28,7 +28,7 @@ function MoveFields({ disk, options, running, errorOf }: {
   errorOf: ErrorOf;
 }) {
   const pools = poolsFor(options, disk);
-  const { mayDeleteVolumes } = options, form = { of: MOVE_DISK, texts: deviceTexts, errorOf };
+  const { mayDeleteVolumes } = options, form = { of: MOVE_DISK, texts: diskTexts, errorOf };
   if (pools.length === 0) return <Flash tone="info">{t("devices.move_no_pool")}</Flash>;
   return (
     <>

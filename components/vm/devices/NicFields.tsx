@@ -1,10 +1,10 @@
 import { ANTI_SPOOFING } from "../../../lib/contract/choices.ts";
 import type { DeviceOptions, VmNic } from "../../../lib/contract/mod.ts";
 import { asNext } from "../../../lib/vm/device_next.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import { nicTexts } from "../../../lib/text/nic_texts.ts";
 import { nameBefore } from "../../../lib/text/form_names.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { nics as texts } from "../../../lib/i18n/en/nics.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
 import { ContractField, type ContractForm } from "../../kit/ContractField.tsx";
@@ -104,7 +104,7 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
   const source = nic ? plugOf(nic) : first === undefined ? "" : plugTo("network", first);
   const next = (field: string) => nic?.pending.find((each) => each.field === field)?.next ?? undefined;
   const isChange = nic !== undefined, of = isChange ? UPDATE_NIC : ATTACH_NIC;
-  const form: NicForm = { of, texts: deviceTexts, errorOf };
+  const form: NicForm = { of, texts: nicTexts, errorOf };
   // The server refuses these to who may not loosen filters: they are shown, and not offered.
   const isLocked = nic?.filter !== undefined && !options.mayLoosenFilters;
   return (

@@ -4,7 +4,9 @@ import { networkHref } from "../../../lib/network/network_href.ts";
 import { nicLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { nicTexts } from "../../../lib/text/nic_texts.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { nics } from "../../../lib/i18n/en/nics.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { Switch } from "../../kit/Switch.tsx";
@@ -12,7 +14,7 @@ import { DeviceMarks } from "./DeviceMarks.tsx";
 import { DataTable, stacked } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
-const { t } = textsOf(texts);
+const texts = { ...devices, ...nics }, { t } = textsOf(texts);
 
 /** What can be done to a network card, beside its cable. */
 export const NIC_VERBS = ["edit", "detach"] as const;
@@ -109,7 +111,7 @@ export function NicList({ nics, linkHref, enabled, suspended, hrefOf, onVerb, on
             <>
               <span class="mono">{oneLine(nic.mac, 20)}</span>
               {nic.target && <small class="mono">{oneLine(nic.target, 20)}</small>}
-              <DeviceMarks device={nic} />
+              <DeviceMarks device={nic} texts={nicTexts} />
             </>
           ),
         },

@@ -1,7 +1,7 @@
 import type { DeviceOptions } from "../../../lib/contract/mod.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { disks as texts } from "../../../lib/i18n/en/disks.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { ContractField } from "../../kit/ContractField.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 import type { ErrorOf } from "./DeviceForm.tsx";
@@ -17,7 +17,7 @@ export function ShareFields({ options, errorOf, running, persistent }: {
   running: boolean;
   persistent: boolean;
 }) {
-  const form = { of: ATTACH_SHARE, texts: deviceTexts, errorOf };
+  const form = { of: ATTACH_SHARE, texts: diskTexts, errorOf };
   const missing = options.shareDrivers.find(({ driver }) => driver === "virtiofs")?.unavailable;
   return (
     <>

@@ -4,7 +4,7 @@ import { render } from "preact-render-to-string";
 import type { ComponentChildren } from "preact";
 import { COMMANDS, type DeviceOptions, type VmDisk, type VmNic } from "../../../lib/contract/mod.ts";
 import { unescapeHtml } from "../../../lib/text/html.ts";
-import { deviceTexts } from "../../../lib/text/device_texts.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { formInput } from "../../../lib/text/form_input.ts";
 import { ContractFields } from "../../kit/ContractField.tsx";
 import { NewDiskFields, SizeFields } from "./DiskFields.tsx";
@@ -135,7 +135,7 @@ Deno.test("a size that is no size is refused by its name", () => {
 
 /** The form that changes a disk. */
 function changes(disk: Partial<VmDisk>, fields: typeof TUNED = TUNED) {
-  const form = { of: UPDATE_DISK, texts: deviceTexts };
+  const form = { of: UPDATE_DISK, texts: diskTexts };
   return (
     <>
       <ContractFields form={form} fields={fields} values={{ bootOrder: 0, ...disk }} isChange />
