@@ -45,6 +45,9 @@ export interface FieldProps {
   disabled?: boolean;
   /** Another field of the form can say it. */
   isOptional?: boolean;
+  /** The form needs it, although the command has other ways. */
+  isNeeded?: boolean;
+  type?: "url";
 }
 
 /** The text that a field begins with. */
@@ -129,9 +132,10 @@ function Control<C extends CommandName>({ form: { of, texts, errorOf }, field, .
         inputMode: isWhole ? "numeric" : "decimal",
       })}
       {...(spec.isSecret && { type: "password" })}
+      {...(props.type !== undefined && { type: props.type })}
       name={name}
       defaultValue={text}
-      required={spec.isRequired && part === "" && !props.isOptional}
+      required={props.isNeeded || spec.isRequired && part === "" && !props.isOptional}
       autoFocus={autoFocus}
       disabled={disabled}
     />

@@ -56,14 +56,16 @@ function htmlPattern(pattern: string | undefined): string | undefined {
 
 function specOf(field: string, schema: FieldSchema & Bounds, isRequired: boolean): FieldSpec {
   const own: FieldSchema & Bounds = unwrappedSchema(schema), kind = valueKind(field, schema);
-  const choices = choicesOf(schema), pattern = htmlPattern(own.pattern);
+  // What fits another field than this one, the form has in it, too.
+  const isShared = own["x-or"] !== undefined;
+  const choices = choicesOf(schema), pattern = isShared ? undefined : htmlPattern(own.pattern);
   return {
     kind,
     ...(choices !== undefined && { choices }),
     ...(own.minimum !== undefined && { min: own.minimum }),
     ...(own.maximum !== undefined && { max: own.maximum }),
     ...(own.type === "integer" && { isWhole: true }),
-    ...(own.maxLength !== undefined && { maxLength: own.maxLength }),
+    ...(own.maxLength !== undefined && !isShared && { maxLength: own.maxLength }),
     ...(choices === undefined && pattern !== undefined && { pattern }),
     ...(isRequired && { isRequired }),
     ...(own["x-secret"] === true && { isSecret: true }),

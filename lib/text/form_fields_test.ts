@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { schemaRefusals } from "../contract/refusal.ts";
-import { downloadInput } from "../image/images.ts";
 import { forwardIn } from "../network/forwards/describe.ts";
 import { networkIn, settingsIn } from "../network/network_form.ts";
 import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
@@ -19,7 +18,8 @@ function formOf(fields: Fields): FormData {
 }
 
 /** What a form that is one command asks for. */
-const asked = (command: "attach_disk", form: FormData): unknown => formInput(COMMANDS[command], form);
+const asked = (command: "attach_disk" | "download_image", form: FormData): unknown =>
+  formInput(COMMANDS[command], form);
 
 const BLANK = / begins or ends with a blank: remove it$/;
 const NO_SETTINGS = { localDomain: false, forwarders: [], dnsHosts: [] };
@@ -45,8 +45,14 @@ const TABLE: readonly {
     at: "description",
     isTaken: true,
   },
-  { command: "download_image", read: downloadInput, field: "name", at: "name" },
-  { command: "download_image", read: downloadInput, field: "pool", at: "pool", isTaken: true },
+  { command: "download_image", read: (form) => asked("download_image", form), field: "name", at: "name" },
+  {
+    command: "download_image",
+    read: (form) => asked("download_image", form),
+    field: "pool",
+    at: "pool",
+    isTaken: true,
+  },
   {
     command: "attach_disk",
     read: (form) => asked("attach_disk", form),

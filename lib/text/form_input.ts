@@ -129,6 +129,19 @@ function cutLines(result: Fields, { properties = {} }: FieldSchema): void {
   }
 }
 
+/** Puts a text that several fields have in one where it fits: by its first word, as tools print a file's name behind a sum. */
+function placeTexts(result: Fields, { properties = {} }: FieldSchema): void {
+  for (const [field, { "x-or": others }] of Object.entries(properties)) {
+    const text = result[field];
+    if (others === undefined || typeof text !== "string") continue;
+    const [word = ""] = text.trim().split(/\s/);
+    const fits = (each: string) => new RegExp(unwrappedSchema(properties[each]!).pattern!, "u").test(word);
+    delete result[field];
+    // What fits none is refused by the name of its field.
+    result[[field, ...others].find(fits) ?? field] = word;
+  }
+}
+
 /**
  * The input that a form describes, by the names of its fields (`form_names.ts`): `name`, `bandwidth.inbound.averageKib`,
  * `add.0.ip`. What was left empty is left out, unless its schema says what that means; boxes that must be told of and are not
@@ -173,5 +186,6 @@ export function formInput(
     if (type === "array") result[field] ??= [];
   }
   cutLines(result, input);
+  placeTexts(result, input);
   return listed(result, input) as Record<string, unknown>;
 }

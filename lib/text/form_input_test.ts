@@ -145,6 +145,20 @@ Deno.test("formInput() reads a bare number in the unit that its form names, and 
   });
 });
 
+Deno.test("formInput() puts a text that several fields have in one where it fits", () => {
+  const short = "a".repeat(64), long = "B".repeat(128);
+  const sums = (typed: string) => read("download_image", ["url", "http://x/y"], ["sha256", typed]);
+  for (
+    const [typed, sum] of [
+      [` ${short}  disk.img `, { sha256: short }],
+      [long, { sha512: long }],
+      ["https://x/SHA256SUMS", { checksumUrl: "https://x/SHA256SUMS" }],
+      ["neither of them", { sha256: "neither" }],
+      ["", {}],
+    ] as const
+  ) assert.deepEqual(sums(typed), { url: "http://x/y", ...sum }, typed);
+});
+
 Deno.test("formField() finds a secret, also in a part, and all that is in a part that is one", () => {
   const schema: FieldSchema = {
     type: "object",

@@ -20,6 +20,8 @@ export interface FieldSchema {
   /** What a form's field means that was left empty. */
   readonly "x-empty"?: unknown;
   readonly "x-words"?: string;
+  /** Fields that a form has with this one. */
+  readonly "x-or"?: readonly string[];
 }
 /** How a field's value is written: JSON for what has parts of its own. */
 export const KINDS = [
