@@ -48,6 +48,9 @@ export const CLEARABLE = emptyAs("");
 /** A program that a form has in one line with its arguments, cut as a shell cuts words; those go to the list named. */
 export const withWords = <L extends string>(list: L) => ({ "x-words": list }) as const;
 
+/** A number that a form has in one field with the last of a range: `5000-5010`. */
+export const withLast = <L extends string>(last: L) => ({ "x-last": last }) as const;
+
 /** A text that a form has in one field with those of others: it goes to the first whose pattern its first word fits. */
 export const withOthers = <F extends string>(...fields: readonly F[]) => ({ "x-or": fields }) as const;
 

@@ -56,14 +56,14 @@ function htmlPattern(pattern: string | undefined): string | undefined {
 
 function specOf(field: string, schema: FieldSchema & Bounds, isRequired: boolean): FieldSpec {
   const own: FieldSchema & Bounds = unwrappedSchema(schema), kind = valueKind(field, schema);
-  // What fits another field than this one, the form has in it, too.
-  const isShared = own["x-or"] !== undefined;
+  // It has what is another field's, too.
+  const isShared = own["x-or"] !== undefined || own["x-last"] !== undefined;
   const choices = choicesOf(schema), pattern = isShared ? undefined : htmlPattern(own.pattern);
   return {
     kind,
     ...(choices !== undefined && { choices }),
-    ...(own.minimum !== undefined && { min: own.minimum }),
-    ...(own.maximum !== undefined && { max: own.maximum }),
+    ...(own.minimum !== undefined && !isShared && { min: own.minimum }),
+    ...(own.maximum !== undefined && !isShared && { max: own.maximum }),
     ...(own.type === "integer" && { isWhole: true }),
     ...(own.maxLength !== undefined && !isShared && { maxLength: own.maxLength }),
     ...(choices === undefined && pattern !== undefined && { pattern }),

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { schemaRefusals } from "../contract/refusal.ts";
-import { forwardIn } from "../network/forwards/describe.ts";
 import { networkIn, settingsIn } from "../network/network_form.ts";
 import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
 import { formInput } from "./form_input.ts";
@@ -18,7 +17,7 @@ function formOf(fields: Fields): FormData {
 }
 
 /** What a form that is one command asks for. */
-const asked = (command: "attach_disk" | "download_image", form: FormData): unknown =>
+const asked = (command: "add_port_forward" | "attach_disk" | "download_image", form: FormData): unknown =>
   formInput(COMMANDS[command], form);
 
 const BLANK = / begins or ends with a blank: remove it$/;
@@ -40,7 +39,7 @@ const TABLE: readonly {
   { command: "update_network", read: (form) => settingsIn(form, NO_SETTINGS), field: "domain", at: "domain" },
   {
     command: "add_port_forward",
-    read: (form) => forwardIn("n", form),
+    read: (form) => asked("add_port_forward", form),
     field: "description",
     at: "description",
     isTaken: true,

@@ -116,6 +116,19 @@ function listed(value: unknown, schema: FieldSchema): unknown {
   );
 }
 
+/** What is between the ends of a range: a dash of any kind, or a colon. */
+const RANGE = /^\s*(\d+)\s*[-–:]\s*(\d+)\s*$/;
+
+/** A range that was typed in one field, as its two. */
+function cutRanges(fields: readonly PostedField[], { properties = {} }: FieldSchema): PostedField[] {
+  return fields.flatMap(([name, value]): PostedField[] => {
+    const last = Object.hasOwn(properties, name) ? properties[name]!["x-last"] : undefined;
+    const [, from, to] = last === undefined ? [] : RANGE.exec(String(value)) ?? [];
+    if (last === undefined || from === undefined || to === undefined) return [[name, value]];
+    return [[name, from], ...Number(to) === Number(from) ? [] : [[last, to] as const]];
+  });
+}
+
 /** Cuts a program that was typed in one line with its arguments. @throws {ContractError} InvalidInput */
 function cutLines(result: Fields, { properties = {} }: FieldSchema): void {
   for (const [field, { "x-words": list }] of Object.entries(properties)) {
@@ -155,12 +168,12 @@ export function formInput(
 ): Record<string, unknown> {
   const given = new Map<string, string[]>(), posted = [...form];
   requireBounded(posted.map(([name]) => name));
-  const all = countedFields(posted);
+  const input: FieldSchema = command.input;
+  const all = cutRanges(countedFields(posted), input);
   requireBounded(all.map(([name]) => name));
   for (const [name, value] of all) {
     if (typeof value === "string") given.getOrInsertComputed(name, () => []).push(value);
   }
-  const input: FieldSchema = command.input;
   const result: Fields = {};
   for (const [name, texts] of given) {
     const steps = fieldPath(name).path.split("."), field = steps.pop()!;

@@ -8,6 +8,8 @@ export type PostedField = readonly [name: string, value: FormDataEntryValue];
 
 /** The choice among the parts of a form: fields of its other parts do not count. */
 export const PART = ":part";
+/** Begins the name of a choice of several fields that does not count where another field is filled: `:unless.address`. */
+const UNLESS = ":unless.";
 /** Behind a path: the hidden field with the text that the field began with. */
 const WAS = "was";
 
@@ -34,6 +36,9 @@ export function nameOfField(
 ): string {
   return `${path}${unit && `:${unit}`}${part && `@${part}`}`;
 }
+
+/** The name of a choice of several fields that a field takes the place of. */
+export const nameUnless = (path: string): string => `${UNLESS}${path}`;
 
 /** The name of the hidden field with the text that a field, or a choice of several, began with. */
 export const nameBefore = (path: string): string => `${path}:${WAS}`;
@@ -66,8 +71,11 @@ export function countedFields(all: readonly PostedField[]): PostedField[] {
   const isChoice = (name: string) => name.startsWith(":");
   const own = all.filter(([name]) => !isChoice(name) && beforeOf(name) === undefined && isMeant(name))
     .map(([name, value]): PostedField => [nameOfField(fieldPath(name).path, fieldPath(name)), value]);
+  const filled = new Set(all.flatMap(([name, value]) => value === "" ? [] : [name]));
+  const isReplaced = (name: string) => name.startsWith(UNLESS) && filled.has(name.slice(UNLESS.length));
   const chosen = all.flatMap(([name, value]) =>
-    !isChoice(name) || name === PART || beforeOf(name) !== undefined || typeof value !== "string" ||
+    !isChoice(name) || isReplaced(name) || name === PART || beforeOf(name) !== undefined ||
+      typeof value !== "string" ||
       before.get(name) === value
       ? []
       : fieldsOf(value)

@@ -20,6 +20,8 @@ export interface FieldSchema {
   /** What a form's field means that was left empty. */
   readonly "x-empty"?: unknown;
   readonly "x-words"?: string;
+  /** The field of a range's last number, where this one has its first. */
+  readonly "x-last"?: string;
   /** Fields that a form has with this one. */
   readonly "x-or"?: readonly string[];
 }
