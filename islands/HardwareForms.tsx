@@ -5,7 +5,7 @@ import { Dialog } from "../components/kit/Dialog.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
-import type { AddDeviceProps } from "../components/vm/devices/AddDevice.tsx";
+import type { AddDeviceProps } from "../components/vm/devices/DeviceForm.tsx";
 import { AddHardware } from "../components/vm/hardware/AddHardware.tsx";
 import { type FieldContext, RestartMark } from "../components/vm/hardware/HardwareField.tsx";
 import { FORMS } from "../components/vm/hardware/HardwareForms.tsx";
@@ -244,12 +244,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
           kind={device}
           vm={vm}
           options={forms.options.value}
-          frame={{
-            action: `${vmPath}/${device === "nic" ? "network" : "disks"}`,
-            inline: false,
-            onSend: forms.send,
-            onClose: forms.close,
-          }}
+          frame={forms.frame(`${vmPath}/${device === "nic" ? "network" : "disks"}`)}
         />
       )}
       <HardwarePending vmId={vm.id} pending={pending} enabled={enabled} onDiscard={discard} />

@@ -6,7 +6,7 @@ import { api, ApiError } from "../lib/client/api.ts";
 import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
 import { answerWarnings } from "../lib/text/notice.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
-import { findingIn, findingOf, networkIn, warningsIn } from "../lib/network/networks.ts";
+import { findingIn, findingOf, networkIn, warningsIn } from "../lib/network/network_form.ts";
 import { networkHref } from "../lib/network/network_href.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";

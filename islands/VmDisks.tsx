@@ -1,28 +1,34 @@
 import type { Signal } from "@preact/signals";
-import {
-  AddDiskForm,
-  AddShareForm,
-  type DeviceFormFrame,
-  LoadingOptions,
-} from "../components/vm/devices/AddDevice.tsx";
-import { DeviceForm } from "../components/vm/devices/DeviceForm.tsx";
+import { AddDiskForm } from "../components/vm/devices/AddDisk.tsx";
+import { AddShareForm } from "../components/vm/devices/AddShare.tsx";
+import { DeviceForm, LoadingOptions } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
 import { DiskLimitFields } from "../components/vm/devices/LimitFields.tsx";
-import { MediumFields, SizeFields, TuningFields } from "../components/vm/devices/DiskFields.tsx";
+import { MediumFields, SizeFields } from "../components/vm/devices/DiskFields.tsx";
+import {
+  DETACH_DISK,
+  EJECT_MEDIA,
+  INSERT_MEDIA,
+  TUNED,
+  TUNED_DRIVE,
+  UPDATE_DISK,
+} from "../components/vm/devices/disk_fields.const.ts";
 import { DiskList, diskName, type DiskVerb } from "../components/vm/devices/DiskList.tsx";
 import { ShareList, type ShareVerb } from "../components/vm/devices/ShareList.tsx";
 import { DiskMoves, MoveDiskForm } from "../components/vm/devices/MoveDisk.tsx";
-import { CheckField } from "../components/kit/Field.tsx";
+import { ContractField, ContractFields } from "../components/kit/ContractField.tsx";
 import { live } from "../lib/client/live.ts";
 import { useMoves } from "../lib/client/use_moves.ts";
-import { deviceFormHref, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { type DeviceFormFrame, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
 import type { DeviceOptions, Job, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
-import { devices as texts } from "../lib/i18n/en/devices.ts";
+import { devices } from "../lib/i18n/en/devices.ts";
+import { disks } from "../lib/i18n/en/disks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { diskTexts } from "../lib/text/disk_texts.ts";
 import { asNext } from "../lib/vm/device_next.ts";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...disks });
 
 /** What a disks page can be asked to open. */
 export type DiskFormVerb = DiskVerb | "add" | ShareVerb;
@@ -37,6 +43,7 @@ export interface VmDisksProps {
   /** The form that the address asks for. */
   form: OpenForm<DiskFormVerb> | null;
   options: DeviceOptions | null;
+  refused: NonNullable<DeviceFormFrame["refused"]> | null;
   /** Who looks may share folders of the host. */
   mayShare: boolean;
 }
@@ -46,11 +53,11 @@ const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert", "move"
 
 /** A VM's disks and drives, and everything that can be done to them. */
 export default function VmDisks(props: VmDisksProps) {
-  const { vm: signal, connected, devices: first, form, options, mayShare } = props;
+  const { vm: signal, connected, devices: first, form, options, refused, mayShare } = props;
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
   const moves = useMoves(vm.id, props.moves);
-  const forms = useDeviceForms<DiskFormVerb>(signal, { form, options }, refresh);
+  const forms = useDeviceForms<DiskFormVerb>(signal, { form, options, refused }, refresh);
   const enabled = live.controls(connected) &&
     vm.operation === undefined;
   const suspended = vm.state === "suspended";
@@ -104,12 +111,7 @@ export default function VmDisks(props: VmDisksProps) {
           named={forms.open.value.device}
           isDrive={forms.open.value.device === "cdrom"}
           options={forms.options.value}
-          frame={{
-            action: deviceFormHref(here, forms.open.value),
-            inline: forms.inline.value,
-            onSend: forms.send,
-            onClose: forms.close,
-          }}
+          frame={forms.frame(here)}
         />
       )}
     </>
@@ -137,9 +139,9 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
   if (verb === "unshare") {
     return (
       <DeviceForm
-        {...frame}
+        frame={frame}
         does="detach_share"
-        device={named}
+        about={{ tag: named }}
         title={t("devices.remove_share", { tag: named })}
         submit={t("devices.remove")}
         danger
@@ -149,7 +151,7 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     );
   }
   if (disk === undefined) return null;
-  const device = disk.target;
+  const about = { target: disk.target }, texts = diskTexts;
   // What QEMU takes at the next start alone is nothing for a disk that is gone by then.
   const isStored = vm.persistent && disk.place !== "live";
   const titled = (text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
@@ -157,9 +159,9 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     case "resize":
       return (
         <DeviceForm
-          {...frame}
+          frame={frame}
           does="resize_disk"
-          device={device}
+          about={about}
           title={titled(t("devices.resize"))}
           submit={t("devices.resize")}
         >
@@ -179,55 +181,59 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     case "edit":
       return (
         <DeviceForm
-          {...frame}
+          frame={frame}
           does="update_disk"
-          device={device}
+          about={about}
           title={titled(t("devices.edit"))}
           submit={t("devices.save")}
         >
-          {(errorOf) => (
-            <>
-              {isStored && running && <p class="text-muted">{t("devices.edit_running")}</p>}
-              {isStored && (
-                <div class="device-grid">
-                  <TuningFields disk={asNext(disk)} errorOf={errorOf} />
-                </div>
-              )}
-              <DiskLimitFields limits={asNext(disk)} errorOf={errorOf} isOpen={!isStored} />
-            </>
-          )}
+          {(errorOf) => {
+            const form = { of: UPDATE_DISK, texts, errorOf }, next = asNext(disk);
+            return (
+              <>
+                {isStored && running && <p class="text-muted">{t("devices.edit_running")}</p>}
+                {isStored && (
+                  <div class="device-grid">
+                    <ContractFields
+                      form={form}
+                      fields={disk.device === "disk" ? TUNED : TUNED_DRIVE}
+                      values={{ ...next, bootOrder: next.bootOrder ?? 0 }}
+                      isChange
+                    />
+                  </div>
+                )}
+                <DiskLimitFields form={form} limits={next} isOpen={!isStored} />
+              </>
+            );
+          }}
         </DeviceForm>
       );
     case "insert":
       return (
         <DeviceForm
-          {...frame}
+          frame={frame}
           does="insert_media"
-          device={device}
+          about={about}
           title={titled(t("devices.insert"))}
           submit={t("devices.insert")}
         >
-          {(errorOf) =>
-            options === null ? <LoadingOptions /> : (
+          {(errorOf) => {
+            const form = { of: INSERT_MEDIA, texts, errorOf };
+            return options === null ? <LoadingOptions /> : (
               <div class="device-grid">
-                <MediumFields options={options} errorOf={errorOf} />
-                <CheckField
-                  label={t("devices.any_medium")}
-                  hint={t("devices.any_medium_hint")}
-                  name="anyMedium"
-                  value="yes"
-                  error={errorOf("anyMedium")}
-                />
+                <MediumFields form={form} options={options} />
+                <ContractField form={form} field="anyMedium" wide={false} />
               </div>
-            )}
+            );
+          }}
         </DeviceForm>
       );
     case "eject":
       return (
         <DeviceForm
-          {...frame}
+          frame={frame}
           does="eject_media"
-          device={device}
+          about={about}
           title={titled(t("devices.eject"))}
           submit={t("devices.eject")}
           working={t("devices.asking")}
@@ -236,13 +242,7 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
             <>
               {running && <p>{t("devices.eject_what")}</p>}
               {running && (
-                <CheckField
-                  label={t("devices.force")}
-                  hint={t("devices.force_hint")}
-                  name="force"
-                  value="yes"
-                  error={errorOf("force")}
-                />
+                <ContractField form={{ of: EJECT_MEDIA, texts, errorOf }} field="force" wide={false} />
               )}
             </>
           )}
@@ -251,9 +251,9 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     case "detach":
       return (
         <DeviceForm
-          {...frame}
+          frame={frame}
           does="detach_disk"
-          device={device}
+          about={about}
           title={titled(t("devices.detach"))}
           submit={t("devices.detach")}
           working={running ? t("devices.asking") : t("devices.working")}
@@ -264,8 +264,10 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
               <p>{t(disk.device === "disk" ? "devices.detach_disk_what" : "devices.detach_drive_what")}</p>
               {disk.source !== undefined && <p class="mono">{disk.source}</p>}
               {disk.device === "disk" && (
-                <CheckField label={t("devices.delete_volume")} name="deleteVolume" value="yes" />
+                <ContractField form={{ of: DETACH_DISK, texts }} field="deleteVolume" wide={false} />
               )}
+              {/* The form itself is the question. */}
+              <input type="hidden" name="confirmed" value="yes" />
             </>
           )}
         </DeviceForm>

@@ -1,18 +1,19 @@
 import type { Signal } from "@preact/signals";
-import { AddNicForm, type DeviceFormFrame, LoadingOptions } from "../components/vm/devices/AddDevice.tsx";
-import { DeviceForm } from "../components/vm/devices/DeviceForm.tsx";
+import { AddNicForm } from "../components/vm/devices/AddNic.tsx";
+import { DeviceForm, LoadingOptions } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
 import { NicFields } from "../components/vm/devices/NicFields.tsx";
 import { NicList, nicName, type NicVerb } from "../components/vm/devices/NicList.tsx";
 import { attempt } from "../lib/client/run_action.ts";
 import { live } from "../lib/client/live.ts";
-import { deviceFormHref, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { type DeviceFormFrame, type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
 import type { DeviceOptions, VM, VmDevices, VmNic } from "../lib/contract/mod.ts";
-import { devices as texts } from "../lib/i18n/en/devices.ts";
+import { devices } from "../lib/i18n/en/devices.ts";
+import { nics } from "../lib/i18n/en/nics.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...nics });
 
 /** What a network page can be asked to open. */
 export type NicFormVerb = NicVerb | "add";
@@ -25,13 +26,16 @@ export interface VmNicsProps {
   /** The form that the address asks for. */
   form: OpenForm<NicFormVerb> | null;
   options: DeviceOptions | null;
+  refused: NonNullable<DeviceFormFrame["refused"]> | null;
 }
 
 /** A VM's network cards, and everything that can be done to them. */
-export default function VmNics({ vm: signal, connected, devices: first, form, options }: VmNicsProps) {
+export default function VmNics(
+  { vm: signal, connected, devices: first, form, options, refused }: VmNicsProps,
+) {
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
-  const forms = useDeviceForms<NicFormVerb>(signal, { form, options }, refresh);
+  const forms = useDeviceForms<NicFormVerb>(signal, { form, options, refused }, refresh);
   const enabled = live.controls(connected) &&
     vm.operation === undefined;
   const suspended = vm.state === "suspended";
@@ -54,13 +58,13 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
       >
         <NicList
           nics={nics}
-          action={here}
+          linkHref={(nic) => forms.frame(here).hrefOf("update_nic", { mac: nic.mac })}
           enabled={enabled}
           suspended={suspended}
           hrefOf={(verb, nic) => `${here}?do=${verb}&device=${encodeURIComponent(nic.mac)}`}
           onVerb={(verb, nic) => show(verb, nic.mac)}
-          onLink={(_nic, data) =>
-            void attempt(t("devices.failed_update_nic"), () => forms.send("update_nic", data))}
+          onLink={(form, submitter) =>
+            void attempt(t("devices.failed_update_nic"), () => forms.send("update_nic", form, submitter))}
         />
       </DevicePanel>
       {forms.open.value !== null && (
@@ -71,12 +75,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
           isFiltered={nics.some(({ filter }) => filter !== undefined)}
           verb={forms.open.value.verb}
           options={forms.options.value}
-          frame={{
-            action: deviceFormHref(here, forms.open.value),
-            inline: forms.inline.value,
-            onSend: forms.send,
-            onClose: forms.close,
-          }}
+          frame={forms.frame(here)}
         />
       )}
     </>
@@ -102,9 +101,9 @@ function OpenNicForm({ vm, nic, isFiltered, verb, options, frame }: OpenNicFormP
   if (verb === "edit") {
     return (
       <DeviceForm
-        {...frame}
+        frame={frame}
         does="update_nic"
-        device={nic.mac}
+        about={{ mac: nic.mac }}
         title={titled(t("devices.edit"))}
         submit={t("devices.save")}
       >
@@ -117,9 +116,9 @@ function OpenNicForm({ vm, nic, isFiltered, verb, options, frame }: OpenNicFormP
   }
   return (
     <DeviceForm
-      {...frame}
+      frame={frame}
       does="detach_nic"
-      device={nic.mac}
+      about={{ mac: nic.mac }}
       title={titled(t("devices.detach"))}
       submit={t("devices.detach")}
       working={running ? t("devices.asking") : t("devices.working")}

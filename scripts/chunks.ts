@@ -42,9 +42,11 @@ interface Chunk {
 /** Bytes that a request for a file is worth. Each is tried with each below: as a merge decides which others are possible, none suits every graph. */
 const FILE_BYTES = [500, 700, 1000, 1500] as const;
 /** Parts of the share that a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
-const UNUSED = [0.5, 0.75, 0.85] as const;
+const UNUSED = [0.5, 0.75, 0.85, 1] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */
 const TOO_MANY = [1.5, 2, 2.5, 3, 4, 5, 6, 8, 16, 64, 128] as const;
+/** Which of these to begin with: what is merged for little first leaves less that fits together for pages with too many. */
+const FIRST = [1.5, 6, 8, 16, 64] as const;
 
 /**
  * Puts the modules that pages load into files.
@@ -58,14 +60,16 @@ export function arrange(
   limits: Limits,
 ): (readonly string[])[] {
   const arranged = UNUSED.flatMap((more) =>
-    FILE_BYTES.map((bytes) => {
-      const files = new Arrangement(modules, loads, { ...limits, unused: limits.unused * more });
-      for (const tooMany of TOO_MANY) {
-        files.merge(bytes, bytes * tooMany);
-        if (files.excess === 0) break;
-      }
-      return files;
-    })
+    FILE_BYTES.flatMap((bytes) =>
+      FIRST.map((first) => {
+        const files = new Arrangement(modules, loads, { ...limits, unused: limits.unused * more });
+        for (const tooMany of TOO_MANY.filter((each) => each >= first)) {
+          files.merge(bytes, bytes * tooMany);
+          if (files.excess === 0) break;
+        }
+        return files;
+      })
+    )
   );
   const [best] = arranged.sort((a, b) => a.excess - b.excess || a.bytes - b.bytes);
   return best!.chunks.map((chunk) => chunk.modules);
@@ -175,7 +179,7 @@ class Arrangement {
     let best: [Chunk, Chunk] | undefined, most = 0;
     this.chunks.forEach((a, i) => {
       for (const b of this.chunks.slice(i + 1)) {
-        const gain = this.#gain(a, b);
+        const gain = this.#gain(a, b, most);
         if (gain <= most || this.#isCircle(a, b) || !this.#fits(a, b)) continue;
         best = [a, b];
         most = gain;
@@ -184,8 +188,12 @@ class Arrangement {
     return best;
   }
 
-  /** Bytes saved by making one file of two: what requests are worth, less what is loaded for nothing. */
-  #gain(a: Chunk, b: Chunk): number {
+  /**
+   * Bytes saved by making one file of two: what requests are worth, less what is loaded for nothing.
+   *
+   * @param least more than that is looked for: counting ends at once where there is no more
+   */
+  #gain(a: Chunk, b: Chunk, least: number): number {
     const both = a.loads & b.loads;
     if (both === 0n) return 0;
     let gain = this.#sum(both, (i) => this.#tolls[i]!);
@@ -193,6 +201,7 @@ class Arrangement {
       const alone = chunk.loads & ~other.loads;
       if (alone === 0n) continue;
       for (const brought of this.#closures.get(other)!) {
+        if (gain <= least) return gain;
         const without = alone & ~brought.loads;
         if (without === 0n) continue;
         gain -= brought.bytes * this.#sum(without, this.#times);

@@ -20,10 +20,6 @@ const ALLOWED: readonly (readonly [file: RegExp, why: string])[] = [
     /^cli\/verb\/(vm|volume|network|create|bin)\.ts$/,
     "code of the command line that asks the server or reads files",
   ],
-  [
-    /^lib\/vm\/device_(forms|outcome)\.ts$/,
-    "reads a form's fields into the input, and says that it was done; in the browser, too",
-  ],
   [/^components\/storage\/PoolForms\.tsx$/, "the fields of each form of a pool's page"],
 ];
 

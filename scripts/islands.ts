@@ -6,6 +6,7 @@
  *     deno run -A scripts/islands.ts [--if-stale]
  */
 import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import { type InputOptions, type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { arrange, type BundledModule, type Limits, type Load, reached } from "./chunks.ts";
@@ -19,6 +20,8 @@ export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const sa
 
 /** How many bytes of a file one of a module becomes, minified and compressed. */
 const COMPRESSED = 0.21;
+/** The same of a module of values, which repeat themselves. */
+const COMPRESSED_VALUES = 0.1;
 /** Part of the bytes that is planned with: how well a file compresses is known only when it is there. */
 const PLANNED = 0.985;
 
@@ -89,6 +92,23 @@ type Entries = Readonly<Record<string, string>>;
 /** Names of the islands of each page. */
 type Pages = ReadonlyMap<string, ReadonlySet<string>>;
 
+/**
+ * Modules of values that are made of more than a page may load, such as the contract: they are run here, and pages get the
+ * values alone.
+ */
+const isOfValues = (id: string) => id.endsWith(".const.ts");
+const constants: Plugin = {
+  name: "constants",
+  async load(id) {
+    if (!isOfValues(id)) return null;
+    const values = await import(pathToFileURL(id).href) as Readonly<Record<string, unknown>>;
+    const lines = Object.entries(values).map(([name, value]) =>
+      `export const ${name} = ${JSON.stringify(value)};`
+    );
+    return { code: lines.join("\n"), moduleType: "js" };
+  },
+};
+
 /** Bundles modules twice: to see what they are made of, then with each in the file that was chosen for it. */
 async function bundle(
   entries: Entries,
@@ -102,6 +122,7 @@ async function bundle(
     resolve: { alias: await aliases() },
     transform: { jsx: { runtime: "automatic", importSource: "preact" } },
     tsconfig: false,
+    plugins: [constants],
     preserveEntrySignatures: false, // an entry registers its islands, and exports nothing
   };
   const { modules, parts } = await modulesOf(options);
@@ -150,7 +171,10 @@ async function modulesOf(
     generateBundle(_options, output) {
       const bytes = new Map(
         Object.values(output).filter((file) => file.type === "chunk").flatMap((chunk) =>
-          Object.entries(chunk.modules).map(([id, { renderedLength }]) => [id, renderedLength * COMPRESSED])
+          Object.entries(chunk.modules).map(([id, { renderedLength }]) => [
+            id,
+            renderedLength * (isOfValues(id) ? COMPRESSED_VALUES : COMPRESSED),
+          ])
         ),
       );
       for (const id of this.getModuleIds()) {
@@ -160,7 +184,7 @@ async function modulesOf(
       }
     },
   };
-  await using built = await rolldown({ ...options, plugins: [look] });
+  await using built = await rolldown({ ...options, plugins: [constants, look] });
   await built.generate();
   return { modules, parts };
 }

@@ -7,11 +7,13 @@ import {
   type NetworkSetting,
   type NetworkSettings,
   type Output,
+  PLAIN_SETTINGS,
 } from "../../lib/contract/mod.ts";
 import { settingsProblems } from "../../lib/network/check.ts";
 import { readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { dnsHostXml } from "../../lib/formats/xml/network.ts";
+import { isOn } from "../../lib/formats/xml/network_plain.ts";
 import type { NetworkChange } from "../../lib/formats/xml/network_edit.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -21,21 +23,23 @@ import { differing, requireNetwork } from "./view.ts";
 
 /** The settings as they become. */
 function wanted(now: NetworkSettings, input: Omit<Input<"update_network">, "name">): NetworkSettings {
-  const { domain = now.domain ?? null, mtu = now.mtu ?? null, bandwidth = now.bandwidth ?? null } = input;
+  const { domain = now.domain ?? null, bandwidth = now.bandwidth ?? null } = input;
+  const plain = PLAIN_SETTINGS.map((each) => [each, input[each] === undefined ? now[each] : input[each]]);
   return {
     ...(domain !== null && { domain }),
     // Without a domain there is nothing to keep local, unless that is asked for, which is refused.
     localDomain: input.localDomain ?? (domain !== null && now.localDomain),
     forwarders: input.forwarders ?? now.forwarders,
     dnsHosts: input.dnsHosts ?? now.dnsHosts,
-    ...(mtu !== null && { mtu }),
+    ...Object.fromEntries(plain.filter(([, value]) => isOn(value))),
     ...(bandwidth !== null && { bandwidth }),
   };
 }
 
 /** The settings before a change, as far as it names them. */
 function settingsBack(now: NetworkSettings, input: Omit<Input<"update_network">, "name">) {
-  const all = { ...now, domain: now.domain ?? null, mtu: now.mtu ?? null, bandwidth: now.bandwidth ?? null };
+  const plain = Object.fromEntries(PLAIN_SETTINGS.map((each) => [each, now[each] ?? null]));
+  const all = { ...now, ...plain, domain: now.domain ?? null, bandwidth: now.bandwidth ?? null };
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in input));
 }
 
@@ -79,7 +83,9 @@ function changeOf(next: NetworkSettings, changed: readonly NetworkSetting[]): Ne
       domain: next.domain === undefined ? null : { name: next.domain, local: next.localDomain },
     }),
     ...(has("forwarders") && { forwarders: next.forwarders }),
-    ...(has("mtu") && { mtu: next.mtu ?? null }),
+    ...Object.fromEntries(
+      PLAIN_SETTINGS.filter((each) => has(each)).map((each) => [each, next[each] ?? null]),
+    ),
     ...(has("bandwidth") && { bandwidth: next.bandwidth ?? null }),
   };
 }

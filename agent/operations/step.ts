@@ -372,6 +372,43 @@ export interface DiskMoved {
   readonly isPivoting?: true;
 }
 
+/** A device of a VM in one of its two configurations. */
+interface DeviceAt {
+  readonly uuid: string;
+  readonly name: string;
+  /** What people call it: `disk vdb`. */
+  readonly device: string;
+  /** libvirt's number of the run in which the running VM is changed; null: what the next start has. */
+  readonly run: string | null;
+}
+
+/** A device is added or changed: from one element to another. */
+export interface DeviceChanged extends DeviceAt {
+  readonly kind: "device-changed";
+  /** Null: there was none. */
+  readonly before: string | null;
+  readonly after: string;
+  /** Although the guest holds on to its medium. */
+  readonly force?: true;
+}
+
+/** A device is taken away. */
+export interface DeviceDoomed extends DeviceAt {
+  readonly kind: "device-doomed";
+  readonly xml: string;
+}
+
+/** Limits of a running VM's device are changed. */
+export interface LimitsChanged extends DeviceAt {
+  readonly kind: "limits-changed";
+  readonly run: string;
+  /** The disk's target, or the card's device. */
+  readonly target: string;
+  readonly of: "disk" | "nic";
+  /** libvirt's parameters as they were. */
+  readonly before: Readonly<Record<string, number>>;
+}
+
 export type Step =
   | VolumeMade
   | FileMade
@@ -406,6 +443,9 @@ export type Step =
   | BackupSpooled
   | DisksCopied
   | DiskMoved
+  | DeviceChanged
+  | DeviceDoomed
+  | LimitsChanged
   | ChangeWanted;
 
 export type StepKind = Step["kind"];

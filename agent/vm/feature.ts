@@ -24,6 +24,7 @@ import { cloudInitHandlers } from "./cloud_init/handlers.ts";
 import { createServices } from "./create/facts.ts";
 import { createHandlers } from "./create/handlers.ts";
 import { deviceHandlers } from "./devices/handlers.ts";
+import { deviceSteps } from "./devices/device_steps.ts";
 import { moveSteps } from "./devices/move/steps.ts";
 import { vmHandlers, vmListHandlers } from "./handlers.ts";
 import { manageHandlers } from "./manage.ts";
@@ -74,7 +75,7 @@ type VmCommand = Exclude<
   ListCommand | "get_vnc_info"
 >;
 
-const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps, ...moveSteps };
+const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps, ...moveSteps, ...deviceSteps };
 
 /** Milliseconds between looks at what of VMs that run would not be started here. */
 const RISKS_MS = 60_000;

@@ -1,5 +1,8 @@
-import type { Network } from "../../lib/contract/mod.ts";
-import { MODE_NAMES, SETTING_NAMES } from "../../lib/network/networks.ts";
+import type { Network, PlainSetting } from "../../lib/contract/mod.ts";
+import { networkTexts } from "../../lib/network/network_texts.ts";
+import { MODE_NAMES } from "../../lib/network/networks.ts";
+import { PLAIN_SETTINGS } from "../../lib/network/settings.const.ts";
+import { unitOf } from "../../lib/text/field_units.ts";
 import { formatRate } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
@@ -20,9 +23,16 @@ export interface NetworkFactsProps {
   onSent: OnSent;
 }
 
+/** A setting of one value in words. */
+function plainText(setting: PlainSetting, value: number | boolean): string {
+  if (typeof value === "boolean") return t("networks.on");
+  const unit = unitOf(setting, "number")?.label ?? "";
+  return `${number(value)} ${unit}`.trim();
+}
+
 /** What a network is. */
 export function NetworkFacts({ network, enabled, onSent }: NetworkFactsProps) {
-  const { subnets, domain, mtu, vlanTags, vlanNative, bandwidth, dnsHosts, uuid, persistent } = network;
+  const { subnets, domain, vlanTags, vlanNative, bandwidth, dnsHosts, uuid, persistent } = network;
   const ranges = subnets.flatMap((subnet) => subnet.ranges);
   return (
     <Panel title={t("networks.overview")}>
@@ -56,12 +66,12 @@ export function NetworkFacts({ network, enabled, onSent }: NetworkFactsProps) {
             </Fact>
           </>
         )}
-        {domain !== undefined && <Fact label={t("networks.domain")}>{oneLine(domain, 120)}</Fact>}
-        {mtu !== undefined && (
-          <Fact label={t("networks.mtu")}>
-            {number(mtu)} {t("networks.bytes")}
+        {domain !== undefined && <Fact label={networkTexts.label("domain")}>{oneLine(domain, 120)}</Fact>}
+        {PLAIN_SETTINGS.filter((each) => network[each] !== undefined).map((each) => (
+          <Fact key={each} label={networkTexts.label(each)}>
+            {plainText(each, network[each]!)}
           </Fact>
-        )}
+        ))}
         {vlanTags.length > 0 && (
           <Fact label={t("networks.vlans")}>
             {vlanTags.map((tag) => tag === vlanNative ? t("networks.vlan_is_native", { tag }) : tag).join(
@@ -76,7 +86,7 @@ export function NetworkFacts({ network, enabled, onSent }: NetworkFactsProps) {
           <Fact label={t("networks.outbound")}>{formatRate(bandwidth.outbound.averageKib * KIB)}</Fact>
         )}
         {dnsHosts.length > 0 && (
-          <Fact label={t("networks.dns_hosts")}>
+          <Fact label={networkTexts.label("dnsHosts")}>
             {dnsHosts.map(({ ip, hostnames }) => (
               <span key={ip} class="mono line">{oneLine(`${ip} ${hostnames.join(" ")}`, 120)}</span>
             ))}
@@ -84,7 +94,7 @@ export function NetworkFacts({ network, enabled, onSent }: NetworkFactsProps) {
         )}
         {network.pending.length > 0 && (
           <Fact label={t("networks.pending")}>
-            {network.pending.map((each) => t(SETTING_NAMES[each])).join(", ")}
+            {network.pending.map((each) => networkTexts.label(each)).join(", ")}
           </Fact>
         )}
         <Fact label={t("networks.autostart")}>

@@ -1,6 +1,9 @@
-import type { NetworkMode, NetworkOptions } from "../../lib/contract/mod.ts";
+import type { NetworkMode, NetworkOptions, PlainSetting } from "../../lib/contract/mod.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { networkTexts } from "../../lib/network/network_texts.ts";
+import { CREATE_NETWORK, PLAIN_SETTINGS as PLAIN } from "../../lib/network/settings.const.ts";
+import { ContractFields } from "../kit/ContractField.tsx";
 import { CheckField, Field, SelectField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
@@ -235,6 +238,9 @@ function Vlans({ mode, values, errorOf }: NetworkFieldsProps) {
   );
 }
 
+/** Settings that are on or off stand below those that are typed. */
+const isSwitch = (setting: PlainSetting) => CREATE_NETWORK.fields[setting].kind === "boolean";
+
 /** What can be changed about a network also when it is there: names, DNS, MTU, limits. */
 export function NetworkSettingsFields(
   { mode, values, errorOf }: Omit<NetworkFieldsProps, "options" | "mode"> & {
@@ -252,22 +258,29 @@ export function NetworkSettingsFields(
     />
   );
   const isAddressed = ADDRESSED.some((each) => each === mode);
+  const form = { of: CREATE_NETWORK, texts: networkTexts, errorOf };
   return (
     <div class="form-grid">
       {isAddressed && (
         <>
-          {line("domain", t("networks.domain"))}
-          {line("forwarders", t("networks.forwarders"), t("networks.forwarders_hint"))}
-          {line("mtu", t("networks.mtu"), undefined, t("networks.bytes"))}
+          {line("domain", networkTexts.label("domain"))}
+          {line("forwarders", networkTexts.label("forwarders"), t("networks.forwarders_hint"))}
+          <ContractFields
+            form={form}
+            fields={PLAIN.filter((each) => !isSwitch(each))}
+            values={values}
+            isChange
+          />
         </>
       )}
       {line("inbound", t("networks.limit_in"), undefined, t("networks.kib"))}
       {line("outbound", t("networks.limit_out"), undefined, t("networks.kib"))}
       {isAddressed && (
         <>
+          <ContractFields form={form} fields={PLAIN.filter(isSwitch)} values={values} isChange />
           <CheckField
             wide
-            label={t("networks.domain_local")}
+            label={networkTexts.label("localDomain")}
             name="localDomain"
             checked={values.localDomain !== undefined}
             error={errorOf("localDomain")}

@@ -1,23 +1,23 @@
-import { api } from "../../lib/client/api.ts";
-import { attempt } from "../../lib/client/run_action.ts";
 import { sendsForm } from "../../lib/client/send_form.ts";
-import { report } from "../../lib/client/toasts.ts";
 import type { PortForward, PortForwarding } from "../../lib/contract/forwards.ts";
 import type { Network } from "../../lib/contract/mod.ts";
 import {
   FORWARD_WORDS,
-  forwardIn,
   forwardName,
   forwardsHref,
   forwardTarget,
-  targetValue,
+  targetFields,
 } from "../../lib/network/forwards/describe.ts";
+import { ADD_FORWARD } from "../../lib/network/forwards/fields.const.ts";
 import { networkHref } from "../../lib/network/network_href.ts";
+import { fieldTexts } from "../../lib/text/field_texts.ts";
 import { formHref } from "../../lib/text/form_href.ts";
+import { nameUnless } from "../../lib/text/form_names.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { forwards as texts } from "../../lib/i18n/en/forwards.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
+import { ContractField, ContractFields } from "../kit/ContractField.tsx";
+import { SelectField } from "../kit/Field.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import type { OnSent } from "./NetworkActions.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -26,7 +26,9 @@ import { DataTable } from "../kit/DataTable.tsx";
 import { Flash } from "../kit/Flash.tsx";
 import { type RowVerb, RowVerbs } from "../kit/RowVerbs.tsx";
 
-const { t } = textsOf(texts);
+const { t } = textsOf(texts), fields = fieldTexts(texts);
+/** Fields of a new forward that need not be filled. */
+const TYPED = ["targetPort", "address", "hostAddress", "description"] as const;
 
 /** A forward's state as icon, word and colour, with the reason below. */
 function State({ forward: { state, reason } }: { forward: PortForward }) {
@@ -158,69 +160,33 @@ export function ForwardTable({ label, forwards, withNetwork = false, change }: F
 function AddForward({ network, enabled, onSent }: Change & { network: Network }) {
   const targets = network.vms.flatMap(({ vmId, name, macs }) =>
     macs.map((mac) => ({
-      value: macs.length === 1 ? vmId : targetValue(vmId, mac),
+      value: targetFields(vmId, macs.length === 1 ? undefined : mac),
       label: macs.length === 1 ? oneLine(name, 60) : t("forwards.vm_card", { name: oneLine(name, 60), mac }),
     }))
   );
+  const form = { of: ADD_FORWARD, texts: fields };
   return (
     <AddForm title={t("forwards.add_form")}>
       <form
         method="post"
-        action={forwardsHref(network.name)}
-        onSubmit={async (event) => {
-          event.preventDefault();
-          const form = event.currentTarget, input = forwardIn(network.name, new FormData(form));
-          const isDone = await attempt(t("forwards.failed"), () => api.addPortForward(input));
-          if (isDone) {
-            form.reset();
-            report(t("forwards.done_add"));
-          }
+        action={formHref("add_port_forward", { network: network.name }, networkHref(network.name))}
+        onSubmit={sendsForm(t("forwards.failed"), (form, isDone) => {
+          if (isDone) form.reset();
           onSent(form, isDone);
-        }}
+        })}
       >
         <div class="form-grid">
-          <SelectField
-            label={t("forwards.protocol")}
-            name="protocol"
-            value="tcp"
-            choices={[{ value: "tcp", label: "TCP" }, { value: "udp", label: "UDP" }]}
-          />
-          <TextField
-            label={t("forwards.host_ports")}
-            hint={t("forwards.host_ports_hint")}
-            name="hostPorts"
-            required
-            maxLength={15}
-            inputMode="numeric"
-          />
+          <ContractField form={form} field="protocol" value="tcp" />
+          <ContractField form={form} field="hostPort" />
           <SelectField
             label={t("forwards.vm")}
             hint={t("forwards.vm_hint")}
-            name="target"
+            name={nameUnless("address")}
             value={targets[0]?.value ?? ""}
             choices={[...targets, { value: "", label: t("forwards.vm_none") }]}
           />
-          <TextField
-            label={t("forwards.target_port")}
-            hint={t("forwards.target_port_hint")}
-            name="targetPort"
-            maxLength={5}
-            inputMode="numeric"
-          />
-          <TextField
-            label={t("forwards.address")}
-            hint={t("forwards.address_hint")}
-            name="address"
-            maxLength={45}
-          />
-          <TextField
-            label={t("forwards.host_address")}
-            hint={t("forwards.host_address_hint")}
-            name="hostAddress"
-            maxLength={45}
-          />
-          <TextField label={t("forwards.note")} name="description" maxLength={200} />
-          <CheckField label={t("forwards.keep")} name="keepAddress" />
+          <ContractFields form={form} fields={TYPED} />
+          <ContractField form={form} field="keepAddress" wide={false} />
         </div>
         <div class="form-actions">
           <button type="submit" class="button" disabled={!enabled}>

@@ -1,15 +1,12 @@
 /** The forms of a VM's device pages: which is open, what it needs to know, and carrying it out. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { DeviceOptions, VM } from "../contract/mod.ts";
-import type { DeviceAction, DeviceDone } from "../vm/device_forms.ts";
-import { DEVICE_DONE } from "../vm/device_outcome.ts";
+import type { CommandName, DeviceOptions, VM } from "../contract/mod.ts";
 import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
-import { answerWarnings } from "../text/notice.ts";
-import { oneLine } from "../text/text.ts";
-import { isLive } from "../vm/state.ts";
-import { api } from "./api.ts";
+import type { RefusedForm } from "../text/refused_form.ts";
+import { formHref } from "../text/form_href.ts";
+import { api, callByForm } from "./api.ts";
 import { jobs } from "./jobs.ts";
 import { reportDone, reportFailure } from "./toasts.ts";
 
@@ -22,9 +19,24 @@ export interface OpenForm<V extends string> {
   readonly device: string;
 }
 
-/** Where a form is sent without script: to its own address, which shows it again when it is refused. */
-export const deviceFormHref = (page: string, { verb, device }: OpenForm<string>): string =>
+/** A page's own address with a form of it. */
+const openHref = (page: string, { verb, device }: OpenForm<string>): string =>
   `${page}?${new URLSearchParams({ do: verb, ...(device !== "" && { device }) })}`;
+
+/** What is the same for all forms of a page: where they are sent, and what is done with them. */
+export interface DeviceFormFrame {
+  /** The page that they are about. */
+  readonly page: string;
+  /** Where a command is sent. @param to the page to go to when it is done, where that is another one */
+  hrefOf(command: CommandName, fields: Readonly<Record<string, string>>, to?: string): string;
+  /** In the page instead of above it: where there is no script. */
+  readonly inline: boolean;
+  /** A form of it that was refused, where there is no script. */
+  readonly refused?: Pick<RefusedForm, "command" | "failure" | "field"> | null;
+  /** Carries it out; throws what the server says no with. */
+  onSend(command: CommandName, form: HTMLFormElement, submitter: HTMLElement | null): Promise<void>;
+  onClose(): void;
+}
 
 /** How the forms of a page are opened and carried out. */
 export interface DeviceForms<V extends string> {
@@ -34,13 +46,9 @@ export interface DeviceForms<V extends string> {
   readonly inline: Signal<boolean>;
   show(form: OpenForm<V>, needsOptions: boolean): void;
   close(): void;
-  send(does: DeviceAction, form: FormData): Promise<void>;
-}
-
-/** Carries out what a form asks for. What reads the form is loaded here: no page needs it before. */
-async function perform(does: DeviceAction, vmId: string, form: FormData): Promise<DeviceDone> {
-  const { performDevice } = await import("../vm/device_forms.ts");
-  return await performDevice(api, does, vmId, form);
+  send(command: CommandName, form: HTMLFormElement, submitter: HTMLElement | null): Promise<void>;
+  /** The frame of the form that is open. @param page its page's path */
+  frame(page: string): DeviceFormFrame;
 }
 
 /**
@@ -49,7 +57,10 @@ async function perform(does: DeviceAction, vmId: string, form: FormData): Promis
  */
 export function useDeviceForms<V extends string>(
   vm: Signal<VM>,
-  first: { readonly form: OpenForm<V> | null; readonly options: DeviceOptions | null },
+  first: Pick<DeviceFormFrame, "refused"> & {
+    readonly form: OpenForm<V> | null;
+    readonly options: DeviceOptions | null;
+  },
   onDone: () => Promise<void>,
 ): DeviceForms<V> {
   const open = useSignal(first.form);
@@ -59,7 +70,7 @@ export function useDeviceForms<V extends string>(
     // What the form was opened by is no place to come back to.
     if (first.form !== null) history.replaceState(null, "", location.pathname);
   }, []);
-  return {
+  const forms: DeviceForms<V> = {
     open,
     options,
     inline,
@@ -79,25 +90,29 @@ export function useDeviceForms<V extends string>(
     close() {
       open.value = null;
     },
-    async send(does, form) {
-      const { id: vmId, name } = vm.peek();
+    async send(command, form, submitter) {
       const begun = await jobs.begun(
-        perform(does, vmId, form),
-        (job) => job.command === does && job.vmId === vmId,
+        callByForm(form, submitter),
+        (job) => job.command === command && job.vmId === vm.peek().id,
       );
       if ("job" in begun) return;
-      const { live = true, persistent, waiting = [] } = begun.result;
-      const done = t("devices.done_on", { done: t(DEVICE_DONE[does]), name: oneLine(name, 60) });
-      const waits = isLive(vm.peek()) && persistent === true;
-      reportDone(
-        waits && !live
-          ? t("devices.done_next", { done })
-          : waits && waiting.length > 0
-          ? t("devices.done_partly", { done })
-          : done,
-        answerWarnings(begun.result),
-      );
+      reportDone(begun.result.done, begun.result.warnings);
       await onDone();
     },
+    frame: (page) => ({
+      page,
+      hrefOf: (command, fields, to = page) =>
+        formHref(
+          command,
+          { vmId: vm.peek().id, ...fields },
+          to,
+          open.value === null ? page : openHref(page, open.value),
+        ),
+      inline: inline.value,
+      refused: first.refused ?? null,
+      onSend: forms.send,
+      onClose: forms.close,
+    }),
   };
+  return forms;
 }

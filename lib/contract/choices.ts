@@ -4,14 +4,23 @@ export const OS_TYPES = ["linux", "windows", "other"] as const;
 export const DISK_FORMATS = ["qcow2", "raw"] as const;
 export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;
 export const DISK_CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
-/** How the host caches what the guest writes. */
-export const CACHE_CHOICES = ["default", ...DISK_CACHES] as const;
-/** How QEMU reads and writes. */
-export const DISK_IO = ["default", "threads", "native", "io_uring"] as const;
-/** What happens to blocks the guest gives back. */
-export const DISK_DISCARD = ["default", "unmap", "ignore"] as const;
-/** What happens to blocks of zeroes the guest writes. */
-export const DISK_DETECT_ZEROES = ["default", "off", "on", "unmap"] as const;
+/** How QEMU runs a disk: field → words. libvirt has each as the attribute of `<driver>` with the same name. */
+export const DISK_DRIVER = {
+  /** How the host caches what the guest writes. */
+  cache: ["default", ...DISK_CACHES],
+  /** How QEMU reads and writes. */
+  io: ["default", "threads", "native", "io_uring"],
+  /** What happens to blocks the guest gives back. */
+  discard: ["default", "unmap", "ignore"],
+  /** What happens to blocks of zeroes the guest writes. */
+  detectZeroes: ["default", "off", "on", "unmap"],
+  /** Whether blocks of a qcow2 image that the guest gives back are kept for what it writes next. */
+  discardNoUnref: ["default", "off", "on"],
+} as const;
+/** The libvirt that has a field of {@link DISK_DRIVER}, where some hosts have an older one: major * 1,000,000 + minor * 1,000. */
+export const DISK_DRIVER_SINCE = { discardNoUnref: 9_005_000 } as const satisfies Partial<
+  Record<keyof typeof DISK_DRIVER, number>
+>;
 /** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
 export const USER_BACKENDS = ["slirp", "passt"] as const;
 /** What carries a folder of the host into a guest: virtiofsd, or QEMU itself, which can keep it read-only. */

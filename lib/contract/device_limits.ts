@@ -1,5 +1,6 @@
 /** Limits of disks and network interfaces: the fields of their commands and answers, named as libvirt names them. */
 import Type, { type Static, type TSchema } from "typebox";
+import { emptyAs } from "./schema.ts";
 import { type DISK_LIMITS, MOST_DISK_LIMIT, type NIC_LIMITS } from "./limit_names.ts";
 
 /** A limit of a disk, by its field. */
@@ -14,7 +15,7 @@ const MOST_RATE = 100_000_000;
 
 const NO_LIMIT = "0 for no limit";
 const limit = (description: string, maximum = MOST_DISK_LIMIT) =>
-  Type.Optional(Type.Integer({ minimum: 0, maximum, description }));
+  Type.Optional(Type.Integer({ minimum: 0, maximum, description, ...emptyAs(0) }));
 const bytes = (of: string) => limit(`bytes per second of ${of}; ${NO_LIMIT}`);
 const operations = (of: string) => limit(`operations per second of ${of}; ${NO_LIMIT}`);
 const burst = (of: string) => limit(`in bursts, instead of ${of}, which it is not below; 0 for no bursts`);

@@ -1,13 +1,10 @@
 /** A VM's disks and network cards: what there is, and every command that adds, changes or removes one. */
-import Type, { type Static } from "typebox";
+import Type, { type Static, type TOptional, type TString, type TUnsafe } from "typebox";
 import { type ExtraPermission, HOST_NETWORK } from "./access_rules.ts";
 import {
-  CACHE_CHOICES,
   DISK_BUSES,
-  DISK_DETECT_ZEROES,
-  DISK_DISCARD,
+  DISK_DRIVER,
   DISK_FORMATS,
-  DISK_IO,
   MAX_SHARE_TAG,
   NIC_MODELS,
   SHARE_DRIVERS,
@@ -18,7 +15,7 @@ import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
 import { AnyMedium, BackingPlace, ConfigFinding, DiskSizeGb, ImagePlace } from "./create.ts";
 import { DiskLimits, NicLimits } from "./device_limits.ts";
-import { closed, oneOf, SentenceText, VmId } from "./schema.ts";
+import { CLEARABLE, closed, emptyAs, oneOf, SentenceText, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 import { NewVolumeName } from "./volumes.ts";
@@ -44,13 +41,18 @@ const Placed = {
   bootOrder: Type.Optional(Type.Integer()),
 };
 
+type DiskDriver = typeof DISK_DRIVER;
+/** A schema for each field of {@link DISK_DRIVER}. */
+const driverFields = <R>(schema: (words: readonly string[]) => object) =>
+  Object.fromEntries(
+    Object.entries(DISK_DRIVER).map(([field, words]) => [field, Type.Optional(schema(words) as TString)]),
+  ) as R;
+
 export const VmDisk = Type.Object({
   ...Disk.properties,
   ...Placed,
-  cache: Type.Optional(Type.String()),
-  io: Type.Optional(Type.String()),
-  discard: Type.Optional(Type.String()),
-  detectZeroes: Type.Optional(Type.String()),
+  // Whoever wrote it: words that we do not know among them.
+  ...driverFields<{ readonly [F in keyof DiskDriver]: TOptional<TString> }>(() => Type.String()),
   serial: Type.Optional(Type.String()),
   ...DiskLimits,
   trayOpen: Type.Boolean(),
@@ -183,18 +185,25 @@ const Serial = Type.String({
   maxLength: 20,
   pattern: "^[A-Za-z0-9_. +-]*$",
   description: "letters, digits and _.+-; empty for none",
+  ...CLEARABLE,
 });
 
-const Tuning = {
-  cache: Type.Optional(oneOf(CACHE_CHOICES)),
-  io: Type.Optional(oneOf(DISK_IO)),
-  discard: Type.Optional(oneOf(DISK_DISCARD)),
-  detectZeroes: Type.Optional(oneOf(DISK_DETECT_ZEROES)),
+/** How a disk is run: what can be chosen when it is attached, and changed later. */
+export const DiskTuning = {
+  ...driverFields<{ readonly [F in keyof DiskDriver]: TOptional<TUnsafe<DiskDriver[F][number]>> }>(oneOf),
+  serial: Type.Optional(Serial),
+  bootOrder: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 64, description: "from 1; 0 for none", ...emptyAs(0) }),
+  ),
   readOnly: Type.Optional(Type.Boolean()),
   shareable: Type.Optional(Type.Boolean({ description: "several VMs may have it at the same time" })),
-  serial: Type.Optional(Serial),
-  bootOrder: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: "from 1; 0 for none" })),
 };
+const DiskTuningObject = Type.Object(DiskTuning);
+type Tuned = Static<typeof DiskTuningObject>;
+/** How a disk is run; `default` leaves it to QEMU. */
+export type DiskTuning = { readonly [F in keyof Tuned]?: Tuned[F] | undefined };
+/** The fields of {@link DiskTuning}. */
+export const DISK_TUNING = Object.keys(DiskTuning) as (keyof DiskTuning)[];
 /** In which of its configurations a VM's device is changed. */
 export const LiveAndPersistent = {
   live: Type.Optional(
@@ -286,7 +295,7 @@ export const deviceCommands = {
       backingFile: Type.Optional(BackingPlace),
       bus: Type.Optional(oneOf(DISK_BUSES)),
       target: Type.Optional(Target),
-      ...Tuning,
+      ...DiskTuning,
       ...DiskLimits,
       ...LiveAndPersistent,
     }),
@@ -317,6 +326,7 @@ export const deviceCommands = {
       "NotHotpluggable",
       "BusNotSupported",
       "NoFreeSlot",
+      "NotOnThisHost",
       "DiskCreateFailed",
       "AttachFailed",
       "Forbidden",
@@ -402,14 +412,22 @@ export const deviceCommands = {
       "Limits apply at once and at every start. All else a running VM has from its next start on: QEMU takes none of it " +
       "while it runs. What is not named stays; a limit of 0 takes its bursts with it.",
     role: "operator",
-    input: closed({ ...OneDisk, ...Tuning, ...DiskLimits }),
+    input: closed({ ...OneDisk, ...DiskTuning, ...DiskLimits }),
     output: Type.Object({
       ...DeviceApplied.properties,
       waiting: Type.Array(Type.String(), {
         description: "the fields of this change that the running VM has from its next start on",
       }),
     }),
-    errors: ["VmNotFound", "HasSavedMemory", "VmNotPersistent", "NoSuchDisk", "DiskInUse", "UpdateFailed"],
+    errors: [
+      "VmNotFound",
+      "HasSavedMemory",
+      "VmNotPersistent",
+      "NoSuchDisk",
+      "NotOnThisHost",
+      "DiskInUse",
+      "UpdateFailed",
+    ],
     route: "PATCH /vms/{vmId}/disks/{target}",
     cli: ["vm", "update-disk", "<vmId>", "<target>"],
     examples: [
@@ -641,6 +659,7 @@ export const deviceCommands = {
         maxLength: 255,
         pattern: "^[^/\\u0000-\\u001f\\u007f]*$",
         description: "empty for none",
+        ...CLEARABLE,
       })),
       filterAddresses: Type.Optional(FilterAddresses),
       model: Type.Optional(oneOf(NIC_MODELS)),

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { refusedAs } from "./refusal.ts";
-import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId, withLast } from "./schema.ts";
 
 export const FORWARD_PROTOCOLS = ["tcp", "udp"] as const;
 export type ForwardProtocol = typeof FORWARD_PROTOCOLS[number];
@@ -24,8 +24,8 @@ export const FORWARD_STATES = [
 export type ForwardState = typeof FORWARD_STATES[number];
 
 const PORT_REFUSALS = refusedAs({ minimum: "InvalidPort", maximum: "InvalidPort" });
-const port = (description: string) =>
-  Type.Integer({ minimum: 1, maximum: 65_535, description, ...PORT_REFUSALS });
+const port = (description: string, more = {}) =>
+  Type.Integer({ minimum: 1, maximum: 65_535, description, ...PORT_REFUSALS, ...more });
 const Ip = Type.String({ minLength: 2, maxLength: 45, pattern: "^[0-9A-Fa-f:.]+$" });
 const NetworkName = Type.String({
   minLength: 1,
@@ -39,7 +39,7 @@ const ForwardId = Type.String({ minLength: 1, maxLength: 64, pattern: "^[0-9A-Za
 export const NewPortForward = closed({
   network: NetworkName,
   protocol: oneOf(FORWARD_PROTOCOLS),
-  hostPort: port("port of the host, or the first of a range"),
+  hostPort: port("port of the host, or the first of a range", withLast("hostPortEnd")),
   hostPortEnd: Type.Optional(port("last of a range")),
   hostAddress: Type.Optional({ ...Ip, description: "one address of the host; left out: every one" }),
   vmId: Type.Optional({ ...VmId, description: "the target: its address is followed" }),

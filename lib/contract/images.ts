@@ -1,7 +1,7 @@
 /** Images: the ISOs and disk images of all pools, where new ones come from, and what may be fetched. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT, oneOf, SentenceText } from "./schema.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SentenceText, withOthers } from "./schema.ts";
 import { StorageUser } from "./storage.ts";
 
 /** What an image is for: `iso` goes into a drive, `disk` becomes a disk. */
@@ -59,7 +59,7 @@ const PoolName = Type.String({ minLength: 1, maxLength: 256, description: "name 
 const NewImageName = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: "^[A-Za-z0-9_]([A-Za-z0-9._+@ -]*[A-Za-z0-9._+@-])?$",
+  pattern: `${NO_OUTER_BLANK}[A-Za-z0-9_]([A-Za-z0-9._+@ -]*[A-Za-z0-9._+@-])?$`,
   description: "letters, digits and ._+@-, not beginning with a dot or a dash",
 });
 const Url = Type.String({ minLength: 1, maxLength: 4096, description: "http or https" });
@@ -98,12 +98,13 @@ export const DEFAULT_IMAGE_POLICY: ImagePolicy = {
   linkedImages: false,
 };
 
-const Hex = (length: number) =>
+const Hex = (length: number, more = {}) =>
   Type.String({
     minLength: length,
     maxLength: length,
-    pattern: "^[0-9A-Fa-f]+$",
+    pattern: `^[0-9A-Fa-f]{${length}}$`,
     description: "of the file at the URL",
+    ...more,
   });
 
 export const imageCommands = {
@@ -145,12 +146,13 @@ export const imageCommands = {
       catalogId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
       pool: Type.Optional(PoolName),
       name: Type.Optional(NewImageName),
-      sha256: Type.Optional(Hex(64)),
+      sha256: Type.Optional(Hex(64, withOthers("sha512", "checksumUrl"))),
       sha512: Type.Optional(Hex(128)),
       checksumUrl: Type.Optional(
         Type.String({
           minLength: 1,
           maxLength: 4096,
+          pattern: "^[A-Za-z]+://",
           description: "published file: SHA256SUMS, CHECKSUM, IMAGE.sha512",
         }),
       ),

@@ -1,5 +1,5 @@
 /** Virtual networks: what there is, and every command that makes, runs, changes or removes one. */
-import Type, { type Static } from "typebox";
+import Type, { type Static, type TNull, type TOptional, type TSchema, type TUnion } from "typebox";
 import { command } from "./command.ts";
 import { refusedAs } from "./refusal.ts";
 import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SentenceText, Timestamp } from "./schema.ts";
@@ -107,6 +107,27 @@ const NewSubnet = closed({
   hosts: Type.Optional(Type.Array(StaticLease, { maxItems: 1000 })),
 });
 
+/** Settings that are one value each, absent for none: what a network is made with, and has changed later. */
+const PlainSettings = {
+  mtu: Type.Integer({ minimum: 68, maximum: 65_535 }),
+  isolatedPorts: Type.Boolean({
+    description: "guests reach the host and what is outside, but not each other",
+  }),
+};
+/** Their names. */
+export const PLAIN_SETTINGS = Object.keys(PlainSettings) as (keyof typeof PlainSettings)[];
+export type PlainSetting = typeof PLAIN_SETTINGS[number];
+/** Each as something that need not be there. */
+const optional = <P extends Record<string, TSchema>>(fields: P) =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, Type.Optional(field)])) as {
+    [K in keyof P]: TOptional<P[K]>;
+  };
+/** … or null, which takes it away. */
+const orNull = <P extends Record<string, TSchema>>(fields: P) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, Type.Union([field, Type.Null()])]),
+  ) as { [K in keyof P]: TUnion<[P[K], TNull]> };
+
 /** What a new network is made of. */
 export const NewNetwork = closed({
   name: NewName,
@@ -129,7 +150,7 @@ export const NewNetwork = closed({
   forwarders: Type.Optional(
     Type.Array(Ip, { maxItems: 8, description: "DNS servers asked instead of the host's" }),
   ),
-  mtu: Type.Optional(Type.Integer({ minimum: 68, maximum: 65_535 })),
+  ...optional(PlainSettings),
   bandwidth: Type.Optional(Bandwidth),
   vlan: Type.Optional(Vlan),
   start: Type.Optional(Type.Boolean({ default: true })),
@@ -154,7 +175,7 @@ export const NetworkSettings = Type.Object({
   localDomain: Type.Boolean(),
   forwarders: Type.Array(Type.String()),
   dnsHosts: Type.Array(DnsHost),
-  mtu: Type.Optional(Type.Integer()),
+  ...optional(PlainSettings),
   bandwidth: Type.Optional(Bandwidth),
 });
 export type NetworkSettings = Static<typeof NetworkSettings>;
@@ -165,7 +186,7 @@ export const NETWORK_SETTINGS = [
   "localDomain",
   "forwarders",
   "dnsHosts",
-  "mtu",
+  ...PLAIN_SETTINGS,
   "bandwidth",
 ] as const;
 export type NetworkSetting = typeof NETWORK_SETTINGS[number];
@@ -195,7 +216,7 @@ export const Network = Type.Object({
   routes: Type.Array(Type.String(), { description: "subnets its static routes lead to" }),
   domain: Type.Optional(Type.String()),
   dnsHosts: Type.Array(DnsHost),
-  mtu: Type.Optional(Type.Integer()),
+  ...optional(PlainSettings),
   vlanTags: Type.Array(Type.Integer()),
   vlanNative: Type.Optional(
     Type.Integer({ description: "the one of the tags that frames without a tag belong to" }),
@@ -423,7 +444,7 @@ export const networkCommands = {
       localDomain: Type.Optional(Type.Boolean()),
       dnsHosts: Type.Optional(Type.Array(DnsHost, { maxItems: 256, description: "all of them" })),
       forwarders: Type.Optional(Type.Array(Ip, { maxItems: 8, description: "all of them" })),
-      mtu: Type.Optional(Type.Union([Type.Integer({ minimum: 68, maximum: 65_535 }), Type.Null()])),
+      ...optional(orNull(PlainSettings)),
       bandwidth: Type.Optional(Type.Union([Bandwidth, Type.Null()])),
     }),
     output: Type.Object({ now: Changed, nextStart: Changed }, { description: "what was changed, and when" }),

@@ -40,11 +40,19 @@ export const Instant = Type.Integer({
 /** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
 export const SECRET = { "x-secret": true } as const;
 
-/** A text that a form empties by an empty field. Elsewhere an empty field that may be left out is as if not there. */
-export const CLEARABLE = { "x-clearable": true } as const;
+/** What a form's empty field means. Elsewhere an empty field that may be left out is as if not there. */
+export const emptyAs = <V extends string | number>(value: V) => ({ "x-empty": value }) as const;
+/** A text that a form empties by an empty field. */
+export const CLEARABLE = emptyAs("");
 
 /** A program that a form has in one line with its arguments, cut as a shell cuts words; those go to the list named. */
 export const withWords = <L extends string>(list: L) => ({ "x-words": list }) as const;
+
+/** A number that a form has in one field with the last of a range: `5000-5010`. */
+export const withLast = <L extends string>(last: L) => ({ "x-last": last }) as const;
+
+/** A text that a form has in one field with those of others: it goes to the first whose pattern its first word fits. */
+export const withOthers = <F extends string>(...fields: readonly F[]) => ({ "x-or": fields }) as const;
 
 /**
  * Begins a pattern of names to be made: no blank at either end, Unicode's among them (NBSP, U+3000, BOM). Nobody could

@@ -75,7 +75,9 @@ const BY_NAME = [
   /^targets\.kind\./,
   /^templates\.seal\./,
   /^activity\.(command|event)\./,
-  /^forms\.done\./,
+  /^forms\.(done\.|waits_)/,
+  // Of fields, by the names that the contract gives them (`lib/text/field_texts.ts`).
+  /^(field|hint|short|value)\./,
   /^permission\./,
   /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
   /^bin\.kind\./,

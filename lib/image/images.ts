@@ -1,7 +1,6 @@
 /** What the pages on images show and ask for. Pure; the server checks it all. */
 import type { CatalogImage, Image, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
-import { enteredIn, givenIn } from "../text/form_fields.ts";
 import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
 
 /** What is shown: all images, or a part of them. */
@@ -103,17 +102,4 @@ export function checksumIn(text: string): Pick<Input<"download_image">, "sha256"
   if (/^[0-9a-f]{128}$/i.test(first)) return { sha512: first };
   // What is neither a sum nor a URL is refused by its field's name.
   return /^[a-z]+:\/\//i.test(text) ? { checksumUrl: text } : { sha256: first };
-}
-
-/** The input of `download_image`, of the form for a URL: its checksum is a sum or an address, as people paste it. */
-export function downloadInput(form: FormData): Input<"download_image"> {
-  const pool = enteredIn(form, "pool");
-  const name = enteredIn(form, "name"), checksum = givenIn(form, "checksum");
-  return {
-    url: givenIn(form, "url") ?? "",
-    ...(pool !== undefined && { pool }),
-    ...(name !== undefined && { name }),
-    ...(checksum !== undefined && checksumIn(checksum)),
-    unpack: form.get("unpack") === "yes" ? "auto" : "never",
-  };
 }

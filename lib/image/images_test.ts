@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CatalogImage, Image, StoragePool } from "../contract/mod.ts";
 import {
   byArchitecture,
-  downloadInput,
+  checksumIn,
   type ImageFilter,
   imagePage,
   imageQuery,
@@ -23,11 +23,6 @@ const image = (name: string, change: Partial<Image> = {}): Image => ({
   isBase: false,
   ...change,
 });
-const form = (fields: Record<string, string>) => {
-  const data = new FormData();
-  for (const [name, value] of Object.entries(fields)) data.set(name, value);
-  return data;
-};
 
 Deno.test("imageQuery() and imagesHref() are each other's inverse, and hold against nonsense", () => {
   for (
@@ -87,16 +82,11 @@ Deno.test("initialsOf() are two letters of a name, whatever stands before them",
   ]);
 });
 
-Deno.test("downloadInput() reads what people paste as a checksum", () => {
-  const checksum = (text: string) => {
-    const { sha256, sha512, checksumUrl } = downloadInput(form({ url: "http://x/y", checksum: text }));
-    return [sha256, sha512, checksumUrl];
-  };
+Deno.test("checksumIn() reads what people paste as a checksum", () => {
   const short = "a".repeat(64), long = "b".repeat(128);
-  assert.deepEqual(checksum(` ${short}  disk.img `), [short, undefined, undefined]);
-  assert.deepEqual(checksum(long), [undefined, long, undefined]);
-  assert.deepEqual(checksum("https://x/SHA256SUMS"), [undefined, undefined, "https://x/SHA256SUMS"]);
-  assert.equal(downloadInput(form({ url: "u" })).unpack, "never");
+  assert.deepEqual(checksumIn(`${short}  disk.img`), { sha256: short });
+  assert.deepEqual(checksumIn(long), { sha512: long });
+  assert.deepEqual(checksumIn("https://x/SHA256SUMS"), { checksumUrl: "https://x/SHA256SUMS" });
 });
 
 Deno.test("poolsForImages() are the running ones that keep files, default first", () => {

@@ -4,6 +4,7 @@ import {
   type NetworkSetting,
   type NetworkSettings,
   type NewNetwork,
+  PLAIN_SETTINGS,
   type StaticLease,
 } from "../contract/networks.ts";
 import type { ErrorCode } from "../contract/errors.ts";
@@ -223,7 +224,7 @@ function crossing(range: { start: string; end: string }, before: [Address, Addre
 
 /** Fields that say something in some modes only → those modes. */
 const ONLY_IN: readonly { field: keyof NewNetwork; modes: readonly string[]; what: string }[] = [
-  ...(["ipv4", "ipv6", "domain", "dnsHosts", "forwarders", "mtu"] as const).map((field) => ({
+  ...(["ipv4", "ipv6", "domain", "dnsHosts", "forwarders", ...PLAIN_SETTINGS] as const).map((field) => ({
     field,
     modes: ADDRESSED_MODES,
     what: "is for networks with addresses of their own (nat, routed, isolated, open)",
@@ -258,14 +259,14 @@ const isSet = (value: unknown) =>
 /** What of a network's new settings its mode cannot have, and what contradicts itself. */
 export function settingsProblems(
   mode: string,
-  { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth }: NetworkSettings,
+  settings: NetworkSettings,
   changed: readonly NetworkSetting[],
 ): NetworkProblem[] {
-  const values = { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth };
   const found = ONLY_IN.filter(({ field, modes }) =>
-    changed.some((each) => each === field) && isSet(values[field as NetworkSetting]) && !modes.includes(mode)
+    changed.some((each) => each === field) && isSet(settings[field as NetworkSetting]) &&
+    !modes.includes(mode)
   ).map(({ field, what }) => mismatch(field, `${field} ${what}`));
-  return [...found, ...dnsProblems({ domain, localDomain, forwarders, dnsHosts })];
+  return [...found, ...dnsProblems(settings)];
 }
 
 /** What is wrong with names and DNS servers. */

@@ -1,5 +1,5 @@
 /** What is said of a command that a form carried out. */
-import { type CommandName, COMMANDS } from "../contract/mod.ts";
+import { type CommandName, COMMANDS, type DeviceApplied } from "../contract/mod.ts";
 import { activity } from "../i18n/en/activity.ts";
 import { forms } from "../i18n/en/forms.ts";
 import { textsOf } from "../i18n/mod.ts";
@@ -55,19 +55,35 @@ function deletedIn(command: CommandName, answer: unknown): Pick<Notice, "disks" 
   };
 }
 
-/** The notice of a command that was carried out. @param name what it was done to */
+/** What of a change of a VM that runs waits for its next start, as the answer tells. */
+function waitsIn(answer: unknown): Notice["waits"] {
+  const { live, persistent, waiting = [] } = (answer ?? {}) as Partial<DeviceApplied> & {
+    readonly waiting?: readonly string[];
+  };
+  return !persistent ? undefined : live === false ? "all" : waiting.length > 0 ? "part" : undefined;
+}
+
+/** The notice of a command that was carried out. @param name what it was done to @param isLive its VM runs */
 export function noticeOf(
   command: CommandName,
   input: Readonly<Record<string, unknown>>,
   answer: unknown,
   name: string | undefined,
+  isLive = false,
 ): Notice {
-  const warnings = answerWarnings(answer);
-  return { is: "done", word: doneWord(command, input), name, warnings, ...deletedIn(command, answer) };
+  const warnings = answerWarnings(answer), waits = isLive ? waitsIn(answer) : undefined;
+  return {
+    is: "done",
+    word: doneWord(command, input),
+    name,
+    warnings,
+    ...(waits !== undefined && { waits }),
+    ...deletedIn(command, answer),
+  };
 }
 
 /** A notice in words; undefined where its word is none of ours. */
-export function noticeText({ is, word, name, in: into, disks = 0 }: Notice): string | undefined {
+export function noticeText({ is, word, name, in: into, disks = 0, waits }: Notice): string | undefined {
   if (is === "started") {
     if (!Object.hasOwn(COMMANDS, word)) return undefined;
     const what = COMMANDS[word as CommandName].summary;
@@ -76,5 +92,6 @@ export function noticeText({ is, word, name, in: into, disks = 0 }: Notice): str
   if (word === "delete_vm" && disks > 0 && name !== undefined) {
     return own.plural("forms.deleted_vm", disks, { name });
   }
-  return doneText(word, name, into);
+  const done = doneText(word, name, into);
+  return done && waits ? own.t(`forms.waits_${waits}`, { done }) : done;
 }

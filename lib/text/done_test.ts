@@ -32,6 +32,21 @@ Deno.test("noticeText() says what was deleted with a VM, and what was started", 
   assert.equal(noticeText({ is: "started", word: "<b>" }), undefined);
 });
 
+Deno.test("noticeText() says what a running VM has from its next start on", () => {
+  const said = (answer: unknown, isLive = true) =>
+    noticeText(noticeOf("update_disk", { vmId: "1" }, answer, "vda", isLive));
+  assert.equal(said({ live: false, persistent: true }), "Disk changed: vda: from the next start on");
+  assert.match(
+    said({ live: true, persistent: true, waiting: ["cache"] }) ?? "",
+    /all else from the next start on$/,
+  );
+  for (
+    const done of [said({ live: true, persistent: true }), said({ live: false, persistent: true }, false)]
+  ) {
+    assert.equal(done, "Disk changed: vda");
+  }
+});
+
 Deno.test("each text of a form that was carried out is of a command and a field that there are", () => {
   const known: Readonly<Record<string, Command>> = COMMANDS;
   for (const key of Object.keys(forms).filter((each) => each.startsWith("forms.done."))) {

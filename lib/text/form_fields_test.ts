@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { schemaRefusals } from "../contract/refusal.ts";
-import { downloadInput } from "../image/images.ts";
-import { forwardIn } from "../network/forwards/describe.ts";
-import { networkIn, settingsIn } from "../network/networks.ts";
+import { networkIn, settingsIn } from "../network/network_form.ts";
 import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
-import { type DeviceAction, performDevice } from "../vm/device_forms.ts";
+import { formInput } from "./form_input.ts";
 import { enteredIn, textIn, trimmedIn } from "./form_fields.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -18,13 +16,9 @@ function formOf(fields: Fields): FormData {
   return form;
 }
 
-/** What a form on devices asks the API for. */
-function asked(action: DeviceAction, form: FormData): unknown {
-  let input: unknown;
-  const api = new Proxy({}, { get: () => (given: unknown) => Promise.resolve(input = given) });
-  performDevice(api as Parameters<typeof performDevice>[0], action, "v", form);
-  return input;
-}
+/** What a form that is one command asks for. */
+const asked = (command: "add_port_forward" | "attach_disk" | "download_image", form: FormData): unknown =>
+  formInput(COMMANDS[command], form);
 
 const BLANK = / begins or ends with a blank: remove it$/;
 const NO_SETTINGS = { localDomain: false, forwarders: [], dnsHosts: [] };
@@ -45,27 +39,25 @@ const TABLE: readonly {
   { command: "update_network", read: (form) => settingsIn(form, NO_SETTINGS), field: "domain", at: "domain" },
   {
     command: "add_port_forward",
-    read: (form) => forwardIn("n", form),
+    read: (form) => asked("add_port_forward", form),
     field: "description",
     at: "description",
     isTaken: true,
   },
-  { command: "download_image", read: downloadInput, field: "name", at: "name" },
-  { command: "download_image", read: downloadInput, field: "pool", at: "pool", isTaken: true },
+  { command: "download_image", read: (form) => asked("download_image", form), field: "name", at: "name" },
   {
-    command: "attach_disk",
-    read: (form) => asked("attach_disk", form),
-    field: "serial",
-    at: "serial",
-    rest: { what: "image" },
+    command: "download_image",
+    read: (form) => asked("download_image", form),
+    field: "pool",
+    at: "pool",
     isTaken: true,
   },
   {
     command: "attach_disk",
     read: (form) => asked("attach_disk", form),
-    field: "pool",
+    field: "create.pool@create",
     at: "create.pool",
-    rest: { what: "create" },
+    rest: { ":part": "create" },
     isTaken: true,
   },
   ...["hostname", "timezone", "locale"].map((field) => ({

@@ -2,6 +2,7 @@
 import type { Command } from "../contract/command.ts";
 import { ContractError } from "../contract/errors.ts";
 import { NO_OUTER_BLANK } from "../contract/schema.ts";
+import { countedFields, fieldPath, lastText, type PostedField } from "./form_names.ts";
 import { type FieldSchema, readValue, unwrappedSchema, valueKind } from "./values.ts";
 import { wordsOf } from "./words.ts";
 
@@ -64,12 +65,6 @@ export function requireBounded(names: Iterable<string>): void {
   }
 }
 
-/** A field's path, and the unit of a bare number in it: `capacityBytes:G` has a field that counts bytes typed in GiB. */
-export function fieldPath(name: string): { readonly path: string; readonly unit: string } {
-  const [path = "", unit = ""] = name.split(":", 2);
-  return { path, unit };
-}
-
 const isRequired = ({ required = [] }: FieldSchema, field: string) => required.includes(field);
 
 /** The values that a text may have several of, where its pattern allows none of what is between them. */
@@ -88,13 +83,14 @@ function typed(text: string, { pattern }: FieldSchema): string {
   return !fits.test(text) && fits.test(text.trim()) ? text.trim() : text;
 }
 
-/** The value of one field; undefined for an empty one, which is as if it were not there. */
+/** The value of one field; of an empty one what its schema says it means, else undefined: as if it were not there. */
 function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: readonly string[]): unknown {
   const { path, unit } = fieldPath(name);
   const field = path.slice(path.lastIndexOf(".") + 1);
   const own = unwrappedSchema(schema), kind = valueKind(field, schema);
   const read = (text: string) => {
-    const found = readValue(field, kind, kind === "size" && /^[\d.,]+$/.test(text) ? text + unit : text);
+    const isBare = (kind === "size" || kind === "bitrate") && /^[\d.,]+$/.test(text);
+    const found = readValue(field, kind, isBare ? text + unit : text);
     if ("mustBe" in found) throw refused(path, `must be ${found.mustBe}`);
     return found.value;
   };
@@ -102,12 +98,10 @@ function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: re
     const texts = kind === "strings" ? given.flatMap((text) => separated(text, own.items ?? {})) : given;
     return [...new Set(texts.filter((text) => text !== ""))].flatMap(read);
   }
-  // Of a box and the hidden field that stands for an empty one, the box comes last.
-  const text = given.at(-1)!;
-  if (kind === "string") {
-    return text === "" && !isNeeded && !own["x-clearable"] ? undefined : typed(text, own);
-  }
-  return text.trim() === "" && !isNeeded ? undefined : read(text.trim());
+  const text = lastText(given);
+  if (kind === "string" && text !== "") return typed(text, own);
+  if (text.trim() !== "" || isNeeded) return kind === "string" ? text : read(text.trim());
+  return own["x-empty"];
 }
 
 /** Makes lists of their numbered rows. */
@@ -120,6 +114,19 @@ function listed(value: unknown, schema: FieldSchema): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([field, part]) => [field, listed(part, properties[field] ?? {})]),
   );
+}
+
+/** What is between the ends of a range: a dash of any kind, or a colon. */
+const RANGE = /^\s*(\d+)\s*[-–:]\s*(\d+)\s*$/;
+
+/** A range that was typed in one field, as its two. */
+function cutRanges(fields: readonly PostedField[], { properties = {} }: FieldSchema): PostedField[] {
+  return fields.flatMap(([name, value]): PostedField[] => {
+    const last = Object.hasOwn(properties, name) ? properties[name]!["x-last"] : undefined;
+    const [, from, to] = last === undefined ? [] : RANGE.exec(String(value)) ?? [];
+    if (last === undefined || from === undefined || to === undefined) return [[name, value]];
+    return [[name, from], ...Number(to) === Number(from) ? [] : [[last, to] as const]];
+  });
 }
 
 /** Cuts a program that was typed in one line with its arguments. @throws {ContractError} InvalidInput */
@@ -135,23 +142,38 @@ function cutLines(result: Fields, { properties = {} }: FieldSchema): void {
   }
 }
 
+/** Puts a text that several fields have in one where it fits: by its first word, as tools print a file's name behind a sum. */
+function placeTexts(result: Fields, { properties = {} }: FieldSchema): void {
+  for (const [field, { "x-or": others }] of Object.entries(properties)) {
+    const text = result[field];
+    if (others === undefined || typeof text !== "string") continue;
+    const [word = ""] = text.trim().split(/\s/);
+    const fits = (each: string) => new RegExp(unwrappedSchema(properties[each]!).pattern!, "u").test(word);
+    delete result[field];
+    // What fits none is refused by the name of its field.
+    result[[field, ...others].find(fits) ?? field] = word;
+  }
+}
+
 /**
- * The input that a form describes. A field's name is its path: `name`, `bandwidth.inbound.averageKib`, `add.0.ip`; a size
- * may have its unit behind it: `capacityBytes:G`. What was left empty is left out; boxes that must be told of and are not
+ * The input that a form describes, by the names of its fields (`form_names.ts`): `name`, `bandwidth.inbound.averageKib`,
+ * `add.0.ip`. What was left empty is left out, unless its schema says what that means; boxes that must be told of and are not
  * ticked are no, and lists of such boxes are empty.
  *
  * @throws {ContractError} InvalidInput, naming the field: one that the command does not have, or a text that cannot be it
  */
 export function formInput(
   command: Pick<Command, "input">,
-  form: Iterable<readonly [name: string, value: FormDataEntryValue]>,
+  form: Iterable<PostedField>,
 ): Record<string, unknown> {
-  const given = new Map<string, string[]>(), all = [...form];
+  const given = new Map<string, string[]>(), posted = [...form];
+  requireBounded(posted.map(([name]) => name));
+  const input: FieldSchema = command.input;
+  const all = cutRanges(countedFields(posted), input);
   requireBounded(all.map(([name]) => name));
   for (const [name, value] of all) {
     if (typeof value === "string") given.getOrInsertComputed(name, () => []).push(value);
   }
-  const input: FieldSchema = command.input;
   const result: Fields = {};
   for (const [name, texts] of given) {
     const steps = fieldPath(name).path.split("."), field = steps.pop()!;
@@ -177,5 +199,6 @@ export function formInput(
     if (type === "array") result[field] ??= [];
   }
   cutLines(result, input);
+  placeTexts(result, input);
   return listed(result, input) as Record<string, unknown>;
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { COMMANDS, ContractError } from "../contract/mod.ts";
 import { useZone } from "../i18n/locale.ts";
+import { targetFields } from "../network/forwards/describe.ts";
 import { FORM_PLACES } from "./form_href.ts";
 import { formField, formInput, requireBounded } from "./form_input.ts";
+import { nameUnless } from "./form_names.ts";
 import type { FieldSchema } from "./values.ts";
 
 type Name = keyof typeof COMMANDS;
@@ -143,6 +145,46 @@ Deno.test("formInput() reads a bare number in the unit that its form names, and 
   assert.deepEqual(create(["encryption.passphrase", " 8 of them "]).encryption, {
     passphrase: " 8 of them ",
   });
+});
+
+Deno.test("formInput() puts a text that several fields have in one where it fits", () => {
+  const short = "a".repeat(64), long = "B".repeat(128);
+  const sums = (typed: string) => read("download_image", ["url", "http://x/y"], ["sha256", typed]);
+  for (
+    const [typed, sum] of [
+      [` ${short}  disk.img `, { sha256: short }],
+      [long, { sha512: long }],
+      ["https://x/SHA256SUMS", { checksumUrl: "https://x/SHA256SUMS" }],
+      ["neither of them", { sha256: "neither" }],
+      ["", {}],
+    ] as const
+  ) assert.deepEqual(sums(typed), { url: "http://x/y", ...sum }, typed);
+});
+
+Deno.test("formInput() reads a port or a range of one field", () => {
+  const ports = (typed: string) => read("add_port_forward", ["protocol", "tcp"], ["hostPort", typed]);
+  for (
+    const [typed, found] of [
+      [" 8080 ", { hostPort: 8080 }],
+      ["5000 - 5010", { hostPort: 5000, hostPortEnd: 5010 }],
+      ["5000–5010", { hostPort: 5000, hostPortEnd: 5010 }],
+      ["5000:5010", { hostPort: 5000, hostPortEnd: 5010 }],
+      ["80-80", { hostPort: 80 }],
+    ] as const
+  ) assert.deepEqual(ports(typed), { protocol: "tcp", ...found }, typed);
+  for (const typed of ["http", "80-", "80-90-100", "1e3-2e3"]) {
+    const { details } = refusal("add_port_forward", ["hostPort", typed]);
+    assert.deepEqual(details, { reason: "hostPort must be a number", field: "hostPort" }, typed);
+  }
+});
+
+Deno.test("formInput() leaves out a choice that a field was filled in place of", () => {
+  const target = targetFields("vm", "52:54:00:00:00:01");
+  const forward = (address: string) =>
+    read("add_port_forward", [nameUnless("address"), target], ["address", address]);
+  assert.deepEqual(forward(""), { vmId: "vm", mac: "52:54:00:00:00:01" });
+  assert.deepEqual(forward("10.0.0.5"), { address: "10.0.0.5" });
+  assert.deepEqual(read("add_port_forward", [nameUnless("address"), ""]), {});
 });
 
 Deno.test("formField() finds a secret, also in a part, and all that is in a part that is one", () => {

@@ -16,6 +16,8 @@ export interface Notice {
   readonly entryId?: string | undefined;
   /** Address of the task's page. */
   readonly task?: string | undefined;
+  /** What of it a running VM has from its next start on. */
+  readonly waits?: "all" | "part" | undefined;
   /** What a person should know of it, as `answerWarnings` gives it. */
   readonly warnings?: readonly string[] | undefined;
 }
@@ -70,12 +72,13 @@ const textIn = (value: unknown): string | undefined => typeof value === "string"
 export function noticeIn(value: string | undefined): Notice | null {
   if (!value) return null;
   try {
-    const { is, word, name, in: into, disks, entryId, task, warnings } = JSON.parse(
+    const { is, word, name, in: into, disks, entryId, task, waits, warnings } = JSON.parse(
       decodeURIComponent(value),
     ) as Record<string, unknown>;
     if ((is !== "done" && is !== "started") || typeof word !== "string") return null;
     return {
       ...{ is, word, name: textIn(name), in: textIn(into), entryId: textIn(entryId) },
+      waits: waits === "all" || waits === "part" ? waits : undefined,
       disks: typeof disks === "number" ? disks : undefined,
       // Nothing but a task of this site is linked.
       task: /^\/tasks\/[\w-]+$/.test(textIn(task) ?? "") ? textIn(task) : undefined,

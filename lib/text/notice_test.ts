@@ -6,7 +6,7 @@ const valueOf = (cookie: string) => cookie.split(";", 1)[0]!.split("=", 2)[1];
 Deno.test("a notice comes back out of its cookie, whatever its name is", () => {
   for (const name of ["web-2", "a;b=c, d", 'quoted "x" <b>', "ü ☃", "x=1; Path=/; Domain=evil"]) {
     const notice: Notice = {
-      ...{ is: "done", word: "delete_vm", name, in: undefined, disks: 3 },
+      ...{ is: "done", word: "delete_vm", name, in: undefined, disks: 3, waits: "all" },
       ...{ entryId: "e-1", task: undefined, warnings: [`The backup ${name} no longer copies it.`] },
     };
     const cookie = noticeCookie(notice);
@@ -26,6 +26,7 @@ Deno.test("noticeIn() takes nothing but notices, and links nothing but tasks", (
     valueOf(noticeCookie({ is: "started", word: "clone_vm", task: "https://evil.test" })),
   );
   assert.equal(linked?.task, undefined);
+  assert.equal(noticeIn(encodeURIComponent('{"is":"done","word":"x","waits":"<b>"}'))?.waits, undefined);
   assert.match(noticeCookie(null), /Max-Age=0/);
 });
 

@@ -222,16 +222,18 @@ function fillings(html: string, tags: readonly Tag[], controls: readonly Tag[], 
   const byValue = listsByValue(filled.filter(isBox));
   return filled.flatMap((control) => {
     const name = control.attributes.get("name")!, all = values.get(name) ?? [], list = listOf(name);
-    if (control.name === "select") {
-      const options = tags.filter((tag) => tag.name === "option" && isWithin(tag, control));
-      return filledSelect(html, control, options, all);
-    }
     if (isBox(control)) {
       const ticked = list !== undefined && byValue.has(list) ? inLists.get(list) ?? [] : all;
       return filledInput(html, control, ticked, undefined);
     }
     const at = used.get(name) ?? 0;
     used.set(name, at + 1);
+    if (control.name === "select") {
+      const options = tags.filter((tag) => tag.name === "option" && isWithin(tag, control));
+      // A list and a field for the same: each has sent one.
+      const own = control.attributes.has("multiple") ? all : all.slice(at, at + 1);
+      return filledSelect(html, control, options, own);
+    }
     return control.name === "textarea"
       ? filledText(html, control, all[at])
       : filledInput(html, control, all, all[at]);

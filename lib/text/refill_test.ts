@@ -48,6 +48,15 @@ Deno.test("refill() fills every kind of field in as it was sent", () => {
   assert.match(filled, /<textarea name="text" data-typed>\n&#60;i&#62;\n2<\/textarea>/);
 });
 
+Deno.test("refill() gives a list and a field with one name what each has sent", () => {
+  const html = `<form method="post" action="/do/x"><select name="path"><option value="">None</option>` +
+    `<option value="a">A</option></select><input name="path" value=""/></form>`;
+  const filled = (...texts: [string, string]) =>
+    refill(html, sent("/do/x", ["path", texts[0]], ["path", texts[1]]), "/p");
+  assert.match(filled("", "/b"), /<option value="">None.*<input name="path" value="\/b"/);
+  assert.match(filled("a", ""), /<option value="a" selected>A.*<input name="path" value=""/);
+});
+
 Deno.test("refill() ticks rows of a list by their values, whatever their numbers are now; equal ones by number", () => {
   const box = (name: string, value: string) => `<input type="checkbox" name="${name}" value="${value}"/>`;
   const html = `<form method="post" action="/a">${box("vms.0", "b")}${box("vms.1", "a")}${

@@ -17,8 +17,13 @@ export interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly "x-secret"?: boolean;
-  readonly "x-clearable"?: boolean;
+  /** What a form's field means that was left empty. */
+  readonly "x-empty"?: unknown;
   readonly "x-words"?: string;
+  /** The field of a range's last number, where this one has its first. */
+  readonly "x-last"?: string;
+  /** Fields that a form has with this one. */
+  readonly "x-or"?: readonly string[];
 }
 /** How a field's value is written: JSON for what has parts of its own. */
 export const KINDS = [
@@ -82,7 +87,8 @@ function size(field: string, text: string): number | undefined {
   // A bare number is in the field's own unit, as in JSON.
   const power = unit === "" ? own : BINARY[unit!.toLowerCase()]!;
   const value = Number(amount.replace(",", ".")) * 1024 ** (power - own);
-  return own === 0 ? Math.round(value) : value; // no part of a byte
+  // No part of a byte; and what is little is not nothing.
+  return own === 0 && value > 0 ? Math.max(1, Math.round(value)) : value;
 }
 
 /** `90`, `90 %`, `1.5 ms` and `40 °C` as they stand; `2G` and `10 MiB/s` in bytes: a series' own unit is its base unit. */

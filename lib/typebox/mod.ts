@@ -7,7 +7,7 @@
 import type * as Whole from "npm-typebox";
 import type { TRecord, TSchema, TString } from "npm-typebox";
 
-export type { Static, TProperties, TSchema } from "npm-typebox";
+export type { Static, TNull, TOptional, TProperties, TSchema, TString, TUnion, TUnsafe } from "npm-typebox";
 
 /** Schemas of fields that may be left out: their object's `required` says so, not they themselves. */
 const optional = new WeakSet<object>();

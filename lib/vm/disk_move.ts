@@ -1,10 +1,10 @@
 /** Disks that move to another storage pool, as far as a page can tell. Pure. */
 import type { Job, VmDisk } from "../contract/mod.ts";
-import type { devices } from "../i18n/en/devices.ts";
+import type { disks } from "../i18n/en/disks.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 
 /** What is in the way of moving a disk; undefined where the server decides. */
-export function moveHindrance(disk: VmDisk): PlainKeyOf<typeof devices> | undefined {
+export function moveHindrance(disk: VmDisk): PlainKeyOf<typeof disks> | undefined {
   const { device, source, pool, shareable, readOnly, place, pending } = disk;
   if (device === "cdrom" || device === "floppy") return "devices.move_not_drive";
   if (device === "lun") return "devices.move_not_lun";

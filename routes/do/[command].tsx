@@ -11,7 +11,8 @@ import type { Notice } from "../../lib/text/notice.ts";
 import { errorField } from "../../lib/text/error_field.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
-import { fieldPath, formField, formInput, requireBounded } from "../../lib/text/form_input.ts";
+import { formField, formInput, requireBounded } from "../../lib/text/form_input.ts";
+import { fieldPath } from "../../lib/text/form_names.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
@@ -20,6 +21,7 @@ import { forms } from "../../lib/i18n/en/forms.ts";
 import { t as common, textsOf } from "../../lib/i18n/mod.ts";
 import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
 import { segmentOf } from "../../lib/text/path_segment.ts";
+import { isLive } from "../../lib/vm/state.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { confirmOwn } from "../(_shared)/own_password.ts";
@@ -99,6 +101,16 @@ interface Outcome {
   readonly task: string | undefined;
 }
 
+/** Whether the answer tells where a change of a VM was made, and the VM runs. */
+async function isRunning(
+  api: PageState["api"],
+  { vmId }: Record<string, unknown>,
+  answer: unknown,
+): Promise<boolean> {
+  return typeof vmId === "string" && Object.hasOwn(answer ?? {}, "persistent") &&
+    isLive(await api.getVm({ vmId }));
+}
+
 /** Carries out what a form asks for. @throws {ContractError} */
 async function carryOut(
   api: PageState["api"],
@@ -117,7 +129,8 @@ async function carryOut(
     return { notice: { is: "started", word: command, name, task }, said: input, task };
   }
   const answer = await work;
-  const notice = noticeOf(command, input, answer, givenName(command, input, answer) ?? subject);
+  const name = givenName(command, input, answer) ?? subject;
+  const notice = noticeOf(command, input, answer, name, await isRunning(api, input, answer));
   const said = typeof answer === "object" && !Array.isArray(answer) ? { ...answer, ...input } : input;
   return { notice, said, task };
 }

@@ -1,51 +1,40 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { CheckField, SelectField, TextField } from "../../components/kit/Field.tsx";
+import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
 import { FormActions } from "../../components/image/ImageParts.tsx";
-import { Flash } from "../../components/kit/Flash.tsx";
+import { ContractField } from "../../components/kit/ContractField.tsx";
+import { CheckField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
-import { type Failure, failureOf } from "../../lib/text/failure.ts";
-import { downloadInput, poolsForImages } from "../../lib/image/images.ts";
+import { poolsForImages } from "../../lib/image/images.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
-import { define, type PageState } from "../../lib/page_state.ts";
-import { postedForm } from "../(_shared)/form.ts";
-import { storageLack } from "../(_shared)/ready.ts";
-import { NotReadyBar } from "../../components/host/ReadySteps.tsx";
+import { define } from "../../lib/page_state.ts";
+import { commandFields } from "../../lib/text/command_fields.ts";
+import { fieldTexts } from "../../lib/text/field_texts.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt } from "../../lib/text/refused_form.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { typedIn } from "../(_shared)/typed.ts";
+import { storageLack } from "../(_shared)/ready.ts";
 
 const { t } = textsOf(texts);
-
-async function shown(state: PageState, typed: Record<string, string>, failure: Failure | null) {
-  const pools = await state.api.getStoragePools().catch(fail);
-  return {
-    pools: poolsForImages(pools),
-    lack: storageLack(state, pools, "/images/new", "files"),
-    typed,
-    failure,
-  };
-}
+const DOWNLOAD = commandFields("download_image");
+const fields = fieldTexts(texts);
+/** What one field has: a sum, or the address of one. */
+const CHECKSUMS = ["sha256", "sha512", "checksumUrl"];
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page(await shown(state, { unpack: "yes" }, null));
-  },
-  async POST(ctx) {
-    const form = await postedForm(ctx.req);
-    try {
-      const { name } = await ctx.state.api.downloadImage(downloadInput(form));
-      ctx.state.notify({ is: "done", word: "download_image", name });
-    } catch (error) {
-      const failure = failureOf(error);
-      return page(await shown(ctx.state, typedIn(form), failure), { status: failure.status });
-    }
-    return ctx.redirect("/images", 303);
+    const pools = await state.api.getStoragePools().catch(fail);
+    return page({ pools: poolsForImages(pools), lack: storageLack(state, pools, "/images/new", "files") });
   },
 });
 
 /** Adding an image from a URL. */
-export default define.page<typeof handler>(function NewImage({ data: { pools, lack, typed, failure } }) {
+export default define.page<typeof handler>(function NewImage({ data: { pools, lack }, state: { refused } }) {
+  const errorAt = (field: string) => refusalAt(refused, "download_image", field);
+  const errorOf = (field: string) =>
+    [field, ...field === "sha256" ? CHECKSUMS : []].map(errorAt).find(Boolean);
+  const form = { of: DOWNLOAD, texts: fields, errorOf };
   return (
     <>
       <Head>
@@ -56,45 +45,24 @@ export default define.page<typeof handler>(function NewImage({ data: { pools, la
       </header>
       <NotReadyBar lack={lack} />
       <Panel title={t("images.add")} class="storage-form">
-        <form method="post" action="/images/new">
-          <Flash tone="bad" title={t("images.download_failed")} failure={failure} />
+        <form method="post" action={formHref("download_image", {}, "/images", "/images/new")}>
           <div class="form-grid">
-            <TextField
-              label={t("images.url")}
-              hint={t("images.url_hint")}
-              name="url"
-              type="url"
-              required
-              maxLength={4096}
-              value={typed.url ?? ""}
-              wide
-            />
-            <TextField
-              label={t("images.checksum")}
-              hint={t("images.checksum_hint")}
-              name="checksum"
-              maxLength={4096}
-              value={typed.checksum ?? ""}
-              wide
-            />
-            <SelectField
+            <ContractField form={form} field="url" type="url" isNeeded wide />
+            <ContractField form={form} field="sha256" wide />
+            <ContractField
+              form={form}
+              field="pool"
               label={t("images.pool")}
-              name="pool"
               choices={pools.map((pool) => ({ value: pool, label: pool }))}
-              value={typed.pool ?? pools[0] ?? ""}
+              value={pools[0] ?? ""}
             />
-            <TextField
-              label={t("images.new_name")}
-              hint={t("images.new_name_hint")}
-              name="name"
-              maxLength={128}
-              value={typed.name ?? ""}
-            />
+            <ContractField form={form} field="name" />
+            <input type="hidden" name="unpack" value="never" />
             <CheckField
-              label={t("images.unpack")}
+              label={fields.label("unpack", "download_image")}
               name="unpack"
-              value="yes"
-              checked={typed.unpack === "yes"}
+              value="auto"
+              defaultChecked
               wide
             />
           </div>

@@ -5,7 +5,8 @@ import { NETWORK_MODES, type NetworkFinding, type NetworkMode } from "../../lib/
 import { ContractError } from "../../lib/contract/errors.ts";
 import { answerWarnings } from "../../lib/text/notice.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
-import { findingIn, MODE_MEANINGS, MODE_NAMES, networkIn } from "../../lib/network/networks.ts";
+import { findingIn, networkIn } from "../../lib/network/network_form.ts";
+import { MODE_MEANINGS, MODE_NAMES } from "../../lib/network/networks.ts";
 import { networkHref } from "../../lib/network/network_href.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";

@@ -197,7 +197,7 @@ browserTest("hardware: what can be added is chosen in one dialog", async (t) => 
       await dialog(page).getByLabel("Storage pool").selectOption(pool.name);
       await dialog(page).getByLabel("Size").fill("1");
       await dialog(page).getByRole("button", { name: "Add" }).click();
-      await waitForText(page, ".toast", "The disk was added");
+      await waitForText(page, ".toast", "Disk added");
       assert.match(await virsh("domblklist", vm.name), /vdb/);
       await field(page, "boot", "place disk:vdb").waitFor();
       await waitForText(page, ".unsaved-bar", "2 changes");

@@ -30,7 +30,7 @@ browserTest(
     await visit(tester, `${server.url}/vms/${vm.uuid}/disks`, async (page) => {
       await page.locator("tr[data-disk]").getByRole("link", { name: /^Insert drive/ }).click();
       const dialog = page.getByRole("dialog");
-      await dialog.locator("[name=mediumPath]").fill(medium);
+      await dialog.locator("input[name=path]").fill(medium);
       await dialog.getByRole("button", { name: "Insert", exact: true }).click();
       await waitForText(page, "dialog", "tick that it need not be one");
       await dialog.getByLabel("It need not be an ISO").check();

@@ -482,6 +482,38 @@ Deno.test({
 });
 
 Deno.test({
+  name: "guests on a network that keeps them apart have isolated ports of its bridge",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using own = await networkName("apart");
+    const { name } = own, net = await freeSubnet(server);
+    const address = { address: `${net}.1/24` };
+    await call(server, "create_network", { name, mode: "isolated", ipv4: address, isolatedPorts: true });
+    assert.match(await virsh("net-dumpxml", name), /<port isolated='yes'\/>/);
+    assert.equal((await found(server, name))?.isolatedPorts, true);
+    await using vm = await testMachine({
+      purpose: "apart",
+      guest: false,
+      network: asTestNetwork(name, net),
+      start: true,
+    });
+    const port = /vnet\d+/.exec(await virsh("domiflist", vm.name))?.[0] ?? assert.fail("it has no port");
+    assert.equal((await Deno.readTextFile(`/sys/class/net/${port}/brport/isolated`)).trim(), "1");
+    for (const isolatedPorts of [false, null]) {
+      await call(server, "update_network", { name, isolatedPorts: true });
+      assert.deepEqual(await call(server, "update_network", { name, isolatedPorts }), {
+        now: [],
+        nextStart: ["isolatedPorts"],
+      });
+      assert.doesNotMatch(await virsh("net-dumpxml", name, "--inactive"), /<port/);
+    }
+    const bridge = { name: `${name}-2`, mode: "macvtap" as const, devices: ["lo"], isolatedPorts: true };
+    await refused(call(server, "create_network", bridge), "NetworkMismatch");
+  },
+});
+
+Deno.test({
   name: "networkXml() and nicXml() write what libvirt's own schema allows, of every kind",
   ignore,
   fn: async (t) => {
@@ -495,7 +527,15 @@ Deno.test({
       outbound: { averageKib: 9 },
     };
     const networks: Input<"create_network">[] = [
-      { name: "a", mode: "nat", ipv4: { address: "10.5.0.1/24" }, bandwidth, mtu: 1400, domain: "x.test" },
+      {
+        name: "a",
+        mode: "nat",
+        ipv4: { address: "10.5.0.1/24" },
+        bandwidth,
+        mtu: 1400,
+        domain: "x.test",
+        isolatedPorts: true,
+      },
       { name: "a", mode: "nat", ipv6: { address: "fd05::1/64" }, ipv6Nat: true, devices: ["eth0"] },
       { name: "a", mode: "routed", ipv4: { address: "10.5.0.1/24" }, forwarders: ["9.9.9.9", "fd00::9"] },
       { name: "a", mode: "isolated", dnsHosts: [{ ip: "10.5.0.2", hostnames: ["b", "c"] }] },

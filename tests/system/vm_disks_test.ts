@@ -132,6 +132,15 @@ Deno.test({
       assert.match(await vm.xml("--inactive"), /cache='none'/);
       assert.doesNotMatch(await vm.xml(), /cache='none'/);
     });
+    await t.step("update_disk() refuses what this libvirt is too old for, and says so", async () => {
+      const { libvirtVersion } = await call(server, "get_host_info", {});
+      const [major = 0, minor = 0] = libvirtVersion.split(".").map(Number);
+      const update = () => call(server, "update_disk", { vmId, target: "vda", discardNoUnref: "on" });
+      if (major > 9 || major === 9 && minor >= 5) {
+        assert.deepEqual((await update()).waiting, ["discardNoUnref"]);
+        assert.match(await vm.xml("--inactive"), /discard_no_unref='on'/);
+      } else await refused(update(), "NotOnThisHost", /from version 9\.5\.0 on/);
+    });
     await t.step("detach_disk() waits for the guest; its volume goes when asked", async () => {
       assert.deepEqual(await call(server, "detach_disk", { vmId, target: "sda" }), {
         live: true,

@@ -401,6 +401,33 @@ export const KILL_SCENARIOS: readonly KillScenario[] = [
     clear: () => Promise.resolve(),
   },
   {
+    name: "insert_media, in a VM that runs",
+    prepare: async (bench, n) => {
+      const { server, pool } = bench;
+      await Deno.writeFile(`${pool}/disc-${n}.iso`, new Uint8Array(65_536));
+      await call(server, "refresh_storage_pool", { pool: "images" });
+      const vmId = await makeMachine(bench, config(`media-${n}`));
+      await call(server, "attach_disk", { vmId, device: "cdrom", target: "sdb" });
+      await call(server, "start_vm", { vmId });
+    },
+    vm: (n) => `media-${n}`,
+    run: ({ server }, n, vmId) =>
+      call(server, "insert_media", { vmId, target: "sdb", path: `images/disc-${n}.iso`, anyMedium: true }),
+    isWhole: async ({ host }, n) => {
+      const has = async (...which: string[]) =>
+        (await host.virsh("domblklist", `media-${n}`, ...which)).includes(`disc-${n}.iso`);
+      const [live, next] = [await has(), await has("--inactive")];
+      assert.equal(live, next, "one of its configurations has the medium, and the other has not");
+      return live;
+    },
+    clear: async (bench, n) => {
+      await removeMachine(bench, `media-${n}`);
+      await Deno.remove(`${bench.pool}/disc-${n}.iso`);
+      await call(bench.server, "refresh_storage_pool", { pool: "images" });
+    },
+    filesBefore: (n) => [`disc-${n}.iso`],
+  },
+  {
     name: "set_cloud_init",
     prepare: ({ server }, n) => call(server, "create_vm", seeded(`set-${n}`, "before")),
     vm: (n) => `set-${n}`,

@@ -8,7 +8,7 @@ import { isSystemError, isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf, type Step } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
 import { requireActive, requireKnown } from "../shared.ts";
 import { isLuks } from "../passphrases.ts";
@@ -22,8 +22,13 @@ const isNewName = checker(NewVolumeName);
 /** A volume that is to go into the bin, as a part of an operation. */
 export interface VolumeMove {
   readonly entry: StoredEntry;
-  /** Writes down what is to be moved. @throws {ContractError} VolumeDeleteFailed, StoreUnavailable */
-  begin(operation: Operation): Promise<void>;
+  /**
+   * Writes down what is to be moved.
+   *
+   * @param before steps of the same operation, which are written down with it
+   * @throws {ContractError} VolumeDeleteFailed, StoreUnavailable
+   */
+  begin(operation: Operation, before?: readonly Step[]): Promise<void>;
   /** Moves it. @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError} */
   move(): Promise<void>;
 }
@@ -49,9 +54,10 @@ export async function planVolume(
   });
   return {
     entry,
-    begin: async (operation) => {
+    begin: async (operation, before = []) => {
       bin.require();
       operation.addAll([
+        ...before,
         { kind: "entry-binned", entry: id },
         ...files.map(({ pool, path, as, file }) => ({
           ...{ kind: "file-binned" as const, entry: id, pool, path, as, file },

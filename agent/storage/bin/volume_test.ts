@@ -7,13 +7,15 @@ import { SYSTEM_CLOCK } from "../../clock.ts";
 import { STEP_RULES } from "../../features.ts";
 import type { Host } from "../../hosts/host.ts";
 import { setLogLevel } from "../../log.ts";
+import { Operation } from "../../operations/operation.ts";
 import { Operations } from "../../operations/operations.ts";
+import type { OperationRecord } from "../../operations/step.ts";
 import { Store } from "../../store/store.ts";
 import { takeFound } from "../../bin/found.ts";
 import type { Volume } from "../volumes.ts";
 import { purge } from "./purge.ts";
 import { BIN_MIGRATIONS, BinRecords } from "./records.ts";
-import { binVolume, restoreVolume } from "./volume.ts";
+import { binVolume, planVolume, restoreVolume } from "./volume.ts";
 import { FormatRecords } from "../format_records.ts";
 import { StorageLocks } from "../locks.ts";
 import { VolumeKeepers } from "../volume_keepers.ts";
@@ -220,6 +222,21 @@ Deno.test(
     assert.deepEqual([...ends].sort(), ["in the bin", "there"]);
   },
 );
+
+Deno.test("steps before that of a volume are written down with it: a kill leaves all of them or none", async () => {
+  using world = new World();
+  await Deno.writeTextFile(world.path, "content");
+  world.store.open();
+  const written: string[][] = [];
+  const operation = new Operation(
+    { steps: [] } as unknown as OperationRecord,
+    ({ steps }) => written.push(steps.map(({ kind }) => kind)),
+  );
+  const device = { uuid: "u", name: "web", device: "disk vdb", run: null, xml: "<disk/>" };
+  const move = (await planVolume(world.host, world.volume, "ann"))!;
+  await move.begin(operation, [{ kind: "device-doomed", ...device }]);
+  assert.deepEqual(written, [["device-doomed", "entry-binned", "file-binned"]]);
+});
 
 Deno.test("what goes for good goes whole, wherever it is cut short", LIMITS, async () => {
   for (let n = 0; n < 6; n++) {

@@ -1,19 +1,19 @@
 /** Adding disks and drives to a VM. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { DISK_TUNING, type DiskTuning } from "../../../lib/contract/mod.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
 import { type DiskBus, diskXml, freeTarget } from "../../../lib/formats/xml/device_disk.ts";
+import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
-import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
+import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { createVolume, defaultPool, hasFormats, usualPool, type Volume } from "../../storage/volumes.ts";
 import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_images/check.ts";
-import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import {
@@ -25,9 +25,12 @@ import {
   type Places,
   placesOf,
   requireUsb,
+  runOf,
 } from "./configurations.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { changedDiskLimits, diskLimitFault, diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
+import { requireKnown } from "./driver_since.ts";
+import { changeDevices } from "./operate.ts";
 import { refuseFaulty } from "./limits.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireReachable } from "../../storage/reachable.ts";
@@ -81,6 +84,10 @@ function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
   }
   return { live: false, config: true };
 }
+
+/** How the disk is to be run. */
+const tuningIn = (input: AttachInput): DiskTuning =>
+  Object.fromEntries(DISK_TUNING.map((field) => [field, input[field]]));
 
 const kind = (device: "disk" | "cdrom") => device === "cdrom" ? "drive" : "disk";
 
@@ -182,7 +189,7 @@ async function ensureScsi(
   vm: VM,
   { live, next }: Configurations,
   places: Places,
-  rollback: Rollback,
+  note: NoteDevice,
 ): Promise<void> {
   const missing = {
     live: places.live && !hasController(live, "scsi"),
@@ -191,9 +198,19 @@ async function ensureScsi(
   if (!missing.live && !missing.config) return;
   const controller = renderXml(xml("controller", { type: "scsi", index: 0, model: "virtio-scsi" }));
   const change = { uuid: vm.id, xml: controller, ...missing };
+  note("the SCSI controller", controller, missing);
   await link.call("domainAttachDevice", change);
-  rollback.add("the SCSI controller", () => link.call("domainDetachDevice", change));
 }
+
+/** Writes down, for each configuration, that a device is about to be there. */
+type NoteDevice = (device: string, xml: string, at: Places) => void;
+
+const notedBy =
+  (operation: Operation, vm: VM, live: XmlDocument | undefined): NoteDevice => (device, after, at) => {
+    const step = { kind: "device-changed", uuid: vm.id, name: vm.name, device, before: null, after } as const;
+    if (at.live && live !== undefined) operation.add({ ...step, run: runOf(live) });
+    if (at.config) operation.add({ ...step, run: null });
+  };
 
 /** Plugs it in; without a free slot only for the next start, where nobody asked for more. */
 async function plug(
@@ -253,18 +270,11 @@ export async function attachDisk(
   }
   const places = possible(wanted, input, bus);
   let output: Output<"attach_disk"> | undefined;
-  const spec = {
-    command: "attach_disk",
-    subject: vm.name,
-    vmId: vm.id,
-    actor,
-    keys: [keyOf.vm(vm.id)],
-  } as const;
   const run = async (operation: Operation) => {
-    const rollback = new Rollback();
     using held = new DisposableStack();
     try {
       await requireNoSavedMemory(host, vm);
+      await requireKnown(host, tuningIn(input));
       const both = await configurationsOf(host, vm);
       if (bus === "usb") requireUsb(vm, both, places, kind(device));
       const taken = diskTargetsIn(both);
@@ -274,7 +284,6 @@ export async function attachDisk(
       const target = input.target ?? freeTarget(bus, taken);
       if (target === undefined) throw new ContractError("NoFreeTarget", { bus });
       const image = await imageFor(host, vm, input, target, role, operation, held);
-      const { cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder } = input;
       const element = renderXml(diskXml({
         device,
         bus,
@@ -282,24 +291,22 @@ export async function attachDisk(
         source: image,
         backing: image?.backing,
         format: image?.format ?? "raw",
-        ...{ cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder },
+        ...tuningIn(input),
         limits,
       }));
+      const note = notedBy(operation, vm, both.live);
       const done = await plug(host, vm, places, places.config && input.live !== true, async (at) => {
-        if (bus === "scsi") await ensureScsi(host, vm, both, at, rollback);
+        if (bus === "scsi") await ensureScsi(host, vm, both, at, note);
         await requireReachable(host, element);
+        note(`${kind(device)} ${target}`, element, at);
         await host.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
       }, kind(device));
       output = { live: done.live, persistent: done.config, target, path: image?.path ?? null };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "AttachFailed", "attach_disk", { device: kind(device) });
     }
   };
-  await host.operate(
-    vm,
-    `attaching a ${kind(device)}`,
-    () => host.operations.run(spec, run),
-  );
+  const label = `attaching a ${kind(device)}`;
+  await changeDevices(host, vm, { command: "attach_disk", actor, label }, run);
   return output!;
 }

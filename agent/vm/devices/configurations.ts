@@ -54,6 +54,9 @@ export async function configurationsOf({ link, inventory }: Host, vm: VM): Promi
   };
 }
 
+/** libvirt's number of the run that a live configuration is of. */
+export const runOf = (live: XmlDocument): string => live.root.attributes.id ?? "";
+
 const devices = (document: XmlDocument | undefined, name: string) =>
   children(document?.find("devices"), name);
 

@@ -9,16 +9,15 @@ import {
   type Role,
   type VM,
 } from "../../../lib/contract/mod.ts";
+import type { DiskTuning } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { type DiskBus, type DiskTuning, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
+import { type DiskBus, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { includes, type Principal } from "../../access.ts";
-import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
 import { receiptOf } from "../../storage/bin/keep.ts";
 import { planVolume } from "../../storage/bin/volume.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
@@ -26,16 +25,17 @@ import { fileOf } from "../../storage/volume_steps.ts";
 import { exactUsers } from "../../storage/exact_users.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
-import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
-import { remove } from "./release.ts";
+import { changeDevices } from "./operate.ts";
+import { type Removal, removalSteps, removeNoted } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { requireKnown } from "./driver_since.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
 /** Buses that let a device go while the VM runs. */
@@ -119,15 +119,7 @@ export async function detachDisk(
   const { target, deleteVolume = false } = input;
   const places = placesOf(host, vm, input);
   let output: Output<"detach_disk"> | undefined;
-  const spec = {
-    command: "detach_disk",
-    subject: vm.name,
-    vmId: vm.id,
-    actor,
-    keys: [keyOf.vm(vm.id)],
-  } as const;
   const run = async (operation: Operation) => {
-    const rollback = new Rollback();
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
@@ -155,16 +147,17 @@ export async function detachDisk(
       await host.observeFormats([vm], true);
       const volume = path === undefined ? undefined : await volumeAt(host.link, path);
       const move = volume && await planVolume(host, volume, actor);
-      if (move !== undefined) await move.begin(operation);
-      else if (path !== undefined) {
-        operation.add({ kind: "disk-doomed", path, file: await fileOf(host.link, path) });
-      }
-      await remove(host, vm, {
+      const going: Removal = {
         device: `${disk.device === "disk" ? "disk" : "drive"} ${target}`,
         live: live && wanted.live && { document: live, element: wanted.live },
         next: next && wanted.next && { document: next, element: wanted.next },
         find: (document) => diskIn(document, target),
-      }, rollback);
+      };
+      // The disk before its volume, which waits until no VM has it; both at once, or a kill would have one go without the other.
+      const steps = removalSteps(vm, going);
+      if (move !== undefined) await move.begin(operation, steps);
+      else operation.addAll([...steps, ...path === undefined ? [] : [await doomed(host, path)]]);
+      await removeNoted(host, vm, going);
       if (path !== undefined) {
         await refuseStarted(host, vm, target, path);
         await (move === undefined ? deleteOf(host, path) : move.move());
@@ -176,11 +169,10 @@ export async function detachDisk(
         bin: move === undefined ? null : receiptOf(move.entry),
       };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_disk", { device: `disk ${target}` });
     }
   };
-  await host.operate(vm, "detaching a disk", () => host.operations.run(spec, run));
+  await changeDevices(host, vm, { command: "detach_disk", actor, label: "detaching a disk" }, run);
   return output!;
 }
 
@@ -197,6 +189,9 @@ async function refuseStarted(
   if (diskIn(live, target) === undefined) return;
   throw new ContractError("DiskDeleteFailed", { path, error: "the running VM still has it" });
 }
+
+const doomed = async ({ link }: Host, path: string) =>
+  ({ kind: "disk-doomed", path, file: await fileOf(link, path) }) as const;
 
 async function deleteOf(host: Host, path: string): Promise<void> {
   try {
@@ -299,6 +294,7 @@ function differing(document: XmlDocument, target: string, tuning: DiskTuning): s
 export async function updateDisk(
   host: Host,
   { vmId, target, ...input }: Input<"update_disk">,
+  actor: string,
 ): Promise<Output<"update_disk">> {
   const vm = host.requireVm(vmId);
   const limits = diskLimitsIn(input);
@@ -307,10 +303,10 @@ export async function updateDisk(
   );
   const isLimited = Object.keys(limits).length > 0, isTuned = Object.keys(tuning).length > 0;
   if (isTuned && !vm.persistent) throw new ContractError("VmNotPersistent");
+  await requireKnown(host, tuning);
   if (!isLimited && !isTuned) throw new ContractError("InvalidInput", { reason: "say what to change" });
   let output: Output<"update_disk"> | undefined;
-  await host.operate(vm, "changing a disk", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       const { live, next } = await configurationsOf(host, vm);
       const running = live && diskIn(live, target) && live;
@@ -320,7 +316,7 @@ export async function updateDisk(
       if (stored && differing(stored, target, tuning).length > 0) await requireNoSavedMemory(host, vm);
       if (stored) await prepareNext(host, vm, stored, target, tuning, limits);
       if (isLimited && running) {
-        await limitLiveDisk(host, vm.id, { document: running, target }, limits, rollback);
+        await limitLiveDisk(host, vm, { document: running, target }, limits, operation);
       }
       if (stored) {
         const xml = stored.sourceOf(diskIn(stored, target)!);
@@ -330,10 +326,10 @@ export async function updateDisk(
       const waiting = running ? differing(running, target, tuning) : [];
       output = { live: isLimited && running !== undefined, persistent: stored !== undefined, waiting };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_disk");
     }
-  });
+  };
+  await changeDevices(host, vm, { command: "update_disk", actor, label: "changing a disk" }, run);
   return output!;
 }
 

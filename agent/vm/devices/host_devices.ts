@@ -25,12 +25,12 @@ import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { listedDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
 import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isConnectionLost } from "../../libvirt/failure.ts";
-import { Rollback } from "../../rollback.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, type Places, placesOf, requireUsb } from "./configurations.ts";
 import { rememberDevices } from "./device_identity.ts";
+import { changeDevices } from "./operate.ts";
 import { remove } from "./release.ts";
 
 const DEVICE = "host device";
@@ -165,14 +165,14 @@ function passedIn(document: XmlDocument | undefined, wanted: HostDeviceRef): Xml
 export async function detachHostDevice(
   host: Host,
   input: Input<"detach_host_device">,
+  actor: string,
 ): Promise<Output<"detach_host_device">> {
   const vm = host.requireVm(input.vmId);
   const ref = requireRef(input.device);
   const places = placesOf(host, vm, input);
   const device = `${DEVICE} ${refText(ref)}`;
   let output: Output<"detach_host_device"> | undefined;
-  await host.operate(vm, "removing a host device", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
@@ -184,13 +184,18 @@ export async function detachHostDevice(
         live: live && inLive && { document: live, element: inLive },
         next: next && inNext && { document: next, element: inNext },
         find: (document) => passedIn(document, ref),
-      }, rollback);
+      }, operation);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_host_device", { device });
     }
-  });
+  };
+  await changeDevices(
+    host,
+    vm,
+    { command: "detach_host_device", actor, label: "removing a host device" },
+    run,
+  );
   return output!;
 }
 

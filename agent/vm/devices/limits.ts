@@ -1,5 +1,10 @@
 /** Limits of a VM's disks and network interfaces. */
-import { ContractError, type DiskLimitValues, type NicLimitValues } from "../../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type DiskLimitValues,
+  type NicLimitValues,
+  type VM,
+} from "../../../lib/contract/mod.ts";
 import {
   bandwidthParameters,
   diskLimitsOf,
@@ -22,8 +27,10 @@ import {
   takesLimits,
 } from "../../../lib/formats/xml/limit_rules.ts";
 import type { Host } from "../../hosts/host.ts";
-import type { Rollback } from "../../rollback.ts";
-import { diskIn } from "./configurations.ts";
+import type { Noted, Steps } from "../../operations/operation.ts";
+import type { LimitsChanged } from "../../operations/step.ts";
+import { diskIn, runOf } from "./configurations.ts";
+import { setLimits } from "./device_steps.ts";
 
 /** @throws {ContractError} InvalidInput */
 export function refuseFaulty(fault: LimitFault | undefined): void {
@@ -59,43 +66,52 @@ export function limitDisk(document: XmlDocument, find: () => XmlElement, change:
 
 /** Changes the limits of a running VM's disk at once. @throws {ContractError} InvalidInput @throws {LibvirtError} */
 export async function limitLiveDisk(
-  { link }: Host,
-  uuid: string,
+  host: Host,
+  { id: uuid, name }: VM,
   disk: { readonly document: XmlDocument; readonly target: string },
   change: DiskLimitValues,
-  rollback: Rollback,
+  steps: Steps,
 ): Promise<void> {
   const { document, target } = disk;
   const element = diskIn(document, target)!;
   const before = diskLimitsOf(element), after = limitsAfter(element, change);
-  const set = (limits: DiskLimitValues) =>
-    link.call("domainSetBlockIoTune", { uuid, target, limits: ioTuneParameters(limits) });
-  await set(after);
-  rollback.add(`the limits of ${target} in the running VM`, () => set(before));
+  const step = { uuid, of: "disk", target } as const, device = `the limits of ${target}`;
+  steps.add({
+    ...{ kind: "limits-changed" as const, ...step, name, device, run: runOf(document) },
+    before: ioTuneParameters(before),
+  });
+  await setLimits(host, step, ioTuneParameters(after));
 }
 
 /**
  * Changes the limits of a running VM's interface at once, and in its document. `find` gives it anew after each edit.
  *
+ * @returns takes them back, with the step
  * @throws {LibvirtError}
  */
 export async function limitLiveNic(
-  { link }: Host,
-  uuid: string,
+  host: Host,
+  { id: uuid, name }: VM,
   document: XmlDocument,
   find: () => XmlElement,
   change: NicLimitValues,
-  rollback: Rollback,
-): Promise<void> {
+  steps: Steps,
+): Promise<() => Promise<void>> {
   const nic = find();
-  const { mac, target: device = mac } = nicOf(nic);
+  const { mac, target = mac } = nicOf(nic);
   const before = nicLimitsOf(nic), after = changedNicLimits(before, change);
-  const set = (limits: NicLimitValues) =>
-    link.call("domainSetInterfaceLimits", { uuid, device, limits: bandwidthParameters(nic, limits) });
+  const step = { uuid, of: "nic", target } as const, was = bandwidthParameters(nic, before);
   // Also where this fails: tc is told in several steps, and libvirt leaves what the first of them have done.
-  rollback.add(`the limits of ${mac} in the running VM`, () => set(before));
-  await set(after);
+  const noted: Noted<LimitsChanged> = steps.add({
+    ...{ kind: "limits-changed", ...step, name, device: `the limits of ${mac}`, run: runOf(document) },
+    before: was,
+  });
+  await setLimits(host, step, bandwidthParameters(nic, after));
   setNicLimits(document, find, after);
+  return async () => {
+    await setLimits(host, step, was);
+    noted.drop();
+  };
 }
 
 /**

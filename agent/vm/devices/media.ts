@@ -5,29 +5,23 @@ import {
   ContractError,
   type Input,
   type Output,
-  type Role,
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { type DiskSpec, setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
+import type { Principal } from "../../access.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
-import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
-import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
+import { configurationsOf, deviceError, diskIn, placesOf, runOf } from "./configurations.ts";
 import { mediumDoubt } from "../../storage/disk_images/medium.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
-import { requireReachable } from "../../storage/reachable.ts";
+import { isClosedAgain, updateDevice } from "./device_steps.ts";
+import { changeDevices } from "./operate.ts";
 
 /** libvirt's words for a guest that holds on to its medium. */
 const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|removal of the media/i;
-
-/** … and for one whose system has closed the drive again just then, as those do that look for a medium. */
-const CLOSED_AGAIN = /tray of (?:the )?device\b.* is not open/i;
-/** Milliseconds that a medium is tried to be changed until the drive stays open for it, and between: firmware closes it for seconds. */
-const CLOSING_MS = 8000, AGAIN_MS = 200;
-const isClosedAgain = (error: unknown) => error instanceof LibvirtError && CLOSED_AGAIN.test(error.message);
 
 /** Kinds of disk that have a medium. */
 export const DRIVES: ReadonlySet<string> = new Set(["cdrom", "floppy"]);
@@ -44,14 +38,13 @@ interface Change {
 async function change(
   host: Host,
   { target, force = false, ...wish }: Change,
-  label: string,
+  { command, actor }: { readonly command: "insert_media" | "eject_media"; readonly actor: string },
   medium: (vm: VM, held: DisposableStack, isCd: boolean) => Promise<DiskSpec["source"]>,
 ): Promise<Output<"eject_media">> {
   const vm = host.requireVm(wish.vmId);
   const places = placesOf(host, vm, wish);
   let done: Output<"eject_media"> | undefined;
-  await host.operate(vm, label, async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     using held = new DisposableStack();
     try {
       await requireNoSavedMemory(host, vm);
@@ -68,26 +61,17 @@ async function change(
         const find = () => diskIn(document, target)!;
         const before = document.sourceOf(find());
         setMedium(document, find, source);
-        const update = async (xml: string) => {
-          const end = SYSTEM_CLOCK.monotonic() + CLOSING_MS;
-          while (true) {
-            await requireReachable(host, xml);
-            try {
-              return await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
-            } catch (error) {
-              if (!isClosedAgain(error) || SYSTEM_CLOCK.monotonic() > end) throw error;
-              await sleep(SYSTEM_CLOCK, AGAIN_MS);
-            }
-          }
-        };
-        await update(document.sourceOf(find()));
-        rollback.add(`the medium of ${target}`, () => update(before));
+        const after = document.sourceOf(find()), run = where.live ? runOf(document) : null;
+        operation.add({
+          ...{ kind: "device-changed", uuid: vm.id, name: vm.name, device: `the medium of ${target}`, run },
+          ...{ before, after, ...(force && { force }) },
+        });
+        await updateDevice(host, vm.id, after, where, force);
       };
       if (at.live) await put(at.live, { live: true, config: false });
       if (at.next) await put(at.next, { live: false, config: true });
       done = { live: at.live !== undefined, persistent: at.next !== undefined };
     } catch (error) {
-      await rollback.run();
       if (isClosedAgain(error)) {
         const told = "the guest closes the drive again each time. Try again once it has started.";
         throw new ContractError("MediaFailed", { error: told }, { cause: error });
@@ -97,7 +81,9 @@ async function change(
       }
       throw deviceError(error, "MediaFailed", "change_media");
     }
-  });
+  };
+  const label = command === "insert_media" ? "inserting a medium" : "ejecting a medium";
+  await changeDevices(host, vm, { command, actor, label }, run);
   return done!;
 }
 
@@ -105,12 +91,12 @@ async function change(
 export async function insertMedia(
   host: Host,
   input: Input<"insert_media">,
-  role: Role,
+  { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"insert_media">> {
   const { path, anyMedium = false, ...rest } = input;
   const wish = requireWish(path);
   const warnings: ConfigFinding[] = [];
-  const applied = await change(host, rest, "inserting a medium", async (vm, held, isCd) => {
+  const applied = await change(host, rest, { command: "insert_media", actor }, async (vm, held, isCd) => {
     const image = await checkImage(host, wish, { role, purpose: "medium", vm }, held);
     const own = { vmId: input.vmId, target: input.target };
     refuseUsedImage(image.uses, image.path, { readOnly: true, shareable: false }, own);
@@ -125,6 +111,7 @@ export async function insertMedia(
 export function ejectMedia(
   host: Host,
   input: Input<"eject_media">,
+  actor: string,
 ): Promise<Output<"eject_media">> {
-  return change(host, input, "ejecting a medium", () => Promise.resolve(undefined));
+  return change(host, input, { command: "eject_media", actor }, () => Promise.resolve(undefined));
 }

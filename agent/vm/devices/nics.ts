@@ -18,17 +18,18 @@ import { nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
 import { requireNetworksRespond } from "../../hosts/responsive.ts";
-import { cannotLive } from "../../libvirt/failure.ts";
+import { cannotLive, isConnectionLost } from "../../libvirt/failure.ts";
+import type { Operation, Steps } from "../../operations/operation.ts";
 import { noFilters } from "../../network/filters.ts";
-import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
+import { configurationsOf, deviceError, nicIn, placesOf, runOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
 import { leftInSeed } from "../cloud_init/left_mac.ts";
 import { leftLeases } from "./left_leases.ts";
 import { limitLiveNic, requireNicLimits } from "./limits.ts";
+import { changeDevices } from "./operate.ts";
 import { remove } from "./release.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 
@@ -202,14 +203,13 @@ export async function attachNic(
 export async function detachNic(
   host: Host,
   input: Input<"detach_nic">,
-  principal: Pick<Principal, "rights">,
+  principal: Pick<Principal, "rights" | "name">,
 ): Promise<Output<"detach_nic">> {
   const vm = host.requireVm(input.vmId);
   const mac = requireNic(input.mac);
   const places = placesOf(host, vm, input);
   let output: Output<"detach_nic"> | undefined;
-  await host.operate(vm, "detaching a network interface", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
@@ -222,13 +222,14 @@ export async function detachNic(
         live: live && inLive && { document: live, element: inLive },
         next: next && inNext && { document: next, element: inNext },
         find: (document) => nicIn(document, mac),
-      }, rollback);
+      }, operation);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {
-      await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_nic", { device: `network interface ${mac}` });
     }
-  });
+  };
+  const label = "detaching a network interface";
+  await changeDevices(host, vm, { command: "detach_nic", actor: principal.name, label }, run);
   return output!;
 }
 
@@ -245,18 +246,29 @@ async function changeLive(
   document: XmlDocument,
   mac: string,
   change: NicChange,
-  rollback: Rollback,
+  steps: Steps,
 ): Promise<void> {
   const find = () => nicIn(document, mac)!;
   const update = (xml: string) =>
     link.call("domainUpdateDevice", { uuid: vm.id, xml, live: true, config: false });
-  const before = document.sourceOf(find());
+  const before = document.sourceOf(find()), run = runOf(document);
   const wasUp = nicOf(find()).linkUp;
   const isUp = change.linkUp ?? wasUp;
   const replug = change.source !== undefined && isUp;
   changeNic(document, find, replug ? { ...change, linkUp: false } : change);
-  await update(document.sourceOf(find()));
-  rollback.add(`the change of ${mac} in the running VM`, () => update(before));
+  const after = document.sourceOf(find()), at = { uuid: vm.id, name: vm.name, run };
+  const noted = steps.add({
+    kind: "device-changed",
+    ...at,
+    device: `network interface ${mac}`,
+    before,
+    after,
+  });
+  await update(after).catch((error) => {
+    // What libvirt refuses, it has not made.
+    if (!isConnectionLost(error)) noted.drop();
+    throw error;
+  });
   if (!replug) return;
   changeNic(document, find, { linkUp: true });
   await update(document.sourceOf(find()));
@@ -292,7 +304,7 @@ async function changeNext(
 export async function updateNic(
   host: Host,
   input: Input<"update_nic">,
-  principal: Pick<Principal, "rights">,
+  principal: Pick<Principal, "rights" | "name">,
 ): Promise<Output<"update_nic">> {
   const vm = host.requireVm(input.vmId);
   const mac = requireNic(input.mac);
@@ -317,8 +329,7 @@ export async function updateNic(
     throw new ContractError("VmNotPersistent");
   }
   let output: Output<"update_nic"> | undefined;
-  await host.operate(vm, "changing a network interface", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       if (isReplugged) await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
@@ -343,18 +354,21 @@ export async function updateNic(
         if (!inNext || !cannotLive(error)) throw error;
         return false;
       };
-      let isDone = live !== undefined && inLive;
+      let isDone = live !== undefined && inLive, unlimit = () => Promise.resolve();
       if (live && inLive && limits) {
         const find = () => nicIn(live, mac)!;
-        isDone = await limitLiveNic(host, vm.id, live, find, limits, rollback).then(() => true, mayWait);
+        isDone = await limitLiveNic(host, vm, live, find, limits, operation).then((back) => {
+          unlimit = back;
+          return true;
+        }, mayWait);
       }
       if (live && inLive && now) {
-        isDone = await changeLive(host, vm, live, mac, now, rollback).then(() => isDone, (error) => {
+        isDone = await changeLive(host, vm, live, mac, now, operation).then(() => isDone, (error) => {
           // From one network of Open vSwitch to another, for one: it waits for the next start.
           if (change.source === undefined) throw error;
           const isWaiting = mayWait(error);
           // Its limits are those of what it is plugged into next: they wait with it.
-          return rollback.run().then(() => isWaiting);
+          return unlimit().then(() => isWaiting);
         });
       }
       if (next && inNext) await changeNext(host, vm, next, mac, change);
@@ -366,9 +380,10 @@ export async function updateNic(
         ];
       output = { live: isDone, persistent: inNext, ...(warnings.length > 0 && { warnings }) };
     } catch (error) {
-      await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_nic");
     }
-  });
+  };
+  const label = "changing a network interface";
+  await changeDevices(host, vm, { command: "update_nic", actor: principal.name, label }, run);
   return output!;
 }

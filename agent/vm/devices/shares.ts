@@ -16,12 +16,12 @@ import { tagOf } from "../../../lib/vm/shared_folders.ts";
 import type { Host } from "../../hosts/host.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
-import { cannotLive, isConnectionLost } from "../../libvirt/failure.ts";
-import { log } from "../../log.ts";
-import { Rollback } from "../../rollback.ts";
+import { cannotLive } from "../../libvirt/failure.ts";
+import type { Operation, Steps } from "../../operations/operation.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, type Places, placesOf } from "./configurations.ts";
+import { configurationsOf, deviceError, type Places, placesOf, runOf } from "./configurations.ts";
+import { changeDevices } from "./operate.ts";
 import { remove } from "./release.ts";
 import { requireFolder } from "./shared_folder.ts";
 
@@ -51,11 +51,14 @@ async function plugLive(
   vm: VM,
   live: XmlDocument | undefined,
   share: ShareSpec,
+  steps: Steps,
 ): Promise<string | undefined> {
   if (share.driver !== "virtiofs") return NO_HOTPLUG;
   if (live === undefined || !hasSharedMemory(live)) return NO_MEMORY;
   try {
-    const element = renderXml(shareXml(share));
+    const element = renderXml(shareXml(share)), device = `${DEVICE} ${share.tag}`;
+    const at = { uuid: vm.id, name: vm.name, device, run: runOf(live) };
+    steps.add({ kind: "device-changed", ...at, before: null, after: element });
     await attachElement(host, vm, element, { live: true, config: false }, { live: true }, DEVICE);
     return undefined;
   } catch (error) {
@@ -95,6 +98,7 @@ function requireFreeTag(
 export async function attachShare(
   host: Host,
   input: Input<"attach_share">,
+  actor: string,
 ): Promise<Output<"attach_share">> {
   const vm = host.requireVm(input.vmId);
   const places = placesOf(host, vm, input);
@@ -113,8 +117,7 @@ export async function attachShare(
     throw new ContractError("InvalidInput", { field: "tag", reason });
   }
   let output: Output<"attach_share"> | undefined;
-  await host.operate(vm, "adding a shared folder", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       await requireNoSavedMemory(host, vm, "ShareWhileSaved");
       await requireDriver(host, vm, driver);
@@ -123,12 +126,11 @@ export async function attachShare(
       const share = { folder: path, tag, driver, readOnly };
       const both = await configurationsOf(host, vm);
       requireFreeTag(tag, places, both);
-      const reason = places.live ? await plugLive(host, vm, both.live, share) : undefined;
+      const reason = places.live ? await plugLive(host, vm, both.live, share, operation) : undefined;
       if (reason !== undefined && (input.live === true || !places.config)) {
         throw new ContractError("ShareNeedsRestart", { reason });
       }
       const isLive = places.live && reason === undefined;
-      if (isLive) rollback.add("the shared folder in the running VM", () => unplug(host, vm, tag));
       const isNew = places.config && await addNext(host, vm, share);
       const notes = [
         ...reason === undefined ? [] : [`The running VM has it from its next start on: ${reason}.`],
@@ -137,25 +139,11 @@ export async function attachShare(
       ];
       output = { live: isLive, persistent: places.config, tag, folder: path, driver, notes };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "AttachFailed", "attach_share", { device: DEVICE });
     }
-  });
+  };
+  await changeDevices(host, vm, { command: "attach_share", actor, label: "adding a shared folder" }, run);
   return output!;
-}
-
-/** Takes a share out of the running VM again, and waits until the guest has let it go. @throws {ContractError} DeviceNotReleased */
-async function unplug(host: Host, vm: VM, tag: string): Promise<void> {
-  const { live } = await configurationsOf(host, vm);
-  const element = shareIn(live, tag);
-  if (live === undefined || element === undefined) return;
-  log.debug("a shared folder is taken back", { vm: vm.name, tag });
-  await remove(host, vm, {
-    device: `${DEVICE} ${tag}`,
-    live: { document: live, element },
-    next: undefined,
-    find: (document) => shareIn(document, tag),
-  }, new Rollback());
 }
 
 /**
@@ -166,13 +154,13 @@ async function unplug(host: Host, vm: VM, tag: string): Promise<void> {
 export async function detachShare(
   host: Host,
   input: Input<"detach_share">,
+  actor: string,
 ): Promise<Output<"detach_share">> {
   const vm = host.requireVm(input.vmId);
   const { tag } = input;
   const places = placesOf(host, vm, input);
   let output: Output<"detach_share"> | undefined;
-  await host.operate(vm, "removing a shared folder", async () => {
-    const rollback = new Rollback();
+  const run = async (operation: Operation) => {
     try {
       await requireNoSavedMemory(host, vm, "ShareWhileSaved");
       const { live, next } = await configurationsOf(host, vm);
@@ -191,12 +179,12 @@ export async function detachShare(
         live: live && inLive && { document: live, element: inLive },
         next: next && inNext && { document: next, element: inNext },
         find: (document) => shareIn(document, tag),
-      }, rollback);
+      }, operation);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {
-      if (!isConnectionLost(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_share", { device: `${DEVICE} ${tag}` });
     }
-  });
+  };
+  await changeDevices(host, vm, { command: "detach_share", actor, label: "removing a shared folder" }, run);
   return output!;
 }

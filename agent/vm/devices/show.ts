@@ -14,6 +14,7 @@ import {
   type NicDevice,
 } from "../../../lib/formats/xml/device_diff.ts";
 import { includes } from "../../access.ts";
+import { DRIVER_FIELDS } from "../../../lib/formats/xml/device_disk.ts";
 import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
@@ -56,7 +57,8 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
   const { device: disk, place, pending } = compared;
   const volume = await volumeOf(host, disk);
   const known = vm.disks.find((each) => each.target === disk.target && each.source === disk.source);
-  const { source, format, cache, io, discard, detectZeroes, serial, bootOrder } = disk;
+  const { source, format, serial, bootOrder } = disk;
+  const driver = Object.fromEntries(DRIVER_FIELDS.map((field) => [field, disk[field]]));
   const limits = diskLimitsIn(disk);
   return {
     target: disk.target,
@@ -69,7 +71,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
     place,
     pending,
     ...defined({
-      ...{ source, format, cache, io, discard, detectZeroes, serial, bootOrder, ...limits },
+      ...{ source, format, serial, bootOrder, ...driver, ...limits },
       capacityBytes: known?.capacityBytes ?? volume?.capacity,
       allocationBytes: known?.allocationBytes ?? volume?.allocation,
       pool: volume?.pool,

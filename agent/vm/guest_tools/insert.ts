@@ -35,7 +35,7 @@ export async function insertGuestTools(
     ? { target: drive.target, live: true }
     : {
       target: drive.target,
-      ...await insertMedia(host, { vmId, target: drive.target, path }, principal.role),
+      ...await insertMedia(host, { vmId, target: drive.target, path }, principal),
     };
   let channel: Output<"insert_guest_tools">["channel"] = "present";
   await host.operate(host.requireVm(vmId), "adding a channel", async () => {

@@ -30,7 +30,7 @@ function NicRow({ model, options, index, nic }: CreateProps & { index: number; n
           value={card ?? ""}
           choices={[
             automatic(model.resolved.value?.nics[index]?.model),
-            ...deviceChoices("nicModel", options.nicModels),
+            ...deviceChoices("model", options.nicModels),
           ]}
           error={model.error(`${at}.model`)}
           onChange={({ currentTarget: { value } }) => {

@@ -3,7 +3,7 @@ import type { CreateModel } from "../../../lib/client/create_model.ts";
 import type { ImageArrival } from "../../../lib/client/image_arrival.ts";
 import type { ImageWay, ImageWays } from "../../../lib/client/image_way.ts";
 import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
-import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
+import { deviceTexts } from "../../../lib/text/device_texts.ts";
 import { create } from "../../../lib/i18n/en/create.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { FieldChoice } from "../../kit/Field.tsx";
@@ -41,10 +41,10 @@ export const plainChoices = (names: readonly string[]): FieldChoice[] =>
   names.map((name) => ({ value: name, label: name === "none" ? t("create.none") : name }));
 
 /** Entries for words of QEMU's, as a person reads them. */
-export const deviceChoices = (field: DeviceField, names: readonly string[]): FieldChoice[] =>
+export const deviceChoices = (field: string, names: readonly string[]): FieldChoice[] =>
   names.map((name) => ({
     value: name,
-    label: name === "none" && field !== "cache" ? t("create.none") : deviceValue(field, name),
+    label: name === "none" && field !== "cache" ? t("create.none") : deviceTexts.word(field, name),
   }));
 
 /** An entry for something the host may lack: with the reason, when it does. */

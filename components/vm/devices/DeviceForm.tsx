@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { DeviceAction } from "../../../lib/vm/device_forms.ts";
-import { fieldOf } from "../../../lib/vm/device_outcome.ts";
+import type { DeviceFormFrame } from "../../../lib/client/use_device_forms.ts";
+import type { CommandName, DeviceOptions, VM } from "../../../lib/contract/mod.ts";
+import { fieldOf, fieldsOf } from "../../../lib/vm/device_outcome.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -17,11 +18,10 @@ export type ErrorOf = (field: string) => string | undefined;
 
 /** Props of {@link DeviceForm}. */
 export interface DeviceFormProps {
-  /** Where it posts to without script. */
-  action: string;
-  does: DeviceAction;
-  /** Target or MAC address of the device it is about. */
-  device?: string;
+  frame: DeviceFormFrame;
+  does: CommandName;
+  /** Fields of the command that stand fast: the device that it is about. */
+  about?: Readonly<Record<string, string>>;
   title: string;
   submit: string;
   /** Said while it waits. */
@@ -29,45 +29,51 @@ export interface DeviceFormProps {
   danger?: boolean;
   /** It cannot be sent as it is. */
   disabled?: boolean;
-  /** Beside the page instead of above it: where there is no script. */
-  inline: boolean;
-  /** Carries it out; throws what the server says no with. */
-  onSend: (does: DeviceAction, form: FormData) => Promise<void>;
-  onClose: () => void;
+  /** The page to go to when it is done, where that is not its own. */
+  to?: string;
   children: (errorOf: ErrorOf) => ComponentChildren;
 }
 
-interface Refused extends Omit<Failure, "field"> {
-  readonly field: string | undefined;
+interface Refused extends Failure {
+  /** Fields that it can be about; none: it is about the whole. */
+  readonly fields: readonly string[];
+}
+
+/** What is said at the fields of a form that was refused without script; the page says above it what is about the whole. */
+function refusedBefore({ refused }: DeviceFormFrame, does: CommandName): Refused | null {
+  if (refused?.command !== does) return null;
+  const { failure, field } = refused, fields = fieldsOf(failure.code, field);
+  return fields.length === 0 ? null : { ...failure, fields };
 }
 
 /** A form about one device: a dialog, and a part of the page without script. Errors stand at their fields. */
 export function DeviceForm(props: DeviceFormProps) {
-  const { action, does, device, title, submit, working, danger = false, inline, onSend, onClose } = props;
-  const { disabled = false } = props;
-  const failure = useSignal<Refused | null>(null);
+  const { frame, does, about = {}, title, submit, working, danger = false, disabled = false, to } = props;
+  const { inline, onClose } = frame;
+  const failure = useSignal<Refused | null>(refusedBefore(frame, does));
   const busy = useSignal(false);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
     if (busy.peek()) return;
-    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const form = event.currentTarget as HTMLFormElement, names = [...new FormData(form).keys()];
     busy.value = true;
     failure.value = null;
     try {
-      await onSend(does, form);
+      await frame.onSend(does, form, event.submitter);
       onClose();
     } catch (error) {
       const found = failureOf(error);
-      failure.value = { ...found, field: fieldOf(found.code, form, found.field) };
+      const field = fieldOf(found.code, names, found.field);
+      failure.value = { ...found, fields: field === undefined ? [] : [field] };
     } finally {
       busy.value = false;
     }
   };
   const refused = failure.value;
   const form = (
-    <form method="post" action={action} class="device-form" onSubmit={send}>
+    <form method="post" action={frame.hrefOf(does, about, to)} class="device-form" onSubmit={send}>
       <div class="dialog-body">
-        {refused !== null && refused.field === undefined && (
+        {refused?.fields.length === 0 && (
           <div class="form-failure" role="alert">
             <Icon name="circleAlert" />
             <div>
@@ -75,9 +81,10 @@ export function DeviceForm(props: DeviceFormProps) {
             </div>
           </div>
         )}
-        {refused?.field !== undefined && <p class="visually-hidden" role="alert">{refused.why}</p>}
-        {device !== undefined && <input type="hidden" name="device" value={device} />}
-        {props.children((field) => refused?.field === field ? refused.why : undefined)}
+        {refused !== null && refused.fields.length > 0 && (
+          <p class="visually-hidden" role="alert">{refused.why}</p>
+        )}
+        {props.children((field) => refused?.fields.includes(field) ? refused.why : undefined)}
       </div>
       <div class="dialog-foot">
         {busy.value && (
@@ -87,13 +94,11 @@ export function DeviceForm(props: DeviceFormProps) {
           </span>
         )}
         {inline
-          ? <a class="button" href={action.replace(/\?.*/s, "")}>{t("devices.cancel")}</a>
+          ? <a class="button" href={frame.page}>{t("devices.cancel")}</a>
           : <button type="button" class="button" onClick={onClose}>{t("devices.cancel")}</button>}
         <button
           type="submit"
           class={danger ? "button danger" : "button primary"}
-          name="action"
-          value={does}
           disabled={disabled || busy.value}
         >
           {submit}
@@ -105,3 +110,14 @@ export function DeviceForm(props: DeviceFormProps) {
     ? <Panel title={title} class="device-inline">{form}</Panel>
     : <Dialog open title={title} onClose={onClose} class="wide">{form}</Dialog>;
 }
+
+/** What these forms are drawn from. */
+export interface AddDeviceProps {
+  vm: VM;
+  /** Null while it is asked for. */
+  options: DeviceOptions | null;
+  frame: DeviceFormFrame;
+}
+
+/** Said while a form waits to know what there is on the host. */
+export const LoadingOptions = () => <p class="text-muted" role="status">{t("devices.loading")}</p>;

@@ -1,49 +1,22 @@
-import {
-  CACHE_CHOICES,
-  DISK_BUSES,
-  DISK_DETECT_ZEROES,
-  DISK_DISCARD,
-  DISK_FORMATS,
-  DISK_IO,
-} from "../../../lib/contract/choices.ts";
-import type { DeviceOptions, VmDisk } from "../../../lib/contract/mod.ts";
-import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
+import type { CommandName, DeviceOptions, Input, VmDisk } from "../../../lib/contract/mod.ts";
+import type { FieldPath } from "../../../lib/text/command_fields.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
+import { PART } from "../../../lib/text/form_names.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { disks as texts } from "../../../lib/i18n/en/disks.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
+import { ATTACH_DISK, RESIZE_DISK, TUNED_NEW } from "./disk_fields.const.ts";
 import { DiskLimitFields } from "./LimitFields.tsx";
-import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
+import { ContractField, ContractFields, type ContractForm } from "../../kit/ContractField.tsx";
+import type { FieldChoice } from "../../kit/Field.tsx";
+import { WhereField } from "./WhereField.tsx";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
 const { t } = textsOf(texts);
 /** Size proposed for a new disk, in GiB. */
 const NEW_GIB = 20;
-
-const plain = (words: readonly string[]): FieldChoice[] => words.map((value) => ({ value, label: value }));
-const told = (field: DeviceField, words: readonly string[]): FieldChoice[] =>
-  words.map((value) => ({
-    value,
-    label: value === "default" ? t("devices.default") : deviceValue(field, value),
-  }));
-
-/** When a change is made. */
-export function WhereField({ running, persistent }: { running: boolean; persistent: boolean }) {
-  if (!running || !persistent) return null;
-  return (
-    <SelectField
-      label={t("devices.field_where")}
-      name="where"
-      value="both"
-      choices={[
-        { value: "both", label: t("devices.where_both") },
-        { value: "live", label: t("devices.where_live") },
-        { value: "next", label: t("devices.where_next") },
-      ]}
-    />
-  );
-}
 
 const isIso = ({ name, format }: DeviceOptions["pools"][number]["volumes"][number]) =>
   format === "iso" || /\.(iso|img)$/i.test(name);
@@ -65,117 +38,66 @@ function images(options: DeviceOptions, media: boolean): FieldChoice[] {
   );
 }
 
-/** The choice of a medium. */
-export function MediumFields({ options, errorOf, optional = false }: {
-  options: DeviceOptions;
-  errorOf: ErrorOf;
-  optional?: boolean;
+type WithPath = { [C in CommandName]: "path" extends FieldPath<Input<C>> ? C : never }[CommandName];
+
+/** An image of a pool, or where it lies: what is typed goes before what is chosen. */
+function ImageFields<C extends WithPath>({ form, label, none, choices, part, placeholder }: {
+  form: ContractForm<C>;
+  label: string;
+  none: string;
+  choices: readonly FieldChoice[];
+  part?: string;
+  placeholder: string;
 }) {
-  const none = t(optional ? "devices.medium_none" : "devices.image_choose");
+  const field = "path" as FieldPath<Input<C>>, at = part === undefined ? {} : { part };
   return (
     <>
-      <SelectField
-        label={t("devices.field_medium")}
-        name="medium"
-        value=""
+      <ContractField
+        form={{ of: form.of, texts: form.texts }}
+        field={field}
+        label={label}
         wide
-        error={errorOf("medium")}
-        choices={[{ value: "", label: none }, ...images(options, true)]}
+        choices={[{ value: "", label: none }, ...choices]}
+        {...at}
       />
-      <TextField
-        label={t("devices.field_path")}
-        name="mediumPath"
-        wide
-        placeholder="/path/to/image.iso"
-        error={errorOf("mediumPath")}
+      <ContractField
+        form={form}
+        field={field}
+        isOptional
+        placeholder={placeholder}
+        wide={part !== "existing"}
+        {...at}
       />
     </>
   );
 }
 
-/** How a disk is run. */
-export function TuningFields({ disk, errorOf }: { disk?: VmDisk; errorOf: ErrorOf }) {
-  const isDrive = disk !== undefined && disk.device !== "disk";
+/** The choice of a medium. @param part the part of the form that it is in; without one, it must be named */
+export function MediumFields<C extends WithPath>({ form, options, part }: {
+  form: ContractForm<C>;
+  options: DeviceOptions;
+  part?: string;
+}) {
   return (
-    <>
-      <SelectField
-        label={t("devices.field_cache")}
-        hint={t("devices.cache_hint")}
-        name="cache"
-        value={disk?.cache ?? "default"}
-        choices={told("cache", CACHE_CHOICES)}
-      />
-      <SelectField
-        label={t("devices.field_io")}
-        hint={t("devices.io_hint")}
-        name="io"
-        value={disk?.io ?? "default"}
-        choices={told("io", DISK_IO)}
-      />
-      {isDrive ? <input type="hidden" name="drive" value="yes" /> : (
-        <>
-          <SelectField
-            label={t("devices.field_discard")}
-            hint={t("devices.discard_hint")}
-            name="discard"
-            value={disk?.discard ?? "default"}
-            choices={told("discard", DISK_DISCARD)}
-          />
-          <SelectField
-            label={t("devices.field_zeroes")}
-            hint={t("devices.zeroes_hint")}
-            name="detectZeroes"
-            value={disk?.detectZeroes ?? "default"}
-            choices={told("detectZeroes", DISK_DETECT_ZEROES)}
-          />
-          <TextField
-            label={t("devices.field_serial")}
-            hint={t("devices.serial_hint")}
-            name="serial"
-            defaultValue={disk?.serial ?? ""}
-            maxLength={20}
-            error={errorOf("serial")}
-          />
-        </>
-      )}
-      {disk !== undefined && (
-        <TextField
-          label={t("devices.field_boot")}
-          hint={t("devices.boot_hint")}
-          name="bootOrder"
-          type="number"
-          min={0}
-          max={64}
-          defaultValue={disk.bootOrder ?? 0}
-        />
-      )}
-      {!isDrive && (
-        <>
-          <CheckField
-            label={t("devices.field_read_only")}
-            name="readOnly"
-            value="yes"
-            defaultChecked={disk?.readOnly ?? false}
-            wide
-          />
-          <CheckField
-            label={t("devices.field_shareable")}
-            name="shareable"
-            value="yes"
-            defaultChecked={disk?.shareable ?? false}
-            wide
-          />
-        </>
-      )}
-    </>
+    <ImageFields
+      form={form}
+      label={t("devices.field_medium")}
+      none={t(part === undefined ? "devices.image_choose" : "devices.medium_none")}
+      choices={images(options, true)}
+      placeholder="/path/to/image.iso"
+      {...(part !== undefined && { part })}
+    />
   );
 }
 
+/** What a new disk is made of: parts of the form. */
 const KINDS: readonly { value: string; label: PlainKeyOf<typeof texts> }[] = [
   { value: "create", label: "devices.what_create" },
   { value: "existing", label: "devices.what_existing" },
   { value: "cdrom", label: "devices.what_cdrom" },
 ];
+/** The parts that are about a disk. */
+const DISK_PARTS = "create,existing";
 
 /** Everything about a new disk or drive. What is not about the chosen kind is hidden by the stylesheet. */
 export function NewDiskFields({ options, errorOf, running, persistent, isDrive }: {
@@ -186,6 +108,7 @@ export function NewDiskFields({ options, errorOf, running, persistent, isDrive }
   /** A drive is what is proposed, not a new disk. */
   isDrive: boolean;
 }) {
+  const form = { of: ATTACH_DISK, texts: diskTexts, errorOf };
   return (
     <>
       <fieldset class="kind-choice">
@@ -194,7 +117,7 @@ export function NewDiskFields({ options, errorOf, running, persistent, isDrive }
           <label key={value} class="kind">
             <input
               type="radio"
-              name="what"
+              name={PART}
               value={value}
               defaultChecked={value === (isDrive ? "cdrom" : "create")}
             />
@@ -203,21 +126,12 @@ export function NewDiskFields({ options, errorOf, running, persistent, isDrive }
         ))}
       </fieldset>
       <div class="device-grid" data-for="create">
-        <TextField
-          label={t("devices.field_size")}
-          name="sizeGb"
-          type="number"
-          min={1}
-          step={1}
-          defaultValue={NEW_GIB}
-          suffix={t("devices.unit_gib")}
-          error={errorOf("sizeGb")}
-        />
-        <SelectField
-          label={t("devices.field_pool")}
-          name="pool"
-          value={options.pools.find(({ name }) => name === "default")?.name ?? options.pools[0]?.name ?? ""}
-          error={errorOf("pool")}
+        <ContractField form={form} field="create.sizeGb" part="create" value={NEW_GIB} />
+        <ContractField
+          form={form}
+          field="create.pool"
+          part="create"
+          value={options.pools.find(({ name }) => name === "default")?.name ?? options.pools[0]?.name}
           choices={options.pools.length === 0
             ? [{ value: "", label: t("devices.pool_automatic") }]
             : options.pools.map(({ name, availableBytes }) => ({
@@ -225,57 +139,40 @@ export function NewDiskFields({ options, errorOf, running, persistent, isDrive }
               label: t("devices.pool_choice", { pool: oneLine(name, 40), free: formatBytes(availableBytes) }),
             }))}
         />
-        <SelectField
-          label={t("devices.field_format")}
-          hint={t("devices.format_hint")}
-          name="format"
-          value="qcow2"
-          choices={plain(DISK_FORMATS)}
-        />
+        <ContractField form={form} field="create.format" part="create" value="qcow2" />
       </div>
       <div class="device-grid" data-for="existing">
-        <SelectField
+        <ImageFields
+          form={form}
           label={t("devices.field_image")}
-          name="image"
-          value=""
-          wide
-          error={errorOf("image")}
-          choices={[{ value: "", label: t("devices.image_choose") }, ...images(options, false)]}
-        />
-        <TextField
-          label={t("devices.field_path")}
-          name="imagePath"
+          none={t("devices.image_choose")}
+          choices={images(options, false)}
           placeholder="/path/to/image.qcow2"
-          error={errorOf("imagePath")}
+          part="existing"
         />
-        <SelectField
+        <ContractField
+          form={form}
+          field="format"
+          part="existing"
           label={t("devices.field_path_format")}
-          name="imageFormat"
-          value=""
-          choices={[{ value: "", label: t("devices.as_recorded") }, ...plain(DISK_FORMATS)]}
+          none={t("devices.as_recorded")}
         />
       </div>
       <div class="device-grid" data-for="cdrom">
-        <MediumFields options={options} errorOf={errorOf} optional />
+        <input type="hidden" name="device@cdrom" value="cdrom" />
+        <MediumFields form={form} options={options} part="cdrom" />
       </div>
       <div class="device-grid">
-        <SelectField
-          label={t("devices.field_bus")}
-          hint={t("devices.bus_hint")}
-          name="bus"
-          value=""
-          error={errorOf("bus")}
-          choices={[{ value: "", label: t("devices.automatic") }, ...told("bus", DISK_BUSES)]}
-        />
+        <ContractField form={form} field="bus" />
         <WhereField running={running} persistent={persistent} />
       </div>
       <details class="device-more" data-for="disk">
         <summary>{t("devices.advanced")}</summary>
         <div class="device-grid">
-          <TuningFields errorOf={errorOf} />
+          <ContractFields form={form} fields={TUNED_NEW} part={DISK_PARTS} />
         </div>
       </details>
-      <DiskLimitFields errorOf={errorOf} />
+      <DiskLimitFields form={form} part={DISK_PARTS} />
     </>
   );
 }
@@ -286,17 +183,13 @@ export function SizeFields({ disk, errorOf }: { disk: VmDisk; errorOf: ErrorOf }
   const least = capacityBytes === undefined ? 1 : Math.floor(capacityBytes / GIB) + 1;
   return (
     <>
-      <TextField
-        label={t("devices.field_size")}
+      <ContractField
+        form={{ of: RESIZE_DISK, texts: diskTexts, errorOf }}
+        field="sizeGb"
         hint={t("devices.resize_now", {
           size: capacityBytes === undefined ? t("devices.unknown") : formatBytes(capacityBytes),
         })}
-        name="sizeGb"
-        type="number"
-        step={1}
-        defaultValue={least}
-        suffix={t("devices.unit_gib")}
-        error={errorOf("sizeGb")}
+        value={least}
         autoFocus
       />
       <p class="text-muted">{t("devices.resize_guest")}</p>

@@ -1,17 +1,20 @@
 import type { VmDisk } from "../../../lib/contract/mod.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { diskLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes, share } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { moveHindrance } from "../../../lib/vm/disk_move.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { disks } from "../../../lib/i18n/en/disks.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { DeviceMarks } from "./DeviceMarks.tsx";
+import { TUNED } from "./disk_fields.const.ts";
 import { fillsUp } from "../../../lib/vm/fill.ts";
 import { LoadBar } from "../../kit/LoadBar.tsx";
 import { DataTable, stacked } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
-const { t } = textsOf(texts);
+const texts = { ...devices, ...disks }, { t } = textsOf(texts);
 
 /** What can be done to a disk or drive. */
 export const DISK_VERBS = ["resize", "move", "insert", "eject", "edit", "detach"] as const;
@@ -67,18 +70,18 @@ const KINDS: Readonly<Record<VmDisk["device"], PlainKeyOf<typeof texts>>> = {
 
 /** How it is run, as far as somebody chose it. */
 function settingsOf(disk: VmDisk): string[] {
-  const { cache, io, discard, detectZeroes, serial } = disk;
+  const isShown = (field: typeof TUNED[number]) =>
+    field !== "bootOrder" && disk[field] && (field !== "readOnly" || disk.device !== "cdrom");
+  const told = TUNED.filter(isShown).map((field) => {
+    const value = disk[field], short = diskTexts.short(field);
+    return value === true ? short : t("devices.setting", { field: short, value: oneLine(String(value), 40) });
+  });
+  const base = disk.baseOf?.map(({ name }) => name).join(", ");
   return [
-    disk.readOnly && disk.device !== "cdrom" && t("devices.read_only"),
-    disk.shareable && t("devices.shareable"),
-    disk.baseOf && t("devices.base_of", { names: oneLine(disk.baseOf.map(({ name }) => name).join(", ")) }),
-    cache && t("devices.cache", { value: oneLine(cache, 20) }),
-    io && t("devices.io", { value: oneLine(io, 20) }),
-    discard && t("devices.discard", { value: oneLine(discard, 20) }),
-    detectZeroes && t("devices.zeroes", { value: oneLine(detectZeroes, 20) }),
-    serial && t("devices.serial", { value: oneLine(serial, 40) }),
+    ...told,
+    ...(base === undefined ? [] : [t("devices.base_of", { names: oneLine(base) })]),
     ...diskLimitTexts(disk),
-  ].filter((each) => typeof each === "string" && each !== "") as string[];
+  ];
 }
 
 function Size({ disk }: { disk: VmDisk }) {
@@ -150,7 +153,7 @@ export function DiskList({ disks, enabled, suspended, hrefOf, onVerb }: DiskList
               <small>
                 {t(KINDS[disk.device])} · {oneLine(disk.bus, 20)}
               </small>
-              <DeviceMarks device={disk} />
+              <DeviceMarks device={disk} texts={diskTexts} />
             </>
           ),
         },

@@ -1,63 +1,61 @@
 import { DISK_LIMITS, NIC_LIMITS } from "../../../lib/contract/limit_names.ts";
-import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../../lib/contract/mod.ts";
-import { limitField, limitTyped } from "../../../lib/text/device_limits.ts";
+import type {
+  CommandName,
+  DiskLimit,
+  DiskLimitValues,
+  Input,
+  NicLimit,
+  NicLimitValues,
+} from "../../../lib/contract/mod.ts";
+import type { FieldPath } from "../../../lib/text/command_fields.ts";
 import { deviceLimits as texts } from "../../../lib/i18n/en/device_limits.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { TextField } from "../../kit/Field.tsx";
-import type { ErrorOf } from "./DeviceForm.tsx";
+import type { DiskCommand } from "./disk_fields.const.ts";
+import type { NicCommand } from "./nic_fields.const.ts";
+import { ContractFields, type ContractForm } from "../../kit/ContractField.tsx";
 
 const { t } = textsOf(texts);
-
-interface OneLimitProps {
-  name: DiskLimit | NicLimit;
-  limits: DiskLimitValues & NicLimitValues;
-  errorOf: ErrorOf;
-  hint?: string;
-}
-
-/** A limit in the unit that people type, with what it was beside it: only what was changed is changed. */
-function OneLimit({ name, limits, errorOf, hint }: OneLimitProps) {
-  const { label, unit, isWhole } = limitField(name);
-  const value = limitTyped(name, limits[name]);
-  return (
-    <div>
-      <TextField
-        label={label}
-        {...(hint !== undefined && { hint })}
-        name={name}
-        type="number"
-        min={0}
-        step={isWhole ? 1 : "any"}
-        inputMode={isWhole ? "numeric" : "decimal"}
-        defaultValue={value}
-        suffix={unit}
-        error={errorOf(name)}
-      />
-      <input type="hidden" name={`${name}Was`} value={value} />
-    </div>
-  );
-}
 
 /** Whether any of these is set: a disclosure is open then, so that what holds is seen. */
 const isSet = (names: readonly (DiskLimit | NicLimit)[], limits: DiskLimitValues & NicLimitValues) =>
   names.some((name) => limits[name] !== undefined);
 
-interface LimitGroupProps {
-  names: readonly (DiskLimit | NicLimit)[];
+/** Whether something is wrong with any of these. */
+const isWrong = (names: readonly string[], { errorOf }: Pick<DiskForm, "errorOf">) =>
+  names.some((name) => errorOf?.(name) !== undefined);
+
+type DiskForm = ContractForm<DiskCommand>;
+type NicForm = ContractForm<NicCommand>;
+
+interface LimitsProps<C extends CommandName> {
+  form: ContractForm<C>;
+  names: readonly (FieldPath<Input<C>> & (DiskLimit | NicLimit))[];
   limits: DiskLimitValues & NicLimitValues;
-  errorOf: ErrorOf;
+  part?: string | undefined;
+}
+
+/** Limits in the units that people type: only what was changed is sent, so that none is rounded that stays. */
+function Limits<C extends CommandName>({ form, names, limits, part }: LimitsProps<C>) {
+  return (
+    <div class="device-grid limit-grid">
+      <ContractFields
+        form={form}
+        fields={names}
+        values={limits}
+        {...(part !== undefined && { part })}
+      />
+    </div>
+  );
 }
 
 /** The limits of bursts, which few people need. */
-function Bursts({ names, limits, errorOf }: LimitGroupProps) {
-  const isWrong = names.some((name) => errorOf(name) !== undefined);
+function Bursts<C extends CommandName>(props: LimitsProps<C>) {
+  const { names, limits, form } = props;
   return (
-    <details class="device-more" open={isWrong || isSet(names, limits)}>
+    <details class="device-more" open={isWrong(names, form) || isSet(names, limits)}>
       <summary>{t("limits.bursts")}</summary>
       <p class="text-muted">{t("limits.burst_what")}</p>
-      <div class="device-grid limit-grid">
-        {names.map((name) => <OneLimit key={name} name={name} limits={limits} errorOf={errorOf} />)}
-      </div>
+      <Limits {...props} />
     </details>
   );
 }
@@ -66,39 +64,43 @@ const DISK_BURSTS = DISK_LIMITS.filter((name) => name.includes("Max"));
 const DISK_BASES = DISK_LIMITS.filter((name) => !name.includes("Max"));
 
 /** How much a guest may read and write. @param isOpen they are what the form is about */
-export function DiskLimitFields(
-  { limits = {}, errorOf, isOpen = false }: { limits?: DiskLimitValues; errorOf: ErrorOf; isOpen?: boolean },
-) {
-  const isWrong = DISK_LIMITS.some((name) => errorOf(name) !== undefined);
+export function DiskLimitFields({ form, limits = {}, isOpen = false, part }: {
+  form: DiskForm;
+  limits?: DiskLimitValues;
+  isOpen?: boolean;
+  part?: string;
+}) {
   return (
-    <details class="device-more" data-for="disk" open={isOpen || isWrong || isSet(DISK_LIMITS, limits)}>
+    <details
+      class="device-more"
+      data-for="disk"
+      open={isOpen || isWrong(DISK_LIMITS, form) || isSet(DISK_LIMITS, limits)}
+    >
       <summary>{t("limits.title")}</summary>
       <p class="text-muted">
         {t("limits.disk_what")} {t("limits.disk_total")}
       </p>
-      <div class="device-grid limit-grid">
-        {DISK_BASES.map((name) => <OneLimit key={name} name={name} limits={limits} errorOf={errorOf} />)}
-      </div>
-      <Bursts names={DISK_BURSTS} limits={limits} errorOf={errorOf} />
+      <Limits {...{ form, limits, part }} names={DISK_BASES} />
+      <Bursts {...{ form, limits, part }} names={DISK_BURSTS} />
     </details>
   );
 }
 
 /** Peak of what is sent is left to programs: Linux does not use it. */
 const NIC_BURSTS: readonly NicLimit[] = ["inboundPeak", "inboundBurst", "outboundBurst"];
+const NIC_BASES: readonly NicLimit[] = ["inboundAverage", "outboundAverage"];
 
 /** How much a guest may receive and send. */
-export function NicLimitFields({ limits = {}, errorOf }: { limits?: NicLimitValues; errorOf: ErrorOf }) {
-  const isWrong = NIC_LIMITS.some((name) => errorOf(name) !== undefined);
+export function NicLimitFields({ form, limits = {} }: {
+  form: NicForm;
+  limits?: NicLimitValues;
+}) {
   return (
-    <details class="device-more" open={isWrong || isSet(NIC_LIMITS, limits)}>
+    <details class="device-more" open={isWrong(NIC_LIMITS, form) || isSet(NIC_LIMITS, limits)}>
       <summary>{t("limits.title")}</summary>
       <p class="text-muted">{t("limits.nic_what")}</p>
-      <div class="device-grid limit-grid">
-        <OneLimit {...{ limits, errorOf }} name="inboundAverage" hint={t("limits.inbound_hint")} />
-        <OneLimit {...{ limits, errorOf }} name="outboundAverage" hint={t("limits.outbound_hint")} />
-      </div>
-      <Bursts names={NIC_BURSTS} limits={limits} errorOf={errorOf} />
+      <Limits {...{ form, limits }} names={NIC_BASES} />
+      <Bursts {...{ form, limits }} names={NIC_BURSTS} />
     </details>
   );
 }

@@ -1,17 +1,18 @@
 /** Moving a disk to another storage pool: the form, and the moves that are under way. */
-import { DISK_FORMATS } from "../../../lib/contract/choices.ts";
+import type { DeviceFormFrame } from "../../../lib/client/use_device_forms.ts";
 import type { DeviceOptions, Job, VmDisk } from "../../../lib/contract/mod.ts";
 import { jobHref } from "../../../lib/text/job_href.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { moveHindrance } from "../../../lib/vm/disk_move.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { disks as texts } from "../../../lib/i18n/en/disks.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { CheckField, SelectField } from "../../kit/Field.tsx";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
+import { ContractField } from "../../kit/ContractField.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 import { Icon } from "../../kit/Icon.tsx";
-import { type DeviceFormFrame, LoadingOptions } from "./AddDevice.tsx";
-import { DeviceForm, type ErrorOf } from "./DeviceForm.tsx";
+import { MOVE_DISK } from "./disk_fields.const.ts";
+import { DeviceForm, type ErrorOf, LoadingOptions } from "./DeviceForm.tsx";
 
 const { t } = textsOf(texts);
 
@@ -27,42 +28,33 @@ function MoveFields({ disk, options, running, errorOf }: {
   errorOf: ErrorOf;
 }) {
   const pools = poolsFor(options, disk);
-  const { mayDeleteVolumes } = options;
+  const { mayDeleteVolumes } = options, form = { of: MOVE_DISK, texts: diskTexts, errorOf };
   if (pools.length === 0) return <Flash tone="info">{t("devices.move_no_pool")}</Flash>;
   return (
     <>
       <p>{t(running ? "devices.move_running" : "devices.move_stopped")}</p>
       <div class="device-grid">
-        <SelectField
-          label={t("devices.field_pool")}
+        <ContractField
+          form={form}
+          field="pool"
           hint={t("devices.move_from", { pool: oneLine(disk.pool ?? "", 40) })}
-          name="pool"
-          value={pools[0]?.name ?? ""}
-          error={errorOf("pool")}
+          value={pools[0]?.name}
           choices={pools.map(({ name, availableBytes }) => ({
             value: name,
             label: t("devices.pool_choice", { pool: oneLine(name, 40), free: formatBytes(availableBytes) }),
           }))}
         />
-        <SelectField
-          label={t("devices.field_format")}
-          hint={t("devices.move_format_hint")}
-          name="format"
-          value=""
-          error={errorOf("format")}
-          choices={[
-            { value: "", label: t("devices.move_format", { format: oneLine(disk.format ?? "", 20) }) },
-            ...DISK_FORMATS.filter((each) => each !== disk.format).map((value) => ({ value, label: value })),
-          ]}
+        <ContractField
+          form={form}
+          field="format"
+          none={t("devices.move_format", { format: oneLine(disk.format ?? "", 20) })}
         />
-        <CheckField
-          label={t("devices.keep_source")}
+        <ContractField
+          form={form}
+          field="keepSource"
           hint={t(mayDeleteVolumes ? "devices.keep_source_hint" : "devices.keep_source_forced")}
-          name="keepSource"
-          value="yes"
-          defaultChecked={!mayDeleteVolumes}
+          value={!mayDeleteVolumes}
           disabled={!mayDeleteVolumes}
-          wide
         />
         {/* A box that is disabled is not sent. */}
         {!mayDeleteVolumes && <input type="hidden" name="keepSource" value="yes" />}
@@ -87,9 +79,10 @@ export function MoveDiskForm({ disk, title, options, running, frame }: MoveDiskF
   const isPossible = hindrance === undefined && options !== null && poolsFor(options, disk).length > 0;
   return (
     <DeviceForm
-      {...frame}
+      frame={frame}
       does="move_disk"
-      device={disk.target}
+      about={{ target: disk.target }}
+      to="/{task}"
       title={title}
       submit={t("devices.move_do")}
       working={t("devices.moving")}

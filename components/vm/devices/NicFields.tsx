@@ -1,38 +1,42 @@
-import { ANTI_SPOOFING, NIC_MODELS } from "../../../lib/contract/choices.ts";
+import { ANTI_SPOOFING } from "../../../lib/contract/choices.ts";
 import type { DeviceOptions, VmNic } from "../../../lib/contract/mod.ts";
 import { asNext } from "../../../lib/vm/device_next.ts";
-import { deviceValue } from "../../../lib/text/device_values.ts";
+import { nicTexts } from "../../../lib/text/nic_texts.ts";
+import { nameBefore } from "../../../lib/text/form_names.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { nics as texts } from "../../../lib/i18n/en/nics.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
-import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
+import { ContractField, type ContractForm } from "../../kit/ContractField.tsx";
+import { CheckField, type FieldChoice, SelectField } from "../../kit/Field.tsx";
+import { ATTACH_NIC, type NicCommand, UPDATE_NIC } from "./nic_fields.const.ts";
 import { NicLimitFields } from "./LimitFields.tsx";
-import { WhereField } from "./DiskFields.tsx";
+import { WhereField } from "./WhereField.tsx";
 
 const { t } = textsOf(texts);
 
-/** Where a card is plugged in, as a choice's value. */
-const plugOf = ({ type, network }: Pick<VmNic, "type" | "network">) => `${type}:${network}`;
+/** Where a card is plugged in: the field that says so. */
+const plugTo = (type: string, name: string) => new URLSearchParams({ [type]: name }).toString();
+const plugOf = ({ type, network }: Pick<VmNic, "type" | "network">) => plugTo(type, network);
 
 /** Everything a card can be plugged into; what it is plugged into now, whatever that is. */
 function plugs(options: DeviceOptions, nic: VmNic | undefined): FieldChoice[] {
   const found: FieldChoice[] = [
     ...options.networks.map(({ name, active }) => ({
-      value: `network:${name}`,
+      value: plugTo("network", name),
       label: t("devices.source_network", { name: oneLine(name, 60) }),
       unavailable: active ? undefined : t("devices.not_active"),
     })),
     ...options.hostInterfaces.filter(({ bridge }) => bridge).map(({ name }) => ({
-      value: `bridge:${name}`,
+      value: plugTo("bridge", name),
       label: t("devices.source_bridge", { name: oneLine(name, 60) }),
     })),
     ...options.hostInterfaces.filter(({ bridge }) => !bridge).map(({ name }) => ({
-      value: `direct:${name}`,
+      value: plugTo("direct", name),
       label: t("devices.source_direct", { name: oneLine(name, 60) }),
     })),
     ...options.userNetworking.map(({ backend, unavailable }) => ({
-      value: `user:${backend}`,
+      value: plugTo("user", backend),
       label: t(backend === "passt" ? "devices.source_passt" : "devices.source_slirp"),
       unavailable,
     })),
@@ -45,11 +49,6 @@ function plugs(options: DeviceOptions, nic: VmNic | undefined): FieldChoice[] {
     : [kept, ...found.filter(({ value }) => value !== now)];
 }
 
-/** A field that is sent together with what it was, so that only what changed is changed. */
-function Was({ name, value }: { name: string; value: string | undefined }) {
-  return value === undefined ? null : <input type="hidden" name={`${name}Was`} value={value} />;
-}
-
 /** Props of {@link NicFields}. */
 export interface NicFieldsProps {
   options: DeviceOptions;
@@ -60,46 +59,41 @@ export interface NicFieldsProps {
   nic?: VmNic;
 }
 
+type NicForm = ContractForm<NicCommand>;
+
 /** What the guest may send: anti-spoofing by one tick, or any filter there is. */
-function FilterFields({ options, errorOf, nic }: Pick<NicFieldsProps, "options" | "errorOf"> & {
+function FilterFields({ form, options, nic }: {
+  form: NicForm;
+  options: DeviceOptions;
   nic: VmNic | undefined;
 }) {
   const now = nic?.filter ?? "";
   const others = [...new Set([...now === "" ? [] : [now], ...options.filters])]
     .filter((name) => name !== ANTI_SPOOFING);
-  const addresses = nic?.filterAddresses.join(" ") ?? "";
   return (
     <>
       {options.filters.includes(ANTI_SPOOFING) && (
         <CheckField
           label={t("devices.field_anti_spoofing")}
           hint={t("devices.anti_spoofing_hint")}
-          name="antiSpoofing"
-          value="yes"
+          name=":antiSpoofing"
+          value={`filter=${ANTI_SPOOFING}`}
           defaultChecked={now === ANTI_SPOOFING}
           wide
         />
       )}
-      <SelectField
+      <ContractField
+        form={form}
+        field="filter"
         label={t("devices.field_other_filter")}
-        name="filter"
         value={now === ANTI_SPOOFING ? "" : now}
-        error={errorOf("filter")}
+        before={now}
         choices={[
           { value: "", label: t("devices.none") },
           ...others.map((value) => ({ value, label: oneLine(value, 60) })),
         ]}
       />
-      <Was name="filter" value={nic && now} />
-      <TextField
-        label={t("devices.field_filter_addresses")}
-        hint={t("devices.filter_addresses_hint")}
-        name="filterAddresses"
-        defaultValue={addresses}
-        maxLength={400}
-        error={errorOf("filterAddresses")}
-      />
-      <Was name="filterAddresses" value={nic && addresses} />
+      <ContractField form={form} field="filterAddresses" value={nic?.filterAddresses.join(" ")} />
     </>
   );
 }
@@ -107,11 +101,10 @@ function FilterFields({ options, errorOf, nic }: Pick<NicFieldsProps, "options" 
 /** Everything about a network card. */
 export function NicFields({ options, errorOf, running, persistent, nic }: NicFieldsProps) {
   const first = options.networks.find(({ active }) => active)?.name;
-  const source = nic ? plugOf(nic) : first === undefined ? "" : `network:${first}`;
+  const source = nic ? plugOf(nic) : first === undefined ? "" : plugTo("network", first);
   const next = (field: string) => nic?.pending.find((each) => each.field === field)?.next ?? undefined;
-  const model = next("model") ?? nic?.model ?? "virtio";
-  const mac = next("mac") ?? nic?.mac ?? "";
-  const models = NIC_MODELS.some((each) => each === model) ? NIC_MODELS : [model, ...NIC_MODELS];
+  const isChange = nic !== undefined, of = isChange ? UPDATE_NIC : ATTACH_NIC;
+  const form: NicForm = { of, texts: nicTexts, errorOf };
   // The server refuses these to who may not loosen filters: they are shown, and not offered.
   const isLocked = nic?.filter !== undefined && !options.mayLoosenFilters;
   return (
@@ -119,36 +112,33 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
       {nic && running && <p class="text-muted wide">{t("devices.nic_running")}</p>}
       <SelectField
         label={t("devices.field_source")}
-        name="source"
+        name=":plug"
         value={source}
         wide
-        error={errorOf("source")}
+        error={errorOf(":plug") ?? errorOf("network") ?? errorOf("bridge") ?? errorOf("direct")}
         choices={plugs(options, nic)}
       />
-      <Was name="source" value={nic && source} />
-      <SelectField
-        label={t("devices.field_model")}
-        name="model"
-        value={model}
-        choices={models.map((value) => ({ value, label: deviceValue("nicModel", value) }))}
+      {nic && <input type="hidden" name={nameBefore(":plug")} value={source} />}
+      <ContractField
+        form={form}
+        field="model"
+        value={next("model") ?? nic?.model ?? "virtio"}
+        isChange={isChange}
       />
-      <Was name="model" value={nic && model} />
-      {!isLocked && (
-        <TextField
-          label={t("devices.field_mac")}
-          {...(nic === undefined && { hint: t("devices.mac_hint") })}
-          name="newMac"
-          defaultValue={mac}
-          placeholder="52:54:00:…"
-          maxLength={17}
-          error={errorOf("newMac")}
-        />
-      )}
-      <Was name="newMac" value={isLocked ? undefined : nic && mac} />
+      {!isLocked && (nic === undefined
+        ? <ContractField form={{ ...form, of: ATTACH_NIC }} field="mac" placeholder="52:54:00:…" />
+        : (
+          <ContractField
+            form={{ ...form, of: UPDATE_NIC }}
+            field="newMac"
+            value={next("mac") ?? nic.mac}
+            isChange
+          />
+        ))}
       {isLocked
         ? <p class="text-muted wide">{t("devices.filter_locked", { filter: oneLine(nic.filter!, 60) })}</p>
         : options.filtersUnavailable === undefined
-        ? <FilterFields options={options} errorOf={errorOf} nic={nic} />
+        ? <FilterFields form={form} options={options} nic={nic} />
         : (
           <p class="text-muted wide">
             {t("devices.filters_unavailable", { reason: options.filtersUnavailable })}
@@ -157,11 +147,11 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
       {nic === undefined && (
         <>
           <WhereField running={running} persistent={persistent} />
-          <CheckField label={t("devices.field_link")} name="plugged" value="yes" defaultChecked wide />
+          <ContractField form={form} field="linkUp" value />
         </>
       )}
       <div class="wide">
-        <NicLimitFields {...(nic && { limits: asNext(nic) })} errorOf={errorOf} />
+        <NicLimitFields form={form} {...(nic && { limits: asNext(nic) })} />
       </div>
     </div>
   );

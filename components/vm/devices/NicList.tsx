@@ -4,7 +4,9 @@ import { networkHref } from "../../../lib/network/network_href.ts";
 import { nicLimitTexts } from "../../../lib/text/device_limits.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { nicTexts } from "../../../lib/text/nic_texts.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { nics } from "../../../lib/i18n/en/nics.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { Switch } from "../../kit/Switch.tsx";
@@ -12,7 +14,7 @@ import { DeviceMarks } from "./DeviceMarks.tsx";
 import { DataTable, stacked } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
-const { t } = textsOf(texts);
+const texts = { ...devices, ...nics }, { t } = textsOf(texts);
 
 /** What can be done to a network card, beside its cable. */
 export const NIC_VERBS = ["edit", "detach"] as const;
@@ -31,38 +33,37 @@ export function nicName({ mac }: Pick<VmNic, "mac">): string {
 /** Props of {@link NicList}. */
 export interface NicListProps {
   nics: readonly VmNic[];
-  /** Where the link's form posts to. */
-  action: string;
+  /** Where a card's cable is changed. */
+  linkHref: (nic: VmNic) => string;
   enabled: boolean;
   /** Whether the VM's memory is saved, which needs its cards. */
   suspended: boolean;
   hrefOf: (verb: NicVerb, nic: VmNic) => string;
   onVerb: (verb: NicVerb, nic: VmNic) => void;
-  onLink: (nic: VmNic, form: FormData) => void;
+  onLink: (form: HTMLFormElement, submitter: HTMLElement | null) => void;
 }
 
 /** The cable: in or out. Changes at once, and for the next start. */
 function Link(
-  { nic, action, enabled, onLink }: { nic: VmNic } & Pick<NicListProps, "action" | "enabled" | "onLink">,
+  { nic, linkHref, enabled, onLink }:
+    & { nic: VmNic }
+    & Pick<NicListProps, "linkHref" | "enabled" | "onLink">,
 ) {
   return (
     <form
       class="link-form"
       method="post"
-      action={action}
+      action={linkHref(nic)}
       onSubmit={(event) => {
         event.preventDefault();
-        onLink(nic, new FormData(event.currentTarget));
+        onLink(event.currentTarget, event.submitter);
       }}
     >
-      <input type="hidden" name="device" value={nic.mac} />
       <input type="hidden" name="linkUp" value={String(!nic.linkUp)} />
       <Switch
         checked={nic.linkUp}
         label={t("devices.link_of", { mac: oneLine(nic.mac, 20) })}
         word={t(nic.linkUp ? "devices.link_up" : "devices.link_down")}
-        name="action"
-        value="update_nic"
         disabled={!enabled}
       />
     </form>
@@ -96,7 +97,7 @@ function NetworkName({ nic: { type, network } }: { nic: VmNic }) {
 }
 
 /** A VM's network cards, with what can be done to each. */
-export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLink }: NicListProps) {
+export function NicList({ nics, linkHref, enabled, suspended, hrefOf, onVerb, onLink }: NicListProps) {
   return (
     <DataTable
       label={t("devices.nics")}
@@ -110,7 +111,7 @@ export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLi
             <>
               <span class="mono">{oneLine(nic.mac, 20)}</span>
               {nic.target && <small class="mono">{oneLine(nic.target, 20)}</small>}
-              <DeviceMarks device={nic} />
+              <DeviceMarks device={nic} texts={nicTexts} />
             </>
           ),
         },
@@ -138,7 +139,9 @@ export function NicList({ nics, action, enabled, suspended, hrefOf, onVerb, onLi
         },
         {
           title: t("devices.link"),
-          cell: (nic) => <Link nic={nic} action={action} enabled={enabled && !suspended} onLink={onLink} />,
+          cell: (nic) => (
+            <Link nic={nic} linkHref={linkHref} enabled={enabled && !suspended} onLink={onLink} />
+          ),
         },
         {
           title: t("devices.actions"),

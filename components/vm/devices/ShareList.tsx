@@ -1,14 +1,16 @@
 import type { VmShare } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { mountLines } from "../../../lib/vm/shared_folders.ts";
-import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { diskTexts } from "../../../lib/text/disk_texts.ts";
+import { devices } from "../../../lib/i18n/en/devices.ts";
+import { disks } from "../../../lib/i18n/en/disks.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { CopyButton } from "../../kit/CopyButton.tsx";
 import { DataTable } from "../../kit/DataTable.tsx";
 import { RowVerbs } from "../../kit/RowVerbs.tsx";
 import { DeviceMarks } from "./DeviceMarks.tsx";
 
-const { t } = textsOf(texts);
+const { t } = textsOf({ ...devices, ...disks });
 
 /** Forms about shared folders. */
 export const SHARE_VERBS = ["share", "unshare"] as const;
@@ -66,9 +68,9 @@ export function ShareList({ shares, enabled, hrefOf, onRemove }: ShareListProps)
               <span class="mono">{oneLine(share.tag, 40)}</span>
               <small>
                 {oneLine(share.driver, 20)}
-                {share.readOnly && ` · ${t("devices.read_only")}`}
+                {share.readOnly && ` · ${diskTexts.short("readOnly")}`}
               </small>
-              <DeviceMarks device={share} />
+              <DeviceMarks device={share} texts={diskTexts} />
             </>
           ),
         },

@@ -4,7 +4,7 @@ import type { Hardware, VM } from "../../../lib/contract/mod.ts";
 import { type Section, TPMS } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
-import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
+import { deviceTexts } from "../../../lib/text/device_texts.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { CheckField, Field, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
 import { BootFields } from "./HardwareBootFields.tsx";
@@ -72,8 +72,8 @@ function FirmwareFields({ next, options, bounds, context }: FieldsProps) {
 function DeviceFields({ next, options, bounds, context }: FieldsProps) {
   const { video, sound, watchdog, rng } = next;
   const none = { value: "", label: t("hardware.none") };
-  const told = (field: DeviceField, values: readonly string[]) =>
-    values.map((value) => ({ value, label: deviceValue(field, value) }));
+  const told = (field: string, values: readonly string[]) =>
+    values.map((value) => ({ value, label: deviceTexts.word(field, value) }));
   return (
     <>
       <SelectField
@@ -85,7 +85,7 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
           ...bounds.videos.map((each) =>
             choice(
               each,
-              each === "none" ? t("hardware.none") : deviceValue("video", each),
+              each === "none" ? t("hardware.none") : deviceTexts.word("video", each),
               each === video || (options?.videoModels.includes(each) ?? true),
             )
           ),

@@ -3,12 +3,13 @@ import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
 import { DISK_LIMITS, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimitValues, NicLimitValues } from "../../contract/device_limits.ts";
 import { declaredChain } from "./backing_store.ts";
+import { DRIVER_FIELDS, type DriverField, driverOf } from "./device_disk.ts";
 import { diskLimitsOf, nicLimitsOf } from "./device_limits.ts";
 import { filterAddresses } from "./filter.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
 /** A disk or drive as one configuration has it. */
-export interface DiskDevice extends DiskLimitValues {
+export interface DiskDevice extends DiskLimitValues, Readonly<Partial<Record<DriverField, string>>> {
   readonly target: string;
   readonly bus: string;
   readonly device: string;
@@ -17,10 +18,6 @@ export interface DiskDevice extends DiskLimitValues {
   /** Pool and name, of a disk that is given as a volume. */
   readonly volume: { readonly pool: string; readonly name: string } | undefined;
   readonly format: string | undefined;
-  readonly cache: string | undefined;
-  readonly io: string | undefined;
-  readonly discard: string | undefined;
-  readonly detectZeroes: string | undefined;
   readonly readOnly: boolean;
   readonly shareable: boolean;
   readonly serial: string | undefined;
@@ -72,10 +69,7 @@ function disk(element: XmlElement): DiskDevice {
     source: pool !== undefined && volume !== undefined ? `${pool}/${volume}` : named,
     volume: pool !== undefined && volume !== undefined ? { pool, name: volume } : undefined,
     format: driver?.type,
-    cache: driver?.cache,
-    io: driver?.io,
-    discard: driver?.discard,
-    detectZeroes: driver?.detect_zeroes,
+    ...driverOf(element),
     readOnly: child(element, "readonly") !== undefined,
     shareable: child(element, "shareable") !== undefined,
     serial: childText(element, "serial"),
@@ -200,10 +194,7 @@ const DISK_FIELDS = [
   "bus",
   "source",
   "format",
-  "cache",
-  "io",
-  "discard",
-  "detectZeroes",
+  ...DRIVER_FIELDS,
   "readOnly",
   "shareable",
   "serial",

@@ -2,14 +2,8 @@
  * A disk as libvirt's domain format writes it: its element, the targets it may take, and how one is changed.
  * Source: "Hard drives, floppy disks, CDROMs" in libvirt's domain format.
  */
-import type {
-  CACHE_CHOICES,
-  DISK_BUSES,
-  DISK_DETECT_ZEROES,
-  DISK_DISCARD,
-  DISK_FORMATS,
-  DISK_IO,
-} from "../../contract/choices.ts";
+import { type DISK_BUSES, DISK_DRIVER, type DISK_FORMATS } from "../../contract/choices.ts";
+import type { DiskTuning } from "../../contract/devices.ts";
 import type { DiskLimitValues } from "../../contract/device_limits.ts";
 import type { BackingImage, DiskSource } from "./new_vm.ts";
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
@@ -20,20 +14,6 @@ import { child, type XmlElement } from "./tree.ts";
 
 export type DiskBus = typeof DISK_BUSES[number];
 export type DiskFormat = typeof DISK_FORMATS[number];
-
-/** How a disk is run: what can be chosen when it is attached, and changed later. `default` leaves it to QEMU. */
-export interface DiskTuning {
-  readonly cache?: typeof CACHE_CHOICES[number] | undefined;
-  readonly io?: typeof DISK_IO[number] | undefined;
-  readonly discard?: typeof DISK_DISCARD[number] | undefined;
-  readonly detectZeroes?: typeof DISK_DETECT_ZEROES[number] | undefined;
-  readonly readOnly?: boolean | undefined;
-  readonly shareable?: boolean | undefined;
-  /** What the guest sees as the disk's serial number; empty for none. */
-  readonly serial?: string | undefined;
-  /** Place in the order in which the firmware tries devices, from 1; 0 for none. */
-  readonly bootOrder?: number | undefined;
-}
 
 /** A disk or drive to be written. */
 export interface DiskSpec extends DiskTuning {
@@ -49,6 +29,21 @@ export interface DiskSpec extends DiskTuning {
   readonly limits?: DiskLimitValues | undefined;
 }
 
+/** A field that `<driver>` has as an attribute. */
+export type DriverField = keyof typeof DISK_DRIVER;
+export const DRIVER_FIELDS = Object.keys(DISK_DRIVER) as DriverField[];
+/** `detectZeroes` → `detect_zeroes`. */
+const attributeOf = (field: DriverField) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** What a disk's `<driver>` says: each field, where it does. */
+export const driverOf = (disk: XmlElement): Readonly<Partial<Record<DriverField, string>>> => {
+  const attributes = child(disk, "driver")?.attributes;
+  return Object.fromEntries(
+    DRIVER_FIELDS.map((field) => [field, attributes?.[attributeOf(field)]])
+      .filter(([, value]) => value !== undefined),
+  );
+};
+
 /** A word that is written, or not at all when QEMU decides. */
 const chosen = (word: string | undefined) => word === "default" ? undefined : word;
 
@@ -61,10 +56,7 @@ export function diskXml(disk: DiskSpec): XmlNode {
     xml("driver", {
       name: "qemu",
       type: format,
-      cache: chosen(disk.cache),
-      io: chosen(disk.io),
-      discard: chosen(disk.discard),
-      detect_zeroes: chosen(disk.detectZeroes),
+      ...Object.fromEntries(DRIVER_FIELDS.map((field) => [attributeOf(field), chosen(disk[field])])),
     }),
     source && sourceXml(source),
     source && backingStoreXml(disk.backing ?? []),
@@ -109,13 +101,10 @@ export function freeTarget(bus: DiskBus, taken: Iterable<string>): string | unde
   }
 }
 
-/** Attributes of `<driver>` by the field they hold. */
-const DRIVER = { cache: "cache", io: "io", discard: "discard", detectZeroes: "detect_zeroes" } as const;
-
 /** Changes how a disk is run. `find` gives its element anew after each edit. */
 export function tuneDisk(document: XmlDocument, find: () => XmlElement, tuning: DiskTuning): void {
-  for (const [field, attribute] of Object.entries(DRIVER)) {
-    const value = tuning[field as keyof typeof DRIVER];
+  for (const field of DRIVER_FIELDS) {
+    const value = tuning[field], attribute = attributeOf(field);
     if (value === undefined) continue;
     const driver = child(find(), "driver");
     if (driver) document.setAttribute(driver, attribute, chosen(value));

@@ -30,12 +30,13 @@ Deno.test("diskXml() writes what was chosen and leaves the rest to QEMU", () => 
       io: "default",
       discard: "unmap",
       detectZeroes: "unmap",
+      discardNoUnref: "on",
       serial: "<7>",
       shareable: true,
       bootOrder: 2,
     })),
     `<disk type='file' device='disk'>
-  <driver name='qemu' type='qcow2' cache='none' discard='unmap' detect_zeroes='unmap'/>
+  <driver name='qemu' type='qcow2' cache='none' discard='unmap' detect_zeroes='unmap' discard_no_unref='on'/>
   <source file='/pool/a&#38;b.qcow2'/>
   <backingStore/>
   <target dev='vdb' bus='virtio'/>

@@ -1,7 +1,8 @@
 /** A network as libvirt's network format writes it. Source: "Network XML format". Pure. */
-import type { NewNetwork, StaticLease } from "../../contract/networks.ts";
+import { type NewNetwork, PLAIN_SETTINGS, type StaticLease } from "../../contract/networks.ts";
 import { formatAddress, parseSubnet } from "../ip/cidr.ts";
 import { xml, type XmlNode } from "./build.ts";
+import { plainSettingXml } from "./network_plain.ts";
 
 /** A static lease's element. DHCPv6 knows clients by their identifier, not by their MAC address. */
 export function leaseXml({ ip, mac, duid, hostname }: StaticLease): XmlNode {
@@ -75,8 +76,7 @@ export function dnsHostXml({ ip, hostnames }: NonNullable<NewNetwork["dnsHosts"]
 
 /** A new network as an element. What it is made of must have been checked: see `lib/network/check.ts`. */
 export function networkXml(network: NewNetwork, uuid?: string): XmlNode {
-  const { name, mode, bridge, domain, localDomain = false, dnsHosts = [], forwarders = [], mtu, vlan } =
-    network;
+  const { name, mode, bridge, domain, localDomain = false, dnsHosts = [], forwarders = [], vlan } = network;
   const own = FORWARD[mode] !== "bridge" && mode !== "macvtap" && mode !== "sriov";
   const hasDns = own && (dnsHosts.length > 0 || forwarders.length > 0);
   return xml(
@@ -89,7 +89,7 @@ export function networkXml(network: NewNetwork, uuid?: string): XmlNode {
       ? xml("bridge", { ...(bridge !== undefined && { name: bridge }), stp: "on", delay: 0 })
       : bridge !== undefined && xml("bridge", { name: bridge }),
     mode === "openvswitch" && xml("virtualport", { type: "openvswitch" }),
-    mtu !== undefined && xml("mtu", { size: mtu }),
+    PLAIN_SETTINGS.map((setting) => plainSettingXml(setting, network[setting])),
     domain !== undefined &&
       xml("domain", { name: domain, localOnly: localDomain ? true : undefined }),
     hasDns && xml(

@@ -1,16 +1,19 @@
 /** Changing a network's definition: what is not named stays as it is, byte for byte. Pure. */
-import type { NetworkSettings } from "../../contract/networks.ts";
+import { type NetworkSettings, PLAIN_SETTINGS, type PlainSetting } from "../../contract/networks.ts";
 import { xml, type XmlNode } from "./build.ts";
 import { XmlDocument } from "./edit.ts";
 import { bandwidthXml } from "./network.ts";
+import { plainElement, plainSettingXml } from "./network_plain.ts";
 import { child, children } from "./tree.ts";
 
+/** Settings of one value each. */
+type PlainChange = { readonly [S in PlainSetting]?: NetworkSettings[S] | null };
+
 /** New values; null: none. DNS entries are changed by `virNetworkUpdate`, which a running network takes at once. */
-export interface NetworkChange {
+export interface NetworkChange extends PlainChange {
   /** With whether its names are never asked outside. */
   readonly domain?: { readonly name: string; readonly local: boolean } | null | undefined;
   readonly forwarders?: readonly string[] | undefined;
-  readonly mtu?: number | null | undefined;
   readonly bandwidth?: NetworkSettings["bandwidth"] | null;
 }
 
@@ -18,7 +21,7 @@ export interface NetworkChange {
 export function changedNetwork(source: string, change: NetworkChange): string {
   const document = new XmlDocument(source);
   const put = (name: string, node: XmlNode | undefined) => document.setChild(() => document.root, name, node);
-  const { domain, forwarders, mtu, bandwidth } = change;
+  const { domain, forwarders, bandwidth } = change;
   if (domain !== undefined) {
     put(
       "domain",
@@ -28,7 +31,10 @@ export function changedNetwork(source: string, change: NetworkChange): string {
       }),
     );
   }
-  if (mtu !== undefined) put("mtu", mtu === null ? undefined : xml("mtu", { size: mtu }));
+  for (const setting of PLAIN_SETTINGS) {
+    const value = change[setting];
+    if (value !== undefined) put(plainElement(setting), plainSettingXml(setting, value));
+  }
   if (bandwidth !== undefined) put("bandwidth", bandwidth === null ? undefined : bandwidthXml(bandwidth));
   if (forwarders !== undefined) changeForwarders(document, forwarders);
   return document.toString();

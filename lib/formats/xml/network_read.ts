@@ -1,6 +1,7 @@
 /** What a network's XML says. Read are networks of any maker: what is not understood is left out. Pure. */
 import type { Network, NetworkSettings, NetworkSubnet, StaticLease } from "../../contract/networks.ts";
 import { formatSubnet, networkOf, parseAddress, prefixOfNetmask } from "../ip/cidr.ts";
+import { plainSettingsOf } from "./network_plain.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
 /** What the XML alone tells of a network. */
@@ -105,7 +106,6 @@ const dnsHostsOf = (root: XmlElement) =>
 export function readNetworkSettings(source: string): NetworkSettings {
   const root = parseXml(source);
   const domain = child(root, "domain")?.attributes;
-  const mtu = whole(child(root, "mtu")?.attributes.size);
   const bandwidth = bandwidthOf(root);
   return {
     ...(domain?.name !== undefined && { domain: domain.name }),
@@ -115,7 +115,7 @@ export function readNetworkSettings(source: string): NetworkSettings {
       addr === undefined || domain !== undefined ? [] : [addr]
     ),
     dnsHosts: dnsHostsOf(root),
-    ...(mtu !== undefined && { mtu }),
+    ...plainSettingsOf(root),
     ...(bandwidth && { bandwidth }),
   };
 }
@@ -126,7 +126,6 @@ export function readNetwork(source: string): NetworkSummary {
   const forward = child(root, "forward");
   const bridge = child(root, "bridge")?.attributes.name;
   const domain = child(root, "domain")?.attributes.name;
-  const mtu = whole(child(root, "mtu")?.attributes.size);
   const word = forward && (forward.attributes.mode ?? "nat");
   const bandwidth = bandwidthOf(root);
   const vlans = children(child(root, "vlan"), "tag");
@@ -144,7 +143,7 @@ export function readNetwork(source: string): NetworkSummary {
     routes: children(root, "route").flatMap(subnetOf).map(({ cidr }) => cidr),
     ...(domain !== undefined && { domain }),
     dnsHosts: dnsHostsOf(root),
-    ...(mtu !== undefined && { mtu }),
+    ...plainSettingsOf(root),
     vlanTags: vlans.flatMap(({ attributes }) => whole(attributes.id) ?? []),
     ...(native !== undefined && { vlanNative: native }),
     ...(bandwidth && { bandwidth }),

@@ -1,5 +1,7 @@
 /** What the fields of every form say by themselves. */
 export const fields = {
+  "fields.automatic": "Automatic",
+  "fields.default": "Default",
   "fields.again": "Type it again: a password is not sent back.",
   "fields.missing": "Fill in this field.",
   "fields.choose": "Choose one.",

@@ -20,6 +20,8 @@ export const forms = {
   "forms.deleted_vm.other": "Deleted {name} and {n} disks.",
   "forms.tasks": "Tasks",
 
+  "forms.waits_all": "{done}: from the next start on",
+  "forms.waits_part": "{done}: its limits now, all else from the next start on",
   "forms.done.insert_guest_tools":
     "The guest tools are in the CD drive of {name}. Run their installer in the guest. While the VM is shown without a channel, shut it down and start it: it has one then.",
   "forms.done.install_guest_agent": "KVM Manager's guest agent was installed in {name}.",
@@ -34,6 +36,7 @@ export const forms = {
   "forms.done.set_autostart": "Start with the host saved for {name}.",
   "forms.done.protect_screens": "The screen of {name} has a password from the next start on.",
   "forms.done.set_vm_xml": "Configuration of {name} saved.",
+  "forms.done.attach_share": "The shared folder was added to {name}. How to mount it is on the Disks tab.",
   "forms.done.rename_vm": "Renamed to {name}.",
   "forms.done.clone_vm": "The clone {name} was created.",
   "forms.done.import_vm": "Imported {name}.",

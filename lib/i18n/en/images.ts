@@ -44,17 +44,16 @@ export const images = {
   "images.downloads": "Downloads",
 
   "images.add_title": "Add an image from a URL",
-  "images.url": "URL",
-  "images.url_hint":
+  "field.download_image.url": "URL",
+  "hint.download_image.url":
     "Of an ISO, a qcow2 or raw image; http or https. gzip, xz, zstd and bzip2 are unpacked on the way.",
-  "images.new_name": "Name in the pool",
-  "images.new_name_hint": "Empty: the name at the end of the URL.",
-  "images.checksum": "Checksum",
-  "images.checksum_hint":
+  "field.download_image.name": "Name in the pool",
+  "hint.download_image.name": "Empty: the name at the end of the URL.",
+  "field.download_image.sha256": "Checksum",
+  "hint.download_image.sha256":
     "SHA-256 or SHA-512 in hex, or the URL of a published file: SHA256SUMS, CHECKSUM, NAME.sha512.",
-  "images.unpack": "Unpack it",
+  "field.download_image.unpack": "Unpack it",
   "images.download": "Download",
-  "images.download_failed": "Nothing was downloaded.",
 
   "images.catalog_what":
     "Cloud images as their makers publish them: small, ready to boot, set up by cloud-init. Each is checked against its " +

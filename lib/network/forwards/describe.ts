@@ -1,9 +1,7 @@
 /** Port forwards as pages show them and as their forms send them. The same on the server and in the browser. */
-import type { ForwardProtocol, ForwardState, NewPortForward, PortForward } from "../../contract/forwards.ts";
-import { parsePorts } from "./ports.ts";
+import type { ForwardState, PortForward } from "../../contract/forwards.ts";
 import { forwards as texts } from "../../i18n/en/forwards.ts";
 import { type PlainKeyOf, textsOf } from "../../i18n/mod.ts";
-import { enteredIn, givenIn, trimmedIn } from "../../text/form_fields.ts";
 import { networkHref } from "../network_href.ts";
 import { oneLine } from "../../text/text.ts";
 
@@ -41,29 +39,5 @@ export function forwardTarget({ address, targetAddress = address, ...forward }: 
 }
 
 /** A card in the form's list of targets: VM and, where it has several cards, which. */
-export const targetValue = (vmId: string, mac: string): string => `${vmId} ${mac}`;
-
-/** The forward a form describes; what is no port becomes 0, which the contract refuses by name. */
-export function forwardIn(network: string, form: FormData): NewPortForward {
-  const ports = parsePorts(trimmedIn(form, "hostPorts")) ?? { from: 0, to: 0 };
-  const address = givenIn(form, "address");
-  // A VM stands in the list from the start: whoever gives an address means that instead.
-  const [vmId, mac] = address === undefined ? trimmedIn(form, "target").split(" ") : [];
-  const targetPort = givenIn(form, "targetPort");
-  const fields = {
-    network,
-    protocol: trimmedIn(form, "protocol") as ForwardProtocol,
-    hostPort: ports.from,
-    hostPortEnd: ports.to === ports.from ? undefined : ports.to,
-    hostAddress: givenIn(form, "hostAddress"),
-    vmId: vmId || undefined,
-    mac,
-    address,
-    targetPort: targetPort === undefined ? undefined : Number(targetPort) || 0,
-    description: enteredIn(form, "description"),
-    keepAddress: form.has("keepAddress") || undefined,
-  };
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as unknown as NewPortForward;
-}
+export const targetFields = (vmId: string, mac?: string): string =>
+  String(new URLSearchParams({ vmId, ...(mac !== undefined && { mac }) }));

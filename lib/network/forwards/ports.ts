@@ -1,4 +1,4 @@
-/** Ports and who has them: spans, what overlaps, what a form writes. Pure. */
+/** Ports and who has them: spans, what overlaps. Pure. */
 import type { ForwardProtocol } from "../../contract/forwards.ts";
 import { MOST_MOVED_PORTS } from "../../contract/forward_bounds.ts";
 import { type Address, parseAddress } from "../../formats/ip/cidr.ts";
@@ -16,12 +16,6 @@ export interface PortSpan {
 /** A span as people write it: `8080`, `5000-5010`. */
 export function portText({ from, to }: Pick<PortSpan, "from" | "to">): string {
   return from === to ? String(from) : `${from}-${to}`;
-}
-
-/** Reads `8080` or `5000-5010`; undefined for anything else. Whether the numbers are ports is the contract's to say. */
-export function parsePorts(text: string): { from: number; to: number } | undefined {
-  const [, from, to = from] = /^\s*(\d{1,9})\s*(?:[-–:]\s*(\d{1,9})\s*)?$/.exec(text) ?? [];
-  return from === undefined ? undefined : { from: Number(from), to: Number(to) };
 }
 
 /** Why ports cannot be forwarded like this; undefined when they can. */

@@ -5,7 +5,7 @@ import { Panel } from "../../../components/kit/Panel.tsx";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import type { NetworkFinding } from "../../../lib/contract/networks.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
-import { findingIn, findingOf, settingsIn, settingsValues } from "../../../lib/network/networks.ts";
+import { findingIn, findingOf, settingsIn, settingsValues } from "../../../lib/network/network_form.ts";
 import { networkHref } from "../../../lib/network/network_href.ts";
 import { nameIn } from "../../../lib/text/path_segment.ts";
 import { oneLine } from "../../../lib/text/text.ts";

@@ -1,6 +1,6 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { forwardIn, forwardName, forwardTarget } from "../../../lib/network/forwards/describe.ts";
+import { forwardName, forwardTarget } from "../../../lib/network/forwards/describe.ts";
 import { networkHref } from "../../../lib/network/network_href.ts";
 import { nameIn } from "../../../lib/text/path_segment.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
@@ -8,7 +8,6 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { forwards as texts } from "../../../lib/i18n/en/forwards.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
-import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
 const area = textsOf(texts);
@@ -29,13 +28,6 @@ export const handler = define.handlers({
     const forward = found.find((each) => each.id === id);
     if (!forward) throw new HttpError(404, `Port forward not found: ${id}`);
     return page({ forward, place: await placeOf(name, api) });
-  },
-  /** Another forward, where there is no script: a range of ports is one field of the form, and so is a VM with its card. */
-  async POST(ctx) {
-    const name = nameIn(ctx.params.name ?? "");
-    await ctx.state.api.addPortForward(forwardIn(name, await postedForm(ctx.req))).catch(fail);
-    ctx.state.notify({ is: "done", word: "add_port_forward", name: name });
-    return ctx.redirect(await placeOf(name, ctx.state.api), 303);
   },
 });
 

@@ -8,9 +8,8 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { isMoveOf } from "../../../lib/vm/disk_move.ts";
-import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
-import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
+import { devicesOf } from "../../(_shared)/devices.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -18,14 +17,11 @@ export const handler = define.handlers({
     const open = await ctx.state.api.listJobs({ open: true }).catch(fail);
     return page({ ...devices, moves: open.filter(isMoveOf(devices.vm.id)) });
   },
-  async POST(ctx) {
-    return ctx.redirect(await devicePost(ctx, await postedForm(ctx.req)), 303);
-  },
 });
 
 /** A VM's disks and drives. */
 export default define.page<typeof handler>(function Disks({ data, state }) {
-  const { vm, devices, moves, form, options, now } = data;
+  const { vm, devices, moves, form, options, refused, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
   return (
@@ -43,6 +39,7 @@ export default define.page<typeof handler>(function Disks({ data, state }) {
         moves={moves}
         form={form}
         options={options}
+        refused={refused}
         mayShare={state.may("attach_share", { vmId: vm.id, group: vm.group })}
       />
     </VmPage>

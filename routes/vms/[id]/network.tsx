@@ -7,8 +7,7 @@ import VmNics from "../../../islands/VmNics.tsx";
 import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
-import { postedForm } from "../../(_shared)/form.ts";
-import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
+import { devicesOf } from "../../(_shared)/devices.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
 export const handler = define.handlers({
@@ -20,14 +19,11 @@ export const handler = define.handlers({
       : [];
     return page({ ...devices, forwards });
   },
-  async POST(ctx) {
-    return ctx.redirect(await devicePost(ctx, await postedForm(ctx.req)), 303);
-  },
 });
 
 /** A VM's network cards. */
 export default define.page<typeof handler>(function Network({ data, state }) {
-  const { vm, devices, form, options, forwards, now } = data;
+  const { vm, devices, form, options, refused, forwards, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
   return (
@@ -38,7 +34,14 @@ export default define.page<typeof handler>(function Network({ data, state }) {
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_network")}`}
       at="/network"
     >
-      <VmNics vm={shared} connected={connected} devices={devices} form={form} options={options} />
+      <VmNics
+        vm={shared}
+        connected={connected}
+        devices={devices}
+        form={form}
+        options={options}
+        refused={refused}
+      />
       <VmForwards forwards={forwards} />
     </VmPage>
   );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { networkIn, settingsIn, settingsValues } from "./networks.ts";
+import { networkIn, settingsIn, settingsValues } from "./network_form.ts";
 
 function formOf(fields: Record<string, string>): FormData {
   const form = new FormData();
@@ -86,6 +86,16 @@ Deno.test("settingsIn() takes away what was emptied, and keeps a peak whose mean
   );
   const unlimited = formOf({ ...settingsValues(SETTINGS), inbound: "" });
   assert.deepEqual(settingsIn(unlimited, SETTINGS), { bandwidth: null });
+});
+
+Deno.test("a switch of a network is on where its box is ticked, and taken away where it was", () => {
+  const ticked = formOf({});
+  for (const text of ["no", "yes"]) ticked.append("isolatedPorts", text);
+  assert.equal(networkIn(ticked).isolatedPorts, true);
+  assert.deepEqual(settingsIn(ticked, { ...SETTINGS, isolatedPorts: true }), {});
+  const unticked = formOf({ isolatedPorts: "no" });
+  assert.equal(networkIn(unticked).isolatedPorts, undefined);
+  assert.deepEqual(settingsIn(unticked, { ...SETTINGS, isolatedPorts: true }), { isolatedPorts: null });
 });
 
 Deno.test("settingsIn() leaves alone what the form of a bridge does not have", () => {

@@ -1,0 +1,37 @@
+/**
+ * What fields of several forms about devices are called, and what QEMU's and libvirt's words for them mean; the word itself
+ * stands behind, for who knows it (`lib/text/field_texts.ts`).
+ */
+export const deviceFields = {
+  "field.bootOrder": "Boot order",
+  "hint.bootOrder": "1 is tried first; 0 for none.",
+  "value.bus.virtio": "virtio: fastest, the guest needs its driver",
+  "value.bus.scsi": "SCSI (virtio-scsi)",
+  "value.bus.sata": "SATA: works everywhere",
+  "value.bus.ide": "IDE: for old systems",
+  "value.bus.usb": "USB stick",
+  "value.cache.none": "None: straight to the disk (none)",
+  "value.cache.writeback": "In the host’s memory, written later (writeback)",
+  "value.cache.writethrough": "Reads only, writes at once (writethrough)",
+  "value.cache.directsync": "None, every write waits (directsync)",
+  "value.cache.unsafe": "Never flushed: data is lost when the host fails (unsafe)",
+  "value.model.virtio": "virtio: fastest, the guest needs its driver",
+  "value.model.e1000e": "Intel 82574L, for Windows (e1000e)",
+  "value.model.e1000": "Intel 82540EM, for old systems (e1000)",
+  "value.model.rtl8139": "Realtek, 100 Mbit/s (rtl8139)",
+  "value.model.vmxnet3": "VMware’s (vmxnet3)",
+  "value.model.ne2k_pci": "NE2000, for very old systems (ne2k_pci)",
+  "value.video.virtio": "virtio: fastest with a driver",
+  "value.video.qxl": "QXL: for SPICE (qxl)",
+  "value.video.vga": "VGA: works everywhere (vga)",
+  "value.video.bochs": "Plain display for UEFI (bochs)",
+  "value.video.cirrus": "Cirrus, for old systems (cirrus)",
+  "value.video.ramfb": "Firmware’s framebuffer (ramfb)",
+  "value.sound.ich9": "Intel HD Audio, ICH9 (ich9)",
+  "value.sound.ich6": "Intel HD Audio, ICH6 (ich6)",
+  "value.sound.ac97": "AC’97 (ac97)",
+  "value.sound.es1370": "Ensoniq (es1370)",
+  "value.sound.usb": "USB audio (usb)",
+  "value.watchdog.i6300esb": "Intel 6300ESB, any VM (i6300esb)",
+  "value.watchdog.itco": "Intel TCO, part of q35 (itco)",
+} as const;
