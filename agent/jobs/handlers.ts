@@ -1,13 +1,19 @@
 /** The commands on jobs. */
 import { seesJob, type StoredJob } from "../../lib/access/filter_output.ts";
+import { isOpenJob } from "../../lib/contract/jobs.ts";
 import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
 import { authorise, type FindVm } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
+import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** A handler for each of them. @param vm looks a VM up */
-export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof jobCommands> {
+export function jobHandlers(
+  jobs: Jobs,
+  vm: FindVm,
+  linked: Pick<LinkedHosts, "all"> = { all: () => [] },
+): Pick<Handlers, keyof typeof jobCommands> {
   const seenBy = ({ rights, name, since }: Principal) => (job: StoredJob) =>
     seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);
   const visible = (jobId: string, principal: Principal) => {
@@ -19,7 +25,13 @@ export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof
   };
   return {
     // Cut to its length once it is filtered: jobs out of sight take no place in it.
-    list_jobs: ({ limit = 50, open }, { principal }) => jobs.list(limit, open, seenBy(principal)),
+    list_jobs: ({ limit = 50, open }, { principal }) => {
+      const own = jobs.list(limit, open, seenBy(principal));
+      if (principal.via === "link") return own;
+      const further = linked.all().flatMap((host) => host.jobs())
+        .filter((job) => (!open || isOpenJob(job)) && seenBy(principal)(job));
+      return further.length === 0 ? own : [...own, ...further].toSorted((a, b) => Number(isOpenJob(b)) - Number(isOpenJob(a)) || b.startedAt - a.startedAt).slice(0, limit);
+    },
     get_job: ({ jobId }, { principal }) => visible(jobId, principal),
     cancel_job: ({ jobId }, { principal }) => {
       const { command, vmId } = visible(jobId, principal).job;
