@@ -2,7 +2,15 @@
 import type { Api } from "../lib/contract/api.ts";
 import { commandMethods } from "../lib/client/api.ts";
 import type { Rights } from "../lib/access/rights.ts";
-import { type Backup, type Command, type CommandName, COMMANDS, type Role, type Schedule, type VM } from "../lib/contract/mod.ts";
+import {
+  type Backup,
+  type Command,
+  type CommandName,
+  COMMANDS,
+  type Role,
+  type Schedule,
+  type VM,
+} from "../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
@@ -202,6 +210,7 @@ export class App {
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
       this.hosts,
+      this.linked,
       (request, caller) => this.access.identify(request, caller),
       clock,
     );
@@ -215,8 +224,11 @@ export class App {
       vms: (host) => host === undefined ? this.vms() : this.#vmsOn(host),
       formerNames: () => this.formerNames.all(),
       idSince: (vmId) => this.knownVms.since(vmId),
+      // What a linked host refuses it has compared itself
       staleTarget: (command, input, error) =>
-        staleTargetError(this.hosts.of(input).inventory, command, input, error),
+        this.#linkedIn(input) === undefined
+          ? staleTargetError(this.hosts.of(input).inventory, command, input, error)
+          : Promise.resolve(error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
       settled: (command, input) => this.#settled(command, input),
@@ -243,7 +255,10 @@ export class App {
   #route(command: CommandName, input: unknown, principal: Principal, on: string | undefined): Route {
     const linked = this.linked.of(command, input, principal, on);
     if (linked !== undefined) {
-      return { host: linked.id, handler: (wanted, context) => linked.run(command, wanted, context) };
+      const run: Route["handler"] = command === "open_console"
+        ? (wanted, context) => this.consoles.openOn(linked, wanted, context)
+        : (wanted, context) => linked.run(command, wanted, context);
+      return { host: linked.id, handler: run };
     }
     const own = this.#handlers[command];
     if (own !== undefined) return { handler: own };
@@ -251,15 +266,22 @@ export class App {
     return { handler: host.handler(command)!, host: host.id };
   }
 
+  /** The linked host that an input names, or whose VM it names. */
+  #linkedIn(input: unknown): LinkedHost | undefined {
+    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof host === "string") return this.linked.served(host);
+    return typeof vmId === "string" ? this.linked.withVm(vmId) : undefined;
+  }
+
   /** Waits, a bounded time, for the hosts that a call is about. Nothing of the input was checked yet. */
   async #settled(command: CommandName, input: unknown): Promise<void> {
-    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>;
-    const named = typeof host === "string" ? this.linked.served(host) : undefined;
-    const far = named ?? (typeof vmId === "string" ? this.linked.withVm(vmId) : undefined);
+    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>, far = this.#linkedIn(input);
     if (far !== undefined) return await far.settled();
     await settledFor(this.hosts, command, input);
     const { ofAllHosts }: Command = COMMANDS[command];
-    const isAnywhere = typeof vmId === "string" ? this.hosts.vm(vmId) === undefined : ofAllHosts && host === undefined;
+    const isAnywhere = typeof vmId === "string"
+      ? this.hosts.vm(vmId) === undefined
+      : ofAllHosts && host === undefined;
     if (isAnywhere) await Promise.all(this.linked.all().map((each) => each.settled()));
   }
 

@@ -78,12 +78,19 @@ const pageHostOf = (host: Host | LinkedHost): PageHost =>
  *
  * @throws {HttpError} 404
  */
-function hostOf({ hosts, linked }: App, user: PageUser | null, named: string | undefined, path: string): PageHost {
+function hostOf(
+  { hosts, linked }: App,
+  user: PageUser | null,
+  named: string | undefined,
+  path: string,
+): PageHost {
   if (user === null) return pageHostOf(hosts.local);
   const vmId = vmIdIn(path);
   try {
     const ofVm = vmId === undefined ? undefined : hosts.withVm(vmId) ?? linked.withVm(vmId);
-    return pageHostOf(ofVm ?? (named === undefined ? undefined : linked.served(named)) ?? hosts.of({ host: named }));
+    return pageHostOf(
+      ofVm ?? (named === undefined ? undefined : linked.served(named)) ?? hosts.of({ host: named }),
+    );
   } catch (error) {
     if (error instanceof ContractError) throw new HttpError(error.status, error.message, { cause: error });
     throw error;

@@ -59,7 +59,9 @@ export function delegateFor(
   }
   if (by.kind === "link") {
     const rights = app.linkedRights(by.peerId, by.caller);
-    if (rights === undefined) return "the KVM Manager by which it was saved may not act on this host any more";
+    if (rights === undefined) {
+      return "the KVM Manager by which it was saved may not act on this host any more";
+    }
     return principalOf({ ...common, name: by.name, via: "link", rights });
   }
   accounts.records.require();

@@ -19,7 +19,7 @@ import { cookieFor, deviceCookie, deviceIn, type Reached, sessionIn } from "./co
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
 import { PasswordHashes } from "./hashing.ts";
 import type { HostAccountsAsked } from "./host_accounts.ts";
-import { type Peers, PEER_TOKEN } from "../hosts/linked/peers.ts";
+import { PEER_TOKEN, type Peers } from "../hosts/linked/peers.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Confirmations } from "./reauthentication.ts";
 import { Setup } from "./setup.ts";

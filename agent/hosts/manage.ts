@@ -45,7 +45,9 @@ function checkedUri(text: string): string {
 function checkedLink(text: string): string {
   const address = linkAddress(text);
   if (address !== undefined) return address;
-  throw new ContractError("HostUriRefused", { reason: "the address of a KVM Manager is like https://kvm2:8006" });
+  throw new ContractError("HostUriRefused", {
+    reason: "the address of a KVM Manager is like https://kvm2:8006",
+  });
 }
 
 /** Runs what needs OpenSSH's client and its files. @throws {ContractError} HostUnreachable where they are not to be had */

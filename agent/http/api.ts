@@ -15,7 +15,7 @@ import { log } from "../log.ts";
 import { pictureResponse, PICTURES } from "./picture.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
-import { EventStreams, type Figures, FIGURES } from "./event_stream.ts";
+import { EventStreams, FIGURES, type Figures } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
@@ -52,7 +52,10 @@ const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT
 function figuresOf(text: string | undefined): Figures {
   const found = FIGURES.find((each) => each === (text ?? "on"));
   if (found !== undefined) return found;
-  throw new ContractError("InvalidInput", { reason: `figures is one of ${FIGURES.join(", ")}`, field: "figures" });
+  throw new ContractError("InvalidInput", {
+    reason: `figures is one of ${FIGURES.join(", ")}`,
+    field: "figures",
+  });
 }
 
 /** Builds the door. */

@@ -30,7 +30,11 @@ export function jobHandlers(
       if (principal.via === "link") return own;
       const further = linked.all().flatMap((host) => host.jobs())
         .filter((job) => (!open || isOpenJob(job)) && seenBy(principal)(job));
-      return further.length === 0 ? own : [...own, ...further].toSorted((a, b) => Number(isOpenJob(b)) - Number(isOpenJob(a)) || b.startedAt - a.startedAt).slice(0, limit);
+      return further.length === 0
+        ? own
+        : [...own, ...further].toSorted((a, b) =>
+          Number(isOpenJob(b)) - Number(isOpenJob(a)) || b.startedAt - a.startedAt
+        ).slice(0, limit);
     },
     get_job: ({ jobId }, { principal }) => visible(jobId, principal),
     cancel_job: ({ jobId }, { principal }) => {

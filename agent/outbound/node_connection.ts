@@ -31,14 +31,31 @@ export async function connected<S extends Duplex>(socket: S, event: string, ms =
 export const certificateOf = (socket: TLSSocket): string =>
   createHash("sha256").update(socket.getPeerCertificate().raw ?? "").digest("hex");
 
-/** An answer as the web's. */
-function responseOf(message: IncomingMessage): Response {
+/**
+ * The body of an answer. (Tried on Deno 2.9: `Readable.toWeb` now and then never ends.)
+ *
+ * @param end ends the request, when nobody reads on: whoever sends it learns of that
+ */
+function bodyOf(message: IncomingMessage, end: () => void): ReadableStream<Uint8Array> {
+  const pieces = message[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => end(),
+  }, { highWaterMark: 0 });
+}
+
+/** An answer as the web's. @param end ends its request */
+function responseOf(message: IncomingMessage, end: () => void): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(message.headers)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
   const hasBody = message.statusCode !== 204 && message.statusCode !== 304;
-  const body = hasBody ? Readable.toWeb(message) as unknown as ReadableStream<Uint8Array> : null;
+  const body = hasBody ? bodyOf(message, end) : null;
   return new Response(body, { status: message.statusCode ?? 502, headers });
 }
 
@@ -48,7 +65,7 @@ export async function sendRequest(
   body?: string | Uint8Array | ReadableStream<Uint8Array>,
 ): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const asked = httpRequest(options, (message) => resolve(responseOf(message)));
+  const asked = httpRequest(options, (message) => resolve(responseOf(message, () => asked.destroy())));
   asked.once("error", reject);
   if (body instanceof ReadableStream) {
     // The server may answer, and hang up, before it has taken everything: its answer is what counts.

@@ -34,13 +34,18 @@ type OtherCommand = keyof ListHandlers | "get_vnc_info";
 type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>, OtherCommand>;
 
 /** A handler for each command on the VMs of all hosts. */
-export function vmListHandlers(hosts: HostRegistry, linked: Pick<LinkedHosts, "vms" | "withVm">): ListHandlers {
+export function vmListHandlers(
+  hosts: HostRegistry,
+  linked: Pick<LinkedHosts, "vms" | "withVm">,
+): ListHandlers {
   const batchHandler =
     (command: PowerCommand) =>
     ({ vmIds }: { vmIds: string[] }, context: CallContext): Promise<BatchOperationResult> =>
       batch(vmIds, async (vmId) => {
         const far = context.principal.via === "link" ? undefined : linked.withVm(vmId);
-        await (far === undefined ? power(hosts.of({ vmId }), command, vmId) : far.run(command, { vmId }, context));
+        await (far === undefined
+          ? power(hosts.of({ vmId }), command, vmId)
+          : far.run(command, { vmId }, context));
       }, (thrown) => {
         const error = contractError(thrown, "LibvirtFailed", command);
         return error instanceof ContractError

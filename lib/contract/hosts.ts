@@ -252,7 +252,8 @@ export const hostListCommands = {
         Type.String({
           minLength: 1,
           maxLength: 300,
-          description: "how this host is reached from there: `https://kvm2:8006`; left out, its name and port",
+          description:
+            "how this host is reached from there: `https://kvm2:8006`; left out, its name and port",
         }),
       ),
     }),
@@ -275,13 +276,19 @@ export const hostListCommands = {
       "All of it can be used from here then, within the role of the invitation. Who may do what there is up to the rights of users here.",
     input: closed({
       name: NewName,
-      invitation: Type.String({ minLength: 1, maxLength: 700, ...SECRET, description: "the line, as it was shown there" }),
+      invitation: Type.String({
+        minLength: 1,
+        maxLength: 700,
+        ...SECRET,
+        description: "the line, as it was shown there",
+      }),
       label: Type.Optional(HostLabel),
     }),
     output: HostStatus,
     errors: ["HostExists", "InvitationUnreadable", "InvitationRefused", "LinkFailed", "StoreUnavailable"],
     route: "POST /hosts/links",
-    cli: ["host", "join", "<name>", "<invitation>"],
+    cli: ["host", "join", "<name>"],
+    examples: ["kvm-manager host join kvm2 --invitation -"],
   }),
   list_peers: command({
     ...MANAGE,
@@ -300,7 +307,9 @@ export const hostListCommands = {
     ...MANAGE,
     summary: "Let a KVM Manager act on this host no more",
     description: "What it has open here ends at once.",
-    input: closed({ peerId: Type.String({ minLength: 1, maxLength: 64, description: "id of the KVM Manager" }) }),
+    input: closed({
+      peerId: Type.String({ minLength: 1, maxLength: 64, description: "id of the KVM Manager" }),
+    }),
     output: NOTHING_OUT,
     errors: ["PeerNotFound", "StoreUnavailable"],
     route: "DELETE /hosts/peers/{peerId}",

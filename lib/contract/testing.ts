@@ -78,4 +78,5 @@ export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknow
   update_host: { hostId: "kvm2" },
   enable_host: { hostId: "kvm2" },
   remove_host: { hostId: "kvm2" },
+  invite_host: { address: "https://kvm2:8006" },
 };

@@ -7,7 +7,11 @@ import Type, { type Static } from "typebox";
 import { closed } from "../contract/schema.ts";
 
 /** Paths that are answered before anybody is known, below the server's. */
-export const LINK_PATHS = { hello: "/api/link/hello", join: "/api/link/join", session: "/api/link/session" } as const;
+export const LINK_PATHS = {
+  hello: "/api/link/hello",
+  join: "/api/link/join",
+  session: "/api/link/session",
+} as const;
 
 /** 32 bytes as base64url: a public key, a secret, a challenge. */
 const Word = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });

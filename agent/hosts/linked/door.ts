@@ -52,15 +52,21 @@ export async function answerLink(door: LinkDoor, request: Request, caller: Calle
   try {
     const { pathname: path, protocol } = new URL(request.url);
     const { schema, ask } = ASKED[path]!;
-    if (request.method !== "POST") throw new ContractError("MethodNotAllowed", { method: request.method, path });
+    if (request.method !== "POST") {
+      throw new ContractError("MethodNotAllowed", { method: request.method, path });
+    }
     const certificate = protocol === "https:" ? door.certificate() : undefined;
     if (certificate === undefined) {
-      throw new ContractError("LinkRefused", { reason: "KVM Managers link by HTTPS, at an address with TLS of its own" });
+      throw new ContractError("LinkRefused", {
+        reason: "KVM Managers link by HTTPS, at an address with TLS of its own",
+      });
     }
     const input = await readJson(request, ANONYMOUS_BODY_LIMIT);
     const validator = validators.get(schema) ?? Compile(schema);
     validators.set(schema, validator);
-    if (!validator.Check(input)) throw new ContractError("InvalidInput", { reason: "this is not how KVM Managers link" });
+    if (!validator.Check(input)) {
+      throw new ContractError("InvalidInput", { reason: "this is not how KVM Managers link" });
+    }
     const answer = await ask(door, input as never, certificate, caller);
     return new Response(JSON.stringify(answer), {
       headers: { "content-type": "application/json", "cache-control": "no-store" },

@@ -33,7 +33,9 @@ function frameOf(block: string): EventFrame | undefined {
  *
  * @throws {EventTooLongError}; what the stream ends with
  */
-export async function* eventFrames(stream: ReadableStream<Uint8Array>): AsyncGenerator<readonly EventFrame[]> {
+export async function* eventFrames(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<readonly EventFrame[]> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of stream) {

@@ -29,18 +29,29 @@ export interface LinkManagement extends ListedHosts {
 
 /** How this host is reached from others, where nobody says it: the page's own address, else its name with the first port with TLS. */
 function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
-  const refused = (address: string, reason: string) => new ContractError("LinkAddressRefused", { address, reason });
+  const refused = (address: string, reason: string) =>
+    new ContractError("LinkAddressRefused", { address, reason });
   if (doors?.certificates === undefined) {
-    throw refused(doors?.addresses[0] ?? "this KVM Manager", "it has no TLS. Start it with --listen https://0.0.0.0:8006");
+    throw refused(
+      doors?.addresses[0] ?? "this KVM Manager",
+      "it has no TLS. Start it with --listen https://0.0.0.0:8006",
+    );
   }
-  const listening = doors.addresses.map((address) => ({ address, ...parseListen(address) })).filter(({ secure }) => secure);
-  const reached = origin !== undefined && linkAddress(origin) !== undefined && !isLoopback(new URL(origin).hostname)
-    ? linkAddress(origin)
-    : undefined;
+  const listening = doors.addresses.map((address) => ({ address, ...parseListen(address) })).filter((
+    { secure },
+  ) => secure);
+  const reached =
+    origin !== undefined && linkAddress(origin) !== undefined && !isLoopback(new URL(origin).hostname)
+      ? linkAddress(origin)
+      : undefined;
   if (reached !== undefined) return reached;
-  const open = listening.find(({ hostname }) => isAny(hostname)) ?? listening.find(({ hostname }) => !isLoopback(hostname));
+  const open = listening.find(({ hostname }) => isAny(hostname)) ??
+    listening.find(({ hostname }) => !isLoopback(hostname));
   if (open === undefined) {
-    throw refused(listening[0]!.address, "it is reached from this host alone. Start it with --listen https://0.0.0.0:8006, or give the address of a tunnel");
+    throw refused(
+      listening[0]!.address,
+      "it is reached from this host alone. Start it with --listen https://0.0.0.0:8006, or give the address of a tunnel",
+    );
   }
   return `https://${isAny(open.hostname) ? Deno.hostname() : new URL(open.address).hostname}:${open.port}`;
 }
@@ -79,7 +90,9 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
         await peer.join(secret, Deno.hostname());
       } catch (error) {
         if (error instanceof ContractError) throw error;
-        throw new ContractError("LinkFailed", { address: uri, reason: connectionFault(error) }, { cause: error });
+        throw new ContractError("LinkFailed", { address: uri, reason: connectionFault(error) }, {
+          cause: error,
+        });
       } finally {
         peer.close();
       }

@@ -1,5 +1,12 @@
 /** The key by which other KVM Managers know this one. It is made when it is first needed, and lies in a file of its own. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
 import { join } from "node:path";
 import { isTaken } from "../../machine/files.ts";
 
@@ -51,7 +58,10 @@ export class LinkIdentity {
 
   /** @returns 64 bytes as base64url */
   sign(statement: Uint8Array): string {
-    return new Uint8Array(sign(null, statement, this.#required)).toBase64({ alphabet: "base64url", omitPadding: true });
+    return new Uint8Array(sign(null, statement, this.#required)).toBase64({
+      alphabet: "base64url",
+      omitPadding: true,
+    });
   }
 
   get #required(): KeyObject {

@@ -23,7 +23,9 @@ export class Invitations {
   /** Makes one. @param ms how long it is good for @returns its secret @throws {ContractError} TooManyRequests */
   make(role: Role, by: string, ms: number): string {
     this.#forgetEnded();
-    if (this.#open.size >= MOST) throw new ContractError("TooManyRequests", { what: "invitations", limit: MOST });
+    if (this.#open.size >= MOST) {
+      throw new ContractError("TooManyRequests", { what: "invitations", limit: MOST });
+    }
     const secret = newSecret();
     this.#open.set(digestOf(secret), { role, by, endsAt: this.clock.monotonic() + ms });
     return secret;

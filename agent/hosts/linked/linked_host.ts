@@ -14,6 +14,7 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import type { Principal } from "../../access.ts";
 import type { CallContext, Content } from "../../dispatch.ts";
 import type { EventHub } from "../../events/hub.ts";
 import { log } from "../../log.ts";
@@ -23,7 +24,7 @@ import { eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, LinkRefusedError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
 import { callRemotely, NonsenseError } from "./remote_call.ts";
-import { callerHeader, CALLER_HEADER } from "./remote_caller.ts";
+import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
 import { fits, Replica } from "./replica.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 
@@ -177,7 +178,7 @@ export class LinkedHost {
     const up = this.#up;
     if (up === undefined) throw this.#away();
     const { readOnly } = COMMANDS[command];
-    const caller = callerHeader({ name: principal.name, rights: rightsOn(principal.rights, this.id) });
+    const caller = this.callerHeaders(principal);
     let eventId: string | null = null;
     const send = async (path: string, request: PeerRequest) => {
       const isStream = request.body instanceof ReadableStream || COMMANDS[command].content !== undefined;
@@ -185,7 +186,7 @@ export class LinkedHost {
       if (readOnly && !isStream) signals.push(AbortSignal.timeout(READ_MS));
       const response = await this.peer.request(path, {
         ...request,
-        headers: { ...request.headers, [CALLER_HEADER]: caller },
+        headers: { ...request.headers, ...caller },
         signal: AbortSignal.any(signals),
       });
       eventId = response.headers.get("x-event-id");
@@ -198,6 +199,11 @@ export class LinkedHost {
     } catch (error) {
       throw this.#failure(error, readOnly, content);
     }
+  }
+
+  /** Tells for whom a request is. */
+  callerHeaders({ name, rights }: Principal): Readonly<Record<string, string>> {
+    return { [CALLER_HEADER]: callerHeader({ name, rights: rightsOn(rights, this.id) }) };
   }
 
   /** An answer whose VM or task says which host it is on. */
@@ -217,16 +223,22 @@ export class LinkedHost {
   }
 
   #failure(error: unknown, readOnly: boolean, content: Content | undefined): unknown {
-    if (error instanceof ContractError) return error;
+    // A fault of our own is told as one
+    if (error instanceof ContractError || error instanceof TypeError) return error;
     if (content?.gone?.aborted) return content.gone.reason;
     if (error instanceof NonsenseError) {
-      return new ContractError("LinkedHostNonsense", { host: this.label, reason: oneLine(error.message, 300) }, {
+      return new ContractError("LinkedHostNonsense", {
+        host: this.label,
+        reason: oneLine(error.message, 300),
+      }, {
         cause: error,
       });
     }
     const wasSent = !(error instanceof LinkRefusedError);
     if (readOnly || !wasSent) return this.#away(error);
-    return new ContractError("LinkUndecided", { host: this.label, reason: connectionFault(error) }, { cause: error });
+    return new ContractError("LinkUndecided", { host: this.label, reason: connectionFault(error) }, {
+      cause: error,
+    });
   }
 
   /** Waits, a bounded time, until the events have told all that was before an id. */
@@ -278,7 +290,9 @@ export class LinkedHost {
       for await (const frames of eventFrames(stream)) {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
-        if (frames.some(({ name }) => name === "reload" || name === "hosts-changed")) await this.#read(up.signal);
+        if (frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
+          await this.#read(up.signal);
+        }
         const events = this.#replica.take(frames);
         const id = frames.findLast((frame) => frame.id !== undefined)?.id;
         if (id !== undefined) this.#lastEventId = id;

@@ -61,7 +61,12 @@ export class LinkedHosts {
    *
    * @param on the host of the page, or of the query, that the call comes from
    */
-  of(command: CommandName, input: unknown, { via }: Pick<Principal, "via">, on?: string): LinkedHost | undefined {
+  of(
+    command: CommandName,
+    input: unknown,
+    { via }: Pick<Principal, "via">,
+    on?: string,
+  ): LinkedHost | undefined {
     // What another KVM Manager asks for is on a host of this one: nothing goes in circles
     if (this.#hosts.size === 0 || via === "link") return undefined;
     const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;

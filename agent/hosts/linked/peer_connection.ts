@@ -121,7 +121,9 @@ export class PeerConnection {
   }
 
   /** A fresh connection and what is to be said on it, for who speaks on it themselves. @throws as {@link PeerConnection.request} */
-  async line(): Promise<{ readonly line: Duplex; readonly headers: Record<string, string>; readonly base: URL }> {
+  async line(): Promise<
+    { readonly line: Duplex; readonly headers: Record<string, string>; readonly base: URL }
+  > {
     if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
     return { line: await this.#believed(), headers: this.#headers(), base: this.#url };
   }
@@ -174,7 +176,9 @@ export class PeerConnection {
     const challenge = newSecret(), certificate = certificateOf(socket);
     const answer = await this.#ask(socket, LINK_PATHS.hello, { challenge }, HelloAnswer);
     if (answer.publicKey !== this.#publicKey) {
-      throw new LinkRefusedError("there is another KVM Manager at this address: its key is not the one of this link");
+      throw new LinkRefusedError(
+        "there is another KVM Manager at this address: its key is not the one of this link",
+      );
     }
     if (answer.certificate !== certificate) {
       throw new LinkRefusedError(
@@ -189,12 +193,20 @@ export class PeerConnection {
   }
 
   /** Shows who we are, on a connection of its own. */
-  async #prove(path: string, more: { readonly name: string; readonly secret?: string }): Promise<LinkSession> {
+  async #prove(
+    path: string,
+    more: { readonly name: string; readonly secret?: string },
+  ): Promise<LinkSession> {
     const identity = await this.identity.ready(), socket = await this.#connect();
     try {
       const challenge = await this.#greet(socket);
       const statement = clientStatement(this.#publicKey, certificateOf(socket), challenge);
-      const proof = { publicKey: identity.publicKey, challenge, signature: identity.sign(statement), version: VERSION };
+      const proof = {
+        publicKey: identity.publicKey,
+        challenge,
+        signature: identity.sign(statement),
+        version: VERSION,
+      };
       return await this.#ask(socket, path, { ...proof, ...more }, LinkSession);
     } finally {
       socket.destroy();

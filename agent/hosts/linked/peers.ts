@@ -88,7 +88,9 @@ export class Peers {
   async open(input: Open, certificate: string): Promise<LinkSession> {
     await this.#requireProof(input, certificate);
     const peer = this.records.withKey(input.publicKey);
-    if (peer === undefined) throw new ContractError("LinkRefused", { reason: "it may not act on this host (any more)" });
+    if (peer === undefined) {
+      throw new ContractError("LinkRefused", { reason: "it may not act on this host (any more)" });
+    }
     return this.#session(peer);
   }
 
@@ -106,11 +108,16 @@ export class Peers {
   principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal {
     const session = this.#sessions.get(digestOf(token.slice(PEER_TOKEN.length)));
     const peer = session && this.records.all().find(({ id }) => id === session.peerId);
-    if (peer === undefined || session!.endsAt <= this.clock.monotonic()) throw new ContractError("TokenInvalid");
+    if (peer === undefined || session!.endsAt <= this.clock.monotonic()) {
+      throw new ContractError("TokenInvalid");
+    }
     const said = headers.get(CALLER_HEADER), caller = readCaller(said);
     const name = `${caller?.name ?? ""}@${peer.name}`;
     if (!this.#rate.take(`${peer.id} ${name}`)) {
-      throw new ContractError("TooManyRequests", { what: "requests of this linked user", limit: "100 a second" });
+      throw new ContractError("TooManyRequests", {
+        what: "requests of this linked user",
+        limit: "100 a second",
+      });
     }
     this.#lastUsed.set(peer.id, this.clock.now());
     return principalOf({
@@ -148,13 +155,17 @@ export class Peers {
     const isFresh = endsAt !== undefined && endsAt > this.clock.monotonic();
     const statement = clientStatement(identity.publicKey, certificate, challenge);
     if (isFresh && isSignedBy(publicKey, statement, signature)) return;
-    throw new ContractError("LinkRefused", { reason: "what it signed is not its challenge for this connection" });
+    throw new ContractError("LinkRefused", {
+      reason: "what it signed is not its challenge for this connection",
+    });
   }
 
   #session(peer: PeerRecord): LinkSession {
     const secret = newSecret(), now = this.clock.monotonic();
     const own = [...this.#sessions].filter(([, { peerId }]) => peerId === peer.id);
-    for (const [digest] of own.slice(0, Math.max(0, own.length - MOST_SESSIONS + 1))) this.#sessions.delete(digest);
+    for (const [digest] of own.slice(0, Math.max(0, own.length - MOST_SESSIONS + 1))) {
+      this.#sessions.delete(digest);
+    }
     this.#sessions.set(digestOf(secret), { peerId: peer.id, endsAt: now + SESSION_MS });
     this.#lastUsed.set(peer.id, this.clock.now());
     return {

@@ -1,5 +1,12 @@
 /** One command, carried out by another KVM Manager: fields, content and lines, as its REST API takes and gives them. */
-import { COMMANDS, type Command, type CommandName, ContractError, type ErrorCode, ERRORS } from "../../../lib/contract/mod.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type ErrorCode,
+  ERRORS,
+} from "../../../lib/contract/mod.ts";
 import { LINES_TYPE } from "../../../lib/contract/lines.ts";
 import { REST_ROUTES } from "../../../lib/contract/rest.ts";
 import { locale } from "../../../lib/i18n/locale.ts";
@@ -23,7 +30,12 @@ export class NonsenseError extends Error {
 }
 
 /** Errors that are about the link, not about the call: they must not look as if the caller were not signed in here. */
-const OF_THE_LINK: ReadonlySet<string> = new Set(["NotSignedIn", "TokenInvalid", "ForeignHost", "ForeignOrigin"]);
+const OF_THE_LINK: ReadonlySet<string> = new Set([
+  "NotSignedIn",
+  "TokenInvalid",
+  "ForeignHost",
+  "ForeignOrigin",
+]);
 
 const isPlain = (value: unknown): boolean =>
   value === null || ["string", "number", "boolean"].includes(typeof value) ||
@@ -35,7 +47,9 @@ function errorOf(body: unknown, status: number): Error {
   const isKnown = typeof code === "string" && Object.hasOwn(ERRORS, code) && !OF_THE_LINK.has(code);
   const text = typeof message === "string" ? message.slice(0, 4000) : `HTTP ${status}`;
   if (!isKnown) return new NonsenseError(text);
-  const plain = Object.entries((typeof details === "object" && details) || {}).filter(([, value]) => isPlain(value));
+  const plain = Object.entries((typeof details === "object" && details) || {}).filter(([, value]) =>
+    isPlain(value)
+  );
   return new ContractError(code as ErrorCode, Object.fromEntries(plain), { message: text });
 }
 
@@ -79,8 +93,17 @@ function addressOf(command: CommandName, input: Readonly<Record<string, unknown>
   return `/api/v1${place}${query.size === 0 ? "" : `?${query}`}`;
 }
 
-async function upload(send: Send, command: CommandName, input: Readonly<Record<string, unknown>>, body: RequestBody) {
-  const { size = 0, offset = 0, resumable = false } = input as { size?: number; offset?: number; resumable?: boolean };
+async function upload(
+  send: Send,
+  command: CommandName,
+  input: Readonly<Record<string, unknown>>,
+  body: RequestBody,
+) {
+  const { size = 0, offset = 0, resumable = false } = input as {
+    size?: number;
+    offset?: number;
+    resumable?: boolean;
+  };
   const isPart = resumable || offset > 0;
   const response = await send(addressOf(command, input), {
     method: "PUT",
@@ -93,9 +116,19 @@ async function upload(send: Send, command: CommandName, input: Readonly<Record<s
   return checked(command, await jsonOf(response));
 }
 
+/** Whether a part of what a command gives can be asked for. */
+const hasParts = (command: CommandName) =>
+  (COMMANDS[command].errors as readonly ErrorCode[]).includes("RangeNotSatisfiable");
+
+function sizeIn(headers: Headers): number | null {
+  const length = headers.get("content-length");
+  return length === null ? null : Number(length);
+}
+
 const nameIn = (headers: Headers): string => {
   const said = headers.get("content-disposition") ?? "";
-  const [, encoded] = /filename\*=UTF-8''([^;]+)/i.exec(said) ?? [], [, plain = ""] = /filename="([^"]*)"/.exec(said) ?? [];
+  const [, encoded] = /filename\*=UTF-8''([^;]+)/i.exec(said) ?? [],
+    [, plain = ""] = /filename="([^"]*)"/.exec(said) ?? [];
   try {
     return encoded === undefined ? plain : decodeURIComponent(encoded);
   } catch {
@@ -110,23 +143,27 @@ async function download(
   { answer, choose }: Content,
 ) {
   const address = addressOf(command, input);
-  let response = await send(address, {});
-  if (!response.ok) await jsonOf(response);
-  const length = response.headers.get("content-length"), size = length === null ? null : Number(length);
-  const name = nameIn(response.headers);
-  if (choose !== undefined && size !== null && response.headers.get("accept-ranges") === "bytes") {
-    const part = choose({ size, version: response.headers.get("etag")?.replace(/^"|"$/g, "") });
-    const isWhole = part !== null && part.offset === 0 && part.length === size;
-    if (!isWhole) await response.body?.cancel();
-    if (part === null) return { name, size };
-    if (!isWhole) {
-      const range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
-      response = await send(address, { headers: { range } });
-      if (response.status !== 206) throw new NonsenseError("it does not give the part that was asked for");
+  let range: string | undefined;
+  if (choose !== undefined && hasParts(command)) {
+    const head = await send(address, { method: "HEAD" });
+    // Its connection is free once it was read
+    await head.arrayBuffer();
+    // Its reason is in the body
+    if (head.ok) {
+      const size = sizeIn(head.headers), name = nameIn(head.headers);
+      const part = choose({ size: size ?? 0, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
+      if (part === null) return { name, size };
+      if (part.length < (size ?? 0)) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
     }
   }
-  if (response.body !== null) answer?.(response.body);
-  return { name, size };
+  const response = await send(address, range === undefined ? {} : { headers: { range } });
+  if (!response.ok) await jsonOf(response);
+  if (range !== undefined && response.status !== 206) {
+    throw new NonsenseError("it does not give the part that was asked for");
+  }
+  const { headers, body } = response, [, whole] = /\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  if (body !== null) answer?.(body);
+  return { name: nameIn(headers), size: whole === undefined ? sizeIn(headers) : Number(whole) };
 }
 
 /** Hands on what comes while a command works. @returns its result */

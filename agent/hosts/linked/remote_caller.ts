@@ -53,7 +53,9 @@ export function callerHeader({ name, rights }: RemoteCaller): string {
 export function readCaller(text: string | null): RemoteCaller | undefined {
   if (text === null) return undefined;
   const invalid = (cause?: unknown) =>
-    new ContractError("InvalidInput", { reason: `${CALLER_HEADER} is not what a KVM Manager sends` }, { cause });
+    new ContractError("InvalidInput", { reason: `${CALLER_HEADER} is not what a KVM Manager sends` }, {
+      cause,
+    });
   if (text.length > LONGEST) throw invalid();
   let said: unknown;
   try {

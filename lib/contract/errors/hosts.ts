@@ -67,7 +67,8 @@ export const HOST_ERRORS = {
     exit: 1,
   },
   LinkedHostNonsense: {
-    text: "KVM Manager on {host} answers what this version does not understand: {reason}. Install the same version on both.",
+    text:
+      "KVM Manager on {host} answers what this version does not understand: {reason}. Install the same version on both.",
     status: 502,
     exit: 1,
   },
