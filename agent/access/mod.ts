@@ -19,7 +19,7 @@ import { cookieFor, deviceCookie, deviceIn, type Reached, sessionIn } from "./co
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
 import { PasswordHashes } from "./hashing.ts";
 import type { HostAccountsAsked } from "./host_accounts.ts";
-import { PEER_TOKEN, type Peers } from "../hosts/linked/peers.ts";
+import { PEER_TOKEN } from "../../lib/host/link_protocol.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Confirmations } from "./reauthentication.ts";
 import { Setup } from "./setup.ts";
@@ -38,7 +38,13 @@ export interface Caller {
   readonly signedIn?: () => void;
 }
 
-const NO_PEERS: Pick<Peers, "principal"> = {
+/** Who lets KVM Managers in that act on this host. */
+export interface PeerAccess {
+  /** Who calls by such a token. @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests */
+  principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal;
+}
+
+const NO_PEERS: PeerAccess = {
   principal: () => {
     throw new ContractError("TokenInvalid");
   },
@@ -52,7 +58,7 @@ export class Access {
   readonly setup: Setup;
   readonly confirmations: Confirmations;
   /** KVM Managers that may act on this host; the application gives them. */
-  peers: Pick<Peers, "principal"> = NO_PEERS;
+  peers = NO_PEERS;
   readonly #records: Records;
   /** Of accounts' sessions, of tokens, of users of this host: whoever has many addresses has no more. */
   readonly #rate: Rate;

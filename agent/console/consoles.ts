@@ -21,7 +21,7 @@ import type { Farewell, WebSocketConnection } from "../http/websocket_connection
 import type { Admit, Session } from "../http/websocket.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { CallContext } from "../dispatch.ts";
-import { relayConsole } from "../hosts/linked/console_relay.ts";
+import { relayConsole } from "./linked_console.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { HostRegistry } from "../hosts/registry.ts";

@@ -8,7 +8,7 @@ import { localeFor } from "../../lib/i18n/locale.ts";
 import { splitHost } from "../../lib/text/host_path.ts";
 import { ofConnection } from "./connections.ts";
 import { errorResponse } from "./guard.ts";
-import { answerLink, isLinkPath, type LinkDoor } from "../hosts/linked/door.ts";
+import { answerLink, isLinkPath, type LinkDoor } from "./link_door.ts";
 import { withHost } from "./request_host.ts";
 import { withLocale } from "./request_locale.ts";
 import type { Answer } from "./listener.ts";

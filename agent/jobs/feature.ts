@@ -6,6 +6,6 @@ import { jobHandlers } from "./handlers.ts";
 export const jobFeature = feature<keyof typeof jobCommands>({
   name: "jobs",
   open: ({ jobs, hosts, linked }) => ({
-    handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId) ?? linked.vm(vmId), linked),
+    handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId) ?? linked.vm(vmId), () => linked.jobs()),
   }),
 });

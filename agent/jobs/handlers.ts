@@ -1,18 +1,17 @@
 /** The commands on jobs. */
 import { seesJob, type StoredJob } from "../../lib/access/filter_output.ts";
-import { isOpenJob } from "../../lib/contract/jobs.ts";
+import { isOpenJob, type Job } from "../../lib/contract/jobs.ts";
 import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
 import { authorise, type FindVm } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
-import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { Jobs } from "./jobs.ts";
 
-/** A handler for each of them. @param vm looks a VM up */
+/** A handler for each of them. @param vm looks a VM up @param linkedJobs those of linked hosts */
 export function jobHandlers(
   jobs: Jobs,
   vm: FindVm,
-  linked: Pick<LinkedHosts, "all"> = { all: () => [] },
+  linkedJobs: () => readonly Job[] = () => [],
 ): Pick<Handlers, keyof typeof jobCommands> {
   const seenBy = ({ rights, name, since }: Principal) => (job: StoredJob) =>
     seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);
@@ -28,8 +27,7 @@ export function jobHandlers(
     list_jobs: ({ limit = 50, open }, { principal }) => {
       const own = jobs.list(limit, open, seenBy(principal));
       if (principal.via === "link") return own;
-      const further = linked.all().flatMap((host) => host.jobs())
-        .filter((job) => (!open || isOpenJob(job)) && seenBy(principal)(job));
+      const further = linkedJobs().filter((job) => (!open || isOpenJob(job)) && seenBy(principal)(job));
       return further.length === 0
         ? own
         : [...own, ...further].toSorted((a, b) =>

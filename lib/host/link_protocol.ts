@@ -6,6 +6,9 @@
 import Type, { type Static } from "typebox";
 import { closed } from "../contract/schema.ts";
 
+/** How a token begins that another KVM Manager is let in by. */
+export const PEER_TOKEN = "kvml_";
+
 /** Paths that are answered before anybody is known, below the server's. */
 export const LINK_PATHS = {
   hello: "/api/link/hello",
@@ -55,11 +58,11 @@ const statement = (...lines: readonly string[]) => new TextEncoder().encode(line
 
 /** What the one that is asked signs. @param certificate SHA-256 of the connection's certificate, in hexadecimal digits */
 export const serverStatement = (certificate: string, challenge: string): Uint8Array =>
-  statement("kvm-manager link, server", certificate, challenge);
+  statement("KVM Manager link, server", certificate, challenge);
 
 /** What the one that asks signs. @param server public key of the one that is asked */
 export const clientStatement = (server: string, certificate: string, challenge: string): Uint8Array =>
-  statement("kvm-manager link, client", server, certificate, challenge);
+  statement("KVM Manager link, client", server, certificate, challenge);
 
 /** What an invitation tells: where, whose key it must be, and the secret that is good once. */
 export interface Invitation {

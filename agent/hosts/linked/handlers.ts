@@ -6,7 +6,6 @@ import { isAny, isLoopback, parseListen } from "../../../lib/network/listen_addr
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
-import type { Listeners } from "../../http/listeners.ts";
 import type { EventHub } from "../../events/hub.ts";
 import type { StoredHost } from "../records.ts";
 import { hostStatus, type ListedHosts } from "../statuses.ts";
@@ -22,7 +21,10 @@ export type LinkCommand = Extract<
 export interface LinkManagement extends ListedHosts {
   readonly peers: Peers;
   readonly clock: Clock;
-  readonly doors: Pick<Listeners, "addresses" | "base" | "certificates"> | undefined;
+  /** Where people reach this KVM Manager, and whether by TLS; undefined until that is known. */
+  readonly doors:
+    | { readonly addresses: readonly string[]; readonly certificates: object | undefined }
+    | undefined;
   readonly hub: Pick<EventHub, "publish">;
   putHost(host: StoredHost, check?: () => void): Promise<void>;
 }

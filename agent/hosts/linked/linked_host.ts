@@ -59,7 +59,7 @@ export interface StoredLink extends StoredHost {
 export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !== undefined;
 
 /** Rights as they are on a host: what is on another one is left out. */
-function rightsOn(rights: Rights, hostId: string): Rights {
+function rightsOn(rights: Rights, _hostId: string): Rights {
   return rights.map((layer) =>
     layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => [{ permissions, on }])
   );

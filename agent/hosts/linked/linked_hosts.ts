@@ -1,5 +1,5 @@
 /** The linked hosts that are served, and which of them a call is about. */
-import { type Command, type CommandName, COMMANDS, type VM } from "../../../lib/contract/mod.ts";
+import { type Command, type CommandName, COMMANDS, type Job, type VM } from "../../../lib/contract/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { LinkedHost } from "./linked_host.ts";
 
@@ -46,6 +46,10 @@ export class LinkedHosts {
 
   vms(): readonly VM[] {
     return this.all().flatMap((host) => host.vms());
+  }
+
+  jobs(): readonly Job[] {
+    return this.all().flatMap((host) => host.jobs());
   }
 
   withVm(vmId: string): LinkedHost | undefined {

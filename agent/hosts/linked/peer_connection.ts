@@ -14,6 +14,7 @@ import {
   HelloAnswer,
   LINK_PATHS,
   LinkSession,
+  PEER_TOKEN,
   serverStatement,
 } from "../../../lib/host/link_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -22,7 +23,6 @@ import { VERSION } from "../../../lib/version.ts";
 import { certificateOf, connected, sendRequest } from "../../outbound/node_connection.ts";
 import { isSignedBy, type LinkIdentity } from "./identity.ts";
 import { readBounded } from "./bounded.ts";
-import { PEER_TOKEN } from "./peers.ts";
 import { newSecret } from "./secrets.ts";
 
 /** Milliseconds for a connection, and for each answer while a link is opened. */

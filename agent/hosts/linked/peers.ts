@@ -7,6 +7,7 @@ import {
   type Join,
   type LinkSession,
   type Open,
+  PEER_TOKEN,
   serverStatement,
 } from "../../../lib/host/link_protocol.ts";
 import { VERSION } from "../../../lib/version.ts";
@@ -19,8 +20,6 @@ import type { PeerRecord, PeerRecords } from "./peer_records.ts";
 import { CALLER_HEADER, readCaller } from "./remote_caller.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 
-/** How a token begins that is a peer's. */
-export const PEER_TOKEN = "kvml_";
 /** Milliseconds a challenge is good for. */
 const CHALLENGE_MS = 30_000;
 /** Challenges that wait for an answer; beyond, the oldest is good no more. */

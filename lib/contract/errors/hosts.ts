@@ -53,12 +53,12 @@ export const HOST_ERRORS = {
     exit: 2,
   },
   LinkAddressRefused: { text: "Other hosts cannot link to {address}: {reason}.", status: 409, exit: 5 },
-  LinkRefused: { text: "The other KVM Manager is not let in: {reason}.", status: 403, exit: 5 },
+  LinkRefused: { text: "The other KVM Manager is not let in: {reason}.", status: 403, exit: 6 },
   LinkFailed: { text: "No link to {address}: {reason}", status: 502, exit: 1 },
   LinkedHostAway: {
     text: "KVM Manager on {host} does not answer: {reason}. Nothing was done there.",
     status: 503,
-    exit: 1,
+    exit: 3,
   },
   LinkUndecided: {
     text:

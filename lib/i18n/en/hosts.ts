@@ -52,8 +52,7 @@ export const hosts = {
   "hosts.add": "Add a host by its libvirt",
   "hosts.join": "Link a host with KVM Manager",
   "hosts.join_what":
-    "On that host, open Settings → Hosts and make an invitation, or run kvm-manager host invite. Everything of the host can then be " +
-    "used from here, by each user with the rights they have here, and at most with the role of the invitation.",
+    "On that host, make an invitation: Settings → Hosts, or `kvm-manager host invite`. All of the host can then be used from here, by each user with the rights they have here, and at most with the role of the invitation.",
   "hosts.invitation": "Invitation",
   "hosts.invitation_hint": "The line as it is shown there. It begins with https://.",
   "hosts.invitation_made":

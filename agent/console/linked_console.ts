@@ -1,12 +1,12 @@
 /** The console of a linked host's VM: what its viewer here and its KVM Manager say to each other, as it is. */
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
-import { CONSOLE_CLOSE, type ConsoleKind } from "../../../lib/contract/mod.ts";
-import { type Farewell, WEBSOCKET_LIMITS, WebSocketConnection } from "../../http/websocket_connection.ts";
-import type { Principal } from "../../access.ts";
-import { log } from "../../log.ts";
-import type { LinkedHost } from "./linked_host.ts";
-import { connectionFault } from "./peer_connection.ts";
+import { CONSOLE_CLOSE, type ConsoleKind } from "../../lib/contract/mod.ts";
+import { type Farewell, WEBSOCKET_LIMITS, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { Principal } from "../access.ts";
+import { log } from "../log.ts";
+import type { LinkedHost } from "../hosts/linked/linked_host.ts";
+import { connectionFault } from "../hosts/linked/peer_connection.ts";
 
 /** Milliseconds in which the other one takes the ticket. */
 const OPEN_MS = 10_000;

@@ -1,13 +1,13 @@
 /** `/api/link/…`: where another KVM Manager shows who it is. Only over TLS: what is signed is the connection's certificate. */
 import { Compile, type Validator } from "typebox/compile";
 import type { TSchema } from "typebox";
-import { ContractError } from "../../../lib/contract/errors.ts";
-import { Hello, Join, LINK_PATHS, Open } from "../../../lib/host/link_protocol.ts";
-import type { Caller } from "../../access/mod.ts";
-import { ANONYMOUS_BODY_LIMIT, readJson } from "../../http/body.ts";
-import { errorResponse } from "../../http/guard.ts";
-import type { ActivityLog } from "../../store/activity.ts";
-import type { Peers } from "./peers.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { Hello, Join, LINK_PATHS, Open } from "../../lib/host/link_protocol.ts";
+import type { Caller } from "../access/mod.ts";
+import { ANONYMOUS_BODY_LIMIT, readJson } from "./body.ts";
+import { errorResponse } from "./guard.ts";
+import type { ActivityLog } from "../store/activity.ts";
+import type { Peers } from "../hosts/linked/peers.ts";
 
 /** What it needs of the application. */
 export interface LinkDoor {
