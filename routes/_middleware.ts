@@ -10,6 +10,7 @@ import type { ConnectionStatus } from "../lib/contract/host.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
+import type { AddressedHost } from "../lib/text/host_path.ts";
 import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
@@ -61,16 +62,15 @@ function userOf(
 }
 
 /** What a page needs of the host that it is about. */
-interface PageHost {
-  readonly id: string;
+interface PageHost extends AddressedHost {
   readonly hostname: string;
   readonly status: ConnectionStatus;
 }
 
 const pageHostOf = (host: Host | LinkedHost): PageHost =>
   host instanceof Host
-    ? { id: host.id, hostname: host.inventory.hostname, status: host.link.status }
-    : { id: host.id, hostname: host.hostname, status: host.status };
+    ? { id: host.id, isLinked: false, hostname: host.inventory.hostname, status: host.link.status }
+    : { id: host.id, isLinked: true, hostname: host.label, status: host.status };
 
 /**
  * The host that a page is about: that of its VM, else the one that its address names, else the local one. Who is not
@@ -113,7 +113,7 @@ export default define.middleware(async (ctx) => {
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
   const host = hostOf(app, user, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
   const isLocal = host.id === LOCAL_HOST;
-  setRequestHost(host.id);
+  setRequestHost(host);
   const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
   setRequestZone(zone);
   const state: PageState = {
@@ -131,6 +131,7 @@ export default define.middleware(async (ctx) => {
     theme: THEMES.find((known) => known === theme) ?? "system",
     zone,
     host: host.id,
+    isLinked: host.isLinked,
     connection: isLocal ? host.status : shownConnection(host.status, principal.rights),
     hostname: user === null ? "" : host.hostname,
     demo: app.settings.demo,

@@ -40,7 +40,7 @@ export function JoinForm({ refused, at }: { refused: RefusedForm | null; at: str
           />
         </div>
         <div class="form-actions">
-          <button type="submit" class="button primary">{t("hosts.join")}</button>
+          <button type="submit" class="button primary">{t("hosts.join_do")}</button>
         </div>
       </form>
     </Panel>

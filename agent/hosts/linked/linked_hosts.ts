@@ -74,7 +74,6 @@ export class LinkedHosts {
     // What another KVM Manager asks for is on a host of this one: nothing goes in circles
     if (this.#hosts.size === 0 || via === "link") return undefined;
     const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;
-    if (isOfThisManager(command) && typeof jobId !== "string" && typeof vmId !== "string") return undefined;
     if (typeof host === "string") return this.served(host);
     if (typeof vmId === "string") return this.withVm(vmId);
     if (typeof jobId === "string") return this.all().find((each) => each.job(jobId) !== undefined);

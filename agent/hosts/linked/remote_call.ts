@@ -44,13 +44,14 @@ const isPlain = (value: unknown): boolean =>
 /** An error of the other one as ours. Details are plain values alone: a message in them would be made into text here. */
 function errorOf(body: unknown, status: number): Error {
   const { code, message, details } = (body ?? {}) as Readonly<Record<string, unknown>>;
-  const isKnown = typeof code === "string" && Object.hasOwn(ERRORS, code) && !OF_THE_LINK.has(code);
   const text = typeof message === "string" ? message.slice(0, 4000) : `HTTP ${status}`;
-  if (!isKnown) return new NonsenseError(text);
+  if (typeof code !== "string" || !Object.hasOwn(ERRORS, code) || OF_THE_LINK.has(code)) {
+    return new NonsenseError(text);
+  }
   const plain = Object.entries((typeof details === "object" && details) || {}).filter(([, value]) =>
     isPlain(value)
   );
-  return new ContractError(code as ErrorCode, Object.fromEntries(plain), { message: text });
+  return ContractError.fromBody({ code, message: text, details: Object.fromEntries(plain) });
 }
 
 async function jsonOf(response: Response): Promise<unknown> {

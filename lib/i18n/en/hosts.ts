@@ -52,7 +52,10 @@ export const hosts = {
   "hosts.add": "Add a host by its libvirt",
   "hosts.join": "Link a host with KVM Manager",
   "hosts.join_what":
-    "On that host, make an invitation: Settings → Hosts, or `kvm-manager host invite`. All of the host can then be used from here, by each user with the rights they have here, and at most with the role of the invitation.",
+    "All of the host can be used from here then, by each user with the rights they have here, and at most with the role of the " +
+    "invitation. Make the invitation on that host: Settings → Hosts, or kvm-manager host invite",
+  "hosts.join_do": "Link host",
+  "hosts.add_do": "Add host",
   "hosts.invitation": "Invitation",
   "hosts.invitation_hint": "The line as it is shown there. It begins with https://.",
   "hosts.invitation_made":

@@ -180,7 +180,7 @@ export default define.page<typeof handler>(function Hosts({ data, state }) {
             <ConnectionFields command="add_host" refused={state.refused} publicKey={publicKey} />
           </div>
           <div class="form-actions">
-            <button type="submit" class="button primary">{t("hosts.add")}</button>
+            <button type="submit" class="button primary">{t("hosts.add_do")}</button>
           </div>
         </form>
       </Panel>
