@@ -10,7 +10,7 @@ import { type Role, ROLES } from "../lib/contract/mod.ts";
 export type Door = "page" | "api" | "socket" | "schedule" | "agent";
 
 /** How somebody has shown who they are. */
-export type Via = "session" | "token" | "socket" | "demo" | "agent" | "nobody";
+export type Via = "session" | "token" | "socket" | "link" | "demo" | "agent" | "nobody";
 
 /** Whoever is at the UNIX socket, as the kernel tells it. */
 export interface SocketPeer {
@@ -34,6 +34,8 @@ export interface Principal {
   readonly since?: number;
   /** The user of this host, at the socket. */
   readonly uid?: number;
+  /** The linked KVM Manager that calls, and for whom: as it told it. */
+  readonly link?: { readonly peerId: string; readonly caller: string | null };
   /** What stands for exactly this session, token or door: what is theirs alone is tied to it. */
   readonly holder: string;
   /** Where the call comes from: an IP address, empty at the socket. */

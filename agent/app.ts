@@ -1,7 +1,16 @@
 /** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
 import type { Api } from "../lib/contract/api.ts";
 import { commandMethods } from "../lib/client/api.ts";
-import type { Backup, CommandName, Role, Schedule } from "../lib/contract/mod.ts";
+import type { Rights } from "../lib/access/rights.ts";
+import {
+  type Backup,
+  type Command,
+  type CommandName,
+  COMMANDS,
+  type Role,
+  type Schedule,
+  type VM,
+} from "../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
@@ -19,6 +28,11 @@ import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
+import { LinkIdentity } from "./hosts/linked/identity.ts";
+import { isLink, LinkedHost, type StoredLink } from "./hosts/linked/linked_host.ts";
+import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
+import { PeerRecords } from "./hosts/linked/peer_records.ts";
+import { Peers } from "./hosts/linked/peers.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
@@ -80,6 +94,10 @@ export class App {
   readonly jobs: Jobs;
   readonly access: Access;
   readonly hosts: HostRegistry;
+  /** Hosts with a KVM Manager of their own. */
+  readonly linked: LinkedHosts;
+  /** KVM Managers that may act on this host. */
+  readonly peers: Peers;
   /** Hosts beside the local one. */
   readonly hostRecords: HostRecords;
   readonly consoles: Consoles;
@@ -162,6 +180,9 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
+    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId));
+    this.peers = new Peers(new PeerRecords(this.store), new LinkIdentity(settings.dataDir), clock);
+    this.access.peers = this.peers;
     // Of a database that can be read later only, its hosts come then
     this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
     this.coverage = new Coverage({
@@ -189,24 +210,28 @@ export class App {
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
       this.hosts,
+      this.linked,
       (request, caller) => this.access.identify(request, caller),
       clock,
     );
     this.dispatch = createDispatch({
-      route: (command, input) => this.#route(command, input),
+      route: (command, input, principal, on) => this.#route(command, input, principal, on),
       record: (entry, refusal) => {
         if (refusal === undefined) this.activity.record(entry);
         else this.refusals.add(entry, refusal);
       },
-      vm: (vmId) => this.hosts.vm(vmId),
-      vms: (host) => host === undefined ? this.hosts.vms() : this.hosts.require(host).inventory.vms(),
+      vm: (vmId) => this.vm(vmId),
+      vms: (host) => host === undefined ? this.vms() : this.#vmsOn(host),
       formerNames: () => this.formerNames.all(),
       idSince: (vmId) => this.knownVms.since(vmId),
+      // What a linked host refuses it has compared itself
       staleTarget: (command, input, error) =>
-        staleTargetError(this.hosts.of(input).inventory, command, input, error),
+        this.#linkedIn(input) === undefined
+          ? staleTargetError(this.hosts.of(input).inventory, command, input, error)
+          : Promise.resolve(error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
-      settled: (command, input) => settledFor(this.hosts, command, input),
+      settled: (command, input) => this.#settled(command, input),
     });
     this.#features = FEATURES.map((each) => each.open(this));
     this.#handlers = handlersOf(this.#features);
@@ -216,29 +241,92 @@ export class App {
       dispatch: this.dispatch,
       hub: this.hub,
       version: VERSION,
-      vms: () => this.hosts.vms(),
-      vm: (vmId) => this.hosts.vm(vmId),
-      missingHosts: () => this.hosts.missing().map(({ id }) => id),
+      vms: () => this.vms(),
+      vm: (vmId) => this.vm(vmId),
+      missingHosts: () => [
+        ...this.hosts.missing().map(({ id }) => id),
+        ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),
+      ],
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
   }
 
   /** The application carries out what it has a handler for; all else is of one host. @throws {ContractError} HostNotFound */
-  #route(command: CommandName, input: unknown): Route {
+  #route(command: CommandName, input: unknown, principal: Principal, on: string | undefined): Route {
+    const linked = this.linked.of(command, input, principal, on);
+    if (linked !== undefined) {
+      const run: Route["handler"] = command === "open_console"
+        ? (wanted, context) => this.consoles.openOn(linked, wanted, context)
+        : (wanted, context) => linked.run(command, wanted, context);
+      return { host: linked.id, handler: run };
+    }
     const own = this.#handlers[command];
     if (own !== undefined) return { handler: own };
     const host = this.hosts.of(input);
     return { handler: host.handler(command)!, host: host.id };
   }
 
+  /** The linked host that an input names, or whose VM it names. */
+  #linkedIn(input: unknown): LinkedHost | undefined {
+    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof host === "string") return this.linked.served(host);
+    return typeof vmId === "string" ? this.linked.withVm(vmId) : undefined;
+  }
+
+  /** Waits, a bounded time, for the hosts that a call is about. Nothing of the input was checked yet. */
+  async #settled(command: CommandName, input: unknown): Promise<void> {
+    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>, far = this.#linkedIn(input);
+    if (far !== undefined) return await far.settled();
+    await settledFor(this.hosts, command, input);
+    const { ofAllHosts }: Command = COMMANDS[command];
+    const isAnywhere = typeof vmId === "string"
+      ? this.hosts.vm(vmId) === undefined
+      : ofAllHosts && host === undefined;
+    if (isAnywhere) await Promise.all(this.linked.all().map((each) => each.settled()));
+  }
+
+  /** The VMs of all hosts, those that are read here before those of linked ones. */
+  vms(): readonly VM[] {
+    const further = this.linked.vms();
+    return further.length === 0 ? this.hosts.vms() : [...this.hosts.vms(), ...further];
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.hosts.vm(vmId) ?? this.linked.vm(vmId);
+  }
+
+  /** @throws {ContractError} HostNotFound */
+  #vmsOn(host: string): readonly VM[] {
+    return this.linked.served(host)?.vms() ?? this.hosts.require(host).inventory.vms();
+  }
+
+  /** A host that is served, read here or linked. */
+  #served(id: string): Host | LinkedHost | undefined {
+    return this.hosts.served(id) ?? this.linked.served(id);
+  }
+
   /** Begins to serve the hosts that are kept and not served yet. */
   #serveKeptHosts(): void {
     for (const kept of this.hostRecords.all()) {
-      if (!kept.isEnabled || this.#isStopped || this.hosts.all().some(({ id }) => id === kept.id)) continue;
-      const host = new Host(this, kept);
-      this.hosts.add(host);
+      if (!kept.isEnabled || this.#isStopped || this.#served(kept.id) !== undefined) continue;
+      const host = isLink(kept) ? this.#addLinked(kept) : this.#addHost(kept);
       if (this.#stopBeating !== undefined) host.start();
     }
+  }
+
+  #addHost(kept: StoredHost): Host {
+    const host = new Host(this, kept);
+    this.hosts.add(host);
+    return host;
+  }
+
+  #addLinked(kept: StoredLink): LinkedHost {
+    const host = new LinkedHost({
+      ...{ hub: this.hub, identity: this.peers.identity },
+      isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
+    }, kept);
+    this.linked.add(host);
+    return host;
   }
 
   /**
@@ -251,8 +339,9 @@ export class App {
     return this.#hostChanges.run(async () => {
       check();
       this.hostRecords.put(host);
-      const served = this.hosts.served(host.id);
-      const isSame = served !== undefined && host.isEnabled && connectionUri(served.link.uri) === host.uri;
+      const served = this.#served(host.id);
+      const uri = served instanceof LinkedHost ? served.address : served && connectionUri(served.link.uri);
+      const isSame = served !== undefined && host.isEnabled && uri === host.uri;
       if (isSame) served.label = host.label;
       else await this.#changeHost(host.id, () => {});
       this.hub.publish("hosts-changed", {});
@@ -279,9 +368,12 @@ export class App {
 
   /** Ends to serve a host, changes what is kept of it, and serves what is kept then. */
   async #changeHost(id: string, change: () => void): Promise<void> {
-    const host = this.hosts.served(id);
+    const host = this.#served(id);
     try {
-      if (host !== undefined) {
+      if (host instanceof LinkedHost) {
+        this.linked.remove(id);
+        await host.stop();
+      } else if (host !== undefined) {
         this.hosts.remove(id);
         this.consoles.leave();
         await host.stop();
@@ -303,6 +395,11 @@ export class App {
     return this.#features.flatMap((each) => each.host?.(host) ?? []);
   }
 
+  /** What a user of a linked KVM Manager may do now; undefined where it may not act here any more. */
+  linkedRights(peerId: string, caller: string | null): Rights | undefined {
+    return this.peers.linkedRights(peerId, caller);
+  }
+
   /** What a user of this host is at the socket now. */
   socketRoleOf(uid: number): Role | undefined {
     const { socketGroup, socketRole } = this.settings;
@@ -313,7 +410,7 @@ export class App {
   start(): void {
     this.#stopBeating = beat();
     this.guestfs.start();
-    for (const host of this.hosts.all()) host.start();
+    for (const host of [...this.hosts.all(), ...this.linked.all()]) host.start();
     this.#startIsOver = this.clock.after(START_MS, releaseMemory);
     this.#periodic.start();
   }
@@ -325,7 +422,7 @@ export class App {
     const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
     if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
-    await Promise.all(this.hosts.all().map((host) => host.stop()));
+    await Promise.all([...this.hosts.all(), ...this.linked.all()].map((host) => host.stop()));
     for (const each of this.#features) await each.stop?.();
     await this.guestfs.stop();
     this.activity.close();
@@ -342,7 +439,7 @@ export class App {
    */
   apiFor(principal: Principal, host?: string | null): Api {
     return commandMethods((command, input) =>
-      this.dispatch(command, onPageOf(host, command, input), principal)
+      this.dispatch(command, onPageOf(host, command, input), principal, undefined, host ?? undefined)
     );
   }
 }

@@ -92,8 +92,13 @@ export interface Route {
 }
 
 export interface DispatchOptions {
-  /** Where a call is carried out: by the application, or on the host it is about. @throws {ContractError} HostNotFound */
-  readonly route: (command: CommandName, input: unknown) => Route;
+  /**
+   * Where a call is carried out: by the application, or on the host it is about.
+   *
+   * @param on the host of the page that it comes from
+   * @throws {ContractError} HostNotFound
+   */
+  readonly route: (command: CommandName, input: unknown, principal: Principal, on?: string) => Route;
   /** Takes what the audit needs of a call; of one that failed, also how. */
   readonly record: (entry: ActivityEntry, refusal?: Refusal) => void;
   /** Waits, a bounded time, until the hosts that a call is about were read, or are known not to answer. */
@@ -118,12 +123,18 @@ export interface DispatchOptions {
   readonly grantedGroups: () => ReadonlySet<string>;
 }
 
-/** Carries out a command by its wire name. */
+/**
+ * Carries out a command by its wire name.
+ *
+ * @param on the host of the page, or of the query, that the call comes from: a linked one carries out commands that no host is
+ * named in
+ */
 export type Dispatch = (
   command: string,
   input: unknown,
   principal: Principal,
   content?: Content,
+  on?: string,
 ) => Promise<unknown>;
 
 /** Validators are made when first needed: a start of the program pays for none. */
@@ -228,7 +239,7 @@ export function createDispatch(
 ): Dispatch {
   const joined = new InFlight<unknown>();
   const names = { current: () => vms(), former: formerNames };
-  return async (command, sent, principal, content) => {
+  return async (command, sent, principal, content, on) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
     const opened = ownFields(COMMANDS[command], sent);
@@ -260,7 +271,7 @@ export function createDispatch(
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
       if (confirms) await requireConfirmed(principal);
-      const { handler, host } = route(command, valid);
+      const { handler, host } = route(command, valid, principal, on);
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {

@@ -56,6 +56,8 @@ export interface PageState {
   zone: string;
   /** Id of the host that the page is about: the one its address names, or that of its VM; else the local one. */
   host: string;
+  /** Whether that host has a KVM Manager of its own, which carries its commands out. */
+  isLinked: boolean;
   /** The connection to that host's libvirt. */
   connection: ConnectionStatus;
   /** That host's name, as libvirt says it. */

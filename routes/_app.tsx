@@ -11,6 +11,7 @@ import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { locale } from "../lib/i18n/locale.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define, type PageState } from "../lib/page_state.ts";
+import { unlessAway } from "./(_shared)/fail.ts";
 
 /** What the shell shows of the host; empty where libvirt cannot say it. The page itself says why. */
 async function hostOf(api: PageState["api"]) {
@@ -44,7 +45,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
       hostOf(state.api),
       vmNameIn(path, state.api),
       state.api.listJobs({ open: true }),
-      state.api.getAlertSummary(),
+      state.api.getAlertSummary().catch(unlessAway),
       state.api.listHosts(),
     ])
     : [];
@@ -56,6 +57,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
       data-zone={ready ? state.zone : undefined}
       data-base={state.base || undefined}
       data-host={ready && state.host !== LOCAL_HOST ? state.host : undefined}
+      data-linked={ready && state.isLinked ? "" : undefined}
       data-offers={state.offers ? JSON.stringify(state.offers) : undefined}
     >
       <head>

@@ -6,8 +6,11 @@ import { vmIdIn } from "../components/shell/breadcrumbs.ts";
 import { mayCall } from "../lib/access/may_call.ts";
 import { offersOf } from "../lib/access/offers_of.ts";
 import { ContractError } from "../lib/contract/errors.ts";
+import type { ConnectionStatus } from "../lib/contract/host.ts";
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
+import type { AddressedHost } from "../lib/text/host_path.ts";
 import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
@@ -16,7 +19,8 @@ import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
-import type { Host } from "../agent/hosts/host.ts";
+import { Host } from "../agent/hosts/host.ts";
+import type { LinkedHost } from "../agent/hosts/linked/linked_host.ts";
 import { setRequestHost } from "../agent/http/request_host.ts";
 import { setRequestZone } from "../agent/http/request_locale.ts";
 import { pageZone } from "../lib/i18n/zone_choice.ts";
@@ -57,17 +61,36 @@ function userOf(
   };
 }
 
+/** What a page needs of the host that it is about. */
+interface PageHost extends AddressedHost {
+  readonly hostname: string;
+  readonly status: ConnectionStatus;
+}
+
+const pageHostOf = (host: Host | LinkedHost): PageHost =>
+  host instanceof Host
+    ? { id: host.id, isLinked: false, hostname: host.inventory.hostname, status: host.link.status }
+    : { id: host.id, isLinked: true, hostname: host.label, status: host.status };
+
 /**
  * The host that a page is about: that of its VM, else the one that its address names, else the local one. Who is not
  * signed in learns of no host.
  *
  * @throws {HttpError} 404
  */
-function hostOf({ hosts }: App, user: PageUser | null, named: string | undefined, path: string): Host {
-  if (user === null) return hosts.local;
+function hostOf(
+  { hosts, linked }: App,
+  user: PageUser | null,
+  named: string | undefined,
+  path: string,
+): PageHost {
+  if (user === null) return pageHostOf(hosts.local);
   const vmId = vmIdIn(path);
   try {
-    return (vmId === undefined ? undefined : hosts.withVm(vmId)) ?? hosts.of({ host: named });
+    const ofVm = vmId === undefined ? undefined : hosts.withVm(vmId) ?? linked.withVm(vmId);
+    return pageHostOf(
+      ofVm ?? (named === undefined ? undefined : linked.served(named)) ?? hosts.of({ host: named }),
+    );
   } catch (error) {
     if (error instanceof ContractError) throw new HttpError(error.status, error.message, { cause: error });
     throw error;
@@ -89,16 +112,17 @@ export default define.middleware(async (ctx) => {
   }
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
   const host = hostOf(app, user, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
-  setRequestHost(host.id);
+  const isLocal = host.id === LOCAL_HOST;
+  setRequestHost(host);
   const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
   setRequestZone(zone);
   const state: PageState = {
     user,
-    api: app.apiFor(principal, host === app.hosts.local ? null : host.id),
+    api: app.apiFor(principal, isLocal ? null : host.id),
     may: (command, vm) => mayCall(principal.rights, command, vm),
     offers: user === null
       ? null
-      : offersOf(principal.rights, () => app.hosts.vms().map(({ id, group }) => ({ vmId: id, group }))),
+      : offersOf(principal.rights, () => app.vms().map(({ id, group }) => ({ vmId: id, group }))),
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,
@@ -107,10 +131,9 @@ export default define.middleware(async (ctx) => {
     theme: THEMES.find((known) => known === theme) ?? "system",
     zone,
     host: host.id,
-    connection: host === app.hosts.local
-      ? host.link.status
-      : shownConnection(host.link.status, principal.rights),
-    hostname: user === null ? "" : host.inventory.hostname,
+    isLinked: host.isLinked,
+    connection: isLocal ? host.status : shownConnection(host.status, principal.rights),
+    hostname: user === null ? "" : host.hostname,
     demo: app.settings.demo,
     version: user === null ? "" : VERSION,
     base: app.doors?.base ?? "",

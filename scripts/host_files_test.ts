@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/guestfs/guestfs.ts": "the data folder",
   "agent/host_devices/devices.ts": "/sys",
   "agent/host_devices/host_use.ts": "/sys, /dev",
+  "agent/hosts/linked/identity.ts": "the data folder",
   "agent/hosts/inventory/domain_scan.ts": "/etc/libvirt, /run/libvirt",
   "agent/hosts/inventory/watch.ts": "/etc/libvirt, /run/libvirt",
   "agent/machine/kvm_probe.ts": "/dev/kvm, /tmp",

@@ -1,6 +1,6 @@
 /** Work that somebody leaves behind, to be done later with the rights that they have then: schedules. */
 import { userIds } from "../../ffi/libc.ts";
-import { ALL_RIGHTS } from "../../lib/access/rights.ts";
+import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";
 import type { Role } from "../../lib/contract/command.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type Principal, principalOf, socketPrincipal } from "../access.ts";
@@ -12,10 +12,13 @@ export type Delegator =
   | { readonly kind: "token"; readonly name: string; readonly tokenId: string }
   /** Without a uid: written down by an earlier version. */
   | { readonly kind: "host"; readonly name: string; readonly uid?: number }
+  /** By a linked KVM Manager. @property rights as they were there, as {@link callerHeader} has them */
+  | { readonly kind: "link"; readonly name: string; readonly peerId: string; readonly caller: string | null }
   | { readonly kind: "demo"; readonly name: string };
 
 /** What a caller is later. @throws {ContractError} NoAccount for who has shown nobody to be theirs */
-export function delegatorOf({ via, name, userId, holder, uid }: Principal): Delegator {
+export function delegatorOf({ via, name, userId, holder, uid, link }: Principal): Delegator {
+  if (link !== undefined) return { kind: "link", name, ...link };
   if (via === "token") return { kind: "token", name, tokenId: holder.slice("token:".length) };
   if (via === "session" && userId !== undefined) return { kind: "user", name, userId };
   if (via === "demo") return { kind: "demo", name };
@@ -35,6 +38,8 @@ export function delegateFor(
     readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
     /** What a user of this host is at the socket now. */
     socketRoleOf(uid: number): Role | undefined;
+    /** What a user of a linked KVM Manager may do now, within what they could; undefined where it may not act here any more. */
+    linkedRights(peerId: string, caller: string | null): Rights | undefined;
   },
   by: Delegator,
   holder: string,
@@ -51,6 +56,13 @@ export function delegateFor(
       return "that user of the host may not use the socket any more";
     }
     return { ...socketPrincipal({ uid, name: by.name, role }), ...common };
+  }
+  if (by.kind === "link") {
+    const rights = app.linkedRights(by.peerId, by.caller);
+    if (rights === undefined) {
+      return "the KVM Manager by which it was saved may not act on this host any more";
+    }
+    return principalOf({ ...common, name: by.name, via: "link", rights });
   }
   accounts.records.require();
   if (by.kind === "token") {

@@ -7,7 +7,11 @@ import { delegateFor, type Delegator, delegatorOf } from "./delegation.ts";
 
 const ANN = { uid: 1000, name: "ann (host)", role: "administrator" } as const;
 const later = (by: Delegator, roles: Readonly<Record<number, Role>>) =>
-  delegateFor({ access: {} as never, socketRoleOf: (uid) => roles[uid] }, by, "schedule:1");
+  delegateFor(
+    { access: {} as never, socketRoleOf: (uid) => roles[uid], linkedRights: () => undefined },
+    by,
+    "schedule:1",
+  );
 const asPrincipal = (found: Principal | string): Principal => {
   assert.ok(typeof found !== "string", String(found));
   return found;

@@ -19,6 +19,7 @@ import { cookieFor, deviceCookie, deviceIn, type Reached, sessionIn } from "./co
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
 import { PasswordHashes } from "./hashing.ts";
 import type { HostAccountsAsked } from "./host_accounts.ts";
+import { PEER_TOKEN } from "../../lib/host/link_protocol.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Confirmations } from "./reauthentication.ts";
 import { Setup } from "./setup.ts";
@@ -37,6 +38,18 @@ export interface Caller {
   readonly signedIn?: () => void;
 }
 
+/** Who lets KVM Managers in that act on this host. */
+export interface PeerAccess {
+  /** Who calls by such a token. @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests */
+  principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal;
+}
+
+const NO_PEERS: PeerAccess = {
+  principal: () => {
+    throw new ContractError("TokenInvalid");
+  },
+};
+
 export class Access {
   readonly accounts: Accounts;
   readonly credentials: Credentials;
@@ -44,6 +57,8 @@ export class Access {
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly confirmations: Confirmations;
+  /** KVM Managers that may act on this host; the application gives them. */
+  peers = NO_PEERS;
   readonly #records: Records;
   /** Of accounts' sessions, of tokens, of users of this host: whoever has many addresses has no more. */
   readonly #rate: Rate;
@@ -98,6 +113,11 @@ export class Access {
       }),
     };
     const bearer = bearerOf(headers);
+    if (bearer?.startsWith(PEER_TOKEN)) {
+      const peer = this.peers.principal(bearer, headers, { door, address, origin: url.origin });
+      signedIn?.();
+      return peer;
+    }
     if (bearer !== undefined) {
       const holder = this.credentials.token(bearer, address);
       if (!holder) throw new ContractError("TokenInvalid");

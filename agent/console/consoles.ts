@@ -20,10 +20,14 @@ import { ofConnection } from "../http/connections.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
 import type { Admit, Session } from "../http/websocket.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import type { CallContext } from "../dispatch.ts";
+import { relayConsole } from "./linked_console.ts";
+import type { LinkedHost } from "../hosts/linked/linked_host.ts";
+import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import type { ConsoleCall, ConsoleType } from "./console.ts";
 import { SerialConsoles } from "./serial/console.ts";
-import { TICKET_MS, Tickets } from "./tickets.ts";
+import { TICKET_MS, type TicketGrant, Tickets } from "./tickets.ts";
 import { vncConsole } from "./vnc/console.ts";
 
 /** Consoles of one VM at once. */
@@ -44,6 +48,7 @@ export class Consoles {
   /** @param identify tells who asks for a WebSocket; throws for a token that is none */
   constructor(
     private readonly hosts: HostRegistry,
+    private readonly linked: Pick<LinkedHosts, "vm" | "withVm">,
     private readonly identify: (request: Request, caller: Caller) => Principal,
     private readonly clock: Clock = SYSTEM_CLOCK,
   ) {
@@ -59,11 +64,21 @@ export class Consoles {
     const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
     if (!this.#isActive(vm.id)) throw new ContractError("VmNotRunning");
     const line = await this.#types[kind].check(host, vm, wanted);
-    const { holder, userId = holder } = principal;
-    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, holder, line }, userId);
+    return this.#issue({ vmId: vm.id, kind, viewOnly, force, line }, principal);
+  }
+
+  /** Gives a ticket for the console of a linked host's VM, which has given one for it. @throws {ContractError} what it refuses with */
+  async openOn(host: LinkedHost, input: Input<"open_console">, context: CallContext): Promise<ConsoleTicket> {
+    const { vmId, kind, viewOnly = false, force = false } = input;
+    const { ticket: far } = await host.run("open_console", input, context) as ConsoleTicket;
+    return this.#issue({ vmId, kind, viewOnly, force, far }, context.principal);
+  }
+
+  #issue(grant: Omit<TicketGrant, "holder">, { holder, userId = holder }: Principal): ConsoleTicket {
+    const { vmId, kind } = grant, ticket = this.#tickets.issue({ ...grant, holder }, userId);
     return {
       ticket,
-      path: `/consoles/${kind}/${encodeURIComponent(vm.id)}`,
+      path: `/consoles/${kind}/${encodeURIComponent(vmId)}`,
       expiresAt: this.clock.now() + TICKET_MS,
     };
   }
@@ -85,7 +100,8 @@ export class Consoles {
     }
     const { holder } = principal;
     const grant = this.#tickets.redeem(searchParams.get("ticket") ?? "", { vmId, kind, holder });
-    const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
+    const far = grant.far === undefined ? undefined : this.linked.withVm(vmId);
+    if (grant.far !== undefined && far === undefined) throw new ContractError("VmNotFound", { vmId });
     // Rights may have changed since the ticket.
     if (!this.#mayStay(principal, vmId)) throw new ContractError("Forbidden", { role: "operator" });
     const open = [...this.#open.get(vmId)?.values() ?? []];
@@ -99,6 +115,11 @@ export class Consoles {
     if (open.length >= MOST_PER_VM) {
       throw new ContractError("TooManyRequests", { what: "consoles of this VM", limit: MOST_PER_VM });
     }
+    if (far !== undefined) {
+      const console = { kind, vmId, ticket: grant.far! };
+      return (peer) => this.#keep(vmId, peer, principal, () => relayConsole(far, console, principal, peer));
+    }
+    const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
     return (peer) => this.#serve({ host, vm, grant, peer }, principal);
   };
 
@@ -112,13 +133,13 @@ export class Consoles {
   /** Ends consoles of VMs whose host is no longer served. */
   leave(): void {
     for (const [vmId, peers] of this.#open) {
-      if (this.hosts.withVm(vmId) !== undefined) continue;
+      if ((this.hosts.withVm(vmId) ?? this.linked.withVm(vmId)) !== undefined) continue;
       for (const peer of peers.keys()) peer.close(HOST_GONE);
     }
   }
 
   #mayStay({ rights, ended }: Principal, vmId: string): boolean {
-    const { group } = this.hosts.vm(vmId) ?? {};
+    const { group } = this.hosts.vm(vmId) ?? this.linked.vm(vmId) ?? {};
     return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
   }
 
@@ -128,23 +149,34 @@ export class Consoles {
     for (const peer of this.#open.get(vmId)?.keys() ?? []) peer.close(STOPPED);
   }
 
-  async #serve(call: ConsoleCall, principal: Principal): Promise<Farewell> {
+  #serve(call: ConsoleCall, principal: Principal): Promise<Farewell> {
     const { vm, grant, peer } = call;
-    const peers = this.#open.get(vm.id) ?? new Map<WebSocketConnection, Principal>();
-    this.#open.set(vm.id, peers.set(peer, principal));
-    const revoke = () => peer.close(REVOKED);
-    using _use = principal.hold?.();
-    principal.ended.addEventListener("abort", revoke, { once: true });
-    try {
-      if (principal.ended.aborted) return REVOKED;
+    return this.#keep(vm.id, peer, principal, async () => {
       if (!this.#isActive(vm.id)) return STOPPED;
       const farewell = await this.#types[grant.kind].serve(call);
       const isLost = farewell.code === CONSOLE_CLOSE.disconnected || farewell.code === CONSOLE_CLOSE.failed;
       return isLost && await this.#stops(vm.id, peer) ? STOPPED : farewell;
+    });
+  }
+
+  /** Keeps a console among those that are open while it is served, and ends it with its holder's session. */
+  async #keep(
+    vmId: string,
+    peer: WebSocketConnection,
+    principal: Principal,
+    serve: () => Promise<Farewell>,
+  ): Promise<Farewell> {
+    const peers = this.#open.get(vmId) ?? new Map<WebSocketConnection, Principal>();
+    this.#open.set(vmId, peers.set(peer, principal));
+    const revoke = () => peer.close(REVOKED);
+    using _use = principal.hold?.();
+    principal.ended.addEventListener("abort", revoke, { once: true });
+    try {
+      return principal.ended.aborted ? REVOKED : await serve();
     } finally {
       principal.ended.removeEventListener("abort", revoke);
       peers.delete(peer);
-      if (peers.size === 0) this.#open.delete(vm.id);
+      if (peers.size === 0) this.#open.delete(vmId);
     }
   }
 

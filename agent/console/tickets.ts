@@ -12,6 +12,8 @@ export interface TicketGrant {
   readonly force: boolean;
   /** What libvirt calls the serial line; undefined for the first. */
   readonly line?: string | undefined;
+  /** The ticket of the linked host that the VM is on. */
+  readonly far?: string | undefined;
   /** The session or token it was asked for with: the only one that may use it. */
   readonly holder: string;
 }

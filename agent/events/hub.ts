@@ -64,6 +64,7 @@ export class EventHub {
   /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
   readonly #run = crypto.randomUUID().slice(0, 8);
   #number = 0;
+  #watching = 0;
   /** Characters of all kept frames. */
   #keptLength = 0;
 
@@ -72,9 +73,9 @@ export class EventHub {
     return `${this.#run}-${this.#number}`;
   }
 
-  /** How many clients listen. */
+  /** How many clients listen, those that want figures. */
   get listeners(): number {
-    return this.#listeners.size;
+    return this.#watching;
   }
 
   /** Publishes one event. */
@@ -91,7 +92,7 @@ export class EventHub {
     for (const event of events) {
       const [name, data] = event;
       const { kept } = EVENTS[name];
-      if (!kept && this.#listeners.size === 0) continue;
+      if (!kept && this.#watching === 0) continue;
       if (kept) this.#number++;
       const id = kept ? this.lastId : undefined;
       const text = eventFrame(name, EVENTS_WITH_SENTENCES.has(name) ? rendered(data) : data, id);
@@ -131,9 +132,14 @@ export class EventHub {
     return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }
 
-  /** Listens until disposed. */
-  listen(listener: Listener): Disposable {
+  /** Listens until disposed. @param watches whether figures are wanted, which are measured for those who look */
+  listen(listener: Listener, { watches = true } = {}): Disposable {
     this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    if (watches) this.#watching++;
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#listeners.delete(listener) && watches) this.#watching--;
+      },
+    };
   }
 }

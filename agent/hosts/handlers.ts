@@ -19,6 +19,7 @@ import { shownConnection } from "../../lib/access/shown_connection.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Handlers } from "../dispatch.ts";
+import { linkHandlers, type LinkManagement } from "./linked/handlers.ts";
 import { type HostManagement, manageHostHandlers } from "./manage.ts";
 import { versionText } from "./node_info.ts";
 import { hostStatuses } from "./statuses.ts";
@@ -35,7 +36,7 @@ export type HostHandlers = Omit<
 >;
 
 /** What they tell of the application. */
-export interface HostCommandServices extends HostManagement {
+export interface HostCommandServices extends HostManagement, LinkManagement {
   readonly activity: Pick<ActivityLog, "latest">;
   readonly knownVms: { since(vmId: string): number };
   readonly store: { readonly trouble: string | null };
@@ -108,6 +109,7 @@ export function hostListHandlers(app: HostCommandServices): HostListHandlers {
   return {
     list_hosts: (_input, { principal }) => hostStatuses(app, principal.rights),
     ...manageHostHandlers(app),
+    ...linkHandlers(app),
     get_activity: ({ limit = 50, ...wanted }) => {
       // What was before is of another VM, which had the id.
       const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);

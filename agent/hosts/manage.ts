@@ -1,5 +1,7 @@
 /** The commands that add, change and remove hosts. */
 import { ContractError, type hostListCommands } from "../../lib/contract/mod.ts";
+import { linkAddress } from "../../lib/host/link_protocol.ts";
+import { isLink } from "./linked/linked_host.ts";
 import { checkLibvirtUri } from "../../lib/host/libvirt_uri.ts";
 import { sshDestination } from "../../lib/host/ssh_destination.ts";
 import { namesText } from "../../lib/coverage/coverage.ts";
@@ -15,8 +17,9 @@ import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
 import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
 import { hostStatus, type ListedHosts } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
+import type { LinkCommand } from "./linked/handlers.ts";
 
-type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts">;
+type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts" | LinkCommand>;
 
 /** What they need of the application. */
 export interface HostManagement extends ListedHosts {
@@ -36,6 +39,15 @@ function checkedUri(text: string): string {
   const checked = checkLibvirtUri(text);
   if ("reason" in checked) throw new ContractError("HostUriRefused", { reason: checked.reason });
   return checked.uri;
+}
+
+/** The address of a KVM Manager. @throws {ContractError} HostUriRefused */
+function checkedLink(text: string): string {
+  const address = linkAddress(text);
+  if (address !== undefined) return address;
+  throw new ContractError("HostUriRefused", {
+    reason: "the address of a KVM Manager is like https://kvm2:8006",
+  });
 }
 
 /** Runs what needs OpenSSH's client and its files. @throws {ContractError} HostUnreachable where they are not to be had */
@@ -128,7 +140,8 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       return { hostname, version: versionText(libvirtVersion), tookMs };
     },
     update_host: async ({ hostId, label, uri: wanted, force = false, ...answers }, { principal }) => {
-      const before = kept(hostId), uri = wanted === undefined ? before.uri : checkedUri(wanted);
+      const before = kept(hostId), checkedAddress = isLink(before) ? checkedLink : checkedUri;
+      const uri = wanted === undefined ? before.uri : checkedAddress(wanted);
       const isMoved = uri !== before.uri;
       const check = () => {
         if (!isMoved) return;

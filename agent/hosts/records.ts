@@ -4,6 +4,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Migration } from "../store/migrations.ts";
 import type { Store } from "../store/store.ts";
+import { PEER_MIGRATION } from "./linked/peer_records.ts";
 
 export const HOST_MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE hosts (
@@ -13,6 +14,8 @@ export const HOST_MIGRATIONS: readonly Migration[] = [
      added INTEGER NOT NULL  -- ms since 1970
    ) STRICT, WITHOUT ROWID;`,
   "ALTER TABLE hosts ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;",
+  `ALTER TABLE hosts ADD COLUMN peer_key TEXT; -- of its KVM Manager, where it is linked
+   ${PEER_MIGRATION}`,
 ];
 
 /** A host as it is kept. */
@@ -20,8 +23,10 @@ export interface StoredHost {
   readonly id: string;
   /** What people call it. */
   readonly label: string;
-  /** libvirt's connection URI. */
+  /** libvirt's connection URI; of a linked host, the address of its KVM Manager. */
   readonly uri: string;
+  /** Public key of its KVM Manager, where it is linked. */
+  readonly peerKey?: string;
   /** Milliseconds since 1970. */
   readonly added: number;
   /** Whether it is served. */
@@ -48,11 +53,11 @@ export class HostRecords {
   /** Keeps a host, or changes what is kept of it. @throws {ContractError} StoreUnavailable */
   put(host: StoredHost): void {
     if (host.id === LOCAL_HOST) throw new Error("the settings name the local host's libvirt");
-    const { id, label, uri, added, isEnabled } = host;
+    const { id, label, uri, added, isEnabled, peerKey = null } = host;
     this.#write(() =>
       this.store.database!.prepare(
-        "INSERT OR REPLACE INTO hosts (id, label, uri, added, enabled) VALUES (?, ?, ?, ?, ?)",
-      ).run(id, label, uri, added, isEnabled ? 1 : 0)
+        "INSERT OR REPLACE INTO hosts (id, label, uri, added, enabled, peer_key) VALUES (?, ?, ?, ?, ?, ?)",
+      ).run(id, label, uri, added, isEnabled ? 1 : 0, peerKey)
     );
     this.#hosts = inOrder([...this.#hosts.filter((each) => each.id !== id), host]);
   }
@@ -69,9 +74,10 @@ export class HostRecords {
   }
 
   #read(database: DatabaseSync): void {
-    const rows = database.prepare("SELECT id, label, uri, added, enabled FROM hosts").all();
-    this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled }) => ({
+    const rows = database.prepare("SELECT id, label, uri, added, enabled, peer_key FROM hosts").all();
+    this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled, peer_key: peerKey }) => ({
       ...{ id: String(id), label: String(label), uri: String(uri), added: Number(added) },
+      ...(peerKey !== null && { peerKey: String(peerKey) }),
       isEnabled: Number(enabled) === 1,
     })));
     this.onRead();

@@ -114,6 +114,12 @@ export class HostRegistry {
     return owner.kind === "owned" ? owner.host : undefined;
   }
 
+  /** Whether any host has a VM, or a disabled one had it last. */
+  isKnown(vmId: string): boolean {
+    return this.all().some(({ inventory }) => inventory.anyVm(vmId) !== undefined) ||
+      this.isDisabled(this.kept.hostOf(vmId) ?? LOCAL_HOST);
+  }
+
   vm(vmId: string): VM | undefined {
     return this.withVm(vmId)?.inventory.vm(vmId);
   }

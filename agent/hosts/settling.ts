@@ -14,7 +14,7 @@ type SettlingHost = Pick<Host, "settled" | "inventory">;
 export interface SettlingHosts {
   readonly local: SettlingHost;
   all(): readonly SettlingHost[];
-  named(id: string): SettlingHost | undefined;
+  named(id: string): Pick<SettlingHost, "settled"> | undefined;
   withVm(vmId: string): SettlingHost | undefined;
 }
 

@@ -7,12 +7,15 @@ import { connectionUri } from "../libvirt/uri.ts";
 import { shownConnection } from "../../lib/access/shown_connection.ts";
 import type { Host } from "./host.ts";
 import { versionText } from "./node_info.ts";
+import type { LinkedHost } from "./linked/linked_host.ts";
+import type { LinkedHosts } from "./linked/linked_hosts.ts";
 import type { HostRecords } from "./records.ts";
 import type { HostRegistry } from "./registry.ts";
 
 /** The hosts that are served, and those that are kept. */
 export interface ListedHosts {
   readonly hosts: HostRegistry;
+  readonly linked: LinkedHosts;
   readonly hostRecords: HostRecords;
 }
 
@@ -44,13 +47,30 @@ function servedStatus(
   };
 }
 
+/** How a linked host is. */
+function linkedStatus(host: LinkedHost, rights: Rights, seesVm: (vm: VM) => boolean): HostStatus {
+  const { status, error, since } = host.status, { stats, about } = host, load = stats && loadOf(stats);
+  const seesAll = may(rights, "vms.view", "everything");
+  return {
+    ...{ id: host.id, label: host.label, isLocal: false, status, error, since },
+    uri: mayCall(rights, "add_host") ? host.address : "",
+    ...(about !== undefined && { linked: about }),
+    ...(host.isRead && countsOf(host.vms().filter(seesVm))),
+    ...(load !== undefined && mayCall(rights, "get_host_stats") && { load }),
+    isKnown: host.isRead,
+    foreignVms: seesAll ? host.foreignVms().map(({ id, name }) => ({ vmId: id, name, owners: [] })) : [],
+  };
+}
+
 /** How all hosts are, those that are disabled as they are kept. */
 export function hostStatuses(app: ListedHosts, rights: Rights): HostStatus[] {
   const seesVm = ({ id, group }: VM) => may(rights, "vms.view", { vmId: id, group });
   const served = app.hosts.all().map((host) => servedStatus(app, host, rights, seesVm));
-  const rest = app.hostRecords.all().filter(({ id }) => app.hosts.served(id) === undefined);
+  const isServed = (id: string) => (app.hosts.served(id) ?? app.linked.served(id)) !== undefined;
+  const rest = app.hostRecords.all().filter(({ id }) => !isServed(id));
   return [
     ...served,
+    ...app.linked.all().map((host) => linkedStatus(host, rights, seesVm)),
     ...rest.map(({ id, label, uri, added }): HostStatus => ({
       ...{ id, label, uri: mayCall(rights, "add_host") ? uri : "", isLocal: false, since: added },
       ...{ status: "disabled", error: null, isKnown: false, foreignVms: [] },

@@ -15,7 +15,7 @@ import { log } from "../log.ts";
 import { pictureResponse, PICTURES } from "./picture.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
-import { EventStreams } from "./event_stream.ts";
+import { EventStreams, FIGURES, type Figures } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
@@ -48,6 +48,16 @@ const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 /** Bytes of the largest body that somebody may send. */
 const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT : BODY_LIMIT;
 
+/** Which events of figures a stream has. @throws {ContractError} InvalidInput */
+function figuresOf(text: string | undefined): Figures {
+  const found = FIGURES.find((each) => each === (text ?? "on"));
+  if (found !== undefined) return found;
+  throw new ContractError("InvalidInput", {
+    reason: `figures is one of ${FIGURES.join(", ")}`,
+    field: "figures",
+  });
+}
+
 /** Builds the door. */
 export function createApi(
   { dispatch, hub, version, vms, vm, missingHosts = () => [] }: {
@@ -78,9 +88,10 @@ export function createApi(
     const name = context.req.param("name"), host = context.req.query("host");
     const asked = onPageOf(host, name, input), { principal } = context.env;
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
-      return await linesOf((content) => dispatch(name, asked, principal, content));
+      return await linesOf((content) => dispatch(name, asked, principal, content, host));
     }
-    const response = jsonResponse(await dispatch(name, asked, principal));
+    const response = jsonResponse(await dispatch(name, asked, principal, undefined, host));
+    if (principal.via === "link") response.headers.set("x-event-id", hub.lastId);
     return isCommand(name) ? naming(name, (asked as { host?: unknown } | null)?.host, response) : response;
   });
   api.get("/openapi.json", ({ req }) => {
@@ -88,11 +99,11 @@ export function createApi(
     return shownResponse(req.raw, openApi(version));
   });
   api.get("/events", ({ req, env: { principal } }) => {
-    requireQuery(req.raw, ["since"]);
+    requireQuery(req.raw, ["since", "figures"]);
     // What it tells can be asked for by commands, which such a token may not call.
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
     const { rights, name, since, ended, hold, userId, holder } = principal;
-    const follower = { ended, hold, who: userId ?? holder };
+    const follower = { ended, hold, who: userId ?? holder, figures: figuresOf(req.query("figures")) };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
     const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);

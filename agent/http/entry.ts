@@ -8,6 +8,7 @@ import { localeFor } from "../../lib/i18n/locale.ts";
 import { splitHost } from "../../lib/text/host_path.ts";
 import { ofConnection } from "./connections.ts";
 import { errorResponse } from "./guard.ts";
+import { answerLink, isLinkPath, type LinkDoor } from "./link_door.ts";
 import { withHost } from "./request_host.ts";
 import { withLocale } from "./request_locale.ts";
 import type { Answer } from "./listener.ts";
@@ -58,6 +59,13 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
   }
 }
 
+/** Where other KVM Managers show who they are. */
+const linkDoorOf = ({ peers, activity, hub, doors }: App): LinkDoor => ({
+  ...{ peers, activity },
+  certificate: () => doors?.certificates?.pair.facts.fingerprint.replaceAll(":", "").toLowerCase(),
+  peersChanged: () => hub.publish("hosts-changed", {}),
+});
+
 /** The same request for another path. */
 function requestFor(path: string, request: Request): Request {
   const url = new URL(request.url);
@@ -74,6 +82,7 @@ export function entry(app: App, pages: Pages): Answer {
     if (pathname === METRICS_PATH && app.settings.metricsEndpoint !== "off") {
       return withLocale(language, () => answerMetrics(app, request, caller));
     }
+    if (isLinkPath(pathname)) return withLocale(language, () => answerLink(linkDoorOf(app), request, caller));
     if (isApi(pathname)) {
       return withLocale(language, async () => inLanguage(await answerApi(app, request, caller), language));
     }

@@ -3,6 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { EventView } from "../../lib/access/filter_output.ts";
 import { rendered } from "../../lib/i18n/message.ts";
 import { locale, SOURCE_LOCALE } from "../../lib/i18n/locale.ts";
+import { EVENTS } from "../../lib/contract/events.ts";
 import { eventFrame, type EventHub, type ToldEvent } from "../events/hub.ts";
 import { withLocale } from "./request_locale.ts";
 import { FairPlaces, type Place } from "./fair_places.ts";
@@ -20,10 +21,18 @@ const RETRY_MS = 1000;
 
 const encoder = new TextEncoder();
 
+/**
+ * Which of the events it has: those that are kept for who reconnects, figures, or both. Nothing is measured for the sake of a
+ * stream without figures.
+ */
+export const FIGURES = ["on", "off", "only"] as const;
+export type Figures = typeof FIGURES[number];
+
 /** Whose stream it is. */
 export interface Follower {
   /** What of the events is told; everything without it. */
   readonly view?: EventView;
+  readonly figures?: Figures;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
   /** Whose account it is, or else what they came by. */
@@ -52,6 +61,9 @@ function visible(view: EventView | undefined, told: readonly ToldEvent[], langua
   }).join("");
 }
 
+const isWanted = (figures: Figures) => ({ event: [name] }: ToldEvent) =>
+  figures === "on" || EVENTS[name].kept === (figures === "off");
+
 /** The event streams of everybody. */
 export class EventStreams {
   readonly #places = new FairPlaces<Stream>(MOST_STREAMS);
@@ -63,7 +75,7 @@ export class EventStreams {
    *
    * @throws {ContractError} TooManyRequests, NotSignedIn
    */
-  open(request: Request, { view, ended, who = "", hold }: Follower = {}): Response {
+  open(request: Request, { view, ended, who = "", hold, figures = "on" }: Follower = {}): Response {
     if (ended?.aborted) throw new ContractError("NotSignedIn");
     let stop = () => {}, close = () => {};
     const language = locale();
@@ -84,12 +96,11 @@ export class EventStreams {
           controller.error(new Error("an event stream's client fell too far behind"));
         };
         const held = hold?.();
+        const isWhole = view === undefined && language === SOURCE_LOCALE && figures === "on";
         const listening = this.hub.listen((frames, told) => {
-          const text = view === undefined && language === SOURCE_LOCALE
-            ? frames
-            : visible(view, told, language);
+          const text = isWhole ? frames : visible(view, told.filter(isWanted(figures)), language);
           if (text !== "") send(text);
-        });
+        }, { watches: figures !== "off" });
         const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
         let stopped = false;
         stop = () => {

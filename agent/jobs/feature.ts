@@ -5,5 +5,7 @@ import { jobHandlers } from "./handlers.ts";
 
 export const jobFeature = feature<keyof typeof jobCommands>({
   name: "jobs",
-  open: ({ jobs, hosts }) => ({ handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId)) }),
+  open: ({ jobs, hosts, linked }) => ({
+    handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId) ?? linked.vm(vmId), () => linked.jobs()),
+  }),
 });

@@ -1,13 +1,18 @@
 /** The commands on jobs. */
 import { seesJob, type StoredJob } from "../../lib/access/filter_output.ts";
+import { isOpenJob, type Job } from "../../lib/contract/jobs.ts";
 import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
 import { authorise, type FindVm } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
 import type { Jobs } from "./jobs.ts";
 
-/** A handler for each of them. @param vm looks a VM up */
-export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof jobCommands> {
+/** A handler for each of them. @param vm looks a VM up @param linkedJobs those of linked hosts */
+export function jobHandlers(
+  jobs: Jobs,
+  vm: FindVm,
+  linkedJobs: () => readonly Job[] = () => [],
+): Pick<Handlers, keyof typeof jobCommands> {
   const seenBy = ({ rights, name, since }: Principal) => (job: StoredJob) =>
     seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);
   const visible = (jobId: string, principal: Principal) => {
@@ -19,7 +24,16 @@ export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof
   };
   return {
     // Cut to its length once it is filtered: jobs out of sight take no place in it.
-    list_jobs: ({ limit = 50, open }, { principal }) => jobs.list(limit, open, seenBy(principal)),
+    list_jobs: ({ limit = 50, open }, { principal }) => {
+      const own = jobs.list(limit, open, seenBy(principal));
+      if (principal.via === "link") return own;
+      const further = linkedJobs().filter((job) => (!open || isOpenJob(job)) && seenBy(principal)(job));
+      return further.length === 0
+        ? own
+        : [...own, ...further].toSorted((a, b) =>
+          Number(isOpenJob(b)) - Number(isOpenJob(a)) || b.startedAt - a.startedAt
+        ).slice(0, limit);
+    },
     get_job: ({ jobId }, { principal }) => visible(jobId, principal),
     cancel_job: ({ jobId }, { principal }) => {
       const { command, vmId } = visible(jobId, principal).job;

@@ -87,7 +87,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   open: (app) => {
     const mediaOwners = mediaOwnersHere(app);
     return {
-      handlers: vmListHandlers(app.hosts),
+      handlers: vmListHandlers(app.hosts, app.linked),
       periodic: [{ name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() }],
       forgetHost: (hostId) => {
         app.knownVms.reconcile(hostId, new Set());

@@ -12,6 +12,7 @@ import { includes } from "../access.ts";
 import { withBases } from "../storage/shown_bases.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
+import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import { startOnce } from "./lifecycle/boot_once.ts";
 import { batch } from "./lifecycle/batch.ts";
@@ -33,18 +34,32 @@ type OtherCommand = keyof ListHandlers | "get_vnc_info";
 type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>, OtherCommand>;
 
 /** A handler for each command on the VMs of all hosts. */
-export function vmListHandlers(hosts: HostRegistry): ListHandlers {
+export function vmListHandlers(
+  hosts: HostRegistry,
+  linked: Pick<LinkedHosts, "vms" | "withVm">,
+): ListHandlers {
   const batchHandler =
-    (command: PowerCommand) => ({ vmIds }: { vmIds: string[] }): Promise<BatchOperationResult> =>
-      batch(vmIds, (vmId) => power(hosts.of({ vmId }), command, vmId), (thrown) => {
+    (command: PowerCommand) =>
+    ({ vmIds }: { vmIds: string[] }, context: CallContext): Promise<BatchOperationResult> =>
+      batch(vmIds, async (vmId) => {
+        const far = context.principal.via === "link" ? undefined : linked.withVm(vmId);
+        await (far === undefined
+          ? power(hosts.of({ vmId }), command, vmId)
+          : far.run(command, { vmId }, context));
+      }, (thrown) => {
         const error = contractError(thrown, "LibvirtFailed", command);
         return error instanceof ContractError
           ? error
           : new ContractError("Internal", undefined, { cause: thrown });
       });
   return {
-    get_vms: ({ host }) => {
-      if (host === undefined) return [...hosts.requireAnyFilled().vms()];
+    get_vms: ({ host }, { principal }) => {
+      if (host === undefined) {
+        // Another KVM Manager asks for hosts that are read here: those that are linked it links itself
+        const further = principal.via === "link" ? [] : linked.vms();
+        if (further.length === 0) hosts.requireAnyFilled();
+        return [...hosts.vms(), ...further];
+      }
       const { inventory } = hosts.require(host).requireFilled();
       return [...inventory.vms()];
     },

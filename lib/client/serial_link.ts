@@ -133,7 +133,10 @@ export class SerialLink {
     const { code, message } = error as { code?: string; message: string };
     if (code === "VmNotRunning") return this.#off();
     // What does not change by itself is not asked again and again.
-    if (code === "Unreachable" || code === "LibvirtUnavailable" || code === "TooManyRequests") {
+    if (
+      code === "Unreachable" || code === "LibvirtUnavailable" || code === "LinkedHostAway" ||
+      code === "TooManyRequests"
+    ) {
       return this.#again(message);
     }
     this.#options.onState({ at: "failed", why: message });

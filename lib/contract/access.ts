@@ -75,7 +75,7 @@ export const SignedIn = Type.Object({
     description: "null for root at the socket, and the demo's visitor",
   }),
   name: Type.String(),
-  via: oneOf(["session", "token", "socket", "demo"]),
+  via: oneOf(["session", "token", "socket", "link", "demo"]),
   administrator: Type.Boolean(),
   confirmedUntil: Type.Union([Timestamp, Type.Null()], {
     description: "so long one need not confirm again that it is oneself: `reauthenticate`",

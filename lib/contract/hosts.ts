@@ -1,6 +1,6 @@
 /** The hosts that are served, as one list. */
 import Type, { type Static } from "typebox";
-import { command } from "./command.ts";
+import { command, ROLES } from "./command.ts";
 import { CONNECTION_STATUSES, HostStats } from "./host.ts";
 import { HostName } from "./on_host.ts";
 import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
@@ -52,6 +52,13 @@ export const HostStatus = Type.Object({
   label: Type.String(),
   uri: Type.String({ description: "how its libvirt is connected to; empty for who may not add hosts" }),
   isLocal: Type.Boolean({ description: "the one that is meant where a command names none" }),
+  linked: Type.Optional(
+    Type.Object({
+      hostname: Type.String({ description: "of the host, as its KVM Manager tells it" }),
+      version: Type.String({ description: "of its KVM Manager" }),
+      role: Type.String({ description: "the most that users of this KVM Manager may do there" }),
+    }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
+  ),
   status: oneOf([...CONNECTION_STATUSES, "disabled"]),
   error: Type.Union([Type.String(), Type.Null()], { description: "why not connected, and what to do" }),
   since: Timestamp,
@@ -82,6 +89,18 @@ export const HostStatus = Type.Object({
   ),
 });
 export type HostStatus = Static<typeof HostStatus>;
+
+/** A KVM Manager that may act on this host. */
+export const Peer = Type.Object({
+  id: Type.String(),
+  name: Type.String({ description: "of its host, as it told it" }),
+  role: oneOf(ROLES, { description: "the most that its users may do here" }),
+  key: Type.String({ description: "what it is known by: its public key" }),
+  invitedBy: Type.String(),
+  createdAt: Timestamp,
+  lastUsedAt: Type.Union([Timestamp, Type.Null()], { description: "null: not since the start" }),
+});
+export type Peer = Static<typeof Peer>;
 
 export const hostListCommands = {
   list_hosts: command({
@@ -217,5 +236,84 @@ export const hostListCommands = {
     route: "DELETE /hosts/{hostId}",
     cli: ["host", "remove", "<hostId>"],
     destroys: "its alerts here, and its place in schedules, backups and rights. Its VMs run on",
+  }),
+  invite_host: command({
+    ...MANAGE,
+    summary: "Let another KVM Manager act on this host",
+    description:
+      "Gives one line, which is entered there (host join). It is good once, and links by HTTPS to this KVM Manager itself: not through a proxy.",
+    confirms: true,
+    input: closed({
+      role: Type.Optional(oneOf(ROLES, { description: "the most that its users may do here" })),
+      minutes: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 1440, default: 10, description: "how long it is good for" }),
+      ),
+      address: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 300,
+          description:
+            "how this host is reached from there: `https://kvm2:8006`; left out, its name and port",
+        }),
+      ),
+    }),
+    output: Type.Object({
+      invitation: Type.String({ description: "the line, which is a secret" }),
+      address: Type.String(),
+      role: oneOf(ROLES),
+      expiresAt: Timestamp,
+    }),
+    errors: ["LinkAddressRefused", "TooManyRequests", "PasswordNeeded"],
+    route: "POST /hosts/invitations",
+    cli: ["host", "invite"],
+    examples: ["kvm-manager host invite --role operator --minutes 30"],
+    file: { field: "invitation" },
+  }),
+  join_host: command({
+    ...MANAGE,
+    summary: "Link a host by an invitation of its KVM Manager",
+    description:
+      "All of it can be used from here then, within the role of the invitation. Who may do what there is up to the rights of users here.",
+    input: closed({
+      name: NewName,
+      invitation: Type.String({
+        minLength: 1,
+        maxLength: 700,
+        ...SECRET,
+        description: "the line, as it was shown there",
+      }),
+      label: Type.Optional(HostLabel),
+    }),
+    output: HostStatus,
+    errors: ["HostExists", "InvitationUnreadable", "InvitationRefused", "LinkFailed", "StoreUnavailable"],
+    route: "POST /hosts/links",
+    cli: ["host", "join", "<name>"],
+    examples: ["kvm-manager host join kvm2 --invitation -"],
+  }),
+  list_peers: command({
+    ...MANAGE,
+    readOnly: true,
+    summary: "List the KVM Managers that may act on this host",
+    input: NOTHING_IN,
+    output: Type.Array(Peer),
+    errors: [],
+    route: "GET /hosts/peers",
+    cli: ["host", "peers"],
+    lookup: { fields: ["peerId"], by: "id", more: "name", missing: "PeerNotFound" },
+    columns: ["id", "name", "role", "createdAt", "lastUsedAt"],
+    wide: ["key", "invitedBy"],
+  }),
+  remove_peer: command({
+    ...MANAGE,
+    summary: "Let a KVM Manager act on this host no more",
+    description: "What it has open here ends at once.",
+    input: closed({
+      peerId: Type.String({ minLength: 1, maxLength: 64, description: "id of the KVM Manager" }),
+    }),
+    output: NOTHING_OUT,
+    errors: ["PeerNotFound", "StoreUnavailable"],
+    route: "DELETE /hosts/peers/{peerId}",
+    cli: ["host", "revoke", "<peerId>"],
+    destroys: "its access to this host. Another invitation lets it in again",
   }),
 };

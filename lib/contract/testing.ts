@@ -7,6 +7,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   targetId: "t",
   watches: "vm_crashed",
   channel: "webhook",
+  peerId: "kvm1",
   minutes: 60,
   pool: "p",
   path: "/images/i.iso",
@@ -78,4 +79,6 @@ export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknow
   update_host: { hostId: "kvm2" },
   enable_host: { hostId: "kvm2" },
   remove_host: { hostId: "kvm2" },
+  invite_host: { address: "https://kvm2:8006" },
+  join_host: { name: "kvm2", invitation: `https://kvm2:8006#join/${"A".repeat(43)}.${"B".repeat(43)}` },
 };

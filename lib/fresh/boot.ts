@@ -26,8 +26,9 @@ async function offersKnown(text: string | undefined): Promise<void> {
 /** A page of another host: addresses are that host's before the first island is drawn. */
 const hosted = hostKnown(document.documentElement.dataset.host);
 
-async function hostKnown(host: string | undefined): Promise<void> {
-  if (host === undefined) return;
+async function hostKnown(id: string | undefined): Promise<void> {
+  if (id === undefined) return;
+  const host = { id, isLinked: document.documentElement.dataset.linked !== undefined };
   const { addressFrom } = await import("../text/host_path.ts");
   useAddresses((address) => addressFrom(host, address));
 }

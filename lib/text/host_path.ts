@@ -7,6 +7,8 @@ import { LOCAL_HOST } from "../contract/local_host.ts";
 
 /** Addresses of pages and forms that are about one host. */
 const OF_A_HOST = /^\/(?:(?:bin|do|images|monitoring|networks|storage|templates|vms)(?=[/?#]|$)|(?=[?#]|$))/;
+/** … that are so where the host has a KVM Manager of its own. */
+const OF_A_LINKED_HOST = /^\/(?:alerts|backups|insights|schedules)(?=[/?#]|$)/;
 /** A page of one VM: its id tells the host. */
 const OF_A_VM = /^\/vms\/(?!new\b|actions\b|import\b)/;
 /** Addresses of the API that take the host as a field of the query: those of VMs, events and pages do not. */
@@ -35,17 +37,28 @@ export function splitHost(pathname: string): HostPath {
 export const hrefOn = (host: string, address: string): string =>
   `/hosts/${encodeURIComponent(host)}${address}`;
 
+/** The host that a page is about, as addresses depend on it. */
+export interface AddressedHost {
+  readonly id: string;
+  /** It has a KVM Manager of its own. */
+  readonly isLinked: boolean;
+}
+
 /**
  * An address as it is reached from a page of a host.
  *
  * @param address of ours: begins with one slash
  */
-export function addressFrom(host: string, address: string): string {
+export function addressFrom({ id: host, isLinked }: AddressedHost, address: string): string {
   const [, named, rest = ""] = /^\/hosts\/([^/?#]+)(.*)$/s.exec(address) ?? [];
   if (named !== undefined) {
     return named === LOCAL_HOST ? `/${rest.replace(/^\//, "")}` : hosted(named, rest || "/");
   }
-  return host === LOCAL_HOST ? address : hosted(encodeURIComponent(host), address);
+  if (host === LOCAL_HOST) return address;
+  const segment = encodeURIComponent(host);
+  return isLinked && OF_A_LINKED_HOST.test(address)
+    ? `/hosts/${segment}${address}`
+    : hosted(segment, address);
 }
 
 /** @param segment the host, encoded */

@@ -40,4 +40,37 @@ export const HOST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  InvitationRefused: {
+    text:
+      "This invitation is good no more: it was used, its time is over, or KVM Manager was restarted there. Make another one on that host.",
+    status: 409,
+    exit: 5,
+  },
+  InvitationUnreadable: {
+    text:
+      "This is no invitation. It is one line that begins with https://, as that host's page Settings → Hosts or kvm-manager host invite shows it.",
+    status: 400,
+    exit: 2,
+  },
+  LinkAddressRefused: { text: "Other hosts cannot link to {address}: {reason}.", status: 409, exit: 5 },
+  LinkRefused: { text: "The other KVM Manager is not let in: {reason}.", status: 403, exit: 6 },
+  LinkFailed: { text: "No link to {address}: {reason}", status: 502, exit: 1 },
+  LinkedHostAway: {
+    text: "KVM Manager on {host} does not answer: {reason}. Nothing was done there.",
+    status: 503,
+    exit: 3,
+  },
+  LinkUndecided: {
+    text:
+      "The link to {host} was cut while this was carried out: {reason}. Whether it was done is not known. Look at {host}, then try again where it was not.",
+    status: 502,
+    exit: 1,
+  },
+  LinkedHostNonsense: {
+    text:
+      "KVM Manager on {host} answers what this version does not understand: {reason}. Install the same version on both.",
+    status: 502,
+    exit: 1,
+  },
+  PeerNotFound: { text: "KVM Manager not found: {peerId}", status: 404, exit: 4 },
 } as const satisfies Record<string, ErrorKind>;

@@ -65,6 +65,8 @@ export const forms = {
   "forms.done.update_host": "The host {name} was saved.",
   "forms.done.enable_host.enabled.true": "The host {name} was enabled.",
   "forms.done.enable_host.enabled.false": "The host {name} was disabled.",
+  "forms.done.join_host": "The host {name} was linked.",
+  "forms.done.remove_peer": "That KVM Manager may not act on this host any more.",
   "forms.done.remove_host": "The host {name} was removed. Its VMs run on.",
   "forms.done.update_audit_retention": "The retention of the audit log was saved.",
   "forms.done.update_retention_policy": "The retention of metrics was saved.",

@@ -3,8 +3,8 @@ export const hosts = {
   "hosts.title": "Hosts",
   "hosts.switch": "Host: {name}. Choose another",
   "hosts.what":
-    "KVM Manager manages the VMs, networks and storage of each. Backups, guest files and port forwards of another host " +
-    "need KVM Manager on that host.",
+    "The VMs, networks and storage of each are managed here. A host with KVM Manager is linked: everything works there. Of a " +
+    "host that is added by its libvirt, backups, guest files and port forwards do not.",
   "hosts.name": "Name",
   "hosts.name_hint":
     "Small letters, digits, dots and dashes. It is part of the addresses of the host's pages.",
@@ -49,7 +49,32 @@ export const hosts = {
   "hosts.this": "KVM Manager runs here",
   "hosts.remove": "Remove",
   "hosts.remove_named": "Remove {name}",
-  "hosts.add": "Add host",
+  "hosts.add": "Add a host by its libvirt",
+  "hosts.join": "Link a host with KVM Manager",
+  "hosts.join_what":
+    "All of the host can be used from here then, by each user with the rights they have here, and at most with the role of the " +
+    "invitation. Make the invitation on that host: Settings → Hosts, or kvm-manager host invite",
+  "hosts.join_do": "Link host",
+  "hosts.add_do": "Add host",
+  "hosts.invitation": "Invitation",
+  "hosts.invitation_hint": "The line as it is shown there. It begins with https://.",
+  "hosts.invitation_made":
+    "It is shown only now. Enter it in the other KVM Manager before {until}: Settings → Hosts, or kvm-manager host join.",
+  "hosts.peers": "KVM Managers that may act on this host",
+  "hosts.peers_what":
+    "Their users work on this host within the role of the invitation. The audit log names them like ann@kvm1.",
+  "hosts.peers_none": "No other KVM Manager may act on this host.",
+  "hosts.role": "At most as",
+  "hosts.role_hint": "Nobody there can do more on this host than this role.",
+  "hosts.invited_by": "Invited by",
+  "hosts.used": "Last used",
+  "hosts.minutes": "Minutes it is valid",
+  "hosts.address": "Address of this host",
+  "hosts.address_hint": "How the other one reaches KVM Manager here. If empty, the address of this page.",
+  "hosts.invite": "Make an invitation",
+  "hosts.revoke": "Revoke",
+  "hosts.revoke_named": "Revoke the access of {name}",
+  "hosts.manager": "KVM Manager {version}, as {role}",
   "hosts.foreign.one": "{n} VM is left out: another host has a VM with its id",
   "hosts.foreign.other": "{n} VMs are left out: another host has VMs with their ids",
 } as const;

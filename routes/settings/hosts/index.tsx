@@ -1,31 +1,65 @@
 import { page } from "fresh";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { ConnectionFields } from "../../../components/host/ConnectionFields.tsx";
+import { HostNameField } from "../../../components/host/HostNameField.tsx";
+import { JoinForm } from "../../../components/host/JoinForm.tsx";
+import { PeersPanel } from "../../../components/host/PeersPanel.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
-import { TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { RelativeTime } from "../../../components/kit/RelativeTime.tsx";
 import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
-import type { HostStatus } from "../../../lib/contract/mod.ts";
+import type { HostStatus, Output, Role } from "../../../lib/contract/mod.ts";
 import { HOST_STATES } from "../../../lib/host/states.ts";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { define } from "../../../lib/page_state.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
+import { type Failure, failureOf } from "../../../lib/text/failure.ts";
+import { textIn } from "../../../lib/text/form_fields.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { hrefOn } from "../../../lib/text/host_path.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
+import { postedForm } from "../../(_shared)/form.ts";
+import { confirmOwn } from "../../(_shared)/own_password.ts";
 import { publicSshKey } from "../../(_shared)/ssh_key.ts";
 
 const { t, plural } = textsOf(texts);
 const AT = "/settings/hosts";
 
+async function shown(
+  { api }: PageState,
+  step: {
+    failure?: Failure;
+    made?: Output<"invite_host">;
+    typed?: Readonly<Record<"role" | "minutes" | "address", string>>;
+  } = {},
+) {
+  const [hosts, peers, publicKey] = await Promise.all([api.listHosts(), api.listPeers(), publicSshKey(api)])
+    .catch(fail);
+  return { hosts, peers, publicKey, now: Date.now(), ...step };
+}
+
 export const handler = define.handlers({
   async GET({ state }) {
-    const [hosts, key] = await Promise.all([state.api.listHosts(), publicSshKey(state.api)]).catch(fail);
-    return page({ hosts, publicKey: key, now: Date.now() });
+    return page(await shown(state));
+  },
+  /** An invitation is shown once, so its form has an answer of its own. */
+  async POST({ req, state }) {
+    const form = await postedForm(req), address = textIn(form, "address").trim();
+    const typed = { role: textIn(form, "role"), minutes: textIn(form, "minutes"), address };
+    try {
+      await confirmOwn(state.api, form);
+      const made = await state.api.inviteHost({
+        ...{ role: typed.role as Role, minutes: Number(typed.minutes) },
+        ...(address !== "" && { address }),
+      });
+      return page(await shown(state, { made }));
+    } catch (error) {
+      const failure = failureOf(error);
+      return page(await shown(state, { failure, typed }), { status: failure.status });
+    }
   },
 });
 
@@ -55,11 +89,12 @@ function State({ host: { status, error, foreignVms } }: { host: HostStatus }) {
   );
 }
 
-function Connection({ host: { uri, version } }: { host: HostStatus }) {
+function Connection({ host: { uri, version, linked } }: { host: HostStatus }) {
   return (
     <span class="stack">
       <span class="mono">{oneLine(uri, 200)}</span>
       {version !== undefined && <span class="text-muted">{t("hosts.version", { version })}</span>}
+      {linked && <span class="text-muted">{t("hosts.manager", linked)}</span>}
     </span>
   );
 }
@@ -98,11 +133,12 @@ function RemoveAnyway({ refused }: { refused: RefusedForm | null }) {
 }
 
 /** The hosts, and one more. */
-export default define.page<typeof handler>(function Hosts({ data: { hosts, publicKey, now }, state }) {
+export default define.page<typeof handler>(function Hosts({ data, state }) {
+  const { hosts, peers, publicKey, now, failure = null, made, typed: invited } = data;
   const typed = typedAgain(state.refused, "add_host");
   const errorAt = (field: string) => refusalAt(state.refused, "add_host", field);
   return (
-    <SettingsPage at={AT} user={state.user}>
+    <SettingsPage at={AT} user={state.user} failure={failure}>
       <Panel title={t("hosts.title")}>
         <p class="text-muted">{t("hosts.what")}</p>
         <RemoveAnyway refused={state.refused} />
@@ -136,26 +172,19 @@ export default define.page<typeof handler>(function Hosts({ data: { hosts, publi
           ]}
         />
       </Panel>
+      <JoinForm refused={state.refused} at={AT} />
       <Panel title={t("hosts.add")}>
         <form method="post" action={formHref("add_host", {}, AT)}>
           <div class="form-grid">
-            <TextField
-              label={t("hosts.name")}
-              name="name"
-              hint={t("hosts.name_hint")}
-              defaultValue={typed?.name}
-              error={errorAt("name")}
-              required
-              maxLength={40}
-              pattern="[a-z0-9]([a-z0-9.\-]*[a-z0-9])?"
-            />
+            <HostNameField value={typed?.name} error={errorAt("name")} />
             <ConnectionFields command="add_host" refused={state.refused} publicKey={publicKey} />
           </div>
           <div class="form-actions">
-            <button type="submit" class="button primary">{t("hosts.add")}</button>
+            <button type="submit" class="button primary">{t("hosts.add_do")}</button>
           </div>
         </form>
       </Panel>
+      <PeersPanel {...{ peers, made, now, user: state.user, at: AT }} typed={invited} />
     </SettingsPage>
   );
 });

@@ -202,6 +202,9 @@ const OF_ALERTS = {
   update_host: test("add_host", "its VMs come and go with it"),
   enable_host: test("add_host", "its VMs come and go with it"),
   remove_host: test("add_host", "its VMs come and go with it"),
+  invite_host: none("it keeps nothing but a secret that is good once"),
+  join_host: test("linked_hosts", "a linked host is used as one's own, and as whom"),
+  remove_peer: test("linked_hosts", "a linked host is used as one's own, and as whom"),
 } as const;
 
 const OF_ACCOUNTS = {

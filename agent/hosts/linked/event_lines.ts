@@ -1,0 +1,48 @@
+/** Server-sent events (WHATWG HTML, 9.2) of another KVM Manager, read as they come and bounded. Pure but for the reading. */
+
+/** Characters of one event. */
+const LONGEST_EVENT = 2 * 1024 * 1024;
+
+/** One event. */
+export interface EventFrame {
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly data: string;
+}
+
+/** A stream's event is longer than any may be. */
+export class EventTooLongError extends Error {
+  override readonly name = "EventTooLongError";
+}
+
+/** The event that a block of lines is; undefined for one of comments. */
+function frameOf(block: string): EventFrame | undefined {
+  let id: string | undefined, name = "message";
+  const data: string[] = [];
+  for (const line of block.split("\n")) {
+    const [, field, value = ""] = /^(\w+):(?: (.*)|(?=.*$))/s.exec(line) ?? [];
+    if (field === "id") id = value;
+    else if (field === "event") name = value;
+    else if (field === "data") data.push(value);
+  }
+  return data.length === 0 ? undefined : { id, name, data: data.join("\n") };
+}
+
+/**
+ * Gives the events of a stream, in arrays of those that came together; an empty one for a sign of life.
+ *
+ * @throws {EventTooLongError}; what the stream ends with
+ */
+export async function* eventFrames(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<readonly EventFrame[]> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    rest += decoder.decode(chunk, { stream: true });
+    const blocks = rest.split("\n\n");
+    rest = blocks.pop()!;
+    if (rest.length > LONGEST_EVENT) throw new EventTooLongError("it sends an event that is too long");
+    yield blocks.map(frameOf).filter((frame) => frame !== undefined);
+  }
+}

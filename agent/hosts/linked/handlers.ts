@@ -1,0 +1,117 @@
+/** The commands that link hosts: invitations, who may act here, and joining. */
+import { ContractError, type hostListCommands } from "../../../lib/contract/mod.ts";
+import { MINUTE_MS } from "../../../lib/duration.ts";
+import { invitationText, linkAddress, readInvitation } from "../../../lib/host/link_protocol.ts";
+import { isAny, isLoopback, parseListen } from "../../../lib/network/listen_address.ts";
+import type { Principal } from "../../access.ts";
+import type { Clock } from "../../clock.ts";
+import type { Handlers } from "../../dispatch.ts";
+import type { EventHub } from "../../events/hub.ts";
+import type { StoredHost } from "../records.ts";
+import { hostStatus, type ListedHosts } from "../statuses.ts";
+import { connectionFault, PeerConnection } from "./peer_connection.ts";
+import type { Peers } from "./peers.ts";
+
+export type LinkCommand = Extract<
+  keyof typeof hostListCommands,
+  "invite_host" | "join_host" | "list_peers" | "remove_peer"
+>;
+
+/** What they need of the application. */
+export interface LinkManagement extends ListedHosts {
+  readonly peers: Peers;
+  readonly clock: Clock;
+  /** Where people reach this KVM Manager, and whether by TLS; undefined until that is known. */
+  readonly doors:
+    | { readonly addresses: readonly string[]; readonly certificates: object | undefined }
+    | undefined;
+  readonly hub: Pick<EventHub, "publish">;
+  putHost(host: StoredHost, check?: () => void): Promise<void>;
+}
+
+/** How this host is reached from others, where nobody says it: the page's own address, else its name with the first port with TLS. */
+function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
+  const refused = (address: string, reason: string) =>
+    new ContractError("LinkAddressRefused", { address, reason });
+  if (doors?.certificates === undefined) {
+    throw refused(
+      doors?.addresses[0] ?? "this KVM Manager",
+      "it has no TLS. Start it with --listen https://0.0.0.0:8006",
+    );
+  }
+  const listening = doors.addresses.map((address) => ({ address, ...parseListen(address) })).filter((
+    { secure },
+  ) => secure);
+  const reached =
+    origin !== undefined && linkAddress(origin) !== undefined && !isLoopback(new URL(origin).hostname)
+      ? linkAddress(origin)
+      : undefined;
+  if (reached !== undefined) return reached;
+  const open = listening.find(({ hostname }) => isAny(hostname)) ??
+    listening.find(({ hostname }) => !isLoopback(hostname));
+  if (open === undefined) {
+    throw refused(
+      listening[0]!.address,
+      "it is reached from this host alone. Start it with --listen https://0.0.0.0:8006, or give the address of a tunnel",
+    );
+  }
+  return `https://${isAny(open.hostname) ? Deno.hostname() : new URL(open.address).hostname}:${open.port}`;
+}
+
+/** A handler for each of them. */
+export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
+  const { peers, hosts, hostRecords, hub } = app;
+  const requireNew = (id: string, address: string): void => {
+    const named = hosts.named(id)?.label ?? hostRecords.get(id)?.label ??
+      hostRecords.all().find(({ uri }) => uri === address)?.label;
+    if (named !== undefined) throw new ContractError("HostExists", { host: named });
+  };
+  return {
+    invite_host: async ({ role = "administrator", minutes = 10, address: wanted }, { principal }) => {
+      const address = wanted === undefined ? ownAddress(app, principal) : linkAddress(wanted);
+      if (address === undefined) {
+        throw new ContractError("LinkAddressRefused", {
+          address: wanted!.slice(0, 100),
+          reason: "it is not like https://kvm2:8006",
+        });
+      }
+      const { publicKey } = await peers.identity.ready();
+      const secret = peers.invitations.make(role, principal.name, minutes * MINUTE_MS);
+      const expiresAt = app.clock.now() + minutes * MINUTE_MS;
+      return { invitation: invitationText({ address, publicKey, secret }), address, role, expiresAt };
+    },
+    join_host: async ({ name, invitation: line, label = name }, { principal }) => {
+      const invitation = readInvitation(line);
+      if (invitation === undefined) throw new ContractError("InvitationUnreadable");
+      const { address: uri, publicKey: peerKey, secret } = invitation;
+      requireNew(name, uri);
+      const { publicKey } = await peers.identity.ready();
+      if (publicKey === peerKey) throw new ContractError("HostExists", { host: hosts.local.label });
+      const peer = new PeerConnection({ address: uri, publicKey: peerKey }, peers.identity);
+      try {
+        await peer.join(secret, Deno.hostname());
+      } catch (error) {
+        if (error instanceof ContractError) throw error;
+        throw new ContractError("LinkFailed", { address: uri, reason: connectionFault(error) }, {
+          cause: error,
+        });
+      } finally {
+        peer.close();
+      }
+      const added = { id: name, label, uri, peerKey, added: app.clock.now(), isEnabled: true };
+      await app.putHost(added, () => requireNew(name, uri));
+      await app.linked.served(name)?.settled();
+      return hostStatus(app, name, principal.rights);
+    },
+    list_peers: () =>
+      peers.records.all().map(({ id, name, role, publicKey: key, invitedBy, created: createdAt }) => ({
+        ...{ id, name, role, key, invitedBy, createdAt },
+        lastUsedAt: peers.lastUsed(id) ?? null,
+      })),
+    remove_peer: ({ peerId }) => {
+      peers.revoke(peerId);
+      hub.publish("hosts-changed", {});
+      return null;
+    },
+  };
+}

@@ -1,0 +1,410 @@
+/**
+ * A host with a KVM Manager of its own, which lets this one act: its lists are kept here by its events, and its commands are
+ * carried out there. A link that is cut or hangs holds up calls of its own alone.
+ */
+import type { Allowance, Rights } from "../../../lib/access/rights.ts";
+import {
+  type CommandName,
+  COMMANDS,
+  type ConnectionStatus,
+  ContractError,
+  type HostStats,
+  type Job,
+  type VM,
+} from "../../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import type { Principal } from "../../access.ts";
+import type { CallContext, Content } from "../../dispatch.ts";
+import type { EventHub } from "../../events/hub.ts";
+import { log } from "../../log.ts";
+import type { StoredHost } from "../records.ts";
+import { readBounded } from "./bounded.ts";
+import { eventFrames } from "./event_lines.ts";
+import type { LinkIdentity } from "./identity.ts";
+import { connectionFault, LinkRefusedError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
+import { callRemotely, NonsenseError } from "./remote_call.ts";
+import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
+import { fits, Replica } from "./replica.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+
+/** Milliseconds without a sign of life after which a link is given up: the other side gives one every 15 s. */
+const SILENT_MS = 35_000;
+/** Milliseconds between attempts to connect: the first, and at most. */
+const RETRY_MS = 1000, LONGEST_RETRY_MS = 30_000;
+/** Milliseconds a question may take; a change takes as long as it takes. */
+const READ_MS = 20_000;
+/** Milliseconds the first calls after the start wait for a link. */
+const SETTLE_MS = 3000;
+/** Milliseconds an answer waits until what it changed was told by an event. */
+const CATCH_UP_MS = 1000;
+/** Milliseconds between looks whether figures are wanted, and between those of the host's load without a stream of figures. */
+const FIGURES_MS = 2000, LOAD_MS = 30_000;
+/** Bytes of a list while a host is read. */
+const MOST_LIST = 64 * 1024 * 1024;
+
+/** What it needs of the application. */
+export interface LinkedServices {
+  readonly hub: EventHub;
+  readonly identity: LinkIdentity;
+  /** Whether a VM's id is another host's than this one. */
+  readonly isTaken: (vmId: string, hostId: string) => boolean;
+}
+
+/** A host that is linked, as it is kept. */
+export interface StoredLink extends StoredHost {
+  readonly peerKey: string;
+}
+
+export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !== undefined;
+
+/** Rights as they are on a host: what is on another one is left out. */
+function rightsOn(rights: Rights, _hostId: string): Rights {
+  return rights.map((layer) =>
+    layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => [{ permissions, on }])
+  );
+}
+
+export class LinkedHost {
+  readonly id: string;
+  label: string;
+  /** `https://kvm2:8006`. */
+  readonly address: string;
+  readonly peer: PeerConnection;
+  /** What its KVM Manager tells of itself; undefined until it has. */
+  about: { readonly hostname: string; readonly version: string; readonly role: string } | undefined;
+  readonly #replica: Replica;
+  readonly #services: LinkedServices;
+  readonly #stopping = new AbortController();
+  /** Resolved once the first attempt has succeeded or failed. */
+  readonly #attempted = Promise.withResolvers<void>();
+  /** Aborted when the link that is up breaks; undefined while none is. */
+  #up: AbortController | undefined;
+  #isRead = false;
+  #error: string | null = null;
+  #since = Date.now();
+  #lastEventId = "";
+  #caughtUp = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+
+  constructor(services: LinkedServices, { id, label, uri, peerKey }: StoredLink) {
+    this.#services = services;
+    this.id = id;
+    this.label = label;
+    this.address = uri;
+    this.peer = new PeerConnection({ address: uri, publicKey: peerKey }, services.identity);
+    this.#replica = new Replica(id, (vmId) => services.isTaken(vmId, id));
+  }
+
+  /** Connects, and goes on trying. */
+  start(): void {
+    setTimeout(this.#attempted.resolve, SETTLE_MS);
+    this.#running = Promise.all([this.#follow(), this.#followFigures()]).then(() => {});
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#up?.abort();
+    this.peer.close();
+    this.#attempted.resolve();
+    await this.#running;
+  }
+
+  /** Whether its KVM Manager answers. */
+  get isUp(): boolean {
+    return this.#up !== undefined;
+  }
+
+  /** Whether it was read since the start. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** The connection to its libvirt; while its KVM Manager is away, why. */
+  get status(): ConnectionStatus {
+    const uri = this.address, since = this.#since;
+    if (this.isUp) {
+      const { connected, status, error, since: at } = this.#replica.libvirt ??
+        { connected: true, status: "connected", error: null, since };
+      return { connected, status, error, since: at, uri };
+    }
+    const status = this.#error === null ? "connecting" : "disconnected";
+    return { connected: false, status, error: this.#error, since, uri };
+  }
+
+  get hostname(): string {
+    return this.about?.hostname ?? this.id;
+  }
+
+  get stats(): HostStats | undefined {
+    return this.#replica.stats;
+  }
+
+  vms(): readonly VM[] {
+    return this.#replica.vms();
+  }
+
+  foreignVms(): readonly VM[] {
+    return this.#replica.foreign();
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.#replica.vm(vmId);
+  }
+
+  has(vmId: string): boolean {
+    return this.#replica.has(vmId);
+  }
+
+  jobs(): readonly Job[] {
+    return this.#replica.jobs();
+  }
+
+  job(jobId: string): Job | undefined {
+    return this.#replica.job(jobId);
+  }
+
+  /** Waits, a bounded time, for the first attempt to connect. */
+  settled(): Promise<void> {
+    return this.#attempted.promise;
+  }
+
+  /**
+   * Has a command carried out there, as the user who calls and within what this link may do.
+   *
+   * @throws {ContractError} what it refuses with there; LinkedHostAway, LinkUndecided, LinkedHostNonsense
+   */
+  async run(command: CommandName, input: unknown, { principal, content }: CallContext): Promise<unknown> {
+    const up = this.#up;
+    if (up === undefined) throw this.#away();
+    const { readOnly } = COMMANDS[command];
+    const caller = this.callerHeaders(principal);
+    let eventId: string | null = null;
+    const send = async (path: string, request: PeerRequest) => {
+      const isStream = request.body instanceof ReadableStream || COMMANDS[command].content !== undefined;
+      const signals = [up.signal, ...request.signal ? [request.signal] : []];
+      if (readOnly && !isStream) signals.push(AbortSignal.timeout(READ_MS));
+      const response = await this.peer.request(path, {
+        ...request,
+        headers: { ...request.headers, ...caller },
+        signal: AbortSignal.any(signals),
+      });
+      eventId = response.headers.get("x-event-id");
+      return response;
+    };
+    try {
+      const answer = await callRemotely(send, command, input as Record<string, unknown>, content);
+      if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
+      return this.#own(command, answer);
+    } catch (error) {
+      throw this.#failure(error, readOnly, content);
+    }
+  }
+
+  /** Tells for whom a request is. */
+  callerHeaders({ name, rights }: Principal): Readonly<Record<string, string>> {
+    return { [CALLER_HEADER]: callerHeader({ name, rights: rightsOn(rights, this.id) }) };
+  }
+
+  /** An answer whose VM or task says which host it is on. */
+  #own(command: CommandName, answer: unknown): unknown {
+    if (command === "get_vms") return (answer as VM[]).map((vm) => ({ ...vm, host: this.id }));
+    if (command === "get_vm") return { ...answer as VM, host: this.id };
+    if (command === "get_job") {
+      const { job, log } = answer as { job: Job; log: unknown };
+      return { job: { ...job, host: this.id }, log };
+    }
+    return answer;
+  }
+
+  #away(cause?: unknown): ContractError {
+    const reason = cause === undefined ? this.#error ?? "it is not connected yet" : connectionFault(cause);
+    return new ContractError("LinkedHostAway", { host: this.label, reason }, { cause });
+  }
+
+  #failure(error: unknown, readOnly: boolean, content: Content | undefined): unknown {
+    // A fault of our own is told as one
+    if (error instanceof ContractError || error instanceof TypeError) return error;
+    if (content?.gone?.aborted) return content.gone.reason;
+    if (error instanceof NonsenseError) {
+      return new ContractError("LinkedHostNonsense", {
+        host: this.label,
+        reason: oneLine(error.message, 300),
+      }, {
+        cause: error,
+      });
+    }
+    const wasSent = !(error instanceof LinkRefusedError);
+    if (readOnly || !wasSent) return this.#away(error);
+    return new ContractError("LinkUndecided", { host: this.label, reason: connectionFault(error) }, {
+      cause: error,
+    });
+  }
+
+  /** Waits, a bounded time, until the events have told all that was before an id. */
+  async #caughtUpWith(eventId: string): Promise<void> {
+    const [run, text] = eventId.split("-"), deadline = performance.now() + CATCH_UP_MS;
+    const isBehind = () => {
+      const [lastRun, last] = this.#lastEventId.split("-");
+      return lastRun === run && Number(last) < Number(text);
+    };
+    while (isBehind() && performance.now() < deadline) {
+      const timer = Promise.withResolvers<void>(), at = setTimeout(timer.resolve, CATCH_UP_MS);
+      await Promise.race([this.#caughtUp.promise, timer.promise]);
+      clearTimeout(at);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    let wait = RETRY_MS;
+    while (!this.#stopping.signal.aborted) {
+      const began = performance.now();
+      try {
+        await this.#followOnce();
+        this.#lost(new Error("the other side has ended the connection"));
+      } catch (error) {
+        this.#lost(error);
+      }
+      wait = performance.now() - began > LONGEST_RETRY_MS ? RETRY_MS : Math.min(wait * 2, LONGEST_RETRY_MS);
+      await this.#pause(wait);
+    }
+  }
+
+  async #followOnce(): Promise<void> {
+    const up = new AbortController();
+    const dead = () => up.abort(new Error("it gives no sign of life"));
+    let timer = setTimeout(dead, SILENT_MS);
+    try {
+      const { hostname, version, role } = await this.peer.open();
+      this.about = { hostname: oneLine(hostname, 64), version, role };
+      const stream = await this.#stream("off", up.signal);
+      await this.#read(up.signal);
+      this.#up = up;
+      this.#error = null;
+      this.#since = Date.now();
+      this.#attempted.resolve();
+      this.#services.hub.publishAll([
+        ["connection-status-changed", { status: this.status, host: this.id }],
+        ["hosts-changed", {}],
+      ]);
+      for await (const frames of eventFrames(stream)) {
+        clearTimeout(timer);
+        timer = setTimeout(dead, SILENT_MS);
+        if (frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
+          await this.#read(up.signal);
+        }
+        const events = this.#replica.take(frames);
+        const id = frames.findLast((frame) => frame.id !== undefined)?.id;
+        if (id !== undefined) this.#lastEventId = id;
+        this.#services.hub.publishAll(events);
+        this.#caughtUp.resolve();
+        this.#caughtUp = Promise.withResolvers();
+      }
+      up.signal.throwIfAborted();
+    } finally {
+      clearTimeout(timer);
+      // What is under way is not answered any more
+      up.abort(new Error("the link was cut"));
+    }
+  }
+
+  async #stream(figures: "off" | "only", signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.peer.request(`/api/v1/events?figures=${figures}`, {
+      headers: { accept: "text/event-stream" },
+      signal: AbortSignal.any([signal, this.#stopping.signal]),
+    });
+    if (response.ok && response.body !== null) return response.body;
+    throw new NonsenseError(`it gives no events (HTTP ${response.status})`);
+  }
+
+  /** Reads its VMs, tasks and libvirt's state. */
+  async #read(signal: AbortSignal): Promise<void> {
+    const [vms, jobs, libvirt] = await Promise.all([
+      this.#ask("get_vms", { host: LOCAL_HOST }, signal),
+      this.#ask("list_jobs", { limit: 200 }, signal),
+      this.#ask("get_connection_status", {}, signal),
+      this.#readLoad(signal),
+    ]);
+    if (!this.#replica.fill(vms, jobs) || !fits(COMMANDS.get_connection_status.output, libvirt)) {
+      throw new NonsenseError("its lists are not as the contract of this version says");
+    }
+    this.#replica.libvirt = libvirt;
+    this.#isRead = true;
+  }
+
+  /** Its load is shown in lists, and may be missing: the link may not be allowed to see it. */
+  async #readLoad(signal: AbortSignal): Promise<void> {
+    try {
+      const stats = await this.#ask("get_host_stats", {}, signal);
+      if (fits(COMMANDS.get_host_stats.output, stats)) this.#replica.stats = stats;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.debug("the load of a linked host cannot be read", { host: this.id, error });
+    }
+  }
+
+  /** Asks as this KVM Manager itself. */
+  async #ask(command: CommandName, input: unknown, signal: AbortSignal): Promise<unknown> {
+    const response = await this.peer.request(`/api/v1/commands/${command}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(input),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]),
+    });
+    const text = await readBounded(response, MOST_LIST, signal);
+    if (response.ok) return parseJson(text);
+    throw new NonsenseError(`it answers ${command} with HTTP ${response.status}`);
+  }
+
+  #lost(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    const wasUp = this.isUp, reason = connectionFault(error);
+    this.#up = undefined;
+    this.#attempted.resolve();
+    if (!wasUp && this.#error === reason) return;
+    this.#error = reason;
+    this.#since = Date.now();
+    log.warn("a linked host is away", { host: this.id, reason });
+    this.#services.hub.publishAll([
+      ["connection-status-changed", { status: this.status, host: this.id }],
+      ["hosts-changed", {}],
+    ]);
+  }
+
+  /** Has figures sent while somebody looks here; between that, the load is read now and then. */
+  async #followFigures(): Promise<void> {
+    let loadAt = performance.now();
+    while (!this.#stopping.signal.aborted) {
+      const up = this.#up;
+      try {
+        if (up !== undefined && this.#services.hub.listeners > 0) await this.#figures(up.signal);
+        else if (up !== undefined && performance.now() - loadAt > LOAD_MS) {
+          loadAt = performance.now();
+          await this.#readLoad(up.signal);
+        }
+      } catch (error) {
+        log.debug("figures of a linked host stopped", { host: this.id, error });
+      }
+      await this.#pause(FIGURES_MS);
+    }
+  }
+
+  async #figures(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController(), { hub } = this.#services;
+    const timer = setInterval(() => hub.listeners === 0 && ended.abort(), FIGURES_MS);
+    try {
+      const stream = await this.#stream("only", AbortSignal.any([signal, ended.signal]));
+      for await (const frames of eventFrames(stream)) hub.publishAll(this.#replica.take(frames));
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms), { signal } = this.#stopping;
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (!signal.aborted) await promise;
+    clearTimeout(timer);
+  }
+}

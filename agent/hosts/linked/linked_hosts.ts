@@ -1,0 +1,82 @@
+/** The linked hosts that are served, and which of them a call is about. */
+import { type Command, type CommandName, COMMANDS, type Job, type VM } from "../../../lib/contract/mod.ts";
+import type { Principal } from "../../access.ts";
+import type { LinkedHost } from "./linked_host.ts";
+
+/** Permissions of commands that are about the caller, or about this KVM Manager itself. */
+const OF_THE_CALLER: ReadonlySet<string | undefined> = new Set(["anyone", "signed-in", "socket"]);
+
+/** Commands that change or list which hosts there are: each KVM Manager has its own. */
+const OF_THE_HOSTS = /_host$|_peers?$|^get_ssh_key$/;
+
+const isOfThisManager = (command: CommandName): boolean =>
+  OF_THE_CALLER.has((COMMANDS[command] as Command).permission) || OF_THE_HOSTS.test(command);
+
+export class LinkedHosts {
+  readonly #hosts = new Map<string, LinkedHost>();
+
+  /** @param isOwn whether a host that is read here has a VM */
+  constructor(private readonly isOwn: (vmId: string) => boolean) {}
+
+  add(host: LinkedHost): void {
+    this.#hosts.set(host.id, host);
+  }
+
+  remove(id: string): void {
+    this.#hosts.delete(id);
+  }
+
+  all(): readonly LinkedHost[] {
+    return [...this.#hosts.values()];
+  }
+
+  served(id: string): LinkedHost | undefined {
+    return this.#hosts.get(id);
+  }
+
+  /** Whether an id that a linked host says is its VM's is another host's: one that is read here, or one that was linked before. */
+  isTaken(vmId: string, hostId: string): boolean {
+    if (this.isOwn(vmId)) return true;
+    for (const host of this.#hosts.values()) {
+      if (host.id === hostId) return false;
+      if (host.has(vmId)) return true;
+    }
+    return false;
+  }
+
+  vms(): readonly VM[] {
+    return this.all().flatMap((host) => host.vms());
+  }
+
+  jobs(): readonly Job[] {
+    return this.all().flatMap((host) => host.jobs());
+  }
+
+  withVm(vmId: string): LinkedHost | undefined {
+    return this.all().find((host) => host.vm(vmId) !== undefined);
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.withVm(vmId)?.vm(vmId);
+  }
+
+  /**
+   * The linked host that a call is about; undefined where it is carried out here.
+   *
+   * @param on the host of the page, or of the query, that the call comes from
+   */
+  of(
+    command: CommandName,
+    input: unknown,
+    { via }: Pick<Principal, "via">,
+    on?: string,
+  ): LinkedHost | undefined {
+    // What another KVM Manager asks for is on a host of this one: nothing goes in circles
+    if (this.#hosts.size === 0 || via === "link") return undefined;
+    const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof host === "string") return this.served(host);
+    if (typeof vmId === "string") return this.withVm(vmId);
+    if (typeof jobId === "string") return this.all().find((each) => each.job(jobId) !== undefined);
+    return on === undefined || isOfThisManager(command) ? undefined : this.served(on);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * The way to another KVM Manager: HTTPS on a few connections that are kept. A connection is believed once the other one has
+ * signed its certificate with the key that this link knows; a certificate that was renewed is signed again, and needs nobody.
+ */
+import { Agent } from "node:http";
+import { isIP } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import { Compile, type Validator } from "typebox/compile";
+import type { Static, TSchema } from "typebox";
+import { ContractError } from "../../../lib/contract/mod.ts";
+import {
+  clientStatement,
+  HelloAnswer,
+  LINK_PATHS,
+  LinkSession,
+  PEER_TOKEN,
+  serverStatement,
+} from "../../../lib/host/link_protocol.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+import { VERSION } from "../../../lib/version.ts";
+import { certificateOf, connected, sendRequest } from "../../outbound/node_connection.ts";
+import { isSignedBy, type LinkIdentity } from "./identity.ts";
+import { readBounded } from "./bounded.ts";
+import { newSecret } from "./secrets.ts";
+
+/** Milliseconds for a connection, and for each answer while a link is opened. */
+const OPEN_MS = 8000;
+/** Milliseconds a connection that is not used is kept: less than the other side keeps it. */
+const IDLE_MS = 20_000;
+/** Connections at once. */
+const MOST_CONNECTIONS = 16;
+/** Bytes of an answer while a link is opened. */
+const MOST_OPENING = 16 * 1024;
+/** A session is renewed when less than this part of its time is left. */
+const RENEW_AT = 0.2;
+
+/** The other one cannot be believed, or does not let us in. */
+export class LinkRefusedError extends Error {
+  override readonly name = "LinkRefusedError";
+}
+
+/** Whom a connection leads to. */
+export interface PeerAddress {
+  /** `https://kvm2:8006`. */
+  readonly address: string;
+  /** The key it must have. */
+  readonly publicKey: string;
+}
+
+export interface PeerRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | ReadableStream<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+export class PeerConnection {
+  readonly #url: URL;
+  readonly #publicKey: string;
+  readonly #agent: Agent;
+  /** SHA-256 of the certificate that the other one has signed. */
+  #certificate: string | undefined;
+  #session: { readonly secret: string; readonly renewAt: number } | undefined;
+  #opening: Promise<LinkSession> | undefined;
+  readonly #stopped = new AbortController();
+
+  constructor({ address, publicKey }: PeerAddress, private readonly identity: LinkIdentity) {
+    this.#url = new URL(address);
+    this.#publicKey = publicKey;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, timeout: IDLE_MS });
+    // Node's types have no method for it
+    Object.assign(this.#agent, {
+      createConnection: (_options: unknown, done: (error: unknown, socket?: Duplex) => void) =>
+        void this.#believed().then((socket) => done(null, socket), done),
+    });
+  }
+
+  /** Aborted once it is closed. */
+  get closed(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** Ends everything on it. */
+  close(): void {
+    this.#stopped.abort();
+    this.#agent.destroy();
+  }
+
+  /** Shows an invitation, and is let in from then on. @throws {LinkRefusedError | ContractError} what the other one says; system errors */
+  async join(secret: string, name: string): Promise<LinkSession> {
+    return this.#keep(await this.#prove(LINK_PATHS.join, { secret, name }));
+  }
+
+  /** Opens a session. Those that call at the same time share one. @throws as {@link PeerConnection.join} */
+  async open(): Promise<LinkSession> {
+    this.#opening ??= this.#prove(LINK_PATHS.session, { name: Deno.hostname() });
+    try {
+      return this.#keep(await this.#opening);
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  /**
+   * Sends a request as one that is let in; one that was refused because the session is over is sent once more.
+   *
+   * @param path below the server's
+   * @throws {LinkRefusedError}; system errors, after which it is not known whether the other one has done it
+   */
+  async request(path: string, request: PeerRequest = {}): Promise<Response> {
+    if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
+    const response = await this.#send(path, request);
+    // Before it was carried out: nobody is let in by a token that is none
+    if (response.status !== 401 || request.body instanceof ReadableStream) return response;
+    await response.body?.cancel();
+    this.#session = undefined;
+    await this.open();
+    return await this.#send(path, request);
+  }
+
+  /** A fresh connection and what is to be said on it, for who speaks on it themselves. @throws as {@link PeerConnection.request} */
+  async line(): Promise<
+    { readonly line: Duplex; readonly headers: Record<string, string>; readonly base: URL }
+  > {
+    if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
+    return { line: await this.#believed(), headers: this.#headers(), base: this.#url };
+  }
+
+  #headers(): Record<string, string> {
+    return {
+      host: this.#url.host,
+      ...(this.#session && { authorization: `Bearer ${PEER_TOKEN}${this.#session.secret}` }),
+    };
+  }
+
+  async #send(path: string, { method = "GET", headers = {}, body, signal }: PeerRequest): Promise<Response> {
+    const ended = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed]);
+    return await sendRequest({
+      ...{ agent: this.#agent, method, path: this.#path(path), signal: ended },
+      headers: { ...this.#headers(), ...headers },
+    }, body);
+  }
+
+  readonly #path = (path: string) => this.#url.pathname.replace(/\/$/, "") + path;
+
+  #keep(session: LinkSession): LinkSession {
+    const ms = session.expiresInSeconds * 1000 * (1 - RENEW_AT);
+    this.#session = { secret: session.secret, renewAt: performance.now() + ms };
+    return session;
+  }
+
+  async #connect(): Promise<TLSSocket> {
+    const host = this.#url.hostname.replace(/^\[|\]$/g, "");
+    const to = { host, port: Number(this.#url.port || 443), ...(isIP(host) === 0 && { servername: host }) };
+    // The other one's own key is the trust: it signs the certificate
+    return await connected(connectTls({ ...to, rejectUnauthorized: false }), "secureConnect", OPEN_MS);
+  }
+
+  /** A connection to exactly the other one. @throws {LinkRefusedError} */
+  async #believed(): Promise<TLSSocket> {
+    const socket = await this.#connect();
+    if (certificateOf(socket) === this.#certificate) return socket;
+    try {
+      await this.#greet(socket);
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  /** Has the other one sign the certificate of a connection. @returns its challenge @throws {LinkRefusedError} */
+  async #greet(socket: TLSSocket): Promise<string> {
+    const challenge = newSecret(), certificate = certificateOf(socket);
+    const answer = await this.#ask(socket, LINK_PATHS.hello, { challenge }, HelloAnswer);
+    if (answer.publicKey !== this.#publicKey) {
+      throw new LinkRefusedError(
+        "there is another KVM Manager at this address: its key is not the one of this link",
+      );
+    }
+    if (answer.certificate !== certificate) {
+      throw new LinkRefusedError(
+        "the connection is not encrypted by KVM Manager itself: a proxy, or somebody else, is in between",
+      );
+    }
+    if (!isSignedBy(answer.publicKey, serverStatement(certificate, challenge), answer.signature)) {
+      throw new LinkRefusedError("what it signed is not this connection's certificate");
+    }
+    this.#certificate = certificate;
+    return answer.challenge;
+  }
+
+  /** Shows who we are, on a connection of its own. */
+  async #prove(
+    path: string,
+    more: { readonly name: string; readonly secret?: string },
+  ): Promise<LinkSession> {
+    const identity = await this.identity.ready(), socket = await this.#connect();
+    try {
+      const challenge = await this.#greet(socket);
+      const statement = clientStatement(this.#publicKey, certificateOf(socket), challenge);
+      const proof = {
+        publicKey: identity.publicKey,
+        challenge,
+        signature: identity.sign(statement),
+        version: VERSION,
+      };
+      return await this.#ask(socket, path, { ...proof, ...more }, LinkSession);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  /** Asks on a connection, which stays open. @throws {ContractError} what the other one answers; {LinkRefusedError} */
+  async #ask<T extends TSchema>(socket: Duplex, path: string, input: unknown, schema: T): Promise<Static<T>> {
+    const signal = AbortSignal.any([AbortSignal.timeout(OPEN_MS), this.closed]);
+    // One that is kept alive is given back to its agent, and otherwise ended
+    const agent = new Agent({ keepAlive: true });
+    Object.assign(agent, { createConnection: () => socket });
+    const response = await sendRequest({
+      ...{ agent, method: "POST", path: this.#path(path), signal },
+      headers: { host: this.#url.host, "content-type": "application/json" },
+    }, JSON.stringify(input));
+    const text = await readBounded(response, MOST_OPENING, signal);
+    if (response.status !== 200) throw refusalOf(response.status, text);
+    const answer = parsed(text);
+    const validator = validators.get(schema) ?? Compile(schema);
+    validators.set(schema, validator);
+    if (validator.Check(answer)) return answer as Static<T>;
+    throw new LinkRefusedError("it does not answer as a KVM Manager that can be linked");
+  }
+}
+
+const validators = new Map<TSchema, Validator>();
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new LinkRefusedError("it does not answer as KVM Manager does", { cause: error });
+  }
+}
+
+/** What the other one refused with. */
+function refusalOf(status: number, text: string): Error {
+  const { code, message } = (parsed(text) ?? {}) as { code?: unknown; message?: unknown };
+  if (code === "InvitationRefused") return new ContractError("InvitationRefused");
+  const why = typeof message === "string" ? message.slice(0, 300) : `it answers with HTTP ${status}`;
+  return new LinkRefusedError(why);
+}
+
+/** Why there is no connection, for people. */
+export function connectionFault(error: unknown): string {
+  const text = messageOf(error).slice(0, 400);
+  // What Node says of a connection that the other side has ended
+  return /^(aborted|socket hang up)$/.test(text) ? "the connection was cut" : text;
+}

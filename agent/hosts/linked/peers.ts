@@ -1,0 +1,190 @@
+/** The KVM Managers that may act on this host: how they are let in, for whom they call, and when that ends. */
+import { layerOf, type Rights } from "../../../lib/access/rights.ts";
+import { ContractError, type Role } from "../../../lib/contract/mod.ts";
+import {
+  clientStatement,
+  type HelloAnswer,
+  type Join,
+  type LinkSession,
+  type Open,
+  PEER_TOKEN,
+  serverStatement,
+} from "../../../lib/host/link_protocol.ts";
+import { VERSION } from "../../../lib/version.ts";
+import { type Principal, principalOf } from "../../access.ts";
+import type { Clock } from "../../clock.ts";
+import { Rate } from "../../limits.ts";
+import { isSignedBy, type LinkIdentity } from "./identity.ts";
+import { Invitations } from "./invitations.ts";
+import type { PeerRecord, PeerRecords } from "./peer_records.ts";
+import { CALLER_HEADER, readCaller } from "./remote_caller.ts";
+import { digestOf, newSecret } from "./secrets.ts";
+
+/** Milliseconds a challenge is good for. */
+const CHALLENGE_MS = 30_000;
+/** Challenges that wait for an answer; beyond, the oldest is good no more. */
+const MOST_CHALLENGES = 1000;
+/** Milliseconds a session holds. */
+const SESSION_MS = 3600_000;
+/** Sessions of one peer; beyond, its oldest ends. */
+const MOST_SESSIONS = 8;
+
+interface PeerSession {
+  readonly peerId: string;
+  /** Of the monotonic clock. */
+  readonly endsAt: number;
+}
+
+export class Peers {
+  readonly invitations: Invitations;
+  /** Challenge → when it ends, the oldest first. */
+  readonly #challenges = new Map<string, number>();
+  /** By digest of the secret; the oldest first. */
+  readonly #sessions = new Map<string, PeerSession>();
+  /** Peer → what is aborted when it may act no more. */
+  readonly #endings = new Map<string, AbortController>();
+  /** Peer → when it called last, in milliseconds since 1970. */
+  readonly #lastUsed = new Map<string, number>();
+  readonly #rate: Rate;
+
+  constructor(
+    readonly records: PeerRecords,
+    readonly identity: LinkIdentity,
+    private readonly clock: Clock,
+  ) {
+    this.invitations = new Invitations(clock);
+    this.#rate = new Rate(undefined, clock);
+  }
+
+  /** When a peer called last, in milliseconds since 1970; undefined since the start for one that did not. */
+  lastUsed(id: string): number | undefined {
+    return this.#lastUsed.get(id);
+  }
+
+  /** Shows who we are. @param certificate SHA-256 of what the connection is encrypted for */
+  async hello(challenge: string, certificate: string): Promise<HelloAnswer> {
+    const identity = await this.identity.ready();
+    return {
+      publicKey: identity.publicKey,
+      certificate,
+      signature: identity.sign(serverStatement(certificate, challenge)),
+      challenge: this.#newChallenge(),
+    };
+  }
+
+  /** Lets one in that was invited. @throws {ContractError} InvitationRefused, LinkRefused, StoreUnavailable */
+  async join(input: Join, certificate: string): Promise<LinkSession & { readonly peer: PeerRecord }> {
+    await this.#requireProof(input, certificate);
+    const { role, by } = this.invitations.redeem(input.secret);
+    const { publicKey, name } = input, before = this.records.withKey(publicKey);
+    if (before !== undefined) this.#end(before.id);
+    const peer = { id: crypto.randomUUID(), name, publicKey, role, invitedBy: by, created: this.clock.now() };
+    this.records.put(peer);
+    return { ...this.#session(peer), peer };
+  }
+
+  /** Opens a session for one that is known. @throws {ContractError} LinkRefused */
+  async open(input: Open, certificate: string): Promise<LinkSession> {
+    await this.#requireProof(input, certificate);
+    const peer = this.records.withKey(input.publicKey);
+    if (peer === undefined) {
+      throw new ContractError("LinkRefused", { reason: "it may not act on this host (any more)" });
+    }
+    return this.#session(peer);
+  }
+
+  /** Lets a peer act no more: what it has open ends at once. @throws {ContractError} PeerNotFound, StoreUnavailable */
+  revoke(id: string): void {
+    this.records.remove(id);
+    this.#end(id);
+  }
+
+  /**
+   * Who calls by a peer's token: its user, with at most the peer's rights.
+   *
+   * @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests
+   */
+  principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal {
+    const session = this.#sessions.get(digestOf(token.slice(PEER_TOKEN.length)));
+    const peer = session && this.records.all().find(({ id }) => id === session.peerId);
+    if (peer === undefined || session!.endsAt <= this.clock.monotonic()) {
+      throw new ContractError("TokenInvalid");
+    }
+    const said = headers.get(CALLER_HEADER), caller = readCaller(said);
+    const name = `${caller?.name ?? ""}@${peer.name}`;
+    if (!this.#rate.take(`${peer.id} ${name}`)) {
+      throw new ContractError("TooManyRequests", {
+        what: "requests of this linked user",
+        limit: "100 a second",
+      });
+    }
+    this.#lastUsed.set(peer.id, this.clock.now());
+    return principalOf({
+      ...about,
+      name,
+      via: "link",
+      rights: [...rightsOf(peer.role), ...caller?.rights ?? []],
+      link: { peerId: peer.id, caller: said },
+      holder: `link:${peer.id}:${caller?.name ?? ""}`,
+      ended: this.#ending(peer.id).signal,
+    });
+  }
+
+  /** What a user of a peer may do, as it was told before; undefined for a peer that may act no more. */
+  linkedRights(peerId: string, caller: string | null): Rights | undefined {
+    const peer = this.records.all().find(({ id }) => id === peerId);
+    return peer && [...rightsOf(peer.role), ...readCaller(caller)?.rights ?? []];
+  }
+
+  #newChallenge(): string {
+    const now = this.clock.monotonic();
+    for (const [challenge, endsAt] of this.#challenges) {
+      if (endsAt > now && this.#challenges.size < MOST_CHALLENGES) break;
+      this.#challenges.delete(challenge);
+    }
+    const challenge = newSecret();
+    this.#challenges.set(challenge, now + CHALLENGE_MS);
+    return challenge;
+  }
+
+  /** @throws {ContractError} LinkRefused where somebody does not have the key that they say is theirs */
+  async #requireProof({ publicKey, challenge, signature }: Open, certificate: string): Promise<void> {
+    const identity = await this.identity.ready(), endsAt = this.#challenges.get(challenge);
+    this.#challenges.delete(challenge);
+    const isFresh = endsAt !== undefined && endsAt > this.clock.monotonic();
+    const statement = clientStatement(identity.publicKey, certificate, challenge);
+    if (isFresh && isSignedBy(publicKey, statement, signature)) return;
+    throw new ContractError("LinkRefused", {
+      reason: "what it signed is not its challenge for this connection",
+    });
+  }
+
+  #session(peer: PeerRecord): LinkSession {
+    const secret = newSecret(), now = this.clock.monotonic();
+    const own = [...this.#sessions].filter(([, { peerId }]) => peerId === peer.id);
+    for (const [digest] of own.slice(0, Math.max(0, own.length - MOST_SESSIONS + 1))) {
+      this.#sessions.delete(digest);
+    }
+    this.#sessions.set(digestOf(secret), { peerId: peer.id, endsAt: now + SESSION_MS });
+    this.#lastUsed.set(peer.id, this.clock.now());
+    return {
+      ...{ secret, hostname: Deno.hostname(), version: VERSION, role: peer.role },
+      expiresInSeconds: SESSION_MS / 1000,
+    };
+  }
+
+  #ending(id: string): AbortController {
+    const known = this.#endings.get(id) ?? new AbortController();
+    this.#endings.set(id, known);
+    return known;
+  }
+
+  #end(id: string): void {
+    for (const [digest, { peerId }] of this.#sessions) if (peerId === id) this.#sessions.delete(digest);
+    this.#ending(id).abort();
+    this.#endings.delete(id);
+    this.#lastUsed.delete(id);
+  }
+}
+
+const rightsOf = (role: Role): Rights => [layerOf([{ role, on: { kind: "everything" } }], new Map())];

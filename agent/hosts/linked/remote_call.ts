@@ -1,0 +1,216 @@
+/** One command, carried out by another KVM Manager: fields, content and lines, as its REST API takes and gives them. */
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type ErrorCode,
+  ERRORS,
+} from "../../../lib/contract/mod.ts";
+import { LINES_TYPE } from "../../../lib/contract/lines.ts";
+import { REST_ROUTES } from "../../../lib/contract/rest.ts";
+import { locale } from "../../../lib/i18n/locale.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+import type { Content, RequestBody } from "../../dispatch.ts";
+import { readBounded } from "./bounded.ts";
+import type { PeerRequest } from "./peer_connection.ts";
+import { fits } from "./replica.ts";
+
+/** Bytes of an answer. */
+const MOST_ANSWER = 64 * 1024 * 1024;
+/** Bytes of one line of what comes while a command works. */
+const MOST_LINE = 2 * 1024 * 1024;
+
+/** Sends a request to the other one, as the user who calls. */
+export type Send = (path: string, request: PeerRequest) => Promise<Response>;
+
+/** The other one answered what no KVM Manager answers. */
+export class NonsenseError extends Error {
+  override readonly name = "NonsenseError";
+}
+
+/** Errors that are about the link, not about the call: they must not look as if the caller were not signed in here. */
+const OF_THE_LINK: ReadonlySet<string> = new Set([
+  "NotSignedIn",
+  "TokenInvalid",
+  "ForeignHost",
+  "ForeignOrigin",
+]);
+
+const isPlain = (value: unknown): boolean =>
+  value === null || ["string", "number", "boolean"].includes(typeof value) ||
+  Array.isArray(value) && value.every((each) => each === null || typeof each !== "object");
+
+/** An error of the other one as ours. Details are plain values alone: a message in them would be made into text here. */
+function errorOf(body: unknown, status: number): Error {
+  const { code, message, details } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  const text = typeof message === "string" ? message.slice(0, 4000) : `HTTP ${status}`;
+  if (typeof code !== "string" || !Object.hasOwn(ERRORS, code) || OF_THE_LINK.has(code)) {
+    return new NonsenseError(text);
+  }
+  const plain = Object.entries((typeof details === "object" && details) || {}).filter(([, value]) =>
+    isPlain(value)
+  );
+  return ContractError.fromBody({ code, message: text, details: Object.fromEntries(plain) });
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await readBounded(response, MOST_ANSWER);
+  let body: unknown;
+  try {
+    body = text === "" ? null : parseJson(text);
+  } catch (error) {
+    throw new NonsenseError("it answers with something that is not JSON", { cause: error });
+  }
+  if (response.ok) return body;
+  throw errorOf(body, response.status);
+}
+
+/** What a command gives, if it is as the contract says. @throws {NonsenseError} */
+function checked(command: CommandName, answer: unknown): unknown {
+  if (fits(COMMANDS[command].output, answer)) return answer;
+  throw new NonsenseError(`its answer to ${command} is not as the contract of this version says`);
+}
+
+/** What is read piece by piece, as a stream. */
+const streamOf = (body: RequestBody): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    pull: async (controller) => {
+      const piece = await body.next();
+      if (piece === null) controller.close();
+      else controller.enqueue(piece);
+    },
+    cancel: (reason) => body.interrupt(reason),
+  }, { highWaterMark: 0 });
+
+const routeOf = (command: CommandName) => REST_ROUTES.find(({ name }) => name === command)!;
+
+/** The address of a command whose content is the body. */
+function addressOf(command: CommandName, input: Readonly<Record<string, unknown>>): string {
+  const { path, command: { contentFields = [] } } = routeOf(command);
+  const place = path.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(String(input[field])));
+  const query = new URLSearchParams();
+  for (const field of contentFields) if (input[field] !== undefined) query.set(field, String(input[field]));
+  return `/api/v1${place}${query.size === 0 ? "" : `?${query}`}`;
+}
+
+async function upload(
+  send: Send,
+  command: CommandName,
+  input: Readonly<Record<string, unknown>>,
+  body: RequestBody,
+) {
+  const { size = 0, offset = 0, resumable = false } = input as {
+    size?: number;
+    offset?: number;
+    resumable?: boolean;
+  };
+  const isPart = resumable || offset > 0;
+  const response = await send(addressOf(command, input), {
+    method: "PUT",
+    headers: {
+      "content-length": String(size - offset),
+      ...(isPart && { "content-range": `bytes ${offset}-${size - 1}/${size}` }),
+    },
+    body: streamOf(body),
+  });
+  return checked(command, await jsonOf(response));
+}
+
+/** Whether a part of what a command gives can be asked for. */
+const hasParts = (command: CommandName) =>
+  (COMMANDS[command].errors as readonly ErrorCode[]).includes("RangeNotSatisfiable");
+
+function sizeIn(headers: Headers): number | null {
+  const length = headers.get("content-length");
+  return length === null ? null : Number(length);
+}
+
+const nameIn = (headers: Headers): string => {
+  const said = headers.get("content-disposition") ?? "";
+  const [, encoded] = /filename\*=UTF-8''([^;]+)/i.exec(said) ?? [],
+    [, plain = ""] = /filename="([^"]*)"/.exec(said) ?? [];
+  try {
+    return encoded === undefined ? plain : decodeURIComponent(encoded);
+  } catch {
+    return plain; // a name that is not encoded rightly has the plain one beside it
+  }
+};
+
+async function download(
+  send: Send,
+  command: CommandName,
+  input: Readonly<Record<string, unknown>>,
+  { answer, choose }: Content,
+) {
+  const address = addressOf(command, input);
+  let range: string | undefined;
+  if (choose !== undefined && hasParts(command)) {
+    const head = await send(address, { method: "HEAD" });
+    // Its connection is free once it was read
+    await head.arrayBuffer();
+    // Its reason is in the body
+    if (head.ok) {
+      const size = sizeIn(head.headers), name = nameIn(head.headers);
+      const part = choose({ size: size ?? 0, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
+      if (part === null) return { name, size };
+      if (part.length < (size ?? 0)) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
+    }
+  }
+  const response = await send(address, range === undefined ? {} : { headers: { range } });
+  if (!response.ok) await jsonOf(response);
+  if (range !== undefined && response.status !== 206) {
+    throw new NonsenseError("it does not give the part that was asked for");
+  }
+  const { headers, body } = response, [, whole] = /\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  if (body !== null) answer?.(body);
+  return { name: nameIn(headers), size: whole === undefined ? sizeIn(headers) : Number(whole) };
+}
+
+/** Hands on what comes while a command works. @returns its result */
+async function follow(response: Response, { tell }: Content): Promise<unknown> {
+  if (!response.ok) return await jsonOf(response);
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of response.body ?? []) {
+    rest += decoder.decode(chunk, { stream: true });
+    if (rest.length > MOST_LINE) throw new NonsenseError("it sends a line that is too long");
+    const lines = rest.split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const said = parseJson(line) as Readonly<Record<string, unknown>>;
+      if ("error" in said) throw errorOf(said.error, response.status);
+      if ("result" in said) return said.result;
+      tell?.(said);
+    }
+  }
+  throw new NonsenseError("its answer broke off");
+}
+
+/**
+ * Has a command carried out by the other one.
+ *
+ * @throws {ContractError} what it refuses with; {NonsenseError}; system errors
+ */
+export async function callRemotely(
+  send: Send,
+  command: CommandName,
+  input: Readonly<Record<string, unknown>>,
+  content: Content = {},
+): Promise<unknown> {
+  const { content: kind, tells }: Command = COMMANDS[command];
+  if (kind === "upload") return await upload(send, command, input, content.body!);
+  if (kind === "download") return await download(send, command, input, content);
+  const isTold = tells === true && content.tell !== undefined;
+  const response = await send(`/api/v1/commands/${command}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "accept-language": locale(),
+      ...(isTold && { accept: LINES_TYPE }),
+    },
+    body: JSON.stringify(input),
+    ...(content.gone && { signal: content.gone }),
+  });
+  return checked(command, isTold ? await follow(response, content) : await jsonOf(response));
+}

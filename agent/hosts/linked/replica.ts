@@ -1,0 +1,172 @@
+/** What is known of a linked host's VMs and tasks: read once per connection, then kept by its events. What it says is checked. */
+import type { Static, TSchema } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
+import {
+  type AnyEvent,
+  COMMANDS,
+  type ConnectionStatus,
+  type HostStats,
+  type Job,
+  type VM,
+} from "../../../lib/contract/mod.ts";
+import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+import type { Published } from "../../events/hub.ts";
+import type { EventFrame } from "./event_lines.ts";
+
+/** VMs and tasks of one host; what is beyond them is left out. */
+const MOST_VMS = 20_000, MOST_JOBS = 500;
+
+const validators = new Map<TSchema, Validator>();
+
+/** Whether a value is what a schema says. */
+export function fits<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
+  const validator = validators.get(schema) ?? Compile(schema);
+  validators.set(schema, validator);
+  return validator.Check(value);
+}
+
+/** The events that are handed on. Alerts, and what was done there, are asked for where they are looked at. */
+const RELAYED: ReadonlySet<string> = new Set<EventName>([
+  "vm-state-changed",
+  "vm-created",
+  "vm-updated",
+  "vm-deleted",
+  "vm-stats-updated",
+  "host-stats-updated",
+  "hangs-changed",
+  "connection-status-changed",
+  "network-changed",
+  "pool-changed",
+  "device-changed",
+  "job-changed",
+  "job-progress",
+  "bin-changed",
+]);
+
+/** What a frame tells; undefined for what is not handed on, and for what is not as the contract says. */
+function eventOf({ name, data }: EventFrame): AnyEvent | undefined {
+  if (!RELAYED.has(name)) return undefined;
+  let value: unknown;
+  try {
+    value = parseJson(data);
+  } catch {
+    return undefined; // another program's text: it is as if it had not been sent
+  }
+  return fits(EVENTS[name as EventName].data, value) ? { name, data: value } as AnyEvent : undefined;
+}
+
+export class Replica {
+  readonly #vms = new Map<string, VM>();
+  readonly #jobs = new Map<string, Job>();
+  stats: HostStats | undefined;
+  /** Its connection to its libvirt. */
+  libvirt: ConnectionStatus | undefined;
+
+  /**
+   * @param hostId what its rows and events are given as their host
+   * @param isTaken whether a VM's id is another host's
+   */
+  constructor(private readonly hostId: string, private readonly isTaken: (vmId: string) => boolean) {}
+
+  /** Its VMs, without those whose ids are other hosts'. */
+  vms(): VM[] {
+    return [...this.#vms.values()].filter(({ id }) => !this.isTaken(id));
+  }
+
+  /** Its VMs whose ids are other hosts'. */
+  foreign(): VM[] {
+    return [...this.#vms.values()].filter(({ id }) => this.isTaken(id));
+  }
+
+  has(vmId: string): boolean {
+    return this.#vms.has(vmId);
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.isTaken(vmId) ? undefined : this.#vms.get(vmId);
+  }
+
+  jobs(): Job[] {
+    return [...this.#jobs.values()];
+  }
+
+  job(jobId: string): Job | undefined {
+    return this.#jobs.get(jobId);
+  }
+
+  /** Takes the list of its VMs, and of its tasks. @returns false for what is not as the contract says */
+  fill(vms: unknown, jobs: unknown): boolean {
+    if (!fits(COMMANDS.get_vms.output, vms) || !fits(COMMANDS.list_jobs.output, jobs)) return false;
+    this.#vms.clear();
+    this.#jobs.clear();
+    for (const vm of vms.slice(0, MOST_VMS)) this.#vms.set(vm.id, this.#own(vm));
+    for (const job of jobs.slice(0, MOST_JOBS).toReversed()) this.#putJob(job);
+    return true;
+  }
+
+  /** Takes events in. @returns those to hand on here */
+  take(frames: readonly EventFrame[]): Published[] {
+    return frames.flatMap((frame) => {
+      const event = eventOf(frame), handed = event && this.#apply(event);
+      return handed === undefined ? [] : [handed];
+    });
+  }
+
+  #own = (vm: VM): VM => ({ ...vm, host: this.hostId });
+
+  #putJob(job: Job): Job | undefined {
+    // Of a host that is linked to that one, or read by it
+    if (job.host !== undefined) return undefined;
+    const own = { ...job, host: this.hostId };
+    this.#jobs.delete(job.id);
+    this.#jobs.set(job.id, own);
+    if (this.#jobs.size > MOST_JOBS) this.#jobs.delete(this.#jobs.keys().next().value!);
+    return own;
+  }
+
+  #apply({ name, data }: AnyEvent): Published | undefined {
+    if ("host" in data && data.host !== undefined) return undefined;
+    switch (name) {
+      case "vm-created":
+      case "vm-updated": {
+        const vm = this.#own(data.vm), isNew = !this.#vms.has(vm.id);
+        if (isNew && this.#vms.size >= MOST_VMS) return undefined;
+        this.#vms.set(vm.id, vm);
+        return this.isTaken(vm.id) ? undefined : [isNew ? "vm-created" : name, { vm }];
+      }
+      case "vm-state-changed": {
+        const vm = this.vm(data.vmId);
+        if (vm === undefined) return undefined;
+        this.#vms.set(vm.id, { ...vm, state: data.state });
+        return [name, data];
+      }
+      case "vm-deleted": {
+        const isShown = this.vm(data.vmId) !== undefined;
+        this.#vms.delete(data.vmId);
+        return isShown ? [name, data] : undefined;
+      }
+      case "vm-stats-updated": {
+        const vm = this.vm(data.vmId);
+        if (vm === undefined) return undefined;
+        this.#vms.set(vm.id, { ...vm, stats: data.stats });
+        return [name, data];
+      }
+      case "job-changed":
+      case "job-progress": {
+        const job = this.#putJob(data.job);
+        return job && [name, { job }];
+      }
+      case "connection-status-changed":
+        this.libvirt = data.status;
+        return [name, { ...data, host: this.hostId }];
+      case "host-stats-updated":
+        this.stats = data;
+        return [name, { ...data, host: this.hostId }];
+      case "bin-changed":
+        return [name, {}];
+      default:
+        return [name, { ...data, host: this.hostId }] as Published;
+    }
+  }
+}

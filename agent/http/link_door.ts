@@ -1,0 +1,78 @@
+/** `/api/link/…`: where another KVM Manager shows who it is. Only over TLS: what is signed is the connection's certificate. */
+import { Compile, type Validator } from "typebox/compile";
+import type { TSchema } from "typebox";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { Hello, Join, LINK_PATHS, Open } from "../../lib/host/link_protocol.ts";
+import type { Caller } from "../access/mod.ts";
+import { ANONYMOUS_BODY_LIMIT, readJson } from "./body.ts";
+import { errorResponse } from "./guard.ts";
+import type { ActivityLog } from "../store/activity.ts";
+import type { Peers } from "../hosts/linked/peers.ts";
+
+/** What it needs of the application. */
+export interface LinkDoor {
+  readonly peers: Peers;
+  /** SHA-256 of the certificate that serves, in hexadecimal digits; undefined where there is no TLS. */
+  readonly certificate: () => string | undefined;
+  readonly activity: Pick<ActivityLog, "record">;
+  readonly peersChanged: () => void;
+}
+
+type Ask = (door: LinkDoor, input: never, certificate: string, caller: Caller) => Promise<unknown>;
+
+const ASKED: Readonly<Record<string, { readonly schema: TSchema; readonly ask: Ask }>> = {
+  [LINK_PATHS.hello]: {
+    schema: Hello,
+    ask: ({ peers }, { challenge }: Hello, certificate) => peers.hello(challenge, certificate),
+  },
+  [LINK_PATHS.join]: { schema: Join, ask: join },
+  [LINK_PATHS.session]: {
+    schema: Open,
+    ask: ({ peers }, input: Open, certificate) => peers.open(input, certificate),
+  },
+};
+
+async function join(door: LinkDoor, input: Join, certificate: string, { address }: Caller): Promise<unknown> {
+  const { peer, ...session } = await door.peers.join(input, certificate);
+  door.activity.record({
+    ...{ actor: peer.invitedBy, door: "api", action: "peer-joined", result: "event" },
+    message: { $text: "{name} linked to this host, as {role}", args: { name: peer.name, role: peer.role } },
+    ...(address !== "" && { address }),
+  });
+  door.peersChanged();
+  return session;
+}
+
+export const isLinkPath = (pathname: string): boolean => Object.hasOwn(ASKED, pathname);
+
+const validators = new Map<TSchema, Validator>();
+
+/** Answers such a request. */
+export async function answerLink(door: LinkDoor, request: Request, caller: Caller): Promise<Response> {
+  try {
+    const { pathname: path, protocol } = new URL(request.url);
+    const { schema, ask } = ASKED[path]!;
+    if (request.method !== "POST") {
+      throw new ContractError("MethodNotAllowed", { method: request.method, path });
+    }
+    const certificate = protocol === "https:" ? door.certificate() : undefined;
+    if (certificate === undefined) {
+      throw new ContractError("LinkRefused", {
+        reason: "KVM Managers link by HTTPS, at an address with TLS of its own",
+      });
+    }
+    const input = await readJson(request, ANONYMOUS_BODY_LIMIT);
+    const validator = validators.get(schema) ?? Compile(schema);
+    validators.set(schema, validator);
+    if (!validator.Check(input)) {
+      throw new ContractError("InvalidInput", { reason: "this is not how KVM Managers link" });
+    }
+    const answer = await ask(door, input as never, certificate, caller);
+    return new Response(JSON.stringify(answer), {
+      headers: { "content-type": "application/json", "cache-control": "no-store" },
+    });
+  } catch (error) {
+    if (error instanceof ContractError) return errorResponse(error);
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+/** Connections and requests by Node's sockets: TLS whose certificate is compared, bodies of known length. */
+import { createHash } from "node:crypto";
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { type Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { TLSSocket } from "node:tls";
+
+/** Milliseconds a connection may take to come about. */
+const CONNECT_MS = 15_000;
+
+/** Waits until a socket is connected. @param event that says so @throws what the system or TLS says */
+export async function connected<S extends Duplex>(socket: S, event: string, ms = CONNECT_MS): Promise<S> {
+  const { promise, resolve, reject } = Promise.withResolvers<S>();
+  const timer = setTimeout(() => reject(new Error("it took too long")), ms);
+  socket.once(event, () => resolve(socket));
+  socket.once("error", reject);
+  try {
+    return await promise;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    socket.removeListener("error", reject);
+    // Whoever uses the line listens themselves; one that breaks between must not end the program.
+    socket.on("error", () => {});
+  }
+}
+
+/** SHA-256 of the certificate a server shows, in hexadecimal digits. */
+export const certificateOf = (socket: TLSSocket): string =>
+  createHash("sha256").update(socket.getPeerCertificate().raw ?? "").digest("hex");
+
+/**
+ * The body of an answer. (Tried on Deno 2.9: `Readable.toWeb` now and then never ends.)
+ *
+ * @param end ends the request, when nobody reads on: whoever sends it learns of that
+ */
+function bodyOf(message: IncomingMessage, end: () => void): ReadableStream<Uint8Array> {
+  const pieces = message[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => end(),
+  }, { highWaterMark: 0 });
+}
+
+/** An answer as the web's. @param end ends its request */
+function responseOf(message: IncomingMessage, end: () => void): Response {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(message.headers)) {
+    for (const each of [value ?? []].flat()) headers.append(name, each);
+  }
+  const hasBody = message.statusCode !== 204 && message.statusCode !== 304;
+  const body = hasBody ? bodyOf(message, end) : null;
+  return new Response(body, { status: message.statusCode ?? 502, headers });
+}
+
+/** Sends a request. @throws what the system or TLS says; the signal's reason */
+export async function sendRequest(
+  options: RequestOptions,
+  body?: string | Uint8Array | ReadableStream<Uint8Array>,
+): Promise<Response> {
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const asked = httpRequest(options, (message) => resolve(responseOf(message, () => asked.destroy())));
+  asked.once("error", reject);
+  if (body instanceof ReadableStream) {
+    // The server may answer, and hang up, before it has taken everything: its answer is what counts.
+    pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), asked).catch(reject);
+  } else asked.end(body);
+  return await promise;
+}

@@ -1,0 +1,48 @@
+import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
+import { TextField } from "../kit/Field.tsx";
+import { Panel } from "../kit/Panel.tsx";
+import { HostNameField } from "./HostNameField.tsx";
+
+const { t } = textsOf(texts);
+const COMMAND = "join_host";
+
+/** Links a host that has a KVM Manager of its own. @param at the page that the answer leads to */
+export function JoinForm({ refused, at }: { refused: RefusedForm | null; at: string }) {
+  const typed = typedAgain(refused, COMMAND), errorAt = (field: string) => refusalAt(refused, COMMAND, field);
+  return (
+    <Panel title={t("hosts.join")}>
+      <p class="text-muted">{t("hosts.join_what")}</p>
+      <form method="post" action={formHref(COMMAND, {}, at)}>
+        <div class="form-grid">
+          <HostNameField value={typed?.name} error={errorAt("name")} />
+          <TextField
+            label={t("hosts.label")}
+            name="label"
+            hint={t("hosts.label_hint")}
+            defaultValue={typed?.label}
+            error={errorAt("label")}
+            maxLength={60}
+          />
+          <TextField
+            label={t("hosts.invitation")}
+            name="invitation"
+            type="password"
+            autocomplete="off"
+            hint={t("hosts.invitation_hint")}
+            error={errorAt("invitation")}
+            again={refused?.command === COMMAND && refused.withheld.includes("invitation")}
+            required
+            wide
+            maxLength={700}
+          />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button primary">{t("hosts.join_do")}</button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
