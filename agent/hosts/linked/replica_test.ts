@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { Job, VM } from "../../../lib/contract/mod.ts";
+import { testVm } from "../../../lib/vm/testing.ts";
+import { Replica } from "./replica.ts";
+
+const vm = (id: string, more: Partial<VM> = {}): VM => ({ ...testVm(), id, name: id, ...more });
+const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
+
+/** A replica whose other hosts have these VMs. */
+function replica(...taken: readonly string[]) {
+  const known = new Replica("far", (vmId) => taken.includes(vmId));
+  assert.ok(known.fill([vm("a"), vm("b")], []));
+  return known;
+}
+
+Deno.test("Replica gives its VMs the host that they are on here", () => {
+  assert.deepEqual(replica().vms().map(({ id, host }) => [id, host]), [["a", "far"], ["b", "far"]]);
+});
+
+Deno.test("Replica keeps VMs with other hosts' ids to itself, and their events", () => {
+  const known = replica("b");
+  assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);
+  assert.equal(known.vm("b"), undefined);
+  assert.deepEqual(known.foreign().map(({ id }) => id), ["b"]);
+  const told = known.take([
+    frame("vm-updated", { vm: vm("b") }),
+    frame("vm-state-changed", { vmId: "b", state: "paused" }),
+    frame("vm-deleted", { vmId: "b" }),
+    frame("vm-state-changed", { vmId: "ours", state: "paused" }),
+    frame("vm-deleted", { vmId: "ours" }),
+  ]);
+  assert.deepEqual(told, []);
+});
+
+Deno.test("Replica follows events, and hands them on with their host", () => {
+  const known = replica();
+  const told = known.take([
+    frame("vm-created", { vm: vm("c") }),
+    frame("vm-state-changed", { vmId: "a", state: "paused" }),
+    frame("vm-deleted", { vmId: "b" }),
+    frame("network-changed", { name: "lan", event: "started" }),
+  ]);
+  assert.deepEqual(told.map(([name]) => name), ["vm-created", "vm-state-changed", "vm-deleted", "network-changed"]);
+  assert.equal((told[3]![1] as { host?: string }).host, "far");
+  assert.deepEqual(known.vms().map(({ id, state }) => [id, state]), [["a", "paused"], ["c", testVm().state]]);
+});
+
+Deno.test("Replica takes nothing that is not as the contract says, nor what is of a further host", () => {
+  const known = replica();
+  const told = known.take([
+    frame("vm-state-changed", { vmId: "a", state: "on fire" }),
+    frame("vm-updated", { vm: { id: "a" } }),
+    { id: undefined, name: "vm-deleted", data: "{" },
+    frame("activity", { anything: true }),
+    frame("error", { message: "<b>" }),
+    frame("reload", { reason: "x" }),
+    frame("network-changed", { name: "lan", event: "started", host: "local" }),
+    frame("constructor", {}),
+  ]);
+  assert.deepEqual(told, []);
+  assert.equal(known.fill([{ id: "a" }], []), false);
+  assert.equal(known.fill({}, []), false);
+  assert.deepEqual(known.vms().map(({ id }) => id), ["a", "b"], "what was known stays");
+});
+
+Deno.test("Replica keeps the newest tasks alone", () => {
+  const known = replica();
+  const job = (id: string): Job => ({
+    ...{ id, command: "clone_vm", title: id, actor: "ann", state: "done", progress: null, doneBytes: null },
+    ...{ totalBytes: null, startedAt: 1, endedAt: 2, secondsLeft: null, error: null, cancellable: false, cancelling: false },
+  });
+  for (let n = 0; n < 600; n++) known.take([frame("job-changed", { job: job(`j${n}`) })]);
+  assert.equal(known.jobs().length, 500);
+  assert.equal(known.job("j0"), undefined);
+  assert.equal(known.job("j599")?.host, "far");
+});
