@@ -6,6 +6,7 @@ import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
 import { hostRolesIn } from "../lib/access/host_roles.ts";
+import type { AccessWorld } from "./access/authorise.ts";
 import { HostAccounts } from "./access/host_accounts.ts";
 import { Access } from "./access/mod.ts";
 import { requireConfirmed } from "./access/reauthentication.ts";
@@ -20,6 +21,7 @@ import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
+import { placesOf } from "./hosts/places.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
@@ -123,6 +125,8 @@ export class App {
   readonly api: ApiHandler;
   /** Where people reach the pages; set once they are open. */
   doors: Listeners | undefined;
+  /** Where VMs are, and which host a call is about: rights depend on it. */
+  readonly places: AccessWorld;
   readonly #journal: Journal;
   readonly #features: readonly OpenFeature<CommandName, CommandName>[];
   readonly #handlers: Partial<Handlers>;
@@ -192,13 +196,14 @@ export class App {
       (request, caller) => this.access.identify(request, caller),
       clock,
     );
+    this.places = placesOf(this.hosts, this.hostRecords);
     this.dispatch = createDispatch({
       route: (command, input) => this.#route(command, input),
       record: (entry, refusal) => {
         if (refusal === undefined) this.activity.record(entry);
         else this.refusals.add(entry, refusal);
       },
-      vm: (vmId) => this.hosts.vm(vmId),
+      ...this.places,
       vms: (host) => host === undefined ? this.hosts.vms() : this.hosts.require(host).inventory.vms(),
       formerNames: () => this.formerNames.all(),
       idSince: (vmId) => this.knownVms.since(vmId),
@@ -217,7 +222,7 @@ export class App {
       hub: this.hub,
       version: VERSION,
       vms: () => this.hosts.vms(),
-      vm: (vmId) => this.hosts.vm(vmId),
+      places: this.places,
       missingHosts: () => this.hosts.missing().map(({ id }) => id),
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
@@ -250,6 +255,9 @@ export class App {
   putHost(host: StoredHost, check: () => void = () => {}): Promise<void> {
     return this.#hostChanges.run(async () => {
       check();
+      if (this.hostRecords.get(host.id) === undefined) {
+        for (const feature of this.#features) feature.hostAdded?.(host.id);
+      }
       this.hostRecords.put(host);
       const served = this.hosts.served(host.id);
       const isSame = served !== undefined && host.isEnabled && connectionUri(served.link.uri) === host.uri;

@@ -18,13 +18,14 @@ import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { redactError } from "../lib/access/redact.ts";
 import { rendered, type Unrendered } from "../lib/i18n/message.ts";
 import { tellsSentences } from "../lib/contract/sentences.ts";
-import { filterOutput, longestOf, sightOf, type Viewer } from "../lib/access/filter_output.ts";
+import { filterOutput, longestOf, sightOf } from "../lib/access/filter_output.ts";
+import type { Viewer } from "../lib/access/viewer.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { joinsSame } from "../lib/contract/command.ts";
 import { InFlight } from "../lib/in_flight.ts";
 import { asAsked } from "./access/asking.ts";
 import { attributedAnswer, attributedError, idsInError, type KnownName } from "./access/attribution.ts";
-import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
+import { type AccessWorld, authorise, guardGroup, narrowBatch, viewerOf } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
 import { isHoldable } from "../lib/formats/xml/tree.ts";
@@ -91,15 +92,13 @@ export interface Route {
   readonly host?: string;
 }
 
-export interface DispatchOptions {
+export interface DispatchOptions extends AccessWorld {
   /** Where a call is carried out: by the application, or on the host it is about. @throws {ContractError} HostNotFound */
   readonly route: (command: CommandName, input: unknown) => Route;
   /** Takes what the audit needs of a call; of one that failed, also how. */
   readonly record: (entry: ActivityEntry, refusal?: Refusal) => void;
   /** Waits, a bounded time, until the hosts that a call is about were read, or are known not to answer. */
   readonly settled: (command: CommandName, input: unknown) => Promise<void>;
-  /** What the audit and the rights depend on of a VM; undefined where there is none. */
-  readonly vm: (vmId: string) => VmFacts | undefined;
   /** Every VM, or every one of a host, for who may see only some of them. */
   readonly vms: (host?: string) => readonly VM[];
   /** Names that VMs had. */
@@ -223,9 +222,10 @@ function callerKey({ userId, uid, name, via, rights }: Principal): unknown {
 
 /** Builds the dispatcher. */
 export function createDispatch(
-  { route, record, vm, vms, formerNames, idSince, grantedGroups, settled, staleTarget, requireConfirmed }:
-    DispatchOptions,
+  options: DispatchOptions,
 ): Dispatch {
+  const { route, record, vm, vms, formerNames, idSince, grantedGroups, settled } = options;
+  const { staleTarget, requireConfirmed } = options;
   const joined = new InFlight<unknown>();
   const names = { current: () => vms(), former: formerNames };
   return async (command, sent, principal, content) => {
@@ -246,15 +246,9 @@ export function createDispatch(
     const name = vmId === undefined ? undefined : vm(vmId)?.name;
     let about: { readonly vmId?: string; readonly vmName: string } | undefined =
       vmId === undefined || name === undefined ? undefined : { vmId, vmName: name };
-    const viewer: Viewer = {
-      rights: principal.rights,
-      name: principal.name,
-      since: principal.since,
-      groupOf: (id) => vm(id)?.group,
-      ...(idSince !== undefined && { idSince }),
-    };
+    const viewer: Viewer = { ...viewerOf(principal, options), ...(idSince !== undefined && { idSince }) };
     try {
-      const role = authorise(principal, command, input, vm);
+      const role = authorise(principal, command, input, options);
       if (opened instanceof ContractError) throw opened;
       const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
@@ -287,7 +281,7 @@ export function createDispatch(
       }
       const shown = (answer: unknown) =>
         rendered(
-          filterOutput(command, attributedAnswer(answer, names), viewer, () => vms(), () => vms(host)),
+          filterOutput(command, attributedAnswer(answer, names), viewer, () => vms(), () => vms(host), host),
         );
       const longest = longestOf(command);
       if (longest === undefined) {

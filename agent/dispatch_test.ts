@@ -62,7 +62,9 @@ function dispatcher(
     route: (command) => ({ handler: handlers[command] }),
     record: (entry) => void recorded.push(entry),
     settled: () => Promise.resolve(),
-    vm: (vmId) => vmId === "u-1" ? { name: "web" } : undefined,
+    vm: (vmId) => vmId === "u-1" ? { name: "web", hostId: "local" } : undefined,
+    vmsOn: () => [],
+    hostOf: () => "local",
     vms: () => vms,
     formerNames: () => [],
     requireConfirmed: (principal) => {

@@ -5,13 +5,14 @@ import { parse } from "hono/utils/cookie";
 import { vmIdIn } from "../components/shell/breadcrumbs.ts";
 import { mayCall } from "../lib/access/may_call.ts";
 import { offersOf } from "../lib/access/offers_of.ts";
+import { seesHost } from "../lib/access/viewer.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
 import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
-import { isEmptyToken } from "../agent/access/authorise.ts";
+import { isEmptyToken, viewerOf } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
@@ -58,20 +59,21 @@ function userOf(
 }
 
 /**
- * The host that a page is about: that of its VM, else the one that its address names, else the local one. Who is not
- * signed in learns of no host.
+ * The host that a page is about: that of its VM, else the one that its address names, else the local one, or the first that is
+ * in sight. Who is not signed in learns of no host.
  *
- * @throws {HttpError} 404
+ * @throws {HttpError} 404, also for a host out of sight
  */
-function hostOf({ hosts }: App, user: PageUser | null, named: string | undefined, path: string): Host {
-  if (user === null) return hosts.local;
-  const vmId = vmIdIn(path);
-  try {
-    return (vmId === undefined ? undefined : hosts.withVm(vmId)) ?? hosts.of({ host: named });
-  } catch (error) {
-    if (error instanceof ContractError) throw new HttpError(error.status, error.message, { cause: error });
-    throw error;
-  }
+function hostOf({ hosts, places }: App, principal: Principal, named: string | undefined, path: string): Host {
+  if (principal.via === "nobody") return hosts.local;
+  const viewer = viewerOf(principal, places), isSeen = ({ id }: Host) => seesHost(viewer, id);
+  const vmId = vmIdIn(path), ofVm = vmId === undefined ? undefined : hosts.withVm(vmId);
+  // The page of a VM out of sight is as that of none
+  if (ofVm !== undefined && isSeen(ofVm)) return ofVm;
+  const host = named === undefined ? hosts.all().find(isSeen) : hosts.named(named);
+  if (host !== undefined && isSeen(host)) return host;
+  const error = new ContractError("HostNotFound", { host: (named ?? hosts.local.id).slice(0, 64) });
+  throw new HttpError(error.status, error.message, { cause: error });
 }
 
 export default define.middleware(async (ctx) => {
@@ -88,17 +90,20 @@ export default define.middleware(async (ctx) => {
     return ctx.redirect(signInAt(ctx.req, ctx.url, named), 303);
   }
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
-  const host = hostOf(app, user, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
+  const host = hostOf(app, principal, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
   setRequestHost(host.id);
   const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
   setRequestZone(zone);
   const state: PageState = {
     user,
     api: app.apiFor(principal, host === app.hosts.local ? null : host.id),
-    may: (command, vm) => mayCall(principal.rights, command, vm),
-    offers: user === null
-      ? null
-      : offersOf(principal.rights, () => app.hosts.vms().map(({ id, group }) => ({ vmId: id, group }))),
+    may: (command, vm) => mayCall(principal.rights, command, { hostId: host.id, ...vm }),
+    offers: user === null ? null : offersOf(
+      principal.rights,
+      () => app.hosts.all().flatMap(({ id }) => app.places.vmsOn(id)),
+      app.hosts.all().map(({ id }) => id),
+      host.id,
+    ),
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,

@@ -118,8 +118,9 @@ export class Consoles {
   }
 
   #mayStay({ rights, ended }: Principal, vmId: string): boolean {
-    const { group } = this.hosts.vm(vmId) ?? {};
-    return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
+    const host = this.hosts.withVm(vmId), group = host?.inventory.vm(vmId)?.group;
+    const vm = { vmId, group, hostId: host?.id };
+    return !ended.aborted && may(rights, needOf("open_console").permission, vm);
   }
 
   /** Something happened to a VM: when it is off, so are its consoles. */

@@ -5,5 +5,5 @@ import { jobHandlers } from "./handlers.ts";
 
 export const jobFeature = feature<keyof typeof jobCommands>({
   name: "jobs",
-  open: ({ jobs, hosts }) => ({ handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId)) }),
+  open: ({ jobs, places }) => ({ handlers: jobHandlers(jobs, places) }),
 });

@@ -121,6 +121,7 @@ export const access = {
   "access.on_everything": "All resources",
   "access.on_group": "Group {group}",
   "access.on_vm": "VM {name}",
+  "access.on_host": "Host {host}, with all that is on it",
   "access.no_grants": "None",
   "access.may": "Roles",
   "access.actions": "Actions",

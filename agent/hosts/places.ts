@@ -1,0 +1,25 @@
+/** Where VMs are, and which host a call is about, as rights depend on it. */
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import type { AccessWorld } from "../access/authorise.ts";
+import type { HostRecords } from "./records.ts";
+import type { HostRegistry } from "./registry.ts";
+
+/** @param kept the hosts that are not served, too */
+export const placesOf = (
+  hosts: Pick<HostRegistry, "withVm" | "named" | "served">,
+  kept: Pick<HostRecords, "get">,
+): AccessWorld => ({
+  vm: (vmId) => {
+    const host = hosts.withVm(vmId), vm = host?.inventory.vm(vmId);
+    if (host === undefined || vm === undefined) return undefined;
+    const { name, group, networkInterfaces } = vm;
+    return { name, group, networkInterfaces, hostId: host.id };
+  },
+  vmsOn: (hostId) =>
+    (hosts.served(hostId)?.inventory.vms() ?? []).map(({ id, group }) => ({ vmId: id, group, hostId })),
+  hostOf: (input) => {
+    const { host, vmId } = (input ?? {}) as { host?: unknown; vmId?: unknown };
+    if (typeof host === "string") return hosts.named(host)?.id ?? kept.get(host)?.id;
+    return (typeof vmId === "string" ? hosts.withVm(vmId)?.id : undefined) ?? LOCAL_HOST;
+  },
+});
