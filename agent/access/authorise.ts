@@ -23,6 +23,7 @@ import {
   ContractError,
   type Role,
 } from "../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Principal } from "../access.ts";
 
 /** What is known of a VM that rights and audit depend on. */
@@ -63,6 +64,16 @@ function refuse({ via }: Principal, role: Role): never {
 export const isEmptyToken = ({ via, rights }: Pick<Principal, "via" | "rights">): boolean =>
   via === "token" && !mayAnything(rights);
 
+/** What of an input says where a command is carried out: its schema has no other field that does. */
+const whereIn = (command: CommandName, input: unknown) => {
+  const { properties = {} } = COMMANDS[command].input as { properties?: object };
+  const own = (name: string) => {
+    const value = Object.hasOwn(properties, name) ? field(input, name) : undefined;
+    return typeof value === "string" ? value : undefined;
+  };
+  return { host: own("host"), vmId: own("vmId") };
+};
+
 /**
  * The host that a call is about.
  *
@@ -75,19 +86,30 @@ function hostOfCall(
   input: unknown,
   { vmsOn, hostOf }: AccessWorld,
 ): HostObject | undefined {
-  const named = field(input, "host"), { hides }: Command = COMMANDS[command];
+  const where = whereIn(command, input), { hides }: Command = COMMANDS[command];
   const isOfOne = needOf(command).object === "host" && hides !== "other-activity";
-  if (typeof named !== "string" && !isOfOne) return undefined;
-  const hostId = hostOf(input);
+  if (where.host === undefined && !isOfOne) return undefined;
+  const hostId = hostOf(where);
   const isSeen = may(rights, "vms.view", "everything") ||
     (hostId !== undefined && seesHost({ rights, vmsOn }, hostId));
   // What names none is refused by what it needs
-  if (!isSeen && (typeof named === "string" || needOf(command).permission === "signed-in")) {
-    throw new ContractError("HostNotFound", {
-      host: typeof named === "string" ? named.slice(0, 64) : hostId!,
-    });
+  if (!isSeen && (where.host !== undefined || needOf(command).permission === "signed-in")) {
+    throw new ContractError("HostNotFound", { host: where.host?.slice(0, 64) ?? hostId! });
   }
   return hostId === undefined ? undefined : { hostId };
+}
+
+/**
+ * Refuses a command on a host, or on none. A VM out of sight that is on another host than the caller's is as none.
+ *
+ * @throws {ContractError} NotSignedIn, Forbidden, VmNotFound
+ */
+function refuseOn(principal: Principal, command: CommandName, input: unknown, { vm }: AccessWorld): never {
+  const { permission, role, object } = needOf(command), { host, vmId } = whereIn(command, input);
+  const isOfNone = object === "host" && vmId !== undefined && host === undefined && vm(vmId) !== undefined &&
+    may(principal.rights, permission, { hostId: LOCAL_HOST });
+  if (isOfNone) throw new ContractError("VmNotFound", { vmId });
+  return refuse(principal, role);
 }
 
 /**
@@ -129,7 +151,7 @@ export function authorise(
   if (object !== "vm" || typeof vmId !== "string") {
     const on = object === "host" ? host ?? "everything" : "everything";
     requireExtras((extra) => may(rights, extra, on));
-    return may(rights, permission, on) ? roleOn(rights, on) : refuse(principal, role);
+    return may(rights, permission, on) ? roleOn(rights, on) : refuseOn(principal, command, input, world);
   }
   const facts = world.vm(vmId), about = vmObject(vmId, facts);
   if (!may(rights, "vms.view", about)) throw new ContractError("VmNotFound", { vmId });
