@@ -25,7 +25,14 @@ import { joinsSame } from "../lib/contract/command.ts";
 import { InFlight } from "../lib/in_flight.ts";
 import { asAsked } from "./access/asking.ts";
 import { attributedAnswer, attributedError, idsInError, type KnownName } from "./access/attribution.ts";
-import { type AccessWorld, authorise, guardGroup, narrowBatch, viewerOf } from "./access/authorise.ts";
+import {
+  type AccessWorld,
+  authorise,
+  guardGroup,
+  narrowBatch,
+  viewerOf,
+  whereIn,
+} from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
 import { isHoldable } from "../lib/formats/xml/tree.ts";
@@ -237,7 +244,10 @@ export function createDispatch(
     const started = performance.now();
     let error: ContractError | undefined;
     let isValid = false;
-    let where: { readonly host?: string } = {};
+    // Also what is refused on a host is told to who sees that host
+    const named = whereIn(command, input).host,
+      namedId = named === undefined ? undefined : options.hostOf({ host: named });
+    let where: { readonly host?: string } = namedId === undefined ? {} : hostField(namedId);
     let isRouted = false;
     let actor = principal.name;
     let noted: Readonly<Record<string, unknown>> | undefined;

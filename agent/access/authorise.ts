@@ -65,7 +65,7 @@ export const isEmptyToken = ({ via, rights }: Pick<Principal, "via" | "rights">)
   via === "token" && !mayAnything(rights);
 
 /** What of an input says where a command is carried out: its schema has no other field that does. */
-const whereIn = (command: CommandName, input: unknown) => {
+export const whereIn = (command: CommandName, input: unknown) => {
   const { properties = {} } = COMMANDS[command].input as { properties?: object };
   const own = (name: string) => {
     const value = Object.hasOwn(properties, name) ? field(input, name) : undefined;

@@ -263,6 +263,26 @@ Deno.test("rights to one host are rights to what is on it, and to nothing else",
     }
   });
 
+  await t.step("the page of users offers hosts, and a form gives rights to one", async () => {
+    const chief = await world.as("second-chief", [{ role: "administrator", on: { kind: "everything" } }]);
+    const html = async (path: string) => await (await chief.open(path)).text();
+    assert.match(await html("/settings/users"), /<option value="host:lab">Host Laboratory, with all/);
+    const body = new URLSearchParams({
+      name: "formed",
+      display: "",
+      password: "",
+      role: "viewer",
+      on: `host:${LAB}`,
+    });
+    const sent = await chief.open("/settings/users", { method: "POST", body });
+    await sent.body?.cancel();
+    const formed = (await asRoot.listUsers()).find(({ name }) => name === "formed");
+    assert.deepEqual(formed?.grants, onHost("viewer", LAB));
+    assert.match(await html("/settings/users"), /Host Laboratory, with all that is on it/);
+    assert.match(await html(`/settings/users/${formed!.id}`), /Host Laboratory, with all that is on it/);
+    assert.equal(formed?.uncovered, undefined);
+  });
+
   await t.step("who has rights to VMs sees the hosts of these", async () => {
     const vmViewer = await world.as("vm-viewer", [{
       role: "viewer",

@@ -78,7 +78,19 @@ function personAt(answer: ReturnType<typeof entry>, token: string, userId: strin
     const { status, text } = await call(name, input);
     return status < 400 ? "ok" : (JSON.parse(text) as { code: string }).code;
   };
-  return { userId, open, call, codeOf };
+  /** Serves the pages to a browser as this person. */
+  const serve = () => {
+    const front = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+      const headers = new Headers(request.headers);
+      headers.set("authorization", `Bearer ${token}`);
+      return answer(new Request(request, { headers }), "api", "127.0.0.1");
+    });
+    return {
+      url: `http://127.0.0.1:${front.addr.port}`,
+      [Symbol.asyncDispose]: () => front.shutdown(),
+    };
+  };
+  return { userId, open, call, codeOf, serve };
 }
 export type PersonHere = ReturnType<typeof personAt>;
 
