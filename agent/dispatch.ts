@@ -32,6 +32,7 @@ import {
   narrowBatch,
   viewerOf,
   whereIn,
+  withoutHiddenHosts,
 } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
@@ -235,6 +236,13 @@ export function createDispatch(
   const { staleTarget, requireConfirmed } = options;
   const joined = new InFlight<unknown>();
   const names = { current: () => vms(), former: formerNames };
+  const routed = (command: CommandName, input: unknown, viewer: Viewer): Route => {
+    try {
+      return route(command, input);
+    } catch (error) {
+      throw withoutHiddenHosts(error, viewer);
+    }
+  };
   return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
@@ -264,7 +272,7 @@ export function createDispatch(
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
       if (confirms) await requireConfirmed(principal);
-      const { handler, host } = route(command, valid);
+      const { handler, host } = routed(command, valid, viewer);
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {

@@ -183,6 +183,14 @@ export function guardGroup(
   if (changes && [before, group].some((each) => groups.has(each))) refuse(principal, "administrator");
 }
 
+/** What no host could be told by, as somebody may see it: a VM that hosts out of sight have as well is as none. */
+export function withoutHiddenHosts(error: unknown, viewer: Viewer): unknown {
+  if (!(error instanceof ContractError) || error.code !== "VmOnSeveralHosts") return error;
+  const { vmId, hosts } = error.details as { vmId: string; hosts: string };
+  if (hosts.split(", ").every((hostId) => seesHost(viewer, hostId))) return error;
+  return new ContractError("VmNotFound", { vmId });
+}
+
 /** Runs a command on those of its VMs that somebody may use it on; the others are refused one by one. */
 export async function narrowBatch(
   principal: Principal,
