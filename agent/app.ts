@@ -15,6 +15,7 @@ import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
 import { hostRolesIn } from "../lib/access/host_roles.ts";
+import type { AccessWorld } from "./access/authorise.ts";
 import { HostAccounts } from "./access/host_accounts.ts";
 import { Access } from "./access/mod.ts";
 import { requireConfirmed } from "./access/reauthentication.ts";
@@ -34,6 +35,7 @@ import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
 import { PeerRecords } from "./hosts/linked/peer_records.ts";
 import { Peers } from "./hosts/linked/peers.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
+import { placesOf } from "./hosts/places.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
@@ -141,6 +143,8 @@ export class App {
   readonly api: ApiHandler;
   /** Where people reach the pages; set once they are open. */
   doors: Listeners | undefined;
+  /** Where VMs are, and which host a call is about: rights depend on it. */
+  readonly places: AccessWorld;
   readonly #journal: Journal;
   readonly #features: readonly OpenFeature<CommandName, CommandName>[];
   readonly #handlers: Partial<Handlers>;
@@ -214,13 +218,14 @@ export class App {
       (request, caller) => this.access.identify(request, caller),
       clock,
     );
+    this.places = placesOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
       record: (entry, refusal) => {
         if (refusal === undefined) this.activity.record(entry);
         else this.refusals.add(entry, refusal);
       },
-      vm: (vmId) => this.vm(vmId),
+      ...this.places,
       vms: (host) => host === undefined ? this.vms() : this.#vmsOn(host),
       formerNames: () => this.formerNames.all(),
       idSince: (vmId) => this.knownVms.since(vmId),
@@ -242,7 +247,7 @@ export class App {
       hub: this.hub,
       version: VERSION,
       vms: () => this.vms(),
-      vm: (vmId) => this.vm(vmId),
+      places: this.places,
       missingHosts: () => [
         ...this.hosts.missing().map(({ id }) => id),
         ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),
@@ -338,6 +343,9 @@ export class App {
   putHost(host: StoredHost, check: () => void = () => {}): Promise<void> {
     return this.#hostChanges.run(async () => {
       check();
+      if (this.hostRecords.get(host.id) === undefined) {
+        for (const feature of this.#features) feature.hostAdded?.(host.id);
+      }
       this.hostRecords.put(host);
       const served = this.#served(host.id);
       const uri = served instanceof LinkedHost ? served.address : served && connectionUri(served.link.uri);

@@ -18,13 +18,22 @@ import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { redactError } from "../lib/access/redact.ts";
 import { rendered, type Unrendered } from "../lib/i18n/message.ts";
 import { tellsSentences } from "../lib/contract/sentences.ts";
-import { filterOutput, longestOf, sightOf, type Viewer } from "../lib/access/filter_output.ts";
+import { filterOutput, longestOf, sightOf } from "../lib/access/filter_output.ts";
+import type { Viewer } from "../lib/access/viewer.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { joinsSame } from "../lib/contract/command.ts";
 import { InFlight } from "../lib/in_flight.ts";
 import { asAsked } from "./access/asking.ts";
 import { attributedAnswer, attributedError, idsInError, type KnownName } from "./access/attribution.ts";
-import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
+import {
+  type AccessWorld,
+  authorise,
+  guardGroup,
+  narrowBatch,
+  viewerOf,
+  whereIn,
+  withoutHiddenHosts,
+} from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
 import { isHoldable } from "../lib/formats/xml/tree.ts";
@@ -91,7 +100,7 @@ export interface Route {
   readonly host?: string;
 }
 
-export interface DispatchOptions {
+export interface DispatchOptions extends AccessWorld {
   /**
    * Where a call is carried out: by the application, or on the host it is about.
    *
@@ -103,8 +112,6 @@ export interface DispatchOptions {
   readonly record: (entry: ActivityEntry, refusal?: Refusal) => void;
   /** Waits, a bounded time, until the hosts that a call is about were read, or are known not to answer. */
   readonly settled: (command: CommandName, input: unknown) => Promise<void>;
-  /** What the audit and the rights depend on of a VM; undefined where there is none. */
-  readonly vm: (vmId: string) => VmFacts | undefined;
   /** Every VM, or every one of a host, for who may see only some of them. */
   readonly vms: (host?: string) => readonly VM[];
   /** Names that VMs had. */
@@ -234,11 +241,19 @@ function callerKey({ userId, uid, name, via, rights }: Principal): unknown {
 
 /** Builds the dispatcher. */
 export function createDispatch(
-  { route, record, vm, vms, formerNames, idSince, grantedGroups, settled, staleTarget, requireConfirmed }:
-    DispatchOptions,
+  options: DispatchOptions,
 ): Dispatch {
+  const { route, record, vm, vms, formerNames, idSince, grantedGroups, settled } = options;
+  const { staleTarget, requireConfirmed } = options;
   const joined = new InFlight<unknown>();
   const names = { current: () => vms(), former: formerNames };
+  const routed = (...call: Parameters<typeof route>): Route => {
+    try {
+      return route(...call);
+    } catch (error) {
+      throw withoutHiddenHosts(error, viewerOf(call[2], options));
+    }
+  };
   return async (command, sent, principal, content, on) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
@@ -248,7 +263,10 @@ export function createDispatch(
     const started = performance.now();
     let error: ContractError | undefined;
     let isValid = false;
-    let where: { readonly host?: string } = {};
+    // Also what is refused on a host is told to who sees that host
+    const named = whereIn(command, input).host,
+      namedId = named === undefined ? undefined : options.hostOf({ host: named });
+    let where: { readonly host?: string } = namedId === undefined ? {} : hostField(namedId);
     let isRouted = false;
     let actor = principal.name;
     let noted: Readonly<Record<string, unknown>> | undefined;
@@ -257,21 +275,15 @@ export function createDispatch(
     const name = vmId === undefined ? undefined : vm(vmId)?.name;
     let about: { readonly vmId?: string; readonly vmName: string } | undefined =
       vmId === undefined || name === undefined ? undefined : { vmId, vmName: name };
-    const viewer: Viewer = {
-      rights: principal.rights,
-      name: principal.name,
-      since: principal.since,
-      groupOf: (id) => vm(id)?.group,
-      ...(idSince !== undefined && { idSince }),
-    };
+    const viewer: Viewer = { ...viewerOf(principal, options), ...(idSince !== undefined && { idSince }) };
     try {
-      const role = authorise(principal, command, input, vm);
+      const role = authorise(principal, command, input, options);
       if (opened instanceof ContractError) throw opened;
       const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
       if (confirms) await requireConfirmed(principal);
-      const { handler, host } = route(command, valid, principal, on);
+      const { handler, host } = routed(command, valid, principal, on);
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {
@@ -298,7 +310,7 @@ export function createDispatch(
       }
       const shown = (answer: unknown) =>
         rendered(
-          filterOutput(command, attributedAnswer(answer, names), viewer, () => vms(), () => vms(host)),
+          filterOutput(command, attributedAnswer(answer, names), viewer, () => vms(), () => vms(host), host),
         );
       const longest = longestOf(command);
       if (longest === undefined) {

@@ -47,7 +47,9 @@ const answerOf = (name: string) =>
 function dispatcher(
   run?: (input: unknown, context: CallContext) => unknown,
   isConfirmed = true,
-  { vms = [], staleTarget }: { vms?: readonly VM[]; staleTarget?: DispatchOptions["staleTarget"] } = {},
+  { vms = [], staleTarget, route }: Partial<Pick<DispatchOptions, "staleTarget" | "route">> & {
+    vms?: readonly VM[];
+  } = {},
 ) {
   const asked: Principal[] = [];
   const recorded: ActivityEntry[] = [];
@@ -59,10 +61,12 @@ function dispatcher(
     }]),
   ) as unknown as Handlers;
   const dispatch = createDispatch({
-    route: (command) => ({ handler: handlers[command] }),
+    route: route ?? ((command) => ({ handler: handlers[command] })),
     record: (entry) => void recorded.push(entry),
     settled: () => Promise.resolve(),
-    vm: (vmId) => vmId === "u-1" ? { name: "web" } : undefined,
+    vm: (vmId) => vmId === "u-1" ? { name: "web", hostId: "local" } : undefined,
+    vmsOn: () => [],
+    hostOf: () => "local",
     vms: () => vms,
     formerNames: () => [],
     requireConfirmed: (principal) => {
@@ -434,4 +438,18 @@ Deno.test("the same call of another person, or with other rights, is a call of i
     callers.map((_caller, at) => at > 0),
   );
   assert.equal(recorded.filter(({ result }) => result === "error").length, 1);
+});
+
+Deno.test("dispatch() names no host out of sight where a VM's id is several hosts'", async () => {
+  const { dispatch } = dispatcher(undefined, true, {
+    route: () => {
+      throw new ContractError("VmOnSeveralHosts", { vmId: "u-9", hosts: "local, lab" });
+    },
+  });
+  const told = (rights: Rights) => failing(dispatch("get_networks", {}, { ...ADMIN, rights }));
+  assert.equal((await told(ADMIN.rights)).code, "VmOnSeveralHosts");
+  const rights = [layerOf([{ role: "operator", on: { kind: "host", host: "local" } }], new Map())];
+  const hidden = await told(rights);
+  assert.equal(hidden.code, "VmNotFound");
+  assert.doesNotMatch(JSON.stringify([hidden, hidden.message]), /\blab\b/);
 });

@@ -15,6 +15,8 @@ export interface OpenFeature<A extends CommandName = never, H extends CommandNam
   keptOf?(hostId: string): readonly string[];
   /** A host was removed, and is no longer served: forgets what is kept of it. @throws {ContractError} StoreUnavailable */
   forgetHost?(hostId: string): void;
+  /** A host is about to be added: forgets what is kept of one that had its id before. @throws {ContractError} StoreUnavailable */
+  hostAdded?(hostId: string): void;
 }
 
 /** A noun: its tables, its commands, its work in the background. */

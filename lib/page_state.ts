@@ -35,8 +35,11 @@ export interface PageState {
    * about the page's host.
    */
   api: Api;
-  /** Whether they may call a command: on that VM, or on any where none is named. Pages offer nothing else. */
-  may(command: CommandName, vm?: VmObject): boolean;
+  /**
+   * Whether they may call a command: on that VM of the page's host, or on that host where none is named. Pages offer nothing
+   * else.
+   */
+  may(command: CommandName, vm?: Omit<VmObject, "hostId">): boolean;
   /** What pages offer them; null: everything. */
   offers: Offers | null;
   /** The first administrator: whether nobody can sign in yet, and whether a key of the link lets one be made. */

@@ -5,6 +5,7 @@ import { parse } from "hono/utils/cookie";
 import { vmIdIn } from "../components/shell/breadcrumbs.ts";
 import { mayCall } from "../lib/access/may_call.ts";
 import { offersOf } from "../lib/access/offers_of.ts";
+import { seesHost } from "../lib/access/viewer.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import type { ConnectionStatus } from "../lib/contract/host.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
@@ -14,7 +15,7 @@ import type { AddressedHost } from "../lib/text/host_path.ts";
 import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
-import { isEmptyToken } from "../agent/access/authorise.ts";
+import { isEmptyToken, viewerOf } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
@@ -67,34 +68,32 @@ interface PageHost extends AddressedHost {
   readonly status: ConnectionStatus;
 }
 
+/** The hosts that are served, those that are read here before linked ones. */
+const hostsOf = ({ hosts, linked }: App): readonly (Host | LinkedHost)[] => [...hosts.all(), ...linked.all()];
+
 const pageHostOf = (host: Host | LinkedHost): PageHost =>
   host instanceof Host
     ? { id: host.id, isLinked: false, hostname: host.inventory.hostname, status: host.link.status }
     : { id: host.id, isLinked: true, hostname: host.label, status: host.status };
 
 /**
- * The host that a page is about: that of its VM, else the one that its address names, else the local one. Who is not
- * signed in learns of no host.
+ * The host that a page is about: that of its VM, else the one that its address names, else the local one, or the first that is
+ * in sight. Who is not signed in learns of no host.
  *
- * @throws {HttpError} 404
+ * @throws {HttpError} 404, also for a host out of sight
  */
-function hostOf(
-  { hosts, linked }: App,
-  user: PageUser | null,
-  named: string | undefined,
-  path: string,
-): PageHost {
-  if (user === null) return pageHostOf(hosts.local);
-  const vmId = vmIdIn(path);
-  try {
-    const ofVm = vmId === undefined ? undefined : hosts.withVm(vmId) ?? linked.withVm(vmId);
-    return pageHostOf(
-      ofVm ?? (named === undefined ? undefined : linked.served(named)) ?? hosts.of({ host: named }),
-    );
-  } catch (error) {
-    if (error instanceof ContractError) throw new HttpError(error.status, error.message, { cause: error });
-    throw error;
-  }
+function hostOf(app: App, principal: Principal, named: string | undefined, path: string): PageHost {
+  const { hosts, linked, places } = app;
+  if (principal.via === "nobody") return pageHostOf(hosts.local);
+  const viewer = viewerOf(principal, places), isSeen = ({ id }: Host | LinkedHost) => seesHost(viewer, id);
+  const vmId = vmIdIn(path),
+    ofVm = vmId === undefined ? undefined : hosts.withVm(vmId) ?? linked.withVm(vmId);
+  // The page of a VM out of sight is as that of none
+  if (ofVm !== undefined && isSeen(ofVm)) return pageHostOf(ofVm);
+  const host = named === undefined ? hostsOf(app).find(isSeen) : hosts.named(named) ?? linked.served(named);
+  if (host !== undefined && isSeen(host)) return pageHostOf(host);
+  const error = new ContractError("HostNotFound", { host: (named ?? hosts.local.id).slice(0, 64) });
+  throw new HttpError(error.status, error.message, { cause: error });
 }
 
 export default define.middleware(async (ctx) => {
@@ -111,7 +110,7 @@ export default define.middleware(async (ctx) => {
     return ctx.redirect(signInAt(ctx.req, ctx.url, named), 303);
   }
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
-  const host = hostOf(app, user, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
+  const host = hostOf(app, principal, named, ctx.url.pathname), cookie = ctx.req.headers.get("cookie");
   const isLocal = host.id === LOCAL_HOST;
   setRequestHost(host);
   const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
@@ -119,10 +118,13 @@ export default define.middleware(async (ctx) => {
   const state: PageState = {
     user,
     api: app.apiFor(principal, isLocal ? null : host.id),
-    may: (command, vm) => mayCall(principal.rights, command, vm),
-    offers: user === null
-      ? null
-      : offersOf(principal.rights, () => app.vms().map(({ id, group }) => ({ vmId: id, group }))),
+    may: (command, vm) => mayCall(principal.rights, command, { hostId: host.id, ...vm }),
+    offers: user === null ? null : offersOf(
+      principal.rights,
+      () => hostsOf(app).flatMap(({ id }) => app.places.vmsOn(id)),
+      hostsOf(app).map(({ id }) => id),
+      host.id,
+    ),
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
     eventId: app.hub.lastId,
     refused,

@@ -1,36 +1,59 @@
 /** The one check of rights, for dispatch. */
 import { extraNeedsOf, type VmNetworkTypes } from "../../lib/access/extra_permissions.ts";
 import { needOf, PERMISSIONS } from "../../lib/access/permissions.ts";
+import { hostOfObject } from "../../lib/access/may_call.ts";
 import {
-  type AccessObject,
+  type HostObject,
   isAdministrator,
   may,
   mayAnything,
   mayAnywhere,
+  mayOnSomeHost,
   roleOn,
+  type VmObject,
+  vmObject,
+  type VmPlace,
 } from "../../lib/access/rights.ts";
+import { type Places, seesHost, type Viewer } from "../../lib/access/viewer.ts";
 import {
   type BatchOperationResult,
+  type Command,
   type CommandName,
+  COMMANDS,
   ContractError,
   type Role,
 } from "../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Principal } from "../access.ts";
 
 /** What is known of a VM that rights and audit depend on. */
-export interface VmFacts extends VmNetworkTypes {
+export interface VmFacts extends VmNetworkTypes, VmPlace {
   readonly name: string;
-  readonly group?: string | undefined;
 }
 /** Looks a VM up. */
 export type FindVm = (vmId: string) => VmFacts | undefined;
+
+/** What is known of VMs and hosts. */
+export interface AccessWorld {
+  readonly vm: FindVm;
+  /** The VMs of a host. */
+  readonly vmsOn: Places["vmsOn"];
+  /** Id of the host that a call is about: it may not be served. Undefined where it names one that there is not. */
+  readonly hostOf: (input: unknown) => string | undefined;
+}
+
+/** Somebody who looks. */
+export const viewerOf = (
+  { rights, name, since }: Pick<Principal, "rights" | "name" | "since">,
+  { vm, vmsOn }: Pick<AccessWorld, "vm" | "vmsOn">,
+): Viewer => ({ rights, name, since, placeOf: vm, vmsOn });
 
 const field = (input: unknown, name: string): unknown =>
   typeof input === "object" && input !== null && Object.hasOwn(input, name)
     ? (input as Record<string, unknown>)[name]
     : undefined;
 
-const objectOf = (vmId: string, vm: FindVm): AccessObject => ({ vmId, group: vm(vmId)?.group });
+const objectOf = (vmId: string, vm: FindVm): VmObject => vmObject(vmId, vm(vmId));
 
 /** Refuses: who is not signed in is told to, who is learns what it takes. */
 function refuse({ via }: Principal, role: Role): never {
@@ -41,42 +64,99 @@ function refuse({ via }: Principal, role: Role): never {
 export const isEmptyToken = ({ via, rights }: Pick<Principal, "via" | "rights">): boolean =>
   via === "token" && !mayAnything(rights);
 
+/** What of an input says where a command is carried out: its schema has no other field that does. */
+export const whereIn = (command: CommandName, input: unknown) => {
+  const { properties = {} } = COMMANDS[command].input as { properties?: object };
+  const own = (name: string) => {
+    const value = Object.hasOwn(properties, name) ? field(input, name) : undefined;
+    return typeof value === "string" ? value : undefined;
+  };
+  return { host: own("host"), vmId: own("vmId") };
+};
+
+/**
+ * The host that a call is about.
+ *
+ * @returns undefined for a call about none, or about all of them
+ * @throws {ContractError} HostNotFound for one that is out of sight, as for one that there is not
+ */
+function hostOfCall(
+  { rights }: Principal,
+  command: CommandName,
+  input: unknown,
+  { vmsOn, hostOf }: AccessWorld,
+): HostObject | undefined {
+  const where = whereIn(command, input), { hides }: Command = COMMANDS[command];
+  const isOfOne = needOf(command).object === "host" && hides !== "other-activity";
+  if (where.host === undefined && !isOfOne) return undefined;
+  const hostId = hostOf(where);
+  const isSeen = may(rights, "vms.view", "everything") ||
+    (hostId !== undefined && seesHost({ rights, vmsOn }, hostId));
+  // What names none is refused by what it needs
+  if (!isSeen && (where.host !== undefined || needOf(command).permission === "signed-in")) {
+    throw new ContractError("HostNotFound", { host: where.host?.slice(0, 64) ?? hostId! });
+  }
+  return hostId === undefined ? undefined : { hostId };
+}
+
+/**
+ * Refuses a command on a host, or on none. A VM out of sight that is on another host than the caller's is as none.
+ *
+ * @throws {ContractError} NotSignedIn, Forbidden, VmNotFound
+ */
+function refuseOn(principal: Principal, command: CommandName, input: unknown, { vm }: AccessWorld): never {
+  const { permission, role, object } = needOf(command), { host, vmId } = whereIn(command, input);
+  const isOfNone = object === "host" && vmId !== undefined && host === undefined && vm(vmId) !== undefined &&
+    may(principal.rights, permission, { hostId: LOCAL_HOST });
+  if (isOfNone) throw new ContractError("VmNotFound", { vmId });
+  return refuse(principal, role);
+}
+
 /**
  * Checks that somebody may carry a command out, as far as the input says on what. Nothing of the input was checked yet.
  *
  * @returns the highest role they have on what the command is about
- * @throws {ContractError} NotSignedIn, Forbidden; VmNotFound for a VM they may not even see
+ * @throws {ContractError} NotSignedIn, Forbidden; VmNotFound and HostNotFound for what they may not even see
  */
-export function authorise(principal: Principal, command: CommandName, input: unknown, vm: FindVm): Role {
+export function authorise(
+  principal: Principal,
+  command: CommandName,
+  input: unknown,
+  world: AccessWorld,
+): Role {
   const { rights } = principal;
   const { permission, role, object } = needOf(command);
   const everything = roleOn(rights, "everything");
   if (permission === "anyone") return everything;
   if (principal.via === "nobody") refuse(principal, role);
   if (permission === "signed-in") {
-    return command !== "get_session" && isEmptyToken(principal) ? refuse(principal, role) : everything;
+    if (command !== "get_session" && isEmptyToken(principal)) refuse(principal, role);
+    return roleOn(rights, hostOfCall(principal, command, input, world) ?? "everything");
   }
   if (permission === "socket") {
     const isRoot = principal.door === "socket" && isAdministrator(rights);
     return isRoot ? everything : refuse(principal, role);
   }
   if (!mayAnywhere(rights, permission)) refuse(principal, role);
-  const requireExtras = (devices?: VmNetworkTypes) => {
+  const requireExtras = (isAllowed: (extra: string) => boolean, devices?: VmNetworkTypes) => {
     for (const extra of extraNeedsOf(command, input, devices)) {
-      if (!may(rights, extra, "everything")) refuse(principal, PERMISSIONS.get(extra)!.role);
+      if (!isAllowed(extra)) refuse(principal, PERMISSIONS.get(extra)!.role);
     }
   };
-  requireExtras();
+  requireExtras((extra) => mayOnSomeHost(rights, extra));
+  const host = hostOfCall(principal, command, input, world);
   // Which of several VMs is narrowBatch()'s, which of all is filterOutput()'s business.
   if (object === "list" || object === "vms") return everything;
   const vmId = field(input, "vmId");
-  if (object === "everything" || typeof vmId !== "string") {
-    return may(rights, permission, "everything") ? everything : refuse(principal, role);
+  if (object !== "vm" || typeof vmId !== "string") {
+    const on = object === "host" ? host ?? "everything" : "everything";
+    requireExtras((extra) => may(rights, extra, on));
+    return may(rights, permission, on) ? roleOn(rights, on) : refuseOn(principal, command, input, world);
   }
-  const about = objectOf(vmId, vm);
+  const facts = world.vm(vmId), about = vmObject(vmId, facts);
   if (!may(rights, "vms.view", about)) throw new ContractError("VmNotFound", { vmId });
   // What depends on the VM is decided once it is known that it may be seen.
-  requireExtras(vm(vmId));
+  requireExtras((extra) => may(rights, extra, hostOfObject(about)), facts);
   return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
 }
 
@@ -101,6 +181,14 @@ export function guardGroup(
   const groups = granted();
   const changes = before !== group;
   if (changes && [before, group].some((each) => groups.has(each))) refuse(principal, "administrator");
+}
+
+/** What no host could be told by, as somebody may see it: a VM that hosts out of sight have as well is as none. */
+export function withoutHiddenHosts(error: unknown, viewer: Viewer): unknown {
+  if (!(error instanceof ContractError) || error.code !== "VmOnSeveralHosts") return error;
+  const { vmId, hosts } = error.details as { vmId: string; hosts: string };
+  if (hosts.split(", ").every((hostId) => seesHost(viewer, hostId))) return error;
+  return new ContractError("VmNotFound", { vmId });
 }
 
 /** Runs a command on those of its VMs that somebody may use it on; the others are refused one by one. */

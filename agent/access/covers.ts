@@ -1,6 +1,8 @@
 /** Grants on VMs and groups: what they hold for. */
 import type { Grant } from "../../lib/contract/mod.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { Cover, CoverTargets } from "../../lib/coverage/coverage.ts";
+import type { Coverage } from "../coverage/coverage.ts";
 import type { Access } from "./mod.ts";
 import type { TokenRecord } from "./records.ts";
 
@@ -29,15 +31,42 @@ export function coversOf(access: Access): Cover[] {
     .filter(({ targets: { vmIds, groups } }) => vmIds.length + groups.length > 0);
 }
 
+/** The field of what grants are on and that is not there now: VMs, groups and hosts. @param isHost whether there is one */
+export function uncoveredBy(
+  grants: readonly Grant[],
+  coverage: Pick<Coverage, "uncovered">,
+  isHost: (hostId: string) => boolean,
+): { readonly uncovered?: string[] } {
+  const { uncovered = [] } = coverage.uncovered(targetsOfGrants(grants));
+  const hosts = grants.flatMap(({ on }) => on.kind === "host" && !isHost(on.host) ? [on.host] : []);
+  const gone = [...uncovered, ...hosts.map((host) => `the host ${oneLine(host, LONGEST)}`)];
+  return gone.length === 0 ? {} : { uncovered: gone };
+}
+
+/** Longest name of a host that is told. */
+const LONGEST = 60;
+
 /**
  * Another VM has the id: nobody has a right to it that was given for the one before.
  *
  * @returns whose grants have gone
  * @throws {ContractError} StoreUnavailable
  */
-export function releaseVm(access: Access, vmId: string): string[] {
+export const releaseVm = (access: Access, vmId: string): string[] =>
+  release(access, ({ on }) => on.kind === "vm" && on.vmId === vmId);
+
+/**
+ * A host was removed, or a new one has the id: rights to it were given for the one before.
+ *
+ * @returns whose grants have gone
+ * @throws {ContractError} StoreUnavailable
+ */
+export const releaseHost = (access: Access, hostId: string): string[] =>
+  release(access, ({ on }) => on.kind === "host" && on.host === hostId);
+
+/** Takes grants away. @returns whose have gone @throws {ContractError} StoreUnavailable */
+function release(access: Access, isOn: (grant: Grant) => boolean): string[] {
   const { accounts, credentials } = access, released: string[] = [];
-  const isOn = ({ on }: Grant) => on.kind === "vm" && on.vmId === vmId;
   const without = (grants: readonly Grant[]) => grants.filter((grant) => !isOn(grant));
   for (const user of [...accounts.users.values()].filter(({ grants }) => grants.some(isOn))) {
     accounts.save({ ...user, grants: without(user.grants) });

@@ -8,7 +8,7 @@ import type {
 import { feature } from "../feature.ts";
 import { AuditRetention } from "../store/audit_retention.ts";
 import { auditHandlers } from "./audit_handlers.ts";
-import { coversOf, releaseVm } from "./covers.ts";
+import { coversOf, releaseHost, releaseVm } from "./covers.ts";
 import { accessHandlers } from "./handlers.ts";
 import { SSH_KEY_MIGRATIONS } from "./ssh_keys.ts";
 import { passkeyHandlers } from "./passkey_handlers.ts";
@@ -42,6 +42,7 @@ export const accessFeature = feature<keyof typeof accessCommands | keyof typeof 
         activity: app.activity,
         address: () => app.doors?.address ?? "",
         hostname: () => app.hosts.local.inventory.hostname,
+        hostId: (host) => app.places.hostOf({ host }),
       }),
       periodic: [
         { name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() },
@@ -52,6 +53,8 @@ export const accessFeature = feature<keyof typeof accessCommands | keyof typeof 
         },
       ],
       stop: () => app.access.credentials.tidy(),
+      forgetHost: (hostId) => void releaseHost(app.access, hostId),
+      hostAdded: (hostId) => void releaseHost(app.access, hostId),
       host: () => ({ replaced: (vmId) => releaseVm(app.access, vmId) }),
     };
   },

@@ -6,6 +6,7 @@ import {
   type accessCommands,
   type CommandName,
   ContractError,
+  type Grant,
   type SignedIn,
   type sshKeyCommands,
 } from "../../lib/contract/mod.ts";
@@ -13,7 +14,7 @@ import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
 import type { Coverage } from "../coverage/coverage.ts";
-import { targetsOfGrants } from "./covers.ts";
+import { uncoveredBy } from "./covers.ts";
 import type { Access } from "./mod.ts";
 import { shownUser } from "./records.ts";
 import { requireCookies, SIGNED_IN } from "./sign_in.ts";
@@ -28,7 +29,7 @@ type AccessHandlers = Pick<
 
 /** A handler for each of them. */
 export function accessHandlers(
-  { access, coverage, sshKeys, activity, address, hostname }: {
+  { access, coverage, sshKeys, activity, address, hostname, hostId }: {
     access: Access;
     coverage: Pick<Coverage, "uncovered">;
     sshKeys: SshKeys;
@@ -36,11 +37,29 @@ export function accessHandlers(
     /** Where people reach the pages: `http://127.0.0.1:8440`. */
     address: () => string;
     hostname: () => string;
+    /** The id of the host that has an id or a name; undefined for none. */
+    hostId: (host: string) => string | undefined;
   },
 ): AccessHandlers {
   const { accounts, credentials, signIn, setup } = access;
   const secondFactor = new SecondFactor(access, hostname, access.clock);
 
+  const uncovered = ({ grants }: { readonly grants: readonly Grant[] }) =>
+    uncoveredBy(grants, coverage, (host) => hostId(host) !== undefined);
+  /**
+   * Grants by the ids of their hosts: those to come must not be given beforehand.
+   *
+   * @param before what was granted: of that, hosts need not be there
+   * @throws {ContractError} HostNotFound
+   */
+  const onHosts = (grants: readonly Grant[], before: readonly Grant[] = []): Grant[] =>
+    grants.map(({ role, on }) => {
+      if (on.kind !== "host") return { role, on };
+      const isKept = before.some((each) => each.on.kind === "host" && each.on.host === on.host);
+      const id = isKept ? on.host : hostId(on.host);
+      if (id === undefined) throw new ContractError("HostNotFound", { host: on.host });
+      return { role, on: { kind: "host", host: id } };
+    });
   const own = (principal: Principal) => ownAccount(access, principal);
   /** Whose things somebody may touch: their own; nobody's limit for administrators. */
   const reach = ({ rights, userId, via }: Principal): string | undefined => {
@@ -131,11 +150,16 @@ export function accessHandlers(
       secondFactor.switchOff(await reauthenticate(access, principal, password));
       return null;
     },
-    list_users: () =>
-      accounts.list().map((user) => ({ ...user, ...coverage.uncovered(targetsOfGrants(user.grants)) })),
-    create_user: async (input) => accounts.shown(await accounts.create(input)),
+    list_users: () => accounts.list().map((user) => ({ ...user, ...uncovered(user) })),
+    create_user: async (input) => {
+      const grants = onHosts(input.grants ?? []);
+      return accounts.shown(await accounts.create({ ...input, grants }));
+    },
     update_user: async ({ revokeTokens = true, ...input }) => {
-      const user = accounts.shown(await accounts.update(input));
+      const grants = input.grants && onHosts(input.grants, accounts.users.get(input.userId)?.grants);
+      const user = accounts.shown(
+        await accounts.update({ ...input, ...(grants !== undefined && { grants }) }),
+      );
       // Whoever's password is set by another was locked out, or must be.
       if (input.password !== undefined || input.disabled) credentials.endSessions(input.userId);
       if (input.password !== undefined && revokeTokens) credentials.endTokens(input.userId);
@@ -172,8 +196,8 @@ export function accessHandlers(
     list_tokens: ({ all }, { principal }) =>
       credentials.tokens(listed(principal, all)).map((token) => ({
         ...token,
-        // Which VMs and groups there are is for who sees them all
-        ...(seesEverything(principal.rights) && coverage.uncovered(targetsOfGrants(token.grants))),
+        // Which VMs, groups and hosts there are is for who sees them all
+        ...(seesEverything(principal.rights) && uncovered(token)),
       })),
     create_token: async ({ name, grants = [], expiresInDays = 90, userId, password }, { principal }) => {
       if (principal.via === "token") throw new ContractError("NoAccount");
@@ -190,7 +214,7 @@ export function accessHandlers(
       }
       if (principal.via === "session") await reauthenticate(access, principal, password);
       const owner = userId === undefined ? own(principal) : accounts.user(userId);
-      return credentials.makeToken(owner, name, grants, expiresInDays);
+      return credentials.makeToken(owner, name, onHosts(grants), expiresInDays);
     },
     revoke_token: ({ tokenId }, { principal }) => {
       credentials.endToken(tokenId, reach(principal));

@@ -6,14 +6,15 @@ import { messageOf } from "../../lib/text/message.ts";
 import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { permissionsOf } from "../../lib/access/permissions.ts";
-import { EventView, type Viewer } from "../../lib/access/filter_output.ts";
+import { EventView } from "../../lib/access/filter_output.ts";
 import { ContractError, type ErrorCode, ERRORS } from "../../lib/contract/errors.ts";
-import type { VM } from "../../lib/contract/mod.ts";
+import type { Grant, VM } from "../../lib/contract/mod.ts";
 import { useLocale } from "../../lib/i18n/locale.ts";
 import { message, rendered, type Sentence, vmName } from "../../lib/i18n/message.ts";
 import { addPseudoTexts, PSEUDO_LOCALE } from "../../lib/i18n/pseudo.ts";
 import { HIDDEN_MESSAGE, HIDDEN_VM } from "../../lib/access/redact.ts";
 import type { Principal } from "../access.ts";
+import { type AccessWorld, viewerOf } from "./authorise.ts";
 import { createDispatch, type Handlers } from "../dispatch.ts";
 import { EventHub, type Published } from "../events/hub.ts";
 import { jobHandlers } from "../jobs/handlers.ts";
@@ -80,15 +81,32 @@ function* errors(): Generator<readonly [string, ContractError]> {
   }
 }
 
-const PRINCIPAL: Principal = {
+/** The host of the VM that is seen; the others are on the local one. */
+const LAB = "lab";
+const hostIdOf = (vmId: string) => vmId === OWN.id ? LAB : "local";
+const PLACES: AccessWorld = {
+  vm: (vmId) => {
+    const vm = VMS.find(({ id }) => id === vmId);
+    return vm && { name: vm.name, hostId: hostIdOf(vmId) };
+  },
+  vmsOn: (hostId) =>
+    VMS.filter(({ id }) => hostIdOf(id) === hostId).map(({ id }) => ({ vmId: id, group: undefined, hostId })),
+  hostOf: () => LAB,
+};
+/** Who is told nothing of the others: what it has rights to. */
+const ONLOOKERS: Readonly<Record<string, Grant["on"]>> = {
+  "one VM": { kind: "vm", vmId: OWN.id },
+  "one host": { kind: "host", host: LAB },
+};
+const principalOn = (on: Grant["on"]): Principal => ({
   ...localPrincipal("api"),
   name: "eve",
-  rights: [[{ permissions: permissionsOf("operator"), on: { kind: "vm", vmId: OWN.id } }]],
-};
-const VIEWER: Viewer = { rights: PRINCIPAL.rights, name: "eve", groupOf: () => undefined };
+  rights: [[{ permissions: permissionsOf("operator"), on }]],
+});
 
-/** What somebody with rights to one VM is told, whatever fails on it. */
+/** What somebody who sees one VM is told, whatever fails on it. @param on what the rights are to */
 async function world(
+  on: Grant["on"],
   run: (told: {
     readonly fails: (error: unknown) => void;
     readonly call: (command: string, input?: unknown) => Promise<unknown>;
@@ -113,9 +131,9 @@ async function world(
   const fail = () => {
     throw thrown;
   };
-  const vm = (vmId: string) => VMS.find(({ id }) => id === vmId);
+  const principal = principalOn(on);
   const handlers: Partial<Handlers> = {
-    ...jobHandlers(jobs, vm),
+    ...jobHandlers(jobs, PLACES),
     get_activity: ({ limit = 50 }) => activity.latest(limit),
     start_vm: fail,
     batch_start_vms: ({ vmIds }) =>
@@ -124,18 +142,18 @@ async function world(
   const dispatch = createDispatch({
     route: (command) => ({ handler: handlers[command]! }),
     record: (entry) => void activity.record(entry),
-    vm,
+    ...PLACES,
     vms,
     formerNames: former,
     requireConfirmed: () => Promise.resolve(),
     grantedGroups: () => new Set(),
     settled: () => Promise.resolve(),
   });
-  const view = new EventView(VIEWER, [OWN.id], vms);
+  const view = new EventView(viewerOf(principal, PLACES), [OWN.id], vms);
   try {
     await run({
       fails: (error) => void (thrown = error),
-      call: (command, input = {}) => dispatch(command, input, PRINCIPAL),
+      call: (command, input = {}) => dispatch(command, input, principal),
       jobs,
       events: () => published.map((event) => rendered(view.shown(event))),
       clear: () => void (published.length = 0),
@@ -171,9 +189,12 @@ addPseudoTexts(Object.fromEntries(
   [...Object.values(ERRORS).map(({ text }) => text), HIDDEN_VM, HIDDEN_MESSAGE].map((text) => [text, text]),
 ));
 
-for (const locale of LOCALES) {
-  Deno.test(`no error tells who sees one VM of another: refused, as a batch's result, in the activity (${locale})`, () =>
-    world(async ({ fails, call, events, clear }) => {
+const CASES = LOCALES.flatMap((locale) =>
+  Object.entries(ONLOOKERS).map(([what, on]) => ({ locale, on, who: `rights to ${what}, ${locale}` }))
+);
+for (const { locale, on, who } of CASES) {
+  Deno.test(`no error tells who sees one VM of another: refused, as a batch's result, in the activity (${who})`, () =>
+    world(on, async ({ fails, call, events, clear }) => {
       using _language = useLocale(() => locale);
       let cases = 0;
       for (const [what, error] of errors()) {
@@ -196,8 +217,8 @@ for (const locale of LOCALES) {
       );
     }));
 
-  Deno.test(`no task tells who sees one VM of another: its title, its log, why it failed (${locale})`, () =>
-    world(async ({ call, jobs, events, clear }) => {
+  Deno.test(`no task tells who sees one VM of another: its title, its log, why it failed (${who})`, () =>
+    world(on, async ({ call, jobs, events, clear }) => {
       using _language = useLocale(() => locale);
       let cases = 0;
       for (const [what, error] of errors()) {
@@ -216,7 +237,7 @@ for (const locale of LOCALES) {
 }
 
 Deno.test("what libvirt says of another VM is told to who sees that, and to others not", () =>
-  world(async ({ fails, call }) => {
+  world(ONLOOKERS["one VM"]!, async ({ fails, call }) => {
     fails(new LibvirtError({ code: VIR_ERR.OPERATION_FAILED, message: "domain 'payroll' already exists" }));
     const hidden = await call("start_vm", { vmId: OWN.id }).catch(messageOf);
     assert.equal(hidden, `Libvirt failed: ${HIDDEN_MESSAGE}`);

@@ -1,6 +1,6 @@
 /** What somebody changes without seeing all of it: the targets of schedules and backups. */
-import { sightOf } from "../../lib/access/filter_output.ts";
 import { splitTargets, type Targets } from "../../lib/access/redact.ts";
+import { may, vmObject } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
 
@@ -11,12 +11,18 @@ import type { Principal } from "../access.ts";
  */
 export function hiddenTargets(
   targets: Targets,
-  { rights, name }: Pick<Principal, "rights" | "name">,
+  { rights }: Pick<Principal, "rights">,
   seen: readonly VM[],
 ): Targets {
-  const groups = new Map(seen.map(({ id, group }) => [id, group]));
-  const sight = sightOf({ rights, name, groupOf: (vmId) => groups.get(vmId) }, () => seen);
-  return sight === undefined ? { vmIds: [], tags: [], groups: [] } : splitTargets(targets, sight).hidden;
+  if (may(rights, "vms.view", "everything")) return { vmIds: [], tags: [], groups: [] };
+  const ids = new Set(seen.map(({ id }) => id));
+  return splitTargets(targets, {
+    sees: (vmId) => ids.has(vmId) || may(rights, "vms.view", vmObject(vmId, undefined)),
+    seesTag: (tag) => seen.some(({ tags }) => tags.includes(tag)),
+    seesGroup: (name) =>
+      may(rights, "vms.view", { vmId: "", group: name, hostId: undefined }) ||
+      seen.some(({ group }) => group === name),
+  }).hidden;
 }
 
 /** Targets with others, each once. */

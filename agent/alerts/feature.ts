@@ -51,7 +51,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     });
     return {
       handlers: {
-        ...alertHandlers({ records, engine, clock, vm, coverage: app.coverage }),
+        ...alertHandlers({ records, engine, clock, places: app.places, coverage: app.coverage }),
         ...alertTargetHandlers({ records, delivery, stopping: stopping.signal }),
       },
       periodic: [

@@ -8,13 +8,13 @@ import {
   type Input,
   MOST_ALERTS,
   MOST_SILENCES,
-  type VM,
 } from "../../lib/contract/mod.ts";
-import { seesAlert } from "../../lib/access/filter_output.ts";
+import { type AlertSubject, objectOfAlert, seesAlert } from "../../lib/access/filter_output.ts";
 import { may } from "../../lib/access/rights.ts";
 import { type RuleRefusal, ruleRefusal, scopeRefusal } from "../../lib/alerts/rule.ts";
 import { firstWindow, isOver, silenceAt, type StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Principal } from "../access.ts";
+import { type AccessWorld, viewerOf as viewerIn } from "../access/authorise.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { Coverage } from "../coverage/coverage.ts";
@@ -28,8 +28,7 @@ export interface AlertContext {
   readonly engine: AlertEngine;
   readonly clock: Clock;
   readonly coverage: Pick<Coverage, "uncovered" | "nameOf">;
-  /** Looks a VM up. */
-  readonly vm: (vmId: string) => VM | undefined;
+  readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
 }
 
 /** An input that its field's schema takes, yet not as a whole. */
@@ -69,13 +68,9 @@ function changed(rule: AlertRule, change: Omit<Input<"update_alert">, "alertId">
 
 /** A handler for each of them. */
 export function alertHandlers(
-  { records, engine, clock, coverage, vm }: AlertContext,
+  { records, engine, clock, coverage, places }: AlertContext,
 ): Pick<Handlers, keyof typeof alertCommands> {
-  const viewerOf = ({ rights, name }: Principal) => ({
-    rights,
-    name,
-    groupOf: (id: string) => vm(id)?.group,
-  });
+  const viewerOf = (principal: Principal) => viewerIn(principal, places);
   const requireRule = (alertId: string): AlertRule => {
     const rule = records.require().rules.get(alertId);
     if (rule === undefined) throw new ContractError("AlertNotFound", { alertId });
@@ -103,9 +98,9 @@ export function alertHandlers(
     return rule;
   };
   /** What an alert or a silence is on must be there, and in sight: all there is, where it is not on one VM. */
-  const requireScope = (on: Pick<AlertRule, "vmId">, principal: Principal) => {
+  const requireScope = (on: AlertSubject, principal: Principal) => {
     const { vmId } = on, isSeen = seesAlert(viewerOf(principal), on);
-    if (vmId !== undefined && (!isSeen || vm(vmId) === undefined)) {
+    if (vmId !== undefined && (!isSeen || places.vm(vmId) === undefined)) {
       throw new ContractError("VmNotFound", { vmId });
     }
     if (!isSeen) throw new ContractError("Forbidden", { role: "viewer" });
@@ -117,11 +112,11 @@ export function alertHandlers(
     return rule;
   };
   /** Whether somebody sees a silence: what it is on, or else the one alert that it is of. */
-  const seesSilence = ({ alertId, scope, vmId }: AlertSilence, principal: Principal) => {
+  const seesSilence = ({ alertId, scope, ...on }: AlertSilence, principal: Principal) => {
     const viewer = viewerOf(principal), rule = alertId === undefined ? undefined : records.rules.get(alertId);
     const isOfSeen = rule !== undefined && seesAlert(viewer, rule);
     if (alertId !== undefined && !isOfSeen && !seesAlert(viewer, {})) return false;
-    return (scope === "everything" && isOfSeen) || seesAlert(viewer, { vmId });
+    return (scope === "everything" && isOfSeen) || seesAlert(viewer, on);
   };
   return {
     list_alerts: () => {
@@ -190,12 +185,9 @@ export function alertHandlers(
           incidentId,
         });
       }
-      const { vmId } = incident;
-      if (!seesAlert(viewerOf(principal), incident)) {
-        throw new ContractError("IncidentNotFound", { incidentId });
-      }
-      const on = vmId === undefined ? "everything" : { vmId, group: vm(vmId)?.group };
-      if (!may(principal.rights, "alerts.operate", on)) {
+      const viewer = viewerOf(principal);
+      if (!seesAlert(viewer, incident)) throw new ContractError("IncidentNotFound", { incidentId });
+      if (!may(principal.rights, "alerts.operate", objectOfAlert(viewer, incident))) {
         throw new ContractError("Forbidden", { role: "operator" });
       }
       engine.acknowledge(incidentId, principal.name);

@@ -397,8 +397,8 @@ export function backupHandlers(
     },
     get_backup_screen: async ({ backupId, runId, vmId }, { principal: { rights } }) => {
       // A screen shows what is in the VM: who may not have it there, has no picture of it here.
-      const group = hostOf(vmId)?.inventory.vm(vmId)?.group;
-      if (!may(rights, "vms.operate", { vmId, group })) {
+      const host = hostOf(vmId), group = host?.inventory.vm(vmId)?.group;
+      if (!may(rights, "vms.operate", { vmId, group, hostId: host?.id })) {
         throw new ContractError("Forbidden", { role: "operator" });
       }
       const { repository, copies } = await history.open(find(backupId), runId);

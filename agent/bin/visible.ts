@@ -14,13 +14,13 @@ const DELETES = {
 /** Whether rights reach an entry. What was found beside its files nobody but an administrator knows. */
 export function mayTouch(
   rights: Rights,
-  { kind, vmId, group, found }: Pick<StoredEntry, "kind" | "vmId" | "group" | "found">,
+  { kind, host: hostId, vmId, group, found }: Pick<StoredEntry, "kind" | "host" | "vmId" | "group" | "found">,
 ): boolean {
   if (found) return isAdministrator(rights);
   const { permission } = needOf(DELETES[kind]), { alsoNeeds = [] }: Command = COMMANDS[DELETES[kind]];
   const needs = [permission, ...alsoNeeds.map((extra) => extra.permission)];
-  if (kind !== "vm") return needs.every((each) => may(rights, each, "everything"));
+  if (kind !== "vm") return needs.every((each) => may(rights, each, { hostId }));
   if (vmId === undefined) return isAdministrator(rights);
-  const vm = { vmId, group };
+  const vm = { vmId, group, hostId };
   return may(rights, "vms.view", vm) && may(rights, permission, vm);
 }

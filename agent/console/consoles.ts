@@ -139,8 +139,10 @@ export class Consoles {
   }
 
   #mayStay({ rights, ended }: Principal, vmId: string): boolean {
-    const { group } = this.hosts.vm(vmId) ?? this.linked.vm(vmId) ?? {};
-    return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
+    const host = this.hosts.withVm(vmId) ?? this.linked.withVm(vmId);
+    const group = (this.hosts.vm(vmId) ?? this.linked.vm(vmId))?.group;
+    const vm = { vmId, group, hostId: host?.id };
+    return !ended.aborted && may(rights, needOf("open_console").permission, vm);
   }
 
   /** Something happened to a VM: when it is off, so are its consoles. */

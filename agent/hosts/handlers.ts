@@ -74,10 +74,15 @@ function attention(
 }
 
 /** What the host lacks before VMs can be created on it, as far as the one who asks may see it. */
-async function lackingOn({ inventory: { storage, networks, filled }, machine }: Host, rights: Rights) {
+async function lackingOn(
+  { id: hostId, inventory: { storage, networks, filled }, machine }: Host,
+  rights: Rights,
+) {
   if (!filled) return [];
-  const pools = storage.isKnown && mayCall(rights, "get_storage_pools") ? storage.records() : null;
-  const known = mayCall(rights, "get_networks") ? networks.records() : null;
+  const pools = storage.isKnown && mayCall(rights, "get_storage_pools", { hostId })
+    ? storage.records()
+    : null;
+  const known = mayCall(rights, "get_networks", { hostId }) ? networks.records() : null;
   const own = new Set(
     (known ?? []).map(({ xml }) => child(parseXml(xml), "bridge")?.attributes.name),
   );
@@ -107,7 +112,7 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
 export function hostListHandlers(app: HostCommandServices): HostListHandlers {
   const { activity, knownVms } = app;
   return {
-    list_hosts: (_input, { principal }) => hostStatuses(app, principal.rights),
+    list_hosts: (_input, { principal }) => hostStatuses(app, principal),
     ...manageHostHandlers(app),
     ...linkHandlers(app),
     get_activity: ({ limit = 50, ...wanted }) => {

@@ -129,7 +129,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       // Meanwhile another call may have added it
       await app.putHost(added, () => requireNew(name, uri));
       await connected(name, () => app.removeHost(name));
-      return hostStatus(app, name, principal.rights);
+      return hostStatus(app, name, principal);
     },
     get_ssh_key: () => withSsh(async () => ({ publicKey: await ssh.publicKey() })),
     test_host: async ({ uri: wanted, ...answers }) => {
@@ -161,7 +161,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       // With another key or host key, the connection is worth another try
       if (!isMoved && wanted !== undefined) hosts.served(hostId)?.link.retry();
       if (isMoved) await connected(hostId, () => app.putHost(before));
-      return hostStatus(app, hostId, principal.rights);
+      return hostStatus(app, hostId, principal);
     },
     enable_host: async ({ hostId, enabled }, { principal }) => {
       const before = kept(hostId);
@@ -173,7 +173,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       check();
       if (before.isEnabled !== enabled) await app.putHost({ ...before, isEnabled: enabled }, check);
       if (enabled) await connected(hostId, () => app.putHost({ ...before, isEnabled: false }));
-      return hostStatus(app, hostId, principal.rights);
+      return hostStatus(app, hostId, principal);
     },
     remove_host: async ({ hostId, force = false }) => {
       const check = () => {

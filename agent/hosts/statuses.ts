@@ -1,7 +1,10 @@
 /** How each host is, as lists tell it. */
 import { mayCall } from "../../lib/access/may_call.ts";
-import { may, type Rights } from "../../lib/access/rights.ts";
+import { may } from "../../lib/access/rights.ts";
+import { seesHost, seesVm, type Viewer } from "../../lib/access/viewer.ts";
 import { ContractError, type HostStats, type HostStatus, type VM } from "../../lib/contract/mod.ts";
+import { type AccessWorld, viewerOf } from "../access/authorise.ts";
+import type { Principal } from "../access.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { connectionUri } from "../libvirt/uri.ts";
 import { shownConnection } from "../../lib/access/shown_connection.ts";
@@ -17,6 +20,7 @@ export interface ListedHosts {
   readonly hosts: HostRegistry;
   readonly linked: LinkedHosts;
   readonly hostRecords: HostRecords;
+  readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
 }
 
 const countsOf = (vms: readonly VM[]) => ({ vmCount: vms.length, activeVmCount: vms.filter(isLive).length });
@@ -29,9 +33,9 @@ const loadOf = ({ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp }: Hos
 function servedStatus(
   { hosts }: ListedHosts,
   host: Host,
-  rights: Rights,
-  seesVm: (vm: VM) => boolean,
+  viewer: Viewer,
 ): HostStatus {
+  const { rights } = viewer;
   const load = host.sampler.host && loadOf(host.sampler.host);
   const isLocal = host === hosts.local, { status, error, since } = host.link.status;
   const shown = shownConnection({ uri: connectionUri(host.link.uri), error }, rights);
@@ -40,37 +44,39 @@ function servedStatus(
     ...{ id: host.id, label: host.label, isLocal, status, since },
     ...isLocal && error !== null ? { ...shown, error } : shown,
     ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
-    ...(host.inventory.filled && countsOf(host.inventory.vms().filter(seesVm))),
-    ...(load !== undefined && mayCall(rights, "get_host_stats") && { load }),
+    ...(host.inventory.filled && countsOf(host.inventory.vms().filter(({ id }) => seesVm(viewer, id)))),
+    ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
     isKnown: host.inventory.filled,
     foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
   };
 }
 
 /** How a linked host is. */
-function linkedStatus(host: LinkedHost, rights: Rights, seesVm: (vm: VM) => boolean): HostStatus {
+function linkedStatus(host: LinkedHost, viewer: Viewer): HostStatus {
+  const { rights } = viewer;
   const { status, error, since } = host.status, { stats, about } = host, load = stats && loadOf(stats);
   const seesAll = may(rights, "vms.view", "everything");
   return {
     ...{ id: host.id, label: host.label, isLocal: false, status, error, since },
     uri: mayCall(rights, "add_host") ? host.address : "",
     ...(about !== undefined && { linked: about }),
-    ...(host.isRead && countsOf(host.vms().filter(seesVm))),
-    ...(load !== undefined && mayCall(rights, "get_host_stats") && { load }),
+    ...(host.isRead && countsOf(host.vms().filter(({ id }) => seesVm(viewer, id)))),
+    ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
     isKnown: host.isRead,
     foreignVms: seesAll ? host.foreignVms().map(({ id, name }) => ({ vmId: id, name, owners: [] })) : [],
   };
 }
 
-/** How all hosts are, those that are disabled as they are kept. */
-export function hostStatuses(app: ListedHosts, rights: Rights): HostStatus[] {
-  const seesVm = ({ id, group }: VM) => may(rights, "vms.view", { vmId: id, group });
-  const served = app.hosts.all().map((host) => servedStatus(app, host, rights, seesVm));
+/** How the hosts are that somebody sees, those that are disabled as they are kept. */
+export function hostStatuses(app: ListedHosts, principal: Principal): HostStatus[] {
+  const viewer = viewerOf(principal, app.places), { rights } = viewer;
+  const isSeen = ({ id }: { readonly id: string }) => seesHost(viewer, id);
+  const served = app.hosts.all().filter(isSeen).map((host) => servedStatus(app, host, viewer));
   const isServed = (id: string) => (app.hosts.served(id) ?? app.linked.served(id)) !== undefined;
-  const rest = app.hostRecords.all().filter(({ id }) => !isServed(id));
+  const rest = app.hostRecords.all().filter((kept) => !isServed(kept.id) && isSeen(kept));
   return [
     ...served,
-    ...app.linked.all().map((host) => linkedStatus(host, rights, seesVm)),
+    ...app.linked.all().filter(isSeen).map((host) => linkedStatus(host, viewer)),
     ...rest.map(({ id, label, uri, added }): HostStatus => ({
       ...{ id, label, uri: mayCall(rights, "add_host") ? uri : "", isLocal: false, since: added },
       ...{ status: "disabled", error: null, isKnown: false, foreignVms: [] },
@@ -79,8 +85,8 @@ export function hostStatuses(app: ListedHosts, rights: Rights): HostStatus[] {
 }
 
 /** @throws {ContractError} HostNotFound */
-export function hostStatus(app: ListedHosts, id: string, rights: Rights): HostStatus {
-  const found = hostStatuses(app, rights).find((each) => each.id === id);
+export function hostStatus(app: ListedHosts, id: string, principal: Principal): HostStatus {
+  const found = hostStatuses(app, principal).find((each) => each.id === id);
   if (found === undefined) throw new ContractError("HostNotFound", { host: id });
   return found;
 }

@@ -4,10 +4,11 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
 import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
-import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.ts";
+import { EventView } from "../../lib/access/filter_output.ts";
+import { seesHost, seesVm } from "../../lib/access/viewer.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
-import { isEmptyToken, type VmFacts } from "../access/authorise.ts";
+import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, isCommand, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
@@ -60,13 +61,13 @@ function figuresOf(text: string | undefined): Figures {
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, vm, missingHosts = () => [] }: {
+  { dispatch, hub, version, vms, places, missingHosts = () => [] }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
     /** VMs, for who may see only some of them. */
     vms: () => readonly VM[];
-    vm: (vmId: string) => VmFacts | undefined;
+    places: Pick<AccessWorld, "vm" | "vmsOn">;
     /** Ids of hosts that were not read yet. */
     missingHosts?: () => readonly string[];
   },
@@ -74,9 +75,11 @@ export function createApi(
   const rest = new RestDoor(dispatch);
   const streams = new EventStreams(hub);
   /** Names in the heads which hosts a list of all hosts has nothing of. */
-  const naming = (name: CommandName, host: unknown, response: Response): Response => {
-    const { ofAllHosts }: Command = COMMANDS[name],
-      missing = ofAllHosts && host === undefined ? missingHosts() : [];
+  const naming = (name: CommandName, host: unknown, principal: Principal, response: Response): Response => {
+    const { ofAllHosts }: Command = COMMANDS[name], viewer = viewerOf(principal, places);
+    const missing = ofAllHosts && host === undefined
+      ? missingHosts().filter((each) => seesHost(viewer, each))
+      : [];
     if (missing.length > 0) response.headers.set("x-missing-hosts", missing.join(", "));
     return response;
   };
@@ -92,7 +95,8 @@ export function createApi(
     }
     const response = jsonResponse(await dispatch(name, asked, principal, undefined, host));
     if (principal.via === "link") response.headers.set("x-event-id", hub.lastId);
-    return isCommand(name) ? naming(name, (asked as { host?: unknown } | null)?.host, response) : response;
+    const asksFor = (asked as { host?: unknown } | null)?.host;
+    return isCommand(name) ? naming(name, asksFor, principal, response) : response;
   });
   api.get("/openapi.json", ({ req }) => {
     requireQuery(req.raw, []);
@@ -102,10 +106,10 @@ export function createApi(
     requireQuery(req.raw, ["since", "figures"]);
     // What it tells can be asked for by commands, which such a token may not call.
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
-    const { rights, name, since, ended, hold, userId, holder } = principal;
+    const { rights, ended, hold, userId, holder } = principal;
     const follower = { ended, hold, who: userId ?? holder, figures: figuresOf(req.query("figures")) };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
-    const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group };
+    const viewer = viewerOf(principal, places);
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
     return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });
@@ -142,7 +146,7 @@ export function createApi(
       async ({ req, env: { principal } }) => {
         const place = req.param() as Record<string, string>;
         const answer = await rest.answer(route, req.raw, place, principal, limitFor(principal));
-        return naming(route.name, req.query("host"), answer);
+        return naming(route.name, req.query("host"), principal, answer);
       },
     );
   }

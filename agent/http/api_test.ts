@@ -25,6 +25,8 @@ function door(principal: Principal = localPrincipal("socket")) {
     route: (command) => ({ handler: handlers[command] }),
     record: () => {},
     vm: () => undefined,
+    vmsOn: () => [],
+    hostOf: () => "local",
     vms: () => [],
     requireConfirmed: () => Promise.resolve(),
     grantedGroups: () => new Set(),
@@ -35,7 +37,7 @@ function door(principal: Principal = localPrincipal("socket")) {
     hub: new EventHub(),
     version: "1.2.3",
     vms: () => [],
-    vm: () => undefined,
+    places: { vm: () => undefined, vmsOn: () => [] },
   });
   const send = (
     method: string,

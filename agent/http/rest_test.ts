@@ -26,7 +26,7 @@ function door(answers: Readonly<Record<string, (input: Record<string, unknown>) 
     hub: new EventHub(),
     version: "1.2.3",
     vms: () => [],
-    vm: () => undefined,
+    places: { vm: () => undefined, vmsOn: () => [] },
     missingHosts: () => ["lab", "attic"],
   });
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {

@@ -16,7 +16,8 @@ import {
   type VmInsights,
   type VmSeriesName,
 } from "../../lib/contract/mod.ts";
-import { seesVm, type Viewer } from "../../lib/access/filter_output.ts";
+import { seesVm } from "../../lib/access/viewer.ts";
+import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import { may } from "../../lib/access/rights.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import {
@@ -61,6 +62,7 @@ const HOST_NAMES: readonly HostSeriesName[] = ["cpu_usage", "memory_used"];
 export interface InsightSources {
   readonly clock: Clock;
   readonly hosts: HostRegistry;
+  readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
   readonly backupList: Pick<Provided<() => Backup[]>, "get">;
   readonly metricSummaries: Pick<Provided<SummariseMetrics>, "get">;
 }
@@ -113,8 +115,7 @@ export class Insights {
   /** The analysis of all that somebody may see. What is older than a few minutes is made anew meanwhile. */
   async ofAll(window: InsightWindow, principal: Principal): Promise<AllInsights> {
     await this.#fill(window, Infinity);
-    const { rights, name } = principal, { hosts } = this.#app;
-    const viewer: Viewer = { rights, name, groupOf: (vmId) => hosts.vm(vmId)?.group };
+    const { rights } = principal, { hosts, places } = this.#app, viewer = viewerOf(principal, places);
     const insights: AllInsights["insights"] = [], tooFew: AllInsights["tooFew"] = [];
     let vms = 0, analysedAt = this.#now();
     for (const host of hosts.all()) {
@@ -129,7 +130,9 @@ export class Insights {
         }
       }
       const ofHost = this.#kept.get(keyOf(window, host))?.findings ?? [];
-      insights.push(...this.#told(host, ofHost.filter(({ about }) => seesHost(rights, about)), principal));
+      insights.push(
+        ...this.#told(host, ofHost.filter(({ about }) => seesFinding(rights, host, about)), principal),
+      );
     }
     if (this.#now() - analysedAt >= INSIGHTS_MS) this.#refresh(window);
     return {
@@ -235,7 +238,7 @@ export class Insights {
 
   #told(host: Host, findings: readonly RuleFinding[], { rights }: Principal): AllInsights["insights"] {
     const mayApply = (vmId: string) =>
-      may(rights, "vms.operate", { vmId, group: host.inventory.vm(vmId)?.group });
+      may(rights, "vms.operate", { vmId, group: host.inventory.vm(vmId)?.group, hostId: host.id });
     return findings.map((each) => insightOf(each, hostField(host.id), mayApply));
   }
 }
@@ -255,9 +258,9 @@ async function snapshotsOf(host: Host, vm: VM): Promise<SnapshotFacts[] | undefi
 const keyOf = (window: InsightWindow, host: Host, vm?: VM) => `${window} ${host.id} ${vm?.id ?? ""}`;
 
 /** Pools are told to who sees the storage, the rest of a host to who sees that and all VMs. */
-function seesHost(rights: Principal["rights"], pool: string | undefined): boolean {
+function seesFinding(rights: Principal["rights"], { id: hostId }: Host, pool: string | undefined): boolean {
   const needs = pool === undefined ? ["host.view", "vms.view"] : ["storage.view"];
-  return needs.every((permission) => may(rights, permission, "everything"));
+  return needs.every((permission) => may(rights, permission, { hostId }));
 }
 
 type HostSize = Pick<AnalysedHost, "threads" | "memoryMb">;

@@ -5,7 +5,5 @@ import { jobHandlers } from "./handlers.ts";
 
 export const jobFeature = feature<keyof typeof jobCommands>({
   name: "jobs",
-  open: ({ jobs, hosts, linked }) => ({
-    handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId) ?? linked.vm(vmId), () => linked.jobs()),
-  }),
+  open: ({ jobs, places, linked }) => ({ handlers: jobHandlers(jobs, places, () => linked.jobs()) }),
 });

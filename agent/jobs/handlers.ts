@@ -2,19 +2,21 @@
 import { seesJob, type StoredJob } from "../../lib/access/filter_output.ts";
 import { isOpenJob, type Job } from "../../lib/contract/jobs.ts";
 import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
-import { authorise, type FindVm } from "../access/authorise.ts";
+import { type AccessWorld, authorise, viewerOf } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
 import type { Jobs } from "./jobs.ts";
 
-/** A handler for each of them. @param vm looks a VM up @param linkedJobs those of linked hosts */
+/** A handler for each of them. @param linkedJobs those of linked hosts */
 export function jobHandlers(
   jobs: Jobs,
-  vm: FindVm,
+  world: AccessWorld,
   linkedJobs: () => readonly Job[] = () => [],
 ): Pick<Handlers, keyof typeof jobCommands> {
-  const seenBy = ({ rights, name, since }: Principal) => (job: StoredJob) =>
-    seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);
+  const seenBy = (principal: Principal) => {
+    const viewer = viewerOf(principal, world);
+    return (job: StoredJob) => seesJob(viewer, job);
+  };
   const visible = (jobId: string, principal: Principal) => {
     const found = jobs.get(jobId);
     if (!seenBy(principal)(found.job)) {
@@ -36,9 +38,11 @@ export function jobHandlers(
     },
     get_job: ({ jobId }, { principal }) => visible(jobId, principal),
     cancel_job: ({ jobId }, { principal }) => {
-      const { command, vmId } = visible(jobId, principal).job;
+      const { command, host, vmId } = visible(jobId, principal).job;
       // Who may not do a thing may not undo it.
-      if (isCommand(command)) authorise(principal, command, vmId === undefined ? {} : { vmId }, vm);
+      if (isCommand(command)) {
+        authorise(principal, command, vmId === undefined ? { ...(host && { host }) } : { vmId }, world);
+      }
       jobs.cancel(jobId, principal.name);
       return null;
     },

@@ -10,7 +10,7 @@ Deno.test("a task of an account that was deleted is not found by a later one of 
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   try {
     const store = new Store(folder), jobs = new Jobs(store, { clock: new TestClock(1_000_000) });
-    const handlers = jobHandlers(jobs, () => undefined);
+    const handlers = jobHandlers(jobs, { vm: () => undefined, vmsOn: () => [], hostOf: () => "local" });
     const spec = {
       command: "upload_volume",
       title: "Upload",

@@ -2,8 +2,9 @@
 import { setImmediate } from "node:timers/promises";
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
-import { seesVm, type Viewer } from "../../lib/access/filter_output.ts";
+import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import { ALL_RIGHTS, may } from "../../lib/access/rights.ts";
+import { seesHost, seesVm, type Viewer } from "../../lib/access/viewer.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { JOB_STATES } from "../../lib/contract/jobs.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
@@ -31,6 +32,7 @@ import type { MetricStore } from "./metric_store.ts";
 /** What is told beside figures of hosts. */
 export interface ExportSources {
   readonly hosts: HostRegistry;
+  readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
   readonly jobs: Pick<Jobs, "list">;
   readonly metrics: Pick<MetricStore, "path" | "trouble">;
   readonly settings: Pick<Settings, "metricsEndpoint">;
@@ -124,11 +126,7 @@ function* ownFamilies(
 
 /** All that is told of one host; of the local one what KVM Manager tells of itself, too. */
 export function* familiesOfHost(app: ExportSources, each: ExportedHost): Generator<MetricFamily> {
-  const viewer: Viewer = {
-    rights: ALL_RIGHTS,
-    name: "kvm-manager",
-    groupOf: (vmId) => app.hosts.vm(vmId)?.group,
-  };
+  const viewer = viewerOf({ rights: ALL_RIGHTS, name: "kvm-manager" }, app.places);
   yield* ownFamilies(app, [each], each.host === app.hosts.local);
   yield* exportedFamilies(vmsOf(each, viewer), poolsOf(each));
 }
@@ -152,14 +150,17 @@ export function exportHandlers(
   hosts: () => readonly ExportedHost[],
 ): Pick<Handlers, keyof typeof metricExportCommands> {
   return {
-    export_metrics: async ({ format = "openmetrics" }, { principal: { rights, name }, content }) => {
+    export_metrics: async ({ format = "openmetrics" }, { principal, content }) => {
       if (app.settings.metricsEndpoint === "off") {
         throw new ContractError("MetricsUnavailable", {
           reason: "they are not exported. Start KVM Manager with --metrics-endpoint=token",
         });
       }
-      const viewer: Viewer = { rights, name, groupOf: (vmId) => app.hosts.vm(vmId)?.group };
-      const all = hosts(), pools = may(rights, "storage.view", "everything") ? all.flatMap(poolsOf) : [];
+      const { rights } = principal, viewer = viewerOf(principal, app.places);
+      const all = hosts().filter(({ host }) => seesHost(viewer, host.id));
+      const pools = all.filter(({ host }) => may(rights, "storage.view", { hostId: host.id })).flatMap(
+        poolsOf,
+      );
       const families = function* () {
         yield* ownFamilies(app, all, may(rights, "host.view", "everything"));
         yield* exportedFamilies(all.flatMap((each) => vmsOf(each, viewer)), pools);

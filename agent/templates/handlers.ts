@@ -34,7 +34,7 @@ export function templateHandlers(
   const vmsOf = (templateId: string, { rights }: Principal): Template["vms"] =>
     records.vmsOf(templateId).flatMap(({ vmId, version, linked, createdAt }) => {
       const vm = host.inventory.vm(vmId);
-      if (vm === undefined || !may(rights, "vms.view", { vmId, group: vm.group })) return [];
+      if (vm === undefined || !may(rights, "vms.view", { vmId, group: vm.group, hostId: host.id })) return [];
       return [{ vmId, name: vm.name, version, linked, createdAt }];
     });
   /** The files of a template that are gone; what cannot be looked at now counts as there. */

@@ -323,7 +323,10 @@ Deno.test("rendered() has names, colours for states, and nothing nested in a cel
   );
   const user = {
     name: "ann",
-    grants: [{ role: "operator", on: { kind: "group", group: "web" } }],
+    grants: [
+      { role: "operator", on: { kind: "group", group: "web" } },
+      { role: "viewer", on: { kind: "host", host: "kvm2" } },
+    ],
     sizes: { aBytes: 1536 },
   };
   const text = await rendered(user, "table");
@@ -331,7 +334,7 @@ Deno.test("rendered() has names, colours for states, and nothing nested in a cel
   assert.match(text, /A +1\.5 KiB/);
   assert.match(
     await rendered([user], "table", { columns: ["name", "grants"] }),
-    /^ann +operator@group:web$/m,
+    /^ann +operator@group:web,viewer@host:kvm2$/m,
   );
 });
 
@@ -352,6 +355,10 @@ Deno.test("valueOf() reads sizes in the field's unit, times, grants, and says wh
   assert.deepEqual(read("grants", "grants", "viewer@vm:web1"), {
     role: "viewer",
     on: { kind: "vm", vmId: "web1" },
+  });
+  assert.deepEqual(read("grants", "grants", "operator@host:kvm2"), {
+    role: "operator",
+    on: { kind: "host", host: "kvm2" },
   });
   for (
     const [kind, text] of [["size", "much"], ["time", "soon"], ["boolean", "maybe"], ["number", ""], [

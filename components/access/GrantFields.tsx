@@ -1,4 +1,4 @@
-import type { Grant, RoleInfo, VM } from "../../lib/contract/mod.ts";
+import type { Grant, HostStatus, RoleInfo, VM } from "../../lib/contract/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -10,23 +10,31 @@ const { t } = textsOf(access);
 export interface GrantChoices {
   roles: readonly Pick<RoleInfo, "role">[];
   vms: readonly Pick<VM, "id" | "name" | "group">[];
+  /** Empty or the local one alone: nothing is offered on single hosts. */
+  hosts: readonly Pick<HostStatus, "id" | "label">[];
 }
+/** What grants may be on. */
+type GrantPlaces = Pick<GrantChoices, "vms" | "hosts">;
 
 /** Where a grant holds, in words. */
-export function grantPlace({ on }: Grant, vms: GrantChoices["vms"]): string {
+export function grantPlace({ on }: Grant, { vms, hosts }: GrantPlaces): string {
   if (on.kind === "everything") return t("access.on_everything");
   if (on.kind === "group") return t("access.on_group", { group: oneLine(on.group, 40) });
+  if (on.kind === "host") {
+    const label = hosts.find(({ id }) => id === on.host)?.label ?? on.host;
+    return t("access.on_host", { host: oneLine(label, 40) });
+  }
   return t("access.on_vm", { name: oneLine(vms.find(({ id }) => id === on.vmId)?.name ?? on.vmId, 40) });
 }
 
 /** Grants, one a line. */
-export function GrantList({ grants, vms }: { grants: readonly Grant[]; vms: GrantChoices["vms"] }) {
+export function GrantList({ grants, ...places }: { grants: readonly Grant[] } & GrantPlaces) {
   if (grants.length === 0) return <span class="text-muted">{t("access.no_grants")}</span>;
   return (
     <ul class="grants">
       {grants.map((grant) => (
         <li key={JSON.stringify(grant)}>
-          <strong>{grant.role}</strong> · {grantPlace(grant, vms)}
+          <strong>{grant.role}</strong> · {grantPlace(grant, places)}
         </li>
       ))}
     </ul>
@@ -34,7 +42,7 @@ export function GrantList({ grants, vms }: { grants: readonly Grant[]; vms: Gran
 }
 
 /** Fields for one grant: a role, and where. `grantIn()` reads them. */
-export function GrantFields({ roles, vms, optional = false }: GrantChoices & { optional?: boolean }) {
+export function GrantFields({ roles, vms, hosts, optional = false }: GrantChoices & { optional?: boolean }) {
   const groups = [...new Set(vms.flatMap(({ group }) => group ?? []))].sort();
   return (
     <>
@@ -54,6 +62,10 @@ export function GrantFields({ roles, vms, optional = false }: GrantChoices & { o
         value="everything"
         choices={[
           { value: "everything", label: t("access.on_everything") },
+          ...(hosts.length > 1 ? hosts : []).map(({ id, label }) => ({
+            value: `host:${id}`,
+            label: t("access.on_host", { host: oneLine(label, 40) }),
+          })),
           ...groups.map((group) => ({
             value: `group:${group}`,
             label: t("access.on_group", { group: oneLine(group, 40) }),

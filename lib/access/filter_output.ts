@@ -7,6 +7,7 @@ import {
   type Activity,
   type Alert,
   type AlertIncident,
+  type AlertKind,
   type Command,
   type CommandName,
   COMMANDS,
@@ -20,31 +21,24 @@ import {
   type VM,
 } from "../contract/mod.ts";
 import type { PublishedEvent } from "../contract/events.ts";
+import { LOCAL_HOST } from "../contract/local_host.ts";
 import type { Sentence, Unrendered } from "../i18n/message.ts";
 import { HIDDEN_SENTENCE, redact, redactLog, redactSentence, type Visibility } from "./redact.ts";
 import { needOf } from "./permissions.ts";
-import { isAdministrator, may, mayAnywhere, type Rights, seesEverything } from "./rights.ts";
-
-/** Who looks, and what is known of VMs. */
-export interface Viewer {
-  readonly rights: Rights;
-  readonly name: string;
-  /** When the account was made, in milliseconds since 1970: what has its name and is older, was somebody else's. */
-  readonly since?: number | undefined;
-  /** The group of a VM; undefined where it has none, or is gone. */
-  readonly groupOf: (vmId: string) => string | undefined;
-  /** Milliseconds since 1970 from which on a VM's id is its own: another VM had it before. */
-  readonly idSince?: (vmId: string) => number;
-}
+import {
+  type AccessObject,
+  type HostObject,
+  isAdministrator,
+  may,
+  mayAnywhere,
+  seesEverything,
+  vmObject,
+} from "./rights.ts";
+import { seesHost, seesVm, type Viewer } from "./viewer.ts";
 
 /** A job, and an entry of the activity, before their texts are made for who reads them. */
 export type StoredJob = Unrendered<Job>;
 export type StoredActivity = Unrendered<Activity>;
-
-/** Whether a VM may be seen. */
-export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
-  return may(rights, "vms.view", { vmId, group: groupOf(vmId) });
-}
 
 /** The row of a command; undefined for what is none. */
 const rowOf = (name: string): Command | undefined =>
@@ -53,19 +47,38 @@ const rowOf = (name: string): Command | undefined =>
 /** What the audit and the accounts do by themselves, which no command is: for administrators, as the commands for it are. */
 const FOR_ADMINISTRATORS: ReadonlySet<string> = new Set(["prune_audit", "account-replaced"]);
 
+/** Who tells of what happened without us, on a host. */
+const LIBVIRT = "libvirt";
+
+/** The host of a field that is missing for the local one. */
+const hostObject = (host: string | undefined): HostObject => ({ hostId: host ?? LOCAL_HOST });
+
+/** Where something was done that is on no VM: on a host, or on none. @param name of the command */
+function placeOfDeed(name: string, host: string | undefined): HostObject | "everything" {
+  if (host !== undefined) return { hostId: host };
+  const isOnHost = rowOf(name) !== undefined && ["host", "vm"].includes(needOf(name as CommandName).object);
+  return isOnHost ? hostObject(host) : "everything";
+}
+
+/** Whether a place is not out of sight. */
+const isInSight = (viewer: Viewer, place: HostObject | "everything"): boolean =>
+  place === "everything" || seesHost(viewer, place.hostId);
+
 /** Whether somebody has done something: an account of that name, and not another one that was deleted since. */
 const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor === name && at >= since;
 
 /** What administrators do with accounts is for administrators. */
-function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: StoredActivity): boolean {
+function seesActivity(viewer: Viewer, { action, actor, host, vmId, timestamp }: StoredActivity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (FOR_ADMINISTRATORS.has(action) || rowOf(action)?.activityFor === "administrators") return false;
+  const place = actor === LIBVIRT ? hostObject(host) : placeOfDeed(action, host);
   // Not even one's own attempts on a VM out of sight: the entry has its name.
   if (vmId !== undefined) {
     const isOfThisVm = timestamp >= (viewer.idSince?.(vmId) ?? 0);
-    return seesVm(viewer, vmId) && (isOfThisVm || seesEverything(viewer.rights));
+    return seesVm(viewer, vmId) && (isOfThisVm || seesEverything(viewer.rights, place));
   }
-  return isOwn(viewer, actor, timestamp) || seesEverything(viewer.rights);
+  return (isOwn(viewer, actor, timestamp) && isInSight(viewer, place)) ||
+    seesEverything(viewer.rights, place);
 }
 
 /**
@@ -94,6 +107,10 @@ function makesForOthers(viewer: Viewer, { command, actor, startedAt }: StoredJob
   return (makesVm !== undefined || makesVms === true) && !isOwn(viewer, actor, startedAt);
 }
 
+/** What a job is about. */
+const objectOfJob = ({ placeOf }: Viewer, { command, host, vmId }: StoredJob): AccessObject =>
+  vmId === undefined ? placeOfDeed(command, host) : vmObject(vmId, placeOf(vmId));
+
 /** A job as somebody may see it: what it is called and its failure may name other VMs. */
 function filterJob(viewer: Viewer, job: StoredJob, sight: Visibility | undefined): StoredJob {
   if (sight === undefined) return job;
@@ -117,39 +134,70 @@ function filterJob(viewer: Viewer, job: StoredJob, sight: Visibility | undefined
  * one's own, too, as far as the rights still are those that it took. A token has its owner's name, and less rights.
  */
 export function seesJob(viewer: Viewer, job: StoredJob): boolean {
-  const { rights, groupOf } = viewer, { actor, vmId, command, startedAt } = job;
+  const { rights } = viewer, { actor, host, vmId, command, startedAt } = job;
   if (isAdministrator(rights)) return true;
   const row = rowOf(command), needed = row && needOf(command as CommandName).permission;
-  if (row?.privateTask) {
-    const place = vmId === undefined ? "everything" : { vmId, group: groupOf(vmId) };
-    return may(rights, needed!, place);
-  }
+  if (row?.privateTask) return may(rights, needed!, objectOfJob(viewer, job));
   if (vmId !== undefined) return seesVm(viewer, vmId);
-  const isTheirs = isOwn(viewer, actor, startedAt) && needed !== undefined && mayAnywhere(rights, needed);
-  if (makesForOthers(viewer, job)) return may(rights, "vms.view", "everything");
-  return isTheirs || may(rights, "storage.view", "everything");
+  const place = placeOfDeed(command, host);
+  const isTheirs = isOwn(viewer, actor, startedAt) && isInSight(viewer, place) &&
+    needed !== undefined && mayAnywhere(rights, needed);
+  if (makesForOthers(viewer, job)) return may(rights, "vms.view", place);
+  return isTheirs || may(rights, "storage.view", place);
 }
 
-/** Whether an alert, or what it fired, may be seen: that of a VM one sees; all others take a right to everything. */
-export function seesAlert(
-  viewer: Viewer,
-  { vmId }: { readonly [F in keyof Pick<Alert, "vmId">]: Alert[F] | undefined },
-): boolean {
-  if (vmId === undefined) {
-    return seesEverything(viewer.rights) && may(viewer.rights, "alerts.view", "everything");
-  }
-  return may(viewer.rights, "alerts.view", { vmId, group: viewer.groupOf(vmId) }) && seesVm(viewer, vmId);
+/** What an alert is on, or what it fired for, as far as that decides who sees it. */
+export interface AlertSubject {
+  readonly vmId?: string | undefined;
+  /** Id of the host that an alert is on. */
+  readonly hostId?: string | undefined;
+  /** Id of the host that it fired for. */
+  readonly host?: string | undefined;
+  readonly watches?: AlertKind | undefined;
+}
+
+/** What is watched on hosts. All else that is of no VM is KVM Manager's own, although it is told of the local host. */
+const OF_HOSTS: ReadonlySet<AlertKind | undefined> = new Set(
+  ["host_metric", "host_connection_lost", "not_responding"] as const,
+);
+
+/** The object of an alert, or of what it fired. */
+export function objectOfAlert(
+  { placeOf }: Pick<Viewer, "placeOf">,
+  { vmId, hostId, host, watches }: AlertSubject,
+): AccessObject {
+  if (vmId !== undefined) return vmObject(vmId, placeOf(vmId));
+  const on = hostId ?? host;
+  return on !== undefined && OF_HOSTS.has(watches) ? { hostId: on } : "everything";
+}
+
+/**
+ * Whether an alert, or what it fired, may be seen: that of a VM one sees, and that of a host by who sees all there; others take
+ * a right to everything.
+ */
+export function seesAlert(viewer: Viewer, subject: AlertSubject): boolean {
+  const object = objectOfAlert(viewer, subject);
+  if (!may(viewer.rights, "alerts.view", object)) return false;
+  return object !== "everything" && "vmId" in object
+    ? seesVm(viewer, object.vmId)
+    : seesEverything(viewer.rights, object);
 }
 
 /** What is left of an answer, by what the command's row hides. */
 const FILTERS: Readonly<
   Record<
     OutputFilter,
-    (answer: never, viewer: Viewer, vms: () => readonly VM[], sight: Visibility | undefined) => unknown
+    (
+      answer: never,
+      viewer: Viewer,
+      vms: () => readonly VM[],
+      sight: Visibility | undefined,
+      place: HostObject | "everything",
+    ) => unknown
   >
 > = {
-  "host-interfaces": (options: DeviceOptions, { rights }) =>
-    may(rights, HOST_NETWORK, "everything")
+  "host-interfaces": (options: DeviceOptions, { rights }, _vms, _sight, place) =>
+    may(rights, HOST_NETWORK, place)
       ? options
       : { ...options, hostInterfaces: [], userNetworking: [], mayLoosenFilters: false },
   "other-vms": (list: readonly VM[], viewer) => list.filter(({ id }) => seesVm(viewer, id)),
@@ -166,10 +214,12 @@ const FILTERS: Readonly<
     const told = makesForOthers(viewer, job) ? [] : redactLog(log, sight);
     return { job: filterJob(viewer, job, sight), log: told };
   },
-  "other-hangs": (list: readonly Hang[], viewer) =>
-    list.filter(({ vmId }) => vmId === undefined ? seesEverything(viewer.rights) : seesVm(viewer, vmId)),
-  "vm-counts": (info: HostInfo, viewer, vms) => {
-    if (may(viewer.rights, "vms.view", "everything")) return info;
+  "other-hangs": (list: readonly Hang[], viewer, _vms, _sight, place) =>
+    list.filter(({ vmId }) =>
+      vmId === undefined ? seesEverything(viewer.rights, place) : seesVm(viewer, vmId)
+    ),
+  "vm-counts": (info: HostInfo, viewer, vms, _sight, place) => {
+    if (may(viewer.rights, "vms.view", place)) return info;
     const seen = vms().filter(({ id }) => seesVm(viewer, id));
     const active = seen.filter(({ state }) => state === "running" || state === "paused");
     return { ...info, activeVms: active.length, totalVms: seen.length };
@@ -195,7 +245,7 @@ export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | 
     sees: (vmId) => seesVm(viewer, vmId),
     seesTag: (tag) => vmsSeen().some(({ tags }) => tags.includes(tag)),
     seesGroup: (name) =>
-      may(viewer.rights, "vms.view", { vmId: "", group: name }) ||
+      may(viewer.rights, "vms.view", { vmId: "", group: name, hostId: undefined }) ||
       vmsSeen().some(({ group }) => group === name),
   };
 }
@@ -205,6 +255,7 @@ export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | 
  *
  * @param vms every VM
  * @param vmsThere those of the host that the command was carried out on
+ * @param hostId that host; undefined for what is carried out on none
  */
 export function filterOutput(
   command: CommandName,
@@ -212,13 +263,15 @@ export function filterOutput(
   viewer: Viewer,
   vms: () => readonly VM[],
   vmsThere: () => readonly VM[] = vms,
+  hostId?: string,
 ): unknown {
   if (isAdministrator(viewer.rights)) return answer;
   const { hides }: Command = COMMANDS[command];
   const sight = sightOf(viewer, vms);
+  const place = hostId === undefined ? "everything" : { hostId };
   const filter = hides &&
-    FILTERS[hides] as (...call: [unknown, Viewer, typeof vms, typeof sight]) => unknown;
-  const shown = filter === undefined ? answer : filter(answer, viewer, vmsThere, sight);
+    FILTERS[hides] as (...call: [unknown, Viewer, typeof vms, typeof sight, typeof place]) => unknown;
+  const shown = filter === undefined ? answer : filter(answer, viewer, vmsThere, sight, place);
   return sight === undefined ? shown : redact(shown, sight);
 }
 
@@ -245,7 +298,8 @@ export class EventView {
     switch (name) {
       case "vm-created":
       case "vm-updated": {
-        if (may(viewer.rights, "vms.view", { vmId: data.vm.id, group: data.vm.group })) {
+        const { hostId } = viewer.placeOf(data.vm.id) ?? {};
+        if (may(viewer.rights, "vms.view", { vmId: data.vm.id, group: data.vm.group, hostId })) {
           this.#known.add(data.vm.id);
           return event;
         }
@@ -267,9 +321,11 @@ export class EventView {
         return job === data.job ? event : [name, { job }];
       }
       case "network-changed":
-        return may(viewer.rights, "networks.view", "everything") ? event : null;
+        return may(viewer.rights, "networks.view", hostObject(data.host)) ? event : null;
       case "pool-changed":
-        return may(viewer.rights, "storage.view", "everything") ? event : null;
+        return may(viewer.rights, "storage.view", hostObject(data.host)) ? event : null;
+      case "device-changed":
+        return seesEverything(viewer.rights, hostObject(data.host)) ? event : null;
       case "alert-fired":
         if (!seesAlert(viewer, data.incident)) return null;
         // How many others there are is nothing for who sees only some
@@ -277,14 +333,15 @@ export class EventView {
       case "alerts-changed":
         return mayAnywhere(viewer.rights, needOf("list_alerts").permission) ? event : null;
       case "host-stats-updated":
-        return may(viewer.rights, needOf("get_host_stats").permission, "everything") ? event : null;
-      case "bin-changed":
+        return may(viewer.rights, needOf("get_host_stats").permission, hostObject(data.host)) ? event : null;
       case "hangs-changed":
-        return event;
+        return isInSight(viewer, hostObject(data.host)) ? event : null;
       case "connection-status-changed":
+        if (!isInSight(viewer, hostObject(data.host))) return null;
         return data.host === undefined
           ? event
           : [name, { ...data, status: shownConnection(data.status, viewer.rights) }];
+      case "bin-changed":
       case "hosts-changed":
       case "reload":
         return event;

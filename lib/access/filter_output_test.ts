@@ -4,14 +4,16 @@ import { message, render, rendered, type Sentence, type Unrendered, vmName } fro
 import { HIDDEN_MESSAGE } from "./redact.ts";
 import { needOf, permissionsOf } from "./permissions.ts";
 import { ALL_RIGHTS } from "./rights.ts";
-import { EventView, filterOutput, seesJob, type Viewer } from "./filter_output.ts";
+import { EventView, filterOutput, seesAlert, seesJob } from "./filter_output.ts";
+import { seesHost, type Viewer } from "./viewer.ts";
 
 const VMS = [{ id: "mine", name: "web" }, { id: "theirs", name: "secret" }] as VM[];
+const NOWHERE = { placeOf: () => undefined, vmsOn: () => [] };
 /** Somebody with rights to one machine. */
 const EVE: Viewer = {
   name: "eve",
   rights: [[{ permissions: permissionsOf("operator"), on: { kind: "vm", vmId: "mine" } }]],
-  groupOf: () => undefined,
+  ...NOWHERE,
 };
 const entry = (more: Partial<Unrendered<Activity>>): Unrendered<Activity> => ({
   ...{ id: 1, timestamp: 0, actor: "ann", action: "attach_disk", vmId: "mine", vmName: "web" },
@@ -164,9 +166,9 @@ Deno.test("a task that shows what takes a permission is seen by who has that on 
 
 Deno.test("what was done to another VM that had the id before is not told to who sees the VM that has it now", () => {
   const permissions = permissionsOf("viewer");
-  const idSince = () => 100, groupOf = () => undefined;
+  const idSince = () => 100;
   const some: Viewer = {
-    ...{ name: "ann", groupOf, idSince },
+    ...{ name: "ann", ...NOWHERE, idSince },
     rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
   };
   const all: Viewer = {
@@ -184,9 +186,9 @@ Deno.test("what happens to accounts by itself is told to administrators alone", 
   const entry = { id: 1, timestamp: 1, actor: "kvm-manager", action: "account-replaced", result: "event" };
   const told = (viewer: Viewer) => filterOutput("get_activity", [entry as Activity], viewer, () => VMS);
   const all = [[{ permissions: permissionsOf("operator"), on: { kind: "everything" } }]] as Viewer["rights"];
-  assert.deepEqual(told({ name: "ann", groupOf: () => undefined, rights: all }), []);
+  assert.deepEqual(told({ name: "ann", ...NOWHERE, rights: all }), []);
   assert.equal(
-    (told({ name: "root", groupOf: () => undefined, rights: ALL_RIGHTS }) as Activity[]).length,
+    (told({ name: "root", ...NOWHERE, rights: ALL_RIGHTS }) as Activity[]).length,
     1,
   );
 });
@@ -194,7 +196,7 @@ Deno.test("what happens to accounts by itself is told to administrators alone", 
 Deno.test("what an account did under one's name before one's own was made, is somebody else's", () => {
   const permissions = new Set([needOf("clone_volume").permission]);
   const ann: Viewer = {
-    ...{ name: "ann", since: 100, groupOf: () => undefined },
+    ...{ name: "ann", since: 100, ...NOWHERE },
     rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
   };
   const copy = { id: "1", actor: "ann", command: "clone_volume", title: "Copy", error: null };
@@ -213,4 +215,102 @@ Deno.test("EventView.shown() gives the host's load to who may see the host", () 
   assert.equal(shown({ ...EVE, rights: [] }), null);
   assert.equal(shown(seeing("ann", "vms.view")), null);
   assert.equal(shown(seeing("ann", "host.view")), event);
+});
+
+/** Two hosts with a machine each, and somebody with rights to one of the hosts, or a part of them. */
+const HOSTED: Readonly<Record<string, string>> = { mine: "lab", theirs: "local" };
+const ofHost = (host: string, permissions: Iterable<string> = permissionsOf("operator")): Viewer => ({
+  name: "eve",
+  rights: [[{ permissions: new Set(permissions), on: { kind: "host", host } }]],
+  placeOf: (vmId) => HOSTED[vmId] === undefined ? undefined : { hostId: HOSTED[vmId] },
+  vmsOn: (hostId) =>
+    Object.entries(HOSTED).filter(([, host]) => host === hostId).map(([vmId]) => ({
+      vmId,
+      group: undefined,
+      hostId,
+    })),
+});
+
+Deno.test("who has rights to one host sees that host, its machines, tasks, activity and alerts, and no others'", () => {
+  const eve = ofHost("lab"), ofVm: Viewer = { ...eve, rights: EVE.rights };
+  assert.deepEqual(["lab", "local", "attic"].filter((id) => seesHost(eve, id)), ["lab"]);
+  assert.deepEqual(["lab", "local", "attic"].filter((id) => seesHost(ofVm, id)), ["lab", "local"]);
+  const ids = (answer: unknown) => (answer as { id: unknown }[]).map(({ id }) => id);
+  assert.deepEqual(ids(filterOutput("get_vms", VMS, eve, () => VMS)), ["mine"]);
+  const deed = (id: number, more: Partial<Unrendered<Activity>>): Unrendered<Activity> => ({
+    ...{ id, timestamp: 0, actor: "ann", action: "start_network", result: "ok" as const },
+    ...more,
+  });
+  const deeds = [
+    deed(1, { host: "lab" }),
+    deed(2, {}),
+    deed(3, { actor: "eve" }),
+    deed(4, { actor: "eve", host: "attic" }),
+    deed(5, { actor: "libvirt", action: "network-started", result: "event" }),
+    deed(6, { actor: "libvirt", action: "network-started", result: "event", host: "lab" }),
+    deed(7, { action: "create_schedule" }),
+    deed(8, { vmId: "theirs" }),
+    deed(9, { vmId: "mine", host: "lab" }),
+    deed(10, { vmId: "gone", host: "lab" }),
+    deed(11, { host: "lab", action: "create_user" }),
+  ];
+  assert.deepEqual(ids(filterOutput("get_activity", deeds, eve, () => VMS)), [1, 6, 9]);
+  assert.deepEqual(ids(filterOutput("get_activity", deeds, ofHost("local"), () => VMS)), [2, 3, 5, 8]);
+  const task = (id: string, more: Partial<Unrendered<Job>>) =>
+    ({ ...job("x"), id, vmId: undefined, command: "clone_volume", actor: "ann", ...more }) as Unrendered<Job>;
+  const tasks = [
+    task("1", { host: "lab" }),
+    task("2", {}),
+    task("3", { actor: "eve" }),
+    task("4", { actor: "eve", host: "lab" }),
+    task("5", { command: "create_vm" }),
+    task("6", { command: "create_vm", host: "lab" }),
+    task("7", { vmId: "theirs" }),
+    task("8", { command: "run_backup_now" }),
+  ];
+  const seen = (viewer: Viewer) => tasks.filter((each) => seesJob(viewer, each)).map(({ id }) => id);
+  assert.deepEqual(seen(eve), ["1", "4", "6"]);
+  assert.deepEqual(seen(ofHost("local")), ["2", "3", "5", "7"]);
+  assert.equal(seesAlert(eve, { hostId: "lab", watches: "host_metric" }), true);
+  assert.equal(seesAlert(eve, { host: "lab", watches: "host_connection_lost" }), true);
+  assert.equal(seesAlert(eve, { host: "local", watches: "host_metric" }), false);
+  assert.equal(seesAlert(ofHost("local"), { host: "local", watches: "backup_failed" }), false);
+  assert.equal(seesAlert(eve, { vmId: "mine" }), true);
+  assert.equal(seesAlert(eve, { vmId: "theirs" }), false);
+  assert.equal(seesAlert(eve, { watches: "host_metric" }), false);
+});
+
+Deno.test("who has rights to one host is told of no event of another", () => {
+  const view = new EventView(ofHost("lab"), [], () => VMS),
+    status = { connected: true, uri: "", error: null };
+  const events = (host?: string) => {
+    const at = host === undefined ? {} : { host };
+    return [
+      ["network-changed", { name: "n", event: "started", ...at }],
+      ["pool-changed", { name: "p", event: "started", ...at }],
+      ["device-changed", { name: "d", event: "added", ...at }],
+      ["host-stats-updated", { cpuUsagePercent: 1, ...at }],
+      ["hangs-changed", at],
+      ["connection-status-changed", { status, ...at }],
+    ] as unknown as Parameters<EventView["shown"]>[0][];
+  };
+  assert.deepEqual(events("lab").filter((event) => view.shown(event) === null), []);
+  for (const event of [...events(), ...events("attic")]) assert.equal(view.shown(event), null, event[0]);
+  const local = new EventView(ofHost("local"), [], () => VMS);
+  assert.deepEqual(events().filter((event) => local.shown(event) === null), []);
+  const made = ([id, name]: [string, string]) =>
+    ["vm-created", { vm: { id, name } }] as unknown as Parameters<EventView["shown"]>[0];
+  assert.notEqual(view.shown(made(["mine", "web"])), null);
+  assert.equal(view.shown(made(["theirs", "secret"])), null);
+});
+
+Deno.test("counts and hangs of a host are told to who sees all of that host", () => {
+  const info = { activeVms: 7, totalVms: 9 }, hangs = [{ about: "pool", name: "p" }, { vmId: "theirs" }];
+  const told = (viewer: Viewer, hostId: string) =>
+    filterOutput("get_host_info", info, viewer, () => VMS, () => [], hostId) as typeof info;
+  assert.equal(told(ofHost("lab"), "lab").totalVms, 9);
+  assert.equal(told(ofHost("lab"), "local").totalVms, 0);
+  const left = (viewer: Viewer, hostId: string) =>
+    (filterOutput("list_hangs", hangs, viewer, () => VMS, () => [], hostId) as unknown[]).length;
+  assert.deepEqual([left(ofHost("local"), "local"), left(ofHost("lab"), "local")], [2, 0]);
 });

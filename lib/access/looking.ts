@@ -3,15 +3,23 @@
  * decides what is done. Pure, and small: browsers have it on every page.
  */
 
-/** What somebody may not do: commands that are refused, and those that are allowed on some VMs alone. */
+/** What somebody may not do: commands that are refused, and those that are allowed on some VMs or hosts alone. */
 export interface Offers {
   readonly refused: readonly string[];
   readonly partly: readonly { readonly commands: readonly string[]; readonly vmIds: readonly string[] }[];
+  /** Commands about a host that are allowed on these alone. */
+  readonly onHosts: readonly { readonly commands: readonly string[]; readonly hostIds: readonly string[] }[];
+  /** Id of the page's host, which is meant where none is named. */
+  readonly host: string;
 }
 
-/** Whether a command is offered: on that VM, or on any where none is named. */
-export function isOffered({ refused, partly }: Offers, command: string, vmId?: string): boolean {
+/** Whether a command is offered: on that VM, or on any where none is named; on that host, or else on the page's. */
+export function isOffered(offers: Offers, command: string, vmId?: string, hostId = offers.host): boolean {
+  const { refused, partly, onHosts } = offers;
   if (refused.includes(command)) return false;
+  if (onHosts.some(({ commands, hostIds }) => commands.includes(command) && !hostIds.includes(hostId))) {
+    return false;
+  }
   return vmId === undefined ||
     partly.every(({ commands, vmIds }) => !commands.includes(command) || vmIds.includes(vmId));
 }

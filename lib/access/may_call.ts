@@ -2,16 +2,22 @@
 import type { CommandName } from "../contract/mod.ts";
 import { extraNeedsOf } from "./extra_permissions.ts";
 import { needOf, SPECIAL } from "./permissions.ts";
-import { may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
+import { type HostObject, may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
+
+/** The host of an object; everything where none is known. */
+export const hostOfObject = (object: VmObject | HostObject | undefined): HostObject | "everything" =>
+  object?.hostId === undefined ? "everything" : { hostId: object.hostId };
 
 /**
- * Whether rights allow a command: on a VM where one is named, else on anything at all. It decides what is shown alone;
- * dispatch decides what is done.
+ * Whether rights allow a command: on a VM or a host where one is named, else on anything at all. It decides what is shown
+ * alone; dispatch decides what is done.
  */
-export function mayCall(rights: Rights, command: CommandName, vm?: VmObject): boolean {
+export function mayCall(rights: Rights, command: CommandName, on?: VmObject | HostObject): boolean {
   const { permission, object } = needOf(command);
   if ((SPECIAL as readonly string[]).includes(permission)) return true;
-  if (extraNeedsOf(command, undefined).some((extra) => !may(rights, extra, "everything"))) return false;
+  const host = hostOfObject(on);
+  if (extraNeedsOf(command, undefined).some((extra) => !may(rights, extra, host))) return false;
   if (object === "everything") return may(rights, permission, "everything");
-  return vm === undefined ? mayAnywhere(rights, permission) : may(rights, permission, vm);
+  if (object === "host") return may(rights, permission, host);
+  return on !== undefined && "vmId" in on ? may(rights, permission, on) : mayAnywhere(rights, permission);
 }

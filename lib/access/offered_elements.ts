@@ -5,25 +5,25 @@
 import { createContext, h, options, type VNode } from "preact";
 import { useContext } from "preact/hooks";
 import { t } from "../i18n/mod.ts";
-import { splitHost } from "../text/host_path.ts";
+import { type HostPath, splitHost } from "../text/host_path.ts";
 import { isOffered, type Looking, looking } from "./looking.ts";
 import { mayOpen, maySend, vmIdOf } from "./offers.ts";
 
 /** An element is made that was judged already. */
 let isJudged = false;
 
-/** Where the form around a button is sent; empty outside of forms. */
-const FormAddress = createContext("");
+/** Where the form around a button is sent; an empty path outside of forms. */
+const FormAddress = createContext<HostPath>({ path: "" });
 
 /** The page at a path, whichever host's it is. */
 export const pageIn = (pathname: string): string => splitHost(pathname).path;
 
-/** Path and query of an address of ours; null for others. */
-function ownAddress(address: string): string | null {
-  if (!/^\/(?!\/)/.test(address)) return address.startsWith("?") ? pageOf() + address : null;
+/** Path and query of an address of ours, with the host that it names; null for others. */
+function ownAddress(address: string): HostPath | null {
+  if (!/^\/(?!\/)/.test(address)) return address.startsWith("?") ? { path: pageOf() + address } : null;
   const base = looking()?.base ?? "";
   const own = base !== "" && address.startsWith(`${base}/`) ? address.slice(base.length) : address;
-  return splitHost(own.replace(/#.*/s, "")).path;
+  return splitHost(own.replace(/#.*/s, ""));
 }
 
 const pageOf = () => (looking()?.page ?? "").replace(/\?.*/s, "");
@@ -31,7 +31,7 @@ const pageOf = () => (looking()?.page ?? "").replace(/\?.*/s, "");
 function judgeLink(vnode: VNode<Record<string, unknown>>, { offers }: Looking): void {
   const { href } = vnode.props;
   const address = typeof href === "string" ? ownAddress(href) : null;
-  if (address === null || mayOpen(offers, address)) return;
+  if (address === null || mayOpen(offers, address.path, address.host)) return;
   const { href: _href, onClick: _onClick, ...others } = vnode.props;
   vnode.props = {
     ...others,
@@ -43,20 +43,22 @@ function judgeLink(vnode: VNode<Record<string, unknown>>, { offers }: Looking): 
 
 /** Whether a button may be pressed, in the form that is sent there. */
 function mayPress(
-  form: string,
+  form: HostPath,
   { formAction, name, value }: Record<string, unknown>,
   { offers, page }: Looking,
 ): boolean {
   const isAction = name === "action" && typeof value === "string";
   if (typeof formAction === "string") {
-    const address = ownAddress(formAction) ?? page;
+    const { path, host } = ownAddress(formAction) ?? { path: page };
     // A question is asked by a page, before it is sent.
-    return isAction && address.endsWith("/confirm")
-      ? mayOpen(offers, `${address}?action=${value}`)
-      : maySend(offers, address);
+    return isAction && path.endsWith("/confirm")
+      ? mayOpen(offers, `${path}?action=${value}`, host)
+      : maySend(offers, path, host);
   }
-  if (isAction && /^[a-z]+(?:_[a-z]+)+$/.test(value)) return isOffered(offers, value, vmIdOf(form));
-  return form === "" || maySend(offers, form);
+  if (isAction && /^[a-z]+(?:_[a-z]+)+$/.test(value)) {
+    return isOffered(offers, value, vmIdOf(form.path), form.host);
+  }
+  return form.path === "" || maySend(offers, form.path, form.host);
 }
 
 /** A button that sends a form, for who looks. */
@@ -76,7 +78,8 @@ function OfferedButton({ buttonRef, ...props }: Record<string, unknown>) {
 function judgeForm(vnode: VNode<Record<string, unknown>>, { page }: Looking): void {
   const { action, method, children } = vnode.props;
   if (method !== "post") return;
-  const value = typeof action === "string" && action !== "" ? ownAddress(action) ?? page : page;
+  const own = typeof action === "string" && action !== "" ? ownAddress(action) : null;
+  const value = own ?? { path: page };
   vnode.props = { ...vnode.props, children: h(FormAddress.Provider, { value, children: children as VNode }) };
 }
 

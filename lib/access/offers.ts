@@ -10,16 +10,18 @@ export function vmIdOf(address: string): string | undefined {
     : decodeURIComponent(id);
 }
 
-/** Whether a page may be opened. @param address path and query */
-export function mayOpen(offers: Offers, address: string): boolean {
+/** Whether a page may be opened. @param address path and query @param hostId the host that the address names */
+export function mayOpen(offers: Offers, address: string, hostId?: string): boolean {
   const [, ...needs] = PAGE_NEEDS.find(([at]) => at.test(address)) ?? [];
-  return (needs as string[]).every((command) => isOffered(offers, command, vmIdOf(address)));
+  return (needs as string[]).every((command) => isOffered(offers, command, vmIdOf(address), hostId));
 }
 
-/** Whether a form may be sent. @param address path and query that it is sent to */
-export function maySend(offers: Offers, address: string): boolean {
+/** Whether a form may be sent. @param address path and query that it is sent to @param hostId the host that it names */
+export function maySend(offers: Offers, address: string, hostId?: string): boolean {
   const command = /^\/do\/(\w+)/.exec(address)?.[1] ?? FORM_NEEDS.find(([at]) => at.test(address))?.[1];
-  return command === undefined ? mayOpen(offers, address) : isOffered(offers, command, vmIdOf(address));
+  return command === undefined
+    ? mayOpen(offers, address, hostId)
+    : isOffered(offers, command, vmIdOf(address), hostId);
 }
 
 /** Whether a page may be opened by who looks. @param address path and query */

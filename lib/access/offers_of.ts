@@ -2,46 +2,85 @@
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { extraNeedsOf } from "./extra_permissions.ts";
 import type { Offers } from "./looking.ts";
+import { hostOfObject } from "./may_call.ts";
 import { needOf, SPECIAL } from "./permissions.ts";
-import { isAdministrator, may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
+import {
+  type HostObject,
+  isAdministrator,
+  may,
+  mayAnywhere,
+  mayOnSomeHost,
+  type Rights,
+  type VmObject,
+} from "./rights.ts";
 
 const ALL = "all", NONE = "none";
 
-/** Where a command is allowed: on everything, on nothing, or on these VMs. */
+/** Where a command is allowed: on everything, on nothing, on VMs or on hosts with all of the permissions. */
 function placeOf(
   rights: Rights,
   command: CommandName,
-  seen: (permission: string) => readonly string[],
-): typeof ALL | typeof NONE | readonly string[] {
+): typeof ALL | typeof NONE | { readonly kind: "vm" | "host"; readonly permissions: readonly string[] } {
   const { permission, object } = needOf(command);
   if ((SPECIAL as readonly string[]).includes(permission)) return ALL;
-  if (extraNeedsOf(command, undefined).some((extra) => !may(rights, extra, "everything"))) return NONE;
-  if (may(rights, permission, "everything")) return ALL;
+  const extras = extraNeedsOf(command, undefined);
+  if (extras.some((extra) => !mayOnSomeHost(rights, extra))) return NONE;
+  if ([permission, ...extras].every((each) => may(rights, each, "everything"))) return ALL;
   if (object === "everything" || !mayAnywhere(rights, permission)) return NONE;
-  return object === "vm" ? seen(permission) : ALL;
+  return object === "vm" || object === "host" ? { kind: object, permissions: [permission, ...extras] } : ALL;
 }
+
+/** Whether a permission, and others on the host of its object, are there. */
+const mayAll = (rights: Rights, [permission, ...extras]: readonly string[], on: VmObject | HostObject) =>
+  may(rights, permission!, on) && extras.every((extra) => may(rights, extra, hostOfObject(on)));
 
 /**
  * What somebody is offered.
  *
  * @param vms those there are
+ * @param hostIds the hosts there are
+ * @param host id of the page's host
  * @returns null for who may do everything
  */
-export function offersOf(rights: Rights, vms: () => readonly VmObject[]): Offers | null {
+export function offersOf(
+  rights: Rights,
+  vms: () => readonly VmObject[],
+  hostIds: readonly string[],
+  host: string,
+): Offers | null {
   if (isAdministrator(rights)) return null;
-  const byPermission = new Map<string, readonly string[]>();
-  const seen = (permission: string) =>
-    byPermission.getOrInsertComputed(
-      permission,
-      () => vms().filter((vm) => may(rights, permission, vm)).map(({ vmId }) => vmId),
+  const byPermissions = new Map<string, readonly string[]>();
+  const allowed = (kind: "vm" | "host", permissions: readonly string[]) =>
+    byPermissions.getOrInsertComputed(
+      [kind, ...permissions].join(),
+      () =>
+        kind === "vm"
+          ? vms().filter((vm) => mayAll(rights, permissions, vm)).map(({ vmId }) => vmId)
+          : hostIds.filter((hostId) => mayAll(rights, permissions, { hostId })),
     );
-  const refused: string[] = [], partly = new Map<string, { commands: string[]; vmIds: readonly string[] }>();
+  const refused: string[] = [];
+  const ofIds = { vm: new Map<string, PartlyAllowed>(), host: new Map<string, PartlyAllowed>() };
   for (const command of Object.keys(COMMANDS) as CommandName[]) {
-    const place = placeOf(rights, command, seen);
+    const place = placeOf(rights, command);
     if (place === NONE) refused.push(command);
     else if (place !== ALL) {
-      partly.getOrInsertComputed(place.join(), () => ({ commands: [], vmIds: place })).commands.push(command);
+      const ids = allowed(place.kind, place.permissions);
+      if (ids.length === 0 && place.kind === "host") refused.push(command);
+      else {ofIds[place.kind].getOrInsertComputed(ids.join(), () => ({ commands: [], ids })).commands.push(
+          command,
+        );}
     }
   }
-  return { refused, partly: [...partly.values()] };
+  return {
+    refused,
+    partly: [...ofIds.vm.values()].map(({ commands, ids }) => ({ commands, vmIds: ids })),
+    onHosts: [...ofIds.host.values()].map(({ commands, ids }) => ({ commands, hostIds: ids })),
+    host,
+  };
+}
+
+/** Commands that are allowed on these VMs or hosts alone. */
+interface PartlyAllowed {
+  readonly commands: string[];
+  readonly ids: readonly string[];
 }

@@ -34,8 +34,8 @@ const AREAS: Readonly<Record<string, string>> = {
 /** Beside `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
 export const SPECIAL = ["anyone", "signed-in", "socket"] as const;
 
-/** What a command is about: one VM, several, the VMs one may see, or nothing that can be told apart. */
-export type CommandObject = "vm" | "vms" | "list" | "everything";
+/** What a command is about: one VM, several, the VMs one may see, one host, or nothing that can be told apart. */
+export type CommandObject = "vm" | "vms" | "list" | "host" | "everything";
 
 /** What a command needs. */
 export interface Need {
@@ -51,11 +51,13 @@ const LISTS: ReadonlySet<OutputFilter | undefined> = new Set(
   ["other-vms", "other-alerts", "other-incidents", "other-figures"] as const,
 );
 
-/** What a command is about, told by its route: a VM's own commands are below that VM. */
+/** What a command is about, told by its route and its fields: a VM's own commands are below that VM. */
 function objectOf(command: Command): CommandObject {
+  const { properties = {} } = command.input as { properties?: object };
   if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return "vm";
-  if (Object.hasOwn((command.input as { properties?: object }).properties ?? {}, "vmIds")) return "vms";
-  return LISTS.has(command.hides) ? "list" : "everything";
+  if (Object.hasOwn(properties, "vmIds")) return "vms";
+  if (LISTS.has(command.hides)) return "list";
+  return Object.hasOwn(properties, "host") && !command.changesAllHosts ? "host" : "everything";
 }
 
 const needs = new Map<CommandName, Need>(

@@ -1,14 +1,32 @@
 /** Who may do what on what: rights, and the one question {@link may}. Pure. */
 import { type Grant, type Role, ROLES } from "../contract/mod.ts";
+import { LOCAL_HOST } from "../contract/local_host.ts";
 import { permissionsOf } from "./permissions.ts";
 
+/** Where a VM is. */
+export interface VmPlace {
+  readonly group?: string | undefined;
+  /** Id of the host that it belongs to. */
+  readonly hostId: string;
+}
 /** A VM, as far as rights depend on it. */
 export interface VmObject {
   readonly vmId: string;
   readonly group?: string | undefined;
+  /** Id of its host; undefined where none is known to have it. */
+  readonly hostId: string | undefined;
 }
-/** What a permission is asked for: one VM, or all there is. */
-export type AccessObject = VmObject | "everything";
+/** A host with all that is on it. */
+export interface HostObject {
+  readonly hostId: string;
+}
+/** What a permission is asked for: one VM, one host, or all there is. */
+export type AccessObject = VmObject | HostObject | "everything";
+
+/** A VM as rights see it. @param place where it is; undefined for one that is nowhere */
+export const vmObject = (vmId: string, place: VmPlace | undefined): VmObject => ({
+  ...{ vmId, group: place?.group, hostId: place?.hostId },
+});
 
 /** One thing that is allowed: permissions, and where. */
 export interface Allowance {
@@ -33,13 +51,17 @@ export type OwnRoles = ReadonlyMap<string, ReadonlySet<string>>;
 const isRole = (name: string): name is Role => (ROLES as readonly string[]).includes(name);
 
 /**
- * The layer that grants make. A role that is gone grants nothing. Administrators are such on everything: on a part of
- * it the role would still be root of the host, so such a grant counts as operator.
+ * Whether an administrator's grant holds as such. Who is administrator on a VM, a group or the local host would be root where
+ * KVM Manager runs, and so have everything: there it counts as operator. Root of another host is root there alone.
  */
+const isWhole = (on: Grant["on"]): boolean =>
+  on.kind === "everything" || (on.kind === "host" && on.host !== LOCAL_HOST);
+
+/** The layer that grants make. A role that is gone grants nothing. */
 export function layerOf(grants: readonly Grant[], roles: OwnRoles): Rights[number] {
   if (grants.some(({ role, on }) => role === "administrator" && on.kind === "everything")) return "all";
   return grants.flatMap(({ role, on }) => {
-    const known = role === "administrator" ? "operator" : role;
+    const known = role === "administrator" && !isWhole(on) ? "operator" : role;
     const permissions = isRole(known) ? permissionsOf(known) : roles.get(known);
     return permissions === undefined ? [] : [{ permissions, on }];
   });
@@ -48,6 +70,8 @@ export function layerOf(grants: readonly Grant[], roles: OwnRoles): Rights[numbe
 function covers(on: Grant["on"], object: AccessObject): boolean {
   if (on.kind === "everything") return true;
   if (object === "everything") return false;
+  if (on.kind === "host") return on.host === object.hostId;
+  if (!("vmId" in object)) return false;
   return on.kind === "vm" ? on.vmId === object.vmId : object.group !== undefined && on.group === object.group;
 }
 
@@ -65,6 +89,29 @@ export function mayAnywhere(rights: Rights, permission: string): boolean {
     rights.every((layer) => layer === "all" || layer.some(({ permissions }) => permissions.has(permission)));
 }
 
+/** Whether rights include a permission on all of some host: what is not even that may be done on no host as a whole. */
+export function mayOnSomeHost(rights: Rights, permission: string): boolean {
+  return rights.length > 0 && rights.every((layer) =>
+    layer === "all" ||
+    layer.some(({ permissions, on }) =>
+      permissions.has(permission) && (on.kind === "everything" || on.kind === "host")
+    )
+  );
+}
+
+/** Whether they include anything on all of an object. */
+export function mayAnythingOn(rights: Rights, object: AccessObject): boolean {
+  return rights.length > 0 &&
+    rights.every((layer) =>
+      layer === "all" || layer.some(({ permissions, on }) => permissions.size > 0 && covers(on, object))
+    );
+}
+
+/** Whether some of the rights are to single hosts. */
+export function isOfHosts(rights: Rights): boolean {
+  return rights.some((layer) => layer !== "all" && layer.some(({ on }) => on.kind === "host"));
+}
+
 /** Whether they include anything at all. */
 export function mayAnything(rights: Rights): boolean {
   return rights.every((layer) => layer === "all" || layer.some(({ permissions }) => permissions.size > 0));
@@ -75,13 +122,16 @@ export function isAdministrator(rights: Rights): boolean {
   return rights.length > 0 && rights.every((layer) => layer === "all");
 }
 
-/** Whether there is nothing to hide from them but what administrators alone see. */
-export function seesEverything(rights: Rights): boolean {
-  return ["vms.view", "storage.view", "networks.view"].every((name) => may(rights, name, "everything"));
+/** Whether there is nothing to hide from them but what administrators alone see. @param place of one host, or at all */
+export function seesEverything(rights: Rights, place: HostObject | "everything" = "everything"): boolean {
+  return ["vms.view", "storage.view", "networks.view"].every((name) => may(rights, name, place));
 }
+
+/** What a role of one's own cannot have: who may do it on a host is its administrator. */
+const ADMINISTRATORS = "host.administer";
 
 /** The highest of the three roles that rights are worth on an object. */
 export function roleOn(rights: Rights, object: AccessObject): Role {
-  if (isAdministrator(rights)) return "administrator";
+  if (isAdministrator(rights) || may(rights, ADMINISTRATORS, object)) return "administrator";
   return may(rights, "vms.operate", object) ? "operator" : "viewer";
 }

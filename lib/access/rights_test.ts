@@ -20,12 +20,17 @@ const ON: Grant["on"][] = [
   { kind: "group", group: "b" },
   { kind: "vm", vmId: "1" },
   { kind: "vm", vmId: "2" },
+  { kind: "host", host: "local" },
+  { kind: "host", host: "lab" },
 ];
 const OBJECTS: AccessObject[] = [
   "everything",
-  ...["1", "2", "3"].flatMap((
-    vmId,
-  ) => [{ vmId }, { vmId, group: "a" }, { vmId, group: "b" }, { vmId, group: "" }]),
+  ...["1", "2", "3"].flatMap((vmId) =>
+    [undefined, "a", "b", ""].flatMap((group) =>
+      [undefined, "local", "lab", "attic"].map((hostId) => ({ vmId, group, hostId }))
+    )
+  ),
+  ...["local", "lab", "attic"].map((hostId) => ({ hostId })),
 ];
 const own = new Map([["cloner", new Set(["vms.view", "vms.clone"])]]);
 const grant: fc.Arbitrary<Grant> = fc.record({
@@ -38,12 +43,15 @@ const grants = fc.array(grant, { maxLength: 4 });
 function plainly(all: readonly Grant[], permission: string, object: AccessObject): boolean {
   if (all.some(({ role, on }) => role === "administrator" && on.kind === "everything")) return true;
   return all.some(({ role, on }) => {
+    const isElsewhere = on.kind === "host" && on.host !== "local";
+    const worth = role === "viewer" || (role === "administrator" && isElsewhere) ? role : "operator";
     const has = role === "cloner"
       ? own.get("cloner")!.has(permission)
-      : ["viewer", "operator", "administrator"].includes(role) &&
-        permissionsOf(role === "viewer" ? "viewer" : "operator").has(permission);
+      : ["viewer", "operator", "administrator"].includes(role) && permissionsOf(worth).has(permission);
     if (!has || on.kind === "everything") return has;
     if (object === "everything") return false;
+    if (on.kind === "host") return on.host === object.hostId;
+    if (!("vmId" in object)) return false;
     return on.kind === "vm" ? on.vmId === object.vmId : on.group === object.group;
   });
 }
@@ -97,8 +105,15 @@ Deno.test("roles contain each other, and administrators alone have what is their
   assert.ok(NAMES.every((name) => may(ALL_RIGHTS, name, "everything")));
   const partly = [layerOf([{ role: "administrator", on: { kind: "group", group: "a" } }], own)];
   assert.equal(isAdministrator(partly), false);
-  assert.equal(roleOn(partly, { vmId: "1", group: "a" }), "operator");
+  assert.equal(roleOn(partly, { vmId: "1", group: "a", hostId: "lab" }), "operator");
   assert.equal(roleOn(partly, "everything"), "viewer");
+  const ofHost = (host: string) => [layerOf([{ role: "administrator", on: { kind: "host", host } }], own)];
+  assert.equal(roleOn(ofHost("lab"), { hostId: "lab" }), "administrator");
+  assert.equal(roleOn(ofHost("lab"), { vmId: "1", hostId: "lab" }), "administrator");
+  assert.equal(roleOn(ofHost("lab"), "everything"), "viewer");
+  assert.equal(roleOn(ofHost("lab"), { hostId: "attic" }), "viewer");
+  assert.equal(roleOn(ofHost("local"), { hostId: "local" }), "operator", "else it would have everything");
+  assert.equal(isAdministrator(ofHost("lab")), false);
 });
 
 Deno.test("needOf() has a permission for every command, and what is root's cannot be granted (threat 5)", () => {

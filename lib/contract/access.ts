@@ -14,6 +14,7 @@ import {
   Timestamp,
   VmId,
 } from "./schema.ts";
+import { HostName } from "./on_host.ts";
 import { NamedGroup } from "./vm.ts";
 
 const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
@@ -41,7 +42,11 @@ export const Grant = closed({
     closed({ kind: oneOf(["everything"]) }),
     closed({ kind: oneOf(["group"]), group: NamedGroup }),
     closed({ kind: oneOf(["vm"]), vmId: VmId }),
-  ], { description: "on everything, on the VMs of a group, or on one VM" }),
+    closed({
+      kind: oneOf(["host"]),
+      host: Type.String({ ...HostName, description: "id of a host" }),
+    }),
+  ], { description: "on everything, on the VMs of a group, on one VM, or on a host and all that is on it" }),
 });
 export type Grant = Static<typeof Grant>;
 const Grants = Type.Array(Grant, { maxItems: 64 });
@@ -65,7 +70,7 @@ export const User = Type.Object({
   createdAt: Timestamp,
   lastSignInAt: Type.Union([Timestamp, Type.Null()]),
   uncovered: Type.Optional(Type.Array(Type.String(), {
-    description: "VMs and groups that grants are on and that no VM is or is in now",
+    description: "VMs, groups and hosts that grants are on and that are not there now",
   })),
 });
 export type User = Static<typeof User>;
@@ -119,7 +124,7 @@ export const Token = Type.Object({
   lastUsedAt: Type.Union([Timestamp, Type.Null()]),
   lastUsedFrom: Type.Union([Type.String(), Type.Null()]),
   uncovered: Type.Optional(Type.Array(Type.String(), {
-    description: "VMs and groups that grants are on and that no VM is or is in now",
+    description: "VMs, groups and hosts that grants are on and that are not there now",
   })),
 });
 export type Token = Static<typeof Token>;
@@ -361,11 +366,12 @@ export const accessCommands = {
       grants: Type.Optional(Grants),
     }),
     output: User,
-    errors: ["UserExists", "RoleNotFound", "PasswordNeeded", ...PASSWORD_ERRORS],
+    errors: ["UserExists", "RoleNotFound", "HostNotFound", "PasswordNeeded", ...PASSWORD_ERRORS],
     route: "POST /users",
     cli: ["user", "add", "<name>"],
     examples: [
       "kvm-manager user add ann --grants operator@group:web --password -",
+      "kvm-manager user add bob --grants operator@host:kvm2 --password -",
       "kvm-manager user add ann --password-file secret.txt",
     ],
     exampleFields: ["displayName"],
@@ -389,6 +395,7 @@ export const accessCommands = {
     errors: [
       "UserNotFound",
       "RoleNotFound",
+      "HostNotFound",
       "LastAdministrator",
       "HostAccount",
       "PasswordNeeded",
@@ -532,7 +539,14 @@ export const accessCommands = {
       password: PresentPassword,
     }),
     output: Type.Object({ token: Type.String(), info: Token }),
-    errors: ["UserNotFound", "RoleNotFound", "NoAccount", "StoreUnavailable", ...PRESENT_ERRORS],
+    errors: [
+      "UserNotFound",
+      "RoleNotFound",
+      "HostNotFound",
+      "NoAccount",
+      "StoreUnavailable",
+      ...PRESENT_ERRORS,
+    ],
     route: "POST /tokens",
     cli: ["token", "add", "<name>"],
     examples: ["kvm-manager token add backup --grants viewer --expires-in-days 90"],

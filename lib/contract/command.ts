@@ -130,6 +130,8 @@ export interface Command<
   readonly joins?: true;
   /** It answers at once, and its job goes on: the command whose list has the answer, by its `id`, as it is at the end. */
   readonly endsIn?: string;
+  /** What it changes holds on all hosts, whichever it is called on: it takes a right to everything. */
+  readonly changesAllHosts?: true;
   /** Its list is of all hosts unless one is named: the answer's heads name those that it has nothing of. */
   readonly ofAllHosts?: true;
   /** What it is about may be on any host, which its input does not say: it waits until each was read after the start. */

@@ -225,6 +225,7 @@ export const imageCommands = {
     description:
       "What is left out stays as it is. Addresses that are not public are asked only when they are named here.",
     role: "administrator",
+    changesAllHosts: true,
     input: closed({
       internet: Type.Optional(ImagePolicy.properties.internet),
       hosts: Type.Optional(ImagePolicy.properties.hosts),

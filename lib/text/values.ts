@@ -127,12 +127,15 @@ function time(text: string, now: number): number | undefined {
   return Number.isNaN(found) ? undefined : found;
 }
 
-/** `operator`, `operator@group:web`, `viewer@vm:web1`. */
+/** Kind of what a grant is on → its field. */
+const GRANT_FIELDS = { group: "group", vm: "vmId", host: "host" } as const;
+
+/** `operator`, `operator@group:web`, `viewer@vm:web1`, `viewer@host:kvm2`. */
 function grant(text: string): unknown {
-  const [, role, kind, what] = /^([^@]+)(?:@(group|vm):(.+))?$/.exec(text) ?? [];
+  const [, role, kind, what] = /^([^@]+)(?:@(group|vm|host):(.+))?$/.exec(text) ?? [];
   if (role === undefined) return undefined;
   if (kind === undefined) return { role, on: { kind: "everything" } };
-  return { role, on: kind === "vm" ? { kind, vmId: what } : { kind, group: what } };
+  return { role, on: { kind, [GRANT_FIELDS[kind as keyof typeof GRANT_FIELDS]]: what } };
 }
 
 /** Words for yes and no. */
@@ -164,7 +167,7 @@ const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
   time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
   grants: [
     (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),
-    "a role, role@group:NAME, role@vm:NAME, or JSON",
+    "a role, role@group:NAME, role@vm:NAME, role@host:ID, or JSON",
   ],
   json: [json, "JSON"],
 };

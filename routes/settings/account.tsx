@@ -36,8 +36,9 @@ async function shown({ api, may }: PageState, step: Step = {}) {
   const passkeys = user === null ? [] : await api.listPasskeys().catch(fail);
   // Names of VMs, for the grants; who has none may not list them.
   const vms = !may("get_vms") ? [] : await api.getVms().catch(unlessAway) ?? [];
+  const hosts = await api.listHosts();
   const { sshKeys } = await api.getSshKeys().catch(fail);
-  return { account: user, passkeys, vms, sshKeys, ...step };
+  return { account: user, passkeys, vms, hosts, sshKeys, ...step };
 }
 
 export const handler = define.handlers({
@@ -69,7 +70,7 @@ export const handler = define.handlers({
 
 /** One's own account: password and second factor. */
 export default define.page<typeof handler>(function Account({ data, state, url }) {
-  const { account, passkeys, vms, sshKeys, failure = null, totp, recoveryCodes } = data;
+  const { account, passkeys, vms, hosts, sshKeys, failure = null, totp, recoveryCodes } = data;
   const confirmed = state.user?.confirmed ?? false;
   const again = state.refused?.command === "set_password";
   const present = (name = "password", again = false) =>
@@ -110,7 +111,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
               <div class="setting">
                 <dt class="setting-label">{t("access.you_grants")}</dt>
                 <dd>
-                  <GrantList grants={account.grants} vms={vms} />
+                  <GrantList grants={account.grants} vms={vms} hosts={hosts} />
                 </dd>
               </div>
             </dl>

@@ -41,6 +41,7 @@ async function shown(
     now: Date.now(),
     tokens: mayAsk ? await api.listTokens({ all: user?.administrator === true }).catch(fail) : [],
     vms: may("get_vms") ? await api.getVms().catch(unlessAway) ?? [] : [],
+    hosts: await api.listHosts(),
     roles: user?.administrator ? await api.listRoles().catch(fail) : ROLES.map((role) => ({ role })),
     ...step,
   };
@@ -73,7 +74,7 @@ export const handler = define.handlers({
 
 /** API tokens: one's own, and everybody's for administrators. */
 export default define.page<typeof handler>(function Tokens({ data, state }) {
-  const { tokens, vms, roles, now, failure = null, typed, again = false, made } = data;
+  const { tokens, vms, hosts, roles, now, failure = null, typed, again = false, made } = data;
   return (
     <SettingsPage
       at={AT}
@@ -100,7 +101,7 @@ export default define.page<typeof handler>(function Tokens({ data, state }) {
             {
               title: t("access.may"),
               fit: "wrap",
-              cell: ({ grants }) => <GrantList grants={grants} vms={vms} />,
+              cell: ({ grants }) => <GrantList grants={grants} vms={vms} hosts={hosts} />,
             },
             { title: t("access.expires"), cell: ({ expiresAt }) => formatMoment(expiresAt) },
             {
@@ -147,7 +148,7 @@ export default define.page<typeof handler>(function Tokens({ data, state }) {
                 suffix={t("access.token_days_unit")}
                 required
               />
-              <GrantFields roles={roles} vms={vms} />
+              <GrantFields roles={roles} vms={vms} hosts={hosts} />
               {state.user.hasPassword && (
                 <CurrentPasswordField
                   label={t("access.current")}

@@ -14,7 +14,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null;
 
-type Word = "everything" | "group" | "vm";
+type Word = "everything" | "host" | "group" | "vm";
 /** What somebody is: a role, and where. */
 interface Somebody {
   readonly name: string;
@@ -23,7 +23,7 @@ interface Somebody {
 }
 const PEOPLE: readonly Somebody[] = [
   ...ROLES.flatMap((role) =>
-    (["everything", "group", "vm"] as const).map((on) => ({ name: `${role}-${on}`, role, on }))
+    (["everything", "host", "group", "vm"] as const).map((on) => ({ name: `${role}-${on}`, role, on }))
   ),
   { name: "janitor-vm", role: "janitor", on: "vm" },
   { name: "without", role: null, on: "everything" },
@@ -67,6 +67,12 @@ const BEYOND = new Set<string>([
   ],
 ]);
 
+/** Commands on a host that change something of all hosts. */
+const OF_ALL_HOSTS = new Set<string>(["set_image_policy"]);
+/** Whether a command is about one host, by its fields. */
+const isOnHost = (name: CommandName) =>
+  Object.hasOwn((COMMANDS[name].input as { properties?: object }).properties ?? {}, "host");
+
 /** Commands that refuse no configuration: they say what is wrong with it. */
 const CHECKS = new Set<string>(["check_vm_config"]);
 
@@ -88,6 +94,7 @@ function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): st
     : ROLES.indexOf(effective) >= ROLES.indexOf(command.role);
   if (!hasRole) return "Forbidden";
   if (on === "everything" || LISTS.has(name) || name.startsWith("batch_")) return "ok";
+  if (on === "host") return (ofVm || isOnHost(name)) && !OF_ALL_HOSTS.has(name) ? "ok" : "Forbidden";
   if (BEYOND.has(name) || !ofVm) return "Forbidden";
   return isOwn ? "ok" : "VmNotFound";
 }
@@ -111,6 +118,7 @@ Deno.test({
     await asRoot(server, "create_role", { role: "janitor", permissions: ["vms.view", "vms.delete"] });
     const places: Record<Word, Grant["on"]> = {
       everything: { kind: "everything" },
+      host: { kind: "host", host: "local" }, // on which both machines are
       group: { kind: "group", group: "mine" },
       vm: { kind: "vm", vmId: own.uuid },
     };

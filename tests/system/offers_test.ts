@@ -12,12 +12,15 @@ const PASSWORD = "one bed for every machine";
 
 const OWN = VMS.own;
 const everything = { kind: "everything" } as const, ownVm = { kind: "vm", vmId: OWN } as const;
+const here = { kind: "host", host: "local" } as const;
 const ofLab = { kind: "group", group: "lab" } as const;
 /** Who looks: name, and what they may. */
 const ACTORS: Readonly<Record<string, readonly Grant[]>> = {
   administrator: [{ role: "administrator", on: everything }],
   operator: [{ role: "operator", on: everything }],
   viewer: [{ role: "viewer", on: everything }],
+  "operator-of-host": [{ role: "operator", on: here }],
+  "viewer-of-host": [{ role: "viewer", on: here }],
   "operator-of-one": [{ role: "operator", on: ownVm }],
   "viewer-of-one": [{ role: "viewer", on: ownVm }],
   "janitor-of-two": [{ role: "janitor", on: ownVm }, { role: "janitor", on: { kind: "vm", vmId: VMS.off } }],

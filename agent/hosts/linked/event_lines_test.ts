@@ -11,7 +11,8 @@ async function read(...chunks: readonly string[]): Promise<EventFrame[]> {
 }
 
 Deno.test("eventFrames() gives events as they come, cut anywhere", async () => {
-  const text = 'retry: 1000\n: connected\n\nid: ab-1\nevent: vm-deleted\ndata: {"vmId":"ü"}\n\nevent: x\ndata: 1\ndata: 2\n\n';
+  const text =
+    'retry: 1000\n: connected\n\nid: ab-1\nevent: vm-deleted\ndata: {"vmId":"ü"}\n\nevent: x\ndata: 1\ndata: 2\n\n';
   const expected = [
     { id: "ab-1", name: "vm-deleted", data: '{"vmId":"ü"}' },
     { id: undefined, name: "x", data: "1\n2" },

@@ -101,7 +101,7 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
       const added = { id: name, label, uri, peerKey, added: app.clock.now(), isEnabled: true };
       await app.putHost(added, () => requireNew(name, uri));
       await app.linked.served(name)?.settled();
-      return hostStatus(app, name, principal.rights);
+      return hostStatus(app, name, principal);
     },
     list_peers: () =>
       peers.records.all().map(({ id, name, role, publicKey: key, invitedBy, created: createdAt }) => ({

@@ -59,9 +59,12 @@ export interface StoredLink extends StoredHost {
 export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !== undefined;
 
 /** Rights as they are on a host: what is on another one is left out. */
-function rightsOn(rights: Rights, _hostId: string): Rights {
+function rightsOn(rights: Rights, hostId: string): Rights {
   return rights.map((layer) =>
-    layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => [{ permissions, on }])
+    layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => {
+      if (on.kind !== "host") return [{ permissions, on }];
+      return on.host === hostId ? [{ permissions, on: { kind: "everything" } }] : [];
+    })
   );
 }
 

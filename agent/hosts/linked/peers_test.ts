@@ -16,7 +16,8 @@ const CERTIFICATE = "ab".repeat(32), OTHER_CERTIFICATE = "cd".repeat(32);
 /** Two KVM Managers: the one that is asked, and the key of the one that asks. */
 async function two() {
   const folders = [await Deno.makeTempDir(), await Deno.makeTempDir()] as const;
-  const clock = new TestClock(), store = new Store(folders[0], undefined, [{ name: "host", migrations: HOST_MIGRATIONS }]);
+  const clock = new TestClock(),
+    store = new Store(folders[0], undefined, [{ name: "host", migrations: HOST_MIGRATIONS }]);
   const peers = new Peers(new PeerRecords(store), new LinkIdentity(folders[0]), clock);
   const near = await new LinkIdentity(folders[1]).ready();
   /** What the other one sends to be let in. */

@@ -34,6 +34,9 @@ Deno.test("readCaller() takes nothing that is no caller: a call without layers w
       encoded({ name: "ann", rights: ["all", "all", "all", "all", "all"] }),
     ]
   ) {
-    assert.throws(() => readCaller(text), (error) => error instanceof ContractError && error.code === "InvalidInput");
+    assert.throws(
+      () => readCaller(text),
+      (error) => error instanceof ContractError && error.code === "InvalidInput",
+    );
   }
 });

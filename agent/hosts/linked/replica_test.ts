@@ -40,7 +40,12 @@ Deno.test("Replica follows events, and hands them on with their host", () => {
     frame("vm-deleted", { vmId: "b" }),
     frame("network-changed", { name: "lan", event: "started" }),
   ]);
-  assert.deepEqual(told.map(([name]) => name), ["vm-created", "vm-state-changed", "vm-deleted", "network-changed"]);
+  assert.deepEqual(told.map(([name]) => name), [
+    "vm-created",
+    "vm-state-changed",
+    "vm-deleted",
+    "network-changed",
+  ]);
   assert.equal((told[3]![1] as { host?: string }).host, "far");
   assert.deepEqual(known.vms().map(({ id, state }) => [id, state]), [["a", "paused"], ["c", testVm().state]]);
 });
@@ -67,7 +72,15 @@ Deno.test("Replica keeps the newest tasks alone", () => {
   const known = replica();
   const job = (id: string): Job => ({
     ...{ id, command: "clone_vm", title: id, actor: "ann", state: "done", progress: null, doneBytes: null },
-    ...{ totalBytes: null, startedAt: 1, endedAt: 2, secondsLeft: null, error: null, cancellable: false, cancelling: false },
+    ...{
+      totalBytes: null,
+      startedAt: 1,
+      endedAt: 2,
+      secondsLeft: null,
+      error: null,
+      cancellable: false,
+      cancelling: false,
+    },
   });
   for (let n = 0; n < 600; n++) known.take([frame("job-changed", { job: job(`j${n}`) })]);
   assert.equal(known.jobs().length, 500);

@@ -258,9 +258,10 @@ function refuseSeed(
  */
 async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promise<void> {
   const rights = askedRights();
-  if (includes(role, "administrator") || may(rights, "vms.view", "everything")) return;
-  const { inventory, keepers } = host;
-  const isSeen = ({ vmId }: Use) => may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group });
+  if (includes(role, "administrator") || may(rights, "vms.view", { hostId: host.id })) return;
+  const { inventory, keepers, id: hostId } = host;
+  const isSeen = ({ vmId }: Use) =>
+    may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group, hostId });
   const uses = await usesOf(host, path);
   const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
   const isTemplates = keepers.kept().some((kept) => kept.isFirst === true && kept.path === path);

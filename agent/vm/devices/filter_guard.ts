@@ -12,11 +12,14 @@ import { children } from "../../../lib/formats/xml/tree.ts";
 import type { Principal } from "../../access.ts";
 import { type Configurations, nicIn } from "./configurations.ts";
 
-type Who = Pick<Principal, "rights">;
+/** Who changes a card, and the host of its VM. */
+interface Who extends Pick<Principal, "rights"> {
+  readonly hostId: string;
+}
 
 /** @throws {ContractError} Forbidden */
-function requireHostNetwork({ rights }: Who): void {
-  if (may(rights, HOST_NETWORK, "everything")) return;
+function requireHostNetwork({ rights, hostId }: Who): void {
+  if (may(rights, HOST_NETWORK, { hostId })) return;
   throw new ContractError("Forbidden", { role: PERMISSIONS.get(HOST_NETWORK)!.role });
 }
 

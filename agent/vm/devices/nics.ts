@@ -173,7 +173,7 @@ export async function attachNic(
   await host.operate(vm, "attaching a network interface", async () => {
     try {
       await requireNoSavedMemory(host, vm);
-      guardNewNic(principal, await configurationsOf(host, vm));
+      guardNewNic({ ...principal, hostId: host.id }, await configurationsOf(host, vm));
       await requirePlug(host, source, places.live);
       await requireFilter(host, input.filter);
       const taken = await takenMacs(host);
@@ -213,7 +213,7 @@ export async function detachNic(
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
-      guardDetachedNic(principal, { live, next }, mac);
+      guardDetachedNic({ ...principal, hostId: host.id }, { live, next }, mac);
       const inLive = places.live ? nicIn(live, mac) : undefined;
       const inNext = places.config ? nicIn(next, mac) : undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
@@ -333,7 +333,7 @@ export async function updateNic(
     try {
       if (isReplugged) await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
-      guardChangedNic(principal, { live, next }, mac, change);
+      guardChangedNic({ ...principal, hostId: host.id }, { live, next }, mac, change);
       const inLive = (now ?? limits) !== undefined && nicIn(live, mac) !== undefined;
       const inNext = vm.persistent && nicIn(next, mac) !== undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });

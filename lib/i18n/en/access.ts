@@ -117,10 +117,12 @@ export const access = {
   "access.role": "Role",
   "access.role_none": "None yet",
   "access.place": "Scope",
-  "access.place_hint": "Administrators always have access to everything.",
+  "access.place_hint":
+    "An administrator of a part counts as operator there; of another host, as root of that host.",
   "access.on_everything": "All resources",
   "access.on_group": "Group {group}",
   "access.on_vm": "VM {name}",
+  "access.on_host": "Host {host}, with all that is on it",
   "access.no_grants": "None",
   "access.may": "Roles",
   "access.actions": "Actions",

@@ -1,6 +1,6 @@
 /** Texts about what schedules, backups, alerts and rights no longer cover. */
 export const coverage = {
-  "coverage.uncovered": "No VM: {names}",
+  "coverage.uncovered": "Not there: {names}",
   "coverage.left_out": "Leaves out, since its last run: {names}",
   "coverage.owner_lost": "Does not run: {reason}",
 } as const;

@@ -34,6 +34,7 @@ async function shown(
     user,
     roles: await api.listRoles().catch(fail),
     vms: await api.getVms().catch(unlessAway) ?? [],
+    hosts: await api.listHosts(),
     failure,
   };
 }
@@ -62,7 +63,7 @@ export const handler = define.handlers({
 
 /** One user: rights, account, password, second factor, the end. */
 export default define.page<typeof handler>(function UserPage({ data, state }) {
-  const { user, roles, vms, failure } = data;
+  const { user, roles, vms, hosts, failure } = data, places = { vms, hosts };
   const here = `${AT}/${encodeURIComponent(user.id)}`;
   const typed = typedAgain(state.refused, "update_user");
   return (
@@ -74,7 +75,7 @@ export default define.page<typeof handler>(function UserPage({ data, state }) {
           keyOf={(grant) => JSON.stringify(grant)}
           columns={[
             { title: t("access.role"), cell: ({ role }) => role },
-            { title: t("access.place"), cell: (grant) => grantPlace(grant, vms) },
+            { title: t("access.place"), cell: (grant) => grantPlace(grant, places) },
             {
               title: t("access.actions"),
               kind: "actions",
@@ -86,7 +87,10 @@ export default define.page<typeof handler>(function UserPage({ data, state }) {
                     here,
                   )}
                   text={t("access.grant_remove")}
-                  label={t("access.grant_remove_named", { role: grant.role, place: grantPlace(grant, vms) })}
+                  label={t("access.grant_remove_named", {
+                    role: grant.role,
+                    place: grantPlace(grant, places),
+                  })}
                 />
               ),
             },
@@ -94,7 +98,7 @@ export default define.page<typeof handler>(function UserPage({ data, state }) {
         />
         <form method="post">
           <div class="form-grid">
-            <GrantFields roles={roles} vms={vms} />
+            <GrantFields roles={roles} vms={vms} hosts={hosts} />
             <OwnPassword user={state.user} again={failure !== null} />
           </div>
           <div class="form-actions">

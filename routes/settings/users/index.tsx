@@ -31,6 +31,7 @@ async function shown(
     users: await api.listUsers().catch(fail),
     roles: await api.listRoles().catch(fail),
     vms: await api.getVms().catch(unlessAway) ?? [],
+    hosts: await api.listHosts(),
     ...refused,
   };
 }
@@ -68,7 +69,7 @@ export const handler = define.handlers({
 
 /** Who there is, and a form for one more. */
 export default define.page<typeof handler>(function Users({ data, state }) {
-  const { users, roles, vms, now, failure = null, typed = {}, again } = data;
+  const { users, roles, vms, hosts, now, failure = null, typed = {}, again } = data;
   return (
     <SettingsPage at={AT} user={state.user} failure={failure}>
       <Panel title={t("access.users")}>
@@ -87,7 +88,7 @@ export default define.page<typeof handler>(function Users({ data, state }) {
               fit: "wrap",
               cell: (user) => (
                 <>
-                  <GrantList grants={user.grants} vms={vms} />
+                  <GrantList grants={user.grants} vms={vms} hosts={hosts} />
                   <CoverNote of={user} />
                 </>
               ),
@@ -135,7 +136,7 @@ export default define.page<typeof handler>(function Users({ data, state }) {
               defaultValue={typed.displayName ?? ""}
             />
             <NewPasswordField label={t("access.optional_password")} again={again ?? false} />
-            <GrantFields roles={roles} vms={vms} optional />
+            <GrantFields roles={roles} vms={vms} hosts={hosts} optional />
             <OwnPassword user={state.user} again={again ?? false} />
           </div>
           <div class="form-actions">
