@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { clientStatement, invitationText, linkAddress, readInvitation, serverStatement } from "./link_protocol.ts";
+import {
+  clientStatement,
+  invitationText,
+  linkAddress,
+  readInvitation,
+  serverStatement,
+} from "./link_protocol.ts";
 
 const KEY = "A".repeat(43), SECRET = "B".repeat(43);
 
@@ -30,7 +36,9 @@ Deno.test("readInvitation() takes nothing else", () => {
 Deno.test("linkAddress() is an address alone, without a slash at its end", () => {
   assert.equal(linkAddress("https://kvm2:8006/"), "https://kvm2:8006");
   assert.equal(linkAddress("https://KVM2/host/"), "https://kvm2/host");
-  for (const text of ["kvm2", "http://kvm2", "https://a@kvm2", "https://kvm2?x", "https://kvm2#x", "ftp://kvm2"]) {
+  for (
+    const text of ["kvm2", "http://kvm2", "https://a@kvm2", "https://kvm2?x", "https://kvm2#x", "ftp://kvm2"]
+  ) {
     assert.equal(linkAddress(text), undefined, text);
   }
 });

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import type { Job, VM } from "../../../lib/contract/mod.ts";
-import { testVm } from "../../../lib/vm/testing.ts";
 import { Replica } from "./replica.ts";
 
-const vm = (id: string, more: Partial<VM> = {}): VM => ({ ...testVm(), id, name: id, ...more });
+const vm = (id: string): VM => ({
+  ...{ id, name: id, state: "running", responsive: true, cpuCount: 4, maxCpuCount: 4 },
+  ...{ memoryMb: 4096, maxMemoryMb: 4096, diskSizeGb: null, networkInterfaces: [], disks: [], graphics: [] },
+  ...{ tags: [], autostart: false, persistent: true, guestAgent: "connected" },
+  ...{ guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" }, firmware: "bios" },
+  ...{ virtType: "kvm", host: "there", attention: [] },
+});
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 
 /** A replica whose other hosts have these VMs. */
@@ -47,7 +52,7 @@ Deno.test("Replica follows events, and hands them on with their host", () => {
     "network-changed",
   ]);
   assert.equal((told[3]![1] as { host?: string }).host, "far");
-  assert.deepEqual(known.vms().map(({ id, state }) => [id, state]), [["a", "paused"], ["c", testVm().state]]);
+  assert.deepEqual(known.vms().map(({ id, state }) => [id, state]), [["a", "paused"], ["c", "running"]]);
 });
 
 Deno.test("Replica takes nothing that is not as the contract says, nor what is of a further host", () => {
