@@ -234,7 +234,7 @@ export class App {
         this.#linkedIn(input) === undefined
           ? staleTargetError(this.hosts.of(input).inventory, command, input, error)
           : Promise.resolve(error),
-      requireConfirmed: (principal) => requireConfirmed(this.access, principal),
+      requireConfirmed: (principal) => this.requireConfirmed(principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
       settled: (command, input) => this.#settled(command, input),
     });
@@ -401,6 +401,11 @@ export class App {
   /** What each feature does on a host that is being made. */
   partsOn(host: Host): HostPart<CommandName>[] {
     return this.#features.flatMap((each) => each.host?.(host) ?? []);
+  }
+
+  /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
+  requireConfirmed(principal: Principal): Promise<void> {
+    return requireConfirmed(this.access, principal);
   }
 
   /** What a user of a linked KVM Manager may do now; undefined where it may not act here any more. */

@@ -2,7 +2,7 @@ import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
-import { TextField } from "../kit/Field.tsx";
+import { CheckField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { HostNameField } from "./HostNameField.tsx";
 
@@ -37,6 +37,14 @@ export function JoinForm({ refused, at }: { refused: RefusedForm | null; at: str
             required
             wide
             maxLength={700}
+          />
+          <CheckField
+            label={t("hosts.both_join")}
+            hint={t("hosts.both_hint")}
+            name="both"
+            value="true"
+            checked={typed?.both === "true"}
+            wide
           />
         </div>
         <div class="form-actions">

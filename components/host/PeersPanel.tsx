@@ -9,7 +9,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { OwnPassword } from "../access/OwnPassword.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
-import { SelectField, TextField } from "../kit/Field.tsx";
+import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RowButton } from "../kit/RowButton.tsx";
@@ -22,7 +22,7 @@ export interface PeersPanelProps {
   /** An invitation that was made just now: it is shown once. */
   made: Output<"invite_host"> | undefined;
   /** What was typed into a form that was refused. */
-  typed: Readonly<Record<"role" | "minutes" | "address", string>> | undefined;
+  typed: Readonly<Record<"role" | "minutes" | "address" | "both", string>> | undefined;
   user: PageUser | null;
   /** The page's own address. */
   at: string;
@@ -111,6 +111,13 @@ export function PeersPanel({ peers, made, typed, user, at, now }: PeersPanelProp
             placeholder="https://kvm2:8006"
             defaultValue={typed?.address}
             maxLength={300}
+          />
+          <CheckField
+            label={t("hosts.both_invite")}
+            hint={t("hosts.both_hint")}
+            name="both"
+            value="true"
+            checked={typed?.both === "true"}
           />
           <OwnPassword user={user} />
         </div>

@@ -12,6 +12,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import {
   clientStatement,
   HelloAnswer,
+  type Join,
   LINK_PATHS,
   LinkSession,
   PEER_TOKEN,
@@ -88,9 +89,10 @@ export class PeerConnection {
     this.#agent.destroy();
   }
 
-  /** Shows an invitation, and is let in from then on. @throws {LinkRefusedError | ContractError} what the other one says; system errors */
-  async join(secret: string, name: string): Promise<LinkSession> {
-    return this.#keep(await this.#prove(LINK_PATHS.join, { secret, name }));
+  /** Shows an invitation, and is let in from then on. @param back an invitation of our own. @throws {LinkRefusedError | ContractError} what the other one says; system errors */
+  async join(secret: string, back?: string): Promise<LinkSession> {
+    const more = { secret, name: Deno.hostname(), ...(back !== undefined && { back }) };
+    return this.#keep(await this.#prove(LINK_PATHS.join, more));
   }
 
   /** Opens a session. Those that call at the same time share one. @throws as {@link PeerConnection.join} */
@@ -195,7 +197,7 @@ export class PeerConnection {
   /** Shows who we are, on a connection of its own. */
   async #prove(
     path: string,
-    more: { readonly name: string; readonly secret?: string },
+    more: Pick<Join, "name"> & Partial<Pick<Join, "secret" | "back">>,
   ): Promise<LinkSession> {
     const identity = await this.identity.ready(), socket = await this.#connect();
     try {

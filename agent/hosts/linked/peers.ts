@@ -73,14 +73,17 @@ export class Peers {
   }
 
   /** Lets one in that was invited. @throws {ContractError} InvitationRefused, LinkRefused, StoreUnavailable */
-  async join(input: Join, certificate: string): Promise<LinkSession & { readonly peer: PeerRecord }> {
+  async join(
+    input: Join,
+    certificate: string,
+  ): Promise<LinkSession & { readonly peer: PeerRecord; readonly both: boolean }> {
     await this.#requireProof(input, certificate);
-    const { role, by } = this.invitations.redeem(input.secret);
+    const { role, by, both } = this.invitations.redeem(input.secret);
     const { publicKey, name } = input, before = this.records.withKey(publicKey);
     if (before !== undefined) this.#end(before.id);
     const peer = { id: crypto.randomUUID(), name, publicKey, role, invitedBy: by, created: this.clock.now() };
     this.records.put(peer);
-    return { ...this.#session(peer), peer };
+    return { ...this.#session(peer), peer, both };
   }
 
   /** Opens a session for one that is known. @throws {ContractError} LinkRefused */

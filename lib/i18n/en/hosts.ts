@@ -64,6 +64,9 @@ export const hosts = {
   "hosts.peers_what":
     "Their users work on this host within the role of the invitation. The audit log names them like ann@kvm1.",
   "hosts.peers_none": "No other KVM Manager may act on this host.",
+  "hosts.both_join": "Users there can use this host as well",
+  "hosts.both_invite": "Link that host here as well",
+  "hosts.both_hint": "Only if both sides choose it.",
   "hosts.role": "At most as",
   "hosts.role_hint": "Nobody there can do more on this host than this role.",
   "hosts.invited_by": "Invited by",
