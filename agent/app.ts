@@ -260,10 +260,7 @@ export class App {
   #route(command: CommandName, input: unknown, principal: Principal, on: string | undefined): Route {
     const linked = this.linked.of(command, input, principal, on);
     if (linked !== undefined) {
-      const run: Route["handler"] = command === "open_console"
-        ? (wanted, context) => this.consoles.openOn(linked, wanted, context)
-        : (wanted, context) => linked.run(command, wanted, context);
-      return { host: linked.id, handler: run };
+      return { host: linked.id, handler: this.#linkedHandler(command, linked) };
     }
     const own = this.#handlers[command];
     if (own !== undefined) return { handler: own };
@@ -308,6 +305,13 @@ export class App {
   /** A host that is served, read here or linked. */
   #served(id: string): Host | LinkedHost | undefined {
     return this.hosts.served(id) ?? this.linked.served(id);
+  }
+
+  /** What carries a command out on a linked host. Its VMs are listed from what is known of them, also while it is away. */
+  #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
+    if (command === "get_vms") return () => linked.requireRead().vms();
+    if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
+    return (wanted, context) => linked.run(command, wanted, context);
   }
 
   /** Begins to serve the hosts that are kept and not served yet. */

@@ -1,6 +1,5 @@
 import CopyText from "../../islands/CopyText.tsx";
 import type { Output, Peer } from "../../lib/contract/mod.ts";
-import { ROLES } from "../../lib/contract/command.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import type { PageUser } from "../../lib/page_state.ts";
@@ -9,10 +8,11 @@ import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { OwnPassword } from "../access/OwnPassword.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
-import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
+import { CheckField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RowButton } from "../kit/RowButton.tsx";
+import { RoleField } from "./RoleField.tsx";
 
 const { t } = textsOf(texts);
 
@@ -88,13 +88,7 @@ export function PeersPanel({ peers, made, typed, user, at, now }: PeersPanelProp
       {made !== undefined && <MadeInvitation made={made} />}
       <form method="post">
         <div class="form-grid">
-          <SelectField
-            label={t("hosts.role")}
-            name="role"
-            hint={t("hosts.role_hint")}
-            choices={ROLES.toReversed().map((role) => ({ value: role, label: role }))}
-            value={typed?.role ?? "administrator"}
-          />
+          <RoleField label={t("hosts.role")} value={typed?.role} />
           <TextField
             label={t("hosts.minutes")}
             name="minutes"

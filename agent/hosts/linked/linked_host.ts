@@ -132,7 +132,8 @@ export class LinkedHost {
       return { connected, status, error, since: at, uri };
     }
     const status = this.#error === null ? "connecting" : "disconnected";
-    return { connected: false, status, error: this.#error, since, uri };
+    const error = this.#error && `KVM Manager there does not answer: ${this.#error}.`;
+    return { connected: false, status, error, since, uri };
   }
 
   get hostname(): string {
@@ -165,6 +166,12 @@ export class LinkedHost {
 
   job(jobId: string): Job | undefined {
     return this.#replica.job(jobId);
+  }
+
+  /** @throws {ContractError} LinkedHostAway while it was never read: "unknown" must not look like "none" */
+  requireRead(): this {
+    if (this.#isRead) return this;
+    throw this.#away();
   }
 
   /** Waits, a bounded time, for the first attempt to connect. */
@@ -211,7 +218,6 @@ export class LinkedHost {
 
   /** An answer whose VM or task says which host it is on. */
   #own(command: CommandName, answer: unknown): unknown {
-    if (command === "get_vms") return (answer as VM[]).map((vm) => ({ ...vm, host: this.id }));
     if (command === "get_vm") return { ...answer as VM, host: this.id };
     if (command === "get_job") {
       const { job, log } = answer as { job: Job; log: unknown };

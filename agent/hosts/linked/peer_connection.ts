@@ -253,9 +253,22 @@ function refusalOf(status: number, text: string): Error {
   return new LinkRefusedError(why);
 }
 
+/** What the system says → what that means. */
+const FAULTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens at its address",
+  ECONNRESET: "the connection was cut",
+  EHOSTUNREACH: "there is no way to its address",
+  ENETUNREACH: "there is no way to its address",
+  ENOTFOUND: "the name in its address is not known here",
+  EPIPE: "the connection was cut",
+  ETIMEDOUT: "its address does not answer",
+};
+
 /** Why there is no connection, for people. */
 export function connectionFault(error: unknown): string {
-  const text = messageOf(error).slice(0, 400);
+  const text = messageOf(error).slice(0, 400), { code } = (error ?? {}) as { code?: unknown };
+  const known = typeof code === "string" && Object.hasOwn(FAULTS, code) ? FAULTS[code] : undefined;
+  if (known !== undefined) return known;
   // What Node says of a connection that the other side has ended
   return /^(aborted|socket hang up)$/.test(text) ? "the connection was cut" : text;
 }

@@ -174,7 +174,7 @@ export default define.page<typeof handler>(function Hosts({ data, state }) {
           ]}
         />
       </Panel>
-      <JoinForm refused={state.refused} at={AT} />
+      <JoinForm refused={state.refused} user={state.user} at={AT} />
       <Panel title={t("hosts.add")}>
         <form method="post" action={formHref("add_host", {}, AT)}>
           <div class="form-grid">
