@@ -132,7 +132,7 @@ export class LinkedHost {
       return { connected, status, error, since: at, uri };
     }
     const status = this.#error === null ? "connecting" : "disconnected";
-    const error = this.#error && `KVM Manager there does not answer: ${this.#error}.`;
+    const error = this.#error && `KVM Manager there cannot be reached: ${this.#error}.`;
     return { connected: false, status, error, since, uri };
   }
 

@@ -41,6 +41,8 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "leads to the libvirt of",
     then: 'call(here.server, "remove_host"',
   },
+  "it has no TLS. Start it with --listen": OUTSIDE,
+  "it is reached from this host alone. Start it with --listen": OUTSIDE,
   "SSH refuses the user or the key. Add": {
     by: "tests/system/ssh_host_test.ts",
     words: "/public key/",
