@@ -180,7 +180,7 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
-    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId));
+    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId), (jobId) => this.jobs.has(jobId));
     this.peers = new Peers(new PeerRecords(this.store), new LinkIdentity(settings.dataDir), clock);
     this.access.peers = this.peers;
     // Of a database that can be read later only, its hosts come then

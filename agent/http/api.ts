@@ -8,7 +8,7 @@ import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.t
 import { isAdministrator } from "../../lib/access/rights.ts";
 import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import { isEmptyToken, type VmFacts } from "../access/authorise.ts";
-import type { Principal } from "../access.ts";
+import { accountOf, type Principal } from "../access.ts";
 import { type Dispatch, isCommand, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
@@ -102,8 +102,8 @@ export function createApi(
     requireQuery(req.raw, ["since", "figures"]);
     // What it tells can be asked for by commands, which such a token may not call.
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
-    const { rights, name, since, ended, hold, userId, holder } = principal;
-    const follower = { ended, hold, who: userId ?? holder, figures: figuresOf(req.query("figures")) };
+    const { rights, name, since, ended, hold } = principal;
+    const follower = { ended, hold, who: accountOf(principal), figures: figuresOf(req.query("figures")) };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
     const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);

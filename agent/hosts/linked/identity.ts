@@ -14,8 +14,12 @@ const FILE = "link.key";
 
 /** Whether somebody with a key has signed something. @param publicKey 32 bytes as base64url, as {@link LinkIdentity} has it */
 export function isSignedBy(publicKey: string, statement: Uint8Array, signature: string): boolean {
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
-  return verify(null, statement, key, Uint8Array.fromBase64(signature, { alphabet: "base64url" }));
+  try {
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
+    return verify(null, statement, key, Uint8Array.fromBase64(signature, { alphabet: "base64url" }));
+  } catch {
+    return false; // anybody may send it: not every 32 bytes are a key
+  }
 }
 
 export class LinkIdentity {

@@ -195,7 +195,7 @@ export class LinkedHost {
     try {
       const answer = await callRemotely(send, command, input as Record<string, unknown>, content);
       if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
-      return this.#own(command, answer);
+      return this.#own(command, input, answer);
     } catch (error) {
       throw this.#failure(error, readOnly, content);
     }
@@ -206,12 +206,25 @@ export class LinkedHost {
     return { [CALLER_HEADER]: callerHeader({ name, rights: rightsOn(rights, this.id) }) };
   }
 
-  /** An answer whose VM or task says which host it is on. */
-  #own(command: CommandName, answer: unknown): unknown {
-    if (command === "get_vms") return (answer as VM[]).map((vm) => ({ ...vm, host: this.id }));
-    if (command === "get_vm") return { ...answer as VM, host: this.id };
+  /**
+   * An answer whose VM or task says which host it is on, without VMs whose ids are other hosts': rights go by ids.
+   *
+   * @throws {NonsenseError} for another VM or task than was asked for
+   */
+  #own(command: CommandName, input: unknown, answer: unknown): unknown {
+    const { vmId, jobId } = input as Readonly<Record<string, unknown>>;
+    if (command === "get_vms") {
+      return (answer as VM[]).filter(({ id }) => !this.#services.isTaken(id, this.id))
+        .map((vm) => ({ ...vm, host: this.id }));
+    }
+    if (command === "get_vm") {
+      const vm = answer as VM;
+      if (vm.id !== vmId) throw new NonsenseError("it answers with another VM than was asked for");
+      return { ...vm, host: this.id };
+    }
     if (command === "get_job") {
       const { job, log } = answer as { job: Job; log: unknown };
+      if (job.id !== jobId) throw new NonsenseError("it answers with another task than was asked for");
       return { job: { ...job, host: this.id }, log };
     }
     return answer;
@@ -328,7 +341,7 @@ export class LinkedHost {
     if (!this.#replica.fill(vms, jobs) || !fits(COMMANDS.get_connection_status.output, libvirt)) {
       throw new NonsenseError("its lists are not as the contract of this version says");
     }
-    this.#replica.libvirt = libvirt;
+    this.#replica.setLibvirt(libvirt);
     this.#isRead = true;
   }
 

@@ -1,5 +1,12 @@
 /** The linked hosts that are served, and which of them a call is about. */
-import { type Command, type CommandName, COMMANDS, type Job, type VM } from "../../../lib/contract/mod.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type Job,
+  type VM,
+} from "../../../lib/contract/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { LinkedHost } from "./linked_host.ts";
 
@@ -15,8 +22,14 @@ const isOfThisManager = (command: CommandName): boolean =>
 export class LinkedHosts {
   readonly #hosts = new Map<string, LinkedHost>();
 
-  /** @param isOwn whether a host that is read here has a VM */
-  constructor(private readonly isOwn: (vmId: string) => boolean) {}
+  /**
+   * @param isOwn whether a host that is read here has a VM
+   * @param isOwnJob whether a task is one of this KVM Manager: what a linked host says of its tasks does not hide it
+   */
+  constructor(
+    private readonly isOwn: (vmId: string) => boolean,
+    private readonly isOwnJob: (jobId: string) => boolean,
+  ) {}
 
   add(host: LinkedHost): void {
     this.#hosts.set(host.id, host);
@@ -64,6 +77,7 @@ export class LinkedHosts {
    * The linked host that a call is about; undefined where it is carried out here.
    *
    * @param on the host of the page, or of the query, that the call comes from
+   * @throws {ContractError} LinkRefused where another KVM Manager would change which hosts there are, or who is let in
    */
   of(
     command: CommandName,
@@ -71,11 +85,17 @@ export class LinkedHosts {
     { via }: Pick<Principal, "via">,
     on?: string,
   ): LinkedHost | undefined {
+    if (via === "link" && OF_THE_HOSTS.test(command)) {
+      throw new ContractError("LinkRefused", {
+        reason: "hosts are added, linked and removed from this one alone",
+      });
+    }
     // What another KVM Manager asks for is on a host of this one: nothing goes in circles
     if (this.#hosts.size === 0 || via === "link") return undefined;
     const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof host === "string") return this.served(host);
     if (typeof vmId === "string") return this.withVm(vmId);
+    if (typeof jobId === "string" && this.isOwnJob(jobId)) return undefined;
     if (typeof jobId === "string") return this.all().find((each) => each.job(jobId) !== undefined);
     return on === undefined || isOfThisManager(command) ? undefined : this.served(on);
   }
