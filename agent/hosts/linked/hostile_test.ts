@@ -98,3 +98,31 @@ Deno.test("LinkedHosts: a task of ours stays ours, and hosts are managed from he
   }
   assert.equal(hosts.of("get_networks", {}, { via: "link" }), undefined);
 });
+
+Deno.test("callRemotely(): content of another length than was told is nonsense, not a shorter file", async () => {
+  const get = async (told: string | undefined, given: string) => {
+    let content = "";
+    const pieces: Promise<void>[] = [];
+    await callRemotely(
+      (_path, { method }) =>
+        Promise.resolve(
+          method === "HEAD"
+            ? new Response(null, { headers: told === undefined ? {} : { "content-length": told } })
+            : new Response(given, { headers: { "content-length": String(given.length) } }),
+        ),
+      "download_volume",
+      { pool: "p", volume: "v" },
+      {
+        choose: ({ size }) => ({ offset: 0, length: size }),
+        answer: (stream) =>
+          void pieces.push(new Response(stream).text().then((text) => void (content = text))),
+      },
+    );
+    await Promise.all(pieces);
+    return content;
+  };
+  assert.equal(await get("5", "hello"), "hello");
+  assert.equal(await get(undefined, "hello"), "hello");
+  await assert.rejects(get("3", "hello"), NonsenseError);
+  await assert.rejects(get("9", "hello"), NonsenseError);
+});

@@ -161,23 +161,29 @@ async function download(
   { answer, choose }: Content,
 ) {
   const address = addressOf(command, input);
-  let range: string | undefined;
+  let range: string | undefined, expected: number | undefined;
   if (choose !== undefined && hasParts(command)) {
     const head = await send(address, { method: "HEAD" });
     // Its connection is free once it was read
     await head.arrayBuffer();
     // Its reason is in the body
-    if (head.ok) {
-      const size = sizeIn(head.headers), name = nameIn(head.headers);
-      const part = choose({ size: size ?? 0, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
+    const size = sizeIn(head.headers);
+    if (head.ok && size !== null) {
+      const name = nameIn(head.headers);
+      const part = choose({ size, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
       if (part === null) return { name, size };
-      if (part.length < (size ?? 0)) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
+      expected = part.length;
+      if (part.length < size) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
     }
   }
   const response = await send(address, range === undefined ? {} : { headers: { range } });
   if (!response.ok) await jsonOf(response);
   if (range !== undefined && response.status !== 206) {
     throw new NonsenseError("it does not give the part that was asked for");
+  }
+  if (expected !== undefined && sizeIn(response.headers) !== expected) {
+    await response.body?.cancel();
+    throw new NonsenseError("it gives another length than it said before: try again if it was just changed");
   }
   const { headers, body } = response, [, whole] = /\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
   if (body !== null) answer?.(body);
