@@ -52,8 +52,8 @@ function linkedStatus(host: LinkedHost, rights: Rights, seesVm: (vm: VM) => bool
   const { status, error, since } = host.status, { stats, about } = host, load = stats && loadOf(stats);
   const seesAll = may(rights, "vms.view", "everything");
   return {
-    ...{ id: host.id, label: host.label, isLocal: false, status, error, since },
-    uri: mayCall(rights, "add_host") ? host.address : "",
+    ...{ id: host.id, label: host.label, isLocal: false, status, since },
+    ...shownConnection({ uri: host.address, error }, rights),
     ...(about !== undefined && { linked: about }),
     ...(host.isRead && countsOf(host.vms().filter(seesVm))),
     ...(load !== undefined && mayCall(rights, "get_host_stats") && { load }),

@@ -2,6 +2,7 @@
  * A host with a KVM Manager of its own, which lets this one act: its lists are kept here by its events, and its commands are
  * carried out there. A link that is cut or hangs holds up calls of its own alone.
  */
+import { mayCall } from "../../../lib/access/may_call.ts";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import {
   type CommandName,
@@ -15,7 +16,7 @@ import {
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Principal } from "../../access.ts";
-import type { CallContext, Content } from "../../dispatch.ts";
+import type { CallContext } from "../../dispatch.ts";
 import type { EventHub } from "../../events/hub.ts";
 import { log } from "../../log.ts";
 import type { StoredHost } from "../records.ts";
@@ -64,6 +65,10 @@ function rightsOn(rights: Rights, _hostId: string): Rights {
     layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => [{ permissions, on }])
   );
 }
+
+/** A fault of the connection as part of a sentence. It may name the address, which is for those who may change it. */
+const shownFault = (fault: string, rights: Rights) =>
+  mayCall(rights, "add_host") ? fault : "there is no connection";
 
 export class LinkedHost {
   readonly id: string;
@@ -176,7 +181,7 @@ export class LinkedHost {
    */
   async run(command: CommandName, input: unknown, { principal, content }: CallContext): Promise<unknown> {
     const up = this.#up;
-    if (up === undefined) throw this.#away();
+    if (up === undefined) throw this.#away(principal.rights);
     const { readOnly } = COMMANDS[command];
     const caller = this.callerHeaders(principal);
     let eventId: string | null = null;
@@ -197,7 +202,7 @@ export class LinkedHost {
       if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
       return this.#own(command, input, answer);
     } catch (error) {
-      throw this.#failure(error, readOnly, content);
+      throw this.#failure(error, readOnly, { principal, ...content && { content } });
     }
   }
 
@@ -230,12 +235,13 @@ export class LinkedHost {
     return answer;
   }
 
-  #away(cause?: unknown): ContractError {
-    const reason = cause === undefined ? this.#error ?? "it is not connected yet" : connectionFault(cause);
+  #away(rights: Rights, cause?: unknown): ContractError {
+    const why = cause === undefined ? this.#error ?? "it is not connected yet" : connectionFault(cause);
+    const reason = shownFault(why, rights);
     return new ContractError("LinkedHostAway", { host: this.label, reason }, { cause });
   }
 
-  #failure(error: unknown, readOnly: boolean, content: Content | undefined): unknown {
+  #failure(error: unknown, readOnly: boolean, { principal: { rights }, content }: CallContext): unknown {
     // A fault of our own is told as one
     if (error instanceof ContractError || error instanceof TypeError) return error;
     if (content?.gone?.aborted) return content.gone.reason;
@@ -248,10 +254,9 @@ export class LinkedHost {
       });
     }
     const wasSent = !(error instanceof LinkRefusedError);
-    if (readOnly || !wasSent) return this.#away(error);
-    return new ContractError("LinkUndecided", { host: this.label, reason: connectionFault(error) }, {
-      cause: error,
-    });
+    if (readOnly || !wasSent) return this.#away(rights, error);
+    const reason = shownFault(connectionFault(error), rights);
+    return new ContractError("LinkUndecided", { host: this.label, reason }, { cause: error });
   }
 
   /** Waits, a bounded time, until the events have told all that was before an id. */
