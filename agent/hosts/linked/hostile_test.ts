@@ -126,3 +126,12 @@ Deno.test("callRemotely(): content of another length than was told is nonsense, 
   await assert.rejects(get("3", "hello"), NonsenseError);
   await assert.rejects(get("9", "hello"), NonsenseError);
 });
+
+Deno.test("callRemotely(): without a place for content nothing is sent", async () => {
+  const send = () => Promise.reject(new Error("it was sent"));
+  for (const command of ["upload_volume", "download_volume"] as const) {
+    await assert.rejects(callRemotely(send, command, { pool: "p", volume: "v" }), {
+      code: "ContentExpected",
+    });
+  }
+});

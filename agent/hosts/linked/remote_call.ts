@@ -221,7 +221,12 @@ export async function callRemotely(
   content: Content = {},
 ): Promise<unknown> {
   const { content: kind, tells }: Command = COMMANDS[command];
-  if (kind === "upload") return await upload(send, command, input, content.body!);
+  const { body, answer } = content;
+  // By a route that has none: nothing would read what comes
+  if (kind === "upload" ? body === undefined : kind === "download" && answer === undefined) {
+    throw new ContractError("ContentExpected");
+  }
+  if (kind === "upload") return await upload(send, command, input, body!);
   if (kind === "download") return await download(send, command, input, content);
   const isTold = tells === true && content.tell !== undefined;
   const response = await send(`/api/v1/commands/${command}`, {
