@@ -184,7 +184,7 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
-    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId));
+    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId), (jobId) => this.jobs.has(jobId));
     this.peers = new Peers(new PeerRecords(this.store), new LinkIdentity(settings.dataDir), clock);
     this.access.peers = this.peers;
     // Of a database that can be read later only, its hosts come then
@@ -309,7 +309,7 @@ export class App {
 
   /** What carries a command out on a linked host. Its VMs are listed from what is known of them, also while it is away. */
   #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
-    if (command === "get_vms") return () => linked.requireRead().vms();
+    if (command === "get_vms") return (_all, { principal }) => linked.requireRead(principal.rights).vms();
     if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
     return (wanted, context) => linked.run(command, wanted, context);
   }

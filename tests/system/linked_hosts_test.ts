@@ -237,6 +237,14 @@ Deno.test({
       const began = performance.now();
       assert.equal(await code(api.pauseVm({ vmId })), "LinkedHostAway");
       assert.equal((await api.getVms()).length, 2, "its VMs stay in the list");
+      const ann = operatorOf("web");
+      const [, shown] = await app.dispatch("list_hosts", {}, ann) as { uri: string; error: string }[];
+      assert.equal(shown!.uri, "", "addresses are for administrators");
+      assert.match(shown!.error, /is not connected to this host/);
+      await assert.rejects(
+        app.dispatch("pause_vm", { vmId }, ann),
+        /does not answer: there is no connection\./,
+      );
       assert.ok(performance.now() - began < SOON_MS);
       await far.listen();
       await until("it is back", async () => (await api.listHosts())[1]?.status === "connected");

@@ -42,6 +42,14 @@ export class LinkRefusedError extends Error {
   override readonly name = "LinkRefusedError";
 }
 
+/** There was no connection: nothing was sent. */
+export class NotSentError extends Error {
+  override readonly name = "NotSentError";
+  constructor(cause: unknown) {
+    super(connectionFault(cause), { cause });
+  }
+}
+
 /** Whom a connection leads to. */
 export interface PeerAddress {
   /** `https://kvm2:8006`. */
@@ -74,7 +82,7 @@ export class PeerConnection {
     // Node's types have no method for it
     Object.assign(this.#agent, {
       createConnection: (_options: unknown, done: (error: unknown, socket?: Duplex) => void) =>
-        void this.#believed().then((socket) => done(null, socket), done),
+        void this.#believed().then((socket) => done(null, socket), (error) => done(new NotSentError(error))),
     });
   }
 
@@ -109,16 +117,16 @@ export class PeerConnection {
    * Sends a request as one that is let in; one that was refused because the session is over is sent once more.
    *
    * @param path below the server's
-   * @throws {LinkRefusedError}; system errors, after which it is not known whether the other one has done it
+   * @throws {NotSentError}; system errors, after which it is not known whether the other one has done it
    */
   async request(path: string, request: PeerRequest = {}): Promise<Response> {
-    if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
+    await this.#ready();
     const response = await this.#send(path, request);
     // Before it was carried out: nobody is let in by a token that is none
     if (response.status !== 401 || request.body instanceof ReadableStream) return response;
     await response.body?.cancel();
     this.#session = undefined;
-    await this.open();
+    await this.#ready();
     return await this.#send(path, request);
   }
 
@@ -126,8 +134,18 @@ export class PeerConnection {
   async line(): Promise<
     { readonly line: Duplex; readonly headers: Record<string, string>; readonly base: URL }
   > {
-    if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
+    await this.#ready();
     return { line: await this.#believed(), headers: this.#headers(), base: this.#url };
+  }
+
+  /** Has a session. @throws {NotSentError} */
+  async #ready(): Promise<void> {
+    if (this.#session !== undefined && performance.now() <= this.#session.renewAt) return;
+    try {
+      await this.open();
+    } catch (error) {
+      throw new NotSentError(error);
+    }
   }
 
   #headers(): Record<string, string> {
