@@ -113,6 +113,24 @@ Deno.test({
       });
       await visit(tester, `${url}/vms`, (page) => waitForText(page, "main", "elsewhere"));
     });
+    await t.step("a VM is created on a chosen host, with and without script", async () => {
+      for (const javaScriptEnabled of [true, false]) {
+        await visit(tester, `${url}/vms/new`, async (page) => {
+          await page.getByRole("link", { name: `Create on ${HOST}` }).click();
+          await page.waitForURL(`${url}/hosts/${HOST}/vms/new`);
+          await waitForText(page, "main", `Host: ${HOST}`);
+          await page.getByRole("link", { name: "Choose another host" }).click();
+          await page.waitForURL(`${url}/vms/new`);
+          await page.locator("[data-recommended]").getByRole("link").click();
+          await page.waitForURL(`${url}/vms/new?host=local`);
+          await waitForText(page, "main", "Name");
+        }, { javaScriptEnabled });
+      }
+      await visit(tester, `${url}/vms/new`, (page) => waitForText(page, "main", "Recommended"), {
+        accessible: "in both themes",
+        ...PHONE,
+      });
+    });
     await t.step("a phone shows it, too", async () => {
       await visit(tester, `${url}/hosts/${HOST}/`, (page) => waitForText(page, "main", "own"), PHONE);
     });
