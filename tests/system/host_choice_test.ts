@@ -110,5 +110,17 @@ Deno.test("with several hosts a VM is created on a chosen one, with advice what 
     assert.doesNotMatch(away, /href=/);
     assert.match(cards.get("local")!, /Recommended/);
     assert.equal((await host.api.getVms({})).filter(({ id }) => id === FAR_VM.id).length, 1);
+    const known = await host.api.getVms({ host: THIRD_HOST });
+    assert.deepEqual(known.map(({ id, host }) => [id, host]).filter(([id]) => id === FAR_VM.id), [
+      [FAR_VM.id, THIRD_HOST],
+    ]);
+    assert.equal((await host.api.getVm({ vmId: FAR_VM.id })).name, FAR_VM.name);
+    const list = await pageOf(host, `/hosts/${THIRD_HOST}/vms`);
+    assert.match(list, new RegExp(FAR_VM.name));
+    for (const path of [`/vms/${FAR_VM.id}`, `/hosts/${THIRD_HOST}/`]) {
+      const answer = await host.open(path);
+      assert.match(await answer.text(), /the connection was cut|ECONNREFUSED/, `${path} says why`);
+      assert.equal(answer.status, 503, path);
+    }
   });
 });

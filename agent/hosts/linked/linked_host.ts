@@ -173,13 +173,18 @@ export class LinkedHost {
   }
 
   /**
-   * Has a command carried out there, as the user who calls and within what this link may do.
+   * Has a command carried out there, as the user who calls and within what this link may do. While the link is down, VMs are
+   * answered as last known, as those of a host are that is read here.
    *
    * @throws {ContractError} what it refuses with there; LinkedHostAway, LinkUndecided, LinkedHostNonsense
    */
   async run(command: CommandName, input: unknown, { principal, content }: CallContext): Promise<unknown> {
     const up = this.#up;
-    if (up === undefined) throw this.#away();
+    if (up === undefined) {
+      const known = this.#lastKnown(command, input);
+      if (known === undefined) throw this.#away();
+      return known;
+    }
     const { readOnly } = COMMANDS[command];
     const caller = this.callerHeaders(principal);
     let eventId: string | null = null;
@@ -202,6 +207,13 @@ export class LinkedHost {
     } catch (error) {
       throw this.#failure(error, readOnly, content);
     }
+  }
+
+  /** What is kept of it that a command asks for; undefined where nothing is. */
+  #lastKnown(command: CommandName, input: unknown): VM | readonly VM[] | undefined {
+    if (!this.#isRead) return undefined;
+    if (command === "get_vms") return this.vms();
+    return command === "get_vm" ? this.vm((input as { vmId: string }).vmId) : undefined;
   }
 
   /** Tells for whom a request is. */
