@@ -131,6 +131,21 @@ Deno.test({
         ...PHONE,
       });
     });
+    await t.step("the palette finds the hosts, and the VMs of all, from each one's pages", async () => {
+      const label = (await api.listHosts()).find(({ isLocal }) => isLocal)!.label;
+      for (const path of ["/vms", `/hosts/${HOST}/vms`]) {
+        await visit(tester, url + path, async (page) => {
+          await page.keyboard.press("Control+k");
+          await page.locator(".palette-field input").fill("own");
+          await until("both VMs are found", async () => {
+            const found = (await page.locator(".palette-option").allInnerTexts()).join("\n");
+            return found.includes(`Running on ${HOST}`) && found.includes(`Running on ${label}`);
+          });
+          await page.locator(".palette-field input").fill(HOST);
+          await waitForText(page, ".palette-option[aria-selected=true]", "Host");
+        });
+      }
+    });
     await t.step("a phone shows it, too", async () => {
       await visit(tester, `${url}/hosts/${HOST}/`, (page) => waitForText(page, "main", "own"), PHONE);
     });
