@@ -194,13 +194,18 @@ export class LinkedHost {
   }
 
   /**
-   * Has a command carried out there, as the user who calls and within what this link may do.
+   * Has a command carried out there, as the user who calls and within what this link may do. While the link is down, VMs are
+   * answered as last known, as those of a host are that is read here.
    *
    * @throws {ContractError} what it refuses with there; LinkedHostAway, LinkUndecided, LinkedHostNonsense
    */
   async run(command: CommandName, input: unknown, { principal, content }: CallContext): Promise<unknown> {
     const up = this.#up;
-    if (up === undefined) throw this.#away(principal.rights);
+    if (up === undefined) {
+      const known = command === "get_vm" ? this.vm((input as { vmId: string }).vmId) : undefined;
+      if (known === undefined) throw this.#away(principal.rights);
+      return known;
+    }
     const { readOnly } = COMMANDS[command];
     const caller = this.callerHeaders(principal);
     let eventId: string | null = null;
