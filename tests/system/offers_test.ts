@@ -72,6 +72,7 @@ const OWN_FORMS: readonly (readonly [RegExp, CommandName])[] = [
   [/^\/templates\/new$/, "create_template"],
   [/^\/settings\/users$/, "create_user"],
   [/^\/settings\/tokens$/, "create_token"],
+  [/^\/settings\/hosts$/, "invite_host"],
 ];
 
 /** Forms that are no one command: of the page itself, of a choice of VMs, of one's own two factors. */
