@@ -8,6 +8,8 @@ import { MOST_SCHEDULES } from "../../../lib/contract/schedules.ts";
 import { MOST_TEMPLATE_VERSIONS } from "../../../lib/contract/templates.ts";
 import { testFolder } from "../../testbed/folder.ts";
 import { call, refused } from "../../testbed/product.ts";
+import { CallError } from "../../testbed/server.ts";
+import { delay } from "../../testbed/wait.ts";
 import { type Entry, stopped } from "./entry.ts";
 
 /** A kind of thing of which a server has only so many. */
@@ -21,16 +23,32 @@ interface Bounded {
   readonly remove: (id: string) => Promise<unknown>;
 }
 
+/** Milliseconds to wait where requests came faster than a token may send them. */
+const PAUSE_MS = 500;
+
+/** Calls as fast as the server takes it. */
+async function paced<T>(make: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await make();
+    } catch (error) {
+      const { code } = (error instanceof CallError ? error.body : {}) as { readonly code?: string };
+      if (code !== "TooManyRequests") throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+}
+
 /** Makes as many as there may be and one more, deletes one, makes that one, and deletes them all. */
 async function filled({ code, limit, present = 0, make, remove }: Bounded): Promise<void> {
   const ids: string[] = [];
   try {
-    for (let number = present; number < limit; number++) ids.push(await make(number));
+    for (let number = present; number < limit; number++) ids.push(await paced(() => make(number)));
     await refused(make(limit), code, new RegExp(`${limit} `));
     await remove(ids.pop()!);
     ids.push(await make(limit));
   } finally {
-    for (const id of ids) await remove(id);
+    for (const id of ids) await paced(() => remove(id));
   }
 }
 
