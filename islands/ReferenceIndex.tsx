@@ -5,12 +5,8 @@ import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t, plural } = textsOf(referenceTexts);
 
-/** An entry of the side list. */
-export interface ReferenceEntry {
-  readonly name: string;
-  /** What it is about, in a few words. */
-  readonly summary: string;
-}
+/** An entry of the side list. Some hundred are on each page: without names of fields it is 5 KB shorter. */
+export type ReferenceEntry = readonly [name: string, summary: string];
 
 /** Props of {@link ReferenceIndex}. */
 export interface ReferenceIndexProps {
@@ -23,7 +19,7 @@ export interface ReferenceIndexProps {
 export default function ReferenceIndex({ entries, current }: ReferenceIndexProps) {
   const typed = useSignal("");
   const words = typed.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
-  const found = entries.filter(({ name, summary }) =>
+  const found = entries.filter(([name, summary]) =>
     words.every((word) => name.includes(word) || summary.toLowerCase().includes(word))
   );
   return (
@@ -39,7 +35,7 @@ export default function ReferenceIndex({ entries, current }: ReferenceIndexProps
       />
       <p class="visually-hidden" role="status">{plural("reference.found", found.length)}</p>
       <ul>
-        {found.map(({ name, summary }) => (
+        {found.map(([name, summary]) => (
           <li key={name}>
             <a
               // Relative: some hundred entries are on each page

@@ -16,8 +16,8 @@ const texts = textsOf(referenceTexts);
 const EVENTS_PAGE = "events";
 
 const ENTRIES: readonly ReferenceEntry[] = [
-  { name: EVENTS_PAGE, summary: texts.t("reference.events") },
-  ...REST_ROUTES.map(({ name, command }) => ({ name, summary: command.summary })),
+  [EVENTS_PAGE, texts.t("reference.events")],
+  ...REST_ROUTES.map(({ name, command }): ReferenceEntry => [name, command.summary]),
 ];
 
 export const handler = define.handlers({
