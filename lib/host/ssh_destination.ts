@@ -35,3 +35,24 @@ export const sshWords = ({ host, port, user, keyfile }: SshDestination): string[
 /** The name of a host in known_hosts: with its port where that is another one than 22. */
 export const knownHostName = ({ host, port = 22 }: Pick<SshDestination, "host" | "port">): string =>
   port === 22 ? host : `[${host}]:${port}`;
+
+/** What people write: `root@kvm2`, `ann@[fd00::2]:2222`. */
+export const SSH_LOGIN =
+  "^[A-Za-z_][A-Za-z0-9._-]{0,63}@(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(:[0-9]{1,5})?$";
+
+/** A destination as people write it: root's, where no user is named. */
+export const sshLoginText = ({ user = "root", host, port }: SshDestination): string =>
+  `${user}@${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`;
+
+/** Reads `user@host[:port]`. @returns undefined for what is none */
+export function readSshLogin(text: string): SshDestination & { readonly user: string } | undefined {
+  if (!new RegExp(SSH_LOGIN).test(text)) return undefined;
+  const [, user = "", host = "", port] = /^([^@]+)@(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return undefined;
+  return {
+    user,
+    host: host.replace(/^\[|\]$/g, ""),
+    port: port === undefined ? undefined : Number(port),
+    keyfile: undefined,
+  };
+}

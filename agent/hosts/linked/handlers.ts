@@ -58,14 +58,17 @@ function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
   return `https://${isAny(open.hostname) ? Deno.hostname() : new URL(open.address).hostname}:${open.port}`;
 }
 
+/** @throws {ContractError} HostExists where another host has this name or address */
+export function requireNewLink({ hosts, hostRecords }: LinkManagement, id: string, address: string): void {
+  const named = hosts.named(id)?.label ?? hostRecords.get(id)?.label ??
+    hostRecords.all().find(({ uri }) => uri === address)?.label;
+  if (named !== undefined) throw new ContractError("HostExists", { host: named });
+}
+
 /** A handler for each of them. */
 export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
-  const { peers, hosts, hostRecords, hub } = app;
-  const requireNew = (id: string, address: string): void => {
-    const named = hosts.named(id)?.label ?? hostRecords.get(id)?.label ??
-      hostRecords.all().find(({ uri }) => uri === address)?.label;
-    if (named !== undefined) throw new ContractError("HostExists", { host: named });
-  };
+  const { peers, hosts, hub } = app;
+  const requireNew = (id: string, address: string) => requireNewLink(app, id, address);
   return {
     invite_host: async ({ role = "administrator", minutes = 10, address: wanted }, { principal }) => {
       const address = wanted === undefined ? ownAddress(app, principal) : linkAddress(wanted);

@@ -41,6 +41,16 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "leads to the libvirt of",
     then: 'call(here.server, "remove_host"',
   },
+  "sudo asks for a password: give": {
+    by: "tests/system/install_host_test.ts",
+    words: "sudo asks for a password: give",
+    then: 'install("ann", { password })',
+  },
+  "libvirt is not installed there. Install it": {
+    by: "tests/system/install_host_test.ts",
+    words: "libvirt is not installed there",
+    then: 'await install("root", { password })',
+  },
   "SSH refuses the user or the key. Add": {
     by: "tests/system/ssh_host_test.ts",
     words: "/public key/",
