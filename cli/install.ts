@@ -1,7 +1,7 @@
 /** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { ownBinary } from "../agent/system/install/binary.ts";
+import { ownBinary } from "../agent/machine/own_binary.ts";
 import { install, installed, placeOf, rollback, type Target } from "../agent/system/install/install.ts";
 import { InstallError } from "../agent/system/install/steps.ts";
 import { lossOf, uninstall } from "../agent/system/install/uninstall.ts";

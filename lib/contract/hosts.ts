@@ -2,8 +2,8 @@
 import Type, { type Static } from "typebox";
 import { command, ROLES } from "./command.ts";
 import { CONNECTION_STATUSES, HostStats } from "./host.ts";
-import { SSH_LOGIN } from "../host/ssh_destination.ts";
 import { HostName } from "./on_host.ts";
+import { SSH_LOGIN } from "./ssh_login.ts";
 import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
 
 const MANAGE = {

@@ -1,4 +1,5 @@
-/** Whom the SSH connection of a libvirt URI leads to. Pure. */
+/** Whom an SSH connection leads to: that of a libvirt URI, or one that people name. Pure. */
+import { SSH_LOGIN } from "../contract/ssh_login.ts";
 
 /** Where SSH connects to; what the URI leaves out is ssh's own choice (`~/.ssh/config`, 22, the user's own name). */
 export interface SshDestination {
@@ -35,10 +36,6 @@ export const sshWords = ({ host, port, user, keyfile }: SshDestination): string[
 /** The name of a host in known_hosts: with its port where that is another one than 22. */
 export const knownHostName = ({ host, port = 22 }: Pick<SshDestination, "host" | "port">): string =>
   port === 22 ? host : `[${host}]:${port}`;
-
-/** What people write: `root@kvm2`, `ann@[fd00::2]:2222`. */
-export const SSH_LOGIN =
-  "^[A-Za-z_][A-Za-z0-9._-]{0,63}@(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(:[0-9]{1,5})?$";
 
 /** A destination as people write it: root's, where no user is named. */
 export const sshLoginText = ({ user = "root", host, port }: SshDestination): string =>

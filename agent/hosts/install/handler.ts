@@ -6,7 +6,7 @@ import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
-import { fileSha256, ownBinary } from "../../system/install/binary.ts";
+import { fileSha256, ownBinary } from "../../machine/own_binary.ts";
 import type { Peers } from "../linked/peers.ts";
 import type { SshFiles } from "../ssh/files.ts";
 import { requireHostKey, resolved } from "../ssh/host_keys.ts";

@@ -11,7 +11,7 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import { isTaken, textAt } from "../../machine/files.ts";
 import { asOwner } from "../../store/as_owner.ts";
-import { fileSha256 } from "./binary.ts";
+import { fileSha256 } from "../../machine/own_binary.ts";
 import { databaseVersion, KNOWN_VERSION, savedCopies } from "../../store/database.ts";
 import {
   forgetSaved,
