@@ -101,6 +101,13 @@ export function nobody(door: Door, more: Partial<Principal> = {}): Principal {
   return principalOf({ name: "nobody", door, via: "nobody", ...more });
 }
 
+/**
+ * Whose quota something counts for: the account, over all its sessions and tokens. All users of a linked KVM Manager share one:
+ * it may make up as many names as it likes.
+ */
+export const accountOf = ({ link, userId, holder }: Principal): string =>
+  link === undefined ? userId ?? holder : `link:${link.peerId}`;
+
 /** Whether a role includes another. */
 export function includes(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);

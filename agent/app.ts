@@ -184,7 +184,7 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
-    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId));
+    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId), (jobId) => this.jobs.has(jobId));
     this.peers = new Peers(new PeerRecords(this.store), new LinkIdentity(settings.dataDir), clock);
     this.access.peers = this.peers;
     // Of a database that can be read later only, its hosts come then
@@ -234,7 +234,7 @@ export class App {
         this.#linkedIn(input) === undefined
           ? staleTargetError(this.hosts.of(input).inventory, command, input, error)
           : Promise.resolve(error),
-      requireConfirmed: (principal) => requireConfirmed(this.access, principal),
+      requireConfirmed: (principal) => this.requireConfirmed(principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
       settled: (command, input) => this.#settled(command, input),
     });
@@ -260,10 +260,7 @@ export class App {
   #route(command: CommandName, input: unknown, principal: Principal, on: string | undefined): Route {
     const linked = this.linked.of(command, input, principal, on);
     if (linked !== undefined) {
-      const run: Route["handler"] = command === "open_console"
-        ? (wanted, context) => this.consoles.openOn(linked, wanted, context)
-        : (wanted, context) => linked.run(command, wanted, context);
-      return { host: linked.id, handler: run };
+      return { host: linked.id, handler: this.#linkedHandler(command, linked) };
     }
     const own = this.#handlers[command];
     if (own !== undefined) return { handler: own };
@@ -308,6 +305,13 @@ export class App {
   /** A host that is served, read here or linked. */
   #served(id: string): Host | LinkedHost | undefined {
     return this.hosts.served(id) ?? this.linked.served(id);
+  }
+
+  /** What carries a command out on a linked host. Its VMs are listed from what is known of them, also while it is away. */
+  #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
+    if (command === "get_vms") return (_all, { principal }) => linked.requireRead(principal.rights).vms();
+    if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
+    return (wanted, context) => linked.run(command, wanted, context);
   }
 
   /** Begins to serve the hosts that are kept and not served yet. */
@@ -401,6 +405,11 @@ export class App {
   /** What each feature does on a host that is being made. */
   partsOn(host: Host): HostPart<CommandName>[] {
     return this.#features.flatMap((each) => each.host?.(host) ?? []);
+  }
+
+  /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
+  requireConfirmed(principal: Principal): Promise<void> {
+    return requireConfirmed(this.access, principal);
   }
 
   /** What a user of a linked KVM Manager may do now; undefined where it may not act here any more. */

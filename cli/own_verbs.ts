@@ -55,6 +55,10 @@ export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, Own
       const { context, CONTEXT_HELP, readContext } = await import("./login.ts");
       return { help: CONTEXT_HELP, read: readContext, run: context };
     }, { words: ["list", "use"] }),
+    "host use": ownVerb("say which host verbs are for", async () => {
+      const { HOST_USE_HELP, hostUse, readHostUse } = await import("./host_use.ts");
+      return { help: HOST_USE_HELP, read: readHostUse, run: hostUse };
+    }),
     events: ownVerb("follow what happens, as lines of JSON", async () => {
       const { events, EVENTS_HELP, readEvents } = await import("./follow.ts");
       return { help: EVENTS_HELP, read: readEvents, run: events };

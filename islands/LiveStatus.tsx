@@ -20,6 +20,8 @@ const hangTexts = textsOf(hangs);
 export interface LiveStatusProps {
   eventId: string;
   connection: ConnectionStatus;
+  /** Whether the host has a KVM Manager of its own. */
+  isLinked: boolean;
   /** Whether they may look at the host's health, which says what to do. */
   mayHealth: boolean;
   /** When the page was rendered. */
@@ -27,7 +29,7 @@ export interface LiveStatusProps {
 }
 
 /** Opens the page's event stream, and says when what is shown may be old. On every page, once. */
-export default function LiveStatus({ eventId, connection, mayHealth, now }: LiveStatusProps) {
+export default function LiveStatus({ eventId, connection, isLinked, mayHealth, now }: LiveStatusProps) {
   useEffect(() => {
     live.start(eventId, connection);
     startClock();
@@ -50,6 +52,7 @@ export default function LiveStatus({ eventId, connection, mayHealth, now }: Live
     if (broken && !isLeaving.current) api.getSession().catch(() => undefined);
   }, [broken]);
   const status = live.connection.value ?? connection;
+  const stale = t(isLinked ? "banner.host_stale" : "banner.stale");
   useEffect(() => {
     // What is shown is marked as old by the stylesheet, wherever it is on the page.
     document.documentElement.toggleAttribute("data-stale", broken || !status.connected);
@@ -61,7 +64,7 @@ export default function LiveStatus({ eventId, connection, mayHealth, now }: Live
         <Flash tone="warn" icon="unplug" title={t("banner.stream")} quiet>{t("banner.stream_todo")}</Flash>
       )}
       {!broken && status.status === "connecting" && (
-        <Flash tone="warn" icon="loader" title={t("banner.connecting")} quiet>{t("banner.stale")}</Flash>
+        <Flash tone="warn" icon="loader" title={t("banner.connecting")} quiet>{stale}</Flash>
       )}
       {!broken && status.status === "disconnected" && (
         <Flash
@@ -69,7 +72,7 @@ export default function LiveStatus({ eventId, connection, mayHealth, now }: Live
           icon="unplug"
           title={isSilent(status)
             ? hangTexts.t("hangs.libvirt_since", { time: formatLately(status.since, now) })
-            : t("banner.away", { time: formatLately(status.since, now) })}
+            : t(isLinked ? "banner.host_away" : "banner.away", { time: formatLately(status.since, now) })}
           quiet
         >
           {isSilent(status)
@@ -80,7 +83,7 @@ export default function LiveStatus({ eventId, connection, mayHealth, now }: Live
             )
             : status.error === null
             ? t("advice.libvirt")
-            : oneLine(status.error, 400)} {t("banner.stale")}{" "}
+            : oneLine(status.error, 400)} {stale}{" "}
           {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
         </Flash>
       )}

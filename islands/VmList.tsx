@@ -1,6 +1,7 @@
 import { IS_BROWSER } from "fresh/runtime";
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import { AwayHosts } from "../components/vm/list/AwayHosts.tsx";
 import { BulkBar } from "../components/vm/list/BulkBar.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
 import { ListTools } from "../components/vm/list/ListTools.tsx";
@@ -15,7 +16,8 @@ import { useListLayout } from "../lib/client/use_list_layout.ts";
 import { useWindow } from "../lib/client/use_window.ts";
 import { VmListModel } from "../lib/client/vm_list_model.ts";
 import { VmStore } from "../lib/client/vm_store.ts";
-import type { VM } from "../lib/contract/mod.ts";
+import type { ConnectionStatus, VM } from "../lib/contract/mod.ts";
+import type { ListedHost } from "../lib/host/listed.ts";
 import { DEFAULT_QUERY, type ListQuery, type StateFilter } from "../lib/vm/list_query.ts";
 import { listLines } from "../lib/vm/list_lines.ts";
 import { lineOffsets } from "../lib/text/window.ts";
@@ -32,6 +34,8 @@ export interface VmListProps {
   matching: number;
   counts: Readonly<Record<StateFilter, number>>;
   query: ListQuery;
+  /** The hosts of the VMs, where the list is of several. */
+  hosts: readonly ListedHost[];
   connected: boolean;
   mayCreate: boolean;
   mayImport: boolean;
@@ -40,12 +44,15 @@ export interface VmListProps {
   now: number;
 }
 
+/** On the server nothing is heard: hosts are as the page was told. */
+const UNHEARD = signal<ConnectionStatus | null>(null);
+
 function modelOf(props: VmListProps): VmListModel {
   // On the server every render has a store of its own: what one person sees is nobody else's business.
   const store = IS_BROWSER ? live.vms : new VmStore();
   // Never complete: the page's VMs are lean, and what is done to them needs to know their disks.
   store.seed(props.vms, false);
-  return new VmListModel(store, props);
+  return new VmListModel(store, props, IS_BROWSER ? live.connectionOf : () => UNHEARD);
 }
 
 /** The VMs: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
@@ -73,7 +80,9 @@ export default function VmList(props: VmListProps) {
   const selected = model.selected.value;
   const counts = model.counts.value;
   const rows = model.rows.value;
-  const enabled = live.controls(connected);
+  const isBroken = live.stream.value === "broken", manyHosts = props.hosts.length > 0;
+  // Of several hosts each row knows its own: one that is away holds up no other
+  const enabled = manyHosts ? !isBroken : live.controls(connected);
 
   const columns = query.view === "table" ? 0 : metrics?.columns ?? Infinity;
   const lines = useMemo(() => listLines(groups, query.by, columns), [groups, query.by, columns]);
@@ -101,7 +110,7 @@ export default function VmList(props: VmListProps) {
   };
 
   return (
-    <div ref={root} class="vm-list">
+    <div ref={root} class="vm-list" data-hosts={manyHosts && !isBroken ? "" : undefined}>
       <header class="page-head">
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
@@ -111,6 +120,7 @@ export default function VmList(props: VmListProps) {
           {mayCreate && <a class="button primary" href="/vms/new">{t("vms.new")}</a>}
         </span>
       </header>
+      <AwayHosts hosts={model.away.value} now={now} />
       {counts.all === 0
         ? (
           <Empty icon="vms" title={t("empty.vms")}>
@@ -148,7 +158,7 @@ export default function VmList(props: VmListProps) {
               ? (
                 <VmTable
                   {...view}
-                  allSelected={selected.size > 0 && selected.size === rows.length}
+                  allSelected={selected.size > 0 && selected.size === model.selectable.value}
                   onToggleAll={() => model.toggleAll()}
                 />
               )
@@ -156,7 +166,11 @@ export default function VmList(props: VmListProps) {
             <BulkBar vms={model.selectedVms.value} enabled={enabled} onClear={() => model.clear()} />
           </>
         )}
-      <VmMenu target={menu.value} enabled={enabled} onClose={() => menu.value = null} />
+      <VmMenu
+        target={menu.value}
+        enabled={enabled && (menu.value === null || model.awayOf(menu.value.vm) === undefined)}
+        onClose={() => menu.value = null}
+      />
     </div>
   );
 }

@@ -102,6 +102,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
               <LiveStatus
                 eventId={state.eventId}
                 connection={state.connection}
+                isLinked={state.isLinked}
                 mayHealth={state.host === LOCAL_HOST && state.may("get_host_health")}
                 now={Date.now()}
               />

@@ -2,6 +2,8 @@ import { HttpError } from "fresh";
 import { Head } from "fresh/runtime";
 import { Icon } from "../components/kit/Icon.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
+import { hrefOn } from "../lib/text/host_path.ts";
 import { failureOf } from "../lib/text/failure.ts";
 import { type PlainKey, t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
@@ -28,7 +30,8 @@ function shown(error: unknown) {
 /** Every error's page: what happened, what to do, a way on. */
 export default define.page(function ErrorPage({ error, url, state }) {
   const { status, why, advice } = shown(error);
-  const title = t(TITLES[status] ?? "error.failed");
+  const isHostAway = status === 503 && state.isLinked === true;
+  const title = t(isHostAway ? "error.host_away" : TITLES[status] ?? "error.failed");
   const isMissing = status === 404;
   return (
     <>
@@ -42,8 +45,10 @@ export default define.page(function ErrorPage({ error, url, state }) {
         <p class="error-why">{why || t(isMissing ? "error.missing_what" : "error.internal")}</p>
         {advice && <p class="text-muted">{advice}</p>}
         <p class="error-ways">
-          <a class="button primary" href="/vms">{t("error.to_vms")}</a>
-          <a class="button" href="/">{t("error.to_dashboard")}</a>
+          <a class="button primary" href={isHostAway ? hrefOn(LOCAL_HOST, "/vms") : "/vms"}>
+            {t("error.to_vms")}
+          </a>
+          <a class="button" href={isHostAway ? hrefOn(LOCAL_HOST, "/") : "/"}>{t("error.to_dashboard")}</a>
           {!isMissing && <a class="button" href={url.pathname + url.search}>{t("error.again")}</a>}
         </p>
       </section>

@@ -14,7 +14,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { needOf } from "../../lib/access/permissions.ts";
 import { may } from "../../lib/access/rights.ts";
-import type { Door, Principal, SocketPeer } from "../access.ts";
+import { accountOf, type Door, type Principal, type SocketPeer } from "../access.ts";
 import type { Caller } from "../access/mod.ts";
 import { ofConnection } from "../http/connections.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
@@ -74,8 +74,9 @@ export class Consoles {
     return this.#issue({ vmId, kind, viewOnly, force, far }, context.principal);
   }
 
-  #issue(grant: Omit<TicketGrant, "holder">, { holder, userId = holder }: Principal): ConsoleTicket {
-    const { vmId, kind } = grant, ticket = this.#tickets.issue({ ...grant, holder }, userId);
+  #issue(grant: Omit<TicketGrant, "holder">, principal: Principal): ConsoleTicket {
+    const { vmId, kind } = grant, { holder } = principal;
+    const ticket = this.#tickets.issue({ ...grant, holder }, accountOf(principal));
     return {
       ticket,
       path: `/consoles/${kind}/${encodeURIComponent(vmId)}`,
@@ -105,8 +106,8 @@ export class Consoles {
     // Rights may have changed since the ticket.
     if (!this.#mayStay(principal, vmId)) throw new ContractError("Forbidden", { role: "operator" });
     const open = [...this.#open.get(vmId)?.values() ?? []];
-    const { userId = holder } = principal;
-    if (open.filter((each) => (each.userId ?? each.holder) === userId).length >= MOST_OF_ONE) {
+    const account = accountOf(principal);
+    if (open.filter((each) => accountOf(each) === account).length >= MOST_OF_ONE) {
       throw new ContractError("TooManyRequests", {
         what: "consoles of this VM by one account",
         limit: MOST_OF_ONE,

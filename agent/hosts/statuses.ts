@@ -57,8 +57,8 @@ function linkedStatus(host: LinkedHost, viewer: Viewer): HostStatus {
   const { status, error, since } = host.status, { stats, about } = host, load = stats && loadOf(stats);
   const seesAll = may(rights, "vms.view", "everything");
   return {
-    ...{ id: host.id, label: host.label, isLocal: false, status, error, since },
-    uri: mayCall(rights, "add_host") ? host.address : "",
+    ...{ id: host.id, label: host.label, isLocal: false, status, since },
+    ...shownConnection({ uri: host.address, error }, rights),
     ...(about !== undefined && { linked: about }),
     ...(host.isRead && countsOf(host.vms().filter(({ id }) => seesVm(viewer, id)))),
     ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),

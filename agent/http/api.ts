@@ -9,7 +9,7 @@ import { seesHost, seesVm } from "../../lib/access/viewer.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
-import type { Principal } from "../access.ts";
+import { accountOf, type Principal } from "../access.ts";
 import { type Dispatch, isCommand, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
@@ -106,8 +106,8 @@ export function createApi(
     requireQuery(req.raw, ["since", "figures"]);
     // What it tells can be asked for by commands, which such a token may not call.
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
-    const { rights, ended, hold, userId, holder } = principal;
-    const follower = { ended, hold, who: userId ?? holder, figures: figuresOf(req.query("figures")) };
+    const { rights, ended, hold } = principal;
+    const follower = { ended, hold, who: accountOf(principal), figures: figuresOf(req.query("figures")) };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
     const viewer = viewerOf(principal, places);
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);

@@ -8,6 +8,7 @@ import { localeFor } from "../../lib/i18n/locale.ts";
 import { splitHost } from "../../lib/text/host_path.ts";
 import { ofConnection } from "./connections.ts";
 import { errorResponse } from "./guard.ts";
+import { joinBack } from "../hosts/linked/join_back.ts";
 import { answerLink, isLinkPath, type LinkDoor } from "./link_door.ts";
 import { withHost } from "./request_host.ts";
 import { withLocale } from "./request_locale.ts";
@@ -60,10 +61,11 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
 }
 
 /** Where other KVM Managers show who they are. */
-const linkDoorOf = ({ peers, activity, hub, doors }: App): LinkDoor => ({
-  ...{ peers, activity },
-  certificate: () => doors?.certificates?.pair.facts.fingerprint.replaceAll(":", "").toLowerCase(),
-  peersChanged: () => hub.publish("hosts-changed", {}),
+const linkDoorOf = (app: App): LinkDoor => ({
+  ...{ peers: app.peers, activity: app.activity },
+  certificate: () => app.doors?.certificates?.pair.facts.fingerprint.replaceAll(":", "").toLowerCase(),
+  peersChanged: () => app.hub.publish("hosts-changed", {}),
+  joinBack: (peer, invitation) => void joinBack(app, peer, invitation),
 });
 
 /** The same request for another path. */

@@ -7,6 +7,7 @@ import type { Caller } from "../access/mod.ts";
 import { ANONYMOUS_BODY_LIMIT, readJson } from "./body.ts";
 import { errorResponse } from "./guard.ts";
 import type { ActivityLog } from "../store/activity.ts";
+import type { PeerRecord } from "../hosts/linked/peer_records.ts";
 import type { Peers } from "../hosts/linked/peers.ts";
 
 /** What it needs of the application. */
@@ -16,6 +17,8 @@ export interface LinkDoor {
   readonly certificate: () => string | undefined;
   readonly activity: Pick<ActivityLog, "record">;
   readonly peersChanged: () => void;
+  /** Links the one that has joined here as well. Its answer does not wait for that. */
+  readonly joinBack: (peer: PeerRecord, invitation: string) => void;
 }
 
 type Ask = (door: LinkDoor, input: never, certificate: string, caller: Caller) => Promise<unknown>;
@@ -33,13 +36,14 @@ const ASKED: Readonly<Record<string, { readonly schema: TSchema; readonly ask: A
 };
 
 async function join(door: LinkDoor, input: Join, certificate: string, { address }: Caller): Promise<unknown> {
-  const { peer, ...session } = await door.peers.join(input, certificate);
+  const { peer, both, ...session } = await door.peers.join(input, certificate);
   door.activity.record({
     ...{ actor: peer.invitedBy, door: "api", action: "peer-joined", result: "event" },
     message: { $text: "{name} linked to this host, as {role}", args: { name: peer.name, role: peer.role } },
     ...(address !== "" && { address }),
   });
   door.peersChanged();
+  if (both && input.back !== undefined) door.joinBack(peer, input.back);
   return session;
 }
 

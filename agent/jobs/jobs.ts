@@ -200,6 +200,10 @@ export class Jobs {
     return (onlyOpen ? open : [...open, ...all.filter((job) => !isOpenJob(job))]).slice(0, limit);
   }
 
+  has(jobId: string): boolean {
+    return this.#entries.has(jobId);
+  }
+
   /** @throws {ContractError} JobNotFound */
   get(jobId: string): { job: Job; log: JobLine[] } {
     const { job, log } = this.#entry(jobId);

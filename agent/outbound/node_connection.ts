@@ -48,15 +48,19 @@ function bodyOf(message: IncomingMessage, end: () => void): ReadableStream<Uint8
   }, { highWaterMark: 0 });
 }
 
-/** An answer as the web's. @param end ends its request */
+/** Statuses of answers that have no body. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** An answer as the web's. @param end ends its request @throws {Error} for a status that no answer has */
 function responseOf(message: IncomingMessage, end: () => void): Response {
+  const { statusCode: status = 0 } = message;
+  if (status < 200 || status > 599) throw new Error(`it answers with HTTP ${status}, which is no status`);
   const headers = new Headers();
   for (const [name, value] of Object.entries(message.headers)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
-  const hasBody = message.statusCode !== 204 && message.statusCode !== 304;
-  const body = hasBody ? bodyOf(message, end) : null;
-  return new Response(body, { status: message.statusCode ?? 502, headers });
+  const body = WITHOUT_BODY.has(status) ? null : bodyOf(message, end);
+  return new Response(body, { status, headers });
 }
 
 /** Sends a request. @throws what the system or TLS says; the signal's reason */
@@ -65,8 +69,22 @@ export async function sendRequest(
   body?: string | Uint8Array | ReadableStream<Uint8Array>,
 ): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const asked = httpRequest(options, (message) => resolve(responseOf(message, () => asked.destroy())));
-  asked.once("error", reject);
+  const end = () => void asked.destroy();
+  const asked = httpRequest(options, (message) => {
+    // What is thrown to an emitter of events ends the program
+    try {
+      resolve(responseOf(message, end));
+    } catch (error) {
+      reject(error);
+      end();
+    }
+  });
+  // Without a listener, such an answer is dropped and the request waits on
+  asked.once("upgrade", (_message, socket) => {
+    reject(new Error("it changes to a protocol that was not asked for"));
+    socket.destroy();
+  });
+  asked.on("error", reject);
   if (body instanceof ReadableStream) {
     // The server may answer, and hang up, before it has taken everything: its answer is what counts.
     pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), asked).catch(reject);

@@ -15,6 +15,8 @@ export interface Context {
 
 /** All of them. */
 export interface Contexts {
+  /** Server → the host of it that verbs are for (`host use`); this host's server is `local`. */
+  readonly hosts?: Readonly<Record<string, string>>;
   /** The one that is used when nobody says which. */
   readonly current?: string;
   readonly contexts: Readonly<Record<string, Context>>;
@@ -30,9 +32,10 @@ export function contextsFile(env: Env): string {
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 function checked(value: unknown, file: string): Contexts {
-  const { current, contexts } = (value ?? {}) as { current?: unknown; contexts?: unknown };
+  const { current, contexts, hosts = {} } = (value ?? {}) as Readonly<Record<string, unknown>>;
   const known = Object.values((contexts ?? {}) as Record<string, Partial<Context> | null>);
-  const isRight = known.every((each) => isText(each?.server) && isText(each?.token)) &&
+  const isRight = Object.values(hosts ?? {}).every(isText) &&
+    known.every((each) => isText(each?.server) && isText(each?.token)) &&
     (current === undefined || isText(current));
   if (!isRight) {
     throw new SettingsError(`${file} is not what kvm-manager login writes. Remove it and log in anew`);

@@ -19,6 +19,8 @@ export interface Server {
   readonly name: string;
   /** What a page of it would be at: `http://localhost` at the socket. */
   readonly origin: string;
+  /** The host that is meant where a call names none; undefined for the one it runs on. */
+  readonly host: string | undefined;
   /** The same with the path it is below, behind a proxy. */
   readonly base: string;
   /** Calls a command by its wire name. @throws {ApiError} */
@@ -119,7 +121,8 @@ export function serverOf(target: Target): Server {
   };
   const send = (command: string, input: unknown, accept?: string) => {
     const body = JSON.stringify(input);
-    return request(`/api/v1/commands/${encodeURIComponent(command)}`, {
+    const on = target.host === undefined ? "" : `?host=${encodeURIComponent(target.host)}`;
+    return request(`/api/v1/commands/${encodeURIComponent(command)}${on}`, {
       method: "POST",
       headers: { "content-type": "application/json", ...(accept !== undefined && { accept }) },
       body,
@@ -129,6 +132,7 @@ export function serverOf(target: Target): Server {
     name: isSocket ? target.path : target.url.origin,
     origin,
     base: origin + below,
+    host: target.host,
     request,
     follow: (name, input, told) => follow(name, input, told, send),
     line: async () => ({ line: await dialled(), headers: signedIn }),

@@ -8,6 +8,7 @@ import {
   RUNTIME_DIR_FLAG,
 } from "../../agent/runtime_dir.ts";
 import { SettingsError } from "../../agent/settings_error.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { environment, SOCKET_FILE } from "../environment.ts";
 import { unreadable } from "../unreadable.ts";
 import { type Context, readContexts } from "./contexts.ts";
@@ -41,10 +42,15 @@ export const TARGET_HELP: readonly (readonly [flag: string, value: string, text:
   ["context", "NAME", "a server from kvm-manager login", "KVMM_CONTEXT"],
 ];
 
+/** The host of a server that verbs are for, where that is not the one it runs on. */
+interface OnHostOf {
+  readonly host?: string;
+}
+
 /** A server, and how to get in. */
 export type Target =
-  | { readonly kind: "socket"; readonly path: string }
-  | {
+  | OnHostOf & { readonly kind: "socket"; readonly path: string }
+  | OnHostOf & {
     readonly kind: "remote";
     readonly url: URL;
     readonly token: string;
@@ -52,6 +58,9 @@ export type Target =
     /** SHA-256 of the certificate, 64 hexadecimal digits. */
     readonly fingerprint?: string;
   };
+
+/** The name of this host's own server. */
+export const HERE = "local";
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
@@ -107,11 +116,23 @@ export function remoteTarget({ server, token, ca, fingerprint }: Context): Targe
  * @throws {SettingsError}
  */
 export async function targetOf(values: TargetValues): Promise<Target> {
+  const { target, context } = await serverTarget(values), { env } = environment();
+  const host = env("KVMM_HOST") || (context === undefined ? undefined : readContexts(env).hosts?.[context]);
+  return host === undefined || host === LOCAL_HOST ? target : { ...target, host };
+}
+
+/** The name that the host of the server is kept by; undefined for a server that options or variables name. @throws {SettingsError} */
+export async function contextOf(values: TargetValues): Promise<string | undefined> {
+  return (await serverTarget(values)).context;
+}
+
+/** The server, and the name that its host is kept by. @throws {SettingsError} */
+async function serverTarget(values: TargetValues): Promise<{ target: Target; context?: string }> {
   const { env } = environment();
   const of = (name: keyof TargetValues, variable: string) => values[name] ?? (env(variable) || undefined);
   const folder = values["runtime-dir"];
   if (values.socket !== undefined || folder !== undefined) {
-    return { kind: "socket", path: values.socket ?? `${folder}/${SOCKET_FILE}` };
+    return { target: { kind: "socket", path: values.socket ?? `${folder}/${SOCKET_FILE}` } };
   }
   // A context that was asked for by option is not overridden by what happens to be in the environment.
   const server = values.server ??
@@ -125,24 +146,25 @@ export async function targetOf(values: TargetValues): Promise<Target> {
         `an API token is needed for ${server}: --token-file FILE, KVMM_TOKEN, or kvm-manager login`,
       );
     }
-    return remoteTarget({
+    const context = {
       server,
       token: token.trim(),
       ...(ca !== undefined && { ca }),
       ...(fingerprint !== undefined && { fingerprint }),
-    });
+    };
+    return { target: remoteTarget(context) };
   }
   const socket = values.context === undefined ? env("KVMM_SOCKET") : undefined;
-  if (socket) return { kind: "socket", path: socket };
+  if (socket) return { target: { kind: "socket", path: socket } };
   const { current, contexts } = readContexts(env);
-  const name = of("context", "KVMM_CONTEXT") ?? current;
-  if (name !== undefined && name !== "local") {
+  const name = of("context", "KVMM_CONTEXT") ?? current ?? HERE;
+  if (name !== HERE) {
     if (!Object.hasOwn(contexts, name)) {
       throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);
     }
-    return remoteTarget(contexts[name]!);
+    return { target: remoteTarget(contexts[name]!), context: name };
   }
-  return { kind: "socket", path: await hereSocket() };
+  return { target: { kind: "socket", path: await hereSocket() }, context: HERE };
 }
 
 /** This host's socket: one's own server's where there is one, else the host's. */

@@ -11,8 +11,13 @@ import { unreadable } from "../unreadable.ts";
 import { UsageError } from "./values.ts";
 import { ProgressDisplay } from "./progress.ts";
 
-/** The address of a command's content. */
-function place({ route, contentFields = [] }: Command, input: Record<string, unknown>): string {
+/** The address of a command's content, on the host that verbs are for where none is named. */
+function place(
+  { host }: Pick<Server, "host">,
+  { route, contentFields = [] }: Command,
+  fields: Record<string, unknown>,
+): string {
+  const input = host === undefined ? fields : { host, ...fields };
   const path = route.replace(/^\w+ /, "").replace(
     /\{(\w+)\}/g,
     (_all, field: string) => encodeURIComponent(String(input[field])),
@@ -52,11 +57,14 @@ function counted(display: ProgressDisplay, title: string, from: number, total: n
 /** Where an upload of this file that broke off goes on; the beginning when there is none. */
 async function goesOnAt(
   server: Server,
-  { pool, volume }: Record<string, unknown>,
+  { pool, volume, host }: Record<string, unknown>,
   size: number,
 ): Promise<number> {
   try {
-    const found = await server.call("get_upload", { pool, volume }) as { offset: number; size: number };
+    const found = await server.call("get_upload", { pool, volume, ...(host !== undefined && { host }) }) as {
+      offset: number;
+      size: number;
+    };
     return found.size === size ? found.offset : 0;
   } catch (error) {
     if (error instanceof ApiError && error.code === "UploadNotFound") return 0;
@@ -95,7 +103,7 @@ export async function upload(
     // From here on the stream closes it.
     isHandedOver = true;
     return await answerOf(
-      await server.request(place(command, input), {
+      await server.request(place(server, command, input), {
         method: "PUT",
         headers: {
           "content-type": "application/octet-stream",
@@ -133,7 +141,7 @@ export async function sendMade(
     const body = ReadableStream.from(made()).pipeThrough(counted(display, title, 0, size));
     const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
     return await answerOf(
-      await server.request(place(command, input), { method: "PUT", headers, body }),
+      await server.request(place(server, command, input), { method: "PUT", headers, body }),
     );
   } catch (error) {
     throw failure ?? error;
@@ -152,7 +160,7 @@ export async function fetchFor(
 ): Promise<void> {
   const display = new ProgressDisplay(terminal);
   try {
-    const response = await server.request(place(command, input));
+    const response = await server.request(place(server, command, input));
     if (!response.ok || response.body === null) return void await answerOf(response);
     const total = Number(response.headers.get("content-length") ?? 0);
     await read(response.body.pipeThrough(counted(display, title, 0, total)));
@@ -213,7 +221,7 @@ export async function download(
   const display = new ProgressDisplay(terminal);
   let isWhole = false;
   try {
-    const response = await server.request(place(command, input));
+    const response = await server.request(place(server, command, input));
     if (!response.ok || response.body === null) return void await answerOf(response);
     const length = response.headers.get("content-length");
     const total = Number(length ?? 0);

@@ -12,24 +12,26 @@ export interface OwnPasswordProps {
   user: PageUser | null;
   /** One that was typed was refused with its form. */
   again?: boolean;
+  /** A part of the form alone needs it: what it says then. */
+  optional?: string;
 }
 
 /**
  * Where somebody shows within a form that it is still them, before it changes who can come in: what they typed into it is
  * not lost on a way to another page. Nothing where they have shown it just now.
  */
-export function OwnPassword({ user, again = false }: OwnPasswordProps) {
+export function OwnPassword({ user, again = false, optional }: OwnPasswordProps) {
   if (user === null || user.confirmed) return null;
   return (
     <>
       {user.hasPassword && (
         <TextField
           label={t("access.own_password")}
-          hint={t("access.own_password_hint")}
+          hint={optional ?? t("access.own_password_hint")}
           name={OWN_PASSWORD}
           type="password"
           autocomplete="current-password"
-          required
+          required={optional === undefined}
           maxLength={1024}
           again={again}
         />

@@ -1,16 +1,21 @@
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import type { PageUser } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
-import { TextField } from "../kit/Field.tsx";
+import { CheckField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { OwnPassword } from "../access/OwnPassword.tsx";
+import { RoleField } from "./RoleField.tsx";
 import { HostNameField } from "./HostNameField.tsx";
 
 const { t } = textsOf(texts);
 const COMMAND = "join_host";
 
 /** Links a host that has a KVM Manager of its own. @param at the page that the answer leads to */
-export function JoinForm({ refused, at }: { refused: RefusedForm | null; at: string }) {
+export function JoinForm(
+  { refused, user, at }: { refused: RefusedForm | null; user: PageUser | null; at: string },
+) {
   const typed = typedAgain(refused, COMMAND), errorAt = (field: string) => refusalAt(refused, COMMAND, field);
   return (
     <Panel title={t("hosts.join")}>
@@ -38,6 +43,15 @@ export function JoinForm({ refused, at }: { refused: RefusedForm | null; at: str
             wide
             maxLength={700}
           />
+          <CheckField
+            label={t("hosts.both_join")}
+            hint={t("hosts.both_hint")}
+            name="both"
+            value="true"
+            checked={typed?.both === "true"}
+          />
+          <RoleField label={t("hosts.role_there")} value={typed?.role} />
+          <OwnPassword user={user} optional={t("hosts.own_password")} />
         </div>
         <div class="form-actions">
           <button type="submit" class="button primary">{t("hosts.join_do")}</button>

@@ -1,6 +1,5 @@
 import CopyText from "../../islands/CopyText.tsx";
 import type { Output, Peer } from "../../lib/contract/mod.ts";
-import { ROLES } from "../../lib/contract/command.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import type { PageUser } from "../../lib/page_state.ts";
@@ -9,10 +8,11 @@ import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { OwnPassword } from "../access/OwnPassword.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
-import { SelectField, TextField } from "../kit/Field.tsx";
+import { CheckField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RowButton } from "../kit/RowButton.tsx";
+import { RoleField } from "./RoleField.tsx";
 
 const { t } = textsOf(texts);
 
@@ -22,7 +22,7 @@ export interface PeersPanelProps {
   /** An invitation that was made just now: it is shown once. */
   made: Output<"invite_host"> | undefined;
   /** What was typed into a form that was refused. */
-  typed: Readonly<Record<"role" | "minutes" | "address", string>> | undefined;
+  typed: Readonly<Record<"role" | "minutes" | "address" | "both", string>> | undefined;
   user: PageUser | null;
   /** The page's own address. */
   at: string;
@@ -88,13 +88,7 @@ export function PeersPanel({ peers, made, typed, user, at, now }: PeersPanelProp
       {made !== undefined && <MadeInvitation made={made} />}
       <form method="post">
         <div class="form-grid">
-          <SelectField
-            label={t("hosts.role")}
-            name="role"
-            hint={t("hosts.role_hint")}
-            choices={ROLES.toReversed().map((role) => ({ value: role, label: role }))}
-            value={typed?.role ?? "administrator"}
-          />
+          <RoleField label={t("hosts.role")} value={typed?.role} />
           <TextField
             label={t("hosts.minutes")}
             name="minutes"
@@ -111,6 +105,13 @@ export function PeersPanel({ peers, made, typed, user, at, now }: PeersPanelProp
             placeholder="https://kvm2:8006"
             defaultValue={typed?.address}
             maxLength={300}
+          />
+          <CheckField
+            label={t("hosts.both_invite")}
+            hint={t("hosts.both_hint")}
+            name="both"
+            value="true"
+            checked={typed?.both === "true"}
           />
           <OwnPassword user={user} />
         </div>

@@ -8,6 +8,10 @@ import { type Effect, findCommands, type PalettePage, type PaletteScope } from "
 import { api } from "../../lib/client/api.ts";
 import { SETTINGS_TABS } from "../../lib/access/settings_tabs.ts";
 import { setTheme } from "../../lib/client/preferences.ts";
+import { pageHost } from "../../lib/client/page_host.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { type ListedHost, listedHosts } from "../../lib/host/listed.ts";
 import { reportFailure } from "../../lib/client/toasts.ts";
 import { crumbs as crumbTexts } from "../../lib/i18n/en/crumbs.ts";
 import { palette as paletteTexts } from "../../lib/i18n/en/palette.ts";
@@ -43,6 +47,22 @@ function readResources(rights: PaletteRights, tell: (read: Partial<Resources>) =
   for (const read of reads) if (read) read.then(tell).catch((error) => reportFailure(undefined, error));
 }
 
+/** The hosts, and the VMs of those whose VMs the page does not know: pages of the local host know all. */
+interface Elsewhere {
+  readonly hosts: readonly ListedHost[];
+  readonly otherVms: readonly VM[];
+}
+
+/** Reads the hosts, then their VMs, each host by itself: one that does not answer has none to find. */
+async function readElsewhere(tell: (read: Elsewhere) => void): Promise<void> {
+  const hosts = listedHosts(await api.listHosts());
+  tell({ hosts, otherVms: [] });
+  if (pageHost() === LOCAL_HOST) return;
+  const others = hosts.filter(({ id, connected }) => connected && id !== pageHost());
+  const read = await Promise.allSettled(others.map(({ id }) => api.getVms({ host: id })));
+  tell({ hosts, otherVms: read.flatMap((each) => each.status === "fulfilled" ? each.value : []) });
+}
+
 /** The pages of the sidebar, those below the settings, and some that are looked for by name. */
 function pagesFor({ administrator, images }: PaletteRights): PalettePage<IconName>[] {
   return [
@@ -73,11 +93,13 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
   const typed = useSignal("");
   const active = useSignal(0);
   const resources = useSignal(NO_RESOURCES);
+  const elsewhere = useSignal<Elsewhere>({ hosts: [], otherVms: [] });
   const listId = useId();
 
   useEffect(() => {
     dialog.current?.showModal();
     live.complete().catch((error) => reportFailure("failed.list", error));
+    readElsewhere((read) => elsewhere.value = read).catch((error) => reportFailure(undefined, error));
     // Without libvirt they are not known: the banner says so.
     if (!live.controllable.peek()) return;
     readResources(rights, (read) => resources.value = { ...resources.value, ...read });
@@ -90,8 +112,16 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
   const pages = useMemo(() => pagesFor(rights), []);
   const { maySignOut } = rights;
   const found = useMemo(
-    () => findCommands(typed.value, { vms, pages, ...resources.value, controllable, maySignOut }),
-    [typed.value, vms, resources.value, controllable],
+    () =>
+      findCommands(typed.value, {
+        vms,
+        pages,
+        ...elsewhere.value,
+        ...resources.value,
+        controllable,
+        maySignOut,
+      }),
+    [typed.value, vms, elsewhere.value, resources.value, controllable],
   );
   const at = Math.min(active.value, found.length - 1);
   const optionId = (index: number) => `${listId}-${index}`;
@@ -174,7 +204,8 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
         <p class="palette-foot" role="status">
           {texts.plural("palette.found", found.length)}
           {!complete && ` ${texts.t("palette.loading")}`}
-          {complete && ` ${texts.t("palette.of", { count: number(vms.length) })}`}
+          {complete &&
+            ` ${texts.t("palette.of", { count: number(vms.length + elsewhere.value.otherVms.length) })}`}
         </p>
       </div>
     </dialog>

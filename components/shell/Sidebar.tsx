@@ -48,7 +48,7 @@ export function Sidebar({ path, offers, folded, counts, version, hosts, host }: 
           </li>
         ))}
       </ul>
-      <SidebarHosts hosts={hosts} current={host} />
+      <SidebarHosts hosts={hosts} current={host} now={Date.now()} />
       <footer class="side-foot">
         <SidebarToggle folded={folded} />
         <a class="side-text version" href={REFERENCE}>{t("nav.api")}</a>

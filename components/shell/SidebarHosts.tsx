@@ -1,42 +1,96 @@
 import type { HostStatus } from "../../lib/contract/mod.ts";
+import { formatLately } from "../../lib/hangs/words.ts";
 import { enabledHosts, HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { hrefOn } from "../../lib/text/host_path.ts";
+import { formatMemory, formatPercent, share } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { formatAgo } from "../../lib/text/time.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { LoadBar } from "../kit/LoadBar.tsx";
 
 const { t, plural } = textsOf(texts);
 
-/** Each host with its state and how many VMs it has; nothing where there is one host. */
-export function SidebarHosts({ hosts, current }: { hosts: readonly HostStatus[]; current: string }) {
+/** Props of {@link SidebarHosts}. */
+export interface SidebarHostsProps {
+  hosts: readonly HostStatus[];
+  /** Id of the host whose page it is. */
+  current: string;
+  /** When the page was rendered. */
+  now: number;
+}
+
+/** Its load as read last, with its age. */
+function loadText({ load }: HostStatus, now: number): string | undefined {
+  if (load === undefined || load.memoryUsedMb === null || load.cpuUsagePercent === null) return undefined;
+  return t("hosts.load_of", {
+    cpu: formatPercent(load.cpuUsagePercent),
+    used: formatMemory(load.memoryUsedMb),
+    total: formatMemory(load.memoryTotalMb),
+    ago: formatAgo(load.timestamp, now),
+  });
+}
+
+/** What is known of a host, a line each: its name, why it is away and since when, versions, load, what needs attention. */
+function linesOf(host: HostStatus, now: number): string {
+  const { label, status, error, since, version, linked, foreignVms } = host;
+  const isAway = status !== "connected";
+  const lines = [
+    oneLine(label, 40),
+    isAway && t("hosts.state_since", { state: t(HOST_STATES[status]), time: formatLately(since, now) }),
+    isAway && error !== null && oneLine(error, 200),
+    linked && t("hosts.manager_version", { version: oneLine(linked.version, 40) }),
+    version !== undefined && t("hosts.version", { version }),
+    loadText(host, now),
+    foreignVms.length > 0 && plural("hosts.foreign", foreignVms.length),
+  ];
+  return lines.filter(Boolean).join("\n");
+}
+
+function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { host: HostStatus }) {
+  const { id, label, status, load, vmCount, foreignVms } = host, isWell = status === "connected";
+  return (
+    <a
+      class="side-link"
+      href={hrefOn(id, "/")}
+      title={linesOf(host, now)}
+      data-away={isWell ? undefined : ""}
+      aria-current={id === current ? "true" : undefined}
+    >
+      <Icon name={isWell ? "vms" : "unplug"} />
+      <bdi class="side-text">{oneLine(label, 40)}</bdi>
+      {foreignVms.length > 0 && (
+        <>
+          <Icon name="alert" class="warn" />
+          <span class="visually-hidden">{t("hosts.attention")}</span>
+        </>
+      )}
+      {isWell && load && load.memoryUsedMb !== null && (
+        <LoadBar percent={share(load.memoryUsedMb, load.memoryTotalMb)} kind="memory" />
+      )}
+      {isWell
+        ? vmCount !== undefined && (
+          <span class="nav-count" aria-label={plural("hosts.vms_n", vmCount)}>{vmCount}</span>
+        )
+        : <span class="nav-count">{t(HOST_STATES[status])}</span>}
+    </a>
+  );
+}
+
+/** Each host with its state, load and how many VMs it has; nothing where there is one host. */
+export function SidebarHosts({ hosts, current, now }: SidebarHostsProps) {
   const shown = enabledHosts(hosts);
   if (shown.length < 2) return null;
   return (
     <section class="side-hosts" aria-labelledby="side-hosts">
       <h2 id="side-hosts" class="side-heading side-text">{t("hosts.title")}</h2>
       <ul class="side-list">
-        {shown.map(({ id, label, status, error, vmCount }) => {
-          const name = oneLine(label, 40), isWell = status === "connected";
-          return (
-            <li key={id}>
-              <a
-                class="side-link"
-                href={hrefOn(id, "/")}
-                title={isWell ? name : `${name}: ${oneLine(error ?? t(HOST_STATES[status]), 200)}`}
-                aria-current={id === current ? "true" : undefined}
-              >
-                <Icon name={isWell ? "vms" : "unplug"} />
-                <bdi class="side-text">{name}</bdi>
-                {isWell
-                  ? vmCount !== undefined && (
-                    <span class="nav-count" aria-label={plural("hosts.vms_n", vmCount)}>{vmCount}</span>
-                  )
-                  : <span class="nav-count">{t(HOST_STATES[status])}</span>}
-              </a>
-            </li>
-          );
-        })}
+        {shown.map((host) => (
+          <li key={host.id}>
+            <HostLink host={host} current={current} now={now} />
+          </li>
+        ))}
       </ul>
     </section>
   );

@@ -7,6 +7,7 @@ import type {
   EventData,
   EventName,
   HostStats,
+  HostStatus,
   VM,
 } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
@@ -173,9 +174,18 @@ function refetch(): void {
     api.getHostInfo().then(countsOf),
     api.listJobs().then((list) => jobs.seed(list)),
   ];
+  if (hosts.size > 1) wanted.push(api.listHosts().then(hostsAre));
   if (vms.complete.peek()) wanted.push(fetchVms());
   else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));
   Promise.all(wanted).catch((error) => reportFailure("failed.refresh", error));
+}
+
+/** Takes over how the hosts are now. */
+function hostsAre(list: readonly HostStatus[]): void {
+  for (const { id, status, error, uri, since } of list) {
+    if (status === "disabled" || id === pageHost()) continue;
+    hostOf(id).connection.value = { connected: status === "connected", status, error, uri, since };
+  }
 }
 
 function countsOf({ totalVms, activeVms }: { totalVms: number; activeVms: number }): void {
@@ -212,6 +222,8 @@ export const live = {
   hostStats: hostStats as ReadonlySignal<HostStats | null>,
   /** The connection to libvirt; null until it is known. */
   connection: connection as ReadonlySignal<ConnectionStatus | null>,
+  /** The connection to a host's libvirt, or to its KVM Manager; null until something was heard of it. */
+  connectionOf: (host: string): ReadonlySignal<ConnectionStatus | null> => hostOf(host).connection,
   /** The connection to KVM Manager itself. */
   stream: stream as ReadonlySignal<StreamState>,
   /** What happened since the page was opened, newest first. */

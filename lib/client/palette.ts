@@ -2,6 +2,8 @@
 import { isOfferedNow } from "../access/looking.ts";
 import { mayOpenNow } from "../access/offers.ts";
 import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
+import { awayHosts, hostIdOf, type ListedHost } from "../host/listed.ts";
+import { hrefOn } from "../text/host_path.ts";
 import { type ActionName, ACTIONS, actionWords, allowedActions } from "../vm/actions.ts";
 import { searchTextOf } from "../vm/list.ts";
 import { fuzzyFind, type FuzzyMatch, fuzzyMatch } from "../text/fuzzy.ts";
@@ -66,6 +68,10 @@ export interface PalettePage<Icon extends string> {
 /** What there is to find. */
 export interface PaletteScope<Icon extends string> {
   readonly vms: readonly VM[];
+  /** The hosts, where there are several. */
+  readonly hosts: readonly ListedHost[];
+  /** VMs of other hosts than the page's: they are led to. */
+  readonly otherVms: readonly VM[];
   readonly pages: readonly PalettePage<Icon>[];
   readonly networks: readonly Pick<Network, "name" | "bridge" | "subnets">[];
   readonly pools: readonly Pick<StoragePool, "name" | "path">[];
@@ -124,11 +130,24 @@ function* fixedCommands(maySignOut: boolean): Generator<PaletteCommand> {
   }
 }
 
-function vmCommand(vm: VM): PaletteCommand {
+function hostCommand({ id, label, connected }: ListedHost): PaletteCommand {
+  return {
+    id: `host ${id}`,
+    label: oneLine(label, 80),
+    hint: texts.t(connected ? "palette.host" : "palette.host_away"),
+    icon: "vms",
+    effect: { kind: "go", href: hrefOn(id, "/") },
+    words: id,
+  };
+}
+
+/** @param host the VM's, where there are several */
+function vmCommand(vm: VM, host: ListedHost | undefined): PaletteCommand {
+  const state = t(STATES[vm.state].word);
   return {
     id: vm.id,
     label: oneLine(vm.name, 80),
-    hint: t(STATES[vm.state].word),
+    hint: host === undefined ? state : texts.t("palette.state_on", { state, host: oneLine(host.label, 40) }),
     icon: "vms",
     effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}` },
     words: searchTextOf(vm),
@@ -204,17 +223,20 @@ function* commands<Icon extends string>(
 ): Generator<PaletteCommand<Icon | OwnIcon>> {
   for (const page of scope.pages) yield toPage(page);
   yield* fixedCommands(scope.maySignOut);
-  for (const vm of scope.vms) yield vmCommand(vm);
+  const { hosts } = scope, hostOf = (vm: VM) => hosts.find(({ id }) => id === hostIdOf(vm, hosts));
+  for (const host of hosts) yield hostCommand(host);
+  for (const vm of [...scope.vms, ...scope.otherVms]) yield vmCommand(vm, hostOf(vm));
   yield* resources(scope);
   if (!isClear) return;
+  const away = awayHosts(hosts, () => null);
+  const isReachable = (vm: VM) => scope.controllable && !away.has(hostIdOf(vm, hosts));
   for (const vm of scope.vms) {
     const [console, ...others] = pages(vm);
     if (console) yield console;
-    if (scope.controllable) yield* actions(vm, (action) => !isDangerous(action));
+    if (isReachable(vm)) yield* actions(vm, (action) => !isDangerous(action));
     yield* others;
   }
-  if (!scope.controllable) return;
-  for (const vm of scope.vms) yield* actions(vm, isDangerous);
+  for (const vm of scope.vms.filter(isReachable)) yield* actions(vm, isDangerous);
 }
 
 /** How near an entry is that has every word; null where one is missing. Less is nearer. */

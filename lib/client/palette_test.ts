@@ -14,6 +14,8 @@ const scope: PaletteScope<"page"> = {
     }),
     aVm({ id: "3", name: "a-very-long-name-that-has-nearly-every-letter-of-quick-brown-foxes" }),
   ],
+  hosts: [],
+  otherVms: [],
   pages: [
     { href: "/", label: "Dashboard", icon: "page" },
     { href: "/settings/health", label: "Health", icon: "page" },
@@ -63,4 +65,33 @@ Deno.test("findCommands() finds VMs by address and tag, networks, pools, images,
 Deno.test("findCommands() keeps letters that are scattered over a text for where nothing has the words", () => {
   assert.deepEqual(labels("health"), ["Health"]);
   assert.equal(labels("w1")[0], "web-01");
+});
+
+Deno.test("findCommands() finds hosts and the VMs of all; VMs of a host that is away are led to alone", () => {
+  const there = { error: null, since: 0, connected: true };
+  const hosts = [
+    { id: "local", label: "kvm1", ...there },
+    { id: "attic", label: "Second floor", ...there, connected: false },
+    { id: "cellar", label: "cellar", ...there },
+  ];
+  const vms = [aVm({ name: "here", host: "kvm1" }), aVm({ id: "9", name: "upstairs", host: "attic" })];
+  const otherVms = [aVm({ id: "10", name: "downstairs", host: "cellar" })];
+  const all = (typed: string) => found(typed, { vms, otherVms, hosts });
+  assert.deepEqual(
+    all("second").map(({ label, hint, effect }) => [label, hint, effect]).slice(0, 1),
+    [["Second floor", "Host, not connected", { kind: "go", href: "/hosts/attic/" }]],
+  );
+  assert.equal(all("attic")[0]?.label, "Second floor", "by its id");
+  assert.equal(all("here")[0]?.hint, "Running on kvm1");
+  assert.ok(all("here").some(({ effect }) => effect.kind === "act"));
+  const upstairs = all("upstairs");
+  assert.deepEqual([upstairs[0]?.hint, upstairs[1]?.label], [
+    "Running on Second floor",
+    "Console of upstairs",
+  ]);
+  assert.ok(upstairs.every(({ effect }) => effect.kind === "go"));
+  assert.deepEqual(all("downstairs").map(({ label, hint }) => [label, hint]), [[
+    "downstairs",
+    "Running on cellar",
+  ]]);
 });

@@ -1,6 +1,7 @@
 /** The list's state in the browser: what is asked for, which rows that gives, what is selected. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { VM } from "../contract/mod.ts";
+import type { ConnectionStatus, VM } from "../contract/mod.ts";
+import { awayHosts, hostIdOf, type ListedHost } from "../host/listed.ts";
 import { DEFAULT_QUERY, type ListQuery, listSearch, type StateFilter } from "../vm/list_query.ts";
 import { countVms, filterVms, groupVms, sortsByLoad, sortVms, type VmGroup } from "../vm/list.ts";
 import type { VmStore } from "./vm_store.ts";
@@ -12,7 +13,12 @@ export interface FirstRows {
   readonly matching: number;
   readonly counts: Readonly<Record<StateFilter, number>>;
   readonly query: ListQuery;
+  /** The hosts of all these VMs, where there are several. */
+  readonly hosts: readonly ListedHost[];
 }
+
+/** How a host is now, as heard last; null where nothing was heard since the page was drawn. */
+export type ConnectionOf = (host: string) => ReadonlySignal<ConnectionStatus | null>;
 
 /** The list of VMs. */
 export class VmListModel {
@@ -25,17 +31,24 @@ export class VmListModel {
   readonly groups: ReadonlySignal<readonly VmGroup[]>;
   /** How many rows there are, those included that are still on their way. */
   readonly matching: ReadonlySignal<number>;
-  /** The VMs to act on: selected, and shown. What an event took out of sight is not touched. */
+  /** The VMs to act on: selected, shown, and not of a host that is away. What an event took out of sight is not touched. */
   readonly selectedVms: ReadonlySignal<readonly VM[]>;
+  /** How many rows can be selected: those of hosts that are away cannot. */
+  readonly selectable: ReadonlySignal<number>;
   /** Whether more rows are on their way. */
   readonly loading: ReadonlySignal<boolean>;
   /** Whether the VMs are of more than one host: rows tell which then. */
   readonly manyHosts: ReadonlySignal<boolean>;
+  /** The hosts that are away, by their ids. */
+  readonly away: ReadonlySignal<ReadonlyMap<string, ListedHost>>;
   readonly #store: VmStore;
+  readonly #hosts: readonly ListedHost[];
   #anchor: string | undefined;
 
-  constructor(store: VmStore, first: FirstRows) {
+  constructor(store: VmStore, first: FirstRows, connectionOf: ConnectionOf) {
     this.#store = store;
+    this.#hosts = first.hosts;
+    this.away = computed(() => awayHosts(first.hosts, (id) => connectionOf(id).value));
     this.query = signal(first.query);
     const { complete } = store;
     this.loading = computed(() => !complete.value && first.matching > first.vms.length);
@@ -53,10 +66,23 @@ export class VmListModel {
     this.matching = computed(() =>
       !complete.value && this.query.value === first.query ? first.matching : this.rows.value.length
     );
+    this.selectable = computed(() =>
+      this.away.value.size === 0
+        ? this.rows.value.length
+        : this.rows.value.filter((vm) => this.awayOf(vm) === undefined).length
+    );
     this.selectedVms = computed(() => {
       const selected = this.selected.value;
-      return selected.size === 0 ? [] : this.rows.value.filter(({ id }) => selected.has(id));
+      return selected.size === 0
+        ? []
+        : this.rows.value.filter((vm) => selected.has(vm.id) && this.awayOf(vm) === undefined);
     });
+  }
+
+  /** The VM's host while that is away: what is shown of the VM is as old, and nothing can be done to it. */
+  awayOf(vm: VM): ListedHost | undefined {
+    const away = this.away.value;
+    return away.size === 0 ? undefined : away.get(hostIdOf(vm, this.#hosts));
   }
 
   /** Changes what is asked for. VMs that are no longer shown are no longer selected, either. */
@@ -87,7 +113,7 @@ export class VmListModel {
 
   /** Selects all rows, or none when all are. */
   toggleAll(): void {
-    const ids = this.rows.peek().map(({ id }) => id);
+    const ids = this.rows.peek().filter((vm) => this.awayOf(vm) === undefined).map(({ id }) => id);
     const all = ids.every((id) => this.selected.peek().has(id));
     this.selected.value = new Set(all ? [] : ids);
   }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { signal } from "@preact/signals";
+import type { ConnectionStatus } from "../contract/mod.ts";
 import { DEFAULT_QUERY } from "../vm/list_query.ts";
 import { aVm } from "../text/vm_fixture_test.ts";
 import { countVms } from "../vm/list.ts";
@@ -15,7 +17,8 @@ function setUp(known = all) {
     matching: all.length,
     counts: countVms(all),
     query: DEFAULT_QUERY,
-  });
+    hosts: [],
+  }, () => signal(null));
   return { store, model, ids: () => model.rows.value.map(({ id }) => id) };
 }
 
@@ -68,4 +71,24 @@ Deno.test("VmListModel: a deleted machine is no longer selected", () => {
   model.toggle("a");
   store.remove("a");
   assert.deepEqual(model.selectedVms.value, []);
+});
+
+Deno.test("VmListModel: VMs of a host that is away are not selected, and are again when it is back", () => {
+  const there = { label: "", error: null, since: 0, connected: true };
+  const hosts = [{ id: "local", ...there }, { id: "lab", ...there }];
+  const lab = signal<ConnectionStatus | null>(null), store = new VmStore();
+  const [first, second] = [aVm({ name: "a", host: "kvm1" }), aVm({ name: "b", host: "lab" })];
+  store.seed([first, second], true);
+  const page = { vms: [first, second], matching: 2, counts: countVms([first, second]), query: DEFAULT_QUERY };
+  const model = new VmListModel(store, { ...page, hosts }, (id) => id === "lab" ? lab : signal(null));
+  model.toggleAll();
+  assert.deepEqual(model.selectedVms.value, [first, second]);
+  lab.value = { connected: false, uri: "", status: "disconnected", error: "cut", since: 7 };
+  assert.deepEqual(model.selectedVms.value, [first]);
+  assert.deepEqual([model.awayOf(first), model.awayOf(second)?.since], [undefined, 7]);
+  model.clear();
+  model.toggleAll();
+  assert.deepEqual([...model.selected.value], [first.id]);
+  lab.value = { ...lab.value, connected: true, status: "connected" };
+  assert.equal(model.awayOf(second), undefined);
 });

@@ -91,6 +91,14 @@ export const HostStatus = Type.Object({
 });
 export type HostStatus = Static<typeof HostStatus>;
 
+const OwnAddress = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 300,
+    description: "how this host is reached from there: `https://kvm2:8006`; left out, its name and port",
+  }),
+);
+
 /** A KVM Manager that may act on this host. */
 export const Peer = Type.Object({
   id: Type.String(),
@@ -249,12 +257,11 @@ export const hostListCommands = {
       minutes: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 1440, default: 10, description: "how long it is good for" }),
       ),
-      address: Type.Optional(
-        Type.String({
-          minLength: 1,
-          maxLength: 300,
-          description:
-            "how this host is reached from there: `https://kvm2:8006`; left out, its name and port",
+      address: OwnAddress,
+      both: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: "that host is linked here as well, if it is joined with `both`",
         }),
       ),
     }),
@@ -284,9 +291,28 @@ export const hostListCommands = {
         description: "the line, as it was shown there",
       }),
       label: Type.Optional(HostLabel),
+      both: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: "users there can use this host as well, if the invitation was made with `both`",
+        }),
+      ),
+      role: Type.Optional(
+        oneOf(ROLES, { description: "with `both`: the most that users there may do here" }),
+      ),
+      address: OwnAddress,
     }),
     output: HostStatus,
-    errors: ["HostExists", "InvitationUnreadable", "InvitationRefused", "LinkFailed", "StoreUnavailable"],
+    errors: [
+      ...[
+        "HostExists",
+        "InvitationUnreadable",
+        "InvitationRefused",
+        "LinkFailed",
+        "LinkAddressRefused",
+      ] as const,
+      ...["PasswordNeeded", "StoreUnavailable"] as const,
+    ],
     route: "POST /hosts/links",
     cli: ["host", "join", "<name>"],
     examples: ["kvm-manager host join kvm2 --invitation -"],
@@ -344,7 +370,7 @@ export const hostListCommands = {
     input: NOTHING_IN,
     output: Type.Array(Peer),
     errors: [],
-    route: "GET /hosts/peers",
+    route: "GET /peers",
     cli: ["host", "peers"],
     lookup: { fields: ["peerId"], by: "id", more: "name", missing: "PeerNotFound" },
     columns: ["id", "name", "role", "createdAt", "lastUsedAt"],
@@ -359,7 +385,7 @@ export const hostListCommands = {
     }),
     output: NOTHING_OUT,
     errors: ["PeerNotFound", "StoreUnavailable"],
-    route: "DELETE /hosts/peers/{peerId}",
+    route: "DELETE /peers/{peerId}",
     cli: ["host", "revoke", "<peerId>"],
     destroys: "its access to this host. Another invitation lets it in again",
   }),

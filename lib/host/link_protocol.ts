@@ -39,7 +39,12 @@ export type HelloAnswer = Static<typeof HelloAnswer>;
 /** What one says to be let in. */
 const Proof = { publicKey: Word, challenge: Word, signature: Signature, name: Name, version: Version };
 /** "I was invited." */
-export const Join = closed({ ...Proof, secret: Word });
+export const Join = closed({
+  ...Proof,
+  secret: Word,
+  /** An invitation to the one that asks, where the link is to go both ways. */
+  back: Type.Optional(Type.String({ maxLength: 700 })),
+});
 export type Join = Static<typeof Join>;
 /** "I am the one that was invited." */
 export const Open = closed(Proof);

@@ -55,6 +55,8 @@ export const en = {
   "banner.stream_todo":
     "What you see may be out of date. If this stays, check that KVM Manager is still running.",
   "banner.connecting": "Connecting to libvirt…",
+  "banner.host_away": "The host has been away since {time}.",
+  "banner.host_stale": "What you see is the last known state; controls are off until it is back.",
   "banner.away": "libvirt has been away since {time}.",
   "banner.health": "Health says what is wrong and what to do.",
   "banner.stale": "What you see is the last known state; controls are off until libvirt is back.",
@@ -399,6 +401,7 @@ export const en = {
   "error.missing_what": "The address is wrong, or what was here is gone.",
   "error.conflict": "That cannot be done now",
   "error.away": "libvirt is away",
+  "error.host_away": "The host is away",
   "error.failed": "Something went wrong",
   "error.internal": "Something went wrong inside KVM Manager.",
   "error.form": "The form was sent with something this page does not offer.",

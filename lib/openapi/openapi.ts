@@ -47,6 +47,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "batch": "Power of several VMs at once, each with its own result.",
   "create-options": "What a new VM can have on this host.",
   "operating-systems": "Operating systems, and what suits them.",
+  peers: "Other KVM Managers that may act on this host.",
   "cloud-init": "What a guest is told at its first boot.",
   "host-devices": "USB and PCI devices of the host that VMs can be given.",
   "host": "The host itself.",

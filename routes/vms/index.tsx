@@ -6,6 +6,8 @@ import VmList from "../../islands/VmList.tsx";
 import { vmListItem } from "../../lib/vm/vm_list_item.ts";
 import { listHref, parseListQuery } from "../../lib/vm/list_query.ts";
 import { countVms, filterVms, groupVms, sortVms } from "../../lib/vm/list.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import { listedHosts } from "../../lib/host/listed.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -16,7 +18,7 @@ const PAGE_ROWS = 100;
 export const handler = define.handlers({
   async GET({ state, url }) {
     const query = parseListQuery(url.searchParams);
-    const all = await state.api.getVms().catch(fail);
+    const [all, hosts] = await Promise.all([state.api.getVms(), state.api.listHosts()]).catch(fail);
     const matching = sortVms(filterVms(all, query), query);
     // A page goes on where the one before ended, groups included. A VM that is in two of them is sent once.
     const inOrder = [...new Set(groupVms(matching, query.by).flatMap(({ vms }) => vms))];
@@ -27,6 +29,8 @@ export const handler = define.handlers({
       vms: inOrder.slice((at - 1) * PAGE_ROWS, at * PAGE_ROWS).map(vmListItem),
       matching: matching.length,
       counts: countVms(all),
+      // The pages of another host list its VMs alone
+      hosts: state.host === LOCAL_HOST ? listedHosts(hosts) : [],
       pages,
       now: Date.now(),
     });
@@ -35,7 +39,7 @@ export const handler = define.handlers({
 
 /** The list of VMs. */
 export default define.page<typeof handler>(function Vms({ data, state }) {
-  const { vms, matching, counts, query, pages, now } = data;
+  const { vms, matching, counts, query, hosts, pages, now } = data, { connected } = state.connection;
   return (
     <>
       <Head>
@@ -46,13 +50,14 @@ export default define.page<typeof handler>(function Vms({ data, state }) {
         matching={matching}
         counts={counts}
         query={query}
-        connected={state.connection.connected}
+        hosts={hosts}
+        connected={connected}
         mayCreate={state.may("create_vm")}
         mayImport={state.may("import_vm")}
         mayImportOva={state.may("import_ova")}
         now={now}
       />
-      <BulkForm enabled={state.connection.connected && state.may("start_vm")} />
+      <BulkForm enabled={(connected || hosts.length > 0) && state.may("start_vm")} />
       {/* The page with script scrolls instead. */}
       <Pages
         class="noscript-only"

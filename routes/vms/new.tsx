@@ -1,6 +1,8 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { ChosenHost, HostChoice } from "../../components/host/HostChoice.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
+import { visitOf } from "../../agent/http/entry.ts";
 import type { CreateBounds } from "../../components/vm/create/props.ts";
 import CreateVm from "../../islands/CreateVm.tsx";
 import {
@@ -16,6 +18,7 @@ import {
 import { DISK_GB, type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
 import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
+import { CHOSEN } from "../../lib/host/new_vm_href.ts";
 import { firstCloudInit } from "../../lib/vm/cloud_init/first.ts";
 import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
 import { offeredDiskGb } from "../../lib/vm/create/offered_disk.ts";
@@ -25,6 +28,7 @@ import { define, type PageState } from "../../lib/page_state.ts";
 import { postedForm } from "../(_shared)/form.ts";
 import { missingIn, wishOf } from "../(_shared)/create_form.ts";
 import { fail } from "../(_shared)/fail.ts";
+import { hostAdvice, hostsForVms } from "../(_shared)/host_choice.ts";
 
 const { t } = textsOf(create);
 
@@ -134,42 +138,49 @@ async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
   return { options, images, systems: current, taken, sshKeys, wish, check, first, withoutIso };
 }
 
+/** Parameters of the address that belong to one host: its choice was made where they come from. */
+const OF_ONE_HOST = ["iso", "disk", "cloud", CHOSEN];
+
+/** The form, with the name of its host where there are others. */
+async function formPage(state: PageState, begin: Begin, why?: string, typed?: Typed) {
+  const [form, hosts] = await Promise.all([formOf(state.api, begin, typed), hostsForVms(state)]).catch(fail);
+  const chosen = hosts.length > 1 ? hosts.find(({ id }) => id === state.host)?.label : undefined;
+  return { form, why, chosen };
+}
+
 export const handler = define.handlers({
-  async GET({ state, url: { searchParams } }) {
-    return page({
-      ...await formOf(state.api, beginOf(searchParams)).catch(fail),
-      why: undefined as string | undefined,
-    });
+  async GET({ state, info, url: { searchParams } }) {
+    const isChosen = visitOf(info).host !== undefined || OF_ONE_HOST.some((each) => searchParams.has(each));
+    const hosts = isChosen ? [] : await hostsForVms(state).catch(fail);
+    if (hosts.length > 1) return page({ advice: await hostAdvice(state, hosts), now: Date.now() });
+    return page(await formPage(state, beginOf(searchParams)));
   },
   /** The form of a page without script. */
   async POST(ctx) {
-    const { api } = ctx.state;
+    const { state } = ctx, { api } = state;
     const form = await postedForm(ctx.req);
     const wish = wishOf(form);
     const source = SOURCES.find((each) => each === form.get("source"));
     const typed = { wish, source, withoutIso: form.get("withoutIso") === "yes" };
-    const again = () => formOf(api, { iso: null, disk: null }, typed).catch(fail);
+    const again = (why: string) => formPage(state, { iso: null, disk: null }, why, typed);
     const missing = missingIn(form, wish);
     if (missing !== undefined) {
       const why = t(missing === "iso" ? "create.iso_missing" : "create.image_missing");
-      return page({ ...await again(), why }, {
-        status: 400,
-      });
+      return page(await again(why), { status: 400 });
     }
     try {
       const created = await api.createVm(wish as VmConfig), { id, name } = created;
-      ctx.state.notify({ is: "done", word: "create_vm", name, warnings: answerWarnings(created) });
+      state.notify({ is: "done", word: "create_vm", name, warnings: answerWarnings(created) });
       return ctx.redirect(`/vms/${encodeURIComponent(id)}`, 303);
     } catch (error) {
       const { status, why } = failureOf(error);
-      return page({ ...await again(), why }, { status });
+      return page(await again(why), { status });
     }
   },
 });
 
-/** Everything a VM is made of, on one page; what it comes to beside it. */
+/** Everything a VM is made of, on one page; what it comes to beside it. Before it, the host, where there are several. */
 export default define.page<typeof handler>(function NewVm({ data, state }) {
-  const { why, ...start } = data;
   return (
     <>
       <Head>
@@ -178,17 +189,24 @@ export default define.page<typeof handler>(function NewVm({ data, state }) {
       <header class="page-head">
         <h1>{t("create.title")}</h1>
       </header>
-      {why !== undefined && <Flash tone="bad" icon="alert" title={t("create.failed")}>{why}</Flash>}
-      <CreateVm
-        {...start}
-        bounds={BOUNDS}
-        allowed={{
-          createPool: state.may("create_storage_pool"),
-          createNetwork: state.may("create_network"),
-          startNetwork: state.may("start_network"),
-        }}
-        connected={state.connection.connected}
-      />
+      {"advice" in data ? <HostChoice {...data} /> : (
+        <>
+          {data.chosen !== undefined && <ChosenHost name={data.chosen} />}
+          {data.why !== undefined && (
+            <Flash tone="bad" icon="alert" title={t("create.failed")}>{data.why}</Flash>
+          )}
+          <CreateVm
+            {...data.form}
+            bounds={BOUNDS}
+            allowed={{
+              createPool: state.may("create_storage_pool"),
+              createNetwork: state.may("create_network"),
+              startNetwork: state.may("start_network"),
+            }}
+            connected={state.connection.connected}
+          />
+        </>
+      )}
     </>
   );
 });

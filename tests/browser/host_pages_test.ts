@@ -113,6 +113,39 @@ Deno.test({
       });
       await visit(tester, `${url}/vms`, (page) => waitForText(page, "main", "elsewhere"));
     });
+    await t.step("a VM is created on a chosen host, with and without script", async () => {
+      for (const javaScriptEnabled of [true, false]) {
+        await visit(tester, `${url}/vms/new`, async (page) => {
+          await page.getByRole("link", { name: `Create on ${HOST}` }).click();
+          await page.waitForURL(`${url}/hosts/${HOST}/vms/new`);
+          await waitForText(page, "main", `Host: ${HOST}`);
+          await page.getByRole("link", { name: "Choose another host" }).click();
+          await page.waitForURL(`${url}/vms/new`);
+          await page.locator("[data-recommended]").getByRole("link").click();
+          await page.waitForURL(`${url}/vms/new?host=local`);
+          await waitForText(page, "main", "Name");
+        }, { javaScriptEnabled });
+      }
+      await visit(tester, `${url}/vms/new`, (page) => waitForText(page, "main", "Recommended"), {
+        accessible: "in both themes",
+        ...PHONE,
+      });
+    });
+    await t.step("the palette finds the hosts, and the VMs of all, from each one's pages", async () => {
+      const label = (await api.listHosts()).find(({ isLocal }) => isLocal)!.label;
+      for (const path of ["/vms", `/hosts/${HOST}/vms`]) {
+        await visit(tester, url + path, async (page) => {
+          await page.keyboard.press("Control+k");
+          await page.locator(".palette-field input").fill("own");
+          await until("both VMs are found", async () => {
+            const found = (await page.locator(".palette-option").allInnerTexts()).join("\n");
+            return found.includes(`Running on ${HOST}`) && found.includes(`Running on ${label}`);
+          });
+          await page.locator(".palette-field input").fill(HOST);
+          await waitForText(page, ".palette-option[aria-selected=true]", "Host");
+        });
+      }
+    });
     await t.step("a phone shows it, too", async () => {
       await visit(tester, `${url}/hosts/${HOST}/`, (page) => waitForText(page, "main", "own"), PHONE);
     });

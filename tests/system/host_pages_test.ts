@@ -8,12 +8,13 @@ import { attribute, visitPages } from "../testbed/visit_pages.ts";
 
 /** Commands about all hosts that a host's pages have forms for. */
 const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy"]);
-/** The one place that leads to other hosts. */
-const withoutHostMenu = (html: string) =>
-  html.replace(/<nav id="host-menu".*?<\/nav>/s, "").replace(
-    /<section class="side-hosts".*?<\/section>/s,
-    "",
-  );
+/** The places that lead to other hosts. */
+const TO_OTHER_HOSTS = [
+  /<nav id="host-menu".*?<\/nav>/s,
+  /<nav class="host-chosen".*?<\/nav>/s,
+  /<section class="side-hosts".*?<\/section>/s,
+];
+const withoutHostMenu = (html: string) => TO_OTHER_HOSTS.reduce((rest, each) => rest.replace(each, ""), html);
 
 /** Addresses that a page's markup has. */
 const addressesIn = (html: string) =>

@@ -11,7 +11,7 @@ import { CONSOLE_CLOSE, ContractError } from "../../lib/contract/mod.ts";
 import { type Linkable, linkable, linkTo } from "../testbed/linked.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
 setLogLevel("error");
@@ -237,6 +237,14 @@ Deno.test({
       const began = performance.now();
       assert.equal(await code(api.pauseVm({ vmId })), "LinkedHostAway");
       assert.equal((await api.getVms()).length, 2, "its VMs stay in the list");
+      const ann = operatorOf("web");
+      const [, shown] = await app.dispatch("list_hosts", {}, ann) as { uri: string; error: string }[];
+      assert.equal(shown!.uri, "", "addresses are for administrators");
+      assert.match(shown!.error, /is not connected to this host/);
+      await assert.rejects(
+        app.dispatch("pause_vm", { vmId }, ann),
+        /does not answer: there is no connection\./,
+      );
       assert.ok(performance.now() - began < SOON_MS);
       await far.listen();
       await until("it is back", async () => (await api.listHosts())[1]?.status === "connected");
@@ -247,7 +255,8 @@ Deno.test({
       await far.unlisten();
       await Deno.remove(`${far.dataDir}/tls.pem`);
       await far.listen();
-      await until("it is back", async () => await code(api.getVm({ vmId })) === "ok");
+      // VMs of one that is away are answered as last known
+      await until("it is back", async () => (await api.listHosts())[1]?.status === "connected");
     });
 
     await step("what was revoked ends at once, with its consoles", async () => {
@@ -271,12 +280,37 @@ Deno.test({
       assert.equal(await libvirt.virsh("domstate", machine.name), "running");
     });
 
+    await step("a link goes both ways where both sides choose it", async () => {
+      await api.removeHost({ hostId: "seen" });
+      const invite = async (both: boolean) =>
+        (await far.api.inviteHost({ address: far.url, both })).invitation;
+      const join = async (both: boolean, invited: boolean) =>
+        await api.joinHost({
+          name: "far",
+          invitation: await invite(invited),
+          both,
+          address: near.url,
+          role: "operator",
+        });
+      await join(true, false);
+      await delay(500);
+      assert.deepEqual([(await far.api.listHosts()).length, (await api.listPeers()).length], [1, 0]);
+      await api.removeHost({ hostId: "far" });
+      await join(true, true);
+      await until(
+        "the way back",
+        async () => (await far.api.listHosts()).some(({ linked }) => linked !== undefined),
+      );
+      const [peer] = await api.listPeers();
+      assert.equal(peer?.role, "operator");
+      assert.deepEqual((await far.api.getVms()).length, 2);
+    });
+
     await step("links in a circle show nothing twice", async () => {
-      await linkTo(far, near, { name: "back" });
       assert.equal((await api.getVms()).length, 2);
       assert.deepEqual(
         (await far.api.getVms()).map(({ host }) => host).toSorted(),
-        ["back", (await far.api.getVm({ vmId })).host].toSorted(),
+        [(await far.api.listHosts())[1]!.id, (await far.api.getVm({ vmId })).host].toSorted(),
       );
       assert.equal((await api.listHosts()).length, 2);
     });

@@ -114,5 +114,27 @@ Deno.test({
       const shown = (JSON.parse(out) as { name: string }[]).map(({ name }) => name);
       assert.ok(shown.includes(vm.name) && !shown.includes("test"));
     });
+
+    await t.step("verbs are for the host that host use has kept, or KVMM_HOST names", async () => {
+      const env = { KVMM_RUNTIME_DIR: here.dataDir, XDG_CONFIG_HOME: `${here.dataDir}/config` };
+      const line = new CommandLine(env), names = ["vm", "list", "-o", "name"];
+      const said = async (cli: CommandLine, ...args: string[]) => {
+        const { status, out, err } = await cli.run(args);
+        assert.equal(status, 0, err);
+        return out.split("\n");
+      };
+      assert.ok((await said(line, ...names)).includes("test"), "the lists of all hosts");
+      assert.equal((await line.run(["host", "use", "nowhere"])).status, 2);
+      await said(line, "host", "use", "lab");
+      const onLab = await said(line, ...names);
+      assert.ok(onLab.includes(vm.name) && !onLab.includes("test"));
+      assert.ok((await said(line, "vm", "list", "-o", "name", "--host", "local")).includes("test"));
+      const local = new CommandLine({ ...env, KVMM_HOST: "local" });
+      assert.ok((await said(local, ...names)).includes("test"));
+      await said(line, "host", "use", "local");
+      assert.ok((await said(line, ...names)).includes("test"));
+      const elsewhere = await new CommandLine({ ...env, KVMM_SOCKET: socket }).run(["host", "use", "lab"]);
+      assert.match(elsewhere.err, /KVMM_HOST/);
+    });
   },
 });

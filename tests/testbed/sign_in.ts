@@ -4,7 +4,7 @@
  * an administrator as well.
  * {@link anonymously} is the way in for who is nobody.
  */
-const PASSWORD = "one bed for every machine";
+export const PASSWORD = "one bed for every machine";
 /** Who requests of this process are. */
 export const TESTER = "tester";
 /** Who browsers are signed in as. */

@@ -17,3 +17,32 @@ export async function readBounded(response: Response, most: number, signal?: Abo
   }
   return text + decoder.decode();
 }
+
+/** Cuts a text that comes in pieces. Each piece is looked at once, however small it is and however long the rest. */
+export class TextCutter {
+  #pieces: string[] = [];
+  #length = 0;
+
+  /** @param end one or two characters after which something is whole @param longest characters of what is not whole yet */
+  constructor(private readonly end: string, private readonly longest: number) {}
+
+  /** Takes a piece. @returns what is whole by now, without its end @throws {TooLongError} */
+  take(piece: string): string[] {
+    if (piece === "") return [];
+    // An end of two characters may have come in two pieces
+    const border = this.end.length > 1 ? this.#pieces.at(-1)?.slice(-1) ?? "" : "";
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    let whole: string[] = [];
+    if ((border + piece).includes(this.end)) {
+      whole = this.#pieces.join("").split(this.end);
+      const rest = whole.pop()!;
+      this.#pieces = rest === "" ? [] : [rest];
+      this.#length = rest.length;
+    }
+    if (this.#length > this.longest) {
+      throw new TooLongError(`it sends more than ${this.longest} characters as one`);
+    }
+    return whole;
+  }
+}

@@ -1,5 +1,7 @@
 /** Server-sent events (WHATWG HTML, 9.2) of another KVM Manager, read as they come and bounded. Pure but for the reading. */
 
+import { TextCutter } from "./bounded.ts";
+
 /** Characters of one event. */
 const LONGEST_EVENT = 2 * 1024 * 1024;
 
@@ -8,11 +10,6 @@ export interface EventFrame {
   readonly id: string | undefined;
   readonly name: string;
   readonly data: string;
-}
-
-/** A stream's event is longer than any may be. */
-export class EventTooLongError extends Error {
-  override readonly name = "EventTooLongError";
 }
 
 /** The event that a block of lines is; undefined for one of comments. */
@@ -31,18 +28,14 @@ function frameOf(block: string): EventFrame | undefined {
 /**
  * Gives the events of a stream, in arrays of those that came together; an empty one for a sign of life.
  *
- * @throws {EventTooLongError}; what the stream ends with
+ * @throws {TooLongError}; what the stream ends with
  */
 export async function* eventFrames(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<readonly EventFrame[]> {
-  const decoder = new TextDecoder();
-  let rest = "";
+  const decoder = new TextDecoder(), cutter = new TextCutter("\n\n", LONGEST_EVENT);
   for await (const chunk of stream) {
-    rest += decoder.decode(chunk, { stream: true });
-    const blocks = rest.split("\n\n");
-    rest = blocks.pop()!;
-    if (rest.length > LONGEST_EVENT) throw new EventTooLongError("it sends an event that is too long");
+    const blocks = cutter.take(decoder.decode(chunk, { stream: true }));
     yield blocks.map(frameOf).filter((frame) => frame !== undefined);
   }
 }

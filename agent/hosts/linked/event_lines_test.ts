@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type EventFrame, eventFrames, EventTooLongError } from "./event_lines.ts";
+import { TooLongError } from "./bounded.ts";
+import { type EventFrame, eventFrames } from "./event_lines.ts";
 
 const streamOf = (...chunks: readonly string[]) =>
   ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk)));
@@ -27,5 +28,5 @@ Deno.test("eventFrames() leaves out what has not come whole, and comments", asyn
 
 Deno.test("eventFrames() takes no event without end", async () => {
   const piece = `data: ${"x".repeat(1024 * 1024)}`;
-  await assert.rejects(read("event: x\n", piece, piece, piece), EventTooLongError);
+  await assert.rejects(read("event: x\n", piece, piece, piece), TooLongError);
 });

@@ -1,5 +1,5 @@
 /** The commands that link hosts: invitations, who may act here, and joining. */
-import { ContractError, type hostListCommands } from "../../../lib/contract/mod.ts";
+import { ContractError, type hostListCommands, type Input } from "../../../lib/contract/mod.ts";
 import { MINUTE_MS } from "../../../lib/duration.ts";
 import { invitationText, linkAddress, readInvitation } from "../../../lib/host/link_protocol.ts";
 import { isAny, isLoopback, parseListen } from "../../../lib/network/listen_address.ts";
@@ -27,6 +27,8 @@ export interface LinkManagement extends ListedHosts {
     | undefined;
   readonly hub: Pick<EventHub, "publish">;
   putHost(host: StoredHost, check?: () => void): Promise<void>;
+  /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
+  requireConfirmed(principal: Principal): Promise<void>;
 }
 
 /** How this host is reached from others, where nobody says it: the page's own address, else its name with the first port with TLS. */
@@ -69,30 +71,37 @@ export function requireNewLink({ hosts, hostRecords }: LinkManagement, id: strin
 export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
   const { peers, hosts, hub } = app;
   const requireNew = (id: string, address: string) => requireNewLink(app, id, address);
+  /** Makes an invitation. @throws {ContractError} LinkAddressRefused, TooManyRequests */
+  const invite = async (
+    principal: Principal,
+    { role = "administrator", minutes = 10, ...wanted }: Input<"invite_host">,
+  ) => {
+    const address = wanted.address === undefined ? ownAddress(app, principal) : linkAddress(wanted.address);
+    if (address === undefined) {
+      throw new ContractError("LinkAddressRefused", {
+        address: wanted.address!.slice(0, 100),
+        reason: "it is not like https://kvm2:8006",
+      });
+    }
+    const { publicKey } = await peers.identity.ready(), ms = minutes * MINUTE_MS;
+    const secret = peers.invitations.make(role, principal.name, ms, wanted.both);
+    const invitation = invitationText({ address, publicKey, secret });
+    return { invitation, address, role, expiresAt: app.clock.now() + ms };
+  };
   return {
-    invite_host: async ({ role = "administrator", minutes = 10, address: wanted }, { principal }) => {
-      const address = wanted === undefined ? ownAddress(app, principal) : linkAddress(wanted);
-      if (address === undefined) {
-        throw new ContractError("LinkAddressRefused", {
-          address: wanted!.slice(0, 100),
-          reason: "it is not like https://kvm2:8006",
-        });
-      }
-      const { publicKey } = await peers.identity.ready();
-      const secret = peers.invitations.make(role, principal.name, minutes * MINUTE_MS);
-      const expiresAt = app.clock.now() + minutes * MINUTE_MS;
-      return { invitation: invitationText({ address, publicKey, secret }), address, role, expiresAt };
-    },
-    join_host: async ({ name, invitation: line, label = name }, { principal }) => {
+    invite_host: (input, { principal }) => invite(principal, input),
+    join_host: async ({ name, invitation: line, label = name, both = false, ...own }, { principal }) => {
       const invitation = readInvitation(line);
       if (invitation === undefined) throw new ContractError("InvitationUnreadable");
       const { address: uri, publicKey: peerKey, secret } = invitation;
       requireNew(name, uri);
       const { publicKey } = await peers.identity.ready();
       if (publicKey === peerKey) throw new ContractError("HostExists", { host: hosts.local.label });
+      if (both) await app.requireConfirmed(principal);
+      const back = both ? (await invite(principal, own)).invitation : undefined;
       const peer = new PeerConnection({ address: uri, publicKey: peerKey }, peers.identity);
       try {
-        await peer.join(secret, Deno.hostname());
+        await peer.join(secret, back);
       } catch (error) {
         if (error instanceof ContractError) throw error;
         throw new ContractError("LinkFailed", { address: uri, reason: connectionFault(error) }, {

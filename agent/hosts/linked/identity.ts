@@ -12,10 +12,35 @@ import { isTaken } from "../../machine/files.ts";
 
 const FILE = "link.key";
 
+/**
+ * Points of Ed25519 of small order, their sign left out (RFC 7748; libsodium refuses the same): signatures of such a key are
+ * made without a private one.
+ */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+]);
+
+function isOfSmallOrder(publicKey: string): boolean {
+  const bytes = Uint8Array.fromBase64(publicKey, { alphabet: "base64url" });
+  bytes[31]! &= 0x7f;
+  return SMALL_ORDER.has(bytes.toHex());
+}
+
 /** Whether somebody with a key has signed something. @param publicKey 32 bytes as base64url, as {@link LinkIdentity} has it */
 export function isSignedBy(publicKey: string, statement: Uint8Array, signature: string): boolean {
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
-  return verify(null, statement, key, Uint8Array.fromBase64(signature, { alphabet: "base64url" }));
+  if (isOfSmallOrder(publicKey)) return false;
+  try {
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
+    return verify(null, statement, key, Uint8Array.fromBase64(signature, { alphabet: "base64url" }));
+  } catch {
+    return false; // anybody may send it: not every 32 bytes are a key
+  }
 }
 
 export class LinkIdentity {

@@ -10,6 +10,8 @@ interface Open {
   readonly role: Role;
   /** Who invited. */
   readonly by: string;
+  /** Whether the one that joins is linked here as well. */
+  readonly both: boolean;
   /** Of the monotonic clock. */
   readonly endsAt: number;
 }
@@ -21,18 +23,18 @@ export class Invitations {
   constructor(private readonly clock: Clock) {}
 
   /** Makes one. @param ms how long it is good for @returns its secret @throws {ContractError} TooManyRequests */
-  make(role: Role, by: string, ms: number): string {
+  make(role: Role, by: string, ms: number, both = false): string {
     this.#forgetEnded();
     if (this.#open.size >= MOST) {
       throw new ContractError("TooManyRequests", { what: "invitations", limit: MOST });
     }
     const secret = newSecret();
-    this.#open.set(digestOf(secret), { role, by, endsAt: this.clock.monotonic() + ms });
+    this.#open.set(digestOf(secret), { role, by, both, endsAt: this.clock.monotonic() + ms });
     return secret;
   }
 
   /** Takes one in: it is used up. @throws {ContractError} InvitationRefused */
-  redeem(secret: string): Pick<Open, "role" | "by"> {
+  redeem(secret: string): Pick<Open, "role" | "by" | "both"> {
     this.#forgetEnded();
     const digest = digestOf(secret), found = this.#open.get(digest);
     if (found === undefined) throw new ContractError("InvitationRefused");

@@ -2,6 +2,7 @@
  * A host with a KVM Manager of its own, which lets this one act: its lists are kept here by its events, and its commands are
  * carried out there. A link that is cut or hangs holds up calls of its own alone.
  */
+import { mayCall } from "../../../lib/access/may_call.ts";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import {
   type CommandName,
@@ -15,14 +16,15 @@ import {
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Principal } from "../../access.ts";
-import type { CallContext, Content } from "../../dispatch.ts";
-import type { EventHub } from "../../events/hub.ts";
+import type { CallContext } from "../../dispatch.ts";
+import type { EventHub, Published } from "../../events/hub.ts";
+import { Rate } from "../../limits.ts";
 import { log } from "../../log.ts";
 import type { StoredHost } from "../records.ts";
 import { readBounded } from "./bounded.ts";
 import { eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
-import { connectionFault, LinkRefusedError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
+import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
 import { callRemotely, NonsenseError } from "./remote_call.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
 import { fits, Replica } from "./replica.ts";
@@ -32,6 +34,12 @@ import { parseJson } from "../../../lib/text/json.ts";
 const SILENT_MS = 35_000;
 /** Milliseconds between attempts to connect: the first, and at most. */
 const RETRY_MS = 1000, LONGEST_RETRY_MS = 30_000;
+/** Milliseconds of a link after which a cut is no fault that comes again at once. */
+const STEADY_MS = 10_000;
+/** Milliseconds between two readings of its lists, however often it says that they are others. */
+const READ_AGAIN_MS = 2000;
+/** Events of a host that are handed on in a second, and at once; of more, pages are told to read again. */
+const EVENT_RATE = { perSecond: 200, burst: 4000 };
 /** Milliseconds a question may take; a change takes as long as it takes. */
 const READ_MS = 20_000;
 /** Milliseconds the first calls after the start wait for a link. */
@@ -41,7 +49,7 @@ const CATCH_UP_MS = 1000;
 /** Milliseconds between looks whether figures are wanted, and between those of the host's load without a stream of figures. */
 const FIGURES_MS = 2000, LOAD_MS = 30_000;
 /** Bytes of a list while a host is read. */
-const MOST_LIST = 64 * 1024 * 1024;
+const MOST_LIST = 32 * 1024 * 1024;
 
 /** What it needs of the application. */
 export interface LinkedServices {
@@ -68,6 +76,10 @@ function rightsOn(rights: Rights, hostId: string): Rights {
   );
 }
 
+/** A fault of the connection as part of a sentence. It may name the address, which is for those who may change it. */
+const shownFault = (fault: string, rights: Rights) =>
+  mayCall(rights, "add_host") ? fault : "there is no connection";
+
 export class LinkedHost {
   readonly id: string;
   label: string;
@@ -84,6 +96,8 @@ export class LinkedHost {
   /** Aborted when the link that is up breaks; undefined while none is. */
   #up: AbortController | undefined;
   #isRead = false;
+  #readAt = -Infinity;
+  readonly #rate = new Rate(EVENT_RATE);
   #error: string | null = null;
   #since = Date.now();
   #lastEventId = "";
@@ -132,7 +146,8 @@ export class LinkedHost {
       return { connected, status, error, since: at, uri };
     }
     const status = this.#error === null ? "connecting" : "disconnected";
-    return { connected: false, status, error: this.#error, since, uri };
+    const error = this.#error && `KVM Manager there cannot be reached: ${this.#error}.`;
+    return { connected: false, status, error, since, uri };
   }
 
   get hostname(): string {
@@ -167,19 +182,30 @@ export class LinkedHost {
     return this.#replica.job(jobId);
   }
 
+  /** @throws {ContractError} LinkedHostAway while it was never read: "unknown" must not look like "none" */
+  requireRead(rights: Rights): this {
+    if (this.#isRead) return this;
+    throw this.#away(rights);
+  }
+
   /** Waits, a bounded time, for the first attempt to connect. */
   settled(): Promise<void> {
     return this.#attempted.promise;
   }
 
   /**
-   * Has a command carried out there, as the user who calls and within what this link may do.
+   * Has a command carried out there, as the user who calls and within what this link may do. While the link is down, VMs are
+   * answered as last known, as those of a host are that is read here.
    *
    * @throws {ContractError} what it refuses with there; LinkedHostAway, LinkUndecided, LinkedHostNonsense
    */
   async run(command: CommandName, input: unknown, { principal, content }: CallContext): Promise<unknown> {
     const up = this.#up;
-    if (up === undefined) throw this.#away();
+    if (up === undefined) {
+      const known = command === "get_vm" ? this.vm((input as { vmId: string }).vmId) : undefined;
+      if (known === undefined) throw this.#away(principal.rights);
+      return known;
+    }
     const { readOnly } = COMMANDS[command];
     const caller = this.callerHeaders(principal);
     let eventId: string | null = null;
@@ -198,9 +224,9 @@ export class LinkedHost {
     try {
       const answer = await callRemotely(send, command, input as Record<string, unknown>, content);
       if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
-      return this.#own(command, answer);
+      return this.#own(command, input, answer);
     } catch (error) {
-      throw this.#failure(error, readOnly, content);
+      throw this.#failure(error, readOnly, { principal, ...content && { content } });
     }
   }
 
@@ -209,23 +235,33 @@ export class LinkedHost {
     return { [CALLER_HEADER]: callerHeader({ name, rights: rightsOn(rights, this.id) }) };
   }
 
-  /** An answer whose VM or task says which host it is on. */
-  #own(command: CommandName, answer: unknown): unknown {
-    if (command === "get_vms") return (answer as VM[]).map((vm) => ({ ...vm, host: this.id }));
-    if (command === "get_vm") return { ...answer as VM, host: this.id };
+  /**
+   * An answer whose VM or task says which host it is on. VMs are listed from what is known of them.
+   *
+   * @throws {NonsenseError} for another VM or task than was asked for
+   */
+  #own(command: CommandName, input: unknown, answer: unknown): unknown {
+    const { vmId, jobId } = input as Readonly<Record<string, unknown>>;
+    if (command === "get_vm") {
+      const vm = answer as VM;
+      if (vm.id !== vmId) throw new NonsenseError("it answers with another VM than was asked for");
+      return { ...vm, host: this.id };
+    }
     if (command === "get_job") {
       const { job, log } = answer as { job: Job; log: unknown };
+      if (job.id !== jobId) throw new NonsenseError("it answers with another task than was asked for");
       return { job: { ...job, host: this.id }, log };
     }
     return answer;
   }
 
-  #away(cause?: unknown): ContractError {
-    const reason = cause === undefined ? this.#error ?? "it is not connected yet" : connectionFault(cause);
+  #away(rights: Rights, cause?: unknown): ContractError {
+    const why = cause === undefined ? this.#error ?? "it is not connected yet" : connectionFault(cause);
+    const reason = shownFault(why, rights);
     return new ContractError("LinkedHostAway", { host: this.label, reason }, { cause });
   }
 
-  #failure(error: unknown, readOnly: boolean, content: Content | undefined): unknown {
+  #failure(error: unknown, readOnly: boolean, { principal: { rights }, content }: CallContext): unknown {
     // A fault of our own is told as one
     if (error instanceof ContractError || error instanceof TypeError) return error;
     if (content?.gone?.aborted) return content.gone.reason;
@@ -237,11 +273,9 @@ export class LinkedHost {
         cause: error,
       });
     }
-    const wasSent = !(error instanceof LinkRefusedError);
-    if (readOnly || !wasSent) return this.#away(error);
-    return new ContractError("LinkUndecided", { host: this.label, reason: connectionFault(error) }, {
-      cause: error,
-    });
+    if (readOnly || error instanceof NotSentError) return this.#away(rights, error);
+    const reason = shownFault(connectionFault(error), rights);
+    return new ContractError("LinkUndecided", { host: this.label, reason }, { cause: error });
   }
 
   /** Waits, a bounded time, until the events have told all that was before an id. */
@@ -259,7 +293,7 @@ export class LinkedHost {
   }
 
   async #follow(): Promise<void> {
-    let wait = RETRY_MS;
+    let wait = RETRY_MS / 2;
     while (!this.#stopping.signal.aborted) {
       const began = performance.now();
       try {
@@ -268,7 +302,7 @@ export class LinkedHost {
       } catch (error) {
         this.#lost(error);
       }
-      wait = performance.now() - began > LONGEST_RETRY_MS ? RETRY_MS : Math.min(wait * 2, LONGEST_RETRY_MS);
+      wait = performance.now() - began > STEADY_MS ? RETRY_MS : Math.min(wait * 2, LONGEST_RETRY_MS);
       await this.#pause(wait);
     }
   }
@@ -294,9 +328,10 @@ export class LinkedHost {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
         if (frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
+          await this.#pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()));
           await this.#read(up.signal);
         }
-        const events = this.#replica.take(frames);
+        const events = this.#bounded(this.#replica.take(frames));
         const id = frames.findLast((frame) => frame.id !== undefined)?.id;
         if (id !== undefined) this.#lastEventId = id;
         this.#services.hub.publishAll(events);
@@ -304,11 +339,19 @@ export class LinkedHost {
         this.#caughtUp = Promise.withResolvers();
       }
       up.signal.throwIfAborted();
+    } catch (error) {
+      throw up.signal.aborted ? up.signal.reason : error;
     } finally {
       clearTimeout(timer);
       // What is under way is not answered any more
       up.abort(new Error("the link was cut"));
     }
+  }
+
+  /** Events to hand on; of a flood, one that has everything read again, so that those of other hosts are not pushed out. */
+  #bounded(events: readonly Published[]): readonly Published[] {
+    if (events.every(() => this.#rate.take(this.id))) return events;
+    return [["hosts-changed", {}]];
   }
 
   async #stream(figures: "off" | "only", signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -322,16 +365,16 @@ export class LinkedHost {
 
   /** Reads its VMs, tasks and libvirt's state. */
   async #read(signal: AbortSignal): Promise<void> {
-    const [vms, jobs, libvirt] = await Promise.all([
-      this.#ask("get_vms", { host: LOCAL_HOST }, signal),
-      this.#ask("list_jobs", { limit: 200 }, signal),
-      this.#ask("get_connection_status", {}, signal),
-      this.#readLoad(signal),
-    ]);
+    this.#readAt = performance.now();
+    // One after the other: each may be large
+    const vms = await this.#ask("get_vms", { host: LOCAL_HOST }, signal);
+    const jobs = await this.#ask("list_jobs", { limit: 200 }, signal);
+    const libvirt = await this.#ask("get_connection_status", {}, signal);
+    await this.#readLoad(signal);
     if (!this.#replica.fill(vms, jobs) || !fits(COMMANDS.get_connection_status.output, libvirt)) {
       throw new NonsenseError("its lists are not as the contract of this version says");
     }
-    this.#replica.libvirt = libvirt;
+    this.#replica.setLibvirt(libvirt);
     this.#isRead = true;
   }
 

@@ -1,5 +1,12 @@
 /** The linked hosts that are served, and which of them a call is about. */
-import { type Command, type CommandName, COMMANDS, type Job, type VM } from "../../../lib/contract/mod.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type Job,
+  type VM,
+} from "../../../lib/contract/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { LinkedHost } from "./linked_host.ts";
 
@@ -9,14 +16,29 @@ const OF_THE_CALLER: ReadonlySet<string | undefined> = new Set(["anyone", "signe
 /** Commands that change or list which hosts there are: each KVM Manager has its own. */
 const OF_THE_HOSTS = /_host$|_peers?$|^get_ssh_key$/;
 
+/** Routes of accounts and of what lets them in: they outlive a link, which must leave nothing that opens this host. */
+const OF_ACCESS = /^\w+ \/(?:account|roles|sessions?|setup|tokens|users)\b/;
+
+/** Whether a command changes who is let in, or which hosts there are: no other KVM Manager does that here. */
+const isKeptFromLinks = (command: CommandName): boolean => {
+  const { route, readOnly } = COMMANDS[command];
+  return OF_THE_HOSTS.test(command) || !readOnly && OF_ACCESS.test(route);
+};
+
 const isOfThisManager = (command: CommandName): boolean =>
   OF_THE_CALLER.has((COMMANDS[command] as Command).permission) || OF_THE_HOSTS.test(command);
 
 export class LinkedHosts {
   readonly #hosts = new Map<string, LinkedHost>();
 
-  /** @param isOwn whether a host that is read here has a VM */
-  constructor(private readonly isOwn: (vmId: string) => boolean) {}
+  /**
+   * @param isOwn whether a host that is read here has a VM
+   * @param isOwnJob whether a task is one of this KVM Manager: what a linked host says of its tasks does not hide it
+   */
+  constructor(
+    private readonly isOwn: (vmId: string) => boolean,
+    private readonly isOwnJob: (jobId: string) => boolean,
+  ) {}
 
   add(host: LinkedHost): void {
     this.#hosts.set(host.id, host);
@@ -64,6 +86,7 @@ export class LinkedHosts {
    * The linked host that a call is about; undefined where it is carried out here.
    *
    * @param on the host of the page, or of the query, that the call comes from
+   * @throws {ContractError} LinkRefused where another KVM Manager would change which hosts there are, or who is let in
    */
   of(
     command: CommandName,
@@ -71,11 +94,17 @@ export class LinkedHosts {
     { via }: Pick<Principal, "via">,
     on?: string,
   ): LinkedHost | undefined {
+    if (via === "link" && isKeptFromLinks(command)) {
+      throw new ContractError("LinkRefused", {
+        reason: "hosts, accounts, roles and tokens are changed on the host's own KVM Manager alone",
+      });
+    }
     // What another KVM Manager asks for is on a host of this one: nothing goes in circles
     if (this.#hosts.size === 0 || via === "link") return undefined;
     const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof host === "string") return this.served(host);
     if (typeof vmId === "string") return this.withVm(vmId);
+    if (typeof jobId === "string" && this.isOwnJob(jobId)) return undefined;
     if (typeof jobId === "string") return this.all().find((each) => each.job(jobId) !== undefined);
     return on === undefined || isOfThisManager(command) ? undefined : this.served(on);
   }

@@ -12,6 +12,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import {
   clientStatement,
   HelloAnswer,
+  type Join,
   LINK_PATHS,
   LinkSession,
   PEER_TOKEN,
@@ -39,6 +40,14 @@ const RENEW_AT = 0.2;
 /** The other one cannot be believed, or does not let us in. */
 export class LinkRefusedError extends Error {
   override readonly name = "LinkRefusedError";
+}
+
+/** There was no connection: nothing was sent. */
+export class NotSentError extends Error {
+  override readonly name = "NotSentError";
+  constructor(cause: unknown) {
+    super(connectionFault(cause), { cause });
+  }
 }
 
 /** Whom a connection leads to. */
@@ -73,7 +82,7 @@ export class PeerConnection {
     // Node's types have no method for it
     Object.assign(this.#agent, {
       createConnection: (_options: unknown, done: (error: unknown, socket?: Duplex) => void) =>
-        void this.#believed().then((socket) => done(null, socket), done),
+        void this.#believed().then((socket) => done(null, socket), (error) => done(new NotSentError(error))),
     });
   }
 
@@ -88,9 +97,10 @@ export class PeerConnection {
     this.#agent.destroy();
   }
 
-  /** Shows an invitation, and is let in from then on. @throws {LinkRefusedError | ContractError} what the other one says; system errors */
-  async join(secret: string, name: string): Promise<LinkSession> {
-    return this.#keep(await this.#prove(LINK_PATHS.join, { secret, name }));
+  /** Shows an invitation, and is let in from then on. @param back an invitation of our own. @throws {LinkRefusedError | ContractError} what the other one says; system errors */
+  async join(secret: string, back?: string): Promise<LinkSession> {
+    const more = { secret, name: Deno.hostname(), ...(back !== undefined && { back }) };
+    return this.#keep(await this.#prove(LINK_PATHS.join, more));
   }
 
   /** Opens a session. Those that call at the same time share one. @throws as {@link PeerConnection.join} */
@@ -107,16 +117,16 @@ export class PeerConnection {
    * Sends a request as one that is let in; one that was refused because the session is over is sent once more.
    *
    * @param path below the server's
-   * @throws {LinkRefusedError}; system errors, after which it is not known whether the other one has done it
+   * @throws {NotSentError}; system errors, after which it is not known whether the other one has done it
    */
   async request(path: string, request: PeerRequest = {}): Promise<Response> {
-    if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
+    await this.#ready();
     const response = await this.#send(path, request);
     // Before it was carried out: nobody is let in by a token that is none
     if (response.status !== 401 || request.body instanceof ReadableStream) return response;
     await response.body?.cancel();
     this.#session = undefined;
-    await this.open();
+    await this.#ready();
     return await this.#send(path, request);
   }
 
@@ -124,8 +134,18 @@ export class PeerConnection {
   async line(): Promise<
     { readonly line: Duplex; readonly headers: Record<string, string>; readonly base: URL }
   > {
-    if (this.#session === undefined || performance.now() > this.#session.renewAt) await this.open();
+    await this.#ready();
     return { line: await this.#believed(), headers: this.#headers(), base: this.#url };
+  }
+
+  /** Has a session. @throws {NotSentError} */
+  async #ready(): Promise<void> {
+    if (this.#session !== undefined && performance.now() <= this.#session.renewAt) return;
+    try {
+      await this.open();
+    } catch (error) {
+      throw new NotSentError(error);
+    }
   }
 
   #headers(): Record<string, string> {
@@ -195,7 +215,7 @@ export class PeerConnection {
   /** Shows who we are, on a connection of its own. */
   async #prove(
     path: string,
-    more: { readonly name: string; readonly secret?: string },
+    more: Pick<Join, "name"> & Partial<Pick<Join, "secret" | "back">>,
   ): Promise<LinkSession> {
     const identity = await this.identity.ready(), socket = await this.#connect();
     try {
@@ -251,9 +271,22 @@ function refusalOf(status: number, text: string): Error {
   return new LinkRefusedError(why);
 }
 
+/** What the system says → what that means. */
+const FAULTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens at its address",
+  ECONNRESET: "the connection was cut",
+  EHOSTUNREACH: "there is no way to its address",
+  ENETUNREACH: "there is no way to its address",
+  ENOTFOUND: "the name in its address is not known here",
+  EPIPE: "the connection was cut",
+  ETIMEDOUT: "its address does not answer",
+};
+
 /** Why there is no connection, for people. */
 export function connectionFault(error: unknown): string {
-  const text = messageOf(error).slice(0, 400);
+  const text = messageOf(error).slice(0, 400), { code } = (error ?? {}) as { code?: unknown };
+  const known = typeof code === "string" && Object.hasOwn(FAULTS, code) ? FAULTS[code] : undefined;
+  if (known !== undefined) return known;
   // What Node says of a connection that the other side has ended
   return /^(aborted|socket hang up)$/.test(text) ? "the connection was cut" : text;
 }

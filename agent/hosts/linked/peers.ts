@@ -10,10 +10,11 @@ import {
   PEER_TOKEN,
   serverStatement,
 } from "../../../lib/host/link_protocol.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { VERSION } from "../../../lib/version.ts";
 import { type Principal, principalOf } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
-import { Rate } from "../../limits.ts";
+import { Rate, REQUEST_RATE } from "../../limits.ts";
 import { isSignedBy, type LinkIdentity } from "./identity.ts";
 import { Invitations } from "./invitations.ts";
 import type { PeerRecord, PeerRecords } from "./peer_records.ts";
@@ -26,6 +27,10 @@ const CHALLENGE_MS = 30_000;
 const MOST_CHALLENGES = 1000;
 /** Milliseconds a session holds. */
 const SESSION_MS = 3600_000;
+/** Requests of one peer, for however many users. */
+const PEER_RATE = { perSecond: 10 * REQUEST_RATE.perSecond, burst: 10 * REQUEST_RATE.burst };
+/** Characters of the name that a peer tells. */
+const LONGEST_NAME = 64;
 /** Sessions of one peer; beyond, its oldest ends. */
 const MOST_SESSIONS = 8;
 
@@ -45,7 +50,10 @@ export class Peers {
   readonly #endings = new Map<string, AbortController>();
   /** Peer → when it called last, in milliseconds since 1970. */
   readonly #lastUsed = new Map<string, number>();
+  /** Of peers' users. */
   readonly #rate: Rate;
+  /** Of peers as a whole: the names of their users are what they say. */
+  readonly #peerRate: Rate;
 
   constructor(
     readonly records: PeerRecords,
@@ -54,6 +62,7 @@ export class Peers {
   ) {
     this.invitations = new Invitations(clock);
     this.#rate = new Rate(undefined, clock);
+    this.#peerRate = new Rate(PEER_RATE, clock);
   }
 
   /** When a peer called last, in milliseconds since 1970; undefined since the start for one that did not. */
@@ -73,14 +82,17 @@ export class Peers {
   }
 
   /** Lets one in that was invited. @throws {ContractError} InvitationRefused, LinkRefused, StoreUnavailable */
-  async join(input: Join, certificate: string): Promise<LinkSession & { readonly peer: PeerRecord }> {
+  async join(
+    input: Join,
+    certificate: string,
+  ): Promise<LinkSession & { readonly peer: PeerRecord; readonly both: boolean }> {
     await this.#requireProof(input, certificate);
-    const { role, by } = this.invitations.redeem(input.secret);
-    const { publicKey, name } = input, before = this.records.withKey(publicKey);
+    const { role, by, both } = this.invitations.redeem(input.secret);
+    const { publicKey } = input, before = this.records.withKey(publicKey), name = this.#freeName(input);
     if (before !== undefined) this.#end(before.id);
     const peer = { id: crypto.randomUUID(), name, publicKey, role, invitedBy: by, created: this.clock.now() };
     this.records.put(peer);
-    return { ...this.#session(peer), peer };
+    return { ...this.#session(peer), peer, both };
   }
 
   /** Opens a session for one that is known. @throws {ContractError} LinkRefused */
@@ -110,14 +122,12 @@ export class Peers {
     if (peer === undefined || session!.endsAt <= this.clock.monotonic()) {
       throw new ContractError("TokenInvalid");
     }
+    const tooMany = (what: string, { perSecond }: { readonly perSecond: number }) =>
+      new ContractError("TooManyRequests", { what, limit: `${perSecond} a second` });
+    if (!this.#peerRate.take(peer.id)) throw tooMany("requests of this linked KVM Manager", PEER_RATE);
     const said = headers.get(CALLER_HEADER), caller = readCaller(said);
     const name = `${caller?.name ?? ""}@${peer.name}`;
-    if (!this.#rate.take(`${peer.id} ${name}`)) {
-      throw new ContractError("TooManyRequests", {
-        what: "requests of this linked user",
-        limit: "100 a second",
-      });
-    }
+    if (!this.#rate.take(`${peer.id} ${name}`)) throw tooMany("requests of this linked user", REQUEST_RATE);
     this.#lastUsed.set(peer.id, this.clock.now());
     return principalOf({
       ...about,
@@ -134,6 +144,16 @@ export class Peers {
   linkedRights(peerId: string, caller: string | null): Rights | undefined {
     const peer = this.records.all().find(({ id }) => id === peerId);
     return peer && [...rightsOf(peer.role), ...readCaller(caller)?.rights ?? []];
+  }
+
+  /** The name that a peer tells, as text of one line. Another peer's is another one: the audit log knows them by it. */
+  #freeName({ name, publicKey }: Join): string {
+    const told = oneLine(name, LONGEST_NAME);
+    const others = this.records.all().filter((each) => each.publicKey !== publicKey);
+    const taken = new Set(others.map((each) => each.name));
+    let free = told;
+    for (let count = 2; taken.has(free); count++) free = `${told} (${count})`;
+    return free;
   }
 
   #newChallenge(): string {

@@ -117,3 +117,11 @@ Deno.test("a session ends with its time; whoever is invited anew has the new rol
   refuses(() => peers.principal(PEER_TOKEN + second.secret, headersOf(), about), "TokenInvalid");
   assert.notEqual((await peers.open(await proof(), CERTIFICATE)).secret, second.secret);
 });
+
+Deno.test("a key of small order signs nothing: its signatures are made without a private key", () => {
+  const zeros = (bytes: number) =>
+    new Uint8Array(bytes).toBase64({ alphabet: "base64url", omitPadding: true });
+  const one = Uint8Array.from({ length: 32 }, (_, at) => at === 0 ? 1 : at === 31 ? 0x80 : 0)
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+  for (const key of [zeros(32), one]) assert.ok(!isSignedBy(key, new TextEncoder().encode("x"), zeros(64)));
+});

@@ -12,13 +12,15 @@ import { REST_ROUTES } from "../../../lib/contract/rest.ts";
 import { locale } from "../../../lib/i18n/locale.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import type { Content, RequestBody } from "../../dispatch.ts";
-import { readBounded } from "./bounded.ts";
+import { readBounded, TextCutter } from "./bounded.ts";
 import type { PeerRequest } from "./peer_connection.ts";
 import { fits } from "./replica.ts";
 
 /** Bytes of an answer. */
-const MOST_ANSWER = 64 * 1024 * 1024;
-/** Bytes of one line of what comes while a command works. */
+const MOST_ANSWER = 16 * 1024 * 1024;
+/** Characters of a text of an error. */
+const LONGEST_TEXT = 4000;
+/** Characters of one line of what comes while a command works. */
 const MOST_LINE = 2 * 1024 * 1024;
 
 /** Sends a request to the other one, as the user who calls. */
@@ -33,6 +35,9 @@ export class NonsenseError extends Error {
 const OF_THE_LINK: ReadonlySet<string> = new Set([
   "NotSignedIn",
   "TokenInvalid",
+  "PasswordNeeded",
+  "SignInFailed",
+  "SignInExpired",
   "ForeignHost",
   "ForeignOrigin",
 ]);
@@ -41,27 +46,39 @@ const isPlain = (value: unknown): boolean =>
   value === null || ["string", "number", "boolean"].includes(typeof value) ||
   Array.isArray(value) && value.every((each) => each === null || typeof each !== "object");
 
+// deno-lint-ignore no-control-regex -- controls are what is taken out; a line may break
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
+
+/** A text as it may be shown, and kept in the audit log. */
+const shown = (text: string) => text.slice(0, LONGEST_TEXT).replace(CONTROLS, "␣");
+
+const withoutControls = (value: unknown): unknown =>
+  typeof value === "string" ? shown(value) : Array.isArray(value) ? value.map(withoutControls) : value;
+
 /** An error of the other one as ours. Details are plain values alone: a message in them would be made into text here. */
 function errorOf(body: unknown, status: number): Error {
   const { code, message, details } = (body ?? {}) as Readonly<Record<string, unknown>>;
-  const text = typeof message === "string" ? message.slice(0, 4000) : `HTTP ${status}`;
+  const text = typeof message === "string" ? shown(message) : `HTTP ${status}`;
   if (typeof code !== "string" || !Object.hasOwn(ERRORS, code) || OF_THE_LINK.has(code)) {
     return new NonsenseError(text);
   }
-  const plain = Object.entries((typeof details === "object" && details) || {}).filter(([, value]) =>
-    isPlain(value)
-  );
+  const plain = Object.entries((typeof details === "object" && details) || {})
+    .filter(([name, value]) => !name.startsWith("$") && isPlain(value))
+    .map(([name, value]) => [name, withoutControls(value)]);
   return ContractError.fromBody({ code, message: text, details: Object.fromEntries(plain) });
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
-  const text = await readBounded(response, MOST_ANSWER);
-  let body: unknown;
+/** @throws {NonsenseError} */
+function parsed(text: string): unknown {
   try {
-    body = text === "" ? null : parseJson(text);
+    return parseJson(text);
   } catch (error) {
     throw new NonsenseError("it answers with something that is not JSON", { cause: error });
   }
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await readBounded(response, MOST_ANSWER), body = text === "" ? null : parsed(text);
   if (response.ok) return body;
   throw errorOf(body, response.status);
 }
@@ -144,17 +161,19 @@ async function download(
   { answer, choose }: Content,
 ) {
   const address = addressOf(command, input);
-  let range: string | undefined;
+  let range: string | undefined, expected: number | undefined;
   if (choose !== undefined && hasParts(command)) {
     const head = await send(address, { method: "HEAD" });
     // Its connection is free once it was read
     await head.arrayBuffer();
     // Its reason is in the body
-    if (head.ok) {
-      const size = sizeIn(head.headers), name = nameIn(head.headers);
-      const part = choose({ size: size ?? 0, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
+    const size = sizeIn(head.headers);
+    if (head.ok && size !== null) {
+      const name = nameIn(head.headers);
+      const part = choose({ size, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
       if (part === null) return { name, size };
-      if (part.length < (size ?? 0)) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
+      expected = part.length;
+      if (part.length < size) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
     }
   }
   const response = await send(address, range === undefined ? {} : { headers: { range } });
@@ -162,23 +181,26 @@ async function download(
   if (range !== undefined && response.status !== 206) {
     throw new NonsenseError("it does not give the part that was asked for");
   }
+  if (expected !== undefined && sizeIn(response.headers) !== expected) {
+    await response.body?.cancel();
+    throw new NonsenseError("it gives another length than it said before: try again if it was just changed");
+  }
   const { headers, body } = response, [, whole] = /\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
   if (body !== null) answer?.(body);
   return { name: nameIn(headers), size: whole === undefined ? sizeIn(headers) : Number(whole) };
 }
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Hands on what comes while a command works. @returns its result */
 async function follow(response: Response, { tell }: Content): Promise<unknown> {
   if (!response.ok) return await jsonOf(response);
-  const decoder = new TextDecoder();
-  let rest = "";
+  const decoder = new TextDecoder(), cutter = new TextCutter("\n", MOST_LINE);
   for await (const chunk of response.body ?? []) {
-    rest += decoder.decode(chunk, { stream: true });
-    if (rest.length > MOST_LINE) throw new NonsenseError("it sends a line that is too long");
-    const lines = rest.split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) {
-      const said = parseJson(line) as Readonly<Record<string, unknown>>;
+    for (const line of cutter.take(decoder.decode(chunk, { stream: true }))) {
+      const said = parsed(line);
+      if (!isRecord(said)) throw new NonsenseError("it answers with a line that is no object");
       if ("error" in said) throw errorOf(said.error, response.status);
       if ("result" in said) return said.result;
       tell?.(said);
@@ -199,7 +221,12 @@ export async function callRemotely(
   content: Content = {},
 ): Promise<unknown> {
   const { content: kind, tells }: Command = COMMANDS[command];
-  if (kind === "upload") return await upload(send, command, input, content.body!);
+  const { body, answer } = content;
+  // By a route that has none: nothing would read what comes
+  if (kind === "upload" ? body === undefined : kind === "download" && answer === undefined) {
+    throw new ContractError("ContentExpected");
+  }
+  if (kind === "upload") return await upload(send, command, input, body!);
   if (kind === "download") return await download(send, command, input, content);
   const isTold = tells === true && content.tell !== undefined;
   const response = await send(`/api/v1/commands/${command}`, {

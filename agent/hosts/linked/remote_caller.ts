@@ -9,10 +9,13 @@ import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { closed } from "../../../lib/contract/schema.ts";
 import { parseJson } from "../../../lib/text/json.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 
 /** The header that tells it, as base64url of JSON. */
 export const CALLER_HEADER = "x-kvm-manager-caller";
 
+/** Characters of a name. */
+const LONGEST_NAME = 128;
 /** Characters of the header. */
 const LONGEST = 12 * 1024;
 
@@ -26,7 +29,7 @@ const RemoteAllowance = closed({
   ]),
 });
 const RemoteCaller = closed({
-  name: Text(128),
+  name: Text(LONGEST_NAME),
   rights: Type.Array(Type.Union([Type.Literal("all"), Type.Array(RemoteAllowance, { maxItems: 100 })]), {
     minItems: 1,
     maxItems: 4,
@@ -67,7 +70,8 @@ export function readCaller(text: string | null): RemoteCaller | undefined {
   if (!validator.Check(said)) throw invalid();
   const { name, rights } = said as Static<typeof RemoteCaller>;
   return {
-    name,
+    // It is in the audit log and the journal
+    name: oneLine(name, LONGEST_NAME),
     rights: rights.map((layer) =>
       layer === "all"
         ? layer

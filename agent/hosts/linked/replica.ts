@@ -11,11 +11,16 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
 import { parseJson } from "../../../lib/text/json.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import type { Published } from "../../events/hub.ts";
 import type { EventFrame } from "./event_lines.ts";
 
 /** VMs and tasks of one host; what is beyond them is left out. */
 const MOST_VMS = 20_000, MOST_JOBS = 500;
+/** Characters of them that came by events, as JSON; what is beyond them is left out. */
+const MOST_TOLD = 128 * 1024 * 1024;
+/** Characters of why its libvirt does not answer. */
+const LONGEST_FAULT = 400;
 
 const validators = new Map<TSchema, Validator>();
 
@@ -59,15 +64,27 @@ function eventOf({ name, data }: EventFrame): AnyEvent | undefined {
 export class Replica {
   readonly #vms = new Map<string, VM>();
   readonly #jobs = new Map<string, Job>();
+  /** Characters that came by events, by what they are about. */
+  readonly #told = new Map<string, number>();
+  #toldLength = 0;
   stats: HostStats | undefined;
-  /** Its connection to its libvirt. */
-  libvirt: ConnectionStatus | undefined;
+  #libvirt: ConnectionStatus | undefined;
 
   /**
    * @param hostId what its rows and events are given as their host
    * @param isTaken whether a VM's id is another host's
    */
   constructor(private readonly hostId: string, private readonly isTaken: (vmId: string) => boolean) {}
+
+  /** Its connection to its libvirt. */
+  get libvirt(): ConnectionStatus | undefined {
+    return this.#libvirt;
+  }
+
+  /** Takes that, whose text is shown in lists of hosts. */
+  setLibvirt({ error, ...status }: ConnectionStatus): ConnectionStatus {
+    return this.#libvirt = { ...status, error: error === null ? null : oneLine(error, LONGEST_FAULT) };
+  }
 
   /** Its VMs, without those whose ids are other hosts'. */
   vms(): VM[] {
@@ -100,6 +117,8 @@ export class Replica {
     if (!fits(COMMANDS.get_vms.output, vms) || !fits(COMMANDS.list_jobs.output, jobs)) return false;
     this.#vms.clear();
     this.#jobs.clear();
+    this.#told.clear();
+    this.#toldLength = 0;
     for (const vm of vms.slice(0, MOST_VMS)) this.#vms.set(vm.id, this.#own(vm));
     for (const job of jobs.slice(0, MOST_JOBS).toReversed()) this.#putJob(job);
     return true;
@@ -108,9 +127,40 @@ export class Replica {
   /** Takes events in. @returns those to hand on here */
   take(frames: readonly EventFrame[]): Published[] {
     return frames.flatMap((frame) => {
-      const event = eventOf(frame), handed = event && this.#apply(event);
+      const event = eventOf(frame);
+      if (event === undefined || !this.#hasRoom(event, frame.data.length)) return [];
+      const handed = this.#apply(event);
       return handed === undefined ? [] : [handed];
     });
+  }
+
+  /** Whether what is kept of an event has room. */
+  #hasRoom({ name, data }: AnyEvent, length: number): boolean {
+    if (name === "vm-deleted") return true;
+    const key = "vm" in data
+      ? data.vm.id
+      : "vmId" in data
+      ? `${data.vmId} ${name}`
+      : "job" in data
+      ? data.job.id
+      : undefined;
+    if (key === undefined) return true;
+    const after = this.#toldLength - (this.#told.get(key) ?? 0) + length;
+    if (after > MOST_TOLD) return false;
+    this.#told.set(key, length);
+    this.#toldLength = after;
+    return true;
+  }
+
+  #forget(...keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#toldLength -= this.#told.get(key) ?? 0;
+      this.#told.delete(key);
+    }
+  }
+
+  #forgetVm(vmId: string): void {
+    this.#forget(vmId, `${vmId} vm-state-changed`, `${vmId} vm-stats-updated`);
   }
 
   #own = (vm: VM): VM => ({ ...vm, host: this.hostId });
@@ -121,7 +171,11 @@ export class Replica {
     const own = { ...job, host: this.hostId };
     this.#jobs.delete(job.id);
     this.#jobs.set(job.id, own);
-    if (this.#jobs.size > MOST_JOBS) this.#jobs.delete(this.#jobs.keys().next().value!);
+    if (this.#jobs.size > MOST_JOBS) {
+      const [oldest] = this.#jobs.keys();
+      this.#jobs.delete(oldest!);
+      this.#forget(oldest!);
+    }
     return own;
   }
 
@@ -144,6 +198,7 @@ export class Replica {
       case "vm-deleted": {
         const isShown = this.vm(data.vmId) !== undefined;
         this.#vms.delete(data.vmId);
+        this.#forgetVm(data.vmId);
         return isShown ? [name, data] : undefined;
       }
       case "vm-stats-updated": {
@@ -158,8 +213,7 @@ export class Replica {
         return job && [name, { job }];
       }
       case "connection-status-changed":
-        this.libvirt = data.status;
-        return [name, { ...data, host: this.hostId }];
+        return [name, { status: this.setLibvirt(data.status), host: this.hostId }];
       case "host-stats-updated":
         this.stats = data;
         return [name, { ...data, host: this.hostId }];

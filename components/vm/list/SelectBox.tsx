@@ -9,6 +9,7 @@ const texts = textsOf(listTexts);
 
 /** The box that selects a VM; with Shift, all from the last one. Part of a plain form without script. */
 export function SelectBox({ vm, model, selected }: { vm: VM; model: VmListModel; selected: boolean }) {
+  const isAway = model.awayOf(vm) !== undefined;
   return (
     <label class="select-box">
       <input
@@ -16,7 +17,8 @@ export function SelectBox({ vm, model, selected }: { vm: VM; model: VmListModel;
         form={BULK_FORM}
         name="vm"
         value={vm.id}
-        checked={selected}
+        checked={selected && !isAway}
+        disabled={isAway}
         aria-label={texts.t("list.select", { name: oneLine(vm.name, 60) })}
         onClick={(event) => model.toggle(vm.id, event.shiftKey)}
       />

@@ -9,6 +9,7 @@ import { OsMark } from "../OsMark.tsx";
 import { RowActions } from "./RowActions.tsx";
 import { SelectBox } from "./SelectBox.tsx";
 import { Thumbnail } from "../Thumbnail.tsx";
+import { ageOf } from "./AwayHosts.tsx";
 import type { VmItemProps } from "./vm_item.ts";
 import { VmState } from "../VmState.tsx";
 
@@ -23,21 +24,30 @@ export const VmCard = memo(function VmCard(props: VmCardProps) {
   const { vm, place, model, selected, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
   const host = model.manyHosts.value ? vm.host : undefined;
-  const subtitle = [vm.title || systemOf(vm)?.name, ownHostname(vm), firstAddress(vm), host]
+  const away = model.awayOf(vm);
+  const age = ageOf(away, props.now);
+  const subtitle = [vm.title || systemOf(vm)?.name, ownHostname(vm), firstAddress(vm), host, age]
     .filter((part) => part !== undefined).join(" · ");
   return (
-    <div class="vm-card" role="listitem" data-vm={vm.id} data-selected={selected ? "" : undefined}>
+    <div
+      class="vm-card"
+      role="listitem"
+      data-vm={vm.id}
+      data-away={away ? "" : undefined}
+      data-selected={selected ? "" : undefined}
+    >
       <div class="vm-card-head">
         <SelectBox vm={vm} model={model} selected={selected} />
         <OsMark vm={vm} />
         <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
           <TruncatedText text={vm.name} />
         </a>
-        <RowActions vm={vm} place={place} enabled={enabled} onMenu={onMenu} />
+        <RowActions vm={vm} place={place} enabled={enabled && away === undefined} onMenu={onMenu} />
       </div>
       <p class="vm-card-sub ellipsis">{subtitle === "" ? "\u00a0" : oneLine(subtitle, 120)}</p>
       <a class="vm-card-screen" href={`/vms/${encodeURIComponent(vm.id)}`} tabIndex={-1}>
-        <Thumbnail vm={vm} />
+        {/* One that is away gives no newer picture. */}
+        <Thumbnail vm={away ? { ...vm, responsive: false } : vm} />
       </a>
       <dl class="vm-card-loads">
         <dt>{t("column.cpu")}</dt>

@@ -17,6 +17,7 @@ import { SelectBox } from "./SelectBox.tsx";
 import { TagList } from "../TagList.tsx";
 import { Uptime } from "../Uptime.tsx";
 import { VmState } from "../VmState.tsx";
+import { ageOf } from "./AwayHosts.tsx";
 import type { VmItemProps } from "./vm_item.ts";
 
 /** Props of {@link VmRow}. */
@@ -26,11 +27,12 @@ export interface VmRowProps extends VmItemProps {
   query: ListQuery;
 }
 
-/** What stands small beside the name: the title a person gave, else the operating system; the guest's own name; and the host, where there are several. */
-function subtitleOf({ vm, model }: VmRowProps): string {
+/** What stands small beside the name: the title a person gave, else the operating system; the guest's own name; the host, where there are several; and while that is away, how old the row is. */
+function subtitleOf({ vm, model, now }: VmRowProps): string {
   const about = vm.title !== undefined && vm.title !== "" ? vm.title : systemOf(vm)?.name;
   const host = model.manyHosts.value ? vm.host : undefined;
-  return [about, ownHostname(vm), host].filter((part) => part !== undefined).join(" · ");
+  return [about, ownHostname(vm), host, ageOf(model.awayOf(vm), now)].filter((part) => part !== undefined)
+    .join(" · ");
 }
 
 /** One VM in the table. Rendered anew when something about the VM changed; its loads render themselves. */
@@ -38,11 +40,12 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
   const { vm, model, rowIndex, query, now, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
   const address = firstAddress(vm);
-  const subtitle = subtitleOf(props);
+  const subtitle = subtitleOf(props), isAway = model.awayOf(vm) !== undefined;
   return (
     <tr
       class="vm-row"
       data-vm={vm.id}
+      data-away={isAway ? "" : undefined}
       data-selected={props.selected ? "" : undefined}
       aria-rowindex={rowIndex}
       onContextMenu={(event) => {
@@ -77,7 +80,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
               <TruncatedText text={subtitle} longest={80} />
             </small>
           )}
-          {isLive(vm) && <RowFacts stats={stats} address={address} />}
+          {isLive(vm) && !isAway && <RowFacts stats={stats} address={address} />}
         </span>
       </th>
       <td class="col-tags">
@@ -104,7 +107,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
         <Uptime vm={vm} now={now} />
       </td>
       <td class="col-actions">
-        <RowActions vm={vm} place={rowIndex} enabled={enabled} onMenu={onMenu} />
+        <RowActions vm={vm} place={rowIndex} enabled={enabled && !isAway} onMenu={onMenu} />
       </td>
     </tr>
   );

@@ -13,6 +13,10 @@ export const list = {
   "view.table": "Table",
   "view.cards": "Cards",
 
+  "list.as_of": "as of {ago}",
+  "list.away": "{name}: not connected since {time}.",
+  "list.away_what": "Its VMs are shown as last known.",
+  "list.away_why": "Reason: {reason}",
   "list.search": "Search VMs",
   "list.apply": "Apply",
   "list.select": "Select {name}",

@@ -34,7 +34,7 @@ async function shown(
   step: {
     failure?: Failure;
     made?: Output<"invite_host">;
-    typed?: Readonly<Record<"role" | "minutes" | "address", string>>;
+    typed?: Readonly<Record<"role" | "minutes" | "address" | "both", string>>;
   } = {},
 ) {
   const [hosts, peers, publicKey] = await Promise.all([api.listHosts(), api.listPeers(), publicSshKey(api)])
@@ -49,12 +49,14 @@ export const handler = define.handlers({
   /** An invitation is shown once, so its form has an answer of its own. */
   async POST({ req, state }) {
     const form = await postedForm(req), address = textIn(form, "address").trim();
-    const typed = { role: textIn(form, "role"), minutes: textIn(form, "minutes"), address };
+    const both = textIn(form, "both");
+    const typed = { role: textIn(form, "role"), minutes: textIn(form, "minutes"), address, both };
     try {
       await confirmOwn(state.api, form);
       const made = await state.api.inviteHost({
         ...{ role: typed.role as Role, minutes: Number(typed.minutes) },
         ...(address !== "" && { address }),
+        ...(both === "true" && { both: true }),
       });
       return page(await shown(state, { made }));
     } catch (error) {
@@ -174,7 +176,7 @@ export default define.page<typeof handler>(function Hosts({ data, state, url }) 
         />
       </Panel>
       <InstallForm refused={state.refused} at={AT} destination={installDestination(url)} />
-      <JoinForm refused={state.refused} at={AT} />
+      <JoinForm refused={state.refused} user={state.user} at={AT} />
       <Panel title={t("hosts.add")}>
         <form method="post" action={formHref("add_host", {}, AT)}>
           <div class="form-grid">

@@ -28,7 +28,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     ("EncodedBody FileExpected PathRefused UnknownKey NicAmbiguous BusNotSupported LimitsNotSupported ShareExists " +
       "HostDeviceNotFound HostDeviceAmbiguous HostDeviceRefused TopologyMismatch NetworkOverlaps PortInUse " +
       "PortForwardExists WeakPassword ContentExpected UploadOffset UploadNotFound BackupHostKeyUnknown FormExpected " +
-      "ImageChecksumAmbiguous NameAmbiguous NoUsbController HostKeyUnknown")
+      "ImageChecksumAmbiguous NameAmbiguous NoUsbController HostKeyUnknown InvitationRefused")
       .split(" ")
       .map((code) => [code, ANOTHER]),
   ),
@@ -39,7 +39,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ...Object.fromEntries(
     ("PlainHttp PasskeyNeedsName StoragePoolReadOnly BackupElsewhere NoSerialLine SerialElsewhere ScreenElsewhere VmOnSeveralHosts NoScreen GuestToolsMissing " +
       "GuestOutputLost GuestOutputTooMuch NoIommu StorageNotResponding StoragePoolNotResponding NetworkNotResponding " +
-      "ProxyChangesHost ForeignHost LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged ShareMounted DeviceNotReleased")
+      "ProxyChangesHost ForeignHost LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged ShareMounted DeviceNotReleased LinkUndecided LinkedHostNonsense")
       .split(" ").map((code) => [code, OUTSIDE]),
   ),
   ...Object.fromEntries(

@@ -51,6 +51,9 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "libvirt is not installed there",
     then: 'await install("root", { password })',
   },
+  "it has no TLS. Start it with --listen": OUTSIDE,
+  "it is reached from this host alone. Start it with --listen": OUTSIDE,
+  "it gives another length than it said before: try again": OUTSIDE,
   "SSH refuses the user or the key. Add": {
     by: "tests/system/ssh_host_test.ts",
     words: "/public key/",

@@ -1,0 +1,65 @@
+/** `kvm-manager host use`: which host of a server verbs are for. */
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
+import type { HostStatus } from "../lib/contract/mod.ts";
+import { parsed } from "./arguments.ts";
+import { readContexts, writeContexts } from "./connect/contexts.ts";
+import { serverOf } from "./connect/server.ts";
+import { contextOf, TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { EXIT } from "./exit.ts";
+import { environment } from "./environment.ts";
+import { listed } from "./text.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
+import { failed } from "./verb/failure.ts";
+import { targetRows } from "./verb/help.ts";
+import { UsageError } from "./verb/values.ts";
+
+export const HOST_USE_HELP = () =>
+  [
+    "Usage: kvm-manager host use NAME",
+    "",
+    "Verbs are for this host of the server from then on, unless --host names another one. local is the host that the",
+    "server runs on. It is kept for each server of kvm-manager login, and for this host's own. In scripts, set KVMM_HOST",
+    "instead.",
+    "",
+    "Examples:",
+    "  kvm-manager host use kvm2",
+    "  kvm-manager host use local",
+    "",
+    "Which server:",
+    ...listed(targetRows()),
+  ].join("\n");
+
+/** Reads its arguments. @throws {UsageError} */
+export function readHostUse(args: readonly string[]) {
+  const { positionals: [name, ...others], values } = parsed(args, TARGET_OPTIONS);
+  if (name === undefined || others.length > 0) {
+    throw new UsageError("say which host: see kvm-manager host list");
+  }
+  return { name, values };
+}
+
+/** Keeps it. */
+export async function hostUse(args: readonly string[]): Promise<number> {
+  try {
+    const { name, values } = readHostUse(args), { env } = environment();
+    const server = serverOf(await targetOf(values)), context = await contextOf(values);
+    if (context === undefined) {
+      throw new UsageError(
+        "a server that options or variables name is not remembered. Set KVMM_HOST, or use kvm-manager login",
+      );
+    }
+    const hosts = await server.call("list_hosts", {}) as HostStatus[];
+    if (!hosts.some(({ id }) => id === name)) {
+      throw new UsageError(`${server.name} has no host ${JSON.stringify(name)}. See kvm-manager host list`);
+    }
+    const kept = readContexts(env), { [context]: _before, ...others } = kept.hosts ?? {};
+    await writeContexts(env, {
+      ...kept,
+      hosts: name === LOCAL_HOST ? others : { ...others, [context]: name },
+    });
+    console.error(`Verbs are for the host ${escapeControlCharacters(name)} from now on.`);
+    return EXIT.done;
+  } catch (error) {
+    return failed(error, ["host", "use"]);
+  }
+}

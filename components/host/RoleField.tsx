@@ -1,0 +1,19 @@
+import { ROLES } from "../../lib/contract/command.ts";
+import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { SelectField } from "../kit/Field.tsx";
+
+const { t } = textsOf(texts);
+
+/** The most that users of another KVM Manager may do; an administrator where nothing was chosen. */
+export function RoleField({ label, value }: { label: string; value: string | undefined }) {
+  return (
+    <SelectField
+      label={label}
+      name="role"
+      hint={t("hosts.role_hint")}
+      choices={ROLES.toReversed().map((role) => ({ value: role, label: role }))}
+      value={value ?? "administrator"}
+    />
+  );
+}

@@ -1,0 +1,54 @@
+/** The hosts that a VM can be created on, as the page that creates one offers them. */
+import { log } from "../../agent/log.ts";
+import { SharedTime } from "../../agent/within.ts";
+import { mayOpen } from "../../lib/access/offers.ts";
+import type { HostStatus } from "../../lib/contract/mod.ts";
+import { adviseHosts, type HostAdvice, type HostLook } from "../../lib/host/advice.ts";
+import { enabledHosts } from "../../lib/host/states.ts";
+import type { PageState } from "../../lib/page_state.ts";
+
+/** Milliseconds that the hosts have together to tell their load, VMs and pools: what is later is left out. */
+const LOOK_MS = 1000;
+
+/** The hosts in sight that who looks may create VMs on. @throws {ContractError} */
+export async function hostsForVms(
+  { api, offers }: Pick<PageState, "api" | "offers">,
+): Promise<HostStatus[]> {
+  return enabledHosts(await api.listHosts()).filter(({ id }) =>
+    offers === null || mayOpen(offers, "/vms/new", id)
+  );
+}
+
+/** What a host tells in time. What is refused or fails is missing: another host's advice does not depend on it. */
+async function lookAt(api: PageState["api"], host: string, time: SharedTime): Promise<HostLook> {
+  const inTime = async <T>(what: string, asked: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await time.of(`${what} of ${host}`, asked);
+    } catch (error) {
+      log.debug("a host does not tell what it has left", { host, what, error });
+      return undefined;
+    }
+  };
+  const [stats, vms, pools] = await Promise.all([
+    inTime("load", api.getHostStats({ host })),
+    inTime("VMs", api.getVms({ host })),
+    inTime("pools", api.getStoragePools({ host })),
+  ]);
+  return { stats, vms, pools };
+}
+
+/** What the hosts have left for a new VM, read now, the best first. */
+export async function hostAdvice(
+  { api }: PageState,
+  hosts: readonly HostStatus[],
+): Promise<readonly HostAdvice[]> {
+  const time = new SharedTime(LOOK_MS);
+  const looks = new Map(
+    await Promise.all(
+      hosts.filter(({ status }) => status === "connected").map(async ({ id }) =>
+        [id, await lookAt(api, id, time)] as const
+      ),
+    ),
+  );
+  return adviseHosts(hosts, ({ id }) => looks.get(id) ?? {});
+}
