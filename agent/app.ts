@@ -23,7 +23,7 @@ import { BackupRecords } from "./backups/records.ts";
 import { TargetRecords } from "./backups/target_records.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { Consoles } from "./console/consoles.ts";
-import { createDispatch, type Dispatch, type Handlers, onPageOf, type Route } from "./dispatch.ts";
+import { createDispatch, type Dispatch, type Handlers, type Route } from "./dispatch.ts";
 import { EventHub } from "./events/hub.ts";
 import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
@@ -231,7 +231,7 @@ export class App {
       idSince: (vmId) => this.knownVms.since(vmId),
       // What a linked host refuses it has compared itself
       staleTarget: (command, input, error) =>
-        this.#linkedIn(input) === undefined
+        this.linked.in(input) === undefined
           ? staleTargetError(this.hosts.of(input).inventory, command, input, error)
           : Promise.resolve(error),
       requireConfirmed: (principal) => this.requireConfirmed(principal),
@@ -268,16 +268,9 @@ export class App {
     return { handler: host.handler(command)!, host: host.id };
   }
 
-  /** The linked host that an input names, or whose VM it names. */
-  #linkedIn(input: unknown): LinkedHost | undefined {
-    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>;
-    if (typeof host === "string") return this.linked.served(host);
-    return typeof vmId === "string" ? this.linked.withVm(vmId) : undefined;
-  }
-
   /** Waits, a bounded time, for the hosts that a call is about. Nothing of the input was checked yet. */
   async #settled(command: CommandName, input: unknown): Promise<void> {
-    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>, far = this.#linkedIn(input);
+    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>, far = this.linked.in(input);
     if (far !== undefined) return await far.settled();
     await settledFor(this.hosts, command, input);
     const { ofAllHosts }: Command = COMMANDS[command];
@@ -307,9 +300,8 @@ export class App {
     return this.hosts.served(id) ?? this.linked.served(id);
   }
 
-  /** What carries a command out on a linked host. Its VMs are listed from what is known of them, also while it is away. */
+  /** What carries a command out on a linked host. */
   #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
-    if (command === "get_vms") return (_all, { principal }) => linked.requireRead(principal.rights).vms();
     if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
     return (wanted, context) => linked.run(command, wanted, context);
   }
@@ -331,7 +323,7 @@ export class App {
 
   #addLinked(kept: StoredLink): LinkedHost {
     const host = new LinkedHost({
-      ...{ hub: this.hub, identity: this.peers.identity },
+      ...{ hub: this.hub, clock: this.clock, identity: this.peers.identity },
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
     }, kept);
     this.linked.add(host);
@@ -456,7 +448,7 @@ export class App {
    */
   apiFor(principal: Principal, host?: string | null): Api {
     return commandMethods((command, input) =>
-      this.dispatch(command, onPageOf(host, command, input), principal, undefined, host ?? undefined)
+      this.dispatch(command, input, principal, undefined, host ?? undefined)
     );
   }
 }

@@ -133,8 +133,8 @@ export interface DispatchOptions extends AccessWorld {
 /**
  * Carries out a command by its wire name.
  *
- * @param on the host of the page, or of the query, that the call comes from: a linked one carries out commands that no host is
- * named in
+ * @param on the host of the page, or of the query, that the call comes from: it is meant where none is named, and a linked one
+ * carries out commands that name none
  */
 export type Dispatch = (
   command: string,
@@ -204,9 +204,9 @@ function requireHoldable(value: unknown, path: readonly string[]): void {
 }
 
 /** The input of a call from a page of one host; a command that no host is named in takes it as it is. */
-export function onPageOf(host: string | null | undefined, command: string, input: unknown): unknown {
-  const isFree = isCommand(command) && host !== null && host !== undefined && host !== "";
-  if (!isFree || !Object.hasOwn(fields(COMMANDS[command]), "host")) return input;
+function onPageOf(host: string | undefined, command: CommandName, input: unknown): unknown {
+  const isOfOne = host !== undefined && host !== "" && Object.hasOwn(fields(COMMANDS[command]), "host");
+  if (!isOfOne) return input;
   return { host, ...(input ?? {}) };
 }
 
@@ -254,8 +254,9 @@ export function createDispatch(
       throw withoutHiddenHosts(error, viewerOf(call[2], options));
     }
   };
-  return async (command, sent, principal, content, on) => {
+  return async (command, given, principal, content, on) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
+    const sent = onPageOf(on, command, given);
     const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
     const opened = ownFields(COMMANDS[command], sent);
     const input = opened instanceof ContractError ? sent : opened;

@@ -12,11 +12,11 @@ export const placesOf = (
   kept: Pick<HostRecords, "get">,
 ): AccessWorld => ({
   vm: (vmId) => {
-    const own = hosts.withVm(vmId), host = own ?? linked.withVm(vmId);
-    const vm = own?.inventory.vm(vmId) ?? linked.withVm(vmId)?.vm(vmId);
-    if (host === undefined || vm === undefined) return undefined;
+    const own = hosts.withVm(vmId), far = own === undefined ? linked.withVm(vmId) : undefined;
+    const vm = own?.inventory.vm(vmId) ?? far?.vm(vmId);
+    if (vm === undefined) return undefined;
     const { name, group, networkInterfaces } = vm;
-    return { name, group, networkInterfaces, hostId: host.id };
+    return { name, group, networkInterfaces, hostId: (own ?? far)!.id };
   },
   vmsOn: (hostId) =>
     (hosts.served(hostId)?.inventory.vms() ?? linked.served(hostId)?.vms() ?? []).map(({ id, group }) => ({

@@ -10,7 +10,7 @@ import { isAdministrator } from "../../lib/access/rights.ts";
 import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
 import { accountOf, type Principal } from "../access.ts";
-import { type Dispatch, isCommand, onPageOf } from "../dispatch.ts";
+import { type Dispatch, isCommand } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
 import { pictureResponse, PICTURES } from "./picture.ts";
@@ -89,13 +89,13 @@ export function createApi(
     requireQuery(context.req.raw, ["host"]);
     const input = await readJson(context.req.raw, limitFor(context.env.principal));
     const name = context.req.param("name"), host = context.req.query("host");
-    const asked = onPageOf(host, name, input), { principal } = context.env;
+    const { principal } = context.env;
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
-      return await linesOf((content) => dispatch(name, asked, principal, content, host));
+      return await linesOf((content) => dispatch(name, input, principal, content, host));
     }
-    const response = jsonResponse(await dispatch(name, asked, principal, undefined, host));
+    const response = jsonResponse(await dispatch(name, input, principal, undefined, host));
     if (principal.via === "link") response.headers.set("x-event-id", hub.lastId);
-    const asksFor = (asked as { host?: unknown } | null)?.host;
+    const asksFor = (input as { host?: unknown } | null)?.host ?? host;
     return isCommand(name) ? naming(name, asksFor, principal, response) : response;
   });
   api.get("/openapi.json", ({ req }) => {

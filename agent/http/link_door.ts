@@ -1,11 +1,12 @@
 /** `/api/link/…`: where another KVM Manager shows who it is. Only over TLS: what is signed is the connection's certificate. */
-import { Compile, type Validator } from "typebox/compile";
+import { fits } from "typebox/compile";
 import type { TSchema } from "typebox";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { Hello, Join, LINK_PATHS, Open } from "../../lib/host/link_protocol.ts";
 import type { Caller } from "../access/mod.ts";
 import { ANONYMOUS_BODY_LIMIT, readJson } from "./body.ts";
 import { errorResponse } from "./guard.ts";
+import { jsonResponse } from "./rest.ts";
 import type { ActivityLog } from "../store/activity.ts";
 import type { PeerRecord } from "../hosts/linked/peer_records.ts";
 import type { Peers } from "../hosts/linked/peers.ts";
@@ -49,8 +50,6 @@ async function join(door: LinkDoor, input: Join, certificate: string, { address 
 
 export const isLinkPath = (pathname: string): boolean => Object.hasOwn(ASKED, pathname);
 
-const validators = new Map<TSchema, Validator>();
-
 /** Answers such a request. */
 export async function answerLink(door: LinkDoor, request: Request, caller: Caller): Promise<Response> {
   try {
@@ -66,15 +65,10 @@ export async function answerLink(door: LinkDoor, request: Request, caller: Calle
       });
     }
     const input = await readJson(request, ANONYMOUS_BODY_LIMIT);
-    const validator = validators.get(schema) ?? Compile(schema);
-    validators.set(schema, validator);
-    if (!validator.Check(input)) {
+    if (!fits(schema, input)) {
       throw new ContractError("InvalidInput", { reason: "this is not how KVM Managers link" });
     }
-    const answer = await ask(door, input as never, certificate, caller);
-    return new Response(JSON.stringify(answer), {
-      headers: { "content-type": "application/json", "cache-control": "no-store" },
-    });
+    return jsonResponse(await ask(door, input as never, certificate, caller));
   } catch (error) {
     if (error instanceof ContractError) return errorResponse(error);
     throw error;

@@ -28,7 +28,7 @@ export async function connected<S extends Duplex>(socket: S, event: string, ms =
 }
 
 /** SHA-256 of the certificate a server shows, in hexadecimal digits. */
-export const certificateOf = (socket: TLSSocket): string =>
+export const shownCertificate = (socket: TLSSocket): string =>
   createHash("sha256").update(socket.getPeerCertificate().raw ?? "").digest("hex");
 
 /**

@@ -2,7 +2,7 @@
 import { connect as connectSocket, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import { certificateOf, connected, sendRequest } from "../../agent/outbound/node_connection.ts";
+import { connected, sendRequest, shownCertificate } from "../../agent/outbound/node_connection.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { ServerRequest } from "./server.ts";
 import type { Target } from "./target.ts";
@@ -15,7 +15,7 @@ async function dialTls({ url, ca, fingerprint }: Target & { kind: "remote" }): P
   if (fingerprint !== undefined) {
     // The certificate itself is the trust: it is compared before a byte is sent.
     const socket = await connected(connectTls({ ...to, rejectUnauthorized: false }), "secureConnect");
-    const shown = certificateOf(socket);
+    const shown = shownCertificate(socket);
     if (shown === fingerprint) return socket;
     socket.destroy();
     throw new UntrustedError(
@@ -31,7 +31,7 @@ async function dialTls({ url, ca, fingerprint }: Target & { kind: "remote" }): P
     const why = messageOf(error);
     if (!/certificate|altname|issuer|self.signed|CERT_/i.test(why)) throw error;
     const socket = await connected(connectTls({ ...to, rejectUnauthorized: false }), "secureConnect");
-    const shown = certificateOf(socket);
+    const shown = shownCertificate(socket);
     socket.destroy();
     throw new UntrustedError(
       `its certificate cannot be trusted (${why}). If it is your server's own, say --fingerprint ${

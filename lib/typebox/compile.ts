@@ -60,6 +60,15 @@ export function Compile<S extends TSchema>(schema: S): Validator<Static<S>> {
   return new Validator<Static<S>>(schema);
 }
 
+const validators = new WeakMap<TSchema, Validator>();
+
+/** Whether a value is as a schema says, which is made into code when it is first asked for. */
+export function fits<S extends TSchema>(schema: S, value: unknown): value is Static<S> {
+  let validator = validators.get(schema);
+  if (validator === undefined) validators.set(schema, validator = Compile(schema));
+  return validator.Check(value);
+}
+
 /** A check against a schema that is made into code when it is first used. */
 export function checker<S extends TSchema>(schema: S): (value: unknown) => value is Static<S> {
   let validator: Validator<Static<S>> | undefined;

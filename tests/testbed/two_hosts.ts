@@ -1,7 +1,6 @@
 /** Two hosts in one process: a bare local one, and a furnished second one of libvirt's test driver. */
 import { join } from "node:path";
 import { localPrincipal } from "../../agent/testing.ts";
-import { onPageOf } from "../../agent/dispatch.ts";
 import { entry } from "../../agent/http/entry.ts";
 import { listenSocket } from "../../agent/http/server.ts";
 import "../../fresh.gen.ts";
@@ -37,7 +36,7 @@ export async function twoHosts() {
   );
   const { app } = here, socket = join(here.dataDir, "pages.sock");
   const call = (name: CommandName, input: unknown) =>
-    app.dispatch(name, onPageOf(SECOND_HOST, name, input), localPrincipal("page"));
+    app.dispatch(name, input, localPrincipal("page"), undefined, SECOND_HOST);
   await furnish({ call: call as never, asRoot: call as never, isLocal: false }, `${folder.path}/backups`);
   const listener = await listenSocket(socket, entry(app, pages.handler()));
   undo.defer(() => listener.close());

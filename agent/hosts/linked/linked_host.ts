@@ -2,6 +2,7 @@
  * A host with a KVM Manager of its own, which lets this one act: its lists are kept here by its events, and its commands are
  * carried out there. A link that is cut or hangs holds up calls of its own alone.
  */
+import { fits } from "typebox/compile";
 import { mayCall } from "../../../lib/access/may_call.ts";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import {
@@ -14,12 +15,15 @@ import {
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
+import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Principal } from "../../access.ts";
+import type { Clock } from "../../clock.ts";
 import type { CallContext } from "../../dispatch.ts";
 import type { EventHub, Published } from "../../events/hub.ts";
 import { Rate } from "../../limits.ts";
 import { log } from "../../log.ts";
+import { within } from "../../within.ts";
 import type { StoredHost } from "../records.ts";
 import { readBounded } from "./bounded.ts";
 import { eventFrames } from "./event_lines.ts";
@@ -27,8 +31,7 @@ import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
 import { callRemotely, NonsenseError } from "./remote_call.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
-import { fits, Replica } from "./replica.ts";
-import { parseJson } from "../../../lib/text/json.ts";
+import { Replica } from "./replica.ts";
 
 /** Milliseconds without a sign of life after which a link is given up: the other side gives one every 15 s. */
 const SILENT_MS = 35_000;
@@ -54,6 +57,7 @@ const MOST_LIST = 32 * 1024 * 1024;
 /** What it needs of the application. */
 export interface LinkedServices {
   readonly hub: EventHub;
+  readonly clock: Clock;
   readonly identity: LinkIdentity;
   /** Whether a VM's id is another host's than this one. */
   readonly isTaken: (vmId: string, hostId: string) => boolean;
@@ -97,15 +101,18 @@ export class LinkedHost {
   #up: AbortController | undefined;
   #isRead = false;
   #readAt = -Infinity;
-  readonly #rate = new Rate(EVENT_RATE);
+  readonly #rate: Rate;
   #error: string | null = null;
-  #since = Date.now();
+  /** When the link came up, or broke, in milliseconds since 1970. */
+  #since: number;
   #lastEventId = "";
   #caughtUp = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
   constructor(services: LinkedServices, { id, label, uri, peerKey }: StoredLink) {
     this.#services = services;
+    this.#rate = new Rate(EVENT_RATE, services.clock);
+    this.#since = services.clock.now();
     this.id = id;
     this.label = label;
     this.address = uri;
@@ -127,11 +134,6 @@ export class LinkedHost {
     await this.#running;
   }
 
-  /** Whether its KVM Manager answers. */
-  get isUp(): boolean {
-    return this.#up !== undefined;
-  }
-
   /** Whether it was read since the start. */
   get isRead(): boolean {
     return this.#isRead;
@@ -140,7 +142,7 @@ export class LinkedHost {
   /** The connection to its libvirt; while its KVM Manager is away, why. */
   get status(): ConnectionStatus {
     const uri = this.address, since = this.#since;
-    if (this.isUp) {
+    if (this.#up !== undefined) {
       const { connected, status, error, since: at } = this.#replica.libvirt ??
         { connected: true, status: "connected", error: null, since };
       return { connected, status, error, since: at, uri };
@@ -148,10 +150,6 @@ export class LinkedHost {
     const status = this.#error === null ? "connecting" : "disconnected";
     const error = this.#error && `KVM Manager there cannot be reached: ${this.#error}.`;
     return { connected: false, status, error, since, uri };
-  }
-
-  get hostname(): string {
-    return this.about?.hostname ?? this.id;
   }
 
   get stats(): HostStats | undefined {
@@ -182,25 +180,21 @@ export class LinkedHost {
     return this.#replica.job(jobId);
   }
 
-  /** @throws {ContractError} LinkedHostAway while it was never read: "unknown" must not look like "none" */
-  requireRead(rights: Rights): this {
-    if (this.#isRead) return this;
-    throw this.#away(rights);
-  }
-
   /** Waits, a bounded time, for the first attempt to connect. */
   settled(): Promise<void> {
     return this.#attempted.promise;
   }
 
   /**
-   * Has a command carried out there, as the user who calls and within what this link may do. While the link is down, VMs are
-   * answered as last known, as those of a host are that is read here.
+   * Has a command carried out there, as the user who calls and within what this link may do. Its VMs are listed from what is
+   * known of them; while the link is down, each is answered so, as those of a host are that is read here.
    *
    * @throws {ContractError} what it refuses with there; LinkedHostAway, LinkUndecided, LinkedHostNonsense
    */
-  async run(command: CommandName, input: unknown, { principal, content }: CallContext): Promise<unknown> {
-    const up = this.#up;
+  async run(command: CommandName, input: unknown, context: CallContext): Promise<unknown> {
+    const { principal, content } = context, up = this.#up;
+    // Before it was read, "unknown" must not look like "none"
+    if (command === "get_vms" && this.#isRead) return this.vms();
     if (up === undefined) {
       const known = command === "get_vm" ? this.vm((input as { vmId: string }).vmId) : undefined;
       if (known === undefined) throw this.#away(principal.rights);
@@ -226,7 +220,7 @@ export class LinkedHost {
       if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
       return this.#own(command, input, answer);
     } catch (error) {
-      throw this.#failure(error, readOnly, { principal, ...content && { content } });
+      throw this.#failure(error, readOnly, context);
     }
   }
 
@@ -236,7 +230,7 @@ export class LinkedHost {
   }
 
   /**
-   * An answer whose VM or task says which host it is on. VMs are listed from what is known of them.
+   * An answer whose VM or task says which host it is on.
    *
    * @throws {NonsenseError} for another VM or task than was asked for
    */
@@ -286,9 +280,7 @@ export class LinkedHost {
       return lastRun === run && Number(last) < Number(text);
     };
     while (isBehind() && performance.now() < deadline) {
-      const timer = Promise.withResolvers<void>(), at = setTimeout(timer.resolve, CATCH_UP_MS);
-      await Promise.race([this.#caughtUp.promise, timer.promise]);
-      clearTimeout(at);
+      await within(CATCH_UP_MS, this.#caughtUp.promise);
     }
   }
 
@@ -317,13 +309,8 @@ export class LinkedHost {
       const stream = await this.#stream("off", up.signal);
       await this.#read(up.signal);
       this.#up = up;
-      this.#error = null;
-      this.#since = Date.now();
       this.#attempted.resolve();
-      this.#services.hub.publishAll([
-        ["connection-status-changed", { status: this.status, host: this.id }],
-        ["hosts-changed", {}],
-      ]);
+      this.#tell(null);
       for await (const frames of eventFrames(stream)) {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
@@ -404,14 +391,20 @@ export class LinkedHost {
 
   #lost(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
-    const wasUp = this.isUp, reason = connectionFault(error);
+    const wasUp = this.#up !== undefined, reason = connectionFault(error);
     this.#up = undefined;
     this.#attempted.resolve();
     if (!wasUp && this.#error === reason) return;
-    this.#error = reason;
-    this.#since = Date.now();
     log.warn("a linked host is away", { host: this.id, reason });
-    this.#services.hub.publishAll([
+    this.#tell(reason);
+  }
+
+  /** Tells that the link has come up, or broken. @param error why it broke */
+  #tell(error: string | null): void {
+    const { clock, hub } = this.#services;
+    this.#error = error;
+    this.#since = clock.now();
+    hub.publishAll([
       ["connection-status-changed", { status: this.status, host: this.id }],
       ["hosts-changed", {}],
     ]);
@@ -446,11 +439,13 @@ export class LinkedHost {
     }
   }
 
+  /** Waits, until it is stopped at the latest. */
   async #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms), { signal } = this.#stopping;
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (!signal.aborted) await promise;
-    clearTimeout(timer);
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>(), stop = () => resolve();
+    signal.addEventListener("abort", stop);
+    await within(ms, promise);
+    signal.removeEventListener("abort", stop);
   }
 }

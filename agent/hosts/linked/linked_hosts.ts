@@ -82,6 +82,13 @@ export class LinkedHosts {
     return this.withVm(vmId)?.vm(vmId);
   }
 
+  /** The linked host that an input names, or whose VM it names. */
+  in(input: unknown): LinkedHost | undefined {
+    const { host, vmId } = (input ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof host === "string") return this.served(host);
+    return typeof vmId === "string" ? this.withVm(vmId) : undefined;
+  }
+
   /**
    * The linked host that a call is about; undefined where it is carried out here.
    *
@@ -102,8 +109,7 @@ export class LinkedHosts {
     // What another KVM Manager asks for is on a host of this one: nothing goes in circles
     if (this.#hosts.size === 0 || via === "link") return undefined;
     const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;
-    if (typeof host === "string") return this.served(host);
-    if (typeof vmId === "string") return this.withVm(vmId);
+    if (typeof host === "string" || typeof vmId === "string") return this.in(input);
     if (typeof jobId === "string" && this.isOwnJob(jobId)) return undefined;
     if (typeof jobId === "string") return this.all().find((each) => each.job(jobId) !== undefined);
     return on === undefined || isOfThisManager(command) ? undefined : this.served(on);

@@ -6,7 +6,7 @@ import { Agent } from "node:http";
 import { isIP } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Duplex } from "node:stream";
-import { Compile, type Validator } from "typebox/compile";
+import { fits } from "typebox/compile";
 import type { Static, TSchema } from "typebox";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import {
@@ -21,10 +21,10 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { VERSION } from "../../../lib/version.ts";
-import { certificateOf, connected, sendRequest } from "../../outbound/node_connection.ts";
+import { connected, sendRequest, shownCertificate } from "../../outbound/node_connection.ts";
 import { isSignedBy, type LinkIdentity } from "./identity.ts";
 import { readBounded } from "./bounded.ts";
-import { newSecret } from "./secrets.ts";
+import { newSecret } from "../../access/secret.ts";
 
 /** Milliseconds for a connection, and for each answer while a link is opened. */
 const OPEN_MS = 8000;
@@ -84,11 +84,6 @@ export class PeerConnection {
       createConnection: (_options: unknown, done: (error: unknown, socket?: Duplex) => void) =>
         void this.#believed().then((socket) => done(null, socket), (error) => done(new NotSentError(error))),
     });
-  }
-
-  /** Aborted once it is closed. */
-  get closed(): AbortSignal {
-    return this.#stopped.signal;
   }
 
   /** Ends everything on it. */
@@ -156,7 +151,7 @@ export class PeerConnection {
   }
 
   async #send(path: string, { method = "GET", headers = {}, body, signal }: PeerRequest): Promise<Response> {
-    const ended = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed]);
+    const ended = AbortSignal.any([this.#stopped.signal, ...signal ? [signal] : []]);
     return await sendRequest({
       ...{ agent: this.#agent, method, path: this.#path(path), signal: ended },
       headers: { ...this.#headers(), ...headers },
@@ -181,7 +176,7 @@ export class PeerConnection {
   /** A connection to exactly the other one. @throws {LinkRefusedError} */
   async #believed(): Promise<TLSSocket> {
     const socket = await this.#connect();
-    if (certificateOf(socket) === this.#certificate) return socket;
+    if (shownCertificate(socket) === this.#certificate) return socket;
     try {
       await this.#greet(socket);
       return socket;
@@ -193,7 +188,7 @@ export class PeerConnection {
 
   /** Has the other one sign the certificate of a connection. @returns its challenge @throws {LinkRefusedError} */
   async #greet(socket: TLSSocket): Promise<string> {
-    const challenge = newSecret(), certificate = certificateOf(socket);
+    const challenge = newSecret(), certificate = shownCertificate(socket);
     const answer = await this.#ask(socket, LINK_PATHS.hello, { challenge }, HelloAnswer);
     if (answer.publicKey !== this.#publicKey) {
       throw new LinkRefusedError(
@@ -220,7 +215,7 @@ export class PeerConnection {
     const identity = await this.identity.ready(), socket = await this.#connect();
     try {
       const challenge = await this.#greet(socket);
-      const statement = clientStatement(this.#publicKey, certificateOf(socket), challenge);
+      const statement = clientStatement(this.#publicKey, shownCertificate(socket), challenge);
       const proof = {
         publicKey: identity.publicKey,
         challenge,
@@ -235,7 +230,7 @@ export class PeerConnection {
 
   /** Asks on a connection, which stays open. @throws {ContractError} what the other one answers; {LinkRefusedError} */
   async #ask<T extends TSchema>(socket: Duplex, path: string, input: unknown, schema: T): Promise<Static<T>> {
-    const signal = AbortSignal.any([AbortSignal.timeout(OPEN_MS), this.closed]);
+    const signal = AbortSignal.any([AbortSignal.timeout(OPEN_MS), this.#stopped.signal]);
     // One that is kept alive is given back to its agent, and otherwise ended
     const agent = new Agent({ keepAlive: true });
     Object.assign(agent, { createConnection: () => socket });
@@ -246,14 +241,10 @@ export class PeerConnection {
     const text = await readBounded(response, MOST_OPENING, signal);
     if (response.status !== 200) throw refusalOf(response.status, text);
     const answer = parsed(text);
-    const validator = validators.get(schema) ?? Compile(schema);
-    validators.set(schema, validator);
-    if (validator.Check(answer)) return answer as Static<T>;
+    if (fits(schema, answer)) return answer;
     throw new LinkRefusedError("it does not answer as a KVM Manager that can be linked");
   }
 }
-
-const validators = new Map<TSchema, Validator>();
 
 function parsed(text: string): unknown {
   try {

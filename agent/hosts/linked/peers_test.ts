@@ -9,7 +9,7 @@ import { isSignedBy, LinkIdentity } from "./identity.ts";
 import { PeerRecords } from "./peer_records.ts";
 import { Peers } from "./peers.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
-import { newSecret } from "./secrets.ts";
+import { newSecret } from "../../access/secret.ts";
 
 const CERTIFICATE = "ab".repeat(32), OTHER_CERTIFICATE = "cd".repeat(32);
 

@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   ERRORS,
 } from "../../../lib/contract/mod.ts";
+import { fits } from "typebox/compile";
 import { LINES_TYPE } from "../../../lib/contract/lines.ts";
 import { REST_ROUTES } from "../../../lib/contract/rest.ts";
 import { locale } from "../../../lib/i18n/locale.ts";
@@ -14,7 +15,6 @@ import { parseJson } from "../../../lib/text/json.ts";
 import type { Content, RequestBody } from "../../dispatch.ts";
 import { readBounded, TextCutter } from "./bounded.ts";
 import type { PeerRequest } from "./peer_connection.ts";
-import { fits } from "./replica.ts";
 
 /** Bytes of an answer. */
 const MOST_ANSWER = 16 * 1024 * 1024;

@@ -3,8 +3,8 @@
  * it makes up gives it nothing.
  */
 import { Buffer } from "node:buffer";
-import Type, { type Static } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
+import Type from "typebox";
+import { fits } from "typebox/compile";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { closed } from "../../../lib/contract/schema.ts";
@@ -42,8 +42,6 @@ export interface RemoteCaller {
   readonly rights: Rights;
 }
 
-let validator: Validator | undefined;
-
 /** The header's value. @param rights as they are on the host that is asked */
 export function callerHeader({ name, rights }: RemoteCaller): string {
   const layers = rights.map((layer) =>
@@ -66,9 +64,8 @@ export function readCaller(text: string | null): RemoteCaller | undefined {
   } catch (error) {
     throw invalid(error);
   }
-  validator ??= Compile(RemoteCaller);
-  if (!validator.Check(said)) throw invalid();
-  const { name, rights } = said as Static<typeof RemoteCaller>;
+  if (!fits(RemoteCaller, said)) throw invalid();
+  const { name, rights } = said;
   return {
     // It is in the audit log and the journal
     name: oneLine(name, LONGEST_NAME),

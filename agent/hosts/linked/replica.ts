@@ -1,6 +1,5 @@
 /** What is known of a linked host's VMs and tasks: read once per connection, then kept by its events. What it says is checked. */
-import type { Static, TSchema } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
+import { fits } from "typebox/compile";
 import {
   type AnyEvent,
   COMMANDS,
@@ -21,15 +20,6 @@ const MOST_VMS = 20_000, MOST_JOBS = 500;
 const MOST_TOLD = 128 * 1024 * 1024;
 /** Characters of why its libvirt does not answer. */
 const LONGEST_FAULT = 400;
-
-const validators = new Map<TSchema, Validator>();
-
-/** Whether a value is what a schema says. */
-export function fits<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
-  const validator = validators.get(schema) ?? Compile(schema);
-  validators.set(schema, validator);
-  return validator.Check(value);
-}
 
 /** The events that are handed on. Alerts, and what was done there, are asked for where they are looked at. */
 const RELAYED: ReadonlySet<string> = new Set<EventName>([
@@ -101,7 +91,8 @@ export class Replica {
   }
 
   vm(vmId: string): VM | undefined {
-    return this.isTaken(vmId) ? undefined : this.#vms.get(vmId);
+    const vm = this.#vms.get(vmId);
+    return vm === undefined || this.isTaken(vmId) ? undefined : vm;
   }
 
   jobs(): Job[] {
