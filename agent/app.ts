@@ -35,7 +35,7 @@ import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
 import { PeerRecords } from "./hosts/linked/peer_records.ts";
 import { Peers } from "./hosts/linked/peers.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
-import { placesOf } from "./hosts/places.ts";
+import { accessWorldOf } from "./hosts/places.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
@@ -218,7 +218,7 @@ export class App {
       (request, caller) => this.access.identify(request, caller),
       clock,
     );
-    this.places = placesOf(this.hosts, this.linked, this.hostRecords);
+    this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
       record: (entry, refusal) => {

@@ -1,8 +1,10 @@
 /** `kvm-manager console NAME`: a VM's serial line in a terminal, over the server's socket or from elsewhere. */
 // @ts-types="@types/ws"
-import { type RawData, WebSocket } from "ws";
+import type { RawData, WebSocket } from "ws";
+import { opened, webSocketOn } from "../agent/outbound/web_socket.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { CONSOLE_CLOSE, type ConsoleTicket } from "../lib/contract/mod.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { ClipboardFilter } from "./clipboard_filter.ts";
 import { ConsoleKeys } from "./console_keys.ts";
 import { type Server, serverOf } from "./connect/server.ts";
@@ -59,20 +61,13 @@ interface Ending {
 /** Opens the WebSocket of a ticket. @throws {ApiError} Unreachable */
 async function openSocket(server: Server, { path, ticket }: ConsoleTicket): Promise<WebSocket> {
   const { line: connection, headers } = await server.line();
-  const { host, pathname } = new URL(server.base);
-  const place = host + pathname.replace(/\/$/, "") + path;
-  const line = new WebSocket(`ws://${place}?ticket=${encodeURIComponent(ticket)}`, {
-    // Connected, and over TLS where it is: what travels on it is not encrypted twice.
-    createConnection: () => connection,
-    headers: { ...headers },
-    origin: server.origin,
-    perMessageDeflate: false,
-  });
-  await new Promise<void>((resolve, reject) => {
-    line.once("open", resolve);
-    line.once("error", (error) => reject(new ApiError("Unreachable", error.message)));
-  });
-  return line;
+  const socket = webSocketOn(connection, { base: new URL(server.base), path, ticket }, headers);
+  try {
+    await opened(socket);
+  } catch (error) {
+    throw new ApiError("Unreachable", messageOf(error));
+  }
+  return socket;
 }
 
 /** Writes whole pieces, in order. */

@@ -14,7 +14,7 @@ import {
   vmObject,
   type VmPlace,
 } from "../../lib/access/rights.ts";
-import { type Places, seesHost, type Viewer } from "../../lib/access/viewer.ts";
+import { seesHost, type Viewer, type VmPlaces } from "../../lib/access/viewer.ts";
 import {
   type BatchOperationResult,
   type Command,
@@ -37,7 +37,7 @@ export type FindVm = (vmId: string) => VmFacts | undefined;
 export interface AccessWorld {
   readonly vm: FindVm;
   /** The VMs of a host. */
-  readonly vmsOn: Places["vmsOn"];
+  readonly vmsOn: VmPlaces["vmsOn"];
   /** Id of the host that a call is about: it may not be served. Undefined where it names one that there is not. */
   readonly hostOf: (input: unknown) => string | undefined;
 }

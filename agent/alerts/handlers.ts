@@ -9,7 +9,7 @@ import {
   MOST_ALERTS,
   MOST_SILENCES,
 } from "../../lib/contract/mod.ts";
-import { type AlertSubject, objectOfAlert, seesAlert } from "../../lib/access/filter_output.ts";
+import { type AlertPlace, objectOfAlert, seesAlert } from "../../lib/access/filter_output.ts";
 import { may } from "../../lib/access/rights.ts";
 import { type RuleRefusal, ruleRefusal, scopeRefusal } from "../../lib/alerts/rule.ts";
 import { firstWindow, isOver, silenceAt, type StoredSilence } from "../../lib/alerts/silence.ts";
@@ -98,7 +98,7 @@ export function alertHandlers(
     return rule;
   };
   /** What an alert or a silence is on must be there, and in sight: all there is, where it is not on one VM. */
-  const requireScope = (on: AlertSubject, principal: Principal) => {
+  const requireScope = (on: AlertPlace, principal: Principal) => {
     const { vmId } = on, isSeen = seesAlert(viewerOf(principal), on);
     if (vmId !== undefined && (!isSeen || places.vm(vmId) === undefined)) {
       throw new ContractError("VmNotFound", { vmId });

@@ -1,10 +1,9 @@
 /** The console of a linked host's VM: what its viewer here and its KVM Manager say to each other, as it is. */
-// @ts-types="@types/ws"
-import { WebSocket } from "ws";
 import { CONSOLE_CLOSE, type ConsoleKind } from "../../lib/contract/mod.ts";
 import { type Farewell, WEBSOCKET_LIMITS, WebSocketConnection } from "../http/websocket_connection.ts";
 import type { Principal } from "../access.ts";
 import { log } from "../log.ts";
+import { opened, webSocketOn } from "../outbound/web_socket.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { connectionFault } from "../hosts/linked/peer_connection.ts";
 
@@ -21,13 +20,8 @@ interface FarConsole {
 
 async function openThere(host: LinkedHost, { kind, vmId, ticket }: FarConsole, principal: Principal) {
   const { line, headers, base } = await host.peer.line();
-  const path = `${base.pathname.replace(/\/$/, "")}/consoles/${kind}/${encodeURIComponent(vmId)}`;
-  const socket = new WebSocket(`ws://${base.host}${path}?ticket=${encodeURIComponent(ticket)}`, {
-    // Connected, and over TLS: what travels on it is not encrypted twice
-    createConnection: () => line as never,
-    headers: { ...headers, ...host.callerHeaders(principal) },
-    origin: base.origin,
-    perMessageDeflate: false,
+  const path = `/consoles/${kind}/${encodeURIComponent(vmId)}`;
+  const socket = webSocketOn(line, { base, path, ticket }, { ...headers, ...host.callerHeaders(principal) }, {
     handshakeTimeout: OPEN_MS,
     maxPayload: WEBSOCKET_LIMITS.maxPayload,
   });
@@ -35,10 +29,7 @@ async function openThere(host: LinkedHost, { kind, vmId, ticket }: FarConsole, p
   socket.once("close", (code, reason) => farewell.resolve({ code, reason: reason.toString().slice(0, 200) }));
   // Before anything is said: the first message comes with the answer
   const far = new WebSocketConnection(socket, line, WEBSOCKET_LIMITS);
-  await new Promise<void>((resolve, reject) => {
-    socket.once("open", resolve);
-    socket.once("error", reject);
-  });
+  await opened(socket);
   return { far, farewell: farewell.promise };
 }
 

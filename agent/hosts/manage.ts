@@ -8,12 +8,12 @@ import { namesText } from "../../lib/coverage/coverage.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { Clock } from "../clock.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { connectionUri } from "../libvirt/uri.ts";
 import { versionText } from "./node_info.ts";
 import type { StoredHost } from "./records.ts";
 import { authorizeKey } from "./ssh/authorize.ts";
 import { SshConnection } from "./ssh/connection.ts";
 import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
+import { requireNewHost } from "./require_new.ts";
 import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
 import { hostStatus, type ListedHosts } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
@@ -93,14 +93,6 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
     if (hosts.named(id) === hosts.local) throw new ContractError("HostStays");
     throw new ContractError("HostNotFound", { host: id });
   };
-  /** @throws {ContractError} HostExists where another host has this name or connection */
-  const requireNew = (id: string, uri: string, except?: string): void => {
-    const named = except === undefined ? hosts.named(id)?.label ?? hostRecords.get(id)?.label : undefined;
-    const same = named ??
-      (connectionUri(hosts.local.link.uri) === uri ? hosts.local.label : undefined) ??
-      hostRecords.all().find((each) => each.id !== except && each.uri === uri)?.label;
-    if (same !== undefined) throw new ContractError("HostExists", { host: same });
-  };
   /** @throws {ContractError} HostBusy while a task is under way there */
   const requireIdle = ({ id, label }: StoredHost): void => {
     const work = jobs.list(1000, true).find((job) => job.host === id)?.title;
@@ -123,11 +115,11 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
   return {
     add_host: async ({ name, label = name, uri: wanted, ...answers }, { principal }) => {
       const uri = checkedUri(wanted);
-      requireNew(name, uri);
+      requireNewHost(app, name, uri);
       await prepared(ssh, uri, answers);
       const added = { id: name, label, uri, added: app.clock.now(), isEnabled: true };
       // Meanwhile another call may have added it
-      await app.putHost(added, () => requireNew(name, uri));
+      await app.putHost(added, () => requireNewHost(app, name, uri));
       await connected(name, () => app.removeHost(name));
       return hostStatus(app, name, principal);
     },
@@ -145,7 +137,7 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       const isMoved = uri !== before.uri;
       const check = () => {
         if (!isMoved) return;
-        requireNew(hostId, uri, hostId);
+        requireNewHost(app, hostId, uri, hostId);
         requireIdle(before);
         requireSettled(before);
         const things = app.keptOf(hostId);

@@ -6,7 +6,7 @@ import type { HostRecords } from "./records.ts";
 import type { HostRegistry } from "./registry.ts";
 
 /** @param kept the hosts that are not served, too */
-export const placesOf = (
+export const accessWorldOf = (
   hosts: Pick<HostRegistry, "withVm" | "named" | "served">,
   linked: Pick<LinkedHosts, "withVm" | "served">,
   kept: Pick<HostRecords, "get">,

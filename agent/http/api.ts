@@ -16,7 +16,7 @@ import { log } from "../log.ts";
 import { pictureResponse, PICTURES } from "./picture.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
-import { EventStreams, FIGURES, type Figures } from "./event_stream.ts";
+import { EventStreams, FIGURE_CHOICES, type FigureChoice } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
@@ -50,11 +50,11 @@ const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT : BODY_LIMIT;
 
 /** Which events of figures a stream has. @throws {ContractError} InvalidInput */
-function figuresOf(text: string | undefined): Figures {
-  const found = FIGURES.find((each) => each === (text ?? "on"));
+function figuresOf(text: string | undefined): FigureChoice {
+  const found = FIGURE_CHOICES.find((each) => each === (text ?? "on"));
   if (found !== undefined) return found;
   throw new ContractError("InvalidInput", {
-    reason: `figures is one of ${FIGURES.join(", ")}`,
+    reason: `figures is one of ${FIGURE_CHOICES.join(", ")}`,
     field: "figures",
   });
 }
@@ -88,7 +88,7 @@ export function createApi(
   api.post("/commands/:name", async (context) => {
     requireQuery(context.req.raw, ["host"]);
     const input = await readJson(context.req.raw, limitFor(context.env.principal));
-    const name = context.req.param("name"), host = context.req.query("host");
+    const name = context.req.param("name"), host = context.req.query("host") || undefined;
     const { principal } = context.env;
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
       return await linesOf((content) => dispatch(name, input, principal, content, host));

@@ -25,14 +25,14 @@ const encoder = new TextEncoder();
  * Which of the events it has: those that are kept for who reconnects, figures, or both. Nothing is measured for the sake of a
  * stream without figures.
  */
-export const FIGURES = ["on", "off", "only"] as const;
-export type Figures = typeof FIGURES[number];
+export const FIGURE_CHOICES = ["on", "off", "only"] as const;
+export type FigureChoice = typeof FIGURE_CHOICES[number];
 
 /** Whose stream it is. */
 export interface Follower {
   /** What of the events is told; everything without it. */
   readonly view?: EventView;
-  readonly figures?: Figures;
+  readonly figures?: FigureChoice;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
   /** Whose account it is, or else what they came by. */
@@ -61,7 +61,7 @@ function visible(view: EventView | undefined, told: readonly ToldEvent[], langua
   }).join("");
 }
 
-const isWanted = (figures: Figures) => ({ event: [name] }: ToldEvent) =>
+const isWanted = (figures: FigureChoice) => ({ event: [name] }: ToldEvent) =>
   figures === "on" || EVENTS[name].kept === (figures === "off");
 
 /** The event streams of everybody. */

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { ApiError } from "../../lib/client/api.ts";
 import type { Command } from "../../lib/contract/mod.ts";
 import { fields } from "../../lib/contract/rest.ts";
+import { contentAddress } from "../../lib/rest/content_address.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import type { Server } from "../connect/server.ts";
@@ -12,20 +13,8 @@ import { UsageError } from "./values.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 /** The address of a command's content, on the host that verbs are for where none is named. */
-function place(
-  { host }: Pick<Server, "host">,
-  { route, contentFields = [] }: Command,
-  fields: Record<string, unknown>,
-): string {
-  const input = host === undefined ? fields : { host, ...fields };
-  const path = route.replace(/^\w+ /, "").replace(
-    /\{(\w+)\}/g,
-    (_all, field: string) => encodeURIComponent(String(input[field])),
-  );
-  const given = contentFields.filter((field) => input[field] !== undefined);
-  const query = given.map((field) => `${field}=${encodeURIComponent(String(input[field]))}`).join("&");
-  return `/api/v1${path}${query === "" ? "" : `?${query}`}`;
-}
+const place = ({ host }: Pick<Server, "host">, command: Command, input: Record<string, unknown>): string =>
+  contentAddress(command, { ...host !== undefined && { host }, ...input });
 
 async function answerOf(response: Response): Promise<unknown> {
   const body = await response.json() as { code?: string; message?: string; details?: unknown };

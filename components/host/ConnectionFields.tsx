@@ -1,4 +1,5 @@
 import CopyText from "../../islands/CopyText.tsx";
+import { HostLabelField } from "./HostNameField.tsx";
 import { TextField } from "../kit/Field.tsx";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { refusalAt } from "../../lib/text/refused_form.ts";
@@ -36,14 +37,7 @@ export function ConnectionFields({ command, refused, label, uri, publicKey }: Co
   const key = shownKey(refused, command);
   return (
     <>
-      <TextField
-        label={t("hosts.label")}
-        name="label"
-        hint={t("hosts.label_hint")}
-        defaultValue={typed?.label ?? label}
-        error={errorAt("label")}
-        maxLength={60}
-      />
+      <HostLabelField value={typed?.label ?? label} error={errorAt("label")} />
       <TextField
         label={t("hosts.uri")}
         name="uri"

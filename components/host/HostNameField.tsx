@@ -21,3 +21,19 @@ export function HostNameField(
     />
   );
 }
+
+/** What people call a host. */
+export function HostLabelField(
+  { value, error }: { value: string | undefined; error: string | undefined },
+) {
+  return (
+    <TextField
+      label={t("hosts.label")}
+      name="label"
+      hint={t("hosts.label_hint")}
+      defaultValue={value}
+      error={error}
+      maxLength={60}
+    />
+  );
+}

@@ -7,7 +7,7 @@ import { CheckField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { OwnPassword } from "../access/OwnPassword.tsx";
 import { RoleField } from "./RoleField.tsx";
-import { HostNameField } from "./HostNameField.tsx";
+import { HostLabelField, HostNameField } from "./HostNameField.tsx";
 
 const { t } = textsOf(texts);
 const COMMAND = "join_host";
@@ -23,14 +23,7 @@ export function JoinForm(
       <form method="post" action={formHref(COMMAND, {}, at)}>
         <div class="form-grid">
           <HostNameField value={typed?.name} error={errorAt("name")} />
-          <TextField
-            label={t("hosts.label")}
-            name="label"
-            hint={t("hosts.label_hint")}
-            defaultValue={typed?.label}
-            error={errorAt("label")}
-            maxLength={60}
-          />
+          <HostLabelField value={typed?.label} error={errorAt("label")} />
           <TextField
             label={t("hosts.invitation")}
             name="invitation"

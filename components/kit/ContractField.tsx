@@ -23,7 +23,7 @@ export interface ContractForm<C extends CommandName> {
 }
 
 /** What of a field its form decides. */
-export interface FieldProps {
+export interface ContractFieldProps {
   /** What it begins with. */
   value?: string | number | boolean | undefined;
   /** What it was, where that is not what it begins with. */
@@ -54,7 +54,7 @@ export interface FieldProps {
 function textOf(
   { choices, empty }: FieldSpec,
   unit: FieldUnit | undefined,
-  value: FieldProps["value"],
+  value: ContractFieldProps["value"],
 ): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number" && unit !== undefined) return value === empty ? "" : inUnit(value, unit);
@@ -77,10 +77,12 @@ function choicesOf(
 }
 
 /** The control of a field. */
-function Control<C extends CommandName>({ form: { of, texts, errorOf }, field, ...props }: FieldProps & {
-  form: ContractForm<C>;
-  field: FieldPath<Input<C>>;
-}) {
+function Control<C extends CommandName>(
+  { form: { of, texts, errorOf }, field, ...props }: ContractFieldProps & {
+    form: ContractForm<C>;
+    field: FieldPath<Input<C>>;
+  },
+) {
   const spec = of.fields[field], { command } = of, { part = "", choices, none, value, isChange } = props;
   const unit = unitOf(field, spec.kind),
     text = textOf(spec, unit, value),
@@ -144,7 +146,7 @@ function Control<C extends CommandName>({ form: { of, texts, errorOf }, field, .
 
 /** A field of a command, with what it was where only a change of it is sent. */
 export function ContractField<C extends CommandName>(
-  { isChange, before, ...props }: FieldProps & { form: ContractForm<C>; field: FieldPath<Input<C>> },
+  { isChange, before, ...props }: ContractFieldProps & { form: ContractForm<C>; field: FieldPath<Input<C>> },
 ) {
   const { of } = props.form, spec = of.fields[props.field];
   // Left as it is, such a field would say something.
@@ -168,7 +170,7 @@ export function ContractFields<C extends CommandName>({ form, fields, values = {
   form: ContractForm<C>;
   fields: readonly FieldPath<Input<C>>[];
   values?: Readonly<Record<string, unknown>>;
-} & Pick<FieldProps, "isChange" | "part">) {
+} & Pick<ContractFieldProps, "isChange" | "part">) {
   return (
     <>
       {fields.map((field) => (
@@ -176,7 +178,7 @@ export function ContractFields<C extends CommandName>({ form, fields, values = {
           key={field}
           form={form}
           field={field}
-          value={values[field] as FieldProps["value"]}
+          value={values[field] as ContractFieldProps["value"]}
           {...props}
         />
       ))}

@@ -47,7 +47,7 @@ const rowOf = (name: string): Command | undefined =>
 /** What the audit and the accounts do by themselves, which no command is: for administrators, as the commands for it are. */
 const FOR_ADMINISTRATORS: ReadonlySet<string> = new Set(["prune_audit", "account-replaced"]);
 
-/** Who tells of what happened without us, on a host. */
+/** Actor of what happened on a host without KVM Manager. */
 const LIBVIRT = "libvirt";
 
 /** The host of a field that is missing for the local one. */
@@ -147,7 +147,7 @@ export function seesJob(viewer: Viewer, job: StoredJob): boolean {
 }
 
 /** What an alert is on, or what it fired for, as far as that decides who sees it. */
-export interface AlertSubject {
+export interface AlertPlace {
   readonly vmId?: string | undefined;
   /** Id of the host that an alert is on. */
   readonly hostId?: string | undefined;
@@ -164,7 +164,7 @@ const OF_HOSTS: ReadonlySet<AlertKind | undefined> = new Set(
 /** The object of an alert, or of what it fired. */
 export function objectOfAlert(
   { placeOf }: Pick<Viewer, "placeOf">,
-  { vmId, hostId, host, watches }: AlertSubject,
+  { vmId, hostId, host, watches }: AlertPlace,
 ): AccessObject {
   if (vmId !== undefined) return vmObject(vmId, placeOf(vmId));
   const on = hostId ?? host;
@@ -175,7 +175,7 @@ export function objectOfAlert(
  * Whether an alert, or what it fired, may be seen: that of a VM one sees, and that of a host by who sees all there; others take
  * a right to everything.
  */
-export function seesAlert(viewer: Viewer, subject: AlertSubject): boolean {
+export function seesAlert(viewer: Viewer, subject: AlertPlace): boolean {
   const object = objectOfAlert(viewer, subject);
   if (!may(viewer.rights, "alerts.view", object)) return false;
   return object !== "everything" && "vmId" in object

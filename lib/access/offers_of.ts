@@ -62,14 +62,12 @@ export function offersOf(
   const ofIds = { vm: new Map<string, PartlyAllowed>(), host: new Map<string, PartlyAllowed>() };
   for (const command of Object.keys(COMMANDS) as CommandName[]) {
     const place = placeOf(rights, command);
-    if (place === NONE) refused.push(command);
-    else if (place !== ALL) {
-      const ids = allowed(place.kind, place.permissions);
-      if (ids.length === 0 && place.kind === "host") refused.push(command);
-      else {ofIds[place.kind].getOrInsertComputed(ids.join(), () => ({ commands: [], ids })).commands.push(
-          command,
-        );}
-    }
+    if (place === ALL) continue;
+    const ids = place === NONE ? [] : allowed(place.kind, place.permissions);
+    if (place === NONE || (ids.length === 0 && place.kind === "host")) refused.push(command);
+    else {ofIds[place.kind].getOrInsertComputed(ids.join(), () => ({ commands: [], ids })).commands.push(
+        command,
+      );}
   }
   return {
     refused,

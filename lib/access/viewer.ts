@@ -11,7 +11,7 @@ import {
 } from "./rights.ts";
 
 /** Where VMs are. */
-export interface Places {
+export interface VmPlaces {
   /** Where a VM is; undefined for one that no host is known to have. */
   readonly placeOf: (vmId: string) => VmPlace | undefined;
   /** The VMs of a host. */
@@ -19,7 +19,7 @@ export interface Places {
 }
 
 /** Who looks, and what is known of VMs. */
-export interface Viewer extends Places {
+export interface Viewer extends VmPlaces {
   readonly rights: Rights;
   readonly name: string;
   /** When the account was made, in milliseconds since 1970: what has its name and is older, was somebody else's. */

@@ -1,6 +1,6 @@
 /**
  * How two KVM Managers show each other who they are, before one lets the other act on its host. Each has an Ed25519 key of
- * its own. The one that is asked signs the certificate of the connection: whoever is in between has another certificate. Who
+ * its own. The one that is asked signs the certificate of the connection: an interceptor has another certificate. Who
  * asks signs that certificate and a challenge which is good once. Pure.
  */
 import Type, { type Static } from "typebox";
@@ -83,7 +83,7 @@ const PREFIX = "join/";
 export const invitationText = ({ address, publicKey, secret }: Invitation): string =>
   `${address}#${PREFIX}${publicKey}.${secret}`;
 
-/** The address of a server to link to: HTTPS, nothing but host, port and path. @returns undefined for what is none */
+/** The address of a server to link to: HTTPS, nothing but host, port and path. @returns undefined for anything else */
 export function linkAddress(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, host, pathname, username, password, search, hash } = new URL(text);
@@ -91,7 +91,7 @@ export function linkAddress(text: string): string | undefined {
   return `https://${host}${pathname.replace(/\/+$/, "")}`;
 }
 
-/** Reads such a line. @returns undefined for what is none */
+/** Reads such a line. @returns undefined for anything else */
 export function readInvitation(text: string): Invitation | undefined {
   const [, place = "", publicKey, secret] =
     /^(https:[^#\s]{1,500})#join\/([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/.exec(text.trim()) ?? [];

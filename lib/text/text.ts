@@ -14,6 +14,13 @@ export function oneLine(text: string, longest = LONGEST): string {
   return cut.replace(UNSHOWN, "␣");
 }
 
+// As above, but breaks of lines and tabs
+// deno-lint-ignore no-control-regex -- control characters are what is to be made visible
+const UNSHOWN_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
+
+/** Text that may have several lines, safe to lay out as {@link oneLine} is. */
+export const severalLines = (text: string): string => text.replace(UNSHOWN_IN_LINES, "␣");
+
 /** A name as that of a file: nothing a shell takes for more than that, and no dash at its front, which programs take for an option. */
 export function safeFileName(name: string, longest: number): string {
   return name.replaceAll(/[^\w.-]+/g, "_").replace(/^-/, "_").slice(0, longest);

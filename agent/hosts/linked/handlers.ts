@@ -8,6 +8,7 @@ import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { EventHub } from "../../events/hub.ts";
 import type { StoredHost } from "../records.ts";
+import { requireNewHost } from "../require_new.ts";
 import { hostStatus, type ListedHosts } from "../statuses.ts";
 import { connectionFault, PeerConnection } from "./peer_connection.ts";
 import type { Peers } from "./peers.ts";
@@ -31,7 +32,7 @@ export interface LinkManagement extends ListedHosts {
   requireConfirmed(principal: Principal): Promise<void>;
 }
 
-/** How this host is reached from others, where nobody says it: the page's own address, else its name with the first port with TLS. */
+/** How this host is reached from others, where no address is given: the page's own, else its name with the first port with TLS. */
 function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
   const refused = (address: string, reason: string) =>
     new ContractError("LinkAddressRefused", { address, reason });
@@ -62,12 +63,7 @@ function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
 
 /** A handler for each of them. */
 export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
-  const { peers, hosts, hostRecords, hub } = app;
-  const requireNew = (id: string, address: string): void => {
-    const named = hosts.named(id)?.label ?? hostRecords.get(id)?.label ??
-      hostRecords.all().find(({ uri }) => uri === address)?.label;
-    if (named !== undefined) throw new ContractError("HostExists", { host: named });
-  };
+  const { peers, hosts, hub } = app;
   /** Makes an invitation. @throws {ContractError} LinkAddressRefused, TooManyRequests */
   const invite = async (
     principal: Principal,
@@ -91,7 +87,7 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
       const invitation = readInvitation(line);
       if (invitation === undefined) throw new ContractError("InvitationUnreadable");
       const { address: uri, publicKey: peerKey, secret } = invitation;
-      requireNew(name, uri);
+      requireNewHost(app, name, uri);
       const { publicKey } = await peers.identity.ready();
       if (publicKey === peerKey) throw new ContractError("HostExists", { host: hosts.local.label });
       if (both) await app.requireConfirmed(principal);
@@ -108,7 +104,7 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
         peer.close();
       }
       const added = { id: name, label, uri, peerKey, added: app.clock.now(), isEnabled: true };
-      await app.putHost(added, () => requireNew(name, uri));
+      await app.putHost(added, () => requireNewHost(app, name, uri));
       await app.linked.served(name)?.settled();
       return hostStatus(app, name, principal);
     },

@@ -90,7 +90,7 @@ export class LinkedHost {
   /** `https://kvm2:8006`. */
   readonly address: string;
   readonly peer: PeerConnection;
-  /** What its KVM Manager tells of itself; undefined until it has. */
+  /** Host name, version and role as its KVM Manager has them; undefined until it has answered. */
   about: { readonly hostname: string; readonly version: string; readonly role: string } | undefined;
   readonly #replica: Replica;
   readonly #services: LinkedServices;

@@ -1,6 +1,6 @@
 /**
  * The way to another KVM Manager: HTTPS on a few connections that are kept. A connection is believed once the other one has
- * signed its certificate with the key that this link knows; a certificate that was renewed is signed again, and needs nobody.
+ * signed its certificate with the key that this link knows; a renewed certificate is signed again, and needs no person.
  */
 import { Agent } from "node:http";
 import { isIP } from "node:net";
@@ -117,7 +117,7 @@ export class PeerConnection {
   async request(path: string, request: PeerRequest = {}): Promise<Response> {
     await this.#ready();
     const response = await this.#send(path, request);
-    // Before it was carried out: nobody is let in by a token that is none
+    // It was not carried out: a token that is not valid lets no caller in
     if (response.status !== 401 || request.body instanceof ReadableStream) return response;
     await response.body?.cancel();
     this.#session = undefined;

@@ -102,7 +102,7 @@ Deno.test("principal() is whom the other one calls for, with at most the role of
   assert.equal(peers.linkedRights(peer.id, root), undefined);
 });
 
-Deno.test("a session ends with its time; whoever is invited anew has the new role alone", async () => {
+Deno.test("a session ends with its time; a peer that is invited again has the new role alone", async () => {
   await using far = await two();
   const { peers, proof, clock } = far;
   const join = async (role: "viewer" | "administrator") =>

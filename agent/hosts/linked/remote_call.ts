@@ -9,9 +9,11 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { fits } from "typebox/compile";
 import { LINES_TYPE } from "../../../lib/contract/lines.ts";
-import { REST_ROUTES } from "../../../lib/contract/rest.ts";
+import { contentAddress } from "../../../lib/rest/content_address.ts";
+import { attachmentName } from "../../../lib/text/attachment.ts";
 import { locale } from "../../../lib/i18n/locale.ts";
 import { parseJson } from "../../../lib/text/json.ts";
+import { severalLines } from "../../../lib/text/text.ts";
 import type { Content, RequestBody } from "../../dispatch.ts";
 import { readBounded, TextCutter } from "./bounded.ts";
 import type { PeerRequest } from "./peer_connection.ts";
@@ -46,11 +48,8 @@ const isPlain = (value: unknown): boolean =>
   value === null || ["string", "number", "boolean"].includes(typeof value) ||
   Array.isArray(value) && value.every((each) => each === null || typeof each !== "object");
 
-// deno-lint-ignore no-control-regex -- controls are what is taken out; a line may break
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
-
 /** A text as it may be shown, and kept in the audit log. */
-const shown = (text: string) => text.slice(0, LONGEST_TEXT).replace(CONTROLS, "␣");
+const shown = (text: string) => severalLines(text.slice(0, LONGEST_TEXT));
 
 const withoutControls = (value: unknown): unknown =>
   typeof value === "string" ? shown(value) : Array.isArray(value) ? value.map(withoutControls) : value;
@@ -100,17 +99,6 @@ const streamOf = (body: RequestBody): ReadableStream<Uint8Array> =>
     cancel: (reason) => body.interrupt(reason),
   }, { highWaterMark: 0 });
 
-const routeOf = (command: CommandName) => REST_ROUTES.find(({ name }) => name === command)!;
-
-/** The address of a command whose content is the body. */
-function addressOf(command: CommandName, input: Readonly<Record<string, unknown>>): string {
-  const { path, command: { contentFields = [] } } = routeOf(command);
-  const place = path.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(String(input[field])));
-  const query = new URLSearchParams();
-  for (const field of contentFields) if (input[field] !== undefined) query.set(field, String(input[field]));
-  return `/api/v1${place}${query.size === 0 ? "" : `?${query}`}`;
-}
-
 async function upload(
   send: Send,
   command: CommandName,
@@ -123,7 +111,7 @@ async function upload(
     resumable?: boolean;
   };
   const isPart = resumable || offset > 0;
-  const response = await send(addressOf(command, input), {
+  const response = await send(contentAddress(COMMANDS[command], input), {
     method: "PUT",
     headers: {
       "content-length": String(size - offset),
@@ -143,16 +131,7 @@ function sizeIn(headers: Headers): number | null {
   return length === null ? null : Number(length);
 }
 
-const nameIn = (headers: Headers): string => {
-  const said = headers.get("content-disposition") ?? "";
-  const [, encoded] = /filename\*=UTF-8''([^;]+)/i.exec(said) ?? [],
-    [, plain = ""] = /filename="([^"]*)"/.exec(said) ?? [];
-  try {
-    return encoded === undefined ? plain : decodeURIComponent(encoded);
-  } catch {
-    return plain; // a name that is not encoded rightly has the plain one beside it
-  }
-};
+const nameIn = (headers: Headers) => attachmentName(headers.get("content-disposition") ?? "");
 
 async function download(
   send: Send,
@@ -160,7 +139,7 @@ async function download(
   input: Readonly<Record<string, unknown>>,
   { answer, choose }: Content,
 ) {
-  const address = addressOf(command, input);
+  const address = contentAddress(COMMANDS[command], input);
   let range: string | undefined, expected: number | undefined;
   if (choose !== undefined && hasParts(command)) {
     const head = await send(address, { method: "HEAD" });
