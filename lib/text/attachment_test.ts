@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attachment } from "./attachment.ts";
+import { attachment, attachmentName } from "./attachment.ts";
 
 Deno.test("attachment() names a file exactly, and in ASCII for programs that cannot read that", () => {
   const cases: [name: string, plain: string, exact: string][] = [
@@ -18,4 +18,12 @@ Deno.test("attachment() names a file exactly, and in ASCII for programs that can
       attachment(name),
     );
   }
+});
+
+Deno.test("attachmentName() reads what attachment() writes, and takes the name in ASCII where the exact one is broken", () => {
+  for (const name of ["disk.qcow2", "Büro 1.raw", `a"b%41\\'(*).img`, "日本.iso"]) {
+    assert.equal(attachmentName(attachment(name)), name);
+  }
+  assert.equal(attachmentName(`attachment; filename="plain.raw"; filename*=UTF-8''%ff`), "plain.raw");
+  assert.equal(attachmentName("attachment"), "");
 });

@@ -14,6 +14,7 @@ import {
   type Job,
   type VM,
 } from "../../../lib/contract/mod.ts";
+import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -26,7 +27,7 @@ import { log } from "../../log.ts";
 import { within } from "../../within.ts";
 import type { StoredHost } from "../records.ts";
 import { readBounded } from "./bounded.ts";
-import { eventFrames } from "./event_lines.ts";
+import { type EventFrame, eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
 import { callRemotely, NonsenseError } from "./remote_call.ts";
@@ -79,6 +80,9 @@ function rightsOn(rights: Rights, hostId: string): Rights {
     })
   );
 }
+
+const isOfFigures = ({ name }: EventFrame): boolean =>
+  Object.hasOwn(EVENTS, name) && !EVENTS[name as EventName].kept;
 
 /** A fault of the connection as part of a sentence. It may name the address, which is for those who may change it. */
 const shownFault = (fault: string, rights: Rights) =>
@@ -433,7 +437,10 @@ export class LinkedHost {
     const timer = setInterval(() => hub.listeners === 0 && ended.abort(), FIGURES_MS);
     try {
       const stream = await this.#stream("only", AbortSignal.any([signal, ended.signal]));
-      for await (const frames of eventFrames(stream)) hub.publishAll(this.#replica.take(frames));
+      for await (const frames of eventFrames(stream)) {
+        // What is kept comes by the other stream, which is bounded
+        hub.publishAll(this.#replica.take(frames.filter(isOfFigures)));
+      }
     } finally {
       clearInterval(timer);
     }
