@@ -62,7 +62,13 @@ Deno.test({
           }
           return state === "running" && operation === undefined && attention.length === 0 &&
             await vm.state() === "running";
-        }, { seconds: 120, lastSeen: async () => JSON.stringify([await vm.state(), await inDisk()]) });
+        }, {
+          seconds: 120,
+          lastSeen: async () => {
+            const { state, operation, attention } = await call(server!, "get_vm", { vmId });
+            return JSON.stringify([await vm.state(), await inDisk(), state, operation, attention]);
+          },
+        });
       };
       for (const victim of ["libvirtd", "both", "agent"] as const) {
         for (const ms of [150, 600]) {
