@@ -1,9 +1,11 @@
 /** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { ownBinary } from "../agent/machine/own_binary.ts";
 import { install, installed, placeOf, rollback, type Target } from "../agent/system/install/install.ts";
 import { InstallError } from "../agent/system/install/steps.ts";
 import { lossOf, uninstall } from "../agent/system/install/uninstall.ts";
+import { parseListen } from "../lib/network/listen_address.ts";
 import { layoutOf } from "../lib/system/install/layout.ts";
 import { askToConfirm } from "./confirm.ts";
 import { runHostCommand } from "./host_verb.ts";
@@ -23,6 +25,7 @@ export const INSTALL_HELP = () =>
     ...WHERE,
     "  --no-start      do not start the service, nor at boot",
     "  --binary FILE   install this file instead of the one that runs",
+    "  --listen ADDR   where the service listens (https://0.0.0.0:8006), unless there are settings already",
     "  --package       do only what a package manager does not: for its scripts",
   ].join("\n");
 
@@ -56,6 +59,7 @@ const OPTIONS = {
   root: { type: "string" },
   prefix: { type: "string" },
   binary: { type: "string" },
+  listen: { type: "string" },
   package: { type: "boolean" },
   "no-start": { type: "boolean" },
   rollback: { type: "boolean" },
@@ -65,7 +69,7 @@ const OPTIONS = {
 type Flag = keyof typeof OPTIONS;
 
 const FLAGS = {
-  install: ["root", "prefix", "binary", "package", "no-start"],
+  install: ["root", "prefix", "binary", "listen", "package", "no-start"],
   upgrade: ["root", "prefix", "binary", "no-start", "rollback"],
   uninstall: ["root", "prefix", "package", "purge", "yes"],
 } as const satisfies Record<string, readonly Flag[]>;
@@ -86,6 +90,8 @@ export function readInstall(verb: keyof typeof FLAGS, args: readonly string[]) {
     root: root === "/" ? "" : root,
     isPackage,
     start: values["no-start"] !== true,
+    // @throws for what is no address
+    listen: values.listen === undefined ? undefined : (parseListen(values.listen), values.listen),
   };
   return { values, target };
 }
@@ -93,8 +99,8 @@ export function readInstall(verb: keyof typeof FLAGS, args: readonly string[]) {
 /** The file to install: the one that runs, where it is one file. */
 function binaryOf(named: string | undefined): string {
   if (named !== undefined) return resolve(named);
-  const own = Deno.env.get("KVMM_BINARY") ?? Deno.execPath();
-  if (/^deno(\.exe)?$/.test(basename(own))) {
+  const own = ownBinary();
+  if (own === undefined) {
     throw new InstallError(
       "this runs from source, which is not one file: deno task build, then dist/kvm-manager install",
     );

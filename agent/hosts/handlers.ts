@@ -19,6 +19,7 @@ import { shownConnection } from "../../lib/access/shown_connection.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Handlers } from "../dispatch.ts";
+import { type HostInstallation, installHostHandler } from "./install/handler.ts";
 import { linkHandlers, type LinkManagement } from "./linked/handlers.ts";
 import { type HostManagement, manageHostHandlers } from "./manage.ts";
 import { versionText } from "./node_info.ts";
@@ -27,6 +28,7 @@ import { cpuModel } from "../machine/local.ts";
 import type { Host } from "./host.ts";
 import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";
+import type { Jobs } from "../jobs/jobs.ts";
 import type { ActivityLog } from "../store/activity.ts";
 
 export type HostListHandlers = Pick<Handlers, "get_activity" | keyof typeof hostListCommands>;
@@ -36,7 +38,8 @@ export type HostHandlers = Omit<
 >;
 
 /** What they tell of the application. */
-export interface HostCommandServices extends HostManagement, LinkManagement {
+export interface HostCommandServices extends HostManagement, LinkManagement, HostInstallation {
+  readonly jobs: Pick<Jobs, "list" | "run">;
   readonly activity: Pick<ActivityLog, "latest">;
   readonly knownVms: { since(vmId: string): number };
   readonly store: { readonly trouble: string | null };
@@ -110,11 +113,12 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
 
 /** A handler for each command on all hosts. */
 export function hostListHandlers(app: HostCommandServices): HostListHandlers {
-  const { activity, knownVms } = app;
+  const { activity, knownVms } = app, links = linkHandlers(app);
   return {
     list_hosts: (_input, { principal }) => hostStatuses(app, principal),
     ...manageHostHandlers(app),
-    ...linkHandlers(app),
+    ...links,
+    ...installHostHandler(app, links.join_host),
     get_activity: ({ limit = 50, ...wanted }) => {
       // What was before is of another VM, which had the id.
       const own = wanted.vmId === undefined ? 0 : knownVms.since(wanted.vmId);

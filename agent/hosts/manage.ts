@@ -12,14 +12,15 @@ import { versionText } from "./node_info.ts";
 import type { StoredHost } from "./records.ts";
 import { authorizeKey } from "./ssh/authorize.ts";
 import { SshConnection } from "./ssh/connection.ts";
-import { type SshFiles, sshFilesFault } from "./ssh/files.ts";
+import type { SshFiles } from "./ssh/files.ts";
 import { requireNewHost } from "./require_new.ts";
 import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
+import { withSsh } from "./ssh/with_ssh.ts";
 import { hostStatus, type ListedHosts } from "./statuses.ts";
 import { tryConnection } from "./try_connection.ts";
 import type { LinkCommand } from "./linked/handlers.ts";
 
-type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts" | LinkCommand>;
+type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts" | "install_host" | LinkCommand>;
 
 /** What they need of the application. */
 export interface HostManagement extends ListedHosts {
@@ -48,16 +49,6 @@ function checkedLink(text: string): string {
   throw new ContractError("HostUriRefused", {
     reason: "the address of a KVM Manager is like https://kvm2:8006",
   });
-}
-
-/** Runs what needs OpenSSH's client and its files. @throws {ContractError} HostUnreachable where they are not to be had */
-async function withSsh<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const reason = error instanceof ContractError ? undefined : sshFilesFault(error);
-    throw reason === undefined ? error : new ContractError("HostUnreachable", { reason }, { cause: error });
-  }
 }
 
 /** What a call says of the SSH connection. */

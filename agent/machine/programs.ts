@@ -52,7 +52,9 @@ export interface ProgramOptions {
   /** Milliseconds that it may take. */
   readonly limitMs: number;
   /** What it reads; nothing when left out. */
-  readonly input?: string;
+  readonly input?: string | AsyncIterable<Uint8Array>;
+  /** Kills it. */
+  readonly signal?: AbortSignal;
   /** Variables that it has besides ours. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -68,13 +70,14 @@ export interface ProgramEnd {
 /**
  * Runs a program to its end, in the C locale.
  *
- * @throws {ProgramLate} @throws {Deno.errors.NotFound} where there is no such program
+ * @throws {ProgramLate} @throws {Deno.errors.NotFound} where there is no such program @throws the signal's reason
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { limitMs, input, env }: ProgramOptions,
+  { limitMs, input, env, signal }: ProgramOptions,
 ): Promise<ProgramEnd> {
+  signal?.throwIfAborted();
   const child = new Deno.Command(program, {
     args: [...args],
     stdin: input === undefined ? "null" : "piped",
@@ -83,13 +86,22 @@ export async function runProgram(
     env: { LC_ALL: "C", ...env },
   }).spawn();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((done) => timer = setTimeout(() => done(undefined), limitMs));
+  let stop = () => {};
+  const late = new Promise<undefined>((done) => {
+    stop = () => done(undefined);
+    timer = setTimeout(stop, limitMs);
+  });
+  signal?.addEventListener("abort", stop);
   const feeding = input === undefined ? undefined : feed(child, input);
   const ending = Promise.all([child.output(), feeding]);
-  const ended = await Promise.race([ending, late]).finally(() => clearTimeout(timer));
+  const ended = await Promise.race([ending, late]).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  });
   if (ended === undefined) {
     ending.catch((error) => log.debug("a program that was late failed", { program, error }));
     if (!await killAndWait(child, program)) child.unref();
+    signal?.throwIfAborted();
     throw new ProgramLate(`${program} did not end within ${Math.round(limitMs / 1000)} seconds`);
   }
   const [{ success, code, stdout, stderr }] = ended;
@@ -97,10 +109,11 @@ export async function runProgram(
   return { success, code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
+async function feed(child: Deno.ChildProcess, input: string | AsyncIterable<Uint8Array>): Promise<void> {
   const writer = child.stdin.getWriter();
+  const pieces = typeof input === "string" ? [new TextEncoder().encode(input)] : input;
   try {
-    await writer.write(new TextEncoder().encode(input));
+    for await (const piece of pieces) await writer.write(piece);
     await writer.close();
   } catch (error) {
     // It ended before it had read everything: what it said tells why.

@@ -27,3 +27,18 @@ Deno.test("killAndWait() does not wait for a program that the kernel holds", asy
   assert.equal(await killAndWait(held, "qemu-img", 50), false);
   assert.deepEqual(signals, ["SIGKILL"]);
 });
+
+Deno.test("runProgram() feeds pieces as they come, and ends with its signal's reason", async () => {
+  async function* pieces() {
+    for (let index = 0; index < 50; index++) yield await Promise.resolve(new Uint8Array(65_536));
+  }
+  const counted = await runProgram("wc", ["-c"], { limitMs: 10_000, input: pieces() });
+  assert.equal(counted.stdout.trim(), String(50 * 65_536));
+  const early = await runProgram("sh", ["-c", "exec <&-; exit 3"], { limitMs: 10_000, input: pieces() });
+  assert.equal(early.code, 3, "what it does not read fails nothing");
+  const abort = new AbortController(), reason = new Error("enough");
+  const stopped = runProgram("sleep", ["60"], { limitMs: 60_000, input: pieces(), signal: abort.signal });
+  setTimeout(() => abort.abort(reason), 100);
+  await assert.rejects(stopped, reason);
+  await assert.rejects(runProgram("true", [], { limitMs: 1000, signal: abort.signal }), reason);
+});

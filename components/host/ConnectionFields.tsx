@@ -3,6 +3,7 @@ import { HostLabelField } from "./HostNameField.tsx";
 import { TextField } from "../kit/Field.tsx";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { refusalAt } from "../../lib/text/refused_form.ts";
+import { HostKeyField } from "./HostKeyField.tsx";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
@@ -20,21 +21,10 @@ export interface ConnectionFieldsProps {
   publicKey: string | undefined;
 }
 
-/** Refusals that tell the host key which is to be compared. */
-const KEY_CODES: ReadonlySet<string> = new Set(["HostKeyUnknown", "HostKeyChanged"]);
-
-/** The host key that a refusal has told, to be confirmed. */
-function shownKey(refused: RefusedForm | null, command: string): string | undefined {
-  const isAsked = refused?.command === command && KEY_CODES.has(refused.failure.code);
-  if (!isAsked) return undefined;
-  return /SHA256:[A-Za-z0-9+/]{43}/.exec(refused.failure.why)?.[0];
-}
-
 /** What a host is called, how its libvirt is connected to, and what SSH needs for it. */
 export function ConnectionFields({ command, refused, label, uri, publicKey }: ConnectionFieldsProps) {
   const typed = refused?.command === command ? refused.typed : undefined;
   const errorAt = (field: string) => refusalAt(refused, command, field);
-  const key = shownKey(refused, command);
   return (
     <>
       <HostLabelField value={typed?.label ?? label} error={errorAt("label")} />
@@ -49,14 +39,7 @@ export function ConnectionFields({ command, refused, label, uri, publicKey }: Co
         maxLength={512}
         placeholder="qemu+ssh://root@kvm2/system"
       />
-      {key !== undefined && (
-        <label class="check form-field wide">
-          <input type="checkbox" name="hostKey" value={key} required />
-          <span>
-            {t("hosts.key_same")} <span class="mono">{key}</span>
-          </span>
-        </label>
-      )}
+      <HostKeyField command={command} refused={refused} />
       <TextField
         label={t("hosts.password")}
         name="password"

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { command, ROLES } from "./command.ts";
 import { CONNECTION_STATUSES, HostStats } from "./host.ts";
 import { HostName } from "./on_host.ts";
+import { SSH_LOGIN } from "./ssh_login.ts";
 import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
 
 const MANAGE = {
@@ -315,6 +316,52 @@ export const hostListCommands = {
     route: "POST /hosts/links",
     cli: ["host", "join", "<name>"],
     examples: ["kvm-manager host join kvm2 --invitation -"],
+  }),
+  install_host: command({
+    ...MANAGE,
+    summary: "Install KVM Manager on a host by SSH, and link the host",
+    description:
+      "Copies this program, checks the host, installs a service that listens by HTTPS, and joins. As root, or by sudo. What fails is " +
+      "undone there; after a cut, the same call goes on. Where KVM Manager is installed already, the host is only linked.",
+    isJob: true,
+    input: closed({
+      name: NewName,
+      destination: Type.String({
+        maxLength: 330,
+        pattern: SSH_LOGIN,
+        description: "whom SSH signs in as, and where: `root@kvm2`, `ann@kvm2:2222`",
+      }),
+      label: Type.Optional(HostLabel),
+      hostKey: Type.Optional(HostKey),
+      password: Type.Optional(Type.String({
+        ...SshPassword,
+        description:
+          "of the user there: for SSH, where KVM Manager's key does not open it yet, and for sudo. It is not kept",
+      })),
+      role: Type.Optional(
+        oneOf(ROLES, { description: "the most that users of this KVM Manager may do there" }),
+      ),
+      port: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 65_535,
+          description:
+            "where KVM Manager listens there; 8006 when left out, or where one that is there listens",
+        }),
+      ),
+    }),
+    output: HostStatus,
+    errors: [
+      ...["HostExists", "HostUriRefused", "HostUnreachable", "HostBusy"] as const,
+      ...HOST_KEY_ERRORS,
+      ...["HostInstallNoProgram", "HostInstallFailed", "StoreUnavailable"] as const,
+    ],
+    route: "POST /hosts/installations",
+    cli: ["host", "install", "<name>", "<destination>"],
+    examples: [
+      "kvm-manager host install kvm2 root@kvm2",
+      "kvm-manager host install kvm2 ann@kvm2 --password - --role operator",
+    ],
   }),
   list_peers: command({
     ...MANAGE,

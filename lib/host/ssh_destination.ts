@@ -1,4 +1,5 @@
-/** Whom the SSH connection of a libvirt URI leads to. Pure. */
+/** Whom an SSH connection leads to: that of a libvirt URI, or one that people name. Pure. */
+import { SSH_LOGIN } from "../contract/ssh_login.ts";
 
 /** Where SSH connects to; what the URI leaves out is ssh's own choice (`~/.ssh/config`, 22, the user's own name). */
 export interface SshDestination {
@@ -35,3 +36,20 @@ export const sshWords = ({ host, port, user, keyfile }: SshDestination): string[
 /** The name of a host in known_hosts: with its port where that is another one than 22. */
 export const knownHostName = ({ host, port = 22 }: Pick<SshDestination, "host" | "port">): string =>
   port === 22 ? host : `[${host}]:${port}`;
+
+/** A destination as people write it: root's, where no user is named. */
+export const sshLoginText = ({ user = "root", host, port }: SshDestination): string =>
+  `${user}@${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`;
+
+/** Reads `user@host[:port]`. @returns undefined for what is none */
+export function readSshLogin(text: string): SshDestination & { readonly user: string } | undefined {
+  if (!new RegExp(SSH_LOGIN).test(text)) return undefined;
+  const [, user = "", host = "", port] = /^([^@]+)@(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return undefined;
+  return {
+    user,
+    host: host.replace(/^\[|\]$/g, ""),
+    port: port === undefined ? undefined : Number(port),
+    keyfile: undefined,
+  };
+}

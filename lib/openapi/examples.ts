@@ -80,6 +80,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   bus: "virtio",
   xml: "<domain type='kvm'>…</domain>",
   uri: "qemu:///system",
+  destination: "root@kvm2",
   url: "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-generic-amd64.qcow2",
   duid: "00:03:00:01:52:54:00:12:34:56",
   published: "2026-11-24",

@@ -60,6 +60,8 @@ const NEEDS = {
     if (Deno.uid() !== 0) throw new Unavailable("sshd is started by root alone");
     return ensurePackages("openssh-server");
   },
+  /** Debian's sudo, for a copy of this machine's files. */
+  sudo: () => ensurePackages("sudo"),
   /** rpmbuild and lintian. */
   packaging: () => ensurePackages("rpm", "lintian"),
   /** What stands for systemd's sandbox, and systemd's own judgement of a unit. */

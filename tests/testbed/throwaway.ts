@@ -52,6 +52,16 @@ export class Throwaway implements AsyncDisposable {
     private readonly cleanup: AsyncDisposableStack,
   ) {}
 
+  /** Id of its first process, as we see it: its namespaces are the copy's. */
+  get pid(): number {
+    return this.first;
+  }
+
+  /** The folder that is `/` in it, in its mounts alone. */
+  get root(): string {
+    return `${this.top}/root`;
+  }
+
   /** The command line that runs a program in it, as root. */
   argv(...argv: string[]): string[] {
     const inside = ["nsenter", "--target", String(this.first), "--mount", "--net", "--pid", "--"];

@@ -3,6 +3,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
+import type { RemoteShell } from "./remote_shell.ts";
 import { lastSaid } from "./said.ts";
 
 /** Milliseconds to sign in and write a line. */
@@ -13,6 +14,11 @@ const ADD_LINE =
   '{ grep -qxF "$line" "$f" || { [ -z "$(tail -c1 "$f")" ] || echo >> "$f"; echo "$line" >> "$f"; }; }';
 /** The user's own shell there may be any. */
 const COMMAND = `exec sh -c '${ADD_LINE}'`;
+/** Takes the line that it reads out of authorized_keys, whole or not at all: what else is there lets others in. */
+const REMOVE_LINE =
+  'f=$(readlink -f "$HOME/.ssh/authorized_keys") && read -r line && [ -f "$f" ] && grep -qxF "$line" "$f" || exit 0; ' +
+  'new=$(mktemp "$f.XXXXXXXX") && cp -p "$f" "$new" && { grep -vxF "$line" "$f" > "$new" || [ $? = 1 ]; } && ' +
+  'mv "$new" "$f" || { rm -f "$new"; exit 1; }';
 /** One password, no key, and a connection that is not kept: what is signed in by a key proves nothing of the password. */
 const BY_PASSWORD = {
   BatchMode: "no",
@@ -22,17 +28,28 @@ const BY_PASSWORD = {
   ControlPath: "none",
 };
 
+/** The line by which our key opens a host until an installation there ends: it differs from one that stays. */
+export const temporaryLine = async (files: SshFiles): Promise<string> =>
+  `${await files.publicKey()} (until KVM Manager is installed)`;
+
+/** Takes such a line out again. @throws {RemoteFailure} {ProgramLate} */
+export async function removeTemporaryLine(files: SshFiles, shell: RemoteShell): Promise<void> {
+  await shell.run(REMOVE_LINE, { asUser: true, input: `${await temporaryLine(files)}\n` });
+}
+
 /**
  * Adds the key. The host's own key must be known.
  *
+ * @param line of authorized_keys; undefined for the one that stays
  * @throws {ContractError} HostUnreachable with what ssh said
  */
 export async function authorizeKey(
   files: SshFiles,
   destination: SshDestination,
   password: string,
+  line?: string,
 ): Promise<void> {
-  const key = await files.publicKey();
+  const key = line ?? await files.publicKey();
   const options = Object.entries(BY_PASSWORD).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const { success, stderr } = await runProgram(
     "ssh",

@@ -16,7 +16,7 @@ const CONNECT_S = 10, ALIVE_S = 15, PERSIST_S = 60;
 
 /** A path in ssh's configuration. */
 const escaped = (path: string) => path.replaceAll("%", "%%").replaceAll('"', '\\"');
-const inConfig = (path: string) => `"${escaped(path)}"`;
+export const inConfig = (path: string) => `"${escaped(path)}"`;
 
 export class SshFiles {
   readonly folder: string;

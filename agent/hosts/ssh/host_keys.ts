@@ -10,14 +10,14 @@ import { lastSaid } from "./said.ts";
 const SCAN_MS = 15_000, FILE_MS = 5000;
 
 /** Where ssh would connect to, and by which name it looks for the host key. */
-interface ResolvedDestination {
+export interface ResolvedDestination {
   readonly host: string;
   readonly port: number;
   readonly name: string;
 }
 
 /** Asks ssh, which knows its configuration. */
-async function resolved(files: SshFiles, destination: SshDestination): Promise<ResolvedDestination> {
+export async function resolved(files: SshFiles, destination: SshDestination): Promise<ResolvedDestination> {
   const args = ["-G", "-F", files.config, ...sshWords(destination)];
   const { stdout } = await runProgram("ssh", args, { limitMs: FILE_MS });
   const found = new Map(

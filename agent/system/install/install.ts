@@ -1,5 +1,4 @@
 /** Installing and upgrading the program on this host, or into a folder that becomes one. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { VERSION } from "../../../lib/version.ts";
 import { folders, type Layout, NAME, textFiles } from "../../../lib/system/install/layout.ts";
@@ -12,6 +11,7 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import { isTaken, textAt } from "../../machine/files.ts";
 import { asOwner } from "../../store/as_owner.ts";
+import { fileSha256 } from "../../machine/own_binary.ts";
 import { databaseVersion, KNOWN_VERSION, savedCopies } from "../../store/database.ts";
 import {
   forgetSaved,
@@ -34,6 +34,8 @@ export interface Target {
   readonly isPackage: boolean;
   /** Whether the service is started. */
   readonly start: boolean;
+  /** Where the service listens by settings that are made; those that are there stay. Undefined: on loopback. */
+  readonly listen?: string | undefined;
 }
 
 /** The place of a path in the target. */
@@ -45,16 +47,9 @@ export async function installed(target: Pick<Target, "root" | "layout">): Promis
   return parseRecord(await textAt(placeOf(target, target.layout.record)) ?? "");
 }
 
-/** SHA-256 of a file, in hex. */
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of (await Deno.open(path)).readable) hash.update(piece);
-  return hash.digest("hex");
-}
-
 /** This program as a build. */
 async function thisBuild(binary: string): Promise<Build> {
-  return { version: VERSION, database: KNOWN_VERSION, sha256: await sha256(binary) };
+  return { version: VERSION, database: KNOWN_VERSION, sha256: await fileSha256(binary) };
 }
 
 /** @throws {InstallError} when the database there is newer than a build knows */
@@ -107,7 +102,7 @@ function binarySteps(
 }
 
 function fileSteps(target: Target): InstallStep[] {
-  const files = target.isPackage ? [] : textFiles(target.layout);
+  const files = target.isPackage ? [] : textFiles(target.layout, target.listen);
   return [
     ...folders(target.layout).map(({ path, mode }): InstallStep => ({
       what: `folder ${path}`,

@@ -40,6 +40,17 @@ export const HOST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  HostInstallNoProgram: {
+    text:
+      "This KVM Manager runs from source, and has no program that could be copied. Build one (deno task build) and start dist/kvm-manager.",
+    status: 409,
+    exit: 5,
+  },
+  HostInstallFailed: {
+    text: "KVM Manager was not installed on {host}. {step}: {reason}. {state}",
+    status: 502,
+    exit: 1,
+  },
   InvitationRefused: {
     text:
       "This invitation is good no more: it was used, its time is over, or KVM Manager was restarted there. Make another one on that host.",

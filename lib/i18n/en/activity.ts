@@ -165,6 +165,7 @@ export const activity = {
   "activity.command.enable_host": "Host enabled or disabled",
   "activity.command.remove_host": "Host removed",
   "activity.command.invite_host": "KVM Manager invited",
+  "activity.command.install_host": "KVM Manager installed on a host",
   "activity.command.join_host": "Host linked",
   "activity.command.remove_peer": "KVM Manager's access revoked",
   "activity.command.update_audit_retention": "Audit log retention changed",

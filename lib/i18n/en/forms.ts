@@ -65,6 +65,7 @@ export const forms = {
   "forms.done.update_host": "The host {name} was saved.",
   "forms.done.enable_host.enabled.true": "The host {name} was enabled.",
   "forms.done.enable_host.enabled.false": "The host {name} was disabled.",
+  "forms.done.install_host": "KVM Manager was installed on the host {name}, which is linked.",
   "forms.done.join_host": "The host {name} was linked.",
   "forms.done.remove_peer": "That KVM Manager may not act on this host any more.",
   "forms.done.remove_host": "The host {name} was removed. Its VMs run on.",

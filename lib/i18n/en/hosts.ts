@@ -54,6 +54,48 @@ export const hosts = {
   "hosts.join_what":
     "All of the host can be used from here then, by each user with the rights they have here, and at most with the role of the " +
     "invitation. Make the invitation on that host: Settings → Hosts, or kvm-manager host invite",
+  "hosts.install": "Install KVM Manager on a host by SSH",
+  "hosts.install_what":
+    "KVM Manager copies itself to the host, checks it, installs its service there and links the host. What fails is undone. " +
+    "Needs systemd and libvirt there, and root or sudo.",
+  "hosts.install_do": "Install and link",
+  "hosts.install_instead":
+    "Added by its libvirt, this host has no backups, guest files or port forwards. KVM Manager can be installed there: the host gets " +
+    "another name then, and this entry is removed.",
+  "hosts.install_there": "Install KVM Manager there",
+  "hosts.destination": "User and host",
+  "hosts.destination_hint":
+    "Whom SSH signs in as: root@kvm2, or ann@kvm2:2222. A user that is not root needs sudo.",
+  "hosts.install_password": "Password",
+  "hosts.install_password_hint":
+    "Of that user, for SSH and sudo. It is not kept. Not needed if KVM Manager's key opens the host and the user is root.",
+  "hosts.install_role_hint": "Nobody here can do more on that host than this role.",
+  "hosts.port": "Port",
+  "hosts.port_hint": "Where KVM Manager listens there by HTTPS.",
+  "hosts.install_connect": "Sign in by SSH",
+  "hosts.install_look": "Look at the host",
+  "hosts.install_copy": "Copy the program",
+  "hosts.install_check": "Check the host",
+  "hosts.install_service": "Install the service",
+  "hosts.install_answer": "Wait until KVM Manager answers there",
+  "hosts.install_invite": "Have an invitation made there",
+  "hosts.install_join": "Link the host",
+  "hosts.install_present": "KVM Manager is installed there: {program}",
+  "hosts.install_goes_on": "An earlier installation there was cut: this one goes on",
+  "hosts.install_part": "KVM Manager on the host",
+  "hosts.install_access": "the access of this KVM Manager to the host",
+  "hosts.install_no_key":
+    "SSH refuses KVM Manager's key. Give the user's password, or add the public key (kvm-manager host ssh-key) to the user's authorized_keys",
+  "hosts.install_nonsense": "KVM Manager there answers what this version does not understand",
+  "hosts.install_unreached":
+    "port {port} of the host is not reached from here: {reason}. Open it in the host's firewall (nft, firewall-cmd, ufw)",
+  "hosts.install_interrupted":
+    "What was done on that host may still be there. Install it again: that goes on from there, or undoes it.",
+  "hosts.install_undone": "What this call did on the host was undone.",
+  "hosts.install_not_undone":
+    "This could not be undone there: {what}. Install it again once the host answers: that goes on from there, or undoes it.",
+  "hosts.install_key_stays":
+    "A line of KVM Manager stays in the user's authorized_keys there: {reason}. Remove it by hand.",
   "hosts.join_do": "Link host",
   "hosts.add_do": "Add host",
   "hosts.invitation": "Invitation",

@@ -78,11 +78,12 @@ function tmpfilesText({ configDir, config, dataDir }: Layout): string {
   ].join("\n");
 }
 
-const CONFIG =
+/** @param listen where the service listens; undefined for what it does by itself */
+const configText = (listen: string | undefined) =>
   `# Settings of KVM Manager. Each has a flag of the same name: kvm-manager serve --help tells them all.
 # After a change: systemctl restart kvm-manager
 #
-# listen = "127.0.0.1:8440"
+${listen === undefined ? '# listen = "127.0.0.1:8440"' : `listen = ${JSON.stringify(listen)}`}
 # uri = "qemu:///system"
 # log-level = "info"
 `;
@@ -96,14 +97,14 @@ export interface TextFile {
   readonly kept: boolean;
 }
 
-/** All files of an installation but the binary. */
-export function textFiles(layout: Layout): readonly TextFile[] {
+/** All files of an installation but the binary. @param listen where its service listens, by settings that are made */
+export function textFiles(layout: Layout, listen?: string): readonly TextFile[] {
   const ours = (path: string, text: string): TextFile => ({ path, text, mode: 0o644, kept: false });
   return [
     ours(layout.unit, unitText(layout)),
     ours(layout.sysusers, sysusersText(layout)),
     ours(layout.tmpfiles, tmpfilesText(layout)),
-    { path: layout.config, text: CONFIG, mode: 0o640, kept: true },
+    { path: layout.config, text: configText(listen), mode: 0o640, kept: true },
   ];
 }
 

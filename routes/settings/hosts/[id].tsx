@@ -1,7 +1,9 @@
 import { HttpError, page } from "fresh";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { ConnectionFields } from "../../../components/host/ConnectionFields.tsx";
+import { installHref } from "../../../components/host/InstallForm.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
+import { sshDestination, sshLoginText } from "../../../lib/host/ssh_destination.ts";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -26,6 +28,7 @@ export const handler = define.handlers({
 
 /** A host's label and connection, to be changed. */
 export default define.page<typeof handler>(function EditHost({ data: { host, publicKey }, state }) {
+  const destination = sshDestination(host.uri);
   const { id: hostId } = host, here = `${LIST}/${encodeURIComponent(hostId)}`;
   return (
     <SettingsPage at={LIST} user={state.user}>
@@ -45,6 +48,12 @@ export default define.page<typeof handler>(function EditHost({ data: { host, pub
             <a class="button" href={LIST}>{t("hosts.cancel")}</a>
           </div>
         </form>
+        {destination !== undefined && (
+          <p class="text-muted">
+            {t("hosts.install_instead")}{" "}
+            <a href={installHref(LIST, sshLoginText(destination))}>{t("hosts.install_there")}</a>
+          </p>
+        )}
       </Panel>
     </SettingsPage>
   );

@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { ConnectionFields } from "../../../components/host/ConnectionFields.tsx";
 import { HostNameField } from "../../../components/host/HostNameField.tsx";
+import { installDestination, InstallForm } from "../../../components/host/InstallForm.tsx";
 import { JoinForm } from "../../../components/host/JoinForm.tsx";
 import { PeersPanel } from "../../../components/host/PeersPanel.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
@@ -135,7 +136,7 @@ function RemoveAnyway({ refused }: { refused: RefusedForm | null }) {
 }
 
 /** The hosts, and one more. */
-export default define.page<typeof handler>(function Hosts({ data, state }) {
+export default define.page<typeof handler>(function Hosts({ data, state, url }) {
   const { hosts, peers, publicKey, now, failure = null, made, typed: invited } = data;
   const typed = typedAgain(state.refused, "add_host");
   const errorAt = (field: string) => refusalAt(state.refused, "add_host", field);
@@ -174,6 +175,7 @@ export default define.page<typeof handler>(function Hosts({ data, state }) {
           ]}
         />
       </Panel>
+      <InstallForm refused={state.refused} at={AT} destination={installDestination(url)} />
       <JoinForm refused={state.refused} user={state.user} at={AT} />
       <Panel title={t("hosts.add")}>
         <form method="post" action={formHref("add_host", {}, AT)}>

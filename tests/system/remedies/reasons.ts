@@ -41,6 +41,16 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "leads to the libvirt of",
     then: 'call(here.server, "remove_host"',
   },
+  "sudo asks for a password: give": {
+    by: "tests/system/install_host_test.ts",
+    words: "sudo asks for a password: give",
+    then: 'install("ann", { password })',
+  },
+  "libvirt is not installed there. Install it": {
+    by: "tests/system/install_host_test.ts",
+    words: "libvirt is not installed there",
+    then: 'await install("root", { password })',
+  },
   "it has no TLS. Start it with --listen": OUTSIDE,
   "it is reached from this host alone. Start it with --listen": OUTSIDE,
   "it gives another length than it said before: try again": OUTSIDE,

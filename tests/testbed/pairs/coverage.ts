@@ -203,6 +203,10 @@ const OF_ALERTS = {
   enable_host: test("add_host", "its VMs come and go with it"),
   remove_host: test("add_host", "its VMs come and go with it"),
   invite_host: none("it keeps nothing but a secret that is good once"),
+  install_host: test(
+    "install_host",
+    "as root, from nothing: each failure is undone, and in the end the host is linked",
+  ),
   join_host: test("linked_hosts", "a linked host is used as one's own, and as whom"),
   remove_peer: test("linked_hosts", "a linked host is used as one's own, and as whom"),
 } as const;

@@ -1,0 +1,42 @@
+/** What `kvm-manager doctor` says of a host before KVM Manager is installed on it. */
+import { HEALTH_LEVELS } from "../../../lib/contract/health.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+
+/** Longest note. */
+const LONGEST = 300;
+/** Areas without which KVM Manager is of no use there. */
+const NEEDED: ReadonlySet<string> = new Set(["libvirt", "ports"]);
+
+interface Finding {
+  readonly area: string;
+  readonly level: string;
+  readonly text: string;
+}
+
+/** Another host says it: no more is taken of it than what is shown. */
+function findingsIn(all: unknown): Finding[] {
+  return (Array.isArray(all) ? all : []).map((each: unknown) => {
+    const { area, level, what, advice, command } = (each ?? {}) as Record<string, unknown>;
+    const words = [`${what}.`, advice, command].filter((word) => word !== undefined).map(String);
+    return { area: String(area), level: String(level), text: oneLine(words.join(" "), LONGEST) };
+  });
+}
+
+/**
+ * Judges the findings.
+ *
+ * @param answer of doctor, as JSON has it
+ * @param isServing KVM Manager runs there already: its port is its own
+ * @returns what is in the way, and what is worth knowing
+ */
+export function judged(
+  answer: unknown,
+  isServing: boolean,
+): { readonly refused: string | undefined; readonly notes: readonly string[] } {
+  const [ok, , problem] = HEALTH_LEVELS;
+  const bad = findingsIn(answer).filter(({ level }) => level !== ok);
+  const refused = bad.find(({ area, level }) =>
+    level === problem && NEEDED.has(area) && !(isServing && area === "ports")
+  );
+  return { refused: refused?.text, notes: bad.filter((each) => each !== refused).map(({ text }) => text) };
+}

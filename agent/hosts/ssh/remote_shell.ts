@@ -1,0 +1,157 @@
+/** A shell on another host by SSH, as the user that signs in there, or as root. */
+import type { SshDestination } from "../../../lib/host/ssh_destination.ts";
+import { sshWords } from "../../../lib/host/ssh_destination.ts";
+import { quoted } from "../../../lib/text/shell_word.ts";
+import { type ProgramEnd, type ProgramOptions, runProgram } from "../../machine/programs.ts";
+import { log } from "../../log.ts";
+import { inConfig, type SshFiles } from "./files.ts";
+import { lastSaid } from "./said.ts";
+
+/** Status of ssh where it failed itself. */
+const SSH_FAILED = 255;
+const CUT = "the connection was cut";
+/** Milliseconds of short calls. */
+const SHORT_MS = 30_000;
+/** Milliseconds to end the connection. */
+const EXIT_MS = 3000;
+/** What scripts find programs by, and in which language these speak. */
+const SURROUNDINGS = "env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C";
+
+/** What is run there failed, with what it said. */
+export class RemoteFailure extends Error {
+  override readonly name = "RemoteFailure";
+}
+
+/** How a script is run. */
+export interface RemoteOptions extends Omit<ProgramOptions, "env" | "limitMs"> {
+  /** Become `$1`, `$2` … of the script. */
+  readonly args?: readonly string[];
+  readonly limitMs?: number;
+  /** As the user that signs in. */
+  readonly asUser?: true;
+  /** Statuses beside 0 that are no failure. */
+  readonly allowed?: readonly number[];
+}
+
+/** How root is become: by words before a command, and a password that the first of them reads. */
+interface Root {
+  readonly words: string;
+  readonly password: string | undefined;
+}
+
+const IS_ROOT: Root = { words: "", password: undefined };
+
+async function* after(line: string | undefined, input: RemoteOptions["input"]): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  if (line !== undefined) yield encoder.encode(`${line}\n`);
+  if (typeof input === "string") yield encoder.encode(input);
+  else if (input !== undefined) yield* input;
+}
+
+/** One connection carries all calls: another than that of libvirt, which may have been let in by other means. */
+export class RemoteShell {
+  #root: Root = IS_ROOT;
+
+  /** @param socket path of a socket of its own, by which its calls share the connection */
+  private constructor(
+    private readonly files: SshFiles,
+    private readonly destination: SshDestination,
+    private readonly socket: string,
+  ) {}
+
+  static async of(files: SshFiles, destination: SshDestination): Promise<RemoteShell> {
+    await files.ready();
+    return new RemoteShell(files, destination, await files.socket());
+  }
+
+  /** Words of ssh before what is run. */
+  get #words(): string[] {
+    return ["-F", this.files.config, "-o", `ControlPath=${inConfig(this.socket)}`];
+  }
+
+  /** Ends the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await runProgram("ssh", [...this.#words, "-O", "exit", ...sshWords(this.destination)], {
+        limitMs: EXIT_MS,
+      });
+    } catch (error) {
+      log.debug("a shared SSH connection ends by itself", { error });
+    }
+  }
+
+  /**
+   * Runs a script for sh, as root unless it is said otherwise.
+   *
+   * @returns what it wrote to standard output
+   * @throws {RemoteFailure} with what it said last; {ProgramLate}; the signal's reason
+   */
+  async run(script: string, options: RemoteOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(script, options.asUser ? IS_ROOT : this.#root, options);
+    if (code === 0 || options.allowed?.includes(code)) return stdout;
+    throw new RemoteFailure(
+      lastSaid(stderr, code === SSH_FAILED ? CUT : `it ended with status ${code}`),
+    );
+  }
+
+  /**
+   * Finds out how root is become there: by being root, or by sudo.
+   *
+   * @param password of the user, for sudo; it is sent by standard input where sudo asks for one
+   * @returns why it cannot be; undefined when it can
+   * @throws {RemoteFailure} {ProgramLate}
+   */
+  async becomeRoot(password: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if ((await this.run("id -u", { asUser: true, signal })).trim() === "0") return undefined;
+    const ways: readonly Root[] = [
+      { words: "sudo -k -n ", password: undefined },
+      ...password === undefined ? [] : [{ words: "sudo -k -S -p '' ", password }],
+    ];
+    let said = "";
+    for (const way of ways) {
+      const { code, stderr } = await this.#run(":", way, { signal });
+      if (code === SSH_FAILED) throw new RemoteFailure(lastSaid(stderr, CUT));
+      if (code === 0) {
+        this.#root = way;
+        return undefined;
+      }
+      said = stderr;
+    }
+    return sudoRefusal(said, password !== undefined);
+  }
+
+  #run(
+    script: string,
+    { words, password }: Root,
+    { args = [], input, limitMs = SHORT_MS, signal }: RemoteOptions,
+  ): Promise<ProgramEnd> {
+    const inner = ["sh", "-c", script, "sh", ...args].map(quoted).join(" ");
+    return runProgram(
+      "ssh",
+      [
+        "-T",
+        ...this.#words,
+        ...sshWords(this.destination),
+        `exec env LC_ALL=C ${words}${SURROUNDINGS} ${inner}`,
+      ],
+      {
+        limitMs,
+        ...(signal && { signal }),
+        ...(password !== undefined || input !== undefined) && { input: after(password, input) },
+      },
+    );
+  }
+}
+
+/** Why sudo says no, for people. */
+function sudoRefusal(said: string, hadPassword: boolean): string {
+  if (/sudo['’]?: (?:command not found|No such file)|sudo: not found/i.test(said)) {
+    return "the user is not root, and sudo is not installed there";
+  }
+  if (/not in the sudoers|not allowed|may not run/i.test(said)) {
+    return "the user may not become root by sudo there";
+  }
+  if (!hadPassword) return "the user is not root, and sudo asks for a password: give the user's password";
+  if (/incorrect password|try again|no password was provided/i.test(said)) return "sudo refuses the password";
+  return lastSaid(said, "sudo failed");
+}
