@@ -26,6 +26,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/host_devices/host_use.ts": "/sys, /dev",
   "agent/hosts/install/handler.ts": "its own program",
   "agent/hosts/install/installation.ts": "its own program",
+  "agent/machine/open_files.ts": "/proc",
   "agent/machine/own_binary.ts": "its own program",
   "agent/hosts/linked/identity.ts": "the data folder",
   "agent/hosts/inventory/domain_scan.ts": "/etc/libvirt, /run/libvirt",

@@ -3,6 +3,7 @@
  * can finish it or take it back. Secrets are no part of it.
  */
 import type { CommandName } from "../../lib/contract/mod.ts";
+import type { BackingImage } from "../../lib/formats/xml/new_vm.ts";
 
 /** What tells a file from another one at the same path. */
 export interface FileIdentity {
@@ -179,6 +180,20 @@ export interface GuestFrozen {
   readonly isAll?: boolean;
   /** KVM Manager's own agent froze it, which thaws by itself at the time limit. */
   readonly thawsItself?: true;
+}
+
+/** A VM's disks go over to new images, for an external snapshot. */
+export interface DisksSwitched {
+  readonly kind: "disks-switched";
+  readonly uuid: string;
+  readonly name: string;
+  readonly disks: readonly {
+    readonly target: string;
+    /** Path of the new image. */
+    readonly overlay: string;
+    /** The images that it is built on, nearest first. */
+    readonly chain: readonly Pick<BackingImage, "path" | "format" | "type">[];
+  }[];
 }
 
 /** A VM goes back to an external snapshot: its disks go on in new images. What follows goes only where they do. */
@@ -430,6 +445,7 @@ export type Step =
   | StateReplaced
   | GuestFrozen
   | DisksReverted
+  | DisksSwitched
   | VmRenamed
   | SnapshotMade
   | SnapshotReverted

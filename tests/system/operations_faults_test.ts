@@ -73,7 +73,13 @@ async function clean(bench: KillBench, extra: readonly string[], about: string):
   }, {
     seconds: SETTLED_SECONDS,
     every: 100,
-    lastSeen: () => `${JSON.stringify(seen)}\n${bench.server.log().slice(-3000)}`,
+    lastSeen: async () => {
+      const activity = await call(bench.server, "get_activity", { limit: 5 });
+      const log = bench.server.log().split("\n").filter((line) => !line.includes(" debug "));
+      return [JSON.stringify(seen), ...activity.map((each) => JSON.stringify(each)), ...log.slice(-30)].join(
+        "\n",
+      );
+    },
   });
 }
 
@@ -85,6 +91,11 @@ const isHeldByLibvirt = (error: unknown): boolean =>
 const isMarkedByLibvirt = (error: unknown): boolean =>
   error instanceof CallError &&
   /active block job.*shut the VM down, start it/.test(JSON.stringify(error.body));
+
+/** Whether libvirt 9.0, killed while it took a snapshot, does not know the images that QEMU writes to (docs/snapshots.md). */
+const isUnknownToLibvirt = (error: unknown): boolean =>
+  error instanceof CallError &&
+  /from the next start on.*Shut the VM down and start it/.test(JSON.stringify(error.body));
 
 /** What the refusal and the docs tell to do then. */
 async function release({ host, server }: KillBench, name: string, restartsLibvirt: boolean): Promise<void> {
@@ -129,6 +140,21 @@ async function endLost(bench: KillBench, name: string | undefined, about: string
   return true;
 }
 
+/**
+ * Files of a VM that libvirt 9.0, killed while it took a snapshot, leaves in use, as the activity list tells: an image that QEMU
+ * has open and does not use, or one below the images that it went over to (docs/snapshots.md).
+ */
+async function leftInUse(bench: KillBench, name: string | undefined): Promise<string[]> {
+  const activity = await call(bench.server, "get_activity", { limit: 20 });
+  const isTold = activity.some(({ vmName, action, message = "" }) =>
+    vmName === name && action === "create_snapshot" &&
+    /The next start uses the new images|because a program has it open/.test(message)
+  );
+  return isTold
+    ? (await bench.files()).filter((file) => file.startsWith(`${name}.`) || file.startsWith(`${name}-`))
+    : [];
+}
+
 /** One kill, everything that must hold after it, and the same once more. */
 async function round(
   bench: KillBench,
@@ -170,21 +196,24 @@ async function round(
   let whole = await wait();
   const end = `${outcome}: ${whole ? "whole" : "undone"}`;
   if (outcome === "done") assert.ok(whole, `it was told to be done, and is not ${about}`);
-  await clean(bench, whole ? files(n) : filesBefore(n), about);
+  const inUse = await leftInUse(bench, scenario.vm?.(n));
+  if (inUse.length > 0) console.log(`${inUse.join(", ")} stay in use ${about}`);
+  await clean(bench, [...whole ? files(n) : filesBefore(n), ...inUse], about);
   if (!whole) {
     await scenario.run(bench, n, vmId).catch(async (error) => {
       const isHeld = isHeldByLibvirt(error);
-      if (!isHeld && !isMarkedByLibvirt(error)) throw error;
-      const how = isHeld ? "holds" : "takes a job for running of";
-      console.log(`libvirt ${how} ${scenario.vm!(n)} for good ${about}: the way out is taken`);
+      if (!isHeld && !isMarkedByLibvirt(error) && !isUnknownToLibvirt(error)) throw error;
+      console.log(`libvirt hinders ${name} of ${scenario.vm!(n)} for good ${about}: the way out is taken`);
       await release(bench, scenario.vm!(n), isHeld);
       await scenario.run(bench, n, vmId);
     });
     whole = await isWhole(bench, n);
     assert.ok(whole, `the same command did not work again ${about}`);
-    await clean(bench, files(n), `${about}, and done again`);
+    await clean(bench, [...files(n), ...inUse], `${about}, and done again`);
   }
   await clear(bench, n);
+  const still = await bench.files();
+  for (const file of inUse) if (still.includes(file)) await Deno.remove(`${bench.pool}/${file}`);
   await clean(bench, [], `${about}, and cleared`);
   return end;
 }
@@ -263,7 +292,7 @@ Deno.test({
       const end = await round(bench, scenario, n, { victim, afterMs }).catch((cause) => {
         const of = seeded === undefined ? "" : `, seed ${Number(seeded) + n}`;
         const what = `round ${n}${of}: ${scenario.name}, ${victim} killed after ${Math.round(afterMs)} ms`;
-        throw new Error(`${what}\n${bench.server.log().slice(-6000)}`, { cause });
+        throw new Error(what, { cause });
       });
       const key = `${scenario.name}, ${victim} killed, ${end}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -1,12 +1,12 @@
 /** Every command of several steps, as something that can be killed in the middle, looked at and done again. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { DatabaseSync } from "node:sqlite";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
 import type { Input } from "../../lib/contract/mod.ts";
 import { domainXml } from "./domain_xml.ts";
 import type { Mirror } from "./mirror.ts";
 import type { PrivateLibvirt } from "./private_libvirt.ts";
+import { openOperations } from "./open_operations.ts";
 import { exists, ProcessError, run } from "./process.ts";
 import { call, readyServer } from "./product.ts";
 import type { TestServer } from "./server.ts";
@@ -95,8 +95,7 @@ export class KillBench {
 
   /** Operations that are not settled. */
   open(): string[] {
-    using database = new DatabaseSync(`${this.dataDir}/kvm-manager.db`, { readOnly: true });
-    return database.prepare("SELECT record FROM operations").all().map(({ record }) => String(record));
+    return openOperations(this.dataDir);
   }
 }
 

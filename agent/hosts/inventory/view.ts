@@ -108,6 +108,11 @@ function attention(
   if (state === "crashed") {
     found.push("It crashed. Look at its log under /var/log/libvirt/qemu, then start it again.");
   }
+  if (state === "stopped" && reason === "daemon") {
+    found.push(
+      "libvirt was restarted, could not take over the VM's running process, and ended it. Start it again.",
+    );
+  }
   if (state === "paused" && reason === "I/O error") {
     found.push("It was paused by an I/O error: a disk is full or gone. Give it room, then resume it.");
   }

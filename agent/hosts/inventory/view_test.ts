@@ -152,6 +152,7 @@ Deno.test("vmView() asks for attention where a person is needed, and only there"
     );
     assert.deepEqual(attention(3, reason, { operation: "taking a snapshot" }), []);
   }
+  assert.match(attention(5, 8).join(), /^libvirt was restarted.+ended it\. Start it again\.$/);
   assert.match(attention(5, 3).join(), /^It crashed/);
   assert.match(attention(6, 1).join(), /^It crashed/);
   const notResponding = { since: 0, call: "virDomainSuspend" };

@@ -15,6 +15,7 @@ import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
+import { imagesOf } from "./disks_switched.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -58,6 +59,7 @@ export async function takeBeside(
   using held = new DisposableStack();
   const overlays = new Map<string, Overlay>();
   const work = async (operation: Operation) => {
+    await requireSameImages(host, vm);
     for (const disk of keptDisks(vm.disks)) {
       const { target } = disk;
       const image = await judge(host, vm, diskAt(disk), held);
@@ -69,6 +71,13 @@ export async function takeBeside(
     await requireReachable(host, xml);
     // Whatever happens to libvirt or to this process from here on: the guest is thawed, and what no snapshot uses goes, if
     // it can be told that none will: not on another host.
+    operation.add({
+      ...{ kind: "disks-switched", uuid: vm.id, name: vm.name },
+      disks: [...overlays].map(([target, { path, backing }]) => ({
+        ...{ target, overlay: path },
+        chain: backing.map(({ path, format, type }) => ({ path, format, type })),
+      })),
+    });
     if (asks !== "no") {
       if (link.machine !== null) operation.turnBack();
       const thawsItself = by === "own";
@@ -106,6 +115,21 @@ export async function takeBeside(
     return { name, external: true, quiesced, ...(notes.length > 0 && { notes }) };
   } catch (error) {
     throw contractError(error, "SnapshotFailed", "create_snapshot");
+  }
+}
+
+/** @throws {ContractError} SnapshotNotPossible for a VM that runs and starts from other images next time */
+async function requireSameImages(host: Host, vm: VM): Promise<void> {
+  if (!isLive(vm) || !vm.persistent) return;
+  const read = async (inactive: boolean) =>
+    imagesOf(await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive }));
+  const live = await read(false), next = await read(true);
+  for (const { target } of keptDisks(vm.disks)) {
+    const path = next.get(target);
+    if (path === undefined || path === live.get(target)) continue;
+    const reason =
+      `disk ${target} is on another image from the next start on: ${path}. Shut the VM down and start it before`;
+    throw new ContractError("SnapshotNotPossible", { reason });
   }
 }
 

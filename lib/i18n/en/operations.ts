@@ -20,6 +20,11 @@ export const operations = {
 
   "operations.snapshot_not_reverted": "The VM was not reverted: its disks are as they were.",
 
+  "operations.switched":
+    "The disks of {name} use the new images, but libvirt ended before it had stored the snapshot. The next start uses the new images, too.",
+  "operations.switched_unknown":
+    "QEMU writes the disks of {name} to the new images, which libvirt does not know before the next start. The next start uses the new images: shut the VM down and start it before its next snapshot or backup.",
+
   "operations.moved": "Disk {target} is on {path}.",
   "operations.move_unclear":
     "disk {target} was just changing over to it from {path}, and either may have what was written last: start the VM with each of them in turn, and keep the one whose data is right",

@@ -20,6 +20,11 @@ export const OF_NOTES: Readonly<Record<string, Entry>> = {
         await call(server, "force_stop_vm", { vmId });
       }),
   },
+  "libvirt was restarted, could not take over": {
+    by: "tests/system/snapshot_kills_test.ts",
+    words: "ended it. Start it again",
+    then: `call(server!, "start_vm", { vmId })`,
+  },
   "It was paused by an I/O error": {
     by: "tests/system/resume_full_test.ts",
     words: "remount,size=80m",

@@ -1,0 +1,79 @@
+/**
+ * Disks that go over to new images for an external snapshot, as a step. QEMU goes over first; a libvirtd that is ended then
+ * knows the new images not at all, or for the running VM alone, and would start the VM from the old ones next time: what the
+ * guest has written since would be lost. Seen with libvirt 9.0.
+ */
+import { setDisk } from "../../../lib/formats/xml/clone.ts";
+import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
+import type { Host } from "../../hosts/host.ts";
+import { openFilesOf } from "../../machine/open_files.ts";
+import { resolvedPath } from "../../machine/resolved_path.ts";
+import { NOTHING, t } from "../../operations/outcome.ts";
+import type { StepRule } from "../../operations/settlement.ts";
+import type { DisksSwitched } from "../../operations/step.ts";
+import { isOff } from "../lifecycle/undefine.ts";
+
+/** Milliseconds in which libvirt has stored what QEMU has done. */
+const STORED_MS = 2000;
+
+type SwitchedDisk = DisksSwitched["disks"][number];
+
+/** Path of the image of each disk. */
+export const imagesOf = (xml: string) => new Map(disksOf(xml).map(({ target, source }) => [target, source]));
+
+/** Whether QEMU writes to the new image, and reads the old one alone. */
+async function isWrittenTo({ link: { machine } }: Host, uuid: string, disk: SwitchedDisk): Promise<boolean> {
+  if (machine === null) return false;
+  const pid = (await machine.processes.all()).get(uuid);
+  if (pid === undefined) return false;
+  const overlay = await resolvedPath(machine, disk.overlay);
+  const base = await resolvedPath(machine, disk.chain[0]!.path);
+  const open = await openFilesOf(pid, [overlay, base]);
+  return open.get(overlay) === true && open.get(base) === false;
+}
+
+/** What libvirt is to know of the disks of a running VM. */
+interface Unstored {
+  readonly document: XmlDocument;
+  /** One of them is not known for the running VM either. */
+  readonly isUnknown: boolean;
+}
+
+/** The next start's definition with the new images; undefined where libvirt has all that QEMU uses. */
+async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unstored | undefined> {
+  const { link } = vms, domain = await link.call("domainRead", { uuid });
+  if (domain === null || isOff(domain) || !domain.persistent) return undefined;
+  const read = (inactive: boolean) => link.call("domainXml", { uuid, secure: true, inactive });
+  const live = imagesOf(await read(false)), definition = await read(true), next = imagesOf(definition);
+  const document = new XmlDocument(definition);
+  let isStored = false, isUnknown = false;
+  for (const disk of disks) {
+    const { target, overlay, chain } = disk, isKnown = live.get(target) === overlay;
+    if (next.get(target) !== chain[0]!.path) continue;
+    if (!isKnown && !await isWrittenTo(vms, uuid, disk)) continue;
+    setDisk(document, target, { path: overlay, format: "qcow2", type: "file", backing: chain });
+    isStored = true;
+    isUnknown ||= !isKnown;
+  }
+  return isStored ? { document, isUnknown } : undefined;
+}
+
+/** Has the next start use the images that the disks of a running VM use. */
+export const disksSwitched: StepRule<"disks-switched"> = {
+  undo: async (step, { vms }) => {
+    if (await unstored(vms, step) === undefined) return NOTHING;
+    // libvirt may be just about to store it
+    await sleep(SYSTEM_CLOCK, STORED_MS);
+    const found = await unstored(vms, step);
+    if (found === undefined) return NOTHING;
+    await vms.link.call("domainDefine", { xml: found.document.toString() });
+    await vms.inventory.refresh(step.uuid);
+    const { name } = step;
+    return {
+      did: "kept",
+      note: t(found.isUnknown ? "operations.switched_unknown" : "operations.switched", { name }),
+    };
+  },
+};
