@@ -63,7 +63,7 @@ Deno.test({
           }
           // libvirt 9.0 takes QEMU's answer to the call that was cut off for one to its first question, and ends the VM
           if (
-            operation === undefined &&
+            operation === undefined && openOperations(dataDir).length === 0 &&
             /libvirt was restarted.+ended it. Start it again/.test(attention.join())
           ) {
             await call(server!, "start_vm", { vmId });
