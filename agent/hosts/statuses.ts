@@ -59,7 +59,7 @@ function linkedStatus(host: LinkedHost, viewer: Viewer): HostStatus {
   return {
     ...{ id: host.id, label: host.label, isLocal: false, status, since },
     ...shownConnection({ uri: host.address, error }, rights),
-    ...(about !== undefined && { linked: about }),
+    ...(about !== undefined && { linked: { ...about, ...(seesAll && { unknownVms: host.unknownVms }) } }),
     ...(host.isRead && countsOf(host.vms().filter(({ id }) => seesVm(viewer, id)))),
     ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
     isKnown: host.isRead,

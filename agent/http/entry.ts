@@ -62,7 +62,7 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
 
 /** Where other KVM Managers show who they are. */
 const linkDoorOf = (app: App): LinkDoor => ({
-  ...{ peers: app.peers, activity: app.activity },
+  ...{ peers: app.peers, activity: app.activity, refusals: app.refusals },
   certificate: () => app.doors?.certificates?.pair.facts.fingerprint.replaceAll(":", "").toLowerCase(),
   peersChanged: () => app.hub.publish("hosts-changed", {}),
   joinBack: (peer, invitation) => void joinBack(app, peer, invitation),

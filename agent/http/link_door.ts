@@ -8,6 +8,7 @@ import { ANONYMOUS_BODY_LIMIT, readJson } from "./body.ts";
 import { errorResponse } from "./guard.ts";
 import { jsonResponse } from "./rest.ts";
 import type { ActivityLog } from "../store/activity.ts";
+import type { RejectedCallLog } from "../store/rejected_call_log.ts";
 import type { PeerRecord } from "../hosts/linked/peer_records.ts";
 import type { Peers } from "../hosts/linked/peers.ts";
 
@@ -17,10 +18,14 @@ export interface LinkDoor {
   /** SHA-256 of the certificate that serves, in hexadecimal digits; undefined where there is no TLS. */
   readonly certificate: () => string | undefined;
   readonly activity: Pick<ActivityLog, "record">;
+  readonly refusals: Pick<RejectedCallLog, "add">;
   readonly peersChanged: () => void;
   /** Links the one that has joined here as well. Its answer does not wait for that. */
   readonly joinBack: (peer: PeerRecord, invitation: string) => void;
 }
+
+/** Why somebody was not let in: those that the audit log has. */
+const AUDITED: ReadonlySet<string> = new Set(["InvitationRefused", "LinkRefused"]);
 
 type Ask = (door: LinkDoor, input: never, certificate: string, caller: Caller) => Promise<unknown>;
 
@@ -48,6 +53,15 @@ async function join(door: LinkDoor, input: Join, certificate: string, { address 
   return session;
 }
 
+/** Has the audit log say that somebody was not let in. */
+function refused({ refusals }: LinkDoor, error: ContractError, { address }: Caller): void {
+  if (!AUDITED.has(error.code)) return;
+  refusals.add({
+    ...{ actor: "nobody", door: "api", action: "peer-refused", result: "error", message: error.sentence },
+    ...(address !== "" && { address }),
+  }, { code: error.code, isAnonymous: true });
+}
+
 export const isLinkPath = (pathname: string): boolean => Object.hasOwn(ASKED, pathname);
 
 /** Answers such a request. */
@@ -70,7 +84,8 @@ export async function answerLink(door: LinkDoor, request: Request, caller: Calle
     }
     return jsonResponse(await ask(door, input as never, certificate, caller));
   } catch (error) {
-    if (error instanceof ContractError) return errorResponse(error);
-    throw error;
+    if (!(error instanceof ContractError)) throw error;
+    refused(door, error, caller);
+    return errorResponse(error);
   }
 }

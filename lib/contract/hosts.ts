@@ -58,6 +58,9 @@ export const HostStatus = Type.Object({
       hostname: Type.String({ description: "of the host, as its KVM Manager tells it" }),
       version: Type.String({ description: "of its KVM Manager" }),
       role: Type.String({ description: "the most that users of this KVM Manager may do there" }),
+      unknownVms: Type.Optional(
+        Type.Integer({ description: "VMs that this version does not understand, for who sees all VMs" }),
+      ),
     }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
   ),
   status: oneOf([...CONNECTION_STATUSES, "disabled"]),

@@ -142,6 +142,10 @@ Deno.test({
       assert.equal(await code(api.joinHost({ name: "again", invitation })), "HostExists");
       await api.removeHost({ hostId: "far" });
       assert.equal(await code(api.joinHost({ name: "far", invitation })), "InvitationRefused");
+      const [refused] = (await far.api.getActivity({ limit: 5 })).filter(({ action }) =>
+        action === "peer-refused"
+      );
+      assert.match(refused?.message ?? "", /invitation/i, "the other one's audit log has it");
       await linkTo(near, far);
     });
 

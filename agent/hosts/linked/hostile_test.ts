@@ -48,7 +48,8 @@ const answered = (body: unknown, status: number) => () =>
   Promise.resolve(Response.json(body, { status })) as Promise<Response>;
 
 Deno.test("callRemotely(): errors about a sign-in are no errors of the caller's, and texts have no controls", async () => {
-  for (const code of ["NotSignedIn", "TokenInvalid", "PasswordNeeded", "SignInFailed", "constructor"]) {
+  const ofTheLink = ["NotSignedIn", "TokenInvalid", "PasswordNeeded", "SignInFailed", "UnknownCommand"];
+  for (const code of [...ofTheLink, "constructor"]) {
     await assert.rejects(
       callRemotely(answered({ code, message: "x" }, 403), "get_networks", {}),
       NonsenseError,

@@ -2,7 +2,6 @@
  * A host with a KVM Manager of its own, which lets this one act: its lists are kept here by its events, and its commands are
  * carried out there. A link that is cut or hangs holds up calls of its own alone.
  */
-import { fits } from "typebox/compile";
 import { mayCall } from "../../../lib/access/may_call.ts";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import {
@@ -18,6 +17,8 @@ import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import { readAs } from "../../../lib/typebox/tolerant.ts";
+import { VERSION } from "../../../lib/version.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { CallContext } from "../../dispatch.ts";
@@ -164,6 +165,11 @@ export class LinkedHost {
     return this.#replica.vms();
   }
 
+  /** VMs of it that this version does not understand. */
+  get unknownVms(): number {
+    return this.#replica.unknownVms;
+  }
+
   foreignVms(): readonly VM[] {
     return this.#replica.foreign();
   }
@@ -259,18 +265,18 @@ export class LinkedHost {
     return new ContractError("LinkedHostAway", { host: this.label, reason }, { cause });
   }
 
+  #nonsense(cause: NonsenseError): ContractError {
+    const theirs = oneLine(this.about?.version ?? VERSION, 40);
+    const versions = theirs === VERSION ? "" : ` (its version is ${theirs}, this one ${VERSION})`;
+    const reason = oneLine(cause.message, 300) + versions;
+    return new ContractError("LinkedHostNonsense", { host: this.label, reason }, { cause });
+  }
+
   #failure(error: unknown, readOnly: boolean, { principal: { rights }, content }: CallContext): unknown {
     // A fault of our own is told as one
     if (error instanceof ContractError || error instanceof TypeError) return error;
     if (content?.gone?.aborted) return content.gone.reason;
-    if (error instanceof NonsenseError) {
-      return new ContractError("LinkedHostNonsense", {
-        host: this.label,
-        reason: oneLine(error.message, 300),
-      }, {
-        cause: error,
-      });
-    }
+    if (error instanceof NonsenseError) return this.#nonsense(error);
     if (readOnly || error instanceof NotSentError) return this.#away(rights, error);
     const reason = shownFault(connectionFault(error), rights);
     return new ContractError("LinkUndecided", { host: this.label, reason }, { cause: error });
@@ -362,10 +368,11 @@ export class LinkedHost {
     const jobs = await this.#ask("list_jobs", { limit: 200 }, signal);
     const libvirt = await this.#ask("get_connection_status", {}, signal);
     await this.#readLoad(signal);
-    if (!this.#replica.fill(vms, jobs) || !fits(COMMANDS.get_connection_status.output, libvirt)) {
+    const status = readAs(COMMANDS.get_connection_status.output, libvirt);
+    if (!this.#replica.fill(vms, jobs) || status === undefined) {
       throw new NonsenseError("its lists are not as the contract of this version says");
     }
-    this.#replica.setLibvirt(libvirt);
+    this.#replica.setLibvirt(status);
     this.#isRead = true;
   }
 
@@ -373,7 +380,7 @@ export class LinkedHost {
   async #readLoad(signal: AbortSignal): Promise<void> {
     try {
       const stats = await this.#ask("get_host_stats", {}, signal);
-      if (fits(COMMANDS.get_host_stats.output, stats)) this.#replica.stats = stats;
+      this.#replica.stats = readAs(COMMANDS.get_host_stats.output, stats) ?? this.#replica.stats;
     } catch (error) {
       if (signal.aborted) throw error;
       log.debug("the load of a linked host cannot be read", { host: this.id, error });

@@ -7,13 +7,13 @@ import {
   type ErrorCode,
   ERRORS,
 } from "../../../lib/contract/mod.ts";
-import { fits } from "typebox/compile";
 import { LINES_TYPE } from "../../../lib/contract/lines.ts";
 import { contentAddress } from "../../../lib/rest/content_address.ts";
 import { attachmentName } from "../../../lib/text/attachment.ts";
 import { locale } from "../../../lib/i18n/locale.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { severalLines } from "../../../lib/text/text.ts";
+import { readAs } from "../../../lib/typebox/tolerant.ts";
 import type { Content, RequestBody } from "../../dispatch.ts";
 import { readBounded, TextCutter } from "./bounded.ts";
 import type { PeerRequest } from "./peer_connection.ts";
@@ -33,7 +33,10 @@ export class NonsenseError extends Error {
   override readonly name = "NonsenseError";
 }
 
-/** Errors that are about the link, not about the call: they must not look as if the caller were not signed in here. */
+/**
+ * Errors that are about the link, not about the call: they must not look as if the caller were not signed in here, nor as if
+ * this version did not have the command.
+ */
 const OF_THE_LINK: ReadonlySet<string> = new Set([
   "NotSignedIn",
   "TokenInvalid",
@@ -42,6 +45,7 @@ const OF_THE_LINK: ReadonlySet<string> = new Set([
   "SignInExpired",
   "ForeignHost",
   "ForeignOrigin",
+  "UnknownCommand",
 ]);
 
 const isPlain = (value: unknown): boolean =>
@@ -84,7 +88,8 @@ async function jsonOf(response: Response): Promise<unknown> {
 
 /** What a command gives, if it is as the contract says. @throws {NonsenseError} */
 function checked(command: CommandName, answer: unknown): unknown {
-  if (fits(COMMANDS[command].output, answer)) return answer;
+  const known = readAs(COMMANDS[command].output, answer);
+  if (known !== undefined) return known;
   throw new NonsenseError(`its answer to ${command} is not as the contract of this version says`);
 }
 

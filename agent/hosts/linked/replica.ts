@@ -1,5 +1,5 @@
 /** What is known of a linked host's VMs and tasks: read once per connection, then kept by its events. What it says is checked. */
-import { fits } from "typebox/compile";
+import type { Static, TSchema } from "typebox";
 import {
   type AnyEvent,
   COMMANDS,
@@ -11,6 +11,7 @@ import {
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import { readAs } from "../../../lib/typebox/tolerant.ts";
 import type { Published } from "../../events/hub.ts";
 import type { EventFrame } from "./event_lines.ts";
 
@@ -48,7 +49,16 @@ function eventOf({ name, data }: EventFrame): AnyEvent | undefined {
   } catch {
     return undefined; // another program's text: it is as if it had not been sent
   }
-  return fits(EVENTS[name as EventName].data, value) ? { name, data: value } as AnyEvent : undefined;
+  const known = readAs(EVENTS[name as EventName].data, value);
+  return known === undefined ? undefined : { name, data: known } as AnyEvent;
+}
+
+/** The items of a list that can be read. */
+function readEach<S extends TSchema>(schema: S, values: readonly unknown[]): Static<S>[] {
+  return values.flatMap((value) => {
+    const known = readAs(schema, value);
+    return known === undefined ? [] : [known];
+  });
 }
 
 export class Replica {
@@ -58,6 +68,8 @@ export class Replica {
   readonly #told = new Map<string, number>();
   #toldLength = 0;
   stats: HostStats | undefined;
+  /** VMs that were left out because this version does not understand them. */
+  unknownVms = 0;
   #libvirt: ConnectionStatus | undefined;
 
   /**
@@ -103,15 +115,23 @@ export class Replica {
     return this.#jobs.get(jobId);
   }
 
-  /** Takes the list of its VMs, and of its tasks. @returns false for what is not as the contract says */
+  /**
+   * Takes the list of its VMs, and of its tasks. Those that are not as the contract of this version says are left out, and counted.
+   *
+   * @returns false for what is no list, and where none of its VMs can be read
+   */
   fill(vms: unknown, jobs: unknown): boolean {
-    if (!fits(COMMANDS.get_vms.output, vms) || !fits(COMMANDS.list_jobs.output, jobs)) return false;
+    if (!Array.isArray(vms) || !Array.isArray(jobs)) return false;
+    const known = readEach(COMMANDS.get_vms.output.items, vms);
+    if (vms.length > 0 && known.length === 0) return false;
+    this.unknownVms = vms.length - known.length;
     this.#vms.clear();
     this.#jobs.clear();
     this.#told.clear();
     this.#toldLength = 0;
-    for (const vm of vms.slice(0, MOST_VMS)) this.#vms.set(vm.id, this.#own(vm));
-    for (const job of jobs.slice(0, MOST_JOBS).toReversed()) this.#putJob(job);
+    for (const vm of known.slice(0, MOST_VMS)) this.#vms.set(vm.id, this.#own(vm));
+    const tasks = readEach(COMMANDS.list_jobs.output.items, jobs.slice(0, MOST_JOBS));
+    for (const job of tasks.toReversed()) this.#putJob(job);
     return true;
   }
 

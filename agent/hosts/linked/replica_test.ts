@@ -22,6 +22,18 @@ Deno.test("Replica gives its VMs the host that they are on here", () => {
   assert.deepEqual(replica().vms().map(({ id, host }) => [id, host]), [["a", "far"], ["b", "far"]]);
 });
 
+Deno.test("Replica reads VMs of another version, and counts those that it does not understand", () => {
+  const known = new Replica("far", () => false);
+  const newer = { ...vm("a"), colour: "red", guestAgents: { ...vm("a").guestAgents, theirs: "connected" } };
+  assert.ok(known.fill([newer, { ...vm("b"), state: "hibernating" }], [{ id: "none" }]));
+  assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);
+  assert.equal(known.unknownVms, 1);
+  assert.deepEqual(known.jobs(), []);
+  assert.ok(!known.fill([{ ...vm("b"), state: "hibernating" }], []), "none of them");
+  assert.ok(known.fill([], []));
+  assert.equal(known.unknownVms, 0);
+});
+
 Deno.test("Replica keeps VMs with other hosts' ids to itself, and their events", () => {
   const known = replica("b");
   assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);

@@ -209,6 +209,7 @@ export const activity = {
   "activity.event.seed-emptied": "Drive with another VM's cloud-init seed emptied",
   "activity.event.responds-again": "Responds again",
   "activity.event.peer-joined": "KVM Manager linked",
+  "activity.event.peer-refused": "KVM Manager not let in",
   "activity.event.vm-backed-up": "Backed up",
   "activity.event.alert-fired": "Alert",
   "activity.event.prune_bin": "Left the bin for good",

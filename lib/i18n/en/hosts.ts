@@ -144,4 +144,8 @@ export const hosts = {
   "hosts.lack_pool_room": "No storage pool has {least} free",
   "hosts.foreign.one": "{n} VM is left out: another host has a VM with its id",
   "hosts.foreign.other": "{n} VMs are left out: another host has VMs with their ids",
+  "hosts.unknown.one":
+    "{n} VM is left out: this version does not understand it. Install the same version on both",
+  "hosts.unknown.other":
+    "{n} VMs are left out: this version does not understand them. Install the same version on both",
 } as const;

@@ -82,12 +82,14 @@ function Name({ host }: { host: HostStatus }) {
   );
 }
 
-function State({ host: { status, error, foreignVms } }: { host: HostStatus }) {
+function State({ host: { status, error, foreignVms, linked } }: { host: HostStatus }) {
+  const unknown = linked?.unknownVms ?? 0;
   return (
     <span class="stack">
       {t(HOST_STATES[status])}
       {error !== null && <span class="error-text">{oneLine(error, 400)}</span>}
       {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
+      {unknown > 0 && <span>{plural("hosts.unknown", unknown)}</span>}
     </span>
   );
 }
