@@ -128,6 +128,25 @@ Deno.test("callRemotely(): content of another length than was told is nonsense, 
   await assert.rejects(get("9", "hello"), NonsenseError);
 });
 
+Deno.test("callRemotely(): a part is asked for of what the size was told of", async () => {
+  const sent: (Record<string, string> | undefined)[] = [];
+  await callRemotely(
+    (_path, { method, headers }) => {
+      sent.push(headers as Record<string, string> | undefined);
+      const more = { "content-range": "bytes 1-2/5", "content-length": "2", etag: '"a"' };
+      return Promise.resolve(
+        method === "HEAD"
+          ? new Response(null, { headers: { "content-length": "5", etag: '"a"' } })
+          : new Response("el", { status: 206, headers: more }),
+      );
+    },
+    "download_volume",
+    { pool: "p", volume: "v" },
+    { choose: () => ({ offset: 1, length: 2 }), answer: (stream) => void stream.cancel() },
+  );
+  assert.deepEqual(sent[1], { range: "bytes=1-2", "if-match": '"a"' });
+});
+
 Deno.test("callRemotely(): without a place for content nothing is sent", async () => {
   const send = () => Promise.reject(new Error("it was sent"));
   for (const command of ["upload_volume", "download_volume"] as const) {

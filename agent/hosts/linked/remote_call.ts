@@ -145,7 +145,7 @@ async function download(
   { answer, choose }: Content,
 ) {
   const address = contentAddress(COMMANDS[command], input);
-  let range: string | undefined, expected: number | undefined;
+  let part: Record<string, string> | undefined, expected: number | undefined;
   if (choose !== undefined && hasParts(command)) {
     const head = await send(address, { method: "HEAD" });
     // Its connection is free once it was read
@@ -154,15 +154,20 @@ async function download(
     const size = sizeIn(head.headers);
     if (head.ok && size !== null) {
       const name = nameIn(head.headers);
-      const part = choose({ size, version: head.headers.get("etag")?.replace(/^"|"$/g, "") });
-      if (part === null) return { name, size };
-      expected = part.length;
-      if (part.length < size) range = `bytes=${part.offset}-${part.offset + part.length - 1}`;
+      const tag = head.headers.get("etag") ?? undefined;
+      const wanted = choose({ size, version: tag?.replace(/^"|"$/g, "") });
+      if (wanted === null) return { name, size };
+      const { offset, length } = wanted;
+      expected = length;
+      // A part of what it is now: it may be another one by the next request
+      if (length < size) {
+        part = { range: `bytes=${offset}-${offset + length - 1}`, ...(tag && { "if-match": tag }) };
+      }
     }
   }
-  const response = await send(address, range === undefined ? {} : { headers: { range } });
+  const response = await send(address, part === undefined ? {} : { headers: part });
   if (!response.ok) await jsonOf(response);
-  if (range !== undefined && response.status !== 206) {
+  if (part !== undefined && response.status !== 206) {
     throw new NonsenseError("it does not give the part that was asked for");
   }
   if (expected !== undefined && sizeIn(response.headers) !== expected) {
