@@ -37,7 +37,8 @@ export interface VmListProps {
   /** The hosts of the VMs, where the list is of several. */
   hosts: readonly ListedHost[];
   connected: boolean;
-  mayCreate: boolean;
+  /** Where VMs are created; null for who may create none. */
+  newVm: string | null;
   mayImport: boolean;
   mayImportOva: boolean;
   /** When the page was rendered. */
@@ -57,7 +58,7 @@ function modelOf(props: VmListProps): VmListModel {
 
 /** The VMs: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
 export default function VmList(props: VmListProps) {
-  const { now, connected, mayCreate, mayImport, mayImportOva } = props;
+  const { now, connected, newVm, mayImport, mayImportOva } = props;
   const model = useMemo(() => modelOf(props), []);
   const root = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLElement>(null);
@@ -117,7 +118,7 @@ export default function VmList(props: VmListProps) {
         <span class="actions">
           {mayImportOva && <a class="button" href="/vms/import-ova">{t("manage.import_ova")}</a>}
           {mayImport && <a class="button" href="/vms/import">{t("manage.import")}</a>}
-          {mayCreate && <a class="button primary" href="/vms/new">{t("vms.new")}</a>}
+          {newVm !== null && <a class="button primary" href={newVm}>{t("vms.new")}</a>}
         </span>
       </header>
       <AwayHosts hosts={model.away.value} now={now} />
@@ -126,7 +127,7 @@ export default function VmList(props: VmListProps) {
           <Empty icon="vms" title={t("empty.vms")}>
             <p>{t("empty.vms_what")}</p>
             <p>{t("empty.vms_first")}</p>
-            {mayCreate && <a class="button primary" href="/vms/new">{t("vms.new")}</a>}
+            {newVm !== null && <a class="button primary" href={newVm}>{t("vms.new")}</a>}
           </Empty>
         )
         : (

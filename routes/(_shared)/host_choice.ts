@@ -5,6 +5,8 @@ import { mayOpen } from "../../lib/access/offers.ts";
 import type { HostStatus } from "../../lib/contract/mod.ts";
 import { adviseHosts, type HostAdvice, type HostLook } from "../../lib/host/advice.ts";
 import { enabledHosts } from "../../lib/host/states.ts";
+import { NEW_VM } from "../../components/shell/breadcrumbs.ts";
+import { hrefOn } from "../../lib/text/host_path.ts";
 import type { PageState } from "../../lib/page_state.ts";
 
 /** Milliseconds that the hosts have together to tell their load, VMs and pools: what is later is left out. */
@@ -15,8 +17,18 @@ export async function hostsForVms(
   { api, offers }: Pick<PageState, "api" | "offers">,
 ): Promise<HostStatus[]> {
   return enabledHosts(await api.listHosts()).filter(({ id }) =>
-    offers === null || mayOpen(offers, "/vms/new", id)
+    offers === null || mayOpen(offers, NEW_VM, id)
   );
+}
+
+/** Address at which who looks creates a VM: on the page's host, or on one that lets them; null where none does. */
+export function newVmAddress(
+  hosts: readonly HostStatus[],
+  { may, offers }: Pick<PageState, "may" | "offers">,
+): string | null {
+  if (may("create_vm")) return NEW_VM;
+  const other = offers && enabledHosts(hosts).find(({ id }) => mayOpen(offers, NEW_VM, id));
+  return other ? hrefOn(other.id, NEW_VM) : null;
 }
 
 /** What a host tells in time. What is refused or fails is missing: another host's advice does not depend on it. */

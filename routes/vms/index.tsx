@@ -11,6 +11,7 @@ import { listedHosts } from "../../lib/host/listed.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
+import { newVmAddress } from "../(_shared)/host_choice.ts";
 
 /** Rows in a page: all that is sent with it. The island fetches the rest. */
 const PAGE_ROWS = 100;
@@ -31,6 +32,7 @@ export const handler = define.handlers({
       counts: countVms(all),
       // The pages of another host list its VMs alone
       hosts: state.host === LOCAL_HOST ? listedHosts(hosts) : [],
+      newVm: newVmAddress(state.host === LOCAL_HOST ? hosts : [], state),
       pages,
       now: Date.now(),
     });
@@ -39,7 +41,7 @@ export const handler = define.handlers({
 
 /** The list of VMs. */
 export default define.page<typeof handler>(function Vms({ data, state }) {
-  const { vms, matching, counts, query, hosts, pages, now } = data, { connected } = state.connection;
+  const { vms, matching, counts, query, hosts, newVm, pages, now } = data, { connected } = state.connection;
   return (
     <>
       <Head>
@@ -52,7 +54,7 @@ export default define.page<typeof handler>(function Vms({ data, state }) {
         query={query}
         hosts={hosts}
         connected={connected}
-        mayCreate={state.may("create_vm")}
+        newVm={newVm}
         mayImport={state.may("import_vm")}
         mayImportOva={state.may("import_ova")}
         now={now}

@@ -69,5 +69,17 @@ Deno.test({
           await requireOwn(page, own, "the pool");
         }));
     }
+    await t.step("who creates VMs on the other host alone is led there", async () => {
+      const both = await world.as("of-both", [
+        { role: "operator", on: { kind: "host", host: "local" } },
+        { role: "administrator", on: { kind: "host", host: LAB } },
+      ]);
+      await using front = both.serve();
+      await visit(tester, `${front.url}/vms`, async (page) => {
+        await page.getByRole("link", { name: "Create VM" }).first().click();
+        await page.waitForURL(`${front.url}/hosts/${LAB}/vms/new`);
+        await waitForText(page, "main", "Create VM");
+      });
+    });
   },
 });
