@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { BIN_FOLDER } from "../../../lib/bin/place.ts";
 import { backupFolder, runOf } from "../../testbed/backups.ts";
 import { claimedVm } from "../../testbed/claimed_vm.ts";
+import { virsh } from "../../testbed/libvirt.ts";
 import { testMachine } from "../../testbed/machine.ts";
 import { run } from "../../testbed/process.ts";
 import { call, known, knownPool, refused } from "../../testbed/product.ts";
@@ -21,14 +22,17 @@ import {
 } from "./entry.ts";
 
 /** A VM that is off, with a raw disk in a pool: its snapshots lie beside it. */
-async function rawDisk(server: TestServer, work: (vmId: string, vm: { pool: string }) => Promise<void>) {
+async function rawDisk(
+  server: TestServer,
+  work: (vmId: string, vm: { name: string; pool: string; disk: string }) => Promise<void>,
+) {
   const pool = await lastingPool("remedy");
   await using vm = await testMachine({
     ...{ purpose: "remedy", guest: false, disks: [{ pool, format: "raw", size: "8M" }] },
   });
   await known(server, vm.uuid);
   await knownPool(server, pool.name);
-  await work(vm.uuid, { pool: pool.name });
+  await work(vm.uuid, { name: vm.name, pool: pool.name, disk: vm.disks[0]! });
 }
 
 const all = (entry: Entry, parts: readonly string[]) =>
@@ -80,6 +84,28 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         await call(server, "start_vm", { vmId });
         await take();
         await call(server, "force_stop_vm", { vmId });
+      }),
+  },
+  "is on another image from the next start on": {
+    here: (server) =>
+      rawDisk(server, async (vmId, { name, pool, disk }) => {
+        const other = `${disk}.other`, file = `${disk}.xml`;
+        await Deno.copyFile(disk, other);
+        await call(server, "refresh_storage_pool", { pool });
+        await call(server, "start_vm", { vmId });
+        await Deno.writeTextFile(
+          file,
+          (await virsh("dumpxml", "--inactive", name)).replaceAll(`'${disk}'`, `'${other}'`),
+        );
+        await virsh("define", file);
+        const take = () => call(server, "create_snapshot", { vmId, name: "s" });
+        await refused(take(), "SnapshotNotPossible", /Shut the VM down and start it before/);
+        await call(server, "force_stop_vm", { vmId });
+        await call(server, "start_vm", { vmId });
+        await take();
+        await call(server, "force_stop_vm", { vmId });
+        await call(server, "delete_snapshot", { vmId, name: "s" });
+        await Deno.remove(file);
       }),
   },
   "was added since. Detach it first": {
