@@ -111,32 +111,39 @@ Deno.test({
         }, { expected: /status of 4\d\d/ }),
     );
     await t.step("a connection that breaks in the middle is made again, and the rest goes up", async () => {
-      await using proxy = cuttingProxy();
-      await visit(tester, `${here}?do=upload`, async (page) => {
-        const starts: string[] = [];
-        // Those that the page gave, in order: all headers are told later, and of a request that is cut maybe last.
-        page.on("request", (request) => {
-          if (request.method() === "PUT") starts.push(request.headers()["content-range"] ?? "");
+      let isResumed = false;
+      for (let tries = 1; tries <= 6 && !isResumed; tries++) {
+        const name = `resumed-${tries}.raw`;
+        await using proxy = cuttingProxy();
+        await visit(tester, `${here}?do=upload`, async (page) => {
+          const starts: string[] = [];
+          // Those that the page gave, in order: all headers are told later, and of a request that is cut maybe last.
+          page.on("request", (request) => {
+            if (request.method() === "PUT") starts.push(request.headers()["content-range"] ?? "");
+          });
+          await page.getByLabel("File", { exact: true }).setInputFiles(file);
+          await until(
+            "the file's name",
+            async () => await page.getByLabel("Name of the volume").inputValue() === "disk.raw",
+          );
+          await page.getByLabel("Name of the volume").fill(name);
+          proxy.cutAfter(5 * MIB);
+          await page.getByRole("button", { name: "Upload", exact: true }).click();
+          await waitForText(page, "[role=status]", `${name} was uploaded.`, 60);
+          await waitForText(page, ".upload-sum", sha256);
+          // Chromium may send the whole again by itself, of which the page is not told
+          isResumed ||= /^bytes [1-9]\d*-/.test(starts.at(-1)!);
+          assert.ok(isResumed || starts.length === 1, starts.join());
+          assert.ok(
+            Buffer.compare(await Deno.readFile(`${pool.path}/${name}`), bytes) === 0,
+            "other content",
+          );
+        }, {
+          expected: /ERR_(CONNECTION|SOCKS|EMPTY)|status of 409/,
+          proxy: { server: proxy.address, bypass: "<-loopback>" },
         });
-        await page.getByLabel("File", { exact: true }).setInputFiles(file);
-        await until(
-          "the file's name",
-          async () => await page.getByLabel("Name of the volume").inputValue() === "disk.raw",
-        );
-        await page.getByLabel("Name of the volume").fill("resumed.raw");
-        proxy.cutAfter(5 * MIB);
-        await page.getByRole("button", { name: "Upload", exact: true }).click();
-        await waitForText(page, "[role=status]", "resumed.raw was uploaded.", 60);
-        await waitForText(page, ".upload-sum", sha256);
-        assert.match(starts.at(-1)!, /^bytes [1-9]\d*-/, starts.join());
-        assert.ok(
-          Buffer.compare(await Deno.readFile(`${pool.path}/resumed.raw`), bytes) === 0,
-          "other content",
-        );
-      }, {
-        expected: /ERR_(CONNECTION|SOCKS|EMPTY)|status of 409/,
-        proxy: { server: proxy.address, bypass: "<-loopback>" },
-      });
+      }
+      assert.ok(isResumed, "the page went on where the connection broke");
     });
     await t.step(
       "it is cancelled, and nothing is left",
