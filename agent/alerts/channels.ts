@@ -7,6 +7,7 @@ import { parseAddress } from "../../lib/formats/ip/cidr.ts";
 import { requireReachable, type Resolve, trusted } from "../outbound/fetch.ts";
 import { deliveryFailure, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
 import type { AlertTargetRecord, MessageItem } from "./records.ts";
+import { urlHost } from "../../lib/network/url_host.ts";
 
 /** What is sent. */
 export interface Outgoing {
@@ -58,7 +59,7 @@ const EMOJI = { info: "information_source", warning: "warning", critical: "rotat
 const SMTP_PORTS = { tls: 465, starttls: 587, none: 25 } as const;
 
 /** A mail server as an address, to be judged like others. */
-export const mailUrl = (host: string) => new URL(`smtp://${host.includes(":") ? `[${host}]` : host}`);
+export const mailUrl = (host: string) => new URL(`smtp://${urlHost(host)}`);
 
 /** Sends a mail. nodemailer encodes headers and addresses; none of them can hold a line break (the contract's patterns). */
 async function mail(

@@ -1,5 +1,6 @@
 /** The host names a listener answers for: all others are somebody else's, who has them lead here (DNS rebinding). */
 import { type Hosts, loopbackHosts } from "./guard.ts";
+import { urlHost } from "../../lib/network/url_host.ts";
 
 /** Milliseconds for which this host's addresses are taken as read. */
 const FRESH_MS = 5000;
@@ -42,7 +43,7 @@ export class HostNames implements Hosts {
     const now = performance.now();
     if (now - this.#readAt > FRESH_MS) {
       this.#readAt = now;
-      const names = this.own().map((name) => name.includes(":") ? `[${name}]` : name);
+      const names = this.own().map(urlHost);
       const usual = (name: string) => this.port === 443 ? [name, `${name}:443`] : [`${name}:${this.port}`];
       this.#own = new Set(names.flatMap(usual));
     }

@@ -1,13 +1,13 @@
-import { ROLES } from "../../lib/contract/command.ts";
 import { readSshLogin } from "../../lib/host/ssh_destination.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
-import { SelectField, TextField } from "../kit/Field.tsx";
+import { TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { HostKeyField } from "./HostKeyField.tsx";
-import { HostNameField } from "./HostNameField.tsx";
+import { HostLabelField, HostNameField } from "./HostNameField.tsx";
+import { RoleField } from "./RoleField.tsx";
 
 const { t } = textsOf(texts);
 const COMMAND = "install_host";
@@ -41,14 +41,7 @@ export function InstallForm(
       <form id={INSTALL_FORM} method="post" action={formHref(COMMAND, {}, "/{task}", at)}>
         <div class="form-grid">
           <HostNameField value={typed?.name} error={errorAt("name")} />
-          <TextField
-            label={t("hosts.label")}
-            name="label"
-            hint={t("hosts.label_hint")}
-            defaultValue={typed?.label}
-            error={errorAt("label")}
-            maxLength={60}
-          />
+          <HostLabelField value={typed?.label} error={errorAt("label")} />
           <TextField
             label={t("hosts.destination")}
             name="destination"
@@ -81,13 +74,7 @@ export function InstallForm(
             again={refused?.command === COMMAND && refused.withheld.includes("password")}
             maxLength={1024}
           />
-          <SelectField
-            label={t("hosts.role")}
-            name="role"
-            hint={t("hosts.install_role_hint")}
-            choices={ROLES.toReversed().map((role) => ({ value: role, label: role }))}
-            value={typed?.role ?? "administrator"}
-          />
+          <RoleField label={t("hosts.role")} hint={t("hosts.install_role_hint")} value={typed?.role} />
         </div>
         <div class="form-actions">
           <button type="submit" class="button primary">{t("hosts.install_do")}</button>

@@ -6,12 +6,14 @@ import { SelectField } from "../kit/Field.tsx";
 const { t } = textsOf(texts);
 
 /** The most that users of another KVM Manager may do; an administrator where nothing was chosen. */
-export function RoleField({ label, value }: { label: string; value: string | undefined }) {
+export function RoleField(
+  { label, hint = t("hosts.role_hint"), value }: { label: string; hint?: string; value: string | undefined },
+) {
   return (
     <SelectField
       label={label}
       name="role"
-      hint={t("hosts.role_hint")}
+      hint={hint}
       choices={ROLES.toReversed().map((role) => ({ value: role, label: role }))}
       value={value ?? "administrator"}
     />

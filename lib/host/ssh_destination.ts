@@ -1,5 +1,6 @@
 /** Whom an SSH connection leads to: that of a libvirt URI, or one that people name. Pure. */
 import { SSH_LOGIN } from "../contract/ssh_login.ts";
+import { urlHost } from "../network/url_host.ts";
 
 /** Where SSH connects to; what the URI leaves out is ssh's own choice (`~/.ssh/config`, 22, the user's own name). */
 export interface SshDestination {
@@ -39,9 +40,9 @@ export const knownHostName = ({ host, port = 22 }: Pick<SshDestination, "host" |
 
 /** A destination as people write it: root's, where no user is named. */
 export const sshLoginText = ({ user = "root", host, port }: SshDestination): string =>
-  `${user}@${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`;
+  `${user}@${urlHost(host)}${port === undefined ? "" : `:${port}`}`;
 
-/** Reads `user@host[:port]`. @returns undefined for what is none */
+/** Reads `user@host[:port]`. @returns undefined for other text */
 export function readSshLogin(text: string): SshDestination & { readonly user: string } | undefined {
   if (!new RegExp(SSH_LOGIN).test(text)) return undefined;
   const [, user = "", host = "", port] = /^([^@]+)@(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];

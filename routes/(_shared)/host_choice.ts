@@ -16,10 +16,11 @@ const LOOK_MS = 1000;
 export async function hostsForVms(
   { api, offers }: Pick<PageState, "api" | "offers">,
 ): Promise<HostStatus[]> {
-  return enabledHosts(await api.listHosts()).filter(({ id }) =>
-    offers === null || mayOpen(offers, NEW_VM, id)
-  );
+  return takingVms(await api.listHosts(), offers);
 }
+
+const takingVms = (hosts: readonly HostStatus[], offers: PageState["offers"]) =>
+  enabledHosts(hosts).filter(({ id }) => offers === null || mayOpen(offers, NEW_VM, id));
 
 /** Address at which who looks creates a VM: on the page's host, or on one that lets them; null where none does. */
 export function newVmAddress(
@@ -27,7 +28,7 @@ export function newVmAddress(
   { may, offers }: Pick<PageState, "may" | "offers">,
 ): string | null {
   if (may("create_vm")) return NEW_VM;
-  const other = offers && enabledHosts(hosts).find(({ id }) => mayOpen(offers, NEW_VM, id));
+  const [other] = takingVms(hosts, offers);
   return other ? hrefOn(other.id, NEW_VM) : null;
 }
 

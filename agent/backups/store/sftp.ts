@@ -38,6 +38,7 @@ import {
   type StoreLock,
   targetUnusable,
 } from "./store.ts";
+import { urlHost } from "../../../lib/network/url_host.ts";
 
 /** Where the folder is, and who comes. */
 export interface SftpPlace {
@@ -102,7 +103,7 @@ export class SftpStore implements BackupStore {
 
   constructor(place: SftpPlace, options: RemoteOptions) {
     const { user, host, port, path } = place;
-    this.label = `sftp://${user}@${host.includes(":") ? `[${host}]` : host}${port === 22 ? "" : `:${port}`}/${
+    this.label = `sftp://${user}@${urlHost(host)}${port === 22 ? "" : `:${port}`}/${
       path.replace(/^\/+/, "")
     }`;
     this.#place = place;
@@ -122,7 +123,7 @@ export class SftpStore implements BackupStore {
 
   async #address(): Promise<string> {
     const { host, privateAddresses } = this.#place;
-    const url = new URL(`ssh://${host.includes(":") ? `[${host}]` : host}`);
+    const url = new URL(`ssh://${urlHost(host)}`);
     try {
       const { addresses } = await requireReachable(url, privateAddresses, this.#options.resolve);
       return addresses[0]!;

@@ -29,7 +29,7 @@ function findingsIn(all: unknown): Finding[] {
  * @param isServing KVM Manager runs there already: its port is its own
  * @returns what is in the way, and what is worth knowing
  */
-export function judged(
+export function judgedFindings(
   answer: unknown,
   isServing: boolean,
 ): { readonly refused: string | undefined; readonly notes: readonly string[] } {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judged } from "./examination.ts";
+import { judgedFindings } from "./examination.ts";
 
 const finding = (area: string, level: string) => ({
   area,
@@ -8,21 +8,21 @@ const finding = (area: string, level: string) => ({
   advice: "Mend it.",
 });
 
-Deno.test("judged() refuses for libvirt and the port alone, and notes the rest", () => {
+Deno.test("judgedFindings() refuses for libvirt and the port alone, and notes the rest", () => {
   const all = [finding("libvirt", "ok"), finding("clock", "problem"), finding("kvm", "warning")];
-  assert.deepEqual(judged(all, false), {
+  assert.deepEqual(judgedFindings(all, false), {
     refused: undefined,
     notes: ["clock is problem. Mend it.", "kvm is warning. Mend it."],
   });
-  assert.equal(judged([finding("libvirt", "problem")], true).refused, "libvirt is problem. Mend it.");
-  assert.equal(judged([finding("ports", "problem")], false).refused, "ports is problem. Mend it.");
-  assert.equal(judged([finding("ports", "problem")], true).refused, undefined, "its own port");
-  assert.equal(judged([finding("libvirt", "warning")], false).refused, undefined);
+  assert.equal(judgedFindings([finding("libvirt", "problem")], true).refused, "libvirt is problem. Mend it.");
+  assert.equal(judgedFindings([finding("ports", "problem")], false).refused, "ports is problem. Mend it.");
+  assert.equal(judgedFindings([finding("ports", "problem")], true).refused, undefined, "its own port");
+  assert.equal(judgedFindings([finding("libvirt", "warning")], false).refused, undefined);
 });
 
-Deno.test("judged() takes whatever another host says", () => {
-  assert.deepEqual(judged({ not: "a list" }, false), { refused: undefined, notes: [] });
-  const { notes } = judged(
+Deno.test("judgedFindings() takes whatever another host says", () => {
+  assert.deepEqual(judgedFindings({ not: "a list" }, false), { refused: undefined, notes: [] });
+  const { notes } = judgedFindings(
     [null, 7, { area: "x", level: "warning", what: "a\u001b[1mb".repeat(500) }],
     false,
   );

@@ -12,9 +12,9 @@ import type { HostRecords } from "../records.ts";
 import type { HostRegistry } from "../registry.ts";
 import { requireNewHost } from "../require_new.ts";
 import type { SshFiles } from "../ssh/files.ts";
-import { requireHostKey, resolved } from "../ssh/host_keys.ts";
+import { requireHostKey, resolvedDestination } from "../ssh/host_keys.ts";
 import { withSsh } from "../ssh/with_ssh.ts";
-import { addressOf, Installation, type Program, USUAL_PORT } from "./installation.ts";
+import { Installation, managerAddress, type Program, USUAL_PORT } from "./installation.ts";
 
 const { t } = textsOf(texts);
 
@@ -62,9 +62,9 @@ export function installHostHandler(
       const program = await ownProgram();
       const { host: hostname } = await withSsh(async () => {
         await requireHostKey(ssh, destination, hostKey);
-        return await resolved(ssh, destination);
+        return await resolvedDestination(ssh, destination);
       });
-      requireNewHost(kept, name, addressOf({ hostname, port: port ?? USUAL_PORT }));
+      requireNewHost(kept, name, managerAddress({ hostname, port: port ?? USUAL_PORT }));
       if (busy.has(hostname)) {
         throw new ContractError("HostBusy", { host: hostname, work: "an installation" });
       }

@@ -18,8 +18,9 @@ import { Rollback } from "../../rollback.ts";
 import { authorizeKey, removeTemporaryLine, temporaryLine } from "../ssh/authorize.ts";
 import type { SshFiles } from "../ssh/files.ts";
 import { RemoteFailure, RemoteShell } from "../ssh/remote_shell.ts";
-import { judged } from "./examination.ts";
+import { judgedFindings } from "./examination.ts";
 import * as scripts from "./scripts.ts";
+import { urlHost } from "../../../lib/network/url_host.ts";
 
 const { t } = textsOf(texts);
 
@@ -66,7 +67,7 @@ class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
-/** Reads JSON that another host says. @throws {Refusal} for what is none */
+/** Reads JSON that another host says. @throws {Refusal} for text that is not JSON */
 function read(text: string): unknown {
   try {
     return parseJson(text);
@@ -184,7 +185,7 @@ export class Installation {
       ...{ args: [listen], limitMs: CHECK_MS, signal, allowed: [1, 2] },
     });
     // One that an earlier call has started has the port itself
-    const { refused, notes } = judged(read(findings), look.program !== undefined);
+    const { refused, notes } = judgedFindings(read(findings), look.program !== undefined);
     for (const note of notes) job.log(note);
     if (refused !== undefined) throw new Refusal(refused);
     this.#begin(t("hosts.install_service"));
@@ -224,7 +225,7 @@ export class Installation {
     if (isNew) await this.shell.run(scripts.FINISH, { signal });
     else this.#rollback.add(t("hosts.install_access"), () => this.#revoke(program, before));
     signal.throwIfAborted();
-    return await services.join(invitationText({ ...made, address: addressOf(at) }));
+    return await services.join(invitationText({ ...made, address: managerAddress(at) }));
   }
 
   /** Whether its port is reached from here: a firewall may be in between. @throws {Refusal} */
@@ -258,7 +259,7 @@ export class Installation {
     }
   }
 
-  /** Undoes what was done there: over a connection that may be cut once more, beside what is still ending there. */
+  /** Undoes what was done there: over a connection that may be cut once more, while earlier work may still be ending there. */
   async #takeBack({ parts }: InstallLook): Promise<void> {
     for (let tries = 1;; tries++) {
       try {
@@ -305,5 +306,6 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof ContractError;
 
 /** The address of a KVM Manager there. */
-export const addressOf = ({ hostname, port }: { readonly hostname: string; readonly port: number }): string =>
-  new URL(`https://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`).origin;
+export const managerAddress = (
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): string => new URL(`https://${urlHost(hostname)}:${port}`).origin;

@@ -17,7 +17,10 @@ export interface ResolvedDestination {
 }
 
 /** Asks ssh, which knows its configuration. */
-export async function resolved(files: SshFiles, destination: SshDestination): Promise<ResolvedDestination> {
+export async function resolvedDestination(
+  files: SshFiles,
+  destination: SshDestination,
+): Promise<ResolvedDestination> {
   const args = ["-G", "-F", files.config, ...sshWords(destination)];
   const { stdout } = await runProgram("ssh", args, { limitMs: FILE_MS });
   const found = new Map(
@@ -73,7 +76,7 @@ export async function requireHostKey(
   hostKey: string | undefined,
 ): Promise<void> {
   await files.ready();
-  const at = await resolved(files, destination), { name } = at;
+  const at = await resolvedDestination(files, destination), { name } = at;
   const pinned = await knownIn(files.knownHosts, name);
   if (hostKey === undefined && pinned === undefined) {
     const home = Deno.env.get("HOME") ?? "/root";
@@ -103,5 +106,5 @@ export async function requireHostKey(
 /** Forgets the key that was compared of a host. */
 export async function forgetHostKey(files: SshFiles, destination: SshDestination): Promise<void> {
   await files.ready();
-  await files.unpin((await resolved(files, destination)).name);
+  await files.unpin((await resolvedDestination(files, destination)).name);
 }

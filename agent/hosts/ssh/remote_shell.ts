@@ -23,13 +23,13 @@ export class RemoteFailure extends Error {
 }
 
 /** How a script is run. */
-export interface RemoteOptions extends Omit<ProgramOptions, "env" | "limitMs"> {
+export interface ScriptOptions extends Omit<ProgramOptions, "env" | "limitMs"> {
   /** Become `$1`, `$2` … of the script. */
   readonly args?: readonly string[];
   readonly limitMs?: number;
   /** As the user that signs in. */
   readonly asUser?: true;
-  /** Statuses beside 0 that are no failure. */
+  /** Statuses other than 0 that are no failure. */
   readonly allowed?: readonly number[];
 }
 
@@ -41,7 +41,7 @@ interface Root {
 
 const IS_ROOT: Root = { words: "", password: undefined };
 
-async function* after(line: string | undefined, input: RemoteOptions["input"]): AsyncGenerator<Uint8Array> {
+async function* after(line: string | undefined, input: ScriptOptions["input"]): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   if (line !== undefined) yield encoder.encode(`${line}\n`);
   if (typeof input === "string") yield encoder.encode(input);
@@ -86,7 +86,7 @@ export class RemoteShell {
    * @returns what it wrote to standard output
    * @throws {RemoteFailure} with what it said last; {ProgramLate}; the signal's reason
    */
-  async run(script: string, options: RemoteOptions = {}): Promise<string> {
+  async run(script: string, options: ScriptOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.#run(script, options.asUser ? IS_ROOT : this.#root, options);
     if (code === 0 || options.allowed?.includes(code)) return stdout;
     throw new RemoteFailure(
@@ -123,7 +123,7 @@ export class RemoteShell {
   #run(
     script: string,
     { words, password }: Root,
-    { args = [], input, limitMs = SHORT_MS, signal }: RemoteOptions,
+    { args = [], input, limitMs = SHORT_MS, signal }: ScriptOptions,
   ): Promise<ProgramEnd> {
     const inner = ["sh", "-c", script, "sh", ...args].map(quoted).join(" ");
     return runProgram(

@@ -23,11 +23,12 @@ type SwitchedDisk = DisksSwitched["disks"][number];
 /** Path of the image of each disk. */
 export const imagesOf = (xml: string) => new Map(disksOf(xml).map(({ target, source }) => [target, source]));
 
+/** Process of a VM's QEMU; undefined where none is to be seen. */
+const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
+  (await machine?.processes.all())?.get(uuid);
+
 /** Whether QEMU writes to the new image, and reads the old one alone. */
-async function isWrittenTo({ link: { machine } }: Host, uuid: string, disk: SwitchedDisk): Promise<boolean> {
-  if (machine === null) return false;
-  const pid = (await machine.processes.all()).get(uuid);
-  if (pid === undefined) return false;
+async function isWrittenTo({ link: { machine } }: Host, pid: number, disk: SwitchedDisk): Promise<boolean> {
   const overlay = await resolvedPath(machine, disk.overlay);
   const base = await resolvedPath(machine, disk.chain[0]!.path);
   const open = await openFilesOf(pid, [overlay, base]);
@@ -48,11 +49,15 @@ async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unst
   const read = (inactive: boolean) => link.call("domainXml", { uuid, secure: true, inactive });
   const live = imagesOf(await read(false)), definition = await read(true), next = imagesOf(definition);
   const document = new XmlDocument(definition);
+  // All processes of the host are looked through for it: once, and only where it is asked for
+  const pid = disks.some(({ target, overlay }) => live.get(target) !== overlay)
+    ? await qemuOf(vms, uuid)
+    : undefined;
   let isStored = false, isUnknown = false;
   for (const disk of disks) {
     const { target, overlay, chain } = disk, isKnown = live.get(target) === overlay;
     if (next.get(target) !== chain[0]!.path) continue;
-    if (!isKnown && !await isWrittenTo(vms, uuid, disk)) continue;
+    if (!isKnown && (pid === undefined || !await isWrittenTo(vms, pid, disk))) continue;
     setDisk(document, target, { path: overlay, format: "qcow2", type: "file", backing: chain });
     isStored = true;
     isUnknown ||= !isKnown;

@@ -69,8 +69,6 @@ export async function takeBeside(
     const disks = vm.disks.map(({ target }) => ({ target, overlay: overlays.get(target)?.path }));
     const xml = externalSnapshotXml({ name, description, disks });
     await requireReachable(host, xml);
-    // Whatever happens to libvirt or to this process from here on: the guest is thawed, and what no snapshot uses goes, if
-    // it can be told that none will: not on another host.
     operation.add({
       ...{ kind: "disks-switched", uuid: vm.id, name: vm.name },
       disks: [...overlays].map(([target, { path, backing }]) => ({
@@ -78,6 +76,8 @@ export async function takeBeside(
         chain: backing.map(({ path, format, type }) => ({ path, format, type })),
       })),
     });
+    // Whatever happens to libvirt or to this process from here on: the guest is thawed, and what no snapshot uses goes, if
+    // it can be told that none will: not on another host.
     if (asks !== "no") {
       if (link.machine !== null) operation.turnBack();
       const thawsItself = by === "own";
