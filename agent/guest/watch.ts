@@ -22,6 +22,7 @@ import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
 import type { GuestBackend } from "./backend.ts";
 import type { GuestFactRecords } from "./fact_records.ts";
+import type { OwnAgentLines } from "./own/lines.ts";
 import type { GuestService } from "./service.ts";
 import { DAY_MS, HOUR_MS } from "../../lib/duration.ts";
 
@@ -63,6 +64,7 @@ export interface GuestWatchOptions {
   readonly inventory: Inventory;
   readonly guests: Pick<GuestService, "agentFor" | "whoCan">;
   readonly records: GuestFactRecords;
+  readonly lines: Pick<OwnAgentLines, "isOpen" | "rest">;
   readonly clock: Clock;
   /** Seconds from one look at a guest to the next; 0: its system alone, when its agent comes. */
   readonly interval: number;
@@ -110,7 +112,7 @@ export class GuestWatch {
 
   /** Asks who is due, as many as it takes to ask each once an interval. */
   async tick(signal: AbortSignal): Promise<void> {
-    const { inventory, clock, interval, records } = this.options;
+    const { inventory, clock, interval, records, lines } = this.options;
     const running = inventory.vms().filter(({ state, responsive }) => state === "running" && responsive);
     this.#probe(running.filter(({ guestAgent }) => guestAgent === "silent"));
     const all = running.filter(({ guestAgent }) => guestAgent === "connected");
@@ -124,7 +126,10 @@ export class GuestWatch {
     for (const vm of due.slice(0, share + 1)) {
       if (signal.aborted) return;
       this.#looked.set(vm.id, clock.monotonic());
+      const wasOpen = lines.isOpen(vm.id);
       const hasTold = await this.#look(vm);
+      // One program can have the channel: another KVM Manager on this host may want it, which no look should make wait
+      if (!wasOpen) lines.rest(vm.id);
       const again = interval === 0 ? FACTS_MS : interval * 1000;
       this.#due.set(vm.id, clock.monotonic() + (hasTold ? again : Math.min(again, PROBE_MS)));
     }

@@ -34,6 +34,8 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
     tried: string[] = [],
     shown = new Map<string, GuestFacts | undefined>();
   const kept = new Map<string, GuestFacts>();
+  /** VMs whose line is open before a look, and those whose line was closed after one. */
+  const open = new Set<string>(), rested: string[] = [];
   const agent = {
     kind: "kvm-manager-agent",
     system: ({ id }: VM) => {
@@ -53,6 +55,7 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
   };
   const watch = new GuestWatch({
     ...{ guests, clock, interval },
+    lines: { isOpen: (vmId) => open.has(vmId), rest: (vmId) => void rested.push(vmId) },
     inventory: {
       vms: () => vms,
       update: (id: string, { guest }: { guest?: GuestFacts }) => void shown.set(id, guest),
@@ -71,7 +74,7 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
       await watch.tick(signal);
     }
   };
-  return { watch, asked, tried, shown, pass };
+  return { watch, asked, tried, shown, open, rested, pass };
 }
 
 const connected = (id: string) => aVm({ id, guestAgent: "connected" });
@@ -96,6 +99,13 @@ Deno.test("a guest that opens and closes its channel all the time is asked twice
   }
   assert.ok(asked.length <= 21, `${asked.length} times in ten minutes`);
   assert.equal(watch.reading("a"), undefined, "what was told before its agent came is another's");
+});
+
+Deno.test("a look leaves no line open that was closed before it", async () => {
+  const { open, rested, pass } = watchOver([connected("a"), connected("b")], 300);
+  open.add("b");
+  await pass(20_000);
+  assert.deepEqual(rested, ["a"]);
 });
 
 Deno.test("a guest that fell silent is tried again each minute, and holds nobody up", async () => {

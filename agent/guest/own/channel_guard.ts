@@ -3,6 +3,7 @@
  * socket's backlog is 1, so the third connection to a QEMU that hangs, or whose channel another program holds, waits without
  * an end, and everything that asks libvirt for its VMs with it. A connection that was closed still waits to be accepted.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { waitingConnections } from "../../../ffi/socket_backlog.ts";
 import { log } from "../../log.ts";
 import type { ByteStreams } from "./client.ts";
@@ -10,6 +11,12 @@ import { AgentFailure } from "./failure.ts";
 
 /** Milliseconds after which a channel that may still wait is tried again by its socket, which never blocks. */
 const AGAIN_MS = 20_000;
+
+/**
+ * How often a channel is tried again that another connection has, and the milliseconds between two tries: QEMU takes a
+ * moment to let go of a connection that was closed, and another KVM Manager's look at the guest is short.
+ */
+const TRIES = 10, TRY_MS = 150;
 
 export interface ChannelGuardOptions {
   /** The socket of a VM's channel; undefined where there is none on this host. @throws {Error} */
@@ -30,6 +37,17 @@ export class ChannelGuard {
 
   /** Opens the channel of a running VM. @throws {AgentFailure} `taken`: QEMU does not accept it */
   async open(vmId: string): Promise<ByteStreams> {
+    for (let left = TRIES;; left--) {
+      try {
+        return await this.#tryOpen(vmId);
+      } catch (error) {
+        if (!(error instanceof AgentFailure && error.reason === "taken") || left === 0) throw error;
+        await delay(TRY_MS);
+      }
+    }
+  }
+
+  async #tryOpen(vmId: string): Promise<ByteStreams> {
     const { pathOf, openHere, openByLibvirt } = this.options;
     const path = await pathOf(vmId), heard = () => void this.#unheard.delete(vmId);
     const waiting = path === undefined ? undefined : waitingConnections(path);

@@ -99,6 +99,12 @@ export class OwnAgentLines {
     for (const vmId of [...this.#lines.keys()]) this.forget(vmId);
   }
 
+  /** Closes a VM's line at once where it has no users: another program may wait for the channel. */
+  rest(vmId: string): void {
+    const line = this.#lines.get(vmId);
+    if (line?.users === 0) void this.#close(vmId, line);
+  }
+
   /** Closes every line, for good. */
   async stop(): Promise<void> {
     this.#isStopped = true;

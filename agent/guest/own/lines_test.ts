@@ -51,6 +51,19 @@ Deno.test("a line is closed when nobody has used it for a while, and not while s
   await lines.stop();
 });
 
+Deno.test("a line rests at once where it has no users", async () => {
+  const { lines } = linesTo();
+  const lease = await lines.lease("a");
+  lines.rest("a");
+  assert.equal(lines.size, 1);
+  lease[Symbol.dispose]();
+  lines.rest("a");
+  await settle();
+  assert.equal(lines.size, 0);
+  lines.rest("a");
+  await lines.stop();
+});
+
 Deno.test("a line that fails is tried again after pauses that grow, and only when somebody asks", async () => {
   const clock = new TestClock();
   let tries = 0;
