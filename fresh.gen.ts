@@ -46,6 +46,7 @@ import * as route_settings_audit from "./routes/settings/audit.tsx";
 import * as route_settings_backup_targets_$id from "./routes/settings/backup-targets/[id].tsx";
 import * as route_settings_backup_targets_index from "./routes/settings/backup-targets/index.tsx";
 import * as route_settings_certificate from "./routes/settings/certificate.tsx";
+import * as route_settings_credentials from "./routes/settings/credentials.tsx";
 import * as route_settings_health from "./routes/settings/health.tsx";
 import * as route_settings_hosts_$id from "./routes/settings/hosts/[id].tsx";
 import * as route_settings_hosts_index from "./routes/settings/hosts/index.tsx";
@@ -193,6 +194,7 @@ register({
     "settings/backup-targets/[id].tsx": route_settings_backup_targets_$id,
     "settings/backup-targets/index.tsx": route_settings_backup_targets_index,
     "settings/certificate.tsx": route_settings_certificate,
+    "settings/credentials.tsx": route_settings_credentials,
     "settings/health.tsx": route_settings_health,
     "settings/hosts/[id].tsx": route_settings_hosts_$id,
     "settings/hosts/index.tsx": route_settings_hosts_index,

@@ -325,9 +325,23 @@ export class App {
     const host = new LinkedHost({
       ...{ hub: this.hub, clock: this.clock, identity: this.peers.identity },
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
+      keyRenewed: (hostId, peerKey) => this.#renewPeerKey(hostId, peerKey),
     }, kept);
     this.linked.add(host);
     return host;
+  }
+
+  /** Knows a linked host by another key from now on. */
+  #renewPeerKey(hostId: string, peerKey: string): void {
+    const kept = this.hostRecords.get(hostId);
+    if (kept === undefined) return;
+    try {
+      this.hostRecords.put({ ...kept, peerKey });
+      log.info("a linked host has another key", { host: hostId, key: peerKey });
+    } catch (error) {
+      // It shows by which keys it follows the one that is kept whenever a connection is made
+      log.warn("the key of a linked host was not kept", { host: hostId, error });
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import { backupFeature } from "./backups/feature.ts";
 import { binFeature } from "./bin/feature.ts";
 import { certificateFeature } from "./system/certificate/feature.ts";
 import { consoleFeature } from "./console/feature.ts";
+import { credentialFeature } from "./hosts/credentials/feature.ts";
 import type { Handlers } from "./dispatch.ts";
 import { guestFeature } from "./guest/feature.ts";
 import { healthFeature } from "./system/doctor/feature.ts";
@@ -38,6 +39,7 @@ const ALL = [
   certificateFeature,
   jobFeature,
   hostFeature,
+  credentialFeature,
   healthFeature,
   vmFeature,
   screenFeature,

@@ -62,6 +62,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/store/file_watch.ts": "the data folder",
   "agent/store/first_start.ts": "the data folder",
   "agent/store/folder_lock.ts": "the data folder, /proc",
+  "agent/hosts/credentials/list.ts": "the data folder, the certificate that the settings name",
   "agent/hosts/ssh/connection.ts": "the runtime folder",
   "agent/hosts/ssh/files.ts": "the data folder, and the runtime folder",
   "agent/store/journal.ts": "the data folder",

@@ -11,6 +11,7 @@ import { sshKeyCommands } from "./ssh_keys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
 import { binCommands } from "./bin.ts";
 import { certificateCommands } from "./certificate.ts";
+import { credentialCommands } from "./credentials.ts";
 import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
@@ -87,6 +88,7 @@ export const COMMANDS = {
   ...binCommands,
   ...alertCommands,
   ...certificateCommands,
+  ...credentialCommands,
   ...auditedForAdministrators({
     ...accessCommands,
     ...auditCommands,
@@ -116,6 +118,7 @@ export * from "./backup_targets.ts";
 export * from "./backups.ts";
 export * from "./bin.ts";
 export * from "./certificate.ts";
+export * from "./credentials.ts";
 export * from "./cloud_init.ts";
 export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";

@@ -14,6 +14,8 @@ const FIELDS: ReadonlySet<string> = new Set([
 const PLAIN: ReadonlySet<string> = new Set([
   ...["silence_alert.reason", "list_silences.reason"],
   ...["error.message", "reload.reason"],
+  // What ssh and programs on the host say
+  ...["list_credentials.faults.reason", "rotate_credential.faults.reason"],
 ]);
 
 /** Paths of such fields that are plain texts. */

@@ -24,6 +24,13 @@ const Sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
 const Version = Type.String({ minLength: 1, maxLength: 40 });
 const Name = Type.String({ minLength: 1, maxLength: 64 });
 
+/** A key that took the place of another: whoever has the first says so by a signature. */
+const Renewal = Type.Object({ from: Word, to: Word, signature: Signature });
+export type Renewal = Static<typeof Renewal>;
+/** Renewals that one keeps and tells: whoever has missed more has to be linked again. */
+export const MOST_RENEWALS = 30;
+const Renewals = Type.Optional(Type.Array(Renewal, { maxItems: MOST_RENEWALS }));
+
 /** "Who are you?" */
 export const Hello = closed({ challenge: Word });
 export type Hello = Static<typeof Hello>;
@@ -33,11 +40,15 @@ export const HelloAnswer = Type.Object({
   certificate: Sha256,
   signature: Signature,
   challenge: Word,
+  renewals: Renewals,
 });
 export type HelloAnswer = Static<typeof HelloAnswer>;
 
 /** What one says to be let in. */
-const Proof = { publicKey: Word, challenge: Word, signature: Signature, name: Name, version: Version };
+const Proof = {
+  ...{ publicKey: Word, challenge: Word, signature: Signature, name: Name, version: Version },
+  renewals: Renewals,
+};
 /** "I was invited." */
 export const Join = closed({
   ...Proof,
@@ -68,6 +79,10 @@ export const serverStatement = (certificate: string, challenge: string): Uint8Ar
 /** What the one that asks signs. @param server public key of the one that is asked */
 export const clientStatement = (server: string, certificate: string, challenge: string): Uint8Array =>
   statement("KVM Manager link, client", server, certificate, challenge);
+
+/** What the one that renews its key signs with the key it had. */
+export const renewalStatement = (from: string, to: string): Uint8Array =>
+  statement("KVM Manager link, renewed key", from, to);
 
 /** What an invitation tells: where, whose key it must be, and the secret that is good once. */
 export interface Invitation {

@@ -86,6 +86,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "tokens": "API tokens, for programs.",
   "audit": "Who did what.",
   "certificate": "What the server proves itself with.",
+  "credentials": "Keys, certificates and passwords of KVM Manager: where they are, and what uses them.",
   "commands": "Every command by its name.",
   "events": "What happens, as it happens.",
   "consoles": "Screens and serial lines.",

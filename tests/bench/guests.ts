@@ -67,7 +67,7 @@ async function idleGuests(): Promise<number> {
   };
   const facts = new Map<string, GuestFacts>();
   const watch = new GuestWatch({
-    ...{ guests, clock: SYSTEM_CLOCK, interval: INTERVAL },
+    ...{ guests, lines, clock: SYSTEM_CLOCK, interval: INTERVAL },
     inventory: { vms: () => vms, update: () => {} } as unknown as Inventory,
     records: {
       get: (id: string) => facts.get(id),

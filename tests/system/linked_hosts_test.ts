@@ -263,6 +263,27 @@ Deno.test({
       await until("it is back", async () => (await api.listHosts())[1]?.status === "connected");
     });
 
+    await step("keys that were replaced on both sides while the link was down need nobody", async () => {
+      await far.unlisten();
+      const rotate = ({ api }: typeof far) => api.rotateCredential({ credentialId: "link-key" });
+      const [farKey, nearKey] = [await rotate(far), await rotate(near)].map(({ publicKey }) => publicKey);
+      await rotate(far).then(({ publicKey }) => assert.notEqual(publicKey, farKey));
+      // What is open goes on with the certificate that was signed: with another one, each shows its key again
+      await Deno.remove(`${far.dataDir}/tls.pem`);
+      await far.listen();
+      await until("it is back", async () => (await api.listHosts())[1]?.status === "connected");
+      assert.equal(await code(api.pauseVm({ vmId })), "ok");
+      assert.equal(await code(api.resumeVm({ vmId })), "ok");
+      const [own] = await far.api.listCredentials();
+      assert.equal(near.app.hostRecords.get("far")?.peerKey, own?.publicKey);
+      await near.app.linked.served("far")?.peer.open();
+      assert.deepEqual((await far.api.listPeers()).map(({ key }) => key), [nearKey]);
+      assert.deepEqual(own?.uses.map(({ kind }) => kind), ["peer"]);
+      // A credential is of the KVM Manager that has it
+      const [ours] = await api.listCredentials();
+      assert.deepEqual(ours?.uses, [{ kind: "host", name: "far", usedAt: null }]);
+    });
+
     await step("what was revoked ends at once, with its consoles", async () => {
       const { closed } = await openConsole(near, vmId, token);
       const [peer] = await far.api.listPeers();

@@ -77,6 +77,44 @@ Deno.test({
         async () => await call(server, "get_vm_xml", { vmId }).then(() => true, () => false),
       );
     });
+    await t.step("another SSH key takes the place of the one before, there and here", async () => {
+      const { publicKey: before } = await call(server, "get_ssh_key");
+      const { publicKey, faults } = await call(server, "rotate_credential", { credentialId: "ssh-key" });
+      assert.notEqual(publicKey, before);
+      assert.deepEqual(faults, []);
+      const lines = (await Deno.readTextFile(ssh.authorizedKeys)).trim().split("\n");
+      assert.deepEqual([lines.includes(before), lines.includes(publicKey)], [false, true]);
+      assert.deepEqual(await call(server, "get_ssh_key"), { publicKey });
+      const { stdout } = await new Deno.Command("ssh-keygen", {
+        args: ["-y", "-f", `${folder.path}/data/ssh/id_ed25519`],
+      }).output();
+      assert.equal(new TextDecoder().decode(stdout).trim(), publicKey);
+      await ssh.cut();
+      await until("a connection", async () => await ssh.connections() > 0);
+      await until("an answer", () => call(server, "get_vm_xml", { vmId }).then(() => true, () => false));
+      const [used] = (await call(server, "list_credentials")).filter(({ id }) => id === "ssh-key");
+      assert.deepEqual([used?.publicKey, used?.uses.map(({ name }) => name)], [publicKey, ["far"]]);
+    });
+    await t.step("where a host does not take it, the key stays, unless it is forced", async () => {
+      const { publicKey: before } = await call(server, "get_ssh_key");
+      const lines = await Deno.readTextFile(ssh.authorizedKeys);
+      await Deno.writeTextFile(ssh.authorizedKeys, "");
+      const rotate = (force: boolean) =>
+        call(server, "rotate_credential", { credentialId: "ssh-key", force });
+      await refused(rotate(false), "SshKeyNotRotated", /far \(.*[Pp]ermission denied/);
+      assert.deepEqual(await call(server, "get_ssh_key"), { publicKey: before });
+      // As the text advises
+      const { publicKey, faults } = await call(server, "rotate_credential", {
+        ...{ credentialId: "ssh-key", force: true },
+      });
+      assert.deepEqual(faults.map(({ host }) => host), ["far"]);
+      // Its line is another one than ours: it is found, and said
+      await Deno.writeTextFile(ssh.authorizedKeys, `${lines}no-pty ${publicKey}\n`);
+      const again = await rotate(false);
+      assert.match(again.faults[0]?.reason ?? "", /key before still opens it/);
+      await call(server, "update_host", { hostId: "far", uri });
+      await until("a connection", async () => (await far())?.status === "connected");
+    });
     await t.step("a host that shows another key is not spoken to", async () => {
       await ssh.renew();
       await until("why", async () => /host key/.test((await far())?.error ?? ""));

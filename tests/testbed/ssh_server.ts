@@ -10,6 +10,8 @@ export interface SshServer extends AsyncDisposable {
   readonly privateKey: string;
   /** A folder for what is kept, which is removed with the rest. */
   readonly folder: string;
+  /** The user's authorized_keys, in a home folder of its own. */
+  readonly authorizedKeys: string;
   /** Lets another key in, a line of authorized_keys. */
   authorize(line: string): Promise<void>;
   /** How many connections there are. */
@@ -39,14 +41,17 @@ export async function sshServer(): Promise<SshServer> {
     return (await run(["ssh-keygen", "-l", "-f", `${at}/${name}.pub`])).split(" ")[1]!;
   };
   await makeKey("user");
+  const authorizedKeys = `${at}/home/.ssh/authorized_keys`;
+  await Deno.mkdir(`${at}/home/.ssh`, { recursive: true });
+  await Deno.copyFile(`${at}/user.pub`, authorizedKeys);
   let hostKey = await makeKey("host");
   await Deno.mkdir(`${at}/folder`);
   await Deno.writeTextFile(
     `${at}/config`,
     [
       ...[`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${at}/host`, `PidFile ${at}/pid`],
-      ...[`AuthorizedKeysFile ${at}/user.pub`, "StrictModes no", "PasswordAuthentication no", "UsePAM no"],
-      ...["PermitRootLogin yes", "Subsystem sftp internal-sftp", ""],
+      ...[`AuthorizedKeysFile ${authorizedKeys}`, "StrictModes no", "PasswordAuthentication no", "UsePAM no"],
+      ...["PermitRootLogin yes", `SetEnv HOME=${at}/home`, "Subsystem sftp internal-sftp", ""],
     ].join("\n"),
   );
   const pid = async () => (await Deno.readTextFile(`${at}/pid`)).trim();
@@ -82,7 +87,8 @@ export async function sshServer(): Promise<SshServer> {
     },
     privateKey: await Deno.readTextFile(`${at}/user`),
     folder: `${at}/folder`,
-    authorize: (line) => Deno.writeTextFile(`${at}/user.pub`, `${line}\n`, { append: true }),
+    authorizedKeys,
+    authorize: (line) => Deno.writeTextFile(authorizedKeys, `${line}\n`, { append: true }),
     connections: async () => (await sessions()).length,
     renew: async () => {
       await stop();

@@ -1,4 +1,7 @@
-/** The key by which other KVM Managers know this one. It is made when it is first needed, and lies in a file of its own. */
+/**
+ * The key by which other KVM Managers know this one. It is made when it is first needed, and lies in a file of its own. Each
+ * key that takes its place is signed with the one before: those that are away meanwhile learn it from that.
+ */
 import {
   createPrivateKey,
   createPublicKey,
@@ -8,9 +11,12 @@ import {
   verify,
 } from "node:crypto";
 import { join } from "node:path";
-import { isTaken } from "../../machine/files.ts";
+import { MOST_RENEWALS, type Renewal, renewalStatement } from "../../../lib/host/link_protocol.ts";
+import { Mutex } from "../../../lib/mutex.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+import { isTaken, textAt } from "../../machine/files.ts";
 
-const FILE = "link.key";
+const FILE = "link.key", RENEWALS_FILE = "link-renewals.json";
 
 /**
  * Points of Ed25519 of small order, their sign left out (RFC 7748; libsodium refuses the same): signatures of such a key are
@@ -43,31 +49,62 @@ export function isSignedBy(publicKey: string, statement: Uint8Array, signature: 
   }
 }
 
+/**
+ * Whether a key has taken the place of one that is known, by signatures of each key between them.
+ *
+ * @param known public key, as {@link LinkIdentity} has it
+ */
+export function isRenewalOf(known: string, key: string, renewals: readonly Renewal[]): boolean {
+  let at = key;
+  // No key is passed twice: there are as many steps at most as there are renewals
+  for (let step = 0; step < renewals.length; step++) {
+    const last = renewals.find(({ to }) => to === at);
+    if (last === undefined || !isSignedBy(last.from, renewalStatement(last.from, last.to), last.signature)) {
+      return false;
+    }
+    if (last.from === known) return true;
+    at = last.from;
+  }
+  return false;
+}
+
+const newKey = () => generateKeyPairSync("ed25519").privateKey;
+const pemOf = (key: KeyObject) => String(key.export({ type: "pkcs8", format: "pem" }));
+const publicKeyOf = (key: KeyObject): string => createPublicKey(key).export({ format: "jwk" }).x!;
+const signedBy = (key: KeyObject, statement: Uint8Array): string =>
+  new Uint8Array(sign(null, statement, key)).toBase64({ alphabet: "base64url", omitPadding: true });
+
 export class LinkIdentity {
   #key: KeyObject | undefined;
-  readonly #file: string;
+  #renewals: readonly Renewal[] = [];
+  readonly #changes = new Mutex();
+  readonly file: string;
+  readonly #renewalsFile: string;
 
   /** @param dataDir where the key is kept */
   constructor(dataDir: string) {
-    this.#file = join(dataDir, FILE);
+    this.file = join(dataDir, FILE);
+    this.#renewalsFile = join(dataDir, RENEWALS_FILE);
   }
 
   /** Has the key read, or made. @throws system errors */
   async ready(): Promise<this> {
     if (this.#key !== undefined) return this;
-    if (!await isTaken(this.#file)) await this.#make();
-    this.#key = createPrivateKey(await Deno.readTextFile(this.#file));
+    if (!await isTaken(this.file)) await this.#make();
+    const renewals = await textAt(this.#renewalsFile), key = await Deno.readTextFile(this.file);
+    // Meanwhile another call may have read both, or have rotated the key
+    if (this.#key !== undefined) return this;
+    // Written by us alone
+    this.#renewals = renewals === undefined ? [] : parseJson(renewals) as Renewal[];
+    this.#key = createPrivateKey(key);
     return this;
   }
 
   async #make(): Promise<void> {
-    const { privateKey } = generateKeyPairSync("ed25519");
-    const text = String(privateKey.export({ type: "pkcs8", format: "pem" }));
-    const made = `${this.#file}.${crypto.randomUUID().slice(0, 8)}`;
-    await Deno.writeTextFile(made, text, { mode: 0o600, createNew: true });
+    const made = await this.#written(this.file, pemOf(newKey()));
     try {
       // Two that make one at the same time: the first counts
-      await Deno.link(made, this.#file);
+      await Deno.link(made, this.file);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     } finally {
@@ -75,18 +112,46 @@ export class LinkIdentity {
     }
   }
 
+  /** Writes a file that is to take the place of another. @returns its path */
+  async #written(place: string, text: string): Promise<string> {
+    const made = `${place}.${crypto.randomUUID().slice(0, 8)}`;
+    await Deno.writeTextFile(made, text, { mode: 0o600, createNew: true });
+    return made;
+  }
+
+  /** Has another key take the place of this one. What is open stays so. @returns its public key @throws system errors */
+  rotate(): Promise<string> {
+    return this.#changes.run(async () => {
+      await this.ready();
+      const key = newKey(), from = this.publicKey, to = publicKeyOf(key);
+      const renewal = { from, to, signature: this.sign(renewalStatement(from, to)) };
+      const renewals = [...this.#renewals, renewal].slice(-MOST_RENEWALS);
+      const [list, made] = [
+        await this.#written(this.#renewalsFile, JSON.stringify(renewals)),
+        await this.#written(this.file, pemOf(key)),
+      ];
+      // A renewal to a key that was lost in between leads nowhere, and harms none; a key without its renewal opens nothing
+      await Deno.rename(list, this.#renewalsFile);
+      await Deno.rename(made, this.file);
+      this.#renewals = renewals;
+      this.#key = key;
+      return to;
+    });
+  }
+
+  /** Those that lead to its key. */
+  get renewals(): readonly Renewal[] {
+    return this.#renewals;
+  }
+
   /** 32 bytes as base64url. */
   get publicKey(): string {
-    const { x } = createPublicKey(this.#required).export({ format: "jwk" });
-    return x!;
+    return publicKeyOf(this.#required);
   }
 
   /** @returns 64 bytes as base64url */
   sign(statement: Uint8Array): string {
-    return new Uint8Array(sign(null, statement, this.#required)).toBase64({
-      alphabet: "base64url",
-      omitPadding: true,
-    });
+    return signedBy(this.#required, statement);
   }
 
   get #required(): KeyObject {

@@ -63,6 +63,8 @@ export interface LinkedServices {
   readonly identity: LinkIdentity;
   /** Whether a VM's id is another host's than this one. */
   readonly isTaken: (vmId: string, hostId: string) => boolean;
+  /** Another key has taken the place of that by which a host is known. */
+  readonly keyRenewed: (hostId: string, publicKey: string) => void;
 }
 
 /** A host that is linked, as it is kept. */
@@ -121,7 +123,8 @@ export class LinkedHost {
     this.id = id;
     this.label = label;
     this.address = uri;
-    this.peer = new PeerConnection({ address: uri, publicKey: peerKey }, services.identity);
+    const renewed = (publicKey: string) => services.keyRenewed(id, publicKey);
+    this.peer = new PeerConnection({ address: uri, publicKey: peerKey, renewed }, services.identity);
     this.#replica = new Replica(id, (vmId) => services.isTaken(vmId, id));
   }
 

@@ -14,7 +14,7 @@ import type { LinkedHost } from "./linked_host.ts";
 const OF_THE_CALLER: ReadonlySet<string | undefined> = new Set(["anyone", "signed-in", "socket"]);
 
 /** Commands that change or list which hosts there are: each KVM Manager has its own. */
-const OF_THE_HOSTS = /_host$|_peers?$|^get_ssh_key$/;
+const OF_THE_HOSTS = /_host$|_peers?$|_credentials?$|^get_ssh_key$/;
 
 /** Routes of accounts and of what lets them in: they outlive a link, which must leave nothing that opens this host. */
 const OF_ACCESS = /^\w+ \/(?:account|roles|sessions?|setup|tokens|users)\b/;

@@ -22,7 +22,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { VERSION } from "../../../lib/version.ts";
 import { connected, sendRequest, shownCertificate } from "../../outbound/node_connection.ts";
-import { isSignedBy, type LinkIdentity } from "./identity.ts";
+import { isRenewalOf, isSignedBy, type LinkIdentity } from "./identity.ts";
 import { readBounded } from "./bounded.ts";
 import { newSecret } from "../../access/secret.ts";
 
@@ -56,6 +56,8 @@ export interface PeerAddress {
   readonly address: string;
   /** The key it must have. */
   readonly publicKey: string;
+  /** Is told when another key has taken the place of that one. */
+  readonly renewed?: (publicKey: string) => void;
 }
 
 export interface PeerRequest {
@@ -67,7 +69,8 @@ export interface PeerRequest {
 
 export class PeerConnection {
   readonly #url: URL;
-  readonly #publicKey: string;
+  #publicKey: string;
+  readonly #renewed: (publicKey: string) => void;
   readonly #agent: Agent;
   /** SHA-256 of the certificate that the other one has signed. */
   #certificate: string | undefined;
@@ -75,9 +78,13 @@ export class PeerConnection {
   #opening: Promise<LinkSession> | undefined;
   readonly #stopped = new AbortController();
 
-  constructor({ address, publicKey }: PeerAddress, private readonly identity: LinkIdentity) {
+  constructor(
+    { address, publicKey, renewed = () => {} }: PeerAddress,
+    private readonly identity: LinkIdentity,
+  ) {
     this.#url = new URL(address);
     this.#publicKey = publicKey;
+    this.#renewed = renewed;
     this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, timeout: IDLE_MS });
     // Node's types have no method for it
     Object.assign(this.#agent, {
@@ -190,7 +197,8 @@ export class PeerConnection {
   async #greet(socket: TLSSocket): Promise<string> {
     const challenge = newSecret(), certificate = shownCertificate(socket);
     const answer = await this.#ask(socket, LINK_PATHS.hello, { challenge }, HelloAnswer);
-    if (answer.publicKey !== this.#publicKey) {
+    const isKnown = answer.publicKey === this.#publicKey;
+    if (!isKnown && !isRenewalOf(this.#publicKey, answer.publicKey, answer.renewals ?? [])) {
       throw new LinkRefusedError(
         "there is another KVM Manager at this address: its key is not the one of this link",
       );
@@ -204,6 +212,10 @@ export class PeerConnection {
       throw new LinkRefusedError("what it signed is not this connection's certificate");
     }
     this.#certificate = certificate;
+    if (!isKnown) {
+      this.#publicKey = answer.publicKey;
+      this.#renewed(answer.publicKey);
+    }
     return answer.challenge;
   }
 
@@ -221,6 +233,7 @@ export class PeerConnection {
         challenge,
         signature: identity.sign(statement),
         version: VERSION,
+        ...(identity.renewals.length > 0 && { renewals: [...identity.renewals] }),
       };
       return await this.#ask(socket, path, { ...proof, ...more }, LinkSession);
     } finally {

@@ -40,7 +40,7 @@ export class PeerRecords {
     return this.#peers.find((peer) => peer.publicKey === publicKey);
   }
 
-  /** Keeps a peer; one with the same key before. @throws {ContractError} StoreUnavailable */
+  /** Keeps a peer, in the place of one with its id or its key. @throws {ContractError} StoreUnavailable */
   put(peer: PeerRecord): void {
     const { id, name, publicKey, role, invitedBy, created } = peer;
     this.#write(() =>
@@ -48,7 +48,10 @@ export class PeerRecords {
         "INSERT OR REPLACE INTO peers (id, name, public_key, role, invited_by, created) VALUES (?, ?, ?, ?, ?, ?)",
       ).run(id, name, publicKey, role, invitedBy, created)
     );
-    this.#peers = [...this.#peers.filter((each) => each.publicKey !== publicKey), peer];
+    this.#peers = [
+      ...this.#peers.filter((each) => each.id !== id && each.publicKey !== publicKey),
+      peer,
+    ];
   }
 
   /** @throws {ContractError} PeerNotFound, StoreUnavailable */

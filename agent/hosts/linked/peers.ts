@@ -15,7 +15,7 @@ import { VERSION } from "../../../lib/version.ts";
 import { type Principal, principalOf } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import { Rate, REQUEST_RATE } from "../../limits.ts";
-import { isSignedBy, type LinkIdentity } from "./identity.ts";
+import { isRenewalOf, isSignedBy, type LinkIdentity } from "./identity.ts";
 import { Invitations } from "./invitations.ts";
 import type { PeerRecord, PeerRecords } from "./peer_records.ts";
 import { CALLER_HEADER, readCaller } from "./remote_caller.ts";
@@ -78,6 +78,7 @@ export class Peers {
       certificate,
       signature: identity.sign(serverStatement(certificate, challenge)),
       challenge: this.#newChallenge(),
+      renewals: [...identity.renewals],
     };
   }
 
@@ -88,7 +89,7 @@ export class Peers {
   ): Promise<LinkSession & { readonly peer: PeerRecord; readonly both: boolean }> {
     await this.#requireProof(input, certificate);
     const { role, by, both } = this.invitations.redeem(input.secret);
-    const { publicKey } = input, before = this.records.withKey(publicKey), name = this.#freeName(input);
+    const { publicKey } = input, before = this.#known(input), name = this.#freeName(input);
     if (before !== undefined) this.#end(before.id);
     const peer = { id: crypto.randomUUID(), name, publicKey, role, invitedBy: by, created: this.clock.now() };
     this.records.put(peer);
@@ -98,7 +99,7 @@ export class Peers {
   /** Opens a session for one that is known. @throws {ContractError} LinkRefused */
   async open(input: Open, certificate: string): Promise<LinkSession> {
     await this.#requireProof(input, certificate);
-    const peer = this.records.withKey(input.publicKey);
+    const peer = this.#known(input);
     if (peer === undefined) {
       throw new ContractError("LinkRefused", { reason: "it may not act on this host (any more)" });
     }
@@ -154,6 +155,17 @@ export class Peers {
     let free = told;
     for (let count = 2; taken.has(free); count++) free = `${told} (${count})`;
     return free;
+  }
+
+  /** The peer that has a key, or had one before that this key took the place of: it is known by this one from then on. */
+  #known({ publicKey, renewals = [] }: Open): PeerRecord | undefined {
+    const known = this.records.withKey(publicKey);
+    if (known !== undefined) return known;
+    const before = this.records.all().find((peer) => isRenewalOf(peer.publicKey, publicKey, renewals));
+    if (before === undefined) return undefined;
+    const peer = { ...before, publicKey };
+    this.records.put(peer);
+    return peer;
   }
 
   #newChallenge(): string {

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { isAdministrator, may } from "../../../lib/access/rights.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import { clientStatement, PEER_TOKEN, serverStatement } from "../../../lib/host/link_protocol.ts";
+import {
+  clientStatement,
+  MOST_RENEWALS,
+  PEER_TOKEN,
+  serverStatement,
+} from "../../../lib/host/link_protocol.ts";
 import { Store } from "../../store/store.ts";
 import { TestClock } from "../../testing.ts";
 import { HOST_MIGRATIONS } from "../records.ts";
-import { isSignedBy, LinkIdentity } from "./identity.ts";
+import { isRenewalOf, isSignedBy, LinkIdentity } from "./identity.ts";
 import { PeerRecords } from "./peer_records.ts";
 import { Peers } from "./peers.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
@@ -116,6 +121,43 @@ Deno.test("a session ends with its time; a peer that is invited again has the ne
   await clock.advance(second.expiresInSeconds * 1000);
   refuses(() => peers.principal(PEER_TOKEN + second.secret, headersOf(), about), "TokenInvalid");
   assert.notEqual((await peers.open(await proof(), CERTIFICATE)).secret, second.secret);
+});
+
+Deno.test("a renewed key has the place of the one before, if that one signed it", async () => {
+  await using far = await two();
+  const { peers, proof, near } = far;
+  const secret = peers.invitations.make("operator", "ann", 60_000);
+  const { peer } = await peers.join({ ...await proof(), secret }, CERTIFICATE);
+  const stolen = near.publicKey;
+  const first = await near.rotate(), second = await near.rotate();
+  assert.deepEqual([near.publicKey, near.renewals.length], [second, 2]);
+  const renewals = [...near.renewals];
+  assert.ok(isRenewalOf(stolen, second, renewals) && isRenewalOf(first, second, renewals));
+  assert.ok(!isRenewalOf(second, stolen, renewals) && !isRenewalOf(newSecret(), second, renewals));
+  const forged = renewals.map((each) => ({ ...each, signature: renewals[1]!.signature }));
+  for (const wrong of [undefined, renewals.slice(1), forged]) {
+    await refuses(
+      peers.open({ ...await proof(), ...(wrong && { renewals: wrong }) }, CERTIFICATE),
+      "LinkRefused",
+    );
+  }
+  await peers.open({ ...await proof(), renewals }, CERTIFICATE);
+  assert.deepEqual(peers.records.all(), [{ ...peer, publicKey: second }]);
+  await peers.open(await proof(), CERTIFICATE);
+});
+
+Deno.test("a renewed key, and what leads to it, are the same after a restart", async () => {
+  await using far = await two();
+  const { identity } = far.peers, to = await identity.rotate();
+  const again = await new LinkIdentity(far.folder).ready();
+  assert.deepEqual([again.publicKey, again.renewals], [to, identity.renewals]);
+  const names = (await Array.fromAsync(Deno.readDir(far.folder))).map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => name.startsWith("link")).toSorted(), [
+    "link-renewals.json",
+    "link.key",
+  ]);
+  for (let count = 0; count < MOST_RENEWALS; count++) await again.rotate();
+  assert.equal(again.renewals.length, MOST_RENEWALS);
 });
 
 Deno.test("a key of small order signs nothing: its signatures are made without a private key", () => {

@@ -28,13 +28,23 @@ const BY_PASSWORD = {
   ControlPath: "none",
 };
 
+/** Adds a line to authorized_keys, once. @throws {RemoteFailure} {ProgramLate} */
+export async function addLine(shell: RemoteShell, line: string): Promise<void> {
+  await shell.run(ADD_LINE, { asUser: true, input: `${line}\n` });
+}
+
+/** Takes a line out of authorized_keys, where it is there. @throws {RemoteFailure} {ProgramLate} */
+export async function removeLine(shell: RemoteShell, line: string): Promise<void> {
+  await shell.run(REMOVE_LINE, { asUser: true, input: `${line}\n` });
+}
+
 /** The line by which our key opens a host until an installation there ends: it differs from one that stays. */
 export const temporaryLine = async (files: SshFiles): Promise<string> =>
   `${await files.publicKey()} (until KVM Manager is installed)`;
 
 /** Takes such a line out again. @throws {RemoteFailure} {ProgramLate} */
 export async function removeTemporaryLine(files: SshFiles, shell: RemoteShell): Promise<void> {
-  await shell.run(REMOVE_LINE, { asUser: true, input: `${await temporaryLine(files)}\n` });
+  await removeLine(shell, await temporaryLine(files));
 }
 
 /**

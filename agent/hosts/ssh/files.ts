@@ -2,7 +2,7 @@
  * The files by which hosts are reached with OpenSSH's client: KVM Manager's own key, the host keys that a person has
  * compared, and the configuration that has ssh use them. The user's own configuration holds for all that it leaves open.
  */
-import { isSystemError, isTaken } from "../../machine/files.ts";
+import { isSystemError, isTaken, undefinedIfMissing } from "../../machine/files.ts";
 import { quoted } from "../../../lib/text/shell_word.ts";
 import { log } from "../../log.ts";
 import { runProgram } from "../../machine/programs.ts";
@@ -20,6 +20,7 @@ export const inConfig = (path: string) => `"${escaped(path)}"`;
 
 export class SshFiles {
   readonly folder: string;
+  readonly knownHosts: string;
   readonly #runtimeDir: string;
   #making: Promise<void> | undefined;
   #shortFolder: string | undefined;
@@ -27,18 +28,22 @@ export class SshFiles {
   /**
    * @param dataDir where the key is kept
    * @param runtimeDir where sockets of connections are
+   * @param knownHosts the host keys that were compared; a file of its own where it is left out
    */
-  constructor(dataDir: string, runtimeDir: string) {
+  constructor(dataDir: string, runtimeDir: string, knownHosts?: string) {
     this.folder = `${dataDir}/ssh`;
+    this.knownHosts = knownHosts ?? `${this.folder}/known_hosts`;
     this.#runtimeDir = runtimeDir;
   }
 
-  get #key(): string {
+  /** The private key. */
+  get key(): string {
     return `${this.folder}/id_ed25519`;
   }
 
-  get knownHosts(): string {
-    return `${this.folder}/known_hosts`;
+  /** The folder of a key that is to take the place of this one. */
+  get #nextFolder(): string {
+    return `${this.folder}/next`;
   }
 
   /** The configuration, for `ssh -F`. */
@@ -75,11 +80,39 @@ export class SshFiles {
   /** The public key, as a line of authorized_keys. @throws as {@link SshFiles.ready} */
   async publicKey(): Promise<string> {
     await this.ready();
-    return (await Deno.readTextFile(`${this.#key}.pub`)).trim();
+    return (await Deno.readTextFile(`${this.key}.pub`)).trim();
+  }
+
+  /** Files like these, of another key that is to take the place of this one. @throws as {@link SshFiles.ready} */
+  async successor(): Promise<SshFiles> {
+    await this.dropSuccessor();
+    const next = new SshFiles(this.#nextFolder, this.#runtimeDir, this.knownHosts);
+    await next.ready();
+    return next;
+  }
+
+  /** Has the key of a successor take the place of this one. @throws system errors */
+  async adopt(next: SshFiles): Promise<void> {
+    await Deno.rename(next.key, this.key);
+    await this.#finishAdoption();
+  }
+
+  /** Removes a successor and its key. @throws system errors */
+  async dropSuccessor(): Promise<void> {
+    await undefinedIfMissing(Deno.remove(this.#nextFolder, { recursive: true }));
+  }
+
+  /** Has the public key follow the private one, where that has been taken from a successor. */
+  async #finishAdoption(): Promise<void> {
+    const next = `${this.#nextFolder}/ssh/id_ed25519`;
+    if (await isTaken(next) || !await isTaken(`${next}.pub`)) return;
+    await Deno.rename(`${next}.pub`, `${this.key}.pub`);
+    await this.dropSuccessor();
   }
 
   async #make(): Promise<void> {
     await Deno.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.#finishAdoption();
     await this.#makeKey();
     await this.#write(this.config, this.#configText(await this.#sockets()), 0o600);
     await this.#write(this.askPassword, `#!/bin/sh\nprintf '%s\\n' "$KVMM_SSH_PASSWORD"\n`, 0o700);
@@ -104,16 +137,16 @@ export class SshFiles {
   }
 
   async #makeKey(): Promise<void> {
-    if (await isTaken(this.#key)) return;
+    if (await isTaken(this.key)) return;
     const comment = `kvm-manager@${Deno.hostname()}`;
-    const args = ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", this.#key];
+    const args = ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", this.key];
     const { success, stderr } = await runProgram("ssh-keygen", args, { limitMs: KEY_MS });
     if (!success) throw new Error(`ssh-keygen made no key: ${stderr.trim()}`);
   }
 
   #configText(sockets: string): string {
     return [
-      `IdentityFile ${inConfig(this.#key)}`,
+      `IdentityFile ${inConfig(this.key)}`,
       `UserKnownHostsFile ${inConfig(this.knownHosts)} ~/.ssh/known_hosts`,
       "StrictHostKeyChecking yes",
       "BatchMode yes",

@@ -68,6 +68,11 @@ export class Certificates {
     return certificates;
   }
 
+  /** The file with its private key. */
+  get keyFile(): string {
+    return this.files.key;
+  }
+
   /** What serves now. */
   get pair(): Pair {
     return this.#pair;

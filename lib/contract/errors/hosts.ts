@@ -23,6 +23,12 @@ export const HOST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  SshKeyNotRotated: {
+    text:
+      "The SSH key is the same as before, because these hosts do not take another one: {hosts}. See to their connections, or use force and add the new key there by hand.",
+    status: 502,
+    exit: 1,
+  },
   HostMoveKeeps: {
     text:
       "{host} has {things}. With another connection they would be taken for files of whatever host that leads to. Delete them first, or use force if it leads to the same host.",

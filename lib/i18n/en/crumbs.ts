@@ -35,5 +35,6 @@ export const crumbs = {
   "crumbs.audit": "Audit log",
   "crumbs.metrics": "Metrics",
   "crumbs.certificate": "Certificate",
+  "crumbs.credentials": "Credentials",
   "crumbs.health": "Health",
 } as const;

@@ -58,6 +58,11 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     words: '"ContinueFailed", /belongs',
     then: 'call(server, "discard_saved_memory"',
   },
+  SshKeyNotRotated: {
+    by: "tests/system/ssh_host_test.ts",
+    words: '"SshKeyNotRotated"',
+    then: "force: true",
+  },
   HostMoveKeeps: {
     by: "tests/system/add_host_test.ts",
     words: '"HostMoveKeeps"',

@@ -209,6 +209,7 @@ const OF_ALERTS = {
   ),
   join_host: test("linked_hosts", "a linked host is used as one's own, and as whom"),
   remove_peer: test("linked_hosts", "a linked host is used as one's own, and as whom"),
+  rotate_credential: none("hosts alone are reached by it, and stay so: credentials_test"),
 } as const;
 
 const OF_ACCOUNTS = {

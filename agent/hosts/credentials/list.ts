@@ -1,0 +1,116 @@
+/** The credentials of this KVM Manager, and what uses them. */
+import type {
+  AlertTarget,
+  BackupTarget,
+  Credential,
+  CredentialUse,
+  HostFault,
+} from "../../../lib/contract/mod.ts";
+import { DATABASE_FILE } from "../../store/database.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
+import { isLink } from "../linked/linked_host.ts";
+import type { Peers } from "../linked/peers.ts";
+import type { HostRecords } from "../records.ts";
+import type { SshFiles } from "../ssh/files.ts";
+import { sshHostsOf } from "../ssh/rotate_key.ts";
+
+/** What it needs of the application. */
+export interface CredentialSources {
+  readonly settings: { readonly dataDir: string };
+  readonly peers: Peers;
+  readonly hostRecords: HostRecords;
+  readonly ssh: SshFiles;
+  /** Undefined until the listeners are open. */
+  readonly doors: {
+    readonly addresses: readonly string[];
+    readonly certificates: ServedCertificate | undefined;
+  } | undefined;
+}
+
+interface ServedCertificate {
+  readonly about: { readonly subject: string; readonly fingerprint: string; readonly notBefore: number };
+  readonly keyFile: string;
+}
+
+const used = (kind: CredentialUse["kind"], name: string, usedAt: number | null = null): CredentialUse => ({
+  ...{ kind, name, usedAt },
+});
+
+/** When a file was written, in milliseconds since 1970; null where it is not there. */
+const writtenAt = async (path: string): Promise<number | null> =>
+  (await undefinedIfMissing(Deno.stat(path)))?.mtime?.getTime() ?? null;
+
+async function linkKey({ peers, hostRecords }: CredentialSources): Promise<Credential> {
+  const { file, publicKey } = await peers.identity.ready();
+  return {
+    ...{ id: "link-key", kind: "link-key", name: "KVM Manager", place: file, publicKey, rotatable: true },
+    since: await writtenAt(file),
+    uses: [
+      ...hostRecords.all().filter(isLink).map(({ label }) => used("host", label)),
+      ...peers.records.all().map(({ id, name }) => used("peer", name, peers.lastUsed(id) ?? null)),
+    ],
+    faults: [],
+  };
+}
+
+/** The key for hosts that are reached by SSH; none until it was made. */
+async function sshKey(
+  { ssh, hostRecords }: CredentialSources,
+  faults: readonly HostFault[],
+): Promise<Credential[]> {
+  const since = await writtenAt(ssh.key);
+  if (since === null) return [];
+  return [{
+    ...{ id: "ssh-key", kind: "ssh-key", name: "KVM Manager", place: ssh.key, since, rotatable: true },
+    publicKey: await ssh.publicKey(),
+    uses: sshHostsOf(hostRecords.all()).map(({ label }) => used("host", label)),
+    faults: [...faults],
+  }];
+}
+
+function certificate({ doors }: CredentialSources): Credential[] {
+  if (doors?.certificates === undefined) return [];
+  const { about: { subject, fingerprint, notBefore }, keyFile } = doors.certificates;
+  return [{
+    ...{ id: "tls-certificate", kind: "tls-certificate", name: subject, place: keyFile, rotatable: false },
+    publicKey: fingerprint,
+    since: notBefore,
+    uses: doors.addresses.filter((address) => address.startsWith("https:")).map((address) =>
+      used("address", address)
+    ),
+    faults: [],
+  }];
+}
+
+/**
+ * All of them; of targets those that have a secret.
+ *
+ * @param faults of hosts, of the last rotation of the SSH key
+ */
+export async function credentialsOf(
+  sources: CredentialSources,
+  targets: { readonly alerts: readonly AlertTarget[]; readonly backups: readonly BackupTarget[] },
+  faults: readonly HostFault[],
+): Promise<Credential[]> {
+  const place = `${sources.settings.dataDir}/${DATABASE_FILE}`;
+  const ofTarget = (
+    kind: "alert-target" | "backup-target",
+    { id, name, address }: { readonly id: string; readonly name: string; readonly address: string },
+    more: { readonly since: number | null; readonly usedAt: number | null },
+  ): Credential => ({
+    ...{ id: `${kind}:${id}`, kind, name, place, publicKey: null, rotatable: false, since: more.since },
+    uses: [used("target", address, more.usedAt)],
+    faults: [],
+  });
+  return [
+    await linkKey(sources),
+    ...await sshKey(sources, faults),
+    ...certificate(sources),
+    ...targets.alerts.filter(({ hasSecret }) => hasSecret).map((target) =>
+      ofTarget("alert-target", target, { since: null, usedAt: target.lastSentAt ?? null })
+    ),
+    ...targets.backups.filter(({ hasSecret, encrypted }) => hasSecret || encrypted).map((target) =>
+      ofTarget("backup-target", target, { since: target.createdAt, usedAt: null })
+    ),
+  ];
+}

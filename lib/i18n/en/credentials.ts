@@ -1,0 +1,25 @@
+/** Texts about keys, certificates and passwords of KVM Manager. */
+export const credentials = {
+  "credentials.title": "Credentials",
+  "credentials.what":
+    "Keys, certificates and passwords by which KVM Manager is known to others. Secrets are never shown. Replace a key that other people may have.",
+  "credentials.kind.link_key": "Key for linked hosts",
+  "credentials.kind.ssh_key": "SSH key for hosts",
+  "credentials.kind.tls_certificate": "TLS certificate of the pages",
+  "credentials.kind.alert_target": "Secret of an alert target",
+  "credentials.kind.backup_target": "Secret of a backup target",
+  "credentials.name": "Credential",
+  "credentials.uses": "Used by",
+  "credentials.unused": "nothing yet",
+  "credentials.use.host": "Host {name}",
+  "credentials.use.peer": "KVM Manager on {name}",
+  "credentials.more.one": "and one more",
+  "credentials.more.other": "and {n} more",
+  "credentials.fault": "{host}: {reason}",
+  "credentials.place": "Kept in",
+  "credentials.since": "Since",
+  "credentials.actions": "Actions",
+  "credentials.rotate": "Replace",
+  "credentials.rotate_named": "Replace: {name}",
+  "credentials.rotate_anyway": "Replace the SSH key anyway",
+} as const;
