@@ -34,6 +34,7 @@ import { isLink, LinkedHost, type StoredLink } from "./hosts/linked/linked_host.
 import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
 import { PeerRecords } from "./hosts/linked/peer_records.ts";
 import { Peers } from "./hosts/linked/peers.ts";
+import { VmOwners } from "./hosts/linked/vm_owners.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
 import { accessWorldOf } from "./hosts/places.ts";
 import { HostRegistry } from "./hosts/registry.ts";
@@ -102,6 +103,7 @@ export class App {
   readonly peers: Peers;
   /** Hosts beside the local one. */
   readonly hostRecords: HostRecords;
+  readonly vmOwners: VmOwners;
   readonly consoles: Consoles;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
@@ -184,7 +186,13 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
-    this.linked = new LinkedHosts((vmId) => this.hosts.isKnown(vmId), (jobId) => this.jobs.has(jobId));
+    this.vmOwners = new VmOwners(this.store);
+    this.linked = new LinkedHosts(
+      (vmId) => this.hosts.isKnown(vmId),
+      this.vmOwners,
+      (hostId) => this.hostRecords.get(hostId) !== undefined,
+      (jobId) => this.jobs.has(jobId),
+    );
     this.peers = new Peers(new PeerRecords(this.store), new LinkIdentity(settings.dataDir), clock);
     this.access.peers = this.peers;
     // Of a database that can be read later only, its hosts come then
@@ -325,6 +333,7 @@ export class App {
     const host = new LinkedHost({
       ...{ hub: this.hub, clock: this.clock, identity: this.peers.identity },
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
+      owners: this.vmOwners,
       keyRenewed: (hostId, peerKey) => this.#renewPeerKey(hostId, peerKey),
     }, kept);
     this.linked.add(host);
@@ -378,6 +387,7 @@ export class App {
       await this.#changeHost(id, () => {
         for (const feature of this.#features) feature.forgetHost?.(id);
         this.hostRecords.remove(id);
+        this.vmOwners.reconcile(id, new Set());
         if (!forgetOperations(this.store, id)) log.warn("operations of a removed host stay", { host: id });
       });
       this.hub.publish("hosts-changed", {});

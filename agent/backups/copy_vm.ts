@@ -36,6 +36,7 @@ import { type CheckedImage, checkImage, requireWish } from "../storage/disk_imag
 import { copyImage } from "../storage/qemu_img.ts";
 import { holdWriters } from "../storage/volume_usage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
+import { unknownImageText } from "../vm/snapshots/next_start.ts";
 import { readTpmState, type TpmState } from "../vm/lifecycle/tpm_state.ts";
 import { planRead } from "./base.ts";
 import { originOf } from "../storage/disk_origin.ts";
@@ -190,6 +191,8 @@ class IncrementError extends Error {
 
 async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Promise<Copied> {
   const { host, repository, backup, run, stateDir } = context;
+  const unknown = await unknownImageText(host, vm);
+  if (unknown !== undefined) throw new ContractError("BackupNotPossible", { reason: unknown });
   await repository.begin(id);
   const definition = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   const { disks, left } = disksToCopy(vm.disks);

@@ -5,6 +5,7 @@ import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Migration } from "../store/migrations.ts";
 import type { Store } from "../store/store.ts";
 import { PEER_MIGRATION } from "./linked/peer_records.ts";
+import { VM_OWNER_MIGRATION } from "./linked/vm_owners.ts";
 
 export const HOST_MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE hosts (
@@ -16,6 +17,7 @@ export const HOST_MIGRATIONS: readonly Migration[] = [
   "ALTER TABLE hosts ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;",
   `ALTER TABLE hosts ADD COLUMN peer_key TEXT; -- of its KVM Manager, where it is linked
    ${PEER_MIGRATION}`,
+  VM_OWNER_MIGRATION,
 ];
 
 /** A host as it is kept. */

@@ -114,10 +114,13 @@ export class HostRegistry {
     return owner.kind === "owned" ? owner.host : undefined;
   }
 
-  /** Whether any host has a VM, or a disabled one had it last. */
+  /** Whether any host has a VM, or one had it last that is disabled, or was not read since the start. */
   isKnown(vmId: string): boolean {
-    return this.all().some(({ inventory }) => inventory.anyVm(vmId) !== undefined) ||
-      this.isDisabled(this.kept.hostOf(vmId) ?? LOCAL_HOST);
+    if (this.all().some(({ inventory }) => inventory.anyVm(vmId) !== undefined)) return true;
+    const last = this.kept.hostOf(vmId);
+    if (last === undefined) return false;
+    const host = this.#hosts.get(last);
+    return host === undefined ? this.isDisabled(last) : !host.inventory.filled;
   }
 
   vm(vmId: string): VM | undefined {

@@ -105,3 +105,14 @@ Deno.test("a VM of several hosts that never was known to be one's is refused, wi
     owners: ["lab"],
   }]);
 });
+
+Deno.test("isKnown(): a VM of a host that was not read since the start stays its own", () => {
+  const world = new World({ local: undefined, kvm2: undefined }, ["kvm2"]);
+  assert.ok(!world.hosts.isKnown(ID));
+  world.kept.set(ID, "kvm2");
+  assert.ok(world.hosts.isKnown(ID));
+  world.kept.set(ID, "local");
+  assert.ok(!world.hosts.isKnown(ID), "one that was read does not have it any more");
+  world.put("local", "running");
+  assert.ok(world.hosts.isKnown(ID));
+});

@@ -8,9 +8,17 @@ import { isThere } from "./files.ts";
 /** Milliseconds that a program which was killed is given. */
 const KILLED_MS = 5000;
 
+/** Bytes of what a program says, of each stream: more is held by no caller. */
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
 /** A program did not end in its time. */
 export class ProgramLate extends Error {
-  override readonly name = "ProgramLate";
+  override readonly name: string = "ProgramLate";
+}
+
+/** A program said more than it may: it was killed as one that does not end. */
+export class ProgramFloods extends ProgramLate {
+  override readonly name = "ProgramFloods";
 }
 
 /** What is needed of a child. */
@@ -55,6 +63,8 @@ export interface ProgramOptions {
   readonly input?: string | AsyncIterable<Uint8Array>;
   /** Kills it. */
   readonly signal?: AbortSignal;
+  /** Bytes that it may say on each of its streams. */
+  readonly mostOutput?: number;
   /** Variables that it has besides ours. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -70,12 +80,12 @@ export interface ProgramEnd {
 /**
  * Runs a program to its end, in the C locale.
  *
- * @throws {ProgramLate} @throws {Deno.errors.NotFound} where there is no such program @throws the signal's reason
+ * @throws {ProgramLate} @throws {ProgramFloods} @throws {Deno.errors.NotFound} where there is no such program @throws the signal's reason
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { limitMs, input, env, signal }: ProgramOptions,
+  { limitMs, input, env, signal, mostOutput = MOST_OUTPUT }: ProgramOptions,
 ): Promise<ProgramEnd> {
   signal?.throwIfAborted();
   const child = new Deno.Command(program, {
@@ -93,20 +103,41 @@ export async function runProgram(
   });
   signal?.addEventListener("abort", stop);
   const feeding = input === undefined ? undefined : feed(child, input);
-  const ending = Promise.all([child.output(), feeding]);
+  let isFlood = false;
+  const flood = () => {
+    isFlood = true;
+    stop();
+  };
+  const said = [child.stdout, child.stderr].map((stream) => saidBy(stream, mostOutput, flood));
+  const ending = Promise.all([child.status, Promise.all(said), feeding]);
   const ended = await Promise.race([ending, late]).finally(() => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
   });
-  if (ended === undefined) {
+  if (ended === undefined || isFlood) {
     ending.catch((error) => log.debug("a program that was late failed", { program, error }));
     if (!await killAndWait(child, program)) child.unref();
     signal?.throwIfAborted();
+    if (isFlood) throw new ProgramFloods(`${program} says more than ${mostOutput} bytes`);
     throw new ProgramLate(`${program} did not end within ${Math.round(limitMs / 1000)} seconds`);
   }
-  const [{ success, code, stdout, stderr }] = ended;
+  const [{ success, code }, [stdout = "", stderr = ""]] = ended;
+  return { success, code, stdout, stderr };
+}
+
+/** What a program says on a stream. @param flood called where that is more than `most` bytes, of which no more is read */
+async function saidBy(stream: ReadableStream<Uint8Array>, most: number, flood: () => void): Promise<string> {
   const decoder = new TextDecoder();
-  return { success, code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  let text = "", size = 0;
+  for await (const piece of stream) {
+    size += piece.length;
+    if (size > most) {
+      flood();
+      break;
+    }
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 async function feed(child: Deno.ChildProcess, input: string | AsyncIterable<Uint8Array>): Promise<void> {

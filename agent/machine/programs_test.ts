@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { killAndWait, ProgramLate, runProgram } from "./programs.ts";
+import { killAndWait, ProgramFloods, ProgramLate, runProgram } from "./programs.ts";
 
 Deno.test("runProgram() gives what a program says, and feeds it", async () => {
   const { success, code, stdout, stderr } = await runProgram("sh", ["-c", "cat; echo no >&2; exit 3"], {
@@ -41,4 +41,15 @@ Deno.test("runProgram() feeds pieces as they come, and ends with its signal's re
   setTimeout(() => abort.abort(reason), 100);
   await assert.rejects(stopped, reason);
   await assert.rejects(runProgram("true", [], { limitMs: 1000, signal: abort.signal }), reason);
+});
+
+Deno.test("runProgram() ends a program that says more than it may", async () => {
+  const began = performance.now();
+  for (const script of ["exec cat /dev/zero", "exec cat /dev/zero >&2"]) {
+    const flood = runProgram("sh", ["-c", script], { limitMs: 60_000, mostOutput: 1_000_000 });
+    await assert.rejects(flood, ProgramFloods);
+  }
+  assert.ok(performance.now() - began < 20_000);
+  const { stdout } = await runProgram("sh", ["-c", "printf é; sleep 0.1; printf é"], { limitMs: 10_000 });
+  assert.equal(stdout, "éé");
 });

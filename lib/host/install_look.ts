@@ -1,5 +1,6 @@
 /** What a host is like that KVM Manager is to be installed on, as `LOOK` tells it, and what is in the way. Pure. */
 import { fill } from "../i18n/fill.ts";
+import { oneLine } from "../text/text.ts";
 
 /** What was seen there. */
 export interface InstallLook {
@@ -23,12 +24,18 @@ export interface InstallLook {
 /** Copies of the program's size in each folder that is looked at: the program twice, and what it unpacks. */
 const COPIES = [2, 4, 1] as const;
 
+/** Characters of a line, and lines: another host says them. */
+const LONGEST_LINE = 300, MOST_LINES = 100;
+/** Where KVM Manager is installed. */
+const PROGRAM = /^(\/[\w.-]+)+$/;
+const PARTS: ReadonlySet<string> = new Set(["config", "data", "cache", "user"]);
+
 /** Reads the lines `name=value` of the look. */
 export function readLook(text: string): InstallLook {
-  const pairs = text.split("\n").map((line) => [
-    line.slice(0, Math.max(0, line.indexOf("="))),
-    line.slice(line.indexOf("=") + 1),
-  ]);
+  const pairs = text.split("\n", MOST_LINES).map((each) => {
+    const line = oneLine(each, LONGEST_LINE);
+    return [line.slice(0, Math.max(0, line.indexOf("="))), line.slice(line.indexOf("=") + 1)];
+  });
   const value = (name: string) => pairs.find(([each]) => each === name)?.[1] ?? "";
   const rooms = new Map<string, InstallLook["rooms"][number]>();
   for (const [index, [, line = ""]] of pairs.filter(([name]) => name === "room").entries()) {
@@ -46,10 +53,10 @@ export function readLook(text: string): InstallLook {
     hasGlibc: value("libc").startsWith("glibc"),
     hasSystemd: value("systemd") === "yes",
     hasLibvirt: value("libvirt") === "yes",
-    program: program === "" ? undefined : program,
+    program: PROGRAM.test(program) ? program : undefined,
     isBegun: value("begun") === "yes",
-    parts: pairs.filter(([name]) => name === "part").map(([, part]) => part!),
-    copied: value("copied"),
+    parts: pairs.filter(([name, part]) => name === "part" && PARTS.has(part!)).map(([, part]) => part!),
+    copied: /^[0-9a-f]{64}$/.test(value("copied")) ? value("copied") : "",
     rooms: [...rooms.values()],
   };
 }

@@ -27,13 +27,25 @@ Deno.test("readLook() reads what a host says, room by mount points", () => {
       { mount: "/var/my lib", freeBytes: 204_800_000, copies: 1 },
     ],
   });
-  const begun = readLook("begun=yes\ncopied=ab\nprogram=/usr/local/bin/kvm-manager\nnonsense\n=\nroom=");
+  const sha256 = "ab".repeat(32);
+  const begun = readLook(
+    `begun=yes\ncopied=${sha256}\nprogram=/usr/local/bin/kvm-manager\nnonsense\n=\nroom=`,
+  );
   assert.deepEqual([begun.isBegun, begun.copied, begun.program, begun.parts], [
     true,
-    "ab",
+    sha256,
     "/usr/local/bin/kvm-manager",
     [],
   ]);
+});
+
+Deno.test("readLook() takes no more of a hostile host than it may say", () => {
+  const { architecture, program, parts, copied, rooms } = readLook(
+    `architecture=${"\u001b]0;x\u0007".repeat(9000)}\nprogram=/bin/sh -c x\ncopied=${"z".repeat(64)}\n` +
+      "part=../etc\n".repeat(50_000) + "room=x 1 1 1 1 /late",
+  );
+  assert.ok(architecture.length <= 300 && !/\p{Cc}/u.test(architecture));
+  assert.deepEqual([program, parts, copied, rooms], [undefined, [], "", []]);
 });
 
 Deno.test("installRefusal() says what is in the way", () => {

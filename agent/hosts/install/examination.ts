@@ -13,12 +13,15 @@ interface Finding {
   readonly text: string;
 }
 
+/** A text that another host says; anything else is none. */
+const textOf = (value: unknown, none = "") => typeof value === "string" ? value : none;
+
 /** Another host says it: no more is taken of it than what is shown. */
 function findingsIn(all: unknown): Finding[] {
   return (Array.isArray(all) ? all : []).map((each: unknown) => {
     const { area, level, what, advice, command } = (each ?? {}) as Record<string, unknown>;
-    const words = [`${what}.`, advice, command].filter((word) => word !== undefined).map(String);
-    return { area: String(area), level: String(level), text: oneLine(words.join(" "), LONGEST) };
+    const words = [textOf(what, "?") + ".", textOf(advice), textOf(command)].filter((word) => word !== "");
+    return { area: textOf(area), level: textOf(level), text: oneLine(words.join(" "), LONGEST) };
   });
 }
 

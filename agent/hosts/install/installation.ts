@@ -215,7 +215,8 @@ export class Installation {
     this.#begin(t("hosts.install_invite"));
     const before = await this.#peers(program);
     const answer = await this.#answer(scripts.INVITE, program, role);
-    const made = readInvitation(String((answer as { readonly invitation?: unknown } | null)?.invitation));
+    const { invitation } = (answer ?? {}) as { readonly invitation?: unknown };
+    const made = typeof invitation === "string" ? readInvitation(invitation) : undefined;
     if (made === undefined) throw new Refusal(t("hosts.install_nonsense"));
     // It names the host as it calls itself; from here it is reached as SSH does
     const { port: listening } = new URL(made.address);
@@ -247,8 +248,9 @@ export class Installation {
   /** Ids of what is known there by our key. */
   async #peers(program: string): Promise<string[]> {
     const peers = await this.#answer(scripts.PEERS, program);
-    return (Array.isArray(peers) ? peers as Peer[] : []).filter(({ key }) => key === this.services.publicKey)
-      .map(({ id }) => id);
+    return (Array.isArray(peers) ? peers as (Partial<Peer> | null)[] : []).flatMap((peer) =>
+      peer?.key === this.services.publicKey && typeof peer.id === "string" ? [peer.id] : []
+    );
   }
 
   /** Takes the access back that the other has given us, unless we had it before. */

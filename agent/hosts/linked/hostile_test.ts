@@ -74,13 +74,19 @@ Deno.test("callRemotely(): lines that are no objects, or no JSON, are nonsense",
 });
 
 Deno.test("Replica: what is told by events is bounded, and has room again once it is gone", () => {
-  const replica = new Replica("far", () => false), description = "x".repeat(1_900_000);
+  const owners = { claim: () => {}, release: () => {}, reconcile: () => {} };
+  const replica = new Replica("far", () => false, owners), description = "x".repeat(250_000);
   const told = (name: string, data: unknown) =>
     replica.take([{ id: undefined, name, data: JSON.stringify(data) }]).length;
   const vm = (id: string): VM => ({ ...VM_FACTS, id, description });
   let kept = 0;
-  for (let count = 0; count < 100; count++) kept += told("vm-created", { vm: vm(`vm-${count}`) });
-  assert.ok(kept > 50 && kept < 80, `${kept} are kept`);
+  for (let count = 0; count < 200; count++) kept += told("vm-created", { vm: vm(`vm-${count}`) });
+  assert.ok(kept > 100 && kept < 140, `${kept} are kept`);
+  assert.equal(
+    told("vm-updated", { vm: { ...vm("vm-0"), description: "x".repeat(300_000) } }),
+    0,
+    "too long",
+  );
   assert.equal(told("vm-created", { vm: vm("more") }), 0);
   assert.equal(told("vm-updated", { vm: vm("vm-0") }), 1, "one that is known may change");
   assert.equal(told("vm-deleted", { vmId: "vm-0" }), 1);
@@ -89,7 +95,8 @@ Deno.test("Replica: what is told by events is bounded, and has room again once i
 
 Deno.test("LinkedHosts: a task of ours stays ours, and hosts are managed from here alone", () => {
   const far = { id: "far", job: () => ({}), has: () => false, vm: () => undefined };
-  const hosts = new LinkedHosts(() => false, (jobId) => jobId === "ours");
+  const noOwners = { hostOf: () => undefined };
+  const hosts = new LinkedHosts(() => false, noOwners, () => true, (jobId) => jobId === "ours");
   hosts.add(far as unknown as Parameters<LinkedHosts["add"]>[0]);
   const of = (jobId: string) => hosts.of("cancel_job", { jobId }, { via: "session" });
   assert.equal(of("ours"), undefined);

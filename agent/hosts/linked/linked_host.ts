@@ -34,6 +34,7 @@ import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from 
 import { callRemotely, NonsenseError } from "./remote_call.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
 import { Replica } from "./replica.ts";
+import type { VmOwners } from "./vm_owners.ts";
 
 /** Milliseconds without a sign of life after which a link is given up: the other side gives one every 15 s. */
 const SILENT_MS = 35_000;
@@ -63,6 +64,7 @@ export interface LinkedServices {
   readonly identity: LinkIdentity;
   /** Whether a VM's id is another host's than this one. */
   readonly isTaken: (vmId: string, hostId: string) => boolean;
+  readonly owners: VmOwners;
   /** Another key has taken the place of that by which a host is known. */
   readonly keyRenewed: (hostId: string, publicKey: string) => void;
 }
@@ -74,10 +76,15 @@ export interface StoredLink extends StoredHost {
 
 export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !== undefined;
 
-/** Rights as they are on a host: what is on another one is left out. */
-function rightsOn(rights: Rights, hostId: string): Rights {
+/**
+ * Rights as they are on a host: what is on another one, or on its VMs, is left out.
+ *
+ * @param has whether a VM is on the host: ids of other hosts' VMs are not for it
+ */
+function rightsOn(rights: Rights, hostId: string, has: (vmId: string) => boolean): Rights {
   return rights.map((layer) =>
     layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => {
+      if (on.kind === "vm" && !has(on.vmId)) return [];
       if (on.kind !== "host") return [{ permissions, on }];
       return on.host === hostId ? [{ permissions, on: { kind: "everything" } }] : [];
     })
@@ -125,7 +132,7 @@ export class LinkedHost {
     this.address = uri;
     const renewed = (publicKey: string) => services.keyRenewed(id, publicKey);
     this.peer = new PeerConnection({ address: uri, publicKey: peerKey, renewed }, services.identity);
-    this.#replica = new Replica(id, (vmId) => services.isTaken(vmId, id));
+    this.#replica = new Replica(id, (vmId) => services.isTaken(vmId, id), services.owners);
   }
 
   /** Connects, and goes on trying. */
@@ -179,10 +186,6 @@ export class LinkedHost {
 
   vm(vmId: string): VM | undefined {
     return this.#replica.vm(vmId);
-  }
-
-  has(vmId: string): boolean {
-    return this.#replica.has(vmId);
   }
 
   jobs(): readonly Job[] {
@@ -239,7 +242,12 @@ export class LinkedHost {
 
   /** Tells for whom a request is. */
   callerHeaders({ name, rights }: Principal): Readonly<Record<string, string>> {
-    return { [CALLER_HEADER]: callerHeader({ name, rights: rightsOn(rights, this.id) }) };
+    return {
+      [CALLER_HEADER]: callerHeader({
+        name,
+        rights: rightsOn(rights, this.id, (vmId) => this.vm(vmId) !== undefined),
+      }),
+    };
   }
 
   /**

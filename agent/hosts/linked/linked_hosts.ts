@@ -9,6 +9,7 @@ import {
 } from "../../../lib/contract/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { LinkedHost } from "./linked_host.ts";
+import type { VmOwners } from "./vm_owners.ts";
 
 /** Permissions of commands that are about the caller, or about this KVM Manager itself. */
 const OF_THE_CALLER: ReadonlySet<string | undefined> = new Set(["anyone", "signed-in", "socket"]);
@@ -32,11 +33,15 @@ export class LinkedHosts {
   readonly #hosts = new Map<string, LinkedHost>();
 
   /**
-   * @param isOwn whether a host that is read here has a VM
+   * @param isOwn whether a host that is read here has a VM, or had it last and was not read since the start
+   * @param owners which linked host has told of a VM first
+   * @param isKept whether a linked host is kept: one that is disabled is not served
    * @param isOwnJob whether a task is one of this KVM Manager: what a linked host says of its tasks does not hide it
    */
   constructor(
     private readonly isOwn: (vmId: string) => boolean,
+    private readonly owners: Pick<VmOwners, "hostOf">,
+    private readonly isKept: (hostId: string) => boolean,
     private readonly isOwnJob: (jobId: string) => boolean,
   ) {}
 
@@ -56,14 +61,11 @@ export class LinkedHosts {
     return this.#hosts.get(id);
   }
 
-  /** Whether an id that a linked host says is its VM's is another host's: one that is read here, or one that was linked before. */
+  /** Whether an id that a linked host says is its VM's is another host's: one that is read here, or one that told of it before. */
   isTaken(vmId: string, hostId: string): boolean {
     if (this.isOwn(vmId)) return true;
-    for (const host of this.#hosts.values()) {
-      if (host.id === hostId) return false;
-      if (host.has(vmId)) return true;
-    }
-    return false;
+    const owner = this.owners.hostOf(vmId);
+    return owner !== undefined && owner !== hostId && this.isKept(owner);
   }
 
   vms(): readonly VM[] {

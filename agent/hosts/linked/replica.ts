@@ -14,11 +14,12 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { readAs } from "../../../lib/typebox/tolerant.ts";
 import type { Published } from "../../events/hub.ts";
 import type { EventFrame } from "./event_lines.ts";
+import type { VmOwners } from "./vm_owners.ts";
 
 /** VMs and tasks of one host; what is beyond them is left out. */
 const MOST_VMS = 20_000, MOST_JOBS = 500;
-/** Characters of them that came by events, as JSON; what is beyond them is left out. */
-const MOST_TOLD = 128 * 1024 * 1024;
+/** Characters of a VM, of a task, and of all of one host, as JSON; what is longer, or beyond them, is left out. */
+const LONGEST_VM = 256 * 1024, LONGEST_JOB = 16 * 1024, MOST_KEPT = 32 * 1024 * 1024;
 /** Characters of why its libvirt does not answer. */
 const LONGEST_FAULT = 400;
 
@@ -53,20 +54,26 @@ function eventOf({ name, data }: EventFrame): AnyEvent | undefined {
   return known === undefined ? undefined : { name, data: known } as AnyEvent;
 }
 
-/** The items of a list that can be read. */
-function readEach<S extends TSchema>(schema: S, values: readonly unknown[]): Static<S>[] {
+/** The items of a list that can be read and are not longer than they may be. */
+function readEach<S extends TSchema>(
+  schema: S,
+  values: readonly unknown[],
+  longest: number,
+): { readonly item: Static<S>; readonly length: number }[] {
   return values.flatMap((value) => {
-    const known = readAs(schema, value);
-    return known === undefined ? [] : [known];
+    const item = readAs(schema, value);
+    if (item === undefined) return [];
+    const { length } = JSON.stringify(item);
+    return length > longest ? [] : [{ item, length }];
   });
 }
 
 export class Replica {
   readonly #vms = new Map<string, VM>();
   readonly #jobs = new Map<string, Job>();
-  /** Characters that came by events, by what they are about. */
-  readonly #told = new Map<string, number>();
-  #toldLength = 0;
+  /** Characters of what is kept, by what they are about. */
+  readonly #kept = new Map<string, number>();
+  #keptLength = 0;
   stats: HostStats | undefined;
   /** VMs that were left out because this version does not understand them. */
   unknownVms = 0;
@@ -75,8 +82,13 @@ export class Replica {
   /**
    * @param hostId what its rows and events are given as their host
    * @param isTaken whether a VM's id is another host's
+   * @param owners is told which VMs it has
    */
-  constructor(private readonly hostId: string, private readonly isTaken: (vmId: string) => boolean) {}
+  constructor(
+    private readonly hostId: string,
+    private readonly isTaken: (vmId: string) => boolean,
+    private readonly owners: Pick<VmOwners, "claim" | "release" | "reconcile">,
+  ) {}
 
   /** Its connection to its libvirt. */
   get libvirt(): ConnectionStatus | undefined {
@@ -96,10 +108,6 @@ export class Replica {
   /** Its VMs whose ids are other hosts'. */
   foreign(): VM[] {
     return [...this.#vms.values()].filter(({ id }) => this.isTaken(id));
-  }
-
-  has(vmId: string): boolean {
-    return this.#vms.has(vmId);
   }
 
   vm(vmId: string): VM | undefined {
@@ -122,16 +130,19 @@ export class Replica {
    */
   fill(vms: unknown, jobs: unknown): boolean {
     if (!Array.isArray(vms) || !Array.isArray(jobs)) return false;
-    const known = readEach(COMMANDS.get_vms.output.items, vms);
+    const known = readEach(COMMANDS.get_vms.output.items, vms, LONGEST_VM);
     if (vms.length > 0 && known.length === 0) return false;
-    this.unknownVms = vms.length - known.length;
     this.#vms.clear();
     this.#jobs.clear();
-    this.#told.clear();
-    this.#toldLength = 0;
-    for (const vm of known.slice(0, MOST_VMS)) this.#vms.set(vm.id, this.#own(vm));
-    const tasks = readEach(COMMANDS.list_jobs.output.items, jobs.slice(0, MOST_JOBS));
-    for (const job of tasks.toReversed()) this.#putJob(job);
+    this.#kept.clear();
+    this.#keptLength = 0;
+    for (const { item, length } of known.slice(0, MOST_VMS)) {
+      if (this.#hasRoom(item.id, length)) this.#vms.set(item.id, this.#own(item));
+    }
+    this.unknownVms = vms.length - this.#vms.size;
+    this.owners.reconcile(this.hostId, new Set(this.#vms.keys()));
+    const tasks = readEach(COMMANDS.list_jobs.output.items, jobs.slice(0, MOST_JOBS), LONGEST_JOB);
+    for (const { item, length } of tasks.toReversed()) if (this.#hasRoom(item.id, length)) this.#putJob(item);
     return true;
   }
 
@@ -139,34 +150,33 @@ export class Replica {
   take(frames: readonly EventFrame[]): Published[] {
     return frames.flatMap((frame) => {
       const event = eventOf(frame);
-      if (event === undefined || !this.#hasRoom(event, frame.data.length)) return [];
+      if (event === undefined || !this.#isRoomFor(event, frame.data.length)) return [];
       const handed = this.#apply(event);
       return handed === undefined ? [] : [handed];
     });
   }
 
-  /** Whether what is kept of an event has room. */
-  #hasRoom({ name, data }: AnyEvent, length: number): boolean {
+  /** Whether what is kept of an event may be so long, and has room. */
+  #isRoomFor({ name, data }: AnyEvent, length: number): boolean {
     if (name === "vm-deleted") return true;
-    const key = "vm" in data
-      ? data.vm.id
-      : "vmId" in data
-      ? `${data.vmId} ${name}`
-      : "job" in data
-      ? data.job.id
-      : undefined;
-    if (key === undefined) return true;
-    const after = this.#toldLength - (this.#told.get(key) ?? 0) + length;
-    if (after > MOST_TOLD) return false;
-    this.#told.set(key, length);
-    this.#toldLength = after;
+    if ("vm" in data) return length <= LONGEST_VM && this.#hasRoom(data.vm.id, length);
+    if ("job" in data) return length <= LONGEST_JOB && this.#hasRoom(data.job.id, length);
+    return length <= LONGEST_VM && (!("vmId" in data) || this.#hasRoom(`${data.vmId} ${name}`, length));
+  }
+
+  /** Takes note of how long something is that is kept. @returns false where it has no room */
+  #hasRoom(key: string, length: number): boolean {
+    const after = this.#keptLength - (this.#kept.get(key) ?? 0) + length;
+    if (after > MOST_KEPT) return false;
+    this.#kept.set(key, length);
+    this.#keptLength = after;
     return true;
   }
 
   #forget(...keys: readonly string[]): void {
     for (const key of keys) {
-      this.#toldLength -= this.#told.get(key) ?? 0;
-      this.#told.delete(key);
+      this.#keptLength -= this.#kept.get(key) ?? 0;
+      this.#kept.delete(key);
     }
   }
 
@@ -198,6 +208,7 @@ export class Replica {
         const vm = this.#own(data.vm), isNew = !this.#vms.has(vm.id);
         if (isNew && this.#vms.size >= MOST_VMS) return undefined;
         this.#vms.set(vm.id, vm);
+        if (isNew) this.owners.claim(vm.id, this.hostId);
         return this.isTaken(vm.id) ? undefined : [isNew ? "vm-created" : name, { vm }];
       }
       case "vm-state-changed": {
@@ -209,6 +220,7 @@ export class Replica {
       case "vm-deleted": {
         const isShown = this.vm(data.vmId) !== undefined;
         this.#vms.delete(data.vmId);
+        this.owners.release(data.vmId, this.hostId);
         this.#forgetVm(data.vmId);
         return isShown ? [name, data] : undefined;
       }

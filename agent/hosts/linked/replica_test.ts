@@ -9,11 +9,12 @@ const vm = (id: string): VM => ({
   ...{ guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" }, firmware: "bios" },
   ...{ virtType: "kvm", host: "there", attention: [] },
 });
+const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 
 /** A replica whose other hosts have these VMs. */
 function replica(...taken: readonly string[]) {
-  const known = new Replica("far", (vmId) => taken.includes(vmId));
+  const known = new Replica("far", (vmId) => taken.includes(vmId), NO_OWNERS);
   assert.ok(known.fill([vm("a"), vm("b")], []));
   return known;
 }
@@ -23,7 +24,7 @@ Deno.test("Replica gives its VMs the host that they are on here", () => {
 });
 
 Deno.test("Replica reads VMs of another version, and counts those that it does not understand", () => {
-  const known = new Replica("far", () => false);
+  const known = new Replica("far", () => false, NO_OWNERS);
   const newer = { ...vm("a"), colour: "red", guestAgents: { ...vm("a").guestAgents, theirs: "connected" } };
   assert.ok(known.fill([newer, { ...vm("b"), state: "hibernating" }], [{ id: "none" }]));
   assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);

@@ -3,7 +3,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
-import type { RemoteShell } from "./remote_shell.ts";
+import { MOST_SAID, type RemoteShell } from "./remote_shell.ts";
 import { lastSaid } from "./said.ts";
 
 /** Milliseconds to sign in and write a line. */
@@ -66,6 +66,7 @@ export async function authorizeKey(
     ["-T", "-F", files.config, ...options, ...sshWords(destination), COMMAND],
     {
       limitMs: LIMIT_MS,
+      mostOutput: MOST_SAID,
       input: `${key}\n`,
       env: { SSH_ASKPASS: files.askPassword, SSH_ASKPASS_REQUIRE: "force", KVMM_SSH_PASSWORD: password },
     },

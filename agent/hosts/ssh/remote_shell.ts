@@ -12,6 +12,8 @@ const SSH_FAILED = 255;
 const CUT = "the connection was cut";
 /** Milliseconds of short calls. */
 const SHORT_MS = 30_000;
+/** Bytes that a call may say: another host says them. */
+export const MOST_SAID = 1024 * 1024;
 /** Milliseconds to end the connection. */
 const EXIT_MS = 3000;
 /** What scripts find programs by, and in which language these speak. */
@@ -84,7 +86,7 @@ export class RemoteShell {
    * Runs a script for sh, as root unless it is said otherwise.
    *
    * @returns what it wrote to standard output
-   * @throws {RemoteFailure} with what it said last; {ProgramLate}; the signal's reason
+   * @throws {RemoteFailure} with what it said last; {ProgramLate} also for one that says too much; the signal's reason
    */
   async run(script: string, options: ScriptOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.#run(script, options.asUser ? IS_ROOT : this.#root, options);
@@ -136,6 +138,7 @@ export class RemoteShell {
       ],
       {
         limitMs,
+        mostOutput: MOST_SAID,
         ...(signal && { signal }),
         ...(password !== undefined || input !== undefined) && { input: after(password, input) },
       },

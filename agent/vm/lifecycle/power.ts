@@ -12,6 +12,7 @@ import { sleep } from "../../clock.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../hosts/host.ts";
+import { unknownImageText } from "../snapshots/next_start.ts";
 import { forceOff } from "./force_off.ts";
 import { hasSavedMemory } from "./named_files.ts";
 import { requireStartable } from "./start_check.ts";
@@ -188,6 +189,9 @@ async function resume(host: Host, vm: VM): Promise<null> {
 
 /** A password that waits for the next start is part of what is saved: continued, the screen asks for it. */
 async function suspend(host: Host, vm: VM): Promise<null> {
+  // Its memory would go on upon the images that libvirt knows, without what was written since
+  const error = await unknownImageText(host, vm);
+  if (error !== undefined) throw new ContractError("SuspendFailed", { error });
   await simple("domainManagedSave")(host, vm);
   if (vm.openScreen === "until-restart") await host.link.call("domainProtectScreens", { uuid: vm.id });
   return null;

@@ -13,12 +13,12 @@ import {
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { undefinedIfMissing } from "../../machine/files.ts";
+import { isTaken, undefinedIfMissing } from "../../machine/files.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import { keyOf } from "../../operations/step.ts";
 import { t } from "../../operations/outcome.ts";
-import { backingChain } from "../../storage/disk_images/backing.ts";
+import { wholeChain } from "../../storage/disk_images/backing.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { ImageLocked, rebaseImage } from "../../storage/qemu_img.ts";
@@ -61,11 +61,42 @@ interface Chains {
   readonly byTarget: ReadonlyMap<string, readonly string[]>;
 }
 
-async function chainsOf(vm: VM): Promise<Chains> {
+/**
+ * Reads what the VM's disks are on, and that every image of it and of its snapshots is there: what an image that is missing
+ * is built on cannot be told, and would be taken for an image that nothing needs.
+ *
+ * @throws {ContractError} SnapshotNotDeletable
+ */
+async function chainsOf(
+  { link: { machine } }: Host,
+  vm: VM,
+  snapshot: FoundSnapshot,
+  all: readonly FoundSnapshot[],
+): Promise<Chains> {
+  const chainAt = async (path: string, format: string | undefined, whose: string): Promise<string[]> => {
+    if (machine === null) return [];
+    const { images, missing } = format === "qcow2"
+      ? await wholeChain(path)
+      : { images: [], missing: await isTaken(path) ? undefined : path };
+    if (missing === undefined) return images.map((image) => image.path);
+    throw refused(
+      snapshot.name,
+      `the image ${missing} of ${whose} is missing. Put it back, or start its storage pool`,
+    );
+  };
   const byTarget = new Map<string, readonly string[]>();
-  for (const { target, source, format } of keptDisks(vm.disks)) {
+  for (const { target, source, format, type } of keptDisks(vm.disks)) {
     if (source === undefined) continue;
-    byTarget.set(target, [source, ...format === "qcow2" ? await backingChain(source) : []]);
+    const isFile = type === "file" || format === "qcow2";
+    const below = isFile ? await chainAt(source, format, `the disk ${target}`) : [];
+    byTarget.set(target, [source, ...below]);
+  }
+  // Of one that is being deleted, images may have gone
+  const whole = isBeingDeleted(snapshot) ? all.filter((each) => each !== snapshot) : all;
+  for (const each of whole) {
+    for (const { path, format, type } of each.externalDisks) {
+      if (type === "file" && path !== undefined) await chainAt(path, format, `the snapshot ${each.name}`);
+    }
   }
   return { byTarget };
 }
@@ -293,7 +324,7 @@ export async function deleteBeside(
   const snapshot = all.find((each) => each.name === name);
   if (snapshot === undefined) throw new ContractError("SnapshotNotFound", { name });
   requireOurKind(snapshot);
-  const chains = await chainsOf(vm);
+  const chains = await chainsOf(host, vm, snapshot, all);
   const fates: Fate[] = [];
   for (const disk of snapshot.externalDisks) {
     fates.push(await fateOf(host, vm, snapshot, all, disk, chains));

@@ -15,7 +15,7 @@ import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
-import { imagesOf } from "./disks_switched.ts";
+import { changingDisk } from "./next_start.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -120,17 +120,11 @@ export async function takeBeside(
 
 /** @throws {ContractError} SnapshotNotPossible for a VM that runs and starts from other images next time */
 async function requireSameImages(host: Host, vm: VM): Promise<void> {
-  if (!isLive(vm) || !vm.persistent) return;
-  const read = async (inactive: boolean) =>
-    imagesOf(await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive }));
-  const live = await read(false), next = await read(true);
-  for (const { target } of keptDisks(vm.disks)) {
-    const path = next.get(target);
-    if (path === undefined || path === live.get(target)) continue;
-    const reason =
-      `disk ${target} is on another image from the next start on: ${path}. Shut the VM down and start it before`;
-    throw new ContractError("SnapshotNotPossible", { reason });
-  }
+  const disk = await changingDisk(host, vm);
+  if (disk === undefined) return;
+  const reason =
+    `disk ${disk.target} is on another image from the next start on: ${disk.path}. Shut the VM down and start it before`;
+  throw new ContractError("SnapshotNotPossible", { reason });
 }
 
 /**

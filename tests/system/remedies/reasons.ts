@@ -1,5 +1,6 @@
 /** Reasons within errors, and other texts of the source that advise something, by words of them. */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { BIN_FOLDER } from "../../../lib/bin/place.ts";
 import { backupFolder, runOf } from "../../testbed/backups.ts";
 import { claimedVm } from "../../testbed/claimed_vm.ts";
@@ -106,6 +107,61 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         await call(server, "force_stop_vm", { vmId });
         await call(server, "delete_snapshot", { vmId, name: "s" });
         await Deno.remove(file);
+      }),
+  },
+  "which libvirt does not know until the next start": {
+    here: (server) =>
+      rawDisk(server, async (vmId, { name, pool, disk }) => {
+        const overlay = `${disk}.overlay`, file = `${disk}.xml`;
+        await call(server, "start_vm", { vmId });
+        await run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", disk, "-F", "raw", overlay, "8M"]);
+        await call(server, "refresh_storage_pool", { pool });
+        await Deno.writeTextFile(
+          file,
+          (await virsh("dumpxml", "--inactive", name)).replaceAll(`'${disk}'`, `'${overlay}'`)
+            .replace("type='raw'", "type='qcow2'"),
+        );
+        await virsh("define", file);
+        await refused(call(server, "suspend_vm", { vmId }), "SuspendFailed", /Shut the VM down and start it/);
+        await using folder = await backupFolder();
+        const { id: backupId } = await call(server, "create_backup", {
+          ...{ name: `${name}-backup`, folder: folder.path, targets: { vmIds: [vmId] } },
+        });
+        const first = await runOf(server, backupId);
+        assert.match(JSON.stringify(first), /does not know until the next start/);
+        await call(server, "force_stop_vm", { vmId });
+        await call(server, "start_vm", { vmId });
+        const second = await runOf(server, backupId);
+        assert.equal(second.state, "done", JSON.stringify(second));
+        await call(server, "suspend_vm", { vmId });
+        await call(server, "start_vm", { vmId });
+        await call(server, "force_stop_vm", { vmId });
+        await call(server, "delete_backup", { backupId });
+        for (const path of [file, overlay]) await Deno.remove(path);
+      }),
+  },
+  "is missing. Put it back, or start its storage pool": {
+    here: (server) =>
+      rawDisk(server, async (vmId, { name, pool, disk }) => {
+        await call(server, "create_snapshot", { vmId, name: "one", memory: false });
+        await call(server, "create_snapshot", { vmId, name: "two", memory: false });
+        const remove = (snapshot: string) => call(server, "delete_snapshot", { vmId, name: snapshot });
+        const head = /<source file='([^']*)'/.exec(await virsh("dumpxml", name))![1]!;
+        for (const path of [head, dirname(disk)]) {
+          await Deno.rename(path, `${path}.away`);
+          await virsh("pool-refresh", pool).catch(() => "its folder is away");
+          for (const snapshot of ["one", "two"]) {
+            await refused(remove(snapshot), "SnapshotNotDeletable", /Put it back, or start its storage pool/);
+          }
+          await Deno.rename(`${path}.away`, path);
+          await virsh("pool-start", pool).catch(() => "it runs");
+          await knownPool(server, pool);
+          await call(server, "refresh_storage_pool", { pool });
+        }
+        const files = await Array.fromAsync(Deno.readDir(dirname(disk)));
+        assert.equal(files.length, 3, "each image is there");
+        await remove("two");
+        await remove("one");
       }),
   },
   "was added since. Detach it first": {

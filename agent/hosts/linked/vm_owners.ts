@@ -1,0 +1,71 @@
+/**
+ * Which linked host a VM's id is of: the one that told of it first, until that one no longer has it. It is written down, so
+ * that no other host gets the calls and the rights of a VM whose host is away when KVM Manager starts.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Store } from "../../store/store.ts";
+import { UnsavedRows } from "../../store/unsaved_rows.ts";
+
+export const VM_OWNER_MIGRATION = `CREATE TABLE linked_vms (
+  vm_id TEXT PRIMARY KEY,
+  host  TEXT NOT NULL -- id of the linked host
+) STRICT, WITHOUT ROWID;`;
+
+export class VmOwners {
+  readonly #hosts = new Map<string, string>();
+  readonly #unsaved: UnsavedRows;
+
+  constructor(store: Store) {
+    this.#unsaved = new UnsavedRows(store, "VMs of linked hosts", (database) => {
+      const put = database.prepare("INSERT OR REPLACE INTO linked_vms (vm_id, host) VALUES (?, ?)");
+      const remove = database.prepare("DELETE FROM linked_vms WHERE vm_id = ?");
+      return (vmId) => {
+        const host = this.#hosts.get(vmId);
+        if (host === undefined) remove.run(vmId);
+        else put.run(vmId, host);
+      };
+    });
+    store.attach((database) => this.#read(database));
+  }
+
+  /** Id of the host; undefined where no linked host has told of the VM. */
+  hostOf(vmId: string): string | undefined {
+    return this.#hosts.get(vmId);
+  }
+
+  /** A host has told of a VM. It becomes its own where it is no other's. */
+  claim(vmId: string, hostId: string): void {
+    if (this.#hosts.has(vmId)) return;
+    this.#set(vmId, hostId);
+    this.#unsaved.save();
+  }
+
+  /** A host does not have a VM any more. */
+  release(vmId: string, hostId: string): void {
+    if (this.#hosts.get(vmId) !== hostId) return;
+    this.#set(vmId, undefined);
+    this.#unsaved.save();
+  }
+
+  /** A host has told of all its VMs. */
+  reconcile(hostId: string, vmIds: ReadonlySet<string>): void {
+    for (const [vmId, host] of [...this.#hosts]) {
+      if (host === hostId && !vmIds.has(vmId)) this.#set(vmId, undefined);
+    }
+    for (const vmId of vmIds) if (!this.#hosts.has(vmId)) this.#set(vmId, hostId);
+    this.#unsaved.save();
+  }
+
+  #set(vmId: string, host: string | undefined): void {
+    if (host === undefined) this.#hosts.delete(vmId);
+    else this.#hosts.set(vmId, host);
+    this.#unsaved.add(vmId);
+  }
+
+  #read(database: DatabaseSync): void {
+    for (const { vm_id, host } of database.prepare("SELECT vm_id, host FROM linked_vms").all()) {
+      const vmId = String(vm_id);
+      if (!this.#unsaved.has(vmId)) this.#hosts.set(vmId, String(host));
+    }
+  }
+}
