@@ -33,7 +33,10 @@ export class SignedChallenges {
     if (!timingSafeEqual(signature, this.#sign(head, purpose, origin))) return false;
     const now = this.clock.monotonic(), end = head.readDoubleBE(NONCE_BYTES) + this.livesMs;
     if (now >= end || this.#used.has(keyOf(challenge))) return false;
-    for (const [key, at] of this.#used) if (at <= now) this.#used.delete(key);
+    for (const [key, at] of this.#used) {
+      if (at > now) break;
+      this.#used.delete(key);
+    }
     this.#used.set(keyOf(challenge), end);
     return true;
   }

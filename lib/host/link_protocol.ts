@@ -16,8 +16,10 @@ export const LINK_PATHS = {
   session: "/api/link/session",
 } as const;
 
-/** 32 bytes as base64url: a public key, a secret, a challenge. */
+/** 32 bytes as base64url: a public key, a secret. */
 const Word = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
+/** What is signed to show that it is signed now. */
+const Challenge = Type.String({ pattern: "^[A-Za-z0-9_-]{43,120}$" });
 /** 64 bytes: a signature. */
 const Signature = Type.String({ pattern: "^[A-Za-z0-9_-]{86}$" });
 const Sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
@@ -32,21 +34,21 @@ export const MOST_RENEWALS = 30;
 const Renewals = Type.Optional(Type.Array(Renewal, { maxItems: MOST_RENEWALS }));
 
 /** "Who are you?" */
-export const Hello = closed({ challenge: Word });
+export const Hello = closed({ challenge: Challenge });
 export type Hello = Static<typeof Hello>;
 /** The answer: a signature of the certificate and of the challenge; and a challenge of its own. */
 export const HelloAnswer = Type.Object({
   publicKey: Word,
   certificate: Sha256,
   signature: Signature,
-  challenge: Word,
+  challenge: Challenge,
   renewals: Renewals,
 });
 export type HelloAnswer = Static<typeof HelloAnswer>;
 
 /** What one says to be let in. */
 const Proof = {
-  ...{ publicKey: Word, challenge: Word, signature: Signature, name: Name, version: Version },
+  ...{ publicKey: Word, challenge: Challenge, signature: Signature, name: Name, version: Version },
   renewals: Renewals,
 };
 /** "I was invited." */

@@ -54,7 +54,12 @@ exit 0`;
  */
 export const COPY = `
 umask 077
-mkdir -p ${WORK} && chmod 700 ${WORK} || exit 1
+mkdir -p ${WORK} || exit 1
+if [ -L ${WORK} ] || [ "$(stat -c %u ${WORK})" != "$(id -u)" ]; then
+  echo "${WORK} is a link, or another user's: remove it there" >&2
+  exit 1
+fi
+chmod 700 ${WORK} || exit 1
 sum=$1
 shift
 if [ ! -e ${WORK}/before ]; then

@@ -20,11 +20,12 @@ import { Invitations } from "./invitations.ts";
 import type { PeerRecord, PeerRecords } from "./peer_records.ts";
 import { CALLER_HEADER, readCaller } from "./remote_caller.ts";
 import { hashOf, newSecret } from "../../access/secret.ts";
+import { SignedChallenges } from "../../access/signed_challenges.ts";
 
 /** Milliseconds a challenge is good for. */
 const CHALLENGE_MS = 30_000;
-/** Challenges that wait for an answer; beyond, the oldest is good no more. */
-const MOST_CHALLENGES = 1000;
+/** What its challenges are for. */
+const PURPOSE = "link";
 /** Milliseconds a session holds. */
 const SESSION_MS = 3600_000;
 /** Requests of one peer, for however many users. */
@@ -42,8 +43,7 @@ interface PeerSession {
 
 export class Peers {
   readonly invitations: Invitations;
-  /** Challenge → when it ends, the oldest first. */
-  readonly #challenges = new Map<string, number>();
+  readonly #challenges: SignedChallenges;
   /** By digest of the secret; the oldest first. */
   readonly #sessions = new Map<string, PeerSession>();
   /** Peer → what is aborted when it may act no more. */
@@ -61,6 +61,7 @@ export class Peers {
     private readonly clock: Clock,
   ) {
     this.invitations = new Invitations(clock);
+    this.#challenges = new SignedChallenges(CHALLENGE_MS, clock);
     this.#rate = new Rate(undefined, clock);
     this.#peerRate = new Rate(PEER_RATE, clock);
   }
@@ -77,7 +78,7 @@ export class Peers {
       publicKey: identity.publicKey,
       certificate,
       signature: identity.sign(serverStatement(certificate, challenge)),
-      challenge: this.#newChallenge(),
+      challenge: this.#challenges.issue(PURPOSE, certificate),
       renewals: [...identity.renewals],
     };
   }
@@ -168,22 +169,10 @@ export class Peers {
     return peer;
   }
 
-  #newChallenge(): string {
-    const now = this.clock.monotonic();
-    for (const [challenge, endsAt] of this.#challenges) {
-      if (endsAt > now && this.#challenges.size < MOST_CHALLENGES) break;
-      this.#challenges.delete(challenge);
-    }
-    const challenge = newSecret();
-    this.#challenges.set(challenge, now + CHALLENGE_MS);
-    return challenge;
-  }
-
   /** @throws {ContractError} LinkRefused where somebody does not have the key that they say is theirs */
   async #requireProof({ publicKey, challenge, signature }: Open, certificate: string): Promise<void> {
-    const identity = await this.identity.ready(), endsAt = this.#challenges.get(challenge);
-    this.#challenges.delete(challenge);
-    const isFresh = endsAt !== undefined && endsAt > this.clock.monotonic();
+    const identity = await this.identity.ready();
+    const isFresh = this.#challenges.take(challenge, PURPOSE, certificate);
     const statement = clientStatement(identity.publicKey, certificate, challenge);
     if (isFresh && isSignedBy(publicKey, statement, signature)) return;
     throw new ContractError("LinkRefused", {

@@ -9,6 +9,7 @@ import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { ImageUses } from "../../storage/image_conflicts.ts";
+import { unknownImage } from "../snapshots/next_start.ts";
 import { deviceChange } from "../devices/device_identity.ts";
 
 /** Names no other VM: who sees this one may not see that. */
@@ -32,6 +33,15 @@ async function diskRisk(
   }
 }
 
+/** What a libvirt that was killed within a snapshot has left: only what waits for the next start can tell. */
+async function imageRisk(host: Host, vm: VM): Promise<string | undefined> {
+  if (!host.inventory.record(vm.id)?.pending) return undefined;
+  const disk = await unknownImage(host, vm);
+  return disk &&
+    `libvirt does not know the image that QEMU writes its disk ${disk.target} to. Shut it down and start it: ` +
+      "until then it is neither backed up nor suspended";
+}
+
 async function deviceRisk(host: Host, vm: VM): Promise<string | undefined> {
   // Its XML is read of the few alone that have any device of the host
   if (!host.inventory.record(vm.id)?.summary.takesDevices) return undefined;
@@ -51,7 +61,9 @@ export async function showStartRisks(host: Host): Promise<void> {
     const isTold = active.has(vm.id) || (vm.autostart && vm.persistent);
     let startRisk: string | undefined;
     try {
-      startRisk = isTold ? await diskRisk(uses, live, vm) ?? await deviceRisk(host, vm) : undefined;
+      startRisk = isTold
+        ? await imageRisk(host, vm) ?? await diskRisk(uses, live, vm) ?? await deviceRisk(host, vm)
+        : undefined;
     } catch (error) {
       if (isConnectionLost(error)) throw error;
       log.debug("whether a VM may start is not known now", { vm: vm.name, error });

@@ -35,18 +35,24 @@ async function changingDisks(host: Host, vm: VM): Promise<NextImage[]> {
 }
 
 /**
- * Why the memory of a VM must not be saved, and its disks not be read through libvirt: the image of the next start is built on
- * the one that libvirt takes for the running one. A person who gives a VM another image for the next start builds it on nothing.
+ * A disk of a VM that runs which QEMU writes to an image that libvirt does not know: the image of the next start is built on the
+ * one that libvirt takes for the running one. A person who gives a VM another image for the next start builds it on nothing.
  *
  * @throws {LibvirtError}
  */
-export async function unknownImageText(host: Host, vm: VM): Promise<string | undefined> {
-  if (host.machine === null) return undefined;
-  for (const { target, path, now } of await changingDisks(host, vm)) {
-    const chain = await undefinedIfMissing(backingChain(path)) ?? [];
-    if (now === undefined || !chain.includes(now)) continue;
-    return `QEMU writes disk ${target} to ${path}, which libvirt does not know until the next start. ` +
-      "Shut the VM down and start it before";
+export async function unknownImage(host: Host, vm: VM): Promise<NextImage | undefined> {
+  if (host.link.machine === null) return undefined;
+  for (const disk of await changingDisks(host, vm)) {
+    const chain = await undefinedIfMissing(backingChain(disk.path)) ?? [];
+    if (disk.now !== undefined && chain.includes(disk.now)) return disk;
   }
   return undefined;
+}
+
+/** Why the memory of a VM is not saved, and its disks are not read through libvirt; undefined where they are. @throws {LibvirtError} */
+export async function unknownImageText(host: Host, vm: VM): Promise<string | undefined> {
+  const disk = await unknownImage(host, vm);
+  return disk &&
+    `QEMU writes disk ${disk.target} to ${disk.path}, which libvirt does not know until the next start. ` +
+      "Shut the VM down and start it before";
 }

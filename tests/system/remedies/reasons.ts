@@ -9,6 +9,7 @@ import { testMachine } from "../../testbed/machine.ts";
 import { run } from "../../testbed/process.ts";
 import { call, known, knownPool, refused } from "../../testbed/product.ts";
 import type { TestServer } from "../../testbed/server.ts";
+import { until } from "../../testbed/wait.ts";
 import {
   ANOTHER,
   type Entry,
@@ -123,6 +124,11 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         );
         await virsh("define", file);
         await refused(call(server, "suspend_vm", { vmId }), "SuspendFailed", /Shut the VM down and start it/);
+        const isTold = async () =>
+          (await call(server, "get_vm", { vmId })).attention.some((text) =>
+            /does not know the image/.test(text)
+          );
+        await until("the page to say so", isTold, { seconds: 90, every: 500 });
         await using folder = await backupFolder();
         const { id: backupId } = await call(server, "create_backup", {
           ...{ name: `${name}-backup`, folder: folder.path, targets: { vmIds: [vmId] } },
@@ -131,6 +137,10 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         assert.match(JSON.stringify(first), /does not know until the next start/);
         await call(server, "force_stop_vm", { vmId });
         await call(server, "start_vm", { vmId });
+        await until("the page to say no more of it", async () => !await isTold(), {
+          seconds: 90,
+          every: 500,
+        });
         const second = await runOf(server, backupId);
         assert.equal(second.state, "done", JSON.stringify(second));
         await call(server, "suspend_vm", { vmId });
@@ -139,6 +149,11 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         await call(server, "delete_backup", { backupId });
         for (const path of [file, overlay]) await Deno.remove(path);
       }),
+  },
+  "libvirt does not know the image that QEMU writes its disk": {
+    by: "tests/system/remedies/reasons.ts",
+    words: '"the page to say so"',
+    then: 'call(server, "start_vm", { vmId })',
   },
   "is missing. Put it back, or start its storage pool": {
     here: (server) =>
