@@ -9,7 +9,6 @@ import { testMachine } from "../../testbed/machine.ts";
 import { run } from "../../testbed/process.ts";
 import { call, known, knownPool, refused } from "../../testbed/product.ts";
 import type { TestServer } from "../../testbed/server.ts";
-import { until } from "../../testbed/wait.ts";
 import {
   ANOTHER,
   type Entry,
@@ -124,11 +123,6 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         );
         await virsh("define", file);
         await refused(call(server, "suspend_vm", { vmId }), "SuspendFailed", /Shut the VM down and start it/);
-        const isTold = async () =>
-          (await call(server, "get_vm", { vmId })).attention.some((text) =>
-            /does not know the image/.test(text)
-          );
-        await until("the page to say so", isTold, { seconds: 90, every: 500 });
         await using folder = await backupFolder();
         const { id: backupId } = await call(server, "create_backup", {
           ...{ name: `${name}-backup`, folder: folder.path, targets: { vmIds: [vmId] } },
@@ -137,10 +131,6 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         assert.match(JSON.stringify(first), /does not know until the next start/);
         await call(server, "force_stop_vm", { vmId });
         await call(server, "start_vm", { vmId });
-        await until("the page to say no more of it", async () => !await isTold(), {
-          seconds: 90,
-          every: 500,
-        });
         const second = await runOf(server, backupId);
         assert.equal(second.state, "done", JSON.stringify(second));
         await call(server, "suspend_vm", { vmId });
@@ -151,9 +141,9 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
       }),
   },
   "libvirt does not know the image that QEMU writes its disk": {
-    by: "tests/system/remedies/reasons.ts",
-    words: '"the page to say so"',
-    then: 'call(server, "start_vm", { vmId })',
+    by: "tests/system/pairs_images_test.ts",
+    words: "does not know the image that QEMU writes its disk",
+    then: "api.startVm({ vmId })",
   },
   "is missing. Put it back, or start its storage pool": {
     here: (server) =>
