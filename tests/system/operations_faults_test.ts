@@ -95,7 +95,7 @@ const isMarkedByLibvirt = (error: unknown): boolean =>
 /** Whether libvirt 9.0, killed while it took a snapshot, does not know the images that QEMU writes to (docs/snapshots.md). */
 const isUnknownToLibvirt = (error: unknown): boolean =>
   error instanceof CallError &&
-  /from the next start on.*Shut the VM down and start it/.test(JSON.stringify(error.body));
+  /(?:from|until) the next start.*Shut the VM down and start it/.test(JSON.stringify(error.body));
 
 /** What the refusal and the docs tell to do then. */
 async function release({ host, server }: KillBench, name: string, restartsLibvirt: boolean): Promise<void> {
