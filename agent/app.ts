@@ -186,7 +186,7 @@ export class App {
     this.formerNames = new FormerNames(this.store, clock);
     this.knownVms = new KnownVms(this.store, clock);
     this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
-    this.vmOwners = new VmOwners(this.store);
+    this.vmOwners = new VmOwners(this.store, clock);
     this.linked = new LinkedHosts(
       (vmId) => this.hosts.isKnown(vmId),
       this.vmOwners,
@@ -459,6 +459,7 @@ export class App {
     for (const each of this.#features) await each.stop?.();
     await this.guestfs.stop();
     this.activity.close();
+    this.vmOwners.save();
     this.store.close();
     this.#journal[Symbol.dispose]();
     this.#stopBeating?.();

@@ -64,7 +64,7 @@ export interface GuestWatchOptions {
   readonly inventory: Inventory;
   readonly guests: Pick<GuestService, "agentFor" | "whoCan">;
   readonly records: GuestFactRecords;
-  readonly lines: Pick<OwnAgentLines, "isOpen" | "rest">;
+  readonly lines: Pick<OwnAgentLines, "isOpen" | "closeUnused">;
   readonly clock: Clock;
   /** Seconds from one look at a guest to the next; 0: its system alone, when its agent comes. */
   readonly interval: number;
@@ -129,7 +129,7 @@ export class GuestWatch {
       const wasOpen = lines.isOpen(vm.id);
       const hasTold = await this.#look(vm);
       // One program can have the channel: another KVM Manager on this host may want it, which no look should make wait
-      if (!wasOpen) lines.rest(vm.id);
+      if (!wasOpen) lines.closeUnused(vm.id);
       const again = interval === 0 ? FACTS_MS : interval * 1000;
       this.#due.set(vm.id, clock.monotonic() + (hasTold ? again : Math.min(again, PROBE_MS)));
     }

@@ -35,7 +35,7 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
     shown = new Map<string, GuestFacts | undefined>();
   const kept = new Map<string, GuestFacts>();
   /** VMs whose line is open before a look, and those whose line was closed after one. */
-  const open = new Set<string>(), rested: string[] = [];
+  const open = new Set<string>(), closed: string[] = [];
   const agent = {
     kind: "kvm-manager-agent",
     system: ({ id }: VM) => {
@@ -55,7 +55,7 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
   };
   const watch = new GuestWatch({
     ...{ guests, clock, interval },
-    lines: { isOpen: (vmId) => open.has(vmId), rest: (vmId) => void rested.push(vmId) },
+    lines: { isOpen: (vmId) => open.has(vmId), closeUnused: (vmId) => void closed.push(vmId) },
     inventory: {
       vms: () => vms,
       update: (id: string, { guest }: { guest?: GuestFacts }) => void shown.set(id, guest),
@@ -74,7 +74,7 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
       await watch.tick(signal);
     }
   };
-  return { watch, asked, tried, shown, open, rested, pass };
+  return { watch, asked, tried, shown, open, closed, pass };
 }
 
 const connected = (id: string) => aVm({ id, guestAgent: "connected" });
@@ -102,10 +102,10 @@ Deno.test("a guest that opens and closes its channel all the time is asked twice
 });
 
 Deno.test("a look leaves no line open that was closed before it", async () => {
-  const { open, rested, pass } = watchOver([connected("a"), connected("b")], 300);
+  const { open, closed, pass } = watchOver([connected("a"), connected("b")], 300);
   open.add("b");
   await pass(20_000);
-  assert.deepEqual(rested, ["a"]);
+  assert.deepEqual(closed, ["a"]);
 });
 
 Deno.test("a guest that fell silent is tried again each minute, and holds nobody up", async () => {

@@ -100,7 +100,7 @@ export class OwnAgentLines {
   }
 
   /** Closes a VM's line at once where it has no users: another program may wait for the channel. */
-  rest(vmId: string): void {
+  closeUnused(vmId: string): void {
     const line = this.#lines.get(vmId);
     if (line?.users === 0) void this.#close(vmId, line);
   }

@@ -51,16 +51,16 @@ Deno.test("a line is closed when nobody has used it for a while, and not while s
   await lines.stop();
 });
 
-Deno.test("a line rests at once where it has no users", async () => {
+Deno.test("a line that is not used is closed when asked to", async () => {
   const { lines } = linesTo();
   const lease = await lines.lease("a");
-  lines.rest("a");
+  lines.closeUnused("a");
   assert.equal(lines.size, 1);
   lease[Symbol.dispose]();
-  lines.rest("a");
+  lines.closeUnused("a");
   await settle();
   assert.equal(lines.size, 0);
-  lines.rest("a");
+  lines.closeUnused("a");
   await lines.stop();
 });
 

@@ -3,6 +3,7 @@
  * that no other host gets the calls and the rights of a VM whose host is away when KVM Manager starts.
  */
 import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../clock.ts";
 import type { Store } from "../../store/store.ts";
 import { UnsavedRows } from "../../store/unsaved_rows.ts";
 
@@ -11,11 +12,16 @@ export const VM_OWNER_MIGRATION = `CREATE TABLE linked_vms (
   host  TEXT NOT NULL -- id of the linked host
 ) STRICT, WITHOUT ROWID;`;
 
+/** Milliseconds until changes are written. */
+const SAVE_MS = 1000;
+
 export class VmOwners {
   readonly #hosts = new Map<string, string>();
   readonly #unsaved: UnsavedRows;
+  /** Calls off the writing of what has changed; undefined while nothing has. */
+  #saving: (() => void) | undefined;
 
-  constructor(store: Store) {
+  constructor(store: Store, private readonly clock: Clock) {
     this.#unsaved = new UnsavedRows(store, "VMs of linked hosts", (database) => {
       const put = database.prepare("INSERT OR REPLACE INTO linked_vms (vm_id, host) VALUES (?, ?)");
       const remove = database.prepare("DELETE FROM linked_vms WHERE vm_id = ?");
@@ -37,14 +43,14 @@ export class VmOwners {
   claim(vmId: string, hostId: string): void {
     if (this.#hosts.has(vmId)) return;
     this.#set(vmId, hostId);
-    this.#unsaved.save();
+    this.#saveSoon();
   }
 
   /** A host does not have a VM any more. */
   release(vmId: string, hostId: string): void {
     if (this.#hosts.get(vmId) !== hostId) return;
     this.#set(vmId, undefined);
-    this.#unsaved.save();
+    this.#saveSoon();
   }
 
   /** A host has told of all its VMs. */
@@ -53,7 +59,19 @@ export class VmOwners {
       if (host === hostId && !vmIds.has(vmId)) this.#set(vmId, undefined);
     }
     for (const vmId of vmIds) if (!this.#hosts.has(vmId)) this.#set(vmId, hostId);
+    this.save();
+  }
+
+  /** Writes what has changed. */
+  save(): void {
+    this.#saving?.();
+    this.#saving = undefined;
     this.#unsaved.save();
+  }
+
+  /** A host tells of as many VMs as it likes: they are written together. */
+  #saveSoon(): void {
+    this.#saving ??= this.clock.after(SAVE_MS, () => this.save());
   }
 
   #set(vmId: string, host: string | undefined): void {

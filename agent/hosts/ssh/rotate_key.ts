@@ -44,25 +44,28 @@ async function inShell(
   }
 }
 
-/** Does something on each host. @returns those where it failed, by their label */
+/** Does something on each host. @returns why it failed, of those where it did */
 async function onEach(
   hosts: readonly SshHost[],
   work: (host: SshHost) => Promise<void>,
-): Promise<HostFault[]> {
-  const waiting = [...hosts], faults: HostFault[] = [];
+): Promise<Map<SshHost, string>> {
+  const waiting = [...hosts], faults = new Map<SshHost, string>();
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       try {
         await work(next);
       } catch (error) {
         log.info("an SSH key was not changed on a host", { host: next.label, error });
-        faults.push({ host: next.label, reason: messageOf(error) });
+        faults.set(next, oneLine(messageOf(error), LONGEST_REASON));
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return faults.toSorted((a, b) => a.host.localeCompare(b.host));
+  return faults;
 }
+
+const faultsOf = (...all: readonly ReadonlyMap<SshHost, string>[]): HostFault[] =>
+  all.flatMap((faults) => [...faults]).map(([{ label: host }, reason]) => ({ host, reason }));
 
 /**
  * Makes another key, has each host let it in, and gives the key before it up there.
@@ -78,25 +81,23 @@ export async function rotateSshKey(
 ): Promise<HostFault[]> {
   const hosts = sshHostsOf(stored), before = await files.publicKey();
   const next = await files.successor(), line = await next.publicKey();
-  const added: SshHost[] = [];
   const closed = await onEach(hosts, async (host) => {
     await inShell(files, host, (shell) => addLine(shell, line));
-    added.push(host);
     await inShell(next, host, (shell) => shell.run(":", { asUser: true }));
   });
-  if (closed.length > 0 && !force) {
-    await onEach(added, (host) => inShell(files, host, (shell) => removeLine(shell, line)));
+  if (closed.size > 0 && !force) {
+    // Also where it failed: the connection may have been cut once the line was there
+    await onEach(hosts, (host) => inShell(files, host, (shell) => removeLine(shell, line)));
     await files.dropSuccessor();
-    const reasons = closed.map(({ host, reason }) => `${host} (${oneLine(reason, LONGEST_REASON)})`);
+    const reasons = faultsOf(closed).map(({ host, reason }) => `${host} (${reason})`);
     throw new ContractError("SshKeyNotRotated", { hosts: reasons.join(", ") });
   }
   await files.adopt(next);
-  const isClosed = new Set(closed.map(({ host }) => host));
-  const opened = hosts.filter(({ label }) => !isClosed.has(label));
+  const opened = hosts.filter((host) => !closed.has(host));
   const kept = await onEach(opened, (host) =>
     inShell(files, host, async (shell) => {
       await removeLine(shell, before);
       await shell.run(REQUIRE_GONE, { asUser: true, input: `${before.split(" ")[1]}\n` });
     }));
-  return [...closed, ...kept];
+  return faultsOf(closed, kept);
 }

@@ -13,7 +13,8 @@ import {
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { isTaken, undefinedIfMissing } from "../../machine/files.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -75,9 +76,10 @@ async function chainsOf(
 ): Promise<Chains> {
   const chainAt = async (path: string, format: string | undefined, whose: string): Promise<string[]> => {
     if (machine === null) return [];
-    const { images, missing } = format === "qcow2"
-      ? await wholeChain(path)
-      : { images: [], missing: await isTaken(path) ? undefined : path };
+    const { images, missing } = format === "qcow2" ? await wholeChain(path) : {
+      images: [],
+      missing: await undefinedIfMissing(machine.files.lstat(plainPath(path))) ? undefined : path,
+    };
     if (missing === undefined) return images.map((image) => image.path);
     throw refused(
       snapshot.name,
@@ -87,8 +89,8 @@ async function chainsOf(
   const byTarget = new Map<string, readonly string[]>();
   for (const { target, source, format, type } of keptDisks(vm.disks)) {
     if (source === undefined) continue;
-    const isFile = type === "file" || format === "qcow2";
-    const below = isFile ? await chainAt(source, format, `the disk ${target}`) : [];
+    const isImage = type === "file" || (type === "block" && format === "qcow2");
+    const below = isImage ? await chainAt(source, format, `the disk ${target}`) : [];
     byTarget.set(target, [source, ...below]);
   }
   // Of one that is being deleted, images may have gone
