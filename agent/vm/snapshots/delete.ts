@@ -195,7 +195,7 @@ async function fateOf(
   if (above === undefined) {
     throw refused(
       name,
-      `an image that is built on ${lower.path} is in no storage pool. Make a pool of its folder`,
+      `an image that is built on ${lower.path} is in no active storage pool. Start its pool, or make one of its folder`,
     );
   }
   const [upper, more] = above;

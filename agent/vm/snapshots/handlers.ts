@@ -119,7 +119,8 @@ function outsideHindrance(
 ): RevertHindrance | undefined {
   const disk = externalDisks.find(({ path }) => path !== undefined && outside.has(path));
   return disk && {
-    reason: `its external image ${disk.path} is in no storage pool. Make a pool of its folder first`,
+    reason:
+      `its external image ${disk.path} is in no active storage pool. Start its pool, or make one of its folder, first`,
     forOthers: false,
   };
 }

@@ -51,8 +51,8 @@ export const judge = (
   );
 
 const inNoPool = (target: string, path: string) =>
-  `disk ${target} (${path}) is in no storage pool, so the external image that it would go on in would be in ` +
-  "none either. Make a pool of its folder first";
+  `disk ${target} (${path}) is in no active storage pool, so the external image that it would go on in would be in ` +
+  "none either. Start its pool, or make one of its folder, first";
 
 /** What hinders that the disks of a VM go on in new images beside them. @throws {LibvirtError} */
 export async function overlayHindrance({ link }: Host, disks: readonly Disk[]): Promise<string | undefined> {
@@ -90,10 +90,7 @@ export async function makeOverlay(
 ): Promise<Volume> {
   const pool = image.volume?.pool;
   if (pool === undefined) {
-    const reason =
-      `disk ${target} (${image.path}) is in no storage pool, so the external image that it would ` +
-      "go on in would be in none either. Make a pool of its folder first";
-    throw new ContractError("SnapshotNotPossible", { reason });
+    throw new ContractError("SnapshotNotPossible", { reason: inNoPool(target, image.path) });
   }
   await requireWritable(host, pool);
   await requireRoom(host, pool, OVERLAY_BYTES);

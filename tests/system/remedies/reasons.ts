@@ -201,10 +201,10 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
     words: "several images are built on it",
     then: "delete_snapshot",
   },
-  "is in no storage pool. Make a pool of its folder": {
+  "is in no active storage pool. Start its pool, or make one of its folder": {
     not: "its images lie where another program put them; making a pool of a folder is tried by storage_test",
   },
-  "would be in none either. Make a pool of its folder first": {
+  "would be in none either. Start its pool, or make one of its folder, first": {
     here: async (server) => {
       await using vm = await testMachine({
         purpose: "remedy",
@@ -214,7 +214,7 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
       const vmId = vm.uuid, name = `${vm.name}-pool`, disk = vm.disks[0]!;
       await known(server, vmId);
       const take = () => call(server, "create_snapshot", { vmId, name: "s" });
-      await refused(take(), "SnapshotNotPossible", /Make a pool of its folder first/);
+      await refused(take(), "SnapshotNotPossible", /make one of its folder, first/);
       const folder = disk.slice(0, disk.lastIndexOf("/"));
       await call(server, "create_storage_pool", { name, type: "dir", path: folder });
       try {
