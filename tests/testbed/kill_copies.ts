@@ -109,7 +109,7 @@ const isTold = async ({ server }: KillBench, text: string): Promise<boolean> =>
  */
 async function removeNamed(bench: KillBench, name: string): Promise<void> {
   const { server, pool } = bench, path = `${pool}/${name}.qcow2`;
-  const told = await isTold(bench, `Left as it is: ${path}, because a program has it open.`);
+  const told = await isTold(bench, `Left as it is: ${path}, because a program has it open: delete it`);
   if (!told || !await exists(path)) return;
   console.log(`QEMU has the copy of ${name} open for good: it is removed by hand`);
   await call(server, "delete_volume", { pool: "images", volume: `${name}.qcow2` });

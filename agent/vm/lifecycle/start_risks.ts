@@ -58,6 +58,8 @@ export async function showStartRisks(host: Host): Promise<void> {
   const active = new Set(inventory.active()), uses = await ImageUses.read(host, undefined, false);
   const live = liveOnce();
   for (const vm of inventory.vms()) {
+    // What it is making may look like another's: an image that is built on its disk
+    if (vm.operation !== undefined) continue;
     const isTold = active.has(vm.id) || (vm.autostart && vm.persistent);
     let startRisk: string | undefined;
     try {
