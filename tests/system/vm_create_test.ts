@@ -441,8 +441,11 @@ Deno.test({
     await using network = await vmNetwork();
     await using server = await readyServer();
     await using vm = await vmName("create-warn");
-    const { host, pools } = await call(server, "get_create_options");
-    const free = Math.floor(pools.find(({ name }) => name === pool.name)!.availableBytes! / GIB);
+    const { host, free } = await until("the pool's room", async () => {
+      const { host, pools } = await call(server, "get_create_options");
+      const free = Math.floor((pools.find(({ name }) => name === pool.name)?.availableBytes ?? 0) / GIB);
+      return free > 0 && { host, free };
+    });
     const config = {
       name: vm.name,
       cpuCount: 200,

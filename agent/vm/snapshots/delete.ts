@@ -166,6 +166,7 @@ export async function requireDeletable(
   const staying = contentsOf(all.filter(({ name }) => !names.includes(name)));
   for (const snapshot of all.filter(({ name }) => names.includes(name))) {
     requireOurKind(snapshot);
+    await chainsOf(host, vm, snapshot, all);
     for (const { path } of snapshot.externalDisks) {
       if (staying.has(path!)) continue;
       const user = await otherUser(host, vm, [path!]);

@@ -1,0 +1,74 @@
+/** A KVM Manager that others link to and that says what it likes: it keeps to the protocol of links alone. */
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { newSecret } from "../../agent/access/secret.ts";
+import { LinkIdentity } from "../../agent/hosts/linked/identity.ts";
+import { CALLER_HEADER, readCaller } from "../../agent/hosts/linked/remote_caller.ts";
+import { Certificates } from "../../agent/system/certificate/certificates.ts";
+import type { ConnectionStatus, Job, VM } from "../../lib/contract/mod.ts";
+import { invitationText, LINK_PATHS, serverStatement } from "../../lib/host/link_protocol.ts";
+import { testFolder } from "./folder.ts";
+
+/** A call that it got. */
+interface Got {
+  readonly path: string;
+  readonly body: string;
+  readonly caller: ReturnType<typeof readCaller>;
+}
+
+/** Starts one on loopback. */
+export async function hostileLink(status: ConnectionStatus) {
+  await using folder = await testFolder();
+  const { pair } = await Certificates.open({ dataDir: folder.path, names: () => ["127.0.0.1"] });
+  const identity = await new LinkIdentity(folder.path).ready();
+  const certificate = pair.facts.fingerprint.replaceAll(":", "").toLowerCase();
+  const got: Got[] = [], streams = new Set<ServerResponse>();
+  const said = { vms: [] as VM[], jobs: [] as Job[] };
+  const session = { secret: newSecret(), hostname: "hostile", version: "0", role: "administrator" };
+  const answers: Readonly<Record<string, (input: { challenge: string }) => unknown>> = {
+    [LINK_PATHS.hello]: ({ challenge }) => ({
+      ...{ publicKey: identity.publicKey, certificate, challenge: newSecret() },
+      signature: identity.sign(serverStatement(certificate, challenge)),
+    }),
+    [LINK_PATHS.join]: () => ({ ...session, expiresInSeconds: 3600 }),
+    [LINK_PATHS.session]: () => ({ ...session, expiresInSeconds: 3600 }),
+    "/api/v1/commands/get_vms": () => said.vms,
+    "/api/v1/commands/list_jobs": () => said.jobs,
+    "/api/v1/commands/get_connection_status": () => status,
+  };
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const path = request.url!, body = await text(request), header = request.headers[CALLER_HEADER];
+    got.push({ path, body, caller: readCaller(header === undefined ? null : String(header)) });
+    if (path.startsWith("/api/v1/events")) {
+      response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
+      streams.add(response);
+      response.on("close", () => streams.delete(response));
+      return;
+    }
+    const known = answers[path];
+    response.writeHead(known === undefined ? 500 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(known?.(JSON.parse(body)) ?? { code: "Internal", message: "no" }));
+  };
+  const server = createServer({ cert: pair.cert, key: pair.key }, (request, response) => {
+    answer(request, response).catch((error) => response.destroy(error));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    got,
+    said,
+    invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
+    /** Tells an event to all that listen. */
+    tell(name: string, data: unknown): void {
+      for (const stream of streams) stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
