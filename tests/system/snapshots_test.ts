@@ -140,7 +140,7 @@ Deno.test({
     await t.step("no disk", () => hindered({}, /it has no disk/));
     await t.step(
       "a raw disk",
-      () => hindered({ disks: [{}, { format: "raw" }] }, /disk vdb is raw.* is in no storage pool/),
+      () => hindered({ disks: [{}, { format: "raw" }] }, /disk vdb is raw.* is in no active storage pool/),
     );
 
     await t.step("a disk that came or went since", async () => {
