@@ -179,12 +179,15 @@ Deno.test({
       ...{ purpose: "unknown-image", guest: false, disks: [{ pool, format: "raw" }], start: true },
     });
     await using here = await appHere();
-    const { api } = here, vmId = vm.uuid, [disk = ""] = vm.disks, over = `${pool.path}/over.qcow2`;
+    const { api } = here, vmId = vm.uuid, over = `${pool.path}/over.qcow2`;
     await known(here, vmId);
-    await run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", disk, "-F", "raw", over, "8M"]);
+    await api.createSnapshot({ vmId, name: "s", memory: false });
+    const head = (await api.getVm({ vmId })).disks[0]!.source!;
+    await run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", head, "-F", "qcow2", over, "8M"]);
     await redefine(
       vm,
-      (xml) => xml.replaceAll(`'${disk}'`, `'${over}'`).replace("type='raw'", "type='qcow2'"),
+      (xml) =>
+        xml.replaceAll(`'${head}'`, `'${over}'`).replace(/<backingStore type[\s\S]*<\/backingStore>/, ""),
     );
     const attention = async () => {
       await showStartRisks(here.app.hosts.local);
@@ -194,9 +197,17 @@ Deno.test({
       "it is told",
       async () => /libvirt does not know the image that QEMU writes its disk vda to/.test(await attention()),
     );
+    const isRefused = (code: string) => ({ code, message: /libvirt does not know until the next start/ });
+    await assert.rejects(api.revertSnapshot({ vmId, name: "s" }), isRefused("SnapshotNotRevertable"));
+    await assert.rejects(api.deleteSnapshot({ vmId, name: "s" }), isRefused("SnapshotNotDeletable"));
     await api.forceStopVm({ vmId });
     await api.startVm({ vmId });
     assert.equal(await attention(), "");
-    await api.forceStopVm({ vmId });
+    await api.revertSnapshot({ vmId, name: "s" });
+    // Also the image between, which no snapshot has
+    const names = async () => await Array.fromAsync(Deno.readDir(pool.path), ({ name }) => name);
+    assert.equal((await names()).length, 2, (await names()).join());
+    await api.deleteSnapshot({ vmId, name: "s" });
+    assert.deepEqual((await names()).map((name) => `${pool.path}/${name}`), vm.disks);
   },
 });

@@ -30,6 +30,7 @@ import { noteSuccessor } from "../disk_lineage.ts";
 import { mergeImages } from "./merge.ts";
 import { leftOn } from "../../storage/overlays.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
+import { unknownImageText } from "./next_start.ts";
 import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
 type ExternalDisk = FoundSnapshot["externalDisks"][number];
@@ -167,6 +168,9 @@ export async function requireDeletable(
   for (const snapshot of all.filter(({ name }) => names.includes(name))) {
     requireOurKind(snapshot);
     await chainsOf(host, vm, snapshot, all);
+    // What a deletion has left that was cut short is put right by the next one
+    const reason = isBeingDeleted(snapshot) ? undefined : await unknownImageText(host, vm);
+    if (reason !== undefined) throw refused(snapshot.name, reason);
     for (const { path } of snapshot.externalDisks) {
       if (staying.has(path!)) continue;
       const user = await otherUser(host, vm, [path!]);

@@ -4,7 +4,7 @@
  */
 import { sentenceOf } from "../../../lib/contract/errors.ts";
 import { message, vmName } from "../../../lib/i18n/message.ts";
-import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
@@ -15,6 +15,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { NOTHING, Refused, t } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
 import { keyOf } from "../../operations/step.ts";
+import { backingChain } from "../../storage/disk_images/backing.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
@@ -26,20 +27,40 @@ import { noteSuccessor } from "../disk_lineage.ts";
 import { builtOn, type DiskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { contentsOf, type FoundSnapshot } from "./scan.ts";
 
+/**
+ * The images of a disk that no snapshot has, what the VM writes to first: several where a snapshot was cut short, of which the
+ * image stays in use (docs/snapshots.md). Images below those of all snapshots are the disk's own.
+ */
+async function imagesSince(
+  host: Host,
+  { type, source, format }: Disk,
+  contents: ReadonlyMap<string, unknown>,
+): Promise<readonly string[]> {
+  if (type !== "file" || source === undefined || contents.has(source)) return [];
+  const isRead = host.link.machine !== null && format === "qcow2";
+  const chain = [source, ...isRead ? await backingChain(source) : []];
+  return chain.slice(0, Math.max(1, chain.findIndex((path) => contents.has(path))));
+}
+
 /** Images that a VM writes to now, and that nothing else needs: what a revert throws away. @throws {LibvirtError} */
 export async function lostImages(host: Host, vm: VM, snapshots: readonly FoundSnapshot[]): Promise<string[]> {
-  const contents = contentsOf(snapshots);
-  const heads = keptDisks(vm.disks).flatMap(({ type, source }) =>
-    type === "file" && source !== undefined ? [source] : []
-  );
-  const lost: string[] = [], stoppedOn = await leftOn(host);
-  for (const path of heads) {
-    if (contents.has(path) || await host.keepers.of(path) !== undefined) continue;
-    if (await stoppedOn(path) !== undefined) continue;
-    if ((await builtOn(host, path)).length === 0) lost.push(path);
+  const contents = contentsOf(snapshots), stoppedOn = await leftOn(host);
+  const chains = await Promise.all(keptDisks(vm.disks).map((disk) => imagesSince(host, disk, contents)));
+  const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
+  const others = await imageUsers(host, chains.flat(), otherVms);
+  const isNeeded = async (path: string, lost: readonly string[]) =>
+    others.has(path) || await host.keepers.of(path) !== undefined || await stoppedOn(path) !== undefined ||
+    (await builtOn(host, path)).some((volume) => !lost.includes(volume.path));
+  const all: string[] = [];
+  for (const chain of chains) {
+    const lost: string[] = [];
+    for (const path of chain) {
+      if (await isNeeded(path, lost)) break;
+      lost.push(path);
+    }
+    all.push(...lost);
   }
-  const others = await imageUsers(host, lost, host.inventory.vms().filter(({ id }) => id !== vm.id));
-  return lost.filter((path) => !others.has(path));
+  return all;
 }
 
 /** The image of a snapshot's disk. Their hindrances were looked at before. */
