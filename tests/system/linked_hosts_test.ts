@@ -263,7 +263,7 @@ Deno.test({
       await until("it is back", async () => (await api.listHosts())[1]?.status === "connected");
     });
 
-    await step("keys that were replaced on both sides while the link was down need nobody", async () => {
+    await step("keys that were replaced on both sides while the link was down are learned", async () => {
       await far.unlisten();
       const rotate = ({ api }: typeof far) => api.rotateCredential({ credentialId: "link-key" });
       const [farKey, nearKey] = [await rotate(far), await rotate(near)].map(({ publicKey }) => publicKey);

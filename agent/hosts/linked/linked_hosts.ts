@@ -34,7 +34,7 @@ export class LinkedHosts {
 
   /**
    * @param isOwn whether a host that is read here has a VM, or had it last and was not read since the start
-   * @param owners which linked host has told of a VM first
+   * @param owners which linked host has listed a VM first
    * @param isKept whether a linked host is kept: one that is disabled is not served
    * @param isOwnJob whether a task is one of this KVM Manager: what a linked host says of its tasks does not hide it
    */
@@ -61,7 +61,7 @@ export class LinkedHosts {
     return this.#hosts.get(id);
   }
 
-  /** Whether an id that a linked host says is its VM's is another host's: one that is read here, or one that told of it before. */
+  /** Whether an id that a linked host says is its VM's is another host's: one that is read here, or one that listed it before. */
   isTaken(vmId: string, hostId: string): boolean {
     if (this.isOwn(vmId)) return true;
     const owner = this.owners.hostOf(vmId);

@@ -1,5 +1,5 @@
 /**
- * Which linked host a VM's id is of: the one that told of it first, until that one no longer has it. It is written down, so
+ * Which linked host a VM's id is of: the one that listed it first, until that one no longer has it. It is written down, so
  * that no other host gets the calls and the rights of a VM whose host is away when KVM Manager starts.
  */
 import type { DatabaseSync } from "node:sqlite";
@@ -34,12 +34,12 @@ export class VmOwners {
     store.attach((database) => this.#read(database));
   }
 
-  /** Id of the host; undefined where no linked host has told of the VM. */
+  /** Id of the host; undefined where no linked host has listed the VM. */
   hostOf(vmId: string): string | undefined {
     return this.#hosts.get(vmId);
   }
 
-  /** A host has told of a VM. It becomes its own where it is no other's. */
+  /** A host has listed a VM. It becomes its own where it is no other's. */
   claim(vmId: string, hostId: string): void {
     if (this.#hosts.has(vmId)) return;
     this.#set(vmId, hostId);
@@ -53,7 +53,7 @@ export class VmOwners {
     this.#saveSoon();
   }
 
-  /** A host has told of all its VMs. */
+  /** A host has listed all its VMs. */
   reconcile(hostId: string, vmIds: ReadonlySet<string>): void {
     for (const [vmId, host] of [...this.#hosts]) {
       if (host === hostId && !vmIds.has(vmId)) this.#set(vmId, undefined);
@@ -69,7 +69,7 @@ export class VmOwners {
     this.#unsaved.save();
   }
 
-  /** A host tells of as many VMs as it likes: they are written together. */
+  /** A host lists as many VMs as it likes: they are written together. */
   #saveSoon(): void {
     this.#saving ??= this.clock.after(SAVE_MS, () => this.save());
   }
