@@ -5,7 +5,7 @@ import { type Chunk, chunkCount, chunkLength, ChunkList } from "../../lib/backup
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../machine/files.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "../pace.ts";
 import { ChunkThreads, ZstdError } from "./chunk_threads.ts";
 import type { Repository } from "./repository.ts";
 

@@ -42,7 +42,7 @@ import { planRead } from "./base.ts";
 import { originOf } from "../storage/disk_origin.ts";
 import { BackupChunkError, storeContent, type Stored, type Storing } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "../pace.ts";
 import { storeImage, storeIncrement } from "./increment.ts";
 import type { StoredBackup, StoredBackupRun } from "./records.ts";
 import type { Repository } from "./repository.ts";

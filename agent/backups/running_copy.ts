@@ -4,7 +4,7 @@ import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { copyDisks, type DisksCopy, type DisksCopyResult } from "../vm/running_disks.ts";
 import type { ReadPlan } from "./base.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "../pace.ts";
 import type { Spool } from "./spool.ts";
 
 /** What to copy, and where. */

@@ -16,7 +16,7 @@ import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
 import { mapConcurrent } from "./map_concurrent.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../pace.ts";
 import type { BackupRecords, StoredBackup, StoredBackupRun, StoredCopy } from "./records.ts";
 import { closing, type Repository } from "./repository.ts";
 import { copyOf, type OpenBackup, shownRun } from "./run_history.ts";

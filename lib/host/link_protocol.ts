@@ -26,10 +26,10 @@ const Sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
 const Version = Type.String({ minLength: 1, maxLength: 40 });
 const Name = Type.String({ minLength: 1, maxLength: 64 });
 
-/** A key that took the place of another: whoever has the first says so by a signature. */
+/** A key that took the place of another, signed with the other. */
 const Renewal = Type.Object({ from: Word, to: Word, signature: Signature });
 export type Renewal = Static<typeof Renewal>;
-/** Renewals that one keeps and tells: whoever has missed more has to be linked again. */
+/** Renewals that are kept and sent. A KVM Manager that has missed more has to be linked again. */
 export const MOST_RENEWALS = 30;
 const Renewals = Type.Optional(Type.Array(Renewal, { maxItems: MOST_RENEWALS }));
 

@@ -369,7 +369,7 @@ async function manyLeavePagesFast(
     for (let round = 0; round < 5; round++) {
       await delay(200);
       // What waits for one of these calls waits until QEMU goes on, below. The rest is the load of this machine: a dozen
-      // workers are being started from source, beside other tests
+      // workers are being started from source, while other tests run
       await servesFast(server, 8000);
     }
     const stats = await timed(call(server, "get_vm", { vmId: lively.uuid }));

@@ -7,7 +7,7 @@ import type { Handlers } from "../../dispatch.ts";
 import type { EventHub } from "../../events/hub.ts";
 import { rotateSshKey } from "../ssh/rotate_key.ts";
 import { withSsh } from "../ssh/with_ssh.ts";
-import { credentialsOf, type CredentialSources } from "./list.ts";
+import { allCredentials, type CredentialSources } from "./list.ts";
 
 /** What they need of the application. */
 interface CredentialServices extends CredentialSources {
@@ -32,7 +32,7 @@ export function credentialHandlers(app: CredentialServices): Pick<Handlers, keyo
     list_credentials: async (_input, { principal }) => {
       const api = app.apiFor(principal);
       const [alerts, backups] = await Promise.all([api.listAlertTargets(), api.listBackupTargets()]);
-      return await withSsh(() => credentialsOf(app, { alerts, backups }, faults));
+      return await withSsh(() => allCredentials(app, { alerts, backups }, faults));
     },
     rotate_credential: ({ credentialId, force = false }) =>
       rotations.run(() => credentialId === "link-key" ? rotateLinkKey() : withSsh(() => rotateSsh(force))),

@@ -87,7 +87,7 @@ function certificate({ doors }: CredentialSources): Credential[] {
  *
  * @param faults of hosts, of the last rotation of the SSH key
  */
-export async function credentialsOf(
+export async function allCredentials(
   sources: CredentialSources,
   targets: { readonly alerts: readonly AlertTarget[]; readonly backups: readonly BackupTarget[] },
   faults: readonly HostFault[],

@@ -13,7 +13,7 @@ interface Finding {
   readonly text: string;
 }
 
-/** A text that another host says; anything else is none. */
+/** A text that another host says; `none` for any other value. */
 const textOf = (value: unknown, none = "") => typeof value === "string" ? value : none;
 
 /** Another host says it: no more is taken of it than what is shown. */

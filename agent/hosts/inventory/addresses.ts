@@ -4,6 +4,7 @@
  * well. A guest that hangs costs one probe and is then left alone for a while.
  */
 import type { DhcpLease, GuestAddress } from "../../../ffi/calls/mod.ts";
+import { inLanes } from "../../../lib/lanes.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { VM } from "../../../lib/contract/vm.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
@@ -79,10 +80,9 @@ export class Addresses {
       const leases = this.#leased = await this.#leases(vms);
       for (const vm of vms) this.#tell(vm, leases);
       // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
-      const queue = vms.values();
-      await Promise.all(Array.from({ length: PROBES }, async () => {
-        for (const vm of queue) if (await this.#probe(vm)) this.#tell(vm, leases);
-      }));
+      await inLanes(PROBES, vms, async (vm) => {
+        if (await this.#probe(vm)) this.#tell(vm, leases);
+      });
     } finally {
       this.#running = false;
     }

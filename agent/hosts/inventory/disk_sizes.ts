@@ -5,6 +5,7 @@
  * opens the images with the VM's lock held, and one on a server that is away stops all of libvirt (9.0, qemu_driver.c).
  */
 import type { DomainStats } from "../../../ffi/calls/mod.ts";
+import { inLanes } from "../../../lib/lanes.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { Disk, VM } from "../../../lib/contract/vm.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
@@ -85,10 +86,7 @@ export class DiskSizes {
     if (this.#running) return;
     this.#running = true;
     try {
-      const due = this.inventory.vms().filter((vm) => this.#isDue(vm)).values();
-      await Promise.all(Array.from({ length: LANES }, async () => {
-        for (const vm of due) await this.#read(vm);
-      }));
+      await inLanes(LANES, this.inventory.vms().filter((vm) => this.#isDue(vm)), (vm) => this.#read(vm));
     } finally {
       this.#running = false;
     }

@@ -1,6 +1,7 @@
 /** Server-sent events (WHATWG HTML, 9.2) of another KVM Manager, read as they come and bounded. Pure but for the reading. */
 
-import { setTimeout as delay } from "node:timers/promises";
+import { SYSTEM_CLOCK } from "../../clock.ts";
+import { Pace } from "../../pace.ts";
 import { TextCutter } from "./bounded.ts";
 
 /** Characters of one event. */
@@ -10,19 +11,6 @@ const LONGEST_EVENT = 2 * 1024 * 1024;
  * reading events leaves time for all else.
  */
 const READ_RATE = { perSecond: 2 * 1024 * 1024, burst: 6 * 1024 * 1024 };
-
-/** Waits as long as what was read so far takes at that rate. */
-class Pace {
-  #left = READ_RATE.burst;
-  #at = performance.now();
-
-  async take(bytes: number): Promise<void> {
-    const now = performance.now(), perMs = READ_RATE.perSecond / 1000;
-    this.#left = Math.min(READ_RATE.burst, this.#left + (now - this.#at) * perMs) - bytes;
-    this.#at = now;
-    if (this.#left < 0) await delay(-this.#left / perMs);
-  }
-}
 
 /** One event. */
 export interface EventFrame {
@@ -53,7 +41,7 @@ export async function* eventFrames(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<readonly EventFrame[]> {
   const decoder = new TextDecoder(), cutter = new TextCutter("\n\n", LONGEST_EVENT);
-  const pace = new Pace();
+  const pace = new Pace(SYSTEM_CLOCK, READ_RATE.perSecond, READ_RATE.burst);
   for await (const chunk of stream) {
     await pace.take(chunk.length);
     const blocks = cutter.take(decoder.decode(chunk, { stream: true }));

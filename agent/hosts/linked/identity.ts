@@ -71,8 +71,6 @@ export function isRenewalOf(known: string, key: string, renewals: readonly Renew
 const newKey = () => generateKeyPairSync("ed25519").privateKey;
 const pemOf = (key: KeyObject) => String(key.export({ type: "pkcs8", format: "pem" }));
 const publicKeyOf = (key: KeyObject): string => createPublicKey(key).export({ format: "jwk" }).x!;
-const signedBy = (key: KeyObject, statement: Uint8Array): string =>
-  new Uint8Array(sign(null, statement, key)).toBase64({ alphabet: "base64url", omitPadding: true });
 
 export class LinkIdentity {
   #key: KeyObject | undefined;
@@ -126,10 +124,8 @@ export class LinkIdentity {
       const key = newKey(), from = this.publicKey, to = publicKeyOf(key);
       const renewal = { from, to, signature: this.sign(renewalStatement(from, to)) };
       const renewals = [...this.#renewals, renewal].slice(-MOST_RENEWALS);
-      const [list, made] = [
-        await this.#written(this.#renewalsFile, JSON.stringify(renewals)),
-        await this.#written(this.file, pemOf(key)),
-      ];
+      const list = await this.#written(this.#renewalsFile, JSON.stringify(renewals));
+      const made = await this.#written(this.file, pemOf(key));
       // A renewal to a key that was lost in between leads nowhere, and harms none; a key without its renewal opens nothing
       await Deno.rename(list, this.#renewalsFile);
       await Deno.rename(made, this.file);
@@ -151,7 +147,10 @@ export class LinkIdentity {
 
   /** @returns 64 bytes as base64url */
   sign(statement: Uint8Array): string {
-    return signedBy(this.#required, statement);
+    return new Uint8Array(sign(null, statement, this.#required)).toBase64({
+      alphabet: "base64url",
+      omitPadding: true,
+    });
   }
 
   get #required(): KeyObject {

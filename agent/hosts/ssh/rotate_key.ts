@@ -1,6 +1,7 @@
 /** Another key of KVM Manager for the hosts that are reached by SSH: each lets it in before the key before it is given up. */
 import { ContractError, type HostFault } from "../../../lib/contract/mod.ts";
 import { type SshDestination, sshDestination } from "../../../lib/host/ssh_destination.ts";
+import { inLanes } from "../../../lib/lanes.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
@@ -49,18 +50,15 @@ async function onEach(
   hosts: readonly SshHost[],
   work: (host: SshHost) => Promise<void>,
 ): Promise<Map<SshHost, string>> {
-  const waiting = [...hosts], faults = new Map<SshHost, string>();
-  const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      try {
-        await work(next);
-      } catch (error) {
-        log.info("an SSH key was not changed on a host", { host: next.label, error });
-        faults.set(next, oneLine(messageOf(error), LONGEST_REASON));
-      }
+  const faults = new Map<SshHost, string>();
+  await inLanes(AT_ONCE, hosts, async (host) => {
+    try {
+      await work(host);
+    } catch (error) {
+      log.info("an SSH key was not changed on a host", { host: host.label, error });
+      faults.set(host, oneLine(messageOf(error), LONGEST_REASON));
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  });
   return faults;
 }
 

@@ -96,9 +96,13 @@ async function chainsOf(
   }
   // Of one that is being deleted, images may have gone
   const whole = isBeingDeleted(snapshot) ? all.filter((each) => each !== snapshot) : all;
+  const seen = new Set([...byTarget.values()].flat());
   for (const each of whole) {
     for (const { path, format, type } of each.externalDisks) {
-      if (type === "file" && path !== undefined) await chainAt(path, format, `the snapshot ${each.name}`);
+      if (type !== "file" || path === undefined || seen.has(path)) continue;
+      for (const below of [path, ...await chainAt(path, format, `the snapshot ${each.name}`)]) {
+        seen.add(below);
+      }
     }
   }
   return { byTarget };
@@ -165,12 +169,12 @@ export async function requireDeletable(
   all: readonly FoundSnapshot[],
 ): Promise<void> {
   const staying = contentsOf(all.filter(({ name }) => !names.includes(name)));
+  const unknown = await unknownImageText(host, vm);
   for (const snapshot of all.filter(({ name }) => names.includes(name))) {
     requireOurKind(snapshot);
     await chainsOf(host, vm, snapshot, all);
     // What a deletion has left that was cut short is put right by the next one
-    const reason = isBeingDeleted(snapshot) ? undefined : await unknownImageText(host, vm);
-    if (reason !== undefined) throw refused(snapshot.name, reason);
+    if (unknown !== undefined && !isBeingDeleted(snapshot)) throw refused(snapshot.name, unknown);
     for (const { path } of snapshot.externalDisks) {
       if (staying.has(path!)) continue;
       const user = await otherUser(host, vm, [path!]);

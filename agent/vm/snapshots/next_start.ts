@@ -18,12 +18,8 @@ export interface NextImage {
   readonly now: string | undefined;
 }
 
-/** The first disk of a VM that runs which is on another image from the next start on; undefined for none. @throws {LibvirtError} */
-export async function changingDisk(host: Host, vm: VM): Promise<NextImage | undefined> {
-  return (await changingDisks(host, vm))[0];
-}
-
-async function changingDisks(host: Host, vm: VM): Promise<NextImage[]> {
+/** The disks of a VM that runs which are on other images from the next start on. @throws {LibvirtError} */
+export async function changingDisks(host: Host, vm: VM): Promise<NextImage[]> {
   if (!isLive(vm) || !vm.persistent) return [];
   const read = async (inactive: boolean) =>
     imagesOf(await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive }));

@@ -15,7 +15,7 @@ import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
-import { changingDisk } from "./next_start.ts";
+import { changingDisks } from "./next_start.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -120,7 +120,7 @@ export async function takeBeside(
 
 /** @throws {ContractError} SnapshotNotPossible for a VM that runs and starts from other images next time */
 async function requireSameImages(host: Host, vm: VM): Promise<void> {
-  const disk = await changingDisk(host, vm);
+  const [disk] = await changingDisks(host, vm);
   if (disk === undefined) return;
   const reason =
     `disk ${disk.target} is on another image from the next start on: ${disk.path}. Shut the VM down and start it before`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TestClock } from "../testing.ts";
+import { TestClock } from "./testing.ts";
 import { Pace } from "./pace.ts";
 
 Deno.test("a pace lets the first piece go, and each further one when those before have had their time", async () => {
@@ -43,4 +43,23 @@ Deno.test("a pace whose rate changes goes by what it is now", async () => {
   const third = pace.take(1).then(() => clock.monotonic() - start);
   await clock.advance(500);
   assert.equal(await third, 1500);
+});
+
+Deno.test("a pace with a burst lets that much go at once, and again after a while without any", async () => {
+  const clock = new TestClock(), pace = new Pace(clock, 1000, 2000);
+  const gone: number[] = [], start = clock.monotonic();
+  const take = async (...sizes: readonly number[]) => {
+    for (const bytes of sizes) {
+      await pace.take(bytes);
+      gone.push(clock.monotonic() - start);
+    }
+  };
+  await take(2000, 500);
+  const waiting = take(500);
+  for (let tick = 0; tick < 20; tick++) await clock.advance(100);
+  await waiting;
+  assert.deepEqual(gone, [0, 0, 500]);
+  await clock.advance(8000);
+  await take(2000, 500);
+  assert.deepEqual(gone, [0, 0, 500, 10_000, 10_000]);
 });
