@@ -1,5 +1,6 @@
 /** Volumes that are built on others, in every pool that can be read, and in those that are stopped. */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
+import { inLanes } from "../../lib/lanes.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isSystemError } from "../machine/files.ts";
@@ -20,6 +21,9 @@ const POOLS_MS = 1000;
 /** Files of a stopped pool's folder whose heads are read, and how many at once. */
 const MOST_HEADS = 5000, AT_ONCE = 16;
 
+/** What libvirt says of a pool that was removed, or stopped, since it was listed. */
+const GONE: ReadonlySet<number> = new Set([VIR_ERR.NO_STORAGE_POOL, VIR_ERR.OPERATION_INVALID]);
+
 /** A volume that is built on another. */
 export type Overlay = Pick<Volume, "pool" | "name" | "path"> & {
   /** Path of what it is built on. */
@@ -36,7 +40,7 @@ export async function readPools({ inventory: { storage } }: Host, names?: Iterab
   for (const record of storage.records()) {
     if (!isActivePool(record) || !(wanted?.has(record.name) ?? true)) continue;
     await storage.volumes(record.name).catch((error) => {
-      if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_POOL) throw error;
+      if (!(error instanceof LibvirtError) || !GONE.has(error.code)) throw error;
     });
   }
 }
@@ -118,23 +122,20 @@ async function readHeads(
   folder: string,
   names: readonly string[],
 ): Promise<{ found: Overlay[]; unread: string[] }> {
-  const found: Overlay[] = [], left = names.slice(0, MOST_HEADS), unread = names.slice(MOST_HEADS);
+  const found: Overlay[] = [], unread = names.slice(MOST_HEADS);
   if (unread.length > 0) log.warn("a stopped storage pool has too many files to look at", { pool });
-  const read = async () => {
-    for (let name = left.pop(); name !== undefined; name = left.pop()) {
-      const path = `${folder}/${name}`;
-      try {
-        const base = await baseOf(path);
-        if (base !== undefined) found.push({ pool, name, path, base });
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) continue;
-        if (!isSystemError(error) && !isNotResponding(error)) throw error;
-        log.debug("what an image of a stopped pool is built on cannot be read", { path, error });
-        unread.push(name);
-      }
+  await inLanes(AT_ONCE, names.slice(0, MOST_HEADS), async (name) => {
+    const path = `${folder}/${name}`;
+    try {
+      const base = await baseOf(path);
+      if (base !== undefined) found.push({ pool, name, path, base });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      if (!isSystemError(error) && !isNotResponding(error)) throw error;
+      log.debug("what an image of a stopped pool is built on cannot be read", { path, error });
+      unread.push(name);
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, read));
+  });
   return { found, unread };
 }
 
