@@ -81,6 +81,7 @@ import * as route_vms_$id_guest from "./routes/vms/[id]/guest.tsx";
 import * as route_vms_$id_hardware from "./routes/vms/[id]/hardware.tsx";
 import * as route_vms_$id_index from "./routes/vms/[id]/index.tsx";
 import * as route_vms_$id_log from "./routes/vms/[id]/log.tsx";
+import * as route_vms_$id_migrate from "./routes/vms/[id]/migrate.tsx";
 import * as route_vms_$id_monitoring_csv from "./routes/vms/[id]/monitoring/csv.ts";
 import * as route_vms_$id_monitoring_index from "./routes/vms/[id]/monitoring/index.tsx";
 import * as route_vms_$id_network from "./routes/vms/[id]/network.tsx";
@@ -229,6 +230,7 @@ register({
     "vms/[id]/hardware.tsx": route_vms_$id_hardware,
     "vms/[id]/index.tsx": route_vms_$id_index,
     "vms/[id]/log.tsx": route_vms_$id_log,
+    "vms/[id]/migrate.tsx": route_vms_$id_migrate,
     "vms/[id]/monitoring/csv.ts": route_vms_$id_monitoring_csv,
     "vms/[id]/monitoring/index.tsx": route_vms_$id_monitoring_index,
     "vms/[id]/network.tsx": route_vms_$id_network,

@@ -41,6 +41,7 @@ import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
+import type { Admit } from "./http/websocket.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
@@ -52,6 +53,7 @@ import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
 import { Coverage } from "./coverage/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
+import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
@@ -105,6 +107,8 @@ export class App {
   readonly hostRecords: HostRecords;
   readonly vmOwners: VmOwners;
   readonly consoles: Consoles;
+  /** VMs that come from linked hosts. */
+  readonly incoming: IncomingMigrations;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
   /** What was deleted, and can come back. */
@@ -226,6 +230,10 @@ export class App {
       (request, caller) => this.access.identify(request, caller),
       clock,
     );
+    this.incoming = new IncomingMigrations({
+      host: () => this.hosts.local,
+      identify: (request, caller) => this.access.identify(request, caller),
+    });
     this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
@@ -263,6 +271,12 @@ export class App {
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
   }
+
+  /** Answers a request for a WebSocket. */
+  readonly admit: Admit = (request, ...caller) => {
+    const { admit } = this.incoming.isOf(new URL(request.url).pathname) ? this.incoming : this.consoles;
+    return admit(request, ...caller);
+  };
 
   /** The application carries out what it has a handler for; all else is of one host. @throws {ContractError} HostNotFound */
   #route(command: CommandName, input: unknown, principal: Principal, on: string | undefined): Route {

@@ -65,7 +65,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   app.start();
   const answer = entry(app, pages);
   try {
-    const { admit } = app.consoles;
+    const { admit } = app;
     listeners.push(...await doors.open(answer, admit));
     const rule = socketRule(settings.socketGroup, settings.socketRole);
     listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit, rule));

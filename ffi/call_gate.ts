@@ -42,11 +42,11 @@ const MOST_SLOW = 9;
 /** Calls that hang from which on others are made two at a time only. */
 const MANY_HANG = 8;
 const MOST_BESIDE_MANY = 2;
-const SLOW: ReadonlySet<CallKind> = new Set(["write", "long", "slow", "copy", "guest", "freeze"]);
+const SLOW: ReadonlySet<CallKind> = new Set(["write", "long", "slow", "copy", "migrate", "guest", "freeze"]);
 /** Kinds that change an object. */
 const CHANGES: ReadonlySet<CallKind> = new Set(["write", "rescue", "slow", "long"]);
 /** Kinds that may take long with the object answering others meanwhile. */
-const PATIENT: ReadonlySet<CallKind> = new Set(["long", "slow", "scan", "copy", "transfer"]);
+const PATIENT: ReadonlySet<CallKind> = new Set(["long", "slow", "scan", "copy", "migrate", "transfer"]);
 /** Milliseconds that what is no call of the pool waits for its turn. */
 const ENTER_MS = 10_000;
 /** Milliseconds after which a call takes long: others about the object wait here for it, not in libvirtd. */

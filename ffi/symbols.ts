@@ -150,6 +150,16 @@ export const REQUIRED = {
     result: int,
   },
   virDomainAbortJob: { parameters: [ptr /* dom */], result: int },
+  virDomainMigrateToURI3: {
+    parameters: [
+      ptr,
+      /* domain */ buf,
+      /* dconnuri */ buf,
+      /* params */ uint,
+      /* nparams */ uint, /* flags */
+    ],
+    result: int,
+  },
   virDomainGetJobStats: {
     parameters: [ptr, /* domain */ buf, /* type */ buf, /* params */ buf, /* nparams */ uint /* flags */],
     result: int,

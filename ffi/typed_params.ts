@@ -5,7 +5,7 @@
  * string per field would cost several times as much, and a stats poll reads tens of thousands of fields.
  */
 import { bytesOfText, textOfBytes } from "../lib/text/byte_text.ts";
-import { readString } from "./memory.ts";
+import { cString, readString } from "./memory.ts";
 
 /** Bytes of one parameter. */
 export const PARAM_BYTES = 96;
@@ -80,16 +80,60 @@ export function writeParams(
   const entries = Object.entries(values);
   const bytes = new Uint8Array(entries.length * PARAM_BYTES), view = new DataView(bytes.buffer);
   for (const [index, [name, value]] of entries.entries()) {
-    const at = index * PARAM_BYTES, text = bytesOfText(name);
-    if (text.length >= NAME_BYTES) throw new RangeError(`${name} is too long for a parameter's name`);
+    const at = index * PARAM_BYTES;
     if (!Number.isInteger(value) || value < 0 || value > most) {
       throw new RangeError(`${name} cannot be ${value}`);
     }
-    bytes.set(text, at);
+    writeName(bytes, at, name);
     view.setInt32(at + TYPE, type, true);
     view.setBigUint64(at + VALUE, BigInt(value), true);
   }
   return bytes;
+}
+
+/** A parameter of a call: `ullong` for a bigint, else a text. */
+export type MixedParam = readonly [name: string, value: string | bigint];
+
+/** Texts that arrays point to during a call: nothing else keeps them from the garbage collector. */
+const pointedTo = new Set<readonly Uint8Array[]>();
+
+/**
+ * Gives parameters of several types to a call, as an array that is good until the call returns.
+ *
+ * @throws {RangeError} for a name that its field does not hold
+ */
+export function withMixedParams<T>(
+  entries: readonly MixedParam[],
+  call: (bytes: Uint8Array<ArrayBuffer>, count: number) => T,
+): T {
+  const bytes = new Uint8Array(entries.length * PARAM_BYTES), view = new DataView(bytes.buffer);
+  const texts: Uint8Array[] = [];
+  for (const [index, [name, value]] of entries.entries()) {
+    const at = index * PARAM_BYTES;
+    writeName(bytes, at, name);
+    if (typeof value === "bigint") {
+      view.setInt32(at + TYPE, ULLONG, true);
+      view.setBigUint64(at + VALUE, value, true);
+      continue;
+    }
+    const text = cString(value);
+    texts.push(text);
+    view.setInt32(at + TYPE, STRING, true);
+    view.setBigUint64(at + VALUE, Deno.UnsafePointer.value(Deno.UnsafePointer.of(text)), true);
+  }
+  pointedTo.add(texts);
+  try {
+    return call(bytes, entries.length);
+  } finally {
+    pointedTo.delete(texts);
+  }
+}
+
+/** @throws {RangeError} for a name that its field does not hold */
+function writeName(bytes: Uint8Array, at: number, name: string): void {
+  const text = bytesOfText(name);
+  if (text.length >= NAME_BYTES) throw new RangeError(`${name} is too long for a parameter's name`);
+  bytes.set(text, at);
 }
 
 function readValue(view: DataView, at: number): ParamValue {

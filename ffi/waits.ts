@@ -165,6 +165,7 @@ export const WAITS = {
   virDomainSnapshotDelete: "job",
   virDomainBlockJobSetSpeed: "job",
   virDomainAbortJob: "job",
+  virDomainMigrateToURI3: "job",
   virDomainGetJobStats: "job",
   virDomainCheckpointDelete: "job",
   virDomainSetMetadata: "job",

@@ -1,14 +1,11 @@
 /** The console of a linked host's VM: what its viewer here and its KVM Manager say to each other, as it is. */
 import { CONSOLE_CLOSE, type ConsoleKind } from "../../lib/contract/mod.ts";
-import { type Farewell, WEBSOCKET_LIMITS, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
 import type { Principal } from "../access.ts";
 import { log } from "../log.ts";
-import { opened, webSocketOn } from "../outbound/web_socket.ts";
+import { openFarSocket } from "../http/far_socket.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { connectionFault } from "../hosts/linked/peer_connection.ts";
-
-/** Milliseconds in which the other one takes the ticket. */
-const OPEN_MS = 10_000;
 
 /** What is to be opened there. */
 interface FarConsole {
@@ -16,21 +13,6 @@ interface FarConsole {
   readonly vmId: string;
   /** The other one's ticket. */
   readonly ticket: string;
-}
-
-async function openThere(host: LinkedHost, { kind, vmId, ticket }: FarConsole, principal: Principal) {
-  const { line, headers, base } = await host.peer.line();
-  const path = `/consoles/${kind}/${encodeURIComponent(vmId)}`;
-  const socket = webSocketOn(line, { base, path, ticket }, { ...headers, ...host.callerHeaders(principal) }, {
-    handshakeTimeout: OPEN_MS,
-    maxPayload: WEBSOCKET_LIMITS.maxPayload,
-  });
-  const farewell = Promise.withResolvers<Farewell>();
-  socket.once("close", (code, reason) => farewell.resolve({ code, reason: reason.toString().slice(0, 200) }));
-  // Before anything is said: the first message comes with the answer
-  const far = new WebSocketConnection(socket, line, WEBSOCKET_LIMITS);
-  await opened(socket);
-  return { far, farewell: farewell.promise };
 }
 
 /** Hands messages on until one end is gone. */
@@ -54,7 +36,11 @@ export async function relayConsole(
   };
   let open;
   try {
-    open = await openThere(host, console, principal);
+    const { kind, vmId, ticket } = console;
+    open = await openFarSocket(host, {
+      path: `/consoles/${kind}/${encodeURIComponent(vmId)}`,
+      ticket,
+    }, principal);
   } catch (error) {
     log.info("a console of a linked host could not be opened", { host: host.id, error });
     return { code: CONSOLE_CLOSE.failed, reason: `${host.label}: ${connectionFault(error)}`.slice(0, 100) };

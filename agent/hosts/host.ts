@@ -63,6 +63,7 @@ import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ClosedPlaces } from "./closed_places.ts";
 import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
 import type { HostServices } from "./services.ts";
+import type { IncomingState } from "../../lib/host/migration_protocol.ts";
 
 /** Which libvirt it is. */
 export interface HostConfig {
@@ -124,6 +125,9 @@ export class Host {
   };
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
+  /** Where a VM is on a linked host that it was to move to. Set by the feature of VMs. @throws while that host does not answer */
+  stateOn: (hostId: string, vmId: string) => Promise<IncomingState> = () =>
+    Promise.reject(new Error("no host is linked"));
   readonly passt: Passt;
   /** The host's name as libvirt tells it; undefined until it has. */
   fullName: string | undefined;
@@ -490,6 +494,11 @@ export class Host {
   #others(): { readonly id: string; readonly label: string; readonly call: LibvirtCaller }[] {
     return this.#services.hosts.all().filter((other) => other !== this && other.link.status.connected)
       .map(({ id, label, link }) => ({ id, label, call: (name, ...args) => link.call(name, ...args) }));
+  }
+
+  /** Whether a host with this id is read by this KVM Manager itself. */
+  isServed(hostId: string): boolean {
+    return this.#services.hosts.served(hostId) !== undefined;
   }
 
   /** Refuses a libvirt that is another host's: what is deleted there would be gone for that one. */

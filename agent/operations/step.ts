@@ -424,6 +424,32 @@ export interface LimitsChanged extends DeviceAt {
   readonly before: Readonly<Record<string, number>>;
 }
 
+/** A VM that comes from another host. It is here once libvirt runs it, whatever was heard of the other host. */
+export interface VmIncoming {
+  readonly kind: "vm-incoming";
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** A VM that moves to another host. The other host decides: what runs there is no longer here. */
+export interface VmOutgoing {
+  readonly kind: "vm-outgoing";
+  readonly uuid: string;
+  readonly name: string;
+  /** Id of the linked host. */
+  readonly to: string;
+  readonly wasRunning: boolean;
+  /** Volumes whose content was copied there: they go into the bin once it runs there. */
+  readonly old: readonly {
+    readonly pool: string;
+    readonly volume: string;
+    readonly path: string;
+    readonly file: FileIdentity | null;
+  }[];
+  /** A domain that has nothing but its NVRAM, which goes after it; see `nvramHolder()`. */
+  readonly nvram?: string;
+}
+
 export type Step =
   | VolumeMade
   | FileMade
@@ -462,6 +488,8 @@ export type Step =
   | DeviceChanged
   | DeviceDoomed
   | LimitsChanged
+  | VmIncoming
+  | VmOutgoing
   | ChangeWanted;
 
 export type StepKind = Step["kind"];

@@ -7,6 +7,7 @@ import type {
   hardwareCommands,
   hostDeviceCommands,
   manageCommands,
+  migrationCommands,
   ovaCommands,
   snapshotCommands,
   vmCommands,
@@ -28,6 +29,9 @@ import { deviceSteps } from "./devices/device_steps.ts";
 import { moveSteps } from "./devices/move/steps.ts";
 import { vmHandlers, vmListHandlers } from "./handlers.ts";
 import { manageHandlers } from "./manage.ts";
+import { migrationHandlers } from "./migration/handlers.ts";
+import { migrationSteps } from "./migration/steps.ts";
+import { stateOn } from "./migration/state_on.ts";
 import { ovaHandlers } from "./ova/handlers.ts";
 import { runningDiskSteps } from "./running_disks.ts";
 import { snapshotHandlers } from "./snapshots/handlers.ts";
@@ -69,13 +73,21 @@ type VmCommand = Exclude<
     | keyof typeof hostDeviceCommands
     | keyof typeof hardwareCommands
     | keyof typeof manageCommands
+    | keyof typeof migrationCommands
     | keyof typeof ovaCommands
     | keyof typeof snapshotCommands
   >,
   ListCommand | "get_vnc_info"
 >;
 
-const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps, ...moveSteps, ...deviceSteps };
+const steps = {
+  ...vmSteps,
+  ...snapshotSteps,
+  ...runningDiskSteps,
+  ...moveSteps,
+  ...deviceSteps,
+  ...migrationSteps,
+};
 
 /** Milliseconds between looks at what of VMs that run would not be started here. */
 const RISKS_MS = 60_000;
@@ -97,6 +109,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
           app;
         host.labels = knownVms;
+        host.stateOn = (hostId, vmId) => stateOn(app.linked, hostId, vmId);
         host.closedPlaces = () => ({ own: ownPlaces(settings), backups: backupFolders(app) });
         const told = new VmActivity(host, activity);
         const seen = new SeenVms(host, { knownVms, store, areHostsSettled: () => hosts.areSettled });
@@ -111,6 +124,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...cloudInitHandlers(host, sshKeys),
             ...deviceHandlers(host),
             ...manageHandlers(host),
+            ...migrationHandlers(host, app.linked),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),

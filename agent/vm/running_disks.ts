@@ -90,7 +90,7 @@ export async function endCopy(
     const now = await link.call("backupNow", { uuid });
     if (now === null) return false;
     if (!backupFiles(now).every(isOurs)) return true;
-    await link.call("backupAbort", { uuid });
+    await link.call("jobAbort", { uuid });
     if (clock.monotonic() > end) return true;
     await sleep(clock, LOOK_MS);
   }

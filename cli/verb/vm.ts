@@ -5,6 +5,7 @@ import type { Server } from "../connect/server.ts";
 import { receiptLine } from "./bin.ts";
 import type { ExtrasTable, InputDraft } from "./extras.ts";
 import { idsOf } from "./resolve_ids.ts";
+import { MIGRATION_REPORT } from "./migrate_vm.ts";
 import { MOVE_REPORT } from "./move_disk.ts";
 import { UsageError } from "./values.ts";
 
@@ -88,6 +89,7 @@ export const VM_EXTRAS: ExtrasTable = {
     },
   },
   move_disk: { report: MOVE_REPORT },
+  migrate_vm: { report: MIGRATION_REPORT },
   resize_disk: {
     growing: { field: "sizeGb", now: diskSize },
   },

@@ -3,15 +3,13 @@ import type { Connection } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString } from "../memory.ts";
-import { readParams } from "../typed_params.ts";
 import { freeze as freezeGuest, thaw, withAgentLimit } from "./freeze.ts";
+import { JOB, jobStats } from "./job.ts";
 
 /** `VIR_DOMAIN_JOB_STATS_COMPLETED` and `VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED` */
 const STATS_COMPLETED = 3;
 /** `virDomainJobOperation`: backup. */
 const OPERATION_BACKUP = 9;
-/** `virDomainJobType` */
-const JOB = { NONE: 0, COMPLETED: 3 } as const;
 
 /** `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL` */
 const REUSE_EXTERNAL = 1;
@@ -111,13 +109,6 @@ export function backupNow(connection: Connection, { uuid }: { uuid: string }): s
   }
 }
 
-/** Ends the job of a domain, which is a backup of ours. Source: virDomainAbortJob. */
-export function backupAbort(connection: Connection, { uuid }: { uuid: string }): null {
-  using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainAbortJob(domain.pointer));
-  return null;
-}
-
 /** `VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES` */
 const SPEED_BYTES = 1;
 
@@ -133,19 +124,6 @@ export function backupSpeed(
     ok(symbols.virDomainBlockJobSetSpeed(domain.pointer, cString(target), speed, SPEED_BYTES));
   }
   return null;
-}
-
-/** Reads the statistics of a domain's job. */
-function jobStats(pointer: Deno.PointerValue, flags: number) {
-  const { symbols } = libvirt();
-  const type = new Int32Array(1), array = new BigUint64Array(1), count = new Int32Array(1);
-  ok(symbols.virDomainGetJobStats(pointer, type, array, count, flags));
-  const params = Deno.UnsafePointer.create(array[0]!);
-  try {
-    return { type: type[0]!, stats: readParams(params, count[0]!) };
-  } finally {
-    if (params !== null) symbols.virTypedParamsFree(params, count[0]!);
-  }
 }
 
 /** How far the domain's backup is, or how it ended. Source: virDomainGetJobStats. */

@@ -11,7 +11,9 @@ import * as device from "./device.ts";
 import * as domain from "./domain.ts";
 import * as events from "./events.ts";
 import * as guest from "./guest.ts";
+import * as job from "./job.ts";
 import * as manage from "./manage.ts";
+import * as migrate from "./migrate.ts";
 import * as hardware from "./hardware.ts";
 import * as network from "./network.ts";
 import * as nic from "./nic.ts";
@@ -30,7 +32,7 @@ import * as volume from "./volume.ts";
  * counts as hanging (`call_gate.ts`), where that is less than its time limit.
  *
  * `read` asks libvirtd alone and is quick; `write` changes something and may take seconds, `slow` a minute and `long` hours in good health; `rescue` is the
- * way out when others hang; `canary` finds out whether libvirtd answers at all; `copy` moves disks' content and may take hours; `storage` asks about pools and volumes, and `scan` for
+ * way out when others hang; `canary` finds out whether libvirtd answers at all; `copy` moves disks' content and may take hours, `migrate` VMs to other hosts; `storage` asks about pools and volumes, and `scan` for
  * all volumes of a pool, file by file; `stats`
  * and `probe` ask QEMU, the guest or a file system, any of which may hang; `guest` is what somebody wants of a guest agent,
  * and `freeze` its longest answers, which must not wait behind guests that hang. `stream` opens consoles and channels, and
@@ -44,6 +46,7 @@ export const CALL_KINDS = {
   rescue: { most: 3, overdue: 8 },
   canary: { most: 1, overdue: 5 },
   copy: { most: 3, overdue: Infinity },
+  migrate: { most: 4, overdue: Infinity },
   storage: { most: 3, overdue: 8 },
   scan: { most: 2, overdue: 60 },
   stats: { most: 2, overdue: 6 },
@@ -154,7 +157,10 @@ export const CALLS = {
   backupNow: spec("read", 15, "virDomainBackupGetXMLDesc", about.vm, backup.backupNow),
   backupProgress: spec("read", 15, "virDomainGetJobStats", about.vm, backup.backupProgress),
   backupSpeed: spec("write", 30, "virDomainBlockJobSetSpeed", about.vm, backup.backupSpeed),
-  backupAbort: spec("rescue", 60, "virDomainAbortJob", about.vm, backup.backupAbort),
+  jobAbort: spec("rescue", 60, "virDomainAbortJob", about.vm, job.jobAbort),
+  domainMigratableXml: spec("read", 15, "virDomainGetXMLDesc", about.vm, migrate.domainMigratableXml),
+  domainMigrate: spec("migrate", 86_400, "virDomainMigrateToURI3", about.vm, migrate.domainMigrate),
+  migrationProgress: spec("read", 15, "virDomainGetJobStats", about.vm, migrate.migrationProgress),
   checkpointNames: spec("read", 15, "virDomainListAllCheckpoints", about.vm, checkpoint.checkpointNames),
   checkpointDelete: spec("slow", 120, "virDomainCheckpointDelete", about.vm, checkpoint.checkpointDelete),
   agentCommand: spec("guest", 40, "virDomainQemuAgentCommand", about.vm, guest.agentCommand),
@@ -271,6 +277,7 @@ export type * from "./domain.ts";
 export type * from "./events.ts";
 export type * from "./guest.ts";
 export type * from "./manage.ts";
+export type * from "./migrate.ts";
 export type * from "./hardware.ts";
 export type { Key, ObjectKey } from "./keys.ts";
 export type * from "./network.ts";

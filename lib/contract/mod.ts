@@ -31,6 +31,7 @@ import { manageCommands } from "./manage.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { metricPushCommands } from "./metric_push.ts";
 import { networkCommands } from "./networks.ts";
+import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
@@ -51,6 +52,7 @@ const onOneHost = onHost({
   ...createCommands,
   ...cloudInitCommands,
   ...manageCommands,
+  ...migrationCommands,
   ...ovaCommands,
   ...hardwareCommands,
   ...hostCommands,
@@ -148,6 +150,7 @@ export * from "./metric_push.ts";
 export * from "./metrics.ts";
 export * from "./networks.ts";
 export * from "./on_host.ts";
+export * from "./migration.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./ssh_keys.ts";

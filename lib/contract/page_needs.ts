@@ -12,6 +12,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/vms\/[^/]+\/log\b/, "get_vm_log"],
   [/^\/vms\/[^/]+\/rename\b/, "rename_vm"],
   [/^\/vms\/[^/]+\/clone\b/, "clone_vm"],
+  [/^\/vms\/[^/]+\/migrate\b/, "migrate_vm"],
   [/^\/vms\/[^/]+\/template\b/, "create_template"],
   [/^\/vms\/[^/]+\/export-ova\b/, "export_ova"],
   [/^\/vms\/[^/]+\/export\b/, "export_vm"],

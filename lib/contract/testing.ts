@@ -16,6 +16,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   format: "raw",
   type: "netfs",
   vmId: "u-1",
+  toHost: "kvm2",
   vmIds: ["u-1"],
   autostart: true,
   mode: "isolated",

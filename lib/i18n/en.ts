@@ -199,6 +199,7 @@ export const en = {
   "menu.more": "More actions",
   "menu.open": "Open",
   "manage.boot": "Boot once from…",
+  "manage.migrate": "Move to another host…",
   "manage.rename": "Rename…",
   "manage.clone": "Clone…",
   "manage.template": "Make template…",

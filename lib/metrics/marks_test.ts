@@ -40,7 +40,7 @@ Deno.test("markKinds() of all that is told as activity: a new command is thought
   const marked = (kind: string) => names.filter((name) => KINDS.get(name) === kind).sort().join(" ");
   assert.equal(
     marked("power"),
-    "discard_saved_memory force_stop_vm guest_reboot guest_shutdown pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
+    "discard_saved_memory force_stop_vm guest_reboot guest_shutdown migrate_vm pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
       "stopped suspend_vm suspended",
   );
   assert.equal(marked("snapshot"), "create_snapshot delete_snapshot revert_snapshot");

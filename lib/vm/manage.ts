@@ -19,9 +19,20 @@ export interface ManageLink {
     | "guest"
     | "log"
     | "boot"
+    | "migrate"
     | "backups";
   readonly label: PlainKey;
-  readonly icon: "monitor" | "edit" | "copy" | "cards" | "code" | "disc" | "play" | "activity" | "download";
+  readonly icon:
+    | "monitor"
+    | "edit"
+    | "copy"
+    | "cards"
+    | "code"
+    | "disc"
+    | "play"
+    | "activity"
+    | "download"
+    | "external";
   /** When it can be done; always when left out. */
   readonly when?: (vm: Managed) => boolean;
   /** It is a file to keep, not a page. */
@@ -47,6 +58,12 @@ const LINKS: readonly ManageLink[] = [
     label: "manage.clone",
     icon: "copy",
     when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm) && vm.responsive),
+  },
+  {
+    path: "migrate",
+    label: "manage.migrate",
+    icon: "external",
+    when: (vm) => vm.persistent && isLive(vm) && vm.responsive,
   },
   { path: "template", label: "manage.template", icon: "cards", when: disksAtRest },
   { path: "backups", label: "manage.back_up", icon: "download" },

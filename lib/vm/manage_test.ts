@@ -18,7 +18,7 @@ Deno.test("manageLinks() offers renaming and templates for what is off and kept,
     "export",
     "export-ova",
   ]);
-  assert.deepEqual(paths("running"), ["console", "log", "clone", "backups", "guest", "export"]);
+  assert.deepEqual(paths("running"), ["console", "log", "clone", "migrate", "backups", "guest", "export"]);
   assert.deepEqual(paths("running", false), ["console", "log", "backups", "guest", "export"]);
   assert.deepEqual(paths("suspended"), ["log", "backups", "guest", "export"]);
   assert.deepEqual(paths("stopped", false), ["log", "backups", "guest", "export"]);

@@ -15,7 +15,7 @@ export async function linkable(uri?: string, pages: Pages = NO_PAGES) {
   /** Listens, once more at the same address. */
   const listen = async (port = doors === undefined ? 0 : Number(new URL(doors.address).port)) => {
     doors = await listenersOf({ ...settingsHere(dataDir), listen: [`https://127.0.0.1:${port}`] });
-    const [listener] = await doors.open(entry(app, pages), app.consoles.admit);
+    const [listener] = await doors.open(entry(app, pages), app.admit);
     close = () => listener!.close();
     app.doors = doors;
   };

@@ -59,7 +59,7 @@ const withoutControls = (value: unknown): unknown =>
   typeof value === "string" ? shown(value) : Array.isArray(value) ? value.map(withoutControls) : value;
 
 /** An error of the other one as ours. Details are plain values alone: a message in them would be made into text here. */
-function errorOf(body: unknown, status: number): Error {
+export function farError(body: unknown, status: number): Error {
   const { code, message, details } = (body ?? {}) as Readonly<Record<string, unknown>>;
   const text = typeof message === "string" ? shown(message) : `HTTP ${status}`;
   if (typeof code !== "string" || !Object.hasOwn(ERRORS, code) || OF_THE_LINK.has(code)) {
@@ -83,7 +83,7 @@ function parsed(text: string): unknown {
 async function jsonOf(response: Response): Promise<unknown> {
   const text = await readBounded(response, MOST_ANSWER), body = text === "" ? null : parsed(text);
   if (response.ok) return body;
-  throw errorOf(body, response.status);
+  throw farError(body, response.status);
 }
 
 /** What a command gives, if it is as the contract says. @throws {NonsenseError} */
@@ -190,7 +190,7 @@ async function follow(response: Response, { tell }: Content): Promise<unknown> {
     for (const line of cutter.take(decoder.decode(chunk, { stream: true }))) {
       const said = parsed(line);
       if (!isRecord(said)) throw new NonsenseError("it answers with a line that is no object");
-      if ("error" in said) throw errorOf(said.error, response.status);
+      if ("error" in said) throw farError(said.error, response.status);
       if ("result" in said) return said.result;
       tell?.(said);
     }

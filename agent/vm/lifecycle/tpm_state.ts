@@ -22,9 +22,10 @@ import {
   undefinedIfMissing,
 } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import { folderIdentityAt, identityAt } from "../../operations/file_identity.ts";
+import { identityAt } from "../../operations/file_identity.ts";
+import { makeFolder } from "../../operations/made_folder.ts";
 import type { Steps } from "../../operations/operation.ts";
-import type { FileMade, FolderMade } from "../../operations/step.ts";
+import type { FileMade } from "../../operations/step.ts";
 import type { StateChange } from "./replace_state.ts";
 
 /** How often a file is read that swtpm replaces meanwhile. */
@@ -93,14 +94,6 @@ export async function readTpmState(
     }
   }
   return { files };
-}
-
-/** Makes a folder with just this mode, as a step. */
-async function makeFolder(steps: Steps, path: string, mode: number): Promise<void> {
-  const noted = steps.add<FolderMade>({ kind: "folder-made", path, file: null, at: Date.now() });
-  await hostFiles.mkdir(path, { mode });
-  noted.know({ file: await folderIdentityAt(path) });
-  await hostFiles.chmod(path, mode); // the process's umask took some of it
 }
 
 /** Writes a file where nothing is, so that it outlasts a power failure. */

@@ -9,6 +9,8 @@ export const VM_ERRORS = {
     status: 409,
     exit: 5,
   },
+  VmNotMovable: { text: "The VM cannot move to {host}: {reason}", status: 409, exit: 5 },
+  MigrationFailed: { text: "The VM did not move: {error}", status: 502, exit: 1 },
   VmNotFound: { text: "VM not found: {vmId}", status: 404, exit: 4 },
   VmAlreadyRunning: { text: "VM is already running", status: 409, exit: 5 },
   VmNotRunning: { text: "VM is not running", status: 409, exit: 5 },

@@ -22,6 +22,7 @@ export const activity = {
   "activity.command.import_ova": "Imported from an archive",
   "activity.command.export_ova": "Exported as an archive",
   "activity.command.clone_vm": "Cloned",
+  "activity.command.migrate_vm": "Moved to another host",
   "activity.command.create_snapshot": "Snapshot taken",
   "activity.command.revert_snapshot": "Reverted to a snapshot",
   "activity.command.delete_snapshot": "Snapshot deleted",

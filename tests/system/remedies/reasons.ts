@@ -56,6 +56,7 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "libvirt is not installed there",
     then: 'await install("root", { password })',
   },
+  "is neither: choose another pool": ANOTHER,
   "it has no TLS. Start it with --listen": OUTSIDE,
   "it is reached from this host alone. Start it with --listen": OUTSIDE,
   "it gives another length than it said before: try again": OUTSIDE,

@@ -43,6 +43,7 @@ const OF_VMS = {
   export_ova: test("ova_job", "what is exported, imported or held is kept from change meanwhile"),
   clone_vm: "clone",
   rename_vm: "rename",
+  migrate_vm: test("migrate_vm", "it moves, with its data, tags and autostart"),
   delete_vm: "delete with disks, restore",
   set_vm_xml: test("vm_xml", "rights to the group that it is taken out of end at once"),
   update_vm: "title",

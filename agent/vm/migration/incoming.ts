@@ -1,0 +1,355 @@
+/**
+ * VMs that come to this host. The KVM Manager that a VM comes from asks on one WebSocket; the lines of libvirt and QEMU are
+ * WebSockets of their own, which end at sockets of this host. libvirt alone decides whether the VM has come.
+ */
+import { message } from "../../../lib/i18n/message.ts";
+import { ContractError } from "../../../lib/contract/mod.ts";
+import { needOf } from "../../../lib/access/permissions.ts";
+import { may, type Rights } from "../../../lib/access/rights.ts";
+import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
+import { placedDefinition, type PlacedDisk } from "../../../lib/formats/xml/migration.ts";
+import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
+import {
+  type IncomingState,
+  type IncomingVm,
+  lineOf,
+  MIGRATION_PATH,
+  type MigrationAnswers,
+  type MigrationLine,
+  MigrationNonsense,
+  type MigrationQuestion,
+  readQuestion,
+  socketOf,
+} from "../../../lib/host/migration_protocol.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { newSecret } from "../../access/secret.ts";
+import type { Principal } from "../../access.ts";
+import type { Caller } from "../../access/mod.ts";
+import { sleep } from "../../clock.ts";
+import { ofConnection } from "../../http/connections.ts";
+import type { Admit } from "../../http/websocket.ts";
+import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { JobHandle } from "../../jobs/jobs.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { libvirtSocket } from "../../libvirt/socket.ts";
+import { log } from "../../log.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
+import { makeFolder } from "../../operations/made_folder.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { keyOf, type VmIncoming } from "../../operations/step.ts";
+import { requirePlaces } from "../../storage/volume_checks.ts";
+import { makeVolume } from "../../storage/volume_steps.ts";
+import { copyTarget, createVolume, keepsFiles } from "../../storage/volumes.ts";
+import { incomingState } from "./domain_state.ts";
+import { problem, t } from "./findings.ts";
+import { checkIncoming } from "./incoming_checks.ts";
+import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
+import { LINE_DONE, relay } from "./relay.ts";
+
+/** Milliseconds in which libvirt says whether a VM has come whose move was cut, and between looks. */
+const SETTLE_MS = 30_000, LOOK_MS = 300;
+/** Moves to this host at once. */
+const MOST_MOVES = 8;
+/** The WebSocket was closed for what the other one said. */
+const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers move VMs" };
+
+/** What it needs of the application. */
+export interface IncomingServices {
+  readonly host: () => Host;
+  readonly identify: (request: Request, caller: Caller) => Principal;
+}
+
+/** @throws {ContractError} Forbidden for who may not bring VMs to this host */
+function requireRights(rights: Rights): void {
+  const needs = [needOf("migrate_vm").permission, "storage.operate"];
+  if (needs.every((need) => may(rights, need, "everything"))) return;
+  throw new ContractError("Forbidden", { role: "administrator" });
+}
+
+export class IncomingMigrations {
+  /** Moves whose lines are open, by the secret that lets them in. */
+  readonly #open = new Map<string, IncomingMigration>();
+  #count = 0;
+
+  constructor(private readonly services: IncomingServices) {}
+
+  /** Whether a WebSocket is one of these. */
+  isOf(pathname: string): boolean {
+    return pathname === MIGRATION_PATH || lineOf(pathname) !== undefined;
+  }
+
+  /** Answers a request for a WebSocket. */
+  readonly admit: Admit = (request, door, address, peer) => {
+    const principal = this.services.identify(request, { door, address, peer, ...ofConnection(request) });
+    const { pathname, searchParams } = new URL(request.url);
+    if (principal.link === undefined) {
+      throw new ContractError("LinkRefused", { reason: "VMs come from hosts that are linked" });
+    }
+    requireRights(principal.rights);
+    const line = lineOf(pathname);
+    if (line === undefined) {
+      if (this.#count >= MOST_MOVES) {
+        throw new ContractError("TooManyRequests", { what: "VMs that move to this host", limit: MOST_MOVES });
+      }
+      return (peer) => this.#serve(peer, principal);
+    }
+    const move = this.#open.get(searchParams.get("ticket") ?? "");
+    if (move === undefined || move.peerId !== principal.link.peerId) {
+      throw new ContractError("NotFound", { path: pathname });
+    }
+    return (peer) => move.serveLine(line, peer);
+  };
+
+  async #serve(peer: WebSocketConnection, principal: Principal): Promise<Farewell> {
+    const move = new IncomingMigration(this.services.host(), principal, this.#open);
+    const revoke = () => peer.close(REFUSED);
+    principal.ended.addEventListener("abort", revoke, { once: true });
+    using _use = principal.hold?.();
+    this.#count++;
+    try {
+      for await (const asked of peer.messages()) {
+        if (typeof asked !== "string") return REFUSED;
+        if (!await peer.send(JSON.stringify(await answer(move, asked)))) break;
+      }
+      return LINE_DONE;
+    } finally {
+      this.#count--;
+      principal.ended.removeEventListener("abort", revoke);
+      await move.cut();
+    }
+  }
+}
+
+/** The answer to a question, or the error that there is in its place. */
+async function answer(move: IncomingMigration, asked: string): Promise<unknown> {
+  try {
+    return await move.answer(readQuestion(asked));
+  } catch (error) {
+    const known = error instanceof MigrationNonsense || error instanceof XmlError
+      ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
+      : contractError(error, "MigrationFailed", "migrate_vm");
+    if (!(known instanceof ContractError)) throw error;
+    return { error: known.toJSON() };
+  }
+}
+
+/** What a VM is made of here, once it was looked at. */
+interface Plan {
+  readonly vm: IncomingVm;
+  readonly name: string;
+  readonly disks: IncomingDisks;
+  readonly isPossible: boolean;
+}
+
+/** One VM that comes, or is only looked at. */
+export class IncomingMigration {
+  #plan: Plan | undefined;
+  #work: Promise<void> | undefined;
+  #folder: string | undefined;
+  readonly #lines = new Set<WebSocketConnection>();
+  readonly #over = Promise.withResolvers<"moved" | "stayed" | "cut">();
+
+  constructor(
+    private readonly host: Host,
+    private readonly principal: Principal,
+    private readonly open: Map<string, IncomingMigration>,
+  ) {}
+
+  /** The link that it comes by. */
+  get peerId(): string | undefined {
+    return this.principal.link?.peerId;
+  }
+
+  /** @throws {ContractError} @throws {LibvirtError} @throws {XmlError} */
+  answer(question: MigrationQuestion): Promise<MigrationAnswers[MigrationQuestion["do"]]> {
+    switch (question.do) {
+      case "look":
+        return this.#look(question.vm);
+      case "prepare":
+        return this.#prepare();
+      case "end":
+        return this.#end(question.hasMoved);
+      case "find":
+        return this.#state(question.vmId).then((state) => ({ state }));
+    }
+  }
+
+  /** The other one has gone. What was begun is brought to its end. */
+  async cut(): Promise<void> {
+    this.#over.resolve("cut");
+    await this.#work?.catch((error) => log.info("a VM did not come", { error: messageOf(error) }));
+  }
+
+  /** Serves a line, once its folder is there. */
+  async serveLine(line: MigrationLine, peer: WebSocketConnection): Promise<Farewell> {
+    const { host } = this, name = this.#plan?.name;
+    if (this.#folder === undefined || name === undefined) return REFUSED;
+    const path = line === "libvirt" ? await libvirtSocket(host.link.uri) : socketOf(this.#folder, line, name);
+    const calls = new MigrationCalls();
+    this.#lines.add(peer);
+    try {
+      const socket = await Deno.connect({ transport: "unix", path });
+      await relay(socket, peer, line === "libvirt" ? (piece) => calls.take(piece) : undefined);
+      return LINE_DONE;
+    } catch (error) {
+      log.info("a line of a migration cannot be connected", { line, error: messageOf(error) });
+      return { code: 1011, reason: `${line}: ${messageOf(error)}` };
+    } finally {
+      this.#lines.delete(peer);
+    }
+  }
+
+  async #look(vm: IncomingVm): Promise<MigrationAnswers["look"]> {
+    if (this.#work !== undefined) throw new MigrationNonsense("it was prepared already");
+    const { host } = this;
+    host.requireFilled();
+    if (host.machine?.isSystem !== true) {
+      return { findings: [problem("not-local")], disks: [] };
+    }
+    const [found, disks] = await Promise.all([checkIncoming(host, vm), placeDisks(host, vm)]);
+    const findings = [...found, ...disks.findings];
+    const isPossible = !findings.some(({ isProblem }) => isProblem);
+    this.#plan = { vm, name: childText(parseXml(vm.live), "name") ?? "", disks, isPossible };
+    return { findings, disks: [...disks.disks] };
+  }
+
+  /** Begins: the VM's disks are made, and its lines are opened. */
+  async #prepare(): Promise<MigrationAnswers["prepare"]> {
+    const plan = this.#plan, { host, principal: { name: actor } } = this;
+    if (plan === undefined || !plan.isPossible || this.#work !== undefined) {
+      throw new MigrationNonsense("nothing was found that could be prepared");
+    }
+    const { vm: { vmId }, name } = plan;
+    const ready = Promise.withResolvers<MigrationAnswers["prepare"]>();
+    const spec = {
+      command: "migrate_vm",
+      title: message`${t("migration.arrives", { name, host: actor })}`,
+      actor,
+      vmId,
+      ifInterrupted: t("migration.was_cut"),
+    } as const;
+    const about = {
+      command: "migrate_vm",
+      subject: name,
+      vmId,
+      actor,
+      keys: [
+        keyOf.vm(vmId),
+        keyOf.vmName(name),
+        ...plan.disks.copied.map((each) => keyOf.volume(each.pool, each.volume)),
+      ],
+    } as const;
+    this.#work = host.jobs.run(
+      spec,
+      (job) => host.operations.run(about, (operation) => this.#receive(plan, job, operation, ready.resolve)),
+    );
+    this.#work.catch(ready.reject);
+    return await ready.promise;
+  }
+
+  async #receive(
+    plan: Plan,
+    job: JobHandle,
+    operation: Operation,
+    ready: (answer: MigrationAnswers["prepare"]) => void,
+  ): Promise<void> {
+    const { host } = this, { vm, name, disks: { copied } } = plan;
+    operation.showsAs(job.id);
+    using held = new DisposableStack();
+    await requirePlaces(host, copied.map(({ pool, size: bytes }) => ({ pool, bytes })));
+    const placed: PlacedDisk[] = [];
+    for (const disk of copied) placed.push(await this.#makeDisk(disk, operation, held));
+    operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
+    const folder = `/run/libvirt/qemu/kvm-manager-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+    const secret = newSecret();
+    await makeFolder(operation, folder, 0o711);
+    const user = await host.capabilities.qemuUser();
+    // QEMU opens its sockets itself
+    if (user !== undefined) await hostFiles.chown(folder, user.uid, user.gid);
+    this.#folder = folder;
+    this.open.set(secret, this);
+    try {
+      const networks = vm.networks ?? {};
+      ready({
+        secret,
+        folder,
+        live: placedDefinition(vm.live, placed, networks),
+        next: placedDefinition(vm.next, placed, networks),
+      });
+      await this.#awaitEnd(plan, job);
+    } finally {
+      this.open.delete(secret);
+      for (const line of this.#lines) line.close(LINE_DONE);
+      await undefinedIfMissing(hostFiles.remove(plainPath(folder), { recursive: true }));
+    }
+  }
+
+  /** Makes the volume that a disk's content comes into. */
+  async #makeDisk(
+    { target, pool, volume: name, format, size }: CopiedHere,
+    operation: Operation,
+    held: DisposableStack,
+  ): Promise<PlacedDisk> {
+    const { host } = this, { link } = host;
+    held.use(host.locks.take(pool, name, { hold: "make" }));
+    const made = await makeVolume(link, operation, { pool, name }, async () => {
+      const wanted = { capacity: size, format: await keepsFiles(link, pool) ? format : undefined };
+      return await createVolume(link, pool, copyTarget(wanted, { name, format: wanted.format }));
+    });
+    const { type } = made, shown = `${pool}/${name}`;
+    if (type !== "file" && type !== "block") {
+      throw failed(`QEMU copies to files and devices, and ${shown} is neither: choose another pool`);
+    }
+    if (made.capacity !== size) {
+      throw failed(
+        `disk ${target} has ${size} bytes, and the pool ${pool} makes volumes of ${made.capacity}: choose another pool`,
+      );
+    }
+    return { target, path: made.path, type, format };
+  }
+
+  /** Waits until the VM has come. @throws {ContractError} MigrationFailed where it has not; the reason of the job's end */
+  async #awaitEnd({ vm: { vmId, autostart }, disks: { copied } }: Plan, job: JobHandle): Promise<void> {
+    const { host } = this, { signal } = job;
+    const stopped = new Promise<"cut">((resolve) => signal.addEventListener("abort", () => resolve("cut")));
+    const how = await Promise.race([this.#over.promise, stopped]);
+    if (how === "cut") { for (const line of this.#lines) line.close(LINE_DONE); }
+    const state = how === "stayed" ? await this.#state(vmId) : await this.#settledState(vmId);
+    if (state === "missing") {
+      signal.throwIfAborted();
+      throw failed(t(how === "cut" ? "migration.was_cut" : "migration.stayed"));
+    }
+    if (state === "incoming") throw failed(t("migration.is_incoming"));
+    if (autostart) await host.link.call("domainSetAutostart", { uuid: vmId, autostart });
+    await host.inventory.refresh(vmId);
+    for (const pool of new Set(copied.map((each) => each.pool))) await host.inventory.storage.volumes(pool);
+  }
+
+  async #end(hasMoved: boolean): Promise<MigrationAnswers["end"]> {
+    const vmId = this.#plan?.vm.vmId;
+    if (this.#work === undefined || vmId === undefined) throw new MigrationNonsense("nothing was prepared");
+    this.#over.resolve(hasMoved ? "moved" : "stayed");
+    await this.#work.catch((error) => log.debug("a VM did not come", { error }));
+    return { state: await this.#state(vmId) };
+  }
+
+  async #state(vmId: string): Promise<IncomingState> {
+    return incomingState(await this.host.link.call("domainRead", { uuid: vmId }));
+  }
+
+  /** The state once libvirt has decided. */
+  async #settledState(vmId: string): Promise<IncomingState> {
+    const { clock } = this.host, until = clock.monotonic() + SETTLE_MS;
+    for (;;) {
+      const state = await this.#state(vmId);
+      if (state !== "incoming" || clock.monotonic() > until) return state;
+      await sleep(clock, LOOK_MS);
+    }
+  }
+}
+
+const failed = (error: string) => new ContractError("MigrationFailed", { error });

@@ -1,0 +1,113 @@
+/** Whether this host can run a VM that is to come, whatever becomes of its disks. */
+import { LibvirtError } from "../../../ffi/error.ts";
+import { type CardPlace, cardPlaces } from "../../../lib/formats/xml/migration.ts";
+import { mebibytes } from "../../../lib/formats/xml/domain.ts";
+import { child, childText, parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
+import type { IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import type { Host } from "../../hosts/host.ts";
+import { problem, warning } from "./findings.ts";
+
+/** What a definition says of the VM as a whole. */
+interface IncomingDomain {
+  readonly root: XmlElement;
+  readonly name: string;
+  readonly vmId: string;
+}
+
+type Check = (
+  host: Host,
+  vm: IncomingDomain,
+  wanted: IncomingVm,
+) => Promise<MigrationFinding[]> | MigrationFinding[];
+
+/** Another VM has the name, or what was left of this one. */
+function identity({ inventory }: Host, { name, vmId }: IncomingDomain): MigrationFinding[] {
+  const all = inventory.everyVm(), same = all.find(({ id }) => id === vmId);
+  if (same !== undefined) return [problem("id-taken", { name: same.name })];
+  return all.some((vm) => vm.name === name) ? [problem("name-taken", { name })] : [];
+}
+
+/** Architecture, KVM and machine type. */
+async function machine({ capabilities }: Host, { root }: IncomingDomain): Promise<MigrationFinding[]> {
+  const { arch = "", machine = "" } = child(child(root, "os"), "type")?.attributes ?? {};
+  const { type: virtType = "" } = root.attributes;
+  const guest = (await capabilities.guests()).guests.find((each) => each.arch === arch);
+  if (guest === undefined) return [problem("arch", { arch })];
+  if (!guest.virtTypes.includes(virtType)) {
+    return [virtType === "kvm" ? problem("kvm") : problem("arch", { arch: `${arch} (${virtType})` })];
+  }
+  try {
+    await capabilities.domain({ arch, machine, virtType, emulator: guest.emulator });
+    return [];
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+    return [problem("machine", { machine })];
+  }
+}
+
+/** Programs and firmware that the definition names. */
+async function files({ machine }: Host, { root }: IncomingDomain): Promise<MigrationFinding[]> {
+  const emulator = childText(child(root, "devices"), "emulator")?.trim();
+  const os = child(root, "os");
+  const firmware = [childText(os, "loader")?.trim(), child(os, "nvram")?.attributes.template];
+  const isThere = async (path: string | undefined) =>
+    !path?.startsWith("/") || await machine!.files.isThere(path);
+  const found = await isThere(emulator) ? [] : [problem("emulator", { path: emulator! })];
+  for (const path of firmware) if (!await isThere(path)) found.push(problem("firmware", { path: path! }));
+  return found;
+}
+
+/** CPU modes that mean the host's own processor. */
+const HOST_MODES: ReadonlySet<string> = new Set(["host-passthrough", "maximum"]);
+
+function processor(_host: Host, { root }: IncomingDomain): MigrationFinding[] {
+  const { mode = "" } = child(root, "cpu")?.attributes ?? {};
+  // An emulated processor is the same everywhere
+  return root.attributes.type === "kvm" && HOST_MODES.has(mode) ? [warning("cpu-mode", { mode })] : [];
+}
+
+/** A place for a card there; undefined where all is well. */
+async function lacking(
+  { inventory, machine }: Host,
+  { kind, name }: CardPlace,
+  networks: Readonly<Record<string, string>>,
+): Promise<MigrationFinding | undefined> {
+  if (kind === "own") return undefined;
+  if (kind === "network") {
+    const network = Object.hasOwn(networks, name) ? networks[name]! : name;
+    const record = inventory.networks.record(network);
+    if (record === undefined) return problem("no-network", { network });
+    return record.active ? undefined : problem("network-off", { network });
+  }
+  const isThere = (await machine!.interfaces()).some((each) =>
+    each.name === name && (kind === "device" || each.bridge)
+  );
+  return isThere ? undefined : problem("no-bridge", { bridge: name });
+}
+
+async function cards(
+  host: Host,
+  _vm: IncomingDomain,
+  { live, networks = {} }: IncomingVm,
+): Promise<MigrationFinding[]> {
+  const found = await Promise.all(cardPlaces(live).map((place) => lacking(host, place, networks)));
+  return found.filter((each) => each !== undefined);
+}
+
+function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[] {
+  const { memoryTotalMb, memoryUsedMb = null } = sampler.host ?? {},
+    wanted = mebibytes(child(root, "memory"));
+  if (memoryTotalMb === undefined || memoryUsedMb === null) return [];
+  const free = Math.max(0, memoryTotalMb - memoryUsedMb);
+  return wanted <= free ? [] : [warning("memory", { free: String(free), memory: String(wanted) })];
+}
+
+const CHECKS: readonly Check[] = [identity, machine, files, processor, cards, memory];
+
+/** What keeps this host from running a VM, and what is worth knowing. @throws {LibvirtError} @throws {XmlError} */
+export async function checkIncoming(host: Host, wanted: IncomingVm): Promise<MigrationFinding[]> {
+  const root = parseXml(wanted.live);
+  const vm = { root, name: childText(root, "name") ?? "", vmId: wanted.vmId };
+  const found = await Promise.all(CHECKS.map((check) => check(host, vm, wanted)));
+  return found.flat();
+}

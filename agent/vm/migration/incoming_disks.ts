@@ -1,0 +1,145 @@
+/** Where the disks of a VM that is to come are: on storage that both hosts have, or in volumes that are made for them. */
+import { ContractError, type Disk, NewVolumeName } from "../../../lib/contract/mod.ts";
+import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import { describePool } from "../../../lib/formats/xml/pool.ts";
+import type { IncomingDisk, IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import { movedName } from "../../../lib/storage/moved_name.ts";
+import { checker } from "../../../lib/typebox/compile.ts";
+import { isTaken, textAt } from "../../machine/files.ts";
+import { plainPath } from "../../machine/host_file.ts";
+import type { Host } from "../../hosts/host.ts";
+import { refuseTooLarge, requireWritable } from "../../storage/volume_checks.ts";
+import { volumePlace } from "../../storage/volume_steps.ts";
+import { requireMakeable } from "../../storage/volume_work.ts";
+import { hasFormats, usualPool, volumeNamed } from "../../storage/volumes.ts";
+import { problem, warning } from "./findings.ts";
+
+const isVolumeName = checker(NewVolumeName);
+
+/** A disk whose content is copied. */
+export interface CopiedHere {
+  readonly target: string;
+  readonly pool: string;
+  readonly volume: string;
+  readonly format: "qcow2" | "raw";
+  /** Bytes, as its guest sees it. */
+  readonly size: number;
+}
+
+/** What becomes of all disks. */
+export interface IncomingDisks {
+  readonly findings: readonly MigrationFinding[];
+  readonly disks: readonly IncomingDisk[];
+  readonly copied: readonly CopiedHere[];
+}
+
+/** Disks on the network, and what libvirt finds by its pool, are the same from everywhere. */
+const isRemote = ({ type }: Disk) => type === "network";
+
+/** Whether an image is the same file here: a file that was just put beside it is seen, in the folder of a pool. */
+async function isSame(
+  host: Host,
+  { source = "" }: Disk,
+  mark: { name: string; content: string } | undefined,
+) {
+  const slash = source.lastIndexOf("/");
+  if (mark === undefined || slash <= 0) return false;
+  const folder = source.slice(0, slash);
+  const isPool = host.inventory.storage.records().some(({ xml }) => describePool(xml).path === folder);
+  // A folder that is no pool's is none of what this host's VMs have their disks in
+  return isPool && (await textAt(plainPath(`${folder}/${mark.name}`)))?.trim() === mark.content;
+}
+
+/** Where copies go when nobody says. */
+function usual({ inventory }: Host, disk: Disk): string | undefined {
+  const slash = (disk.source ?? "").lastIndexOf("/"), folder = disk.source?.slice(0, slash);
+  const records = inventory.storage.records();
+  const same = records.find((pool) => hasFormats(pool) && describePool(pool.xml).path === folder);
+  return same?.name ?? usualPool(records);
+}
+
+/** A name for a volume that nothing has, and no other disk of the VM gets. */
+async function freeName(
+  host: Host,
+  pool: string,
+  disk: Disk,
+  format: "qcow2" | "raw" | undefined,
+  taken: ReadonlySet<string>,
+) {
+  const own = disk.source?.slice(disk.source.lastIndexOf("/") + 1) ?? "";
+  for (let n = 1;; n++) {
+    const tried = movedName(own, format, n);
+    const name = isVolumeName(tried) ? tried : movedName(`disk-${disk.target}`, format, n);
+    if (taken.has(`${pool}/${name}`) || await volumeNamed(host.link, pool, name) !== undefined) continue;
+    const path = await volumePlace(host.link, pool, name);
+    if (path === null || !await isTaken(plainPath(path))) return name;
+  }
+}
+
+const isDrive = ({ device }: Disk) => device === "cdrom" || device === "floppy";
+
+/** Decides on each disk. @throws {LibvirtError} */
+export async function placeDisks(host: Host, wanted: IncomingVm): Promise<IncomingDisks> {
+  const findings: MigrationFinding[] = [], disks: IncomingDisk[] = [], copied: CopiedHere[] = [];
+  const taken = new Set<string>();
+  await host.inventory.storage.refresh();
+  for (const disk of summarizeDomain(wanted.live).disks) {
+    const { target, source, shareable, readOnly } = disk;
+    if (source === undefined) continue;
+    const known = wanted.disks.find((each) => each.target === target);
+    if (isRemote(disk) || await isSame(host, disk, known?.mark)) {
+      disks.push({ target, isShared: true, path: source });
+      continue;
+    }
+    if (isDrive(disk) || readOnly) findings.push(problem("medium", { target, path: source }));
+    else if (shareable) findings.push(problem("shareable", { target }));
+    else {
+      const placed = await placeCopy(host, disk, known?.size ?? 0, wanted, taken);
+      if ("check" in placed) findings.push(placed);
+      else {
+        taken.add(`${placed.pool}/${placed.volume}`);
+        copied.push(placed);
+        disks.push({ target, isShared: false, pool: placed.pool, volume: placed.volume });
+      }
+    }
+  }
+  findings.push(...lackingRoom(host, copied));
+  return { findings, disks, copied };
+}
+
+async function placeCopy(
+  host: Host,
+  disk: Disk,
+  size: number,
+  { pool: all, pools = {} }: IncomingVm,
+  taken: ReadonlySet<string>,
+): Promise<CopiedHere | MigrationFinding> {
+  const { target } = disk, chosen = Object.hasOwn(pools, target) ? pools[target] : all;
+  const pool = chosen ?? usual(host, disk);
+  if (pool === undefined) return problem("no-pool");
+  try {
+    const keepsFormats = hasFormats(requireMakeable(host, pool));
+    await requireWritable(host, pool);
+    const format = keepsFormats && disk.format === "qcow2" ? "qcow2" : "raw";
+    const volume = await freeName(host, pool, disk, keepsFormats ? format : undefined, taken);
+    return { target, pool, volume, format, size };
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return problem("pool", { target, pool, reason: error.message });
+  }
+}
+
+/** Pools without room for what goes into them. */
+function lackingRoom(host: Host, copied: readonly CopiedHere[]): MigrationFinding[] {
+  const found: MigrationFinding[] = [];
+  for (const [pool, into] of Map.groupBy(copied, (each) => each.pool)) {
+    try {
+      refuseTooLarge(host, pool, into.reduce((sum, { size }) => sum + size, 0));
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      // What is in the bin gives way once it moves
+      found.push(warning("room", { pool, reason: error.message }));
+    }
+  }
+  return found;
+}

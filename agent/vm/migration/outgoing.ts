@@ -1,0 +1,306 @@
+/** VMs that leave this host while they run. libvirt moves them; here it is prepared, followed, and told. */
+import { message, vmName } from "../../../lib/i18n/message.ts";
+import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
+import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
+import type {
+  IncomingDisk,
+  MigrationAnswers,
+  MigrationFinding,
+} from "../../../lib/host/migration_protocol.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import type { MigratableXml } from "../../../ffi/calls/mod.ts";
+import type { Principal } from "../../access.ts";
+import { sleep } from "../../clock.ts";
+import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
+import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { JobHandle } from "../../jobs/jobs.ts";
+import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import { undefinedIfMissing } from "../../machine/files.ts";
+import { hostFiles } from "../../machine/host_files.ts";
+import { makeFolder } from "../../operations/made_folder.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { t as tOperations } from "../../operations/outcome.ts";
+import { keyOf, type VmOutgoing } from "../../operations/step.ts";
+import { volumeOfDisk } from "../../storage/disk_path.ts";
+import type { OldVolume } from "../../storage/old_volume.ts";
+import { fileOf } from "../../storage/volume_steps.ts";
+import { dropCheckpoints } from "../checkpoints.ts";
+import { isOwnDisk } from "../lifecycle/disk_copies.ts";
+import { MigrationConversation } from "./conversation.ts";
+import { findingText, problem, t } from "./findings.ts";
+import { FolderMarks } from "./marks.ts";
+import { checkOutgoing } from "./outgoing_checks.ts";
+import { SourceLines } from "./source_lines.ts";
+import { completeMigration } from "./steps.ts";
+
+/** Milliseconds between looks how far a move is. */
+const LOOK_MS = 500;
+
+type Wish = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks">;
+
+/** What was found before a move. */
+interface Look {
+  readonly xml: MigratableXml;
+  readonly findings: readonly MigrationFinding[];
+  readonly disks: readonly IncomingDisk[];
+  /** Bytes of each disk as its guest sees it, by target. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
+function targetOf(
+  linked: Pick<LinkedHosts, "served">,
+  host: Host,
+  { toHost: to }: Wish,
+  { via }: Pick<Principal, "via">,
+): LinkedHost {
+  // A link lets nobody act on the hosts that are linked behind it
+  if (via === "link") {
+    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_from_afar") });
+  }
+  const target = linked.served(to);
+  if (target !== undefined) return target;
+  if (to === host.id || to === host.label) {
+    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.same_host") });
+  }
+  if (host.isServed(to)) {
+    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_linked") });
+  }
+  throw new ContractError("HostNotFound", { host: to });
+}
+
+/** @throws {ContractError} VmNotFound, VmNotRunning */
+function requireLive(host: Host, vmId: string): VM {
+  const vm = host.requireVm(vmId);
+  if (!host.inventory.active().includes(vmId)) throw new ContractError("VmNotRunning");
+  return vm;
+}
+
+async function sizesOf({ link }: Host, { id: uuid, disks }: VM): Promise<Map<string, number>> {
+  const targets = disks.filter(isOwnDisk).map(({ target }) => target);
+  if (targets.length === 0) return new Map();
+  const found = await link.call("domainDiskSizes", { uuid, targets });
+  return new Map(found.map(({ target, capacity }) => [target, capacity]));
+}
+
+/** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
+async function look(host: Host, vm: VM, wish: Wish, talk: MigrationConversation): Promise<Look> {
+  if (host.machine?.isSystem !== true) {
+    const xml = { live: "", next: "" };
+    return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map() };
+  }
+  const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
+  const own = await checkOutgoing(host, vm, xml), sizes = await sizesOf(host, vm);
+  await using marks = await FolderMarks.put(vm);
+  const { findings, disks } = await talk.ask({
+    do: "look",
+    vm: {
+      ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart },
+      disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
+        const mark = marks.beside(source);
+        return { target, size: sizes.get(target) ?? 0, ...(mark && { mark }) };
+      }),
+      ...(wish.pool !== undefined && { pool: wish.pool }),
+      ...(wish.pools && { pools: Object.fromEntries(wish.pools.map(({ target, pool }) => [target, pool])) }),
+      ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
+    },
+  });
+  return { xml, findings: [...own, ...findings], disks, sizes };
+}
+
+const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
+  disks.map(({ target, isShared, pool, volume }) => {
+    const sizeBytes = isShared ? undefined : sizes.get(target);
+    return {
+      ...{ target, shared: isShared },
+      ...(sizeBytes !== undefined && { sizeBytes }),
+      ...(pool !== undefined && { pool }),
+      ...(volume !== undefined && { volume }),
+    };
+  });
+
+/** Tells whether a VM can move. @throws {ContractError} @throws {LibvirtError} */
+export async function migrationPlan(
+  host: Host,
+  linked: Pick<LinkedHosts, "served">,
+  wish: Wish,
+  principal: Principal,
+): Promise<Output<"get_migration_plan">> {
+  const vm = requireLive(host, wish.vmId), target = targetOf(linked, host, wish, principal);
+  const found = await MigrationConversation.during(target, principal, (talk) => look(host, vm, wish, talk));
+  return {
+    possible: !found.findings.some(({ isProblem }) => isProblem),
+    findings: found.findings.map((each) => ({
+      check: each.check,
+      level: each.isProblem ? "problem" as const : "warning" as const,
+      text: findingText(each, target.label),
+    })),
+    disks: toldDisks(found),
+    memoryMb: vm.memoryMb,
+  };
+}
+
+/** A move under way. */
+interface Outgoing {
+  readonly host: Host;
+  readonly vm: VM;
+  readonly input: Input<"migrate_vm">;
+  readonly talk: MigrationConversation;
+  readonly job: JobHandle;
+  readonly operation: Operation;
+  readonly actor: string;
+}
+
+/** Volumes whose content is copied. */
+async function oldVolumes(
+  { link }: Host,
+  { disks }: VM,
+  placed: readonly IncomingDisk[],
+): Promise<OldVolume[]> {
+  const copied = new Set(placed.filter(({ isShared }) => !isShared).map(({ target }) => target));
+  const found: OldVolume[] = [];
+  for (const disk of disks) {
+    const volume = copied.has(disk.target) ? await volumeOfDisk(link, disk) : undefined;
+    if (volume === undefined) continue;
+    const { pool, name, path } = volume;
+    found.push({ pool, volume: name, path, file: await fileOf(link, path) });
+  }
+  return found;
+}
+
+/** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
+async function move(
+  { host, vm: { id: uuid }, input, job }: Outgoing,
+  found: Look,
+  ready: MigrationAnswers["prepare"],
+  lines: SourceLines,
+): Promise<void> {
+  const { link, clock } = host, { uris } = lines;
+  const over = new AbortController();
+  const abort = () => {
+    link.call("jobAbort", { uuid }).catch((error) => log.debug("a move could not be ended", { error }));
+  };
+  const follow = async () => {
+    while (!over.signal.aborted) {
+      await sleep(clock, LOOK_MS, over.signal);
+      try {
+        const now = await link.call("migrationProgress", { uuid });
+        if (now !== null && now.totalBytes > 0) {
+          job.progress(Math.min(now.doneBytes, now.totalBytes), now.totalBytes);
+        }
+      } catch (error) {
+        // At the end libvirt has no such VM any more
+        log.debug("how far a move is cannot be told", { error });
+      }
+    }
+  };
+  job.signal.addEventListener("abort", abort, { once: true });
+  const following = follow();
+  try {
+    await link.call("domainMigrate", {
+      ...{ uuid, to: uris.libvirt, memoryUri: uris.memory, disksUri: uris.disks },
+      ...{ live: ready.live, next: ready.next },
+      disks: found.disks.filter(({ isShared }) => !isShared).map(({ target }) => target),
+      bandwidth: input.bandwidthMib ?? null,
+      autoConverge: input.slowGuest ?? true,
+      // The other host was seen to have the same files
+      unsafe: true,
+    });
+  } finally {
+    over.abort();
+    job.signal.removeEventListener("abort", abort);
+    await following.catch((error) => log.debug("a move is not followed any more", { error }));
+  }
+}
+
+async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrate_vm">> {
+  const { host, vm, input, talk, job, operation, actor } = outgoing, { host: target } = talk;
+  operation.showsAs(job.id);
+  job.log(message`${target.label}: making disks, and opening the lines`);
+  const ready = await talk.ask({ do: "prepare" });
+  const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found.disks);
+  const nvram = nvramHolder(found.xml.next, crypto.randomUUID());
+  let hasMoved = false;
+  try {
+    // Moves take them along no more than snapshots: the next backup reads the disks whole
+    await dropCheckpoints(host, vm);
+    const step: VmOutgoing = {
+      ...{ kind: "vm-outgoing", uuid: vm.id, name: vm.name, to: target.id, old },
+      ...{ wasRunning: vm.state !== "paused" },
+      ...(nvram !== undefined && { nvram }),
+    };
+    operation.add<VmOutgoing>(step);
+    await makeFolder(operation, ready.folder, 0o711);
+    try {
+      await using lines = await SourceLines.open(host, talk, ready, vm.name);
+      job.signal.throwIfAborted();
+      job.log(message`Moving ${vmName(vm)} to ${target.label}`);
+      await move(outgoing, found, ready, lines);
+    } finally {
+      await undefinedIfMissing(hostFiles.remove(ready.folder, { recursive: true }));
+    }
+    hasMoved = true;
+    const { state } = await talk.ask({ do: "end", hasMoved });
+    job.log(message`${target.label}: ${vmName(vm)} is ${state}`);
+    const warnings = await completeMigration(host, step, actor);
+    return { toHost: target.id, disks: toldDisks(found), warnings };
+  } catch (error) {
+    if (!hasMoved) {
+      // What was made there goes. Where it cannot be told, that host finds out by itself
+      await talk.ask({ do: "end", hasMoved }).catch((failure) =>
+        log.info("the host that a VM was to move to was not told that it stays", {
+          error: messageOf(failure),
+        })
+      );
+    }
+    job.signal.throwIfAborted();
+    throw isConnectionLost(error) ? error : contractError(error, "MigrationFailed", "migrate_vm");
+  }
+}
+
+/**
+ * Moves a VM while it runs. It runs on exactly one of both hosts at any time; where it is not known which, it is settled later.
+ *
+ * @throws {ContractError} VmNotFound, VmNotRunning, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
+ */
+export async function migrateVm(
+  host: Host,
+  linked: Pick<LinkedHosts, "served">,
+  input: Input<"migrate_vm">,
+  principal: Principal,
+): Promise<Output<"migrate_vm">> {
+  const { jobs, operations } = host, { vmId } = input, actor = principal.name;
+  const known = requireLive(host, vmId), target = targetOf(linked, host, input, principal);
+  let output: Output<"migrate_vm"> | undefined;
+  await host.operate(known, t("migration.moving"), async () => {
+    using talk = await MigrationConversation.begin(target, principal);
+    const found = await look(host, known, input, talk);
+    const problems = found.findings.filter(({ isProblem }) => isProblem);
+    if (problems.length > 0) {
+      const reason = problems.map((each) => findingText(each, target.label)).join(" ");
+      throw new ContractError("VmNotMovable", { host: target.label, reason });
+    }
+    const spec = {
+      command: "migrate_vm",
+      title: message`Move ${vmName(known)} to ${target.label}`,
+      ...{ actor, vmId },
+      lane: "migrate",
+      ifInterrupted: tOperations("operations.later"),
+    } as const;
+    const about = {
+      command: "migrate_vm",
+      subject: known.name,
+      vmId,
+      actor,
+      keys: [keyOf.vm(vmId)],
+    } as const;
+    output = await jobs.run(spec, (job) =>
+      operations.run(
+        about,
+        (operation) => carryOut({ host, vm: known, input, talk, job, operation, actor }, found),
+      ));
+  });
+  return output!;
+}

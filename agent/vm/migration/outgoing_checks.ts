@@ -1,0 +1,58 @@
+/** Whether a VM of this host can leave it while it runs. */
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import { hindrancesOf } from "../../../lib/formats/xml/migration.ts";
+import type { MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import type { MigratableXml } from "../../../ffi/calls/mod.ts";
+import type { Host } from "../../hosts/host.ts";
+import { refuseCopied } from "../devices/move/plan.ts";
+import { foreignCheckpoint } from "../checkpoints.ts";
+import { isOwnDisk } from "../lifecycle/disk_copies.ts";
+import { scan } from "../snapshots/scan.ts";
+import { problem } from "./findings.ts";
+
+/** What its definition says. */
+function ofDefinition({ live, next }: MigratableXml): MigrationFinding[] {
+  const found = hindrancesOf(live),
+    later = new Map(summarizeDomain(next).disks.map((disk) => [disk.target, disk]));
+  const disks = summarizeDomain(live).disks.filter(isOwnDisk);
+  const changed = disks.filter(({ target, source, format }) => {
+    const other = later.get(target);
+    return other?.source !== source || other?.format !== format;
+  });
+  return [
+    ...found.devices > 0 ? [problem("devices")] : [],
+    ...found.sharedFolders ? [problem("shared-folders")] : [],
+    ...found.sharedMemory ? [problem("shared-memory")] : [],
+    ...found.vdpa ? [problem("vdpa")] : [],
+    ...found.acceleration ? [problem("acceleration")] : [],
+    ...found.transient.map((target) => problem("transient", { target })),
+    ...found.encrypted.map((target) => problem("encrypted", { target })),
+    ...changed.map(({ target }) => problem("changed-disk", { target })),
+    ...disks.filter(({ device }) => device === "lun").map(({ target, device }) =>
+      problem("disk-kind", { target, kind: device })
+    ),
+  ];
+}
+
+/** What libvirt holds of it beside the definition. @throws {LibvirtError} */
+async function ofLibvirt(host: Host, vm: VM): Promise<MigrationFinding[]> {
+  const snapshots = await scan(host, vm), checkpoint = await foreignCheckpoint(host, vm.id);
+  const found = snapshots.length === 0
+    ? []
+    : [problem("snapshots", { snapshots: snapshots.map(({ name }) => name).join(", ") })];
+  if (checkpoint !== undefined) found.push(problem("checkpoint", { checkpoint }));
+  const [disk] = vm.disks;
+  try {
+    if (disk !== undefined) await refuseCopied(host, vm, disk);
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    found.push(problem("copied"));
+  }
+  return found;
+}
+
+/** What keeps it here. @throws {LibvirtError} @throws {XmlError} */
+export async function checkOutgoing(host: Host, vm: VM, xml: MigratableXml): Promise<MigrationFinding[]> {
+  return [...ofDefinition(xml), ...await ofLibvirt(host, vm)];
+}

@@ -1,0 +1,84 @@
+/**
+ * Moves between hosts as steps. On both hosts libvirt decides: on the one a VM comes to, it has come once it is there and no
+ * longer held; on the one it leaves, it is gone once the other one has it.
+ */
+import { messageOf } from "../../../lib/text/message.ts";
+import type { Host } from "../../hosts/host.ts";
+import { log } from "../../log.ts";
+import { NOTHING, Unsettled } from "../../operations/outcome.ts";
+import type { StepRule, StepRules } from "../../operations/settlement.ts";
+import type { VmOutgoing } from "../../operations/step.ts";
+import { removeOldVolume } from "../../storage/old_volume.ts";
+import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
+import { incomingState, isMoving } from "./domain_state.ts";
+import { t } from "./findings.ts";
+
+/** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
+export async function completeMigration(
+  host: Host,
+  { uuid, old, nvram }: VmOutgoing,
+  actor: string,
+): Promise<string[]> {
+  const stays: string[] = [];
+  await host.inventory.refresh(uuid);
+  if (nvram !== undefined) await eraseNvram(host, uuid, nvram);
+  for (const volume of old) {
+    const { isThere = true, reason } = await removeOldVolume(host, volume, actor);
+    if (isThere) {
+      stays.push(t("migration.volume_stays", { path: volume.path, reason: reason ?? "" }));
+    }
+  }
+  return stays;
+}
+
+/** Whether the other host has the VM. @throws {Unsettled} while that is not known */
+async function isThere(host: Host, { uuid, to }: VmOutgoing): Promise<boolean> {
+  let state;
+  try {
+    state = await host.stateOn(to, uuid);
+  } catch (error) {
+    log.debug("whether a VM has moved cannot be asked", { host: to, error });
+    throw new Unsettled(t("migration.not_known", { host: to, reason: messageOf(error) }));
+  }
+  if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
+  return state !== "missing";
+}
+
+const vmOutgoing: StepRule<"vm-outgoing"> = {
+  undo: async (step, { vms, operation: { actor } }) => {
+    const { uuid, to, wasRunning } = step, { link } = vms;
+    const domain = await link.call("domainRead", { uuid });
+    if (domain !== null) {
+      const isHeld = isMoving(domain);
+      // It goes on here: libvirt has taken the move back
+      if (!isOff(domain) && !isHeld) return NOTHING;
+      if (!await isThere(vms, step)) {
+        if (!isHeld || !wasRunning) return NOTHING;
+        await link.call("domainResume", { uuid });
+        return { did: "done", note: t("migration.resumed") };
+      }
+      if (isHeld) await link.call("domainDestroy", { uuid });
+      await undefineStopped(vms, uuid, "domainUndefineKeeping");
+    } else if (!await isThere(vms, step)) {
+      // Somebody has undefined it, or moved it on
+      return NOTHING;
+    }
+    const stays = await completeMigration(vms, step, actor);
+    return { did: "kept", note: [t("migration.is_elsewhere", { host: to }), ...stays].join(" "), stop: true };
+  },
+};
+
+const vmIncoming: StepRule<"vm-incoming"> = {
+  undo: async ({ uuid }, { vms: { link } }) => {
+    const state = incomingState(await link.call("domainRead", { uuid }));
+    if (state === "missing") return NOTHING;
+    if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
+    return { did: "kept", note: t("migration.is_here"), stop: true };
+  },
+};
+
+/** How moves between hosts are settled. */
+export const migrationSteps = {
+  "vm-outgoing": vmOutgoing,
+  "vm-incoming": vmIncoming,
+} satisfies Partial<StepRules>;

@@ -1,0 +1,21 @@
+/** What `vm migrate` says: where the VM is now, and what was copied. */
+import type { Output } from "../../lib/contract/mod.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import type { Report } from "./extras.ts";
+
+type Moved = Output<"migrate_vm">;
+
+function diskLine({ target, shared, pool = "", volume = "", sizeBytes = 0 }: Moved["disks"][number]): string {
+  return shared
+    ? `Disk ${target} is on storage that both hosts have.`
+    : `Disk ${target} (${formatBytes(sizeBytes)}) was copied to ${pool}/${volume}.`;
+}
+
+/** The report of a move. */
+export const MIGRATION_REPORT: Report = {
+  before: () => Promise.resolve(undefined),
+  lines: (name, _before, answer) => {
+    const { toHost, disks, warnings } = answer as Moved;
+    return [`Moved ${name} to ${toHost}, where it runs.`, ...disks.map(diskLine), ...warnings];
+  },
+};

@@ -1,0 +1,121 @@
+/** Running VMs that move to another host. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { HostName } from "./on_host.ts";
+import { closed, oneOf, SentenceText, VmId } from "./schema.ts";
+import { PoolName } from "./storage.ts";
+
+const NetworkName = Type.String({ minLength: 1, maxLength: 256 });
+
+/** Which VM moves where, and how its disks and cards are placed there. */
+const MIGRATION = {
+  vmId: VmId,
+  toHost: { ...HostName, description: "the linked host that it moves to: its id" },
+  pool: Type.Optional({
+    ...PoolName,
+    description:
+      "of that host, for copies of disks which it does not see; left out, the pool of the same folder, or the usual one",
+  }),
+  pools: Type.Optional(Type.Array(
+    closed({ target: Type.String({ minLength: 1, maxLength: 32 }), pool: PoolName }),
+    { maxItems: 64, description: "for single disks" },
+  )),
+  networks: Type.Optional(Type.Array(closed({ from: NetworkName, to: NetworkName }), {
+    maxItems: 64,
+    description: "networks of this host → those of that host; left out, those of the same name",
+  })),
+};
+
+const MigratedDisk = Type.Object({
+  target: Type.String(),
+  shared: Type.Boolean({ description: "both hosts see its image; else its content is copied" }),
+  sizeBytes: Type.Optional(Type.Integer({ minimum: 0, description: "of what is copied" })),
+  pool: Type.Optional(Type.String({ description: "of that host" })),
+  volume: Type.Optional(Type.String({ description: "the copy" })),
+});
+
+/** Whether a VM can move, and what becomes of its disks. */
+export const MigrationPlan = Type.Object({
+  possible: Type.Boolean(),
+  findings: Type.Array(
+    Type.Object({
+      check: Type.String({ description: "what was looked at" }),
+      level: oneOf(["problem", "warning"]),
+      text: SentenceText(),
+    }),
+    { description: "what is in the way, with what to do, and what is worth knowing" },
+  ),
+  disks: Type.Array(MigratedDisk),
+  memoryMb: Type.Integer({ minimum: 0, description: "that is copied while the VM runs" }),
+});
+export type MigrationPlan = Static<typeof MigrationPlan>;
+
+const ERRORS = [
+  "VmNotFound",
+  "VmNotRunning",
+  "HostNotFound",
+  "VmNotMovable",
+  "MigrationFailed",
+  "LinkedHostAway",
+  "LinkedHostNonsense",
+  "Forbidden",
+] as const;
+
+export const migrationCommands = {
+  get_migration_plan: command({
+    summary: "Show whether a running VM can move to another host",
+    description:
+      "Looks at devices, snapshots, disks, networks, firmware, machine type and room on both hosts. Nothing is changed.",
+    role: "administrator",
+    input: closed(MIGRATION),
+    output: MigrationPlan,
+    errors: ERRORS,
+    route: "GET /vms/{vmId}/migration",
+    cli: ["vm", "migration-plan", "<vmId>", "<toHost>"],
+    examples: ["kvm-manager vm migration-plan web1 kvm2"],
+    readOnly: true,
+  }),
+  migrate_vm: command({
+    summary: "Move a running VM to another host while it runs",
+    description:
+      "Answers when the VM runs there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
+      "where it was. Memory and disks travel through the link, encrypted: no SSH keys, certificates or further ports are " +
+      "needed. Disks on storage that both hosts have are not copied; those that were copied go into the bin here. The VM " +
+      "keeps its name, id, MAC addresses, tags and group. Its schedules, alerts and backups stay with this KVM Manager.",
+    role: "administrator",
+    input: closed({
+      ...MIGRATION,
+      keepDisks: Type.Optional(
+        Type.Boolean({ default: false, description: "leave volumes here whose content was copied" }),
+      ),
+      bandwidthMib: Type.Optional(Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: "MiB per second at most; left out, as fast as the line is",
+      })),
+      slowGuest: Type.Optional(Type.Boolean({
+        default: true,
+        description: "slow the guest down where it changes its memory faster than that is copied",
+      })),
+    }),
+    output: Type.Object({
+      toHost: Type.String(),
+      disks: Type.Array(MigratedDisk),
+      warnings: Type.Array(SentenceText(), {
+        description: "what stayed here, and other things worth knowing",
+      }),
+    }),
+    errors: [...ERRORS, "VmBusy", "StorageBusy", "DiskExceedsPool", "JobCancelled", "LinkUndecided"],
+    route: "POST /vms/{vmId}/migration",
+    cli: ["vm", "migrate", "<vmId>", "<toHost>"],
+    examples: [
+      "kvm-manager vm migrate web1 kvm2",
+      "kvm-manager vm migrate web1 kvm2 --pool fast --bandwidth-mib 100",
+    ],
+    exampleFields: ["pool"],
+    alsoNeeds: [{ permission: "storage.operate" }],
+    isJob: true,
+    mark: "power",
+    readOnly: false,
+  }),
+};

@@ -1,0 +1,165 @@
+/**
+ * How one KVM Manager moves a VM to another: what is said on the one WebSocket that the move lasts, and where the lines of
+ * libvirt and QEMU go. Each question is answered before the next is asked. Pure.
+ */
+import Type, { type Static, type TSchema } from "typebox";
+import { fits } from "typebox/compile";
+import { closed, oneOf, VmId } from "../contract/schema.ts";
+import { PoolName } from "../contract/storage.ts";
+import { parseJson } from "../text/json.ts";
+
+/** Path of the WebSockets, below the server's. */
+export const MIGRATION_PATH = "/api/link/migrations";
+
+/** The lines between both hosts: calls of libvirt, memory, and disks. */
+export const MIGRATION_LINES = ["libvirt", "memory", "disks"] as const;
+export type MigrationLine = typeof MIGRATION_LINES[number];
+
+/** Path of a line of a move. */
+export const linePath = (line: MigrationLine): string => `${MIGRATION_PATH}/${line}`;
+
+/** The line that a path is of; undefined for another path. */
+export const lineOf = (pathname: string): MigrationLine | undefined =>
+  MIGRATION_LINES.find((line) => pathname === linePath(line));
+
+/** Characters of a definition. */
+const LONGEST_XML = 400_000;
+const Xml = Type.String({ minLength: 1, maxLength: LONGEST_XML });
+const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
+const Target = Text(32);
+
+/** Folder of the sockets: the same on both hosts, for QEMU on both is told one path. */
+const Folder = Type.String({ pattern: "^/run/libvirt/qemu/kvm-manager-[0-9a-f]{16}$" });
+/** What lets the lines of a move in. */
+const Secret = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
+
+/** A VM that is to come, with what its definition does not tell. */
+export const IncomingVm = closed({
+  vmId: VmId,
+  /** As it runs, and as it starts next. */
+  live: Xml,
+  next: Xml,
+  /** It starts with its host. */
+  autostart: Type.Boolean(),
+  disks: Type.Array(
+    closed({
+      target: Target,
+      /** Bytes, as its guest sees it. */
+      size: Type.Integer({ minimum: 0 }),
+      /** Name and content of a file that was put into its folder: who sees it, sees the disk. */
+      mark: Type.Optional(closed({
+        name: Type.String({ pattern: "^\\.kvm-manager-[0-9a-f]{32}$" }),
+        content: Secret,
+      })),
+    }),
+    { maxItems: 64 },
+  ),
+  /** Where copies of disks go: all of them, and single ones by their target. */
+  pool: Type.Optional(PoolName),
+  pools: Type.Optional(Type.Record(Target, PoolName, { maxProperties: 64 })),
+  /** Networks by their names here → there. */
+  networks: Type.Optional(Type.Record(Text(256), Text(256), { maxProperties: 64 })),
+});
+export type IncomingVm = Static<typeof IncomingVm>;
+
+export const MigrationQuestion = Type.Union([
+  /** "Can it run with you, and how?" */
+  closed({ do: Type.Literal("look"), vm: IncomingVm }),
+  /** "Make its disks, and open the lines." */
+  closed({ do: Type.Literal("prepare") }),
+  /** "It has moved", or "it stays". */
+  closed({ do: Type.Literal("end"), hasMoved: Type.Boolean() }),
+  /** "Do you have it?" */
+  closed({ do: Type.Literal("find"), vmId: VmId }),
+]);
+export type MigrationQuestion = Static<typeof MigrationQuestion>;
+
+/** What is in the way, or worth knowing: which check, and its names. What a newer version checks may be unknown. */
+export const MigrationFinding = Type.Object({
+  check: Text(40),
+  isProblem: Type.Boolean(),
+  names: Type.Record(Text(20), Type.String({ maxLength: 1000 }), { maxProperties: 8 }),
+});
+export type MigrationFinding = Static<typeof MigrationFinding>;
+
+/** What becomes of a disk. */
+export const IncomingDisk = Type.Object({
+  target: Target,
+  /** Both hosts see the image; else its content is copied into a volume of the pool. */
+  isShared: Type.Boolean(),
+  pool: Type.Optional(PoolName),
+  volume: Type.Optional(Text(1024)),
+  path: Type.Optional(Text(4096)),
+});
+export type IncomingDisk = Static<typeof IncomingDisk>;
+
+/** Where a VM is on the host that was asked: `incoming` while a move to it goes on, `missing` where it is not. */
+export const INCOMING_STATES = ["missing", "incoming", "running", "paused", "off"] as const;
+export type IncomingState = typeof INCOMING_STATES[number];
+
+/** The answer to each question. */
+export const MIGRATION_ANSWERS = {
+  look: Type.Object({
+    findings: Type.Array(MigrationFinding, { maxItems: 100 }),
+    disks: Type.Array(IncomingDisk, { maxItems: 64 }),
+  }),
+  prepare: Type.Object({ secret: Secret, folder: Folder, live: Xml, next: Xml }),
+  end: Type.Object({ state: oneOf(INCOMING_STATES) }),
+  find: Type.Object({ state: oneOf(INCOMING_STATES) }),
+} as const satisfies Record<MigrationQuestion["do"], TSchema>;
+export type MigrationAnswers = {
+  readonly [Q in keyof typeof MIGRATION_ANSWERS]: Static<typeof MIGRATION_ANSWERS[Q]>;
+};
+
+/** The answer where there is none: an error of the contract. */
+const Refusal = Type.Object({ error: Type.Object({ code: Text(60), message: Text(4000) }) });
+
+/** The other one does not answer as it should. */
+export class MigrationNonsense extends Error {
+  override readonly name = "MigrationNonsense";
+}
+
+/** What the other one refused with. */
+export class MigrationRefusal extends Error {
+  override readonly name = "MigrationRefusal";
+  /** @param body the error, as JSON has it */
+  constructor(readonly body: unknown) {
+    super("the other host refuses");
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new MigrationNonsense("it does not answer as KVM Manager does", { cause: error });
+  }
+}
+
+/** Reads a question. @throws {MigrationNonsense} */
+export function readQuestion(text: string): MigrationQuestion {
+  const asked = parsed(text);
+  if (fits(MigrationQuestion, asked)) return asked;
+  throw new MigrationNonsense("it asks for what this version does not know");
+}
+
+/** Reads the answer to a question. @throws {MigrationRefusal | MigrationNonsense} */
+export function readAnswer<Q extends keyof MigrationAnswers>(question: Q, text: string): MigrationAnswers[Q] {
+  const answer = parsed(text);
+  if (fits(Refusal, answer)) throw new MigrationRefusal(answer.error);
+  if (fits(MIGRATION_ANSWERS[question] as TSchema, answer)) return answer as MigrationAnswers[Q];
+  throw new MigrationNonsense(`its answer to "${question}" is not as this version knows it`);
+}
+
+/** Characters of the path of a UNIX socket (sockaddr_un). */
+const LONGEST_SOCKET = 107;
+
+/**
+ * The socket of a line. Its name is one that libvirt's AppArmor profile lets a VM's QEMU open, where that fits.
+ * Source: libvirt's virt-aa-helper, `*.tunnelmigrate.dest.NAME`.
+ */
+export function socketOf(folder: string, line: MigrationLine, vmName: string): string {
+  const usual = `${folder}/${line}.tunnelmigrate.dest.${vmName}`;
+  const fitsSocket = !vmName.includes("/") && new TextEncoder().encode(usual).length <= LONGEST_SOCKET;
+  return fitsSocket ? usual : `${folder}/${line}`;
+}

@@ -1,0 +1,295 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { CheckField, SelectField, TextField } from "../../../components/kit/Field.tsx";
+import { Empty } from "../../../components/kit/Empty.tsx";
+import { Flash } from "../../../components/kit/Flash.tsx";
+import type { HostStatus, MigrationPlan, Network, StoragePool, VM } from "../../../lib/contract/mod.ts";
+import { migrate as texts } from "../../../lib/i18n/en/migrate.ts";
+import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
+import { type Failure, failureOf } from "../../../lib/text/failure.ts";
+import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { MIGRATION_FIELDS, migrationInput } from "../../../lib/vm/migration_form.ts";
+import { isLive } from "../../../lib/vm/state.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
+import { postedForm } from "../../(_shared)/form.ts";
+import { begin } from "../../(_shared)/long_work.ts";
+import { typedIn } from "../../(_shared)/typed.ts";
+import { vmOf } from "../../(_shared)/vm.ts";
+
+const { t } = textsOf(texts);
+
+/** Milliseconds the form waits for the end of the move: a refusal comes by then. */
+const SOON_MS = 2500;
+
+/** What was found out about the host that was chosen. */
+interface Chosen {
+  readonly host: HostStatus;
+  readonly plan: MigrationPlan | null;
+  readonly pools: readonly StoragePool[];
+  readonly networks: readonly Network[];
+}
+
+interface Shown {
+  readonly vm: VM;
+  /** Hosts that are linked. */
+  readonly hosts: readonly HostStatus[];
+  readonly chosen: Chosen | null;
+  readonly typed: Readonly<Record<string, string>>;
+  readonly failure: Failure | null;
+}
+
+async function chosenOf(
+  { api }: PageState,
+  { id: vmId }: VM,
+  host: HostStatus,
+): Promise<Chosen & { failure: Failure | null }> {
+  const at = { host: host.id };
+  const [pools, networks] = await Promise.all([
+    api.getStoragePools(at).catch(unlessAway),
+    api.getNetworks(at).catch(unlessAway),
+  ]);
+  const usable = (pools ?? []).filter(({ state, fixed }) => state === "running" && !fixed);
+  const known = { host, pools: usable, networks: (networks ?? []).filter(({ active }) => active) };
+  try {
+    return { ...known, plan: await api.getMigrationPlan({ vmId, toHost: host.id }), failure: null };
+  } catch (error) {
+    return { ...known, plan: null, failure: failureOf(error) };
+  }
+}
+
+async function shown(
+  state: PageState,
+  vm: VM,
+  toHost: string | null,
+  { typed = {}, failure = null }: Partial<Pick<Shown, "typed" | "failure">> = {},
+): Promise<Shown> {
+  const hosts = (await state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
+    !isLocal && linked !== undefined
+  );
+  const host = hosts.find(({ id }) => id === toHost);
+  const chosen = host === undefined || !isLive(vm) ? null : await chosenOf(state, vm, host);
+  return { vm, hosts, chosen, typed, failure: failure ?? chosen?.failure ?? null };
+}
+
+export const handler = define.handlers({
+  async GET(ctx) {
+    return page(await shown(ctx.state, await vmOf(ctx), ctx.url.searchParams.get("toHost")));
+  },
+  async POST(ctx) {
+    const vm = await vmOf(ctx), form = await postedForm(ctx.req), { api } = ctx.state;
+    const input = migrationInput(form, vm.id);
+    try {
+      const begun = await begin(api, "migrate_vm", SOON_MS, () => api.migrateVm(input));
+      if (!begun.isOver) return ctx.redirect(begun.href, 303);
+      const { warnings } = begun.result;
+      ctx.state.notify({ is: "done", word: "migrate_vm", name: vm.name, warnings });
+      return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}`, 303);
+    } catch (error) {
+      const failure = failureOf(error);
+      const again = await shown(ctx.state, vm, input.toHost, { typed: typedIn(form), failure });
+      return page(again, { status: failure.status });
+    }
+  },
+});
+
+/** What a host has to give, as a line. */
+function loadOf({ status, load, vmCount = 0 }: HostStatus): string {
+  if (status !== "connected") return t("migrate.host_away");
+  const vms = String(vmCount);
+  if (load === undefined || load.memoryUsedMb === null) return t("migrate.host_vms", { vms });
+  const free = formatMemory(Math.max(0, load.memoryTotalMb - load.memoryUsedMb));
+  return t("migrate.host_load", { free, total: formatMemory(load.memoryTotalMb), vms });
+}
+
+/** The hosts that can be chosen, those with the most memory free first. */
+function Hosts({ hosts }: { hosts: readonly HostStatus[] }) {
+  const freeOf = ({ load }: HostStatus) => (load?.memoryTotalMb ?? 0) - (load?.memoryUsedMb ?? 0);
+  const sorted = hosts.toSorted((a, b) => freeOf(b) - freeOf(a));
+  const first = sorted.find(({ status }) => status === "connected");
+  return (
+    <fieldset class="choices">
+      <legend>{t("migrate.to")}</legend>
+      {sorted.map((host) => (
+        <label key={host.id} class="check">
+          <input
+            type="radio"
+            name="toHost"
+            value={host.id}
+            required
+            checked={host === first}
+            disabled={host.status !== "connected"}
+          />
+          <span>
+            <strong>{oneLine(host.label, 60)}</strong>
+            <span class="form-hint">{loadOf(host)}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** What was found, problems before warnings. */
+function Findings({ plan }: { plan: MigrationPlan }) {
+  const { findings, possible, memoryMb } = plan;
+  const of = (level: "problem" | "warning") => findings.filter((each) => each.level === level);
+  const list = (level: "problem" | "warning") => (
+    <ul>{of(level).map(({ text }) => <li key={text}>{text}</li>)}</ul>
+  );
+  return (
+    <>
+      {of("problem").length > 0 && <Flash tone="bad" title={t("migrate.problems")}>{list("problem")}</Flash>}
+      {of("warning").length > 0 && <Flash tone="warn" title={t("migrate.warnings")}>{list("warning")}</Flash>}
+      {possible && (
+        <Flash tone="ok" title={t("migrate.possible")} quiet>
+          {t("migrate.memory", { memory: formatMemory(memoryMb) })}
+        </Flash>
+      )}
+    </>
+  );
+}
+
+/** Where disks and cards go. */
+function Places({ vm, chosen: { plan, pools, networks }, typed }: {
+  vm: VM;
+  chosen: Chosen & { plan: MigrationPlan };
+  typed: Shown["typed"];
+}) {
+  const own = new Set(
+    vm.networkInterfaces.filter(({ type }) => type === "network").map(({ network }) => network),
+  );
+  return (
+    <div class="device-grid">
+      {plan.disks.filter(({ shared }) => shared).map(({ target }) => (
+        <p key={target} class="wide">{t("migrate.disk_shared", { target })}</p>
+      ))}
+      {plan.disks.filter(({ shared }) => !shared).map(({ target, pool, sizeBytes = 0 }) => {
+        const name = `${MIGRATION_FIELDS.pool}${target}`;
+        return (
+          <SelectField
+            key={name}
+            name={name}
+            label={t("migrate.disk_pool", { target, size: formatBytes(sizeBytes) })}
+            value={typed[name] ?? pool ?? ""}
+            choices={pools.map(({ name: value, availableBytes = 0 }) => ({
+              value,
+              label: t("migrate.pool_choice", {
+                pool: oneLine(value, 40),
+                free: formatBytes(availableBytes),
+              }),
+            }))}
+          />
+        );
+      })}
+      {[...own].map((network) => {
+        const name = `${MIGRATION_FIELDS.network}${network}`,
+          isThere = networks.some((each) => each.name === network);
+        return (
+          <SelectField
+            key={name}
+            name={name}
+            label={t("migrate.network_of", { network: oneLine(network, 40) })}
+            value={typed[name] ?? ""}
+            choices={[
+              ...isThere ? [{ value: "", label: t("migrate.network_same") }] : [],
+              ...networks.filter((each) => each.name !== network).map((each) => ({
+                value: each.name,
+                label: oneLine(each.name, 40),
+              })),
+            ]}
+          />
+        );
+      })}
+      <TextField
+        name="bandwidthMib"
+        type="number"
+        min={1}
+        label={t("migrate.bandwidth")}
+        hint={t("migrate.bandwidth_hint")}
+        suffix="MiB/s"
+        defaultValue={typed.bandwidthMib ?? ""}
+      />
+    </div>
+  );
+}
+
+/** Whether networks that are missing there are all that is in the way: they are chosen in the form. */
+const isOnlyNetworks = ({ findings }: MigrationPlan) =>
+  findings.every(({ level, check }) => level === "warning" || check === "no-network");
+
+/** What is in the way of the form. */
+function Obstacle({ vm, hosts }: Pick<Shown, "vm" | "hosts">) {
+  const own = hosts.find(({ id }) => id === vm.host);
+  if (own !== undefined) {
+    return <Flash tone="warn">{t("migrate.elsewhere", { host: oneLine(own.label, 60) })}</Flash>;
+  }
+  if (!isLive(vm)) return <Flash tone="warn">{t("migrate.not_running")}</Flash>;
+  if (hosts.length > 0) return null;
+  return (
+    <Empty icon="network" title={t("migrate.none")}>
+      <p>{t("migrate.none_what")}</p>
+      <a class="button" href="/settings/hosts">{t("migrate.hosts")}</a>
+    </Empty>
+  );
+}
+
+/** Moving a VM to another host while it runs: first where to, then how. */
+export default define.page<typeof handler>(function Migrate({ data }) {
+  const { vm, hosts, chosen, typed, failure } = data;
+  const here = `/vms/${encodeURIComponent(vm.id)}`;
+  const title = t("migrate.title", { name: oneLine(vm.name, 60) });
+  const canChoose = hosts.length > 0 && isLive(vm) && !hosts.some(({ id }) => id === vm.host);
+  const plan = chosen?.plan ?? null, isReady = plan !== null && isOnlyNetworks(plan);
+  return (
+    <>
+      <Head>
+        <title>{common("title.page", { page: title })}</title>
+      </Head>
+      <form class="panel narrow" method={chosen === null ? "get" : "post"}>
+        <div class="dialog-body">
+          <h1>{title}</h1>
+          <p>{t("migrate.what")}</p>
+          <Flash tone="bad" failure={failure} />
+          <Obstacle vm={vm} hosts={hosts} />
+          {canChoose && chosen === null && <Hosts hosts={hosts} />}
+          {chosen !== null && (
+            <>
+              <h2>{t("migrate.to_host", { host: oneLine(chosen.host.label, 60) })}</h2>
+              <input type="hidden" name="toHost" value={chosen.host.id} />
+              {plan !== null && <Findings plan={plan} />}
+              {plan !== null && isReady && <Places vm={vm} chosen={{ ...chosen, plan }} typed={typed} />}
+              {isReady && (
+                <>
+                  <CheckField
+                    name="slowGuest"
+                    label={t("migrate.slow_guest")}
+                    hint={t("migrate.slow_guest_hint")}
+                    defaultChecked={typed.toHost === undefined || typed.slowGuest !== undefined}
+                  />
+                  <CheckField
+                    name="keepDisks"
+                    label={t("migrate.keep_disks")}
+                    hint={t("migrate.keep_disks_hint")}
+                    defaultChecked={typed.keepDisks !== undefined}
+                  />
+                </>
+              )}
+            </>
+          )}
+        </div>
+        <footer class="dialog-foot">
+          {chosen !== null && <a class="button" href={`${here}/migrate`}>{t("migrate.other_host")}</a>}
+          <span class="text-muted grow" />
+          <a class="button" href={here}>{t("migrate.cancel")}</a>
+          {canChoose && (
+            <button type="submit" class="button primary" disabled={chosen !== null && !isReady}>
+              {t(chosen === null ? "migrate.look" : "migrate.do")}
+            </button>
+          )}
+        </footer>
+      </form>
+    </>
+  );
+});

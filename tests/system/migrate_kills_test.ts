@@ -1,0 +1,120 @@
+/**
+ * Moves between hosts that are cut at random moments: libvirtd, QEMU and KVM Manager of either host killed, the line cut. The
+ * VM is on exactly one host then, with its disk whole, and nothing is left on the other one. `KVMM_KILLS=100` sets how many,
+ * `KVMM_KILL_SEED` the moments.
+ */
+import assert from "node:assert/strict";
+import { MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
+import { run } from "../testbed/process.ts";
+import { call } from "../testbed/product.ts";
+import { CallError } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { delay, until } from "../testbed/wait.ts";
+
+const ignore = await requirement("qemu") !== null;
+const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? 7), SEED = Number(Deno.env.get("KVMM_KILL_SEED") ?? 1);
+/** Milliseconds that a move takes about. */
+const MOVE_MS = 2500;
+
+/** Both hosts, seen from a VM that moves. */
+interface Move {
+  readonly from: MigrationHost;
+  readonly to: MigrationHost;
+  readonly name: string;
+}
+
+async function killQemu({ libvirt }: MigrationHost, name: string): Promise<void> {
+  const pid = await libvirt.qemuOf(name);
+  if (pid !== null) Deno.kill(pid, "SIGKILL");
+}
+
+const VICTIMS: Readonly<Record<string, (move: Move) => void | Promise<void>>> = {
+  "libvirtd of the source": ({ from }) => from.libvirt.kill(),
+  "libvirtd of the destination": ({ to }) => to.libvirt.kill(),
+  "KVM Manager of the source": ({ from }) => from.killServer(),
+  "KVM Manager of the destination": ({ to }) => to.killServer(),
+  "QEMU of the source": ({ from, name }) => killQemu(from, name),
+  "QEMU of the destination": ({ to, name }) => killQemu(to, name),
+  "the line": ({ to }) => to.line.cut(),
+};
+
+/** Starts again what was killed, and waits until all is settled. */
+async function recover({ from, to }: Move): Promise<void> {
+  for (const host of [from, to]) {
+    if (await host.libvirt.pid() === null) await host.libvirt.start();
+    const isUp = await fetch(`${host.server.url}/api/v1/health`).then(
+      (answer) => answer.body?.cancel(),
+      () => null,
+    );
+    if (isUp === null) await host.startServer();
+  }
+  await until(
+    "everything to be settled",
+    () => Promise.resolve(from.open().length + to.open().length === 0),
+    { seconds: 90 },
+  );
+}
+
+Deno.test({
+  name: `${KILLS} moves that are cut leave the VM on exactly one host, whole`,
+  ignore,
+  fn: async () => {
+    await using hosts = await migrationHosts();
+    const ends = new Map<string, number>();
+    for (let n = 0; n < KILLS; n++) {
+      const { from, to } = hosts, victims = Object.keys(VICTIMS), victim = victims[n % victims.length]!;
+      const image = `moved-${n}.qcow2`, path = await randomImage(from, image, 24);
+      const { name, uuid: vmId } = await from.libvirt.machine({
+        start: true,
+        disks: [{ path, format: "qcow2", bus: "virtio" }],
+      });
+      await until(
+        "the VM to be known",
+        async () =>
+          (await call(from.server, "get_vms")).some(({ id, state }) => id === vmId && state === "running"),
+      );
+      const move = { from, to, name };
+      const asked = call(from.server, "migrate_vm", {
+        vmId,
+        toHost: "there",
+        bandwidthMib: 20,
+        keepDisks: true,
+      })
+        .then(() => "moved", (error) => {
+          if (error instanceof CallError) return (error.body as { code: string }).code;
+          return "cut";
+        });
+      const afterMs = ((n + 1) * SEED * 0.6180339) % 1 * MOVE_MS;
+      await delay(afterMs);
+      await VICTIMS[victim]!(move);
+      const told = await asked, what = `${victim} after ${Math.round(afterMs)} ms: ${told}`;
+      await recover(move);
+      const [here, there] = [(await from.vms()).includes(name), (await to.vms()).includes(name)];
+      assert.equal(Number(here) + Number(there), 1, `${what}; here ${here}, there ${there}`);
+      const at = here ? from : to, other = here ? to : from;
+      if (!victim.startsWith("QEMU")) {
+        assert.equal(await at.libvirt.virsh("domstate", name), "running", what);
+      }
+      if (told === "moved") assert.equal(at, to, what);
+      // Its disk is whole, and as it was
+      const [disk] = (await at.libvirt.virsh("domblklist", name, "--details")).split("\n")
+        .filter((line) => line.includes("vda")).map((line) => line.trim().split(/\s+/).at(-1)!);
+      const own = `${at.images}/${disk!.split("/").at(-1)}`;
+      if (await at.libvirt.qemuOf(name) !== null) await at.libvirt.virsh("destroy", name);
+      await run(["qemu-img", "compare", "-q", own, `${from.images}/${image}`]);
+      // Nothing is left on the other one
+      if (other === to) assert.deepEqual(await to.volumes(), [], what);
+      assert.deepEqual([await from.left(), await to.left()], ["", ""], what);
+      ends.set(
+        `${here ? "stayed" : "moved"}: ${victim}`,
+        (ends.get(`${here ? "stayed" : "moved"}: ${victim}`) ?? 0) + 1,
+      );
+      console.log(what, here ? "→ stayed" : "→ moved");
+      await at.libvirt.virsh("undefine", name);
+      await Deno.remove(own);
+      if (at === to) await Deno.remove(`${from.images}/${image}`);
+      await from.linked();
+    }
+    console.log(Object.fromEntries(ends));
+  },
+});

@@ -1,0 +1,133 @@
+/** migrate_vm(): VMs move between two hosts while they run, through the link alone. */
+import assert from "node:assert/strict";
+import { type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
+import { run } from "../testbed/process.ts";
+import { call, refused, shows } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+
+const ignore = await requirement("guest") !== null;
+
+/** Seconds that a guest has been up. */
+async function uptime({ libvirt }: MigrationHost, name: string): Promise<number> {
+  const ask = {
+    execute: "guest-exec",
+    arguments: { path: "/bin/cat", arg: ["/proc/uptime"], "capture-output": true },
+  };
+  const { return: { pid } } = JSON.parse(
+    await libvirt.virsh("qemu-agent-command", name, JSON.stringify(ask)),
+  );
+  for (;;) {
+    const status = { execute: "guest-exec-status", arguments: { pid } };
+    const { return: said } = JSON.parse(
+      await libvirt.virsh("qemu-agent-command", name, JSON.stringify(status)),
+    );
+    if (said.exited) return Number(atob(said["out-data"]).split(" ")[0]);
+  }
+}
+
+Deno.test({
+  name: "a VM that runs moves to another host with its disk, and back",
+  ignore,
+  fn: async (t) => {
+    await using hosts = await migrationHosts();
+    const { from, to } = hosts;
+    const path = await randomImage(from, "disk.qcow2", 64);
+    const vm = await from.libvirt.machine({
+      ...{ guest: true, start: true, serial: "pty" },
+      disks: [{ path, format: "qcow2", bus: "virtio" }],
+    });
+    await vm.waitForBoot();
+    const vmId = vm.uuid, { name } = vm;
+    await shows(from.server, vmId, ({ guestAgent }) => guestAgent === "connected", { seconds: 60 });
+    await call(from.server, "set_tags", { vmId, tags: ["web"] });
+    await call(from.server, "set_autostart", { vmId, autostart: true });
+    const before = await uptime(from, name);
+
+    await t.step("looked at, nothing is changed", async () => {
+      const look = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
+      assert.deepEqual(look, {
+        possible: true,
+        findings: [],
+        disks: [{
+          target: "vda",
+          shared: false,
+          sizeBytes: 64 * 1024 ** 2,
+          pool: "images",
+          volume: "disk.qcow2",
+        }],
+        memoryMb: 256,
+      });
+      assert.deepEqual(await to.volumes(), []);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(from.images), ({ name }) => name), ["disk.qcow2"]);
+    });
+
+    await t.step("it moves, with its data, tags and autostart", async () => {
+      const moved = await call(from.server, "migrate_vm", { vmId, toHost: "there", keepDisks: true });
+      assert.deepEqual(moved.warnings, []);
+      assert.equal(await to.libvirt.virsh("domstate", name), "running");
+      assert.deepEqual(await from.vms(), []);
+      // It has gone on, and was not started anew
+      assert.ok(await uptime(to, name) >= before);
+      const there = await shows(to.server, vmId, ({ state }) => state === "running");
+      assert.deepEqual([there.tags, there.autostart, there.persistent], [["web"], true, true]);
+      // Where it came from it is listed as that host's
+      await until(
+        "the list of both",
+        async () =>
+          (await call(from.server, "get_vms")).some(({ id, host }) => id === vmId && host === "there"),
+      );
+      assert.deepEqual([await from.left(), await to.left()], ["", ""]);
+      const [job] = await call(to.server, "list_jobs", { limit: 1 });
+      assert.deepEqual([job?.command, job?.state, job?.vmId], ["migrate_vm", "done", vmId]);
+    });
+
+    await t.step("it moves back over its old disk's name", async () => {
+      const moved = await call(to.server, "migrate_vm", { vmId, toHost: "there" });
+      assert.equal(moved.disks[0]?.volume, "disk-2.qcow2");
+      assert.deepEqual(await to.vms(), []);
+      assert.deepEqual(await from.vms(), [name]);
+      assert.deepEqual(await from.volumes(), ["disk-2.qcow2", "disk.qcow2"]);
+      // What was copied is in the bin there
+      assert.deepEqual(await to.volumes(), []);
+      assert.equal((await call(to.server, "list_bin")).length, 1);
+      await from.libvirt.virsh("destroy", name);
+      await run(["qemu-img", "compare", `${from.images}/disk.qcow2`, `${from.images}/disk-2.qcow2`]);
+      assert.deepEqual([await from.left(), await to.left()], ["", ""]);
+    });
+
+    await t.step("by a link that may less, none comes", async () => {
+      const { invitation } = await call(to.server, "invite_host", { address: to.url, role: "operator" });
+      await call(from.server, "remove_host", { hostId: "there" });
+      await call(from.server, "join_host", { name: "weak", invitation });
+      await from.libvirt.virsh("start", name);
+      await shows(from.server, vmId, ({ state }) => state === "running");
+      await refused(
+        call(from.server, "migrate_vm", { vmId, toHost: "weak" }),
+        "VmNotMovable",
+        /by its administrators alone/,
+      );
+      await from.libvirt.virsh("destroy", name);
+      await call(from.server, "remove_host", { hostId: "weak" });
+      const again = await call(to.server, "invite_host", { address: to.url });
+      await call(from.server, "join_host", { name: "there", invitation: again.invitation });
+      await from.linked();
+    });
+
+    await t.step("off, unknown and here: refused", async () => {
+      await shows(from.server, vmId, ({ state }) => state === "stopped");
+      await refused(call(from.server, "migrate_vm", { vmId, toHost: "there" }), "VmNotRunning");
+      await from.libvirt.virsh("start", name);
+      await shows(from.server, vmId, ({ state }) => state === "running");
+      await refused(call(from.server, "migrate_vm", { vmId, toHost: "nowhere" }), "HostNotFound");
+      // Through the link, its host is not told to move it on
+      const elsewhere = call(to.server, "migrate_vm", { vmId, toHost: "there" });
+      await refused(elsewhere, "VmNotMovable", /its own host moves it/);
+      await refused(
+        call(from.server, "migrate_vm", { vmId, toHost: "local" }),
+        "VmNotMovable",
+        /it is there already/,
+      );
+    });
+  },
+});

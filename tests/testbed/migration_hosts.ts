@@ -1,0 +1,138 @@
+/** Two hosts between which VMs move: each a libvirtd in namespaces of its own with the product beside it, linked. */
+import { type CutLine, cutLine } from "./cut_line.ts";
+import { filesOf, releaseName, testName } from "./names.ts";
+import { openOperations } from "./open_operations.ts";
+import { call } from "./product.ts";
+import { type PrivateLibvirt, privateLibvirt } from "./private_libvirt.ts";
+import { run } from "./process.ts";
+import { removeFiles } from "./removal.ts";
+import { type ServerBeside, serverBeside } from "./server_beside.ts";
+import type { TestServer } from "./server.ts";
+import { until } from "./wait.ts";
+
+/** A port of loopback that is free now, for a server that is to come back at it. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** One of them, with a pool `images` that it alone has, in the same folder as the other's. */
+export class MigrationHost implements AsyncDisposable {
+  #beside: ServerBeside | undefined;
+  readonly #port = freePort();
+  /** The line by which the other one reaches it. */
+  readonly line: CutLine = cutLine(this.#port);
+
+  private constructor(readonly libvirt: PrivateLibvirt, readonly dataDir: string) {}
+
+  static async start(purpose: string, undo: AsyncDisposableStack): Promise<MigrationHost> {
+    const name = await testName(purpose);
+    undo.defer(() => releaseName(name));
+    undo.defer(() => removeFiles(name));
+    const libvirt = undo.use(await privateLibvirt(purpose));
+    const host = new MigrationHost(libvirt, `${filesOf(name)}/data`);
+    await Deno.mkdir(host.images, { recursive: true });
+    await Deno.mkdir(host.dataDir, { recursive: true });
+    await libvirt.virsh("pool-define-as", "images", "dir", "--target", "/var/lib/libvirt/images");
+    await libvirt.virsh("pool-autostart", "images");
+    await libvirt.virsh("pool-start", "images");
+    await host.startServer();
+    return undo.use(host);
+  }
+
+  /** Starts the product there, again where it was stopped or killed. */
+  async startServer(): Promise<void> {
+    await this.#beside?.[Symbol.asyncDispose]();
+    this.#beside = undefined;
+    this.#beside = await serverBeside(this.libvirt, {
+      dataDir: this.dataDir,
+      args: ["--listen", `https://127.0.0.1:${this.#port}`],
+      env: { KVMM_BIN_DAYS: "7" },
+    });
+  }
+
+  get server(): TestServer {
+    return this.#beside!.server;
+  }
+
+  /** Ends the product there without warning. */
+  killServer(): void {
+    Deno.kill(this.#beside!.pid, "SIGKILL");
+  }
+
+  /** Folder of the pool, as the test sees it. */
+  get images(): string {
+    return this.libvirt.stateFile("images");
+  }
+
+  /** Where the other one reaches it. */
+  get url(): string {
+    return `https://127.0.0.1:${this.line.port}`;
+  }
+
+  /** Names of VMs that libvirt has, running or not. */
+  async vms(...which: readonly string[]): Promise<string[]> {
+    const names = await this.libvirt.virsh("list", "--name", ...which.length === 0 ? ["--all"] : which);
+    return names.split("\n").filter((name) => name !== "");
+  }
+
+  /** Names of images in the pool, but for those in the bin. */
+  async volumes(): Promise<string[]> {
+    const names = (await Array.fromAsync(Deno.readDir(this.images))).map(({ name }) => name);
+    return names.filter((name) => !name.startsWith(".")).toSorted();
+  }
+
+  /** Folders of sockets that moves have left. */
+  async left(): Promise<string> {
+    const line = "ls -d /run/libvirt/qemu/kvm-manager-* 2>/dev/null || true";
+    return (await this.libvirt.inside("sh", "-c", line)).trim();
+  }
+
+  /** Operations that are not settled. */
+  open(): string[] {
+    return openOperations(this.dataDir);
+  }
+
+  /** Waits until it knows the other one as `there`. */
+  async linked(): Promise<void> {
+    await until(
+      "the link",
+      async () =>
+        (await call(this.server, "list_hosts")).some(({ id, status }) =>
+          id === "there" && status === "connected"
+        ),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.line[Symbol.dispose]();
+    await this.#beside?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Starts them. Each knows the other as `there`. */
+export async function migrationHosts() {
+  await using undo = new AsyncDisposableStack();
+  const from = await MigrationHost.start("leaves", undo), to = await MigrationHost.start("comes", undo);
+  for (const [a, b] of [[from, to], [to, from]] as const) {
+    const { invitation } = await call(b.server, "invite_host", { address: b.url });
+    await call(a.server, "join_host", { name: "there", invitation });
+    await a.linked();
+  }
+  const kept = undo.move();
+  return { from, to, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Makes an image in the pool of a host, with random content at its beginning. @returns its path there */
+export async function randomImage(
+  { images, libvirt }: MigrationHost,
+  name: string,
+  mebibytes: number,
+): Promise<string> {
+  const path = `${images}/${name}`;
+  const line =
+    'head -c "$1"M /dev/urandom >"$2.raw" && qemu-img convert -O qcow2 "$2.raw" "$2" && rm "$2.raw"';
+  await run(["sh", "-c", line, "sh", String(mebibytes), path]);
+  await libvirt.virsh("pool-refresh", "images");
+  return `/var/lib/libvirt/images/${name}`;
+}
