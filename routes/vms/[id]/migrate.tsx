@@ -133,14 +133,21 @@ function Hosts({ hosts }: { hosts: readonly HostStatus[] }) {
 
 /** What was found, problems before warnings. */
 function Findings({ plan }: { plan: MigrationPlan }) {
-  const { findings, possible, memoryMb } = plan;
+  const { findings, possible, memoryMb } = plan, canChoose = isOnlyNetworks(plan);
   const of = (level: "problem" | "warning") => findings.filter((each) => each.level === level);
   const list = (level: "problem" | "warning") => (
     <ul>{of(level).map(({ text }) => <li key={text}>{text}</li>)}</ul>
   );
   return (
     <>
-      {of("problem").length > 0 && <Flash tone="bad" title={t("migrate.problems")}>{list("problem")}</Flash>}
+      {of("problem").length > 0 && (
+        <Flash
+          tone={canChoose ? "warn" : "bad"}
+          title={t(canChoose ? "migrate.choose" : "migrate.problems")}
+        >
+          {list("problem")}
+        </Flash>
+      )}
       {of("warning").length > 0 && <Flash tone="warn" title={t("migrate.warnings")}>{list("warning")}</Flash>}
       {possible && (
         <Flash tone="ok" title={t("migrate.possible")} quiet>
