@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
 import { run } from "../testbed/process.ts";
 import { call, refused, shows } from "../testbed/product.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -127,6 +128,104 @@ Deno.test({
         call(from.server, "migrate_vm", { vmId, toHost: "local" }),
         "VmNotMovable",
         /it is there already/,
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "disks on shared storage stay where they are, a paused VM stays paused, and what is cancelled stays",
+  ignore,
+  fn: async (t) => {
+    await using hosts = await migrationHosts();
+    await using folder = await testFolder();
+    const { from, to } = hosts;
+    for (const { server } of [from, to]) {
+      await call(server, "create_storage_pool", { name: "shared", type: "dir", path: folder.path });
+    }
+    const shared = `${folder.path}/shared.qcow2`;
+    await run(["qemu-img", "create", "-q", "-f", "qcow2", shared, "16M"]);
+    const own = await randomImage(from, "own.qcow2", 64);
+    const { name, uuid: vmId } = await from.libvirt.machine({
+      start: true,
+      disks: [{ path: shared, format: "qcow2", bus: "virtio" }, {
+        path: own,
+        format: "qcow2",
+        bus: "virtio",
+      }],
+    });
+    await shows(from.server, vmId, ({ state }) => state === "running");
+    await call(from.server, "refresh_storage_pool", { pool: "shared" });
+
+    await t.step("a folder that only looks the same is not taken for shared", async () => {
+      const { disks } = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
+      assert.deepEqual(disks.map(({ target, shared }) => [target, shared]), [["vda", true], ["vdb", false]]);
+      // What was put there to find out is gone
+      const left = await Array.fromAsync(Deno.readDir(folder.path), (entry) => entry.name);
+      assert.deepEqual(left, ["shared.qcow2"]);
+    });
+
+    await t.step("cancelled in the middle: it runs here, and nothing is left there", async () => {
+      const moving = refused(
+        call(from.server, "migrate_vm", { vmId, toHost: "there", bandwidthMib: 5 }),
+        "JobCancelled",
+      );
+      const job = await until(
+        "the move to be under way",
+        async () =>
+          (await call(from.server, "list_jobs", { limit: 5 })).find((each) =>
+            each.command === "migrate_vm" && (each.progress ?? 0) > 0
+          ),
+        { seconds: 60, every: 50 },
+      );
+      await call(from.server, "cancel_job", { jobId: job.id });
+      await moving;
+      assert.equal(await from.libvirt.virsh("domstate", name), "running");
+      await until(
+        "the other host to have taken it back",
+        async () =>
+          (await to.vms()).length === 0 && (await to.volumes()).length === 0 && to.open().length === 0,
+      );
+      assert.deepEqual([await from.left(), await to.left()], ["", ""]);
+      assert.deepEqual(from.open(), []);
+    });
+
+    await t.step("paused, it moves and is paused; the shared disk is the same", async () => {
+      await from.libvirt.virsh("suspend", name);
+      await shows(from.server, vmId, ({ state }) => state === "paused");
+      await call(from.server, "migrate_vm", { vmId, toHost: "there" });
+      assert.equal(await to.libvirt.virsh("domstate", name), "paused");
+      const disks = await to.libvirt.virsh("domblklist", name);
+      assert.match(disks, new RegExp(`vda +${shared}`));
+      assert.match(disks, /vdb +\/var\/lib\/libvirt\/images\/own.qcow2/);
+      // The shared one was not taken away with the one that was copied
+      assert.equal((await Deno.stat(shared)).isFile, true);
+      assert.deepEqual(await from.volumes(), []);
+      await to.libvirt.virsh("resume", name);
+      assert.equal(await to.libvirt.virsh("domstate", name), "running");
+    });
+
+    await t.step("another VM there has the name: refused, with what to do", async () => {
+      await from.libvirt.machine();
+      const [taken] = await from.vms();
+      const file = `${folder.path}/other.xml`;
+      const xml = (await to.libvirt.virsh("dumpxml", name, "--inactive"))
+        .replace(/<uuid>.*<\/uuid>/, "").replace(`<name>${name}</name>`, `<name>${taken}</name>`)
+        .replaceAll(/<disk[\s\S]*<\/disk>/g, "");
+      await Deno.writeTextFile(file, xml);
+      await to.libvirt.virsh("define", file);
+      await from.libvirt.virsh("start", taken!);
+      const other = await until(
+        "the VM to be known",
+        async () =>
+          (await call(from.server, "get_vms")).find((each) =>
+            each.name === taken && each.state === "running"
+          ),
+      );
+      await refused(
+        call(from.server, "migrate_vm", { vmId: other.id, toHost: "there" }),
+        "VmNotMovable",
+        /has another VM with the name .*Rename one of them first/,
       );
     });
   },
