@@ -6,6 +6,7 @@ import {
   type CoveredVm,
   coverFault,
   type CoverKind,
+  coverName,
   type CoverTargets,
   isCovered,
   leftOutOf,
@@ -89,6 +90,13 @@ export class Coverage {
     const group = "group" in change ? change.group : before;
     const after = { ...rest, tags: change.tags ?? vm.tags, ...(group !== undefined && { group }) };
     return coverChanges(this.#all(), vm, after, others, (cover) => maySee(rights, cover));
+  }
+
+  /** What goes by a VM, in words for who has these rights. */
+  of(vm: VM, rights: Rights): string[] {
+    return this.#all().filter((cover) => maySee(rights, cover) && isCovered(cover.targets, vm)).map(
+      coverName,
+    );
   }
 
   #all(): Cover[] {

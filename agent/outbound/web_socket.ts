@@ -16,7 +16,7 @@ export function webSocketOn(
   line: Duplex,
   { base, path, ticket }: ConsoleAddress,
   headers: Readonly<Record<string, string>>,
-  options: Pick<ClientOptions, "handshakeTimeout" | "maxPayload"> = {},
+  options: Pick<ClientOptions, "handshakeTimeout" | "maxPayload" | "generateMask"> = {},
 ): WebSocket {
   const place = base.host + base.pathname.replace(/\/$/, "") + path;
   return new WebSocket(`ws://${place}?ticket=${encodeURIComponent(ticket)}`, {

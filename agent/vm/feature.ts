@@ -124,7 +124,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...cloudInitHandlers(host, sshKeys),
             ...deviceHandlers(host),
             ...manageHandlers(host),
-            ...migrationHandlers(host, app.linked),
+            ...migrationHandlers(host, { linked: app.linked, coverage }),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),

@@ -76,7 +76,7 @@ export function uncoveredIn(
   ];
 }
 
-const coverName = ({ kind, name }: Cover): string => `the ${kind} ${oneLine(name, LONGEST)}`;
+export const coverName = ({ kind, name }: Cover): string => `the ${kind} ${oneLine(name, LONGEST)}`;
 
 /** How it is called to who may not see it. */
 const unseenName = ({ kind }: Cover): string =>

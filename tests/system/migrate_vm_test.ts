@@ -63,6 +63,18 @@ Deno.test({
       assert.deepEqual(await Array.fromAsync(Deno.readDir(from.images), ({ name }) => name), ["disk.qcow2"]);
     });
 
+    await t.step("what would not follow is said before", async () => {
+      const { id } = await call(from.server, "create_schedule", {
+        ...{ name: "nightly", action: "stop", frequency: "daily", time: "22:00", targets: { vmIds: [vmId] } },
+      });
+      const { findings } = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
+      assert.match(
+        findings.map(({ level, text }) => `${level}: ${text}`).join(),
+        /^warning: What goes by it .*nightly/,
+      );
+      await call(from.server, "delete_schedule", { scheduleId: id });
+    });
+
     await t.step("it moves, with its data, tags and autostart", async () => {
       const moved = await call(from.server, "migrate_vm", { vmId, toHost: "there", keepDisks: true });
       assert.deepEqual(moved.warnings, []);

@@ -36,6 +36,7 @@ const TEXTS = {
   "network-off": "migration.check.network_off",
   "no-bridge": "migration.check.no_bridge",
   "memory": "migration.check.memory",
+  "covered": "migration.check.covered",
   "no-pool": "migration.check.no_pool",
   "pool": "migration.check.pool",
   "room": "migration.check.room",

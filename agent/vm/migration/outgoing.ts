@@ -7,6 +7,7 @@ import type {
   MigrationAnswers,
   MigrationFinding,
 } from "../../../lib/host/migration_protocol.ts";
+import { namesText } from "../../../lib/coverage/coverage.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { MigratableXml } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
@@ -14,6 +15,7 @@ import { sleep } from "../../clock.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { Coverage } from "../../coverage/coverage.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -29,7 +31,7 @@ import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { MigrationConversation } from "./conversation.ts";
-import { findingText, problem, t } from "./findings.ts";
+import { findingText, problem, t, warning } from "./findings.ts";
 import { FolderMarks } from "./marks.ts";
 import { checkOutgoing } from "./outgoing_checks.ts";
 import { SourceLines } from "./source_lines.ts";
@@ -85,14 +87,30 @@ async function sizesOf({ link }: Host, { id: uuid, disks }: VM): Promise<Map<str
   return new Map(found.map(({ target, capacity }) => [target, capacity]));
 }
 
+/** Where a VM may move, and what would not follow it. */
+export interface MigrationWorld {
+  readonly linked: Pick<LinkedHosts, "served">;
+  readonly coverage: Pick<Coverage, "of">;
+}
+
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
-async function look(host: Host, vm: VM, wish: Wish, talk: MigrationConversation): Promise<Look> {
+async function look(
+  host: Host,
+  vm: VM,
+  wish: Wish,
+  things: readonly string[],
+  talk: MigrationConversation,
+): Promise<Look> {
   if (host.machine?.isSystem !== true) {
     const xml = { live: "", next: "" };
     return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map() };
   }
   const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
-  const own = await checkOutgoing(host, vm, xml), sizes = await sizesOf(host, vm);
+  const own = [
+    ...await checkOutgoing(host, vm, xml),
+    ...things.length === 0 ? [] : [warning("covered", { things: namesText(things) })],
+  ];
+  const sizes = await sizesOf(host, vm);
   await using marks = await FolderMarks.put(vm);
   const { findings, disks } = await talk.ask({
     do: "look",
@@ -124,12 +142,16 @@ const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
 /** Tells whether a VM can move. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationPlan(
   host: Host,
-  linked: Pick<LinkedHosts, "served">,
+  { linked, coverage }: MigrationWorld,
   wish: Wish,
   principal: Principal,
 ): Promise<Output<"get_migration_plan">> {
   const vm = requireLive(host, wish.vmId), target = targetOf(linked, host, wish, principal);
-  const found = await MigrationConversation.during(target, principal, (talk) => look(host, vm, wish, talk));
+  const found = await MigrationConversation.during(
+    target,
+    principal,
+    (talk) => look(host, vm, wish, coverage.of(vm, principal.rights), talk),
+  );
   return {
     possible: !found.findings.some(({ isProblem }) => isProblem),
     findings: found.findings.map((each) => ({
@@ -244,7 +266,10 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     hasMoved = true;
     const { state } = await talk.ask({ do: "end", hasMoved });
     job.log(message`${target.label}: ${vmName(vm)} is ${state}`);
-    const warnings = await completeMigration(host, step, actor);
+    const told = found.findings.filter(({ isProblem }) => !isProblem).map((each) =>
+      findingText(each, target.label)
+    );
+    const warnings = [...told, ...await completeMigration(host, step, actor)];
     return { toHost: target.id, disks: toldDisks(found), warnings };
   } catch (error) {
     if (!hasMoved) {
@@ -267,7 +292,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  */
 export async function migrateVm(
   host: Host,
-  linked: Pick<LinkedHosts, "served">,
+  { linked, coverage }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,
 ): Promise<Output<"migrate_vm">> {
@@ -276,7 +301,7 @@ export async function migrateVm(
   let output: Output<"migrate_vm"> | undefined;
   await host.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
-    const found = await look(host, known, input, talk);
+    const found = await look(host, known, input, coverage.of(known, principal.rights), talk);
     const problems = found.findings.filter(({ isProblem }) => isProblem);
     if (problems.length > 0) {
       const reason = problems.map((each) => findingText(each, target.label)).join(" ");

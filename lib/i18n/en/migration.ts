@@ -45,6 +45,8 @@ export const migration = {
   "migration.check.no_bridge": "{host} has no bridge or network device {bridge}. Make it there first.",
   "migration.check.memory":
     "{host} has {free} MiB of memory free, and the VM has {memory} MiB. It may become slow, or other VMs may be ended.",
+  "migration.check.covered":
+    "What goes by it stays with this KVM Manager, and does not follow it to {host}: {things}. Make its like there.",
   "migration.check.no_pool": "{host} has no storage pool that keeps files. Make one there, or choose a pool.",
   "migration.check.pool": "Disk {target} cannot be copied to the pool {pool} of {host}: {reason}",
 
