@@ -30,7 +30,7 @@ import { noteSuccessor } from "../disk_lineage.ts";
 import { mergeImages } from "./merge.ts";
 import { leftOn } from "../../storage/overlays.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
-import { unknownImageText } from "./next_start.ts";
+import { unsettledImageText } from "./next_start.ts";
 import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
 type ExternalDisk = FoundSnapshot["externalDisks"][number];
@@ -169,12 +169,12 @@ export async function requireDeletable(
   all: readonly FoundSnapshot[],
 ): Promise<void> {
   const staying = contentsOf(all.filter(({ name }) => !names.includes(name)));
-  const unknown = await unknownImageText(host, vm);
+  const unsettled = await unsettledImageText(host, vm);
   for (const snapshot of all.filter(({ name }) => names.includes(name))) {
     requireOurKind(snapshot);
     await chainsOf(host, vm, snapshot, all);
     // What a deletion has left that was cut short is put right by the next one
-    if (unknown !== undefined && !isBeingDeleted(snapshot)) throw refused(snapshot.name, unknown);
+    if (unsettled !== undefined && !isBeingDeleted(snapshot)) throw refused(snapshot.name, unsettled);
     for (const { path } of snapshot.externalDisks) {
       if (staying.has(path!)) continue;
       const user = await otherUser(host, vm, [path!]);

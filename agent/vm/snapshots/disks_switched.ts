@@ -18,19 +18,21 @@ import { isOff } from "../lifecycle/undefine.ts";
 /** Milliseconds in which libvirt has stored what QEMU has done. */
 const STORED_MS = 2000;
 
-type SwitchedDisk = DisksSwitched["disks"][number];
-
 /** Path of the image of each disk. */
 export const imagesOf = (xml: string) => new Map(disksOf(xml).map(({ target, source }) => [target, source]));
 
 /** Process of a VM's QEMU; undefined where none is to be seen. */
-const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
+export const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
   (await machine?.processes.all())?.get(uuid);
 
 /** Whether QEMU writes to the new image, and reads the old one alone. */
-async function isWrittenTo({ link: { machine } }: Host, pid: number, disk: SwitchedDisk): Promise<boolean> {
-  const overlay = await resolvedPath(machine, disk.overlay);
-  const base = await resolvedPath(machine, disk.chain[0]!.path);
+export async function isWrittenTo(
+  { link: { machine } }: Host,
+  pid: number,
+  images: { readonly overlay: string; readonly base: string },
+): Promise<boolean> {
+  const overlay = await resolvedPath(machine, images.overlay);
+  const base = await resolvedPath(machine, images.base);
   const open = await openFilesOf(pid, [overlay, base]);
   return open.get(overlay) === true && open.get(base) === false;
 }
@@ -56,8 +58,9 @@ async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unst
   let isStored = false, isUnknown = false;
   for (const disk of disks) {
     const { target, overlay, chain } = disk, isKnown = live.get(target) === overlay;
-    if (next.get(target) !== chain[0]!.path) continue;
-    if (!isKnown && (pid === undefined || !await isWrittenTo(vms, pid, disk))) continue;
+    const base = chain[0]!.path;
+    if (next.get(target) !== base) continue;
+    if (!isKnown && (pid === undefined || !await isWrittenTo(vms, pid, { overlay, base }))) continue;
     setDisk(document, target, { path: overlay, format: "qcow2", type: "file", backing: chain });
     isStored = true;
     isUnknown ||= !isKnown;
