@@ -209,6 +209,7 @@ export async function planDisks(
   vm: VM,
   xml: string,
 ): Promise<PlannedDisk[]> {
+  await host.unusedOverlays?.sweep(vm.id);
   const all = host.inventory.vms();
   const seed = ownSeed(xml, vm, all);
   const candidates = new Map<string, Candidate>();

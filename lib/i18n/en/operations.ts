@@ -35,6 +35,7 @@ export const operations = {
 
   "operations.is_used": "it is used by {name}",
   "operations.is_open": "a program has it open: delete it once the VM is off",
+  "operations.is_open_until_off": "a program has it open: it is deleted by itself once the VM is off",
   "operations.is_unlockable": "its file system does not tell whether QEMU has it open",
   "operations.is_other": "it is not the one that was made here",
   "operations.is_defined": "somebody has kept it",
