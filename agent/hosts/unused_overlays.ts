@@ -11,6 +11,8 @@ export interface HostOverlays {
    * @returns whether it is deleted once the VM is off
    */
   keep(operation: OperationRecord, step: MadeFile): Promise<boolean>;
+  /** Those of a VM that are still there. */
+  of(vmId: string): readonly { readonly target: string; readonly path: string }[];
   /** Deletes those of a VM that is off, as far as it can be told that nothing is in them. Never throws. */
   sweep(vmId: string): Promise<void>;
 }

@@ -100,7 +100,9 @@ Deno.test({
       /** Has what a cut operation made open in QEMU, and remembered. */
       const leave = async (target: string, base: string, fill?: string) => {
         const made = await overlayOn(pool, { ...of, target, base });
-        if (fill !== undefined) await run(["qemu-io", "-c", fill, `json:${JSON.stringify(alone(made.path))}`]);
+        if (fill !== undefined) {
+          await run(["qemu-io", "-c", fill, `json:${JSON.stringify(alone(made.path))}`]);
+        }
         await openNode(vm.name, made.path);
         const operation = host.operations.begin(spec);
         operation.addAll(made.steps);

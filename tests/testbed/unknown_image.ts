@@ -36,6 +36,14 @@ export async function openNode(name: string, over: string): Promise<void> {
   await ask(name, "blockdev-add", { driver: "qcow2", file, "node-name": format, backing: null });
 }
 
+/** Has QEMU go over from the image of a disk to one that it has open. */
+export async function switchNode(name: string, head: string, over: string): Promise<void> {
+  const devices = await ask(name, "query-block") as BlockDevice[];
+  const node = devices.find(({ inserted }) => inserted?.file === head)?.inserted?.["node-name"];
+  assert.ok(node, `no disk is on ${head}`);
+  await ask(name, "blockdev-snapshot", { node, overlay: nodesOf(over).format });
+}
+
 /**
  * Has QEMU go over to a new image, and the next start use it, as the settlement of such a snapshot does.
  *
@@ -53,10 +61,7 @@ export async function goneOver(
   const before = await virsh("dumpxml", name, "--inactive", "--security-info");
   await run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", head, "-F", format, "-u", over, "8M"]);
   await openNode(name, over);
-  const devices = await ask(name, "query-block") as BlockDevice[];
-  const node = devices.find(({ inserted }) => inserted?.file === head)?.inserted?.["node-name"];
-  assert.ok(node, `no disk is on ${head}`);
-  await ask(name, "blockdev-snapshot", { node, overlay: nodesOf(over).format });
+  await switchNode(name, head, over);
   const [disk] = before.match(/<disk [\s\S]*?<\/disk>/g)!.filter((each) => each.includes(`'${head}'`));
   const next = disk!.replace(/<backingStore[\s\S]*<\/backingStore>/, "").replace(`'${head}'`, `'${over}'`)
     .replace(`type='${format}'`, "type='qcow2'");

@@ -13,6 +13,8 @@ import { resolvedPath } from "../../machine/resolved_path.ts";
 import { NOTHING, t } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
 import type { DisksSwitched } from "../../operations/step.ts";
+import { originOf } from "../../storage/disk_origin.ts";
+import { noteSuccessor } from "../disk_lineage.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 
 /** Milliseconds in which libvirt has stored what QEMU has done. */
@@ -40,6 +42,8 @@ export async function isWrittenTo(
 /** What libvirt is to know of the disks of a running VM. */
 interface Unstored {
   readonly document: XmlDocument;
+  /** Targets of the disks that have them there alone. */
+  readonly stored: readonly string[];
   /** One of them is not known for the running VM either. */
   readonly isUnknown: boolean;
 }
@@ -55,17 +59,18 @@ async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unst
   const pid = disks.some(({ target, overlay }) => live.get(target) !== overlay)
     ? await qemuOf(vms, uuid)
     : undefined;
-  let isStored = false, isUnknown = false;
+  const stored: string[] = [];
+  let isUnknown = false;
   for (const disk of disks) {
     const { target, overlay, chain } = disk, isKnown = live.get(target) === overlay;
     const base = chain[0]!.path;
     if (next.get(target) !== base) continue;
     if (!isKnown && (pid === undefined || !await isWrittenTo(vms, pid, { overlay, base }))) continue;
     setDisk(document, target, { path: overlay, format: "qcow2", type: "file", backing: chain });
-    isStored = true;
+    stored.push(target);
     isUnknown ||= !isKnown;
   }
-  return isStored ? { document, isUnknown } : undefined;
+  return stored.length > 0 ? { document, stored, isUnknown } : undefined;
 }
 
 /** Has the next start use the images that the disks of a running VM use. */
@@ -77,6 +82,12 @@ export const disksSwitched: StepRule<"disks-switched"> = {
     const found = await unstored(vms, step);
     if (found === undefined) return NOTHING;
     await vms.link.call("domainDefine", { xml: found.document.toString() });
+    // No snapshot has the images below: whose they are is known by this alone
+    for (const { target, overlay, chain } of step.disks) {
+      if (!found.stored.includes(target)) continue;
+      const { path, type } = chain[0]!;
+      await noteSuccessor(vms, step.uuid, await originOf(vms, { type, source: path }), overlay);
+    }
     await vms.inventory.refresh(step.uuid);
     const { name } = step;
     return {

@@ -88,8 +88,15 @@ export class UnusedOverlays implements HostOverlays, Disposable {
     await Promise.all([...ids].map((id) => this.sweep(id)));
   }
 
+  of(vmId: string): { target: string; path: string }[] {
+    return [...this.#made].flatMap(([path, record]) => {
+      const disk = record.vmId === vmId ? diskOf(record, path) : undefined;
+      return disk === undefined ? [] : [{ target: disk.target, path }];
+    });
+  }
+
   sweep(vmId: string): Promise<void> {
-    const paths = [...this.#made].filter(([, record]) => record.vmId === vmId).map(([path]) => path);
+    const paths = this.of(vmId).map(({ path }) => path);
     if (paths.length === 0) return Promise.resolve();
     let work = this.#sweeps.get(vmId);
     if (work === undefined) {
