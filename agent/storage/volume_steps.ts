@@ -5,6 +5,7 @@ import { hostFiles } from "../machine/host_files.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
+import { splitPath } from "../../lib/bin/place.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { endWriters } from "./image_writers.ts";
 import { exactUsers } from "./exact_users.ts";
@@ -146,7 +147,9 @@ async function whyItStays(at: SettledHere, step: MadeFile): Promise<StepOutcome 
   const { pool, path } = step, info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
-    return NOTHING;
+    return await isAway(path) || await isOff(at.vms.link, pool)
+      ? left(path, t("operations.is_away"))
+      : NOTHING;
   }
   if (!info.isFile || !isMadeBy(info, step, at.operation)) return left(path, t("operations.is_other"));
   const user = await userOf(at, step);
@@ -245,6 +248,10 @@ async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {
   }
 }
 
+/** Whether the folder of a file is not there: what was in it may come back with it. */
+const isAway = async (path: string) =>
+  await undefinedIfMissing(hostFiles.stat(plainPath(splitPath(path).folder))) === undefined;
+
 /** Whether a pool is there and stopped, so that nobody knows what is in it. */
 async function isOff(link: Link, pool: string): Promise<boolean> {
   return (await link.call("poolRead", { pool }))?.volumes === null;
@@ -307,7 +314,11 @@ export async function deleteIfSameFile(
 
 /** Goes on deleting the disks of a VM that is gone. */
 const diskDoomed: StepRule<"disk-doomed"> = {
-  finish: async (step, at) => await deleteIfSameFile(at, step),
+  finish: async (step, at) => {
+    const outcome = await deleteIfSameFile(at, step);
+    const isThere = at.vms.link.machine === null || outcome.did !== "nothing" || !await isAway(step.path);
+    return isThere ? outcome : left(step.path, t("operations.is_away"));
+  },
 };
 
 /** Deletes a volume whose place another one has taken. A VM that still has it keeps it. */

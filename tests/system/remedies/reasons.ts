@@ -135,6 +135,11 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         await Deno.remove(overlay);
       }),
   },
+  "Delete the snapshot again to finish it": {
+    by: "tests/system/external_snapshots_cut_test.ts",
+    words: "Delete the snapshot again to finish it",
+    then: `api.deleteSnapshot({ vmId, name: "s" })`,
+  },
   "delete the snapshot again, or discard the pending change and delete that image": {
     by: "tests/system/pairs_images_test.ts",
     words: "QEMU has merged that into",
