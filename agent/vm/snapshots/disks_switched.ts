@@ -27,16 +27,20 @@ export const imagesOf = (xml: string) => new Map(disksOf(xml).map(({ target, sou
 export const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
   (await machine?.processes.all())?.get(uuid);
 
-/** Whether QEMU writes to the new image, and reads the old one alone. */
-export async function isWrittenTo(
+/**
+ * Which of two images QEMU writes to, as far as can be seen: it reads the lower one alone while it writes to the one on it, and
+ * has both open to write in a merge.
+ */
+export async function writtenOf(
   { link: { machine } }: Host,
   pid: number,
   images: { readonly overlay: string; readonly base: string },
-): Promise<boolean> {
+): Promise<"overlay" | "base" | undefined> {
   const overlay = await resolvedPath(machine, images.overlay);
   const base = await resolvedPath(machine, images.base);
   const open = await openFilesOf(pid, [overlay, base]);
-  return open.get(overlay) === true && open.get(base) === false;
+  if (open.get(base) === true) return "base";
+  return open.get(overlay) === true && open.has(base) ? "overlay" : undefined;
 }
 
 /** What libvirt is to know of the disks of a running VM. */
@@ -65,7 +69,9 @@ async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unst
     const { target, overlay, chain } = disk, isKnown = live.get(target) === overlay;
     const base = chain[0]!.path;
     if (next.get(target) !== base) continue;
-    if (!isKnown && (pid === undefined || !await isWrittenTo(vms, pid, { overlay, base }))) continue;
+    if (!isKnown && (pid === undefined || await writtenOf(vms, pid, { overlay, base }) !== "overlay")) {
+      continue;
+    }
     setDisk(document, target, { path: overlay, format: "qcow2", type: "file", backing: chain });
     stored.push(target);
     isUnknown ||= !isKnown;

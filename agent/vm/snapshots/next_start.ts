@@ -8,7 +8,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import type { Host } from "../../hosts/host.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
-import { imagesOf, isWrittenTo, qemuOf } from "./disks_switched.ts";
+import { imagesOf, qemuOf, writtenOf } from "./disks_switched.ts";
 
 /** A disk and the image that it is on from the next start on. */
 export interface NextImage {
@@ -50,7 +50,7 @@ async function builtOnNow(host: Host, vm: VM, target: string | undefined): Promi
 /** Whether QEMU writes to the lower image: it has merged the upper one, and a kill kept libvirt from storing that. */
 async function isMerged(host: Host, { id }: VM, { path, now }: BuiltOnNow): Promise<boolean> {
   const pid = await qemuOf(host, id);
-  return pid !== undefined && !await isWrittenTo(host, pid, { overlay: path, base: now });
+  return pid !== undefined && await writtenOf(host, pid, { overlay: path, base: now }) === "base";
 }
 
 /**

@@ -49,7 +49,7 @@ const diskOf = ({ steps }: OperationRecord, path: string) =>
 export class UnusedOverlays implements HostOverlays, Disposable {
   /** By path: what made it. */
   readonly #made = new Map<string, OperationRecord>();
-  /** VMs that are off with an image that could not be looked at, or that a program still has open. */
+  /** VMs that have just stopped, with an image that a program still has open. */
   readonly #waiting = new Set<string>();
   /** Sweeps that are under way, by VM. */
   readonly #sweeps = new Map<string, Promise<void>>();
@@ -122,7 +122,6 @@ export class UnusedOverlays implements HostOverlays, Disposable {
       } catch (error) {
         if (!isExpected(error)) throw error;
         log.debug("an image that a snapshot has left cannot be looked at now", { path, error });
-        this.#waiting.add(vmId);
       }
     }
     this.host.inventory.update(vmId, { leftImage: left });
