@@ -12,6 +12,8 @@ const PACE = {
   mounts: 5000,
   addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
   reconcile: { watched: 10_000, idle: 30_000 },
+  /** For images that are missing: who puts one back looks whether the VM has it again. */
+  missing: { watched: 2000, idle: 10_000 },
 } as const;
 
 /** What only the host itself has. */
@@ -44,7 +46,11 @@ export function hostJobs(host: LookedAfter, { addresses, lost, reconcile }: Host
       every: () => watched() && addresses.wanting ? PACE.addresses.wanting : pace(PACE.addresses)(),
       run: () => addresses.update(),
     },
-    { name: "disk sizes", every: pace(PACE.reconcile), run: () => host.sizes.update() },
+    {
+      name: "disk sizes",
+      every: () => pace(host.sizes.anyMissing ? PACE.missing : PACE.reconcile)(),
+      run: () => host.sizes.update(),
+    },
     { name: "image formats", every: pace(PACE.reconcile), run: () => host.observeFormats() },
     { name: "storage", every: pace(PACE.reconcile), run: () => host.inventory.storage.reconcile() },
     {

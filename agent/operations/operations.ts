@@ -53,6 +53,7 @@ export interface OperationsOptions {
 /** The text for each end. */
 const ENDS = {
   finished: "operations.finished",
+  begun: "operations.begun",
   undone: "operations.undone",
   untouched: "operations.untouched",
 } as const satisfies Record<Settled["end"], string>;

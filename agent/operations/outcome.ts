@@ -6,10 +6,10 @@ export const { t } = textsOf(operations);
 
 /**
  * What came of one step. `nothing`: there was nothing to do; `done`: it was finished or taken back; `left`: something
- * was left as it is; `kept`: it took place after all, and is in use. `stop`: the steps before it stay as well.
+ * was left as it is; `kept`: it took place after all, and is in use; `begun`: a part of it is done, and stays. `stop`: the steps before it stay as well.
  */
 export interface StepOutcome {
-  readonly did: "nothing" | "done" | "left" | "kept";
+  readonly did: "nothing" | "done" | "left" | "kept" | "begun";
   /** A sentence for a person. */
   readonly note?: string;
   readonly stop?: true;

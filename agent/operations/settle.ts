@@ -1,4 +1,5 @@
 /** Settles one operation: finishes it, or takes back what it has made. */
+import { clauseOf } from "../../lib/text/message.ts";
 import { Refused, type StepOutcome } from "./outcome.ts";
 import type { Settlement, StepRule } from "./settlement.ts";
 import type { Operation } from "./operation.ts";
@@ -6,7 +7,7 @@ import type { Step, StepKind } from "./step.ts";
 
 /** How it ended, and what is to be said of its steps. */
 export interface Settled {
-  readonly end: "finished" | "undone" | "untouched";
+  readonly end: "finished" | "begun" | "undone" | "untouched";
   readonly notes: readonly string[];
 }
 
@@ -33,7 +34,7 @@ async function finished(
       if (stop) return { end: did === "nothing" ? "untouched" : "finished", notes };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      notes.push(error.message);
+      notes.push(`${clauseOf(error)}.`);
       if (!at.operation.steps.some((each) => ruleOf(at, each).undo)) continue;
       operation.turnBack();
       return undefined;
@@ -52,9 +53,15 @@ async function undone(at: Settlement, notes: string[]): Promise<Settled> {
     if (stop) break;
   }
   return {
-    end: all.has("kept") ? "finished" : all.has("done") || all.has("left") ? "undone" : "untouched",
+    end: endOf(all),
     notes,
   };
+}
+
+function endOf(all: ReadonlySet<StepOutcome["did"]>): Settled["end"] {
+  if (all.has("kept")) return "finished";
+  if (all.has("begun")) return "begun";
+  return all.has("done") || all.has("left") ? "undone" : "untouched";
 }
 
 /**

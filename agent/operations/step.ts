@@ -264,6 +264,8 @@ export interface ChangeWanted {
   readonly input: unknown;
   /** What gives the state before it: made when the change is refused after a part of it. */
   readonly back?: unknown;
+  /** Parts that are done and are not taken back: targets of the disks of a snapshot whose images are merged. */
+  readonly parts?: readonly string[];
 }
 
 /** A VM that goes into the bin, where its definition is kept. While it is there, nothing that follows is done. */

@@ -17,6 +17,8 @@ import { LOCKS_HERE, NO_POOL } from "./locks.ts";
 const GRACE_MS = 5000;
 /** Milliseconds that it may take to tell its version. */
 const VERSION_MS = 10_000;
+/** Milliseconds that it may take to tell what an image has. */
+const LOOK_MS = 10_000;
 /** Characters kept of what it complains about. */
 const MOST_COMPLAINT = 2000;
 
@@ -184,6 +186,43 @@ export async function rebaseImage(
 ): Promise<void> {
   const args = ["rebase", "-u", "-f", "qcow2", "-F", base.format, "-b", base.path, "--", plainPath(path)];
   await runQemuImg(args, [path], { signal, onShare: () => {} });
+}
+
+/** A stretch of an image, as `qemu-img map` tells it; `present`: the image itself has something there, be it zeros. */
+interface MappedStretch {
+  readonly present: boolean;
+}
+
+/** What `qemu-img info` tells of what a qcow2 image has beside data. */
+interface ImageExtras {
+  readonly snapshots?: readonly unknown[];
+  readonly "format-specific"?: { readonly data?: { readonly bitmaps?: readonly unknown[] } };
+}
+
+/**
+ * Whether nothing was ever written to a qcow2 image: it has no data, no snapshots and no bitmaps of its own. Who asks holds
+ * its locks, with which no QEMU could open it else.
+ *
+ * @throws {ToolError} @throws {ProgramLate} @throws {Deno.errors.NotFound} without qemu-img @throws {ContractError} StorageNotResponding
+ */
+export async function holdsNothing(path: string): Promise<boolean> {
+  await requireResponding(path);
+  // What it is built on is left out: only what it has itself is told
+  const node = {
+    driver: "qcow2",
+    file: { driver: "file", filename: plainPath(path), locking: "off" },
+    backing: null,
+  };
+  const ask = async (command: "info" | "map") => {
+    const args = [command, "--output=json", "--", `json:${JSON.stringify(node)}`];
+    const { success, stdout, stderr } = await runProgram("qemu-img", args, { limitMs: LOOK_MS });
+    if (!success) throw new ToolError(stderr.trim() || "qemu-img failed");
+    return JSON.parse(stdout);
+  };
+  const { snapshots = [], "format-specific": specific }: ImageExtras = await ask("info");
+  const stretches: readonly MappedStretch[] = await ask("map");
+  return snapshots.length === 0 && (specific?.data?.bitmaps ?? []).length === 0 &&
+    stretches.every(({ present }) => present === false);
 }
 
 /** The files that an image consists of. */

@@ -5,6 +5,7 @@ import { hostFiles } from "../machine/host_files.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
+import { splitPath } from "../../lib/bin/place.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { endWriters } from "./image_writers.ts";
 import { exactUsers } from "./exact_users.ts";
@@ -12,6 +13,7 @@ import { VolumeUsage } from "./volume_usage.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
 import type { Host } from "../hosts/host.ts";
+import type { MadeFile } from "../hosts/unused_overlays.ts";
 import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
 import type { Noted, Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
@@ -83,13 +85,16 @@ function noteWhenThere(path: string, noted: Noted<VolumeMade>): Disposable {
 export const fileOf = (link: Pick<Link, "machine">, path: string): Promise<FileIdentity | null> =>
   link.machine !== null ? identityAt(path) : Promise.resolve(null);
 
+/** What a step is settled with that is looked at here alone. */
+type SettledHere = Pick<Settlement, "vms" | "operation">;
+
 /**
  * Who needs what is at a path. What was cut short is looked at exactly: anything may have happened since.
  *
  * @throws {ContractError} StorageUnknown when the images cannot be read in time
  */
 export async function userOf(
-  { vms, operation }: Settlement,
+  { vms, operation }: SettledHere,
   { pool, name, path }: { pool: string; name: string; path: string },
 ): Promise<string | undefined> {
   const volume = { pool, name, path, type: "file", capacity: 0, allocation: 0 } as Volume;
@@ -121,13 +126,10 @@ async function removeAt(host: Host, path: string): Promise<void> {
 }
 
 /** What a VM has by now stays. That it is the VM which was meant needs no telling. */
-function kept(path: string, user: string, { operation: { subject } }: Settlement): StepOutcome {
+function kept(path: string, user: string, { operation: { subject } }: SettledHere): StepOutcome {
   if (user === subject) return { did: "kept" };
   return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
 }
-
-/** A volume that was made as a file of this host. */
-type MadeFile = VolumeMade & { readonly path: string };
 
 /** Takes a file of this host away, if it is the one that was made, and nobody has it. */
 async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> {
@@ -141,11 +143,13 @@ async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> 
 }
 
 /** What comes of a step whose file is gone, is another one by now, or is in use; undefined where it can go. */
-async function whyItStays(at: Settlement, step: MadeFile): Promise<StepOutcome | undefined> {
+async function whyItStays(at: SettledHere, step: MadeFile): Promise<StepOutcome | undefined> {
   const { pool, path } = step, info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
-    return NOTHING;
+    return await isAway(path) || await isOff(at.vms.link, pool)
+      ? left(path, t("operations.is_away"))
+      : NOTHING;
   }
   if (!info.isFile || !isMadeBy(info, step, at.operation)) return left(path, t("operations.is_other"));
   const user = await userOf(at, step);
@@ -171,9 +175,37 @@ async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome
       lock.keep();
       return removed(path);
     }
-    if (performance.now() >= until) return left(path, t("operations.is_open"));
+    if (performance.now() >= until) {
+      const goesLater = await at.vms.unusedOverlays?.keep(at.operation, step);
+      return left(path, t(goesLater ? "operations.is_open_until_off" : "operations.is_open"));
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/**
+ * Takes a file away that stayed because a program had it open, as {@link removeLocked} does, and only where nothing was written
+ * to it.
+ *
+ * @returns `in-use`: somebody has it open, or that cannot be told; `has-data`: something may be in it
+ * @throws {ContractError} StorageUnknown @throws what `isEmpty` throws
+ */
+export async function removeUnused(
+  at: SettledHere,
+  step: MadeFile,
+  isEmpty: () => Promise<boolean>,
+): Promise<StepOutcome | "in-use" | "has-data"> {
+  const { link, inventory } = at.vms, { pool, name, path } = step;
+  using lock = await hostFiles.lockImage(path);
+  const stays = await whyItStays(at, step);
+  if (stays !== undefined) return stays;
+  if (lock.state !== "taken") return "in-use";
+  if (!await isEmpty()) return "has-data";
+  await refreshed(link, pool);
+  await removeAt(at.vms, path);
+  lock.keep();
+  inventory.storage.remove(pool, name);
+  return removed(path);
 }
 
 /** Takes back a volume that was made, or was being made. */
@@ -215,6 +247,10 @@ async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {
     throw error;
   }
 }
+
+/** Whether the folder of a file is not there: what was in it may come back with it. */
+const isAway = async (path: string) =>
+  await undefinedIfMissing(hostFiles.stat(plainPath(splitPath(path).folder))) === undefined;
 
 /** Whether a pool is there and stopped, so that nobody knows what is in it. */
 async function isOff(link: Link, pool: string): Promise<boolean> {
@@ -278,7 +314,11 @@ export async function deleteIfSameFile(
 
 /** Goes on deleting the disks of a VM that is gone. */
 const diskDoomed: StepRule<"disk-doomed"> = {
-  finish: async (step, at) => await deleteIfSameFile(at, step),
+  finish: async (step, at) => {
+    const outcome = await deleteIfSameFile(at, step);
+    const isThere = at.vms.link.machine === null || outcome.did !== "nothing" || !await isAway(step.path);
+    return isThere ? outcome : left(step.path, t("operations.is_away"));
+  },
 };
 
 /** Deletes a volume whose place another one has taken. A VM that still has it keeps it. */

@@ -15,6 +15,7 @@ import type {
 import { feature } from "../feature.ts";
 import type { Clock } from "../clock.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
+import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
@@ -37,13 +38,18 @@ import { runningDiskSteps } from "./running_disks.ts";
 import { snapshotHandlers } from "./snapshots/handlers.ts";
 import { SnapshotImages } from "./snapshots/images.ts";
 import { snapshotSteps } from "./snapshots/steps.ts";
+import {
+  forgetUnusedOverlays,
+  UNUSED_OVERLAY_MIGRATIONS,
+  UnusedOverlays,
+} from "./snapshots/unused_overlays.ts";
 import { showStartRisks } from "./lifecycle/start_risks.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
 import { ownPlaces } from "../own_places.ts";
 import { backupFolders } from "./devices/shared_folder.ts";
 
-/** Milliseconds between looks for media to give back. */
+/** Milliseconds between looks for media to give back, and for images that wait to be deleted. */
 const LOOK_MS = 5000;
 
 /** Owners of the media of this machine, which all libvirts of it may have in their VMs. */
@@ -95,7 +101,12 @@ const RISKS_MS = 60_000;
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
-  migrations: [...FORMER_NAME_MIGRATIONS, ...KNOWN_VM_MIGRATIONS, ...MEDIA_OWNER_MIGRATIONS],
+  migrations: [
+    ...FORMER_NAME_MIGRATIONS,
+    ...KNOWN_VM_MIGRATIONS,
+    ...MEDIA_OWNER_MIGRATIONS,
+    ...UNUSED_OVERLAY_MIGRATIONS,
+  ],
   open: (app) => {
     const mediaOwners = mediaOwnersHere(app);
     return {
@@ -104,6 +115,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       forgetHost: (hostId) => {
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
+        forgetUnusedOverlays(app.store, hostId);
       },
       host: (host) => {
         const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
@@ -114,6 +126,8 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         const told = new VmActivity(host, activity);
         const seen = new SeenVms(host, { knownVms, store, areHostsSettled: () => hosts.areSettled });
         const kept = new SnapshotImages(host);
+        const unused = host.machine === null ? undefined : new UnusedOverlays(host, store);
+        host.unusedOverlays = unused;
         host.keepers.add(kept.keeper);
         host.mediaOwners = host.machine !== null ? mediaOwners : undefined;
         const allowOvercommit = settings.overcommit === "allow";
@@ -131,17 +145,37 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           },
           changed: (change) => {
             told.onChange(change);
+            if (change.event === "stopped" || change.event === "undefined") {
+              unused?.sweep(change.vmId).catch((error) =>
+                log.error("images that a snapshot has left could not be looked at", {
+                  vm: change.vmName,
+                  error,
+                })
+              );
+            }
             // Also of a VM that is renamed: libvirt takes its definition away under the old name.
             if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
           },
-          connected: () => {
+          connected: async () => {
             seen.whole();
-            return kept.read();
+            await kept.read();
+            await unused?.sweepAll();
           },
           hostsSettled: () => seen.whole(),
           disconnected: () => seen.disconnected(),
-          stop: () => seen[Symbol.dispose](),
-          periodic: [{ name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) }],
+          stop: () => {
+            seen[Symbol.dispose]();
+            unused?.[Symbol.dispose]();
+          },
+          periodic: [
+            { name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) },
+            // Somebody may have deleted one since
+            {
+              name: "unused images",
+              every: () => unused?.isWaiting ? LOOK_MS : RISKS_MS,
+              run: () => unused?.sweepAll(),
+            },
+          ],
         };
       },
     };

@@ -21,6 +21,7 @@ import { broughtMac } from "./mac_owner.ts";
 import { refuseOthersFiles } from "./others_files.ts";
 import { pinImages } from "./pinned_images.ts";
 import { requireNoSavedMemory } from "./saved_memory.ts";
+import { lostUnknown } from "./snapshots/next_start.ts";
 import type { Host } from "../hosts/host.ts";
 
 /** The version of an XML: its SHA-256, in hexadecimal. A start, which renews generated passwords, is no new version. */
@@ -156,6 +157,8 @@ export async function setVmXml(
     if (etag !== undefined && await etagOf(before) !== etag) throw new ContractError("XmlChanged");
     const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
     if (mac !== undefined) throw new ContractError("MacInUse", mac);
+    const lost = await lostUnknown(host, vm, xml);
+    if (lost !== undefined) throw new ContractError("DiskRefused", lost);
     await refuseOthersFiles(host, read.document, { uuid: vm.id, name: vm.name }, before);
     await pinImages(host, read.document, { vm, before, held });
     const pinned = read.document.toString();

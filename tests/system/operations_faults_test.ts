@@ -57,13 +57,19 @@ async function strike(bench: KillBench, victim: typeof VICTIMS[number], libvirtd
   await bench.start();
 }
 
-/** Waits until nothing is held, left or half done. */
-async function clean(bench: KillBench, extra: readonly string[], about: string): Promise<void> {
+/** Waits until nothing is held, left or half done. @param inUse files that may be there or gone: they go once their VM is off */
+async function clean(
+  bench: KillBench,
+  extra: readonly string[],
+  about: string,
+  inUse: readonly string[] = [],
+): Promise<void> {
   let seen: unknown;
   await until(`everything to be settled ${about}`, async () => {
     if (!(await call(bench.server, "get_connection_status")).connected) return false;
-    const files = await bench.files();
-    const wanted = [...new Set([...await bench.used(), "base.qcow2", ...extra])].sort();
+    const judged = (files: Iterable<string>) => [...new Set(files)].filter((file) => !inUse.includes(file));
+    const files = judged(await bench.files());
+    const wanted = judged([...await bench.used(), "base.qcow2", ...extra]).sort();
     const busy = (await call(bench.server, "get_vms")).filter(({ operation }) => operation !== undefined);
     const jobs = await call(bench.server, "list_jobs", { open: true });
     const open = bench.open();
@@ -198,7 +204,7 @@ async function round(
   if (outcome === "done") assert.ok(whole, `it was told to be done, and is not ${about}`);
   const inUse = await leftInUse(bench, scenario.vm?.(n));
   if (inUse.length > 0) console.log(`${inUse.join(", ")} stay in use ${about}`);
-  await clean(bench, [...whole ? files(n) : filesBefore(n), ...inUse], about);
+  await clean(bench, whole ? files(n) : filesBefore(n), about, inUse);
   if (!whole) {
     await scenario.run(bench, n, vmId).catch(async (error) => {
       const isHeld = isHeldByLibvirt(error);
@@ -209,11 +215,9 @@ async function round(
     });
     whole = await isWhole(bench, n);
     assert.ok(whole, `the same command did not work again ${about}`);
-    await clean(bench, [...files(n), ...inUse], `${about}, and done again`);
+    await clean(bench, files(n), `${about}, and done again`, inUse);
   }
   await clear(bench, n);
-  const still = await bench.files();
-  for (const file of inUse) if (still.includes(file)) await Deno.remove(`${bench.pool}/${file}`);
   await clean(bench, [], `${about}, and cleared`);
   return end;
 }

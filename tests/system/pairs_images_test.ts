@@ -1,6 +1,8 @@
 /** No VM starts, is reverted or comes back on a disk that something else is built on, or that another VM has by now. */
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { showStartRisks } from "../../agent/vm/lifecycle/start_risks.ts";
+import { markedAsDeleting } from "../../lib/formats/xml/snapshot.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
@@ -9,6 +11,7 @@ import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
+import { goneOver } from "../testbed/unknown_image.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
@@ -173,22 +176,19 @@ Deno.test({
   name:
     "a VM whose image libvirt does not know since it was killed within a snapshot says so until its restart",
   ignore,
-  fn: async () => {
+  fn: async (t) => {
     await using pool = await testPool("unknown-image");
     await using vm = await testMachine({
-      ...{ purpose: "unknown-image", guest: false, disks: [{ pool, format: "raw" }], start: true },
+      ...{ purpose: "unknown-image", guest: false, start: true },
+      disks: [{ pool, format: "raw", size: "8M" }, { size: "8M", pool }],
     });
     await using here = await appHere();
     const { api } = here, vmId = vm.uuid, over = `${pool.path}/over.qcow2`;
     await known(here, vmId);
     await api.createSnapshot({ vmId, name: "s", memory: false });
     const head = (await api.getVm({ vmId })).disks[0]!.source!;
-    await run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", head, "-F", "qcow2", over, "8M"]);
-    await redefine(
-      vm,
-      (xml) =>
-        xml.replaceAll(`'${head}'`, `'${over}'`).replace(/<backingStore type[\s\S]*<\/backingStore>/, ""),
-    );
+    await goneOver(vm, { head, over });
+    await api.refreshStoragePool({ pool: pool.name });
     const attention = async () => {
       await showStartRisks(here.app.hosts.local);
       return (await api.getVm({ vmId })).attention.join();
@@ -200,14 +200,99 @@ Deno.test({
     const isRefused = (code: string) => ({ code, message: /libvirt does not know until the next start/ });
     await assert.rejects(api.revertSnapshot({ vmId, name: "s" }), isRefused("SnapshotNotRevertable"));
     await assert.rejects(api.deleteSnapshot({ vmId, name: "s" }), isRefused("SnapshotNotDeletable"));
+    await t.step("what libvirt would do to that disk is refused, and its image is not given up", async () => {
+      const disk = { vmId, target: "vda" };
+      await assert.rejects(api.resizeDisk({ ...disk, sizeGb: 1 }), isRefused("ResizeFailed"));
+      await assert.rejects(api.detachDisk(disk), isRefused("DetachFailed"));
+      await assert.rejects(api.moveDisk({ ...disk, pool: pool.name }), isRefused("DiskNotMovable"));
+      await assert.rejects(api.cloneVm({ vmId, name: `${vm.name}-c` }), isRefused("DiskNotClonable"));
+      await assert.rejects(api.suspendVm({ vmId }), isRefused("SuspendFailed"));
+      await assert.rejects(api.discardPendingChanges({ vmId }), isRefused("UpdateFailed"));
+      const { xml } = await api.getVmXml({ vmId, inactive: true }), old = xml.replaceAll(over, head);
+      await assert.rejects(api.setVmXml({ vmId, xml: old }), isRefused("DiskRefused"));
+      assert.match(await vm.xml("--inactive"), new RegExp(`'${over}'`));
+    });
+    await t.step("its other disks, its limits and its definition change as ever", async () => {
+      await api.resizeDisk({ vmId, target: "vdb", sizeGb: 1 });
+      await api.updateDisk({ vmId, target: "vda", readIopsSec: 1000 });
+      await api.updateVm({ vmId, description: "as ever" });
+      const { xml } = await api.getVmXml({ vmId, inactive: true });
+      await api.setVmXml({ vmId, xml: xml.replace("as ever", "changed") });
+      assert.match(await vm.xml("--inactive"), new RegExp(`'${over}'`));
+    });
     await api.forceStopVm({ vmId });
     await api.startVm({ vmId });
     assert.equal(await attention(), "");
     await api.revertSnapshot({ vmId, name: "s" });
     // Also the image between, which no snapshot has
     const names = async () => await Array.fromAsync(Deno.readDir(pool.path), ({ name }) => name);
-    assert.equal((await names()).length, 2, (await names()).join());
+    assert.equal((await names()).length, 4, (await names()).join());
     await api.deleteSnapshot({ vmId, name: "s" });
-    assert.deepEqual((await names()).map((name) => `${pool.path}/${name}`), vm.disks);
+    assert.deepEqual((await names()).map((name) => `${pool.path}/${name}`).toSorted(), vm.disks.toSorted());
+  },
+});
+
+Deno.test({
+  name: "a VM that would start from an image which QEMU has merged says so, until that is put right",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("merged-image");
+    await using vm = await testMachine({
+      ...{ purpose: "merged-image", guest: false, disks: [{ pool, size: "8M" }], start: true },
+    });
+    await using here = await appHere();
+    const { api } = here, vmId = vm.uuid, file = `${filesOf(vm.name)}/snapshot.xml`;
+    await known(here, vmId);
+    await until(
+      "its pool",
+      async () => (await api.getStoragePools({})).some(({ name }) => name === pool.name),
+    );
+    const attention = async () => {
+      await showStartRisks(here.app.hosts.local);
+      return (await api.getVm({ vmId })).attention.join();
+    };
+    /** As a libvirt leaves it that is killed once QEMU has gone over to the lower image. */
+    const cut = async () => {
+      await api.createSnapshot({ vmId, name: "s", memory: false });
+      const before = await vm.xml("--inactive", "--security-info");
+      await virsh("blockcommit", vm.name, "vda", "--active", "--pivot", "--wait");
+      await redefine(vm, () => before);
+      await known(here, vmId, ([disk]) => disk?.source === vm.disks[0]);
+      await until("it is told", async () => /QEMU has merged that into/.test(await attention()));
+      const isTold = (code: string) => ({
+        code,
+        message: /QEMU has merged that into.+Before the VM is shut down/,
+      });
+      await assert.rejects(
+        api.createSnapshot({ vmId, name: "other", memory: false }),
+        isTold("SnapshotNotPossible"),
+      );
+      await assert.rejects(api.revertSnapshot({ vmId, name: "s" }), isTold("SnapshotNotRevertable"));
+      await assert.rejects(api.deleteSnapshot({ vmId, name: "s" }), isTold("SnapshotNotDeletable"));
+    };
+    /** The next start is from the image that has all. */
+    const isRight = async () => {
+      assert.equal(await attention(), "");
+      assert.match(await vm.xml("--inactive"), new RegExp(`'${vm.disks[0]}'`));
+    };
+    await t.step("the deletion that was cut short is done again", async () => {
+      await cut();
+      await Deno.writeTextFile(file, markedAsDeleting(await virsh("snapshot-dumpxml", vm.name, "s"), "vda"));
+      await virsh("snapshot-create", vm.name, file, "--redefine");
+      await api.deleteSnapshot({ vmId, name: "s" });
+      await isRight();
+      assert.deepEqual(
+        await Array.fromAsync(Deno.readDir(pool.path), ({ name }) => `${pool.path}/${name}`),
+        vm.disks,
+      );
+    });
+    await t.step("or the pending change is discarded", async () => {
+      await cut();
+      const upper = (await vm.xml("--inactive")).match(/'([^']*-s-[^']*)'/)![1]!;
+      await api.discardPendingChanges({ vmId });
+      await api.deleteVolume({ pool: pool.name, volume: basename(upper) });
+      await isRight();
+      await api.deleteSnapshot({ vmId, name: "s" });
+    });
   },
 });

@@ -20,10 +20,10 @@ import { isActiveState } from "./states.ts";
 /** VMs whose images are read at the same time: each takes a moment of a thread. */
 const LANES = 4;
 /**
- * Milliseconds until the images of a VM that is off are looked at again: one that is missing may be put back; the others
- * can only go missing, or be changed by who knows what he does.
+ * Milliseconds until the images of a VM that is off are looked at again: one that is missing may be put back, and is looked
+ * at with each update; the others can only go missing, or be changed by who knows what he does.
  */
-const AGAIN_MS = { missing: 30_000, unread: 10_000, still: 300_000 } as const;
+const AGAIN_MS = { missing: 0, unread: 10_000, still: 300_000 } as const;
 
 type Size = { capacity: number; allocation: number };
 
@@ -64,6 +64,13 @@ export class DiskSizes {
   /** Forgets everything: the next update reads all images again. */
   forget(): void {
     this.#known.clear();
+  }
+
+  /** Whether the image of a VM that is off is missing. */
+  get anyMissing(): boolean {
+    return [...this.#known].some(([id, { again }]) =>
+      again === "missing" && this.inventory.vm(id) !== undefined
+    );
   }
 
   /** Takes in what the statistics of a running VM tell. */

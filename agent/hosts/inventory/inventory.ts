@@ -51,6 +51,7 @@ interface Entry {
   trouble: string | undefined;
   silentMount: Extras["silentMount"];
   startRisk: Extras["startRisk"];
+  leftImage: Extras["leftImage"];
   isForcedOff: boolean;
   lostLabels: VM["lostLabels"];
   /** The process that runs it although libvirt takes it for off. */
@@ -474,6 +475,7 @@ export class Inventory {
         | "trouble"
         | "silentMount"
         | "startRisk"
+        | "leftImage"
         | "isForcedOff"
         | "lostLabels"
       >
@@ -541,6 +543,7 @@ export class Inventory {
         trouble: undefined,
         silentMount: undefined,
         startRisk: undefined,
+        leftImage: undefined,
         isForcedOff: false,
         lostLabels: undefined,
         toldPaused: false,

@@ -35,6 +35,8 @@ export interface Extras {
   readonly silentMount: { readonly path: string; readonly since: string } | undefined;
   /** Why it would not be started here: the end of a sentence. */
   readonly startRisk: string | undefined;
+  /** An image that a snapshot which was cut short has left on a disk of it, and that may have data. */
+  readonly leftImage: string | undefined;
   /** The process that runs it although libvirt takes it for off. */
   readonly lostPid: number | undefined;
 }
@@ -137,6 +139,14 @@ function attention(
     );
   }
   if (extras.startRisk !== undefined) found.push(extras.startRisk);
+  if (extras.leftImage !== undefined) {
+    found.push(
+      `A snapshot that was cut short has left ${
+        oneLine(extras.leftImage, 200)
+      }, which is built on a disk of it and may ` +
+        "have data: the VM does not start. Delete that volume if nothing of it is needed.",
+    );
+  }
   if (screen === "open") {
     found.push(OPEN_SCREEN);
   }

@@ -18,6 +18,7 @@ const EXTRAS: Extras = {
   notResponding: undefined,
   silentMount: undefined,
   startRisk: undefined,
+  leftImage: undefined,
   isForcedOff: false,
   guest: undefined,
   agentSilent: false,

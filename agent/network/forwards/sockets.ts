@@ -1,4 +1,6 @@
 /** Programs of this host that wait on ports. Source: proc(5). */
+import { processWith } from "../../machine/open_files.ts";
+import { ofProcess } from "../../machine/processes.ts";
 import { type Socket, waitingSockets } from "../../../lib/network/sockets.ts";
 
 const LISTS = [
@@ -23,18 +25,8 @@ export async function hostSockets(): Promise<Socket[]> {
 
 /** The program that has a socket, as people know it: `sshd (process 812)`. What may not be looked at is not named. */
 export async function ownerOf({ inode }: Socket): Promise<string> {
-  const wanted = `socket:[${inode}]`;
-  for await (const { name: pid } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      for await (const { name: fd } of Deno.readDir(`/proc/${pid}/fd`)) {
-        if (await Deno.readLink(`/proc/${pid}/fd/${fd}`) !== wanted) continue;
-        const command = (await Deno.readTextFile(`/proc/${pid}/comm`)).trim();
-        return `${command.replaceAll(/[^\x20-\x7e]/g, "?")} (process ${pid})`;
-      }
-    } catch {
-      continue; // it ended meanwhile, or belongs to somebody else
-    }
-  }
-  return "a program of the host";
+  const pid = await processWith(`socket:[${inode}]`);
+  const command = pid && await ofProcess(pid, () => Deno.readTextFile(`/proc/${pid}/comm`));
+  if (!command) return "a program of the host";
+  return `${command.trim().replaceAll(/[^\x20-\x7e]/g, "?")} (process ${pid})`;
 }

@@ -36,6 +36,7 @@ import { type Removal, removalSteps, removeNoted } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireKnown } from "./driver_since.ts";
+import { unknownImageText } from "../snapshots/next_start.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
 /** Buses that let a device go while the VM runs. */
@@ -132,6 +133,10 @@ export async function detachDisk(
       if (disk === undefined || (!wanted.live && !wanted.next)) {
         throw new ContractError("NoSuchDisk", { target });
       }
+      const unknown = await unknownImageText(host, vm, target);
+      if (unknown !== undefined) {
+        throw new ContractError("DetachFailed", { device: `disk ${target}`, error: unknown });
+      }
       if (wanted.live && !HOTPLUG.has(disk.bus)) {
         if (input.live === true || !wanted.next) {
           const device = disk.device === "disk" ? "disk" : "drive";
@@ -223,6 +228,8 @@ export async function resizeDisk(
       if (disk === undefined) throw new ContractError("NoSuchDisk", { target });
       const fail = (error: string) => new ContractError("ResizeFailed", { error });
       if (disk.device !== "disk") throw fail(`${target} is a drive: its medium has the size it has`);
+      const unknown = await unknownImageText(host, vm, target);
+      if (unknown !== undefined) throw fail(unknown);
       const path = await pathOf(host, disk);
       const volume = path === undefined ? undefined : await volumeAt(link, path);
       const current = await capacityOf(host, vm, disk, running !== undefined);

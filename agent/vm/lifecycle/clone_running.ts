@@ -19,6 +19,7 @@ import { checkImage } from "../../storage/disk_images/check.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyTarget, createVolume, keepsFiles, type Volume, volumeNamed } from "../../storage/volumes.ts";
 import { copyDisks } from "../running_disks.ts";
+import { unsettledImageText } from "../snapshots/next_start.ts";
 import { editableXml } from "../xml.ts";
 import { type DiskCopy, isOwnDisk } from "./disk_copies.ts";
 
@@ -55,7 +56,11 @@ export async function liveDefinition(host: Host, vm: VM): Promise<string> {
   for (const disk of [...now.values(), ...next.values()]) {
     const other = now.get(disk.target), same = next.get(disk.target);
     if (other?.source === same?.source && other?.format === same?.format) continue;
-    throw refuse(disk, "it changes at the VM's next start: restart the VM, or discard that change, first");
+    const unsettled = await unsettledImageText(host, vm);
+    throw refuse(
+      disk,
+      unsettled ?? "it changes at the VM's next start: restart the VM, or discard that change, first",
+    );
   }
   const encrypted = new Set(encryptedDisks(running)), transient = new Set(transientDisks(running));
   for (const disk of now.values()) {

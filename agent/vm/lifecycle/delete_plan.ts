@@ -3,15 +3,18 @@ import { isSystemError } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
+import { lineageIn } from "../../../lib/backup/replaced.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
+import { parseXml } from "../../../lib/formats/xml/tree.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { log } from "../../log.ts";
 import { ProgramLate, runProgram } from "../../machine/programs.ts";
 import { resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
-import { backingChain } from "../../storage/disk_images/backing.ts";
+import { backingImages, type NamedImage } from "../../storage/disk_images/backing.ts";
+import { imageOf } from "../../storage/disk_origin.ts";
 import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers, unreadText } from "../../storage/disk_images/users.ts";
 import { type Overlay, overlays, readKnownPools, unreadPoolText } from "../../storage/overlays.ts";
@@ -178,16 +181,26 @@ async function usersOf(
   }
 }
 
+/** An image of a VM as a disk of it. */
+const diskAt = ({ target, path, format }: {
+  readonly target: string;
+  readonly path: string;
+  readonly format?: string | undefined;
+}): Disk => ({
+  ...{ target, type: "file", source: path, bus: "", device: "disk", readOnly: false, shareable: false },
+  ...(format !== undefined && { format }),
+});
+
 /** The images that external snapshots of a VM keep, as its disks: of no use without it. @throws {LibvirtError} */
 async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
   return (await scan(host, vm)).flatMap(({ externalDisks }) => externalDisks).flatMap(
-    ({ target, type, path, format }) =>
-      type !== "file" || path === undefined ? [] : [{
-        ...{ target, type, source: path, bus: "", device: "disk", readOnly: false, shareable: false },
-        ...(format !== undefined && { format }),
-      }],
+    ({ type, path, ...rest }) => type !== "file" || path === undefined ? [] : [diskAt({ path, ...rest })],
   );
 }
+
+/** The images that snapshots of a VM which were cut short have left on its disks, as its disks. */
+const leftImages = ({ unusedOverlays }: Host, { id }: VM): Disk[] =>
+  (unusedOverlays?.of(id) ?? []).map(({ target, path }) => diskAt({ target, path, format: "qcow2" }));
 
 /** What tells which volume is built on an image and would be lost with it: one that does not go itself. */
 async function othersAbove(
@@ -209,10 +222,11 @@ export async function planDisks(
   vm: VM,
   xml: string,
 ): Promise<PlannedDisk[]> {
+  await host.unusedOverlays?.sweep(vm.id);
   const all = host.inventory.vms();
   const seed = ownSeed(xml, vm, all);
   const candidates = new Map<string, Candidate>();
-  for (const disk of [...vm.disks, ...await keptImages(host, vm)]) {
+  for (const disk of [...leftImages(host, vm), ...vm.disks, ...await keptImages(host, vm)]) {
     const { source } = disk;
     if (source === undefined || candidates.has(source)) continue;
     // The VM's own cloud-init CD holds its secrets, and is of use to nobody else.
@@ -220,11 +234,13 @@ export async function planDisks(
     const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
   }
-  const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
-  const bases = await basesOf(host, [...candidates.values()]);
+  const bases = await basesOf(host, [...candidates.values()], ownOrigins(xml));
+  const own = [...candidates.values(), ...bases.filter(({ isOwn }) => isOwn)];
+  const paths = own.flatMap(({ disk: { source }, place: { path } }) => [source!, path]);
+  const others = bases.filter(({ isOwn }) => !isOwn);
   const users = await usersOf(
     host,
-    [...paths, ...bases.map(({ path }) => path)],
+    [...paths, ...others.map(({ place: { path } }) => path)],
     all.filter(({ id }) => id !== vm.id),
   );
   const above = await othersAbove(host, paths);
@@ -232,40 +248,74 @@ export async function planDisks(
   for (const candidate of candidates.values()) {
     planned.push(await planDisk(host, vm, candidate, users, above));
   }
+  const goes = new Set(planned.filter(({ deletable }) => deletable).map(({ path }) => path));
   for (const base of bases) {
-    const isNeeded = typeof users === "string" || users.has(base.path) ||
-      await host.keepers.of(base.path, vm.id) !== undefined || await above(base.path) !== undefined;
-    if (!isNeeded) planned.push(base);
+    if (!base.isOwn) {
+      const { path } = base.place;
+      const isNeeded = typeof users === "string" || users.has(path) ||
+        await host.keepers.of(path, vm.id) !== undefined || await above(path) !== undefined;
+      if (!isNeeded) planned.push(staying(base));
+      continue;
+    }
+    // What others need of it stays, and hinders nothing; so does what lies below an image that stays
+    const disk = { ...await planDisk(host, vm, base, users, above), hinders: false };
+    const isBelow = base.above.some((path) => !goes.has(path));
+    planned.push(disk.deletable && isBelow ? staying(base) : disk);
+    if (disk.deletable && !isBelow) goes.add(disk.path);
   }
   return planned;
 }
 
-/**
- * The images that disks are built on and that are no disks of the VM: they stay, and are of no use to it any more. Without
- * a word they would be forgotten.
- */
-async function basesOf({ link }: Host, candidates: readonly Candidate[]): Promise<PlannedDisk[]> {
-  if (link.machine === null) return [];
-  const own = new Set(await resolvedPaths(link.machine, candidates.map(({ place: { path } }) => path)));
-  const found = new Map<string, PlannedDisk>();
+/** An image that a disk is built on and that is no disk of the VM. */
+interface Base extends Candidate {
+  /** The VM has written to it itself: it was its disk before. */
+  readonly isOwn: boolean;
+  /** Paths of the images above it, down from the disk. */
+  readonly above: readonly string[];
+}
+
+/** It stays, and is of no use to the VM any more. Without a word it would be forgotten. */
+const staying = ({ disk: { target }, place: { path, volume } }: Base): PlannedDisk => ({
+  ...{ target, path, deletable: false, hinders: false },
+  ...(volume && { pool: volume.pool, allocationBytes: volume.allocation }),
+  reason: `disk ${target} is built on it: delete it separately where nothing else needs it`,
+});
+
+/** The images that disks of a VM were before, as it remembers them: see `disk_origin.ts`. */
+function ownOrigins(xml: string): ReadonlySet<string> {
+  return new Set([...lineageIn(parseXml(xml)).values()].flat());
+}
+
+/** The images that disks are built on and that are no disks of the VM, those of each chain from above. */
+async function basesOf(
+  host: Host,
+  candidates: readonly Candidate[],
+  origins: ReadonlySet<string>,
+): Promise<Base[]> {
+  const { machine } = host.link;
+  if (machine === null) return [];
+  const own = new Set(await resolvedPaths(machine, candidates.map(({ place: { path } }) => path)));
+  const found = new Map<string, Base>();
   for (const { disk: { target, format }, place: { path }, no } of candidates) {
     if (no !== undefined || format !== "qcow2") continue;
+    const above = [path];
     for (const base of await chainBelow(path)) {
-      if (found.has(base) || own.has(await resolvedPath(link.machine, base))) continue;
-      const volume = await volumeAt(link, base);
-      found.set(base, {
-        ...{ target, path: base, deletable: false, hinders: false },
-        ...(volume && { pool: volume.pool, allocationBytes: volume.allocation }),
-        reason: `disk ${target} is built on it: delete it separately where nothing else needs it`,
-      });
+      if (!found.has(base.path) && !own.has(await resolvedPath(machine, base.path))) {
+        const disk = diskAt({ target, ...base }), origin = await imageOf({ type: "file", source: base.path });
+        found.set(base.path, {
+          ...{ disk, no: undefined, place: await placeOf(host, disk), above: [...above] },
+          isOwn: origin !== undefined && origins.has(origin),
+        });
+      }
+      above.push(base.path);
     }
   }
   return [...found.values()];
 }
 
-async function chainBelow(path: string): Promise<string[]> {
+async function chainBelow(path: string): Promise<readonly NamedImage[]> {
   try {
-    return await backingChain(path);
+    return await backingImages(path);
   } catch (error) {
     if (!isSystemError(error) && !isNotResponding(error) && !(error instanceof ImageRefused)) throw error;
     log.debug("what a disk is built on cannot be read", { path, error });

@@ -134,6 +134,7 @@ async function checkAll(host: Host, defined: VM): Promise<void> {
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
   await check(host, vm);
+  await host.unusedOverlays?.sweep(vm.id);
   await Promise.all([requireOwnImages(host, vm), requireFreeDevices(vm), requireSameDevices(host, vm)]);
   await host.mediaOwners?.rememberAll(vm);
 }

@@ -9,7 +9,7 @@ import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { ImageUses } from "../../storage/image_conflicts.ts";
-import { unknownImage } from "../snapshots/next_start.ts";
+import { mergedImage, mergedText, unknownImage } from "../snapshots/next_start.ts";
 import { deviceChange } from "../devices/device_identity.ts";
 
 /** Names no other VM: who sees this one may not see that. */
@@ -36,6 +36,8 @@ async function diskRisk(
 /** What a libvirt that was killed within a snapshot has left: only what waits for the next start can tell. */
 async function imageRisk(host: Host, vm: VM): Promise<string | undefined> {
   if (!host.inventory.record(vm.id)?.pending) return undefined;
+  const merged = await mergedImage(host, vm);
+  if (merged !== undefined) return `its ${mergedText(merged)}`;
   const disk = await unknownImage(host, vm);
   return disk &&
     `libvirt does not know the image that QEMU writes its disk ${disk.target} to. Shut it down and start it: ` +

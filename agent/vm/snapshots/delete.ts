@@ -3,6 +3,7 @@
  * get short again. It is marked before anything of it changes, and can be deleted again where that ends in the middle.
  */
 import { message, vmName } from "../../../lib/i18n/message.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import {
   isBeingDeleted,
@@ -17,7 +18,7 @@ import { undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
-import { keyOf } from "../../operations/step.ts";
+import { type ChangeWanted, keyOf } from "../../operations/step.ts";
 import { t } from "../../operations/outcome.ts";
 import { wholeChain } from "../../storage/disk_images/backing.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
@@ -30,7 +31,7 @@ import { noteSuccessor } from "../disk_lineage.ts";
 import { mergeImages } from "./merge.ts";
 import { leftOn } from "../../storage/overlays.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
-import { unknownImageText } from "./next_start.ts";
+import { unsettledImageText } from "./next_start.ts";
 import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
 type ExternalDisk = FoundSnapshot["externalDisks"][number];
@@ -169,12 +170,12 @@ export async function requireDeletable(
   all: readonly FoundSnapshot[],
 ): Promise<void> {
   const staying = contentsOf(all.filter(({ name }) => !names.includes(name)));
-  const unknown = await unknownImageText(host, vm);
+  const unsettled = await unsettledImageText(host, vm);
   for (const snapshot of all.filter(({ name }) => names.includes(name))) {
     requireOurKind(snapshot);
     await chainsOf(host, vm, snapshot, all);
     // What a deletion has left that was cut short is put right by the next one
-    if (unknown !== undefined && !isBeingDeleted(snapshot)) throw refused(snapshot.name, unknown);
+    if (unsettled !== undefined && !isBeingDeleted(snapshot)) throw refused(snapshot.name, unsettled);
     for (const { path } of snapshot.externalDisks) {
       if (staying.has(path!)) continue;
       const user = await otherUser(host, vm, [path!]);
@@ -352,8 +353,16 @@ export async function deleteBeside(
       operation.showsAs(job.id);
       await mark(host, vmId, snapshot);
       // What ends in the middle is begun again: the mark says that this snapshot is to go.
-      operation.add({ kind: "change-wanted", command: "delete_snapshot", input: { vmId, name } });
-      await carryOutAll(host, vmId, snapshot, { fates, all, job }).catch((error) => {
+      const noted = operation.add<ChangeWanted>({
+        ...{ kind: "change-wanted", command: "delete_snapshot", input: { vmId, name } },
+      });
+      const merged: string[] = [];
+      const onMerged = (target: string) => {
+        merged.push(target);
+        noted.know({ parts: [...merged] }, true);
+      };
+      await carryOutAll(host, vmId, snapshot, { fates, all, job, onMerged }).catch((error) => {
+        if (merged.length > 0 && isFailed(error)) throw partlyMerged(error, merged);
         if (!(error instanceof ToolError)) throw error;
         // A QEMU that is on its way out, or one that libvirt has lost: nothing is refused for good.
         if (error instanceof ImageLocked) {
@@ -377,14 +386,30 @@ export async function deleteBeside(
   }
 }
 
+/** Whether it is what keeps a merge from its end, other than a storage that is busy or a libvirt that is away. */
+const isFailed = (error: unknown): error is Error =>
+  (error instanceof ContractError && error.code === "SnapshotDeleteFailed") ||
+  (error instanceof ToolError && !(error instanceof ImageLocked)) ||
+  (error instanceof LibvirtError && error.kind === "libvirt");
+
+/** Why a deletion ended after the images of some disks were merged: those stay so. */
+function partlyMerged(cause: Error, merged: readonly string[]): ContractError {
+  const why = cause instanceof ContractError ? String(cause.details?.error) : cause.message;
+  const error = `${why}. Disks whose images are merged already: ${merged.join(", ")}. ` +
+    "Delete the snapshot again to finish it";
+  return new ContractError("SnapshotDeleteFailed", { error }, { cause });
+}
+
 async function carryOutAll(
   host: Host,
   vmId: string,
   snapshot: FoundSnapshot,
-  { fates, all, job }: {
+  { fates, all, job, onMerged }: {
     readonly fates: readonly Fate[];
     readonly all: readonly FoundSnapshot[];
     readonly job: JobHandle;
+    /** Is told the target of each disk that is done. */
+    readonly onMerged: (target: string) => void;
   },
 ): Promise<void> {
   const merges = fates.flatMap((fate) => fate.does === "merge" ? [fate] : []);
@@ -395,6 +420,7 @@ async function carryOutAll(
     const size = Math.max(1, fate.upper.allocation);
     const onShare = (share: number) => job.progress(Math.round(before + size * Math.min(1, share)), total);
     await carryOutMerge(host, host.requireVm(vmId), fate, { snapshot, all, job, onShare, held });
+    onMerged(snapshot.externalDisks.find(({ path }) => path === fate.lower.path)!.target);
     before += size;
     job.progress(before, total);
   }

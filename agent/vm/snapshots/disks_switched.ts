@@ -13,31 +13,41 @@ import { resolvedPath } from "../../machine/resolved_path.ts";
 import { NOTHING, t } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
 import type { DisksSwitched } from "../../operations/step.ts";
+import { originOf } from "../../storage/disk_origin.ts";
+import { noteSuccessor } from "../disk_lineage.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 
 /** Milliseconds in which libvirt has stored what QEMU has done. */
 const STORED_MS = 2000;
 
-type SwitchedDisk = DisksSwitched["disks"][number];
-
 /** Path of the image of each disk. */
 export const imagesOf = (xml: string) => new Map(disksOf(xml).map(({ target, source }) => [target, source]));
 
 /** Process of a VM's QEMU; undefined where none is to be seen. */
-const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
+export const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
   (await machine?.processes.all())?.get(uuid);
 
-/** Whether QEMU writes to the new image, and reads the old one alone. */
-async function isWrittenTo({ link: { machine } }: Host, pid: number, disk: SwitchedDisk): Promise<boolean> {
-  const overlay = await resolvedPath(machine, disk.overlay);
-  const base = await resolvedPath(machine, disk.chain[0]!.path);
+/**
+ * Which of two images QEMU writes to, as far as can be seen: it reads the lower one alone while it writes to the one on it, and
+ * has both open to write in a merge.
+ */
+export async function writtenOf(
+  { link: { machine } }: Host,
+  pid: number,
+  images: { readonly overlay: string; readonly base: string },
+): Promise<"overlay" | "base" | undefined> {
+  const overlay = await resolvedPath(machine, images.overlay);
+  const base = await resolvedPath(machine, images.base);
   const open = await openFilesOf(pid, [overlay, base]);
-  return open.get(overlay) === true && open.get(base) === false;
+  if (open.get(base) === true) return "base";
+  return open.get(overlay) === true && open.has(base) ? "overlay" : undefined;
 }
 
 /** What libvirt is to know of the disks of a running VM. */
 interface Unstored {
   readonly document: XmlDocument;
+  /** Targets of the disks that have them there alone. */
+  readonly stored: readonly string[];
   /** One of them is not known for the running VM either. */
   readonly isUnknown: boolean;
 }
@@ -53,16 +63,20 @@ async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unst
   const pid = disks.some(({ target, overlay }) => live.get(target) !== overlay)
     ? await qemuOf(vms, uuid)
     : undefined;
-  let isStored = false, isUnknown = false;
+  const stored: string[] = [];
+  let isUnknown = false;
   for (const disk of disks) {
     const { target, overlay, chain } = disk, isKnown = live.get(target) === overlay;
-    if (next.get(target) !== chain[0]!.path) continue;
-    if (!isKnown && (pid === undefined || !await isWrittenTo(vms, pid, disk))) continue;
+    const base = chain[0]!.path;
+    if (next.get(target) !== base) continue;
+    if (!isKnown && (pid === undefined || await writtenOf(vms, pid, { overlay, base }) !== "overlay")) {
+      continue;
+    }
     setDisk(document, target, { path: overlay, format: "qcow2", type: "file", backing: chain });
-    isStored = true;
+    stored.push(target);
     isUnknown ||= !isKnown;
   }
-  return isStored ? { document, isUnknown } : undefined;
+  return stored.length > 0 ? { document, stored, isUnknown } : undefined;
 }
 
 /** Has the next start use the images that the disks of a running VM use. */
@@ -74,6 +88,12 @@ export const disksSwitched: StepRule<"disks-switched"> = {
     const found = await unstored(vms, step);
     if (found === undefined) return NOTHING;
     await vms.link.call("domainDefine", { xml: found.document.toString() });
+    // No snapshot has the images below: whose they are is known by this alone
+    for (const { target, overlay, chain } of step.disks) {
+      if (!found.stored.includes(target)) continue;
+      const { path, type } = chain[0]!;
+      await noteSuccessor(vms, step.uuid, await originOf(vms, { type, source: path }), overlay);
+    }
     await vms.inventory.refresh(step.uuid);
     const { name } = step;
     return {

@@ -31,7 +31,7 @@ import { overlayHindrance } from "./overlays.ts";
 import { lostImages, revertExternalSnapshot } from "./revert.ts";
 import { contentsOf, type FoundSnapshot, scan } from "./scan.ts";
 import { takeBeside } from "./take.ts";
-import { unknownImageText } from "./next_start.ts";
+import { unsettledImageText } from "./next_start.ts";
 import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
@@ -272,7 +272,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
-        const reason = await unknownImageText(host, known.vm);
+        const reason = await unsettledImageText(host, known.vm);
         if (reason !== undefined) throw new ContractError("SnapshotNotRevertable", { name, reason });
         await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));
         if (!found.isExternal) {

@@ -8,7 +8,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import type { Host } from "../../hosts/host.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
-import { imagesOf } from "./disks_switched.ts";
+import { imagesOf, qemuOf, writtenOf } from "./disks_switched.ts";
 
 /** A disk and the image that it is on from the next start on. */
 export interface NextImage {
@@ -30,25 +30,95 @@ export async function changingDisks(host: Host, vm: VM): Promise<NextImage[]> {
   });
 }
 
+/** A disk whose image of the next start is built on the one that libvirt takes for the running one. */
+interface BuiltOnNow extends NextImage {
+  readonly now: string;
+}
+
+/** Such disks: a person who gives a VM another image for the next start builds it on nothing. @throws {LibvirtError} */
+async function builtOnNow(host: Host, vm: VM, target: string | undefined): Promise<BuiltOnNow[]> {
+  if (host.link.machine === null) return [];
+  const changing = (await changingDisks(host, vm)).filter((disk) => (target ?? disk.target) === disk.target);
+  const found: BuiltOnNow[] = [];
+  for (const { now, ...disk } of changing) {
+    const chain = await undefinedIfMissing(backingChain(disk.path)) ?? [];
+    if (now !== undefined && chain.includes(now)) found.push({ ...disk, now });
+  }
+  return found;
+}
+
+/** Whether QEMU writes to the lower image: it has merged the upper one, and a kill kept libvirt from storing that. */
+async function isMerged(host: Host, { id }: VM, { path, now }: BuiltOnNow): Promise<boolean> {
+  const pid = await qemuOf(host, id);
+  return pid !== undefined && await writtenOf(host, pid, { overlay: path, base: now }) === "base";
+}
+
 /**
- * A disk of a VM that runs which QEMU writes to an image that libvirt does not know: the image of the next start is built on the
- * one that libvirt takes for the running one. A person who gives a VM another image for the next start builds it on nothing.
+ * A disk of a VM that runs which QEMU writes to an image that libvirt does not know: that of the next start.
  *
+ * @param target looks at this disk alone
  * @throws {LibvirtError}
  */
-export async function unknownImage(host: Host, vm: VM): Promise<NextImage | undefined> {
-  if (host.link.machine === null) return undefined;
-  for (const disk of await changingDisks(host, vm)) {
-    const chain = await undefinedIfMissing(backingChain(disk.path)) ?? [];
-    if (disk.now !== undefined && chain.includes(disk.now)) return disk;
-  }
+export async function unknownImage(
+  host: Host,
+  vm: VM,
+  target?: string,
+): Promise<NextImage | undefined> {
+  for (const disk of await builtOnNow(host, vm, target)) if (!await isMerged(host, vm, disk)) return disk;
   return undefined;
 }
 
-/** Why the memory of a VM is not saved, and its disks are not read through libvirt; undefined where they are. @throws {LibvirtError} */
-export async function unknownImageText(host: Host, vm: VM): Promise<string | undefined> {
+/**
+ * A disk of a VM that runs which has an image at the next start that is merged already: what is written since is in the one
+ * below it alone.
+ *
+ * @throws {LibvirtError}
+ */
+export async function mergedImage(host: Host, vm: VM): Promise<BuiltOnNow | undefined> {
+  for (const disk of await builtOnNow(host, vm, undefined)) if (await isMerged(host, vm, disk)) return disk;
+  return undefined;
+}
+
+/** What is to be done with such a disk while the VM runs. */
+export const mergedText = ({ target, path, now }: BuiltOnNow): string =>
+  `disk ${target} is on ${path} at the next start, and QEMU has merged that into ${now}: what is written since would not ` +
+  "be there. Before the VM is shut down, delete the snapshot again, or discard the pending change and delete that image";
+
+const unknownText = ({ target, path }: NextImage): string =>
+  `QEMU writes disk ${target} to ${path}, which libvirt does not know until the next start. ` +
+  "Shut the VM down and start it before";
+
+/**
+ * Why the memory of a VM is not saved, and its disks are not read or changed through libvirt; undefined where they are.
+ *
+ * @param target for this disk alone
+ * @throws {LibvirtError}
+ */
+export async function unknownImageText(host: Host, vm: VM, target?: string): Promise<string | undefined> {
+  const disk = await unknownImage(host, vm, target);
+  return disk && unknownText(disk);
+}
+
+/** The same, and why images below such a disk stay as they are while its merge is not stored. @throws {LibvirtError} */
+export async function unsettledImageText(host: Host, vm: VM): Promise<string | undefined> {
+  const unknown = await unknownImageText(host, vm);
+  if (unknown !== undefined) return unknown;
+  const merged = await mergedImage(host, vm);
+  return merged && mergedText(merged);
+}
+
+/**
+ * Why a definition is not stored: it does not have the image that QEMU writes to and libvirt does not know, so the next start
+ * would be without what the guest has written since.
+ *
+ * @throws {LibvirtError}
+ */
+export async function lostUnknown(
+  host: Host,
+  vm: VM,
+  xml: string,
+): Promise<{ readonly path: string; readonly reason: string } | undefined> {
   const disk = await unknownImage(host, vm);
-  return disk &&
-    `QEMU writes disk ${disk.target} to ${disk.path}, which libvirt does not know until the next start. ` +
-      "Shut the VM down and start it before";
+  if (disk === undefined || imagesOf(xml).get(disk.target) === disk.path) return undefined;
+  return { path: disk.path, reason: unknownText(disk) };
 }

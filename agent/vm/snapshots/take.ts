@@ -15,7 +15,7 @@ import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
-import { changingDisks } from "./next_start.ts";
+import { changingDisks, mergedImage, mergedText } from "./next_start.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -122,6 +122,8 @@ export async function takeBeside(
 async function requireSameImages(host: Host, vm: VM): Promise<void> {
   const [disk] = await changingDisks(host, vm);
   if (disk === undefined) return;
+  const merged = await mergedImage(host, vm);
+  if (merged !== undefined) throw new ContractError("SnapshotNotPossible", { reason: mergedText(merged) });
   const reason =
     `disk ${disk.target} is on another image from the next start on: ${disk.path}. Shut the VM down and start it before`;
   throw new ContractError("SnapshotNotPossible", { reason });

@@ -16,6 +16,7 @@ import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import type { NodeInfo } from "../../hosts/node_info.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Host } from "../../hosts/host.ts";
+import { lostUnknown } from "../snapshots/next_start.ts";
 import { updateVm } from "./update.ts";
 import { HardwareSource, type HardwareState } from "./options.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
@@ -52,6 +53,8 @@ export function hardwareHandlers(
       if (live === null) throw new ContractError("VmNotRunning");
       const xml = discardPending(live, next, areas, hostCpus);
       if (xml === next) return;
+      const lost = await lostUnknown(host, vm, xml);
+      if (lost !== undefined) throw new ContractError("UpdateFailed", { error: lost.reason });
       const stored = await host.link.call("domainRedefine", { uuid: vm.id, from: next, xml }).catch(
         (error) => {
           throw contractError(error, "UpdateFailed", "discard_pending_changes");

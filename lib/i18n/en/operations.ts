@@ -3,6 +3,7 @@ export const operations = {
   "operations.cause_link": "The connection to libvirt was lost in the middle.",
   "operations.cause_process": "KVM Manager ended in the middle.",
   "operations.finished": "{cause} It has been finished now.",
+  "operations.begun": "{cause} A part of it is done.",
   "operations.undone": "{cause} What it had made was removed: it can be done again.",
   "operations.untouched": "{cause} Nothing was changed: it can be done again.",
   "operations.waits": "{cause} What it left cannot be settled yet: {reason}. It is tried again by itself.",
@@ -18,6 +19,10 @@ export const operations = {
   "operations.started": "Started: {what}.",
   "operations.not_started": "Not started: {what}, because {reason}.",
 
+  "operations.snapshot_begun":
+    "The deletion of the snapshot {name} is begun: delete it again to finish that.",
+  "operations.snapshot_merged":
+    "Disks whose images are merged: {disks}. The deletion of the snapshot {name} is begun: delete it again to finish that.",
   "operations.snapshot_not_reverted": "The VM was not reverted: its disks are as they were.",
 
   "operations.switched":
@@ -35,6 +40,8 @@ export const operations = {
 
   "operations.is_used": "it is used by {name}",
   "operations.is_open": "a program has it open: delete it once the VM is off",
+  "operations.is_open_until_off": "a program has it open: it is deleted by itself once the VM is off",
+  "operations.is_away": "its folder or its storage pool is not there: delete it once that is back",
   "operations.is_unlockable": "its file system does not tell whether QEMU has it open",
   "operations.is_other": "it is not the one that was made here",
   "operations.is_defined": "somebody has kept it",

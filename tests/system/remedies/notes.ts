@@ -35,6 +35,11 @@ export const OF_NOTES: Readonly<Record<string, Entry>> = {
     words: "libvirt paused it while it wrote its memory",
     then: `"resume_vm", { vmId }`,
   },
+  "A snapshot that was cut short has left": {
+    by: "tests/system/unused_overlays_test.ts",
+    words: "A snapshot that was cut short has left",
+    then: "api.startVm({ vmId })",
+  },
   "Its watchdog paused it": SAYS,
   "libvirt starts it with the host (autostart)": SAYS,
   "The medium of its drive": {

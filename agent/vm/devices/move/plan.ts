@@ -25,6 +25,7 @@ import { hasFormats, type Volume, volumeNamed } from "../../../storage/volumes.t
 import { foreignCheckpoint } from "../../checkpoints.ts";
 import { type DiskCopy, diskCopyOf } from "../../lifecycle/disk_copies.ts";
 import { requireOff } from "../../lifecycle/rename.ts";
+import { unsettledImageText } from "../../snapshots/next_start.ts";
 import { scan } from "../../snapshots/scan.ts";
 
 /** A disk that can move. */
@@ -60,7 +61,8 @@ const refuse = ({ target, source: path = "empty" }: Pick<Disk, "target" | "sourc
   new ContractError("DiskNotMovable", { target, path, reason });
 
 /** The disk as the VM has it now and at its next start. @throws {ContractError} NoSuchDisk, DiskNotMovable */
-async function diskOf({ link }: Host, { id: uuid }: VM, target: string, isLive: boolean): Promise<Disk> {
+async function diskOf(host: Host, vm: VM, target: string, isLive: boolean): Promise<Disk> {
+  const { link } = host, { id: uuid } = vm;
   const read = (inactive: boolean) => link.call("domainXml", { uuid, secure: false, inactive });
   const xmls = [await read(true), ...isLive ? [await read(false)] : []];
   const found = xmls.map((xml) => summarizeDomain(xml).disks.find((disk) => disk.target === target));
@@ -68,7 +70,11 @@ async function diskOf({ link }: Host, { id: uuid }: VM, target: string, isLive: 
   const disk = now ?? next;
   if (disk === undefined) throw new ContractError("NoSuchDisk", { target });
   if (now?.source !== next?.source || now?.format !== next?.format) {
-    throw refuse(disk, "it changes at the VM's next start: restart the VM, or discard that change, first");
+    const unsettled = await unsettledImageText(host, vm);
+    throw refuse(
+      disk,
+      unsettled ?? "it changes at the VM's next start: restart the VM, or discard that change, first",
+    );
   }
   refuseKind(disk);
   if (xmls.some((xml) => encryptedDisks(xml).includes(target))) {
