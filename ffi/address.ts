@@ -1,0 +1,13 @@
+/** Which libvirt is connected to, and as whom. Plain data: it goes to the workers by messages. */
+
+/** Whom libvirt knows us as, where it asks (SASL, ESXi). The password is told to libvirt's library alone. */
+export interface LibvirtLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface LibvirtAddress {
+  /** libvirt's connection URI. */
+  readonly uri: string;
+  readonly login?: LibvirtLogin;
+}
