@@ -10,4 +10,6 @@ export interface LibvirtAddress {
   /** libvirt's connection URI. */
   readonly uri: string;
   readonly login?: LibvirtLogin;
+  /** What all who sign in there know of each other: see `sign_in_turns.ts`. */
+  readonly signIns?: Int32Array<SharedArrayBuffer>;
 }

@@ -9,6 +9,7 @@ import type { LibvirtAddress, LibvirtLogin } from "./address.ts";
 import { LibvirtError, type SignInFailure, VIR_ERR } from "./error.ts";
 import { libvirt, openLibc } from "./library.ts";
 import { cPassword, cString } from "./memory.ts";
+import { inTurn } from "./sign_in_turns.ts";
 
 /** What libvirt may ask for (`virConnectCredentialType`): a name, and its password. Nothing else is answered. */
 const CREDENTIAL = { AUTHNAME: 2, PASSPHRASE: 5 } as const;
@@ -81,8 +82,9 @@ const authOf = ({ pointer }: Questions): BigUint64Array<ArrayBuffer> =>
     0n,
   ]);
 
-/** What libsasl says where client and server have no way in common. */
+/** What libsasl says where client and server have no way in common; a server that has none at all says no more than that it failed. */
 const NO_MECHANISM = /no mechanism available|SASL mechanism \S+ not supported/i;
+const FAILED_ALONE = /^authentication failed: authentication failed$/;
 
 /** How signing in failed; undefined for another failure. */
 function signInFailure(
@@ -92,15 +94,20 @@ function signInFailure(
 ): SignInFailure | undefined {
   if (code !== VIR_ERR.AUTH_FAILED && code !== VIR_ERR.AUTH_CANCELLED) return undefined;
   if (isAsked) return login === undefined ? "needed" : "refused";
-  return NO_MECHANISM.test(message) ? "impossible" : undefined;
+  // Without a user it may be polkit that failed
+  const isImpossible = NO_MECHANISM.test(message) || login !== undefined && FAILED_ALONE.test(message);
+  return isImpossible ? "impossible" : undefined;
 }
 
 /**
- * Opens a connection.
+ * Opens a connection. Blocks.
  *
  * @throws {LibvirtError} with `signIn` where it is the user or the password
  */
-export function openConnection({ uri, login }: LibvirtAddress): Deno.PointerObject {
+export const openConnection = ({ uri, login, signIns }: LibvirtAddress): Deno.PointerObject =>
+  inTurn(signIns, () => openAs(uri, login));
+
+function openAs(uri: string, login: LibvirtLogin | undefined): Deno.PointerObject {
   const { symbols, lastError } = libvirt();
   using asked = questions(login);
   const pointer = symbols.virConnectOpenAuth(cString(uri), authOf(asked), 0);

@@ -18,6 +18,7 @@ import { requireNewHost } from "./require_new.ts";
 import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
 import { withSsh } from "./ssh/with_ssh.ts";
 import { hostStatus, type ListedHosts } from "./statuses.ts";
+import { within } from "../within.ts";
 import { tryConnection } from "./try_connection.ts";
 import type { LinkCommand } from "./linked/handlers.ts";
 
@@ -51,6 +52,9 @@ function checkedLink(text: string): string {
     reason: "the address of a KVM Manager is like https://kvm2:8006",
   });
 }
+
+/** Milliseconds that a call waits for a connection that is tried once more. */
+const RETRY_MS = 5000;
 
 /** What a call says of the SSH connection. */
 interface SshAnswers {
@@ -156,8 +160,9 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       const { login: _before, ...current } = kept(hostId);
       const changed = { ...current, uri, label: label ?? before.label, ...(login && { login }) };
       await app.putHost(changed, check);
-      // With another key or host key, the connection is worth another try; another user or password has had one
-      if (!isMoved && wanted !== undefined && !isOther) void hosts.served(hostId)?.link.retry();
+      // Whatever may have changed there, the connection is worth another try; another user or password has had one
+      const isTried = wanted !== undefined || answers.userPassword !== undefined;
+      if (!isMoved && !isOther && isTried) await within(RETRY_MS, hosts.served(hostId)?.link.retry());
       if (isMoved) await connected(hostId, () => app.putHost(before));
       return hostStatus(app, hostId, principal);
     },

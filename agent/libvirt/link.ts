@@ -14,6 +14,7 @@ import {
 import type { VolumePlace } from "../../ffi/connection.ts";
 import type { LibvirtAddress, LibvirtLogin } from "../../ffi/address.ts";
 import { LibvirtError } from "../../ffi/error.ts";
+import { allowSignIn, newSignIns } from "../../ffi/sign_in_turns.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
 import { SchemaCheck } from "../../ffi/schema_check.ts";
@@ -68,6 +69,10 @@ const NOT_ANSWERING =
   "Libvirtd accepts connections but does not answer. Running VMs go on. If it stays so, restart it " +
   "(systemctl restart libvirtd).";
 
+/** Who signs in as somebody does so in turn. */
+const withTurns = ({ uri, login }: LibvirtAddress): LibvirtAddress =>
+  login === undefined ? { uri } : { uri, login, signIns: newSignIns() };
+
 export class LibvirtLink {
   readonly uri: string;
   /** The machine that libvirt runs on, where it is ours. */
@@ -103,10 +108,10 @@ export class LibvirtLink {
   ) {
     this.uri = uri;
     this.machine = localMachine(uri);
-    this.#address = address;
-    this.consoles = new ConsoleStreams(address, this.gate, (error) => this.#onOpenFailed(error));
+    this.#address = withTurns(address);
+    this.consoles = new ConsoleStreams(this.#address, this.gate, (error) => this.#onOpenFailed(error));
     this.#listener = listener;
-    this.#pool = new WorkerPool(address, options, this.gate);
+    this.#pool = new WorkerPool(this.#address, options, this.gate);
     this.#status = {
       connected: false,
       uri: connectionUri(uri),
@@ -138,6 +143,7 @@ export class LibvirtLink {
   async #try(): Promise<void> {
     if (this.#stopped) return;
     const attempt = ++this.#attempt;
+    allowSignIn(this.#address.signIns);
     try {
       this.#loop ??= startEventLoop((error) => log.warn("libvirt's event loop failed", { error }));
     } catch (error) {
@@ -243,7 +249,7 @@ export class LibvirtLink {
 
   /** Connects anew as this user from now on; without one, as whoever libvirt takes us for. Done as {@link retry} is. */
   async signInAs(login: LibvirtLogin | undefined): Promise<void> {
-    this.#address = { uri: this.#address.uri, ...(login && { login }) };
+    this.#address = withTurns({ uri: this.#address.uri, ...(login && { login }) });
     this.#pool.address = this.consoles.address = this.#address;
     this.#pauses.reset();
     if (this.#status.connected) await this.reconnect("KVM Manager signs in to libvirt.");
