@@ -28,6 +28,8 @@ export function ConnectionFields(
   { command, refused, label, uri, username, publicKey }: ConnectionFieldsProps,
 ) {
   const typed = refused?.command === command ? refused.typed : undefined;
+  // The address of a KVM Manager, which has no libvirt to sign in to
+  const isLinked = uri?.startsWith("https:") === true;
   const isWithheld = (field: string) => refused?.command === command && refused.withheld.includes(field);
   const errorAt = (field: string) => refusalAt(refused, command, field);
   return (
@@ -64,24 +66,28 @@ export function ConnectionFields(
           <p class="form-hint">{t("hosts.public_key_hint")}</p>
         </div>
       )}
-      <TextField
-        label={t("hosts.username")}
-        name="username"
-        hint={t("hosts.username_hint")}
-        defaultValue={typed?.username ?? username}
-        error={errorAt("username")}
-        maxLength={255}
-      />
-      <TextField
-        label={t("hosts.user_password")}
-        name="userPassword"
-        type="password"
-        autocomplete="new-password"
-        hint={t(username === undefined ? "hosts.user_password_hint" : "hosts.user_password_kept_hint")}
-        error={errorAt("userPassword")}
-        again={isWithheld("userPassword")}
-        maxLength={1024}
-      />
+      {!isLinked && (
+        <>
+          <TextField
+            label={t("hosts.username")}
+            name="username"
+            hint={t("hosts.username_hint")}
+            defaultValue={typed?.username ?? username}
+            error={errorAt("username")}
+            maxLength={255}
+          />
+          <TextField
+            label={t("hosts.user_password")}
+            name="userPassword"
+            type="password"
+            autocomplete="new-password"
+            hint={t(username === undefined ? "hosts.user_password_hint" : "hosts.user_password_kept_hint")}
+            error={errorAt("userPassword")}
+            again={isWithheld("userPassword")}
+            maxLength={1024}
+          />
+        </>
+      )}
     </>
   );
 }

@@ -19,8 +19,7 @@ export const hosts = {
   "hosts.password_hint":
     "Used once, to add KVM Manager's public key to the user's authorized_keys. It is not kept. Not needed if the key is there.",
   "hosts.username": "User of libvirt",
-  "hosts.username_hint":
-    "Only if the host's libvirt asks for a user and a password (SASL). If empty, libvirt is not signed in to.",
+  "hosts.username_hint": "Only if the host's libvirt asks for a user and a password (SASL).",
   "hosts.user_password": "Password of that user",
   "hosts.user_password_hint": "Kept in KVM Manager's database. It is never shown.",
   "hosts.user_password_kept_hint":
