@@ -20,8 +20,10 @@ const SIGN_IN: Readonly<Record<SignInFailure, string>> = {
     "and install the SASL modules on the host of KVM Manager (Debian: libsasl2-modules, Fedora: cyrus-sasl-scram).",
 };
 
-/** What libvirt says of TLS and of the way to another machine → what to do. */
-const FAR_ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+type Advice = readonly (readonly [said: RegExp, advice: string])[];
+
+/** What libvirt says of certificates → what to do. */
+const CERTIFICATE_ADVICE: Advice = [
   [
     /Failed to verify peer's certificate/,
     "The certificate of the host is of another CA, or for another name. Connect by a name that is in it, and put the " +
@@ -36,6 +38,11 @@ const FAR_ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
     /CA certificate|Our own certificate|client certificate|client private key/i,
     "Put cacert.pem, clientcert.pem and clientkey.pem of one CA into a folder that KVM Manager can read, and name it with pkipath.",
   ],
+];
+
+/** What libvirt says of the way to another machine → what to do. */
+const FAR_ADVICE: Advice = [
+  ...CERTIFICATE_ADVICE,
   [
     /unable to connect to server at .*Connection refused/,
     "Libvirt does not listen there. Start its socket on the host (systemctl enable --now virtproxyd-tls.socket or libvirtd-tls.socket).",
@@ -97,7 +104,9 @@ export class RetryPauses {
   /** Milliseconds until the next attempt. @param text what people are told of this one */
   next(text: string): number {
     if (text === SIGN_IN.refused) return step(WRONG_PASSWORD_MS, this.#refusals++);
-    if (SSH_REFUSALS.has(text) || Object.values(SIGN_IN).includes(text)) return REFUSED_MS;
+    const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).includes(text) ||
+      CERTIFICATE_ADVICE.some(([, advice]) => text.includes(advice));
+    if (isRefused) return REFUSED_MS;
     return step(BACKOFF_MS, this.#attempts++);
   }
 

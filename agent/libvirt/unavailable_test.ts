@@ -50,6 +50,8 @@ Deno.test("RetryPauses try what is away soon, and a refused password at most twi
   // 0, 1, 21, … minutes, each pause a fifth shorter at worst
   assert.ok(0.8 * found[1]! > 15 * MINUTE);
   for (const each of ["needed", "impossible"] as const) assert.equal(pauses.next(signInText(each)), MINUTE);
+  const uri = "qemu+tls://kvm2/system", message = "Unable to read TLS confirmation: Input/output error";
+  assert.equal(pauses.next(unavailableText(new LibvirtError({ message }), uri)), MINUTE);
   pauses.reset();
   assert.deepEqual([pauses.next(refused), pauses.next(away)], [MINUTE, 100]);
 });
