@@ -11,10 +11,8 @@ const SSH_REFUSALS: ReadonlySet<string> = new Set([KEY_CHANGED, KEY_REFUSED]);
 
 /** How signing in to libvirt failed, and what to do. */
 const SIGN_IN: Readonly<Record<SignInFailure, string>> = {
-  needed:
-    "This libvirt asks for a user and a password. Edit the host's connection and give the user and the password.",
-  refused:
-    "This libvirt refuses the user or the password. Edit the host's connection and give the password again.",
+  needed: "This libvirt asks for a user and a password. Give both with the host's connection.",
+  refused: "This libvirt refuses the user or the password. Give the right ones with the host's connection.",
   impossible:
     "This libvirt lets no user in by a password that KVM Manager could give. Have its /etc/sasl2/libvirt.conf offer scram-sha-256, " +
     "and install the SASL modules on the host of KVM Manager (Debian: libsasl2-modules, Fedora: cyrus-sasl-scram).",

@@ -149,7 +149,7 @@ Deno.test({
         await delay(SEVERAL_TRIES_MS);
         assert.equal(await far.refusals(), before + 1, "one refusal in all this time");
         const wrong = await update({ userPassword: "wrong" });
-        assert.match(wrong.error ?? "", /refuses the user or the password.*give the password again/);
+        assert.match(wrong.error ?? "", /refuses the user or the password\. Give the right ones/);
         assert.equal(await far.refusals(), before + 2, "that one was tried, once");
         assert.equal((await update({ userPassword: OTHER })).status, "connected");
       },

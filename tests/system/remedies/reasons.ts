@@ -74,6 +74,16 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "refuses the certificate of KVM Manager, or got none",
     then: "await test(tlsUri(far))",
   },
+  "This libvirt asks for a user and a password. Give both": {
+    by: "tests/system/host_login_test.ts",
+    words: "asks for a user and a password",
+    then: "await update({ username, userPassword: PASSWORD })",
+  },
+  "This libvirt refuses the user or the password. Give the right ones": {
+    by: "tests/system/host_login_test.ts",
+    words: "refuses the user or the password",
+    then: "await update({ userPassword: OTHER })",
+  },
   "Libvirt does not listen there. Start its socket": OUTSIDE,
   "username is of a libvirt: a linked host has a key instead": SAYS,
 };
