@@ -29,6 +29,7 @@ import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
+import { isSameLogin } from "./hosts/login.ts";
 import { LinkIdentity } from "./hosts/linked/identity.ts";
 import { isLink, LinkedHost, type StoredLink } from "./hosts/linked/linked_host.ts";
 import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
@@ -74,11 +75,14 @@ import { Journal } from "./store/journal.ts";
 import { RejectedCallLog } from "./store/rejected_call_log.ts";
 import { Store } from "./store/store.ts";
 import { beat } from "./heartbeat.ts";
+import { within } from "./within.ts";
 
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
 /** Milliseconds after which what the start needed is needed no more. */
 const START_MS = 30_000;
+/** Milliseconds for which a change of a host waits until its libvirt has let another user in, or has refused it. */
+const SIGN_IN_MS = 5000;
 
 function releaseMemory(): void {
   try {
@@ -383,8 +387,11 @@ export class App {
       const served = this.#served(host.id);
       const uri = served instanceof LinkedHost ? served.address : served && connectionUri(served.link.uri);
       const isSame = served !== undefined && host.isEnabled && uri === host.uri;
-      if (isSame) served.label = host.label;
-      else await this.#changeHost(host.id, () => {});
+      if (isSame) {
+        served.label = host.label;
+        const isServedAs = served instanceof LinkedHost || isSameLogin(served.link.address.login, host.login);
+        if (!isServedAs) await within(SIGN_IN_MS, served.link.signInAs(host.login));
+      } else await this.#changeHost(host.id, () => {});
       this.hub.publish("hosts-changed", {});
     });
   }

@@ -1,7 +1,9 @@
 /** A connection to libvirt, and the handles made through it. Everything here is disposed with `using`. */
+import type { LibvirtAddress } from "./address.ts";
 import { LibvirtError, VIR_ERR } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import { cString } from "./memory.ts";
+import { openConnection } from "./sign_in.ts";
 
 /** Seconds between keep-alive messages, and how many may go unanswered. A frozen libvirtd is noticed after 4 s. */
 const KEEPALIVE_INTERVAL = 1;
@@ -40,37 +42,41 @@ export interface VolumePlace {
 
 /** An open connection. */
 export class Connection implements Disposable {
-  readonly uri: string;
   readonly #handle: Handle;
   readonly #domains = new Map<string, { readonly handle: Handle; round: number }>();
   /** Counts what was asked of {@link knownDomains}. */
   #round = 0;
 
-  private constructor(uri: string, pointer: Deno.PointerObject) {
-    this.uri = uri;
+  private constructor(pointer: Deno.PointerObject, private readonly address?: LibvirtAddress) {
     this.#handle = new Handle(pointer, (conn) => libvirt().symbols.virConnectClose(conn));
   }
 
   /**
-   * Opens `uri` and turns keep-alive on. Keep-alive works only while the event loop of `event_loop.ts` runs; a
-   * driver without a daemon (`test:///`) has none, which is no error. Source: virConnectOpen, virConnectSetKeepAlive.
+   * Opens an address and turns keep-alive on. Keep-alive works only while the event loop of `event_loop.ts` runs; a
+   * driver without a daemon (`test:///`) has none, which is no error. Source: virConnectOpenAuth, virConnectSetKeepAlive.
    *
    * @throws {LibvirtError}
    */
-  static open(uri: string): Connection {
+  static open(address: LibvirtAddress): Connection {
     const { symbols } = libvirt();
-    const connection = new Connection(uri, some(symbols.virConnectOpen(cString(uri))));
+    const connection = new Connection(openConnection(address), address);
     if (symbols.virConnectSetKeepAlive(connection.pointer, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) < 0) {
       symbols.virResetLastError();
     }
     return connection;
   }
 
-  /** Takes over a connection whose owner has left it to others, by its address. @throws {TypeError} for 0 */
-  static adopt(uri: string, address: bigint): Connection {
-    const pointer = Deno.UnsafePointer.create(address);
-    if (pointer === null) throw new TypeError("a connection has an address");
-    return new Connection(uri, pointer);
+  /** Takes over a connection whose owner has left it to others, by its pointer. @throws {TypeError} for 0 */
+  static adopt(pointer: bigint): Connection {
+    const object = Deno.UnsafePointer.create(pointer);
+    if (object === null) throw new TypeError("a connection has a pointer");
+    return new Connection(object);
+  }
+
+  /** Opens one more to the same libvirt. @throws {LibvirtError}; {TypeError} for one that was taken over */
+  another(): Connection {
+    if (this.address === undefined) throw new TypeError("where an adopted connection leads to is not known");
+    return Connection.open(this.address);
   }
 
   get pointer(): Deno.PointerObject {

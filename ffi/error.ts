@@ -52,6 +52,12 @@ export interface RefusedFor {
   readonly call: string;
 }
 
+/**
+ * Why signing in failed. `needed`: libvirt asks for a user and a password, and there is none; `refused`: it takes those that
+ * were given for wrong; `impossible`: its ways of signing in are none of ours.
+ */
+export type SignInFailure = "needed" | "refused" | "impossible";
+
 /** The plain shape in which an error crosses from a worker. */
 export interface LibvirtFailure {
   readonly kind: FailureKind;
@@ -60,6 +66,7 @@ export interface LibvirtFailure {
   readonly level: number;
   readonly message: string;
   readonly hang?: RefusedFor;
+  readonly signIn?: SignInFailure;
 }
 
 /** An error of libvirt: its code, the part of libvirt it comes from, its level (1 warning, 2 error) and its text. */
@@ -71,6 +78,8 @@ export class LibvirtError extends Error {
   readonly level: number;
   /** Of kind `silent`. */
   readonly hang: RefusedFor | undefined;
+  /** Of a connection that was not made. */
+  readonly signIn: SignInFailure | undefined;
 
   constructor(failure: Partial<LibvirtFailure> & { message: string }) {
     super(failure.message);
@@ -79,6 +88,7 @@ export class LibvirtError extends Error {
     this.domain = failure.domain ?? 0;
     this.level = failure.level ?? 2;
     this.hang = failure.hang;
+    this.signIn = failure.signIn;
   }
 
   /** The plain shape for `postMessage`. */
@@ -90,6 +100,7 @@ export class LibvirtError extends Error {
       level: this.level,
       message: this.message,
       ...(this.hang && { hang: this.hang }),
+      ...(this.signIn && { signIn: this.signIn }),
     };
   }
 }

@@ -41,7 +41,7 @@ libvirtTest(
   async () => {
     const errors: unknown[] = [];
     const loop = startEventLoop((error) => errors.push(error));
-    const pool = new WorkerPool(SHARED);
+    const pool = new WorkerPool({ uri: SHARED });
     const uuid = crypto.randomUUID(), name = `kvmm-test-${uuid.slice(0, 8)}`;
     const seen: (string | number)[] = [];
     const subscription = await Subscription.open(pool, loop, {

@@ -20,7 +20,7 @@ libvirtTest("ok(), some() and takeString() pass results on and throw libvirt's o
   assert.equal(ok(0), 0);
   assert.equal(ok(5), 5);
   const { symbols } = libvirt();
-  using connection = Connection.open(SHARED);
+  using connection = Connection.open({ uri: SHARED });
   const unknown = () => connection.domain("00000000-0000-4000-8000-000000000000");
   assert.throws(
     unknown,
@@ -41,18 +41,17 @@ libvirtTest("Connection.open() says why it cannot", () => {
     ]
   ) {
     assert.throws(
-      () => Connection.open(uri),
+      () => Connection.open({ uri }),
       (error) => error instanceof LibvirtError && error.message !== "",
       uri,
     );
   }
-  assert.throws(() => Connection.open("test:///default\0"), TypeError);
+  assert.throws(() => Connection.open({ uri: "test:///default\0" }), TypeError);
 });
 
 libvirtTest("Connection is alive until given back, and then cannot be used", () => {
-  const connection = Connection.open(SHARED);
+  const connection = Connection.open({ uri: SHARED });
   assert.equal(connection.alive, true);
-  assert.equal(connection.uri, SHARED);
   connection[Symbol.dispose]();
   connection[Symbol.dispose]();
   assert.throws(() => connection.pointer, TypeError);
@@ -60,7 +59,7 @@ libvirtTest("Connection is alive until given back, and then cannot be used", () 
 });
 
 libvirtTest("Connection looks networks and volumes up by name and path, each with its own error", () => {
-  using connection = Connection.open(SHARED);
+  using connection = Connection.open({ uri: SHARED });
   using network = connection.network("default");
   assert.notEqual(network.pointer, null);
   assert.throws(() => connection.network("none"), { code: VIR_ERR.NO_NETWORK });
@@ -96,7 +95,7 @@ libvirtTest("readList() gives every object back once, also when reading one fail
 });
 
 libvirtTest("listOf() gives an empty list for none, and throws for -1", () => {
-  using connection = Connection.open(SHARED);
+  using connection = Connection.open({ uri: SHARED });
   const { symbols } = libvirt();
   const inactivePools = 1, activePools = 2;
   assert.deepEqual(

@@ -1,4 +1,5 @@
 /** Messages between the main thread and the call workers. Plain data only. */
+import type { LibvirtAddress } from "./address.ts";
 import type { CallName } from "./calls/mod.ts";
 import type { LibvirtFailure } from "./error.ts";
 
@@ -9,9 +10,9 @@ import type { LibvirtFailure } from "./error.ts";
  */
 export const OPENING_STATE = { NONE: 0, OPENING: 1, BEGUN: 2, ABANDONED: 3 } as const;
 
-/** To a call worker. The first message names the connection; `close` gives it back and ends the worker. */
+/** To a call worker. The first message names the libvirt, and a later one gives the connection to the one before back; `close` gives it back and ends the worker. */
 export type ToWorker =
-  | { type: "open"; uri: string; opening: Int32Array<SharedArrayBuffer> }
+  | { type: "open"; address: LibvirtAddress; opening: Int32Array<SharedArrayBuffer> }
   | { type: "call"; id: number; name: CallName; args: unknown }
   | { type: "close" };
 

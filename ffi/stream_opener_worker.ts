@@ -4,6 +4,7 @@
  * hang for as long as a VM does, so the next is given to another. Each stream has a connection to itself: libvirtd stops reading a connection whose
  * stream the guest does not read, and must not stop reading the others'. What is open crosses as addresses.
  */
+import type { LibvirtAddress } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { LibvirtError, libvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
@@ -20,9 +21,9 @@ const CONSOLE = { FORCE: 1, SAFE: 2 } as const;
 /** `virDomainChannelFlags`. Without FORCE a channel that another has open is refused. */
 const CHANNEL = { FORCE: 1 } as const;
 
-function connect(uri: string): Connection {
+function connect(address: LibvirtAddress): Connection {
   try {
-    return Connection.open(uri);
+    return Connection.open(address);
   } catch (error) {
     if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
     throw error;
@@ -38,11 +39,11 @@ const tooLate = (kind: "timeout" | "unavailable") =>
   new LibvirtError({ kind, message: "the console was given up before it was opened" });
 
 /** @throws {LibvirtError} kind `unavailable`, `timeout`; `lost` where the connection went meanwhile */
-function opened({ uri, target, opening }: ToStreamOpener & { type: "open" }): HeldStream {
+function opened({ address, target, opening }: ToStreamOpener & { type: "open" }): HeldStream {
   const { NONE, OPENING, BEGUN } = OPENING_STATE;
   advance(opening, NONE, OPENING);
   using stack = new DisposableStack();
-  const connection = stack.use(connect(uri));
+  const connection = stack.use(connect(address));
   advance(opening, OPENING, BEGUN);
   try {
     using domain = connection.domain(target.uuid);
@@ -85,9 +86,9 @@ function openedOn(
 const addressOf = (pointer: Deno.PointerObject) => Deno.UnsafePointer.value(pointer);
 
 /** Gives a stream and its connection back. @returns whether libvirtd was still there */
-function close(uri: string, held: HeldStream): boolean {
+function close(held: HeldStream): boolean {
   const { symbols } = libvirt();
-  using connection = Connection.adopt(uri, held.connection);
+  using connection = Connection.adopt(held.connection);
   const stream = Deno.UnsafePointer.create(held.stream);
   // The stream worker has done so, unless it broke
   symbols.virStreamEventRemoveCallback(stream);
@@ -100,7 +101,7 @@ function close(uri: string, held: HeldStream): boolean {
 
 function answer(message: ToStreamOpener): FromStreamOpener {
   if (message.type === "close") {
-    return { type: "closed", answered: close(message.uri, message.held) };
+    return { type: "closed", answered: close(message.held) };
   }
   try {
     return { type: "opened", held: opened(message) };

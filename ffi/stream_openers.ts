@@ -3,6 +3,7 @@
  * takes the next, or ends after a moment.
  */
 import { workerUrl } from "../lib/bundle.ts";
+import type { LibvirtAddress } from "./address.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
 import { OPENING_STATE } from "./protocol.ts";
 import type { ConsoleTarget, FromStreamOpener, HeldStream, ToStreamOpener } from "./stream_protocol.ts";
@@ -24,19 +25,20 @@ export interface Opening {
 }
 
 export class StreamOpeners {
-  readonly #uri: string;
+  /** The libvirt that is connected to from now on. */
+  address: LibvirtAddress;
   /** Workers with nothing to do, and the timers that end them. */
   readonly #idle = new Map<Worker, ReturnType<typeof setTimeout>>();
   #isStopped = false;
 
-  constructor(uri: string) {
-    this.#uri = uri;
+  constructor(address: LibvirtAddress) {
+    this.address = address;
   }
 
   /** Opens a domain's console or channel. */
   open(target: ConsoleTarget): Opening {
     const opening = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const answer = this.#ask({ type: "open", uri: this.#uri, target, opening });
+    const answer = this.#ask({ type: "open", address: this.address, target, opening });
     return {
       outcome: answer.then((answer) => answer.type === "closed" ? failed("it opened nothing") : answer),
       abandon: () => Atomics.store(opening, 0, OPENING_STATE.ABANDONED),
@@ -45,7 +47,7 @@ export class StreamOpeners {
 
   /** Closes a stream and its connection. @returns whether libvirt answered, however late */
   async close(held: HeldStream): Promise<boolean> {
-    const answer = await this.#ask({ type: "close", uri: this.#uri, held });
+    const answer = await this.#ask({ type: "close", held });
     return answer.type === "closed" && answer.answered;
   }
 

@@ -1,4 +1,5 @@
 /** Messages between the owner of consoles and channels, the worker that reads and writes them, and their openers: plain data. */
+import type { LibvirtAddress } from "./address.ts";
 import type { LibvirtFailure } from "./error.ts";
 
 /** Which console or channel of a domain, and what to do when another holds it. */
@@ -20,8 +21,8 @@ export interface HeldStream {
 
 /** To an opener: each message is answered once, and the next is sent after that. `opening` is in the states of `OPENING_STATE`. */
 export type ToStreamOpener =
-  | { type: "open"; uri: string; target: ConsoleTarget; opening: Int32Array<SharedArrayBuffer> }
-  | { type: "close"; uri: string; held: HeldStream };
+  | { type: "open"; address: LibvirtAddress; target: ConsoleTarget; opening: Int32Array<SharedArrayBuffer> }
+  | { type: "close"; held: HeldStream };
 
 /** From an opener. `answered`: libvirtd was there until the end. */
 export type FromStreamOpener =

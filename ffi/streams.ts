@@ -3,6 +3,7 @@
  * to itself meanwhile (`stream_openers.ts`). One worker reads and writes them all. It is started with the first one and ended
  * a moment after the last: it costs 7 MB. libvirt's event loop must run (`event_loop.ts`).
  */
+import type { LibvirtAddress } from "./address.ts";
 import { workerUrl } from "../lib/bundle.ts";
 import { LibvirtError } from "./error.ts";
 import type { Gate, Pass } from "./gate.ts";
@@ -55,10 +56,22 @@ export class ConsoleStreams {
   #isStopped = false;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param gate asked before each open */
-  constructor(uri: string, gate: Gate) {
-    this.#openers = new StreamOpeners(uri);
+  /**
+   * @param gate asked before each open
+   * @param onRefused told why libvirt has not opened one
+   */
+  constructor(
+    address: LibvirtAddress,
+    gate: Gate,
+    private readonly onRefused: (error: LibvirtError) => void = () => {},
+  ) {
+    this.#openers = new StreamOpeners(address);
     this.#gate = gate;
+  }
+
+  /** The libvirt that is connected to from now on. */
+  set address(address: LibvirtAddress) {
+    this.#openers.address = address;
   }
 
   /** Whether there is a worker. */
@@ -152,7 +165,9 @@ export class ConsoleStreams {
   #settle(id: number, member: Member, outcome: OpenOutcome): void {
     if (outcome.type === "refused") {
       this.#forget(id, member);
-      return fail(member, new LibvirtError(outcome.failure));
+      const error = new LibvirtError(outcome.failure);
+      this.onRefused(error);
+      return fail(member, error);
     }
     const isLate = member.state !== "opening";
     const worker = isLate ? undefined : this.#worker ??= this.#start();

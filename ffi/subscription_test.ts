@@ -10,7 +10,7 @@ import { WorkerPool } from "./worker_pool.ts";
 function subscriber(uri: string) {
   const errors: unknown[] = [];
   const loop = startEventLoop((error) => errors.push(error));
-  const pool = new WorkerPool(uri);
+  const pool = new WorkerPool({ uri });
   const events: LibvirtEvent[] = [];
   return {
     pool,

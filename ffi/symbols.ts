@@ -30,7 +30,7 @@ export const REQUIRED = {
   virEventUpdateTimeout: { parameters: [int, /* timer */ int /* timeout */], result: "void" },
 
   // Connection
-  virConnectOpen: { parameters: [buf /* name */], result: ptr },
+  virConnectOpenAuth: { parameters: [buf, /* name */ buf, /* auth */ uint /* flags */], result: ptr },
   virConnectClose: { parameters: [ptr /* conn */], result: int },
   virConnectIsAlive: { parameters: [ptr /* conn */], result: int },
   virConnectSetKeepAlive: { parameters: [ptr, /* conn */ int, /* interval */ uint /* count */], result: int },

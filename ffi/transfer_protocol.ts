@@ -1,4 +1,5 @@
 /** Messages between the owner of a transfer and its worker: plain data. One transfer a worker. */
+import type { LibvirtAddress } from "./address.ts";
 import type { VolumePlace } from "./connection.ts";
 import type { LibvirtFailure } from "./error.ts";
 
@@ -16,7 +17,7 @@ export interface TransferTarget extends VolumePlace {
  * nothing of what it was asked, but for that.
  */
 export type ToTransferWorker =
-  | { type: "open"; uri: string; target: TransferTarget; givenUp: Int32Array<SharedArrayBuffer> }
+  | { type: "open"; address: LibvirtAddress; target: TransferTarget; givenUp: Int32Array<SharedArrayBuffer> }
   | { type: "send"; bytes: Uint8Array<SharedArrayBuffer> }
   | { type: "receive" }
   | { type: "finish" }

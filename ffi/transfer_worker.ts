@@ -3,6 +3,7 @@
  * The transfer worker: moves the content of one volume over a connection of its own, in pieces, each asked for by the
  * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
  */
+import type { LibvirtAddress } from "./address.ts";
 import { Connection, Handle } from "./connection.ts";
 import { LibvirtError, libvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
@@ -38,11 +39,11 @@ function requireWanted(kind: "timeout" | "unavailable"): void {
 }
 
 /** @throws {LibvirtError} kind `unavailable`, where the owner gave up before there was a connection */
-function begin(uri: string, { direction, offset, length, ...place }: TransferTarget): void {
+function begin(address: LibvirtAddress, { direction, offset, length, ...place }: TransferTarget): void {
   const { symbols } = libvirt();
   using stack = new DisposableStack();
   requireWanted("unavailable");
-  const connection = stack.use(Connection.open(uri));
+  const connection = stack.use(Connection.open(address));
   requireWanted("unavailable");
   const volume = stack.use(connection.volumeAt(place));
   requireWanted("timeout");
@@ -90,7 +91,7 @@ function run(message: ToTransferWorker): FromTransferWorker {
   switch (message.type) {
     case "open":
       ({ givenUp } = message);
-      begin(message.uri, message.target);
+      begin(message.address, message.target);
       return { type: "ok" };
     case "send": {
       const { bytes } = message;

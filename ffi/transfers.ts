@@ -1,4 +1,5 @@
 /** Moving the content of volumes in and out through libvirt's streams, a piece at a time. */
+import type { LibvirtAddress } from "./address.ts";
 import { AnsweringWorker } from "./answering_worker.ts";
 import { workerUrl } from "../lib/bundle.ts";
 import { LibvirtError } from "./error.ts";
@@ -45,10 +46,15 @@ export class Transfer implements AsyncDisposable {
    * @param timeScale shortens all time limits
    * @throws {LibvirtError}
    */
-  static async open(uri: string, target: TransferTarget, gate: Gate, timeScale = 1): Promise<Transfer> {
+  static async open(
+    address: LibvirtAddress,
+    target: TransferTarget,
+    gate: Gate,
+    timeScale = 1,
+  ): Promise<Transfer> {
     const transfer = new Transfer(await gate.enter("transfer", target.pool), timeScale);
     try {
-      await transfer.#ask({ type: "open", uri, target, givenUp: transfer.#givenUp });
+      await transfer.#ask({ type: "open", address, target, givenUp: transfer.#givenUp });
       return transfer;
     } catch (error) {
       transfer.#worker.end();

@@ -91,7 +91,7 @@ export const WAITS = {
   virStreamEventRemoveCallback: "none",
 
   // The host
-  virConnectOpen: "host",
+  virConnectOpenAuth: "host",
   virConnectGetHostname: "host",
   virConnectGetCapabilities: "host",
   virConnectGetDomainCapabilities: "host",

@@ -5,13 +5,14 @@
  */
 import { type CallName, CALLS, type EventRegistration } from "./calls/mod.ts";
 import { eventsClose } from "./calls/events.ts";
+import type { LibvirtAddress } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
 import { type FromWorker, OPENING_STATE, type ToWorker } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-let uri = "";
+let address: LibvirtAddress = { uri: "" };
 let connection: Connection | undefined;
 /** See {@link OPENING_STATE}. */
 let opening = new Int32Array(new SharedArrayBuffer(4));
@@ -25,7 +26,7 @@ function connected(): Connection {
   advance(NONE, connection ? BEGUN : OPENING);
   if (connection) return connection;
   try {
-    connection = Connection.open(uri);
+    connection = Connection.open(address);
   } catch (error) {
     if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
     throw error;
@@ -49,7 +50,7 @@ function drop(): void {
 }
 
 function run(name: CallName, args: unknown): unknown {
-  if (name === "eventsClose") return eventsClose({ uri }, args as EventRegistration);
+  if (name === "eventsClose") return eventsClose(undefined, args as EventRegistration);
   const begun = Date.now();
   const live = connected();
   try {
@@ -74,7 +75,8 @@ function failure(error: unknown): LibvirtFailure {
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "open") {
-    ({ uri, opening } = data);
+    ({ address, opening } = data);
+    drop();
     return;
   }
   if (data.type === "close") {

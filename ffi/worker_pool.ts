@@ -5,6 +5,7 @@
  * worker is given up: it ends by itself when libvirt returns, and only then the gate counts it as over.
  */
 import { workerUrl } from "../lib/bundle.ts";
+import type { LibvirtAddress } from "./address.ts";
 import { askedOf, CallGate, type GatedCall } from "./call_gate.ts";
 import { CALL_KINDS, type CallArgs, type CallName, type CallResult, CALLS } from "./calls/mod.ts";
 import { LibvirtError } from "./error.ts";
@@ -68,7 +69,7 @@ const FORESIGHT_MS = 500;
 const LOAD_MS = 120_000;
 
 export class WorkerPool {
-  readonly #uri: string;
+  #address: LibvirtAddress;
   readonly #options: Required<PoolOptions>;
   readonly #members = new Set<Member>();
   readonly #lost = new Set<Worker>();
@@ -82,11 +83,11 @@ export class WorkerPool {
   #closed = false;
 
   /**
-   * @param uri libvirt URI every worker connects to, when it gets its first call
+   * @param address of the libvirt that every worker connects to, when it gets its first call
    * @param gate of everything that goes to this libvirt
    */
-  constructor(uri: string, options: PoolOptions = {}, readonly gate = new CallGate()) {
-    this.#uri = uri;
+  constructor(address: LibvirtAddress, options: PoolOptions = {}, readonly gate = new CallGate()) {
+    this.#address = address;
     this.#options = { ...DEFAULTS, ...options };
     this.#leave = gate.onFreed(() => this.#closed || this.#dispatch());
     this.#grow();
@@ -291,6 +292,17 @@ export class WorkerPool {
     this.#dispatch();
   }
 
+  /** The libvirt that workers connect to: another user or password holds from the next connection of each on. */
+  set address(address: LibvirtAddress) {
+    this.#address = address;
+    for (const member of this.#members) this.#tellAddress(member);
+  }
+
+  #tellAddress({ worker, opening }: Member): void {
+    const open: ToWorker = { type: "open", address: this.#address, opening };
+    worker.postMessage(open);
+  }
+
   #grow(): Member {
     const worker = new Worker(workerUrl("ffi/worker.ts"), { type: "module", name: "libvirt" });
     const member: Member = {
@@ -325,8 +337,7 @@ export class WorkerPool {
       job?.pass?.returned(false);
       // A worker that cannot start would fail again at once; the next call starts another.
     };
-    const open: ToWorker = { type: "open", uri: this.#uri, opening: member.opening };
-    worker.postMessage(open);
+    this.#tellAddress(member);
     this.#members.add(member);
     return member;
   }

@@ -5,7 +5,7 @@ import { type PoolOptions, WorkerPool } from "./worker_pool.ts";
 
 /** A pool that is closed at the end of its block. */
 function poolOf(uri: string, options: PoolOptions = {}): WorkerPool & Disposable {
-  const pool = new WorkerPool(uri, options);
+  const pool = new WorkerPool({ uri }, options);
   return Object.assign(pool, { [Symbol.dispose]: () => pool.close() });
 }
 const failure = async (call: Promise<unknown>): Promise<LibvirtError> => {
@@ -117,7 +117,7 @@ libvirtTest("WorkerPool keeps its size, and what waits is served in turn", async
 });
 
 libvirtTest("WorkerPool.close() fails what runs and waits, and what comes later", async () => {
-  const pool = new WorkerPool(SHARED, { most: 1 });
+  const pool = new WorkerPool({ uri: SHARED }, { most: 1 });
   const calls = [pool.call("domainScan"), pool.call("domainScan"), pool.call("nodeInfo")].map(failure);
   pool.close();
   for (const error of [...await Promise.all(calls), await failure(pool.call("nodeInfo"))]) {

@@ -2,6 +2,7 @@
  * One host: its libvirt, what is known of it, and what may be done on it. Whatever a feature does on a host begins
  * here; two hosts share nothing but the application (`app.ts`).
  */
+import type { LibvirtLogin } from "../../ffi/address.ts";
 import type { DomainRecord, GuestAddress } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import {
@@ -23,7 +24,7 @@ import { hostField } from "../../lib/contract/on_host.ts";
 import type { HostPart } from "../feature_part.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
-import { uriOfFurtherHost } from "../libvirt/uri.ts";
+import { connectionUri, uriOfFurtherHost } from "../libvirt/uri.ts";
 import { localHostname } from "../machine/local.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 import { HangReports } from "./hang_reports.ts";
@@ -74,6 +75,8 @@ export interface HostConfig {
   readonly label?: string;
   /** libvirt's connection URI. */
   readonly uri: string;
+  /** Whom its libvirt is signed in to as, where it asks. */
+  readonly login?: LibvirtLogin;
 }
 
 /** Milliseconds between two looks which jobs are due: what nobody looks at may wait, a new listener must not. */
@@ -158,7 +161,7 @@ export class Host {
   #isSilent = false;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(services: HostServices, { id, label, uri: given }: HostConfig) {
+  constructor(services: HostServices, { id, label, uri: given, login }: HostConfig) {
     this.#services = services;
     this.clock = services.clock;
     this.bin = services.bin;
@@ -186,7 +189,7 @@ export class Host {
         poolOf: (path) => this.inventory.storage.poolOf(path),
       },
       this.ssh === undefined ? {} : { most: MOST_BY_SSH },
-      this.ssh?.libvirtUri(uri),
+      { uri: this.ssh?.libvirtUri(uri) ?? connectionUri(uri), ...(login && { login }) },
     );
     this.locks = new StorageLocks(this.machine !== null);
     this.keepers = new VolumeKeepers(this.machine, () => this.#onSameMachine().map(({ keepers }) => keepers));

@@ -10,6 +10,7 @@ import type { Clock } from "../clock.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { versionText } from "./node_info.ts";
 import type { StoredHost } from "./records.ts";
+import { isSameLogin, loginAfter, type LoginFields } from "./login.ts";
 import { authorizeKey } from "./ssh/authorize.ts";
 import { SshConnection } from "./ssh/connection.ts";
 import type { SshFiles } from "./ssh/files.ts";
@@ -17,6 +18,7 @@ import { requireNewHost } from "./require_new.ts";
 import { forgetHostKey, requireHostKey } from "./ssh/host_keys.ts";
 import { withSsh } from "./ssh/with_ssh.ts";
 import { hostStatus, type ListedHosts } from "./statuses.ts";
+import { within } from "../within.ts";
 import { tryConnection } from "./try_connection.ts";
 import type { LinkCommand } from "./linked/handlers.ts";
 
@@ -50,6 +52,9 @@ function checkedLink(text: string): string {
     reason: "the address of a KVM Manager is like https://kvm2:8006",
   });
 }
+
+/** Milliseconds that a call waits for a connection that is tried once more. */
+const RETRY_MS = 5000;
 
 /** What a call says of the SSH connection. */
 interface SshAnswers {
@@ -94,6 +99,15 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
     if ((hosts.served(id)?.operations.open ?? 0) === 0) return;
     throw new ContractError("HostBusy", { host: label, work: "a change that is not settled" });
   };
+  /** @throws {ContractError} InvalidInput; a link has no libvirt to sign in to */
+  const loginOf = (before: StoredHost, uri: string, fields: LoginFields) => {
+    const after = loginAfter(before, uri, fields, app.clock.now());
+    if (after === undefined || !isLink(before)) return after;
+    throw new ContractError("InvalidInput", {
+      field: "username",
+      reason: "username is of a libvirt: a linked host has a key instead",
+    });
+  };
   /** Waits, a bounded time, until a host was connected to. @throws {ContractError} HostExists where its libvirt is another host's */
   const connected = async (id: string, undo: () => Promise<void>): Promise<void> => {
     const host = hosts.served(id);
@@ -105,10 +119,10 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
 
   return {
     add_host: async ({ name, label = name, uri: wanted, ...answers }, { principal }) => {
-      const uri = checkedUri(wanted);
+      const uri = checkedUri(wanted), now = app.clock.now(), login = loginAfter({ uri }, uri, answers, now);
       requireNewHost(app, name, uri);
       await prepared(ssh, uri, answers);
-      const added = { id: name, label, uri, added: app.clock.now(), isEnabled: true };
+      const added = { id: name, label, uri, added: now, isEnabled: true, ...(login && { login }) };
       // Meanwhile another call may have added it
       await app.putHost(added, () => requireNewHost(app, name, uri));
       await connected(name, () => app.removeHost(name));
@@ -116,7 +130,8 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
     },
     get_ssh_key: () => withSsh(async () => ({ publicKey: await ssh.publicKey() })),
     test_host: async ({ uri: wanted, ...answers }) => {
-      const uri = checkedUri(wanted), address = await prepared(ssh, uri, answers);
+      const uri = checkedUri(wanted), login = loginAfter({ uri }, uri, answers, app.clock.now());
+      const address = { uri: await prepared(ssh, uri, answers), ...(login && { login }) };
       const began = performance.now();
       const { hostname, libvirtVersion } = await tryConnection(uri, address);
       const tookMs = Math.round(performance.now() - began);
@@ -126,7 +141,10 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       const before = kept(hostId), checkedAddress = isLink(before) ? checkedLink : checkedUri;
       const uri = wanted === undefined ? before.uri : checkedAddress(wanted);
       const isMoved = uri !== before.uri;
+      const login = loginOf(before, uri, answers), isOther = !isSameLogin(login, before.login);
       const check = () => {
+        // One that is not connected has no work that another sign-in could cut
+        if (isOther && hosts.served(hostId)?.link.status.connected === true) requireIdle(before);
         if (!isMoved) return;
         requireNewHost(app, hostId, uri, hostId);
         requireIdle(before);
@@ -139,10 +157,12 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       if (wanted !== undefined || answers.hostKey !== undefined || answers.password !== undefined) {
         await prepared(ssh, uri, answers);
       }
-      const { isEnabled } = kept(hostId);
-      await app.putHost({ ...before, isEnabled, uri, label: label ?? before.label }, check);
-      // With another key or host key, the connection is worth another try
-      if (!isMoved && wanted !== undefined) hosts.served(hostId)?.link.retry();
+      const { login: _before, ...current } = kept(hostId);
+      const changed = { ...current, uri, label: label ?? before.label, ...(login && { login }) };
+      await app.putHost(changed, check);
+      // Whatever may have changed there, the connection is worth another try; another user or password has had one
+      const isTried = wanted !== undefined || answers.userPassword !== undefined;
+      if (!isMoved && !isOther && isTried) await within(RETRY_MS, hosts.served(hostId)?.link.retry());
       if (isMoved) await connected(hostId, () => app.putHost(before));
       return hostStatus(app, hostId, principal);
     },

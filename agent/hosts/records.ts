@@ -1,5 +1,6 @@
 /** Hosts that are served beside the local one, whose libvirt the settings name. */
 import type { DatabaseSync } from "node:sqlite";
+import type { LibvirtLogin } from "../../ffi/address.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Migration } from "../store/migrations.ts";
@@ -18,7 +19,14 @@ export const HOST_MIGRATIONS: readonly Migration[] = [
   `ALTER TABLE hosts ADD COLUMN peer_key TEXT; -- of its KVM Manager, where it is linked
    ${PEER_MIGRATION}`,
   VM_OWNER_MIGRATION,
+  "ALTER TABLE hosts ADD COLUMN login TEXT; -- JSON: a user of its libvirt, the password, since when",
 ];
+
+/** Whom a host's libvirt is signed in to as. The password leaves the database for that libvirt alone. */
+export interface StoredLogin extends LibvirtLogin {
+  /** Milliseconds since 1970, when the password was given. */
+  readonly since: number;
+}
 
 /** A host as it is kept. */
 export interface StoredHost {
@@ -27,6 +35,8 @@ export interface StoredHost {
   readonly label: string;
   /** libvirt's connection URI; of a linked host, the address of its KVM Manager. */
   readonly uri: string;
+  /** Where its libvirt asks for a user. */
+  readonly login?: StoredLogin;
   /** Public key of its KVM Manager, where it is linked. */
   readonly peerKey?: string;
   /** Milliseconds since 1970. */
@@ -55,11 +65,19 @@ export class HostRecords {
   /** Keeps a host, or changes what is kept of it. @throws {ContractError} StoreUnavailable */
   put(host: StoredHost): void {
     if (host.id === LOCAL_HOST) throw new Error("the settings name the local host's libvirt");
-    const { id, label, uri, added, isEnabled, peerKey = null } = host;
+    const { id, label, uri, added, isEnabled, peerKey = null, login } = host;
     this.#write(() =>
       this.store.database!.prepare(
-        "INSERT OR REPLACE INTO hosts (id, label, uri, added, enabled, peer_key) VALUES (?, ?, ?, ?, ?, ?)",
-      ).run(id, label, uri, added, isEnabled ? 1 : 0, peerKey)
+        "INSERT OR REPLACE INTO hosts (id, label, uri, added, enabled, peer_key, login) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ).run(
+        id,
+        label,
+        uri,
+        added,
+        isEnabled ? 1 : 0,
+        peerKey,
+        login === undefined ? null : JSON.stringify(login),
+      )
     );
     this.#hosts = inOrder([...this.#hosts.filter((each) => each.id !== id), host]);
   }
@@ -76,10 +94,12 @@ export class HostRecords {
   }
 
   #read(database: DatabaseSync): void {
-    const rows = database.prepare("SELECT id, label, uri, added, enabled, peer_key FROM hosts").all();
-    this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled, peer_key: peerKey }) => ({
+    const rows = database.prepare("SELECT id, label, uri, added, enabled, peer_key, login FROM hosts").all();
+    this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled, peer_key: peerKey, login }) => ({
       ...{ id: String(id), label: String(label), uri: String(uri), added: Number(added) },
       ...(peerKey !== null && { peerKey: String(peerKey) }),
+      // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+      ...(login !== null && { login: JSON.parse(String(login)) as StoredLogin }),
       isEnabled: Number(enabled) === 1,
     })));
     this.onRead();

@@ -1,6 +1,6 @@
 /** How each host is, as lists tell it. */
 import { mayCall } from "../../lib/access/may_call.ts";
-import { may } from "../../lib/access/rights.ts";
+import { may, type Rights } from "../../lib/access/rights.ts";
 import { seesHost, seesVm, type Viewer } from "../../lib/access/viewer.ts";
 import { ContractError, type HostStats, type HostStatus, type VM } from "../../lib/contract/mod.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
@@ -29,6 +29,10 @@ const loadOf = ({ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp }: Hos
   ...{ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp },
 });
 
+/** Whom a libvirt is signed in to as, for who may change that. */
+const shownUser = (login: { readonly username: string } | undefined, rights: Rights) =>
+  login !== undefined && mayCall(rights, "add_host") ? { username: login.username } : {};
+
 /** How a served host is; which VMs' ids two of them have is for who sees all VMs. */
 function servedStatus(
   { hosts }: ListedHosts,
@@ -43,6 +47,7 @@ function servedStatus(
   return {
     ...{ id: host.id, label: host.label, isLocal, status, since },
     ...isLocal && error !== null ? { ...shown, error } : shown,
+    ...shownUser(host.link.address.login, rights),
     ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
     ...(host.inventory.filled && countsOf(host.inventory.vms().filter(({ id }) => seesVm(viewer, id)))),
     ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
@@ -77,9 +82,10 @@ export function hostStatuses(app: ListedHosts, principal: Principal): HostStatus
   return [
     ...served,
     ...app.linked.all().filter(isSeen).map((host) => linkedStatus(host, viewer)),
-    ...rest.map(({ id, label, uri, added }): HostStatus => ({
-      ...{ id, label, uri: mayCall(rights, "add_host") ? uri : "", isLocal: false, since: added },
-      ...{ status: "disabled", error: null, isKnown: false, foreignVms: [] },
+    ...rest.map(({ id, label, uri, added, login }): HostStatus => ({
+      ...{ id, label, isLocal: false, since: added, status: "disabled", isKnown: false, foreignVms: [] },
+      ...shownConnection({ uri, error: null }, rights),
+      ...shownUser(login, rights),
     })),
   ];
 }

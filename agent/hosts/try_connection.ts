@@ -1,7 +1,9 @@
 /** Connects to a libvirt once. */
+import type { LibvirtAddress } from "../../ffi/address.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
-import { LibvirtLink, unavailableText } from "../libvirt/link.ts";
+import { LibvirtLink } from "../libvirt/link.ts";
+import { notAnswering, unavailableText } from "../libvirt/unavailable.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds that a connection has: SSH asks names and keys first. */
@@ -15,7 +17,7 @@ export interface TriedConnection {
 }
 
 /** Connects to a libvirt as a host's link does, asks who it is, and disconnects. @throws {ContractError} HostUnreachable */
-export async function tryConnection(uri: string, address = uri): Promise<TriedConnection> {
+export async function tryConnection(uri: string, address: LibvirtAddress): Promise<TriedConnection> {
   const attempted = Promise.withResolvers<void>();
   const link = new LibvirtLink(
     uri,
@@ -30,11 +32,13 @@ export async function tryConnection(uri: string, address = uri): Promise<TriedCo
   try {
     link.start();
     await within(CONNECT_MS, attempted.promise);
+    const { connected, error } = link.status;
+    if (!connected) throw new ContractError("HostUnreachable", { reason: error ?? notAnswering(uri) });
     const hostname = await link.call("hostName"), { libvirtVersion } = await link.call("nodeInfo");
     return { hostname, libvirtVersion };
   } catch (error) {
     if (!(error instanceof LibvirtError)) throw error;
-    throw new ContractError("HostUnreachable", { reason: unavailableText(error) }, { cause: error });
+    throw new ContractError("HostUnreachable", { reason: unavailableText(error, uri) }, { cause: error });
   } finally {
     await link.stop();
   }

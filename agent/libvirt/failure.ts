@@ -1,7 +1,7 @@
 /** libvirt's errors → the contract's. */
 import { LibvirtError, type RefusedFor, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, errorText } from "../../lib/contract/errors.ts";
-import { unavailableText } from "./link.ts";
+import { unavailableText } from "./unavailable.ts";
 
 /** Codes that mean the same whatever was asked. */
 const BY_CODE: Readonly<Record<number, ErrorCode>> = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type FailureKind, LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, errorText } from "../../lib/contract/errors.ts";
 import { contractError, isConnectionLost } from "./failure.ts";
-import { unavailableText } from "./link.ts";
+import { unavailableText } from "./unavailable.ts";
 
 const mapped = (kind: FailureKind, message: string, code = 1, ...rest: [ErrorCodeOf?, string?]) => {
   const error = contractError(new LibvirtError({ kind, message, code, domain: 10 }), ...rest);

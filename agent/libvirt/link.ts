@@ -12,8 +12,9 @@ import {
   type VolumeRecord,
 } from "../../ffi/calls/mod.ts";
 import type { VolumePlace } from "../../ffi/connection.ts";
-import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
+import type { LibvirtAddress, LibvirtLogin } from "../../ffi/address.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import { allowSignIn, newSignIns } from "../../ffi/sign_in_turns.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
 import { SchemaCheck } from "../../ffi/schema_check.ts";
@@ -27,6 +28,7 @@ import { within } from "../within.ts";
 import { withFreeNodes } from "./block_nodes.ts";
 import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
+import { RetryPauses, unavailableText } from "./unavailable.ts";
 import { connectionUri } from "./uri.ts";
 
 /** Makes calls on a libvirt. @throws {LibvirtError} */
@@ -56,10 +58,6 @@ export interface LinkListener {
   poolOf?(path: string): string | undefined;
 }
 
-/** Pauses between attempts, in milliseconds; the last one repeats. */
-const BACKOFF_MS = [100, 250, 500, 1000, 2000, 3000];
-/** Milliseconds after which a sign-in that was refused is tried again: servers shut out who comes too often. */
-const REFUSED_MS = 60_000;
 /** Milliseconds between looks whether libvirt answers, and without an answer after which it is asked for one. */
 const WATCH_MS = 2000, QUIET_MS = 4000;
 /** Milliseconds it has for that. It needs a free worker for it: its keep-alive answers without. */
@@ -71,41 +69,14 @@ const NOT_ANSWERING =
   "Libvirtd accepts connections but does not answer. Running VMs go on. If it stays so, restart it " +
   "(systemctl restart libvirtd).";
 
-const KEY_CHANGED =
-  "The SSH host key is not the one that is known of this host. Edit the host's connection to compare the key.";
-const KEY_REFUSED =
-  "SSH refuses the user or the key. Add KVM Manager's public key to that user's authorized_keys.";
-const SSH_REFUSALS: ReadonlySet<string> = new Set([KEY_CHANGED, KEY_REFUSED]);
-
-/** Why libvirt cannot be reached, in words a person can act on. */
-export function unavailableText(error: LibvirtError): string {
-  if (error.kind === "timeout" || error.kind === "busy") {
-    return `Libvirtd accepts connections but does not answer (waited ${CONNECT_SECONDS} seconds)`;
-  }
-  if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(error.message)) {
-    return KEY_CHANGED;
-  }
-  if (/Permission denied \(|Too many authentication failures/.test(error.message)) {
-    return KEY_REFUSED;
-  }
-  const denied = error.code === VIR_ERR.AUTH_UNAVAILABLE || error.code === VIR_ERR.AUTH_CANCELLED ||
-    error.code === VIR_ERR.AUTH_FAILED || error.code === VIR_ERR.ACCESS_DENIED ||
-    /permission denied/i.test(error.message);
-  if (denied) return errorText("PermissionDenied");
-  // Of another machine, its own words tell more
-  const isElsewhere = /system bus|Cannot recv data/i.test(error.message);
-  if (!isElsewhere && /No such file or directory|Connection refused/i.test(error.message)) {
-    return errorText("LibvirtUnavailable");
-  }
-  return error.message;
-}
+/** Who signs in as somebody does so in turn. */
+const withTurns = ({ uri, login }: LibvirtAddress): LibvirtAddress =>
+  login === undefined ? { uri } : { uri, login, signIns: newSignIns() };
 
 export class LibvirtLink {
   readonly uri: string;
   /** The machine that libvirt runs on, where it is ours. */
   readonly machine: LocalMachine | null;
-  /** The URI that libvirt is connected by. */
-  readonly address: string;
   /** Serial consoles: streams, which need this link's event loop. */
   readonly consoles: ConsoleStreams;
   /** Everything that goes to this libvirt passes it. */
@@ -117,7 +88,10 @@ export class LibvirtLink {
   #subscription: Subscription | undefined;
   #loop: EventLoop | undefined;
   #status: ConnectionStatus;
+  readonly #pauses = new RetryPauses();
+  /** Counts attempts to connect: one that another has followed decides nothing any more. */
   #attempt = 0;
+  #address: LibvirtAddress;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   #watching: ReturnType<typeof setInterval> | undefined;
@@ -125,14 +99,19 @@ export class LibvirtLink {
   #unansweredSince: number | undefined;
   readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
-  /** @param address the URI that libvirt is connected by, where that is not what `uri` says */
-  constructor(uri: string, listener: LinkListener, options: PoolOptions = {}, address = connectionUri(uri)) {
+  /** @param address what libvirt is connected by, where that is not what `uri` says alone */
+  constructor(
+    uri: string,
+    listener: LinkListener,
+    options: PoolOptions = {},
+    address: LibvirtAddress = { uri: connectionUri(uri) },
+  ) {
     this.uri = uri;
     this.machine = localMachine(uri);
-    this.address = address;
-    this.consoles = new ConsoleStreams(this.address, this.gate);
+    this.#address = withTurns(address);
+    this.consoles = new ConsoleStreams(this.#address, this.gate, (error) => this.#onOpenFailed(error));
     this.#listener = listener;
-    this.#pool = new WorkerPool(this.address, options, this.gate);
+    this.#pool = new WorkerPool(this.#address, options, this.gate);
     this.#status = {
       connected: false,
       uri: connectionUri(uri),
@@ -146,23 +125,38 @@ export class LibvirtLink {
     return this.#status;
   }
 
+  /** What libvirt is connected by. */
+  get address(): LibvirtAddress {
+    return this.#address;
+  }
+
   get poolState(): PoolState {
     return this.#pool.state;
   }
 
   /** Connects, and keeps connecting until stopped. */
   start(): void {
+    void this.#try();
+  }
+
+  /** Tries to connect once; where it fails, again after a pause. */
+  async #try(): Promise<void> {
     if (this.#stopped) return;
+    const attempt = ++this.#attempt;
+    allowSignIn(this.#address.signIns);
     try {
       this.#loop ??= startEventLoop((error) => log.warn("libvirt's event loop failed", { error }));
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       return this.#disconnected(error.message);
     }
-    this.#connect(this.#loop).catch((error) => {
+    try {
+      await this.#connect(this.#loop, attempt);
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
       if (!(error instanceof LibvirtError)) log.error("connecting failed unexpectedly", { error });
-      this.#disconnected(error instanceof LibvirtError ? unavailableText(error) : String(error));
-    });
+      this.#disconnected(error instanceof LibvirtError ? unavailableText(error, this.uri) : String(error));
+    }
   }
 
   /**
@@ -186,8 +180,23 @@ export class LibvirtLink {
     return this.#told(name, placed[0], async () => {
       const doubt = this.gate.doubtFor(askedOf(name, placed[0]));
       if (doubt !== undefined) await this.#listener.recheck?.(doubt.slice("vm:".length));
-      return await this.#pool.call(name, ...placed);
+      try {
+        return await this.#pool.call(name, ...placed);
+      } catch (error) {
+        this.#onOpenFailed(error);
+        throw error;
+      }
     });
+  }
+
+  /**
+   * A further connection was not let in, where the first still is: the password is another one by now. The link ends then,
+   * for each further connection would be one more refusal.
+   */
+  #onOpenFailed(error: unknown): void {
+    if (!(error instanceof LibvirtError) || error.signIn === undefined || !this.#status.connected) return;
+    void this.#unsubscribe();
+    this.#disconnected(unavailableText(error, this.uri));
   }
 
   #allPools(): Promise<PoolRecord[]> {
@@ -231,11 +240,20 @@ export class LibvirtLink {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Tries to connect now, where it would wait before it tries again. */
-  retry(): void {
+  /** Tries to connect now, where it would wait before it tries again. Done when that has succeeded or failed. */
+  async retry(): Promise<void> {
     if (this.#stopped || this.#status.connected) return;
     clearTimeout(this.#timer);
-    this.start();
+    await this.#try();
+  }
+
+  /** Connects anew as this user from now on; without one, as whoever libvirt takes us for. Done as {@link retry} is. */
+  async signInAs(login: LibvirtLogin | undefined): Promise<void> {
+    this.#address = withTurns({ uri: this.#address.uri, ...(login && { login }) });
+    this.#pool.address = this.consoles.address = this.#address;
+    this.#pauses.reset();
+    if (this.#status.connected) await this.reconnect("KVM Manager signs in to libvirt.");
+    await this.retry();
   }
 
   /** Gives the connection up and makes another one. @param reason what people are told meanwhile */
@@ -258,7 +276,7 @@ export class LibvirtLink {
   }
 
   /** @throws {LibvirtError} */
-  async #connect(loop: EventLoop): Promise<void> {
+  async #connect(loop: EventLoop, attempt: number): Promise<void> {
     this.#unsubscribe();
     const subscription = await Subscription.open(this.#pool, loop, {
       event: (event) => {
@@ -267,15 +285,16 @@ export class LibvirtLink {
       },
       lost: (reason) => this.#onLost(reason),
     });
+    if (attempt !== this.#attempt) return await this.#giveBack(subscription);
     this.#subscription = subscription;
     if (this.#stopped) return await this.#unsubscribe();
     const refusal = await this.#listener.refusal?.((name, ...args) => this.#pool.call(name, ...args));
-    if (this.#stopped) return await this.#unsubscribe();
+    if (this.#stopped || attempt !== this.#attempt) return await this.#unsubscribe();
     if (refusal !== undefined) {
       await this.#unsubscribe();
       throw new LibvirtError({ kind: "unavailable", message: refusal });
     }
-    this.#attempt = 0;
+    this.#pauses.reset();
     this.#unansweredSince = undefined;
     this.#setStatus({ connected: true, error: null, status: "connected" });
     this.#listener.connected();
@@ -319,8 +338,12 @@ export class LibvirtLink {
   async #unsubscribe(): Promise<void> {
     const subscription = this.#subscription;
     this.#subscription = undefined;
+    if (subscription !== undefined) await this.#giveBack(subscription);
+  }
+
+  async #giveBack(subscription: Subscription): Promise<void> {
     try {
-      await subscription?.close();
+      await subscription.close();
     } catch (error) {
       log.debug("the subscription could not be given back", { error });
     }
@@ -331,9 +354,7 @@ export class LibvirtLink {
     this.#unansweredSince = undefined;
     this.#setStatus({ connected: false, error, status: "disconnected" });
     this.#pool.abandonOpening(error);
-    const pause = SSH_REFUSALS.has(error)
-      ? REFUSED_MS
-      : BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!;
+    const pause = this.#pauses.next(error);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), pause * (0.8 + Math.random() * 0.4));
   }

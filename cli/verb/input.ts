@@ -105,10 +105,11 @@ export async function wholeInput(
   for (const { option, file } of secrets) {
     put(whole, option.path, secretText(await read(file, `--${option.flag}`)));
   }
-  for (const { path, required, secret, flag } of optionsOf(verb)) {
+  for (const { path, required, secret, askedWith, flag } of optionsOf(verb)) {
     const { maxLength } = (verb.command.input as { properties?: Record<string, { maxLength?: number }> })
       .properties?.[path[0]!] ?? {};
-    const isAsked = secret && required && whole[path[0]!] === undefined &&
+    const isNeeded = required || askedWith !== undefined && (whole[askedWith] ?? "") !== "";
+    const isAsked = secret && isNeeded && whole[path[0]!] === undefined &&
       (maxLength ?? Infinity) <= LONGEST_TYPED;
     if (isAsked && terminal.isTerminal) {
       const words = flag.replaceAll("-", " ");

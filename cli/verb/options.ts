@@ -25,6 +25,8 @@ export interface Option {
   readonly default: unknown;
   /** Not on the command line, where every process can read it: `-` reads it, `--FLAG-file` has it in a file. */
   readonly secret: boolean;
+  /** The field with which it is asked for, once that is given. */
+  readonly askedWith: string | undefined;
 }
 
 /** A field given by its place instead of by name. */
@@ -99,6 +101,7 @@ function fieldsOf(
       description: describe(schema) ?? shapeOf(schema),
       default: schema.default,
       secret: schema["x-secret"] === true,
+      askedWith: schema["x-asked-with"],
     };
     const parts = unwrappedSchema(schema);
     return parts.type === "object" && parts.properties ? [option, ...fieldsOf(parts, names, path)] : [option];

@@ -17,13 +17,20 @@ export interface ConnectionFieldsProps {
   /** What the fields begin with. */
   label?: string;
   uri?: string;
+  /** Whom libvirt is signed in to as. */
+  username?: string | undefined;
   /** KVM Manager's public key; undefined where it cannot be told. */
   publicKey: string | undefined;
 }
 
-/** What a host is called, how its libvirt is connected to, and what SSH needs for it. */
-export function ConnectionFields({ command, refused, label, uri, publicKey }: ConnectionFieldsProps) {
+/** What a host is called, how its libvirt is connected to, and what SSH and libvirt need for it. */
+export function ConnectionFields(
+  { command, refused, label, uri, username, publicKey }: ConnectionFieldsProps,
+) {
   const typed = refused?.command === command ? refused.typed : undefined;
+  // The address of a KVM Manager, which has no libvirt to sign in to
+  const isLinked = uri?.startsWith("https:") === true;
+  const isWithheld = (field: string) => refused?.command === command && refused.withheld.includes(field);
   const errorAt = (field: string) => refusalAt(refused, command, field);
   return (
     <>
@@ -47,7 +54,7 @@ export function ConnectionFields({ command, refused, label, uri, publicKey }: Co
         autocomplete="off"
         hint={t("hosts.password_hint")}
         error={errorAt("password")}
-        again={refused?.command === command && refused.withheld.includes("password")}
+        again={isWithheld("password")}
         maxLength={1024}
       />
       {publicKey !== undefined && (
@@ -58,6 +65,28 @@ export function ConnectionFields({ command, refused, label, uri, publicKey }: Co
           </span>
           <p class="form-hint">{t("hosts.public_key_hint")}</p>
         </div>
+      )}
+      {!isLinked && (
+        <>
+          <TextField
+            label={t("hosts.username")}
+            name="username"
+            hint={t("hosts.username_hint")}
+            defaultValue={typed?.username ?? username}
+            error={errorAt("username")}
+            maxLength={255}
+          />
+          <TextField
+            label={t("hosts.user_password")}
+            name="userPassword"
+            type="password"
+            autocomplete="new-password"
+            hint={t(username === undefined ? "hosts.user_password_hint" : "hosts.user_password_kept_hint")}
+            error={errorAt("userPassword")}
+            again={isWithheld("userPassword")}
+            maxLength={1024}
+          />
+        </>
       )}
     </>
   );

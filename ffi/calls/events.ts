@@ -81,22 +81,22 @@ function channelEvents(connection: Deno.PointerValue, callback: Deno.PointerValu
  * @throws {LibvirtError}
  */
 export function eventsOpen(
-  { uri }: Connection,
+  connection: Connection,
   { callbacks }: { callbacks: EventCallbacks },
   begun = Date.now(),
 ): EventRegistration {
   const deadline = begun + CONNECT_SECONDS * 1000;
   const { symbols } = libvirt();
-  const connection = Connection.open(uri);
+  const own = connection.another();
   const registration = {
-    connection: Deno.UnsafePointer.value(connection.pointer),
+    connection: Deno.UnsafePointer.value(own.pointer),
     close: null as bigint | null,
     channel: null as number | null,
     domain: [] as (number | null)[],
     other: [] as (number | null)[],
   };
   try {
-    const conn = connection.pointer;
+    const conn = own.pointer;
     const close = pointer(callbacks.close);
     if (symbols.virConnectRegisterCloseCallback(conn, close, null, null) === 0) {
       registration.close = callbacks.close;
@@ -117,7 +117,7 @@ export function eventsOpen(
     }
     return registration;
   } catch (error) {
-    undo(connection, registration);
+    undo(own, registration);
     throw error;
   }
 }
@@ -126,8 +126,8 @@ export function eventsOpen(
  * Deregisters everything and closes the connection. Its daemon may be gone already, which is when it matters most: what is
  * not closed keeps its descriptors. So this call is made without a connection of the worker's own.
  */
-export function eventsClose({ uri }: Pick<Connection, "uri">, registration: EventRegistration): void {
-  undo(Connection.adopt(uri, registration.connection), registration);
+export function eventsClose(_own: unknown, registration: EventRegistration): void {
+  undo(Connection.adopt(registration.connection), registration);
 }
 
 function undo(connection: Connection, { close, channel, domain, other }: EventRegistration): void {

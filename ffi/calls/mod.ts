@@ -248,7 +248,13 @@ export const CALLS = {
     about.host("capabilities"),
     capabilities.domainCapabilities,
   ),
-  eventsOpen: spec("read", events.CONNECT_SECONDS, "virConnectOpen", about.host("events"), events.eventsOpen),
+  eventsOpen: spec(
+    "read",
+    events.CONNECT_SECONDS,
+    "virConnectOpenAuth",
+    about.host("events"),
+    events.eventsOpen,
+  ),
   eventsClose: spec(
     "read",
     15,

@@ -8,6 +8,7 @@ export const ROTATED_CREDENTIALS = ["link-key", "ssh-key"] as const;
 export const CREDENTIAL_KINDS = [
   ...ROTATED_CREDENTIALS,
   "tls-certificate",
+  "host-password",
   "alert-target",
   "backup-target",
 ] as const;

@@ -4,7 +4,7 @@ import { command, ROLES } from "./command.ts";
 import { CONNECTION_STATUSES, HostStats } from "./host.ts";
 import { HostName } from "./on_host.ts";
 import { SSH_LOGIN } from "./ssh_login.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
+import { askedWith, CLEARABLE, closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
 
 const MANAGE = {
   role: "administrator",
@@ -46,12 +46,32 @@ const SshPassword = Type.String({
   description:
     "by SSH: used once, to add KVM Manager's public key to the user's authorized_keys, and not kept",
 });
+/** Whom libvirt is signed in to as, where it asks. */
+const LOGIN = {
+  username: Type.Optional(Type.String({
+    maxLength: 255,
+    pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+    ...CLEARABLE,
+    description: "where libvirt asks for a user (SASL): whom it is signed in to as",
+  })),
+  userPassword: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 1024,
+    pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+    ...SECRET,
+    ...askedWith("username"),
+    description: "of that user. It is kept, and never shown",
+  })),
+};
 const HOST_KEY_ERRORS = ["HostKeyUnknown", "HostKeyChanged"] as const;
 
 export const HostStatus = Type.Object({
   id: Type.String({ description: "what `host` names in commands, events and rows" }),
   label: Type.String(),
   uri: Type.String({ description: "how its libvirt is connected to; empty for who may not add hosts" }),
+  username: Type.Optional(
+    Type.String({ description: "whom its libvirt is signed in to as, for who may add hosts" }),
+  ),
   isLocal: Type.Boolean({ description: "the one that is meant where a command names none" }),
   linked: Type.Optional(
     Type.Object({
@@ -155,12 +175,16 @@ export const hostListCommands = {
       label: Type.Optional(HostLabel),
       hostKey: Type.Optional(HostKey),
       password: Type.Optional(SshPassword),
+      ...LOGIN,
     }),
     output: HostStatus,
     errors: ["HostExists", "HostUriRefused", "HostUnreachable", ...HOST_KEY_ERRORS, "StoreUnavailable"],
     route: "POST /hosts",
     cli: ["host", "add", "<name>", "<uri>"],
-    examples: ["kvm-manager host add kvm2 qemu+ssh://root@kvm2/system"],
+    examples: [
+      "kvm-manager host add kvm2 qemu+ssh://root@kvm2/system",
+      "kvm-manager host add kvm3 qemu+tls://kvm3/system --username ann",
+    ],
   }),
   get_ssh_key: command({
     ...MANAGE,
@@ -180,7 +204,7 @@ export const hostListCommands = {
     ...MANAGE,
     summary: "Try a connection to a libvirt",
     description: "Connects once. Of it nothing but a compared host key is kept.",
-    input: closed({ uri: ConnectionUri, hostKey: Type.Optional(HostKey) }),
+    input: closed({ uri: ConnectionUri, hostKey: Type.Optional(HostKey), ...LOGIN }),
     output: Type.Object({
       hostname: Type.String({ description: "as libvirt tells it" }),
       version: Type.String({ description: "of its libvirt" }),
@@ -194,13 +218,16 @@ export const hostListCommands = {
   update_host: command({
     ...MANAGE,
     summary: "Change a host's label or connection",
-    description: "With another connection, the host is read again. Its id stays.",
+    description:
+      "With another connection, the host is read again. Its id stays. What is left out stays; with another connection or user, the " +
+      "user's password is given again.",
     input: closed({
       hostId: HostName,
       label: Type.Optional(HostLabel),
       uri: Type.Optional(ConnectionUri),
       hostKey: Type.Optional(HostKey),
       password: Type.Optional(SshPassword),
+      ...LOGIN,
       force: Type.Optional(Type.Boolean({
         default: false,
         description: "although things are kept there: the connection leads to the same host",

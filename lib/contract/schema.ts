@@ -40,6 +40,9 @@ export const Instant = Type.Integer({
 /** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
 export const SECRET = { "x-secret": true } as const;
 
+/** Marks a secret that the command line asks for once another field is given. */
+export const askedWith = (field: string) => ({ "x-asked-with": field }) as const;
+
 /** What a form's empty field means. Elsewhere an empty field that may be left out is as if not there. */
 export const emptyAs = <V extends string | number>(value: V) => ({ "x-empty": value }) as const;
 /** A text that a form empties by an empty field. */

@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<Credential["kind"], PlainKeyOf<typeof texts>>> = {
   "link-key": "credentials.kind.link_key",
   "ssh-key": "credentials.kind.ssh_key",
   "tls-certificate": "credentials.kind.tls_certificate",
+  "host-password": "credentials.kind.host_password",
   "alert-target": "credentials.kind.alert_target",
   "backup-target": "credentials.kind.backup_target",
 };
@@ -45,11 +46,11 @@ function useText({ kind, name }: CredentialUse): string {
 
 function Name({ credential }: { credential: Credential }) {
   const { name, publicKey, kind } = credential;
-  const isTarget = kind === "alert-target" || kind === "backup-target";
+  const isNamed = kind === "alert-target" || kind === "backup-target" || kind === "host-password";
   return (
     <span class="stack">
       <span>{kindOf(credential)}</span>
-      {isTarget && <bdi>{oneLine(name, 60)}</bdi>}
+      {isNamed && <bdi>{oneLine(name, 60)}</bdi>}
       {publicKey !== null && <span class="text-muted mono">{publicKey}</span>}
     </span>
   );

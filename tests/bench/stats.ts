@@ -40,7 +40,7 @@ export const stats: Bench = async function* (context) {
   await using server = await startServer(context.server);
   await using _page = await watcher(server.url); // loads are read every 2 s while somebody looks
   await using python = Python.start();
-  const pool = new WorkerPool("qemu:///system");
+  const pool = new WorkerPool({ uri: "qemu:///system" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => pool.close());
   await delay(3000);

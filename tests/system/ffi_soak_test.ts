@@ -56,7 +56,7 @@ const DAEMON = "/run/libvirt/libvirt-sock";
 
 const RUNS: Record<string, () => Promise<Measured>> = {
   async calls() {
-    const pool = new WorkerPool(SHARED, { warm: 2, most: 2 });
+    const pool = new WorkerPool({ uri: SHARED }, { warm: 2, most: 2 });
     const { uuid } = (await pool.call("domainScan")).find(({ name }) => name === "test")!;
     const kinds: (() => Promise<unknown>)[] = [
       () => pool.call("domainListStates"),
@@ -82,7 +82,7 @@ const RUNS: Record<string, () => Promise<Measured>> = {
     const loop = startEventLoop((error) => {
       throw error;
     });
-    const pool = new WorkerPool(SHARED, { warm: 1, most: 1 });
+    const pool = new WorkerPool({ uri: SHARED }, { warm: 1, most: 1 });
     const run = async (count: number) => {
       for (let cycle = 0; cycle < count; cycle++) {
         const subscription = await Subscription.open(pool, loop, { event: () => {}, lost: () => {} });
@@ -121,7 +121,7 @@ const RUNS: Record<string, () => Promise<Measured>> = {
     };
     serve().catch(() => {/* the listener was closed */});
     const loop = startEventLoop(() => {});
-    const pool = new WorkerPool(`test+unix:///default?socket=${folder}/sock`, {
+    const pool = new WorkerPool({ uri: `test+unix:///default?socket=${folder}/sock` }, {
       warm: 1,
       most: 5,
       idleMs: 200,

@@ -102,7 +102,7 @@ Deno.test({
     const loop = startEventLoop((error) => errors.push(error));
     undo.defer(() => loop.stop());
     const gate = new WritingGate();
-    const streams = new ConsoleStreams(host.uri, gate);
+    const streams = new ConsoleStreams({ uri: host.uri }, gate);
     undo.defer(() => streams.stop());
     const silent = await host.machine({ start: true, ownAgent: true });
     const other = await host.machine({ start: true, ownAgent: true });
@@ -183,7 +183,7 @@ Deno.test({
     const path = `${folder}/disk`, gate = new WritingGate();
     const descriptors = async () => (await Array.fromAsync(Deno.readDir("/proc/self/fd"))).length;
     const upload = (scale?: number) =>
-      Transfer.open(host.uri, { direction: "upload", path, offset: 0, length: 4 }, gate, scale);
+      Transfer.open({ uri: host.uri }, { direction: "upload", path, offset: 0, length: 4 }, gate, scale);
     const loop = startEventLoop((error) => assert.fail(String(error)));
     undo.defer(() => loop.stop());
     const bytes = new Uint8Array(new SharedArrayBuffer(4)).fill(65);
@@ -203,7 +203,7 @@ Deno.test({
       "transfer answered",
     ]);
     await assert.rejects(
-      Transfer.open(host.uri, { direction: "upload", path: "/none", offset: 0, length: 4 }, gate),
+      Transfer.open({ uri: host.uri }, { direction: "upload", path: "/none", offset: 0, length: 4 }, gate),
       isOf("libvirt"),
     );
     assert.deepEqual(gate.of(NO_SUBJECT), ["transfer entered", "transfer answered"]);
@@ -211,7 +211,7 @@ Deno.test({
     const before = await descriptors();
     const scale = 1 / 60; // a second, before the keep-alive notices
     const given = await Transfer.open(
-      host.uri,
+      { uri: host.uri },
       { direction: "download", path, offset: 0, length: SIZE },
       gate,
       scale,

@@ -1,6 +1,7 @@
 /** A clone runs beside its original, whatever the original has fixed of the host. */
 import assert from "node:assert/strict";
 import { claimedVm } from "../testbed/claimed_vm.ts";
+import { freePort } from "../testbed/free_port.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
@@ -9,12 +10,6 @@ import { requirement } from "../testbed/skip.ts";
 import { markup } from "../testbed/xml.ts";
 
 const ignore = await requirement("qemu") !== null;
-
-/** A port that nothing listens on now. */
-function freePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return (listener.addr as Deno.NetAddr).port;
-}
 
 Deno.test({
   name: "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts beside it",

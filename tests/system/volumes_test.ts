@@ -34,7 +34,7 @@ Deno.test({
   ignore,
   async fn(t) {
     await using pool = await testPool("volumes");
-    const link = new WorkerPool(URI);
+    const link = new WorkerPool({ uri: URI });
     try {
       const made = await createVolume(link, pool.name, {
         name: "a.qcow2",

@@ -6,6 +6,7 @@ import { Unavailable } from "./unavailable.ts";
  * Starts a shell script as the first process of new namespaces, and waits for it to say `ready`.
  *
  * @param undo is given what ends it
+ * @param options whether it has a network of its own, or this machine's
  * @returns the id of that process as we see it
  * @throws {Unavailable} where there can be none here
  */
@@ -13,10 +14,20 @@ export async function namespaces(
   script: string,
   args: readonly string[],
   undo: AsyncDisposableStack,
+  { ownNetwork = true } = {},
 ): Promise<number> {
   const child = new Deno.Command("unshare", {
     args: [
-      ...["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"],
+      ...[
+        "--mount",
+        "--pid",
+        ...ownNetwork ? ["--net"] : [],
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--propagation",
+        "private",
+      ],
       ...["bash", "-c", script, "bash", ...args],
     ],
     stdin: "piped",

@@ -38,9 +38,7 @@ group = "root"
 dynamic_ownership = 0
 cgroup_controllers = []
 `;
-const LIBVIRTD_CONF = `auth_unix_rw = "none"
-unix_sock_rw_perms = "0600"
-`;
+const LIBVIRTD_CONF: Readonly<Record<string, string>> = { auth_unix_rw: "none", unix_sock_rw_perms: "0600" };
 
 /** Where it writes logs, in its own view. */
 const LOGS = "/var/log/libvirt";
@@ -85,6 +83,19 @@ export interface PrivateLibvirtOptions {
   readonly deadResolver?: boolean;
   /** Small machines that it has from the beginning: read at its start, they take a fifth of the time of defining them. */
   readonly machines?: number;
+  /** Whom it lets in, and where it listens. */
+  readonly access?: LibvirtAccess;
+}
+
+/** Whom a private libvirtd lets in, and where it listens. */
+export interface LibvirtAccess {
+  /** Lines of libvirtd.conf, instead of our own where they have the same name. */
+  readonly conf: Readonly<Record<string, string | number>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** It listens at ports, too: this machine's, whose network it has. */
+  readonly listens?: boolean;
+  /** A file by which virsh signs in (`authfile`). */
+  readonly authfile?: string;
 }
 
 /** A machine of a private libvirtd. It goes with its libvirtd. */
@@ -114,11 +125,18 @@ export class PrivateLibvirt implements AsyncDisposable {
     /** Names of the machines that it has had from the beginning. */
     readonly firstMachines: readonly string[],
     private readonly cleanup: AsyncDisposableStack,
+    private readonly access: LibvirtAccess = { conf: {} },
   ) {}
 
   /** How clients reach it. */
   get uri(): string {
     return `qemu+unix:///system?socket=${this.folder}/run/libvirt-sock`;
+  }
+
+  /** How virsh reaches it. */
+  get #virshUri(): string {
+    const { authfile } = this.access;
+    return authfile === undefined ? this.uri : `${this.uri}&authfile=${authfile}`;
   }
 
   /** How virt-admin reaches it. */
@@ -128,7 +146,7 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Runs virsh on it. @throws {ProcessError} */
   async virsh(...args: string[]): Promise<string> {
-    return (await run(["virsh", "--quiet", "--connect", this.uri, ...args])).trim();
+    return (await run(["virsh", "--quiet", "--connect", this.#virshUri, ...args])).trim();
   }
 
   /** Moves a running machine to another private libvirtd; what was defined stays defined here. @throws {ProcessError} */
@@ -140,7 +158,7 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Many virsh commands in one process, which is much faster. @throws {ProcessError} */
   async virshBatch(commands: readonly string[]): Promise<void> {
-    await run(["virsh", "--quiet", "--connect", this.uri], { stdin: commands.join("\n") + "\n" });
+    await run(["virsh", "--quiet", "--connect", this.#virshUri], { stdin: commands.join("\n") + "\n" });
   }
 
   /** Its process as we see it from outside, or null. */
@@ -172,16 +190,7 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Starts libvirtd and waits until it answers. */
   async start(): Promise<void> {
-    // A child of the one that was killed may still hold its lock for a moment.
-    await until("the lock of the one before", async () => {
-      try {
-        await run([...this.#inside(), "libvirtd", "--daemon", "--pid-file", `${this.folder}/libvirtd.pid`]);
-        return true;
-      } catch (error) {
-        if (error instanceof ProcessError && error.message.includes("obtain pidfile")) return false;
-        throw error;
-      }
-    }, { seconds: 10 });
+    await this.launch();
     await until("the private libvirtd to answer", async () => {
       try {
         return await this.virsh("version") !== "";
@@ -190,6 +199,23 @@ export class PrivateLibvirt implements AsyncDisposable {
         throw error;
       }
     }, { seconds: 30, every: 20 });
+  }
+
+  /** Starts libvirtd, whether it lets virsh in or not. */
+  async launch(): Promise<void> {
+    const { env = {}, listens = false } = this.access;
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const argv = ["env", ...variables, "libvirtd", ...listens ? ["--listen"] : [], "--daemon"];
+    // A child of the one that was killed may still hold its lock for a moment.
+    await until("the lock of the one before", async () => {
+      try {
+        await run([...this.#inside(), ...argv, "--pid-file", `${this.folder}/libvirtd.pid`]);
+        return true;
+      } catch (error) {
+        if (error instanceof ProcessError && error.message.includes("obtain pidfile")) return false;
+        throw error;
+      }
+    }, { seconds: 10 });
   }
 
   /** Ends libvirtd without warning (SIGKILL) and waits until it is gone; its machines run on. */
@@ -372,7 +398,10 @@ export async function privateLibvirt(
     : `log_filters = "${options.log}"\nlog_outputs = "1:file:${folder}/libvirtd.log"\n`;
   // Nothing migrates between two that say they are the same host
   const identity = `host_uuid = "${crypto.randomUUID()}"\n`;
-  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF + identity + logging);
+  const conf = Object.entries({ ...LIBVIRTD_CONF, ...options.access?.conf }).map(([key, value]) =>
+    `${key} = ${JSON.stringify(value)}\n`
+  );
+  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, conf.join("") + identity + logging);
   // What libvirt found out about QEMU on this machine, so that it need not be found out again.
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
   const own = `${folder}/etc/qemu`; // where libvirt has its definitions
@@ -380,8 +409,9 @@ export async function privateLibvirt(
   const machines = await writeDefinitions(own, `${name}-many`, options.machines ?? 0, LOGS);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
   if (options.deadResolver === true) pairs.push(...await deadResolver(folder));
-  const first = await namespaces(FIRST_PROCESS, pairs, undo);
-  const host = new PrivateLibvirt(name, folder, first, machines, new AsyncDisposableStack());
+  const { access } = options, ownNetwork = access?.listens !== true;
+  const first = await namespaces(FIRST_PROCESS, pairs, undo, { ownNetwork });
+  const host = new PrivateLibvirt(name, folder, first, machines, new AsyncDisposableStack(), access);
   if (options.deadResolver === true) {
     // Dropped where it arrives: what is dropped where it leaves is told to the sender
     await host.inside("iptables", "-A", "INPUT", "-d", NOBODY, "-j", "DROP");

@@ -60,6 +60,12 @@ const NEEDS = {
     if (Deno.uid() !== 0) throw new Unavailable("sshd is started by root alone");
     return ensurePackages("openssh-server");
   },
+  /** Debian's SASL, and a libvirtd of our own that asks by it. */
+  sasl: async () => {
+    await ensureLibvirtd();
+    if (Deno.uid() !== 0) throw new Unavailable("a libvirtd that asks who connects is started by root alone");
+    await ensurePackages("sasl2-bin", "libsasl2-modules", "libsasl2-modules-db", "openssl");
+  },
   /** Debian's sudo, for a copy of this machine's files. */
   sudo: () => ensurePackages("sudo"),
   /** rpmbuild and lintian. */

@@ -1,4 +1,5 @@
 /** Debian's own sshd on a port of its own, with a key of its own, for one user: root, by a key. */
+import { freePort } from "./free_port.ts";
 import { run } from "./process.ts";
 import { until } from "./wait.ts";
 
@@ -23,11 +24,6 @@ export interface SshServer extends AsyncDisposable {
   /** Ends it. */
   stop(): Promise<void>;
 }
-
-const freePort = () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-};
 
 /** Starts one, where the need `ssh` is met. */
 export async function sshServer(): Promise<SshServer> {

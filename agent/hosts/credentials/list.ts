@@ -82,6 +82,17 @@ function certificate({ doors }: CredentialSources): Credential[] {
   }];
 }
 
+/** The passwords that hosts' libvirts ask for. */
+const hostPasswords = ({ hostRecords }: CredentialSources, place: string): Credential[] =>
+  hostRecords.all().flatMap(({ id, label, login }) =>
+    login === undefined ? [] : [{
+      ...{ id: `host-password:${id}`, kind: "host-password" as const, name: login.username, place },
+      ...{ since: login.since, publicKey: null, rotatable: false },
+      uses: [used("host", label)],
+      faults: [],
+    }]
+  );
+
 /**
  * All of them; of targets those that have a secret.
  *
@@ -106,6 +117,7 @@ export async function allCredentials(
     await linkKey(sources),
     ...await sshKey(sources, faults),
     ...certificate(sources),
+    ...hostPasswords(sources, place),
     ...targets.alerts.filter(({ hasSecret }) => hasSecret).map((target) =>
       ofTarget("alert-target", target, { since: null, usedAt: target.lastSentAt ?? null })
     ),

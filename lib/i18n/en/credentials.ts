@@ -6,6 +6,7 @@ export const credentials = {
   "credentials.kind.link_key": "Key for linked hosts",
   "credentials.kind.ssh_key": "SSH key for hosts",
   "credentials.kind.tls_certificate": "TLS certificate of the pages",
+  "credentials.kind.host_password": "Password for a host's libvirt",
   "credentials.kind.alert_target": "Secret of an alert target",
   "credentials.kind.backup_target": "Secret of a backup target",
   "credentials.name": "Credential",

@@ -18,6 +18,12 @@ export const hosts = {
   "hosts.password": "SSH password",
   "hosts.password_hint":
     "Used once, to add KVM Manager's public key to the user's authorized_keys. It is not kept. Not needed if the key is there.",
+  "hosts.username": "User of libvirt",
+  "hosts.username_hint": "Only if the host's libvirt asks for a user and a password (SASL).",
+  "hosts.user_password": "Password of that user",
+  "hosts.user_password_hint": "Kept in KVM Manager's database. It is never shown.",
+  "hosts.user_password_kept_hint":
+    "If empty, the one that is kept stays. With another connection or user it must be given again.",
   "hosts.public_key": "KVM Manager's public SSH key",
   "hosts.public_key_hint": "Or add this line to ~/.ssh/authorized_keys of the user on the host.",
   "hosts.state": "State",

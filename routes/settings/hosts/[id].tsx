@@ -40,6 +40,7 @@ export default define.page<typeof handler>(function EditHost({ data: { host, pub
               refused={state.refused}
               label={host.label}
               uri={host.uri}
+              username={host.username}
               publicKey={publicKey}
             />
           </div>

@@ -94,10 +94,15 @@ function State({ host: { status, error, foreignVms, linked } }: { host: HostStat
   );
 }
 
-function Connection({ host: { uri, version, linked } }: { host: HostStatus }) {
+function Connection({ host: { uri, username, version, linked } }: { host: HostStatus }) {
   return (
     <span class="stack">
       <span class="mono">{oneLine(uri, 200)}</span>
+      {username !== undefined && (
+        <span class="text-muted">
+          {t("hosts.username")}: <bdi>{oneLine(username, 60)}</bdi>
+        </span>
+      )}
       {version !== undefined && <span class="text-muted">{t("hosts.version", { version })}</span>}
       {linked && <span class="text-muted">{t("hosts.manager", linked)}</span>}
     </span>

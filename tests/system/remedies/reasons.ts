@@ -66,6 +66,28 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     words: "/public key/",
     then: "ssh.authorize(",
   },
+  "The certificate of the host is of another CA, or for another name. Connect by a name": {
+    by: "tests/system/host_login_test.ts",
+    words: "of another CA, or for another name",
+    then: "await test(tlsUri(far))",
+  },
+  "The host refuses the certificate of KVM Manager, or got none. Put clientcert.pem": {
+    by: "tests/system/host_login_test.ts",
+    words: "refuses the certificate of KVM Manager, or got none",
+    then: "await test(tlsUri(far))",
+  },
+  "This libvirt asks for a user and a password. Give both": {
+    by: "tests/system/host_login_test.ts",
+    words: "asks for a user and a password",
+    then: "await update({ username, userPassword: PASSWORD })",
+  },
+  "This libvirt refuses the user or the password. Give the right ones": {
+    by: "tests/system/host_login_test.ts",
+    words: "refuses the user or the password",
+    then: "await update({ userPassword: OTHER })",
+  },
+  "Libvirt does not listen there. Start its socket": OUTSIDE,
+  "username is of a libvirt: a linked host has a key instead": SAYS,
 };
 
 /** Of snapshots: what keeps one from being taken, reverted to or deleted. */
