@@ -256,6 +256,7 @@ export class App {
       version: VERSION,
       vms: () => this.vms(),
       places: this.places,
+      now: () => this.clock.now(),
       missingHosts: () => [
         ...this.hosts.missing().map(({ id }) => id),
         ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),

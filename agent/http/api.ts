@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
 import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
+import { CLOCK_HEADER } from "../../lib/host/link_protocol.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView } from "../../lib/access/filter_output.ts";
 import { seesHost, seesVm } from "../../lib/access/viewer.ts";
@@ -61,7 +62,7 @@ function figuresOf(text: string | undefined): FigureChoice {
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, places, missingHosts = () => [] }: {
+  { dispatch, hub, version, vms, places, missingHosts = () => [], now }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
@@ -70,6 +71,8 @@ export function createApi(
     places: Pick<AccessWorld, "vm" | "vmsOn">;
     /** Ids of hosts that were not read yet. */
     missingHosts?: () => readonly string[];
+    /** Milliseconds since 1970. */
+    now: () => number;
   },
 ): ApiHandler {
   const rest = new RestDoor(dispatch);
@@ -190,6 +193,8 @@ export function createApi(
     // Before anything is read: whoever is not known sends no bodies, and learns of no path.
     const isOpen = OPEN.has(`${request.method} ${new URL(request.url).pathname}`);
     if (principal.via === "nobody" && !isOpen) return errorResponse(new ContractError("NotSignedIn"));
-    return await api.fetch(request, { principal });
+    const response = await api.fetch(request, { principal });
+    if (principal.via === "link") response.headers.set(CLOCK_HEADER, String(Math.round(now())));
+    return response;
   };
 }

@@ -61,6 +61,13 @@ export const HostStatus = Type.Object({
       unknownVms: Type.Optional(
         Type.Integer({ description: "VMs that this version does not understand, for who sees all VMs" }),
       ),
+      clockAheadMs: Type.Optional(
+        Type.Integer({
+          description:
+            "milliseconds that its clock is ahead of this host's; left out where both tell the same time. All " +
+            "times of it are told by this host's clock",
+        }),
+      ),
     }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
   ),
   status: oneOf([...CONNECTION_STATUSES, "disabled"]),

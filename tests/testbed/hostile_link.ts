@@ -26,7 +26,11 @@ export async function hostileLink(status: ConnectionStatus) {
   const identity = await new LinkIdentity(folder.path).ready();
   const certificate = pair.facts.fingerprint.replaceAll(":", "").toLowerCase();
   const got: Got[] = [], streams = new Set<ServerResponse>();
-  const said = { vms: [] as VM[], jobs: [] as Job[] };
+  const said = { vms: [] as VM[], jobs: [] as Job[], answers: {} as Record<string, unknown> };
+  /** Command → what it is refused with. */
+  const refusals: Record<string, { readonly code: string; readonly message: string }> = {};
+  /** Commands that are never answered. */
+  const hanging = new Set<string>();
   const session = { secret: newSecret(), hostname: "hostile", version: "0", role: "administrator" };
   const answers: Readonly<Record<string, (input: { challenge: string }) => unknown>> = {
     [LINK_PATHS.hello]: ({ challenge }) => ({
@@ -48,9 +52,12 @@ export async function hostileLink(status: ConnectionStatus) {
       response.on("close", () => streams.delete(response));
       return;
     }
-    const known = answers[path];
-    response.writeHead(known === undefined ? 500 : 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(known?.(JSON.parse(body)) ?? { code: "Internal", message: "no" }));
+    const command = /^\/api\/v1\/commands\/(\w+)/.exec(path)?.[1] ?? "", known = answers[path];
+    if (hanging.has(command)) return;
+    const own = Object.hasOwn(said.answers, command) ? said.answers[command] : known?.(JSON.parse(body));
+    const refusal = own === undefined ? refusals[command] ?? { code: "Internal", message: "no" } : undefined;
+    response.writeHead(refusal === undefined ? 200 : 500, { "content-type": "application/json" });
+    response.end(JSON.stringify(refusal ?? own));
   };
   const server = createServer({ cert: pair.cert, key: pair.key }, (request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
@@ -61,6 +68,8 @@ export async function hostileLink(status: ConnectionStatus) {
   return {
     got,
     said,
+    refusals,
+    hanging,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
     /** Tells an event to all that listen. */
     tell(name: string, data: unknown): void {

@@ -144,6 +144,9 @@ export const hosts = {
   "hosts.lack_pool_room": "No storage pool has {least} free",
   "hosts.foreign.one": "{n} VM is left out: another host has a VM with its id",
   "hosts.foreign.other": "{n} VMs are left out: another host has VMs with their ids",
+  "hosts.seconds": "{n} s",
+  "hosts.clock_ahead": "Its clock is {span} ahead of this host's. Times are shown by this host's clock",
+  "hosts.clock_behind": "Its clock is {span} behind this host's. Times are shown by this host's clock",
   "hosts.unknown.one":
     "{n} VM is left out: this version does not understand it. Install the same version on both",
   "hosts.unknown.other":
