@@ -8,7 +8,13 @@ import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView } from "../../lib/access/filter_output.ts";
 import { seesHost, seesVm } from "../../lib/access/viewer.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
-import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  type SearchedHost,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
 import { accountOf, type Principal } from "../access.ts";
 import { type Dispatch, isCommand } from "../dispatch.ts";
@@ -60,6 +66,13 @@ function figuresOf(text: string | undefined): FigureChoice {
   });
 }
 
+/** Ids of the hosts that have not answered, where an answer says how each did. */
+function silentHosts(name: string, answer: unknown): string[] {
+  if (!isCommand(name) || !(COMMANDS[name] as Command).spansHosts) return [];
+  const { hosts = [] } = (answer ?? {}) as { readonly hosts?: readonly SearchedHost[] };
+  return hosts.filter(({ reason }) => reason !== null).map(({ host }) => host);
+}
+
 /** Builds the door. */
 export function createApi(
   { dispatch, hub, version, vms, places, missingHosts = () => [], now }: {
@@ -96,8 +109,11 @@ export function createApi(
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
       return await linesOf((content) => dispatch(name, input, principal, content, host));
     }
-    const response = jsonResponse(await dispatch(name, input, principal, undefined, host));
+    const answer = await dispatch(name, input, principal, undefined, host);
+    const response = jsonResponse(answer);
     if (principal.via === "link") response.headers.set("x-event-id", hub.lastId);
+    const silent = silentHosts(name, answer);
+    if (silent.length > 0) response.headers.set("x-missing-hosts", silent.join(", "));
     const asksFor = (input as { host?: unknown } | null)?.host ?? host;
     return isCommand(name) ? naming(name, asksFor, principal, response) : response;
   });

@@ -6,9 +6,14 @@ import { formatSpan } from "../text/time.ts";
 
 const { t } = textsOf(texts);
 
-/** @param aheadMs milliseconds that it is ahead of the clock here; less than 0 where it is behind */
-export function clockText(aheadMs: number): string {
+/** By how much. @param aheadMs milliseconds that it is ahead of the clock here; less than 0 where it is behind */
+export function spanText(aheadMs: number): string {
   const ms = Math.abs(aheadMs);
-  const span = ms < MINUTE_MS ? t("hosts.seconds", { n: Math.round(ms / 1000) }) : formatSpan(ms);
+  return ms < MINUTE_MS ? t("hosts.seconds", { n: Math.round(ms / 1000) }) : formatSpan(ms);
+}
+
+/** By how much, and which way. @param aheadMs as for {@link spanText} */
+export function clockText(aheadMs: number): string {
+  const span = spanText(aheadMs);
   return aheadMs > 0 ? t("hosts.clock_ahead", { span }) : t("hosts.clock_behind", { span });
 }

@@ -35,6 +35,9 @@ Deno.test("linked_versions: a newer one's VM whose update is not understood says
     assert.ok(stale.notUnderstoodSince! >= before && stale.notUnderstoodSince! <= Date.now());
     assert.equal(stale.state, local!.state, "it is shown as it was");
     assert.match(stale.attention.join(), /Update KVM Manager here\.$/);
+    far.said.answers.get_vm = vm(OWN, { state: "hibernating" });
+    assert.deepEqual(await api.getVm({ vmId: OWN }), stale, "and so is it alone");
+    delete far.said.answers.get_vm;
     assert.equal((await row(OTHER))?.notUnderstoodSince, undefined);
     assert.equal((await api.listHosts()).find(({ id }) => id === "newer")?.linked?.unknownVms, 1);
   });

@@ -9,7 +9,7 @@ import { LinkIdentity } from "../../agent/hosts/linked/identity.ts";
 import { CALLER_HEADER, readCaller } from "../../agent/hosts/linked/remote_caller.ts";
 import { Certificates } from "../../agent/system/certificate/certificates.ts";
 import type { ConnectionStatus, Job, VM } from "../../lib/contract/mod.ts";
-import { invitationText, LINK_PATHS, serverStatement } from "../../lib/host/link_protocol.ts";
+import { CLOCK_HEADER, invitationText, LINK_PATHS, serverStatement } from "../../lib/host/link_protocol.ts";
 import { testFolder } from "./folder.ts";
 
 /** A call that it got. */
@@ -29,6 +29,8 @@ export async function hostileLink(status: ConnectionStatus) {
   const said = { vms: [] as VM[], jobs: [] as Job[], answers: {} as Record<string, unknown> };
   /** Command → what it is refused with. */
   const refusals: Record<string, { readonly code: string; readonly message: string }> = {};
+  /** Its clock, as each answer tells it. */
+  const clock = { aheadMs: 0 };
   /** Commands that are never answered. */
   const hanging = new Set<string>();
   const session = { secret: newSecret(), hostname: "hostile", version: "0", role: "administrator" };
@@ -45,6 +47,7 @@ export async function hostileLink(status: ConnectionStatus) {
   };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url!, body = await text(request), header = request.headers[CALLER_HEADER];
+    response.setHeader(CLOCK_HEADER, String(Date.now() + clock.aheadMs));
     got.push({ path, body, caller: readCaller(header === undefined ? null : String(header)) });
     if (path.startsWith("/api/v1/events")) {
       response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
@@ -59,6 +62,10 @@ export async function hostileLink(status: ConnectionStatus) {
     response.writeHead(refusal === undefined ? 200 : 500, { "content-type": "application/json" });
     response.end(JSON.stringify(refusal ?? own));
   };
+  // It gives a sign of life, as the real one does
+  const alive = setInterval(() => {
+    for (const stream of streams) stream.write(": alive\n\n");
+  }, 10_000);
   const server = createServer({ cert: pair.cert, key: pair.key }, (request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
   });
@@ -70,12 +77,14 @@ export async function hostileLink(status: ConnectionStatus) {
     said,
     refusals,
     hanging,
+    clock,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
     /** Tells an event to all that listen. */
     tell(name: string, data: unknown): void {
       for (const stream of streams) stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
     },
     [Symbol.asyncDispose]: async () => {
+      clearInterval(alive);
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },

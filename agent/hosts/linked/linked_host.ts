@@ -35,7 +35,7 @@ import { readBounded } from "./bounded.ts";
 import { type EventFrame, eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
-import { callRemotely, NonsenseError } from "./remote_call.ts";
+import { callRemotely, NonsenseError, NotUnderstoodError } from "./remote_call.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
 import { Replica } from "./replica.ts";
 import type { VmOwners } from "./vm_owners.ts";
@@ -120,6 +120,7 @@ export class LinkedHost {
   readonly #linkClock = new LinkClock();
   /** Its clock differs by something else than when its lists were read. */
   #isClockSet = false;
+  #heardAt: number | undefined;
   #isRead = false;
   #readAt = -Infinity;
   readonly #rate: Rate;
@@ -169,6 +170,11 @@ export class LinkedHost {
   /** Milliseconds that its clock is ahead of the one here; 0 where both tell the same time. All it tells is by the one here. */
   get clockAheadMs(): number {
     return this.#linkClock.aheadMs;
+  }
+
+  /** When it told something last, in milliseconds since 1970; undefined where it never did. */
+  get heardAt(): number | undefined {
+    return this.#heardAt;
   }
 
   /** Whether it was read since the start. */
@@ -262,6 +268,10 @@ export class LinkedHost {
       if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
       return this.#own(command, input, this.#toHere(COMMANDS[command].output, answer));
     } catch (error) {
+      const stale = command === "get_vm" && error instanceof NotUnderstoodError
+        ? this.#replica.stale((input as { vmId: string }).vmId)
+        : undefined;
+      if (stale !== undefined) return stale;
       throw this.#failure(error, readOnly, context);
     }
   }
@@ -303,6 +313,7 @@ export class LinkedHost {
 
   /** Compares its clock with the one here. One of an earlier version tells whole seconds. */
   #readClock(headers: Headers, took: number): void {
+    this.#heardAt = this.#services.clock.now();
     const exact = headers.get(CLOCK_HEADER), date = headers.get("date");
     if (exact === null && date === null) return;
     const theirs = exact === null ? Date.parse(date!) + 500 : Number(exact);
@@ -378,6 +389,7 @@ export class LinkedHost {
       for await (const frames of eventFrames(stream)) {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
+        this.#heardAt = this.#services.clock.now();
         if (this.#isClockSet || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
           await this.#pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()));
           await this.#read(up.signal);

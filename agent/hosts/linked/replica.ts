@@ -19,8 +19,10 @@ import type { VmOwners } from "./vm_owners.ts";
 
 /** VMs and tasks of one host; what is beyond them is left out. */
 const MOST_VMS = 20_000, MOST_JOBS = 500;
-/** Characters of a VM, of a task, and of all of one host, as JSON; what is longer, or beyond them, is left out. */
-const LONGEST_VM = 256 * 1024, LONGEST_JOB = 16 * 1024, MOST_KEPT = 32 * 1024 * 1024;
+/** Characters of a VM, and of all of one host, as JSON; what is longer, or beyond them, is left out. */
+const LONGEST_VM = 256 * 1024, MOST_KEPT = 32 * 1024 * 1024;
+/** Characters of a task, as JSON. */
+export const LONGEST_JOB = 16 * 1024;
 /** Characters of an id. */
 const LONGEST_ID = 128;
 /** Characters of why its libvirt does not answer. */
@@ -195,6 +197,12 @@ export class Replica {
       const item = this.#options.toHere(schema, known), { length } = JSON.stringify(item);
       return length > longest ? [] : [{ item, length }];
     });
+  }
+
+  /** A VM as it was before its host told of it what this version does not understand; undefined for one that is not known. */
+  stale(vmId: string): VM | undefined {
+    const vm = this.vm(vmId);
+    return vm && this.#stale(vm);
   }
 
   /** A VM as it was before its host told more of it than this version understands. */
