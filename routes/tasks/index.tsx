@@ -62,42 +62,44 @@ export default define.page<typeof handler>(function Tasks({ data: { found, hosts
         <title>{t("title.page", { page: t("tasks.open") })}</title>
       </Head>
       <h1>{t("tasks.open")}</h1>
-      <Panel title={words("search.tasks")}>
-        <form method="get">
-          <div class="form-grid">
-            <TextField
-              label={words("search.text")}
-              name="text"
-              maxLength={64}
-              defaultValue={wanted?.text ?? ""}
-            />
-            <SelectField
-              label={words("search.state")}
-              name="state"
-              value={wanted?.state ?? ""}
-              choices={[
-                { value: "", label: words("search.any") },
-                ...TASK_STATES.map((value) => ({ value, label: words(STATES[value]) })),
-              ]}
-            />
-            <HostSelect hosts={hosts} value={wanted?.host} />
-          </div>
-          <div class="form-actions">
-            <button type="submit" class="button">{words("search.do")}</button>
-            {wanted !== undefined && <a class="button" href={AT}>{words("search.clear")}</a>}
-          </div>
-        </form>
-      </Panel>
-      <HostsAsked hosts={found.hosts} now={now} />
-      <div class="panel tasks-page">
-        {wanted !== undefined && found.jobs.length === 0
-          ? <p class="job-none text-muted">{words("search.none")}</p>
-          : <JobList list={found.jobs} isSearch={wanted !== undefined} />}
-        {wanted !== undefined && found.next !== null && (
-          <div class="form-actions">
-            <a class="button" rel="next" href={olderHref(url, found.next)}>{words("search.older")}</a>
-          </div>
-        )}
+      <div class="tasks-page">
+        <Panel title={words("search.tasks")}>
+          <form method="get">
+            <div class="form-grid">
+              <TextField
+                label={words("search.text")}
+                name="text"
+                maxLength={64}
+                defaultValue={wanted?.text ?? ""}
+              />
+              <SelectField
+                label={words("search.state")}
+                name="state"
+                value={wanted?.state ?? ""}
+                choices={[
+                  { value: "", label: words("search.any") },
+                  ...TASK_STATES.map((value) => ({ value, label: words(STATES[value]) })),
+                ]}
+              />
+              <HostSelect hosts={hosts} value={wanted?.host} />
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button">{words("search.do")}</button>
+              {wanted !== undefined && <a class="button" href={AT}>{words("search.clear")}</a>}
+            </div>
+          </form>
+        </Panel>
+        <HostsAsked hosts={found.hosts} now={now} />
+        <div class="panel">
+          {wanted !== undefined && found.jobs.length === 0
+            ? <p class="job-none text-muted">{words("search.none")}</p>
+            : <JobList list={found.jobs} isSearch={wanted !== undefined} />}
+          {wanted !== undefined && found.next !== null && (
+            <div class="form-actions">
+              <a class="button" rel="next" href={olderHref(url, found.next)}>{words("search.older")}</a>
+            </div>
+          )}
+        </div>
       </div>
     </>
   );
