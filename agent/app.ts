@@ -34,6 +34,7 @@ import { LinkIdentity } from "./hosts/linked/identity.ts";
 import { isLink, LinkedHost, type StoredLink } from "./hosts/linked/linked_host.ts";
 import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
 import { PeerRecords } from "./hosts/linked/peer_records.ts";
+import type { PeerTargets } from "./hosts/linked/peer_targets.ts";
 import { Peers } from "./hosts/linked/peers.ts";
 import { VmOwners } from "./hosts/linked/vm_owners.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
@@ -122,6 +123,8 @@ export class App {
   readonly backupTargets: TargetRecords;
   /** Backups and schedules as they are told, for what watches them. */
   readonly backupList = new Provided<() => Backup[]>("backups");
+  /** Targets of alerts that users of linked KVM Managers have set up here. */
+  readonly peerTargets = new Provided<PeerTargets>("targets of linked KVM Managers");
   readonly scheduleList = new Provided<() => Schedule[]>("schedules");
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
@@ -268,6 +271,7 @@ export class App {
       version: VERSION,
       vms: () => this.vms(),
       places: this.places,
+      now: () => this.clock.now(),
       missingHosts: () => [
         ...this.hosts.missing().map(({ id }) => id),
         ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),

@@ -35,6 +35,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   get_activity: [],
   list_hangs: [],
   list_jobs: [],
+  search_jobs: { jobs: [], hosts: [], next: null },
   list_alerts: [],
   get_alert_history: [],
   get_job: { job: { error: null }, log: [] },

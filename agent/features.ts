@@ -17,6 +17,7 @@ import { hostFeature } from "./hosts/feature.ts";
 import { imageFeature } from "./storage/images/feature.ts";
 import { insightFeature } from "./insights/feature.ts";
 import { jobFeature } from "./jobs/feature.ts";
+import { searchFeature } from "./search/feature.ts";
 import { metricsFeature } from "./metrics/feature.ts";
 import { networkFeature } from "./network/feature.ts";
 import { clockFeature } from "./store/clock_feature.ts";
@@ -38,6 +39,7 @@ const ALL = [
   auditFeature,
   certificateFeature,
   jobFeature,
+  searchFeature,
   hostFeature,
   credentialFeature,
   healthFeature,

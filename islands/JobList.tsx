@@ -1,15 +1,21 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { JobItems } from "../components/jobs/JobItems.tsx";
-import { jobs } from "../lib/client/jobs.ts";
+import { isOpen, jobs } from "../lib/client/jobs.ts";
 import type { Job } from "../lib/contract/mod.ts";
 
-/** Long work on its page: what it was rendered with, then live. */
-export default function JobList({ list }: { list: readonly Job[] }) {
+/** What is open first, else as it was listed. */
+const openFirst = (list: readonly Job[]): readonly Job[] =>
+  list.toSorted((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
+
+/** Long work on its page: what it was rendered with, then live. @param isSearch what was found stays, and nothing is added */
+export default function JobList({ list, isSearch }: { list: readonly Job[]; isSearch: boolean }) {
   const isLive = useSignal(false);
   useEffect(() => {
     jobs.seed(list);
     isLive.value = true;
   }, []);
-  return <JobItems list={isLive.value ? jobs.list.value : list} />;
+  if (!isSearch) return <JobItems list={isLive.value ? jobs.list.value : openFirst(list)} />;
+  const now = new Map(isLive.value ? jobs.list.value.map((job) => [job.id, job]) : []);
+  return <JobItems list={list.map((job) => now.get(job.id) ?? job)} />;
 }

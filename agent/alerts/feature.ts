@@ -8,7 +8,7 @@ import { coversOf, releaseHost, releaseVm } from "./covers.ts";
 import { alertHandlers, endOld } from "./handlers.ts";
 import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
-import { alertTargetHandlers } from "./target_handlers.ts";
+import { alertTargetHandlers, peerTargets } from "./target_handlers.ts";
 import { AlertWatcher, type WatchedHost } from "./watcher.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
@@ -43,6 +43,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       ...{ records, outbox, jobs, clock },
       hostname: () => hosts.local.inventory.hostname,
     });
+    app.peerTargets.give(peerTargets(records));
     const stopping = new AbortController();
     const following = figures.follow((id, taken) => {
       const host = hosts.named(id);

@@ -8,7 +8,9 @@ import {
   MOST_ALERT_TARGETS,
 } from "../../lib/contract/mod.ts";
 import type { RuleRefusal } from "../../lib/alerts/rule.ts";
+import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
+import type { PeerTargets } from "../hosts/linked/peer_targets.ts";
 import { BrokenOff, outboundRefusal, UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, requireReachable } from "../outbound/fetch.ts";
 import { mailUrl } from "./channels.ts";
@@ -131,6 +133,32 @@ function addressOf({ channel, url, smtpHost, mailTo = [] }: AlertTargetRecord): 
   return channel === "email" ? `${mailTo.join(", ")} (${smtpHost})` : new URL(url ?? "").origin;
 }
 
+/** Who sets a target up. */
+const setBy = ({ name, link }: Principal): Pick<AlertTargetRecord, "setBy" | "peerId"> => ({
+  setBy: name,
+  ...(link !== undefined && { peerId: link.peerId }),
+});
+
+/** Deletes a target, and the messages that wait for it. */
+function deleteTarget(records: AlertRecords, targetId: string): void {
+  records.delete(records.targets, targetId);
+  for (const message of records.messages.all) {
+    if (message.targetId === targetId) records.delete(records.messages, message.id);
+  }
+}
+
+/** The targets of KVM Managers that may act here, or could. */
+export function peerTargets(records: AlertRecords): PeerTargets {
+  const of = (peerId: string) => records.targets.all.filter((target) => target.peerId === peerId);
+  return {
+    names: (peerId) => of(peerId).map(({ name }) => name),
+    remove: (peerId) => {
+      if (of(peerId).length > 0) records.require();
+      for (const { id } of of(peerId)) deleteTarget(records, id);
+    },
+  };
+}
+
 /** A handler for each of them. */
 export function alertTargetHandlers(
   { records, delivery, stopping }: AlertTargetContext,
@@ -153,7 +181,7 @@ export function alertTargetHandlers(
   };
   return {
     list_alert_targets: () => records.require().targets.all.map(shown),
-    create_alert_target: async (input) => {
+    create_alert_target: async (input, { principal }) => {
       if (records.require().targets.size >= MOST_ALERT_TARGETS) {
         throw new ContractError("TooManyAlerts", { limit: MOST_ALERT_TARGETS, what: "targets" });
       }
@@ -163,13 +191,15 @@ export function alertTargetHandlers(
         id: crypto.randomUUID(),
         ...{ enabled: true, minSeverity: "warning", privateAddresses: false } as const,
         ...input,
+        ...setBy(principal),
       };
       await requireAllowed(target);
       records.put(records.targets, target);
       return shown(target);
     },
-    update_alert_target: async ({ targetId, ...change }) => {
-      const before = requireTarget(targetId), target = changed(before, change);
+    update_alert_target: async ({ targetId, ...change }, { principal }) => {
+      const before = requireTarget(targetId), { peerId: _by, ...rest } = changed(before, change);
+      const target: AlertTargetRecord = { ...rest, ...setBy(principal) };
       const refusal = refusalOf(target) ?? strangerRefusal(before, target, change.secret !== undefined);
       if (refusal !== undefined) throw invalid(refusal);
       const isElsewhere = serverOf(before) !== serverOf(target) ||
@@ -184,10 +214,7 @@ export function alertTargetHandlers(
     },
     delete_alert_target: ({ targetId }) => {
       requireTarget(targetId);
-      records.delete(records.targets, targetId);
-      for (const message of records.messages.all) {
-        if (message.targetId === targetId) records.delete(records.messages, message.id);
-      }
+      deleteTarget(records, targetId);
       return null;
     },
     test_alert_target: async ({ targetId }, { principal }) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { CallContext } from "../dispatch.ts";
+import { localPrincipal } from "../testing.ts";
 import { Store } from "../store/store.ts";
 import type { Delivery } from "./delivery.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
@@ -17,7 +18,7 @@ Deno.test("a target to which nothing would be sent is refused when it is set up,
       ...{ records, stopping: new AbortController().signal },
       delivery: { status: () => ({}) } as unknown as Delivery,
     });
-    const context = {} as CallContext;
+    const context: CallContext = { principal: localPrincipal("page") };
     const refused = (call: () => unknown, why: RegExp) =>
       assert.rejects(
         async () => await call(),

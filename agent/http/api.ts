@@ -3,11 +3,18 @@ import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
 import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
+import { CLOCK_HEADER } from "../../lib/host/link_protocol.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView } from "../../lib/access/filter_output.ts";
 import { seesHost, seesVm } from "../../lib/access/viewer.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
-import { type Command, type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  type SearchedHost,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
 import { accountOf, type Principal } from "../access.ts";
 import { type Dispatch, isCommand } from "../dispatch.ts";
@@ -59,9 +66,16 @@ function figuresOf(text: string | undefined): FigureChoice {
   });
 }
 
+/** Ids of the hosts that have not answered, where an answer says how each did. */
+function silentHosts(name: string, answer: unknown): string[] {
+  if (!isCommand(name) || !(COMMANDS[name] as Command).spansHosts) return [];
+  const { hosts = [] } = (answer ?? {}) as { readonly hosts?: readonly SearchedHost[] };
+  return hosts.filter(({ reason }) => reason !== null).map(({ host }) => host);
+}
+
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, places, missingHosts = () => [] }: {
+  { dispatch, hub, version, vms, places, missingHosts = () => [], now }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
@@ -70,6 +84,8 @@ export function createApi(
     places: Pick<AccessWorld, "vm" | "vmsOn">;
     /** Ids of hosts that were not read yet. */
     missingHosts?: () => readonly string[];
+    /** Milliseconds since 1970. */
+    now: () => number;
   },
 ): ApiHandler {
   const rest = new RestDoor(dispatch);
@@ -93,8 +109,11 @@ export function createApi(
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
       return await linesOf((content) => dispatch(name, input, principal, content, host));
     }
-    const response = jsonResponse(await dispatch(name, input, principal, undefined, host));
+    const answer = await dispatch(name, input, principal, undefined, host);
+    const response = jsonResponse(answer);
     if (principal.via === "link") response.headers.set("x-event-id", hub.lastId);
+    const silent = silentHosts(name, answer);
+    if (silent.length > 0) response.headers.set("x-missing-hosts", silent.join(", "));
     const asksFor = (input as { host?: unknown } | null)?.host ?? host;
     return isCommand(name) ? naming(name, asksFor, principal, response) : response;
   });
@@ -190,6 +209,8 @@ export function createApi(
     // Before anything is read: whoever is not known sends no bodies, and learns of no path.
     const isOpen = OPEN.has(`${request.method} ${new URL(request.url).pathname}`);
     if (principal.via === "nobody" && !isOpen) return errorResponse(new ContractError("NotSignedIn"));
-    return await api.fetch(request, { principal });
+    const response = await api.fetch(request, { principal });
+    if (principal.via === "link") response.headers.set(CLOCK_HEADER, String(Math.round(now())));
+    return response;
   };
 }

@@ -38,6 +38,7 @@ function door(principal: Principal = localPrincipal("socket")) {
     version: "1.2.3",
     vms: () => [],
     places: { vm: () => undefined, vmsOn: () => [] },
+    now: Date.now,
   });
   const send = (
     method: string,

@@ -27,6 +27,7 @@ function door(answers: Readonly<Record<string, (input: Record<string, unknown>) 
     version: "1.2.3",
     vms: () => [],
     places: { vm: () => undefined, vmsOn: () => [] },
+    now: Date.now,
     missingHosts: () => ["lab", "attic"],
   });
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {

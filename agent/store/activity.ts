@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Activity as ActivityText } from "../../lib/contract/host.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { renderPlain, type Sentence, type Unrendered, vmIdsIn } from "../../lib/i18n/message.ts";
 import { type AuditEntry, ContractError, type Input } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
@@ -155,9 +156,10 @@ export class ActivityLog {
   /**
    * Searches what is stored, newest first.
    *
+   * @param on id of the host that something was done on; on any, or none, when left out
    * @throws {ContractError} StoreUnavailable
    */
-  search(wanted: Input<"get_audit_log">): Unrendered<AuditEntry>[] {
+  search(wanted: Input<"get_audit_log">, on?: string): Unrendered<AuditEntry>[] {
     if (this.#waiting.length > 0) this.#flush();
     const { database } = this.#store;
     const unavailable = () =>
@@ -173,6 +175,7 @@ export class ActivityLog {
       ["timestamp >= ?", wanted.since],
       ["timestamp < ?", wanted.until],
       ["id < ?", wanted.before],
+      [`coalesce(host, '${LOCAL_HOST}') = ?`, on],
       [
         "instr(lower(coalesce(vm_name, '') || ' ' || coalesce(message, '') || ' ' || coalesce(input, '')), ?) > 0",
         text === undefined || text === "" ? undefined : text.toLowerCase(),

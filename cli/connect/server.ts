@@ -86,7 +86,7 @@ async function requestAtSocket(
 /** Says on stderr which hosts a list has nothing of. @param ids as the answer's head has them */
 function noteMissingHosts(ids: string | null): void {
   if (ids === null) return;
-  console.error(`Missing here, as KVM Manager could not read them yet: ${ids}. See: kvm-manager host list`);
+  console.error(`Nothing of these hosts is here, as they do not answer: ${ids}. See: kvm-manager host list`);
 }
 
 /** The server of a target. Nothing is connected before something is asked. */

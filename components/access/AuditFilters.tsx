@@ -26,19 +26,20 @@ const FILTERS = {
   result: "access.audit_result",
   since: "access.audit_since",
   until: "access.audit_until",
-} as const satisfies Partial<Record<keyof Input<"get_audit_log">, PlainKeyOf<typeof access>>>;
+  host: "access.audit_host",
+} as const satisfies Partial<Record<keyof Input<"search_audit">, PlainKeyOf<typeof access>>>;
 type Filter = keyof typeof FILTERS;
 const FILTER_NAMES = Object.keys(FILTERS) as Filter[];
 
 /** The address of the same search without one of its filters, at its newest entries. */
 function withoutFilter(url: URL, filter: Filter): string {
   const query = new URLSearchParams(url.search);
-  for (const name of [filter, "before"]) query.delete(name);
+  for (const name of [filter, "cursor"]) query.delete(name);
   return query.size === 0 ? AUDIT_PAGE : `${AUDIT_PAGE}?${query}`;
 }
 
 /** What a filter asks for, as people read it. */
-function filterValue(filter: Filter, query: URLSearchParams, { result }: Input<"get_audit_log">): string {
+function filterValue(filter: Filter, query: URLSearchParams, { result }: Input<"search_audit">): string {
   const text = oneLine(query.get(filter)?.trim() ?? "", 64);
   if (filter === "result") return result === undefined ? text : t(RESULTS[result]);
   return filter === "action" ? activityText({ action: text }) : text;
@@ -62,7 +63,7 @@ export function actionChoices(wanted: string | undefined): FieldChoice[] {
 }
 
 /** The filters of a search, each with a link that takes it away. */
-export function AuditFilters({ url, search }: { url: URL; search: Input<"get_audit_log"> }) {
+export function AuditFilters({ url, search }: { url: URL; search: Input<"search_audit"> }) {
   const held = FILTER_NAMES.filter((filter) => search[filter] !== undefined);
   if (held.length === 0) return null;
   return (

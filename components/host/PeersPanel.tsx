@@ -66,6 +66,17 @@ export function PeersPanel({ peers, made, typed, user, at, now }: PeersPanelProp
             ),
           },
           { title: t("hosts.role"), cell: ({ role }) => role },
+          {
+            title: t("hosts.peer_targets"),
+            fit: "wrap",
+            cell: ({ alertTargets }) =>
+              alertTargets.length === 0 ? "–" : (
+                <span class="stack">
+                  <bdi>{oneLine(alertTargets.join(", "), 200)}</bdi>
+                  <span class="text-muted">{t("hosts.peer_targets_stay")}</span>
+                </span>
+              ),
+          },
           { title: t("hosts.invited_by"), cell: ({ invitedBy }) => oneLine(invitedBy, 60) },
           { title: t("hosts.since"), cell: ({ createdAt }) => <RelativeTime at={createdAt} now={now} /> },
           {
@@ -76,11 +87,20 @@ export function PeersPanel({ peers, made, typed, user, at, now }: PeersPanelProp
             title: t("hosts.actions"),
             kind: "actions",
             cell: (peer) => (
-              <RowButton
-                action={formHref("remove_peer", { peerId: peer.id }, at)}
-                text={t("hosts.revoke")}
-                label={t("hosts.revoke_named", { name: nameOf(peer) })}
-              />
+              <div class="action-form">
+                <RowButton
+                  action={formHref("remove_peer", { peerId: peer.id }, at)}
+                  text={t("hosts.revoke")}
+                  label={t("hosts.revoke_named", { name: nameOf(peer) })}
+                />
+                {peer.alertTargets.length > 0 && (
+                  <RowButton
+                    action={formHref("remove_peer", { peerId: peer.id, deleteTargets: true }, at)}
+                    text={t("hosts.revoke_targets")}
+                    label={t("hosts.revoke_targets_named", { name: nameOf(peer) })}
+                  />
+                )}
+              </div>
             ),
           },
         ]}

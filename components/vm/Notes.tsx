@@ -1,6 +1,7 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import { lostLabelsText, OPEN_SCREEN } from "../../lib/vm/attention.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
+import { formatWhen } from "../../lib/text/time.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
@@ -67,9 +68,15 @@ export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
   const own = NOTES.filter(({ applies }) => applies(vm));
   const attention = otherAttention(vm);
   const { pendingChanges = 0 } = vm;
-  if (own.length === 0 && attention.length === 0 && pendingChanges === 0) return null;
+  const { notUnderstoodSince: stale } = vm;
+  if (own.length + attention.length + pendingChanges === 0 && stale === undefined) return null;
   return (
     <ul class="notes stack">
+      {stale !== undefined && (
+        <li data-not-understood>
+          <Flash tone="warn">{t("note.not_understood", { time: formatWhen(stale) })}</Flash>
+        </li>
+      )}
       {attention.map((text) => (
         <li key={text}>
           <Flash

@@ -206,6 +206,10 @@ const FILTERS: Readonly<
     list.map((each) => filterActivity(viewer, each, sight)).filter((each) => each !== null),
   "other-jobs": (list: readonly StoredJob[], viewer, _vms, sight) =>
     list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, sight)),
+  "other-jobs-found": ({ jobs, ...rest }: Unrendered<Output<"search_jobs">>, viewer, _vms, sight) => ({
+    jobs: jobs.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, sight)),
+    ...rest,
+  }),
   "other-alerts": (list: readonly Alert[], viewer) => list.filter((each) => seesAlert(viewer, each)),
   "other-incidents": (list: readonly AlertIncident[], viewer) =>
     list.filter((each) => seesAlert(viewer, each)),
@@ -231,7 +235,9 @@ const FILTERS: Readonly<
  * `limit` allows. Undefined for other answers.
  */
 export function longestOf(command: CommandName): number | undefined {
-  const { hides, input }: Command = COMMANDS[command];
+  const { hides, input, rows }: Command = COMMANDS[command];
+  // What has a page's end in it is filtered by its handler
+  if (rows !== undefined) return undefined;
   const { properties = {} } = input as { properties?: { limit?: { maximum?: number } } };
   return hides === undefined ? undefined : properties.limit?.maximum;
 }

@@ -169,6 +169,18 @@ export const AuditEntry = Type.Object({
 });
 export type AuditEntry = Static<typeof AuditEntry>;
 
+/** What entries of the audit log are searched for by. */
+export const AuditFilter = {
+  actor: Type.Optional(Type.String({ maxLength: 64 })),
+  action: Type.Optional(Type.String({ maxLength: 64 })),
+  door: Type.Optional(Type.String({ maxLength: 16 })),
+  result: Type.Optional(oneOf(["ok", "error", "event"])),
+  vmId: Type.Optional(VmId),
+  text: Type.Optional(Type.String({ maxLength: 128, description: "anywhere in VM, input, or message" })),
+  since: Type.Optional(Instant),
+  until: Type.Optional(Instant),
+};
+
 const ADMINISTER = { role: "administrator", withoutLibvirt: true } as const;
 const OWN = { role: "viewer", permission: "signed-in", withoutLibvirt: true } as const;
 const OPEN = { role: "viewer", permission: "anyone", withoutLibvirt: true } as const;
@@ -564,16 +576,9 @@ export const accessCommands = {
   }),
   get_audit_log: command({
     ...ADMINISTER,
-    summary: "Search the audit log, newest first",
+    summary: "Search the audit log of this host alone, newest first",
     input: closed({
-      actor: Type.Optional(Type.String({ maxLength: 64 })),
-      action: Type.Optional(Type.String({ maxLength: 64 })),
-      door: Type.Optional(Type.String({ maxLength: 16 })),
-      result: Type.Optional(oneOf(["ok", "error", "event"])),
-      vmId: Type.Optional(VmId),
-      text: Type.Optional(Type.String({ maxLength: 128, description: "anywhere in VM, input, or message" })),
-      since: Type.Optional(Instant),
-      until: Type.Optional(Instant),
+      ...AuditFilter,
       before: Type.Optional(
         Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "older than this entry" }),
       ),
@@ -581,9 +586,9 @@ export const accessCommands = {
     }),
     output: Type.Array(AuditEntry),
     errors: ["StoreUnavailable"],
-    route: "GET /audit",
-    cli: ["audit"],
-    examples: ["kvm-manager audit --since 24h --result error", "kvm-manager audit --actor ann -o json"],
+    route: "GET /audit/own",
+    cli: ["audit-log"],
+    examples: ["kvm-manager audit-log --since 24h -o json"],
     columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
     wide: ["tookMs", "input", "id"],
     readOnly: true,

@@ -30,6 +30,7 @@ export type OutputFilter =
   | "other-figures"
   | "other-activity"
   | "other-jobs"
+  | "other-jobs-found"
   | "other-alerts"
   | "other-incidents"
   | "job-of-other-vms"

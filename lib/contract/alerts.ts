@@ -246,6 +246,14 @@ export const AlertTarget = Type.Object({
   ...TARGET,
   address: Type.String({ description: "where it is, without what may be secret in it" }),
   hasSecret: Type.Boolean(),
+  setBy: Type.Optional(
+    Type.String({
+      description: "who made it, or changed it last: `ann@kvm1` for a user of a linked KVM Manager",
+    }),
+  ),
+  peerId: Type.Optional(
+    Type.String({ description: "id of that KVM Manager; `host peers` has it no more once it is revoked" }),
+  ),
   waiting: Type.Integer({ description: "messages that wait to be sent, or to be tried again" }),
   lastSentAt: Type.Optional(Timestamp),
   lastError: Type.Optional(Type.String({ description: "why the last try failed" })),

@@ -1,7 +1,7 @@
 /** The certificate that the pages are served with. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
+import { ForeignTimestamp, NOTHING_IN, oneOf } from "./schema.ts";
 
 /** Days before a certificate's end from which on it is warned of, and our own is made anew. */
 export const EXPIRY_WARNING_DAYS = 30;
@@ -11,8 +11,8 @@ const facts = {
   subject: Type.String(),
   issuer: Type.String(),
   names: Type.Array(Type.String(), { description: "host names and addresses it is for" }),
-  notBefore: Timestamp,
-  notAfter: Timestamp,
+  notBefore: ForeignTimestamp,
+  notAfter: ForeignTimestamp,
   fingerprint: Type.String({ description: "SHA-256, as browsers show it" }),
   keyType: Type.String(),
   selfSigned: Type.Boolean(),

@@ -134,6 +134,8 @@ export interface Command<
   readonly changesAllHosts?: true;
   /** Its list is of all hosts unless one is named: the answer's heads name those that it has nothing of. */
   readonly ofAllHosts?: true;
+  /** It asks linked hosts itself, and is never carried out there: `host` says of which host its answer is. */
+  readonly spansHosts?: true;
   /** What it is about may be on any host, which its input does not say: it waits until each was read after the start. */
   readonly onAnyHost?: true;
   /** Answered without libvirt: does not wait for the first connection after the start. */

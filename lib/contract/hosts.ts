@@ -81,6 +81,13 @@ export const HostStatus = Type.Object({
       unknownVms: Type.Optional(
         Type.Integer({ description: "VMs that this version does not understand, for who sees all VMs" }),
       ),
+      clockAheadMs: Type.Optional(
+        Type.Integer({
+          description:
+            "milliseconds that its clock is ahead of this host's; left out where both tell the same time. All " +
+            "times of it are told by this host's clock",
+        }),
+      ),
     }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
   ),
   status: oneOf([...CONNECTION_STATUSES, "disabled"]),
@@ -131,6 +138,10 @@ export const Peer = Type.Object({
   invitedBy: Type.String(),
   createdAt: Timestamp,
   lastUsedAt: Type.Union([Timestamp, Type.Null()], { description: "null: not since the start" }),
+  alertTargets: Type.Array(Type.String(), {
+    description:
+      "names of the targets of alerts that its users have set up here: they stay when it is revoked",
+  }),
 });
 export type Peer = Static<typeof Peer>;
 
@@ -403,17 +414,30 @@ export const hostListCommands = {
     route: "GET /peers",
     cli: ["host", "peers"],
     lookup: { fields: ["peerId"], by: "id", more: "name", missing: "PeerNotFound" },
-    columns: ["id", "name", "role", "createdAt", "lastUsedAt"],
+    columns: ["id", "name", "role", "createdAt", "lastUsedAt", "alertTargets"],
     wide: ["key", "invitedBy"],
   }),
   remove_peer: command({
     ...MANAGE,
     summary: "Let a KVM Manager act on this host no more",
-    description: "What it has open here ends at once.",
+    description:
+      "What it has open here ends at once. What its users have set up here stays; targets of alerts, which tell others what " +
+      "happens on this host, can be deleted with it.",
     input: closed({
       peerId: Type.String({ minLength: 1, maxLength: 64, description: "id of the KVM Manager" }),
+      deleteTargets: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: "also deletes the targets of alerts that its users have set up",
+        }),
+      ),
     }),
-    output: NOTHING_OUT,
+    output: Type.Object({
+      deletedTargets: Type.Array(Type.String(), {
+        description: "names of the targets of alerts that were deleted",
+      }),
+      keptTargets: Type.Array(Type.String(), { description: "… that its users have set up and that go on" }),
+    }),
     errors: ["PeerNotFound", "StoreUnavailable"],
     route: "DELETE /peers/{peerId}",
     cli: ["host", "revoke", "<peerId>"],

@@ -52,7 +52,7 @@ export type Insight = Static<typeof Insight>;
 
 const InsightReport = {
   window: oneOf(INSIGHT_WINDOWS),
-  from: Type.Integer({ description: "milliseconds since 1970" }),
+  from: Timestamp,
   analysedAt: Timestamp,
   insights: Type.Array(Insight, { description: "the worst first" }),
 };

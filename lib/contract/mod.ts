@@ -36,6 +36,7 @@ import { ovaCommands } from "./ova.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { scheduleCommands } from "./schedules.ts";
+import { searchCommands } from "./search.ts";
 import { screenCommands } from "./screens.ts";
 import { snapshotCommands } from "./snapshots.ts";
 import { storageCommands } from "./storage.ts";
@@ -80,6 +81,7 @@ export const COMMANDS = {
   ...onOneHost,
   ...hostListCommands,
   ...jobCommands,
+  ...searchCommands,
   ...metricExportCommands,
   ...insightCommands,
   ...retentionCommands,
@@ -139,6 +141,7 @@ export * from "./hardware.ts";
 export * from "./health.ts";
 export * from "./host.ts";
 export * from "./hosts.ts";
+export * from "./search.ts";
 export * from "./host_devices.ts";
 export * from "./images.ts";
 export * from "./insights.ts";
@@ -156,6 +159,7 @@ export * from "./passkeys.ts";
 export * from "./ssh_keys.ts";
 export * from "./schedules.ts";
 export * from "./screens.ts";
+export * from "./search.ts";
 export * from "./snapshots.ts";
 export * from "./storage.ts";
 export * from "./templates.ts";

@@ -67,7 +67,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/monitoring\/?(?:$|\?)/, "get_host_metrics"],
   [/^\/settings\/users\b/, "list_users"],
   [/^\/settings\/roles\b/, "create_role"],
-  [/^\/settings\/audit\b/, "get_audit_log"],
+  [/^\/settings\/audit\b/, "search_audit"],
   [/^\/settings\/hosts\b/, "add_host"],
   [/^\/settings\/metrics\b/, "update_retention_policy"],
   [/^\/settings\/alert-targets\b/, "create_alert_target"],

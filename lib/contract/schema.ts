@@ -27,11 +27,21 @@ export const BackupId = Type.String({
   description: "id of the backup",
 });
 
-/** Milliseconds since 1970 (UTC). */
-export const Timestamp = Type.Integer({ description: "milliseconds since 1970-01-01T00:00:00Z" });
+/** Marks a moment by the clock of the host: of a linked host it is told, and taken, by the clock of who asks. */
+const HOST_CLOCK = { "x-host-clock": true } as const;
 
-/** The same as it is taken: no time before that, none beyond what a number holds. */
+/** Milliseconds since 1970 (UTC), by the host's clock. */
+export const Timestamp = Type.Integer({
+  ...HOST_CLOCK,
+  description: "milliseconds since 1970-01-01T00:00:00Z",
+});
+
+/** The same by another clock: a guest's, or that of who has signed a certificate. */
+export const ForeignTimestamp = Type.Integer({ description: "milliseconds since 1970-01-01T00:00:00Z" });
+
+/** A moment by the host's clock as it is taken: none before 1970, none beyond what a number holds. */
 export const Instant = Type.Integer({
+  ...HOST_CLOCK,
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
   description: "milliseconds since 1970-01-01T00:00:00Z",

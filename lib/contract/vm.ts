@@ -134,6 +134,13 @@ export const VM = Type.Object({
     description: "false when QEMU does not answer libvirt, or libvirt not for the VM",
   }),
   notResponding: Type.Optional(NotResponding),
+  notUnderstoodSince: Type.Optional(
+    Type.Integer({
+      description:
+        "milliseconds since 1970-01-01T00:00:00Z: since then its linked host tells of it what this version " +
+        "does not understand, and it is shown as it was before; left out where it is understood",
+    }),
+  ),
   cpuCount: Type.Integer(),
   maxCpuCount: Type.Integer(),
   memoryMb: Type.Integer(),

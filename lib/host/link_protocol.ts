@@ -16,6 +16,9 @@ export const LINK_PATHS = {
   session: "/api/link/session",
 } as const;
 
+/** Head of an answer to another KVM Manager with the time here, in milliseconds since 1970. */
+export const CLOCK_HEADER = "x-clock";
+
 /** 32 bytes as base64url: a public key, a secret. */
 const Word = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
 /** What is signed to show that it is signed now. */

@@ -72,6 +72,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "backup-targets": "Where backups are kept, beside plain folders.",
   "metrics": "How long figures of hosts and VMs are kept.",
   "backups": "What is kept of VMs, and how it comes back.",
+  "job-search": "Tasks of all hosts, by words and page by page.",
   "bin": "What was deleted, and how it comes back.",
   "templates": "VMs kept as they were, to make new ones of.",
   "schedules": "What is done to VMs at set times.",

@@ -13,7 +13,13 @@ const NAMES = new Map<unknown, string>(
 );
 
 /** What of a schema is for us alone. */
-const PRIVATE: ReadonlySet<string> = new Set(["x-refusal", "x-secret", "x-asked-with", "x-empty"]);
+const PRIVATE: ReadonlySet<string> = new Set([
+  "x-refusal",
+  "x-secret",
+  "x-asked-with",
+  "x-empty",
+  "x-host-clock",
+]);
 
 function copied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => referred(each));

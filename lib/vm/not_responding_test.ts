@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { notRespondingText, otherAttention } from "./not_responding.ts";
+import { notRespondingText, notUnderstoodText, otherAttention } from "./not_responding.ts";
 import { isAllowed, slotsOf } from "./actions.ts";
 import { offersConsole } from "./manage.ts";
 
@@ -12,6 +12,10 @@ Deno.test("otherAttention() leaves out what pages say themselves, also where lis
   assert.deepEqual(otherAttention({ attention: [own, OTHER], notResponding: HANG }), [OTHER]);
   assert.deepEqual(otherAttention({ attention: [own.slice(0, 80), OTHER], notResponding: HANG }), [OTHER]);
   assert.deepEqual(otherAttention({ attention: [OTHER] }), [OTHER]);
+  const stale = notUnderstoodText(HANG.since);
+  assert.match(stale, /since 2026-11-25T12:03:04.000Z .* Update KVM Manager here\.$/);
+  const vm = { attention: [stale.slice(0, 80), own, OTHER], notUnderstoodSince: HANG.since };
+  assert.deepEqual(otherAttention({ ...vm, notResponding: HANG }), [OTHER]);
 });
 
 Deno.test("slotsOf() a VM that does not respond keeps its buttons in their places, and can only be forced off", () => {

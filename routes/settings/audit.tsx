@@ -4,9 +4,11 @@ import { actionChoices, AUDIT_PAGE, AuditFilters, RESULTS } from "../../componen
 import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
+import { HostsAsked } from "../../components/search/HostsAsked.tsx";
+import { HostSelect } from "../../components/search/HostSelect.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { LINES_TYPE } from "../../lib/contract/lines.ts";
-import type { AuditEntry, Input } from "../../lib/contract/mod.ts";
+import type { FoundAuditEntry, Input } from "../../lib/contract/mod.ts";
 import { dayIn } from "../../lib/access/forms.ts";
 import { csvRow } from "../../lib/text/csv.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -19,6 +21,7 @@ import { define, type PageState } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
 import { fail } from "../(_shared)/fail.ts";
+import { searchedIn } from "../(_shared)/searched.ts";
 
 const { t } = textsOf(access);
 /** Entries of a page, and of an export. */
@@ -27,33 +30,31 @@ const PAGE = 100, EXPORT = 1000;
 const MOST_GOES = 100;
 
 /** What is searched for, from the address. */
-function wanted(query: URLSearchParams): Input<"get_audit_log"> {
+function wanted(query: URLSearchParams): Input<"search_audit"> {
   const text = (name: string) => query.get(name)?.trim().slice(0, 64) || undefined;
   const result = (["ok", "error", "event"] as const).find((each) => each === query.get("result"));
-  const before = Number(query.get("before"));
   const since = dayIn(query.get("since")), until = dayIn(query.get("until"));
-  const [actor, action, about] = [text("actor"), text("action"), text("text")];
+  const [actor, action] = [text("actor"), text("action")];
   return {
+    ...searchedIn(query),
     ...(actor !== undefined && { actor }),
     ...(action !== undefined && { action }),
-    ...(about !== undefined && { text: about }),
     ...(result !== undefined && { result }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
-    ...(Number.isSafeInteger(before) && before > 0 && { before }),
   };
 }
 
 const COLUMNS = [
-  ...["id", "timestamp", "actor", "door", "address", "action", "vmId", "vmName"],
+  ...["id", "timestamp", "log", "host", "actor", "door", "address", "action", "vmId", "vmName"],
   ...["result", "message", "input", "tookMs"],
-] as (keyof AuditEntry)[];
+] as (keyof FoundAuditEntry)[];
 
 const FORMATS = {
   csv: {
     type: "text/csv; charset=utf-8",
     head: `${COLUMNS.join(",")}\r\n`,
-    line: (entry: AuditEntry) =>
+    line: (entry: FoundAuditEntry) =>
       csvRow(
         COLUMNS.map((column) =>
           column === "timestamp" ? new Date(entry.timestamp).toISOString() : entry[column]
@@ -64,7 +65,7 @@ const FORMATS = {
   json: {
     type: LINES_TYPE,
     head: "",
-    line: (entry: AuditEntry) => `${JSON.stringify(entry)}\n`,
+    line: (entry: FoundAuditEntry) => `${JSON.stringify(entry)}\n`,
   },
 } as const;
 
@@ -78,46 +79,51 @@ export const handler = define.handlers({
     }
     const { type, head, line } = FORMATS[format];
     let text = head;
-    for (let go = 0, before = search.before; go < MOST_GOES; go++) {
-      const part = await state.api.getAuditLog({
+    const missing = new Set<string>();
+    for (let go = 0, cursor = search.cursor; go < MOST_GOES; go++) {
+      const { entries, hosts, next } = await state.api.searchAudit({
         ...search,
         limit: EXPORT,
-        ...(before !== undefined && { before }),
+        ...(cursor !== undefined && { cursor }),
       }).catch(fail);
-      text += part.map(line).join("");
-      before = part.at(-1)?.id;
-      if (part.length < EXPORT) break;
+      text += entries.map(line).join("");
+      for (const { host, reason } of hosts) if (reason !== null) missing.add(host);
+      if (next === null) break;
+      cursor = next;
     }
     return new Response(text, {
       headers: {
         "content-type": type,
         "content-disposition": `attachment; filename="audit.${format === "csv" ? "csv" : "ndjson"}"`,
         "cache-control": "no-store",
+        ...(missing.size > 0 && { "x-missing-hosts": [...missing].join(", ") }),
       },
     });
   },
 });
 
-async function shown({ api }: PageState, search: Input<"get_audit_log">) {
-  const [entries, retention] = await Promise.all([
-    api.getAuditLog({ ...search, limit: PAGE }).catch(fail),
-    api.getAuditRetention().catch(fail),
-  ]);
-  return { search, entries, retention };
+async function shown({ api }: PageState, search: Input<"search_audit">) {
+  const [found, retention, hosts] = await Promise.all([
+    api.searchAudit({ ...search, limit: PAGE }),
+    api.getAuditRetention(),
+    api.listHosts(),
+  ]).catch(fail);
+  return { search, found, retention, hosts, now: Date.now() };
 }
 
-/** The address of the same search, with something else. */
+/** The address of the same search from its newest entries, with something else. */
 function withQuery(url: URL, more: Record<string, string>): string {
   const query = new URLSearchParams(url.search);
+  query.delete("cursor");
   for (const [name, value] of Object.entries(more)) query.set(name, value);
   return `${AUDIT_PAGE}?${query}`;
 }
 
 /** Who did what, when, from where, on what, and how it went. */
 export default define.page<typeof handler>(
-  function Audit({ data: { entries, search, retention }, state, url }) {
-    const query = url.searchParams;
-    const last = entries.at(-1);
+  function Audit({ data: { found, search, retention, hosts, now }, state, url }) {
+    const query = url.searchParams, { entries, next } = found;
+    const labels = new Map(found.hosts.map(({ host, label }) => [host, label]));
     const typed = typedAgain(state.refused, "update_audit_retention");
     return (
       <SettingsPage at={AUDIT_PAGE} user={state.user}>
@@ -165,6 +171,7 @@ export default define.page<typeof handler>(
                 type="date"
                 defaultValue={query.get("until") ?? ""}
               />
+              <HostSelect hosts={hosts} value={search.host} />
             </div>
             <div class="form-actions">
               <button type="submit" class="button primary">{t("access.audit_search")}</button>
@@ -174,11 +181,12 @@ export default define.page<typeof handler>(
           </form>
         </Panel>
         <AuditFilters url={url} search={search} />
+        <HostsAsked hosts={found.hosts} now={now} />
         <Panel title={t("access.audit_entries")}>
           <DataTable
             label={t("access.audit_entries")}
             rows={entries}
-            keyOf={({ id }) => String(id)}
+            keyOf={({ log, id }) => `${log} ${id}`}
             empty={t("access.audit_none")}
             more={{
               label: (entry) =>
@@ -190,6 +198,17 @@ export default define.page<typeof handler>(
                 title: t("access.audit_when"),
                 cell: ({ timestamp }) => (
                   <time dateTime={new Date(timestamp).toISOString()}>{formatMoment(timestamp)}</time>
+                ),
+              },
+              hosts.length > 1 && {
+                title: t("access.audit_host"),
+                cell: ({ log, host }) => (
+                  <>
+                    <bdi>{oneLine(labels.get(log) ?? log, 40)}</bdi>
+                    {host !== null && host !== log && (
+                      <small>{t("access.audit_on_host", { host: oneLine(host, 64) })}</small>
+                    )}
+                  </>
                 ),
               },
               { title: t("access.audit_who"), cell: ({ actor }) => oneLine(actor, 40) },
@@ -222,9 +241,9 @@ export default define.page<typeof handler>(
               },
             ]}
           />
-          {entries.length === PAGE && last && (
+          {next !== null && (
             <div class="form-actions">
-              <a class="button" href={withQuery(url, { before: String(last.id) })}>
+              <a class="button" rel="next" href={withQuery(url, { cursor: next })}>
                 {t("access.audit_older")}
               </a>
             </div>

@@ -40,7 +40,7 @@ const ANYBODYS = new Set<string>([
   ...["begin_reauthentication", "reauthenticate"],
   ...["list_sessions", "revoke_session", "list_tokens", "create_token", "revoke_token"],
   ...["get_host_info", "get_connection_status", "get_activity", "list_hangs", "list_hosts"],
-  ...["list_jobs", "get_job", "cancel_job"],
+  ...["list_jobs", "search_jobs", "get_job", "cancel_job"],
   // Their handlers check the right to what they are about (tests/system/alerts_test.ts)
   ...["get_alert", "get_alert_summary", "acknowledge_alert"],
   // Who may delete what it was (tests/system/bin_test.ts)

@@ -9,7 +9,7 @@ import { LinkIdentity } from "../../agent/hosts/linked/identity.ts";
 import { CALLER_HEADER, readCaller } from "../../agent/hosts/linked/remote_caller.ts";
 import { Certificates } from "../../agent/system/certificate/certificates.ts";
 import type { ConnectionStatus, Job, VM } from "../../lib/contract/mod.ts";
-import { invitationText, LINK_PATHS, serverStatement } from "../../lib/host/link_protocol.ts";
+import { CLOCK_HEADER, invitationText, LINK_PATHS, serverStatement } from "../../lib/host/link_protocol.ts";
 import { testFolder } from "./folder.ts";
 
 /** A call that it got. */
@@ -26,7 +26,13 @@ export async function hostileLink(status: ConnectionStatus) {
   const identity = await new LinkIdentity(folder.path).ready();
   const certificate = pair.facts.fingerprint.replaceAll(":", "").toLowerCase();
   const got: Got[] = [], streams = new Set<ServerResponse>();
-  const said = { vms: [] as VM[], jobs: [] as Job[] };
+  const said = { vms: [] as VM[], jobs: [] as Job[], answers: {} as Record<string, unknown> };
+  /** Command → what it is refused with. */
+  const refusals: Record<string, { readonly code: string; readonly message: string }> = {};
+  /** Its clock, as each answer tells it. */
+  const clock = { aheadMs: 0 };
+  /** Commands that are never answered. */
+  const hanging = new Set<string>();
   const session = { secret: newSecret(), hostname: "hostile", version: "0", role: "administrator" };
   const answers: Readonly<Record<string, (input: { challenge: string }) => unknown>> = {
     [LINK_PATHS.hello]: ({ challenge }) => ({
@@ -41,6 +47,7 @@ export async function hostileLink(status: ConnectionStatus) {
   };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url!, body = await text(request), header = request.headers[CALLER_HEADER];
+    response.setHeader(CLOCK_HEADER, String(Date.now() + clock.aheadMs));
     got.push({ path, body, caller: readCaller(header === undefined ? null : String(header)) });
     if (path.startsWith("/api/v1/events")) {
       response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
@@ -48,10 +55,17 @@ export async function hostileLink(status: ConnectionStatus) {
       response.on("close", () => streams.delete(response));
       return;
     }
-    const known = answers[path];
-    response.writeHead(known === undefined ? 500 : 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(known?.(JSON.parse(body)) ?? { code: "Internal", message: "no" }));
+    const command = /^\/api\/v1\/commands\/(\w+)/.exec(path)?.[1] ?? "", known = answers[path];
+    if (hanging.has(command)) return;
+    const own = Object.hasOwn(said.answers, command) ? said.answers[command] : known?.(JSON.parse(body));
+    const refusal = own === undefined ? refusals[command] ?? { code: "Internal", message: "no" } : undefined;
+    response.writeHead(refusal === undefined ? 200 : 500, { "content-type": "application/json" });
+    response.end(JSON.stringify(refusal ?? own));
   };
+  // It gives a sign of life, as the real one does
+  const alive = setInterval(() => {
+    for (const stream of streams) stream.write(": alive\n\n");
+  }, 10_000);
   const server = createServer({ cert: pair.cert, key: pair.key }, (request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
   });
@@ -61,12 +75,16 @@ export async function hostileLink(status: ConnectionStatus) {
   return {
     got,
     said,
+    refusals,
+    hanging,
+    clock,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
     /** Tells an event to all that listen. */
     tell(name: string, data: unknown): void {
       for (const stream of streams) stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
     },
     [Symbol.asyncDispose]: async () => {
+      clearInterval(alive);
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },

@@ -9,8 +9,10 @@ import type { Handlers } from "../../dispatch.ts";
 import type { EventHub } from "../../events/hub.ts";
 import type { StoredHost } from "../records.ts";
 import { requireNewHost } from "../require_new.ts";
+import type { Provided } from "../../provided.ts";
 import { hostStatus, type ListedHosts } from "../statuses.ts";
 import { connectionFault, PeerConnection } from "./peer_connection.ts";
+import type { PeerTargets } from "./peer_targets.ts";
 import type { Peers } from "./peers.ts";
 
 export type LinkCommand = Extract<
@@ -27,6 +29,7 @@ export interface LinkManagement extends ListedHosts {
     | { readonly addresses: readonly string[]; readonly certificates: object | undefined }
     | undefined;
   readonly hub: Pick<EventHub, "publish">;
+  readonly peerTargets: Pick<Provided<PeerTargets>, "get">;
   putHost(host: StoredHost, check?: () => void): Promise<void>;
   /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
   requireConfirmed(principal: Principal): Promise<void>;
@@ -112,11 +115,17 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
       peers.records.all().map(({ id, name, role, publicKey: key, invitedBy, created: createdAt }) => ({
         ...{ id, name, role, key, invitedBy, createdAt },
         lastUsedAt: peers.lastUsed(id) ?? null,
+        alertTargets: app.peerTargets.get().names(id),
       })),
-    remove_peer: ({ peerId }) => {
+    remove_peer: ({ peerId, deleteTargets = false }) => {
+      const targets = app.peerTargets.get(), names = targets.names(peerId);
+      // First: what is deleted could be made again
       peers.revoke(peerId);
       hub.publish("hosts-changed", {});
-      return null;
+      if (deleteTargets) targets.remove(peerId);
+      return deleteTargets
+        ? { deletedTargets: names, keptTargets: [] }
+        : { deletedTargets: [], keptTargets: names };
     },
   };
 }

@@ -75,7 +75,11 @@ Deno.test("callRemotely(): lines that are no objects, or no JSON, are nonsense",
 
 Deno.test("Replica: what is told by events is bounded, and has room again once it is gone", () => {
   const owners = { claim: () => {}, release: () => {}, reconcile: () => {} };
-  const replica = new Replica("far", () => false, owners), description = "x".repeat(250_000);
+  const replica = new Replica({
+    ...{ hostId: "far", isTaken: () => false, owners, now: () => 0 },
+    toHere: (_schema, value) => value,
+  });
+  const description = "x".repeat(250_000);
   const told = (name: string, data: unknown) =>
     replica.take([{ id: undefined, name, data: JSON.stringify(data) }]).length;
   const vm = (id: string): VM => ({ ...VM_FACTS, id, description });

@@ -2,6 +2,7 @@
  * A host with a KVM Manager of its own, which lets this one act: its lists are kept here by its events, and its commands are
  * carried out there. A link that is cut or hangs holds up calls of its own alone.
  */
+import type { TSchema } from "typebox";
 import { mayCall } from "../../../lib/access/may_call.ts";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import {
@@ -14,6 +15,9 @@ import {
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
+import { shiftMoments } from "../../../lib/host/host_moments.ts";
+import { LinkClock } from "../../../lib/host/link_clock.ts";
+import { CLOCK_HEADER } from "../../../lib/host/link_protocol.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -31,7 +35,7 @@ import { readBounded } from "./bounded.ts";
 import { type EventFrame, eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
-import { callRemotely, NonsenseError } from "./remote_call.ts";
+import { callRemotely, NonsenseError, NotUnderstoodError } from "./remote_call.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
 import { Replica } from "./replica.ts";
 import type { VmOwners } from "./vm_owners.ts";
@@ -113,6 +117,10 @@ export class LinkedHost {
   readonly #attempted = Promise.withResolvers<void>();
   /** Aborted when the link that is up breaks; undefined while none is. */
   #up: AbortController | undefined;
+  readonly #linkClock = new LinkClock();
+  /** Its clock differs by something else than when its lists were read. */
+  #isClockSet = false;
+  #heardAt: number | undefined;
   #isRead = false;
   #readAt = -Infinity;
   readonly #rate: Rate;
@@ -131,8 +139,18 @@ export class LinkedHost {
     this.label = label;
     this.address = uri;
     const renewed = (publicKey: string) => services.keyRenewed(id, publicKey);
-    this.peer = new PeerConnection({ address: uri, publicKey: peerKey, renewed }, services.identity);
-    this.#replica = new Replica(id, (vmId) => services.isTaken(vmId, id), services.owners);
+    const answered = (headers: Headers, took: number) => this.#readClock(headers, took);
+    this.peer = new PeerConnection(
+      { address: uri, publicKey: peerKey, renewed, answered },
+      services.identity,
+    );
+    this.#replica = new Replica({
+      hostId: id,
+      isTaken: (vmId) => services.isTaken(vmId, id),
+      owners: services.owners,
+      toHere: (schema, value) => this.#toHere(schema, value),
+      now: () => services.clock.now(),
+    });
   }
 
   /** Connects, and goes on trying. */
@@ -147,6 +165,16 @@ export class LinkedHost {
     this.peer.close();
     this.#attempted.resolve();
     await this.#running;
+  }
+
+  /** Milliseconds that its clock is ahead of the one here; 0 where both tell the same time. All it tells is by the one here. */
+  get clockAheadMs(): number {
+    return this.#linkClock.aheadMs;
+  }
+
+  /** When it told something last, in milliseconds since 1970; undefined where it never did. */
+  get heardAt(): number | undefined {
+    return this.#heardAt;
   }
 
   /** Whether it was read since the start. */
@@ -232,10 +260,18 @@ export class LinkedHost {
       return response;
     };
     try {
-      const answer = await callRemotely(send, command, input as Record<string, unknown>, content);
+      const asked = shiftMoments(COMMANDS[command].input, input, this.clockAheadMs) as Record<
+        string,
+        unknown
+      >;
+      const answer = await callRemotely(send, command, asked, content);
       if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
-      return this.#own(command, input, answer);
+      return this.#own(command, input, this.#toHere(COMMANDS[command].output, answer));
     } catch (error) {
+      const stale = command === "get_vm" && error instanceof NotUnderstoodError
+        ? this.#replica.stale((input as { vmId: string }).vmId)
+        : undefined;
+      if (stale !== undefined) return stale;
       throw this.#failure(error, readOnly, context);
     }
   }
@@ -268,6 +304,24 @@ export class LinkedHost {
       return { job: { ...job, host: this.id }, log };
     }
     return answer;
+  }
+
+  /** What it tells, by the clock here. */
+  #toHere<T>(schema: TSchema, value: T): T {
+    return shiftMoments(schema, value, -this.clockAheadMs);
+  }
+
+  /** Compares its clock with the one here. One of an earlier version tells whole seconds. */
+  #readClock(headers: Headers, took: number): void {
+    this.#heardAt = this.#services.clock.now();
+    const exact = headers.get(CLOCK_HEADER), date = headers.get("date");
+    if (exact === null && date === null) return;
+    const theirs = exact === null ? Date.parse(date!) + 500 : Number(exact);
+    const { clock } = this.#services;
+    const reading = { theirs, took, here: clock.now(), at: performance.now() };
+    if (!this.#linkClock.take({ ...reading, resolution: exact === null ? 1000 : 1 })) return;
+    this.#isClockSet = true;
+    log.info("the clock of a linked host differs", { host: this.id, aheadMs: this.clockAheadMs });
   }
 
   #away(rights: Rights, cause?: unknown): ContractError {
@@ -335,7 +389,8 @@ export class LinkedHost {
       for await (const frames of eventFrames(stream)) {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
-        if (frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
+        this.#heardAt = this.#services.clock.now();
+        if (this.#isClockSet || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
           await this.#pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()));
           await this.#read(up.signal);
         }
@@ -374,6 +429,7 @@ export class LinkedHost {
   /** Reads its VMs, tasks and libvirt's state. */
   async #read(signal: AbortSignal): Promise<void> {
     this.#readAt = performance.now();
+    this.#isClockSet = false;
     // One after the other: each may be large
     const vms = await this.#ask("get_vms", { host: LOCAL_HOST }, signal);
     const jobs = await this.#ask("list_jobs", { limit: 200 }, signal);
@@ -383,7 +439,7 @@ export class LinkedHost {
     if (!this.#replica.fill(vms, jobs) || status === undefined) {
       throw new NonsenseError("its lists are not as the contract of this version says");
     }
-    this.#replica.setLibvirt(status);
+    this.#replica.setLibvirt(this.#toHere(COMMANDS.get_connection_status.output, status));
     this.#isRead = true;
   }
 
@@ -391,7 +447,8 @@ export class LinkedHost {
   async #readLoad(signal: AbortSignal): Promise<void> {
     try {
       const stats = await this.#ask("get_host_stats", {}, signal);
-      this.#replica.stats = readAs(COMMANDS.get_host_stats.output, stats) ?? this.#replica.stats;
+      const known = readAs(COMMANDS.get_host_stats.output, stats);
+      if (known !== undefined) this.#replica.stats = this.#toHere(COMMANDS.get_host_stats.output, known);
     } catch (error) {
       if (signal.aborted) throw error;
       log.debug("the load of a linked host cannot be read", { host: this.id, error });

@@ -109,7 +109,8 @@ export class LinkedHosts {
       });
     }
     // What another KVM Manager asks for is on a host of this one: nothing goes in circles
-    if (this.#hosts.size === 0 || via === "link") return undefined;
+    const { spansHosts }: Command = COMMANDS[command];
+    if (this.#hosts.size === 0 || via === "link" || spansHosts) return undefined;
     const { host, vmId, jobId } = (input ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof host === "string" || typeof vmId === "string") return this.in(input);
     if (typeof jobId === "string" && this.isOwnJob(jobId)) return undefined;

@@ -58,6 +58,8 @@ export interface PeerAddress {
   readonly publicKey: string;
   /** Is told when another key has taken the place of that one. */
   readonly renewed?: (publicKey: string) => void;
+  /** Is given the heads of each answer, and how many milliseconds it took to come. */
+  readonly answered?: (headers: Headers, took: number) => void;
 }
 
 export interface PeerRequest {
@@ -71,6 +73,7 @@ export class PeerConnection {
   readonly #url: URL;
   #publicKey: string;
   readonly #renewed: (publicKey: string) => void;
+  readonly #answered: (headers: Headers, took: number) => void;
   readonly #agent: Agent;
   /** SHA-256 of the certificate that the other one has signed. */
   #certificate: string | undefined;
@@ -79,12 +82,13 @@ export class PeerConnection {
   readonly #stopped = new AbortController();
 
   constructor(
-    { address, publicKey, renewed = () => {} }: PeerAddress,
+    { address, publicKey, renewed = () => {}, answered = () => {} }: PeerAddress,
     private readonly identity: LinkIdentity,
   ) {
     this.#url = new URL(address);
     this.#publicKey = publicKey;
     this.#renewed = renewed;
+    this.#answered = answered;
     this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, timeout: IDLE_MS });
     // Node's types have no method for it
     Object.assign(this.#agent, {
@@ -159,10 +163,13 @@ export class PeerConnection {
 
   async #send(path: string, { method = "GET", headers = {}, body, signal }: PeerRequest): Promise<Response> {
     const ended = AbortSignal.any([this.#stopped.signal, ...signal ? [signal] : []]);
-    return await sendRequest({
+    const sent = performance.now();
+    const response = await sendRequest({
       ...{ agent: this.#agent, method, path: this.#path(path), signal: ended },
       headers: { ...this.#headers(), ...headers },
     }, body);
+    this.#answered(response.headers, performance.now() - sent);
+    return response;
   }
 
   readonly #path = (path: string) => this.#url.pathname.replace(/\/$/, "") + path;

@@ -30,7 +30,12 @@ export type Send = (path: string, request: PeerRequest) => Promise<Response>;
 
 /** The other one answered what no KVM Manager answers. */
 export class NonsenseError extends Error {
-  override readonly name = "NonsenseError";
+  override readonly name: string = "NonsenseError";
+}
+
+/** The other one answered what the contract of this version does not know. */
+export class NotUnderstoodError extends NonsenseError {
+  override readonly name = "NotUnderstoodError";
 }
 
 /**
@@ -90,7 +95,7 @@ async function jsonOf(response: Response): Promise<unknown> {
 function checked(command: CommandName, answer: unknown): unknown {
   const known = readAs(COMMANDS[command].output, answer);
   if (known !== undefined) return known;
-  throw new NonsenseError(`its answer to ${command} is not as the contract of this version says`);
+  throw new NotUnderstoodError(`its answer to ${command} is not as the contract of this version says`);
 }
 
 /** What is read piece by piece, as a stream. */

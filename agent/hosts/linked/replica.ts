@@ -11,6 +11,7 @@ import {
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import { notUnderstoodText } from "../../../lib/vm/not_responding.ts";
 import { readAs } from "../../../lib/typebox/tolerant.ts";
 import type { Published } from "../../events/hub.ts";
 import type { EventFrame } from "./event_lines.ts";
@@ -18,8 +19,12 @@ import type { VmOwners } from "./vm_owners.ts";
 
 /** VMs and tasks of one host; what is beyond them is left out. */
 const MOST_VMS = 20_000, MOST_JOBS = 500;
-/** Characters of a VM, of a task, and of all of one host, as JSON; what is longer, or beyond them, is left out. */
-const LONGEST_VM = 256 * 1024, LONGEST_JOB = 16 * 1024, MOST_KEPT = 32 * 1024 * 1024;
+/** Characters of a VM, and of all of one host, as JSON; what is longer, or beyond them, is left out. */
+const LONGEST_VM = 256 * 1024, MOST_KEPT = 32 * 1024 * 1024;
+/** Characters of a task, as JSON. */
+export const LONGEST_JOB = 16 * 1024;
+/** Characters of an id. */
+const LONGEST_ID = 128;
 /** Characters of why its libvirt does not answer. */
 const LONGEST_FAULT = 400;
 
@@ -41,31 +46,37 @@ const RELAYED: ReadonlySet<string> = new Set<EventName>([
   "bin-changed",
 ]);
 
-/** What a frame tells; undefined for what is not handed on, and for what is not as the contract says. */
-function eventOf({ name, data }: EventFrame): AnyEvent | undefined {
+/** What a frame tells; undefined for what is not handed on, and for another program's text. */
+function valueOf({ name, data }: EventFrame): unknown {
   if (!RELAYED.has(name)) return undefined;
-  let value: unknown;
   try {
-    value = parseJson(data);
+    return parseJson(data);
   } catch {
-    return undefined; // another program's text: it is as if it had not been sent
+    return undefined; // it is as if it had not been sent
   }
-  const known = readAs(EVENTS[name as EventName].data, value);
-  return known === undefined ? undefined : { name, data: known } as AnyEvent;
 }
 
-/** The items of a list that can be read and are not longer than they may be. */
-function readEach<S extends TSchema>(
-  schema: S,
-  values: readonly unknown[],
-  longest: number,
-): { readonly item: Static<S>; readonly length: number }[] {
-  return values.flatMap((value) => {
-    const item = readAs(schema, value);
-    if (item === undefined) return [];
-    const { length } = JSON.stringify(item);
-    return length > longest ? [] : [{ item, length }];
-  });
+/** Events that tell a VM whole. */
+const OF_VMS: ReadonlySet<string> = new Set<EventName>(["vm-created", "vm-updated"]);
+
+/** The id that something says is its own. */
+function idIn(value: unknown): string | undefined {
+  const { id } = (value ?? {}) as { readonly id?: unknown };
+  return typeof id === "string" && id !== "" && id.length <= LONGEST_ID ? id : undefined;
+}
+
+/** What a replica needs of the host that it is of, and of the application. */
+export interface ReplicaOptions {
+  /** What its rows and events are given as their host. */
+  readonly hostId: string;
+  /** Whether a VM's id is another host's. */
+  readonly isTaken: (vmId: string) => boolean;
+  /** Is told which VMs it has. */
+  readonly owners: Pick<VmOwners, "claim" | "release" | "reconcile">;
+  /** What the host tells, by the clock here. */
+  readonly toHere: <T>(schema: TSchema, value: T) => T;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 export class Replica {
@@ -75,20 +86,25 @@ export class Replica {
   readonly #kept = new Map<string, number>();
   #keptLength = 0;
   stats: HostStats | undefined;
-  /** VMs that were left out because this version does not understand them. */
-  unknownVms = 0;
+  /** VMs of its list that were left out: this version does not understand them, or they have no room. */
+  #leftOut = 0;
+  /** VMs that were left out since, by their ids. */
+  readonly #leftOutSince = new Set<string>();
   #libvirt: ConnectionStatus | undefined;
+  readonly #options: ReplicaOptions;
 
-  /**
-   * @param hostId what its rows and events are given as their host
-   * @param isTaken whether a VM's id is another host's
-   * @param owners is told which VMs it has
-   */
-  constructor(
-    private readonly hostId: string,
-    private readonly isTaken: (vmId: string) => boolean,
-    private readonly owners: Pick<VmOwners, "claim" | "release" | "reconcile">,
-  ) {}
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+  }
+
+  /** VMs that are left out because this version does not understand them. */
+  get unknownVms(): number {
+    return this.#leftOut + this.#leftOutSince.size;
+  }
+
+  private isTaken(vmId: string): boolean {
+    return this.#options.isTaken(vmId);
+  }
 
   /** Its connection to its libvirt. */
   get libvirt(): ConnectionStatus | undefined {
@@ -130,8 +146,9 @@ export class Replica {
    */
   fill(vms: unknown, jobs: unknown): boolean {
     if (!Array.isArray(vms) || !Array.isArray(jobs)) return false;
-    const known = readEach(COMMANDS.get_vms.output.items, vms, LONGEST_VM);
+    const known = this.#readEach(COMMANDS.get_vms.output.items, vms, LONGEST_VM);
     if (vms.length > 0 && known.length === 0) return false;
+    const before = new Map(this.#vms), read = new Set(known.map(({ item }) => item.id));
     this.#vms.clear();
     this.#jobs.clear();
     this.#kept.clear();
@@ -139,9 +156,17 @@ export class Replica {
     for (const { item, length } of known.slice(0, MOST_VMS)) {
       if (this.#hasRoom(item.id, length)) this.#vms.set(item.id, this.#own(item));
     }
-    this.unknownVms = vms.length - this.#vms.size;
-    this.owners.reconcile(this.hostId, new Set(this.#vms.keys()));
-    const tasks = readEach(COMMANDS.list_jobs.output.items, jobs.slice(0, MOST_JOBS), LONGEST_JOB);
+    // One that was understood before is shown as it was then
+    for (const id of vms.map(idIn)) {
+      const vm = id === undefined || read.has(id) ? undefined : before.get(id);
+      if (vm !== undefined && this.#hasRoom(vm.id, JSON.stringify(vm).length)) {
+        this.#vms.set(vm.id, this.#stale(vm));
+      }
+    }
+    this.#leftOut = vms.length - this.#vms.size;
+    this.#leftOutSince.clear();
+    this.#options.owners.reconcile(this.#options.hostId, new Set(this.#vms.keys()));
+    const tasks = this.#readEach(COMMANDS.list_jobs.output.items, jobs.slice(0, MOST_JOBS), LONGEST_JOB);
     for (const { item, length } of tasks.toReversed()) if (this.#hasRoom(item.id, length)) this.#putJob(item);
     return true;
   }
@@ -149,11 +174,58 @@ export class Replica {
   /** Takes events in. @returns those to hand on here */
   take(frames: readonly EventFrame[]): Published[] {
     return frames.flatMap((frame) => {
-      const event = eventOf(frame);
-      if (event === undefined || !this.#isRoomFor(event, frame.data.length)) return [];
+      const value = valueOf(frame);
+      if (value === undefined) return [];
+      const { data: schema } = EVENTS[frame.name as EventName], known = readAs(schema, value);
+      if (known === undefined) return this.#notUnderstood(frame.name, value);
+      const event = { name: frame.name, data: this.#options.toHere(schema, known) } as AnyEvent;
+      if (!this.#isRoomFor(event, frame.data.length)) return [];
       const handed = this.#apply(event);
       return handed === undefined ? [] : [handed];
     });
+  }
+
+  /** The items of a list that can be read and are not longer than they may be. */
+  #readEach<S extends TSchema>(
+    schema: S,
+    values: readonly unknown[],
+    longest: number,
+  ): { readonly item: Static<S>; readonly length: number }[] {
+    return values.flatMap((value) => {
+      const known = readAs(schema, value);
+      if (known === undefined) return [];
+      const item = this.#options.toHere(schema, known), { length } = JSON.stringify(item);
+      return length > longest ? [] : [{ item, length }];
+    });
+  }
+
+  /** A VM as it was before its host told of it what this version does not understand; undefined for one that is not known. */
+  stale(vmId: string): VM | undefined {
+    const vm = this.vm(vmId);
+    return vm && this.#stale(vm);
+  }
+
+  /** A VM as it was before its host told more of it than this version understands. */
+  #stale(vm: VM): VM {
+    if (vm.notUnderstoodSince !== undefined) return vm;
+    const notUnderstoodSince = this.#options.now();
+    return { ...vm, notUnderstoodSince, attention: [notUnderstoodText(notUnderstoodSince), ...vm.attention] };
+  }
+
+  /** Marks a VM whose update this version does not understand; one that was not known before is counted. */
+  #notUnderstood(name: string, value: unknown): Published[] {
+    const { vm: told } = (value ?? {}) as { readonly vm?: unknown },
+      id = OF_VMS.has(name) ? idIn(told) : undefined;
+    if (id === undefined) return [];
+    const vm = this.#vms.get(id);
+    if (vm === undefined) {
+      if (this.#leftOutSince.size < MOST_VMS) this.#leftOutSince.add(id);
+      return [];
+    }
+    if (vm.notUnderstoodSince !== undefined) return [];
+    const stale = this.#stale(vm);
+    this.#vms.set(id, stale);
+    return this.isTaken(id) ? [] : [["vm-updated", { vm: stale }]];
   }
 
   /** Whether what is kept of an event may be so long, and has room. */
@@ -184,12 +256,12 @@ export class Replica {
     this.#forget(vmId, `${vmId} vm-state-changed`, `${vmId} vm-stats-updated`);
   }
 
-  #own = (vm: VM): VM => ({ ...vm, host: this.hostId });
+  #own = ({ notUnderstoodSince: _theirs, ...vm }: VM): VM => ({ ...vm, host: this.#options.hostId });
 
   #putJob(job: Job): Job | undefined {
     // Of a host that is linked to that one, or read by it
     if (job.host !== undefined) return undefined;
-    const own = { ...job, host: this.hostId };
+    const own = { ...job, host: this.#options.hostId };
     this.#jobs.delete(job.id);
     this.#jobs.set(job.id, own);
     if (this.#jobs.size > MOST_JOBS) {
@@ -208,7 +280,8 @@ export class Replica {
         const vm = this.#own(data.vm), isNew = !this.#vms.has(vm.id);
         if (isNew && this.#vms.size >= MOST_VMS) return undefined;
         this.#vms.set(vm.id, vm);
-        if (isNew) this.owners.claim(vm.id, this.hostId);
+        this.#leftOutSince.delete(vm.id);
+        if (isNew) this.#options.owners.claim(vm.id, this.#options.hostId);
         return this.isTaken(vm.id) ? undefined : [isNew ? "vm-created" : name, { vm }];
       }
       case "vm-state-changed": {
@@ -220,7 +293,8 @@ export class Replica {
       case "vm-deleted": {
         const isShown = this.vm(data.vmId) !== undefined;
         this.#vms.delete(data.vmId);
-        this.owners.release(data.vmId, this.hostId);
+        this.#leftOutSince.delete(data.vmId);
+        this.#options.owners.release(data.vmId, this.#options.hostId);
         this.#forgetVm(data.vmId);
         return isShown ? [name, data] : undefined;
       }
@@ -236,14 +310,14 @@ export class Replica {
         return job && [name, { job }];
       }
       case "connection-status-changed":
-        return [name, { status: this.setLibvirt(data.status), host: this.hostId }];
+        return [name, { status: this.setLibvirt(data.status), host: this.#options.hostId }];
       case "host-stats-updated":
         this.stats = data;
-        return [name, { ...data, host: this.hostId }];
+        return [name, { ...data, host: this.#options.hostId }];
       case "bin-changed":
         return [name, {}];
       default:
-        return [name, { ...data, host: this.hostId }] as Published;
+        return [name, { ...data, host: this.#options.hostId }] as Published;
     }
   }
 }

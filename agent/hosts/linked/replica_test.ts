@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { Job, VM } from "../../../lib/contract/mod.ts";
-import { Replica } from "./replica.ts";
+import { shiftMoments } from "../../../lib/host/host_moments.ts";
+import { notUnderstoodText } from "../../../lib/vm/not_responding.ts";
+import { Replica, type ReplicaOptions } from "./replica.ts";
 
 const vm = (id: string): VM => ({
   ...{ id, name: id, state: "running", responsive: true, cpuCount: 4, maxCpuCount: 4 },
@@ -10,11 +12,15 @@ const vm = (id: string): VM => ({
   ...{ virtType: "kvm", host: "there", attention: [] },
 });
 const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
+const REPLICA: ReplicaOptions = {
+  ...{ hostId: "far", isTaken: () => false, owners: NO_OWNERS },
+  ...{ toHere: (_schema, value) => value, now: () => 5000 },
+};
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 
 /** A replica whose other hosts have these VMs. */
 function replica(...taken: readonly string[]) {
-  const known = new Replica("far", (vmId) => taken.includes(vmId), NO_OWNERS);
+  const known = new Replica({ ...REPLICA, isTaken: (vmId) => taken.includes(vmId) });
   assert.ok(known.fill([vm("a"), vm("b")], []));
   return known;
 }
@@ -24,7 +30,7 @@ Deno.test("Replica gives its VMs the host that they are on here", () => {
 });
 
 Deno.test("Replica reads VMs of another version, and counts those that it does not understand", () => {
-  const known = new Replica("far", () => false, NO_OWNERS);
+  const known = new Replica(REPLICA);
   const newer = { ...vm("a"), colour: "red", guestAgents: { ...vm("a").guestAgents, theirs: "connected" } };
   assert.ok(known.fill([newer, { ...vm("b"), state: "hibernating" }], [{ id: "none" }]));
   assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);
@@ -72,7 +78,9 @@ Deno.test("Replica takes nothing that is not as the contract says, nor what is o
   const known = replica();
   const told = known.take([
     frame("vm-state-changed", { vmId: "a", state: "on fire" }),
-    frame("vm-updated", { vm: { id: "a" } }),
+    frame("vm-updated", { vm: { id: "ours" } }),
+    frame("vm-updated", { vm: { id: 5 } }),
+    frame("vm-updated", "a"),
     { id: undefined, name: "vm-deleted", data: "{" },
     frame("activity", { anything: true }),
     frame("error", { message: "<b>" }),
@@ -84,6 +92,50 @@ Deno.test("Replica takes nothing that is not as the contract says, nor what is o
   assert.equal(known.fill([{ id: "a" }], []), false);
   assert.equal(known.fill({}, []), false);
   assert.deepEqual(known.vms().map(({ id }) => id), ["a", "b"], "what was known stays");
+});
+
+Deno.test("Replica: a VM whose update is not understood says so since when, until one is", () => {
+  const known = replica(), newer = { ...vm("a"), state: "hibernating" };
+  const since = () => known.vms().map(({ id, state, notUnderstoodSince }) => [id, state, notUnderstoodSince]);
+  const [told, ...more] = known.take([
+    frame("vm-updated", { vm: newer }),
+    frame("vm-updated", { vm: newer }),
+    frame("vm-created", { vm: { ...newer, id: "c" } }),
+    frame("vm-created", { vm: { ...newer, id: "c" } }),
+  ]);
+  const attention = [notUnderstoodText(5000)];
+  assert.deepEqual(told, [
+    "vm-updated",
+    { vm: { ...vm("a"), host: "far", notUnderstoodSince: 5000, attention } },
+  ]);
+  assert.deepEqual(more, [], "it is told once");
+  assert.deepEqual(since(), [["a", "running", 5000], ["b", "running", undefined]]);
+  assert.equal(known.unknownVms, 1, "one that was never understood is counted");
+
+  // Read again, with the same
+  assert.ok(known.fill([newer, vm("b"), { ...newer, id: "c" }], []));
+  assert.deepEqual(since(), [["b", "running", undefined], ["a", "running", 5000]]);
+  assert.equal(known.unknownVms, 1);
+
+  known.take([frame("vm-updated", { vm: vm("a") }), frame("vm-created", { vm: vm("c") })]);
+  assert.deepEqual(since().map(([, , at]) => at), [undefined, undefined, undefined]);
+  assert.ok(known.fill([vm("a"), vm("b"), vm("c")], []));
+  assert.equal(known.unknownVms, 0);
+});
+
+Deno.test("Replica: a host cannot say of itself that it is not understood, and what others have stays theirs", () => {
+  const known = replica("b");
+  known.take([frame("vm-updated", { vm: { ...vm("a"), notUnderstoodSince: 1 } })]);
+  assert.equal(known.vm("a")?.notUnderstoodSince, undefined);
+  assert.deepEqual(known.take([frame("vm-updated", { vm: { ...vm("b"), state: "hibernating" } })]), []);
+});
+
+Deno.test("Replica tells moments by the clock here", () => {
+  const known = new Replica({ ...REPLICA, toHere: (schema, value) => shiftMoments(schema, value, -1000) });
+  assert.ok(known.fill([{ ...vm("a"), startedAt: 5000 }], []));
+  assert.equal(known.vm("a")?.startedAt, 4000);
+  const [told] = known.take([frame("vm-updated", { vm: { ...vm("a"), startedAt: 7000 } })]);
+  assert.equal((told![1] as { vm: VM }).vm.startedAt, 6000);
 });
 
 Deno.test("Replica keeps the newest tasks alone", () => {

@@ -1,4 +1,5 @@
 import { currentTime } from "../../../lib/client/clock.ts";
+import type { VM } from "../../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { formatLately } from "../../../lib/hangs/words.ts";
 import type { ListedHost } from "../../../lib/host/listed.ts";
@@ -10,9 +11,16 @@ import { Flash } from "../../kit/Flash.tsx";
 
 const { t } = textsOf(listTexts);
 
-/** How old what is shown of a VM is while its host is away. */
-export const ageOf = (away: ListedHost | undefined, now: number): string | undefined =>
-  away && t("list.as_of", { ago: formatAgo(away.since, currentTime(now)) });
+/** How old what is shown of a VM is while its host is away, or tells what is not understood here. */
+export function ageOf(
+  { notUnderstoodSince }: Pick<VM, "notUnderstoodSince">,
+  away: ListedHost | undefined,
+  now: number,
+): string | undefined {
+  const ago = (since: number) => formatAgo(since, currentTime(now));
+  if (notUnderstoodSince !== undefined) return t("list.not_understood", { ago: ago(notUnderstoodSince) });
+  return away && t("list.as_of", { ago: ago(away.since) });
+}
 
 /** Names the hosts that are away, each with its reason; the page's own banner names the local one. */
 export function AwayHosts({ hosts, now }: { hosts: ReadonlyMap<string, ListedHost>; now: number }) {

@@ -25,7 +25,7 @@ export const VmCard = memo(function VmCard(props: VmCardProps) {
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
   const host = model.manyHosts.value ? vm.host : undefined;
   const away = model.awayOf(vm);
-  const age = ageOf(away, props.now);
+  const age = ageOf(vm, away, props.now);
   const subtitle = [vm.title || systemOf(vm)?.name, ownHostname(vm), firstAddress(vm), host, age]
     .filter((part) => part !== undefined).join(" · ");
   return (

@@ -31,7 +31,7 @@ export interface VmRowProps extends VmItemProps {
 function subtitleOf({ vm, model, now }: VmRowProps): string {
   const about = vm.title !== undefined && vm.title !== "" ? vm.title : systemOf(vm)?.name;
   const host = model.manyHosts.value ? vm.host : undefined;
-  return [about, ownHostname(vm), host, ageOf(model.awayOf(vm), now)].filter((part) => part !== undefined)
+  return [about, ownHostname(vm), host, ageOf(vm, model.awayOf(vm), now)].filter((part) => part !== undefined)
     .join(" · ");
 }
 

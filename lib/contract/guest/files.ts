@@ -1,7 +1,7 @@
 /** Files of a guest: listed, read, written, copied in and out. All that a guest tells is its own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
-import { closed, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "../schema.ts";
+import { closed, ForeignTimestamp, NOTHING_OUT, oneOf, SECRET, VmId } from "../schema.ts";
 import { Bytes, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
 
 /** Where the content of a guest's file is, below `/api/v1`: PUT and GET, with `?path=`. */
@@ -30,7 +30,7 @@ export const GuestFile = Type.Object({
   name: Type.String(),
   kind: oneOf(GUEST_FILE_KINDS),
   size: Type.Integer(),
-  modifiedAt: Timestamp,
+  modifiedAt: ForeignTimestamp,
   mode: Type.String({ description: "0644" }),
   owner: Type.String(),
   group: Type.String(),

@@ -1,7 +1,7 @@
 /** What a guest is: its system, addresses, file systems, and who is signed in. All that a guest tells is its own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
-import { oneOf, Timestamp } from "../schema.ts";
+import { ForeignTimestamp, oneOf } from "../schema.ts";
 import { ASKING, OneVm } from "./common.ts";
 
 export const GUEST_OS_TYPES = ["linux", "windows", "other"] as const;
@@ -42,7 +42,7 @@ export type GuestFilesystem = Static<typeof GuestFilesystem>;
 export const UserInfo = Type.Object({
   name: Type.String(),
   domain: Type.Optional(Type.String({ description: "of Windows" })),
-  since: Type.Optional(Timestamp),
+  since: Type.Optional(ForeignTimestamp),
 });
 export type UserInfo = Static<typeof UserInfo>;
 

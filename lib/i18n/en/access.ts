@@ -205,6 +205,7 @@ export const access = {
   "access.audit_number": "Entry",
   "access.audit_command": "Command",
   "access.audit_host": "Host",
+  "access.audit_on_host": "on {host}",
   "access.audit_vm_id": "VM ID",
   "access.audit_took": "Took",
   "access.audit_ms": "{n} ms",

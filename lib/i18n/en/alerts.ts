@@ -165,6 +165,9 @@ export const alerts = {
   "alerts.channel.gotify": "Gotify",
   "alerts.channel.slack": "Slack",
   "alerts.address": "Address",
+  "alerts.set_by": "Set up by",
+  "alerts.set_by_revoked":
+    "The access of that KVM Manager was revoked. Delete the target if it is not needed here.",
   "alerts.min": "Notify of",
   "alerts.min.info": "All alerts",
   "alerts.min.warning": "Warnings and worse",

@@ -127,6 +127,10 @@ export const hosts = {
   "hosts.invite": "Make an invitation",
   "hosts.revoke": "Revoke",
   "hosts.revoke_named": "Revoke the access of {name}",
+  "hosts.revoke_targets": "Revoke, delete targets",
+  "hosts.revoke_targets_named": "Revoke the access of {name}, and delete its alert targets",
+  "hosts.peer_targets": "Alert targets set up",
+  "hosts.peer_targets_stay": "They stay when it is revoked, unless they are deleted with it.",
   "hosts.manager": "KVM Manager {version}, as {role}",
   "hosts.choose_what": "Choose the host that the VM is created on. Those with most room come first.",
   "hosts.choose_other": "Choose another host",
@@ -150,6 +154,9 @@ export const hosts = {
   "hosts.lack_pool_room": "No storage pool has {least} free",
   "hosts.foreign.one": "{n} VM is left out: another host has a VM with its id",
   "hosts.foreign.other": "{n} VMs are left out: another host has VMs with their ids",
+  "hosts.seconds": "{n} s",
+  "hosts.clock_ahead": "Its clock is {span} ahead of this host's. Times are shown by this host's clock",
+  "hosts.clock_behind": "Its clock is {span} behind this host's. Times are shown by this host's clock",
   "hosts.unknown.one":
     "{n} VM is left out: this version does not understand it. Install the same version on both",
   "hosts.unknown.other":

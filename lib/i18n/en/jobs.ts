@@ -20,6 +20,7 @@ export const jobs = {
   "jobs.left": "{span} left",
   "jobs.took": "took {span}",
   "jobs.by": "by {actor}",
+  "jobs.on": "on {host}",
   "jobs.cancel": "Cancel",
   "jobs.cancel_of": "Cancel: {title}",
   "jobs.cancel_failed": "The task could not be cancelled",

@@ -14,6 +14,7 @@ export const list = {
   "view.cards": "Cards",
 
   "list.as_of": "as of {ago}",
+  "list.not_understood": "as {ago}: not understood, update KVM Manager here",
   "list.away": "{name}: not connected since {time}.",
   "list.away_what": "Its VMs are shown as last known.",
   "list.away_why": "Reason: {reason}",

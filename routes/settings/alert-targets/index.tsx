@@ -6,6 +6,7 @@ import { Panel } from "../../../components/kit/Panel.tsx";
 import { RelativeTime } from "../../../components/kit/RelativeTime.tsx";
 import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
+import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { ALERT_CHANNELS, type AlertTarget } from "../../../lib/contract/mod.ts";
 import { alerts as texts } from "../../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -21,8 +22,14 @@ const AT = "/settings/alert-targets";
 export const handler = define.handlers({
   async GET({ state, url }) {
     const asked = url.searchParams.get("channel");
+    const targets = await state.api.listAlertTargets().catch(fail);
+    // Of a linked host, its own page alone knows which KVM Managers may act there
+    const isAsked = targets.some(({ peerId }) => peerId !== undefined) && state.host === LOCAL_HOST &&
+      state.may("list_peers");
+    const peers = isAsked ? await state.api.listPeers().catch(fail) : undefined;
     return page({
-      targets: await state.api.listAlertTargets().catch(fail),
+      targets,
+      peers: peers && new Set(peers.map(({ id }) => id)),
       channel: ALERT_CHANNELS.find((channel) => channel === asked) ?? "email",
       now: Date.now(),
     });
@@ -43,7 +50,7 @@ function Last({ target: { lastSentAt, lastError, waiting }, now }: { target: Ale
 
 /** Who is told of alerts elsewhere. */
 export default define.page<typeof handler>(function AlertTargets({ data, state }) {
-  const { targets, channel, now } = data;
+  const { targets, peers, channel, now } = data;
   const typed = typedAgain(state.refused, "create_alert_target");
   return (
     <SettingsPage at={AT} user={state.user}>
@@ -61,6 +68,19 @@ export default define.page<typeof handler>(function AlertTargets({ data, state }
               fit: "wrap",
               cell: (target) =>
                 stacked([t(`alerts.channel.${target.channel}`), oneLine(target.address, 120)]),
+            },
+            {
+              title: t("alerts.set_by"),
+              fit: "wrap",
+              cell: ({ setBy, peerId }) =>
+                setBy !== undefined && (
+                  <span class="stack">
+                    <bdi>{oneLine(setBy, 80)}</bdi>
+                    {peerId !== undefined && peers !== undefined && !peers.has(peerId) && (
+                      <span class="error-text">{t("alerts.set_by_revoked")}</span>
+                    )}
+                  </span>
+                ),
             },
             { title: t("alerts.min"), cell: ({ minSeverity }) => t(`alerts.min.${minSeverity}`) },
             { title: t("alerts.last"), fit: "wrap", cell: (target) => <Last target={target} now={now} /> },

@@ -12,6 +12,7 @@ import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import type { HostStatus, Output, Role } from "../../../lib/contract/mod.ts";
 import { HOST_STATES } from "../../../lib/host/states.ts";
+import { clockText } from "../../../lib/host/clock_text.ts";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -90,6 +91,7 @@ function State({ host: { status, error, foreignVms, linked } }: { host: HostStat
       {error !== null && <span class="error-text">{oneLine(error, 400)}</span>}
       {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
       {unknown > 0 && <span>{plural("hosts.unknown", unknown)}</span>}
+      {linked?.clockAheadMs !== undefined && <span data-clock>{clockText(linked.clockAheadMs)}</span>}
     </span>
   );
 }
