@@ -441,6 +441,8 @@ export interface VmOutgoing {
   /** Id of the linked host. */
   readonly to: string;
   readonly wasRunning: boolean;
+  /** Its disks were copied by themselves: the other host may have a copy of one that was started here meanwhile. */
+  readonly wasOff: boolean;
   /** Volumes whose content was copied there: they go into the bin once it runs there. */
   readonly old: readonly {
     readonly pool: string;

@@ -158,6 +158,36 @@ export async function exportImage(image: ImageNode, target: string, watch: CopyW
   await runQemuImg(args, [...pathsOf(image), target], watch);
 }
 
+/** The argument list of a copy to a server of QEMU's network block devices at a socket. @param isZero nothing was written there */
+export function sendArgs(
+  source: ImageNode,
+  socket: string,
+  { isZero, bytesPerSecond }: SendOptions,
+): string[] {
+  const zero = isZero ? ["--target-is-zero"] : [];
+  const rate = bytesPerSecond === undefined ? [] : ["-r", String(Math.ceil(bytesPerSecond))];
+  const node = `json:${JSON.stringify(nodeOf(source))}`,
+    target = `nbd+unix:///?socket=${encodeURIComponent(socket)}`;
+  return ["convert", "-p", "-n", "-t", "writeback", ...zero, ...rate, "-O", "raw", "--", node, target];
+}
+
+/** How a copy is sent. */
+export interface SendOptions {
+  readonly isZero: boolean;
+  readonly bytesPerSecond?: number | undefined;
+}
+
+/** As {@link copyImage}, to such a server. */
+export async function sendImage(
+  image: ImageNode,
+  socket: string,
+  { isZero, bytesPerSecond, ...watch }: SendOptions & CopyWatch,
+): Promise<void> {
+  using source = await reach(image.path);
+  const args = sendArgs(plain(image, source.path), socket, { isZero, bytesPerSecond });
+  await runQemuImg(args, pathsOf(image), watch);
+}
+
 /** The argument list that merges a qcow2 image into the one that it is built on. It keeps its own content. */
 export function commitArgs(image: ImageNode): string[] {
   return ["commit", "-p", "-d", "-t", "writeback", "--", `json:${JSON.stringify(nodeOf(image))}`];

@@ -16,6 +16,6 @@ export const MIGRATION_REPORT: Report = {
   before: () => Promise.resolve(undefined),
   lines: (name, _before, answer) => {
     const { toHost, disks, warnings } = answer as Moved;
-    return [`Moved ${name} to ${toHost}, where it runs.`, ...disks.map(diskLine), ...warnings];
+    return [`Moved ${name} to ${toHost}.`, ...disks.map(diskLine), ...warnings];
   },
 };

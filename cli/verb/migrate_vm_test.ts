@@ -9,7 +9,7 @@ Deno.test("MIGRATION_REPORT says where the VM is, what was copied, and what stay
   assert.deepEqual(
     MIGRATION_REPORT.lines("web1", undefined, { toHost: "kvm2", disks, warnings: ["/x stays: y"] }),
     [
-      "Moved web1 to kvm2, where it runs.",
+      "Moved web1 to kvm2.",
       "Disk vda is on storage that both hosts have.",
       "Disk vdb (1 GiB) was copied to fast/data.qcow2.",
       "/x stays: y",

@@ -1,4 +1,4 @@
-/** Running VMs that move to another host. */
+/** VMs that move to another host. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
@@ -46,13 +46,17 @@ export const MigrationPlan = Type.Object({
     { description: "what is in the way, with what to do, and what is worth knowing" },
   ),
   disks: Type.Array(MigratedDisk),
-  memoryMb: Type.Integer({ minimum: 0, description: "that is copied while the VM runs" }),
+  memoryMb: Type.Integer({
+    minimum: 0,
+    description: "that is copied while the VM runs; 0 for one that is off",
+  }),
 });
 export type MigrationPlan = Static<typeof MigrationPlan>;
 
 const ERRORS = [
   "VmNotFound",
-  "VmNotRunning",
+  "VmNotPersistent",
+  "HasSavedMemory",
   "HostNotFound",
   "VmNotMovable",
   "MigrationFailed",
@@ -63,7 +67,7 @@ const ERRORS = [
 
 export const migrationCommands = {
   get_migration_plan: command({
-    summary: "Show whether a running VM can move to another host",
+    summary: "Show whether a VM can move to another host",
     description:
       "Looks at devices, snapshots, disks, networks, firmware, machine type and room on both hosts. Nothing is changed.",
     role: "administrator",
@@ -76,9 +80,9 @@ export const migrationCommands = {
     readOnly: true,
   }),
   migrate_vm: command({
-    summary: "Move a running VM to another host while it runs",
+    summary: "Move a VM to another host, while it runs or is off",
     description:
-      "Answers when the VM runs there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
+      "Answers when the VM is there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
       "where it was. Memory and disks travel through the link, encrypted: no SSH keys, certificates or further ports are " +
       "needed. Disks on storage that both hosts have are not copied; those that were copied go into the bin here. The VM " +
       "keeps its name, id, MAC addresses, tags and group. Its schedules, alerts and backups stay with this KVM Manager.",

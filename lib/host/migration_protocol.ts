@@ -6,6 +6,7 @@ import Type, { type Static, type TSchema } from "typebox";
 import { fits } from "typebox/compile";
 import { closed, oneOf, VmId } from "../contract/schema.ts";
 import { PoolName } from "../contract/storage.ts";
+import { TPM_FILES } from "../formats/swtpm.ts";
 import { parseJson } from "../text/json.ts";
 
 /** Path of the WebSockets, below the server's. */
@@ -41,6 +42,8 @@ export const IncomingVm = closed({
   next: Xml,
   /** It starts with its host. */
   autostart: Type.Boolean(),
+  /** It is off: its disks are copied by themselves, and what libvirt keeps of it beside its definition. */
+  isOff: Type.Boolean(),
   disks: Type.Array(
     closed({
       target: Target,
@@ -62,11 +65,24 @@ export const IncomingVm = closed({
 });
 export type IncomingVm = Static<typeof IncomingVm>;
 
+/** What libvirt keeps of a VM beside its definition. */
+export const STATE_FILES = ["nvram", ...TPM_FILES] as const;
+export type StateFile = typeof STATE_FILES[number];
+/** Characters of one, as base64: with the rest of a question less than a message of a WebSocket may have. */
+export const MOST_STATE = 1_000_000;
+
 export const MigrationQuestion = Type.Union([
   /** "Can it run with you, and how?" */
   closed({ do: Type.Literal("look"), vm: IncomingVm }),
   /** "Make its disks, and open the lines." */
   closed({ do: Type.Literal("prepare") }),
+  /** Of a VM that is off. "Take the content of this disk", and "that was all of it". */
+  closed({ do: Type.Literal("open-disk"), target: Target }),
+  closed({ do: Type.Literal("close-disk"), target: Target }),
+  /** "Its UEFI variables", or a file of its TPM: base64. */
+  closed({ do: Type.Literal("keep-state"), name: oneOf(STATE_FILES), content: Text(MOST_STATE) }),
+  /** "Define it." */
+  closed({ do: Type.Literal("define") }),
   /** "It has moved", or "it stays". */
   closed({ do: Type.Literal("end"), hasMoved: Type.Boolean() }),
   /** "Do you have it?" */
@@ -104,6 +120,11 @@ export const MIGRATION_ANSWERS = {
     disks: Type.Array(IncomingDisk, { maxItems: 64 }),
   }),
   prepare: Type.Object({ secret: Secret, folder: Folder, live: Xml, next: Xml }),
+  /** `isZero`: nothing was ever written to it. */
+  "open-disk": Type.Object({ isZero: Type.Boolean() }),
+  "close-disk": Type.Object({}),
+  "keep-state": Type.Object({}),
+  define: Type.Object({}),
   end: Type.Object({ state: oneOf(INCOMING_STATES) }),
   find: Type.Object({ state: oneOf(INCOMING_STATES) }),
 } as const satisfies Record<MigrationQuestion["do"], TSchema>;

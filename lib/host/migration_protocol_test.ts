@@ -9,7 +9,7 @@ import {
   socketOf,
 } from "./migration_protocol.ts";
 
-const VM = { vmId: "v", live: "<domain/>", next: "<domain/>", autostart: false, disks: [] };
+const VM = { vmId: "v", live: "<domain/>", next: "<domain/>", autostart: false, isOff: false, disks: [] };
 
 Deno.test("readQuestion() takes what is asked, and nothing that leads elsewhere", () => {
   assert.deepEqual(readQuestion(JSON.stringify({ do: "prepare" })), { do: "prepare" });

@@ -63,7 +63,7 @@ const LINKS: readonly ManageLink[] = [
     path: "migrate",
     label: "manage.migrate",
     icon: "external",
-    when: (vm) => vm.persistent && isLive(vm) && vm.responsive,
+    when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm) && vm.responsive),
   },
   { path: "template", label: "manage.template", icon: "cards", when: disksAtRest },
   { path: "backups", label: "manage.back_up", icon: "download" },

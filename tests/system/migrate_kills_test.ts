@@ -12,7 +12,7 @@ import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
-const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? 7), SEED = Number(Deno.env.get("KVMM_KILL_SEED") ?? 1);
+const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? 12), SEED = Number(Deno.env.get("KVMM_KILL_SEED") ?? 1);
 /** Milliseconds that a move takes about. */
 const MOVE_MS = 2500;
 
@@ -63,15 +63,19 @@ Deno.test({
     const ends = new Map<string, number>();
     for (let n = 0; n < KILLS; n++) {
       const { from, to } = hosts, victims = Object.keys(VICTIMS), victim = victims[n % victims.length]!;
+      // Every other time round all of them, the VM is off
+      const isOff = Math.floor(n / victims.length) % 2 === 1 && !victim.startsWith("QEMU");
       const image = `moved-${n}.qcow2`, path = await randomImage(from, image, 24);
       const { name, uuid: vmId } = await from.libvirt.machine({
-        start: true,
+        start: !isOff,
         disks: [{ path, format: "qcow2", bus: "virtio" }],
       });
       await until(
         "the VM to be known",
         async () =>
-          (await call(from.server, "get_vms")).some(({ id, state }) => id === vmId && state === "running"),
+          (await call(from.server, "get_vms")).some(({ id, state }) =>
+            id === vmId && state === (isOff ? "stopped" : "running")
+          ),
       );
       const move = { from, to, name };
       const asked = call(from.server, "migrate_vm", {
@@ -87,13 +91,14 @@ Deno.test({
       const afterMs = ((n + 1) * SEED * 0.6180339) % 1 * MOVE_MS;
       await delay(afterMs);
       await VICTIMS[victim]!(move);
-      const told = await asked, what = `${victim} after ${Math.round(afterMs)} ms: ${told}`;
+      const told = await asked,
+        what = `${victim}${isOff ? ", off," : ""} after ${Math.round(afterMs)} ms: ${told}`;
       await recover(move);
       const [here, there] = [(await from.vms()).includes(name), (await to.vms()).includes(name)];
       assert.equal(Number(here) + Number(there), 1, `${what}; here ${here}, there ${there}`);
       const at = here ? from : to, other = here ? to : from;
       if (!victim.startsWith("QEMU")) {
-        assert.equal(await at.libvirt.virsh("domstate", name), "running", what);
+        assert.equal(await at.libvirt.virsh("domstate", name), isOff ? "shut off" : "running", what);
       }
       if (told === "moved") assert.equal(at, to, what);
       // Its disk is whole, and as it was

@@ -1,9 +1,10 @@
 /** migrate_vm(): VMs move between two hosts while they run, through the link alone. */
 import assert from "node:assert/strict";
 import { type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
-import { run } from "../testbed/process.ts";
+import { exists, run } from "../testbed/process.ts";
 import { call, refused, shows } from "../testbed/product.ts";
 import { testFolder } from "../testbed/folder.ts";
+import { noFirmware } from "../testbed/firmware.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -127,11 +128,8 @@ Deno.test({
       await from.linked();
     });
 
-    await t.step("off, unknown and here: refused", async () => {
+    await t.step("unknown and here: refused", async () => {
       await shows(from.server, vmId, ({ state }) => state === "stopped");
-      await refused(call(from.server, "migrate_vm", { vmId, toHost: "there" }), "VmNotRunning");
-      await from.libvirt.virsh("start", name);
-      await shows(from.server, vmId, ({ state }) => state === "running");
       await refused(call(from.server, "migrate_vm", { vmId, toHost: "nowhere" }), "HostNotFound");
       // Through the link, its host is not told to move it on
       const elsewhere = call(to.server, "migrate_vm", { vmId, toHost: "there" });
@@ -239,6 +237,74 @@ Deno.test({
         "VmNotMovable",
         /has another VM with the name .*Rename one of them first/,
       );
+    });
+  },
+});
+
+Deno.test({
+  name: "a VM that is off moves with its disks, its UEFI variables and its TPM, and starts there",
+  ignore: ignore || await noFirmware() !== null,
+  fn: async (t) => {
+    await using hosts = await migrationHosts();
+    const { from, to } = hosts, name = "off-vm";
+    const { id: vmId } = await call(from.server, "create_vm", {
+      ...{ name, cpuCount: 1, memoryMb: 128, firmware: "uefi", tpm: true, nics: [] },
+      disks: [{ sizeGb: 1, pool: "images" }],
+    });
+    // Its variables and its TPM's state are there from the first start on
+    await call(from.server, "start_vm", { vmId });
+    const state = ["qemu/nvram/off-vm_VARS.fd", `swtpm/${vmId}/tpm2/tpm2-00.permall`];
+    const sums = ({ libvirt }: MigrationHost) =>
+      Promise.all(state.map(async (file) => {
+        const bytes = await Deno.readFile(libvirt.stateFile(file));
+        return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+      }));
+    await until("its TPM to have a state", async () => await exists(from.libvirt.stateFile(state[1]!)));
+    await call(from.server, "force_stop_vm", { vmId });
+    const before = await sums(from), [image] = await from.volumes();
+    await run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x5a 64M 8M", `${from.images}/${image}`]);
+
+    await t.step("it moves", async () => {
+      const plan = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
+      assert.deepEqual([plan.possible, plan.memoryMb], [true, 0]);
+      await call(from.server, "migrate_vm", { vmId, toHost: "there", keepDisks: true });
+      assert.deepEqual(await from.vms(), []);
+      assert.equal(await to.libvirt.virsh("domstate", name), "shut off");
+      assert.deepEqual(await sums(to), before);
+      const [copy] = await to.volumes();
+      await run(["qemu-img", "compare", "-q", `${from.images}/${image}`, `${to.images}/${copy}`]);
+      assert.deepEqual([await from.left(), await to.left()], ["", ""]);
+      assert.deepEqual([...from.open(), ...to.open()], []);
+    });
+
+    await t.step("it starts there, and comes back off", async () => {
+      await call(to.server, "start_vm", { vmId });
+      await shows(to.server, vmId, ({ state }) => state === "running");
+      await call(to.server, "force_stop_vm", { vmId });
+      await call(to.server, "migrate_vm", { vmId, toHost: "there" });
+      assert.deepEqual(await to.vms(), []);
+      assert.deepEqual(await to.volumes(), []);
+      assert.equal(await from.libvirt.virsh("domstate", name), "shut off");
+    });
+
+    await t.step("suspended: refused, with what to do", async () => {
+      await call(from.server, "start_vm", { vmId });
+      await call(from.server, "suspend_vm", { vmId });
+      await refused(call(from.server, "migrate_vm", { vmId, toHost: "there" }), "HasSavedMemory");
+      await call(from.server, "discard_saved_memory", { vmId });
+    });
+
+    await t.step("started in the middle: it stays, and nothing is left there", async () => {
+      const moving = refused(
+        call(from.server, "migrate_vm", { vmId, toHost: "there", bandwidthMib: 4 }),
+        "MigrationFailed",
+      );
+      await until("a disk to be copied", async () => (await to.volumes()).length > 0, { every: 20 });
+      await from.libvirt.virsh("start", name);
+      await moving;
+      assert.equal(await from.libvirt.virsh("domstate", name), "running");
+      assert.deepEqual([await to.vms(), await to.volumes()], [[], []]);
+      await from.libvirt.virsh("destroy", name);
     });
   },
 });

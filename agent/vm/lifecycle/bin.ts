@@ -4,8 +4,7 @@ import { LEFT_NVRAM, type LeftFile, type StoredEntry } from "../../../lib/bin/en
 import type { VM } from "../../../lib/contract/mod.ts";
 import { TPM_FOLDER } from "../../../lib/formats/swtpm.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import { nvramOf } from "../../../lib/formats/xml/identity.ts";
-import { hasUsualNvram, nvramHolder, usualNvram } from "../../../lib/formats/xml/nvram.ts";
+import { nvramHolder, nvramPath } from "../../../lib/formats/xml/nvram.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
 import { plainPath } from "../../machine/host_file.ts";
@@ -30,12 +29,6 @@ export interface BinPlan {
   readonly lostDisks: readonly string[];
   /** What holds the UEFI variables that the bin does not keep: elsewhere, or not to be found. */
   readonly lostNvram: string | undefined;
-}
-
-/** The file of a VM's UEFI variables; undefined where it has none. */
-export function nvramPath(document: XmlDocument): string | undefined {
-  const name = child(document.root, "name")?.text ?? "";
-  return nvramOf(document) ?? (hasUsualNvram(document) ? usualNvram(name) : undefined);
 }
 
 /** What of a VM lies in files beside its disks. */

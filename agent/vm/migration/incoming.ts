@@ -44,10 +44,12 @@ import { keyOf, type VmIncoming } from "../../operations/step.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyTarget, createVolume, keepsFiles } from "../../storage/volumes.ts";
+import { undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState } from "./domain_state.ts";
 import { problem, t } from "./findings.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
+import { IncomingOff } from "./incoming_off.ts";
 import { LINE_DONE, relay } from "./relay.ts";
 
 /** Milliseconds in which libvirt says whether a VM has come whose move was cut, and between looks. */
@@ -150,6 +152,8 @@ export class IncomingMigration {
   #plan: Plan | undefined;
   #work: Promise<void> | undefined;
   #folder: string | undefined;
+  /** Of a VM that is off, while it comes. */
+  #off: IncomingOff | undefined;
   readonly #lines = new Set<WebSocketConnection>();
   readonly #over = Promise.withResolvers<"moved" | "stayed" | "cut">();
 
@@ -171,11 +175,25 @@ export class IncomingMigration {
         return this.#look(question.vm);
       case "prepare":
         return this.#prepare();
+      case "open-disk":
+        return this.#parts().openDisk(question.target);
+      case "close-disk":
+        return this.#parts().closeDisk(question.target);
+      case "keep-state":
+        return Promise.resolve(this.#parts().keepState(question.name, question.content));
+      case "define":
+        return this.#parts().define();
       case "end":
         return this.#end(question.hasMoved);
       case "find":
         return this.#state(question.vmId).then((state) => ({ state }));
     }
+  }
+
+  /** @throws {MigrationNonsense} for a VM that runs, and while nothing is prepared */
+  #parts(): IncomingOff {
+    if (this.#off === undefined) throw new MigrationNonsense("no disk is to be written");
+    return this.#off;
   }
 
   /** The other one has gone. What was begun is brought to its end. */
@@ -270,20 +288,23 @@ export class IncomingMigration {
     const user = await host.capabilities.qemuUser();
     // QEMU opens its sockets itself
     if (user !== undefined) await hostFiles.chown(folder, user.uid, user.gid);
+    const networks = vm.networks ?? {}, next = placedDefinition(vm.next, placed, networks);
+    const live = placedDefinition(vm.live, placed, networks);
     this.#folder = folder;
     this.open.set(secret, this);
+    if (vm.isOff) {
+      const { vmId } = vm, socket = socketOf(folder, "disks", name);
+      this.#off = new IncomingOff({ host, operation, vmId, name, xml: next, disks: placed, socket });
+    }
     try {
-      const networks = vm.networks ?? {};
-      ready({
-        secret,
-        folder,
-        live: placedDefinition(vm.live, placed, networks),
-        next: placedDefinition(vm.next, placed, networks),
-      });
+      ready({ secret, folder, live, next });
       await this.#awaitEnd(plan, job);
     } finally {
+      const off = this.#off;
+      this.#off = undefined;
       this.open.delete(secret);
       for (const line of this.#lines) line.close(LINE_DONE);
+      await off?.[Symbol.asyncDispose]();
       await undefinedIfMissing(hostFiles.remove(plainPath(folder), { recursive: true }));
     }
   }
@@ -313,12 +334,22 @@ export class IncomingMigration {
   }
 
   /** Waits until the VM has come. @throws {ContractError} MigrationFailed where it has not; the reason of the job's end */
-  async #awaitEnd({ vm: { vmId, autostart }, disks: { copied } }: Plan, job: JobHandle): Promise<void> {
+  async #awaitEnd(
+    { vm: { vmId, autostart, isOff }, disks: { copied } }: Plan,
+    job: JobHandle,
+  ): Promise<void> {
     const { host } = this, { signal } = job;
     const stopped = new Promise<"cut">((resolve) => signal.addEventListener("abort", () => resolve("cut")));
     const how = await Promise.race([this.#over.promise, stopped]);
     if (how === "cut") { for (const line of this.#lines) line.close(LINE_DONE); }
-    const state = how === "stayed" ? await this.#state(vmId) : await this.#settledState(vmId);
+    let state = how === "stayed" ? await this.#state(vmId) : await this.#settledState(vmId);
+    // It was defined here, and was started there before it was gone
+    if (
+      how === "stayed" && isOff && state === "off" &&
+      await undefineStopped(host, vmId, "domainUndefineKeeping")
+    ) {
+      state = "missing";
+    }
     if (state === "missing") {
       signal.throwIfAborted();
       throw failed(t(how === "cut" ? "migration.was_cut" : "migration.stayed"));

@@ -1,20 +1,16 @@
 /** Where the disks of a VM that is to come are: on storage that both hosts have, or in volumes that are made for them. */
-import { ContractError, type Disk, NewVolumeName } from "../../../lib/contract/mod.ts";
+import { ContractError, type Disk } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import type { IncomingDisk, IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
-import { movedName } from "../../../lib/storage/moved_name.ts";
-import { checker } from "../../../lib/typebox/compile.ts";
-import { isTaken, textAt } from "../../machine/files.ts";
+import { textAt } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { refuseTooLarge, requireWritable } from "../../storage/volume_checks.ts";
-import { volumePlace } from "../../storage/volume_steps.ts";
 import { requireMakeable } from "../../storage/volume_work.ts";
-import { hasFormats, usualPool, volumeNamed } from "../../storage/volumes.ts";
+import { freeCopyName } from "../../storage/free_name.ts";
+import { hasFormats, usualPool } from "../../storage/volumes.ts";
 import { problem, warning } from "./findings.ts";
-
-const isVolumeName = checker(NewVolumeName);
 
 /** A disk whose content is copied. */
 export interface CopiedHere {
@@ -56,24 +52,6 @@ function usual({ inventory }: Host, disk: Disk): string | undefined {
   const records = inventory.storage.records();
   const same = records.find((pool) => hasFormats(pool) && describePool(pool.xml).path === folder);
   return same?.name ?? usualPool(records);
-}
-
-/** A name for a volume that nothing has, and no other disk of the VM gets. */
-async function freeName(
-  host: Host,
-  pool: string,
-  disk: Disk,
-  format: "qcow2" | "raw" | undefined,
-  taken: ReadonlySet<string>,
-) {
-  const own = disk.source?.slice(disk.source.lastIndexOf("/") + 1) ?? "";
-  for (let n = 1;; n++) {
-    const tried = movedName(own, format, n);
-    const name = isVolumeName(tried) ? tried : movedName(`disk-${disk.target}`, format, n);
-    if (taken.has(`${pool}/${name}`) || await volumeNamed(host.link, pool, name) !== undefined) continue;
-    const path = await volumePlace(host.link, pool, name);
-    if (path === null || !await isTaken(plainPath(path))) return name;
-  }
 }
 
 const isDrive = ({ device }: Disk) => device === "cdrom" || device === "floppy";
@@ -121,7 +99,12 @@ async function placeCopy(
     const keepsFormats = hasFormats(requireMakeable(host, pool));
     await requireWritable(host, pool);
     const format = keepsFormats && disk.format === "qcow2" ? "qcow2" : "raw";
-    const volume = await freeName(host, pool, disk, keepsFormats ? format : undefined, taken);
+    const from = disk.source?.slice(disk.source.lastIndexOf("/") + 1) ?? "";
+    const volume = await freeCopyName(
+      host,
+      { pool, from, target, format: keepsFormats ? format : undefined },
+      (name) => taken.has(`${pool}/${name}`),
+    );
     return { target, pool, volume, format, size };
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;

@@ -1,4 +1,4 @@
-/** VMs that leave this host while they run. libvirt moves them; here it is prepared, followed, and told. */
+/** VMs that leave this host. libvirt moves those that run; here it is prepared, followed, and told. */
 import { message, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
@@ -30,15 +30,18 @@ import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
+import { undefineStopped } from "../lifecycle/undefine.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { FolderMarks } from "./marks.ts";
 import { checkOutgoing } from "./outgoing_checks.ts";
+import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
 
 /** Milliseconds between looks how far a move is. */
 const LOOK_MS = 500;
+const MIB = 1024 ** 2;
 
 type Wish = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks">;
 
@@ -73,15 +76,29 @@ function targetOf(
   throw new ContractError("HostNotFound", { host: to });
 }
 
-/** @throws {ContractError} VmNotFound, VmNotRunning */
-function requireLive(host: Host, vmId: string): VM {
+/** A VM that can be moved, and whether it is off. @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory */
+function requireMovable(host: Host, vmId: string): { readonly vm: VM; readonly isOff: boolean } {
   const vm = host.requireVm(vmId);
-  if (!host.inventory.active().includes(vmId)) throw new ContractError("VmNotRunning");
-  return vm;
+  if (!vm.persistent) throw new ContractError("VmNotPersistent");
+  if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
+  return { vm, isOff: !host.inventory.active().includes(vmId) };
 }
 
-async function sizesOf({ link }: Host, { id: uuid, disks }: VM): Promise<Map<string, number>> {
-  const targets = disks.filter(isOwnDisk).map(({ target }) => target);
+/** Bytes of disks as their guest sees them, or will. */
+async function sizesOf(
+  { link }: Host,
+  { id: uuid, disks }: VM,
+  isOff: boolean,
+): Promise<Map<string, number>> {
+  const own = disks.filter(isOwnDisk), targets = own.map(({ target }) => target);
+  if (isOff) {
+    const volumes = await Promise.all(
+      own.map(async (disk) => [disk.target, await volumeOfDisk(link, disk)] as const),
+    );
+    return new Map(
+      volumes.flatMap(([target, volume]) => volume === undefined ? [] : [[target, volume.capacity]]),
+    );
+  }
   if (targets.length === 0) return new Map();
   const found = await link.call("domainDiskSizes", { uuid, targets });
   return new Map(found.map(({ target, capacity }) => [target, capacity]));
@@ -96,7 +113,7 @@ export interface MigrationWorld {
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
 async function look(
   host: Host,
-  vm: VM,
+  { vm, isOff }: ReturnType<typeof requireMovable>,
   wish: Wish,
   things: readonly string[],
   talk: MigrationConversation,
@@ -107,15 +124,15 @@ async function look(
   }
   const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
   const own = [
-    ...await checkOutgoing(host, vm, xml),
+    ...await checkOutgoing(host, vm, xml, isOff),
     ...things.length === 0 ? [] : [warning("covered", { things: namesText(things) })],
   ];
-  const sizes = await sizesOf(host, vm);
+  const sizes = await sizesOf(host, vm, isOff);
   await using marks = await FolderMarks.put(vm);
   const { findings, disks } = await talk.ask({
     do: "look",
     vm: {
-      ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart },
+      ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart, isOff },
       disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
         const mark = marks.beside(source);
         return { target, size: sizes.get(target) ?? 0, ...(mark && { mark }) };
@@ -146,11 +163,12 @@ export async function migrationPlan(
   wish: Wish,
   principal: Principal,
 ): Promise<Output<"get_migration_plan">> {
-  const vm = requireLive(host, wish.vmId), target = targetOf(linked, host, wish, principal);
+  const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
+  const target = targetOf(linked, host, wish, principal);
   const found = await MigrationConversation.during(
     target,
     principal,
-    (talk) => look(host, vm, wish, coverage.of(vm, principal.rights), talk),
+    (talk) => look(host, movable, wish, coverage.of(vm, principal.rights), talk),
   );
   return {
     possible: !found.findings.some(({ isProblem }) => isProblem),
@@ -160,7 +178,7 @@ export async function migrationPlan(
       text: findingText(each, target.label),
     })),
     disks: toldDisks(found),
-    memoryMb: vm.memoryMb,
+    memoryMb: isOff ? 0 : vm.memoryMb,
   };
 }
 
@@ -172,7 +190,8 @@ interface Outgoing {
   readonly talk: MigrationConversation;
   readonly job: JobHandle;
   readonly operation: Operation;
-  readonly actor: string;
+  readonly principal: Principal;
+  readonly isOff: boolean;
 }
 
 /** Volumes whose content is copied. */
@@ -238,7 +257,8 @@ async function move(
 }
 
 async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrate_vm">> {
-  const { host, vm, input, talk, job, operation, actor } = outgoing, { host: target } = talk;
+  const { host, vm, input, talk, job, operation, isOff, principal: { name: actor, role } } = outgoing;
+  const { host: target } = talk;
   operation.showsAs(job.id);
   job.log(message`${target.label}: making disks, and opening the lines`);
   const ready = await talk.ask({ do: "prepare" });
@@ -250,7 +270,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     await dropCheckpoints(host, vm);
     const step: VmOutgoing = {
       ...{ kind: "vm-outgoing", uuid: vm.id, name: vm.name, to: target.id, old },
-      ...{ wasRunning: vm.state !== "paused" },
+      ...{ wasRunning: !isOff && vm.state !== "paused", wasOff: isOff },
       ...(nvram !== undefined && { nvram }),
     };
     operation.add<VmOutgoing>(step);
@@ -259,7 +279,16 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       await using lines = await SourceLines.open(host, talk, ready, vm.name);
       job.signal.throwIfAborted();
       job.log(message`Moving ${vmName(vm)} to ${target.label}`);
-      await move(outgoing, found, ready, lines);
+      if (isOff) {
+        await copyOff({
+          ...{ host, vm, talk, job, role, xml: found.xml.next, disks: found.disks, sizes: found.sizes },
+          socket: lines.uris.disksSocket,
+          bytesPerSecond: input.bandwidthMib && input.bandwidthMib * MIB,
+        });
+        if (!await undefineStopped(host, vm.id, "domainUndefineKeeping")) {
+          throw new ContractError("MigrationFailed", { error: t("migration.was_started") });
+        }
+      } else await move(outgoing, found, ready, lines);
     } finally {
       await undefinedIfMissing(hostFiles.remove(ready.folder, { recursive: true }));
     }
@@ -286,9 +315,9 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
 }
 
 /**
- * Moves a VM while it runs. It runs on exactly one of both hosts at any time; where it is not known which, it is settled later.
+ * Moves a VM, while it runs or is off. It is on exactly one of both hosts; where it is not known which, it is settled later.
  *
- * @throws {ContractError} VmNotFound, VmNotRunning, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
+ * @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
  */
 export async function migrateVm(
   host: Host,
@@ -297,11 +326,13 @@ export async function migrateVm(
   principal: Principal,
 ): Promise<Output<"migrate_vm">> {
   const { jobs, operations } = host, { vmId } = input, actor = principal.name;
-  const known = requireLive(host, vmId), target = targetOf(linked, host, input, principal);
+  await operations.ready([keyOf.vm(vmId)]);
+  const movable = requireMovable(host, vmId), { vm: known, isOff } = movable;
+  const target = targetOf(linked, host, input, principal);
   let output: Output<"migrate_vm"> | undefined;
   await host.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
-    const found = await look(host, known, input, coverage.of(known, principal.rights), talk);
+    const found = await look(host, movable, input, coverage.of(known, principal.rights), talk);
     const problems = found.findings.filter(({ isProblem }) => isProblem);
     if (problems.length > 0) {
       const reason = problems.map((each) => findingText(each, target.label)).join(" ");
@@ -324,7 +355,7 @@ export async function migrateVm(
     output = await jobs.run(spec, (job) =>
       operations.run(
         about,
-        (operation) => carryOut({ host, vm: known, input, talk, job, operation, actor }, found),
+        (operation) => carryOut({ host, vm: known, input, talk, job, operation, principal, isOff }, found),
       ));
   });
   return output!;

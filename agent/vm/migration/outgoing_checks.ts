@@ -1,4 +1,4 @@
-/** Whether a VM of this host can leave it while it runs. */
+/** Whether a VM of this host can leave it. */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { hindrancesOf } from "../../../lib/formats/xml/migration.ts";
@@ -12,7 +12,7 @@ import { scan } from "../snapshots/scan.ts";
 import { problem } from "./findings.ts";
 
 /** What its definition says. */
-function ofDefinition({ live, next }: MigratableXml): MigrationFinding[] {
+function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationFinding[] {
   const found = hindrancesOf(live),
     later = new Map(summarizeDomain(next).disks.map((disk) => [disk.target, disk]));
   const disks = summarizeDomain(live).disks.filter(isOwnDisk);
@@ -25,8 +25,8 @@ function ofDefinition({ live, next }: MigratableXml): MigrationFinding[] {
     ...found.sharedFolders ? [problem("shared-folders")] : [],
     ...found.sharedMemory ? [problem("shared-memory")] : [],
     ...found.vdpa ? [problem("vdpa")] : [],
-    ...found.acceleration ? [problem("acceleration")] : [],
-    ...found.transient.map((target) => problem("transient", { target })),
+    ...found.acceleration && !isOff ? [problem("acceleration")] : [],
+    ...(isOff ? [] : found.transient).map((target) => problem("transient", { target })),
     ...found.encrypted.map((target) => problem("encrypted", { target })),
     ...changed.map(({ target }) => problem("changed-disk", { target })),
     ...disks.filter(({ device }) => device === "lun").map(({ target, device }) =>
@@ -36,7 +36,7 @@ function ofDefinition({ live, next }: MigratableXml): MigrationFinding[] {
 }
 
 /** What libvirt holds of it beside the definition. @throws {LibvirtError} */
-async function ofLibvirt(host: Host, vm: VM): Promise<MigrationFinding[]> {
+async function ofLibvirt(host: Host, vm: VM, isOff: boolean): Promise<MigrationFinding[]> {
   const snapshots = await scan(host, vm), checkpoint = await foreignCheckpoint(host, vm.id);
   const found = snapshots.length === 0
     ? []
@@ -44,7 +44,7 @@ async function ofLibvirt(host: Host, vm: VM): Promise<MigrationFinding[]> {
   if (checkpoint !== undefined) found.push(problem("checkpoint", { checkpoint }));
   const [disk] = vm.disks;
   try {
-    if (disk !== undefined) await refuseCopied(host, vm, disk);
+    if (disk !== undefined && !isOff) await refuseCopied(host, vm, disk);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
     found.push(problem("copied"));
@@ -53,6 +53,11 @@ async function ofLibvirt(host: Host, vm: VM): Promise<MigrationFinding[]> {
 }
 
 /** What keeps it here. @throws {LibvirtError} @throws {XmlError} */
-export async function checkOutgoing(host: Host, vm: VM, xml: MigratableXml): Promise<MigrationFinding[]> {
-  return [...ofDefinition(xml), ...await ofLibvirt(host, vm)];
+export async function checkOutgoing(
+  host: Host,
+  vm: VM,
+  xml: MigratableXml,
+  isOff: boolean,
+): Promise<MigrationFinding[]> {
+  return [...ofDefinition(xml, isOff), ...await ofLibvirt(host, vm, isOff)];
 }

@@ -19,6 +19,8 @@ export interface SourceUris {
   readonly libvirt: string;
   readonly memory: string;
   readonly disks: string;
+  /** The socket of that, as a path. */
+  readonly disksSocket: string;
 }
 
 export class SourceLines implements AsyncDisposable {
@@ -44,6 +46,7 @@ export class SourceLines implements AsyncDisposable {
       libvirt: `qemu+unix:///system?socket=${encodeURIComponent(path("libvirt"))}`,
       memory: `unix://${path("memory")}`,
       disks: `unix://${path("disks")}`,
+      disksSocket: path("disks"),
     });
     const user = await host.capabilities.qemuUser();
     for (const line of MIGRATION_LINES) {

@@ -46,12 +46,16 @@ async function isThere(host: Host, { uuid, to }: VmOutgoing): Promise<boolean> {
 
 const vmOutgoing: StepRule<"vm-outgoing"> = {
   undo: async (step, { vms, operation: { actor } }) => {
-    const { uuid, to, wasRunning } = step, { link } = vms;
+    const { uuid, to, wasRunning, wasOff } = step, { link } = vms;
     const domain = await link.call("domainRead", { uuid });
     if (domain !== null) {
       const isHeld = isMoving(domain);
       // It goes on here: libvirt has taken the move back
-      if (!isOff(domain) && !isHeld) return NOTHING;
+      if (!isOff(domain) && !isHeld) {
+        return wasOff && await isThere(vms, step)
+          ? { did: "left", note: t("migration.copy_stays", { host: to }) }
+          : NOTHING;
+      }
       if (!await isThere(vms, step)) {
         if (!isHeld || !wasRunning) return NOTHING;
         await link.call("domainResume", { uuid });

@@ -14,6 +14,12 @@ export const usualNvram = (name: string): string => `${FOLDER}/${name}_VARS.fd`;
 export const hasUsualNvram = (document: XmlDocument): boolean =>
   nvramOf(document) === undefined && document.find("os")?.attributes.firmware === "efi";
 
+/** The file of a domain's UEFI variables; undefined where it has none, or that is not known before its first start. */
+export function nvramPath(document: XmlDocument): string | undefined {
+  const name = child(document.root, "name")?.text ?? "";
+  return nvramOf(document) ?? (hasUsualNvram(document) ? usualNvram(name) : undefined);
+}
+
 /** Whether a domain's firmware keeps variables: libvirt defines no domain of another kind with a path for them. */
 export function keepsVariables(document: XmlDocument): boolean {
   const os = document.find("os");

@@ -3,13 +3,17 @@ export const migrate = {
   "migrate.title": "Move {name} to another host",
   "migrate.what":
     "The VM goes on running while its memory and disks are copied through the link between both hosts, encrypted. It keeps its name, addresses and tags.",
+  "migrate.what_off":
+    "Its disks, UEFI variables and TPM are copied through the link between both hosts, encrypted. It cannot be started until that is done. It keeps its name, addresses and tags.",
+  "migrate.stays_off": "It is off, and stays off there.",
   "migrate.none": "No other host is linked",
   "migrate.none_what":
     "A VM moves to a host that has a KVM Manager of its own and is linked to this one. Link one in Settings → Hosts.",
   "migrate.hosts": "Hosts",
   "migrate.elsewhere":
     "This VM is on {host}. Open KVM Manager of that host to move it, or move it from there once that host is linked to the other one.",
-  "migrate.not_running": "Only a VM that runs or is paused can move. Start it first.",
+  "migrate.not_running":
+    "It cannot move as it is: one that is suspended has its memory on this host, and one that is not kept is gone once it stops. Start it, or discard its saved memory, first.",
   "migrate.to": "Move it to",
   "migrate.host_load": "{free} of {total} of memory free, {vms} VMs",
   "migrate.host_vms": "{vms} VMs",
@@ -33,7 +37,7 @@ export const migrate = {
   "migrate.slow_guest_hint":
     "A guest that changes its memory faster than it is copied would never be done. It gets less processor time then, until it has moved.",
   "migrate.keep_disks": "Keep the disks here, too",
-  "migrate.keep_disks_hint": "Otherwise those that were copied go into the bin once the VM runs there.",
+  "migrate.keep_disks_hint": "Otherwise those that were copied go into the bin once the VM is there.",
   "migrate.cancel": "Cancel",
   "migrate.do": "Move",
 } as const;

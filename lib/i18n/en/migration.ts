@@ -70,5 +70,8 @@ export const migration = {
   "migration.same_host": "it is there already",
   "migration.not_linked": "no KVM Manager is linked there. Install KVM Manager on that host, and link it",
   "migration.volume_stays": "{path} stays: {reason}",
+  "migration.was_started": "it was started here while it was copied",
+  "migration.copy_stays":
+    "The VM was started here while it was copied, and {host} has a copy of it: delete that there, and do not start it",
   "migration.is_here": "The VM is here.",
 } as const;

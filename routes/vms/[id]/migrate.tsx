@@ -11,6 +11,7 @@ import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { MIGRATION_FIELDS, migrationInput } from "../../../lib/vm/migration_form.ts";
+import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
@@ -22,6 +23,9 @@ const { t } = textsOf(texts);
 
 /** Milliseconds the form waits for the end of the move: a refusal comes by then. */
 const SOON_MS = 2500;
+
+/** Whether a VM can move at all: one whose memory is saved cannot. */
+const canMove = (vm: VM) => disksAtRest(vm) || (vm.persistent && isLive(vm));
 
 /** What was found out about the host that was chosen. */
 interface Chosen {
@@ -69,7 +73,7 @@ async function shown(
     !isLocal && linked !== undefined
   );
   const host = hosts.find(({ id }) => id === toHost);
-  const chosen = host === undefined || !isLive(vm) ? null : await chosenOf(state, vm, host);
+  const chosen = host === undefined || !canMove(vm) ? null : await chosenOf(state, vm, host);
   return { vm, hosts, chosen, typed, failure: failure ?? chosen?.failure ?? null };
 }
 
@@ -151,7 +155,7 @@ function Findings({ plan }: { plan: MigrationPlan }) {
       {of("warning").length > 0 && <Flash tone="warn" title={t("migrate.warnings")}>{list("warning")}</Flash>}
       {possible && (
         <Flash tone="ok" title={t("migrate.possible")} quiet>
-          {t("migrate.memory", { memory: formatMemory(memoryMb) })}
+          {memoryMb > 0 ? t("migrate.memory", { memory: formatMemory(memoryMb) }) : t("migrate.stays_off")}
         </Flash>
       )}
     </>
@@ -232,7 +236,7 @@ function Obstacle({ vm, hosts }: Pick<Shown, "vm" | "hosts">) {
   if (own !== undefined) {
     return <Flash tone="warn">{t("migrate.elsewhere", { host: oneLine(own.label, 60) })}</Flash>;
   }
-  if (!isLive(vm)) return <Flash tone="warn">{t("migrate.not_running")}</Flash>;
+  if (!canMove(vm)) return <Flash tone="warn">{t("migrate.not_running")}</Flash>;
   if (hosts.length > 0) return null;
   return (
     <Empty icon="network" title={t("migrate.none")}>
@@ -242,12 +246,12 @@ function Obstacle({ vm, hosts }: Pick<Shown, "vm" | "hosts">) {
   );
 }
 
-/** Moving a VM to another host while it runs: first where to, then how. */
+/** Moving a VM to another host: first where to, then how. */
 export default define.page<typeof handler>(function Migrate({ data }) {
   const { vm, hosts, chosen, typed, failure } = data;
   const here = `/vms/${encodeURIComponent(vm.id)}`;
   const title = t("migrate.title", { name: oneLine(vm.name, 60) });
-  const canChoose = hosts.length > 0 && isLive(vm) && !hosts.some(({ id }) => id === vm.host);
+  const canChoose = hosts.length > 0 && canMove(vm) && !hosts.some(({ id }) => id === vm.host);
   const plan = chosen?.plan ?? null, isReady = plan !== null && isOnlyNetworks(plan);
   return (
     <>
@@ -257,7 +261,7 @@ export default define.page<typeof handler>(function Migrate({ data }) {
       <form class="panel narrow" method={chosen === null ? "get" : "post"}>
         <div class="dialog-body">
           <h1>{title}</h1>
-          <p>{t("migrate.what")}</p>
+          <p>{t(isLive(vm) ? "migrate.what" : "migrate.what_off")}</p>
           <Flash tone="bad" failure={failure} />
           <Obstacle vm={vm} hosts={hosts} />
           {canChoose && chosen === null && <Hosts hosts={hosts} />}
@@ -269,12 +273,14 @@ export default define.page<typeof handler>(function Migrate({ data }) {
               {plan !== null && isReady && <Places vm={vm} chosen={{ ...chosen, plan }} typed={typed} />}
               {isReady && (
                 <>
-                  <CheckField
-                    name="slowGuest"
-                    label={t("migrate.slow_guest")}
-                    hint={t("migrate.slow_guest_hint")}
-                    defaultChecked={typed.toHost === undefined || typed.slowGuest !== undefined}
-                  />
+                  {isLive(vm) && (
+                    <CheckField
+                      name="slowGuest"
+                      label={t("migrate.slow_guest")}
+                      hint={t("migrate.slow_guest_hint")}
+                      defaultChecked={typed.toHost === undefined || typed.slowGuest !== undefined}
+                    />
+                  )}
                   <CheckField
                     name="keepDisks"
                     label={t("migrate.keep_disks")}

@@ -58,6 +58,8 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     then: 'await install("root", { password })',
   },
   "is neither: choose another pool": ANOTHER,
+  "there are UEFI variables of another VM at": OUTSIDE,
+  "It is shown as it was before. Update KVM Manager here.": OUTSIDE,
   "it has no TLS. Start it with --listen": OUTSIDE,
   "it is reached from this host alone. Start it with --listen": OUTSIDE,
   "it gives another length than it said before: try again": OUTSIDE,

@@ -1,27 +1,16 @@
 /** What a disk that is to move goes to, and everything that is in the way of it. */
 import { userName } from "../../../../lib/i18n/message.ts";
-import { checker } from "../../../../lib/typebox/compile.ts";
-import {
-  ContractError,
-  type Disk,
-  type Input,
-  NewVolumeName,
-  type Role,
-  type VM,
-} from "../../../../lib/contract/mod.ts";
+import { ContractError, type Disk, type Input, type Role, type VM } from "../../../../lib/contract/mod.ts";
 import { encryptedDisks, transientDisks } from "../../../../lib/formats/xml/backup.ts";
 import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
-import { movedName } from "../../../../lib/storage/moved_name.ts";
 import { includes } from "../../../access.ts";
-import { isTaken } from "../../../machine/files.ts";
-import { plainPath } from "../../../machine/host_file.ts";
 import type { Host } from "../../../hosts/host.ts";
 import { usesOf } from "../../../storage/disk_images/usage.ts";
 import { requirePlaces, requireWritable } from "../../../storage/volume_checks.ts";
-import { volumePlace } from "../../../storage/volume_steps.ts";
 import { overlays, readKnownPools, unreadPoolText } from "../../../storage/overlays.ts";
 import { requireFreeVolumeName, requireMakeable } from "../../../storage/volume_work.ts";
-import { hasFormats, type Volume, volumeNamed } from "../../../storage/volumes.ts";
+import { freeCopyName } from "../../../storage/free_name.ts";
+import { hasFormats, type Volume } from "../../../storage/volumes.ts";
 import { foreignCheckpoint } from "../../checkpoints.ts";
 import { type DiskCopy, diskCopyOf } from "../../lifecycle/disk_copies.ts";
 import { requireOff } from "../../lifecycle/rename.ts";
@@ -44,8 +33,6 @@ export interface MovePlan {
   readonly name: string;
   readonly keepsSource: boolean;
 }
-
-const isVolumeName = checker(NewVolumeName);
 
 /** @throws what `work` throws, with what is said of clones said of moves */
 export async function movable<T>(work: Promise<T>): Promise<T> {
@@ -174,19 +161,6 @@ async function refuseCheckpoints(host: Host, { id: uuid }: VM, disk: Disk): Prom
 const bytesOf = ({ source }: DiskCopy, toFiles: boolean): number =>
   !toFiles || source.backing !== undefined ? source.capacity : source.allocation;
 
-/** A name for the new volume that nothing has. */
-async function freeName(host: Host, plan: Pick<MovePlan, "copy" | "toFiles" | "target">): Promise<string> {
-  const { copy: { source, used, pool }, toFiles, target } = plan;
-  for (let n = 1;; n++) {
-    const tried = movedName(source.name, toFiles ? used : undefined, n);
-    const name = isVolumeName(tried) ? tried : movedName(`disk-${target}`, toFiles ? used : undefined, n);
-    const path = await volumePlace(host.link, pool, name);
-    const isThere = await volumeNamed(host.link, pool, name) !== undefined ||
-      (path !== null && await isTaken(plainPath(path)));
-    if (!isThere) return name;
-  }
-}
-
 /**
  * Decides whether a disk can move, and to what.
  *
@@ -230,6 +204,8 @@ export async function planMove(
   const goal = { ...copy, pool, used: toFiles ? wanted ?? format : "raw" } as const;
   return {
     ...{ vm, target, isLive, copy: goal, format, toFiles, keepsSource },
-    name: name ?? await freeName(host, { copy: goal, toFiles, target }),
+    name: name ?? await freeCopyName(host, {
+      ...{ pool, target, from: copy.source.name, format: toFiles ? goal.used : undefined },
+    }),
   };
 }

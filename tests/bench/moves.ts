@@ -1,0 +1,64 @@
+/** What the way through the link costs a VM that moves to another host: the same move by virsh, whose libvirts share sockets. */
+import { MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
+import { run } from "../testbed/process.ts";
+import { call, shows } from "../testbed/product.ts";
+import { type Bench, roundsOf } from "./bench.ts";
+import { inTurn, timed } from "./measure.ts";
+import { beside } from "./row.ts";
+
+/** MiB of a disk that is copied. */
+const DISK = { full: 1024, quick: 256 };
+
+/** Starts a VM with the image, which both hosts forget afterwards. */
+async function withVm(
+  { from, to }: { readonly from: MigrationHost; readonly to: MigrationHost },
+  path: string,
+  move: (vm: { readonly name: string; readonly uuid: string }) => Promise<unknown>,
+): Promise<number> {
+  const vm = await from.libvirt.machine({ start: true, disks: [{ path, format: "qcow2", bus: "virtio" }] });
+  await shows(from.server, vm.uuid, ({ state }) => state === "running");
+  const ms = await timed(() => move(vm));
+  await to.libvirt.virsh("destroy", vm.name);
+  for (const host of [from, to]) {
+    if ((await host.vms()).includes(vm.name)) await host.libvirt.virsh("undefine", vm.name);
+  }
+  for (const name of await to.volumes()) await Deno.remove(`${to.images}/${name}`);
+  return ms;
+}
+
+export const moves: Bench = async function* (context) {
+  const mebibytes = context.quick ? DISK.quick : DISK.full, image = "moved.qcow2";
+  await using hosts = await migrationHosts();
+  const { from, to } = hosts, path = await randomImage(from, image, mebibytes);
+  const figures = await inTurn(roundsOf(context, 6), {
+    ours: () =>
+      withVm(
+        hosts,
+        path,
+        ({ uuid: vmId }) => call(from.server, "migrate_vm", { vmId, toHost: "there", keepDisks: true }),
+      ),
+    virsh: async () => {
+      await run(["qemu-img", "create", "-q", "-f", "qcow2", `${to.images}/${image}`, `${mebibytes}M`]);
+      return await withVm(hosts, path, ({ name }) =>
+        from.libvirt.virsh(
+          ...[
+            "migrate",
+            "--live",
+            "--persistent",
+            "--undefinesource",
+            "--copy-storage-all",
+            name,
+            to.libvirt.uri,
+          ],
+          ...["--migrateuri", `unix://${to.dataDir}/memory`, "--disks-uri", `unix://${to.dataDir}/disks`],
+        ));
+    },
+  });
+  yield beside({
+    what: `a running VM with a disk of ${mebibytes} MiB to another host, encrypted`,
+    ours: figures.ours,
+    theirs: figures.virsh,
+    peer: "virsh, over sockets that both hosts share, in the clear",
+    aim: { ratio: 1.5 },
+  });
+};
