@@ -277,15 +277,27 @@ Deno.test({
       assert.deepEqual([...from.open(), ...to.open()], []);
     });
 
-    await t.step("it starts there, and comes back off", async () => {
-      await call(to.server, "start_vm", { vmId });
-      await shows(to.server, vmId, ({ state }) => state === "running");
-      await call(to.server, "force_stop_vm", { vmId });
-      await call(to.server, "migrate_vm", { vmId, toHost: "there" });
-      assert.deepEqual(await to.vms(), []);
-      assert.deepEqual(await to.volumes(), []);
-      assert.equal(await from.libvirt.virsh("domstate", name), "shut off");
-    });
+    await t.step(
+      "it starts there, comes back while it runs, and goes again off: nothing of it stays behind",
+      async () => {
+        const kept = ({ libvirt }: MigrationHost) => exists(libvirt.stateFile(`swtpm/${vmId}`));
+        assert.deepEqual([await kept(from), await kept(to)], [false, true]);
+        await call(to.server, "start_vm", { vmId });
+        await shows(to.server, vmId, ({ state }) => state === "running");
+        await call(to.server, "migrate_vm", { vmId, toHost: "there" });
+        assert.equal(await from.libvirt.virsh("domstate", name), "running");
+        assert.deepEqual([await kept(from), await kept(to)], [true, false]);
+        assert.equal(await exists(to.libvirt.stateFile(state[0]!)), false);
+        await shows(from.server, vmId, ({ state }) => state === "running");
+        await call(from.server, "force_stop_vm", { vmId });
+        await call(from.server, "migrate_vm", { vmId, toHost: "there" });
+        assert.equal(await exists(from.libvirt.stateFile(state[0]!)), false);
+        await call(to.server, "migrate_vm", { vmId, toHost: "there" });
+        assert.deepEqual(await to.vms(), []);
+        assert.deepEqual(await to.volumes(), []);
+        assert.equal(await from.libvirt.virsh("domstate", name), "shut off");
+      },
+    );
 
     await t.step("suspended: refused, with what to do", async () => {
       await call(from.server, "start_vm", { vmId });
@@ -294,17 +306,31 @@ Deno.test({
       await call(from.server, "discard_saved_memory", { vmId });
     });
 
-    await t.step("started in the middle: it stays, and nothing is left there", async () => {
-      const moving = refused(
-        call(from.server, "migrate_vm", { vmId, toHost: "there", bandwidthMib: 4 }),
-        "MigrationFailed",
-      );
-      await until("a disk to be copied", async () => (await to.volumes()).length > 0, { every: 20 });
-      await from.libvirt.virsh("start", name);
-      await moving;
-      assert.equal(await from.libvirt.virsh("domstate", name), "running");
-      assert.deepEqual([await to.vms(), await to.volumes()], [[], []]);
-      await from.libvirt.virsh("destroy", name);
-    });
+    await t.step(
+      "in the middle it cannot be started; cancelled, it stays, and nothing is left there",
+      async () => {
+        const asked = call(from.server, "migrate_vm", { vmId, toHost: "there", bandwidthMib: 2 });
+        const moving = refused(asked, "JobCancelled");
+        const job = await until(
+          "a disk to be copied",
+          async () =>
+            (await call(from.server, "list_jobs", { limit: 5 })).find((each) =>
+              each.command === "migrate_vm" && each.state === "running" && (each.progress ?? 0) > 0
+            ),
+          { every: 20 },
+        );
+        await refused(call(from.server, "start_vm", { vmId }), "VmBusy");
+        await assert.rejects(from.libvirt.virsh("start", name), /Failed to get "write" lock/);
+        await call(from.server, "cancel_job", { jobId: job.id });
+        await moving;
+        assert.equal(await from.libvirt.virsh("domstate", name), "shut off");
+        await until(
+          "the other host to have taken it back",
+          async () =>
+            (await to.vms()).length === 0 && (await to.volumes()).length === 0 && to.open().length === 0,
+        );
+        assert.deepEqual([await from.left(), await to.left()], ["", ""]);
+      },
+    );
   },
 });

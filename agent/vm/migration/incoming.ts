@@ -36,7 +36,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { libvirtSocket } from "../../libvirt/socket.ts";
 import { log } from "../../log.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import { undefinedIfMissing } from "../../machine/files.ts";
+import { isSystemError, undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { makeFolder } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -133,6 +133,8 @@ async function answer(move: IncomingMigration, asked: string): Promise<unknown> 
   } catch (error) {
     const known = error instanceof MigrationNonsense || error instanceof XmlError
       ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
+      : isSystemError(error)
+      ? failed(oneLine(error.message, 300))
       : contractError(error, "MigrationFailed", "migrate_vm");
     if (!(known instanceof ContractError)) throw error;
     return { error: known.toJSON() };

@@ -285,7 +285,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
           socket: lines.uris.disksSocket,
           bytesPerSecond: input.bandwidthMib && input.bandwidthMib * MIB,
         });
-        if (!await undefineStopped(host, vm.id, "domainUndefineKeeping")) {
+        if (!await undefineStopped(host, vm.id)) {
           throw new ContractError("MigrationFailed", { error: t("migration.was_started") });
         }
       } else await move(outgoing, found, ready, lines);

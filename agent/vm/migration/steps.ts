@@ -62,7 +62,7 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
         return { did: "done", note: t("migration.resumed") };
       }
       if (isHeld) await link.call("domainDestroy", { uuid });
-      await undefineStopped(vms, uuid, "domainUndefineKeeping");
+      await undefineStopped(vms, uuid);
     } else if (!await isThere(vms, step)) {
       // Somebody has undefined it, or moved it on
       return NOTHING;
