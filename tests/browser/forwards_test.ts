@@ -68,10 +68,10 @@ browserTest("a port forward is added, switched off and removed, with and without
         await waitForText(page, row, `${network.subnet}.9 port 80`);
         await waitForText(page, row, "the web <b>server</b>");
         await waitForText(page, "body", "The port forward was added");
-        assert.equal(await isTranslated(server, port), true);
+        await becomes(() => isTranslated(server, port), true);
         await page.getByRole("button", { name: `Switch off the port forward TCP ${port}` }).click();
         await waitForText(page, row, "Switched off");
-        assert.equal(await isTranslated(server, port), false);
+        await becomes(() => isTranslated(server, port), false);
         await fromMenu(page, `TCP ${port}`, `Remove the port forward TCP ${port}`);
         await waitForText(page, "h1", `Remove the port forward TCP ${port}?`);
         await page.getByRole("button", { name: "Remove" }).click();

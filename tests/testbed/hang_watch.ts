@@ -107,7 +107,7 @@ export class HangWatch implements AsyncDisposable {
     const least = workers.reduce((one, other) => other.left < one.left ? other : one, workers[0] ?? NO_LOOK);
     const froze = lists.find(({ ms }) => ms > BOUNDS.rarely);
     const weight = (of: (look: Weight) => number) => {
-      const [before, , , last] = this.#quarters(of);
+      const [before, , , last] = this.#quarters(of, Math.max);
       return `${Math.round(before)} before, ${Math.round(last)} in the end`;
     };
     return {
@@ -146,9 +146,11 @@ export class HangWatch implements AsyncDisposable {
     }
     if (vmsMs > BOUNDS.vms) found.push(`get_vms took ${Math.round(vmsMs)} ms`);
     const grown = (what: string, of: (look: Weight) => number, all: number, late: number) => {
-      const [before, second, , last] = this.#quarters(of);
+      const [before, , , last] = this.#quarters(of, Math.max);
       if (last - before > all) found.push(`${what}: ${before} before the hang, ${last} at its end`);
-      else if (last - second > late) found.push(`${what}: ${second} early in the hang, ${last} at its end`);
+      // Files are read by threads that end some seconds later: what grows for ever grows at its least, too
+      const [, second, , end] = this.#quarters(of, Math.min);
+      if (end - second > late) found.push(`${what}: at least ${second} early in the hang, ${end} at its end`);
     };
     grown("threads", ({ threads }) => threads, BOUNDS.threads, BOUNDS.moreThreads);
     grown("descriptors", ({ descriptors }) => descriptors, BOUNDS.descriptors, BOUNDS.moreDescriptors);
@@ -166,17 +168,19 @@ export class HangWatch implements AsyncDisposable {
     return looks.filter((look) => endOf(look) >= this.#hung && look.seconds <= this.#released);
   }
 
-  /** The most before the hang, and in the second, third and last quarter of it. */
-  #quarters(of: (look: Weight) => number): [number, number, number, number] {
+  /** The most or the least before the hang, and in the second, third and last quarter of it. */
+  #quarters(
+    of: (look: Weight) => number,
+    choose: (...all: readonly number[]) => number,
+  ): [number, number, number, number] {
     const end = Math.min(this.#released, this.#seconds());
     const quarter = (end - this.#hung) / 4;
-    const most = (from: number, to: number) =>
-      Math.max(
-        0,
-        ...this.#weights.filter(({ seconds }) => seconds >= from && seconds < to).map(of),
-      );
+    const chosen = (from: number, to: number) => {
+      const looks = this.#weights.filter(({ seconds }) => seconds >= from && seconds < to).map(of);
+      return looks.length === 0 ? 0 : choose(...looks);
+    };
     const at = (part: number) => this.#hung + part * quarter;
-    return [most(0, this.#hung), most(at(1), at(2)), most(at(2), at(3)), most(at(3), end)];
+    return [chosen(0, this.#hung), chosen(at(1), at(2)), chosen(at(2), at(3)), chosen(at(3), end)];
   }
 
   #seconds(): number {
