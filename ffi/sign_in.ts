@@ -50,13 +50,13 @@ interface Questions extends Disposable {
 }
 
 /** The callback by which libvirt asks. */
-function questions(login: LibvirtLogin | undefined): Questions {
-  const answers = login && answersOf(login);
+function questions(login: LibvirtLogin): Questions {
+  const answers = answersOf(login);
   const callback = new Deno.UnsafeCallback(
     { parameters: ["pointer", "u32", "pointer"], result: "i32" } as const,
     (entries, count) => {
       asked.isAsked = true;
-      if (answers === undefined || entries === null || count > MOST) return -1;
+      if (entries === null || count > MOST) return -1;
       const all = Deno.UnsafePointerView.getArrayBuffer(entries, count * ENTRY.SIZE);
       for (let each = 0; each < count; each++) {
         const entry = new DataView(all, each * ENTRY.SIZE, ENTRY.SIZE);
@@ -107,11 +107,25 @@ function signInFailure(
 export const openConnection = ({ uri, login, signIns }: LibvirtAddress): Deno.PointerObject =>
   inTurn(signIns, () => openAs(uri, login));
 
+/** What libvirt says that would ask, and has no callback for it. */
+const NO_CALLBACK = /No authentication callback available/i;
+
 function openAs(uri: string, login: LibvirtLogin | undefined): Deno.PointerObject {
   const { symbols, lastError } = libvirt();
+  // Callbacks that each of many threads makes and frees have crashed the process (Deno 2.9.6): without a user there is none
+  if (login === undefined) {
+    const pointer = symbols.virConnectOpenAuth(cString(uri), null, 0);
+    if (pointer !== null) return pointer;
+    const error = lastError();
+    throw signInError(error, NO_CALLBACK.test(error.message), login);
+  }
   using asked = questions(login);
   const pointer = symbols.virConnectOpenAuth(cString(uri), authOf(asked), 0);
   if (pointer !== null) return pointer;
-  const error = lastError(), signIn = signInFailure(error, asked.isAsked, login);
-  throw signIn === undefined ? error : new LibvirtError({ ...error.toFailure(), signIn });
+  throw signInError(lastError(), asked.isAsked, login);
+}
+
+function signInError(error: LibvirtError, isAsked: boolean, login: LibvirtLogin | undefined): LibvirtError {
+  const signIn = signInFailure(error, isAsked, login);
+  return signIn === undefined ? error : new LibvirtError({ ...error.toFailure(), signIn });
 }
