@@ -108,7 +108,7 @@ export const openConnection = ({ uri, login, signIns }: LibvirtAddress): Deno.Po
   inTurn(signIns, () => openAs(uri, login));
 
 /** What libvirt says that would ask, and has no callback for it. */
-const NO_CALLBACK = /No authentication callback available/i;
+const NO_CALLBACK = /No authentication callback available|no mechanism available/i;
 
 function openAs(uri: string, login: LibvirtLogin | undefined): Deno.PointerObject {
   const { symbols, lastError } = libvirt();
