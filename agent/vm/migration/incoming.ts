@@ -4,8 +4,6 @@
  */
 import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import { needOf } from "../../../lib/access/permissions.ts";
-import { may, type Rights } from "../../../lib/access/rights.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
 import { placedDefinition, type PlacedDisk } from "../../../lib/formats/xml/migration.ts";
 import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
@@ -51,6 +49,7 @@ import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
 import { IncomingOff } from "./incoming_off.ts";
 import { LINE_DONE, relay } from "./relay.ts";
+import { requireMayBring } from "./rights.ts";
 
 /** Milliseconds in which libvirt says whether a VM has come whose move was cut, and between looks. */
 const SETTLE_MS = 30_000, LOOK_MS = 300;
@@ -63,13 +62,6 @@ const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers mo
 export interface IncomingServices {
   readonly host: () => Host;
   readonly identify: (request: Request, caller: Caller) => Principal;
-}
-
-/** @throws {ContractError} Forbidden for who may not bring VMs to this host */
-function requireRights(rights: Rights): void {
-  const needs = [needOf("migrate_vm").permission, "storage.operate"];
-  if (needs.every((need) => may(rights, need, "everything"))) return;
-  throw new ContractError("Forbidden", { role: "administrator" });
 }
 
 export class IncomingMigrations {
@@ -91,7 +83,7 @@ export class IncomingMigrations {
     if (principal.link === undefined) {
       throw new ContractError("LinkRefused", { reason: "VMs come from hosts that are linked" });
     }
-    requireRights(principal.rights);
+    requireMayBring(principal.rights, "everything");
     const line = lineOf(pathname);
     if (line === undefined) {
       if (this.#count >= MOST_MOVES) {
@@ -225,6 +217,8 @@ export class IncomingMigration {
 
   async #look(vm: IncomingVm): Promise<MigrationAnswers["look"]> {
     if (this.#work !== undefined) throw new MigrationNonsense("it was prepared already");
+    const names = [vm.live, vm.next].map((xml) => nameIn(xml, vm.vmId)), [name = ""] = names;
+    if (names[1] !== name) throw new MigrationNonsense("its two definitions have two names");
     const { host } = this;
     host.requireFilled();
     if (host.machine?.isSystem !== true) {
@@ -233,7 +227,7 @@ export class IncomingMigration {
     const [found, disks] = await Promise.all([checkIncoming(host, vm), placeDisks(host, vm)]);
     const findings = [...found, ...disks.findings];
     const isPossible = !findings.some(({ isProblem }) => isProblem);
-    this.#plan = { vm, name: childText(parseXml(vm.live), "name") ?? "", disks, isPossible };
+    this.#plan = { vm, name, disks, isPossible };
     return { findings, disks: [...disks.disks] };
   }
 
@@ -383,6 +377,15 @@ export class IncomingMigration {
       await sleep(clock, LOOK_MS);
     }
   }
+}
+
+/** The name in a definition of a VM. @throws {MigrationNonsense} for one of another VM @throws {XmlError} */
+function nameIn(xml: string, vmId: string): string {
+  const root = parseXml(xml), name = childText(root, "name");
+  if (childText(root, "uuid") !== vmId || !name) {
+    throw new MigrationNonsense("its definition is another VM's");
+  }
+  return name;
 }
 
 const failed = (error: string) => new ContractError("MigrationFailed", { error });
