@@ -92,8 +92,9 @@ function signInFailure(
   isAsked: boolean,
   login: LibvirtLogin | undefined,
 ): SignInFailure | undefined {
+  if (isAsked && login === undefined) return "needed";
   if (code !== VIR_ERR.AUTH_FAILED && code !== VIR_ERR.AUTH_CANCELLED) return undefined;
-  if (isAsked) return login === undefined ? "needed" : "refused";
+  if (isAsked) return "refused";
   // Without a user it may be polkit that failed
   const isImpossible = NO_MECHANISM.test(message) || login !== undefined && FAILED_ALONE.test(message);
   return isImpossible ? "impossible" : undefined;
@@ -108,11 +109,12 @@ export const openConnection = ({ uri, login, signIns }: LibvirtAddress): Deno.Po
   inTurn(signIns, () => openAs(uri, login));
 
 /** What libvirt says that would ask, and has no callback for it. */
-const NO_CALLBACK = /No authentication callback available|no mechanism available/i;
+const NO_CALLBACK =
+  /No authentication callback available|no mechanism available|Missing authentication credentials/i;
 
 function openAs(uri: string, login: LibvirtLogin | undefined): Deno.PointerObject {
   const { symbols, lastError } = libvirt();
-  // Callbacks that each of many threads makes and frees have crashed the process (Deno 2.9.6): without a user there is none
+  // A callback of a worker, be it freed or not, has crashed the process (Deno 2.9.6): without a user there is none
   if (login === undefined) {
     const pointer = symbols.virConnectOpenAuth(cString(uri), null, 0);
     if (pointer !== null) return pointer;
