@@ -4,7 +4,6 @@
  * registering may hang, and are calls of the pool.
  */
 import type { EventRegistration } from "./calls/mod.ts";
-import { LibvirtError } from "./error.ts";
 import type { EventLoop } from "./event_loop.ts";
 import {
   type ArgType,
@@ -18,6 +17,7 @@ import {
 } from "./events.ts";
 import { libvirt } from "./library.ts";
 import { readString, readUuid } from "./memory.ts";
+import { OPENING_STATE } from "./protocol.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
 /** Who wants to know. */
@@ -121,6 +121,7 @@ export class Subscription {
   static async open(pool: WorkerPool, loop: EventLoop, listener: EventListener): Promise<Subscription> {
     const subscription = new Subscription(pool, loop, listener);
     const { close, channel, domain, other } = subscription.#callbacks;
+    const opening = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     try {
       subscription.#registration = await pool.call("eventsOpen", {
         callbacks: {
@@ -129,12 +130,13 @@ export class Subscription {
           domain: domain.map(addressOf),
           other: other.map(addressOf),
         },
+        opening,
       });
     } catch (error) {
       subscription.#closed = true;
-      // A call that was given up may still register them: these are never freed.
-      const late = error instanceof LibvirtError && (error.kind === "timeout" || error.kind === "lost");
-      if (!late) await subscription.#free();
+      // A call that was given up may be registering them just now: these are never freed
+      const { NONE, ABANDONED } = OPENING_STATE;
+      if (Atomics.exchange(opening, 0, ABANDONED) === NONE) await subscription.#free();
       throw error;
     }
     const lost = subscription.#lost;

@@ -51,12 +51,11 @@ function drop(): void {
 
 function run(name: CallName, args: unknown): unknown {
   if (name === "eventsClose") return eventsClose(undefined, args as EventRegistration);
-  const begun = Date.now();
   const live = connected();
   try {
     // The names and argument types were matched by WorkerPool.call; here they have gone through postMessage.
-    const call = CALLS[name].run as (connection: Connection, args: unknown, begun: number) => unknown;
-    return call(live, args, begun);
+    const call = CALLS[name].run as (connection: Connection, args: unknown) => unknown;
+    return call(live, args);
   } catch (error) {
     // The daemon died under the call: whether it was carried out is not known.
     if (error instanceof LibvirtError && !live.alive) {

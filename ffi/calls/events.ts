@@ -7,6 +7,7 @@ import { LibvirtError } from "../error.ts";
 import { CHANNEL_EVENT, DOMAIN_EVENTS, OTHER_EVENTS } from "../events.ts";
 import { libvirt, ok, qemuLibrary } from "../library.ts";
 import { cString } from "../memory.ts";
+import { OPENING_STATE } from "../protocol.ts";
 
 /** Seconds that connecting may take: a frozen libvirtd accepts a connection and never answers. */
 export const CONNECT_SECONDS = 15;
@@ -74,20 +75,22 @@ function channelEvents(connection: Deno.PointerValue, callback: Deno.PointerValu
 }
 
 /**
- * Opens a connection of its own and registers the callbacks on it. When that took {@link CONNECT_SECONDS}, nobody waits
- * for it any more, and it is undone again.
+ * Opens a connection of its own and registers the callbacks on it. What is given up meanwhile is undone again.
  *
- * @param begun `Date.now()` when the worker took the call, before it made its own connection
+ * @param opening its state, in those of `OPENING_STATE`: while it is NONE, no callback is or will be registered
  * @throws {LibvirtError}
  */
 export function eventsOpen(
   connection: Connection,
-  { callbacks }: { callbacks: EventCallbacks },
-  begun = Date.now(),
+  { callbacks, opening }: { callbacks: EventCallbacks; opening: Int32Array<SharedArrayBuffer> },
 ): EventRegistration {
-  const deadline = begun + CONNECT_SECONDS * 1000;
+  const { NONE, OPENING, BEGUN } = OPENING_STATE;
   const { symbols } = libvirt();
   const own = connection.another();
+  if (Atomics.compareExchange(opening, 0, NONE, OPENING) !== NONE) {
+    own[Symbol.dispose]();
+    throw givenUp();
+  }
   const registration = {
     connection: Deno.UnsafePointer.value(own.pointer),
     close: null as bigint | null,
@@ -112,15 +115,16 @@ export function eventsOpen(
       const result = kinds[kind].register(conn, null, id, pointer(callbacks.other[index]!), null, null);
       registration.other.push(registered(result, false));
     });
-    if (Date.now() > deadline) {
-      throw new LibvirtError({ kind: "timeout", message: "the connection came too late" });
-    }
+    if (Atomics.compareExchange(opening, 0, OPENING, BEGUN) !== OPENING) throw givenUp();
     return registration;
   } catch (error) {
     undo(own, registration);
+    Atomics.compareExchange(opening, 0, OPENING, NONE);
     throw error;
   }
 }
+
+const givenUp = () => new LibvirtError({ kind: "timeout", message: "the connection came too late" });
 
 /**
  * Deregisters everything and closes the connection. Its daemon may be gone already, which is when it matters most: what is
