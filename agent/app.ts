@@ -393,7 +393,7 @@ export class App {
       const isSame = served !== undefined && host.isEnabled && uri === host.uri;
       if (isSame) {
         served.label = host.label;
-        const isServedAs = served instanceof LinkedHost || isSameLogin(served.link.address.login, host.login);
+        const isServedAs = served instanceof LinkedHost || isSameLogin(served.link.login, host.login);
         if (!isServedAs) await within(SIGN_IN_MS, served.link.signInAs(host.login));
       } else await this.#changeHost(host.id, () => {});
       this.hub.publish("hosts-changed", {});

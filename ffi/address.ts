@@ -1,4 +1,4 @@
-/** Which libvirt is connected to, and as whom. Plain data: it goes to the workers by messages. */
+/** Which libvirt is connected to, and as whom. */
 
 /** Whom libvirt knows us as, where it asks (SASL, ESXi). The password is told to libvirt's library alone. */
 export interface LibvirtLogin {
@@ -6,10 +6,21 @@ export interface LibvirtLogin {
   readonly password: string;
 }
 
-export interface LibvirtAddress {
+/** As the main thread has it. */
+export interface LibvirtAccount {
   /** libvirt's connection URI. */
   readonly uri: string;
   readonly login?: LibvirtLogin;
-  /** What all who sign in there know of each other: see `sign_in_turns.ts`. */
-  readonly signIns?: Int32Array<SharedArrayBuffer>;
+}
+
+/** As the workers have it, by messages: plain data, without a password. */
+export interface LibvirtAddress {
+  readonly uri: string;
+  /** Where libvirt may ask for a user. */
+  readonly signIn?: {
+    /** Pointer of the callback that answers: see `sign_in_answers.ts`. */
+    readonly answers: bigint;
+    /** What all who sign in there know of each other: see `sign_in_turns.ts`. */
+    readonly cells: Int32Array<SharedArrayBuffer>;
+  };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { LibvirtLogin } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { LibvirtError } from "./error.ts";
+import { SignInAnswers } from "./sign_in_answers.ts";
 import { allowSignIn, newSignIns } from "./sign_in_turns.ts";
 import { libvirtTest } from "./testing.ts";
 
@@ -11,6 +12,16 @@ const ASKING = `<node>
   <auth><user password="${PASSWORD}">ann</user></auth>
 </node>`;
 
+/** Answers that are still given: connections are opened again with them. */
+const given = new Set<SignInAnswers>();
+
+function addressOf(uri: string, login?: LibvirtLogin, cells?: Int32Array<SharedArrayBuffer>) {
+  if (login === undefined) return { uri };
+  const answers = new SignInAnswers(login, cells);
+  given.add(answers);
+  return { uri, signIn: answers.signIn };
+}
+
 async function withAsking(
   run: (open: (login?: LibvirtLogin) => Connection, uri: string) => void,
 ): Promise<void> {
@@ -18,8 +29,10 @@ async function withAsking(
   try {
     await Deno.writeTextFile(file, ASKING);
     const uri = `test://${file}`;
-    run((login) => Connection.open({ uri, ...(login && { login }) }), uri);
+    run((login) => Connection.open(addressOf(uri, login)), uri);
   } finally {
+    for (const answers of given) answers[Symbol.dispose]();
+    given.clear();
     await Deno.remove(file);
   }
 }
@@ -65,8 +78,10 @@ libvirtTest(
 
 libvirtTest("Connection.open() has no failed sign-in where libvirt was not reached", () => {
   const login = { username: "ann", password: "x" };
-  const gone = failure(() => Connection.open({ uri: "qemu+unix:///system?socket=/no/such/socket", login }));
+  const gone = failure(() => Connection.open(addressOf("qemu+unix:///system?socket=/no/such/socket", login)));
   assert.equal(gone.signIn, undefined);
+  for (const answers of given) answers[Symbol.dispose]();
+  given.clear();
 });
 
 libvirtTest(
@@ -74,7 +89,7 @@ libvirtTest(
   () =>
     withAsking((open, uri) => {
       const signIns = newSignIns(), right = { username: "ann", password: PASSWORD };
-      const openAs = (login: LibvirtLogin) => Connection.open({ uri, login, signIns });
+      const openAs = (login: LibvirtLogin) => Connection.open(addressOf(uri, login, signIns));
       openAs(right)[Symbol.dispose]();
       assert.match(
         failure(() => openAs({ ...right, password: "x" })).message,
@@ -98,7 +113,7 @@ libvirtTest(
       const signIns = newSignIns();
       Atomics.store(signIns, 0, 1); // a thread that has ended in the middle
       const began = performance.now();
-      Connection.open({ uri, login: { username: "ann", password: PASSWORD }, signIns })[Symbol.dispose]();
+      Connection.open(addressOf(uri, { username: "ann", password: PASSWORD }, signIns))[Symbol.dispose]();
       assert.ok(performance.now() - began > 1500);
       assert.equal(Atomics.load(signIns, 0), 0);
     }),

@@ -4,8 +4,8 @@
  */
 import { LibvirtError, VIR_ERR } from "./error.ts";
 
-/** Cells of the memory that they share: whether one is signing in, and whether one was refused. */
-const CELL = { BUSY: 0, REFUSED: 1 } as const;
+/** Cells of the memory that they share: whether one is signing in, whether one was refused, and whether libvirt has asked. */
+const CELL = { BUSY: 0, REFUSED: 1, ASKED: 2 } as const;
 /** Milliseconds that one waits for another, which may hang, or have ended in the middle. */
 const TURN_MS = 2000;
 
@@ -18,9 +18,19 @@ export const allowSignIn = (cells: Int32Array<SharedArrayBuffer> | undefined): v
   if (cells !== undefined) Atomics.store(cells, CELL.REFUSED, 0);
 };
 
+/** libvirt asks for the user. */
+export const noteAsked = (cells: Int32Array<SharedArrayBuffer>): void =>
+  void Atomics.store(cells, CELL.ASKED, 1);
+
+/** Whether libvirt has asked for the user since {@link forgetAsked}. */
+export const wasAsked = (cells: Int32Array<SharedArrayBuffer>): boolean =>
+  Atomics.load(cells, CELL.ASKED) === 1;
+
+export const forgetAsked = (cells: Int32Array<SharedArrayBuffer>): void =>
+  void Atomics.store(cells, CELL.ASKED, 0);
+
 /** Signs in when no other thread does. Blocks. @throws what `open` throws; {LibvirtError} once another thread was refused */
-export function inTurn<T>(cells: Int32Array<SharedArrayBuffer> | undefined, open: () => T): T {
-  if (cells === undefined) return open();
+export function inTurn<T>(cells: Int32Array<SharedArrayBuffer>, open: () => T): T {
   const end = performance.now() + TURN_MS;
   while (Atomics.compareExchange(cells, CELL.BUSY, 0, 1) !== 0 && performance.now() < end) {
     Atomics.wait(cells, CELL.BUSY, 1, TURN_MS);

@@ -47,7 +47,7 @@ function servedStatus(
   return {
     ...{ id: host.id, label: host.label, isLocal, status, since },
     ...isLocal && error !== null ? { ...shown, error } : shown,
-    ...shownUser(host.link.address.login, rights),
+    ...shownUser(host.link.login, rights),
     ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
     ...(host.inventory.filled && countsOf(host.inventory.vms().filter(({ id }) => seesVm(viewer, id)))),
     ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),

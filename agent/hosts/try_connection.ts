@@ -1,5 +1,5 @@
 /** Connects to a libvirt once. */
-import type { LibvirtAddress } from "../../ffi/address.ts";
+import type { LibvirtAccount } from "../../ffi/address.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { LibvirtLink } from "../libvirt/link.ts";
@@ -17,7 +17,7 @@ export interface TriedConnection {
 }
 
 /** Connects to a libvirt as a host's link does, asks who it is, and disconnects. @throws {ContractError} HostUnreachable */
-export async function tryConnection(uri: string, address: LibvirtAddress): Promise<TriedConnection> {
+export async function tryConnection(uri: string, account: LibvirtAccount): Promise<TriedConnection> {
   const attempted = Promise.withResolvers<void>();
   const link = new LibvirtLink(
     uri,
@@ -27,7 +27,7 @@ export async function tryConnection(uri: string, address: LibvirtAddress): Promi
       events: () => {},
     },
     {},
-    address,
+    account,
   );
   try {
     link.start();

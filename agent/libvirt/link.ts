@@ -12,9 +12,10 @@ import {
   type VolumeRecord,
 } from "../../ffi/calls/mod.ts";
 import type { VolumePlace } from "../../ffi/connection.ts";
-import type { LibvirtAddress, LibvirtLogin } from "../../ffi/address.ts";
+import type { LibvirtAccount, LibvirtAddress, LibvirtLogin } from "../../ffi/address.ts";
 import { LibvirtError } from "../../ffi/error.ts";
-import { allowSignIn, newSignIns } from "../../ffi/sign_in_turns.ts";
+import { SignInAnswers } from "../../ffi/sign_in_answers.ts";
+import { allowSignIn } from "../../ffi/sign_in_turns.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
 import { SchemaCheck } from "../../ffi/schema_check.ts";
@@ -69,10 +70,6 @@ const NOT_ANSWERING =
   "Libvirtd accepts connections but does not answer. Running VMs go on. If it stays so, restart it " +
   "(systemctl restart libvirtd).";
 
-/** Who signs in as somebody does so in turn. */
-const withTurns = ({ uri, login }: LibvirtAddress): LibvirtAddress =>
-  login === undefined ? { uri } : { uri, login, signIns: newSignIns() };
-
 export class LibvirtLink {
   readonly uri: string;
   /** The machine that libvirt runs on, where it is ours. */
@@ -92,6 +89,8 @@ export class LibvirtLink {
   /** Counts attempts to connect: one that another has followed decides nothing any more. */
   #attempt = 0;
   #address: LibvirtAddress;
+  #login: LibvirtLogin | undefined;
+  #answers: SignInAnswers | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   #watching: ReturnType<typeof setInterval> | undefined;
@@ -99,16 +98,16 @@ export class LibvirtLink {
   #unansweredSince: number | undefined;
   readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
-  /** @param address what libvirt is connected by, where that is not what `uri` says alone */
+  /** @param account what libvirt is connected by, where that is not what `uri` says alone */
   constructor(
     uri: string,
     listener: LinkListener,
     options: PoolOptions = {},
-    address: LibvirtAddress = { uri: connectionUri(uri) },
+    account: LibvirtAccount = { uri: connectionUri(uri) },
   ) {
     this.uri = uri;
     this.machine = localMachine(uri);
-    this.#address = withTurns(address);
+    this.#address = this.#addressOf(account);
     this.consoles = new ConsoleStreams(this.#address, this.gate, (error) => this.#onOpenFailed(error));
     this.#listener = listener;
     this.#pool = new WorkerPool(this.#address, options, this.gate);
@@ -123,6 +122,18 @@ export class LibvirtLink {
 
   get status(): ConnectionStatus {
     return this.#status;
+  }
+
+  #addressOf({ uri, login }: LibvirtAccount): LibvirtAddress {
+    this.#answers?.leave();
+    this.#login = login;
+    this.#answers = login && new SignInAnswers(login);
+    return this.#answers === undefined ? { uri } : { uri, signIn: this.#answers.signIn };
+  }
+
+  /** Whom libvirt knows us as, where it asks. */
+  get login(): LibvirtLogin | undefined {
+    return this.#login;
   }
 
   /** What libvirt is connected by. */
@@ -143,7 +154,7 @@ export class LibvirtLink {
   async #try(): Promise<void> {
     if (this.#stopped) return;
     const attempt = ++this.#attempt;
-    allowSignIn(this.#address.signIns);
+    allowSignIn(this.#address.signIn?.cells);
     try {
       this.#loop ??= startEventLoop((error) => log.warn("libvirt's event loop failed", { error }));
     } catch (error) {
@@ -249,7 +260,7 @@ export class LibvirtLink {
 
   /** Connects anew as this user from now on; without one, as whoever libvirt takes us for. Done as {@link retry} is. */
   async signInAs(login: LibvirtLogin | undefined): Promise<void> {
-    this.#address = withTurns({ uri: this.#address.uri, ...(login && { login }) });
+    this.#address = this.#addressOf({ uri: this.#address.uri, ...(login && { login }) });
     this.#pool.address = this.consoles.address = this.#address;
     this.#pauses.reset();
     if (this.#status.connected) await this.reconnect("KVM Manager signs in to libvirt.");
@@ -272,6 +283,7 @@ export class LibvirtLink {
     // A frozen libvirtd does not answer; the process ends all the same.
     await within(CLOSE_MS, this.#unsubscribe());
     this.#pool.close();
+    this.#answers?.leave();
     await within(2 * CLOSE_MS, this.#loop?.stop());
   }
 
