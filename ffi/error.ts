@@ -54,7 +54,7 @@ export interface RefusedFor {
 
 /**
  * Why signing in failed. `needed`: libvirt asks for a user and a password, and there is none; `refused`: it takes those that
- * were given for wrong; `impossible`: its ways of signing in are none of ours.
+ * were given for wrong; `impossible`: this version supports none of its ways of signing in.
  */
 export type SignInFailure = "needed" | "refused" | "impossible";
 

@@ -1,4 +1,5 @@
 /** Several things at once, of which what one cannot have is left until the others have ended. */
+import { forEachConcurrent } from "../../lib/for_each_concurrent.ts";
 
 /**
  * Works on several things at once, in their order.
@@ -14,23 +15,20 @@ export async function mapConcurrent(
   most: number,
   work: (place: number, share: () => number, isAlone: boolean) => Promise<boolean>,
 ): Promise<number[]> {
-  let left = places.length, next = 0;
+  let left = places.length;
   const later: number[] = [];
   let failure: { readonly error: unknown } | undefined;
   const share = () => Math.max(1, Math.min(most, left));
   const isAlone = share() === 1;
-  const lane = async () => {
-    while (next < places.length && failure === undefined) {
-      const place = places[next++]!;
-      try {
-        if (!await work(place, share, isAlone)) later.push(place);
-      } catch (error) {
-        failure ??= { error };
-      }
-      left--;
+  await forEachConcurrent(share(), places, async (place) => {
+    if (failure !== undefined) return;
+    try {
+      if (!await work(place, share, isAlone)) later.push(place);
+    } catch (error) {
+      failure ??= { error };
     }
-  };
-  await Promise.all(Array.from({ length: share() }, lane));
+    left--;
+  });
   if (failure !== undefined) throw failure.error;
   return later.sort((a, b) => a - b);
 }

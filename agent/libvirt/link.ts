@@ -258,7 +258,7 @@ export class LibvirtLink {
     await this.#try();
   }
 
-  /** Connects anew as this user from now on; without one, as whoever libvirt takes us for. Done as {@link retry} is. */
+  /** Reconnects as this user; without one, as the user that libvirt assumes. Done as {@link retry} is. */
   async signInAs(login: LibvirtLogin | undefined): Promise<void> {
     this.#address = this.#addressOf({ uri: this.#address.uri, ...(login && { login }) });
     this.#pool.address = this.consoles.address = this.#address;

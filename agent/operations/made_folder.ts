@@ -5,7 +5,7 @@ import type { Steps } from "./operation.ts";
 import type { FolderMade } from "./step.ts";
 
 /** Makes a folder with just this mode, as a step. @throws {Error} what the kernel says */
-export async function makeFolder(steps: Steps, path: string, mode: number): Promise<void> {
+export async function makeFolderAsStep(steps: Steps, path: string, mode: number): Promise<void> {
   const noted = steps.add<FolderMade>({ kind: "folder-made", path, file: null, at: Date.now() });
   await hostFiles.mkdir(path, { mode });
   noted.know({ file: await folderIdentityAt(path) });

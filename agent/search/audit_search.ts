@@ -2,7 +2,7 @@
 import type { AuditEntry, FoundAuditEntry } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
-import type { Listed, Place } from "../../lib/search/merged.ts";
+import type { ListedRow, ListPlace } from "../../lib/search/merged.ts";
 import { oneLine, severalLines } from "../../lib/text/text.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
@@ -13,13 +13,13 @@ const LONGEST_NAME = 256, LONGEST_TEXT = 8192;
 
 type Found = Unrendered<FoundAuditEntry>;
 
-const listed = (row: Found): Listed<Found> => ({
+const listed = (row: Found): ListedRow<Found> => ({
   row,
   at: row.timestamp,
   place: { number: row.id, text: "" },
 });
 
-const before = (place: Place | undefined) => place === undefined ? {} : { before: place.number };
+const before = (place: ListPlace | undefined) => place === undefined ? {} : { before: place.number };
 
 /** An entry of another host's log: its host as it is called here, behind that the one that it has under a name of its own. */
 function foreignEntry(entry: AuditEntry, log: string): Found {

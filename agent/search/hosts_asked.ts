@@ -10,7 +10,13 @@ import {
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { SEARCH_MS } from "../../lib/contract/search.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
-import { isInOrder, type Listed, mergedPage, type Part, type Place } from "../../lib/search/merged.ts";
+import {
+  isInOrder,
+  type ListedRow,
+  type ListPart,
+  type ListPlace,
+  mergedPage,
+} from "../../lib/search/merged.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { CallContext } from "../dispatch.ts";
 import { isLink, type LinkedHost } from "../hosts/linked/linked_host.ts";
@@ -32,13 +38,13 @@ export interface SearchServices {
 /** A list that each KVM Manager has, searched on all of them. */
 export interface SpanningList<T> {
   /** Rows of this KVM Manager's own list. @param on id of the host that they must be of @throws {ContractError} */
-  own(place: Place | undefined, on: string | undefined): Part<T> | Promise<Part<T>>;
+  own(place: ListPlace | undefined, on: string | undefined): ListPart<T> | Promise<ListPart<T>>;
   /** Has a linked host asked, and reads what it answers. */
-  far(ask: Ask, host: LinkedHost, place: Place | undefined): Promise<Part<T>>;
+  far(ask: AskHost, host: LinkedHost, place: ListPlace | undefined): Promise<ListPart<T>>;
 }
 
 /** Has a linked host carry a command out that only reads. @throws {ContractError}; {MissingError} after the time limit */
-export type Ask = <N extends CommandName>(command: N, input: Input<N>) => Promise<Output<N>>;
+export type AskHost = <N extends CommandName>(command: N, input: Input<N>) => Promise<Output<N>>;
 
 /** A host gives nothing that can be used. */
 class MissingError extends Error {
@@ -58,10 +64,10 @@ function reasonOf(error: unknown): Unrendered<SearchedHost>["reason"] {
 async function askWithin<T>(
   host: LinkedHost,
   context: CallContext,
-  read: (ask: Ask) => Promise<T>,
+  read: (ask: AskHost) => Promise<T>,
 ): Promise<T> {
   const gone = new AbortController();
-  const ask: Ask = async (command, input) =>
+  const ask: AskHost = async (command, input) =>
     // Its answer was checked against the contract
     await host.run(command, input, { principal: context.principal, content: { gone: gone.signal } }) as never;
   const late = new MissingError(LATE);
@@ -69,7 +75,7 @@ async function askWithin<T>(
   const work = read(ask).then((value) => void (answer = { value }));
   await within(SEARCH_MS, work);
   if (answer !== undefined) return answer.value;
-  // What it ends with now is told to nobody
+  // Its late answer is not used, and its late error is not reported
   work.catch(() => {});
   gone.abort(late);
   throw late;
@@ -92,10 +98,10 @@ export async function searchHosts<T>(
       field: "cursor",
     });
   }
-  const parts = new Map<string, Part<T>>(), now = app.clock.now();
+  const parts = new Map<string, ListPart<T>>(), now = app.clock.now();
   const asked = async (
     about: Pick<SearchedHost, "host" | "label" | "heardAt" | "clockAheadMs">,
-    read: (place: Place | undefined) => Part<T> | Promise<Part<T>>,
+    read: (place: ListPlace | undefined) => ListPart<T> | Promise<ListPart<T>>,
   ): Promise<Unrendered<SearchedHost>> => {
     const place = positions[about.host];
     if (place === null) return { ...about, reason: null };
@@ -134,7 +140,7 @@ export async function searchHosts<T>(
 }
 
 /** Rows of a list as a part of it. @param wanted most that were asked for */
-export const partOf = <T>(rows: readonly Listed<T>[], wanted: number): Part<T> => ({
+export const partOf = <T>(rows: readonly ListedRow<T>[], wanted: number): ListPart<T> => ({
   rows: rows.slice(0, wanted),
   isEnd: rows.length < wanted,
 });

@@ -1,14 +1,14 @@
 /** The tasks of all hosts, as one. */
 import { isOpenJob, type Job, MOST_JOBS } from "../../lib/contract/jobs.ts";
 import type { Input } from "../../lib/contract/mod.ts";
-import { isBehind, type Listed, type Part, type Place } from "../../lib/search/merged.ts";
+import { isBehind, type ListedRow, type ListPart, type ListPlace } from "../../lib/search/merged.ts";
 import type { Dispatch, Handlers } from "../dispatch.ts";
 import { LONGEST_JOB } from "../hosts/linked/replica.ts";
 import { partOf, searchHosts, type SearchServices } from "./hosts_asked.ts";
 
 type Wanted = Pick<Input<"search_jobs">, "text" | "state">;
 
-const listed = (job: Job): Listed<Job> => ({
+const listed = (job: Job): ListedRow<Job> => ({
   row: job,
   at: job.startedAt,
   place: { number: job.startedAt, text: job.id.slice(0, 64) },
@@ -26,9 +26,9 @@ function isWanted(job: Job, { text = "", state }: Wanted): boolean {
 function page(
   jobs: readonly Job[],
   wanted: Wanted,
-  place: Place | undefined,
+  place: ListPlace | undefined,
   limit: number,
-): Part<Job> {
+): ListPart<Job> {
   const rows = jobs.filter((job) => isWanted(job, wanted)).map(listed)
     .filter((each) => place === undefined || isBehind(each.place, place))
     .toSorted((a, b) => isBehind(a.place, b.place) ? 1 : -1);

@@ -1,6 +1,6 @@
 /** Volumes that are built on others, in every pool that can be read, and in those that are stopped. */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
-import { inLanes } from "../../lib/lanes.ts";
+import { forEachConcurrent } from "../../lib/for_each_concurrent.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isSystemError } from "../machine/files.ts";
@@ -124,7 +124,7 @@ async function readHeads(
 ): Promise<{ found: Overlay[]; unread: string[] }> {
   const found: Overlay[] = [], unread = names.slice(MOST_HEADS);
   if (unread.length > 0) log.warn("a stopped storage pool has too many files to look at", { pool });
-  await inLanes(AT_ONCE, names.slice(0, MOST_HEADS), async (name) => {
+  await forEachConcurrent(AT_ONCE, names.slice(0, MOST_HEADS), async (name) => {
     const path = `${folder}/${name}`;
     try {
       const base = await baseOf(path);

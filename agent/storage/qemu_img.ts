@@ -162,7 +162,7 @@ export async function exportImage(image: ImageNode, target: string, watch: CopyW
 export function sendArgs(
   source: ImageNode,
   socket: string,
-  { isZero, bytesPerSecond }: SendOptions,
+  { isZero, bytesPerSecond }: ImageSendOptions,
 ): string[] {
   const zero = isZero ? ["--target-is-zero"] : [];
   const rate = bytesPerSecond === undefined ? [] : ["-r", String(Math.ceil(bytesPerSecond))];
@@ -172,7 +172,7 @@ export function sendArgs(
 }
 
 /** How a copy is sent. */
-export interface SendOptions {
+export interface ImageSendOptions {
   readonly isZero: boolean;
   readonly bytesPerSecond?: number | undefined;
 }
@@ -181,7 +181,7 @@ export interface SendOptions {
 export async function sendImage(
   image: ImageNode,
   socket: string,
-  { isZero, bytesPerSecond, ...watch }: SendOptions & CopyWatch,
+  { isZero, bytesPerSecond, ...watch }: ImageSendOptions & CopyWatch,
 ): Promise<void> {
   using source = await reach(image.path);
   const args = sendArgs(plain(image, source.path), socket, { isZero, bytesPerSecond });
@@ -223,7 +223,7 @@ interface MappedStretch {
   readonly present: boolean;
 }
 
-/** What `qemu-img info` tells of what a qcow2 image has beside data. */
+/** What `qemu-img info` reports about a qcow2 image other than its data. */
 interface ImageExtras {
   readonly snapshots?: readonly unknown[];
   readonly "format-specific"?: { readonly data?: { readonly bitmaps?: readonly unknown[] } };

@@ -147,7 +147,7 @@ async function whyItStays(at: SettledHere, step: MadeFile): Promise<StepOutcome 
   const { pool, path } = step, info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
-    return await isAway(path) || await isOff(at.vms.link, pool)
+    return await isMissing(path) || await isOff(at.vms.link, pool)
       ? left(path, t("operations.is_away"))
       : NOTHING;
   }
@@ -249,7 +249,7 @@ async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {
 }
 
 /** Whether the folder of a file is not there: what was in it may come back with it. */
-const isAway = async (path: string) =>
+const isMissing = async (path: string) =>
   await undefinedIfMissing(hostFiles.stat(plainPath(splitPath(path).folder))) === undefined;
 
 /** Whether a pool is there and stopped, so that nobody knows what is in it. */
@@ -316,7 +316,7 @@ export async function deleteIfSameFile(
 const diskDoomed: StepRule<"disk-doomed"> = {
   finish: async (step, at) => {
     const outcome = await deleteIfSameFile(at, step);
-    const isThere = at.vms.link.machine === null || outcome.did !== "nothing" || !await isAway(step.path);
+    const isThere = at.vms.link.machine === null || outcome.did !== "nothing" || !await isMissing(step.path);
     return isThere ? outcome : left(step.path, t("operations.is_away"));
   },
 };

@@ -41,7 +41,7 @@ export function domainMigratableXml(connection: Connection, { uuid }: { uuid: st
 }
 
 /** How a running domain moves. */
-export interface Migration {
+export interface DomainMigration {
   readonly uuid: string;
   /** URI of the other libvirt, as this host's libvirtd connects to it. */
   readonly to: string;
@@ -65,7 +65,7 @@ export interface Migration {
  * Moves a running domain to another host; returns once it runs there and is gone here, or still is here.
  * Source: virDomainMigrateToURI3.
  */
-export function domainMigrate(connection: Connection, migration: Migration): null {
+export function domainMigrate(connection: Connection, migration: DomainMigration): null {
   const { uuid, to, memoryUri, disksUri, live, next, disks, bandwidth, autoConverge, unsafe } = migration;
   using domain = connection.domain(uuid);
   const params = [

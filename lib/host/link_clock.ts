@@ -1,6 +1,6 @@
 /** How far the clock of a linked host is ahead of the clock here, as its answers tell. Pure. */
 
-/** Milliseconds of difference that are none worth telling: hosts that keep the time differ by less. */
+/** Milliseconds of difference that are not reported: hosts that keep the time differ by less. */
 const SAME_MS = 2000;
 /** Milliseconds by which a difference must change to be told as another one: moments that were told stay as they are. */
 const STEP_MS = 1000;

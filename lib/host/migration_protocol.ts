@@ -17,11 +17,11 @@ export const MIGRATION_LINES = ["libvirt", "memory", "disks"] as const;
 export type MigrationLine = typeof MIGRATION_LINES[number];
 
 /** Path of a line of a move. */
-export const linePath = (line: MigrationLine): string => `${MIGRATION_PATH}/${line}`;
+export const migrationLinePath = (line: MigrationLine): string => `${MIGRATION_PATH}/${line}`;
 
 /** The line that a path is of; undefined for another path. */
-export const lineOf = (pathname: string): MigrationLine | undefined =>
-  MIGRATION_LINES.find((line) => pathname === linePath(line));
+export const migrationLineOf = (pathname: string): MigrationLine | undefined =>
+  MIGRATION_LINES.find((line) => pathname === migrationLinePath(line));
 
 /** Characters of a definition. */
 const LONGEST_XML = 400_000;

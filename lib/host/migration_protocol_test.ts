@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
-  lineOf,
-  linePath,
+  migrationLineOf,
+  migrationLinePath,
   MigrationNonsense,
   MigrationRefusal,
   readAnswer,
@@ -59,9 +59,9 @@ Deno.test("socketOf() has the name that AppArmor lets QEMU open, where a socket'
   }
 });
 
-Deno.test("lineOf() knows the paths of lines and no others", () => {
-  assert.equal(lineOf(linePath("disks")), "disks");
+Deno.test("migrationLineOf() knows the paths of lines and no others", () => {
+  assert.equal(migrationLineOf(migrationLinePath("disks")), "disks");
   for (const path of ["/api/link/migrations", "/api/link/migrations/", "/api/link/migrations/disks/x"]) {
-    assert.equal(lineOf(path), undefined);
+    assert.equal(migrationLineOf(path), undefined);
   }
 });

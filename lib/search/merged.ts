@@ -5,35 +5,38 @@
  */
 
 /** Place of a row in its host's list: the larger is the newer; the text decides between equal numbers. */
-export interface Place {
+export interface ListPlace {
   readonly number: number;
   readonly text: string;
 }
 
 /** A row of a host's list. */
-export interface Listed<T> {
+export interface ListedRow<T> {
   readonly row: T;
   /** Milliseconds since 1970, by the clock here. */
   readonly at: number;
-  readonly place: Place;
+  readonly place: ListPlace;
 }
 
 /** What a host gives: what is older than the place that it was asked for, newest first. */
-export interface Part<T> {
-  readonly rows: readonly Listed<T>[];
+export interface ListPart<T> {
+  readonly rows: readonly ListedRow<T>[];
   /** Nothing is behind these rows. */
   readonly isEnd: boolean;
 }
 
 /** Host → behind which place of its list its next rows are; null: it has no more. A host that has not answered has none. */
-export type Positions = Readonly<Record<string, Place | null>>;
+export type Positions = Readonly<Record<string, ListPlace | null>>;
 
 /** Whether a place is behind another one: older. */
-export const isBehind = (place: Place, than: Place): boolean =>
+export const isBehind = (place: ListPlace, than: ListPlace): boolean =>
   place.number < than.number || place.number === than.number && place.text < than.text;
 
 /** Whether rows are in the order of a list, and all behind a place. */
-export function isInOrder(rows: readonly { readonly place: Place }[], before: Place | undefined): boolean {
+export function isInOrder(
+  rows: readonly { readonly place: ListPlace }[],
+  before: ListPlace | undefined,
+): boolean {
   return rows.every(({ place }, index) => {
     const ahead = index === 0 ? before : rows[index - 1]!.place;
     return ahead === undefined || isBehind(place, ahead);
@@ -56,7 +59,7 @@ export interface MergedPage<T> {
  * @param limit most rows of the page, which each part has if its list is that long
  */
 export function mergedPage<T>(
-  parts: ReadonlyMap<string, Part<T>>,
+  parts: ReadonlyMap<string, ListPart<T>>,
   missing: readonly string[],
   positions: Positions,
   limit: number,
@@ -64,7 +67,7 @@ export function mergedPage<T>(
   const heads = new Map([...parts.keys()].map((host) => [host, 0]));
   const rows: T[] = [];
   while (rows.length < limit) {
-    let newest: { readonly host: string; readonly listed: Listed<T> } | undefined;
+    let newest: { readonly host: string; readonly listed: ListedRow<T> } | undefined;
     for (const [host, { rows: own }] of parts) {
       const listed = own[heads.get(host)!];
       if (listed !== undefined && (newest === undefined || listed.at > newest.listed.at)) {
@@ -75,7 +78,7 @@ export function mergedPage<T>(
     rows.push(newest.listed.row);
     heads.set(newest.host, heads.get(newest.host)! + 1);
   }
-  const after: Record<string, Place | null> = { ...positions };
+  const after: Record<string, ListPlace | null> = { ...positions };
   let hasMore = rows.length > 0 && missing.some((host) => positions[host] !== null);
   for (const [host, { rows: own, isEnd }] of parts) {
     const taken = heads.get(host)!, last = own[taken - 1], isOver = isEnd && taken === own.length;

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { isInOrder, type Listed, type MergedPage, mergedPage, type Part, type Positions } from "./merged.ts";
+import {
+  isInOrder,
+  type ListedRow,
+  type ListPart,
+  type MergedPage,
+  mergedPage,
+  type Positions,
+} from "./merged.ts";
 
 interface Row {
   readonly host: string;
@@ -9,7 +16,7 @@ type Lists = Readonly<Record<string, readonly (readonly [id: number, at: number]
 
 /** What hosts answer that are asked for rows behind their positions. */
 function asked(lists: Lists, positions: Positions, limit: number, missing: readonly string[] = []) {
-  const parts = new Map<string, Part<Row>>();
+  const parts = new Map<string, ListPart<Row>>();
   for (const [host, rows] of Object.entries(lists)) {
     const position = positions[host];
     if (missing.includes(host) || position === null) continue;
@@ -17,7 +24,7 @@ function asked(lists: Lists, positions: Positions, limit: number, missing: reado
       [a],
       [b],
     ) => b - a);
-    const given = behind.slice(0, limit).map(([id, at]): Listed<Row> => ({
+    const given = behind.slice(0, limit).map(([id, at]): ListedRow<Row> => ({
       row: { host, id },
       at,
       place: { number: id, text: "" },

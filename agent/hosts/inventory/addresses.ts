@@ -4,7 +4,7 @@
  * well. A guest that hangs costs one probe and is then left alone for a while.
  */
 import type { DhcpLease, GuestAddress } from "../../../ffi/calls/mod.ts";
-import { inLanes } from "../../../lib/lanes.ts";
+import { forEachConcurrent } from "../../../lib/for_each_concurrent.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { VM } from "../../../lib/contract/vm.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
@@ -80,7 +80,7 @@ export class Addresses {
       const leases = this.#leased = await this.#leases(vms);
       for (const vm of vms) this.#tell(vm, leases);
       // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
-      await inLanes(PROBES, vms, async (vm) => {
+      await forEachConcurrent(PROBES, vms, async (vm) => {
         if (await this.#probe(vm)) this.#tell(vm, leases);
       });
     } finally {

@@ -5,7 +5,7 @@
  * opens the images with the VM's lock held, and one on a server that is away stops all of libvirt (9.0, qemu_driver.c).
  */
 import type { DomainStats } from "../../../ffi/calls/mod.ts";
-import { inLanes } from "../../../lib/lanes.ts";
+import { forEachConcurrent } from "../../../lib/for_each_concurrent.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { Disk, VM } from "../../../lib/contract/vm.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
@@ -93,7 +93,11 @@ export class DiskSizes {
     if (this.#running) return;
     this.#running = true;
     try {
-      await inLanes(LANES, this.inventory.vms().filter((vm) => this.#isDue(vm)), (vm) => this.#read(vm));
+      await forEachConcurrent(
+        LANES,
+        this.inventory.vms().filter((vm) => this.#isDue(vm)),
+        (vm) => this.#read(vm),
+      );
     } finally {
       this.#running = false;
     }

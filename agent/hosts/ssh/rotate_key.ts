@@ -1,7 +1,7 @@
 /** Another key of KVM Manager for the hosts that are reached by SSH: each lets it in before the key before it is given up. */
 import { ContractError, type HostFault } from "../../../lib/contract/mod.ts";
 import { type SshDestination, sshDestination } from "../../../lib/host/ssh_destination.ts";
-import { inLanes } from "../../../lib/lanes.ts";
+import { forEachConcurrent } from "../../../lib/for_each_concurrent.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
@@ -51,7 +51,7 @@ async function onEach(
   work: (host: SshHost) => Promise<void>,
 ): Promise<Map<SshHost, string>> {
   const faults = new Map<SshHost, string>();
-  await inLanes(AT_ONCE, hosts, async (host) => {
+  await forEachConcurrent(AT_ONCE, hosts, async (host) => {
     try {
       await work(host);
     } catch (error) {

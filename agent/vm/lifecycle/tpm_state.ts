@@ -23,7 +23,7 @@ import {
 } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { identityAt } from "../../operations/file_identity.ts";
-import { makeFolder } from "../../operations/made_folder.ts";
+import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Steps } from "../../operations/operation.ts";
 import type { FileMade } from "../../operations/step.ts";
 import type { StateChange } from "./replace_state.ts";
@@ -110,10 +110,10 @@ async function makeFolders(steps: Steps, uuid: string, files: readonly TpmStateF
     await hostFiles.chmod(TPM_FOLDER, TPM_MODES.vm); // libvirt makes it so with the first TPM
   }
   const folder = folderOf(uuid);
-  if (!await isThere(folder)) await makeFolder(steps, folder, TPM_MODES.vm);
+  if (!await isThere(folder)) await makeFolderAsStep(steps, folder, TPM_MODES.vm);
   for (const version of new Set(files.map(({ name }) => tpmFolderOf(name)))) {
     const path = `${folder}/${version}`;
-    if (!await isThere(path)) await makeFolder(steps, path, TPM_MODES.state);
+    if (!await isThere(path)) await makeFolderAsStep(steps, path, TPM_MODES.state);
   }
 }
 

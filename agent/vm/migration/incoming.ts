@@ -12,10 +12,10 @@ import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
 import {
   type IncomingState,
   type IncomingVm,
-  lineOf,
   MIGRATION_PATH,
   type MigrationAnswers,
   type MigrationLine,
+  migrationLineOf,
   MigrationNonsense,
   type MigrationQuestion,
   readQuestion,
@@ -38,7 +38,7 @@ import { log } from "../../log.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { isSystemError, undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import { makeFolder } from "../../operations/made_folder.ts";
+import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf, type VmIncoming } from "../../operations/step.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
@@ -81,7 +81,7 @@ export class IncomingMigrations {
 
   /** Whether a WebSocket is one of these. */
   isOf(pathname: string): boolean {
-    return pathname === MIGRATION_PATH || lineOf(pathname) !== undefined;
+    return pathname === MIGRATION_PATH || migrationLineOf(pathname) !== undefined;
   }
 
   /** Answers a request for a WebSocket. */
@@ -92,7 +92,7 @@ export class IncomingMigrations {
       throw new ContractError("LinkRefused", { reason: "VMs come from hosts that are linked" });
     }
     requireRights(principal.rights);
-    const line = lineOf(pathname);
+    const line = migrationLineOf(pathname);
     if (line === undefined) {
       if (this.#count >= MOST_MOVES) {
         throw new ContractError("TooManyRequests", { what: "VMs that move to this host", limit: MOST_MOVES });
@@ -286,7 +286,7 @@ export class IncomingMigration {
     operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
     const folder = `/run/libvirt/qemu/kvm-manager-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
     const secret = newSecret();
-    await makeFolder(operation, folder, 0o711);
+    await makeFolderAsStep(operation, folder, 0o711);
     const user = await host.capabilities.qemuUser();
     // QEMU opens its sockets itself
     if (user !== undefined) await hostFiles.chown(folder, user.uid, user.gid);

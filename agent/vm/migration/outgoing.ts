@@ -21,7 +21,7 @@ import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import { makeFolder } from "../../operations/made_folder.ts";
+import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmOutgoing } from "../../operations/step.ts";
@@ -43,7 +43,7 @@ import { completeMigration } from "./steps.ts";
 const LOOK_MS = 500;
 const MIB = 1024 ** 2;
 
-type Wish = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks">;
+type Placing = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks">;
 
 /** What was found before a move. */
 interface Look {
@@ -58,10 +58,10 @@ interface Look {
 function targetOf(
   linked: Pick<LinkedHosts, "served">,
   host: Host,
-  { toHost: to }: Wish,
+  { toHost: to }: Placing,
   { via }: Pick<Principal, "via">,
 ): LinkedHost {
-  // A link lets nobody act on the hosts that are linked behind it
+  // A request that comes through a link may not act on the hosts that are linked here
   if (via === "link") {
     throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_from_afar") });
   }
@@ -114,7 +114,7 @@ export interface MigrationWorld {
 async function look(
   host: Host,
   { vm, isOff }: ReturnType<typeof requireMovable>,
-  wish: Wish,
+  wish: Placing,
   things: readonly string[],
   talk: MigrationConversation,
 ): Promise<Look> {
@@ -160,7 +160,7 @@ const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
 export async function migrationPlan(
   host: Host,
   { linked, coverage }: MigrationWorld,
-  wish: Wish,
+  wish: Placing,
   principal: Principal,
 ): Promise<Output<"get_migration_plan">> {
   const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
@@ -274,7 +274,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...(nvram !== undefined && { nvram }),
     };
     operation.add<VmOutgoing>(step);
-    await makeFolder(operation, ready.folder, 0o711);
+    await makeFolderAsStep(operation, ready.folder, 0o711);
     try {
       await using lines = await SourceLines.open(host, talk, ready, vm.name);
       job.signal.throwIfAborted();

@@ -1,9 +1,9 @@
 /** The sockets of this host by which libvirt and QEMU reach the host that a VM moves to. */
 import {
-  linePath,
   MIGRATION_LINES,
   type MigrationAnswers,
   type MigrationLine,
+  migrationLinePath,
   socketOf,
 } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -76,7 +76,11 @@ export class SourceLines implements AsyncDisposable {
   async #carry(line: MigrationLine, socket: Deno.Conn): Promise<void> {
     const { host, principal } = this.conversation;
     try {
-      const { far } = await openFarSocket(host, { path: linePath(line), ticket: this.secret }, principal);
+      const { far } = await openFarSocket(
+        host,
+        { path: migrationLinePath(line), ticket: this.secret },
+        principal,
+      );
       const close = () => far.close(LINE_DONE);
       this.#over.signal.addEventListener("abort", close, { once: true });
       if (this.#over.signal.aborted) close();
