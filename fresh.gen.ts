@@ -61,6 +61,7 @@ import * as route_setup from "./routes/setup.tsx";
 import * as route_sign_in from "./routes/sign-in.tsx";
 import * as route_sign_out from "./routes/sign-out.ts";
 import * as route_storage_$pool from "./routes/storage/[pool].tsx";
+import * as route_storage_$pool_copy from "./routes/storage/[pool]/copy.tsx";
 import * as route_storage_index from "./routes/storage/index.tsx";
 import * as route_tasks_$id from "./routes/tasks/[id].tsx";
 import * as route_tasks_index from "./routes/tasks/index.tsx";
@@ -210,6 +211,7 @@ register({
     "sign-in.tsx": route_sign_in,
     "sign-out.ts": route_sign_out,
     "storage/[pool].tsx": route_storage_$pool,
+    "storage/[pool]/copy.tsx": route_storage_$pool_copy,
     "storage/index.tsx": route_storage_index,
     "tasks/[id].tsx": route_tasks_$id,
     "tasks/index.tsx": route_tasks_index,

@@ -53,7 +53,7 @@ export interface OpenJob extends JobHandle {
 }
 
 /** How much of what shares a resource runs at once. libvirt's own bound for copies is 3 (`ffi/calls/mod.ts`). */
-const LANES = { copy: 2, migrate: 2 } as const;
+const LANES = { copy: 2, migrate: 2, send: 2 } as const;
 type Lane = keyof typeof LANES;
 
 /** Milliseconds between two tellings of the progress of a job, and between two savings of lines of logs. */

@@ -1,7 +1,13 @@
 /** Storage pools, their volumes, and what goes into and out of them. */
-import type { storageCommands, transferCommands, volumeCommands } from "../../lib/contract/mod.ts";
+import type {
+  storageCommands,
+  transferCommands,
+  volumeCommands,
+  volumeCopyCommands,
+} from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import { binSteps } from "./bin/steps.ts";
+import { copyToHost } from "./copy_to_host.ts";
 import { poolHandlers } from "./pool_handlers.ts";
 import { poolSteps } from "./pool_steps.ts";
 import { transferHandlers } from "./transfer_handlers.ts";
@@ -15,15 +21,16 @@ type StorageCommand =
   | keyof typeof transferCommands;
 
 export const storageFeature = feature<
-  never,
+  keyof typeof volumeCopyCommands,
   StorageCommand,
   keyof typeof poolSteps | keyof typeof volumeSteps | keyof typeof binSteps
 >({
   name: "storage",
   steps: { ...poolSteps, ...volumeSteps, ...binSteps },
-  open: ({ images }) => ({
+  open: (app) => ({
+    handlers: copyToHost(app),
     host: (host) => {
-      const uploads = new Uploads(host, () => images.policy());
+      const uploads = new Uploads(host, () => app.images.policy());
       return {
         handlers: { ...poolHandlers(host), ...volumeHandlers(host), ...transferHandlers(host, uploads) },
         stop: () => uploads.stop(),

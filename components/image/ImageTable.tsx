@@ -7,7 +7,7 @@ import { images as texts } from "../../lib/i18n/en/images.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { UsedBy } from "../storage/PoolParts.tsx";
-import { poolHref } from "../../lib/storage/pool_href.ts";
+import { copyVolumeHref, poolHref } from "../../lib/storage/pool_href.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { type RowVerb, RowVerbs } from "../kit/RowVerbs.tsx";
 
@@ -33,7 +33,12 @@ function verbsOf(image: Image): RowVerb[] {
     href: deleteHref(image),
     danger: true,
   };
-  return [...(image.kind === "iso" || free ? [create] : []), ...(free ? [remove] : [])];
+  const copy = { text: t("images.copy"), href: copyVolumeHref(image.pool, image.name) };
+  return [
+    ...(image.kind === "iso" || free ? [create] : []),
+    { ...copy, label: t("images.copy_of", { name }) },
+    ...(free ? [remove] : []),
+  ];
 }
 
 /** The images of a page. */

@@ -54,8 +54,13 @@ export function vmIdIn(path: string): string | undefined {
 /** The steps to a storage pool: its name stands in the address. */
 function storageCrumbs(path: string): Crumb[] {
   const crumbs = [{ label: t("nav.storage"), href: "/storage" }];
-  const [, pool] = /^\/storage\/([^/]+)$/.exec(path) ?? [];
-  return pool === undefined ? crumbs : [...crumbs, { label: oneLine(nameIn(decoded(pool)), 60), href: path }];
+  const [, pool, below] = /^\/storage\/([^/]+)(\/copy)?$/.exec(path) ?? [];
+  if (pool === undefined) return crumbs;
+  return [
+    ...crumbs,
+    { label: oneLine(nameIn(decoded(pool)), 60), href: `/storage/${pool}` },
+    ...below === undefined ? [] : [{ label: own.t("crumbs.copy_volume"), href: path }],
+  ];
 }
 
 /** Pages below the list of images. */

@@ -5,7 +5,7 @@ import { volumeContentHref } from "../../lib/storage/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { type PlainKeyOf, t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { UsedBy } from "./PoolParts.tsx";
-import { poolHref } from "../../lib/storage/pool_href.ts";
+import { copyVolumeHref, poolHref } from "../../lib/storage/pool_href.ts";
 import { MoreMenu } from "../kit/MoreMenu.tsx";
 import { ActionLink } from "../kit/ActionLink.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
@@ -16,6 +16,7 @@ const { t } = textsOf(texts);
 export const VOLUME_VERBS = {
   resize: "storage.resize",
   clone: "storage.clone",
+  copy: "storage.copy",
   convert: "storage.convert",
   wipe: "storage.wipe",
   delete_volume: "storage.delete",
@@ -32,9 +33,10 @@ const isDisk = ({ type }: StorageVolume) => type === "file" || type === "block";
 function verbsOf(volume: StorageVolume, { fixed, keepsFiles }: StoragePool): VolumeVerb[] {
   const { format, usedBy } = volume;
   if (!isDisk(volume)) return [];
-  if (fixed) return usedBy.length > 0 ? [] : ["wipe"];
+  if (fixed) return usedBy.length > 0 ? ["copy"] : ["copy", "wipe"];
   const convert: VolumeVerb[] = keepsFiles && (format === "qcow2" || format === "raw") ? ["convert"] : [];
-  return usedBy.length > 0 ? ["clone", ...convert] : ["resize", "clone", ...convert, "wipe", "delete_volume"];
+  const copies: VolumeVerb[] = ["clone", "copy", ...convert];
+  return usedBy.length > 0 ? copies : ["resize", ...copies, "wipe", "delete_volume"];
 }
 
 /** The volumes of a page of a pool. */
@@ -44,7 +46,9 @@ export function VolumeTable({ pool, volumes, enabled }: {
   enabled: boolean;
 }) {
   const href = (verb: VolumeVerb, { name }: StorageVolume) =>
-    `${poolHref(pool.name)}?do=${verb}&volume=${encodeURIComponent(name)}`;
+    verb === "copy"
+      ? copyVolumeHref(pool.name, name)
+      : `${poolHref(pool.name)}?do=${verb}&volume=${encodeURIComponent(name)}`;
   return (
     <DataTable
       label={t("storage.volumes")}

@@ -14,11 +14,11 @@ const volume = (type: string, ...users: string[]): StorageVolume => ({
 /** The verbs that a volume is offered. */
 function offered(row: StorageVolume, pool = POOL): string[] {
   const html = render(<VolumeTable pool={pool} volumes={[row]} enabled />);
-  return [...html.matchAll(/\?do=(\w+)/g)].map(([, verb]) => verb!);
+  return [...html.matchAll(/(?:\?do=|\/)(\w+)(?:\?|&amp;)volume=/g)].map(([, verb]) => verb!);
 }
 
 Deno.test("VolumeTable offers Delete for what nothing needs alone, and nothing for a folder", () => {
-  assert.deepEqual(offered(volume("file")), ["resize", "clone", "convert", "wipe", "delete_volume"]);
+  assert.deepEqual(offered(volume("file")), ["resize", "clone", "copy", "convert", "wipe", "delete_volume"]);
   assert.deepEqual(offered(volume("dir")), []);
   assert.deepEqual(offered(volume("dir", "storage pool nest")), []);
   for (
@@ -26,8 +26,11 @@ Deno.test("VolumeTable offers Delete for what nothing needs alone, and nothing f
       ...["web", "template golden", "backup nightly", "VM old in the bin", "volume b.qcow2 of default"],
     ]
   ) {
-    assert.deepEqual(offered(volume("file", user)), ["clone", "convert"], user);
+    assert.deepEqual(offered(volume("file", user)), ["clone", "copy", "convert"], user);
   }
   const fixed = { ...POOL, fixed: true };
-  assert.deepEqual([offered(volume("block"), fixed), offered(volume("block", "web"), fixed)], [["wipe"], []]);
+  assert.deepEqual([offered(volume("block"), fixed), offered(volume("block", "web"), fixed)], [[
+    "copy",
+    "wipe",
+  ], ["copy"]]);
 });

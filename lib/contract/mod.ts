@@ -44,6 +44,7 @@ import { templateCommands } from "./templates.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
+import { volumeCopyCommands } from "./volume_copies.ts";
 import { volumeCommands } from "./volumes.ts";
 
 import { type OnHost, onHost } from "./on_host.ts";
@@ -82,6 +83,7 @@ export const COMMANDS = {
   ...hostListCommands,
   ...jobCommands,
   ...searchCommands,
+  ...volumeCopyCommands,
   ...metricExportCommands,
   ...insightCommands,
   ...retentionCommands,
@@ -166,4 +168,5 @@ export * from "./templates.ts";
 export * from "./topology.ts";
 export * from "./transfer.ts";
 export * from "./vm.ts";
+export * from "./volume_copies.ts";
 export * from "./volumes.ts";

@@ -40,6 +40,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/storage\/[^?]*\?.*\bdo=delete$/, "delete_storage_pool"],
   [/^\/storage\/[^?]*\?.*\bdo=upload\b/, "upload_volume"],
   [/^\/storage\/[^?]*\?.*\bdo=/, "create_volume"],
+  [/^\/storage\/[^/]+\/copy\b/, "copy_volume_to_host"],
   [/^\/storage\b/, "get_storage_pools"],
   [/^\/networks\/new\b/, "create_network"],
   [/^\/networks\/topology\b/, "get_network_topology"],

@@ -13,7 +13,7 @@ export const PREALLOCATIONS = ["none", "metadata", "full"] as const;
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
 /** Any volume there is. */
-const VolumeName = Type.String({
+export const VolumeName = Type.String({
   minLength: 1,
   maxLength: 1024,
   description: "name of the volume in its pool",

@@ -98,16 +98,24 @@ function checked(command: CommandName, answer: unknown): unknown {
   throw new NotUnderstoodError(`its answer to ${command} is not as the contract of this version says`);
 }
 
-/** What is read piece by piece, as a stream. */
-const streamOf = (body: RequestBody): ReadableStream<Uint8Array> =>
-  new ReadableStream({
+/**
+ * What is read piece by piece, as a stream. One that ends early fails: the other side would wait for the rest.
+ *
+ * @param length bytes
+ */
+function streamOf(body: RequestBody, length: number): ReadableStream<Uint8Array> {
+  let left = length;
+  return new ReadableStream({
     pull: async (controller) => {
       const piece = await body.next();
-      if (piece === null) controller.close();
-      else controller.enqueue(piece);
+      left -= piece?.length ?? 0;
+      if (piece !== null) controller.enqueue(piece);
+      else if (left > 0) controller.error(new Error("the content broke off"));
+      else controller.close();
     },
     cancel: (reason) => body.interrupt(reason),
   }, { highWaterMark: 0 });
+}
 
 async function upload(
   send: Send,
@@ -120,14 +128,14 @@ async function upload(
     offset?: number;
     resumable?: boolean;
   };
-  const isPart = resumable || offset > 0;
+  const isPart = resumable || offset > 0, length = size - offset;
   const response = await send(contentAddress(COMMANDS[command], input), {
     method: "PUT",
     headers: {
-      "content-length": String(size - offset),
+      "content-length": String(length),
       ...(isPart && { "content-range": `bytes ${offset}-${size - 1}/${size}` }),
     },
-    body: streamOf(body),
+    body: streamOf(body, length),
   });
   return checked(command, await jsonOf(response));
 }

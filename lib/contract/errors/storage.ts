@@ -49,6 +49,7 @@ export const STORAGE_ERRORS = {
   VolumeCreateFailed: { text: "Failed to create volume: {error}", status: 502, exit: 1 },
   VolumeResizeFailed: { text: "Failed to resize volume: {error}", status: 502, exit: 1 },
   VolumeCloneFailed: { text: "Failed to clone volume: {error}", status: 502, exit: 1 },
+  VolumeCopyFailed: { text: "Failed to copy the volume to {host}: {error}", status: 502, exit: 1 },
   VolumeConvertFailed: { text: "Failed to convert volume: {error}", status: 502, exit: 1 },
   VolumeWipeFailed: { text: "Failed to wipe volume: {error}", status: 502, exit: 1 },
   VolumeDeleteFailed: { text: "Failed to delete volume: {name} - {error}", status: 502, exit: 1 },

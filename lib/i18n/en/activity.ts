@@ -87,6 +87,7 @@ export const activity = {
   "activity.command.create_volume": "Volume created",
   "activity.command.resize_volume": "Volume enlarged",
   "activity.command.clone_volume": "Volume copied",
+  "activity.command.copy_volume_to_host": "Volume copied to another host",
   "activity.command.convert_volume": "Volume converted",
   "activity.command.wipe_volume": "Volume overwritten with zeros",
   "activity.command.delete_volume": "Volume deleted",

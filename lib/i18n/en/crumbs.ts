@@ -3,6 +3,7 @@ export const crumbs = {
   "crumbs.rename": "Rename",
   "crumbs.boot": "Boot once",
   "crumbs.clone": "Clone",
+  "crumbs.copy_volume": "Copy to another host",
   "crumbs.import": "Import",
   "crumbs.import_ova": "Import an archive",
   "crumbs.export_ova": "Export as OVA",

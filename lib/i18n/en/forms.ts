@@ -138,6 +138,7 @@ export const forms = {
   "forms.done.create_volume": "The volume {name} was created.",
   "forms.done.resize_volume": "The volume {name} was resized.",
   "forms.done.clone_volume": "The copy {name} was made.",
+  "forms.done.copy_volume_to_host": "The copy {name} was made.",
   "forms.done.convert_volume": "The volume {name} was converted.",
   "forms.done.wipe_volume": "The volume {name} was wiped.",
   "forms.done.delete_upload": "The unfinished upload {name} was removed.",

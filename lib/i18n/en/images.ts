@@ -33,6 +33,8 @@ export const images = {
   "images.used_by": "Used by",
   "images.base": "others are built on it",
   "images.actions": "Actions",
+  "images.copy": "Copy to another host…",
+  "images.copy_of": "Copy {name} to another host",
   "images.delete": "Delete",
   "images.new_vm": "Create VM",
   "images.new_vm_from": "Create VM from {name}",

@@ -87,6 +87,7 @@ export const storage = {
   "storage.backing": "built on {path}",
   "storage.resize": "Resize",
   "storage.clone": "Clone",
+  "storage.copy": "Copy to another host…",
   "storage.convert": "Convert",
   "storage.wipe": "Wipe",
   "storage.new_size": "Size",
