@@ -122,6 +122,8 @@ export const backupFeature = feature<
           ...sources,
           ...{ since, bootTests, files, jobs, open, host },
           hostOf: (vmId: string) => hosts.withVm(vmId),
+          isLinked: (id) => app.linked.served(id) !== undefined,
+          migrate: (vmId, toHost, principal) => app.apiFor(principal).migrateVm({ vmId, toHost }),
           vmsOf: (principal) => app.apiFor(principal).getVms(),
         }),
         ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),

@@ -47,6 +47,10 @@ export interface BackupContext extends BackupViewSources {
   readonly open: OpenBackup;
   /** The host whose VMs are backed up. */
   readonly host: () => Host;
+  /** Whether a host has a KVM Manager of its own that VMs can move to. */
+  readonly isLinked: (host: string) => boolean;
+  /** Moves a VM to a linked host, as who asks. */
+  readonly migrate: (vmId: string, toHost: string, principal: Principal) => Promise<Output<"migrate_vm">>;
   /** The host that a VM belongs to. */
   readonly hostOf: (vmId: string) => Host | undefined;
   /** The VMs that somebody may see. */
@@ -106,6 +110,37 @@ function sourceIn(
       : new ContractError("BackupDamaged", { reason: broken.fault });
   }
   return { repository, copy, manifest: copy.manifest };
+}
+
+/** @throws {ContractError} InvalidInput, HostNotFound */
+function requireTarget(
+  { isLinked }: Pick<BackupContext, "isLinked">,
+  { inPlace }: Input<"restore_backup">,
+  toHost: string,
+): void {
+  if (inPlace) {
+    const reason = "a VM that is restored in place stays on this host";
+    throw new ContractError("InvalidInput", { reason, field: "toHost" });
+  }
+  if (!isLinked(toHost)) throw new ContractError("HostNotFound", { host: toHost });
+}
+
+/** Moves a VM that was just restored. @throws {ContractError} RestoredNotMoved */
+async function moved(
+  { migrate }: Pick<BackupContext, "migrate">,
+  { vmId, name, warnings }: Output<"restore_backup">,
+  toHost: string,
+  principal: Principal,
+): Promise<Output<"restore_backup">> {
+  try {
+    const moved = await migrate(vmId, toHost, principal);
+    return { vmId, name, warnings: [...warnings, ...moved.warnings] };
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    throw new ContractError("RestoredNotMoved", { name, host: toHost, error: error.sentence }, {
+      cause: error,
+    });
+  }
 }
 
 /** A handler for each of them. */
@@ -336,11 +371,15 @@ export function backupHandlers(
       if (!runs.isRunning(backupId)) await (await open(backup)).store.close();
       return runs.begin(find(backupId), principal.name, full);
     },
-    restore_backup: (input, { principal }) =>
-      fromCopy(
+    restore_backup: async (input, { principal }) => {
+      const { toHost } = input;
+      if (toHost !== undefined) requireTarget(context, input, toHost);
+      const restored = await fromCopy(
         input,
         (source) => restoreVm(host().requireFilled(), source, input, { principal, since: context.since }),
-      ),
+      );
+      return toHost === undefined ? restored : await moved(context, restored, toHost, principal);
+    },
     restore_backup_disk: (input, { principal }) =>
       fromCopy(input, (source) => restoreDisk(host().requireFilled(), source, input, principal)),
     verify_backup: async ({ backupId, runId, vmId, kind = "checksums", seconds, pool }, { principal }) => {

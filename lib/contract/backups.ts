@@ -1,6 +1,7 @@
 /** Backups: which VMs are kept in which folder, how often and how long; what there is, and how it comes back. */
 import Type, { type Static } from "typebox";
 import { BACKUP_TARGET_KINDS } from "./backup_targets.ts";
+import { HostName } from "./on_host.ts";
 import { command } from "./command.ts";
 import { MISSED_POLICIES, SCHEDULE_FREQUENCIES, scheduleTiming, WEEKDAYS } from "./schedules.ts";
 import {
@@ -528,6 +529,10 @@ export const backupCommands = {
           description: "where its disks go; left out: the usual pool, in place the pools that they are in",
         }),
       ),
+      toHost: Type.Optional({
+        ...HostName,
+        description: "linked host that the new VM moves to, off, once it is restored here; not in place",
+      }),
     }),
     output: Type.Object({
       vmId: Type.String({ description: "id of the restored VM" }),
@@ -547,6 +552,8 @@ export const backupCommands = {
       "VmNotFound",
       "MacInUse",
       "VmMustBeOff",
+      "HostNotFound",
+      "RestoredNotMoved",
       "VmBusy",
       "RestoreNotPossible",
       "RestoreFailed",

@@ -290,6 +290,7 @@ Deno.test({
         ["attach_disk", { vmId: own.uuid, path: `${pool.name}/${name}` }],
         ["clone_volume", { ...at, name: "copy" }],
         ["convert_volume", { ...at, name: "copy", format: "qcow2" }],
+        ["copy_volume_to_host", { ...at, toHost: "local" }],
         ["create_volume", { pool: pool.name, name: "over", backing: `${pool.name}/${name}` }],
         ["clone_vm", { vmId: foreign.uuid, name: "copy" }],
       ];

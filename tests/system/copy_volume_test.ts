@@ -1,8 +1,10 @@
-/** copy_volume_to_host(): volumes are copied between two hosts, also when the line breaks. */
+/** Volumes are copied between two hosts, also when the line breaks; a backup is restored on another host. */
 import assert from "node:assert/strict";
+import { runOf } from "../testbed/backups.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
 import { run } from "../testbed/process.ts";
-import { call, refused } from "../testbed/product.ts";
+import { call, known, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -129,6 +131,63 @@ Deno.test({
       await end;
       await until("the upload to go", async () => (await uploads(to)).length === 0);
       assert.deepEqual(await to.volumes(), before);
+    });
+  },
+});
+
+Deno.test({
+  name: "a VM is restored from a backup on another host; where it cannot move, it stays here and is told",
+  ignore,
+  fn: async (t) => {
+    await using hosts = await migrationHosts();
+    const { from, to } = hosts;
+    await using folder = await testFolder();
+    const path = await randomImage(from, "disk.qcow2", 16);
+    const vm = await from.libvirt.machine({ disks: [{ path, format: "qcow2", bus: "virtio" }] });
+    await known(from.server, vm.uuid);
+    const { id: backupId } = await call(from.server, "create_backup", {
+      ...{ name: "nightly", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+    });
+    const { id: runId, state } = await runOf(from.server, backupId);
+    assert.equal(state, "done");
+    const of = { backupId, runId, vmId: vm.uuid };
+
+    await t.step("it is there, off, with its content, and not here", async () => {
+      const { vmId, name } = await call(from.server, "restore_backup", {
+        ...of,
+        name: "again",
+        toHost: "there",
+      });
+      assert.equal(name, "again");
+      assert.deepEqual([await to.vms(), await from.vms()], [["again"], [vm.name]]);
+      assert.equal(await to.libvirt.virsh("domuuid", "again"), vmId);
+      const [copy] = await to.volumes();
+      const same = await new Deno.Command("qemu-img", {
+        args: ["compare", `${from.images}/disk.qcow2`, `${to.images}/${copy}`],
+      }).output();
+      assert.ok(same.success, new TextDecoder().decode(same.stdout));
+    });
+
+    await t.step("not in place, and not to a host that is none", async () => {
+      await refused(
+        call(from.server, "restore_backup", { ...of, inPlace: true, toHost: "there" }),
+        "InvalidInput",
+        /in place stays on this host/,
+      );
+      await refused(
+        call(from.server, "restore_backup", { ...of, name: "more", toHost: "nowhere" }),
+        "HostNotFound",
+      );
+      assert.deepEqual(await from.vms(), [vm.name]);
+    });
+
+    await t.step("with a name that is taken there it stays here", async () => {
+      await refused(
+        call(from.server, "restore_backup", { ...of, name: "again", toHost: "there" }),
+        "RestoredNotMoved",
+        /restored here as again, and not moved to there: /,
+      );
+      assert.deepEqual((await from.vms()).toSorted(), ["again", vm.name].toSorted());
     });
   },
 });

@@ -92,5 +92,11 @@ export const BACKUP_ERRORS = {
   BackupFilesFailed: { text: "Its files cannot be read: {reason}", status: 502, exit: 1 },
   NoBootScreen: { text: "No boot test of this copy has a picture of its screen.", status: 404, exit: 4 },
   RestoreNotPossible: { text: "It cannot be restored so: {reason}", status: 409, exit: 5 },
+  RestoredNotMoved: {
+    text:
+      "The VM was restored here as {name}, and not moved to {host}: {error} Once that is mended, move it there, or delete it.",
+    status: 502,
+    exit: 1,
+  },
   RestoreFailed: { text: "Failed to restore: {error}", status: 502, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;

@@ -32,14 +32,18 @@ export const handler = define.handlers({
     if (run === undefined || copy === undefined) {
       throw new HttpError(404, errorText("BackupRunNotFound", { runId }));
     }
-    const pools = await api.getStoragePools().catch(unlessAway) ?? [];
-    return page({ backup, run, copy, pools: pools.map(({ name }) => name) });
+    const [pools, hosts] = await Promise.all([
+      api.getStoragePools().catch(unlessAway),
+      api.listHosts().catch(fail),
+    ]);
+    const linked = hosts.filter(({ linked, status }) => linked !== undefined && status === "connected");
+    return page({ backup, run, copy, pools: (pools ?? []).map(({ name }) => name), linked });
   },
 });
 
 /** Restoring a VM. */
 export default define.page<typeof handler>(function RestorePage({ data, state: { refused } }) {
-  const { backup, run, copy, pools } = data, { vmId, name, verified } = copy, is = verifiedOf([copy]);
+  const { backup, run, copy, pools, linked } = data, { vmId, name, verified } = copy, is = verifiedOf([copy]);
   const at = backupHref(backup.id);
   const here = `${at}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
   const fields = { backupId: backup.id, runId: run.id, vmId };
@@ -102,6 +106,19 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
                 error={errorAt("name")}
               />
               {pool(area.t("backups.restore_pool_usual"))}
+              {linked.length > 0 && (
+                <SelectField
+                  label={area.t("backups.restore_host")}
+                  hint={area.t("backups.restore_host_hint")}
+                  name="toHost"
+                  value={typed?.toHost ?? ""}
+                  choices={[
+                    { value: "", label: area.t("backups.restore_host_here") },
+                    ...linked.map(({ id, label }) => ({ value: id, label: oneLine(label, 60) })),
+                  ]}
+                  error={errorAt("toHost")}
+                />
+              )}
             </div>
             <div class="form-actions">
               <button type="submit" class="button primary">{area.t("backups.restore_as_new")}</button>

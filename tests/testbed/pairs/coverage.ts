@@ -125,6 +125,7 @@ const OF_STORAGE = {
   create_volume: "passphrase of a disk",
   resize_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
   clone_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
+  copy_volume_to_host: test("copy_volume", "cut three times, it goes on where it was"),
   convert_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
   wipe_volume: test("storage_users", "nothing of it is wiped or deleted"),
   delete_volume: test("storage_users", "nothing of it is wiped or deleted"),
