@@ -68,11 +68,6 @@ Deno.test({
         "VolumeNotFound",
       );
       await refused(
-        call(from.server, "copy_volume_to_host", { ...at, volume: "disk.qcow2", toPool: "fast" }),
-        "InvalidInput",
-        /there has no storage pool fast\. Choose one of: images/,
-      );
-      await refused(
         call(from.server, "copy_volume_to_host", { ...at, volume: "disk.qcow2", toHost: "local" }),
         "InvalidInput",
         /clone it \(clone_volume\)/,
@@ -92,6 +87,15 @@ Deno.test({
         /built on .*disk\.qcow2.*Clone the volume first/,
       );
       assert.deepEqual(await to.volumes(), before);
+      await call(from.server, "clone_volume", { pool: "images", volume: "top.qcow2", name: "alone.qcow2" });
+      const alone = { ...at, volume: "alone.qcow2" };
+      await refused(
+        call(from.server, "copy_volume_to_host", { ...alone, toPool: "fast" }),
+        "InvalidInput",
+        /there has no storage pool fast\. Choose one of: images/,
+      );
+      await call(from.server, "copy_volume_to_host", { ...alone, toPool: "images" });
+      assert.ok(await isEqual(from, "alone.qcow2", to, "alone.qcow2"));
     });
 
     await t.step("cut three times, it goes on where it was", async () => {
@@ -188,6 +192,12 @@ Deno.test({
         /restored here as again, and not moved to there: /,
       );
       assert.deepEqual((await from.vms()).toSorted(), ["again", vm.name].toSorted());
+      const { id: vmId } = (await call(from.server, "get_vms", { host: "local" })).find(({ name }) =>
+        name === "again"
+      )!;
+      await call(from.server, "rename_vm", { vmId, name: "more" });
+      await call(from.server, "migrate_vm", { vmId, toHost: "there" });
+      assert.deepEqual((await to.vms()).toSorted(), ["again", "more"]);
     });
   },
 });

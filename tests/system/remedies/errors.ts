@@ -58,6 +58,11 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     words: '"ContinueFailed", /belongs',
     then: 'call(server, "discard_saved_memory"',
   },
+  RestoredNotMoved: {
+    by: "tests/system/copy_volume_test.ts",
+    words: '"RestoredNotMoved"',
+    then: 'call(from.server, "migrate_vm"',
+  },
   SshKeyNotRotated: {
     by: "tests/system/ssh_host_test.ts",
     words: '"SshKeyNotRotated"',

@@ -42,6 +42,16 @@ const all = (entry: Entry, parts: readonly string[]) =>
 
 /** Of connections to hosts. */
 const OF_HOSTS: Readonly<Record<string, Entry>> = {
+  "which is not there. Clone the volume first": {
+    by: "tests/system/copy_volume_test.ts",
+    words: "Clone the volume first",
+    then: 'call(from.server, "copy_volume_to_host", { ...alone, toPool',
+  },
+  "has no storage pool …. Choose one of": {
+    by: "tests/system/copy_volume_test.ts",
+    words: "Choose one of: images",
+    then: 'toPool: "images" })',
+  },
   "This connection leads to the libvirt of": {
     by: "tests/system/add_host_test.ts",
     words: "leads to the libvirt of",
