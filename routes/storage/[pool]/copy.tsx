@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { HostChoices } from "../../../components/hosts/HostChoices.tsx";
+import { HostChoices } from "../../../components/host/HostChoices.tsx";
 import { SelectField, TextField } from "../../../components/kit/Field.tsx";
 import { Empty } from "../../../components/kit/Empty.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
