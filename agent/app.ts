@@ -55,6 +55,7 @@ import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
 import { Coverage } from "./coverage/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
+import { migrateFrom, MIGRATION_COMMANDS } from "./vm/migration/from_linked.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
@@ -240,6 +241,7 @@ export class App {
     this.incoming = new IncomingMigrations({
       host: () => this.hosts.local,
       identify: (request, caller) => this.access.identify(request, caller),
+      record: (entry) => void this.activity.record(entry),
     });
     this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
@@ -333,6 +335,11 @@ export class App {
   /** What carries a command out on a linked host. */
   #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
     if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
+    const moving = MIGRATION_COMMANDS.find((each) => each === command);
+    if (moving !== undefined) {
+      const world = { hosts: this.hosts, linked: this.linked, identity: this.peers.identity };
+      return (wanted, context) => migrateFrom(world, linked, moving, wanted, context);
+    }
     return (wanted, context) => linked.run(command, wanted, context);
   }
 

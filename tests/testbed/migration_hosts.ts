@@ -93,13 +93,13 @@ export class MigrationHost implements AsyncDisposable {
     return openOperations(this.dataDir);
   }
 
-  /** Waits until it knows the other one as `there`. */
-  async linked(): Promise<void> {
+  /** Waits until it knows the other one by a name. */
+  async linked(name = "there"): Promise<void> {
     await until(
       "the link",
       async () =>
         (await call(this.server, "list_hosts")).some(({ id, status }) =>
-          id === "there" && status === "connected"
+          id === name && status === "connected"
         ),
     );
   }
@@ -110,15 +110,24 @@ export class MigrationHost implements AsyncDisposable {
   }
 }
 
+/** Links one host to another, which it knows by a name from then on. @param role the most that it may do there */
+export async function link(
+  a: MigrationHost,
+  b: MigrationHost,
+  name: string,
+  role: "administrator" | "operator" = "administrator",
+): Promise<void> {
+  const { invitation } = await call(b.server, "invite_host", { address: b.url, role });
+  await call(a.server, "join_host", { name, invitation });
+  await a.linked(name);
+}
+
 /** Starts them. Each knows the other as `there`. */
 export async function migrationHosts() {
   await using undo = new AsyncDisposableStack();
   const from = await MigrationHost.start("leaves", undo), to = await MigrationHost.start("comes", undo);
-  for (const [a, b] of [[from, to], [to, from]] as const) {
-    const { invitation } = await call(b.server, "invite_host", { address: b.url });
-    await call(a.server, "join_host", { name: "there", invitation });
-    await a.linked();
-  }
+  await link(from, to, "there");
+  await link(to, from, "there");
   const kept = undo.move();
   return { from, to, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

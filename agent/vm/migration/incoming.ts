@@ -4,8 +4,6 @@
  */
 import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import { needOf } from "../../../lib/access/permissions.ts";
-import { may, type Rights } from "../../../lib/access/rights.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
 import { placedDefinition, type PlacedDisk } from "../../../lib/formats/xml/migration.ts";
 import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
@@ -31,6 +29,7 @@ import { ofConnection } from "../../http/connections.ts";
 import type { Admit } from "../../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { ActivityEntry } from "../../store/activity.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { libvirtSocket } from "../../libvirt/socket.ts";
@@ -51,6 +50,7 @@ import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
 import { IncomingOff } from "./incoming_off.ts";
 import { LINE_DONE, relay } from "./relay.ts";
+import { requireMayBring } from "./rights.ts";
 
 /** Milliseconds in which libvirt says whether a VM has come whose move was cut, and between looks. */
 const SETTLE_MS = 30_000, LOOK_MS = 300;
@@ -63,13 +63,8 @@ const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers mo
 export interface IncomingServices {
   readonly host: () => Host;
   readonly identify: (request: Request, caller: Caller) => Principal;
-}
-
-/** @throws {ContractError} Forbidden for who may not bring VMs to this host */
-function requireRights(rights: Rights): void {
-  const needs = [needOf("migrate_vm").permission, "storage.operate"];
-  if (needs.every((need) => may(rights, need, "everything"))) return;
-  throw new ContractError("Forbidden", { role: "administrator" });
+  /** Has the audit log keep that a VM came, or why not. */
+  readonly record: (entry: ActivityEntry) => void;
 }
 
 export class IncomingMigrations {
@@ -91,7 +86,7 @@ export class IncomingMigrations {
     if (principal.link === undefined) {
       throw new ContractError("LinkRefused", { reason: "VMs come from hosts that are linked" });
     }
-    requireRights(principal.rights);
+    requireMayBring(principal.rights, "everything");
     const line = migrationLineOf(pathname);
     if (line === undefined) {
       if (this.#count >= MOST_MOVES) {
@@ -107,7 +102,8 @@ export class IncomingMigrations {
   };
 
   async #serve(peer: WebSocketConnection, principal: Principal): Promise<Farewell> {
-    const move = new IncomingMigration(this.services.host(), principal, this.#open);
+    const { record } = this.services;
+    const move = new IncomingMigration(this.services.host(), principal, this.#open, record);
     const revoke = () => peer.close(REFUSED);
     principal.ended.addEventListener("abort", revoke, { once: true });
     using _use = principal.hold?.();
@@ -163,6 +159,7 @@ export class IncomingMigration {
     private readonly host: Host,
     private readonly principal: Principal,
     private readonly open: Map<string, IncomingMigration>,
+    private readonly record: IncomingServices["record"],
   ) {}
 
   /** The link that it comes by. */
@@ -225,6 +222,8 @@ export class IncomingMigration {
 
   async #look(vm: IncomingVm): Promise<MigrationAnswers["look"]> {
     if (this.#work !== undefined) throw new MigrationNonsense("it was prepared already");
+    const names = [vm.live, vm.next].map((xml) => nameIn(xml, vm.vmId)), [name = ""] = names;
+    if (names[1] !== name) throw new MigrationNonsense("its two definitions have two names");
     const { host } = this;
     host.requireFilled();
     if (host.machine?.isSystem !== true) {
@@ -233,7 +232,7 @@ export class IncomingMigration {
     const [found, disks] = await Promise.all([checkIncoming(host, vm), placeDisks(host, vm)]);
     const findings = [...found, ...disks.findings];
     const isPossible = !findings.some(({ isProblem }) => isProblem);
-    this.#plan = { vm, name: childText(parseXml(vm.live), "name") ?? "", disks, isPossible };
+    this.#plan = { vm, name, disks, isPossible };
     return { findings, disks: [...disks.disks] };
   }
 
@@ -267,8 +266,29 @@ export class IncomingMigration {
       spec,
       (job) => host.operations.run(about, (operation) => this.#receive(plan, job, operation, ready.resolve)),
     );
-    this.#work.catch(ready.reject);
+    const began = performance.now();
+    this.#work.then(
+      () => this.#audit(plan, began),
+      (error) => {
+        ready.reject(error);
+        this.#audit(plan, began, error);
+      },
+    );
     return await ready.promise;
+  }
+
+  /** Has the audit log keep how it ended. @param began when, as the process counts milliseconds */
+  #audit({ vm: { vmId }, name }: Plan, began: number, error?: unknown): void {
+    const { name: actor, door, address } = this.principal;
+    this.record({
+      ...{ actor, door, action: "migrate_vm", vmId, vmName: name },
+      ...(address !== "" && { address }),
+      result: error === undefined ? "ok" : "error",
+      ...(error !== undefined && {
+        message: error instanceof ContractError ? error.sentence : messageOf(error),
+      }),
+      tookMs: Math.round(performance.now() - began),
+    });
   }
 
   async #receive(
@@ -383,6 +403,15 @@ export class IncomingMigration {
       await sleep(clock, LOOK_MS);
     }
   }
+}
+
+/** The name in a definition of a VM. @throws {MigrationNonsense} for one of another VM @throws {XmlError} */
+function nameIn(xml: string, vmId: string): string {
+  const root = parseXml(xml), name = childText(root, "name");
+  if (childText(root, "uuid") !== vmId || !name) {
+    throw new MigrationNonsense("its definition is another VM's");
+  }
+  return name;
 }
 
 const failed = (error: string) => new ContractError("MigrationFailed", { error });

@@ -33,6 +33,7 @@ import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
+import { nameOfKey } from "./from_linked.ts";
 import { FolderMarks } from "./marks.ts";
 import { checkOutgoing } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
@@ -56,14 +57,19 @@ interface Look {
 
 /** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
 function targetOf(
-  linked: Pick<LinkedHosts, "served">,
+  linked: MigrationWorld["linked"],
   host: Host,
   { toHost: to }: Placing,
   { via }: Pick<Principal, "via">,
 ): LinkedHost {
-  // A request that comes through a link may not act on the hosts that are linked here
+  // The other KVM Manager may have other names for hosts
   if (via === "link") {
-    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_from_afar") });
+    const named = linked.all().find(({ peer }) => nameOfKey(peer.publicKey) === to);
+    if (named !== undefined) return named;
+    throw new ContractError("VmNotMovable", {
+      host: t("migration.that_host"),
+      reason: t("migration.no_link_there"),
+    });
   }
   const target = linked.served(to);
   if (target !== undefined) return target;
@@ -106,7 +112,7 @@ async function sizesOf(
 
 /** Where a VM may move, and what would not follow it. */
 export interface MigrationWorld {
-  readonly linked: Pick<LinkedHosts, "served">;
+  readonly linked: Pick<LinkedHosts, "served" | "all">;
   readonly coverage: Pick<Coverage, "of">;
 }
 

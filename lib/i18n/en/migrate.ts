@@ -10,8 +10,6 @@ export const migrate = {
   "migrate.none_what":
     "A VM moves to a host that has a KVM Manager of its own and is linked to this one. Link one in Settings → Hosts.",
   "migrate.hosts": "Hosts",
-  "migrate.elsewhere":
-    "This VM is on {host}. Open KVM Manager of that host to move it, or move it from there once that host is linked to the other one.",
   "migrate.not_running":
     "It cannot move as it is: one that is suspended has its memory on this host, and one that is not kept is gone once it stops. Start it, or discard its saved memory, first.",
   "migrate.to": "Move it to",

@@ -63,7 +63,9 @@ export const migration = {
   "migration.resumed": "The VM goes on here.",
   "migration.is_incoming": "libvirt has not said yet whether the VM has come.",
   "migration.moving": "moving to another host",
-  "migration.not_from_afar": "its own host moves it. Open KVM Manager of the host that the VM is on",
+  "migration.that_host": "that host",
+  "migration.no_link_there":
+    "KVM Manager of the VM's host has no link to it. Open that one, and link it there (Settings → Hosts)",
   "migration.not_let_in":
     "VMs are brought there by its administrators alone, and this host is linked to it, or you are, with less",
   "migration.too_old": "KVM Manager there is too old. Update it",

@@ -37,7 +37,7 @@ interface Chosen {
 
 interface Shown {
   readonly vm: VM;
-  /** Hosts that are linked. */
+  /** Hosts that it can move to: linked ones, and the local one where it is not there. */
   readonly hosts: readonly HostStatus[];
   readonly chosen: Chosen | null;
   readonly typed: Readonly<Record<string, string>>;
@@ -69,9 +69,11 @@ async function shown(
   toHost: string | null,
   { typed = {}, failure = null }: Partial<Pick<Shown, "typed" | "failure">> = {},
 ): Promise<Shown> {
-  const hosts = (await state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
-    !isLocal && linked !== undefined
+  const served = (await state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
+    isLocal || linked !== undefined
   );
+  const own = served.find(({ id, isLocal }) => !isLocal && id === vm.host);
+  const hosts = served.filter((host) => own === undefined ? !host.isLocal : host !== own);
   const host = hosts.find(({ id }) => id === toHost);
   const chosen = host === undefined || !canMove(vm) ? null : await chosenOf(state, vm, host);
   return { vm, hosts, chosen, typed, failure: failure ?? chosen?.failure ?? null };
@@ -232,10 +234,6 @@ const isOnlyNetworks = ({ findings }: MigrationPlan) =>
 
 /** What is in the way of the form. */
 function Obstacle({ vm, hosts }: Pick<Shown, "vm" | "hosts">) {
-  const own = hosts.find(({ id }) => id === vm.host);
-  if (own !== undefined) {
-    return <Flash tone="warn">{t("migrate.elsewhere", { host: oneLine(own.label, 60) })}</Flash>;
-  }
   if (!canMove(vm)) return <Flash tone="warn">{t("migrate.not_running")}</Flash>;
   if (hosts.length > 0) return null;
   return (
@@ -251,7 +249,7 @@ export default define.page<typeof handler>(function Migrate({ data }) {
   const { vm, hosts, chosen, typed, failure } = data;
   const here = `/vms/${encodeURIComponent(vm.id)}`;
   const title = t("migrate.title", { name: oneLine(vm.name, 60) });
-  const canChoose = hosts.length > 0 && canMove(vm) && !hosts.some(({ id }) => id === vm.host);
+  const canChoose = hosts.length > 0 && canMove(vm);
   const plan = chosen?.plan ?? null, isReady = plan !== null && isOnlyNetworks(plan);
   return (
     <>
