@@ -60,6 +60,7 @@ import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
+import type { FigureTransfer } from "./metrics/transfer.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
 import { TemplateRecords } from "./templates/records.ts";
@@ -130,6 +131,7 @@ export class App {
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
   /** Sums of that. */
+  readonly figureTransfer = new Provided<FigureTransfer>("transfers of metrics");
   readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
@@ -242,6 +244,7 @@ export class App {
       host: () => this.hosts.local,
       identify: (request, caller) => this.access.identify(request, caller),
       record: (entry) => void this.activity.record(entry),
+      keepFigures: (...figures) => this.figureTransfer.get().take(...figures),
     });
     this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({

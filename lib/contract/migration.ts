@@ -46,6 +46,9 @@ export const MigrationPlan = Type.Object({
     { description: "what is in the way, with what to do, and what is worth knowing" },
   ),
   disks: Type.Array(MigratedDisk),
+  follows: Type.Array(Type.String(), {
+    description: "schedules and alerts of the VM alone that go along",
+  }),
   memoryMb: Type.Integer({
     minimum: 0,
     description: "that is copied while the VM runs; 0 for one that is off",
@@ -85,7 +88,8 @@ export const migrationCommands = {
       "Answers when the VM is there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
       "where it was. Memory and disks travel through the link, encrypted: no SSH keys, certificates or further ports are " +
       "needed. Disks on storage that both hosts have are not copied; those that were copied go into the bin here. The VM " +
-      "keeps its name, id, MAC addresses, tags and group. Its schedules, alerts and backups stay with this KVM Manager.",
+      "keeps its name, id, MAC addresses, tags and group. Schedules and alerts that name it go along, and its figures. " +
+      "What goes by tags or groups, and backups, stay with this KVM Manager.",
     role: "administrator",
     input: closed({
       ...MIGRATION,

@@ -5,6 +5,8 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { fits } from "typebox/compile";
 import { closed, oneOf, VmId } from "../contract/schema.ts";
+import { MOST_LABEL } from "../contract/metric_series.ts";
+import { METRIC_RESOLUTIONS } from "../contract/metric_times.ts";
 import { PoolName } from "../contract/storage.ts";
 import { TPM_FILES } from "../formats/swtpm.ts";
 import { parseJson } from "../text/json.ts";
@@ -71,6 +73,22 @@ export type StateFile = typeof STATE_FILES[number];
 /** Characters of one, as base64: with the rest of a question less than a message of a WebSocket may have. */
 export const MOST_STATE = 1_000_000;
 
+/** Characters of figures in one question, as base64. */
+export const MOST_FIGURES = 400_000;
+/** Figures of a VM: points of some of its series at a resolution, each as a chunk of the metrics' store, in base64. */
+export const FigurePart = closed({
+  resolution: oneOf(METRIC_RESOLUTIONS),
+  series: Type.Array(
+    closed({
+      name: Text(64),
+      label: Type.String({ maxLength: MOST_LABEL }),
+      chunk: Text(MOST_FIGURES),
+    }),
+    { maxItems: 64 },
+  ),
+});
+export type FigurePart = Static<typeof FigurePart>;
+
 export const MigrationQuestion = Type.Union([
   /** "Can it run with you, and how?" */
   closed({ do: Type.Literal("look"), vm: IncomingVm }),
@@ -85,6 +103,8 @@ export const MigrationQuestion = Type.Union([
   closed({ do: Type.Literal("define") }),
   /** "It has moved", or "it stays". */
   closed({ do: Type.Literal("end"), hasMoved: Type.Boolean() }),
+  /** Once it has moved. "These were its figures here." */
+  closed({ do: Type.Literal("keep-figures"), figures: FigurePart }),
   /** "Do you have it?" */
   closed({ do: Type.Literal("find"), vmId: VmId }),
 ]);
@@ -126,6 +146,7 @@ export const MIGRATION_ANSWERS = {
   "keep-state": Type.Object({}),
   define: Type.Object({}),
   end: Type.Object({ state: oneOf(INCOMING_STATES) }),
+  "keep-figures": Type.Object({}),
   find: Type.Object({ state: oneOf(INCOMING_STATES) }),
 } as const satisfies Record<MigrationQuestion["do"], TSchema>;
 export type MigrationAnswers = {

@@ -58,6 +58,7 @@ Deno.test({
           pool: "images",
           volume: "disk.qcow2",
         }],
+        follows: [],
         memoryMb: 256,
       });
       assert.deepEqual(await to.volumes(), []);
@@ -66,12 +67,12 @@ Deno.test({
 
     await t.step("what would not follow is said before", async () => {
       const { id } = await call(from.server, "create_schedule", {
-        ...{ name: "nightly", action: "stop", frequency: "daily", time: "22:00", targets: { vmIds: [vmId] } },
+        ...{ name: "nightly", action: "stop", frequency: "daily", time: "22:00", targets: { tags: ["web"] } },
       });
       const { findings } = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
       assert.match(
         findings.map(({ level, text }) => `${level}: ${text}`).join(),
-        /^warning: What goes by it .*nightly/,
+        /^warning: This stays with .*nightly/,
       );
       await call(from.server, "delete_schedule", { scheduleId: id });
     });

@@ -23,14 +23,23 @@ export class MigrationHost implements AsyncDisposable {
   /** The line by which the other one reaches it. */
   readonly line: CutLine = cutLine(this.#port);
 
-  private constructor(readonly libvirt: PrivateLibvirt, readonly dataDir: string) {}
+  private constructor(
+    readonly libvirt: PrivateLibvirt,
+    readonly dataDir: string,
+    private readonly args: readonly string[],
+  ) {}
 
-  static async start(purpose: string, undo: AsyncDisposableStack): Promise<MigrationHost> {
+  /** @param args more of them for the product */
+  static async start(
+    purpose: string,
+    undo: AsyncDisposableStack,
+    args: readonly string[] = [],
+  ): Promise<MigrationHost> {
     const name = await testName(purpose);
     undo.defer(() => releaseName(name));
     undo.defer(() => removeFiles(name));
     const libvirt = undo.use(await privateLibvirt(purpose));
-    const host = new MigrationHost(libvirt, `${filesOf(name)}/data`);
+    const host = new MigrationHost(libvirt, `${filesOf(name)}/data`, args);
     await Deno.mkdir(host.images, { recursive: true });
     await Deno.mkdir(host.dataDir, { recursive: true });
     await libvirt.virsh("pool-define-as", "images", "dir", "--target", "/var/lib/libvirt/images");
@@ -46,7 +55,7 @@ export class MigrationHost implements AsyncDisposable {
     this.#beside = undefined;
     this.#beside = await serverBeside(this.libvirt, {
       dataDir: this.dataDir,
-      args: ["--listen", `https://127.0.0.1:${this.#port}`],
+      args: ["--listen", `https://127.0.0.1:${this.#port}`, ...this.args],
       env: { KVMM_BIN_DAYS: "7" },
     });
   }
@@ -122,10 +131,11 @@ export async function link(
   await a.linked(name);
 }
 
-/** Starts them. Each knows the other as `there`. */
-export async function migrationHosts() {
+/** Starts them. Each knows the other as `there`. @param args more of them for the product */
+export async function migrationHosts(args: readonly string[] = []) {
   await using undo = new AsyncDisposableStack();
-  const from = await MigrationHost.start("leaves", undo), to = await MigrationHost.start("comes", undo);
+  const from = await MigrationHost.start("leaves", undo, args),
+    to = await MigrationHost.start("comes", undo, args);
   await link(from, to, "there");
   await link(to, from, "there");
   const kept = undo.move();

@@ -37,6 +37,7 @@ const TEXTS = {
   "no-bridge": "migration.check.no_bridge",
   "memory": "migration.check.memory",
   "covered": "migration.check.covered",
+  "rights": "migration.check.rights",
   "no-pool": "migration.check.no_pool",
   "pool": "migration.check.pool",
   "room": "migration.check.room",

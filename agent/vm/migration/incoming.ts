@@ -5,9 +5,11 @@
 import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
+import { ChunkError } from "../../../lib/metrics/chunk.ts";
 import { placedDefinition, type PlacedDisk } from "../../../lib/formats/xml/migration.ts";
 import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
 import {
+  type FigurePart,
   type IncomingState,
   type IncomingVm,
   MIGRATION_PATH,
@@ -29,6 +31,7 @@ import { ofConnection } from "../../http/connections.ts";
 import type { Admit } from "../../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { ActivityEntry } from "../../store/activity.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
@@ -56,6 +59,8 @@ import { requireMayBring } from "./rights.ts";
 const SETTLE_MS = 30_000, LOOK_MS = 300;
 /** Moves to this host at once. */
 const MOST_MOVES = 8;
+/** Characters of the figures of a VM. */
+const MOST_ALL_FIGURES = 64 * 1024 ** 2;
 /** The WebSocket was closed for what the other one said. */
 const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers move VMs" };
 
@@ -65,6 +70,7 @@ export interface IncomingServices {
   readonly identify: (request: Request, caller: Caller) => Principal;
   /** Has the audit log keep that a VM came, or why not. */
   readonly record: (entry: ActivityEntry) => void;
+  readonly keepFigures: FigureTransfer["take"];
 }
 
 export class IncomingMigrations {
@@ -102,8 +108,7 @@ export class IncomingMigrations {
   };
 
   async #serve(peer: WebSocketConnection, principal: Principal): Promise<Farewell> {
-    const { record } = this.services;
-    const move = new IncomingMigration(this.services.host(), principal, this.#open, record);
+    const move = new IncomingMigration(this.services.host(), principal, this.#open, this.services);
     const revoke = () => peer.close(REFUSED);
     principal.ended.addEventListener("abort", revoke, { once: true });
     using _use = principal.hold?.();
@@ -127,11 +132,12 @@ async function answer(move: IncomingMigration, asked: string): Promise<unknown> 
   try {
     return await move.answer(readQuestion(asked));
   } catch (error) {
-    const known = error instanceof MigrationNonsense || error instanceof XmlError
-      ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
-      : isSystemError(error)
-      ? failed(oneLine(error.message, 300))
-      : contractError(error, "MigrationFailed", "migrate_vm");
+    const known =
+      error instanceof MigrationNonsense || error instanceof XmlError || error instanceof ChunkError
+        ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
+        : isSystemError(error)
+        ? failed(oneLine(error.message, 300))
+        : contractError(error, "MigrationFailed", "migrate_vm");
     if (!(known instanceof ContractError)) throw error;
     return { error: known.toJSON() };
   }
@@ -152,6 +158,10 @@ export class IncomingMigration {
   #folder: string | undefined;
   /** Of a VM that is off, while it comes. */
   #off: IncomingOff | undefined;
+  /** Its id, once it has come. */
+  #arrived: string | undefined;
+  /** Characters of figures that have come. */
+  #figures = 0;
   readonly #lines = new Set<WebSocketConnection>();
   readonly #over = Promise.withResolvers<"moved" | "stayed" | "cut">();
 
@@ -159,7 +169,7 @@ export class IncomingMigration {
     private readonly host: Host,
     private readonly principal: Principal,
     private readonly open: Map<string, IncomingMigration>,
-    private readonly record: IncomingServices["record"],
+    private readonly services: Pick<IncomingServices, "record" | "keepFigures">,
   ) {}
 
   /** The link that it comes by. */
@@ -184,6 +194,8 @@ export class IncomingMigration {
         return this.#parts().define();
       case "end":
         return this.#end(question.hasMoved);
+      case "keep-figures":
+        return this.#keepFigures(question.figures);
       case "find":
         return this.#state(question.vmId).then((state) => ({ state }));
     }
@@ -280,7 +292,7 @@ export class IncomingMigration {
   /** Has the audit log keep how it ended. @param began when, as the process counts milliseconds */
   #audit({ vm: { vmId }, name }: Plan, began: number, error?: unknown): void {
     const { name: actor, door, address } = this.principal;
-    this.record({
+    this.services.record({
       ...{ actor, door, action: "migrate_vm", vmId, vmName: name },
       ...(address !== "" && { address }),
       result: error === undefined ? "ok" : "error",
@@ -386,8 +398,22 @@ export class IncomingMigration {
     const vmId = this.#plan?.vm.vmId;
     if (this.#work === undefined || vmId === undefined) throw new MigrationNonsense("nothing was prepared");
     this.#over.resolve(hasMoved ? "moved" : "stayed");
-    await this.#work.catch((error) => log.debug("a VM did not come", { error }));
+    await this.#work.then(
+      () => hasMoved && (this.#arrived = vmId),
+      (error) => log.debug("a VM did not come", { error }),
+    );
     return { state: await this.#state(vmId) };
+  }
+
+  /** Takes figures of the VM, once it is here. @throws {ContractError} MetricsUnavailable */
+  async #keepFigures(figures: FigurePart): Promise<Record<never, never>> {
+    const vmId = this.#arrived;
+    this.#figures += figures.series.reduce((sum, { chunk }) => sum + chunk.length, 0);
+    if (vmId === undefined || this.#figures > MOST_ALL_FIGURES) {
+      throw new MigrationNonsense("its figures are not wanted now");
+    }
+    await this.services.keepFigures(this.host.id, vmId, figures);
+    return {};
   }
 
   async #state(vmId: string): Promise<IncomingState> {

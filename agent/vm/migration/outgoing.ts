@@ -16,6 +16,7 @@ import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
+import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -31,6 +32,7 @@ import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
+import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "./from_linked.ts";
@@ -114,6 +116,7 @@ async function sizesOf(
 export interface MigrationWorld {
   readonly linked: Pick<LinkedHosts, "served" | "all">;
   readonly coverage: Pick<Coverage, "of">;
+  readonly figures: () => Pick<FigureTransfer, "read">;
 }
 
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
@@ -121,7 +124,7 @@ async function look(
   host: Host,
   { vm, isOff }: ReturnType<typeof requireMovable>,
   wish: Placing,
-  things: readonly string[],
+  { stays, users }: Belongings,
   talk: MigrationConversation,
 ): Promise<Look> {
   if (host.machine?.isSystem !== true) {
@@ -131,7 +134,8 @@ async function look(
   const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
   const own = [
     ...await checkOutgoing(host, vm, xml, isOff),
-    ...things.length === 0 ? [] : [warning("covered", { things: namesText(things) })],
+    ...stays.length === 0 ? [] : [warning("covered", { things: namesText(stays) })],
+    ...users.length === 0 ? [] : [warning("rights", { things: namesText(users) })],
   ];
   const sizes = await sizesOf(host, vm, isOff);
   await using marks = await FolderMarks.put(vm);
@@ -171,10 +175,11 @@ export async function migrationPlan(
 ): Promise<Output<"get_migration_plan">> {
   const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
   const target = targetOf(linked, host, wish, principal);
+  const belongings = belongingsOf(host, coverage, vm, principal);
   const found = await MigrationConversation.during(
     target,
     principal,
-    (talk) => look(host, movable, wish, coverage.of(vm, principal.rights), talk),
+    (talk) => look(host, movable, wish, belongings, talk),
   );
   return {
     possible: !found.findings.some(({ isProblem }) => isProblem),
@@ -184,6 +189,7 @@ export async function migrationPlan(
       text: findingText(each, target.label),
     })),
     disks: toldDisks(found),
+    follows: belongings.portable.map(({ name }) => name),
     memoryMb: isOff ? 0 : vm.memoryMb,
   };
 }
@@ -198,6 +204,8 @@ interface Outgoing {
   readonly operation: Operation;
   readonly principal: Principal;
   readonly isOff: boolean;
+  readonly belongings: Belongings;
+  readonly figures: Pick<FigureTransfer, "read">;
 }
 
 /** Volumes whose content is copied. */
@@ -304,7 +312,12 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     const told = found.findings.filter(({ isProblem }) => !isProblem).map((each) =>
       findingText(each, target.label)
     );
-    const warnings = [...told, ...await completeMigration(host, step, actor)];
+    const volumes = await completeMigration(host, step, actor);
+    const warnings = [
+      ...told,
+      ...volumes,
+      ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),
+    ];
     return { toHost: target.id, disks: toldDisks(found), warnings };
   } catch (error) {
     if (!hasMoved) {
@@ -327,7 +340,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  */
 export async function migrateVm(
   host: Host,
-  { linked, coverage }: MigrationWorld,
+  { linked, coverage, figures }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,
 ): Promise<Output<"migrate_vm">> {
@@ -338,7 +351,8 @@ export async function migrateVm(
   let output: Output<"migrate_vm"> | undefined;
   await host.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
-    const found = await look(host, movable, input, coverage.of(known, principal.rights), talk);
+    const belongings = belongingsOf(host, coverage, known, principal);
+    const found = await look(host, movable, input, belongings, talk);
     const problems = found.findings.filter(({ isProblem }) => isProblem);
     if (problems.length > 0) {
       const reason = problems.map((each) => findingText(each, target.label)).join(" ");
@@ -361,7 +375,11 @@ export async function migrateVm(
     output = await jobs.run(spec, (job) =>
       operations.run(
         about,
-        (operation) => carryOut({ host, vm: known, input, talk, job, operation, principal, isOff }, found),
+        (operation) =>
+          carryOut({
+            ...{ host, vm: known, input, talk, job, operation, principal, isOff, belongings },
+            figures: figures(),
+          }, found),
       ));
   });
   return output!;

@@ -24,6 +24,7 @@ export const migrate = {
   "migrate.warnings": "Worth knowing",
   "migrate.possible": "It can move",
   "migrate.memory": "{memory} of memory is copied while it runs.",
+  "migrate.follows": "Go along: {things}.",
   "migrate.disk_shared": "{target}: on storage that both hosts have. It is not copied.",
   "migrate.disk_pool": "{target} ({size}) to the pool",
   "migrate.pool_choice": "{pool}, {free} free",

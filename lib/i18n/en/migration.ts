@@ -46,7 +46,9 @@ export const migration = {
   "migration.check.memory":
     "{host} has {free} MiB of memory free, and the VM has {memory} MiB. It may become slow, or other VMs may be ended.",
   "migration.check.covered":
-    "What goes by it stays with this KVM Manager, and does not follow it to {host}: {things}. Make its like there.",
+    "This stays with KVM Manager of the host that it leaves, and does nothing for it on {host}: {things}. Set it up there.",
+  "migration.check.rights":
+    "Who has rights to it here keeps them, through the link to {host} ({things}). KVM Manager there has users and rights of its own.",
   "migration.check.no_pool": "{host} has no storage pool that keeps files. Make one there, or choose a pool.",
   "migration.check.pool": "Disk {target} cannot be copied to the pool {pool} of {host}: {reason}",
 
@@ -71,6 +73,8 @@ export const migration = {
   "migration.too_old": "KVM Manager there is too old. Update it",
   "migration.same_host": "it is there already",
   "migration.not_linked": "no KVM Manager is linked there. Install KVM Manager on that host, and link it",
+  "migration.thing_stays": "{name} stays with the host that it left: {reason}. Set it up on the other one.",
+  "migration.figures_stay": "Its earlier figures stay with the host that it left: {reason}.",
   "migration.volume_stays": "{path} stays: {reason}",
   "migration.was_started": "it was started here while it was copied",
   "migration.copy_stays":

@@ -139,7 +139,7 @@ function Hosts({ hosts }: { hosts: readonly HostStatus[] }) {
 
 /** What was found, problems before warnings. */
 function Findings({ plan }: { plan: MigrationPlan }) {
-  const { findings, possible, memoryMb } = plan, canChoose = isOnlyNetworks(plan);
+  const { findings, possible, memoryMb, follows } = plan, canChoose = isOnlyNetworks(plan);
   const of = (level: "problem" | "warning") => findings.filter((each) => each.level === level);
   const list = (level: "problem" | "warning") => (
     <ul>{of(level).map(({ text }) => <li key={text}>{text}</li>)}</ul>
@@ -157,7 +157,12 @@ function Findings({ plan }: { plan: MigrationPlan }) {
       {of("warning").length > 0 && <Flash tone="warn" title={t("migrate.warnings")}>{list("warning")}</Flash>}
       {possible && (
         <Flash tone="ok" title={t("migrate.possible")} quiet>
-          {memoryMb > 0 ? t("migrate.memory", { memory: formatMemory(memoryMb) }) : t("migrate.stays_off")}
+          <p>
+            {memoryMb > 0 ? t("migrate.memory", { memory: formatMemory(memoryMb) }) : t("migrate.stays_off")}
+          </p>
+          {follows.length > 0 && (
+            <p>{t("migrate.follows", { things: follows.map((name) => oneLine(name, 80)).join(", ") })}</p>
+          )}
         </Flash>
       )}
     </>
