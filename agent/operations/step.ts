@@ -431,6 +431,14 @@ export interface VmIncoming {
   readonly kind: "vm-incoming";
   readonly uuid: string;
   readonly name: string;
+  /** Of one that is off, its snapshots, parents before their children: known before it is defined. */
+  readonly snapshots?: readonly SnapshotOfMove[];
+}
+
+/** A snapshot's record that comes with a VM. */
+export interface SnapshotOfMove {
+  readonly xml: string;
+  readonly isCurrent: boolean;
 }
 
 /** A VM that moves to another host. The other host decides: what runs there is no longer here. */

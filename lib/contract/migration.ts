@@ -20,6 +20,10 @@ const MIGRATION = {
     closed({ target: Type.String({ minLength: 1, maxLength: 32 }), pool: PoolName }),
     { maxItems: 64, description: "for single disks" },
   )),
+  snapshots: Type.Optional(oneOf(["keep", "drop"], {
+    description:
+      "of a VM that is off: keep, as when left out, copies its images as they are, with those that its snapshots need; drop copies what its guest sees",
+  })),
   networks: Type.Optional(Type.Array(closed({ from: NetworkName, to: NetworkName }), {
     maxItems: 64,
     description: "networks of this host → those of that host; left out, those of the same name",

@@ -6,7 +6,7 @@ import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
 import { ChunkError } from "../../../lib/metrics/chunk.ts";
-import { placedDefinition, type PlacedDisk } from "../../../lib/formats/xml/migration.ts";
+import { placedDefinition } from "../../../lib/formats/xml/migration.ts";
 import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
 import {
   type FigurePart,
@@ -51,6 +51,7 @@ import { incomingState } from "./domain_state.ts";
 import { problem, t } from "./findings.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
+import { type MadeImage, placedDisks } from "./image_files.ts";
 import { IncomingOff } from "./incoming_off.ts";
 import { LINE_DONE, relay } from "./relay.ts";
 import { requireMayBring } from "./rights.ts";
@@ -185,11 +186,13 @@ export class IncomingMigration {
       case "prepare":
         return this.#prepare();
       case "open-disk":
-        return this.#parts().openDisk(question.target);
+        return this.#parts().openDisk(question.target, question.file);
       case "close-disk":
-        return this.#parts().closeDisk(question.target);
+        return this.#parts().closeDisk(question.target, question.file);
       case "keep-state":
         return Promise.resolve(this.#parts().keepState(question.name, question.content));
+      case "keep-snapshot":
+        return Promise.resolve(this.#parts().keepSnapshot(question.xml, question.isCurrent));
       case "define":
         return this.#parts().define();
       case "end":
@@ -313,9 +316,10 @@ export class IncomingMigration {
     operation.showsAs(job.id);
     using held = new DisposableStack();
     await requirePlaces(host, copied.map(({ pool, size: bytes }) => ({ pool, bytes })));
-    const placed: PlacedDisk[] = [];
-    for (const disk of copied) placed.push(await this.#makeDisk(disk, operation, held));
-    operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
+    const made: MadeImage[] = [];
+    for (const disk of copied) made.push(await this.#makeDisk(disk, operation, held));
+    const placed = placedDisks(made);
+    const noted = operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
     const folder = `/run/libvirt/qemu/kvm-manager-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
     const secret = newSecret();
     await makeFolderAsStep(operation, folder, 0o711);
@@ -328,7 +332,7 @@ export class IncomingMigration {
     this.open.set(secret, this);
     if (vm.isOff) {
       const { vmId } = vm, socket = socketOf(folder, "disks", name);
-      this.#off = new IncomingOff({ host, operation, vmId, name, xml: next, disks: placed, socket });
+      this.#off = new IncomingOff({ host, operation, noted, vmId, name, xml: next, images: made, socket });
     }
     try {
       ready({ secret, folder, live, next });
@@ -345,14 +349,16 @@ export class IncomingMigration {
 
   /** Makes the volume that a disk's content comes into. */
   async #makeDisk(
-    { target, pool, volume: name, format, size }: CopiedHere,
+    { target, pool, volume: name, format, size, image }: CopiedHere,
     operation: Operation,
     held: DisposableStack,
-  ): Promise<PlacedDisk> {
+  ): Promise<MadeImage> {
     const { host } = this, { link } = host;
     held.use(host.locks.take(pool, name, { hold: "make" }));
     const made = await makeVolume(link, operation, { pool, name }, async () => {
-      const wanted = { capacity: size, format: await keepsFiles(link, pool) ? format : undefined };
+      // A file that is copied as it is begins empty, and as long as it will be
+      const made = image === undefined ? format : "raw";
+      const wanted = { capacity: size, format: await keepsFiles(link, pool) ? made : undefined };
       return await createVolume(link, pool, copyTarget(wanted, { name, format: wanted.format }));
     });
     const { type } = made, shown = `${pool}/${name}`;
@@ -364,7 +370,7 @@ export class IncomingMigration {
         `disk ${target} has ${size} bytes, and the pool ${pool} makes volumes of ${made.capacity}: choose another pool`,
       );
     }
-    return { target, path: made.path, type, format };
+    return { target, path: made.path, type, format, ...(image !== undefined && { image }) };
   }
 
   /** Waits until the VM has come. @throws {ContractError} MigrationFailed where it has not; the reason of the job's end */

@@ -1,6 +1,6 @@
 /** VMs that leave this host. libvirt moves those that run; here it is prepared, followed, and told. */
 import { message, vmName } from "../../../lib/i18n/message.ts";
-import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import type {
   IncomingDisk,
@@ -26,6 +26,7 @@ import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmOutgoing } from "../../operations/step.ts";
+import { volumeAt } from "../../storage/volumes.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
@@ -33,6 +34,7 @@ import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
+import { leavingImages, type LeavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "./from_linked.ts";
@@ -46,7 +48,7 @@ import { completeMigration } from "./steps.ts";
 const LOOK_MS = 500;
 const MIB = 1024 ** 2;
 
-type Placing = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks">;
+type Placing = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks" | "snapshots">;
 
 /** What was found before a move. */
 interface Look {
@@ -55,6 +57,8 @@ interface Look {
   readonly disks: readonly IncomingDisk[];
   /** Bytes of each disk as its guest sees it, by target. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** Of one that is off and has snapshots. */
+  readonly images: LeavingImages;
 }
 
 /** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
@@ -125,19 +129,26 @@ async function look(
   { vm, isOff }: ReturnType<typeof requireMovable>,
   wish: Placing,
   { stays, users }: Belongings,
+  role: Role,
   talk: MigrationConversation,
 ): Promise<Look> {
   if (host.machine?.isSystem !== true) {
     const xml = { live: "", next: "" };
-    return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map() };
+    return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map(), images: NO_IMAGES };
   }
   const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
+  const drops = wish.snapshots === "drop", all = isOff ? await leavingImages(host, vm, role) : NO_IMAGES;
+  const images = drops ? { ...NO_IMAGES, ofSnapshots: all.ofSnapshots } : all;
   const own = [
-    ...await checkOutgoing(host, vm, xml, isOff),
+    ...await checkOutgoing(host, vm, xml, { isOff, drops }),
+    ...images.findings,
     ...stays.length === 0 ? [] : [warning("covered", { things: namesText(stays) })],
     ...users.length === 0 ? [] : [warning("rights", { things: namesText(users) })],
   ];
   const sizes = await sizesOf(host, vm, isOff);
+  for (const [target, files] of images.files) {
+    sizes.set(target, files.reduce((sum, { bytes }) => sum + bytes, 0));
+  }
   await using marks = await FolderMarks.put(vm);
   const { findings, disks } = await talk.ask({
     do: "look",
@@ -145,14 +156,19 @@ async function look(
       ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart, isOff },
       disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
         const mark = marks.beside(source);
-        return { target, size: sizes.get(target) ?? 0, ...(mark && { mark }) };
+        const files = images.files.get(target);
+        return {
+          ...{ target, size: sizes.get(target) ?? 0 },
+          ...(mark && { mark }),
+          ...(files && { files: [...files] }),
+        };
       }),
       ...(wish.pool !== undefined && { pool: wish.pool }),
       ...(wish.pools && { pools: Object.fromEntries(wish.pools.map(({ target, pool }) => [target, pool])) }),
       ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
     },
   });
-  return { xml, findings: [...own, ...findings], disks, sizes };
+  return { xml, findings: [...own, ...findings], disks, sizes, images };
 }
 
 const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
@@ -179,7 +195,7 @@ export async function migrationPlan(
   const found = await MigrationConversation.during(
     target,
     principal,
-    (talk) => look(host, movable, wish, belongings, talk),
+    (talk) => look(host, movable, wish, belongings, principal.role, talk),
   );
   return {
     possible: !found.findings.some(({ isProblem }) => isProblem),
@@ -212,17 +228,19 @@ interface Outgoing {
 async function oldVolumes(
   { link }: Host,
   { disks }: VM,
-  placed: readonly IncomingDisk[],
+  { disks: placed, images: { ofSnapshots } }: Look,
 ): Promise<OldVolume[]> {
   const copied = new Set(placed.filter(({ isShared }) => !isShared).map(({ target }) => target));
-  const found: OldVolume[] = [];
-  for (const disk of disks) {
-    const volume = copied.has(disk.target) ? await volumeOfDisk(link, disk) : undefined;
-    if (volume === undefined) continue;
-    const { pool, name, path } = volume;
-    found.push({ pool, volume: name, path, file: await fileOf(link, path) });
-  }
-  return found;
+  const volumes = await Promise.all([
+    ...disks.filter(({ target }) => copied.has(target)).map((disk) => volumeOfDisk(link, disk)),
+    // Those of shared disks are the other host's now
+    ...placed.some(({ isShared }) => isShared) ? [] : ofSnapshots.map((path) => volumeAt(link, path)),
+  ]);
+  return await Promise.all(
+    volumes.filter((volume) => volume !== undefined).map(async ({ pool, name, path }) => ({
+      ...{ pool, volume: name, path, file: await fileOf(link, path) },
+    })),
+  );
 }
 
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
@@ -276,7 +294,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
   operation.showsAs(job.id);
   job.log(message`${target.label}: making disks, and opening the lines`);
   const ready = await talk.ask({ do: "prepare" });
-  const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found.disks);
+  const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found);
   const nvram = nvramHolder(found.xml.next, crypto.randomUUID());
   let hasMoved = false;
   try {
@@ -296,6 +314,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       if (isOff) {
         await copyOff({
           ...{ host, vm, talk, job, role, xml: found.xml.next, disks: found.disks, sizes: found.sizes },
+          images: found.images,
           socket: lines.uris.disksSocket,
           bytesPerSecond: input.bandwidthMib && input.bandwidthMib * MIB,
         });
@@ -352,7 +371,7 @@ export async function migrateVm(
   await host.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
     const belongings = belongingsOf(host, coverage, known, principal);
-    const found = await look(host, movable, input, belongings, talk);
+    const found = await look(host, movable, input, belongings, principal.role, talk);
     const problems = found.findings.filter(({ isProblem }) => isProblem);
     if (problems.length > 0) {
       const reason = problems.map((each) => findingText(each, target.label)).join(" ");

@@ -9,7 +9,7 @@ import { refuseCopied } from "../devices/move/plan.ts";
 import { foreignCheckpoint } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { scan } from "../snapshots/scan.ts";
-import { problem } from "./findings.ts";
+import { problem, warning } from "./findings.ts";
 
 /** What its definition says. */
 function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationFinding[] {
@@ -36,11 +36,12 @@ function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationF
 }
 
 /** What libvirt holds of it beside the definition. @throws {LibvirtError} */
-async function ofLibvirt(host: Host, vm: VM, isOff: boolean): Promise<MigrationFinding[]> {
+async function ofLibvirt(host: Host, vm: VM, isOff: boolean, drops: boolean): Promise<MigrationFinding[]> {
   const snapshots = await scan(host, vm), checkpoint = await foreignCheckpoint(host, vm.id);
-  const found = snapshots.length === 0
-    ? []
-    : [problem("snapshots", { snapshots: snapshots.map(({ name }) => name).join(", ") })];
+  const names = { snapshots: snapshots.map(({ name }) => name).join(", ") };
+  const found: MigrationFinding[] = [];
+  if (snapshots.length > 0 && !isOff) found.push(problem("snapshots", names));
+  if (snapshots.length > 0 && isOff && drops) found.push(warning("snapshots-dropped", names));
   if (checkpoint !== undefined) found.push(problem("checkpoint", { checkpoint }));
   const [disk] = vm.disks;
   try {
@@ -52,12 +53,12 @@ async function ofLibvirt(host: Host, vm: VM, isOff: boolean): Promise<MigrationF
   return found;
 }
 
-/** What keeps it here. @throws {LibvirtError} @throws {XmlError} */
+/** What keeps it here. @param drops its snapshots do not go along @throws {LibvirtError} @throws {XmlError} */
 export async function checkOutgoing(
   host: Host,
   vm: VM,
   xml: MigratableXml,
-  isOff: boolean,
+  { isOff, drops }: { readonly isOff: boolean; readonly drops: boolean },
 ): Promise<MigrationFinding[]> {
-  return [...ofDefinition(xml, isOff), ...await ofLibvirt(host, vm, isOff)];
+  return [...ofDefinition(xml, isOff), ...await ofLibvirt(host, vm, isOff, drops)];
 }

@@ -11,6 +11,7 @@ import type { VmOutgoing } from "../../operations/step.ts";
 import { removeOldVolume } from "../../storage/old_volume.ts";
 import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState, isMoving } from "./domain_state.ts";
+import { recordMoved } from "./moved_snapshots.ts";
 import { t } from "./findings.ts";
 
 /** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
@@ -73,10 +74,11 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
 };
 
 const vmIncoming: StepRule<"vm-incoming"> = {
-  undo: async ({ uuid }, { vms: { link } }) => {
-    const state = incomingState(await link.call("domainRead", { uuid }));
+  undo: async ({ uuid, snapshots = [] }, { vms }) => {
+    const state = incomingState(await vms.link.call("domainRead", { uuid }));
     if (state === "missing") return NOTHING;
     if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
+    if (state === "off") await recordMoved(vms, uuid, snapshots);
     return { did: "kept", note: t("migration.is_here"), stop: true };
   },
 };

@@ -12,7 +12,17 @@ export const migration = {
     "What is written to disk {target} is dropped when the VM stops, and is on this host alone. Shut the VM down first.",
   "migration.check.encrypted": "Disk {target} is encrypted, and its passphrase is known on this host alone.",
   "migration.check.snapshots":
-    "It has snapshots, which libvirt does not take along ({snapshots}). Delete them first, which keeps the disks as they are now.",
+    "It has snapshots, which libvirt does not take along while it runs ({snapshots}). Shut it down, and they go along, or delete them first, which keeps the disks as they are now.",
+  "migration.check.snapshots_dropped":
+    "Its snapshots are not there any more once it has moved: {snapshots}. What it has now goes along.",
+  "migration.check.snapshot_memory":
+    "The memory of snapshot {snapshot} is in a file of its own, which is not moved. Delete that snapshot first, or move the VM without its snapshots.",
+  "migration.check.snapshot_image":
+    "The images of disk {target} cannot be copied with its snapshots: {reason} Move the VM without its snapshots.",
+  "migration.check.image_apart":
+    "Disk {target} is on storage that {host} has, too, and {path}, which a snapshot needs, is not. Move that image there, or delete the snapshot.",
+  "migration.check.image_pool":
+    "The pool {pool} of {host} keeps no files, which the snapshots of disk {target} need. Choose another pool, or move the VM without its snapshots.",
   "migration.check.checkpoint":
     "It has a checkpoint of another program ({checkpoint}), which would be lost. Delete it with that program.",
   "migration.check.copied": "Its disks are being copied or merged just now. Wait until that has ended.",
