@@ -451,6 +451,8 @@ export interface VmOutgoing {
   readonly wasRunning: boolean;
   /** Its disks were copied by themselves: the other host may have a copy of one that was started here meanwhile. */
   readonly wasOff: boolean;
+  /** Of one that was off: the other host was told to define it, and may have it from then on. */
+  readonly mayBeThere?: boolean;
   /** Volumes whose content was copied there: they go into the bin once it runs there. */
   readonly old: readonly {
     readonly pool: string;

@@ -90,6 +90,8 @@ export type StateFile = typeof STATE_FILES[number];
 /** Characters of one, as base64: with the rest of a question less than a message of a WebSocket may have. */
 export const MOST_STATE = 1_000_000;
 
+/** Characters that are carried to find out how fast the link is. */
+export const MOST_FILLER = 500_000;
 /** Characters of figures in one question, as base64. */
 export const MOST_FIGURES = 400_000;
 /** Figures of a VM: points of some of its series at a resolution, each as a chunk of the metrics' store, in base64. */
@@ -113,6 +115,8 @@ const Hash = Type.String({ pattern: "^[0-9a-f]{64}$" });
 export const MigrationQuestion = Type.Union([
   /** "Can it run with you, and how?" */
   closed({ do: Type.Literal("look"), vm: IncomingVm }),
+  /** How fast the link is: it is only carried. */
+  closed({ do: Type.Literal("probe"), filler: Text(MOST_FILLER) }),
   /** "Make its disks, and open the lines." */
   closed({ do: Type.Literal("prepare") }),
   /** Of a VM that is off. "Take the content of this disk", and "that was all of it". */
@@ -161,7 +165,10 @@ export const MIGRATION_ANSWERS = {
   look: Type.Object({
     findings: Type.Array(MigrationFinding, { maxItems: 100 }),
     disks: Type.Array(IncomingDisk, { maxItems: 64 }),
+    /** Major × 1,000,000 + minor × 1000 + release. */
+    libvirtVersion: Type.Optional(Type.Integer({ minimum: 0 })),
   }),
+  probe: Type.Object({}),
   prepare: Type.Object({ secret: Secret, folder: Folder, live: Xml, next: Xml }),
   /** `isZero`: nothing was ever written to it. */
   "open-disk": Type.Object({ isZero: Type.Boolean() }),

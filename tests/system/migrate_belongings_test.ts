@@ -59,7 +59,7 @@ Deno.test({
         resolution: "raw",
       });
       const cpu = series.find(({ name }) => name === "memory_total" || name === "cpu_usage");
-      return times.filter((_, index) => cpu?.avg[index] != null);
+      return times.filter((_, index) => typeof cpu?.avg[index] === "number");
     };
     const before = await until("figures to be stored", async () => {
       const taken = await history(from);

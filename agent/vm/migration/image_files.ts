@@ -42,7 +42,11 @@ function chainOf(image: MadeImage, all: readonly MadeImage[]): MadeImage[] {
 export const placedDisks = (made: readonly MadeImage[]): PlacedDisk[] =>
   made.filter(({ image }) => image === undefined || image.index === 0).map((each) => {
     const { target, path, type, format } = each;
-    const backing = chainOf(each, made).map((base) => ({ path: base.path, type: base.type, format: base.format }));
+    const backing = chainOf(each, made).map((base) => ({
+      path: base.path,
+      type: base.type,
+      format: base.format,
+    }));
     return { target, path, type, format, backing };
   });
 

@@ -183,6 +183,8 @@ export class IncomingMigration {
     switch (question.do) {
       case "look":
         return this.#look(question.vm);
+      case "probe":
+        return Promise.resolve({});
       case "prepare":
         return this.#prepare();
       case "open-disk":
@@ -248,7 +250,8 @@ export class IncomingMigration {
     const findings = [...found, ...disks.findings];
     const isPossible = !findings.some(({ isProblem }) => isProblem);
     this.#plan = { vm, name, disks, isPossible };
-    return { findings, disks: [...disks.disks] };
+    const libvirtVersion = await host.capabilities.libvirtVersion();
+    return { findings, disks: [...disks.disks], libvirtVersion };
   }
 
   /** Begins: the VM's disks are made, and its lines are opened. */

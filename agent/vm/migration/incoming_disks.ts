@@ -2,7 +2,12 @@
 import { ContractError, type Disk } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
-import type { ImageFile, IncomingDisk, IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import type {
+  ImageFile,
+  IncomingDisk,
+  IncomingVm,
+  MigrationFinding,
+} from "../../../lib/host/migration_protocol.ts";
 import { textAt } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";

@@ -4,7 +4,11 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramPath } from "../../../lib/formats/xml/nvram.ts";
 import { withImagesAt } from "../../../lib/formats/xml/snapshot.ts";
-import { type MigrationAnswers, MOST_SNAPSHOTS, type StateFile } from "../../../lib/host/migration_protocol.ts";
+import {
+  type MigrationAnswers,
+  MOST_SNAPSHOTS,
+  type StateFile,
+} from "../../../lib/host/migration_protocol.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { sleep } from "../../clock.ts";
@@ -84,7 +88,9 @@ export class IncomingOff implements AsyncDisposable {
   /** Waits until all that came of a disk is written. @throws {ContractError} MigrationFailed */
   async closeDisk(target: string, file?: number): Promise<Record<never, never>> {
     const serving = this.#serving, image = serving?.image;
-    if (serving === undefined || image?.target !== target || image.image?.index !== file) throw failed(`disk ${oneLine(target, 40)} is not being written`);
+    if (serving === undefined || image?.target !== target || image.image?.index !== file) {
+      throw failed(`disk ${oneLine(target, 40)} is not being written`);
+    }
     // It ends once its client has gone
     const { success, stderr } = await serving.ended;
     this.#serving = undefined;

@@ -1,6 +1,10 @@
 /** The images of a VM that is off and has snapshots: those in use, those of its snapshots, and what they are built on. */
 import type { Disk, Role, VM } from "../../../lib/contract/mod.ts";
-import { type ImageFile, MOST_IMAGE_FILES, type MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import {
+  type ImageFile,
+  type MigrationFinding,
+  MOST_IMAGE_FILES,
+} from "../../../lib/host/migration_protocol.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { SnapshotOfMove } from "../../operations/step.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -21,9 +25,17 @@ export interface LeavingImages {
   /** Images of snapshots alone, which no disk has: they go with the VM. */
   readonly ofSnapshots: readonly string[];
   readonly findings: readonly MigrationFinding[];
+  /** Names of all its snapshots, also where they do not go along. */
+  readonly names: readonly string[];
 }
 
-export const NO_IMAGES: LeavingImages = { files: new Map(), snapshots: [], ofSnapshots: [], findings: [] };
+export const NO_IMAGES: LeavingImages = {
+  files: new Map(),
+  snapshots: [],
+  ofSnapshots: [],
+  findings: [],
+  names: [],
+};
 
 /** Images of one disk that its snapshots name: what they keep, and what was begun with them. */
 const namedBy = (snapshots: readonly FoundSnapshot[], target: string) =>
@@ -39,7 +51,12 @@ class DiskFiles {
   async add(path: string, format: string | undefined, held: DisposableStack): Promise<void> {
     if (this.files.some((file) => file.path === path)) return;
     const wish: ImageRequest = { path, ...(format === "qcow2" || format === "raw" ? { format } : {}) };
-    const image = await checkImage(this.host, wish, { purpose: "content", role: this.role, anyBase: true }, held);
+    const image = await checkImage(
+      this.host,
+      wish,
+      { purpose: "content", role: this.role, anyBase: true },
+      held,
+    );
     const chain = [{ path: image.path, format: image.format, type: image.type }, ...image.backing];
     for (const [index, { path, format, type }] of chain.entries()) {
       const known = this.files.findIndex((file) => file.path === path);
@@ -104,10 +121,13 @@ export async function leavingImages(host: Host, vm: VM, role: Role): Promise<Lea
     if ("check" in own) findings.push(own);
     else files.set(disk.target, own);
   }
-  const named = found.flatMap(({ externalDisks }) => externalDisks.flatMap(({ path, overlay }) => [path, overlay]));
+  const named = found.flatMap(({ externalDisks }) =>
+    externalDisks.flatMap(({ path, overlay }) => [path, overlay])
+  );
   return {
     files,
     findings,
+    names: found.map(({ name }) => name),
     ofSnapshots: [...new Set(named)].filter((path) => path !== undefined && !inUse.has(path)) as string[],
     snapshots: await Promise.all(found.map(async ({ name, isCurrent }) => ({
       isCurrent,

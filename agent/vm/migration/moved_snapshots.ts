@@ -13,6 +13,8 @@ export async function recordMoved(
   if (snapshots.length === 0) return;
   const known = new Set((await scan(host, { id: uuid })).map(({ name }) => name));
   for (const { xml, isCurrent } of snapshots) {
-    if (!known.has(summarizeSnapshot(xml).name)) await host.link.call("snapshotRecord", { uuid, xml, isCurrent });
+    if (!known.has(summarizeSnapshot(xml).name)) {
+      await host.link.call("snapshotRecord", { uuid, xml, isCurrent });
+    }
   }
 }

@@ -8,8 +8,10 @@ import type {
   MigrationFinding,
 } from "../../../lib/host/migration_protocol.ts";
 import { namesText } from "../../../lib/coverage/coverage.ts";
+import { formatBytes, formatRate } from "../../../lib/text/quantity.ts";
+import { estimateOf } from "../../../lib/vm/migration_estimate.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import type { MigratableXml } from "../../../ffi/calls/mod.ts";
+import type { MigratableXml, MigrationProgress } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import { sleep } from "../../clock.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
@@ -34,12 +36,13 @@ import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
-import { leavingImages, type LeavingImages, NO_IMAGES } from "./leaving_images.ts";
+import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "./from_linked.ts";
 import { FolderMarks } from "./marks.ts";
-import { checkOutgoing } from "./outgoing_checks.ts";
+import { measureDirtyRate, measureLine } from "./estimate.ts";
+import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
@@ -48,7 +51,18 @@ import { completeMigration } from "./steps.ts";
 const LOOK_MS = 500;
 const MIB = 1024 ** 2;
 
-type Placing = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks" | "snapshots">;
+type Placing = Pick<
+  Input<"migrate_vm">,
+  | "vmId"
+  | "toHost"
+  | "pool"
+  | "pools"
+  | "networks"
+  | "snapshots"
+  | "bandwidthMib"
+  | "connections"
+  | "compression"
+>;
 
 /** What was found before a move. */
 interface Look {
@@ -138,7 +152,7 @@ async function look(
   }
   const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
   const drops = wish.snapshots === "drop", all = isOff ? await leavingImages(host, vm, role) : NO_IMAGES;
-  const images = drops ? { ...NO_IMAGES, ofSnapshots: all.ofSnapshots } : all;
+  const images = drops ? { ...NO_IMAGES, ofSnapshots: all.ofSnapshots, names: all.names } : all;
   const own = [
     ...await checkOutgoing(host, vm, xml, { isOff, drops }),
     ...images.findings,
@@ -150,7 +164,7 @@ async function look(
     sizes.set(target, files.reduce((sum, { bytes }) => sum + bytes, 0));
   }
   await using marks = await FolderMarks.put(vm);
-  const { findings, disks } = await talk.ask({
+  const { findings, disks, libvirtVersion = 0 } = await talk.ask({
     do: "look",
     vm: {
       ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart, isOff },
@@ -168,7 +182,9 @@ async function look(
       ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
     },
   });
-  return { xml, findings: [...own, ...findings], disks, sizes, images };
+  const here = await host.capabilities.libvirtVersion();
+  const refused = isOff ? [] : checkTransport(wish, Math.min(here, libvirtVersion));
+  return { xml, findings: [...own, ...findings, ...refused], disks, sizes, images };
 }
 
 const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
@@ -192,14 +208,29 @@ export async function migrationPlan(
   const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
   const target = targetOf(linked, host, wish, principal);
   const belongings = belongingsOf(host, coverage, vm, principal);
-  const found = await MigrationConversation.during(
-    target,
-    principal,
-    (talk) => look(host, movable, wish, belongings, principal.role, talk),
-  );
+  const [dirty, { found, line }] = await Promise.all([
+    isOff ? undefined : measureDirtyRate(host, vm.id),
+    MigrationConversation.during(target, principal, async (talk) => {
+      const found = await look(host, movable, wish, belongings, principal.role, talk);
+      return { found, line: isOff ? 0 : await measureLine(talk) };
+    }),
+  ]);
+  const isPossible = !found.findings.some(({ isProblem }) => isProblem);
+  const estimate = estimateOf({
+    ...{ line, dirty, memory: vm.memoryMb * MIB, limit: wish.bandwidthMib && wish.bandwidthMib * MIB },
+    disks: found.disks.reduce(
+      (sum, { target, isShared }) => sum + (isShared ? 0 : found.sizes.get(target) ?? 0),
+      0,
+    ),
+  });
+  const { lineBytesPerSecond, dirtyBytesPerSecond = 0, converges } = estimate;
+  const slow = isOff || converges ? [] : [
+    warning("dirty", { dirty: formatRate(dirtyBytesPerSecond), line: formatRate(lineBytesPerSecond) }),
+  ];
   return {
-    possible: !found.findings.some(({ isProblem }) => isProblem),
-    findings: found.findings.map((each) => ({
+    possible: isPossible,
+    ...(isPossible && !isOff && { estimate }),
+    findings: [...found.findings, ...slow].map((each) => ({
       check: each.check,
       level: each.isProblem ? "problem" as const : "warning" as const,
       text: findingText(each, target.label),
@@ -243,6 +274,15 @@ async function oldVolumes(
   );
 }
 
+/** A round of a VM's memory, for people. */
+function roundText({ rounds, remainingBytes, memoryRate, downtimeMs }: MigrationProgress): string {
+  const names = { round: String(rounds), left: formatBytes(remainingBytes) };
+  const rate = memoryRate === null ? "?" : formatRate(memoryRate);
+  return downtimeMs === null
+    ? t("migration.round", { ...names, rate })
+    : t("migration.round_downtime", { ...names, rate, downtime: String(downtimeMs) });
+}
+
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
 async function move(
   { host, vm: { id: uuid }, input, job }: Outgoing,
@@ -255,14 +295,20 @@ async function move(
   const abort = () => {
     link.call("jobAbort", { uuid }).catch((error) => log.debug("a move could not be ended", { error }));
   };
+  let isDowntimeSet = false, rounds = 1;
   const follow = async () => {
     while (!over.signal.aborted) {
       await sleep(clock, LOOK_MS, over.signal);
       try {
         const now = await link.call("migrationProgress", { uuid });
-        if (now !== null && now.totalBytes > 0) {
-          job.progress(Math.min(now.doneBytes, now.totalBytes), now.totalBytes);
+        if (now === null) continue;
+        if (input.maxDowntimeMs !== undefined && !isDowntimeSet) {
+          await link.call("migrationDowntime", { uuid, ms: input.maxDowntimeMs });
+          isDowntimeSet = true;
         }
+        if (now.totalBytes > 0) job.progress(Math.min(now.doneBytes, now.totalBytes), now.totalBytes);
+        if (now.rounds > rounds) job.log(roundText(now));
+        rounds = Math.max(rounds, now.rounds);
       } catch (error) {
         // At the end libvirt has no such VM any more
         log.debug("how far a move is cannot be told", { error });
@@ -278,6 +324,8 @@ async function move(
       disks: found.disks.filter(({ isShared }) => !isShared).map(({ target }) => target),
       bandwidth: input.bandwidthMib ?? null,
       autoConverge: input.slowGuest ?? true,
+      connections: input.connections ?? null,
+      compression: input.compression ?? null,
       // The other host was seen to have the same files
       unsafe: true,
     });
@@ -305,7 +353,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...{ wasRunning: !isOff && vm.state !== "paused", wasOff: isOff },
       ...(nvram !== undefined && { nvram }),
     };
-    operation.add<VmOutgoing>(step);
+    const noted = operation.add<VmOutgoing>(step);
     await makeFolderAsStep(operation, ready.folder, 0o711);
     try {
       await using lines = await SourceLines.open(host, talk, ready, vm.name);
@@ -314,7 +362,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       if (isOff) {
         await copyOff({
           ...{ host, vm, talk, job, role, xml: found.xml.next, disks: found.disks, sizes: found.sizes },
-          images: found.images,
+          ...{ images: found.images, onDefine: () => noted.know({ mayBeThere: true }, true) },
           socket: lines.uris.disksSocket,
           bytesPerSecond: input.bandwidthMib && input.bandwidthMib * MIB,
         });

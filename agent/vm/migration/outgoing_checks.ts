@@ -1,5 +1,5 @@
 /** Whether a VM of this host can leave it. */
-import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type VM } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { hindrancesOf } from "../../../lib/formats/xml/migration.ts";
 import type { MigrationFinding } from "../../../lib/host/migration_protocol.ts";
@@ -51,6 +51,23 @@ async function ofLibvirt(host: Host, vm: VM, isOff: boolean, drops: boolean): Pr
     found.push(problem("copied"));
   }
   return found;
+}
+
+/** Version of libvirt from which memory is compressed on several connections. */
+const MULTIFD_COMPRESSION = 9_004_000;
+
+/** Whether memory can be sent so. @param libvirt the older version of both hosts */
+export function checkTransport(
+  { compression, connections }: Pick<Input<"migrate_vm">, "compression" | "connections">,
+  libvirt: number,
+): MigrationFinding[] {
+  if (compression === undefined) return [];
+  const isOfOne = compression === "xbzrle";
+  if (isOfOne !== (connections === undefined)) {
+    return [problem(isOfOne ? "compression-one" : "compression-several", { compression })];
+  }
+  const isKnown = isOfOne || libvirt >= MULTIFD_COMPRESSION;
+  return isKnown ? [] : [problem("compression-version", { compression })];
 }
 
 /** What keeps it here. @param drops its snapshots do not go along @throws {LibvirtError} @throws {XmlError} */

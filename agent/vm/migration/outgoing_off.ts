@@ -8,6 +8,8 @@ import type { JobHandle } from "../../jobs/jobs.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { type ImageNode, sendImage } from "../../storage/qemu_img.ts";
 import type { MigrationConversation } from "./conversation.ts";
+import { scan } from "../snapshots/scan.ts";
+import { t } from "./findings.ts";
 import { hashesOf, stateFilesOf } from "./kept_state.ts";
 import type { LeavingImages } from "./leaving_images.ts";
 
@@ -27,6 +29,8 @@ export interface OffCopy {
   readonly sizes: ReadonlyMap<string, number>;
   readonly bytesPerSecond: number | undefined;
   readonly images: LeavingImages;
+  /** The other host is told to define it, and may have it from then on. */
+  readonly onDefine: () => void;
 }
 
 const failed = (error: string) => new ContractError("MigrationFailed", { error });
@@ -67,6 +71,9 @@ export async function copyOff(copy: OffCopy): Promise<void> {
     await talk.ask({ do: "keep-snapshot", xml, isCurrent });
   }
   job.signal.throwIfAborted();
+  const now = (await scan(host, vm)).map(({ name }) => name);
+  if (now.join("\n") !== copy.images.names.join("\n")) throw failed(t("migration.was_snapshotted"));
+  copy.onDefine();
   const { state } = await talk.ask({ do: "define" });
   for (const { name, sha256 } of sent) {
     if (state.find((each) => each.name === name)?.sha256 !== sha256) {

@@ -51,6 +51,8 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
     const domain = await link.call("domainRead", { uuid });
     if (domain !== null) {
       const isHeld = isMoving(domain);
+      // The other host was never told to define it: nothing depends on its answer
+      if (wasOff && step.mayBeThere !== true) return NOTHING;
       // It goes on here: libvirt has taken the move back
       if (!isOff(domain) && !isHeld) {
         return wasOff && await isThere(vms, step)

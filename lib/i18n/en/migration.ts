@@ -50,6 +50,16 @@ export const migration = {
   "migration.check.firmware": "{host} has no firmware {path}. Install it there (Debian: ovmf).",
   "migration.check.cpu_mode":
     "Its processor is that of this host ({mode}). On a host with another processor it does not start, or its guest fails: choose a CPU model that both have for hosts that differ.",
+  "migration.check.cpu":
+    "The processor of {host} lacks what the VM has: {missing}. Choose a CPU model that both hosts have, or turn those features off, and restart the VM.",
+  "migration.check.dirty":
+    "The guest changes {dirty} of its memory, and the link carries {line}. Without slowing it down, the move would not end: leave that on, allow a longer downtime or more bandwidth, or move it when it has less to do.",
+  "migration.check.compression_one":
+    "The compression {compression} is for memory that is sent by one connection. Leave out the number of connections, or choose zstd.",
+  "migration.check.compression_several":
+    "The compression {compression} is for memory that is sent by several connections. Set their number, or choose xbzrle.",
+  "migration.check.compression_version":
+    "The compression {compression} needs libvirt 9.4 on this host and on {host}. Choose xbzrle, or none.",
   "migration.check.no_network": "{host} has no network {network}. Make it there, or choose another one.",
   "migration.check.network_off": "The network {network} of {host} is not active. Start it there first.",
   "migration.check.no_bridge": "{host} has no bridge or network device {bridge}. Make it there first.",
@@ -83,10 +93,14 @@ export const migration = {
   "migration.too_old": "KVM Manager there is too old. Update it",
   "migration.same_host": "it is there already",
   "migration.not_linked": "no KVM Manager is linked there. Install KVM Manager on that host, and link it",
+  "migration.round": "Memory, round {round}: {left} left, {rate}",
+  "migration.round_downtime":
+    "Memory, round {round}: {left} left, {rate}; the guest will stand still for about {downtime} ms",
   "migration.thing_stays": "{name} stays with the host that it left: {reason}. Set it up on the other one.",
   "migration.figures_stay": "Its earlier figures stay with the host that it left: {reason}.",
   "migration.volume_stays": "{path} stays: {reason}",
   "migration.was_started": "it was started here while it was copied",
+  "migration.was_snapshotted": "its snapshots changed while it was copied. Try again",
   "migration.copy_stays":
     "The VM was started here while it was copied, and {host} has a copy of it: delete that there, and do not start it",
   "migration.is_here": "The VM is here.",
