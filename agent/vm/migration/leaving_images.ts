@@ -116,8 +116,11 @@ export async function leavingImages(host: Host, vm: VM, role: Role): Promise<Lea
   const withMemory = found.find(({ memoryFile }) => memoryFile !== undefined);
   if (withMemory !== undefined) findings.push(problem("snapshot-memory", { snapshot: withMemory.name }));
   for (const disk of vm.disks.filter((each) => isOwnDisk(each) && each.source !== undefined)) {
-    const own = disk.type === "file" ? await filesOf(host, disk, found, role) : undefined;
-    if (own === undefined) continue;
+    // Those on the network are the same from everywhere
+    if (disk.type === "network") continue;
+    const own = disk.type === "file"
+      ? await filesOf(host, disk, found, role)
+      : problem("snapshot-image", { target: disk.target, reason: "it is not in a file." });
     if ("check" in own) findings.push(own);
     else files.set(disk.target, own);
   }
