@@ -55,10 +55,12 @@ import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
 import { Coverage } from "./coverage/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
+import { migrateFrom, MIGRATION_COMMANDS } from "./vm/migration/from_linked.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
+import type { FigureTransfer } from "./metrics/transfer.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
 import { TemplateRecords } from "./templates/records.ts";
@@ -129,6 +131,7 @@ export class App {
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
   /** Sums of that. */
+  readonly figureTransfer = new Provided<FigureTransfer>("transfers of metrics");
   readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
@@ -240,6 +243,8 @@ export class App {
     this.incoming = new IncomingMigrations({
       host: () => this.hosts.local,
       identify: (request, caller) => this.access.identify(request, caller),
+      record: (entry) => void this.activity.record(entry),
+      keepFigures: (...figures) => this.figureTransfer.get().take(...figures),
     });
     this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
@@ -333,6 +338,11 @@ export class App {
   /** What carries a command out on a linked host. */
   #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
     if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
+    const moving = MIGRATION_COMMANDS.find((each) => each === command);
+    if (moving !== undefined) {
+      const world = { hosts: this.hosts, linked: this.linked, identity: this.peers.identity };
+      return (wanted, context) => migrateFrom(world, linked, moving, wanted, context);
+    }
     return (wanted, context) => linked.run(command, wanted, context);
   }
 

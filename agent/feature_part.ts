@@ -1,5 +1,6 @@
 /** What a feature does: commands, work that repeats, and what it is told of a host. */
-import type { CommandName } from "../lib/contract/mod.ts";
+import type { Api } from "../lib/contract/api.ts";
+import type { CommandName, VM } from "../lib/contract/mod.ts";
 import type { Handlers } from "./dispatch.ts";
 import type { DomainChange } from "./hosts/inventory/inventory.ts";
 import type { PeriodicJob } from "./periodic.ts";
@@ -12,6 +13,18 @@ export interface Part<C extends CommandName = never> {
   readonly periodic?: readonly PeriodicJob[];
   /** Ends what the feature began; called once, before the store is closed. */
   stop?(): void | Promise<void>;
+}
+
+/** Something that is kept of a VM, and that the KVM Manager of another host can keep, too. */
+export interface Portable {
+  /** A noun with its name. */
+  readonly name: string;
+  /** Who may not call this does not learn of it, and does not take it along. */
+  readonly needs: CommandName;
+  /** Makes it there, as who moves the VM. @throws {ContractError} what it is refused with */
+  put(there: Api): Promise<unknown>;
+  /** It is kept there now: here it no longer goes by the VM. @throws {ContractError} StoreUnavailable */
+  release(): void;
 }
 
 /** What a feature does on one host. */
@@ -30,6 +43,8 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
    * @returns what of this feature no longer goes by that id, each as a noun with its name
    */
   replaced?(vmId: string): readonly string[];
+  /** What it keeps of a VM that moves to another host, and that can go along. */
+  portable?(vm: VM): readonly Portable[];
   /** Something does not respond any more, or does so again: see `Host.reports`. */
   hangsChanged?(): void;
   /** A network of libvirt was deleted by a command. Its answer waits for this. */

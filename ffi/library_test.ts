@@ -13,6 +13,7 @@ libvirtTest("capabilities() are on for what this libvirt has", () => {
   assert.deepEqual(capabilities(), {
     virDomainAgentSetResponseTimeout: libraryVersion() >= 5_010_000,
     virDomainGetMessages: libraryVersion() >= 7_001_000,
+    virDomainStartDirtyRateCalc: libraryVersion() >= 7_002_000,
   });
 });
 

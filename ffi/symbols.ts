@@ -56,6 +56,19 @@ export const REQUIRED = {
     result: ptr,
   },
 
+  virConnectCompareHypervisorCPU: {
+    parameters: [
+      ptr, /* conn */
+      buf, /* emulator */
+      buf, /* arch */
+      buf, /* machine */
+      buf, /* virttype */
+      buf, /* xmlCPU */
+      uint, /* flags */
+    ],
+    result: int,
+  },
+
   // Node
   virNodeGetInfo: { parameters: [ptr, /* conn */ buf /* info */], result: int },
   virNodeGetCPUStats: {
@@ -158,6 +171,10 @@ export const REQUIRED = {
       /* params */ uint,
       /* nparams */ uint, /* flags */
     ],
+    result: int,
+  },
+  virDomainMigrateSetMaxDowntime: {
+    parameters: [ptr, /* domain */ "u64", /* downtime: unsigned long long */ uint /* flags */],
     result: int,
   },
   virDomainGetJobStats: {
@@ -530,6 +547,11 @@ export const OPTIONAL = {
   },
   virDomainGetMessages: {
     parameters: [ptr, /* domain */ buf, /* msgs */ uint /* flags */],
+    result: int,
+    optional: true,
+  },
+  virDomainStartDirtyRateCalc: {
+    parameters: [ptr, /* domain */ int, /* seconds */ uint /* flags */],
     result: int,
     optional: true,
   },

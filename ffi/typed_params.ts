@@ -91,8 +91,8 @@ export function writeParams(
   return bytes;
 }
 
-/** A parameter of a call: `ullong` for a bigint, else a text. */
-export type MixedParam = readonly [name: string, value: string | bigint];
+/** A parameter of a call: `ullong` for a bigint, `int` for a number, else a text. */
+export type MixedParam = readonly [name: string, value: string | bigint | number];
 
 /** Texts that arrays point to during a call: nothing else keeps them from the garbage collector. */
 const pointedTo = new Set<readonly Uint8Array[]>();
@@ -114,6 +114,11 @@ export function withMixedParams<T>(
     if (typeof value === "bigint") {
       view.setInt32(at + TYPE, ULLONG, true);
       view.setBigUint64(at + VALUE, value, true);
+      continue;
+    }
+    if (typeof value === "number") {
+      view.setInt32(at + TYPE, INT, true);
+      view.setInt32(at + VALUE, value, true);
       continue;
     }
     const text = cString(value);

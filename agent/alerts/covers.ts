@@ -1,7 +1,8 @@
 /** Alerts and silences on VMs, groups and storage pools: what they hold for. */
-import { type AlertRule, HOST_ALERT_SERIES, type MetricSeries } from "../../lib/contract/mod.ts";
+import { type AlertRule, HOST_ALERT_SERIES, type MetricSeries, type VM } from "../../lib/contract/mod.ts";
 import { isOver } from "../../lib/alerts/silence.ts";
-import type { Cover, CoverTargets } from "../../lib/coverage/coverage.ts";
+import { type Cover, coverName, type CoverTargets } from "../../lib/coverage/coverage.ts";
+import type { Portable } from "../feature_part.ts";
 import type { AlertEngine } from "./engine.ts";
 import type { AlertRecords } from "./records.ts";
 
@@ -66,6 +67,21 @@ function release(
 /** Another VM has the id: alerts on the one before are switched off, silences end. @returns their names */
 export const releaseVm = (records: AlertRecords, engine: AlertEngine, vmId: string): string[] =>
   release(records, engine, (on) => on.vmId === vmId);
+
+/** Alerts on a VM that moves to another host, which go along: not whom they tell. */
+export const portableAlerts = (records: AlertRecords, engine: AlertEngine, { id: vmId }: VM): Portable[] =>
+  records.rules.all.filter((rule) => rule.scope === "vm" && rule.vmId === vmId).map((rule) => {
+    const { id, createdAt: _createdAt, hostId: _hostId, group: _group, ...settings } = rule;
+    return {
+      name: coverName({ kind: "alert", name: rule.name, targets: targetsOn(rule) }),
+      needs: "update_alert",
+      put: (there) => there.createAlert({ ...settings, vmId }),
+      release: () => {
+        records.delete(records.rules, id);
+        engine.forget(id);
+      },
+    };
+  });
 
 /** A host was removed: what fires on it is over, alerts on it are switched off, silences end. */
 export function releaseHost(records: AlertRecords, engine: AlertEngine, host: string): void {

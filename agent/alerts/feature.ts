@@ -4,7 +4,7 @@ import { feature } from "../feature.ts";
 import type { Host } from "../hosts/host.ts";
 import { Delivery } from "./delivery.ts";
 import { AlertEngine } from "./engine.ts";
-import { coversOf, releaseHost, releaseVm } from "./covers.ts";
+import { coversOf, portableAlerts, releaseHost, releaseVm } from "./covers.ts";
 import { alertHandlers, endOld } from "./handlers.ts";
 import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
@@ -101,6 +101,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       forgetHost: (hostId) => releaseHost(records, engine, hostId),
       host: (host) => ({
         changed: ({ vmId, event }) => watcher.told(host.id, host.inventory.vm(vmId), event),
+        portable: (vm) => portableAlerts(records, engine, vm),
         replaced: (vmId) => releaseVm(records, engine, vmId),
         hangsChanged: () => watcher.hangs(watched(host), false),
       }),

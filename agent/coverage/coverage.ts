@@ -93,10 +93,9 @@ export class Coverage {
   }
 
   /** What goes by a VM, in words for who has these rights. */
-  of(vm: VM, rights: Rights): string[] {
-    return this.#all().filter((cover) => maySee(rights, cover) && isCovered(cover.targets, vm)).map(
-      coverName,
-    );
+  of(vm: VM, rights: Rights, isMeant: (kind: CoverKind) => boolean = () => true): string[] {
+    const meant = this.#all().filter((cover) => isMeant(cover.kind) && maySee(rights, cover));
+    return meant.filter(({ targets }) => isCovered(targets, vm)).map(coverName);
   }
 
   #all(): Cover[] {

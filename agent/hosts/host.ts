@@ -21,7 +21,7 @@ import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Hang } from "../../lib/contract/host.ts";
 import { hangEndText, hangText } from "../../lib/hangs/message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
-import type { HostPart } from "../feature_part.ts";
+import type { HostPart, Portable } from "../feature_part.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isHang } from "../libvirt/failure.ts";
 import { connectionUri, uriOfFurtherHost } from "../libvirt/uri.ts";
@@ -360,6 +360,11 @@ export class Host {
       }
     }
     return { released, errors };
+  }
+
+  /** What is kept of a VM, and can go with it to another host. */
+  portable(vm: VM): readonly Portable[] {
+    return this.#parts.flatMap((part) => [...part.portable?.(vm) ?? []]);
   }
 
   /** Tells the features that each host was read, or cannot be. */

@@ -11,6 +11,7 @@ import { log } from "../log.ts";
 import { Collector } from "./collector.ts";
 import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
 import { metricHandlers, pushHandlers, retentionHandlers } from "./handlers.ts";
+import { figureTransfer } from "./transfer.ts";
 import { MetricPusher, PUSH_MIGRATIONS } from "./push.ts";
 import { summariseMetrics } from "./stored_metrics.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
@@ -49,6 +50,7 @@ export const metricsFeature = feature<
         }),
     });
     const context = { store: metrics, retention, interval, now };
+    app.figureTransfer.give(figureTransfer(context));
     app.metricSummaries.give((host, subject, asked) => summariseMetrics(context, host, subject, asked));
     const stopping = new AbortController();
     return {

@@ -393,6 +393,43 @@ export class MetricDatabase {
     });
   }
 
+  /**
+   * Adds points that were taken elsewhere. Where there is one of the same time, the added one counts.
+   *
+   * @param subject whose series they are
+   */
+  take(
+    { host, subject }: Pick<SeriesKey, "host" | "subject">,
+    each: Resolution,
+    taken: readonly StoredSeries[],
+  ): void {
+    const ids = this.register(taken.map(({ name, label }) => ({ host, subject, name, label })));
+    /** By the first id of the rows of a chunk. */
+    const chunks = new Map<
+      number,
+      { readonly group: number; readonly time: number; readonly points: Map<number, Points> }
+    >();
+    for (const [index, { points }] of taken.entries()) {
+      const id = ids[index]!, group = groupOf(id);
+      for (let time = points.times[0] ?? Infinity; time <= points.times.at(-1)!;) {
+        const end = floorTo(time, each.chunk) + each.chunk, part = between(points, time, end);
+        const chunk = chunks.getOrInsertComputed(
+          chunkIds(group, each, time)[0],
+          () => ({ group, time, points: new Map() }),
+        );
+        chunk.points.set(id % GROUP, part);
+        time = points.times.find((other) => other >= end) ?? Infinity;
+      }
+    }
+    this.#write(() => {
+      const totals = new Totals();
+      for (const [first, { group, time, points }] of chunks) {
+        this.#replace(each, chunkIds(group, each, time), first, points, totals);
+      }
+      totals.write(this.#total);
+    });
+  }
+
   /** What is packed of some series of a group, of all chunks that have something of a range. */
   #packed(
     group: number,

@@ -47,6 +47,42 @@ function testDatabase() {
 
 const WAVE = Array.from({ length: 240 }, (_, index) => (index * 37) % 101);
 
+Deno.test("MetricDatabase.take(): what another store has taken is read as it was, beside what is here, packed or not", () => {
+  using there = testDatabase();
+  using test = testDatabase();
+  const [id] = there.store.register([KEY]);
+  there.fill(id!, HOUR - 3600, WAVE);
+  there.pack(HOUR + 1000);
+  // Others have the ids that these have there
+  const [, own] = test.store.register([{ ...KEY, subject: "vm-0" }, KEY]);
+  test.fill(own!, HOUR + 3600, WAVE.slice(0, 100));
+  test.pack(HOUR + 3700);
+  const range = [HOUR - 7200, HOUR + 9000] as const;
+  for (const each of RESOLUTIONS) {
+    test.store.take({ host: "local", subject: "vm-1" }, each, there.read(...range, each.name));
+  }
+  const seen = () => RESOLUTIONS.map(({ name }) => test.read(...range, name)[0]!.points);
+  const raw = {
+    times: [
+      ...WAVE.map((_, index) => HOUR - 3600 + index * 30),
+      ...WAVE.slice(0, 100).map((_, index) => HOUR + 3600 + index * 30),
+    ],
+    avg: [...WAVE, ...WAVE.slice(0, 100)],
+  };
+  assert.deepEqual(seen()[0], raw);
+  for (const each of RESOLUTIONS.slice(1)) {
+    assert.deepEqual(seen()[each.id], rollUp(raw, each.step), each.name);
+  }
+  const before = seen();
+  test.pack(HOUR + 20_000);
+  assert.deepEqual(seen(), before);
+  // Once more is the same
+  test.store.take({ host: "local", subject: "vm-1" }, RESOLUTIONS[0]!, there.read(...range, "raw"));
+  assert.deepEqual(seen(), before);
+  const { resolutions } = test.store.figures();
+  assert.equal(resolutions[0]!.points, raw.times.length);
+});
+
 Deno.test("MetricDatabase: what is read is the same before and after it is packed, at every resolution", () => {
   using test = testDatabase();
   const [id] = test.store.register([KEY]);

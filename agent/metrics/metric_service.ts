@@ -67,6 +67,11 @@ export class MetricService {
       const { series, step } = this.#read(request);
       return summary(series, request, step);
     },
+    points: (request) => this.#read(request).series,
+    take: ({ host, subject, resolution, series }) => {
+      this.#toWrite().take({ host, subject }, resolutionOf(resolution), series);
+      return null;
+    },
     clean: ({ before, after }) => {
       const cleaned = this.#open().clean(before, after);
       if (cleaned.series > 0) this.#generation++;

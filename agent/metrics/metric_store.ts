@@ -77,7 +77,7 @@ export class MetricStore {
       throw this.#unavailable(answer.trouble);
     }
     // That it can be read does not tell that it can be written
-    if (call === "write" || call === "register") this.#note(null);
+    if (call === "write" || call === "register" || call === "take") this.#note(null);
     return answer.value as MetricCalls[C]["out"];
   }
 

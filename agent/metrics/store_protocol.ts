@@ -1,7 +1,7 @@
 /** Messages between the store of metrics and its worker. Each is answered once, in order. */
 import type { MetricFigures, MetricHistory, MetricSummary } from "../../lib/contract/metrics.ts";
 import type { MetricResolution } from "../../lib/contract/metrics.ts";
-import type { CleanedPart, SeriesKey, SeriesQuery } from "./metric_database.ts";
+import type { CleanedPart, SeriesKey, SeriesQuery, StoredSeries } from "./metric_database.ts";
 
 /** What is asked for of a range. Times in seconds since 1970. */
 export interface MetricRequest extends SeriesQuery {
@@ -37,6 +37,18 @@ export interface MetricCalls {
   pack: { in: { readonly now: number }; out: boolean };
   history: { in: MetricRequest; out: Pick<MetricHistory, "times" | "series" | "stepSeconds"> };
   summary: { in: MetricRequest; out: MetricSummary["series"] };
+  /** All points of a VM's series in a range, as they are stored. */
+  points: { in: MetricRequest; out: readonly StoredSeries[] };
+  /** Adds points that were taken elsewhere. */
+  take: {
+    in: {
+      readonly host: string;
+      readonly subject: string;
+      readonly resolution: MetricResolution;
+      readonly series: readonly StoredSeries[];
+    };
+    out: null;
+  };
   clean: { in: { readonly before: readonly number[]; readonly after: number }; out: CleanedPart };
   /** Gives some space back. Gives whether there may be more. */
   shrink: { in: Record<never, never>; out: boolean };

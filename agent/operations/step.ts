@@ -431,6 +431,14 @@ export interface VmIncoming {
   readonly kind: "vm-incoming";
   readonly uuid: string;
   readonly name: string;
+  /** Of one that is off, its snapshots, parents before their children: known before it is defined. */
+  readonly snapshots?: readonly SnapshotOfMove[];
+}
+
+/** A snapshot's record that comes with a VM. */
+export interface SnapshotOfMove {
+  readonly xml: string;
+  readonly isCurrent: boolean;
 }
 
 /** A VM that moves to another host. The other host decides: what runs there is no longer here. */
@@ -443,6 +451,8 @@ export interface VmOutgoing {
   readonly wasRunning: boolean;
   /** Its disks were copied by themselves: the other host may have a copy of one that was started here meanwhile. */
   readonly wasOff: boolean;
+  /** Of one that was off: the other host was told to define it, and may have it from then on. */
+  readonly mayBeThere?: boolean;
   /** Volumes whose content was copied there: they go into the bin once it runs there. */
   readonly old: readonly {
     readonly pool: string;

@@ -4,9 +4,9 @@ import { delegateFor } from "../access/delegation.ts";
 import { feature } from "../feature.ts";
 import { leftOutNow } from "../coverage/coverage.ts";
 import { scheduleHandlers } from "./handlers.ts";
-import { isNoTarget } from "../../lib/access/redact.ts";
-import { isCovered, withoutVm } from "../../lib/coverage/coverage.ts";
+import { isCovered } from "../../lib/coverage/coverage.ts";
 import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
+import { portableSchedules, releaseVm } from "./portable.ts";
 import { Scheduler } from "./scheduler.ts";
 import { scheduleViews } from "./views.ts";
 
@@ -67,10 +67,10 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
       }),
       periodic: [{ name: "schedules", every: () => scheduler.wait, run: (signal) => scheduler.tick(signal) }],
       host: () => ({
+        portable: (vm) => portableSchedules(records, vm),
         replaced: (vmId) =>
           records.all().filter(({ targets }) => targets.vmIds.includes(vmId)).map((schedule) => {
-            const targets = withoutVm(schedule.targets, vmId);
-            records.put({ ...schedule, targets, enabled: schedule.enabled && !isNoTarget(targets) });
+            releaseVm(records, schedule, vmId);
             return `the schedule ${schedule.name}`;
           }),
       }),

@@ -138,7 +138,10 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...cloudInitHandlers(host, sshKeys),
             ...deviceHandlers(host),
             ...manageHandlers(host),
-            ...migrationHandlers(host, { linked: app.linked, coverage }),
+            ...migrationHandlers(host, {
+              ...{ linked: app.linked, coverage },
+              figures: () => app.figureTransfer.get(),
+            }),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),

@@ -3,6 +3,7 @@ import type { Connection } from "../connection.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString } from "../memory.ts";
 import { withMixedParams } from "../typed_params.ts";
+import { domainStatsOne } from "./stats.ts";
 import { JOB, jobStats } from "./job.ts";
 
 /** `virDomainMigrateFlags` */
@@ -14,8 +15,10 @@ const FLAGS = {
   NON_SHARED_DISK: 64,
   CHANGE_PROTECTION: 256,
   UNSAFE: 512,
+  COMPRESSED: 2048,
   ABORT_ON_ERROR: 4096,
   AUTO_CONVERGE: 8192,
+  PARALLEL: 1 << 17,
 } as const;
 /** `virDomainJobOperation`: outgoing migration. */
 const OPERATION_MIGRATION_OUT = 5;
@@ -57,6 +60,10 @@ export interface DomainMigration {
   readonly bandwidth: number | null;
   /** A guest that changes its memory faster than it is sent is slowed down. */
   readonly autoConverge: boolean;
+  /** Connections that memory is sent by at once (QEMU's multifd); null: one, as always. */
+  readonly connections: number | null;
+  /** How memory is compressed, in libvirt's words; null: not at all. */
+  readonly compression: string | null;
   /** Cache modes of its shared disks, which libvirt takes for dangerous, were judged before. */
   readonly unsafe: boolean;
 }
@@ -67,6 +74,7 @@ export interface DomainMigration {
  */
 export function domainMigrate(connection: Connection, migration: DomainMigration): null {
   const { uuid, to, memoryUri, disksUri, live, next, disks, bandwidth, autoConverge, unsafe } = migration;
+  const { connections, compression } = migration;
   using domain = connection.domain(uuid);
   const params = [
     ["migrate_uri", memoryUri] as const,
@@ -79,11 +87,15 @@ export function domainMigrate(connection: Connection, migration: DomainMigration
       ]
       : [],
     ...bandwidth === null ? [] : [["bandwidth", BigInt(bandwidth)] as const],
+    ...connections === null ? [] : [["parallel.connections", connections] as const],
+    ...compression === null ? [] : [["compression", compression] as const],
   ];
   const { LIVE, PEER2PEER, PERSIST_DEST, UNDEFINE_SOURCE, CHANGE_PROTECTION, ABORT_ON_ERROR } = FLAGS;
   const flags = LIVE | PEER2PEER | PERSIST_DEST | UNDEFINE_SOURCE | CHANGE_PROTECTION | ABORT_ON_ERROR |
     (disks.length > 0 ? FLAGS.NON_SHARED_DISK : 0) |
     (autoConverge ? FLAGS.AUTO_CONVERGE : 0) |
+    (connections === null ? 0 : FLAGS.PARALLEL) |
+    (compression === null ? 0 : FLAGS.COMPRESSED) |
     (unsafe ? FLAGS.UNSAFE : 0);
   const { virDomainMigrateToURI3 } = libvirt().symbols;
   withMixedParams(
@@ -91,6 +103,40 @@ export function domainMigrate(connection: Connection, migration: DomainMigration
     (bytes, count) => ok(virDomainMigrateToURI3(domain.pointer, cString(to), bytes, count, flags)),
   );
   return null;
+}
+
+/** Lets a domain that moves stand still for longer at the end. @param ms milliseconds Source: virDomainMigrateSetMaxDowntime. */
+export function migrationDowntime(connection: Connection, { uuid, ms }: { uuid: string; ms: number }): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainMigrateSetMaxDowntime(domain.pointer, BigInt(ms), 0));
+  return null;
+}
+
+/**
+ * Begins to measure how fast a running domain changes its memory.
+ *
+ * @returns false where this libvirt (below 7.2) cannot
+ * Source: virDomainStartDirtyRateCalc.
+ */
+export function dirtyRateStart(
+  connection: Connection,
+  { uuid, seconds }: { uuid: string; seconds: number },
+): boolean {
+  const { virDomainStartDirtyRateCalc } = libvirt().symbols;
+  if (virDomainStartDirtyRateCalc === null) return false;
+  using domain = connection.domain(uuid);
+  ok(virDomainStartDirtyRateCalc(domain.pointer, seconds, 0));
+  return true;
+}
+
+/** `virDomainDirtyRateStatus`: measured. */
+const MEASURED = 2;
+
+/** What was measured, in bytes per second; null while that goes on, and where nothing was. Source: virDomainListGetStats. */
+export function dirtyRate(connection: Connection, { uuid }: { uuid: string }): number | null {
+  const stats = domainStatsOne(connection, { uuid, groups: ["dirtyrate"] })?.params ?? {};
+  const { "dirtyrate.calc_status": status, "dirtyrate.megabytes_per_second": rate } = stats;
+  return status === MEASURED && typeof rate === "number" ? rate * 1024 ** 2 : null;
 }
 
 /** How far a domain's move is. Bytes, milliseconds. */

@@ -5,7 +5,7 @@ import { readUuid } from "../memory.ts";
 import { type Params, readParams } from "../typed_params.ts";
 
 /** `virDomainStatsTypes`: groups that can be asked for. */
-const GROUPS = { state: 1, cpu: 2, balloon: 4, vcpu: 8, interface: 16, block: 32 } as const;
+const GROUPS = { state: 1, cpu: 2, balloon: 4, vcpu: 8, interface: 16, block: 32, dirtyrate: 512 } as const;
 export type StatsGroup = keyof typeof GROUPS;
 
 /** `virConnectGetAllDomainStatsFlags` */

@@ -7,6 +7,9 @@ import { PoolName } from "./storage.ts";
 
 const NetworkName = Type.String({ minLength: 1, maxLength: 256 });
 
+/** How memory can be compressed on its way. */
+export const MIGRATION_COMPRESSIONS = ["xbzrle", "zlib", "zstd"] as const;
+
 /** Which VM moves where, and how its disks and cards are placed there. */
 const MIGRATION = {
   vmId: VmId,
@@ -20,6 +23,24 @@ const MIGRATION = {
     closed({ target: Type.String({ minLength: 1, maxLength: 32 }), pool: PoolName }),
     { maxItems: 64, description: "for single disks" },
   )),
+  snapshots: Type.Optional(oneOf(["keep", "drop"], {
+    description:
+      "of a VM that is off: keep, as when left out, copies its images as they are, with those that its snapshots need; drop copies what its guest sees",
+  })),
+  bandwidthMib: Type.Optional(Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "MiB per second at most; left out, as fast as the line is",
+  })),
+  connections: Type.Optional(Type.Integer({
+    minimum: 2,
+    maximum: 16,
+    description: "of a VM that runs: connections that its memory is sent by at once (multifd); left out, one",
+  })),
+  compression: Type.Optional(oneOf(MIGRATION_COMPRESSIONS, {
+    description:
+      "of a VM that runs: how its memory is compressed; xbzrle by one connection, zlib and zstd by several, from libvirt 9.4 on",
+  })),
   networks: Type.Optional(Type.Array(closed({ from: NetworkName, to: NetworkName }), {
     maxItems: 64,
     description: "networks of this host → those of that host; left out, those of the same name",
@@ -46,6 +67,19 @@ export const MigrationPlan = Type.Object({
     { description: "what is in the way, with what to do, and what is worth knowing" },
   ),
   disks: Type.Array(MigratedDisk),
+  follows: Type.Array(Type.String(), {
+    description: "schedules and alerts of the VM alone that go along",
+  }),
+  estimate: Type.Optional(Type.Object({
+    lineBytesPerSecond: Type.Integer({ description: "that the link carried just now, or the limit" }),
+    dirtyBytesPerSecond: Type.Optional(
+      Type.Integer({
+        description: "of memory that the guest changed just now; missing where libvirt does not say",
+      }),
+    ),
+    converges: Type.Boolean({ description: "memory is sent faster than the guest changes it" }),
+    seconds: Type.Optional(Type.Integer({ description: "that the move takes about, where it converges" })),
+  }, { description: "of a VM that runs, and can move" })),
   memoryMb: Type.Integer({
     minimum: 0,
     description: "that is copied while the VM runs; 0 for one that is off",
@@ -85,17 +119,19 @@ export const migrationCommands = {
       "Answers when the VM is there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
       "where it was. Memory and disks travel through the link, encrypted: no SSH keys, certificates or further ports are " +
       "needed. Disks on storage that both hosts have are not copied; those that were copied go into the bin here. The VM " +
-      "keeps its name, id, MAC addresses, tags and group. Its schedules, alerts and backups stay with this KVM Manager.",
+      "keeps its name, id, MAC addresses, tags and group. Schedules and alerts that name it go along, and its figures. " +
+      "What goes by tags or groups, and backups, stay with this KVM Manager.",
     role: "administrator",
     input: closed({
       ...MIGRATION,
       keepDisks: Type.Optional(
         Type.Boolean({ default: false, description: "leave volumes here whose content was copied" }),
       ),
-      bandwidthMib: Type.Optional(Type.Integer({
+      maxDowntimeMs: Type.Optional(Type.Integer({
         minimum: 1,
-        maximum: 1_000_000,
-        description: "MiB per second at most; left out, as fast as the line is",
+        maximum: 60_000,
+        description:
+          "milliseconds that the guest may stand still at the end; left out, QEMU's own limit (300)",
       })),
       slowGuest: Type.Optional(Type.Boolean({
         default: true,

@@ -5,6 +5,8 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { fits } from "typebox/compile";
 import { closed, oneOf, VmId } from "../contract/schema.ts";
+import { MOST_LABEL } from "../contract/metric_series.ts";
+import { METRIC_RESOLUTIONS } from "../contract/metric_times.ts";
 import { PoolName } from "../contract/storage.ts";
 import { TPM_FILES } from "../formats/swtpm.ts";
 import { parseJson } from "../text/json.ts";
@@ -34,6 +36,21 @@ const Folder = Type.String({ pattern: "^/run/libvirt/qemu/kvm-manager-[0-9a-f]{1
 /** What lets the lines of a move in. */
 const Secret = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
 
+/** Images of one disk, with those of its snapshots. */
+export const MOST_IMAGE_FILES = 64;
+/** One of them. */
+export const ImageFile = closed({
+  path: Type.String({ minLength: 2, maxLength: 4096, pattern: "^/" }),
+  /** Length of the file, which is copied byte by byte. */
+  bytes: Type.Integer({ minimum: 0 }),
+  format: oneOf(["qcow2", "raw"]),
+  /** Which of the disk's files it is built on. */
+  backing: Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_IMAGE_FILES })),
+});
+export type ImageFile = Static<typeof ImageFile>;
+/** Snapshots of a VM. */
+export const MOST_SNAPSHOTS = 500;
+
 /** A VM that is to come, with what its definition does not tell. */
 export const IncomingVm = closed({
   vmId: VmId,
@@ -54,6 +71,8 @@ export const IncomingVm = closed({
         name: Type.String({ pattern: "^\\.kvm-manager-[0-9a-f]{32}$" }),
         content: Secret,
       })),
+      /** Its images as they are, for snapshots need them, the one in use first; missing: what its guest sees is copied. */
+      files: Type.Optional(Type.Array(ImageFile, { minItems: 1, maxItems: MOST_IMAGE_FILES })),
     }),
     { maxItems: 64 },
   ),
@@ -71,20 +90,48 @@ export type StateFile = typeof STATE_FILES[number];
 /** Characters of one, as base64: with the rest of a question less than a message of a WebSocket may have. */
 export const MOST_STATE = 1_000_000;
 
+/** Characters that are carried to find out how fast the link is. */
+export const MOST_FILLER = 500_000;
+/** Characters of figures in one question, as base64. */
+export const MOST_FIGURES = 400_000;
+/** Figures of a VM: points of some of its series at a resolution, each as a chunk of the metrics' store, in base64. */
+export const FigurePart = closed({
+  resolution: oneOf(METRIC_RESOLUTIONS),
+  series: Type.Array(
+    closed({
+      name: Text(64),
+      label: Type.String({ maxLength: MOST_LABEL }),
+      chunk: Text(MOST_FIGURES),
+    }),
+    { maxItems: 64 },
+  ),
+});
+export type FigurePart = Static<typeof FigurePart>;
+
+/** Which of a disk's files; missing: the disk is one volume. */
+const FileIndex = Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_IMAGE_FILES }));
+const Hash = Type.String({ pattern: "^[0-9a-f]{64}$" });
+
 export const MigrationQuestion = Type.Union([
   /** "Can it run with you, and how?" */
   closed({ do: Type.Literal("look"), vm: IncomingVm }),
+  /** How fast the link is: it is only carried. */
+  closed({ do: Type.Literal("probe"), filler: Text(MOST_FILLER) }),
   /** "Make its disks, and open the lines." */
   closed({ do: Type.Literal("prepare") }),
   /** Of a VM that is off. "Take the content of this disk", and "that was all of it". */
-  closed({ do: Type.Literal("open-disk"), target: Target }),
-  closed({ do: Type.Literal("close-disk"), target: Target }),
+  closed({ do: Type.Literal("open-disk"), target: Target, file: FileIndex }),
+  closed({ do: Type.Literal("close-disk"), target: Target, file: FileIndex }),
   /** "Its UEFI variables", or a file of its TPM: base64. */
   closed({ do: Type.Literal("keep-state"), name: oneOf(STATE_FILES), content: Text(MOST_STATE) }),
+  /** "One of its snapshots", parents before their children. */
+  closed({ do: Type.Literal("keep-snapshot"), xml: Xml, isCurrent: Type.Boolean() }),
   /** "Define it." */
   closed({ do: Type.Literal("define") }),
   /** "It has moved", or "it stays". */
   closed({ do: Type.Literal("end"), hasMoved: Type.Boolean() }),
+  /** Once it has moved. "These were its figures here." */
+  closed({ do: Type.Literal("keep-figures"), figures: FigurePart }),
   /** "Do you have it?" */
   closed({ do: Type.Literal("find"), vmId: VmId }),
 ]);
@@ -118,14 +165,22 @@ export const MIGRATION_ANSWERS = {
   look: Type.Object({
     findings: Type.Array(MigrationFinding, { maxItems: 100 }),
     disks: Type.Array(IncomingDisk, { maxItems: 64 }),
+    /** Major × 1,000,000 + minor × 1000 + release. */
+    libvirtVersion: Type.Optional(Type.Integer({ minimum: 0 })),
   }),
+  probe: Type.Object({}),
   prepare: Type.Object({ secret: Secret, folder: Folder, live: Xml, next: Xml }),
   /** `isZero`: nothing was ever written to it. */
   "open-disk": Type.Object({ isZero: Type.Boolean() }),
   "close-disk": Type.Object({}),
   "keep-state": Type.Object({}),
-  define: Type.Object({}),
+  "keep-snapshot": Type.Object({}),
+  /** SHA-256 of what lies there now of what libvirt keeps of it. */
+  define: Type.Object({
+    state: Type.Array(Type.Object({ name: oneOf(STATE_FILES), sha256: Hash }), { maxItems: 20 }),
+  }),
   end: Type.Object({ state: oneOf(INCOMING_STATES) }),
+  "keep-figures": Type.Object({}),
   find: Type.Object({ state: oneOf(INCOMING_STATES) }),
 } as const satisfies Record<MigrationQuestion["do"], TSchema>;
 export type MigrationAnswers = {

@@ -16,17 +16,27 @@ const fieldsOf = (form: FormData, beginning: string) =>
     return value === undefined ? [] : [[name.slice(beginning.length), value] as const];
   });
 
-/** What the form asks for. A bandwidth that is no number is left to the command to refuse. */
+/** What the form asks for. What no field has is left to the command to refuse. */
 export function migrationInput(form: FormData, vmId: string): Input<"migrate_vm"> {
   const pools = fieldsOf(form, MIGRATION_FIELDS.pool).map(([target, pool]) => ({ target, pool }));
   const networks = fieldsOf(form, MIGRATION_FIELDS.network).map(([from, to]) => ({ from, to }));
-  const bandwidth = textIn(form, "bandwidthMib");
+  /** A number that is none is left to the command to refuse. */
+  const numberIn = <N extends string>(name: N): { [K in N]?: number } => {
+    const text = textIn(form, name);
+    return text === undefined ? {} : { [name]: Number(text) } as { [K in N]: number };
+  };
+  const compression = textIn(form, "compression");
   return {
     vmId,
     toHost: textIn(form, "toHost") ?? "",
     ...(pools.length > 0 && { pools }),
     ...(networks.length > 0 && { networks }),
-    ...(bandwidth !== undefined && { bandwidthMib: Number(bandwidth) }),
+    ...numberIn("bandwidthMib"),
+    ...numberIn("maxDowntimeMs"),
+    ...numberIn("connections"),
+    ...(compression !== undefined &&
+      { compression: compression as Input<"migrate_vm">["compression"] & string }),
+    ...(form.has("dropSnapshots") && { snapshots: "drop" as const }),
     slowGuest: form.has("slowGuest"),
     keepDisks: form.has("keepDisks"),
   };

@@ -70,6 +70,8 @@ Deno.test({
         start: !isOff,
         disks: [{ path, format: "qcow2", bus: "virtio" }],
       });
+      // One that is off has a snapshot within its image, which goes along
+      if (isOff) await from.libvirt.virsh("snapshot-create-as", name, "kept");
       await until(
         "the VM to be known",
         async () =>
@@ -101,6 +103,8 @@ Deno.test({
         assert.equal(await at.libvirt.virsh("domstate", name), isOff ? "shut off" : "running", what);
       }
       if (told === "moved") assert.equal(at, to, what);
+      const snapshots = (await at.libvirt.virsh("snapshot-list", name, "--name")).trim();
+      assert.equal(snapshots, isOff ? "kept" : "", what);
       // Its disk is whole, and as it was
       const [disk] = (await at.libvirt.virsh("domblklist", name, "--details")).split("\n")
         .filter((line) => line.includes("vda")).map((line) => line.trim().split(/\s+/).at(-1)!);
@@ -115,7 +119,7 @@ Deno.test({
         (ends.get(`${here ? "stayed" : "moved"}: ${victim}`) ?? 0) + 1,
       );
       console.log(what, here ? "→ stayed" : "→ moved");
-      await at.libvirt.virsh("undefine", name);
+      await at.libvirt.virsh("undefine", name, "--snapshots-metadata");
       await Deno.remove(own);
       if (at === to) await Deno.remove(`${from.images}/${image}`);
       await from.linked();

@@ -1,6 +1,6 @@
 /** migrate_vm(): VMs move between two hosts while they run, through the link alone. */
 import assert from "node:assert/strict";
-import { type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
+import { link, type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, refused, shows } from "../testbed/product.ts";
 import { testFolder } from "../testbed/folder.ts";
@@ -47,7 +47,8 @@ Deno.test({
     const before = await uptime(from, name);
 
     await t.step("looked at, nothing is changed", async () => {
-      const look = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
+      const { estimate, ...look } = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
+      assert.equal(estimate?.converges, true);
       assert.deepEqual(look, {
         possible: true,
         findings: [],
@@ -58,6 +59,7 @@ Deno.test({
           pool: "images",
           volume: "disk.qcow2",
         }],
+        follows: [],
         memoryMb: 256,
       });
       assert.deepEqual(await to.volumes(), []);
@@ -66,12 +68,12 @@ Deno.test({
 
     await t.step("what would not follow is said before", async () => {
       const { id } = await call(from.server, "create_schedule", {
-        ...{ name: "nightly", action: "stop", frequency: "daily", time: "22:00", targets: { vmIds: [vmId] } },
+        ...{ name: "nightly", action: "stop", frequency: "daily", time: "22:00", targets: { tags: ["web"] } },
       });
       const { findings } = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
       assert.match(
         findings.map(({ level, text }) => `${level}: ${text}`).join(),
-        /^warning: What goes by it .*nightly/,
+        /^warning: This stays with .*nightly/,
       );
       await call(from.server, "delete_schedule", { scheduleId: id });
     });
@@ -110,10 +112,31 @@ Deno.test({
       assert.deepEqual([await from.left(), await to.left()], ["", ""]);
     });
 
-    await t.step("by a link that may less, none comes", async () => {
-      const { invitation } = await call(to.server, "invite_host", { address: to.url, role: "operator" });
+    await t.step("from the page of the other host, its own host moves it", async () => {
+      await from.libvirt.virsh("start", name);
+      await shows(from.server, vmId, ({ state }) => state === "running");
+      await until(
+        "the other one to list it",
+        async () =>
+          (await call(to.server, "get_vms")).some(({ id, state }) => id === vmId && state === "running"),
+      );
+      const plan = await call(to.server, "get_migration_plan", { vmId, toHost: "local" });
+      assert.equal(plan.possible, true, JSON.stringify(plan));
+      const moved = await call(to.server, "migrate_vm", { vmId, toHost: "local" });
+      assert.equal(moved.toHost, "local");
+      assert.deepEqual([await from.vms(), await to.vms()], [[], [name]]);
+      await call(to.server, "migrate_vm", { vmId, toHost: "there" });
+      await from.libvirt.virsh("destroy", name);
+      // Whose own KVM Manager has no link to it, that says so
       await call(from.server, "remove_host", { hostId: "there" });
-      await call(from.server, "join_host", { name: "weak", invitation });
+      const refusal = call(to.server, "get_migration_plan", { vmId, toHost: "local" });
+      await refused(refusal, "VmNotMovable", /has no link to it/);
+      await link(from, to, "there");
+    });
+
+    await t.step("by a link that may less, none comes", async () => {
+      await call(from.server, "remove_host", { hostId: "there" });
+      await link(from, to, "weak", "operator");
       await from.libvirt.virsh("start", name);
       await shows(from.server, vmId, ({ state }) => state === "running");
       await refused(
@@ -123,17 +146,18 @@ Deno.test({
       );
       await from.libvirt.virsh("destroy", name);
       await call(from.server, "remove_host", { hostId: "weak" });
-      const again = await call(to.server, "invite_host", { address: to.url });
-      await call(from.server, "join_host", { name: "there", invitation: again.invitation });
-      await from.linked();
+      await link(from, to, "there");
     });
 
     await t.step("unknown and here: refused", async () => {
       await shows(from.server, vmId, ({ state }) => state === "stopped");
       await refused(call(from.server, "migrate_vm", { vmId, toHost: "nowhere" }), "HostNotFound");
-      // Through the link, its host is not told to move it on
-      const elsewhere = call(to.server, "migrate_vm", { vmId, toHost: "there" });
-      await refused(elsewhere, "VmNotMovable", /its own host moves it/);
+      await refused(
+        call(to.server, "migrate_vm", { vmId, toHost: "there" }),
+        "VmNotMovable",
+        /it is there already/,
+      );
+      await refused(call(to.server, "migrate_vm", { vmId, toHost: "nowhere" }), "HostNotFound");
       await refused(
         call(from.server, "migrate_vm", { vmId, toHost: "local" }),
         "VmNotMovable",

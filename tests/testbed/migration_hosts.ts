@@ -23,14 +23,23 @@ export class MigrationHost implements AsyncDisposable {
   /** The line by which the other one reaches it. */
   readonly line: CutLine = cutLine(this.#port);
 
-  private constructor(readonly libvirt: PrivateLibvirt, readonly dataDir: string) {}
+  private constructor(
+    readonly libvirt: PrivateLibvirt,
+    readonly dataDir: string,
+    private readonly args: readonly string[],
+  ) {}
 
-  static async start(purpose: string, undo: AsyncDisposableStack): Promise<MigrationHost> {
+  /** @param args more of them for the product */
+  static async start(
+    purpose: string,
+    undo: AsyncDisposableStack,
+    args: readonly string[] = [],
+  ): Promise<MigrationHost> {
     const name = await testName(purpose);
     undo.defer(() => releaseName(name));
     undo.defer(() => removeFiles(name));
     const libvirt = undo.use(await privateLibvirt(purpose));
-    const host = new MigrationHost(libvirt, `${filesOf(name)}/data`);
+    const host = new MigrationHost(libvirt, `${filesOf(name)}/data`, args);
     await Deno.mkdir(host.images, { recursive: true });
     await Deno.mkdir(host.dataDir, { recursive: true });
     await libvirt.virsh("pool-define-as", "images", "dir", "--target", "/var/lib/libvirt/images");
@@ -46,7 +55,7 @@ export class MigrationHost implements AsyncDisposable {
     this.#beside = undefined;
     this.#beside = await serverBeside(this.libvirt, {
       dataDir: this.dataDir,
-      args: ["--listen", `https://127.0.0.1:${this.#port}`],
+      args: ["--listen", `https://127.0.0.1:${this.#port}`, ...this.args],
       env: { KVMM_BIN_DAYS: "7" },
     });
   }
@@ -93,13 +102,13 @@ export class MigrationHost implements AsyncDisposable {
     return openOperations(this.dataDir);
   }
 
-  /** Waits until it knows the other one as `there`. */
-  async linked(): Promise<void> {
+  /** Waits until it knows the other one by a name. */
+  async linked(name = "there"): Promise<void> {
     await until(
       "the link",
       async () =>
         (await call(this.server, "list_hosts")).some(({ id, status }) =>
-          id === "there" && status === "connected"
+          id === name && status === "connected"
         ),
     );
   }
@@ -110,15 +119,25 @@ export class MigrationHost implements AsyncDisposable {
   }
 }
 
-/** Starts them. Each knows the other as `there`. */
-export async function migrationHosts() {
+/** Links one host to another, which it knows by a name from then on. @param role the most that it may do there */
+export async function link(
+  a: MigrationHost,
+  b: MigrationHost,
+  name: string,
+  role: "administrator" | "operator" = "administrator",
+): Promise<void> {
+  const { invitation } = await call(b.server, "invite_host", { address: b.url, role });
+  await call(a.server, "join_host", { name, invitation });
+  await a.linked(name);
+}
+
+/** Starts them. Each knows the other as `there`. @param args more of them for the product */
+export async function migrationHosts(args: readonly string[] = []) {
   await using undo = new AsyncDisposableStack();
-  const from = await MigrationHost.start("leaves", undo), to = await MigrationHost.start("comes", undo);
-  for (const [a, b] of [[from, to], [to, from]] as const) {
-    const { invitation } = await call(b.server, "invite_host", { address: b.url });
-    await call(a.server, "join_host", { name: "there", invitation });
-    await a.linked();
-  }
+  const from = await MigrationHost.start("leaves", undo, args),
+    to = await MigrationHost.start("comes", undo, args);
+  await link(from, to, "there");
+  await link(to, from, "there");
   const kept = undo.move();
   return { from, to, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -15,7 +15,8 @@ export const isMoving = ({ state, reason }: Pick<DomainRecord, "state" | "reason
 /** The state of a VM on the host that it moves to. */
 export function incomingState(domain: DomainRecord | null): IncomingState {
   if (domain === null) return "missing";
-  if (isOff(domain)) return "off";
+  // One that libvirt takes back is off for a moment, and was never stored: it goes
+  if (isOff(domain)) return domain.persistent ? "off" : "incoming";
   if (isMoving(domain)) return "incoming";
   return domain.state === PAUSED ? "paused" : "running";
 }

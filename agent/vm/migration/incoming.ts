@@ -4,12 +4,12 @@
  */
 import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import { needOf } from "../../../lib/access/permissions.ts";
-import { may, type Rights } from "../../../lib/access/rights.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
-import { placedDefinition, type PlacedDisk } from "../../../lib/formats/xml/migration.ts";
+import { ChunkError } from "../../../lib/metrics/chunk.ts";
+import { placedDefinition } from "../../../lib/formats/xml/migration.ts";
 import { MigrationCalls } from "../../../lib/formats/libvirt_rpc.ts";
 import {
+  type FigurePart,
   type IncomingState,
   type IncomingVm,
   MIGRATION_PATH,
@@ -31,6 +31,8 @@ import { ofConnection } from "../../http/connections.ts";
 import type { Admit } from "../../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { FigureTransfer } from "../../metrics/transfer.ts";
+import type { ActivityEntry } from "../../store/activity.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { libvirtSocket } from "../../libvirt/socket.ts";
@@ -49,13 +51,17 @@ import { incomingState } from "./domain_state.ts";
 import { problem, t } from "./findings.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
+import { type MadeImage, placedDisks } from "./image_files.ts";
 import { IncomingOff } from "./incoming_off.ts";
 import { LINE_DONE, relay } from "./relay.ts";
+import { requireMayBring } from "./rights.ts";
 
 /** Milliseconds in which libvirt says whether a VM has come whose move was cut, and between looks. */
 const SETTLE_MS = 30_000, LOOK_MS = 300;
 /** Moves to this host at once. */
 const MOST_MOVES = 8;
+/** Characters of the figures of a VM. */
+const MOST_ALL_FIGURES = 64 * 1024 ** 2;
 /** The WebSocket was closed for what the other one said. */
 const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers move VMs" };
 
@@ -63,13 +69,9 @@ const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers mo
 export interface IncomingServices {
   readonly host: () => Host;
   readonly identify: (request: Request, caller: Caller) => Principal;
-}
-
-/** @throws {ContractError} Forbidden for who may not bring VMs to this host */
-function requireRights(rights: Rights): void {
-  const needs = [needOf("migrate_vm").permission, "storage.operate"];
-  if (needs.every((need) => may(rights, need, "everything"))) return;
-  throw new ContractError("Forbidden", { role: "administrator" });
+  /** Has the audit log keep that a VM came, or why not. */
+  readonly record: (entry: ActivityEntry) => void;
+  readonly keepFigures: FigureTransfer["take"];
 }
 
 export class IncomingMigrations {
@@ -91,7 +93,7 @@ export class IncomingMigrations {
     if (principal.link === undefined) {
       throw new ContractError("LinkRefused", { reason: "VMs come from hosts that are linked" });
     }
-    requireRights(principal.rights);
+    requireMayBring(principal.rights, "everything");
     const line = migrationLineOf(pathname);
     if (line === undefined) {
       if (this.#count >= MOST_MOVES) {
@@ -107,7 +109,7 @@ export class IncomingMigrations {
   };
 
   async #serve(peer: WebSocketConnection, principal: Principal): Promise<Farewell> {
-    const move = new IncomingMigration(this.services.host(), principal, this.#open);
+    const move = new IncomingMigration(this.services.host(), principal, this.#open, this.services);
     const revoke = () => peer.close(REFUSED);
     principal.ended.addEventListener("abort", revoke, { once: true });
     using _use = principal.hold?.();
@@ -131,11 +133,12 @@ async function answer(move: IncomingMigration, asked: string): Promise<unknown> 
   try {
     return await move.answer(readQuestion(asked));
   } catch (error) {
-    const known = error instanceof MigrationNonsense || error instanceof XmlError
-      ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
-      : isSystemError(error)
-      ? failed(oneLine(error.message, 300))
-      : contractError(error, "MigrationFailed", "migrate_vm");
+    const known =
+      error instanceof MigrationNonsense || error instanceof XmlError || error instanceof ChunkError
+        ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
+        : isSystemError(error)
+        ? failed(oneLine(error.message, 300))
+        : contractError(error, "MigrationFailed", "migrate_vm");
     if (!(known instanceof ContractError)) throw error;
     return { error: known.toJSON() };
   }
@@ -156,6 +159,10 @@ export class IncomingMigration {
   #folder: string | undefined;
   /** Of a VM that is off, while it comes. */
   #off: IncomingOff | undefined;
+  /** Its id, once it has come. */
+  #arrived: string | undefined;
+  /** Characters of figures that have come. */
+  #figures = 0;
   readonly #lines = new Set<WebSocketConnection>();
   readonly #over = Promise.withResolvers<"moved" | "stayed" | "cut">();
 
@@ -163,6 +170,7 @@ export class IncomingMigration {
     private readonly host: Host,
     private readonly principal: Principal,
     private readonly open: Map<string, IncomingMigration>,
+    private readonly services: Pick<IncomingServices, "record" | "keepFigures">,
   ) {}
 
   /** The link that it comes by. */
@@ -175,18 +183,24 @@ export class IncomingMigration {
     switch (question.do) {
       case "look":
         return this.#look(question.vm);
+      case "probe":
+        return Promise.resolve({});
       case "prepare":
         return this.#prepare();
       case "open-disk":
-        return this.#parts().openDisk(question.target);
+        return this.#parts().openDisk(question.target, question.file);
       case "close-disk":
-        return this.#parts().closeDisk(question.target);
+        return this.#parts().closeDisk(question.target, question.file);
       case "keep-state":
         return Promise.resolve(this.#parts().keepState(question.name, question.content));
+      case "keep-snapshot":
+        return Promise.resolve(this.#parts().keepSnapshot(question.xml, question.isCurrent));
       case "define":
         return this.#parts().define();
       case "end":
         return this.#end(question.hasMoved);
+      case "keep-figures":
+        return this.#keepFigures(question.figures);
       case "find":
         return this.#state(question.vmId).then((state) => ({ state }));
     }
@@ -225,6 +239,8 @@ export class IncomingMigration {
 
   async #look(vm: IncomingVm): Promise<MigrationAnswers["look"]> {
     if (this.#work !== undefined) throw new MigrationNonsense("it was prepared already");
+    const names = [vm.live, vm.next].map((xml) => nameIn(xml, vm.vmId)), [name = ""] = names;
+    if (names[1] !== name) throw new MigrationNonsense("its two definitions have two names");
     const { host } = this;
     host.requireFilled();
     if (host.machine?.isSystem !== true) {
@@ -233,8 +249,9 @@ export class IncomingMigration {
     const [found, disks] = await Promise.all([checkIncoming(host, vm), placeDisks(host, vm)]);
     const findings = [...found, ...disks.findings];
     const isPossible = !findings.some(({ isProblem }) => isProblem);
-    this.#plan = { vm, name: childText(parseXml(vm.live), "name") ?? "", disks, isPossible };
-    return { findings, disks: [...disks.disks] };
+    this.#plan = { vm, name, disks, isPossible };
+    const libvirtVersion = await host.capabilities.libvirtVersion();
+    return { findings, disks: [...disks.disks], libvirtVersion };
   }
 
   /** Begins: the VM's disks are made, and its lines are opened. */
@@ -267,8 +284,29 @@ export class IncomingMigration {
       spec,
       (job) => host.operations.run(about, (operation) => this.#receive(plan, job, operation, ready.resolve)),
     );
-    this.#work.catch(ready.reject);
+    const began = performance.now();
+    this.#work.then(
+      () => this.#audit(plan, began),
+      (error) => {
+        ready.reject(error);
+        this.#audit(plan, began, error);
+      },
+    );
     return await ready.promise;
+  }
+
+  /** Has the audit log keep how it ended. @param began when, as the process counts milliseconds */
+  #audit({ vm: { vmId }, name }: Plan, began: number, error?: unknown): void {
+    const { name: actor, door, address } = this.principal;
+    this.services.record({
+      ...{ actor, door, action: "migrate_vm", vmId, vmName: name },
+      ...(address !== "" && { address }),
+      result: error === undefined ? "ok" : "error",
+      ...(error !== undefined && {
+        message: error instanceof ContractError ? error.sentence : messageOf(error),
+      }),
+      tookMs: Math.round(performance.now() - began),
+    });
   }
 
   async #receive(
@@ -281,9 +319,10 @@ export class IncomingMigration {
     operation.showsAs(job.id);
     using held = new DisposableStack();
     await requirePlaces(host, copied.map(({ pool, size: bytes }) => ({ pool, bytes })));
-    const placed: PlacedDisk[] = [];
-    for (const disk of copied) placed.push(await this.#makeDisk(disk, operation, held));
-    operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
+    const made: MadeImage[] = [];
+    for (const disk of copied) made.push(await this.#makeDisk(disk, operation, held));
+    const placed = placedDisks(made);
+    const noted = operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
     const folder = `/run/libvirt/qemu/kvm-manager-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
     const secret = newSecret();
     await makeFolderAsStep(operation, folder, 0o711);
@@ -296,7 +335,7 @@ export class IncomingMigration {
     this.open.set(secret, this);
     if (vm.isOff) {
       const { vmId } = vm, socket = socketOf(folder, "disks", name);
-      this.#off = new IncomingOff({ host, operation, vmId, name, xml: next, disks: placed, socket });
+      this.#off = new IncomingOff({ host, operation, noted, vmId, name, xml: next, images: made, socket });
     }
     try {
       ready({ secret, folder, live, next });
@@ -313,14 +352,16 @@ export class IncomingMigration {
 
   /** Makes the volume that a disk's content comes into. */
   async #makeDisk(
-    { target, pool, volume: name, format, size }: CopiedHere,
+    { target, pool, volume: name, format, size, image }: CopiedHere,
     operation: Operation,
     held: DisposableStack,
-  ): Promise<PlacedDisk> {
+  ): Promise<MadeImage> {
     const { host } = this, { link } = host;
     held.use(host.locks.take(pool, name, { hold: "make" }));
     const made = await makeVolume(link, operation, { pool, name }, async () => {
-      const wanted = { capacity: size, format: await keepsFiles(link, pool) ? format : undefined };
+      // A file that is copied as it is begins empty, and as long as it will be
+      const made = image === undefined ? format : "raw";
+      const wanted = { capacity: size, format: await keepsFiles(link, pool) ? made : undefined };
       return await createVolume(link, pool, copyTarget(wanted, { name, format: wanted.format }));
     });
     const { type } = made, shown = `${pool}/${name}`;
@@ -332,7 +373,7 @@ export class IncomingMigration {
         `disk ${target} has ${size} bytes, and the pool ${pool} makes volumes of ${made.capacity}: choose another pool`,
       );
     }
-    return { target, path: made.path, type, format };
+    return { target, path: made.path, type, format, ...(image !== undefined && { image }) };
   }
 
   /** Waits until the VM has come. @throws {ContractError} MigrationFailed where it has not; the reason of the job's end */
@@ -366,8 +407,22 @@ export class IncomingMigration {
     const vmId = this.#plan?.vm.vmId;
     if (this.#work === undefined || vmId === undefined) throw new MigrationNonsense("nothing was prepared");
     this.#over.resolve(hasMoved ? "moved" : "stayed");
-    await this.#work.catch((error) => log.debug("a VM did not come", { error }));
+    await this.#work.then(
+      () => hasMoved && (this.#arrived = vmId),
+      (error) => log.debug("a VM did not come", { error }),
+    );
     return { state: await this.#state(vmId) };
+  }
+
+  /** Takes figures of the VM, once it is here. @throws {ContractError} MetricsUnavailable */
+  async #keepFigures(figures: FigurePart): Promise<Record<never, never>> {
+    const vmId = this.#arrived;
+    this.#figures += figures.series.reduce((sum, { chunk }) => sum + chunk.length, 0);
+    if (vmId === undefined || this.#figures > MOST_ALL_FIGURES) {
+      throw new MigrationNonsense("its figures are not wanted now");
+    }
+    await this.services.keepFigures(this.host.id, vmId, figures);
+    return {};
   }
 
   async #state(vmId: string): Promise<IncomingState> {
@@ -383,6 +438,15 @@ export class IncomingMigration {
       await sleep(clock, LOOK_MS);
     }
   }
+}
+
+/** The name in a definition of a VM. @throws {MigrationNonsense} for one of another VM @throws {XmlError} */
+function nameIn(xml: string, vmId: string): string {
+  const root = parseXml(xml), name = childText(root, "name");
+  if (childText(root, "uuid") !== vmId || !name) {
+    throw new MigrationNonsense("its definition is another VM's");
+  }
+  return name;
 }
 
 const failed = (error: string) => new ContractError("MigrationFailed", { error });

@@ -5,6 +5,7 @@ import { mebibytes } from "../../../lib/formats/xml/domain.ts";
 import { child, childText, parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import type { IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
 import type { Host } from "../../hosts/host.ts";
+import { log } from "../../log.ts";
 import { problem, warning } from "./findings.ts";
 
 /** What a definition says of the VM as a whole. */
@@ -60,10 +61,29 @@ async function files({ machine }: Host, { root }: IncomingDomain): Promise<Migra
 /** CPU modes that mean the host's own processor. */
 const HOST_MODES: ReadonlySet<string> = new Set(["host-passthrough", "maximum"]);
 
-function processor(_host: Host, { root }: IncomingDomain): MigrationFinding[] {
-  const { mode = "" } = child(root, "cpu")?.attributes ?? {};
+async function processor(
+  { link, capabilities }: Host,
+  { root }: IncomingDomain,
+  { live }: IncomingVm,
+): Promise<MigrationFinding[]> {
+  const cpu = child(root, "cpu"), { mode = "custom" } = cpu?.attributes ?? {};
+  const { type: virtType = "" } = root.attributes;
   // An emulated processor is the same everywhere
-  return root.attributes.type === "kvm" && HOST_MODES.has(mode) ? [warning("cpu-mode", { mode })] : [];
+  if (HOST_MODES.has(mode)) return virtType === "kvm" ? [warning("cpu-mode", { mode })] : [];
+  if (cpu === undefined || childText(cpu, "model") === undefined) return [];
+  const { arch = "", machine = "" } = child(child(root, "os"), "type")?.attributes ?? {};
+  const guest = (await capabilities.guests()).guests.find((each) => each.arch === arch);
+  if (guest === undefined) return [];
+  try {
+    const kind = { arch, machine, virtType, emulator: guest.emulator };
+    const missing = await link.call("compareCpu", { ...kind, xml: live.slice(cpu.from, cpu.to) });
+    return missing === null ? [] : [problem("cpu", { missing })];
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+    // What libvirt cannot compare, or knows no machine for, is found by other checks, or by QEMU
+    log.info("the processor of a VM that is to come cannot be compared", { error: error.message });
+    return [];
+  }
 }
 
 /** A place for a card there; undefined where all is well. */

@@ -2,7 +2,12 @@
 import { ContractError, type Disk } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
-import type { IncomingDisk, IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import type {
+  ImageFile,
+  IncomingDisk,
+  IncomingVm,
+  MigrationFinding,
+} from "../../../lib/host/migration_protocol.ts";
 import { textAt } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -10,6 +15,7 @@ import { refuseTooLarge, requireWritable } from "../../storage/volume_checks.ts"
 import { requireMakeable } from "../../storage/volume_work.ts";
 import { freeCopyName } from "../../storage/free_name.ts";
 import { hasFormats, usualPool } from "../../storage/volumes.ts";
+import { wholeSectors } from "./image_files.ts";
 import { problem, warning } from "./findings.ts";
 
 /** A disk whose content is copied. */
@@ -18,8 +24,10 @@ export interface CopiedHere {
   readonly pool: string;
   readonly volume: string;
   readonly format: "qcow2" | "raw";
-  /** Bytes, as its guest sees it. */
+  /** Bytes, as its guest sees it; of an image that is copied as it is, those of its file. */
   readonly size: number;
+  /** The image that is copied byte by byte, and which of the disk's it is; undefined where the content is copied. */
+  readonly image?: { readonly index: number; readonly of: ImageFile };
 }
 
 /** What becomes of all disks. */
@@ -46,6 +54,8 @@ async function isSame(
   return isPool && (await textAt(plainPath(`${folder}/${mark.name}`)))?.trim() === mark.content;
 }
 
+const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+
 /** Where copies go when nobody says. */
 function usual({ inventory }: Host, disk: Disk): string | undefined {
   const slash = (disk.source ?? "").lastIndexOf("/"), folder = disk.source?.slice(0, slash);
@@ -66,18 +76,26 @@ export async function placeDisks(host: Host, wanted: IncomingVm): Promise<Incomi
     if (source === undefined) continue;
     const known = wanted.disks.find((each) => each.target === target);
     if (isRemote(disk) || await isSame(host, disk, known?.mark)) {
+      const folder = folderOf(source), other = known?.files?.find(({ path }) => folderOf(path) !== folder);
+      if (other !== undefined) findings.push(problem("image-apart", { target, path: other.path }));
       disks.push({ target, isShared: true, path: source });
       continue;
     }
     if (isDrive(disk) || readOnly) findings.push(problem("medium", { target, path: source }));
     else if (shareable) findings.push(problem("shareable", { target }));
     else {
-      const placed = await placeCopy(host, disk, known?.size ?? 0, wanted, taken);
-      if ("check" in placed) findings.push(placed);
-      else {
+      const images = known?.files?.map((of, index) => ({ index, of })) ?? [undefined];
+      for (const image of images) {
+        const placed = await placeCopy(host, disk, known?.size ?? 0, wanted, taken, image);
+        if ("check" in placed) {
+          findings.push(placed);
+          break;
+        }
         taken.add(`${placed.pool}/${placed.volume}`);
         copied.push(placed);
-        disks.push({ target, isShared: false, pool: placed.pool, volume: placed.volume });
+        if (image === undefined || image.index === 0) {
+          disks.push({ target, isShared: false, pool: placed.pool, volume: placed.volume });
+        }
       }
     }
   }
@@ -91,6 +109,7 @@ async function placeCopy(
   size: number,
   { pool: all, pools = {} }: IncomingVm,
   taken: ReadonlySet<string>,
+  image: CopiedHere["image"],
 ): Promise<CopiedHere | MigrationFinding> {
   const { target } = disk, chosen = Object.hasOwn(pools, target) ? pools[target] : all;
   const pool = chosen ?? usual(host, disk);
@@ -98,14 +117,17 @@ async function placeCopy(
   try {
     const keepsFormats = hasFormats(requireMakeable(host, pool));
     await requireWritable(host, pool);
-    const format = keepsFormats && disk.format === "qcow2" ? "qcow2" : "raw";
-    const from = disk.source?.slice(disk.source.lastIndexOf("/") + 1) ?? "";
+    if (image !== undefined && !keepsFormats) return problem("image-pool", { target, pool });
+    const kind = image?.of.format ?? disk.format, source = image?.of.path ?? disk.source ?? "";
+    const format = keepsFormats && kind === "qcow2" ? "qcow2" : "raw";
+    const from = source.slice(source.lastIndexOf("/") + 1);
     const volume = await freeCopyName(
       host,
       { pool, from, target, format: keepsFormats ? format : undefined },
       (name) => taken.has(`${pool}/${name}`),
     );
-    return { target, pool, volume, format, size };
+    if (image === undefined) return { target, pool, volume, format, size };
+    return { target, pool, volume, format, size: wholeSectors(image.of.bytes), image };
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
     return problem("pool", { target, pool, reason: error.message });

@@ -3,8 +3,12 @@ import { Buffer } from "node:buffer";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramPath } from "../../../lib/formats/xml/nvram.ts";
-import type { PlacedDisk } from "../../../lib/formats/xml/migration.ts";
-import type { StateFile } from "../../../lib/host/migration_protocol.ts";
+import { withImagesAt } from "../../../lib/formats/xml/snapshot.ts";
+import {
+  type MigrationAnswers,
+  MOST_SNAPSHOTS,
+  type StateFile,
+} from "../../../lib/host/migration_protocol.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { sleep } from "../../clock.ts";
@@ -14,8 +18,11 @@ import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { type ProgramEnd, runProgram } from "../../machine/programs.ts";
 import { identityAt } from "../../operations/file_identity.ts";
-import type { Operation } from "../../operations/operation.ts";
-import type { FileMade } from "../../operations/step.ts";
+import type { Noted, Operation } from "../../operations/operation.ts";
+import type { FileMade, SnapshotOfMove, VmIncoming } from "../../operations/step.ts";
+import { hashesOf, stateFilesOf } from "./kept_state.ts";
+import { type MadeImage, movedPaths, relinkImages } from "./image_files.ts";
+import { recordMoved } from "./moved_snapshots.ts";
 import { putTpmState, type TpmStateFile } from "../lifecycle/tpm_state.ts";
 
 /** Milliseconds until the server listens, between looks for that, and at most for a disk. */
@@ -33,34 +40,37 @@ export interface IncomingParts {
   readonly name: string;
   /** The definition that it gets. */
   readonly xml: string;
-  readonly disks: readonly PlacedDisk[];
+  readonly images: readonly MadeImage[];
+  /** What is written down of the move. */
+  readonly noted: Noted<VmIncoming>;
   /** The socket at which disks are written. */
   readonly socket: string;
 }
 
 export class IncomingOff implements AsyncDisposable {
   readonly #over = new AbortController();
-  #serving: { readonly target: string; readonly ended: Promise<ProgramEnd> } | undefined;
-  readonly #written = new Set<string>();
+  #serving: { readonly image: MadeImage; readonly ended: Promise<ProgramEnd> } | undefined;
+  readonly #written = new Set<MadeImage>();
   #nvram: Uint8Array<ArrayBuffer> | undefined;
   readonly #tpm: TpmStateFile[] = [];
+  readonly #snapshots: SnapshotOfMove[] = [];
 
   constructor(private readonly parts: IncomingParts) {}
 
   /** Begins to take the content of a disk. @throws {ContractError} MigrationFailed */
-  async openDisk(target: string): Promise<{ isZero: boolean }> {
-    const { disks, socket, host: { clock } } = this.parts,
-      disk = disks.find((each) => each.target === target);
-    if (disk === undefined || this.#serving !== undefined || this.#written.has(target)) {
+  async openDisk(target: string, file?: number): Promise<{ isZero: boolean }> {
+    const { images, socket, host: { clock } } = this.parts,
+      image = images.find((each) => each.target === target && each.image?.index === file);
+    if (image === undefined || this.#serving !== undefined || this.#written.has(image)) {
       throw failed(`disk ${oneLine(target, 40)} is not to be written now`);
     }
-    const { path, format = "raw", type } = disk;
+    const { path, format, type } = image;
     const args = [
-      ...["--format", format, "--socket", socket, "--cache", "writeback"],
+      ...["--format", image.image === undefined ? format : "raw", "--socket", socket, "--cache", "writeback"],
       ...["--discard", "unmap", "--detect-zeroes", "unmap", "--", plainPath(path)],
     ];
     const ended = runProgram("qemu-nbd", args, { limitMs: DISK_MS, signal: this.#over.signal });
-    this.#serving = { target, ended };
+    this.#serving = { image, ended };
     const until = clock.monotonic() + LISTENS_MS;
     // It ends only where it cannot begin
     const early = ended.then(
@@ -76,14 +86,16 @@ export class IncomingOff implements AsyncDisposable {
   }
 
   /** Waits until all that came of a disk is written. @throws {ContractError} MigrationFailed */
-  async closeDisk(target: string): Promise<Record<never, never>> {
-    const serving = this.#serving;
-    if (serving?.target !== target) throw failed(`disk ${oneLine(target, 40)} is not being written`);
+  async closeDisk(target: string, file?: number): Promise<Record<never, never>> {
+    const serving = this.#serving, image = serving?.image;
+    if (serving === undefined || image?.target !== target || image.image?.index !== file) {
+      throw failed(`disk ${oneLine(target, 40)} is not being written`);
+    }
     // It ends once its client has gone
     const { success, stderr } = await serving.ended;
     this.#serving = undefined;
     if (!success) throw failed(`disk ${target} was not written whole: ${oneLine(stderr.trim(), 300)}`);
-    this.#written.add(target);
+    this.#written.add(serving.image);
     return {};
   }
 
@@ -95,14 +107,25 @@ export class IncomingOff implements AsyncDisposable {
     return {};
   }
 
-  /** Defines the VM, once all of it is here. @throws {ContractError} MigrationFailed @throws {LibvirtError} */
-  async define(): Promise<Record<never, never>> {
-    const { host: { link }, operation, vmId, disks, xml } = this.parts;
-    if (!disks.every(({ target }) => this.#written.has(target))) throw failed("disks are missing");
+  /** Takes a snapshot's record. @throws {ContractError} MigrationFailed for too many @throws {XmlError} */
+  keepSnapshot(xml: string, isCurrent: boolean): Record<never, never> {
+    if (this.#snapshots.length >= MOST_SNAPSHOTS) throw failed("it has too many snapshots");
+    this.#snapshots.push({ xml: withImagesAt(xml, movedPaths(this.parts.images)), isCurrent });
+    return {};
+  }
+
+  /** Defines the VM with its snapshots, once all of it is here. @throws {ContractError} MigrationFailed @throws {LibvirtError} @throws {ImageError} */
+  async define(): Promise<MigrationAnswers["define"]> {
+    const { host, operation, noted, vmId, images, xml } = this.parts;
+    if (!images.every((each) => this.#written.has(each))) throw failed("disks are missing");
+    await relinkImages(images, this.#over.signal);
     await this.#putNvram();
     await putTpmState(operation, vmId, this.#tpm);
-    await link.call("domainDefineXml", { xml, unchecked: true });
-    return {};
+    if (this.#snapshots.length > 0) noted.know({ snapshots: this.#snapshots }, true);
+    await host.link.call("domainDefineXml", { xml, unchecked: true });
+    await recordMoved(host, vmId, this.#snapshots);
+    const document = new XmlDocument(xml);
+    return { state: hashesOf(await stateFilesOf(host, document, vmId)) };
   }
 
   /** Puts the UEFI variables where the VM finds them. */

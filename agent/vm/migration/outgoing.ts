@@ -1,6 +1,6 @@
 /** VMs that leave this host. libvirt moves those that run; here it is prepared, followed, and told. */
 import { message, vmName } from "../../../lib/i18n/message.ts";
-import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import type {
   IncomingDisk,
@@ -8,14 +8,17 @@ import type {
   MigrationFinding,
 } from "../../../lib/host/migration_protocol.ts";
 import { namesText } from "../../../lib/coverage/coverage.ts";
+import { formatBytes, formatRate } from "../../../lib/text/quantity.ts";
+import { estimateOf } from "../../../lib/vm/migration_estimate.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import type { MigratableXml } from "../../../ffi/calls/mod.ts";
+import type { MigratableXml, MigrationProgress } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import { sleep } from "../../clock.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
+import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -25,16 +28,21 @@ import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmOutgoing } from "../../operations/step.ts";
+import { volumeAt } from "../../storage/volumes.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
+import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
+import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
+import { nameOfKey } from "./from_linked.ts";
 import { FolderMarks } from "./marks.ts";
-import { checkOutgoing } from "./outgoing_checks.ts";
+import { measureDirtyRate, measureLine } from "./estimate.ts";
+import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
@@ -43,7 +51,18 @@ import { completeMigration } from "./steps.ts";
 const LOOK_MS = 500;
 const MIB = 1024 ** 2;
 
-type Placing = Pick<Input<"migrate_vm">, "vmId" | "toHost" | "pool" | "pools" | "networks">;
+type Placing = Pick<
+  Input<"migrate_vm">,
+  | "vmId"
+  | "toHost"
+  | "pool"
+  | "pools"
+  | "networks"
+  | "snapshots"
+  | "bandwidthMib"
+  | "connections"
+  | "compression"
+>;
 
 /** What was found before a move. */
 interface Look {
@@ -52,18 +71,25 @@ interface Look {
   readonly disks: readonly IncomingDisk[];
   /** Bytes of each disk as its guest sees it, by target. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** Of one that is off and has snapshots. */
+  readonly images: LeavingImages;
 }
 
 /** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
 function targetOf(
-  linked: Pick<LinkedHosts, "served">,
+  linked: MigrationWorld["linked"],
   host: Host,
   { toHost: to }: Placing,
   { via }: Pick<Principal, "via">,
 ): LinkedHost {
-  // A request that comes through a link may not act on the hosts that are linked here
+  // The other KVM Manager may have other names for hosts
   if (via === "link") {
-    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_from_afar") });
+    const named = linked.all().find(({ peer }) => nameOfKey(peer.publicKey) === to);
+    if (named !== undefined) return named;
+    throw new ContractError("VmNotMovable", {
+      host: t("migration.that_host"),
+      reason: t("migration.no_link_there"),
+    });
   }
   const target = linked.served(to);
   if (target !== undefined) return target;
@@ -106,8 +132,9 @@ async function sizesOf(
 
 /** Where a VM may move, and what would not follow it. */
 export interface MigrationWorld {
-  readonly linked: Pick<LinkedHosts, "served">;
+  readonly linked: Pick<LinkedHosts, "served" | "all">;
   readonly coverage: Pick<Coverage, "of">;
+  readonly figures: () => Pick<FigureTransfer, "read">;
 }
 
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
@@ -115,34 +142,49 @@ async function look(
   host: Host,
   { vm, isOff }: ReturnType<typeof requireMovable>,
   wish: Placing,
-  things: readonly string[],
+  { stays, users }: Belongings,
+  role: Role,
   talk: MigrationConversation,
 ): Promise<Look> {
   if (host.machine?.isSystem !== true) {
     const xml = { live: "", next: "" };
-    return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map() };
+    return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map(), images: NO_IMAGES };
   }
   const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
+  const drops = wish.snapshots === "drop", all = isOff ? await leavingImages(host, vm, role) : NO_IMAGES;
+  const images = drops ? { ...NO_IMAGES, ofSnapshots: all.ofSnapshots, names: all.names } : all;
   const own = [
-    ...await checkOutgoing(host, vm, xml, isOff),
-    ...things.length === 0 ? [] : [warning("covered", { things: namesText(things) })],
+    ...await checkOutgoing(host, vm, xml, { isOff, drops }),
+    ...images.findings,
+    ...stays.length === 0 ? [] : [warning("covered", { things: namesText(stays) })],
+    ...users.length === 0 ? [] : [warning("rights", { things: namesText(users) })],
   ];
   const sizes = await sizesOf(host, vm, isOff);
+  for (const [target, files] of images.files) {
+    sizes.set(target, files.reduce((sum, { bytes }) => sum + bytes, 0));
+  }
   await using marks = await FolderMarks.put(vm);
-  const { findings, disks } = await talk.ask({
+  const { findings, disks, libvirtVersion = 0 } = await talk.ask({
     do: "look",
     vm: {
       ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart, isOff },
       disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
         const mark = marks.beside(source);
-        return { target, size: sizes.get(target) ?? 0, ...(mark && { mark }) };
+        const files = images.files.get(target);
+        return {
+          ...{ target, size: sizes.get(target) ?? 0 },
+          ...(mark && { mark }),
+          ...(files && { files: [...files] }),
+        };
       }),
       ...(wish.pool !== undefined && { pool: wish.pool }),
       ...(wish.pools && { pools: Object.fromEntries(wish.pools.map(({ target, pool }) => [target, pool])) }),
       ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
     },
   });
-  return { xml, findings: [...own, ...findings], disks, sizes };
+  const here = await host.capabilities.libvirtVersion();
+  const refused = isOff ? [] : checkTransport(wish, Math.min(here, libvirtVersion));
+  return { xml, findings: [...own, ...findings, ...refused], disks, sizes, images };
 }
 
 const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
@@ -165,19 +207,36 @@ export async function migrationPlan(
 ): Promise<Output<"get_migration_plan">> {
   const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
   const target = targetOf(linked, host, wish, principal);
-  const found = await MigrationConversation.during(
-    target,
-    principal,
-    (talk) => look(host, movable, wish, coverage.of(vm, principal.rights), talk),
-  );
+  const belongings = belongingsOf(host, coverage, vm, principal);
+  const [dirty, { found, line }] = await Promise.all([
+    isOff ? undefined : measureDirtyRate(host, vm.id),
+    MigrationConversation.during(target, principal, async (talk) => {
+      const found = await look(host, movable, wish, belongings, principal.role, talk);
+      return { found, line: isOff ? 0 : await measureLine(talk) };
+    }),
+  ]);
+  const isPossible = !found.findings.some(({ isProblem }) => isProblem);
+  const estimate = estimateOf({
+    ...{ line, dirty, memory: vm.memoryMb * MIB, limit: wish.bandwidthMib && wish.bandwidthMib * MIB },
+    disks: found.disks.reduce(
+      (sum, { target, isShared }) => sum + (isShared ? 0 : found.sizes.get(target) ?? 0),
+      0,
+    ),
+  });
+  const { lineBytesPerSecond, dirtyBytesPerSecond = 0, converges } = estimate;
+  const slow = isOff || converges ? [] : [
+    warning("dirty", { dirty: formatRate(dirtyBytesPerSecond), line: formatRate(lineBytesPerSecond) }),
+  ];
   return {
-    possible: !found.findings.some(({ isProblem }) => isProblem),
-    findings: found.findings.map((each) => ({
+    possible: isPossible,
+    ...(isPossible && !isOff && { estimate }),
+    findings: [...found.findings, ...slow].map((each) => ({
       check: each.check,
       level: each.isProblem ? "problem" as const : "warning" as const,
       text: findingText(each, target.label),
     })),
     disks: toldDisks(found),
+    follows: belongings.portable.map(({ name }) => name),
     memoryMb: isOff ? 0 : vm.memoryMb,
   };
 }
@@ -192,23 +251,36 @@ interface Outgoing {
   readonly operation: Operation;
   readonly principal: Principal;
   readonly isOff: boolean;
+  readonly belongings: Belongings;
+  readonly figures: Pick<FigureTransfer, "read">;
 }
 
 /** Volumes whose content is copied. */
 async function oldVolumes(
   { link }: Host,
   { disks }: VM,
-  placed: readonly IncomingDisk[],
+  { disks: placed, images: { ofSnapshots } }: Look,
 ): Promise<OldVolume[]> {
   const copied = new Set(placed.filter(({ isShared }) => !isShared).map(({ target }) => target));
-  const found: OldVolume[] = [];
-  for (const disk of disks) {
-    const volume = copied.has(disk.target) ? await volumeOfDisk(link, disk) : undefined;
-    if (volume === undefined) continue;
-    const { pool, name, path } = volume;
-    found.push({ pool, volume: name, path, file: await fileOf(link, path) });
-  }
-  return found;
+  const volumes = await Promise.all([
+    ...disks.filter(({ target }) => copied.has(target)).map((disk) => volumeOfDisk(link, disk)),
+    // Those of shared disks are the other host's now
+    ...placed.some(({ isShared }) => isShared) ? [] : ofSnapshots.map((path) => volumeAt(link, path)),
+  ]);
+  return await Promise.all(
+    volumes.filter((volume) => volume !== undefined).map(async ({ pool, name, path }) => ({
+      ...{ pool, volume: name, path, file: await fileOf(link, path) },
+    })),
+  );
+}
+
+/** A round of a VM's memory, for people. */
+function roundText({ rounds, remainingBytes, memoryRate, downtimeMs }: MigrationProgress): string {
+  const names = { round: String(rounds), left: formatBytes(remainingBytes) };
+  const rate = memoryRate === null ? "?" : formatRate(memoryRate);
+  return downtimeMs === null
+    ? t("migration.round", { ...names, rate })
+    : t("migration.round_downtime", { ...names, rate, downtime: String(downtimeMs) });
 }
 
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
@@ -223,14 +295,20 @@ async function move(
   const abort = () => {
     link.call("jobAbort", { uuid }).catch((error) => log.debug("a move could not be ended", { error }));
   };
+  let isDowntimeSet = false, rounds = 1;
   const follow = async () => {
     while (!over.signal.aborted) {
       await sleep(clock, LOOK_MS, over.signal);
       try {
         const now = await link.call("migrationProgress", { uuid });
-        if (now !== null && now.totalBytes > 0) {
-          job.progress(Math.min(now.doneBytes, now.totalBytes), now.totalBytes);
+        if (now === null) continue;
+        if (input.maxDowntimeMs !== undefined && !isDowntimeSet) {
+          await link.call("migrationDowntime", { uuid, ms: input.maxDowntimeMs });
+          isDowntimeSet = true;
         }
+        if (now.totalBytes > 0) job.progress(Math.min(now.doneBytes, now.totalBytes), now.totalBytes);
+        if (now.rounds > rounds) job.log(roundText(now));
+        rounds = Math.max(rounds, now.rounds);
       } catch (error) {
         // At the end libvirt has no such VM any more
         log.debug("how far a move is cannot be told", { error });
@@ -246,6 +324,8 @@ async function move(
       disks: found.disks.filter(({ isShared }) => !isShared).map(({ target }) => target),
       bandwidth: input.bandwidthMib ?? null,
       autoConverge: input.slowGuest ?? true,
+      connections: input.connections ?? null,
+      compression: input.compression ?? null,
       // The other host was seen to have the same files
       unsafe: true,
     });
@@ -262,7 +342,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
   operation.showsAs(job.id);
   job.log(message`${target.label}: making disks, and opening the lines`);
   const ready = await talk.ask({ do: "prepare" });
-  const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found.disks);
+  const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found);
   const nvram = nvramHolder(found.xml.next, crypto.randomUUID());
   let hasMoved = false;
   try {
@@ -273,7 +353,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...{ wasRunning: !isOff && vm.state !== "paused", wasOff: isOff },
       ...(nvram !== undefined && { nvram }),
     };
-    operation.add<VmOutgoing>(step);
+    const noted = operation.add<VmOutgoing>(step);
     await makeFolderAsStep(operation, ready.folder, 0o711);
     try {
       await using lines = await SourceLines.open(host, talk, ready, vm.name);
@@ -282,6 +362,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       if (isOff) {
         await copyOff({
           ...{ host, vm, talk, job, role, xml: found.xml.next, disks: found.disks, sizes: found.sizes },
+          ...{ images: found.images, onDefine: () => noted.know({ mayBeThere: true }, true) },
           socket: lines.uris.disksSocket,
           bytesPerSecond: input.bandwidthMib && input.bandwidthMib * MIB,
         });
@@ -298,7 +379,12 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     const told = found.findings.filter(({ isProblem }) => !isProblem).map((each) =>
       findingText(each, target.label)
     );
-    const warnings = [...told, ...await completeMigration(host, step, actor)];
+    const volumes = await completeMigration(host, step, actor);
+    const warnings = [
+      ...told,
+      ...volumes,
+      ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),
+    ];
     return { toHost: target.id, disks: toldDisks(found), warnings };
   } catch (error) {
     if (!hasMoved) {
@@ -321,7 +407,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  */
 export async function migrateVm(
   host: Host,
-  { linked, coverage }: MigrationWorld,
+  { linked, coverage, figures }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,
 ): Promise<Output<"migrate_vm">> {
@@ -332,7 +418,8 @@ export async function migrateVm(
   let output: Output<"migrate_vm"> | undefined;
   await host.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
-    const found = await look(host, movable, input, coverage.of(known, principal.rights), talk);
+    const belongings = belongingsOf(host, coverage, known, principal);
+    const found = await look(host, movable, input, belongings, principal.role, talk);
     const problems = found.findings.filter(({ isProblem }) => isProblem);
     if (problems.length > 0) {
       const reason = problems.map((each) => findingText(each, target.label)).join(" ");
@@ -355,7 +442,11 @@ export async function migrateVm(
     output = await jobs.run(spec, (job) =>
       operations.run(
         about,
-        (operation) => carryOut({ host, vm: known, input, talk, job, operation, principal, isOff }, found),
+        (operation) =>
+          carryOut({
+            ...{ host, vm: known, input, talk, job, operation, principal, isOff, belongings },
+            figures: figures(),
+          }, found),
       ));
   });
   return output!;

@@ -1,5 +1,5 @@
 /** Whether a VM of this host can leave it. */
-import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type VM } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { hindrancesOf } from "../../../lib/formats/xml/migration.ts";
 import type { MigrationFinding } from "../../../lib/host/migration_protocol.ts";
@@ -9,7 +9,7 @@ import { refuseCopied } from "../devices/move/plan.ts";
 import { foreignCheckpoint } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { scan } from "../snapshots/scan.ts";
-import { problem } from "./findings.ts";
+import { problem, warning } from "./findings.ts";
 
 /** What its definition says. */
 function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationFinding[] {
@@ -36,11 +36,12 @@ function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationF
 }
 
 /** What libvirt holds of it beside the definition. @throws {LibvirtError} */
-async function ofLibvirt(host: Host, vm: VM, isOff: boolean): Promise<MigrationFinding[]> {
+async function ofLibvirt(host: Host, vm: VM, isOff: boolean, drops: boolean): Promise<MigrationFinding[]> {
   const snapshots = await scan(host, vm), checkpoint = await foreignCheckpoint(host, vm.id);
-  const found = snapshots.length === 0
-    ? []
-    : [problem("snapshots", { snapshots: snapshots.map(({ name }) => name).join(", ") })];
+  const names = { snapshots: snapshots.map(({ name }) => name).join(", ") };
+  const found: MigrationFinding[] = [];
+  if (snapshots.length > 0 && !isOff) found.push(problem("snapshots", names));
+  if (snapshots.length > 0 && isOff && drops) found.push(warning("snapshots-dropped", names));
   if (checkpoint !== undefined) found.push(problem("checkpoint", { checkpoint }));
   const [disk] = vm.disks;
   try {
@@ -52,12 +53,29 @@ async function ofLibvirt(host: Host, vm: VM, isOff: boolean): Promise<MigrationF
   return found;
 }
 
-/** What keeps it here. @throws {LibvirtError} @throws {XmlError} */
+/** Version of libvirt from which memory is compressed on several connections. */
+const MULTIFD_COMPRESSION = 9_004_000;
+
+/** Whether memory can be sent so. @param libvirt the older version of both hosts */
+export function checkTransport(
+  { compression, connections }: Pick<Input<"migrate_vm">, "compression" | "connections">,
+  libvirt: number,
+): MigrationFinding[] {
+  if (compression === undefined) return [];
+  const isOfOne = compression === "xbzrle";
+  if (isOfOne !== (connections === undefined)) {
+    return [problem(isOfOne ? "compression-one" : "compression-several", { compression })];
+  }
+  const isKnown = isOfOne || libvirt >= MULTIFD_COMPRESSION;
+  return isKnown ? [] : [problem("compression-version", { compression })];
+}
+
+/** What keeps it here. @param drops its snapshots do not go along @throws {LibvirtError} @throws {XmlError} */
 export async function checkOutgoing(
   host: Host,
   vm: VM,
   xml: MigratableXml,
-  isOff: boolean,
+  { isOff, drops }: { readonly isOff: boolean; readonly drops: boolean },
 ): Promise<MigrationFinding[]> {
-  return [...ofDefinition(xml, isOff), ...await ofLibvirt(host, vm, isOff)];
+  return [...ofDefinition(xml, isOff), ...await ofLibvirt(host, vm, isOff, drops)];
 }

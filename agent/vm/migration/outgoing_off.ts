@@ -2,16 +2,16 @@
 import { Buffer } from "node:buffer";
 import { ContractError, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import { nvramPath } from "../../../lib/formats/xml/nvram.ts";
-import { type IncomingDisk, MOST_STATE, type StateFile } from "../../../lib/host/migration_protocol.ts";
+import { type IncomingDisk, MOST_STATE } from "../../../lib/host/migration_protocol.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
-import { readRegular, undefinedIfMissing } from "../../machine/files.ts";
-import { plainPath } from "../../machine/host_file.ts";
 import { copySource } from "../../storage/copy_source.ts";
-import { sendImage } from "../../storage/qemu_img.ts";
-import { readTpmState } from "../lifecycle/tpm_state.ts";
+import { type ImageNode, sendImage } from "../../storage/qemu_img.ts";
 import type { MigrationConversation } from "./conversation.ts";
+import { scan } from "../snapshots/scan.ts";
+import { t } from "./findings.ts";
+import { hashesOf, stateFilesOf } from "./kept_state.ts";
+import type { LeavingImages } from "./leaving_images.ts";
 
 /** A VM that is off, on its way. */
 export interface OffCopy {
@@ -28,6 +28,9 @@ export interface OffCopy {
   /** Bytes of each disk as its guest sees it. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly bytesPerSecond: number | undefined;
+  readonly images: LeavingImages;
+  /** The other host is told to define it, and may have it from then on. */
+  readonly onDefine: () => void;
 }
 
 const failed = (error: string) => new ContractError("MigrationFailed", { error });
@@ -39,46 +42,55 @@ export async function copyOff(copy: OffCopy): Promise<void> {
   const targets = new Set(copy.disks.filter(({ isShared }) => !isShared).map(({ target }) => target));
   const total = [...targets].reduce((sum, target) => sum + (sizes.get(target) ?? 0), 0);
   let before = 0;
-  for (const { target, source: path = "", format } of vm.disks.filter((each) => targets.has(each.target))) {
-    const size = sizes.get(target) ?? 0;
-    const image = await copySource(
-      host,
-      { path, format: format === "qcow2" ? format : "raw" },
-      role,
-      held,
-      vm.id,
-    );
-    const { isZero } = await talk.ask({ do: "open-disk", target });
-    job.log(`Copying ${target}: ${path}`);
+  const send = async (
+    image: ImageNode,
+    { target, file, size }: { target: string; file?: number; size: number },
+  ): Promise<void> => {
+    const part = { target, ...(file !== undefined && { file }) };
+    const { isZero } = await talk.ask({ do: "open-disk", ...part });
+    job.log(`Copying ${target}: ${image.path}`);
     await sendImage(image, socket, {
       ...{ isZero, bytesPerSecond, signal: job.signal },
       onShare: (share) => job.progress(Math.min(before + share * size, total), total),
     });
-    await talk.ask({ do: "close-disk", target });
+    await talk.ask({ do: "close-disk", ...part });
     before += size;
+  };
+  for (const { target, source: path = "", format } of vm.disks.filter((each) => targets.has(each.target))) {
+    const wish = { path, format: format === "qcow2" ? format : "raw" } as const;
+    const image = await copySource(host, wish, role, held, vm.id), files = copy.images.files.get(target);
+    if (files === undefined) await send(image, { target, size: sizes.get(target) ?? 0 });
+    else {
+      for (const [file, { path, bytes: size }] of files.entries()) {
+        await send({ path, type: "file", backing: [], format: "raw" }, { target, file, size });
+      }
+    }
   }
-  for (const [name, content] of await stateOf(copy)) await talk.ask({ do: "keep-state", name, content });
+  const sent = await sendState(copy);
+  for (const { xml, isCurrent } of copy.images.snapshots) {
+    await talk.ask({ do: "keep-snapshot", xml, isCurrent });
+  }
   job.signal.throwIfAborted();
-  await talk.ask({ do: "define" });
+  const now = (await scan(host, vm)).map(({ name }) => name);
+  if (now.join("\n") !== copy.images.names.join("\n")) throw failed(t("migration.was_snapshotted"));
+  copy.onDefine();
+  const { state } = await talk.ask({ do: "define" });
+  for (const { name, sha256 } of sent) {
+    if (state.find((each) => each.name === name)?.sha256 !== sha256) {
+      throw failed(`its ${name} is not there as it was sent`);
+    }
+  }
 }
 
-/** What libvirt keeps of it, as base64. @throws {ContractError} MigrationFailed where it cannot be read: without it the VM may not boot */
-async function stateOf({ host, vm, xml }: OffCopy): Promise<(readonly [StateFile, string])[]> {
-  const document = new XmlDocument(xml), found: [StateFile, Uint8Array][] = [];
-  const nvram = nvramPath(document);
-  // It was never started where there is none
-  const variables = nvram && await undefinedIfMissing(readRegular(plainPath(nvram), MOST_STATE));
-  if (variables) found.push(["nvram", variables]);
-  const tpm = await readTpmState(host, document, vm.id);
-  if (tpm !== undefined && "fault" in tpm) {
-    throw failed(`the state of its TPM cannot be copied, because ${tpm.fault}`);
-  }
-  for (const { name, bytes } of tpm?.files ?? []) found.push([name, bytes]);
-  return found.map(([name, bytes]) => {
+/** Sends what libvirt keeps of it. @returns its hashes @throws {ContractError} MigrationFailed where it cannot be read */
+async function sendState({ host, vm, xml, talk }: OffCopy): Promise<ReturnType<typeof hashesOf>> {
+  const files = await stateFilesOf(host, new XmlDocument(xml), vm.id);
+  for (const [name, bytes] of files) {
     const content = Buffer.from(bytes).toString("base64");
     if (content.length > MOST_STATE) {
       throw failed(`its ${name} has ${bytes.length} bytes, which is more than is sent`);
     }
-    return [name, content];
-  });
+    await talk.ask({ do: "keep-state", name, content });
+  }
+  return hashesOf(files);
 }

@@ -11,6 +11,7 @@ import type { VmOutgoing } from "../../operations/step.ts";
 import { removeOldVolume } from "../../storage/old_volume.ts";
 import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState, isMoving } from "./domain_state.ts";
+import { recordMoved } from "./moved_snapshots.ts";
 import { t } from "./findings.ts";
 
 /** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
@@ -50,6 +51,8 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
     const domain = await link.call("domainRead", { uuid });
     if (domain !== null) {
       const isHeld = isMoving(domain);
+      // The other host was never told to define it: nothing depends on its answer
+      if (wasOff && step.mayBeThere !== true) return NOTHING;
       // It goes on here: libvirt has taken the move back
       if (!isOff(domain) && !isHeld) {
         return wasOff && await isThere(vms, step)
@@ -73,10 +76,11 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
 };
 
 const vmIncoming: StepRule<"vm-incoming"> = {
-  undo: async ({ uuid }, { vms: { link } }) => {
-    const state = incomingState(await link.call("domainRead", { uuid }));
+  undo: async ({ uuid, snapshots = [] }, { vms }) => {
+    const state = incomingState(await vms.link.call("domainRead", { uuid }));
     if (state === "missing") return NOTHING;
     if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
+    if (state === "off") await recordMoved(vms, uuid, snapshots);
     return { did: "kept", note: t("migration.is_here"), stop: true };
   },
 };

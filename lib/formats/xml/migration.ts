@@ -1,4 +1,5 @@
 /** A VM's definition on its way to another host: what keeps it where it is, and what changes there. */
+import type { BackingImage } from "./new_vm.ts";
 import { setDisk } from "./clone.ts";
 import { XmlDocument } from "./edit.ts";
 import { passedElements, takenByAddress } from "./taken_elements.ts";
@@ -72,6 +73,8 @@ export interface PlacedDisk {
   readonly path: string;
   readonly format: string | undefined;
   readonly type: "file" | "block";
+  /** Images that it is built on there, nearest first. */
+  readonly backing?: readonly BackingImage[];
 }
 
 /**
@@ -85,7 +88,7 @@ export function placedDefinition(
   networks: Readonly<Record<string, string>>,
 ): string {
   const document = new XmlDocument(source);
-  for (const disk of disks) setDisk(document, disk.target, { ...disk, backing: [] });
+  for (const disk of disks) setDisk(document, disk.target, { ...disk, backing: disk.backing ?? [] });
   for (const [from, to] of Object.entries(networks)) renameNetwork(document, from, to);
   return document.toString();
 }

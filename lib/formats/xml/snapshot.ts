@@ -196,6 +196,23 @@ export function withImageMoved(
   return document.toString();
 }
 
+/** Elements of a document that name an image, in order. */
+const imageElements = (element: XmlElement): XmlElement[] =>
+  element.children.flatMap((each) => [
+    ...each.name === "source" && each.attributes.file !== undefined ? [each] : [],
+    ...imageElements(each),
+  ]);
+
+/** A snapshot's XML on another host, where images have other paths. @param moved paths here → there */
+export function withImagesAt(source: string, moved: ReadonlyMap<string, string>): string {
+  const document = new XmlDocument(source), count = imageElements(document.root).length;
+  for (let index = 0; index < count; index++) {
+    const element = imageElements(document.root)[index]!, path = moved.get(element.attributes.file!);
+    if (path !== undefined) document.setAttribute(element, "file", path);
+  }
+  return document.toString();
+}
+
 /** What begins the description of a snapshot whose deletion was begun: its content is no longer whole. */
 const DELETING = "[deletion began]";
 /** What follows it once QEMU was told to go over to the image below: one that ends then wrote to either of the two last. */

@@ -10,8 +10,6 @@ export const migrate = {
   "migrate.none_what":
     "A VM moves to a host that has a KVM Manager of its own and is linked to this one. Link one in Settings → Hosts.",
   "migrate.hosts": "Hosts",
-  "migrate.elsewhere":
-    "This VM is on {host}. Open KVM Manager of that host to move it, or move it from there once that host is linked to the other one.",
   "migrate.not_running":
     "It cannot move as it is: one that is suspended has its memory on this host, and one that is not kept is gone once it stops. Start it, or discard its saved memory, first.",
   "migrate.to": "Move it to",
@@ -26,6 +24,22 @@ export const migrate = {
   "migrate.warnings": "Worth knowing",
   "migrate.possible": "It can move",
   "migrate.memory": "{memory} of memory is copied while it runs.",
+  "migrate.estimate": "About {time}, at {line}.",
+  "migrate.estimate_dirty":
+    "About {time}: the link carries {line}, and the guest changes {dirty} of its memory.",
+  "migrate.no_end": "no end, unless the guest is slowed down",
+  "migrate.more": "Downtime, connections, compression",
+  "migrate.downtime": "Longest downtime",
+  "migrate.downtime_hint": "How long the guest may stand still at the end. If empty, QEMU's limit of 300 ms.",
+  "migrate.connections": "Connections",
+  "migrate.connections_hint": "Memory is sent by so many at once, 2 to 16. If empty, by one.",
+  "migrate.compression": "Compression of memory",
+  "migrate.compression_hint": "xbzrle by one connection; zlib and zstd by several, from libvirt 9.4 on.",
+  "migrate.compression_none": "none",
+  "migrate.drop_snapshots": "Leave its snapshots behind",
+  "migrate.drop_snapshots_hint":
+    "What it has now is copied, and its snapshots are gone. Otherwise they go along, with the images that they need.",
+  "migrate.follows": "Go along: {things}.",
   "migrate.disk_shared": "{target}: on storage that both hosts have. It is not copied.",
   "migrate.disk_pool": "{target} ({size}) to the pool",
   "migrate.pool_choice": "{pool}, {free} free",

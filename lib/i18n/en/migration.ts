@@ -12,7 +12,17 @@ export const migration = {
     "What is written to disk {target} is dropped when the VM stops, and is on this host alone. Shut the VM down first.",
   "migration.check.encrypted": "Disk {target} is encrypted, and its passphrase is known on this host alone.",
   "migration.check.snapshots":
-    "It has snapshots, which libvirt does not take along ({snapshots}). Delete them first, which keeps the disks as they are now.",
+    "It has snapshots, which libvirt does not take along while it runs ({snapshots}). Shut it down, and they go along, or delete them first, which keeps the disks as they are now.",
+  "migration.check.snapshots_dropped":
+    "Its snapshots are not there any more once it has moved: {snapshots}. What it has now goes along.",
+  "migration.check.snapshot_memory":
+    "The memory of snapshot {snapshot} is in a file of its own, which is not moved. Delete that snapshot first, or move the VM without its snapshots.",
+  "migration.check.snapshot_image":
+    "The images of disk {target} cannot be copied with its snapshots: {reason} Move the VM without its snapshots.",
+  "migration.check.image_apart":
+    "Disk {target} is on storage that {host} has, too, and {path}, which a snapshot needs, is not. Move that image there, or delete the snapshot.",
+  "migration.check.image_pool":
+    "The pool {pool} of {host} keeps no files, which the snapshots of disk {target} need. Choose another pool, or move the VM without its snapshots.",
   "migration.check.checkpoint":
     "It has a checkpoint of another program ({checkpoint}), which would be lost. Delete it with that program.",
   "migration.check.copied": "Its disks are being copied or merged just now. Wait until that has ended.",
@@ -40,13 +50,25 @@ export const migration = {
   "migration.check.firmware": "{host} has no firmware {path}. Install it there (Debian: ovmf).",
   "migration.check.cpu_mode":
     "Its processor is that of this host ({mode}). On a host with another processor it does not start, or its guest fails: choose a CPU model that both have for hosts that differ.",
+  "migration.check.cpu":
+    "The processor of {host} lacks what the VM has: {missing}. Choose a CPU model that both hosts have, or turn those features off, and restart the VM.",
+  "migration.check.dirty":
+    "The guest changes {dirty} of its memory, and the link carries {line}. Without slowing it down, the move would not end: leave that on, allow a longer downtime or more bandwidth, or move it when it has less to do.",
+  "migration.check.compression_one":
+    "The compression {compression} is for memory that is sent by one connection. Leave out the number of connections, or choose zstd.",
+  "migration.check.compression_several":
+    "The compression {compression} is for memory that is sent by several connections. Set their number, or choose xbzrle.",
+  "migration.check.compression_version":
+    "The compression {compression} needs libvirt 9.4 on this host and on {host}. Choose xbzrle, or none.",
   "migration.check.no_network": "{host} has no network {network}. Make it there, or choose another one.",
   "migration.check.network_off": "The network {network} of {host} is not active. Start it there first.",
   "migration.check.no_bridge": "{host} has no bridge or network device {bridge}. Make it there first.",
   "migration.check.memory":
     "{host} has {free} MiB of memory free, and the VM has {memory} MiB. It may become slow, or other VMs may be ended.",
   "migration.check.covered":
-    "What goes by it stays with this KVM Manager, and does not follow it to {host}: {things}. Make its like there.",
+    "This stays with KVM Manager of the host that it leaves, and does nothing for it on {host}: {things}. Set it up there.",
+  "migration.check.rights":
+    "Who has rights to it here keeps them, through the link to {host} ({things}). KVM Manager there has users and rights of its own.",
   "migration.check.no_pool": "{host} has no storage pool that keeps files. Make one there, or choose a pool.",
   "migration.check.pool": "Disk {target} cannot be copied to the pool {pool} of {host}: {reason}",
 
@@ -63,14 +85,22 @@ export const migration = {
   "migration.resumed": "The VM goes on here.",
   "migration.is_incoming": "libvirt has not said yet whether the VM has come.",
   "migration.moving": "moving to another host",
-  "migration.not_from_afar": "its own host moves it. Open KVM Manager of the host that the VM is on",
+  "migration.that_host": "that host",
+  "migration.no_link_there":
+    "KVM Manager of the VM's host has no link to it. Open that one, and link it there (Settings → Hosts)",
   "migration.not_let_in":
     "VMs are brought there by its administrators alone, and this host is linked to it, or you are, with less",
   "migration.too_old": "KVM Manager there is too old. Update it",
   "migration.same_host": "it is there already",
   "migration.not_linked": "no KVM Manager is linked there. Install KVM Manager on that host, and link it",
+  "migration.round": "Memory, round {round}: {left} left, {rate}",
+  "migration.round_downtime":
+    "Memory, round {round}: {left} left, {rate}; the guest will stand still for about {downtime} ms",
+  "migration.thing_stays": "{name} stays with the host that it left: {reason}. Set it up on the other one.",
+  "migration.figures_stay": "Its earlier figures stay with the host that it left: {reason}.",
   "migration.volume_stays": "{path} stays: {reason}",
   "migration.was_started": "it was started here while it was copied",
+  "migration.was_snapshotted": "its snapshots changed while it was copied. Try again",
   "migration.copy_stays":
     "The VM was started here while it was copied, and {host} has a copy of it: delete that there, and do not start it",
   "migration.is_here": "The VM is here.",

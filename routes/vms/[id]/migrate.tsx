@@ -4,11 +4,13 @@ import { CheckField, SelectField, TextField } from "../../../components/kit/Fiel
 import { Empty } from "../../../components/kit/Empty.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import type { HostStatus, MigrationPlan, Network, StoragePool, VM } from "../../../lib/contract/mod.ts";
+import { MIGRATION_COMPRESSIONS } from "../../../lib/contract/migration.ts";
 import { migrate as texts } from "../../../lib/i18n/en/migrate.ts";
 import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
-import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
+import { formatBytes, formatMemory, formatRate } from "../../../lib/text/quantity.ts";
+import { formatSpan } from "../../../lib/text/time.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { MIGRATION_FIELDS, migrationInput } from "../../../lib/vm/migration_form.ts";
 import { disksAtRest } from "../../../lib/vm/manage.ts";
@@ -37,7 +39,7 @@ interface Chosen {
 
 interface Shown {
   readonly vm: VM;
-  /** Hosts that are linked. */
+  /** Hosts that it can move to: linked ones, and the local one where it is not there. */
   readonly hosts: readonly HostStatus[];
   readonly chosen: Chosen | null;
   readonly typed: Readonly<Record<string, string>>;
@@ -69,9 +71,11 @@ async function shown(
   toHost: string | null,
   { typed = {}, failure = null }: Partial<Pick<Shown, "typed" | "failure">> = {},
 ): Promise<Shown> {
-  const hosts = (await state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
-    !isLocal && linked !== undefined
+  const served = (await state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
+    isLocal || linked !== undefined
   );
+  const own = served.find(({ id, isLocal }) => !isLocal && id === vm.host);
+  const hosts = served.filter((host) => own === undefined ? !host.isLocal : host !== own);
   const host = hosts.find(({ id }) => id === toHost);
   const chosen = host === undefined || !canMove(vm) ? null : await chosenOf(state, vm, host);
   return { vm, hosts, chosen, typed, failure: failure ?? chosen?.failure ?? null };
@@ -135,9 +139,20 @@ function Hosts({ hosts }: { hosts: readonly HostStatus[] }) {
   );
 }
 
+/** What the link carries, what the guest changes, and how long the move takes. */
+function estimateText(
+  { lineBytesPerSecond, dirtyBytesPerSecond, seconds }: NonNullable<MigrationPlan["estimate"]>,
+): string {
+  const line = formatRate(lineBytesPerSecond);
+  const time = seconds === undefined ? t("migrate.no_end") : formatSpan(seconds * 1000);
+  return dirtyBytesPerSecond === undefined
+    ? t("migrate.estimate", { time, line })
+    : t("migrate.estimate_dirty", { time, line, dirty: formatRate(dirtyBytesPerSecond) });
+}
+
 /** What was found, problems before warnings. */
 function Findings({ plan }: { plan: MigrationPlan }) {
-  const { findings, possible, memoryMb } = plan, canChoose = isOnlyNetworks(plan);
+  const { findings, possible, memoryMb, follows, estimate } = plan, canChoose = canBeChosen(plan);
   const of = (level: "problem" | "warning") => findings.filter((each) => each.level === level);
   const list = (level: "problem" | "warning") => (
     <ul>{of(level).map(({ text }) => <li key={text}>{text}</li>)}</ul>
@@ -155,7 +170,13 @@ function Findings({ plan }: { plan: MigrationPlan }) {
       {of("warning").length > 0 && <Flash tone="warn" title={t("migrate.warnings")}>{list("warning")}</Flash>}
       {possible && (
         <Flash tone="ok" title={t("migrate.possible")} quiet>
-          {memoryMb > 0 ? t("migrate.memory", { memory: formatMemory(memoryMb) }) : t("migrate.stays_off")}
+          <p>
+            {memoryMb > 0 ? t("migrate.memory", { memory: formatMemory(memoryMb) }) : t("migrate.stays_off")}
+          </p>
+          {estimate !== undefined && <p>{estimateText(estimate)}</p>}
+          {follows.length > 0 && (
+            <p>{t("migrate.follows", { things: follows.map((name) => oneLine(name, 80)).join(", ") })}</p>
+          )}
         </Flash>
       )}
     </>
@@ -226,16 +247,68 @@ function Places({ vm, chosen: { plan, pools, networks }, typed }: {
   );
 }
 
-/** Whether networks that are missing there are all that is in the way: they are chosen in the form. */
-const isOnlyNetworks = ({ findings }: MigrationPlan) =>
-  findings.every(({ level, check }) => level === "warning" || check === "no-network");
+/** How the memory of a VM that runs is sent. */
+function LiveOptions({ typed }: Pick<Shown, "typed">) {
+  return (
+    <>
+      <CheckField
+        name="slowGuest"
+        label={t("migrate.slow_guest")}
+        hint={t("migrate.slow_guest_hint")}
+        defaultChecked={typed.toHost === undefined || typed.slowGuest !== undefined}
+      />
+      <details>
+        <summary>{t("migrate.more")}</summary>
+        <div class="device-grid">
+          <TextField
+            name="maxDowntimeMs"
+            type="number"
+            min={1}
+            max={60_000}
+            label={t("migrate.downtime")}
+            hint={t("migrate.downtime_hint")}
+            suffix="ms"
+            defaultValue={typed.maxDowntimeMs ?? ""}
+          />
+          <TextField
+            name="connections"
+            type="number"
+            min={2}
+            max={16}
+            label={t("migrate.connections")}
+            hint={t("migrate.connections_hint")}
+            defaultValue={typed.connections ?? ""}
+          />
+          <SelectField
+            name="compression"
+            label={t("migrate.compression")}
+            hint={t("migrate.compression_hint")}
+            value={typed.compression ?? ""}
+            choices={[
+              { value: "", label: t("migrate.compression_none") },
+              ...MIGRATION_COMPRESSIONS.map((value) => ({ value, label: value })),
+            ]}
+          />
+        </div>
+      </details>
+    </>
+  );
+}
+
+/** Problems that a choice in the form does away with. */
+const CHOSEN: ReadonlySet<string> = new Set([
+  "no-network",
+  "snapshot-memory",
+  "snapshot-image",
+  "image-apart",
+  "image-pool",
+]);
+/** Whether the form has a choice for all that is in the way. */
+const canBeChosen = ({ findings }: MigrationPlan) =>
+  findings.every(({ level, check }) => level === "warning" || CHOSEN.has(check));
 
 /** What is in the way of the form. */
 function Obstacle({ vm, hosts }: Pick<Shown, "vm" | "hosts">) {
-  const own = hosts.find(({ id }) => id === vm.host);
-  if (own !== undefined) {
-    return <Flash tone="warn">{t("migrate.elsewhere", { host: oneLine(own.label, 60) })}</Flash>;
-  }
   if (!canMove(vm)) return <Flash tone="warn">{t("migrate.not_running")}</Flash>;
   if (hosts.length > 0) return null;
   return (
@@ -251,8 +324,8 @@ export default define.page<typeof handler>(function Migrate({ data }) {
   const { vm, hosts, chosen, typed, failure } = data;
   const here = `/vms/${encodeURIComponent(vm.id)}`;
   const title = t("migrate.title", { name: oneLine(vm.name, 60) });
-  const canChoose = hosts.length > 0 && canMove(vm) && !hosts.some(({ id }) => id === vm.host);
-  const plan = chosen?.plan ?? null, isReady = plan !== null && isOnlyNetworks(plan);
+  const canChoose = hosts.length > 0 && canMove(vm);
+  const plan = chosen?.plan ?? null, isReady = plan !== null && canBeChosen(plan);
   return (
     <>
       <Head>
@@ -273,12 +346,13 @@ export default define.page<typeof handler>(function Migrate({ data }) {
               {plan !== null && isReady && <Places vm={vm} chosen={{ ...chosen, plan }} typed={typed} />}
               {isReady && (
                 <>
-                  {isLive(vm) && (
+                  {isLive(vm) && <LiveOptions typed={typed} />}
+                  {!isLive(vm) && (
                     <CheckField
-                      name="slowGuest"
-                      label={t("migrate.slow_guest")}
-                      hint={t("migrate.slow_guest_hint")}
-                      defaultChecked={typed.toHost === undefined || typed.slowGuest !== undefined}
+                      name="dropSnapshots"
+                      label={t("migrate.drop_snapshots")}
+                      hint={t("migrate.drop_snapshots_hint")}
+                      defaultChecked={typed.dropSnapshots !== undefined}
                     />
                   )}
                   <CheckField
