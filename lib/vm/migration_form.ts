@@ -29,5 +29,6 @@ export function migrationInput(form: FormData, vmId: string): Input<"migrate_vm"
     ...(bandwidth !== undefined && { bandwidthMib: Number(bandwidth) }),
     slowGuest: form.has("slowGuest"),
     keepDisks: form.has("keepDisks"),
+    ...(form.has("breakRules") && { breakRules: true }),
   };
 }

@@ -97,6 +97,11 @@ export class PeerConnection {
     });
   }
 
+  /** The key that the other one is known by now. */
+  get publicKey(): string {
+    return this.#publicKey;
+  }
+
   /** Ends everything on it. */
   close(): void {
     this.#stopped.abort();

@@ -16,7 +16,7 @@ import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
-import type { JobHandle } from "../../jobs/jobs.ts";
+import type { JobHandle, Jobs } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
@@ -108,6 +108,8 @@ async function sizesOf(
 export interface MigrationWorld {
   readonly linked: Pick<LinkedHosts, "served">;
   readonly coverage: Pick<Coverage, "of">;
+  /** What shows a move as a task, where it is one already. */
+  readonly jobs?: Pick<Jobs, "run">;
 }
 
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
@@ -321,11 +323,11 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  */
 export async function migrateVm(
   host: Host,
-  { linked, coverage }: MigrationWorld,
+  { linked, coverage, jobs = host.jobs }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,
 ): Promise<Output<"migrate_vm">> {
-  const { jobs, operations } = host, { vmId } = input, actor = principal.name;
+  const { operations } = host, { vmId } = input, actor = principal.name;
   await operations.ready([keyOf.vm(vmId)]);
   const movable = requireMovable(host, vmId), { vm: known, isOff } = movable;
   const target = targetOf(linked, host, input, principal);
@@ -342,7 +344,6 @@ export async function migrateVm(
       command: "migrate_vm",
       title: message`Move ${vmName(known)} to ${target.label}`,
       ...{ actor, vmId },
-      lane: "migrate",
       ifInterrupted: tOperations("operations.later"),
     } as const;
     const about = {
