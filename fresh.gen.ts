@@ -24,6 +24,7 @@ import * as route_images_new from "./routes/images/new.tsx";
 import * as route_images_policy from "./routes/images/policy.tsx";
 import * as route_index from "./routes/index.tsx";
 import * as route_insights from "./routes/insights.tsx";
+import * as route_maintenance from "./routes/maintenance.tsx";
 import * as route_monitoring_compare from "./routes/monitoring/compare.tsx";
 import * as route_monitoring_csv from "./routes/monitoring/csv.ts";
 import * as route_monitoring_index from "./routes/monitoring/index.tsx";
@@ -52,6 +53,7 @@ import * as route_settings_hosts_$id from "./routes/settings/hosts/[id].tsx";
 import * as route_settings_hosts_index from "./routes/settings/hosts/index.tsx";
 import * as route_settings_index from "./routes/settings/index.ts";
 import * as route_settings_metrics from "./routes/settings/metrics.tsx";
+import * as route_settings_placement from "./routes/settings/placement.tsx";
 import * as route_settings_roles_index from "./routes/settings/roles/index.tsx";
 import * as route_settings_sessions from "./routes/settings/sessions.tsx";
 import * as route_settings_tokens from "./routes/settings/tokens.tsx";
@@ -95,6 +97,7 @@ import * as route_vms_actions from "./routes/vms/actions.ts";
 import * as route_vms_import_ova from "./routes/vms/import-ova.tsx";
 import * as route_vms_import from "./routes/vms/import.tsx";
 import * as route_vms_index from "./routes/vms/index.tsx";
+import * as route_vms_move from "./routes/vms/move.tsx";
 import * as route_vms_new from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import AddPasskey from "./islands/AddPasskey.tsx";
@@ -118,6 +121,7 @@ import JobList from "./islands/JobList.tsx";
 import JobPage from "./islands/JobPage.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
+import MaintenanceState from "./islands/MaintenanceState.tsx";
 import Monitoring from "./islands/Monitoring.tsx";
 import NavCount from "./islands/NavCount.tsx";
 import NetworkDetail from "./islands/NetworkDetail.tsx";
@@ -174,6 +178,7 @@ register({
     "images/policy.tsx": route_images_policy,
     "index.tsx": route_index,
     "insights.tsx": route_insights,
+    "maintenance.tsx": route_maintenance,
     "monitoring/compare.tsx": route_monitoring_compare,
     "monitoring/csv.ts": route_monitoring_csv,
     "monitoring/index.tsx": route_monitoring_index,
@@ -202,6 +207,7 @@ register({
     "settings/hosts/index.tsx": route_settings_hosts_index,
     "settings/index.ts": route_settings_index,
     "settings/metrics.tsx": route_settings_metrics,
+    "settings/placement.tsx": route_settings_placement,
     "settings/roles/index.tsx": route_settings_roles_index,
     "settings/sessions.tsx": route_settings_sessions,
     "settings/tokens.tsx": route_settings_tokens,
@@ -245,8 +251,9 @@ register({
     "vms/import-ova.tsx": route_vms_import_ova,
     "vms/import.tsx": route_vms_import,
     "vms/index.tsx": route_vms_index,
+    "vms/move.tsx": route_vms_move,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, MaintenanceState, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

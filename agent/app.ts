@@ -7,6 +7,7 @@ import {
   type Command,
   type CommandName,
   COMMANDS,
+  type MaintenanceSummary,
   type Role,
   type Schedule,
   type VM,
@@ -57,6 +58,8 @@ import { Coverage } from "./coverage/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
 import { migrateFrom, MIGRATION_COMMANDS } from "./vm/migration/from_linked.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
+import type { MoveQueue } from "./vm/migration/move_queue.ts";
+import type { Placement, RulesAgainst } from "./placement/placement.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
@@ -128,6 +131,17 @@ export class App {
   /** Targets of alerts that users of linked KVM Managers have set up here. */
   readonly peerTargets = new Provided<PeerTargets>("targets of linked KVM Managers");
   readonly scheduleList = new Provided<() => Schedule[]>("schedules");
+  /** How many VMs leave a host, and come to one, at once. */
+  readonly moveLimit = new Provided<(hostId: string) => number>("limits of moves");
+  /** VMs that move, and wait to. */
+  readonly moves = new Provided<MoveQueue>("moves");
+  /** Rules of placement that a VM would go against on a host. */
+  readonly rulesAgainst = new Provided<RulesAgainst>("rules of placement");
+  readonly placement = new Provided<Placement>("placement rules");
+  /** What lists of hosts tell of the maintenance of one. */
+  readonly maintenanceOf = new Provided<(hostId: string) => MaintenanceSummary | undefined>(
+    "maintenance of hosts",
+  );
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
   /** Sums of that. */

@@ -12,6 +12,8 @@ import { guestFeature } from "./guest/feature.ts";
 import { healthFeature } from "./system/doctor/feature.ts";
 import type { Feature, OpenFeature } from "./feature.ts";
 import type { Part } from "./feature_part.ts";
+import { maintenanceFeature } from "./maintenance/feature.ts";
+import { placementFeature } from "./placement/feature.ts";
 import { forwardFeature } from "./network/forwards/feature.ts";
 import { hostFeature } from "./hosts/feature.ts";
 import { imageFeature } from "./storage/images/feature.ts";
@@ -43,6 +45,8 @@ const ALL = [
   hostFeature,
   credentialFeature,
   healthFeature,
+  placementFeature,
+  maintenanceFeature,
   vmFeature,
   screenFeature,
   consoleFeature,

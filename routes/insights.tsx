@@ -8,6 +8,8 @@ import { Flash } from "../components/kit/Flash.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import type { HostSeriesName, Insight, VmSeriesName } from "../lib/contract/mod.ts";
 import { insights as texts } from "../lib/i18n/en/insights.ts";
+import { placement } from "../lib/i18n/en/placement.ts";
+import { oneLine } from "../lib/text/text.ts";
 import { number, t as common, textsOf } from "../lib/i18n/mod.ts";
 import { type FindingGraph, findingGraph } from "../lib/insights/graph.ts";
 import {
@@ -23,16 +25,20 @@ import { formatMemory } from "../lib/text/quantity.ts";
 import { formatMoment } from "../lib/text/time.ts";
 import { fail, unlessAway } from "./(_shared)/fail.ts";
 
-const { t, plural } = textsOf(texts);
+const { t, plural } = textsOf(texts), { t: tPlacement } = textsOf(placement);
 
 export const handler = define.handlers({
   async GET({ state, url }) {
     const query = insightQueryIn(url);
-    const report = await state.api.analyzeAllVms({ window: query.window }).catch(fail);
+    const [report, rules] = await Promise.all([
+      state.api.analyzeAllVms({ window: query.window }).catch(fail),
+      state.may("list_placement_rules") ? state.api.listPlacementRules().catch(unlessAway) : null,
+    ]);
+    const broken = (rules ?? []).flatMap(({ broken: each }) => each);
     const undo = undoIn(url, query);
     const vm = undo && await state.api.getVm({ vmId: undo.vmId }).catch(fail);
     const shown = report.insights.filter((each) => passes(query, each));
-    return page({ query, report, shown, graphs: await graphsOf(state.api, shown, query), undo, vm });
+    return page({ query, report, shown, broken, graphs: await graphsOf(state.api, shown, query), undo, vm });
   },
 });
 
@@ -71,7 +77,7 @@ function undoText(fields: readonly (readonly [string, number])[]): string {
 
 /** What the figures say that somebody should know: counts, filters, findings, and what can be applied. */
 export default define.page<typeof handler>(function Insights({ data, state }) {
-  const { query, report, shown, graphs, undo, vm } = data;
+  const { query, report, shown, broken, graphs, undo, vm } = data;
   const { insights, vms, tooFew, unread, analysedAt } = report;
   const looked = plural("insights.looked", vms, { window: t(`insights.window.${query.window}`) });
   return (
@@ -99,6 +105,15 @@ export default define.page<typeof handler>(function Insights({ data, state }) {
         </Flash>
       )}
       {unread !== undefined && <Flash tone="bad" title={t("insights.unread")}>{unread}</Flash>}
+      {broken.length > 0 && (
+        <Flash
+          tone="warn"
+          title={tPlacement("placement.broken_rules")}
+          actions={<a class="button" href="/settings/placement">{tPlacement("placement.title")}</a>}
+        >
+          {broken.map((text) => oneLine(text, 300)).join(" · ")}
+        </Flash>
+      )}
       {tooFew.length > 0 && (
         <Flash tone="info" title={t("insights.too_few")}>{plural("insights.too_few", tooFew.length)}</Flash>
       )}

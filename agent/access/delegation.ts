@@ -26,6 +26,15 @@ export function delegatorOf({ via, name, userId, holder, uid, link }: Principal)
   throw new ContractError("NoAccount");
 }
 
+/** Where the rights of this moment are looked up. */
+export interface DelegationWorld {
+  readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
+  /** What a user of this host is at the socket now. */
+  socketRoleOf(uid: number): Role | undefined;
+  /** What a user of a linked KVM Manager may do now, within what they could; undefined where it may not act here any more. */
+  linkedRights(peerId: string, caller: string | null): Rights | undefined;
+}
+
 /**
  * Somebody who left work behind, with the rights of this moment: never more than they have now.
  *
@@ -34,13 +43,7 @@ export function delegatorOf({ via, name, userId, holder, uid, link }: Principal)
  * @throws {ContractError} StoreUnavailable while the accounts are not known
  */
 export function delegateFor(
-  app: {
-    readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
-    /** What a user of this host is at the socket now. */
-    socketRoleOf(uid: number): Role | undefined;
-    /** What a user of a linked KVM Manager may do now, within what they could; undefined where it may not act here any more. */
-    linkedRights(peerId: string, caller: string | null): Rights | undefined;
-  },
+  app: DelegationWorld,
   by: Delegator,
   holder: string,
 ): Principal | string {

@@ -48,6 +48,8 @@ export interface AlertWorld {
   readonly publish: (events: readonly PublishedEvent[]) => void;
   /** The group of a VM now. */
   readonly groupOf: (vmId: string) => string | undefined;
+  /** Whether people are told nothing of a host now, as if it were silenced: it is in maintenance. */
+  readonly isHeld?: (hostId: string) => boolean;
 }
 
 const keyOf = (ruleId: string, { host, vmId = "", label }: Watched) =>
@@ -223,6 +225,7 @@ export class AlertEngine {
   }
 
   #isSilenced({ rule, of }: Open, silences = this.#silences()): boolean {
+    if (this.#world.isHeld?.(of.host) === true) return true;
     if (silences.length === 0) return false;
     const subject = { ...of, group: of.vmId === undefined ? undefined : this.#world.groupOf(of.vmId) };
     return silences.some((silence) =>

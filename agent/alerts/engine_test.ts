@@ -23,6 +23,7 @@ const TARGET: AlertTargetRecord = {
 function world(clock = new TestClock()) {
   const folder = Deno.makeTempDirSync({ prefix: "kvmm-test-alerts-" });
   const events: PublishedEvent[] = [];
+  const held = new Set<string>();
   let store: Store | undefined;
   const start = () => {
     store?.close();
@@ -35,10 +36,11 @@ function world(clock = new TestClock()) {
       clock,
       publish,
       groupOf: (id) => id === "v1" ? "g" : undefined,
+      isHeld: (hostId) => held.has(hostId),
     });
     records.attach((open) => engine.takeUp(open));
     return {
-      ...{ records, outbox, engine, clock, events, folder },
+      ...{ records, outbox, engine, clock, events, folder, held },
       /** One check of all alerts on VMs, the first being v0. */
       check: (...seen: Observation[]) => {
         const round = engine.begin(({ watches }) => watches === "vm_metric");
@@ -188,6 +190,22 @@ Deno.test("AlertEngine: who is silenced is told nothing, and what still fires at
     [true, true],
     "said also of what people were told of before",
   );
+});
+
+Deno.test("AlertEngine: of a host in maintenance nobody is told, until it is over", () => {
+  using place = world();
+  const { engine, check, only, records, held } = place.start();
+  only();
+  records.put(records.targets, TARGET);
+  held.add("local");
+  check("bad");
+  check("bad");
+  assert.deepEqual(engine.incidents().map(({ silenced }) => silenced), [true]);
+  assert.equal(records.messages.size, 0);
+  held.clear();
+  check("bad");
+  assert.deepEqual(engine.incidents().map(({ silenced }) => silenced), [false]);
+  assert.deepEqual(records.messages.all.map(({ items }) => items.length), [1]);
 });
 
 Deno.test("AlertEngine: an alert that is changed, switched off or deleted has nothing open", () => {

@@ -35,6 +35,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       ...{ records, outbox, clock },
       publish: (events) => hub.publishAll(events),
       groupOf: (vmId) => vm(vmId)?.group,
+      isHeld: (hostId) => app.maintenanceOf.get()(hostId) !== undefined,
     });
     app.coverage.add(() => coversOf(records, clock.now()));
     records.attach((open) => engine.takeUp(open));

@@ -392,6 +392,8 @@ export async function restoreVm(
       field: "name",
     });
   }
+  // What is restored in place is there already, and is off
+  if (!isInPlace) host.maintenance.requireOff();
   const vm = isInPlace ? host.requireVm(was.id) : undefined;
   const name = vm?.name ?? input.name!, vmId = vm?.id ?? crypto.randomUUID();
   const keys = [keyOf.vm(vmId), keyOf.vmName(name)];

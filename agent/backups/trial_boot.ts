@@ -199,6 +199,7 @@ async function bootIn(
  */
 export async function bootTest(work: BootTestWork): Promise<BootTested> {
   const { host, manifest, actor, job } = work, uuid = crypto.randomUUID();
+  if (host.maintenance.isOn) throw notPossible("the host is in maintenance, and starts no VMs");
   const name = `boot-test-${uuid.slice(0, 8)}`;
   const keys = [keyOf.vm(uuid), keyOf.vmName(name)];
   try {

@@ -11,6 +11,7 @@ import {
   type hostListCommands,
 } from "../../lib/contract/mod.ts";
 import { health } from "../../lib/i18n/en/health.ts";
+import { maintenance as maintenanceTable } from "../../lib/i18n/en/maintenance.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { hasOwnBridge, networksNotReady, storageNotReady } from "../../lib/host/ready.ts";
@@ -59,7 +60,7 @@ export function hypervisor({ type }: Pick<NodeRecord, "type">, trouble: string |
   return trouble === null ? "QEMU/KVM" : "QEMU";
 }
 
-const { t } = textsOf(health);
+const { t } = textsOf(health), { t: tMaintenance } = textsOf(maintenanceTable);
 
 /** What about the host or KVM Manager itself needs a person. */
 function attention(
@@ -111,6 +112,14 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
   );
 }
 
+/** That a host takes no VMs, in words. */
+const maintenanceTexts = ({ maintenance }: Host): string[] =>
+  maintenance.isOn
+    ? [tMaintenance("maintenance.attention", {
+      reason: maintenance.reason === "" ? "" : tMaintenance("maintenance.attention_reason", maintenance),
+    })]
+    : [];
+
 /** A handler for each command on all hosts. */
 export function hostListHandlers(app: HostCommandServices): HostListHandlers {
   const { activity, knownVms } = app, links = linkHandlers(app);
@@ -154,6 +163,7 @@ export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers
         totalVms: total,
         uncovered: app.coverage.attention(principal.rights),
         attention: attention(trouble, app, [
+          ...maintenanceTexts(host),
           ...foreignTexts(app.hosts, host === app.hosts.local ? app.hosts.all() : [host], principal.rights),
           ...record.type === "TEST" ? [] : await lackingOn(host, principal.rights),
         ]),

@@ -64,6 +64,7 @@ import type { BinRecords } from "../storage/bin/records.ts";
 import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ClosedPlaces } from "./closed_places.ts";
 import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
+import { type HostMaintenance, NO_MAINTENANCE } from "./maintenance.ts";
 import type { HostServices } from "./services.ts";
 import type { IncomingState } from "../../lib/host/migration_protocol.ts";
 
@@ -134,6 +135,10 @@ export class Host {
   /** Where a VM is on a linked host that it was to move to. Set by the feature of VMs. @throws while that host does not answer */
   stateOn: (hostId: string, vmId: string) => Promise<IncomingState> = () =>
     Promise.reject(new Error("no host is linked"));
+  /** Whether it takes VMs. Set by the feature of maintenance. */
+  maintenance: HostMaintenance = NO_MAINTENANCE;
+  /** VMs that come to it at once. Set by the feature of VMs. */
+  arrivals: { take(): Disposable } = { take: () => ({ [Symbol.dispose]: () => {} }) };
   readonly passt: Passt;
   /** The host's name as libvirt tells it; undefined until it has. */
   fullName: string | undefined;

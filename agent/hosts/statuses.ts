@@ -2,7 +2,13 @@
 import { mayCall } from "../../lib/access/may_call.ts";
 import { may, type Rights } from "../../lib/access/rights.ts";
 import { seesHost, seesVm, type Viewer } from "../../lib/access/viewer.ts";
-import { ContractError, type HostStats, type HostStatus, type VM } from "../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type HostStats,
+  type HostStatus,
+  type MaintenanceSummary,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { isLive } from "../../lib/vm/state.ts";
@@ -21,6 +27,7 @@ export interface ListedHosts {
   readonly linked: LinkedHosts;
   readonly hostRecords: HostRecords;
   readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
+  readonly maintenanceOf: { get(): (hostId: string) => MaintenanceSummary | undefined };
 }
 
 const countsOf = (vms: readonly VM[]) => ({ vmCount: vms.length, activeVmCount: vms.filter(isLive).length });
@@ -81,9 +88,13 @@ export function hostStatuses(app: ListedHosts, principal: Principal): HostStatus
   const served = app.hosts.all().filter(isSeen).map((host) => servedStatus(app, host, viewer));
   const isServed = (id: string) => (app.hosts.served(id) ?? app.linked.served(id)) !== undefined;
   const rest = app.hostRecords.all().filter((kept) => !isServed(kept.id) && isSeen(kept));
+  const withMaintenance = (status: HostStatus): HostStatus => {
+    const maintenance = app.maintenanceOf.get()(status.id);
+    return maintenance === undefined ? status : { ...status, maintenance };
+  };
   return [
-    ...served,
-    ...app.linked.all().filter(isSeen).map((host) => linkedStatus(host, viewer)),
+    ...served.map(withMaintenance),
+    ...app.linked.all().filter(isSeen).map((host) => withMaintenance(linkedStatus(host, viewer))),
     ...rest.map(({ id, label, uri, added, login }): HostStatus => ({
       ...{ id, label, isLocal: false, since: added, status: "disabled", isKnown: false, foreignVms: [] },
       ...shownConnection({ uri, error: null }, rights),

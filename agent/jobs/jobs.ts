@@ -31,8 +31,23 @@ export interface JobSpec {
   readonly host?: string;
   /** Work that shares a bound on how much of it runs at once; what is too much waits in order. */
   readonly lane?: Lane;
+  /**
+   * A queue of its own, which decides when it runs: resolves then. It goes on waiting when KVM Manager stops, and is opened
+   * again by its id after the start.
+   *
+   * @throws the reason of the signal when it is cancelled
+   */
+  readonly admit?: (waiting: WaitingJob) => Promise<void>;
   /** What a person should do when KVM Manager ends in the middle: a sentence. */
   readonly ifInterrupted: string;
+}
+
+/** A job as its queue sees it. */
+export interface WaitingJob {
+  /** Aborted when it is cancelled. */
+  readonly signal: AbortSignal;
+  /** Tells its place in the queue, from 1, and what it waits for. */
+  tell(place: number, waitsFor: readonly Sentence[]): void;
 }
 
 /** Work under way, as it sees itself. */
@@ -47,13 +62,15 @@ export interface JobHandle {
 
 /** A job whose end is told by whoever holds it: for work that outlives the call that began it. */
 export interface OpenJob extends JobHandle {
+  /** Waits in its own queue once more (`JobSpec.admit`). @throws {ContractError} JobCancelled */
+  waitAgain(): Promise<void>;
   done(): void;
   /** @returns the error to tell: `JobCancelled` when it was cancelled */
   failed(error: unknown): unknown;
 }
 
 /** How much of what shares a resource runs at once. libvirt's own bound for copies is 3 (`ffi/calls/mod.ts`). */
-const LANES = { copy: 2, migrate: 2, send: 2 } as const;
+const LANES = { copy: 2, send: 2 } as const;
 type Lane = keyof typeof LANES;
 
 /** Milliseconds between two tellings of the progress of a job, and between two savings of lines of logs. */
@@ -96,6 +113,7 @@ interface Entry {
   readonly abort: AbortController;
   readonly pace: JobPace;
   readonly lane: Lane | undefined;
+  readonly admit: JobSpec["admit"];
   /** Lets it run; for what waits in its lane. */
   start: (() => void) | undefined;
   cancelTelling: (() => void) | undefined;
@@ -144,6 +162,7 @@ export class Jobs {
   async open(spec: JobSpec): Promise<OpenJob> {
     const { id = crypto.randomUUID(), command, title, actor, vmId, subject, host, lane, ifInterrupted } =
       spec;
+    const { admit } = spec;
     const waits = lane !== undefined && this.#running(lane) >= LANES[lane];
     const entry: Entry = {
       job: {
@@ -154,7 +173,7 @@ export class Jobs {
         ...(subject !== undefined && { subject: this.#attributed(subject) }),
         ...(host !== undefined && { host }),
         actor,
-        state: waits ? "queued" : "running",
+        state: waits || admit !== undefined ? "queued" : "running",
         ...(waits && { waitsFor: this.#titlesIn(lane) }),
         progress: null,
         doneBytes: null,
@@ -171,6 +190,7 @@ export class Jobs {
       abort: new AbortController(),
       pace: new JobPace(),
       lane,
+      admit,
       start: undefined,
       cancelTelling: undefined,
       isSaved: false,
@@ -183,9 +203,15 @@ export class Jobs {
       if (entry.abort.signal.aborted) throw this.#fail(entry, entry.abort.signal.reason);
       this.#change(entry, { state: "running" });
     }
+    if (admit !== undefined) await this.#admitted(entry, admit);
     return {
       id,
       signal: entry.abort.signal,
+      waitAgain: async () => {
+        if (admit === undefined) throw new Error("it has no queue of its own");
+        this.#change(entry, { state: "queued", progress: null, doneBytes: null, totalBytes: null });
+        await this.#admitted(entry, admit);
+      },
       progress: (done, total) => this.#progress(entry, done, total),
       log: (text) => this.#log(entry, text),
       done: () => this.#end(entry, { state: "done", progress: 1 }),
@@ -193,11 +219,34 @@ export class Jobs {
     };
   }
 
+  /** Waits until its queue lets a job run. @throws {ContractError} JobCancelled */
+  async #admitted(entry: Entry, admit: NonNullable<JobSpec["admit"]>): Promise<void> {
+    try {
+      await admit({
+        signal: entry.abort.signal,
+        tell: (place, waitsFor) => {
+          if (entry.job.state !== "queued") return;
+          entry.job = { ...entry.job, place, waitsFor: [...waitsFor] };
+          this.#options.onChanged([entry.job]);
+        },
+      });
+      entry.abort.signal.throwIfAborted();
+    } catch (error) {
+      throw this.#fail(entry, error);
+    }
+    this.#change(entry, { state: "running" });
+  }
+
   /** What is open first, the newest first; then what is over, the newest first. @param isSeen which of them count */
   list(limit: number, onlyOpen = false, isSeen: (job: Job) => boolean = () => true): Job[] {
     const all = [...this.#entries.values()].map(({ job }) => job).filter(isSeen).reverse();
     const open = all.filter(isOpenJob);
     return (onlyOpen ? open : [...open, ...all.filter((job) => !isOpenJob(job))]).slice(0, limit);
+  }
+
+  /** Whether KVM Manager stops: what is aborted now was cancelled by nobody. */
+  get isStopping(): boolean {
+    return this.#stopping;
   }
 
   has(jobId: string): boolean {
@@ -235,7 +284,11 @@ export class Jobs {
   /** Stops everything that is open: what it did is undone as far as the time allows. Waits at most so long. */
   async stop(deadlineMs: number): Promise<string[]> {
     this.#stopping = true;
-    const open = () => [...this.#entries.values()].filter(({ job }) => isOpenJob(job));
+    // What waits in a queue of its own waits on after the next start
+    const open = () =>
+      [...this.#entries.values()].filter(({ job, admit }) =>
+        isOpenJob(job) && !(admit !== undefined && job.state === "queued" && !job.cancelling)
+      );
     for (const entry of open()) {
       this.#log(entry, "KVM Manager is stopping");
       entry.abort.abort(new ContractError("JobCancelled"));
@@ -351,8 +404,12 @@ export class Jobs {
   }
 
   #change(entry: Entry, change: Partial<Job>): void {
-    const { waitsFor, ...job } = { ...entry.job, ...change };
-    entry.job = job.state === "queued" && waitsFor !== undefined ? { ...job, waitsFor } : job;
+    const { waitsFor, place, ...job } = { ...entry.job, ...change };
+    entry.job = job.state !== "queued" ? job : {
+      ...job,
+      ...(waitsFor !== undefined && { waitsFor }),
+      ...(place !== undefined && { place }),
+    };
     entry.isSaved = false;
     this.#save();
     this.#options.onChanged([entry.job]);
@@ -389,6 +446,7 @@ export class Jobs {
         abort: new AbortController(),
         pace: new JobPace(),
         lane: undefined,
+        admit: undefined,
         start: undefined,
         cancelTelling: undefined,
         isSaved: true,

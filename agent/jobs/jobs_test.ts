@@ -374,3 +374,49 @@ Deno.test("Pace.secondsLeft() goes by the last seconds, and says nothing before 
   for (let at = 91; at <= 120; at++) pace.add(at * 1000, 36_000);
   assert.equal(pace.secondsLeft(10_000), null, "it stands");
 });
+
+Deno.test("Jobs with a queue of their own have a place, wait again where they must, and are no interruption at a stop", () =>
+  world(async ({ jobs, again }) => {
+    const turns: (() => void)[] = [];
+    const queued = (title: string) =>
+      jobs.open(spec(title, {
+        id: title,
+        admit: async ({ signal, tell }) => {
+          tell(turns.length + 1, ["another"]);
+          await new Promise<void>((resolve, reject) => {
+            turns.push(resolve);
+            signal.addEventListener("abort", () => reject(signal.reason));
+          });
+        },
+      }));
+    const first = queued("first"), second = code(queued("second")), third = queued("third");
+    third.catch(() => {});
+    await settled();
+    const shown = () =>
+      jobs.list(10).map(({ title, state, place, waitsFor }) => [title, state, place, waitsFor]).reverse();
+    assert.deepEqual(shown(), [
+      ["first", "queued", 1, ["another"]],
+      ["second", "queued", 2, ["another"]],
+      ["third", "queued", 3, ["another"]],
+    ]);
+    turns[0]!();
+    const job = await first;
+    assert.deepEqual(jobs.get("first").job.state, "running");
+    assert.equal(jobs.get("first").job.place, undefined);
+    const waits = job.waitAgain();
+    await settled();
+    assert.equal(jobs.get("first").job.state, "queued");
+    turns[3]!();
+    await waits;
+    jobs.cancel("second", "ann");
+    assert.equal(await second, "JobCancelled");
+    job.done();
+    assert.deepEqual(await jobs.stop(50), []);
+    assert.deepEqual(["first", "second", "third"].map((id) => jobs.get(id).job.state), [
+      "done",
+      "cancelled",
+      "queued",
+    ]);
+    // Until its queue opens it again, the next run has it as one that was cut
+    assert.equal(again().get("third").job.state, "interrupted");
+  }));

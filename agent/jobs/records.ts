@@ -33,7 +33,7 @@ export class JobRecords {
     const ids = [...forgotten];
     if (records.length + ids.length === 0) return true;
     return this.#store.write(() => {
-      for (const { job: { waitsFor: _nowOnly, ...job }, log, advice } of records) {
+      for (const { job: { waitsFor: _nowOnly, place: _nowOnlyToo, ...job }, log, advice } of records) {
         this.#save?.run(job.id, job.startedAt, job.state, JSON.stringify(job), JSON.stringify(log), advice);
       }
       for (const id of ids) this.#forget?.run(id);

@@ -17,6 +17,8 @@ import type { Clock } from "../clock.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { delegateFor } from "../access/delegation.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
@@ -31,6 +33,9 @@ import { moveSteps } from "./devices/move/steps.ts";
 import { vmHandlers, vmListHandlers } from "./handlers.ts";
 import { manageHandlers } from "./manage.ts";
 import { migrationHandlers } from "./migration/handlers.ts";
+import { MOVE_MIGRATIONS, MoveQueue } from "./migration/move_queue.ts";
+import { MoveSlots } from "./migration/move_slots.ts";
+import { migrateVm } from "./migration/outgoing.ts";
 import { migrationSteps } from "./migration/steps.ts";
 import { stateOn } from "./migration/state_on.ts";
 import { ovaHandlers } from "./ova/handlers.ts";
@@ -106,11 +111,25 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     ...KNOWN_VM_MIGRATIONS,
     ...MEDIA_OWNER_MIGRATIONS,
     ...UNUSED_OVERLAY_MIGRATIONS,
+    ...MOVE_MIGRATIONS,
   ],
   open: (app) => {
     const mediaOwners = mediaOwnersHere(app);
+    const limitOf = (hostId: string) => app.moveLimit.get()(hostId);
+    const queue = new MoveQueue({
+      ...{ store: app.store, clock: app.clock, hosts: app.hosts, linked: app.linked, limitOf },
+      delegate: (by, holder) => delegateFor(app, by, holder),
+      carryOut: (host, input, principal, jobs) =>
+        migrateVm(host, { linked: app.linked, coverage: app.coverage, figures: () => app.figureTransfer.get(), jobs }, input, principal),
+    });
+    app.moves.give(queue);
+    const migration = {
+      ...{ linked: app.linked, coverage: app.coverage, figures: () => app.figureTransfer.get(), queue },
+      rulesAgainst: (vm: VM, hostId: string) => app.rulesAgainst.get()(vm, hostId),
+    };
     return {
-      handlers: vmListHandlers(app.hosts, app.linked),
+      stop: () => queue.stop(),
+      handlers: vmListHandlers(app.hosts, app.linked, migration),
       periodic: [{ name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() }],
       forgetHost: (hostId) => {
         app.knownVms.reconcile(hostId, new Set());
@@ -129,6 +148,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         const unused = host.machine === null ? undefined : new UnusedOverlays(host, store);
         host.unusedOverlays = unused;
         host.keepers.add(kept.keeper);
+        host.arrivals = new MoveSlots(host, () => limitOf(host.id));
         host.mediaOwners = host.machine !== null ? mediaOwners : undefined;
         const allowOvercommit = settings.overcommit === "allow";
         return {
@@ -138,10 +158,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...cloudInitHandlers(host, sshKeys),
             ...deviceHandlers(host),
             ...manageHandlers(host),
-            ...migrationHandlers(host, {
-              ...{ linked: app.linked, coverage },
-              figures: () => app.figureTransfer.get(),
-            }),
+            ...migrationHandlers(host, migration),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),
@@ -160,6 +177,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
           },
           connected: async () => {
+            queue.resume(host);
             seen.whole();
             await kept.read();
             await unused?.sweepAll();

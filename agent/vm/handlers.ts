@@ -3,6 +3,7 @@ import {
   type BatchOperationResult,
   type CommandName,
   ContractError,
+  type Input,
   LOG_LINES,
   vmCommands,
 } from "../../lib/contract/mod.ts";
@@ -22,36 +23,77 @@ import { power } from "./lifecycle/power.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLog } from "./qemu_log.ts";
 import { etagOf } from "./xml.ts";
+import { log } from "../log.ts";
+import { within } from "../within.ts";
+import { enterMove, type MigrationHandlerWorld } from "./migration/handlers.ts";
 import type { Coverage } from "../coverage/coverage.ts";
+
+/** Milliseconds in which a move that cannot be is refused; what is refused later, its task says. */
+const REFUSED_MS = 1000;
 
 type PowerCommand = Parameters<typeof power>[1];
 type ListHandlers = Pick<
   Handlers,
-  "get_vms" | "batch_start_vms" | "batch_stop_vms" | "batch_force_stop_vms" | "batch_reboot_vms"
+  | "get_vms"
+  | "batch_start_vms"
+  | "batch_stop_vms"
+  | "batch_force_stop_vms"
+  | "batch_reboot_vms"
+  | "batch_migrate_vms"
 >;
 /** Where the VNC server of a VM is, the consoles tell. */
 type OtherCommand = keyof ListHandlers | "get_vnc_info";
 type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>, OtherCommand>;
 
+/** What is done to one of several VMs; a host in maintenance starts none. @throws {ContractError} */
+async function powerOn(host: Host, command: PowerCommand, vmId: string): Promise<null> {
+  if (command === "start_vm") host.maintenance.requireOff();
+  return await power(host, command, vmId);
+}
+
 /** A handler for each command on the VMs of all hosts. */
 export function vmListHandlers(
   hosts: HostRegistry,
   linked: Pick<LinkedHosts, "vms" | "withVm">,
+  migration: MigrationHandlerWorld,
 ): ListHandlers {
+  const asError = (command: CommandName) => (thrown: unknown) => {
+    const error = contractError(thrown, "LibvirtFailed", command);
+    return error instanceof ContractError
+      ? error
+      : new ContractError("Internal", undefined, { cause: thrown });
+  };
   const batchHandler =
     (command: PowerCommand) =>
     ({ vmIds }: { vmIds: string[] }, context: CallContext): Promise<BatchOperationResult> =>
       batch(vmIds, async (vmId) => {
         const far = context.principal.via === "link" ? undefined : linked.withVm(vmId);
         await (far === undefined
-          ? power(hosts.of({ vmId }), command, vmId)
+          ? powerOn(hosts.of({ vmId }), command, vmId)
           : far.run(command, { vmId }, context));
-      }, (thrown) => {
-        const error = contractError(thrown, "LibvirtFailed", command);
-        return error instanceof ContractError
-          ? error
-          : new ContractError("Internal", undefined, { cause: thrown });
-      });
+      }, asError(command));
+  /** Begins to move a VM. What fails once it is in the queue, its task says. */
+  const beginMove = async (input: Input<"migrate_vm">, context: CallContext) => {
+    const { principal } = context;
+    const far = principal.via === "link" ? undefined : linked.withVm(input.vmId);
+    const { waits, result: moved } = far === undefined
+      ? enterMove(hosts.of(input), migration, input, principal)
+      : { waits: false, result: far.run("migrate_vm", input, context) };
+    let isTaken = false;
+    const failed = moved.then(() => undefined, (error: unknown) => {
+      if (!isTaken) return error;
+      log.debug("a VM did not move", { vm: input.vmId, error });
+    });
+    if (!waits) {
+      await within(
+        REFUSED_MS,
+        failed.then((error) => {
+          if (error !== undefined && !isTaken) throw error;
+        }),
+      );
+    }
+    isTaken = true;
+  };
   return {
     get_vms: ({ host }, { principal }) => {
       if (host === undefined) {
@@ -67,6 +109,12 @@ export function vmListHandlers(
     batch_stop_vms: batchHandler("stop_vm"),
     batch_force_stop_vms: batchHandler("force_stop_vm"),
     batch_reboot_vms: batchHandler("reboot_vm"),
+    batch_migrate_vms: ({ vmIds, toHost, breakRules = false }, context): Promise<BatchOperationResult> =>
+      batch(
+        vmIds,
+        (vmId) => beginMove({ vmId, toHost, breakRules }, context),
+        asError("migrate_vm"),
+      ),
   };
 }
 
@@ -93,8 +141,10 @@ export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmH
       const vm = host.requireVm(vmId);
       return { ...vm, disks: await withBases(host, vm, vm.disks) };
     },
-    start_vm: ({ vmId, bootFrom }) =>
-      power(host, "start_vm", vmId, bootFrom && ((vm) => startOnce(host, vm, bootFrom))),
+    start_vm: ({ vmId, bootFrom, inMaintenance = false }) => {
+      if (!inMaintenance) host.maintenance.requireOff();
+      return power(host, "start_vm", vmId, bootFrom && ((vm) => startOnce(host, vm, bootFrom)));
+    },
     stop_vm: powerHandler("stop_vm"),
     force_stop_vm: powerHandler("force_stop_vm"),
     pause_vm: powerHandler("pause_vm"),

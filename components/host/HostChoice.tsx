@@ -15,6 +15,7 @@ import { LoadBar } from "../kit/LoadBar.tsx";
 const { t } = textsOf(texts);
 
 const LACKS: Readonly<Record<Exclude<Lack, "away">, (advice: HostAdvice) => string>> = {
+  maintenance: () => t("hosts.lack_maintenance"),
   memory: () => t("hosts.lack_memory", { least: formatMemory(NEEDED.memoryMb) }),
   cpu: () => t("hosts.lack_cpu"),
   pool: ({ pool }) =>

@@ -1,4 +1,5 @@
 import type { HostStatus } from "../../lib/contract/mod.ts";
+import { maintenanceText } from "../../lib/host/maintenance_text.ts";
 import { HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -13,7 +14,9 @@ import { RelativeTime } from "../kit/RelativeTime.tsx";
 
 const { t, plural } = textsOf(texts);
 
-function State({ host: { status, error, since, foreignVms }, now }: { host: HostStatus; now: number }) {
+function State(
+  { host: { status, error, since, foreignVms, maintenance }, now }: { host: HostStatus; now: number },
+) {
   return (
     <span class="stack">
       <span>
@@ -24,6 +27,7 @@ function State({ host: { status, error, since, foreignVms }, now }: { host: Host
           {t("hosts.since")} <RelativeTime at={since} now={now} />
         </span>
       )}
+      {maintenance !== undefined && <strong data-maintenance>{maintenanceText(maintenance)}</strong>}
       {error !== null && <span class="error-text">{oneLine(error, 200)}</span>}
       {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
     </span>

@@ -117,6 +117,7 @@ export function JobItem({ job, log }: { job: Job; log?: readonly JobLine[] | und
         {open && <JobBar progress={job.progress} label={t("jobs.progress", { title })} />}
         <p class="job-facts">
           <strong>{job.cancelling ? t("jobs.state_cancelling") : t(word)}</strong>
+          {job.place !== undefined && <span>{t("jobs.place", { place: job.place })}</span>}
           {job.waitsFor !== undefined && job.waitsFor.length > 0 && (
             <span>{t("jobs.waits_for", { what: oneLine(job.waitsFor.join(", "), 200) })}</span>
           )}

@@ -1,5 +1,6 @@
 import type { HostStatus } from "../../lib/contract/mod.ts";
 import { formatLately } from "../../lib/hangs/words.ts";
+import { maintenanceText } from "../../lib/host/maintenance_text.ts";
 import { enabledHosts, HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -34,10 +35,11 @@ function loadText({ load }: HostStatus, now: number): string | undefined {
 
 /** What is known of a host, a line each: its name, why it is away and since when, versions, load, what needs attention. */
 function linesOf(host: HostStatus, now: number): string {
-  const { label, status, error, since, version, linked, foreignVms } = host;
+  const { label, status, error, since, version, linked, foreignVms, maintenance } = host;
   const isAway = status !== "connected";
   const lines = [
     oneLine(label, 40),
+    maintenance !== undefined && maintenanceText(maintenance),
     isAway && t("hosts.state_since", { state: t(HOST_STATES[status]), time: formatLately(since, now) }),
     isAway && error !== null && oneLine(error, 200),
     linked && t("hosts.manager_version", { version: oneLine(linked.version, 40) }),
@@ -49,7 +51,7 @@ function linesOf(host: HostStatus, now: number): string {
 }
 
 function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { host: HostStatus }) {
-  const { id, label, status, load, vmCount, foreignVms } = host, isWell = status === "connected";
+  const { id, label, status, load, vmCount, foreignVms, maintenance } = host, isWell = status === "connected";
   return (
     <a
       class="side-link"
@@ -65,6 +67,12 @@ function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { h
           <Icon name="alert" class="warn" />
           <span class="visually-hidden">{t("hosts.attention")}</span>
         </>
+      )}
+      {maintenance !== undefined && (
+        <span data-maintenance>
+          <Icon name="pause" class="warn" />
+          <span class="visually-hidden">{maintenanceText(maintenance)}</span>
+        </span>
       )}
       {isWell && load && load.memoryUsedMb !== null && (
         <LoadBar percent={share(load.memoryUsedMb, load.memoryTotalMb)} kind="memory" />

@@ -40,6 +40,7 @@ const VM_PAGES: ReadonlyMap<string, () => string> = new Map([
 /** Pages beside the list that are no VM's. */
 const LIST_PAGES: ReadonlyMap<string, () => string> = new Map([
   [NEW_VM, () => t("vms.new")],
+  ["/vms/move", () => own.t("crumbs.move")],
   ["/vms/import", () => own.t("crumbs.import")],
   ["/vms/import-ova", () => own.t("crumbs.import_ova")],
 ]);
@@ -196,6 +197,7 @@ const AREAS:
     ["/alerts", alertCrumbs],
     ["/settings", settingsCrumbs],
     ["/monitoring", monitoringCrumbs],
+    ["/maintenance", single(() => own.t("crumbs.maintenance"))],
     ["/bin", single(() => t("nav.bin"))],
     [INSIGHTS_PATH, single(() => t("nav.insights"))],
     ...Object.keys(LISTED).map((list) =>

@@ -28,6 +28,8 @@ const AREAS: Readonly<Record<string, string>> = {
   "create-options": "vms",
   "network-options": "networks",
   "operating-systems": "host",
+  "placement-advice": "hosts",
+  "placement-rules": "hosts",
   "schedule-preview": "schedules",
 };
 

@@ -25,6 +25,7 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   { href: "/settings/roles", label: "crumbs.roles", administrator: true },
   { href: "/settings/audit", label: "crumbs.audit", administrator: true },
   { href: "/settings/hosts", label: "crumbs.hosts", administrator: true, begins: "crumbs.group_system" },
+  { href: "/settings/placement", label: "crumbs.placement", administrator: true },
   { href: "/settings/metrics", label: "crumbs.metrics", administrator: true },
   { href: "/settings/alert-targets", label: "crumbs.alert_targets", administrator: true },
   { href: "/settings/backup-targets", label: "crumbs.backup_targets", administrator: true },

@@ -234,6 +234,7 @@ export const WARNINGS = {
   SeedNamesMac:
     "The cloud-init CD configures the card by its former address, {mac}. Save this VM's cloud-init again to have " +
     "it written for {newMac}",
+  AgainstPlacement: "On this host it goes against rules of placement ({rules})",
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;
@@ -310,6 +311,7 @@ export const createCommands = {
       })),
     }),
     errors: [
+      "HostInMaintenance",
       "InvalidName",
       "InvalidCpuCount",
       "InvalidMemorySize",

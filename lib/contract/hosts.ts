@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command, ROLES } from "./command.ts";
 import { CONNECTION_STATUSES, HostStats } from "./host.ts";
+import { MaintenanceSummary } from "./maintenance.ts";
 import { HostName } from "./on_host.ts";
 import { SSH_LOGIN } from "./ssh_login.ts";
 import { askedWith, CLEARABLE, closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
@@ -91,6 +92,7 @@ export const HostStatus = Type.Object({
     }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
   ),
   status: oneOf([...CONNECTION_STATUSES, "disabled"]),
+  maintenance: Type.Optional(MaintenanceSummary),
   error: Type.Union([Type.String(), Type.Null()], { description: "why not connected, and what to do" }),
   since: Timestamp,
   version: Type.Optional(Type.String({ description: "of its libvirt, once it has answered" })),

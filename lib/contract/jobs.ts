@@ -27,6 +27,9 @@ export const Job = Type.Object({
   waitsFor: Type.Optional(
     Type.Array(SentenceText(), { description: "titles of the jobs that it waits for, while it is queued" }),
   ),
+  place: Type.Optional(
+    Type.Integer({ minimum: 1, description: "its place in its queue, while it is queued: 1 is the next" }),
+  ),
   progress: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
     description: "0 to 1; null while it cannot be told",
   }),

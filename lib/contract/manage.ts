@@ -178,6 +178,7 @@ export const manageCommands = {
       warnings: Type.Array(SentenceText(), { description: "what is not as in the original" }),
     }),
     errors: [
+      "HostInMaintenance",
       "VmNotFound",
       "InvalidName",
       "VmNameExists",
@@ -251,6 +252,7 @@ export const manageCommands = {
       warnings: Type.Array(SentenceText(), { description: "what is not as in the XML" }),
     }),
     errors: [
+      "HostInMaintenance",
       "XmlInvalid",
       "InvalidName",
       "VmNameExists",

@@ -9,6 +9,10 @@ const NetworkName = Type.String({ minLength: 1, maxLength: 256 });
 
 /** How memory can be compressed on its way. */
 export const MIGRATION_COMPRESSIONS = ["xbzrle", "zlib", "zstd"] as const;
+/** The field by which somebody goes against rules of placement. */
+export const BREAK_RULES = Type.Optional(
+  Type.Boolean({ default: false, description: "although rules of placement are against it" }),
+);
 
 /** Which VM moves where, and how its disks and cards are placed there. */
 const MIGRATION = {
@@ -116,7 +120,8 @@ export const migrationCommands = {
   migrate_vm: command({
     summary: "Move a VM to another host, while it runs or is off",
     description:
-      "Answers when the VM is there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
+      "A few at once leave a host, and come to one (update_move_limits); the others wait as queued jobs, also while KVM " +
+      "Manager is restarted. Answers when the VM is there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +
       "where it was. Memory and disks travel through the link, encrypted: no SSH keys, certificates or further ports are " +
       "needed. Disks on storage that both hosts have are not copied; those that were copied go into the bin here. The VM " +
       "keeps its name, id, MAC addresses, tags and group. Schedules and alerts that name it go along, and its figures. " +
@@ -133,6 +138,7 @@ export const migrationCommands = {
         description:
           "milliseconds that the guest may stand still at the end; left out, QEMU's own limit (300)",
       })),
+      breakRules: BREAK_RULES,
       slowGuest: Type.Optional(Type.Boolean({
         default: true,
         description: "slow the guest down where it changes its memory faster than that is copied",
@@ -145,11 +151,17 @@ export const migrationCommands = {
         description: "what stayed here, and other things worth knowing",
       }),
     }),
-    errors: [...ERRORS, "VmBusy", "StorageBusy", "DiskExceedsPool", "JobCancelled", "LinkUndecided"],
+    errors: [
+      ...ERRORS,
+      ...["VmBusy", "StorageBusy", "DiskExceedsPool", "JobCancelled", "LinkUndecided"] as const,
+      ...["PlacementRuleBroken", "HostInMaintenance", "MovesFull", "StoreUnavailable"] as const,
+    ],
     route: "POST /vms/{vmId}/migration",
     cli: ["vm", "migrate", "<vmId>", "<toHost>"],
+    places: ["<vmId...>", "<toHost>"],
     examples: [
       "kvm-manager vm migrate web1 kvm2",
+      "kvm-manager vm migrate web1 web2 'db-*' kvm2",
       "kvm-manager vm migrate web1 kvm2 --pool fast --bandwidth-mib 100",
     ],
     exampleFields: ["pool"],

@@ -27,12 +27,14 @@ import { hostDeviceCommands } from "./host_devices.ts";
 import { imageCommands } from "./images.ts";
 import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
+import { maintenanceCommands } from "./maintenance.ts";
 import { manageCommands } from "./manage.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { metricPushCommands } from "./metric_push.ts";
 import { networkCommands } from "./networks.ts";
 import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
+import { placementCommands } from "./placement.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { scheduleCommands } from "./schedules.ts";
@@ -55,6 +57,7 @@ const onOneHost = onHost({
   ...cloudInitCommands,
   ...manageCommands,
   ...migrationCommands,
+  ...maintenanceCommands,
   ...ovaCommands,
   ...hardwareCommands,
   ...hostCommands,
@@ -89,6 +92,7 @@ export const COMMANDS = {
   ...retentionCommands,
   ...metricPushCommands,
   ...scheduleCommands,
+  ...placementCommands,
   ...backupCommands,
   ...backupTargetCommands,
   ...binCommands,
@@ -149,6 +153,7 @@ export * from "./images.ts";
 export * from "./insights.ts";
 export * from "./jobs.ts";
 export * from "./local_host.ts";
+export * from "./maintenance.ts";
 export * from "./manage.ts";
 export * from "./metric_series.ts";
 export * from "./metric_push.ts";
@@ -158,6 +163,7 @@ export * from "./on_host.ts";
 export * from "./migration.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
+export * from "./placement.ts";
 export * from "./ssh_keys.ts";
 export * from "./schedules.ts";
 export * from "./screens.ts";

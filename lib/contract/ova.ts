@@ -122,6 +122,7 @@ export const ovaCommands = {
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
+      "HostInMaintenance",
       ...READ_ERRORS,
       "InvalidName",
       "VmNameExists",

@@ -4,6 +4,7 @@ import type { CommandName } from "./mod.ts";
 /** What an address needs: path and query → commands, of which all must be allowed. The first that fits decides. */
 export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]])[] = [
   [/^\/vms\/new\b/, "create_vm"],
+  [/^\/vms\/move\b/, "batch_migrate_vms"],
   [/^\/vms\/import-ova\b/, "import_ova"],
   [/^\/vms\/import\b/, "import_vm"],
   [/^\/vms\/[^/]+\/(?:serial|xml)\?.*\bedit=/, "set_vm_xml"],
@@ -70,6 +71,8 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/settings\/roles\b/, "create_role"],
   [/^\/settings\/audit\b/, "search_audit"],
   [/^\/settings\/hosts\b/, "add_host"],
+  [/^\/settings\/placement\b/, "list_placement_rules"],
+  [/^\/maintenance\b/, "get_maintenance"],
   [/^\/settings\/metrics\b/, "update_retention_policy"],
   [/^\/settings\/alert-targets\b/, "create_alert_target"],
   [/^\/settings\/backup-targets\b/, "create_backup_target"],

@@ -286,6 +286,7 @@ export const templateCommands = {
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
+      "HostInMaintenance",
       "TemplateNotFound",
       "TemplateVersionNotFound",
       "InvalidName",

@@ -1,5 +1,7 @@
 /** A value for every field that some command requires: what tests call commands with. */
 export const SAMPLES: Readonly<Record<string, unknown>> = {
+  movesAtOnce: 2,
+  ruleId: "r-1",
   timeZone: "Europe/Berlin",
   alertId: "a",
   incidentId: "i",
@@ -75,6 +77,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 /** Values of commands that mean another thing by a field of the same name. */
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
+  create_placement_rule: { kind: "apart" },
   add_host: { uri: "test:///default" },
   test_host: { uri: "test:///default" },
   update_host: { hostId: "kvm2" },

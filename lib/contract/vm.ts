@@ -339,7 +339,13 @@ export const vmCommands = {
       "guest do so, too, until the VM is off; the start after that is as configured. A kernel that is booted directly is " +
       "left out then.",
     role: "operator",
-    input: closed({ vmId: VmId, bootFrom: Type.Optional(BootFrom) }),
+    input: closed({
+      vmId: VmId,
+      bootFrom: Type.Optional(BootFrom),
+      inMaintenance: Type.Optional(
+        Type.Boolean({ default: false, description: "although its host is in maintenance" }),
+      ),
+    }),
     output: NOTHING_OUT,
     errors: [
       "VmNotFound",
@@ -354,6 +360,7 @@ export const vmCommands = {
       "BootWouldResume",
       "StartFailed",
       "ContinueFailed",
+      "HostInMaintenance",
     ],
     route: "POST /vms/{vmId}/start",
     cli: ["vm", "start", "<vmId>"],
@@ -717,6 +724,31 @@ export const vmCommands = {
     errors: [],
     route: "POST /batch/reboot",
     cli: ["batch", "reboot", "<vmIds...>"],
+    columns: ["vmId", "success", "error"],
+    rows: "results",
+    mark: "power",
+    readOnly: false,
+  }),
+  batch_migrate_vms: command({
+    summary: "Move several VMs to another host",
+    description:
+      "Answers once each VM is in the queue of its host, or is refused; the moves are jobs. A VM goes where its disks and " +
+      "networks fit by their names: see migrate_vm for one that needs more.",
+    role: "administrator",
+    input: closed({
+      ...ManyVms.properties,
+      toHost: { ...HostName, description: "the linked host that they move to: its id" },
+      breakRules: Type.Optional(
+        Type.Boolean({ default: false, description: "although rules of placement are against it" }),
+      ),
+    }),
+    output: BatchOperationResult,
+    errors: [],
+    route: "POST /batch/migrate",
+    cli: ["batch", "migrate", "<vmIds...>", "<toHost>"],
+    places: ["<vmIds...>", "<toHost>"],
+    examples: ["kvm-manager batch migrate web1 web2 'db-*' kvm2"],
+    alsoNeeds: [{ permission: "storage.operate" }],
     columns: ["vmId", "success", "error"],
     rows: "results",
     mark: "power",

@@ -16,7 +16,7 @@ export interface HostLook {
 }
 
 /** Why a host is not advised. */
-export type Lack = "away" | "memory" | "cpu" | "pool";
+export type Lack = "away" | "maintenance" | "memory" | "cpu" | "pool";
 
 /** A host as a place for a new VM. */
 export interface HostAdvice {
@@ -52,7 +52,7 @@ function adviceOf(host: HostStatus, look: HostLook): HostAdvice {
   if (host.status !== "connected") return { host, lacks: ["away"], isRecommended: false };
   const memory = memoryOf(host, look), pool = poolOf(look);
   const cpuPercent = (look.stats ?? host.load)?.cpuUsagePercent ?? undefined;
-  const lacks: Lack[] = [];
+  const lacks: Lack[] = host.maintenance === undefined ? [] : ["maintenance"];
   if (memory !== undefined && memory.freeMb < NEEDED.memoryMb) lacks.push("memory");
   if (cpuPercent !== undefined && cpuPercent >= BUSY_PERCENT) lacks.push("cpu");
   if (pool === null || (pool !== undefined && pool.availableBytes < NEEDED.poolBytes)) lacks.push("pool");
@@ -65,7 +65,8 @@ function adviceOf(host: HostStatus, look: HostLook): HostAdvice {
 }
 
 /** 0: with room, 1: without, 2: away. */
-const rankOf = ({ lacks }: HostAdvice) => lacks.includes("away") ? 2 : Math.min(lacks.length, 1);
+const rankOf = ({ lacks }: HostAdvice) =>
+  lacks.includes("away") || lacks.includes("maintenance") ? 2 : Math.min(lacks.length, 1);
 /** Free memory, worth less the busier the CPU is; a host whose memory is not known is last of its rank. */
 const scoreOf = ({ memory, cpuPercent = 0 }: HostAdvice) =>
   memory === undefined ? -1 : memory.freeMb * (1 - Math.min(cpuPercent, 100) / 100);

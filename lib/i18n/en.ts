@@ -218,6 +218,8 @@ export const en = {
   "bulk.clear": "Clear selection",
   "bulk.tag": "Tag",
   "bulk.compare": "Compare",
+  "bulk.move": "Move…",
+  "bulk.move_most": "At most {n} VMs can be moved at once",
   "bulk.compare_most": "At most {n} VMs can be compared at once",
   "bulk.plain": "With the ticked VMs:",
   "bulk.done.one": "{action}: {n} VM",

@@ -81,6 +81,8 @@ const BY_NAME = [
   /^permission\./,
   /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
   /^bin\.kind\./,
+  /^maintenance\.(action|state)\./,
+  /^placement\.(kind\.|[\w-]+_broken$)/,
   /^hangs\.about\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];

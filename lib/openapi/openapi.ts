@@ -76,6 +76,8 @@ const TAGS: Readonly<Record<string, string>> = {
   "bin": "What was deleted, and how it comes back.",
   "templates": "VMs kept as they were, to make new ones of.",
   "schedules": "What is done to VMs at set times.",
+  "placement-rules": "On which hosts VMs belong.",
+  "placement-advice": "Which VMs could move, and why.",
   "schedule-preview": "When a schedule would run.",
   "session": "Who one is, signing in and out.",
   "setup": "The first administrator.",

@@ -6,12 +6,13 @@
 import { LOCAL_HOST } from "../contract/local_host.ts";
 
 /** Addresses of pages and forms that are about one host. */
-const OF_A_HOST = /^\/(?:(?:bin|do|images|monitoring|networks|storage|templates|vms)(?=[/?#]|$)|(?=[?#]|$))/;
+const OF_A_HOST =
+  /^\/(?:(?:bin|do|images|maintenance|monitoring|networks|storage|templates|vms)(?=[/?#]|$)|(?=[?#]|$))/;
 /** … that are so where the host has a KVM Manager of its own. */
 const OF_A_LINKED_HOST =
   /^\/(?:alerts|backups|insights|schedules|settings\/(?:alert-targets|audit|backup-targets|metrics))(?=[/?#]|$)/;
 /** A page of one VM: its id tells the host. */
-const OF_A_VM = /^\/vms\/(?!new\b|actions\b|import\b)/;
+const OF_A_VM = /^\/vms\/(?!new\b|actions\b|import\b|move\b)/;
 /** Addresses of the API that take the host as a field of the query: those of VMs, events and pages do not. */
 const OF_THE_API = /^\/api\/v1\/(?!vms\/|events\b|reference\b)/;
 

@@ -39,5 +39,6 @@ export function migrationInput(form: FormData, vmId: string): Input<"migrate_vm"
     ...(form.has("dropSnapshots") && { snapshots: "drop" as const }),
     slowGuest: form.has("slowGuest"),
     keepDisks: form.has("keepDisks"),
+    ...(form.has("breakRules") && { breakRules: true }),
   };
 }

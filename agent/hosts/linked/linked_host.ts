@@ -12,6 +12,8 @@ import {
   ContractError,
   type HostStats,
   type Job,
+  type Maintenance,
+  type MaintenanceSummary,
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
@@ -78,6 +80,15 @@ export interface StoredLink extends StoredHost {
   readonly peerKey: string;
 }
 
+/** What lists tell of the maintenance of a host; nothing of one that is in none. */
+function maintenanceSummary({ state, since, note, vms }: Maintenance): MaintenanceSummary | undefined {
+  if (state === "off" || since === null) return undefined;
+  const meant = vms.filter(({ action }) => action !== "leave");
+  const over = state === "returning" ? ["returned"] : ["done", "returning", "returned"];
+  const done = meant.filter((vm) => over.includes(vm.state)).length;
+  return { state, since, note: oneLine(note, 200), done, all: meant.length };
+}
+
 export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !== undefined;
 
 /**
@@ -118,6 +129,8 @@ export class LinkedHost {
   /** Aborted when the link that is up breaks; undefined while none is. */
   #up: AbortController | undefined;
   readonly #linkClock = new LinkClock();
+  /** Of that host, as its KVM Manager tells it; undefined while it is in none, or says nothing of it. */
+  maintenance: MaintenanceSummary | undefined;
   /** Its clock differs by something else than when its lists were read. */
   #isClockSet = false;
   #heardAt: number | undefined;
@@ -435,6 +448,7 @@ export class LinkedHost {
     const jobs = await this.#ask("list_jobs", { limit: 200 }, signal);
     const libvirt = await this.#ask("get_connection_status", {}, signal);
     await this.#readLoad(signal);
+    await this.#readMaintenance(signal);
     const status = readAs(COMMANDS.get_connection_status.output, libvirt);
     if (!this.#replica.fill(vms, jobs) || status === undefined) {
       throw new NonsenseError("its lists are not as the contract of this version says");
@@ -452,6 +466,19 @@ export class LinkedHost {
     } catch (error) {
       if (signal.aborted) throw error;
       log.debug("the load of a linked host cannot be read", { host: this.id, error });
+    }
+  }
+
+  /** A KVM Manager of an earlier version knows no maintenance. */
+  async #readMaintenance(signal: AbortSignal): Promise<void> {
+    try {
+      const answer = await this.#ask("get_maintenance", {}, signal);
+      const { output } = COMMANDS.get_maintenance, known = readAs(output, answer);
+      this.maintenance = known && maintenanceSummary(this.#toHere(output, known));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.maintenance = undefined;
+      log.debug("whether a linked host is in maintenance cannot be read", { host: this.id, error });
     }
   }
 

@@ -212,7 +212,8 @@ export async function createVm(
 ): Promise<Pick<Unrendered<Output<"create_vm">>, "id" | "warnings" | "started">> {
   using held = new DisposableStack();
   const { name } = config;
-  const { operations } = services.vms;
+  const { operations, maintenance } = services.vms;
+  maintenance.requireOff();
   await operations.ready([keyOf.vmName(name)]);
   reserve(services.vms, held, "name", name, name, () => new ContractError("VmNameExists", { name }));
   await makeRoom(services, config, principal);

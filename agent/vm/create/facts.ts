@@ -11,6 +11,7 @@ import {
   type VmConfig,
   type WarningCode,
 } from "../../../lib/contract/mod.ts";
+import type { CoveredVm } from "../../../lib/coverage/coverage.ts";
 import type { Facts, ImageFact, PoolFact } from "../../../lib/vm/create/facts.ts";
 import { Findings } from "../../../lib/vm/create/findings.ts";
 import { type SupportedHardware, supportedHardwareOf } from "../../../lib/vm/create/supported_hardware.ts";
@@ -49,6 +50,8 @@ export interface CreateServices {
   readonly virtType: VirtType;
   /** The server's setting: more than the host has is a warning. */
   readonly allowOvercommit: boolean;
+  /** Names of the rules of placement that a VM would go against on a host. @throws {ContractError} StoreUnavailable */
+  readonly rulesAgainst: (vm: CoveredVm & { readonly name: string }, hostId: string) => readonly string[];
   /** What an image may be. @throws {ContractError} while it cannot be read */
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
@@ -58,16 +61,21 @@ export interface CreateSources {
   readonly systems: OperatingSystems;
   readonly images: Pick<ImageRecords, "policy">;
   readonly settings: Pick<Settings, "virtType" | "overcommit">;
+  readonly rulesAgainst: { get(): CreateServices["rulesAgainst"] };
 }
 
 /** What creating VMs on a host needs. */
-export function createServices(host: Host, { systems, images, settings }: CreateSources): CreateServices {
+export function createServices(
+  host: Host,
+  { systems, images, settings, rulesAgainst }: CreateSources,
+): CreateServices {
   const { capabilities, make, sizes } = host;
   return {
     vms: host,
     ...{ capabilities, systems, make, sizes },
     virtType: settings.virtType,
     allowOvercommit: settings.overcommit === "allow",
+    rulesAgainst: (vm, hostId) => rulesAgainst.get()(vm, hostId),
     imagePolicy: () => images.policy(),
   };
 }
@@ -288,10 +296,13 @@ export async function decide(
   const found = new Findings();
   const facts = await gather(services, config, asker, found);
   const left = await leftByName(services.vms, config.name);
+  const { name, tags = [], group } = config;
+  const rules = services.rulesAgainst({ id: "", name, tags, group: group || undefined }, services.vms.id);
   const decided = (known: Facts) => {
     const findings = found.copy();
     const vm = resolveVm(config, known, findings);
     if (left.memory !== undefined) findings.refuse("name", left.memory);
+    if (rules.length > 0) findings.warn("name", "AgainstPlacement", { rules: rules.join(", ") });
     if (left.nvram !== undefined && vm.firmware !== "bios") findings.refuse("name", left.nvram);
     return { vm, findings };
   };

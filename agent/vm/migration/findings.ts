@@ -29,6 +29,8 @@ const TEXTS = {
   "medium": "migration.check.medium",
   "not-local": "migration.check.not_local",
   "source-not-local": "migration.check.source_not_local",
+  "maintenance": "migration.check.maintenance",
+  "placement": "migration.check.placement",
   "name-taken": "migration.check.name_taken",
   "id-taken": "migration.check.id_taken",
   "arch": "migration.check.arch",

@@ -2,19 +2,16 @@
  * Moves of VMs of linked hosts. The KVM Manager of the VM's host moves it, by its own link to the destination. The destination is
  * named by its key, because each KVM Manager has its own names for hosts.
  */
-import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import type { CallContext } from "../../dispatch.ts";
+import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import type { LinkIdentity } from "../../hosts/linked/identity.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { HostRegistry } from "../../hosts/registry.ts";
 import { t } from "./findings.ts";
 import { requireMayBring } from "./rights.ts";
-
-/** The name of a host between KVM Managers. @param publicKey of its KVM Manager */
-export const nameOfKey = (publicKey: string): string => createHash("sha256").update(publicKey).digest("hex");
 
 /** The commands that name a host to move to. */
 export const MIGRATION_COMMANDS = ["migrate_vm", "get_migration_plan"] as const;

@@ -1,14 +1,78 @@
 /** The commands that move VMs to other hosts. */
-import type { migrationCommands } from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type migrationCommands, type VM } from "../../../lib/contract/mod.ts";
+import type { Principal } from "../../access.ts";
 import type { Handlers } from "../../dispatch.ts";
+import { nameOfKey } from "../../hosts/linked/key_name.ts";
+import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
+import { findingText, warning } from "./findings.ts";
+import type { EnteredMove, MoveQueue } from "./move_queue.ts";
 import { migrateVm, migrationPlan, type MigrationWorld } from "./outgoing.ts";
+
+/** What they work with. */
+export interface MigrationHandlerWorld extends MigrationWorld {
+  readonly linked: Pick<LinkedHosts, "all" | "served">;
+  readonly queue: MoveQueue;
+  /** Names of the rules of placement that a VM would go against on a host. @throws {ContractError} StoreUnavailable */
+  readonly rulesAgainst: (vm: VM, hostId: string) => readonly string[];
+}
+
+/** A host, an input and who asks, as they are on this host. */
+interface MeantMove {
+  readonly input: Input<"migrate_vm">;
+  readonly principal: Principal;
+}
+
+/** Another KVM Manager names a host by its key: this one knows it by another name, and moves the VM by its own link. */
+function meantHere(
+  { linked }: Pick<MigrationHandlerWorld, "linked">,
+  input: Input<"migrate_vm">,
+  principal: Principal,
+): MeantMove {
+  const named = principal.via !== "link"
+    ? undefined
+    : linked.all().find(({ peer }) => nameOfKey(peer.publicKey) === input.toHost);
+  if (named === undefined) return { input, principal };
+  return { input: { ...input, toHost: named.id }, principal: { ...principal, via: "agent" } };
+}
+
+/**
+ * Takes a move into the queue of its host.
+ *
+ * @throws {ContractError} VmNotFound, PlacementRuleBroken, VmBusy
+ */
+export function enterMove(
+  host: Host,
+  world: MigrationHandlerWorld,
+  asked: Input<"migrate_vm">,
+  caller: Principal,
+): EnteredMove {
+  const { input, principal } = meantHere(world, asked, caller), vm = host.requireVm(input.vmId);
+  const target = world.linked.served(input.toHost);
+  const rules = input.breakRules === true ? [] : world.rulesAgainst(vm, input.toHost);
+  if (target !== undefined && rules.length > 0) {
+    throw new ContractError("PlacementRuleBroken", { host: target.label, rules: rules.join(", ") });
+  }
+  // What cannot be is told at once, and waits for no turn
+  if (target === undefined || principal.via === "link") {
+    return { jobId: "", waits: false, result: migrateVm(host, world, input, principal) };
+  }
+  return world.queue.enter(host, input, principal);
+}
 
 /** A handler for each of them. */
 export const migrationHandlers = (
   host: Host,
-  world: MigrationWorld,
+  world: MigrationHandlerWorld,
 ): Pick<Handlers, keyof typeof migrationCommands> => ({
-  get_migration_plan: (input, { principal }) => migrationPlan(host, world, input, principal),
-  migrate_vm: (input, { principal }) => migrateVm(host, world, input, principal),
+  get_migration_plan: async (input, { principal }) => {
+    const plan = await migrationPlan(host, world, input, principal);
+    const { input: { toHost } } = meantHere(world, input, principal);
+    const rules = world.rulesAgainst(host.requireVm(input.vmId), toHost);
+    if (rules.length === 0) return plan;
+    const label = world.linked.served(toHost)?.label ?? toHost;
+    const text = findingText(warning("placement", { rules: rules.join(", ") }), label);
+    return { ...plan, findings: [...plan.findings, { check: "placement", level: "warning", text }] };
+  },
+  migrate_vm: (input, { principal }) => enterMove(host, world, input, principal).result,
 });

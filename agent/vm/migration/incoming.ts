@@ -261,6 +261,8 @@ export class IncomingMigration {
       throw new MigrationNonsense("nothing was found that could be prepared");
     }
     const { vm: { vmId }, name } = plan;
+    host.maintenance.requireOff();
+    const slot = host.arrivals.take();
     const ready = Promise.withResolvers<MigrationAnswers["prepare"]>();
     const spec = {
       command: "migrate_vm",
@@ -283,7 +285,7 @@ export class IncomingMigration {
     this.#work = host.jobs.run(
       spec,
       (job) => host.operations.run(about, (operation) => this.#receive(plan, job, operation, ready.resolve)),
-    );
+    ).finally(() => slot[Symbol.dispose]());
     const began = performance.now();
     this.#work.then(
       () => this.#audit(plan, began),

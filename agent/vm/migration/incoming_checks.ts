@@ -21,6 +21,11 @@ type Check = (
   wanted: IncomingVm,
 ) => Promise<MigrationFinding[]> | MigrationFinding[];
 
+/** The host takes none. */
+function maintenance({ maintenance }: Host): MigrationFinding[] {
+  return maintenance.isOn ? [problem("maintenance")] : [];
+}
+
 /** Another VM has the name, or what was left of this one. */
 function identity({ inventory }: Host, { name, vmId }: IncomingDomain): MigrationFinding[] {
   const all = inventory.everyVm(), same = all.find(({ id }) => id === vmId);
@@ -122,7 +127,7 @@ function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[]
   return wanted <= free ? [] : [warning("memory", { free: String(free), memory: String(wanted) })];
 }
 
-const CHECKS: readonly Check[] = [identity, machine, files, processor, cards, memory];
+const CHECKS: readonly Check[] = [maintenance, identity, machine, files, processor, cards, memory];
 
 /** What keeps this host from running a VM, and what is worth knowing. @throws {LibvirtError} @throws {XmlError} */
 export async function checkIncoming(host: Host, wanted: IncomingVm): Promise<MigrationFinding[]> {

@@ -19,7 +19,7 @@ import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
-import type { JobHandle } from "../../jobs/jobs.ts";
+import type { JobHandle, Jobs } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
@@ -39,7 +39,7 @@ import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
-import { nameOfKey } from "./from_linked.ts";
+import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import { FolderMarks } from "./marks.ts";
 import { measureDirtyRate, measureLine } from "./estimate.ts";
 import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
@@ -135,6 +135,8 @@ export interface MigrationWorld {
   readonly linked: Pick<LinkedHosts, "served" | "all">;
   readonly coverage: Pick<Coverage, "of">;
   readonly figures: () => Pick<FigureTransfer, "read">;
+  /** What shows a move as a task, where it is one already. */
+  readonly jobs?: Pick<Jobs, "run">;
 }
 
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
@@ -407,11 +409,11 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  */
 export async function migrateVm(
   host: Host,
-  { linked, coverage, figures }: MigrationWorld,
+  { linked, coverage, figures, jobs = host.jobs }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,
 ): Promise<Output<"migrate_vm">> {
-  const { jobs, operations } = host, { vmId } = input, actor = principal.name;
+  const { operations } = host, { vmId } = input, actor = principal.name;
   await operations.ready([keyOf.vm(vmId)]);
   const movable = requireMovable(host, vmId), { vm: known, isOff } = movable;
   const target = targetOf(linked, host, input, principal);
@@ -429,7 +431,6 @@ export async function migrateVm(
       command: "migrate_vm",
       title: message`Move ${vmName(known)} to ${target.label}`,
       ...{ actor, vmId },
-      lane: "migrate",
       ifInterrupted: tOperations("operations.later"),
     } as const;
     const about = {

@@ -272,6 +272,8 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
+        const startsIt = !host.inventory.active().includes(vmId) && found.memory !== "no";
+        if (startsIt) host.maintenance.requireOff();
         const reason = await unsettledImageText(host, known.vm);
         if (reason !== undefined) throw new ContractError("SnapshotNotRevertable", { name, reason });
         await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));

@@ -2,6 +2,8 @@ import { useSignal } from "@preact/signals";
 import { actOnMany, BULK_ACTIONS, eligible } from "../../../lib/client/bulk.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { compareHref, MOST_COMPARED } from "../../../lib/metrics/compare_href.ts";
+import { isOfferedNow } from "../../../lib/access/looking.ts";
+import { MOST_MOVED, moveHref } from "../../../lib/vm/move_href.ts";
 import { ACTIONS } from "../../../lib/vm/actions.ts";
 import { number, plural, t } from "../../../lib/i18n/mod.ts";
 import { ActionLink } from "../../kit/ActionLink.tsx";
@@ -41,6 +43,17 @@ export function BulkBar(
             <Icon name="tag" />
             <span>{t("bulk.tag")}</span>
           </button>
+          {isOfferedNow("batch_migrate_vms") && (
+            <ActionLink
+              class="button ghost"
+              href={moveHref(vms.map(({ id }) => id))}
+              enabled={enabled && vms.length <= MOST_MOVED}
+              title={vms.length > MOST_MOVED ? t("bulk.move_most", { n: MOST_MOVED }) : undefined}
+            >
+              <Icon name="upload" />
+              <span>{t("bulk.move")}</span>
+            </ActionLink>
+          )}
           <ActionLink
             class="button ghost"
             href={compareHref(vms.map(({ id }) => id))}

@@ -1,5 +1,6 @@
 import { ACTIONS } from "../../../lib/vm/actions.ts";
 import { t } from "../../../lib/i18n/mod.ts";
+import { MOVE } from "../../../lib/vm/move_href.ts";
 import { BULK_FORM } from "./RowActions.tsx";
 
 /** Actions for several VMs that lose nothing: without script nobody could be asked first. */
@@ -15,6 +16,9 @@ export function BulkForm({ enabled }: { enabled: boolean }) {
           {t(ACTIONS[name].label)}
         </button>
       ))}
+      <button type="submit" class="button" formMethod="get" formAction={MOVE} disabled={!enabled}>
+        {t("bulk.move")}
+      </button>
     </form>
   );
 }

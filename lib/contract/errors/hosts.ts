@@ -8,6 +8,25 @@ export const HOST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  HostInMaintenance: {
+    text:
+      "{host} is in maintenance ({reason}): VMs are neither made, brought nor started there. End the maintenance, or choose another host.",
+    status: 409,
+    exit: 5,
+  },
+  HostNotInMaintenance: { text: "{host} is not in maintenance.", status: 409, exit: 5 },
+  DrainUnderWay: {
+    text: "VMs of {host} are being moved just now. Stop that first, or wait for its end.",
+    status: 409,
+    exit: 5,
+  },
+  PlacementRuleNotFound: { text: "Placement rule not found: {ruleId}", status: 404, exit: 4 },
+  PlacementRuleExists: { text: "Placement rule name already exists: {name}", status: 409, exit: 5 },
+  TooManyPlacementRules: {
+    text: "There are {limit} placement rules already. Delete one that is not needed any more first.",
+    status: 409,
+    exit: 5,
+  },
   HostUriRefused: { text: "This connection cannot be used: {reason}.", status: 400, exit: 2 },
   HostStays: { text: "KVM Manager runs on this host: it cannot be removed.", status: 409, exit: 5 },
   HostUnreachable: { text: "No connection to this libvirt: {reason}", status: 502, exit: 1 },

@@ -11,6 +11,16 @@ export const VM_ERRORS = {
   },
   VmNotMovable: { text: "The VM cannot move to {host}: {reason}", status: 409, exit: 5 },
   MigrationFailed: { text: "The VM did not move: {error}", status: 502, exit: 1 },
+  MovesFull: {
+    text: "{host} takes {limit} VMs that move there at once. Try again once one of them is there.",
+    status: 429,
+    exit: 3,
+  },
+  PlacementRuleBroken: {
+    text: "On {host} this goes against rules of placement ({rules}). Choose another host, or use breakRules.",
+    status: 409,
+    exit: 5,
+  },
   VmNotFound: { text: "VM not found: {vmId}", status: 404, exit: 4 },
   VmAlreadyRunning: { text: "VM is already running", status: 409, exit: 5 },
   VmNotRunning: { text: "VM is not running", status: 409, exit: 5 },

@@ -148,6 +148,7 @@ export const hosts = {
   "hosts.cpu_unknown": "CPU load: not known",
   "hosts.pool_free": "{free} free in pool {pool}",
   "hosts.pools_unknown": "Storage pools: not known",
+  "hosts.lack_maintenance": "It is in maintenance, and takes no VMs",
   "hosts.lack_memory": "Less than {least} of memory is free",
   "hosts.lack_cpu": "The CPU is busy",
   "hosts.lack_pool": "No storage pool is in use",

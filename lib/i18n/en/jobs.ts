@@ -5,6 +5,7 @@ export const jobs = {
   "jobs.empty_what":
     "Copies, uploads and other long work appear here, with how far they are and a way to stop them.",
   "jobs.list": "Long work, what runs first",
+  "jobs.place": "place {place} in the queue",
   "jobs.waits_for": "Waiting for: {what}",
   "jobs.state_queued": "Waiting",
   "jobs.state_running": "Running",

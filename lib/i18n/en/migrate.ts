@@ -52,6 +52,7 @@ export const migrate = {
     "A guest that changes its memory faster than it is copied would never be done. It gets less processor time then, until it has moved.",
   "migrate.keep_disks": "Keep the disks here, too",
   "migrate.keep_disks_hint": "Otherwise those that were copied go into the bin once the VM is there.",
+  "migrate.break_rules": "Go against rules of placement",
   "migrate.cancel": "Cancel",
   "migrate.do": "Move",
 } as const;

@@ -38,6 +38,10 @@ export const migration = {
   "migration.check.source_not_local":
     "Only VMs of the system's libvirt (qemu:///system) of the host that KVM Manager runs on can move.",
 
+  "migration.check.maintenance":
+    "{host} is in maintenance, and takes no VMs. Choose another host, or end the maintenance there.",
+  "migration.check.placement":
+    "On {host} it goes against rules of placement ({rules}). It moves there only if that is confirmed.",
   "migration.check.name_taken": "{host} has another VM with the name {name}. Rename one of them first.",
   "migration.check.id_taken":
     "{host} has a VM with the same id ({name}): what was left of this VM there. Look at it, and delete it there first.",
@@ -84,6 +88,9 @@ export const migration = {
   "migration.not_known": "Whether it runs on {host} is not known yet: {reason}.",
   "migration.resumed": "The VM goes on here.",
   "migration.is_incoming": "libvirt has not said yet whether the VM has come.",
+  "migration.waits": "it waits to move to another host, or moves",
+  "migration.full": "{host} to take another VM: as many as it takes at once are coming",
+  "migration.not_there_yet": "{host} to answer",
   "migration.moving": "moving to another host",
   "migration.that_host": "that host",
   "migration.no_link_there":

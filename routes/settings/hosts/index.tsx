@@ -14,6 +14,8 @@ import type { HostStatus, Output, Role } from "../../../lib/contract/mod.ts";
 import { HOST_STATES } from "../../../lib/host/states.ts";
 import { clockText } from "../../../lib/host/clock_text.ts";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
+import { maintenance as maintenanceTexts } from "../../../lib/i18n/en/maintenance.ts";
+import { maintenanceText } from "../../../lib/host/maintenance_text.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
@@ -27,7 +29,7 @@ import { postedForm } from "../../(_shared)/form.ts";
 import { confirmOwn } from "../../(_shared)/own_password.ts";
 import { publicSshKey } from "../../(_shared)/ssh_key.ts";
 
-const { t, plural } = textsOf(texts);
+const { t, plural } = textsOf(texts), { t: tMaintenance } = textsOf(maintenanceTexts);
 const AT = "/settings/hosts";
 
 async function shown(
@@ -83,11 +85,12 @@ function Name({ host }: { host: HostStatus }) {
   );
 }
 
-function State({ host: { status, error, foreignVms, linked } }: { host: HostStatus }) {
+function State({ host: { status, error, foreignVms, linked, maintenance } }: { host: HostStatus }) {
   const unknown = linked?.unknownVms ?? 0;
   return (
     <span class="stack">
       {t(HOST_STATES[status])}
+      {maintenance !== undefined && <strong data-maintenance>{maintenanceText(maintenance)}</strong>}
       {error !== null && <span class="error-text">{oneLine(error, 400)}</span>}
       {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
       {unknown > 0 && <span>{plural("hosts.unknown", unknown)}</span>}
@@ -112,10 +115,20 @@ function Connection({ host: { uri, username, version, linked } }: { host: HostSt
 }
 
 function Actions({ host }: { host: HostStatus }) {
-  if (host.isLocal) return null;
   const { id: hostId } = host, name = nameOf(host);
+  const maintenance = host.status !== "disabled" && (
+    <a
+      class="button small"
+      href={hrefOn(hostId, "/maintenance")}
+      aria-label={tMaintenance("maintenance.open_of", { host: name })}
+    >
+      {tMaintenance("maintenance.open")}
+    </a>
+  );
+  if (host.isLocal) return <div class="action-form">{maintenance}</div>;
   return (
     <div class="action-form">
+      {maintenance}
       <a
         class="button small"
         href={`${AT}/${encodeURIComponent(hostId)}`}

@@ -355,6 +355,9 @@ export default define.page<typeof handler>(function Migrate({ data }) {
                       defaultChecked={typed.dropSnapshots !== undefined}
                     />
                   )}
+                  {plan.findings.some(({ check }) => check === "placement") && (
+                    <CheckField name="breakRules" label={t("migrate.break_rules")} required />
+                  )}
                   <CheckField
                     name="keepDisks"
                     label={t("migrate.keep_disks")}

@@ -44,6 +44,7 @@ const OF_VMS = {
   clone_vm: "clone",
   rename_vm: "rename",
   migrate_vm: test("migrate_vm", "it moves, with its data, tags and autostart"),
+  batch_migrate_vms: test("maintenance", "several by one call; what cannot move is refused by itself"),
   delete_vm: "delete with disks, restore",
   set_vm_xml: test("vm_xml", "rights to the group that it is taken out of end at once"),
   update_vm: "title",
@@ -160,6 +161,13 @@ const OF_NETWORKS = {
 } as const;
 
 const OF_TASKS = {
+  create_placement_rule: test("maintenance", "a move goes against it only where that is confirmed"),
+  update_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
+  delete_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
+  start_maintenance: test("maintenance", "killed in the middle, it goes on; each VM runs once"),
+  stop_drain: test("maintenance", "stopped, nothing more leaves; what is gone is not brought back"),
+  end_maintenance: test("maintenance", "back to normal: each VM is back where it was"),
+  update_move_limits: OF_HOST,
   create_schedule: "schedule of the VM",
   update_schedule: "schedule of its tag",
   enable_schedule: test("schedules", "who changes it, or switches it on, is who it runs as from then on"),

@@ -1,0 +1,5 @@
+/** What a host is called between KVM Managers: each calls hosts what it likes, and knows them by their keys. */
+import { createHash } from "node:crypto";
+
+/** @param publicKey its KVM Manager's */
+export const nameOfKey = (publicKey: string): string => createHash("sha256").update(publicKey).digest("hex");

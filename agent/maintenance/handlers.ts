@@ -1,0 +1,47 @@
+/** The commands on the maintenance of a host. */
+import type { maintenanceCommands } from "../../lib/contract/mod.ts";
+import { seesVm } from "../../lib/access/viewer.ts";
+import { type AccessWorld, viewerOf } from "../access/authorise.ts";
+import type { Principal } from "../access.ts";
+import type { Handlers } from "../dispatch.ts";
+import type { Host } from "../hosts/host.ts";
+import type { MaintenanceService } from "./maintenance.ts";
+import { makePlan, type PlanWorld } from "./plan.ts";
+
+/** What they work with. */
+export interface MaintenanceWorld {
+  readonly service: MaintenanceService;
+  readonly plan: PlanWorld;
+  readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
+}
+
+/** A handler for each of them. */
+export function maintenanceHandlers(
+  host: Host,
+  { service, plan, places }: MaintenanceWorld,
+): Pick<Handlers, keyof typeof maintenanceCommands> {
+  const shown = (principal: Principal) => {
+    const viewer = viewerOf(principal, places);
+    return service.shown(host, (vmId) => seesVm(viewer, vmId));
+  };
+  return {
+    get_maintenance: (_input, { principal }) => shown(principal),
+    plan_maintenance: async (input, { principal }) => (await makePlan(plan, host, input, principal)).shown,
+    start_maintenance: (input, { principal }) => {
+      service.start(host, input, principal);
+      return shown(principal);
+    },
+    stop_drain: (_input, { principal }) => {
+      service.stop(host, principal);
+      return shown(principal);
+    },
+    end_maintenance: (input, { principal }) => {
+      service.end(host, input, principal);
+      return shown(principal);
+    },
+    update_move_limits: ({ movesAtOnce }, { principal }) => {
+      service.setLimit(host.id, movesAtOnce);
+      return shown(principal);
+    },
+  };
+}

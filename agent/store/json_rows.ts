@@ -1,0 +1,88 @@
+/** Few records of one kind in a table of ids and JSON: held in memory, written through. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Store } from "./store.ts";
+
+/** The statement that makes such a table. @param record what its records are, for who reads the database */
+export const jsonTable = (table: string, record: string): string =>
+  `CREATE TABLE ${table} (
+     id     TEXT PRIMARY KEY,
+     record TEXT NOT NULL  -- JSON: ${record}
+   ) STRICT, WITHOUT ROWID;`;
+
+export class JsonRows<T extends { readonly id: string }> {
+  readonly #rows = new Map<string, T>();
+  #isRead = false;
+
+  /** @param onRead called whenever the database was opened and read */
+  constructor(private readonly store: Store, private readonly table: string, onRead: () => void = () => {}) {
+    store.attach((database) => {
+      this.#rows.clear();
+      for (const { record } of database.prepare(`SELECT record FROM ${table} ORDER BY id`).all()) {
+        // Rows are ours alone: the database is checked when it is opened, and nobody else writes it
+        const row = JSON.parse(String(record)) as T;
+        this.#rows.set(row.id, row);
+      }
+      this.#isRead = true;
+      onRead();
+    });
+  }
+
+  /** Whether what is stored is known: "none" is not the same as "no database". */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** All of them, in the order of their ids. */
+  all(): readonly T[] {
+    return [...this.#rows.values()].toSorted((a, b) => a.id < b.id ? -1 : 1);
+  }
+
+  get(id: string): T | undefined {
+    return this.#rows.get(id);
+  }
+
+  /** @throws {ContractError} StoreUnavailable while what is stored is not known */
+  require(): this {
+    if (!this.#isRead) this.store.open();
+    if (!this.#isRead) throw this.#unavailable();
+    return this;
+  }
+
+  /** Keeps a record, or changes it. @throws {ContractError} StoreUnavailable; then nothing is changed */
+  put(row: T): void {
+    this.require();
+    this.#write(() =>
+      this.#run("INSERT OR REPLACE INTO", "(id, record) VALUES (?, ?)", row.id, JSON.stringify(row))
+    );
+    this.#rows.set(row.id, row);
+  }
+
+  /** Keeps what is so already: written now, or as soon as that works. */
+  keep(row: T): void {
+    this.#rows.set(row.id, row);
+    this.store.keep(
+      this.#key(row.id),
+      () => this.#run("INSERT OR REPLACE INTO", "(id, record) VALUES (?, ?)", row.id, JSON.stringify(row)),
+    );
+  }
+
+  /** Forgets a record: now in memory, in the database as soon as that works. */
+  remove(id: string): void {
+    this.#rows.delete(id);
+    this.store.keep(this.#key(id), () => this.#run("DELETE FROM", "WHERE id = ?", id));
+  }
+
+  #key = (id: string) => `${this.table} ${id}`;
+
+  #run(verb: string, rest: string, ...values: string[]): void {
+    this.store.database!.prepare(`${verb} ${this.table} ${rest}`).run(...values);
+  }
+
+  #write(run: () => void): void {
+    if (!this.store.write(run)) throw this.#unavailable();
+  }
+
+  #unavailable(): ContractError {
+    return new ContractError("StoreUnavailable", { reason: this.store.trouble ?? "it is not open" });
+  }
+}

@@ -1,0 +1,27 @@
+import { computed } from "@preact/signals";
+import { MaintenanceTable, type MaintenanceTableProps } from "../components/host/MaintenanceTable.tsx";
+import { api } from "../lib/client/api.ts";
+import { jobs } from "../lib/client/jobs.ts";
+import { whenChanged } from "../lib/client/query.ts";
+import { useQuery } from "../lib/client/use_query.ts";
+
+/** Milliseconds between looks. */
+const LOOK_MS = 3000;
+
+/** Tasks and how they are: VMs move as tasks. */
+const moves = computed(() => jobs.list.value.map(({ id, state }) => `${id} ${state}`).join(" "));
+
+/** What becomes of the VMs of a host in maintenance, live. Another state shows other forms: the page is loaded again then. */
+export default function MaintenanceState({ maintenance: first, labels }: MaintenanceTableProps) {
+  const { value } = useQuery({
+    first,
+    read: async () => {
+      const now = await api.getMaintenance({});
+      if (now.state !== first.state) location.reload();
+      return now;
+    },
+    follow: whenChanged(moves),
+    everyMs: LOOK_MS,
+  });
+  return <MaintenanceTable maintenance={value.value} labels={labels} />;
+}
