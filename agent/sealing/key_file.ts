@@ -147,7 +147,7 @@ export class KeyFile {
     return keys;
   }
 
-  /** Seals the file where the credential came later than it: what the service does, and nobody else. @throws {KeyFileError} */
+  /** Seals a plain file with the credential, where there is one: the service does, root's commands do not. @throws {KeyFileError} */
   sealIfPlain(): void {
     const keys = this.isSealed || this.credential() === undefined ? undefined : this.read();
     if (keys !== undefined) this.write(keys);
