@@ -221,7 +221,11 @@ export class App {
       (hostId) => this.hostRecords.get(hostId) !== undefined,
       (jobId) => this.jobs.has(jobId),
     );
-    this.peers = new Peers(new PeerRecords(this.store), new LinkIdentity(settings.dataDir), clock);
+    this.peers = new Peers(
+      new PeerRecords(this.store),
+      new LinkIdentity(settings.dataDir, this.store.secrets),
+      clock,
+    );
     this.access.peers = this.peers;
     // Of a database that can be read later only, its hosts come then
     this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
@@ -245,7 +249,7 @@ export class App {
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.backups = new BackupRecords(this.store);
     this.backupTargets = new TargetRecords(this.store);
-    this.ssh = new SshFiles(settings.dataDir, settings.runtimeDir);
+    this.ssh = new SshFiles(settings.dataDir, settings.runtimeDir, this.store.secrets);
     this.guestfs = new GuestfsFolders(settings.dataDir);
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
@@ -291,6 +295,12 @@ export class App {
       vms: () => this.vms(),
       places: this.places,
       now: () => this.clock.now(),
+      staleHosts: () => [
+        ...this.hosts.all().filter(({ link, inventory }) => inventory.filled && !link.status.connected)
+          .map(({ id, link }) => ({ id, heardAt: link.status.since })),
+        ...this.linked.all().filter(({ isRead, status }) => isRead && !status.connected)
+          .map(({ id, heardAt, status }) => ({ id, heardAt: heardAt ?? status.since })),
+      ],
       missingHosts: () => [
         ...this.hosts.missing().map(({ id }) => id),
         ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),

@@ -2,11 +2,24 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
-import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
+import {
+  inspectState,
+  putBack,
+  saveState,
+  StateError,
+  type StateKey,
+  type StatePlace,
+} from "../agent/store/state.ts";
 import { StoreError } from "../agent/store/database.ts";
 import { lockDataFolder } from "../agent/store/folder_lock.ts";
 import { formatBytes } from "../lib/text/quantity.ts";
+import { SHORTEST_PASSPHRASE } from "../lib/contract/backup_targets.ts";
+import { messageOf } from "../lib/text/message.ts";
+import { secretText } from "../lib/text/secret_text.ts";
 import { oneLine } from "../lib/text/text.ts";
+import { hostCredential, KeyFileError } from "../agent/sealing/key_file.ts";
+import type { UnreadSecret } from "../agent/sealing/secrets.ts";
+import { TERMINAL } from "./terminal.ts";
 import { askToConfirm } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
 import { runHostCommand } from "./host_verb.ts";
@@ -22,8 +35,11 @@ export const BACKUP_HELP = () =>
     "Usage: kvm-manager backup-state FILE [OPTIONS]",
     "",
     "Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file.",
-    "The server may run. The file holds secrets: only its owner can read it. VMs and disks are not in it.",
+    "The server may run. Only its owner can read the file. VMs and disks are not in it.",
+    "Secrets in it (passwords of hosts, secrets of targets, private keys) are sealed with the key of this host. With a",
+    "passphrase the file has that key, too, sealed by the passphrase; without one they must be given again elsewhere.",
     "",
+    "  --passphrase-file FILE   a passphrase of 12 characters or more; - reads it from standard input, or asks for it",
     ...PLACES,
   ].join("\n");
 
@@ -36,6 +52,7 @@ export const RESTORE_HELP = () =>
     "What was revoked since it was saved stays revoked, where the present state can tell; everybody signs in again.",
     "",
     "  --check          only check the file",
+    "  --passphrase-file FILE   the passphrase that the state was saved with; - reads it from standard input, or asks for it",
     "  --with-revoked   also what was revoked since: deleted users, tokens and port forwards, old passwords and rights",
     "  --yes            do not ask",
     "  --runtime-dir DIR   where the server's socket would be (KVMM_RUNTIME_DIR)",
@@ -47,6 +64,7 @@ const OPTIONS = {
   check: { type: "boolean" },
   yes: { type: "boolean" },
   "with-revoked": { type: "boolean" },
+  "passphrase-file": { type: "string" },
 } as const;
 
 interface Given {
@@ -56,6 +74,7 @@ interface Given {
   readonly check: boolean;
   readonly yes: boolean;
   readonly revives: boolean;
+  readonly passphraseFile: string | undefined;
 }
 
 /** Reads the arguments of both. @throws {Error} that says what is wrong */
@@ -71,17 +90,63 @@ export function readStateFile(args: readonly string[]): Given {
     check: values.check === true,
     yes: values.yes === true,
     revives: values["with-revoked"] === true,
+    passphraseFile: values["passphrase-file"],
   };
 }
 
-export const backupCommand = (args: readonly string[]) =>
-  runHostCommand("backup-state", () => readStateFile(args), StateError, async ({ file, place }) => {
-    const { bytes, database } = await saveState(place, file);
-    console.log(
-      `${file}: ${formatBytes(bytes)}, version ${database} of the database. It holds secrets: keep it safe.`,
+/** The passphrase that a file, standard input or a person gives; never an argument, which every process could read. @throws {StateError} */
+async function passphraseIn(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    if (file !== "-") return secretText(await Deno.readTextFile(file));
+    return secretText(
+      Deno.stdin.isTerminal() ? await TERMINAL.secret("Passphrase: ") : await TERMINAL.input(),
     );
-    return 0;
-  });
+  } catch (error) {
+    throw new StateError(`the passphrase cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What seals the file with the key: systemd's credential, which root can have opened. @throws {StateError} */
+async function stateKey(file: string | undefined): Promise<StateKey> {
+  const passphrase = await passphraseIn(file);
+  try {
+    const credential = await hostCredential();
+    return { passphrase, credential: () => credential };
+  } catch (error) {
+    if (!(error instanceof KeyFileError)) throw error;
+    throw new StateError(error.message, { cause: error });
+  }
+}
+
+const namesOf = (secrets: readonly UnreadSecret[]) =>
+  oneLine(secrets.map(({ what }) => what).join(", "), 2000);
+
+export const backupCommand = (args: readonly string[]) =>
+  runHostCommand(
+    "backup-state",
+    () => readStateFile(args),
+    StateError,
+    async ({ file, place, passphraseFile }) => {
+      const key = await stateKey(passphraseFile);
+      if (key.passphrase !== undefined && key.passphrase.length < SHORTEST_PASSPHRASE) {
+        throw new StateError(
+          `the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters. Nothing was saved`,
+        );
+      }
+      const { bytes, database, hasKey, sealed } = await saveState(place, file, key);
+      console.log(`${file}: ${formatBytes(bytes)}, version ${database} of the database. Keep it safe.`);
+      if (sealed.length === 0) return 0;
+      console.log(
+        hasKey
+          ? `Its secrets can be read with the passphrase alone: ${namesOf(sealed)}.`
+          : `Its secrets can be read on this host alone, as long as its key is kept. Elsewhere these must be given again: ${
+            namesOf(sealed)
+          }. With --passphrase-file, the file has the key, too.`,
+      );
+      return 0;
+    },
+  );
 
 /** Works in the data folder while no server can begin to. @throws {StateError} when one runs on it */
 async function withLock<T>(dataDir: string, run: () => Promise<T>): Promise<T> {
@@ -121,9 +186,15 @@ export const restoreCommand = (args: readonly string[]) =>
     "restore-state",
     () => readStateFile(args),
     StateError,
-    async ({ file, place, runtimeDir, check, yes, revives }) => {
-      const { version, database, createdAt } = await inspectState(place, file);
+    async ({ file, place, runtimeDir, check, yes, revives, passphraseFile }) => {
+      const { version, database, createdAt, hasKey } = await inspectState(place, file);
       console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
+      if (hasKey && passphraseFile === undefined) {
+        console.log("It has the key of its secrets, sealed by a passphrase: give it with --passphrase-file.");
+      }
+      if (!hasKey && passphraseFile !== undefined) {
+        throw new StateError("it has no key that a passphrase opens: leave --passphrase-file out");
+      }
       if (check) return 0;
       if (await isServing(runtimeDir)) {
         throw new StateError(
@@ -137,7 +208,16 @@ export const restoreCommand = (args: readonly string[]) =>
         console.error("Nothing was done.");
         return 1;
       }
-      const { aside, revoked } = await withLock(place.dataDir, () => putBack(place, file, revives));
+      const key = await stateKey(passphraseFile);
+      const { aside, revoked, unread } = await withLock(
+        place.dataDir,
+        () => putBack(place, file, revives, key),
+      );
+      for (const { what, remedy } of unread) {
+        console.log(
+          `Warning: the ${oneLine(what, 200)} cannot be read with the key of this host: ${remedy}.`,
+        );
+      }
       for (const line of revokedLines(revoked, createdAt)) console.log(line);
       console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
       return 0;

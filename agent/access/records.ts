@@ -9,6 +9,7 @@ import type {
   User,
 } from "../../lib/contract/mod.ts";
 import type { Moment } from "../clock.ts";
+import type { Unread } from "../sealing/secrets.ts";
 
 /** A passkey of a user. */
 export interface PasskeyRecord {
@@ -48,7 +49,12 @@ export interface UserRecord {
   /** Of `hashPassword()`. */
   readonly password?: string;
   /** Base32, and the last step of it that was used. */
-  readonly totp?: { readonly secret: string; readonly lastStep: number };
+  readonly totp?: {
+    /** Missing where it cannot be read now: then no code is right. */
+    readonly secret?: string;
+    readonly lastStep: number;
+    readonly unread?: Unread;
+  };
   readonly passkeys?: readonly PasskeyRecord[];
   /** Hashes of the devices' secrets and networks that it signed in from, the newest first. */
   readonly devices?: readonly string[];

@@ -263,8 +263,8 @@ export class SignIn {
 
   /** The user with the code used up; undefined when it is wrong or was used. */
   #proven(user: UserRecord, code: string): UserRecord | undefined {
-    if (user.totp !== undefined) {
-      const { secret, lastStep } = user.totp;
+    const { secret, lastStep } = user.totp ?? {};
+    if (secret !== undefined && lastStep !== undefined) {
       const step = checkCode(secret, code, this.clock.now(), lastStep);
       if (step !== null) return { ...user, totp: { secret, lastStep: step } };
     }

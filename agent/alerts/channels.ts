@@ -177,6 +177,10 @@ export async function send(
   options: SendOptions,
 ): Promise<void> {
   options.signal.throwIfAborted();
+  // Its next try may be after the key is back
+  if (target.unread !== undefined) {
+    throw new NotDelivered("its secrets cannot be read: kvm-manager credential list says why", false);
+  }
   const ms = options.mostMs ?? MOST_MS;
   const ended = new AbortController(), signal = AbortSignal.any([options.signal, ended.signal]);
   const late = setTimeout(() => ended.abort(), ms);

@@ -10,12 +10,16 @@ import { defaultAlerts } from "../../lib/alerts/defaults.ts";
 import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
 import { DAY_MS } from "../../lib/duration.ts";
+import { SEALED, type SealedPlace } from "../sealing/places.ts";
+import { type Secrets, type Unread, withoutGiven } from "../sealing/secrets.ts";
 
 /** A target with its secrets. */
 export interface AlertTargetRecord
   extends Omit<AlertTarget, "address" | "hasSecret" | "waiting" | "lastSentAt" | "lastError"> {
   readonly url?: string;
   readonly secret?: string;
+  /** Those of them that cannot be read now. */
+  readonly unread?: Unread;
 }
 
 /** One thing that somebody is told of. */
@@ -111,7 +115,11 @@ type Table = "alerts" | "alert_silences" | "alert_targets" | "alert_messages";
 export class KeptRecords<T extends { readonly id: string }> {
   readonly #rows = new Map<string, T>();
 
-  constructor(private readonly table: Table) {}
+  /** @param sealed where its secrets are sealed; missing where it has none */
+  constructor(
+    private readonly table: Table,
+    private readonly sealed?: { readonly place: SealedPlace; readonly secrets: Secrets },
+  ) {}
 
   /** All of them, in the order of their ids. Not to be changed. */
   get all(): readonly T[] {
@@ -130,15 +138,22 @@ export class KeptRecords<T extends { readonly id: string }> {
   load(database: DatabaseSync): void {
     this.#rows.clear();
     for (const { id, record } of database.prepare(`SELECT id, record FROM ${this.table} ORDER BY id`).all()) {
-      this.#rows.set(String(id), JSON.parse(String(record)) as T);
+      const parsed = JSON.parse(String(record)) as T, { place, secrets } = this.sealed ?? {};
+      this.#rows.set(String(id), place === undefined ? parsed : secrets!.opened(place, String(id), parsed));
     }
   }
 
-  /** A statement that keeps a row, within a transaction; `keep` once it is over. */
-  write(database: DatabaseSync, row: T): void {
+  /** A row as it is written. @throws {ContractError} EncryptionKeyMissing */
+  text(row: T): string {
+    const { place, secrets } = this.sealed ?? {};
+    return JSON.stringify(place === undefined ? row : secrets!.closed(place, row.id, row));
+  }
+
+  /** A statement that keeps a row, within a transaction; `keep` once it is over. @param text of the row */
+  write(database: DatabaseSync, row: T, text = this.text(row)): void {
     database.prepare(
       `INSERT INTO ${this.table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`,
-    ).run(row.id, JSON.stringify(row));
+    ).run(row.id, text);
   }
 
   /** The same for one that goes; `forget` once it is over. */
@@ -147,7 +162,7 @@ export class KeptRecords<T extends { readonly id: string }> {
   }
 
   keep(row: T): void {
-    this.#rows.set(row.id, row);
+    this.#rows.set(row.id, withoutGiven(row));
   }
 
   forget(id: string): void {
@@ -158,13 +173,14 @@ export class KeptRecords<T extends { readonly id: string }> {
 export class AlertRecords {
   readonly rules = new KeptRecords<AlertRule>("alerts");
   readonly silences = new KeptRecords<StoredSilence>("alert_silences");
-  readonly targets = new KeptRecords<AlertTargetRecord>("alert_targets");
+  readonly targets: KeptRecords<AlertTargetRecord>;
   readonly messages = new KeptRecords<WaitingMessage>("alert_messages");
   readonly #store: Store;
   #isLoaded = false;
 
   constructor(store: Store) {
     this.#store = store;
+    this.targets = new KeptRecords("alert_targets", { place: SEALED.alertTargets, secrets: store.secrets });
   }
 
   /** Reads what is stored, whenever the database is opened. @param onLoaded given what is open */
@@ -183,9 +199,10 @@ export class AlertRecords {
     return this;
   }
 
-  /** Writes one row, or deletes it. @throws {ContractError} StoreUnavailable */
+  /** Writes one row, or deletes it. @throws {ContractError} StoreUnavailable, EncryptionKeyMissing */
   put<T extends { readonly id: string }>(kept: KeptRecords<T>, row: T): void {
-    this.commit((database) => kept.write(database, row));
+    const text = kept.text(row);
+    this.commit((database) => kept.write(database, row, text));
     kept.keep(row);
   }
 

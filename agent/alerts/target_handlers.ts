@@ -14,6 +14,7 @@ import type { PeerTargets } from "../hosts/linked/peer_targets.ts";
 import { BrokenOff, outboundRefusal, UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, requireReachable } from "../outbound/fetch.ts";
 import { mailUrl } from "./channels.ts";
+import type { Unread } from "../sealing/secrets.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
 import type { AlertRecords, AlertTargetRecord } from "./records.ts";
@@ -38,10 +39,10 @@ const NEEDED: Readonly<Record<AlertChannel, readonly (keyof NewTarget)[]>> = {
   slack: ["url"],
 };
 
-/** What is wrong with a target as a whole; its fields fit the schema. */
-function refusalOf(input: NewTarget): RuleRefusal | undefined {
+/** What is wrong with a target as a whole; its fields fit the schema. @param unread those that are there, and cannot be read */
+function refusalOf(input: NewTarget, unread: Unread = {}): RuleRefusal | undefined {
   const isMail = input.channel === "email";
-  const missing = NEEDED[input.channel].find((field) => input[field] === undefined);
+  const missing = NEEDED[input.channel].find((field) => input[field] === undefined && !(field in unread));
   if (missing !== undefined) return { field: missing, reason: `is needed for ${input.channel}` };
   const foreign = (isMail ? ["url"] as const : MAIL_FIELDS).find((field) => input[field] !== undefined);
   if (foreign !== undefined) return { field: foreign, reason: `must be empty for ${input.channel}` };
@@ -101,20 +102,24 @@ function changed(
 ): AlertTargetRecord {
   const { replace = false, ...fields } = change;
   if (!replace) return { ...target, ...fields };
-  const { smtpPort: _port, smtpUser: _user, secret, ...base } = target;
+  const { smtpPort: _port, smtpUser: _user, secret, unread, ...base } = target;
   // A password goes with its user's name; the token of the others is kept
   const keepsSecret = target.channel !== "email" || fields.smtpUser !== undefined;
   return {
     ...base,
+    ...(keepsSecret && unread !== undefined && { unread }),
     privateAddresses: false,
     ...(keepsSecret && secret !== undefined && { secret }),
     ...fields,
   };
 }
 
+/** The server of an address; empty for one that cannot be read now. */
+const originOf = (url: string | undefined): string => url === undefined ? "" : new URL(url).origin;
+
 /** Where a target's secret is sent. */
 const serverOf = ({ channel, url, smtpHost, smtpPort, smtpSecurity }: AlertTargetRecord): string =>
-  channel === "email" ? `${smtpHost}:${smtpPort}:${smtpSecurity}` : new URL(url ?? "").origin;
+  channel === "email" ? `${smtpHost}:${smtpPort}:${smtpSecurity}` : originOf(url);
 
 /** A secret that was taken for one server is not sent to another. */
 function strangerRefusal(
@@ -122,7 +127,7 @@ function strangerRefusal(
   after: AlertTargetRecord,
   isGiven: boolean,
 ): RuleRefusal | undefined {
-  const isKept = after.secret !== undefined && !isGiven;
+  const isKept = (after.secret ?? after.unread?.secret) !== undefined && !isGiven;
   return isKept && serverOf(before) !== serverOf(after)
     ? { field: "secret", reason: "must be given again: the server is another one" }
     : undefined;
@@ -130,7 +135,7 @@ function strangerRefusal(
 
 /** Where a target is: what may be secret in an address is its path, its query and more. */
 function addressOf({ channel, url, smtpHost, mailTo = [] }: AlertTargetRecord): string {
-  return channel === "email" ? `${mailTo.join(", ")} (${smtpHost})` : new URL(url ?? "").origin;
+  return channel === "email" ? `${mailTo.join(", ")} (${smtpHost})` : originOf(url);
 }
 
 /** Who sets a target up. */
@@ -169,12 +174,12 @@ export function alertTargetHandlers(
     return target;
   };
   const shown = (target: AlertTargetRecord): AlertTarget => {
-    const { url: _url, secret, ...rest } = target;
+    const { url: _url, secret, unread, ...rest } = target;
     const waiting = records.messages.all.filter(({ targetId }) => targetId === target.id).length;
     return {
       ...rest,
       address: addressOf(target),
-      hasSecret: secret !== undefined,
+      hasSecret: (secret ?? unread?.secret) !== undefined,
       waiting,
       ...delivery.status(target.id),
     };
@@ -200,7 +205,8 @@ export function alertTargetHandlers(
     update_alert_target: async ({ targetId, ...change }, { principal }) => {
       const before = requireTarget(targetId), { peerId: _by, ...rest } = changed(before, change);
       const target: AlertTargetRecord = { ...rest, ...setBy(principal) };
-      const refusal = refusalOf(target) ?? strangerRefusal(before, target, change.secret !== undefined);
+      const refusal = refusalOf(target, target.unread) ??
+        strangerRefusal(before, target, change.secret !== undefined);
       if (refusal !== undefined) throw invalid(refusal);
       const isElsewhere = serverOf(before) !== serverOf(target) ||
         before.privateAddresses !== target.privateAddresses;

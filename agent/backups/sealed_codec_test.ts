@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { readDescription } from "../../lib/backup/description.ts";
 import { chunkName } from "./digest.ts";
-import { newEncryption, openDataKey, sealedCodec, WrongPassphrase } from "./sealed_codec.ts";
+import { WrongPassphrase } from "../sealing/passphrase.ts";
+import { newEncryption, openDataKey, sealedCodec } from "./sealed_codec.ts";
 
 const ID = "00000000-0000-4000-8000-000000000001", KEY = "0f".repeat(32);
 const CHEAP = { logN: 14, r: 1, p: 1 } as const;

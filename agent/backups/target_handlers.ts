@@ -11,11 +11,12 @@ import {
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { requireUnshared } from "../storage/guest_folders.ts";
+import { type Unread, withoutGiven } from "../sealing/secrets.ts";
 import type { BackupRecords } from "./records.ts";
 import { FolderStore } from "./store/folder.ts";
 import type { BackupStore } from "./store/store.ts";
 import type { TargetRecord, TargetRecords } from "./target_records.ts";
-import { addressOf, join, openTarget, type StoreContext, storeOf } from "./targets.ts";
+import { addressOf, dataKeyOf, join, openTarget, type StoreContext, storeOf } from "./targets.ts";
 
 /** What they work with. */
 export interface TargetContext extends StoreContext {
@@ -57,7 +58,7 @@ async function keptIn(
   return { copiesFolder: store.folder };
 }
 
-type Fields = Omit<Input<"update_backup_target">, "backupTargetId" | "name">;
+type Fields = Omit<Input<"update_backup_target">, "backupTargetId" | "name" | "passphrase">;
 
 /** The fields of a place as they are kept. @throws {ContractError} InvalidInput */
 function plainFields({ folder, path, ...rest }: Fields): Fields {
@@ -69,6 +70,9 @@ function plainFields({ folder, path, ...rest }: Fields): Fields {
   };
 }
 
+/** Secrets of a place that are there, although they cannot be read. */
+const unreadFields = ({ dataKey: _key, ...place }: Unread = {}): Unread => place;
+
 /** A secret that was taken for one server is not sent to another. */
 function strangerRefusal(
   before: TargetRecord,
@@ -76,7 +80,8 @@ function strangerRefusal(
   given: Fields,
 ): TargetRefusal | undefined {
   const { server, secrets } = TARGET_FIELDS[after.kind];
-  const at = (target: TargetRecord, field: string) => target[field as keyof TargetRecord];
+  const at = (target: TargetRecord, field: string) =>
+    target[field as keyof TargetRecord] ?? target.unread?.[field];
   if (server.every((field) => at(before, field) === at(after, field))) return undefined;
   const kept = secrets.find((field) =>
     at(after, field) !== undefined && given[field as keyof Fields] === undefined
@@ -92,13 +97,14 @@ export function targetHandlers(
 ): Pick<Handlers, keyof typeof backupTargetCommands> {
   const usedBy = (id: string) => backups.all().filter(({ targetId }) => targetId === id);
   const shown = (target: TargetRecord): BackupTarget => {
-    const { secretKey, password, privateKey, dataKey: _key, encryption, ...kept } = target;
+    const { secretKey, password, privateKey, dataKey: _key, encryption, unread, ...kept } = target;
     const { repository: _id, copiesFolder: _folder, ...rest } = kept;
     return {
       ...rest,
       address: addressOf(target),
       encrypted: encryption !== undefined,
-      hasSecret: (secretKey ?? password ?? privateKey) !== undefined,
+      hasSecret: [secretKey, password, privateKey].some((secret) => secret !== undefined) ||
+        Object.keys(unread ?? {}).some((field) => field !== "dataKey"),
       backups: usedBy(target.id).map(({ name }) => name),
     };
   };
@@ -133,17 +139,24 @@ export function targetHandlers(
       targets.put(target);
       return shown(target);
     },
-    update_backup_target: async ({ backupTargetId, name, ...given }) => {
+    update_backup_target: async ({ backupTargetId, name, passphrase, ...given }) => {
       const before = targets.find(backupTargetId);
       const running = usedBy(backupTargetId).find(({ id }) => isRunning(id));
       if (running !== undefined) throw new ContractError("BackupRunning", { name: running.name });
-      const changed: TargetRecord = { ...before, ...plainFields(given), ...(name !== undefined && { name }) };
+      const changed: TargetRecord = withoutGiven({
+        ...before,
+        ...plainFields(given),
+        ...(name !== undefined && { name }),
+        ...(passphrase !== undefined && { dataKey: await dataKeyOf(before, passphrase) }),
+      });
       const { repository: _id, encryption: _encryption, dataKey: _key, createdAt: _at, ...place } = changed;
-      const { copiesFolder: _folder, ...fields } = place;
-      const refusal = targetRefusal(changed.kind, fields) ?? strangerRefusal(before, changed, given);
+      const { copiesFolder: _folder, unread, ...fields } = place;
+      const refusal = targetRefusal(changed.kind, { ...unreadFields(unread), ...fields }) ??
+        strangerRefusal(before, changed, given);
       if (refusal !== undefined) throw invalid(refusal);
       if (name !== undefined) requireFree(name, backupTargetId);
-      const isMoved = Object.keys(given).length > 0;
+      const isMoved = Object.keys(given).length > 0 || passphrase !== undefined;
+      if (isMoved && unread !== undefined) throw targets.unreadable(changed);
       const kept = isMoved ? await keptIn(storeOf(changed, context), context) : {};
       const after = { ...changed, ...kept };
       if (isMoved) await (await openTarget(after, context)).store.close();
@@ -159,7 +172,7 @@ export function targetHandlers(
     },
     test_backup_target: async ({ backupTargetId }) => {
       const start = context.clock.monotonic();
-      const { store, codec } = await openTarget(targets.find(backupTargetId), context);
+      const { store, codec } = await openTarget(targets.readable(backupTargetId), context);
       try {
         const name = `locks/test-${crypto.randomUUID()}`;
         const content = crypto.getRandomValues(new Uint8Array(PROBE_BYTES));

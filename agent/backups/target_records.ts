@@ -2,6 +2,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type BackupTarget, ContractError } from "../../lib/contract/mod.ts";
 import type { Encryption } from "../../lib/backup/description.ts";
+import { SEALED } from "../sealing/places.ts";
+import { type Unread, withoutGiven } from "../sealing/secrets.ts";
 import type { Store } from "../store/store.ts";
 
 /** A target with its secrets. */
@@ -16,6 +18,8 @@ export interface TargetRecord extends Omit<BackupTarget, "address" | "encrypted"
   /** Of an encrypted one: what its store says of it, and the key that the passphrase has opened. */
   readonly encryption?: Encryption;
   readonly dataKey?: string;
+  /** Those of its secrets that cannot be read now. */
+  readonly unread?: Unread;
 }
 
 /** Tables of the targets: a step of those of backups. */
@@ -36,7 +40,11 @@ export class TargetRecords {
     this.#targets.clear();
     for (const { id, record } of database.prepare("SELECT id, record FROM backup_targets").all()) {
       // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
-      this.#targets.set(String(id), JSON.parse(String(record)) as TargetRecord);
+      const stored = JSON.parse(String(record)) as TargetRecord;
+      this.#targets.set(
+        String(id),
+        this.#store.secrets.opened(SEALED.backupTargets, String(id), stored),
+      );
     }
     this.#isLoaded = true;
   }
@@ -64,14 +72,28 @@ export class TargetRecords {
     return found;
   }
 
-  /** @throws {ContractError} StoreUnavailable */
+  /** One that can be opened. @throws {ContractError} BackupTargetNotFound, StoreUnavailable, SecretUnreadable */
+  readable(targetId: string): TargetRecord {
+    const found = this.find(targetId);
+    if (found.unread !== undefined) throw this.unreadable(found);
+    return found;
+  }
+
+  /** @throws {ContractError} StoreUnavailable, EncryptionKeyMissing */
   put(target: TargetRecord): void {
+    const text = JSON.stringify(this.#store.secrets.closed(SEALED.backupTargets, target.id, target));
     this.#write((database) =>
       database.prepare(
         "INSERT INTO backup_targets (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
-      ).run(target.id, JSON.stringify(target))
+      ).run(target.id, text)
     );
-    this.#targets.set(target.id, target);
+    this.#targets.set(target.id, withoutGiven(target));
+  }
+
+  /** The error for one whose secrets cannot be read. */
+  unreadable({ name }: TargetRecord): ContractError {
+    const { noun, remedy } = SEALED.backupTargets;
+    return this.#store.secrets.unreadable(`${noun} ${name}`, remedy);
   }
 
   /** @throws {ContractError} StoreUnavailable */

@@ -8,7 +8,8 @@ import { requireActive } from "../storage/shared.ts";
 import { type Codec, plainCodec } from "./codec.ts";
 import type { StoredBackup } from "./records.ts";
 import { Repository, type Unlock } from "./repository.ts";
-import { newEncryption, openDataKey, sealedCodec, WrongPassphrase } from "./sealed_codec.ts";
+import { WrongPassphrase } from "../sealing/passphrase.ts";
+import { newEncryption, openDataKey, sealedCodec } from "./sealed_codec.ts";
 import { FOLDER_POOLS } from "./spool.ts";
 import { FolderStore } from "./store/folder.ts";
 import { S3Store } from "./store/s3.ts";
@@ -17,7 +18,10 @@ import { type BackupStore, targetUnusable } from "./store/store.ts";
 import type { TargetRecord, TargetRecords } from "./target_records.ts";
 
 /** What is needed to reach a target. */
-export type TargetPlace = Omit<TargetRecord, "name" | "repository" | "createdAt" | "encryption" | "dataKey">;
+export type TargetPlace = Omit<
+  TargetRecord,
+  "name" | "repository" | "createdAt" | "encryption" | "dataKey" | "unread"
+>;
 
 /** What stores work with. */
 export interface StoreContext {
@@ -115,15 +119,9 @@ export async function join(store: BackupStore, passphrase: string | undefined): 
       );
     }
     if (passphrase === undefined) throw new ContractError("BackupPassphraseNeeded", { target: store.label });
-    if (made !== undefined && isDeepStrictEqual(made.description, description)) dataKey = made.dataKey;
-    else {
-      try {
-        dataKey = await openDataKey({ ...description, encryption }, passphrase);
-      } catch (error) {
-        if (!(error instanceof WrongPassphrase)) throw error;
-        throw new ContractError("BackupPassphraseWrong", { target: store.label }, { cause: error });
-      }
-    }
+    dataKey = made !== undefined && isDeepStrictEqual(made.description, description)
+      ? made.dataKey
+      : await dataKeyOf({ name: store.label, repository: id, encryption }, passphrase);
     return sealedCodec(id, dataKey);
   };
   const { description: { id, encryption } } = passphrase === undefined
@@ -149,6 +147,29 @@ function unlockOf(store: BackupStore, { encryption, dataKey }: JoinedTarget): Un
   };
 }
 
+/**
+ * The key of an encrypted target, by its passphrase.
+ *
+ * @throws {ContractError} InvalidInput for one that is not encrypted, BackupPassphraseWrong
+ */
+export async function dataKeyOf(
+  { name, repository, encryption }: Pick<TargetRecord, "name" | "repository" | "encryption">,
+  passphrase: string,
+): Promise<string> {
+  if (encryption === undefined) {
+    throw new ContractError("InvalidInput", {
+      field: "passphrase",
+      reason: "passphrase must be empty: the backups there are not encrypted",
+    });
+  }
+  try {
+    return await openDataKey({ id: repository, encryption }, passphrase);
+  } catch (error) {
+    if (!(error instanceof WrongPassphrase)) throw error;
+    throw new ContractError("BackupPassphraseWrong", { target: name }, { cause: error });
+  }
+}
+
 /** The backups of a target. @throws {ContractError} BackupTargetUnusable, BackupFolderUnusable, … */
 export async function openTarget(
   target: TargetPlace & JoinedTarget,
@@ -163,12 +184,12 @@ export async function openTarget(
   }
 }
 
-/** The backups of where a backup goes. @throws {ContractError} BackupTargetNotFound, and those of {@link openTarget} */
+/** The backups of where a backup goes. @throws {ContractError} BackupTargetNotFound, SecretUnreadable, and those of {@link openTarget} */
 export async function openBackup(
   { folder, repository, targetId }: Pick<StoredBackup, "folder" | "repository" | "targetId">,
   targets: TargetRecords,
   context: StoreContext,
 ): Promise<Repository> {
-  if (targetId !== undefined) return await openTarget(targets.find(targetId), context);
+  if (targetId !== undefined) return await openTarget(targets.readable(targetId), context);
   return await Repository.open(new FolderStore(folder), repository);
 }

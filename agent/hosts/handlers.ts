@@ -24,7 +24,7 @@ import { type HostInstallation, installHostHandler } from "./install/handler.ts"
 import { linkHandlers, type LinkManagement } from "./linked/handlers.ts";
 import { type HostManagement, manageHostHandlers } from "./manage.ts";
 import { versionText } from "./node_info.ts";
-import { hostStatuses } from "./statuses.ts";
+import { hostStatus, hostStatuses } from "./statuses.ts";
 import { cpuModel } from "../machine/local.ts";
 import type { Host } from "./host.ts";
 import { loadOf } from "./host_size.ts";
@@ -43,7 +43,10 @@ export interface HostCommandServices extends HostManagement, LinkManagement, Hos
   readonly jobs: Pick<Jobs, "list" | "run">;
   readonly activity: Pick<ActivityLog, "latest">;
   readonly knownVms: { since(vmId: string): number };
-  readonly store: { readonly trouble: string | null };
+  readonly store: {
+    readonly trouble: string | null;
+    readonly unreadSecrets: readonly { readonly what: string }[];
+  };
   readonly metrics: { readonly trouble: string | null };
   readonly coverage: { attention(rights: Rights): string[] };
 }
@@ -61,6 +64,13 @@ export function hypervisor({ type }: Pick<NodeRecord, "type">, trouble: string |
 }
 
 const { t } = textsOf(health), { t: tMaintenance } = textsOf(maintenanceTable);
+
+/** Secrets that cannot be read, one sentence, for who may do something about them. */
+function unreadText({ unreadSecrets: unread }: HostCommandServices["store"], rights: Rights): string[] {
+  if (unread.length === 0 || !mayCall(rights, "list_credentials")) return [];
+  const what = oneLine(unread.map((each) => each.what).join(", "), 300);
+  return [t("health.secrets_unread", { what })];
+}
 
 /** What about the host or KVM Manager itself needs a person. */
 function attention(
@@ -125,6 +135,7 @@ export function hostListHandlers(app: HostCommandServices): HostListHandlers {
   const { activity, knownVms } = app, links = linkHandlers(app);
   return {
     list_hosts: (_input, { principal }) => hostStatuses(app, principal),
+    get_host: ({ hostId }, { principal }) => hostStatus(app, hostId, principal),
     ...manageHostHandlers(app),
     ...links,
     ...installHostHandler(app, links.join_host),
@@ -163,6 +174,7 @@ export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers
         totalVms: total,
         uncovered: app.coverage.attention(principal.rights),
         attention: attention(trouble, app, [
+          ...host.id === LOCAL_HOST ? unreadText(app.store, principal.rights) : [],
           ...maintenanceTexts(host),
           ...foreignTexts(app.hosts, host === app.hosts.local ? app.hosts.all() : [host], principal.rights),
           ...record.type === "TEST" ? [] : await lackingOn(host, principal.rights),

@@ -22,7 +22,10 @@ import { within } from "../within.ts";
 import { tryConnection } from "./try_connection.ts";
 import type { LinkCommand } from "./linked/handlers.ts";
 
-type ManageCommand = Exclude<keyof typeof hostListCommands, "list_hosts" | "install_host" | LinkCommand>;
+type ManageCommand = Exclude<
+  keyof typeof hostListCommands,
+  "list_hosts" | "get_host" | "install_host" | LinkCommand
+>;
 
 /** What they need of the application. */
 export interface HostManagement extends ListedHosts {
@@ -101,7 +104,15 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
   };
   /** @throws {ContractError} InvalidInput; a link has no libvirt to sign in to */
   const loginOf = (before: StoredHost, uri: string, fields: LoginFields) => {
-    const after = loginAfter(before, uri, fields, app.clock.now());
+    const { username = before.unreadLogin?.username } = fields;
+    const isGiven = fields.username !== undefined || fields.userPassword !== undefined;
+    if (!isGiven && before.unreadLogin !== undefined) return undefined;
+    const after = loginAfter(
+      before,
+      uri,
+      { ...fields, ...(username !== undefined && { username }) },
+      app.clock.now(),
+    );
     if (after === undefined || !isLink(before)) return after;
     throw new ContractError("InvalidInput", {
       field: "username",
@@ -157,8 +168,15 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
       if (wanted !== undefined || answers.hostKey !== undefined || answers.password !== undefined) {
         await prepared(ssh, uri, answers);
       }
-      const { login: _before, ...current } = kept(hostId);
-      const changed = { ...current, uri, label: label ?? before.label, ...(login && { login }) };
+      const { login: _before, unreadLogin, ...current } = kept(hostId);
+      const isKept = unreadLogin !== undefined && !isMoved && answers.username === undefined &&
+        answers.userPassword === undefined;
+      const changed = {
+        ...current,
+        ...{ uri, label: label ?? before.label },
+        ...(login && { login }),
+        ...(isKept && { unreadLogin }),
+      };
       await app.putHost(changed, check);
       // Whatever may have changed there, the connection is worth another try; another user or password has had one
       const isTried = wanted !== undefined || answers.userPassword !== undefined;

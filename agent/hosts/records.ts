@@ -4,6 +4,8 @@ import type { LibvirtLogin } from "../../ffi/address.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Migration } from "../store/migrations.ts";
+import { SEALED } from "../sealing/places.ts";
+import type { Unread } from "../sealing/secrets.ts";
 import type { Store } from "../store/store.ts";
 import { PEER_MIGRATION } from "./linked/peer_records.ts";
 import { VM_OWNER_MIGRATION } from "./linked/vm_owners.ts";
@@ -28,6 +30,9 @@ export interface StoredLogin extends LibvirtLogin {
   readonly since: number;
 }
 
+/** A login whose password is kept as it is. */
+export type UnreadLogin = Omit<StoredLogin, "password"> & { readonly unread: Unread };
+
 /** A host as it is kept. */
 export interface StoredHost {
   readonly id: string;
@@ -37,6 +42,8 @@ export interface StoredHost {
   readonly uri: string;
   /** Where its libvirt asks for a user. */
   readonly login?: StoredLogin;
+  /** The same where its password cannot be read now: libvirt is not signed in to. */
+  readonly unreadLogin?: UnreadLogin;
   /** Public key of its KVM Manager, where it is linked. */
   readonly peerKey?: string;
   /** Milliseconds since 1970. */
@@ -62,10 +69,11 @@ export class HostRecords {
     return this.#hosts.find((host) => host.id === id);
   }
 
-  /** Keeps a host, or changes what is kept of it. @throws {ContractError} StoreUnavailable */
+  /** Keeps a host, or changes what is kept of it. @throws {ContractError} StoreUnavailable, EncryptionKeyMissing */
   put(host: StoredHost): void {
     if (host.id === LOCAL_HOST) throw new Error("the settings name the local host's libvirt");
-    const { id, label, uri, added, isEnabled, peerKey = null, login } = host;
+    const { id, label, uri, added, isEnabled, peerKey = null, login = host.unreadLogin } = host;
+    const sealed = login && JSON.stringify(this.store.secrets.closed(SEALED.hosts, id, login));
     this.#write(() =>
       this.store.database!.prepare(
         "INSERT OR REPLACE INTO hosts (id, label, uri, added, enabled, peer_key, login) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -76,7 +84,7 @@ export class HostRecords {
         added,
         isEnabled ? 1 : 0,
         peerKey,
-        login === undefined ? null : JSON.stringify(login),
+        sealed ?? null,
       )
     );
     this.#hosts = inOrder([...this.#hosts.filter((each) => each.id !== id), host]);
@@ -93,13 +101,18 @@ export class HostRecords {
     throw new ContractError("StoreUnavailable", { reason: this.store.trouble ?? "it is closed" });
   }
 
+  #loginIn(id: string, text: string): Pick<StoredHost, "login" | "unreadLogin"> {
+    // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+    const login = this.store.secrets.opened<StoredLogin | UnreadLogin>(SEALED.hosts, id, JSON.parse(text));
+    return "unread" in login ? { unreadLogin: login } : { login };
+  }
+
   #read(database: DatabaseSync): void {
     const rows = database.prepare("SELECT id, label, uri, added, enabled, peer_key, login FROM hosts").all();
     this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled, peer_key: peerKey, login }) => ({
       ...{ id: String(id), label: String(label), uri: String(uri), added: Number(added) },
       ...(peerKey !== null && { peerKey: String(peerKey) }),
-      // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
-      ...(login !== null && { login: JSON.parse(String(login)) as StoredLogin }),
+      ...(login !== null && this.#loginIn(String(id), String(login))),
       isEnabled: Number(enabled) === 1,
     })));
     this.onRead();

@@ -1,4 +1,5 @@
 /** The REST door: `/api/v1`, built from the contract. */
+import { STALE_HOSTS_HEADER, type StaleHost, staleHostsText } from "../../lib/rest/stale_hosts.ts";
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
@@ -75,7 +76,7 @@ function silentHosts(name: string, answer: unknown): string[] {
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, places, missingHosts = () => [], now }: {
+  { dispatch, hub, version, vms, places, missingHosts = () => [], staleHosts = () => [], now }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
@@ -84,19 +85,25 @@ export function createApi(
     places: Pick<AccessWorld, "vm" | "vmsOn">;
     /** Ids of hosts that were not read yet. */
     missingHosts?: () => readonly string[];
+    /** Hosts that do not answer, and were read before. */
+    staleHosts?: () => readonly StaleHost[];
     /** Milliseconds since 1970. */
     now: () => number;
   },
 ): ApiHandler {
   const rest = new RestDoor(dispatch);
   const streams = new EventStreams(hub);
-  /** Names in the heads which hosts a list of all hosts has nothing of. */
+  /** Names in the heads which hosts a list of all hosts has nothing of, and which it has as they were, and how old that is. */
   const naming = (name: CommandName, host: unknown, principal: Principal, response: Response): Response => {
     const { ofAllHosts }: Command = COMMANDS[name], viewer = viewerOf(principal, places);
     const missing = ofAllHosts && host === undefined
       ? missingHosts().filter((each) => seesHost(viewer, each))
       : [];
     if (missing.length > 0) response.headers.set("x-missing-hosts", missing.join(", "));
+    const stale = ofAllHosts
+      ? staleHosts().filter(({ id }) => (host === undefined || host === id) && seesHost(viewer, id))
+      : [];
+    if (stale.length > 0) response.headers.set(STALE_HOSTS_HEADER, staleHostsText(stale, now()));
     return response;
   };
   const api = new Hono<Environment>().basePath("/api/v1");

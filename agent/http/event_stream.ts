@@ -10,6 +10,8 @@ import { FairPlaces, type Place } from "./fair_places.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
 const BEHIND_LIMIT = 1024 * 1024;
+/** Bytes a client may be behind and still get figures: the next ones replace them, so that nothing is lost without. */
+const FIGURES_LIMIT = BEHIND_LIMIT / 4;
 /** Most streams at once: each is a connection and a queue. Beyond, whoever has most gives up their oldest. */
 export const MOST_STREAMS = 200;
 /** … and of one account: a stream for each of its tabs. */
@@ -64,6 +66,8 @@ function visible(view: EventView | undefined, told: readonly ToldEvent[], langua
 const isWanted = (figures: FigureChoice) => ({ event: [name] }: ToldEvent) =>
   figures === "on" || EVENTS[name].kept === (figures === "off");
 
+const isKept = ({ event: [name] }: ToldEvent) => EVENTS[name].kept;
+
 /** The event streams of everybody. */
 export class EventStreams {
   readonly #places = new FairPlaces<Stream>(MOST_STREAMS);
@@ -98,7 +102,9 @@ export class EventStreams {
         const held = hold?.();
         const isWhole = view === undefined && language === SOURCE_LOCALE && figures === "on";
         const listening = this.hub.listen((frames, told) => {
-          const text = isWhole ? frames : visible(view, told.filter(isWanted(figures)), language);
+          const hasRoom = (controller.desiredSize ?? 0) > BEHIND_LIMIT - FIGURES_LIMIT;
+          const wanted = told.filter((each) => isWanted(figures)(each) && (hasRoom || isKept(each)));
+          const text = isWhole && hasRoom ? frames : visible(view, wanted, language);
           if (text !== "") send(text);
         }, { watches: figures !== "off" });
         const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);

@@ -93,6 +93,28 @@ Deno.test("EventStreams.open() cuts a client that does not read, and holds nothi
   assert.equal(hub.listeners, 0);
 });
 
+Deno.test("EventStreams.open() leaves figures out for a client that is behind, and nothing else", async () => {
+  const hub = new EventHub(), slow = new EventStreams(hub).open(request());
+  const figures = { cpuUsagePercent: 1, memoryUsedMb: 1, memoryAvailableMb: 1, timestamp: 1 };
+  const bytes = { diskReadBytes: 1, diskWriteBytes: 1, networkRxBytes: 1, networkTxBytes: 1 };
+  const vmIds = Array.from({ length: 1000 }, (_, vm) => `vm-${vm}`);
+  for (let round = 0; round < 50; round++) {
+    hub.publishAll(
+      vmIds.map((vmId) => ["vm-stats-updated", { vmId, stats: { vmId, ...figures, ...bytes } }]),
+    );
+    error(hub, `told ${round}.`);
+  }
+  assert.equal(hub.listeners, 1, "it was not cut");
+  const stream = reading(slow), text = await stream.until(/told 49\./);
+  for (let round = 0; round < 50; round++) assert.ok(text.includes(`told ${round}.`), `event ${round}`);
+  const count = [...text.matchAll(/event: vm-stats-updated/g)].length;
+  assert.ok(count >= 1000 && count < 3000, `${count} figures`);
+  // It has caught up
+  hub.publish("vm-stats-updated", { vmId: "late", stats: { vmId: "late", ...figures, ...bytes } });
+  await stream.until(/"vmId":"late"/);
+  await stream.cancel();
+});
+
 Deno.test("EventStreams.open() lets go of a client that leaves, however it leaves", async () => {
   const hub = new EventHub();
   const abort = new AbortController();

@@ -1,4 +1,5 @@
 /** The doors on TCP, as the settings want them: where, with which certificate, behind which proxies. */
+import { fileSealing } from "../sealing/secrets.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { Certificates } from "../system/certificate/certificates.ts";
 import type { Settings } from "../settings.ts";
@@ -77,6 +78,7 @@ export async function listenersOf(settings: ListenerSettings): Promise<Listeners
       files,
       dataDir: settings.dataDir,
       names: () => [...new Set([...plainNames, ...ownNames()])],
+      sealing: fileSealing(settings.dataDir),
     })
     : undefined;
   const addresses: string[] = [];

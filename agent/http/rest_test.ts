@@ -1,3 +1,4 @@
+import { readStaleHosts, STALE_HOSTS_HEADER, staleHostsText } from "../../lib/rest/stale_hosts.ts";
 import assert from "node:assert/strict";
 import type { TSchema } from "typebox";
 import { COMMANDS, ContractError } from "../../lib/contract/mod.ts";
@@ -29,6 +30,7 @@ function door(answers: Readonly<Record<string, (input: Record<string, unknown>) 
     places: { vm: () => undefined, vmsOn: () => [] },
     now: Date.now,
     missingHosts: () => ["lab", "attic"],
+    staleHosts: () => [{ id: "cellar", heardAt: 1000 }],
   });
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await api(
@@ -68,6 +70,20 @@ Deno.test("lists of all hosts name in their heads the hosts that they have nothi
   assert.equal(await missing("POST", "/commands/get_vms", { host: "lab" }), null);
   assert.equal(await missing("POST", "/commands/get_vms?host=lab", {}), null);
   assert.equal(await missing("GET", "/jobs"), null);
+});
+
+Deno.test("lists of all hosts say how old that is which they have of hosts that do not answer", async () => {
+  const { send } = door({ get_vms: () => VMS, list_jobs: () => [] });
+  const stale = async (...request: Parameters<typeof send>) =>
+    readStaleHosts((await send(...request)).headers.get(STALE_HOSTS_HEADER) ?? "").map(({ id }) => id);
+  assert.deepEqual(await stale("GET", "/vms"), ["cellar"]);
+  assert.deepEqual(await stale("GET", "/vms?host=cellar"), ["cellar"]);
+  assert.deepEqual(await stale("GET", "/vms?host=lab"), []);
+  assert.deepEqual(await stale("GET", "/jobs"), []);
+  const text = staleHostsText([{ id: "kvm2", heardAt: 1000 }, { id: "kvm3.lan", heardAt: 9e9 }], 313_400);
+  assert.equal(text, "kvm2;age=312, kvm3.lan;age=0");
+  assert.deepEqual(readStaleHosts(text), [{ id: "kvm2", age: 312 }, { id: "kvm3.lan", age: 0 }]);
+  assert.deepEqual(readStaleHosts("nonsense"), []);
 });
 
 Deno.test("RestDoor answers 201 with the address of what was made", async () => {

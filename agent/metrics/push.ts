@@ -18,6 +18,8 @@ import { log } from "../log.ts";
 import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, type Resolve } from "../outbound/fetch.ts";
 import { deliveryFailure, NotDelivered, post } from "../outbound/post.ts";
+import { SEALED } from "../sealing/places.ts";
+import { type Unread, withoutGiven } from "../sealing/secrets.ts";
 import type { Store } from "../store/store.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
@@ -45,6 +47,8 @@ interface PushRecord {
   readonly intervalSeconds: number;
   readonly ca: string;
   readonly privateAddresses: boolean;
+  /** Its address or headers, where they cannot be read now. */
+  readonly unread?: Unread | undefined;
 }
 
 const DEFAULT: PushRecord = {
@@ -54,6 +58,12 @@ const DEFAULT: PushRecord = {
   ca: "",
   privateAddresses: false,
 };
+
+/** Why nothing is sent where its secrets cannot be read. */
+const UNREAD =
+  "its address or headers cannot be read (kvm-manager credential list says why). Give them again";
+/** Its only row. */
+const ROW = "1";
 
 /** The steps of its table. */
 export const PUSH_MIGRATIONS = [
@@ -153,12 +163,16 @@ export class MetricPusher {
 
   #read(database: DatabaseSync): void {
     const row = database.prepare("SELECT record FROM metrics_push WHERE id = 1").get();
-    this.#record = { ...DEFAULT, ...(row !== undefined && JSON.parse(String(row.record)) as PushRecord) };
+    const { secrets } = this.#world.store;
+    const stored = row !== undefined &&
+      secrets.opened<Partial<PushRecord>>(SEALED.metricsPush, ROW, JSON.parse(String(row.record)));
+    this.#record = { ...DEFAULT, ...stored };
   }
 
   /** Whether the latest figures are wanted. */
   get isOn(): boolean {
-    return this.#record?.enabled === true && this.#record.url !== undefined;
+    const { enabled, url, unread } = this.#record ?? {};
+    return enabled === true && url !== undefined && unread === undefined;
   }
 
   /** @throws {ContractError} StoreUnavailable */
@@ -174,13 +188,14 @@ export class MetricPusher {
 
   /** What may be shown of it. @throws {ContractError} StoreUnavailable */
   show(): MetricPush {
-    const { url, headers, ...rest } = this.#require(), { clock } = this.#world;
+    const { url, headers, unread, ...rest } = this.#require(), { clock } = this.#world;
     return {
       ...rest,
       address: url === undefined ? null : new URL(url).origin,
       headers: headers.map(([name]) => name),
       lastSentAt: this.#lastSentAt,
       lastPoints: this.#lastPoints,
+      ...(unread !== undefined && { trouble: UNREAD }),
       ...(this.#trouble !== undefined && {
         trouble: this.#trouble,
         ...(this.isOn &&
@@ -200,18 +215,23 @@ export class MetricPusher {
       headers: headers === undefined ? (clearHeaders ? [] : before.headers) : headersIn(headers),
     };
     if (after.enabled && after.url === undefined) throw refuse("url", "is needed");
+    const areUnread = before.unread?.headers !== undefined && headers === undefined && !clearHeaders;
+    if (after.enabled && areUnread) {
+      throw refuse("headers", "must be given again: those of before cannot be read");
+    }
     const isOther = before.url !== undefined && new URL(after.url!).origin !== new URL(before.url).origin;
     if (isOther && before.headers.length > 0 && headers === undefined && !clearHeaders) {
       throw refuse("headers", "must be given again: the server is another one");
     }
-    const { store } = this.#world;
+    const { store } = this.#world, kept = areUnread ? { ...after, headers: undefined } : after;
+    const text = JSON.stringify(store.secrets.closed(SEALED.metricsPush, ROW, kept));
     const isWritten = store.write(() => {
       store.database!.prepare(
         "INSERT INTO metrics_push (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
-      ).run(JSON.stringify(after));
+      ).run(text);
     });
     if (!isWritten) throw this.#unavailable();
-    this.#record = after;
+    this.#record = { ...withoutGiven(kept), headers: after.headers };
     this.#trouble = undefined;
     this.#failures = this.#nextAt = 0;
     this.#version++;
@@ -258,6 +278,9 @@ export class MetricPusher {
 
   /** Sends the latest figures at once. @throws {ContractError} MetricsNotSent, StoreUnavailable */
   async test(stop: AbortSignal): Promise<number> {
+    if (this.#require().unread !== undefined) {
+      throw new ContractError("MetricsNotSent", { reason: UNREAD });
+    }
     if (this.#require().url === undefined) {
       throw new ContractError("MetricsNotSent", { reason: "no address is set" });
     }

@@ -73,6 +73,8 @@ export function openDatabase(dataDir: string, nouns: readonly Tables[] = []): Da
     Deno.chmodSync(path, 0o600);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
+    // What is deleted or replaced is overwritten: it may have been a secret
+    database.exec("PRAGMA secure_delete = ON");
     migrate(database, dataDir, nouns);
     endFirstStart(dataDir);
     return database;

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ContractError } from "../../lib/contract/errors.ts";
+import { SEALED } from "../sealing/places.ts";
 import type { Store } from "./store.ts";
 
 /** A record to write, or null to delete it. */
@@ -12,6 +13,9 @@ export interface Change {
   readonly key: string;
   readonly record: unknown;
 }
+
+/** The kind whose records have secrets. */
+const USER = "user";
 
 /** All kinds of records of the table `access`. */
 export class Records {
@@ -49,13 +53,15 @@ export class Records {
     if (!this.#isLoaded) throw this.#unavailable();
   }
 
-  /** Writes changes, all or none. @throws {ContractError} StoreUnavailable */
+  /** Writes changes, all or none. @throws {ContractError} StoreUnavailable, EncryptionKeyMissing */
   commit(changes: readonly Change[]): void {
     this.require();
+    const texts = changes.map((change) => this.#text(change));
     const written = this.#store.write(() => {
-      for (const { kind, key, record } of changes) {
-        if (record === null) this.#delete!.run(kind, key);
-        else this.#put!.run(kind, key, JSON.stringify(record));
+      for (const [at, { kind, key }] of changes.entries()) {
+        const text = texts[at]!;
+        if (text === null) this.#delete!.run(kind, key);
+        else this.#put!.run(kind, key, text);
       }
     });
     if (!written) throw this.#unavailable();
@@ -78,10 +84,24 @@ export class Records {
   flush(): void {
     if (this.#unwritten.size === 0) return;
     const waiting = [...this.#unwritten.values()].filter(({ kind, key }) => this.of(kind).has(key));
+    const rows = waiting.map(({ kind, key }) => ({
+      kind,
+      key,
+      text: this.#text({ kind, key, record: this.of(kind).get(key) })!,
+    }));
     const written = this.#store.write(() => {
-      for (const { kind, key } of waiting) this.#put?.run(kind, key, JSON.stringify(this.of(kind).get(key)));
+      for (const { kind, key, text } of rows) this.#put?.run(kind, key, text);
     });
     if (written) this.#unwritten.clear();
+  }
+
+  /** A record as it is written; null for one that goes. */
+  #text({ kind, key, record }: Change): string | null {
+    if (record === null) return null;
+    const isSealed = kind === USER && typeof record === "object";
+    return JSON.stringify(
+      isSealed ? this.#store.secrets.closed(SEALED.users, key, record as object) : record,
+    );
   }
 
   #unavailable(): ContractError {
@@ -97,7 +117,9 @@ export class Records {
     const rows = database.prepare("SELECT kind, key, record FROM access").all();
     this.#kinds.clear();
     for (const { kind, key, record } of rows) {
-      (this.of<unknown>(String(kind)) as Map<string, unknown>).set(String(key), JSON.parse(String(record)));
+      const parsed = JSON.parse(String(record)) as unknown;
+      const opened = kind === USER ? this.#store.secrets.opened(SEALED.users, String(key), parsed) : parsed;
+      (this.of<unknown>(String(kind)) as Map<string, unknown>).set(String(key), opened);
     }
     this.#isLoaded = true;
     this.#onLoaded();

@@ -16,6 +16,17 @@ import { log } from "../log.ts";
 import { type NotTakenBack, Rollback } from "../rollback.ts";
 import { asOwner } from "./as_owner.ts";
 import { keepRevoked, type Revoked } from "./revoked.ts";
+import { checker } from "../../lib/typebox/compile.ts";
+import { Encryption } from "../../lib/backup/description.ts";
+import type { Bytes } from "../sealing/aes_gcm.ts";
+import { givenCredential, KeyFile, KeyFileError } from "../sealing/key_file.ts";
+import {
+  closeByPassphrase,
+  openByPassphrase,
+  type ScryptCost,
+  WrongPassphrase,
+} from "../sealing/passphrase.ts";
+import { Secrets, secretsIn, type UnreadSecret } from "../sealing/secrets.ts";
 import { copyInto, DATABASE_FILE, KNOWN_VERSION, versionOf } from "./database.ts";
 
 const { t } = textsOf(state);
@@ -28,6 +39,13 @@ export class StateError extends Error {
 const MANIFEST = "manifest.json";
 /** Name of the settings among the parts; the files of the data folder are below `data/`. */
 const SETTINGS = "config.toml";
+/** Name of the encryption key among the parts, closed by a passphrase. */
+const KEY_PART = "encryption-key.json";
+/** What that key is bound to. */
+const ABOUT_KEY = "KVM Manager state key";
+const isClosedKey = checker(Encryption);
+/** Folder of encryption keys in a data folder: where it is, a saved state does not have it. */
+const KEY_FOLDER = "key";
 /** Files of the data folder larger than this are no state of ours. */
 const MOST_BYTES = 1 << 20;
 /** A state is some megabytes; a file beyond this is none. */
@@ -54,6 +72,8 @@ export interface StatePlace {
 
 /** What a saved state is. */
 export interface StateSummary {
+  /** Whether it has the key of its secrets, closed by a passphrase. */
+  readonly hasKey: boolean;
   readonly version: string;
   readonly database: number;
   readonly createdAt: string;
@@ -66,15 +86,17 @@ const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("he
 async function* smallFiles(folder: string, below = ""): AsyncGenerator<{ name: string; path: string }> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(join(folder, below))) {
     const inner = below === "" ? name : `${below}/${name}`;
-    if (isDirectory && !/^(replaced-|\.)/.test(name)) yield* smallFiles(folder, inner);
+    if (isDirectory && !/^(replaced-|\.)/.test(name) && inner !== KEY_FOLDER) {
+      yield* smallFiles(folder, inner);
+    }
     if (!isFile || name === NOTE || name.startsWith("kvm-manager.") || name.startsWith(".")) continue;
     const path = join(folder, inner);
     if ((await Deno.stat(path)).size <= MOST_BYTES) yield { name: inner, path };
   }
 }
 
-/** A consistent copy of the database's bytes, taken while it is in use. */
-function databaseBytes(dataDir: string): { bytes: Uint8Array; version: number } {
+/** A consistent copy of the database's bytes, taken while it is in use; and what of it is sealed. */
+function databaseBytes(dataDir: string): { bytes: Uint8Array; version: number; sealed: UnreadSecret[] } {
   const path = join(dataDir, DATABASE_FILE);
   // Beside the database: /tmp may be small, and is everyone's
   const folder = Deno.makeTempDirSync({ dir: dataDir, prefix: ".backup-" });
@@ -83,7 +105,8 @@ function databaseBytes(dataDir: string): { bytes: Uint8Array; version: number } 
     try {
       database.exec("PRAGMA busy_timeout = 5000");
       copyInto(database, join(folder, "copy.db"));
-      return { bytes: Deno.readFileSync(join(folder, "copy.db")), version: versionOf(database) };
+      const bytes = Deno.readFileSync(join(folder, "copy.db"));
+      return { bytes, version: versionOf(database), sealed: secretsIn(database) };
     } finally {
       database.close();
     }
@@ -92,23 +115,57 @@ function databaseBytes(dataDir: string): { bytes: Uint8Array; version: number } 
   }
 }
 
+/** How the key of the secrets in a state is had: root asks systemd for the credential that seals the key's file. */
+export interface StateKey {
+  /** Closes the key in the saved file. */
+  readonly passphrase?: string | undefined;
+  readonly credential?: () => Bytes | undefined;
+  /** Of scrypt; tests take less. */
+  readonly cost?: ScryptCost;
+}
+
+/** The encryption key, closed by a passphrase. @throws {StateError} where it cannot be had */
+async function closedKey(
+  dataDir: string,
+  { passphrase, credential, cost }: StateKey & { passphrase: string },
+) {
+  try {
+    const keys = await asOwner(
+      dataDir,
+      () => new KeyFile(dataDir, credential ?? (() => givenCredential())).read(),
+    );
+    if (keys === undefined) return undefined;
+    // One is being replaced: some values need the one before still
+    if (keys.length > 1) throw new StateError(t("state.key_being_replaced"));
+    return await closeByPassphrase(passphrase, ABOUT_KEY, keys[0], cost);
+  } catch (error) {
+    if (!(error instanceof KeyFileError)) throw error;
+    throw new StateError(t("state.no_key", { reason: error.message }), { cause: error });
+  }
+}
+
 /**
  * Saves the state into a new file. The server may run.
  *
- * @throws {StateError} when there is no database, the file exists, or cannot be written
+ * @returns what is in it, and what has secrets in it
+ * @throws {StateError} when there is no database, the file exists, or cannot be written; when its key cannot be had
  */
-export async function saveState({ dataDir, config }: StatePlace, file: string): Promise<StateSummary> {
+export async function saveState(
+  { dataDir, config }: StatePlace,
+  file: string,
+  key: StateKey = {},
+): Promise<StateSummary & { readonly sealed: readonly UnreadSecret[] }> {
   const createdAt = new Date().toISOString();
   const entries: TarEntry[] = [];
   const add = (name: string, content: Uint8Array) => entries.push({ name, mode: 0o600, content });
-  let version: number;
+  let version: number, sealed: UnreadSecret[];
   try {
-    version = await asOwner(dataDir, async () => {
-      const { bytes, version } = databaseBytes(dataDir);
+    ({ version, sealed } = await asOwner(dataDir, async () => {
+      const { bytes, version, sealed } = databaseBytes(dataDir);
       add(`data/${DATABASE_FILE}`, bytes);
       for await (const { name, path } of smallFiles(dataDir)) add(`data/${name}`, await Deno.readFile(path));
-      return version;
-    });
+      return { version, sealed };
+    }));
   } catch (error) {
     if (error instanceof StateError) throw error;
     throw new StateError(t("state.unreadable", { folder: dataDir, reason: messageOf(error) }), {
@@ -120,6 +177,9 @@ export async function saveState({ dataDir, config }: StatePlace, file: string): 
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw new StateError(messageOf(error), { cause: error });
   }
+  const { passphrase } = key;
+  const closed = passphrase === undefined ? undefined : await closedKey(dataDir, { ...key, passphrase });
+  if (closed !== undefined) add(KEY_PART, new TextEncoder().encode(JSON.stringify(closed)));
   const manifest: Manifest = {
     kind: "kvm-manager-state",
     version: VERSION,
@@ -131,7 +191,8 @@ export async function saveState({ dataDir, config }: StatePlace, file: string): 
   const bytes = writeTar([{ name: MANIFEST, mode: 0o600, content: head }, ...entries]);
   await writeNew(file, bytes);
   await noteBackup(dataDir, { file, createdAt });
-  return { version: VERSION, database: version, createdAt, bytes: bytes.length };
+  const hasKey = closed !== undefined;
+  return { version: VERSION, database: version, createdAt, bytes: bytes.length, hasKey, sealed };
 }
 
 async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
@@ -219,7 +280,7 @@ function readState(file: string): { summary: StateSummary; parts: Map<string, Ui
       for (const name of names) {
         const part = parts.get(name);
         if (!part || sum(part) !== manifest.parts[name]) throw new Error(t("state.part_wrong", { name }));
-        if (name !== SETTINGS && !name.startsWith("data/")) {
+        if (name !== SETTINGS && name !== KEY_PART && !name.startsWith("data/")) {
           throw new Error(t("state.foreign_part", { name }));
         }
       }
@@ -241,7 +302,8 @@ function readState(file: string): { summary: StateSummary; parts: Map<string, Ui
     );
   }
   const { version, database, createdAt } = manifest;
-  return { summary: { version, database, createdAt, bytes: Deno.statSync(file).size }, parts };
+  const hasKey = parts.has(KEY_PART);
+  return { summary: { version, database, createdAt, bytes: Deno.statSync(file).size, hasKey }, parts };
 }
 
 /** Reads a saved state; one that lies in the data folder could be a link of the service's to what is root's alone. */
@@ -259,18 +321,24 @@ export async function inspectState({ dataDir }: StatePlace, file: string): Promi
  * Puts a saved state in the place of the present one, which is kept aside in the data folder. The server must not run.
  *
  * @param revive whether what was revoked since is valid again
- * @returns the folder the present state was moved to, and what stays revoked
- * @throws {StateError} when the file is damaged or too new: nothing was changed then
+ * @param key what opens the key in the file; without it, secrets are read with the key that is here
+ * @returns the folder the present state was moved to, what stays revoked, and what cannot be read
+ * @throws {StateError} when the file is damaged or too new, or the passphrase is wrong: nothing was changed then
  */
 export async function putBack(
   { dataDir, config }: StatePlace,
   file: string,
   revive = false,
-): Promise<{ readonly aside: string; readonly revoked: Revoked | undefined }> {
+  key: StateKey = {},
+): Promise<PutBack> {
   const { parts } = await readSafely(dataDir, file);
   await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const settings = parts.get(SETTINGS);
+  const settings = parts.get(SETTINGS), closed = parts.get(KEY_PART);
   parts.delete(SETTINGS);
+  parts.delete(KEY_PART);
+  if (closed !== undefined && key.passphrase !== undefined) {
+    await takeKey(dataDir, closed, { ...key, passphrase: key.passphrase });
+  }
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
   try {
     const { aside, rollback, revoked } = await asOwner(
@@ -282,13 +350,73 @@ export async function putBack(
     } catch (error) {
       throw withLeft(error, await asOwner(dataDir, () => rollback.run()));
     }
-    return { aside, revoked };
+    return { aside, revoked, unread: await asOwner(dataDir, () => unreadIn(dataDir, key)) };
   } catch (error) {
     if (error instanceof StateError) throw error;
     throw new StateError(t("state.not_put_back", { reason: messageOf(error) }), {
       cause: error,
     });
   }
+}
+
+/** What was put back. */
+interface PutBack {
+  /** Where the state before it is. */
+  readonly aside: string;
+  readonly revoked: Revoked | undefined;
+  /** What has secrets that the key here does not open. */
+  readonly unread: readonly UnreadSecret[];
+}
+
+/** Has the key of a saved state open what is sealed here, too. @throws {StateError} */
+async function takeKey(
+  dataDir: string,
+  part: Uint8Array,
+  { passphrase, credential }: StateKey & { passphrase: string },
+): Promise<void> {
+  let closed: unknown;
+  try {
+    closed = JSON.parse(new TextDecoder().decode(part));
+  } catch {
+    closed = undefined; // said below
+  }
+  if (!isClosedKey(closed)) throw new StateError(t("state.part_wrong", { name: KEY_PART }));
+  let key: Bytes;
+  try {
+    key = await openByPassphrase(passphrase, ABOUT_KEY, closed);
+  } catch (error) {
+    if (!(error instanceof WrongPassphrase)) throw error;
+    throw new StateError(t("state.wrong_passphrase"), { cause: error });
+  }
+  const file = new KeyFile(dataDir, credential ?? (() => givenCredential()));
+  try {
+    await asOwner(dataDir, () => {
+      let present: ReturnType<KeyFile["read"]>;
+      try {
+        present = file.read();
+      } catch (error) {
+        if (!(error instanceof KeyFileError)) throw error;
+        log.warn("the encryption key that is here cannot be read: it is kept aside", {
+          reason: error.message,
+          kept: file.putAside(),
+        });
+      }
+      // The service seals it when it starts
+      if (present === undefined) return file.write([key], false);
+      const isHere = present.some((each) => each.toHex() === key.toHex());
+      // The next start seals everything with the first one, and forgets the other
+      if (!isHere) file.write([...present, key], file.isSealed);
+    });
+  } catch (error) {
+    if (!(error instanceof KeyFileError)) throw error;
+    throw new StateError(t("state.no_key", { reason: error.message }), { cause: error });
+  }
+}
+
+/** What the key of a data folder does not open in its database. */
+function unreadIn(dataDir: string, { credential = () => givenCredential() }: StateKey): UnreadSecret[] {
+  using database = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true });
+  return new Secrets(dataDir, credential).readKey().unread(database);
 }
 
 /** The error of a restore; it says so when something is not as it was before. */

@@ -9,11 +9,14 @@ import { log } from "../log.ts";
 import { copyInto, DATABASE_FILE, openDatabase, rescuedName, StoreError, type Tables } from "./database.ts";
 import { type FileLoss, FileWatch } from "./file_watch.ts";
 import { onDisk } from "../heartbeat.ts";
+import { Secrets, type UnreadSecret } from "../sealing/secrets.ts";
 
 /** Readies a repository for a database that was just opened: statements, what is stored. */
 export type Prepare = (database: DatabaseSync) => void;
 
 export class Store {
+  /** What is kept of secrets is sealed by these. */
+  readonly secrets: Secrets;
   readonly #dataDir: string;
   readonly #nouns: readonly Tables[];
   readonly #onTrouble: (trouble: string) => void;
@@ -36,6 +39,7 @@ export class Store {
     nouns: readonly Tables[] = [],
   ) {
     this.#dataDir = dataDir;
+    this.secrets = new Secrets(dataDir);
     this.#nouns = nouns;
     this.#onTrouble = onTrouble;
   }
@@ -48,6 +52,11 @@ export class Store {
   /** Why nothing is written at the moment, and what to do; null when all is well. */
   get trouble(): string | null {
     return this.#trouble;
+  }
+
+  /** What has secrets that cannot be read now. */
+  get unreadSecrets(): readonly UnreadSecret[] {
+    return this.#database === undefined ? [] : this.secrets.attention(this.#database);
   }
 
   /** The database, where it is open. */
@@ -76,7 +85,9 @@ export class Store {
     if (this.#database) return this.#database;
     try {
       onDisk("opening the database", () => {
-        this.#prepare(openDatabase(this.#dataDir, this.#nouns), this.#repositories);
+        const database = openDatabase(this.#dataDir, this.#nouns);
+        this.secrets.bringUpToDate(database);
+        this.#prepare(database, this.#repositories);
       });
     } catch (error) {
       this.fail(error);

@@ -1,4 +1,6 @@
 /** A connection to the server: commands, requests with content, and lines for WebSockets. */
+import { readStaleHosts, STALE_HOSTS_HEADER } from "../../lib/rest/stale_hosts.ts";
+import { formatSpan } from "../../lib/text/time.ts";
 import type { Duplex } from "node:stream";
 import { ApiError, call } from "../../lib/client/api.ts";
 import { follow, type ToldLine } from "../../lib/client/follow.ts";
@@ -89,6 +91,14 @@ function noteMissingHosts(ids: string | null): void {
   console.error(`Nothing of these hosts is here, as they do not answer: ${ids}. See: kvm-manager host list`);
 }
 
+/** Says on stderr how old what is listed of hosts is. @param text as the answer's head has it */
+function noteStaleHosts(text: string | null): void {
+  const hosts = readStaleHosts(text ?? "");
+  if (hosts.length === 0) return;
+  const ages = hosts.map(({ id, age }) => `${id} (${formatSpan(age * 1000)} ago)`);
+  console.error(`These hosts do not answer, and are shown as they were: ${ages.join(", ")}.`);
+}
+
 /** The server of a target. Nothing is connected before something is asked. */
 export function serverOf(target: Target): Server {
   const isSocket = target.kind === "socket";
@@ -143,6 +153,7 @@ export function serverOf(target: Target): Server {
           try {
             const response = await send(command, body);
             noteMissingHosts(response.headers.get("x-missing-hosts"));
+            noteStaleHosts(response.headers.get(STALE_HOSTS_HEADER));
             return response;
           } catch (error) {
             said = error;

@@ -130,6 +130,8 @@ const CONNECTING = [
   "StoragePoolNotFound",
   "StorageUnknown",
   "StoreUnavailable",
+  "EncryptionKeyMissing",
+  "SecretUnreadable",
 ] as const;
 
 export const backupTargetCommands = {
@@ -178,12 +180,14 @@ export const backupTargetCommands = {
     summary: "Change a backup target",
     description:
       "What is left out stays; its kind and its encryption cannot be changed. With another server, its secrets must be " +
-      "given again. It is connected to, and must hold the same backups.",
+      "given again. It is connected to, and must hold the same backups. Of an encrypted one whose key was lost here, the " +
+      "passphrase is taken once more.",
     input: closed({
       backupTargetId: TargetId,
       name: Type.Optional(TargetName),
       ...PLACE,
       ...SECRETS,
+      passphrase: Passphrase,
     }),
     output: BackupTarget,
     errors: ["BackupTargetNotFound", "BackupTargetExists", "BackupRunning", "PathRefused", ...CONNECTING],

@@ -4,18 +4,20 @@ import { command } from "./command.ts";
 import { closed, NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
 
 /** Credentials that KVM Manager makes itself, and replaces on command. */
-export const ROTATED_CREDENTIALS = ["link-key", "ssh-key"] as const;
+export const ROTATED_CREDENTIALS = ["link-key", "ssh-key", "encryption-key"] as const;
 export const CREDENTIAL_KINDS = [
   ...ROTATED_CREDENTIALS,
   "tls-certificate",
   "host-password",
   "alert-target",
   "backup-target",
+  "metrics-push",
 ] as const;
 
 const CredentialUse = Type.Object({
-  kind: oneOf(["host", "peer", "address", "target"], {
-    description: "peer: a KVM Manager that may act on this host",
+  kind: oneOf(["host", "peer", "address", "target", "secret"], {
+    description:
+      "peer: a KVM Manager that may act on this host; secret: what is sealed with the encryption key",
   }),
   name: Type.String(),
   usedAt: Type.Union([Timestamp, Type.Null()], {
@@ -40,7 +42,8 @@ export const Credential = Type.Object({
   uses: Type.Array(CredentialUse),
   faults: Type.Array(HostFault, {
     description:
-      "hosts that the key does not open, or that the one before still opens, since the last rotation",
+      "hosts that the key does not open, or that the one before still opens, since the last rotation; of the encryption " +
+      "key, what cannot be read",
   }),
 });
 export type Credential = Static<typeof Credential>;
@@ -52,10 +55,12 @@ export const credentialCommands = {
     ...MANAGE,
     readOnly: true,
     summary: "List the keys, certificates and passwords of KVM Manager",
-    description: "Where each is kept, since when, and what uses it. Secrets are not shown.",
+    description:
+      "Where each is kept, since when, and what uses it. Secrets are not shown. What cannot be read is a fault of the " +
+      "encryption key.",
     input: NOTHING_IN,
     output: Type.Array(Credential),
-    errors: ["HostUnreachable"],
+    errors: ["HostUnreachable", "StoreUnavailable"],
     route: "GET /credentials",
     cli: ["credential", "list"],
     columns: ["id", "name", "since", "uses", "place"],
@@ -69,7 +74,8 @@ export const credentialCommands = {
     summary: "Replace a key of KVM Manager",
     description:
       "The link key: linked hosts learn the new one when they connect next. The SSH key: each host gets the new one " +
-      "before the one before is removed there.",
+      "before the one before is removed there. The encryption key: every secret is sealed with the new one; copies of the " +
+      "database of before, which are not sealed by a passphrase, can be read no more.",
     input: closed({
       credentialId: oneOf(ROTATED_CREDENTIALS),
       force: Type.Optional(Type.Boolean({
@@ -83,7 +89,14 @@ export const credentialCommands = {
         description: "hosts that the new key does not open, or that the one before still opens",
       }),
     }),
-    errors: ["SshKeyNotRotated", "HostUnreachable", "PasswordNeeded"],
+    errors: [
+      "SshKeyNotRotated",
+      "HostUnreachable",
+      "PasswordNeeded",
+      "StoreUnavailable",
+      "EncryptionKeyMissing",
+      "SecretUnreadable",
+    ],
     route: "POST /credentials/{credentialId}/rotate",
     cli: ["credential", "rotate", "<credentialId>"],
     examples: ["kvm-manager credential rotate ssh-key"],

@@ -80,6 +80,7 @@ export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknow
   create_placement_rule: { kind: "apart" },
   add_host: { uri: "test:///default" },
   test_host: { uri: "test:///default" },
+  get_host: { hostId: "kvm2" },
   update_host: { hostId: "kvm2" },
   enable_host: { hostId: "kvm2" },
   remove_host: { hostId: "kvm2" },

@@ -168,7 +168,10 @@ function headsOf(route: RestRoute) {
   if (method === "GET") {
     return {
       ETag: ANSWER_HEADS.etag,
-      ...(command.ofAllHosts && { "X-Missing-Hosts": ANSWER_HEADS.missingHosts }),
+      ...(command.ofAllHosts && {
+        "X-Missing-Hosts": ANSWER_HEADS.missingHosts,
+        "X-Stale-Hosts": ANSWER_HEADS.staleHosts,
+      }),
       ...("after" in listQueryOf(route) && {
         Link: ANSWER_HEADS.link,
         ...(longestList(command) !== undefined && { "X-List-Cut-At": ANSWER_HEADS.cutAt }),

@@ -44,6 +44,11 @@ export const ANSWER_HEADS = {
       "Ids of hosts that were not read since the start, which the list has nothing of; see `list_hosts`",
     schema: { type: "string", maxLength: 8192 },
   },
+  staleHosts: {
+    description:
+      "Ids of hosts that do not answer, which the list has as they were, with the age of that in seconds: `kvm2;age=312`",
+    schema: { type: "string", maxLength: 8192 },
+  },
   cutAt: {
     description: "Entries that were looked at, where the list gives no more at once: others may follow",
     schema: { type: "integer", format: "int32", minimum: 1, maximum: 1_000_000 },

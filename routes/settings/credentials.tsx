@@ -18,13 +18,19 @@ const AT = "/settings/credentials", ROTATE = "rotate_credential";
 /** Uses of one credential that are named. */
 const NAMED = 8;
 const KINDS: Readonly<Record<Credential["kind"], PlainKeyOf<typeof texts>>> = {
+  "encryption-key": "credentials.kind.encryption_key",
   "link-key": "credentials.kind.link_key",
   "ssh-key": "credentials.kind.ssh_key",
   "tls-certificate": "credentials.kind.tls_certificate",
   "host-password": "credentials.kind.host_password",
   "alert-target": "credentials.kind.alert_target",
   "backup-target": "credentials.kind.backup_target",
+  "metrics-push": "credentials.kind.metrics_push",
 };
+/** Kinds that there can be several of. */
+const NAMED_KINDS: ReadonlySet<Credential["kind"]> = new Set([
+  ...["alert-target", "backup-target", "host-password", "metrics-push"] as const,
+]);
 /** Those of which more is said than their name. */
 const USES: Partial<Record<CredentialUse["kind"], "credentials.use.host" | "credentials.use.peer">> = {
   host: "credentials.use.host",
@@ -46,7 +52,7 @@ function useText({ kind, name }: CredentialUse): string {
 
 function Name({ credential }: { credential: Credential }) {
   const { name, publicKey, kind } = credential;
-  const isNamed = kind === "alert-target" || kind === "backup-target" || kind === "host-password";
+  const isNamed = NAMED_KINDS.has(kind);
   return (
     <span class="stack">
       <span>{kindOf(credential)}</span>

@@ -41,6 +41,7 @@ export const BENCHES = {
   listCosts: async () => (await import("./lists.ts")).listCosts,
   scans: async () => (await import("./scans.ts")).scans,
   opening: async () => (await import("./opening.ts")).opening,
+  hosts: async () => (await import("./hosts.ts")).hosts,
   year: async () => (await import("./year.ts")).year,
   hundredGuests: async () => (await import("./hundred_guests.ts")).hundredGuests,
 } satisfies Record<string, () => Promise<Bench>>;
@@ -76,6 +77,7 @@ export const PARTS: readonly BenchPart[] = [
   { name: "scans", machines: 1005, needs: ["python", "c"], limit: MIDDLE },
   { name: "memory", machines: 1005, limit: SHORT, when: "full" },
   { name: "opening", machines: 1005, needs: ["chromium"], limit: SHORT },
+  { name: "hosts", needs: ["chromium"], limit: { full: 1200, quick: 600 } },
   { name: "year", limit: HOURS, when: "named" },
   { name: "hundredGuests", needs: ["agentGuest"], limit: HOURS, when: "named" },
 ];

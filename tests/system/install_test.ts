@@ -17,7 +17,8 @@ const PLACES = [
   "/etc/tmpfiles.d/kvm-manager.conf",
   "/var/cache/kvm-manager",
 ];
-const OWN = ["/etc/kvm-manager", "/var/lib/kvm-manager"];
+const CREDENTIAL = "/etc/credstore.encrypted/kvm-manager.encryption-key";
+const OWN = ["/etc/kvm-manager", "/var/lib/kvm-manager", "/var/lib/kvm-manager-key", CREDENTIAL];
 
 /** Runs a program that must end well. */
 async function well(host: Throwaway, ...argv: string[]): Promise<string> {
@@ -62,6 +63,8 @@ Deno.test({
           "755 root:root",
           "750 root:kvm-manager",
           "700 kvm-manager:kvm-manager",
+          "700 kvm-manager:kvm-manager",
+          "600 root:root",
           "640 root:kvm-manager",
         ]);
         const identity = await well(host, "id", "kvm-manager"); // the groups in the order of their numbers
@@ -317,7 +320,14 @@ Deno.test({
       const dpkg = ["dpkg", "--force-depends"];
       await well(host, ...dpkg, "-i", deb);
       assert.match(await well(host, "/usr/bin/kvm-manager", "status", "--help"), /^Usage/);
-      assert.deepEqual(await modes(host, ...OWN), ["750 root:kvm-manager", "700 kvm-manager:kvm-manager"]);
+      assert.deepEqual(await modes(host, ...OWN), [
+        ...[
+          "750 root:kvm-manager",
+          "700 kvm-manager:kvm-manager",
+          "700 kvm-manager:kvm-manager",
+          "600 root:root",
+        ],
+      ]);
       await well(host, ...dpkg, "-i", deb);
       await well(host, ...dpkg, "-r", "kvm-manager");
       assert.deepEqual(await present(host, ["/usr/bin/kvm-manager", "/var/cache/kvm-manager", ...OWN]), OWN);

@@ -86,8 +86,12 @@ Deno.test({
       assert.deepEqual([lines.includes(before), lines.includes(publicKey)], [false, true]);
       assert.deepEqual(await call(server, "get_ssh_key"), { publicKey });
       const { stdout } = await new Deno.Command("ssh-keygen", {
-        args: ["-y", "-f", `${folder.path}/data/ssh/id_ed25519`],
+        args: ["-y", "-f", `${server.runtimeDir}/ssh-key`],
       }).output();
+      assert.match(
+        await Deno.readTextFile(`${folder.path}/data/ssh/id_ed25519`),
+        /BEGIN KVM MANAGER SEALED KEY/,
+      );
       assert.equal(new TextDecoder().decode(stdout).trim(), publicKey);
       await ssh.cut();
       await until("a connection", async () => await ssh.connections() > 0);

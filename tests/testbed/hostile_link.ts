@@ -1,4 +1,5 @@
 /** A KVM Manager that others link to and that says what it likes: it keeps to the protocol of links alone. */
+import { Secrets } from "../../agent/sealing/secrets.ts";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -23,9 +24,9 @@ interface Got {
 export async function hostileLink(status: ConnectionStatus) {
   await using folder = await testFolder();
   const { pair } = await Certificates.open({ dataDir: folder.path, names: () => ["127.0.0.1"] });
-  const identity = await new LinkIdentity(folder.path).ready();
+  const identity = await new LinkIdentity(folder.path, new Secrets(folder.path).readKey()).ready();
   const certificate = pair.facts.fingerprint.replaceAll(":", "").toLowerCase();
-  const got: Got[] = [], streams = new Set<ServerResponse>();
+  const got: Got[] = [], streams = new Set<ServerResponse>(), figures = new Set<ServerResponse>();
   const said = { vms: [] as VM[], jobs: [] as Job[], answers: {} as Record<string, unknown> };
   /** Command → what it is refused with. */
   const refusals: Record<string, { readonly code: string; readonly message: string }> = {};
@@ -51,8 +52,9 @@ export async function hostileLink(status: ConnectionStatus) {
     got.push({ path, body, caller: readCaller(header === undefined ? null : String(header)) });
     if (path.startsWith("/api/v1/events")) {
       response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
-      streams.add(response);
-      response.on("close", () => streams.delete(response));
+      const kind = path.includes("figures=only") ? figures : streams;
+      kind.add(response);
+      response.on("close", () => kind.delete(response));
       return;
     }
     const command = /^\/api\/v1\/commands\/(\w+)/.exec(path)?.[1] ?? "", known = answers[path];
@@ -64,7 +66,7 @@ export async function hostileLink(status: ConnectionStatus) {
   };
   // It gives a sign of life, as the real one does
   const alive = setInterval(() => {
-    for (const stream of streams) stream.write(": alive\n\n");
+    for (const stream of [...streams, ...figures]) stream.write(": alive\n\n");
   }, 10_000);
   const server = createServer({ cert: pair.cert, key: pair.key }, (request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
@@ -79,9 +81,15 @@ export async function hostileLink(status: ConnectionStatus) {
     hanging,
     clock,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
+    /** Tells figures to all that want them, as their streams have them. */
+    tellFigures(frames: string): void {
+      for (const stream of figures) stream.write(frames);
+    },
     /** Tells an event to all that listen. */
     tell(name: string, data: unknown): void {
-      for (const stream of streams) stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+      for (const stream of [...streams, ...figures]) {
+        stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+      }
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(alive);

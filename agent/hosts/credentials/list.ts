@@ -1,11 +1,16 @@
 /** The credentials of this KVM Manager, and what uses them. */
-import type {
-  AlertTarget,
-  BackupTarget,
-  Credential,
-  CredentialUse,
-  HostFault,
+import type { DatabaseSync } from "node:sqlite";
+import {
+  type AlertTarget,
+  type BackupTarget,
+  ContractError,
+  type Credential,
+  type CredentialUse,
+  type HostFault,
+  type MetricPush,
 } from "../../../lib/contract/mod.ts";
+import { secretsIn } from "../../sealing/secrets.ts";
+import type { Store } from "../../store/store.ts";
 import { DATABASE_FILE } from "../../store/database.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { isLink } from "../linked/linked_host.ts";
@@ -20,6 +25,7 @@ export interface CredentialSources {
   readonly peers: Peers;
   readonly hostRecords: HostRecords;
   readonly ssh: SshFiles;
+  readonly store: Store;
   /** Undefined until the listeners are open. */
   readonly doors: {
     readonly addresses: readonly string[];
@@ -40,8 +46,47 @@ const used = (kind: CredentialUse["kind"], name: string, usedAt: number | null =
 const writtenAt = async (path: string): Promise<number | null> =>
   (await undefinedIfMissing(Deno.stat(path)))?.mtime?.getTime() ?? null;
 
+export const storeUnavailable = ({ trouble }: Store, cause?: unknown) =>
+  new ContractError("StoreUnavailable", { reason: trouble ?? "it is not open" }, { cause });
+
+/** What cannot be read, and what to do. */
+export const unreadFaults = ({ secrets }: Store, database: DatabaseSync): HostFault[] =>
+  secrets.unread(database).map(({ what: host, remedy }) => ({
+    host,
+    reason: `${
+      secrets.fault ?? "it is sealed with another key"
+    }. Put the key back in ${secrets.keyFile} and restart KVM Manager, or ${remedy}`,
+  }));
+
+/** The key that all other secrets at rest are sealed with; none until there is a secret. @throws {ContractError} StoreUnavailable */
+async function encryptionKey({ store }: CredentialSources): Promise<Credential[]> {
+  const database = store.open(), { secrets } = store;
+  if (database === undefined) throw storeUnavailable(store);
+  if (secrets.keyId === undefined && secrets.fault === undefined) return [];
+  return [{
+    ...{ id: "encryption-key", kind: "encryption-key", name: "KVM Manager", rotatable: true },
+    place: secrets.keyFile,
+    publicKey: null,
+    since: await writtenAt(secrets.keyFile),
+    uses: secretsIn(database).map(({ what }) => used("secret", what)),
+    faults: unreadFaults(store, database),
+  }];
+}
+
+const UNREADABLE: ReadonlySet<string> = new Set(["SecretUnreadable", "EncryptionKeyMissing"]);
+
+/** What is read or made, or undefined where there is no key for it. */
+async function readable<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (error instanceof ContractError && UNREADABLE.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
 async function linkKey({ peers, hostRecords }: CredentialSources): Promise<Credential> {
-  const { file, publicKey } = await peers.identity.ready();
+  const { file } = peers.identity, publicKey = (await readable(peers.identity.ready()))?.publicKey ?? null;
   return {
     ...{ id: "link-key", kind: "link-key", name: "KVM Manager", place: file, publicKey, rotatable: true },
     since: await writtenAt(file),
@@ -62,7 +107,7 @@ async function sshKey(
   if (since === null) return [];
   return [{
     ...{ id: "ssh-key", kind: "ssh-key", name: "KVM Manager", place: ssh.key, since, rotatable: true },
-    publicKey: await ssh.publicKey(),
+    publicKey: await readable(ssh.publicKey()) ?? null,
     uses: sshHostsOf(hostRecords.all()).map(({ label }) => used("host", label)),
     faults: [...faults],
   }];
@@ -84,7 +129,7 @@ function certificate({ doors }: CredentialSources): Credential[] {
 
 /** The passwords that hosts' libvirts ask for. */
 const hostPasswords = ({ hostRecords }: CredentialSources, place: string): Credential[] =>
-  hostRecords.all().flatMap(({ id, label, login }) =>
+  hostRecords.all().flatMap(({ id, label, unreadLogin, login = unreadLogin }) =>
     login === undefined ? [] : [{
       ...{ id: `host-password:${id}`, kind: "host-password" as const, name: login.username, place },
       ...{ since: login.since, publicKey: null, rotatable: false },
@@ -100,7 +145,11 @@ const hostPasswords = ({ hostRecords }: CredentialSources, place: string): Crede
  */
 export async function allCredentials(
   sources: CredentialSources,
-  targets: { readonly alerts: readonly AlertTarget[]; readonly backups: readonly BackupTarget[] },
+  targets: {
+    readonly alerts: readonly AlertTarget[];
+    readonly backups: readonly BackupTarget[];
+    readonly push: MetricPush;
+  },
   faults: readonly HostFault[],
 ): Promise<Credential[]> {
   const place = `${sources.settings.dataDir}/${DATABASE_FILE}`;
@@ -113,10 +162,12 @@ export async function allCredentials(
     uses: [used("target", address, more.usedAt)],
     faults: [],
   });
+  const { push } = targets;
   return [
     await linkKey(sources),
     ...await sshKey(sources, faults),
     ...certificate(sources),
+    ...await encryptionKey(sources),
     ...hostPasswords(sources, place),
     ...targets.alerts.filter(({ hasSecret }) => hasSecret).map((target) =>
       ofTarget("alert-target", target, { since: null, usedAt: target.lastSentAt ?? null })
@@ -124,5 +175,10 @@ export async function allCredentials(
     ...targets.backups.filter(({ hasSecret, encrypted }) => hasSecret || encrypted).map((target) =>
       ofTarget("backup-target", target, { since: target.createdAt, usedAt: null })
     ),
+    ...push.headers.length === 0 ? [] : [{
+      ...{ id: "metrics-push", kind: "metrics-push" as const, name: push.headers.join(", "), place },
+      ...{ publicKey: null, rotatable: false, since: null, faults: [] },
+      uses: [used("target", push.address ?? "", push.lastSentAt)],
+    }],
   ];
 }

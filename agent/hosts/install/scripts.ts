@@ -3,9 +3,10 @@
  * arguments. What is there until the installation has ended is in one folder of root's, which also notes what was there
  * before: another run goes on from it, or undoes all.
  */
+import { CREDENTIAL_FILE } from "../../../lib/system/install/credential.ts";
 import { layoutOf, NAME } from "../../../lib/system/install/layout.ts";
 
-const { binary, library, configDir, dataDir, cacheDir, prefix } = layoutOf("/usr/local");
+const { binary, library, configDir, dataDir, keyDir, cacheDir, prefix } = layoutOf("/usr/local");
 
 /** The folder. */
 export const WORK = `${prefix}/lib/${NAME}-install`;
@@ -125,6 +126,6 @@ if [ -e ${binary} ] || [ -e ${library} ]; then
 fi
 if ! had user && id -u ${NAME} >/dev/null 2>&1; then userdel ${NAME} || exit 1; fi
 had config || rm -rf ${configDir} || exit 1
-had data || rm -rf ${dataDir} || exit 1
+had data || rm -rf ${dataDir} ${keyDir} ${CREDENTIAL_FILE} || exit 1
 had cache || rm -rf ${cacheDir} || exit 1
 rm -rf ${WORK}`;

@@ -15,6 +15,7 @@ import { MOST_RENEWALS, type Renewal, renewalStatement } from "../../../lib/host
 import { Mutex } from "../../../lib/mutex.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { isTaken, textAt } from "../../machine/files.ts";
+import type { Secrets } from "../../sealing/secrets.ts";
 
 const FILE = "link.key", RENEWALS_FILE = "link-renewals.json";
 
@@ -79,13 +80,13 @@ export class LinkIdentity {
   readonly file: string;
   readonly #renewalsFile: string;
 
-  /** @param dataDir where the key is kept */
-  constructor(dataDir: string) {
+  /** @param dataDir where the key is kept @param secrets what seals it there */
+  constructor(dataDir: string, private readonly secrets: Pick<Secrets, "closedText" | "openedText">) {
     this.file = join(dataDir, FILE);
     this.#renewalsFile = join(dataDir, RENEWALS_FILE);
   }
 
-  /** Has the key read, or made. @throws system errors */
+  /** Has the key read, or made. @throws {ContractError} SecretUnreadable, EncryptionKeyMissing; system errors */
   async ready(): Promise<this> {
     if (this.#key !== undefined) return this;
     if (!await isTaken(this.file)) await this.#make();
@@ -94,12 +95,16 @@ export class LinkIdentity {
     if (this.#key !== undefined) return this;
     // Written by us alone
     this.#renewals = renewals === undefined ? [] : parseJson(renewals) as Renewal[];
-    this.#key = createPrivateKey(key);
+    this.#key = createPrivateKey(this.secrets.openedText(FILE, key));
     return this;
   }
 
+  #sealedPem(key: KeyObject): string {
+    return this.secrets.closedText(FILE, pemOf(key));
+  }
+
   async #make(): Promise<void> {
-    const made = await this.#written(this.file, pemOf(newKey()));
+    const made = await this.#written(this.file, this.#sealedPem(newKey()));
     try {
       // Two that make one at the same time: the first counts
       await Deno.link(made, this.file);
@@ -125,7 +130,7 @@ export class LinkIdentity {
       const renewal = { from, to, signature: this.sign(renewalStatement(from, to)) };
       const renewals = [...this.#renewals, renewal].slice(-MOST_RENEWALS);
       const list = await this.#written(this.#renewalsFile, JSON.stringify(renewals));
-      const made = await this.#written(this.file, pemOf(key));
+      const made = await this.#written(this.file, this.#sealedPem(key));
       // A renewal to a key that was lost in between leads nowhere, and harms none; a key without its renewal opens nothing
       await Deno.rename(list, this.#renewalsFile);
       await Deno.rename(made, this.file);

@@ -11,6 +11,7 @@ import { Store } from "../../store/store.ts";
 import { TestClock } from "../../testing.ts";
 import { HOST_MIGRATIONS } from "../records.ts";
 import { isRenewalOf, isSignedBy, LinkIdentity } from "./identity.ts";
+import { Secrets } from "../../sealing/secrets.ts";
 import { PeerRecords } from "./peer_records.ts";
 import { Peers } from "./peers.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
@@ -23,8 +24,12 @@ async function two() {
   const folders = [await Deno.makeTempDir(), await Deno.makeTempDir()] as const;
   const clock = new TestClock(),
     store = new Store(folders[0], undefined, [{ name: "host", migrations: HOST_MIGRATIONS }]);
-  const peers = new Peers(new PeerRecords(store), new LinkIdentity(folders[0]), clock);
-  const near = await new LinkIdentity(folders[1]).ready();
+  const peers = new Peers(
+    new PeerRecords(store),
+    new LinkIdentity(folders[0], new Secrets(folders[0]).readKey()),
+    clock,
+  );
+  const near = await new LinkIdentity(folders[1], new Secrets(folders[1]).readKey()).ready();
   /** What the other one sends to be let in. */
   const proof = async (certificate = CERTIFICATE) => {
     const { publicKey: server, challenge } = await peers.hello(newSecret(), certificate);
@@ -61,7 +66,10 @@ Deno.test("the key is kept in a file that no other user reads, and is the same a
   const { publicKey } = await far.peers.identity.ready();
   const { mode } = await Deno.stat(`${far.folder}/link.key`);
   assert.equal(mode! & 0o777, 0o600);
-  assert.equal((await new LinkIdentity(far.folder).ready()).publicKey, publicKey);
+  assert.equal(
+    (await new LinkIdentity(far.folder, new Secrets(far.folder).readKey()).ready()).publicKey,
+    publicKey,
+  );
 });
 
 Deno.test("join() takes an invitation once, within its time, and with a proof for this connection", async () => {
@@ -149,7 +157,7 @@ Deno.test("a renewed key has the place of the one before, if that one signed it"
 Deno.test("a renewed key, and what leads to it, are the same after a restart", async () => {
   await using far = await two();
   const { identity } = far.peers, to = await identity.rotate();
-  const again = await new LinkIdentity(far.folder).ready();
+  const again = await new LinkIdentity(far.folder, new Secrets(far.folder).readKey()).ready();
   assert.deepEqual([again.publicKey, again.renewals], [to, identity.renewals]);
   const names = (await Array.fromAsync(Deno.readDir(far.folder))).map(({ name }) => name);
   assert.deepEqual(names.filter((name) => name.startsWith("link")).toSorted(), [

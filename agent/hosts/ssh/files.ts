@@ -6,6 +6,7 @@ import { isSystemError, isTaken, undefinedIfMissing } from "../../machine/files.
 import { quoted } from "../../../lib/text/shell_word.ts";
 import { log } from "../../log.ts";
 import { runProgram } from "../../machine/programs.ts";
+import type { Secrets } from "../../sealing/secrets.ts";
 
 /** Milliseconds in which a key is made. */
 const KEY_MS = 10_000;
@@ -18,27 +19,46 @@ const CONNECT_S = 10, ALIVE_S = 15, PERSIST_S = 60;
 const escaped = (path: string) => path.replaceAll("%", "%%").replaceAll('"', '\\"');
 export const inConfig = (path: string) => `"${escaped(path)}"`;
 
+/** Name by which the key is sealed, also that of one that is to take its place. */
+const KEY_NAME = "ssh/id_ed25519";
+
 export class SshFiles {
   readonly folder: string;
   readonly knownHosts: string;
   readonly #runtimeDir: string;
+  readonly #secrets: Pick<Secrets, "closedText" | "openedText">;
+  /** Whether the key is one that is to take the place of another. */
+  readonly #isNext: boolean;
   #making: Promise<void> | undefined;
   #shortFolder: string | undefined;
 
   /**
    * @param dataDir where the key is kept
-   * @param runtimeDir where sockets of connections are
+   * @param runtimeDir where sockets of connections are, and the key as ssh reads it
+   * @param secrets what seals the key in the data folder
    * @param knownHosts the host keys that were compared; a file of its own where it is left out
    */
-  constructor(dataDir: string, runtimeDir: string, knownHosts?: string) {
+  constructor(
+    dataDir: string,
+    runtimeDir: string,
+    secrets: Pick<Secrets, "closedText" | "openedText">,
+    knownHosts?: string,
+  ) {
+    this.#secrets = secrets;
+    this.#isNext = knownHosts !== undefined;
     this.folder = `${dataDir}/ssh`;
     this.knownHosts = knownHosts ?? `${this.folder}/known_hosts`;
     this.#runtimeDir = runtimeDir;
   }
 
-  /** The private key. */
+  /** The private key, sealed. */
   get key(): string {
     return `${this.folder}/id_ed25519`;
+  }
+
+  /** The private key as ssh reads it: in the runtime folder, which no backup has. */
+  get #plainKey(): string {
+    return `${this.#runtimeDir}/${this.#isNext ? "ssh-key-next" : "ssh-key"}`;
   }
 
   /** The folder of a key that is to take the place of this one. */
@@ -86,7 +106,7 @@ export class SshFiles {
   /** Files like these, of another key that is to take the place of this one. @throws as {@link SshFiles.ready} */
   async successor(): Promise<SshFiles> {
     await this.dropSuccessor();
-    const next = new SshFiles(this.#nextFolder, this.#runtimeDir, this.knownHosts);
+    const next = new SshFiles(this.#nextFolder, this.#runtimeDir, this.#secrets, this.knownHosts);
     await next.ready();
     return next;
   }
@@ -95,6 +115,8 @@ export class SshFiles {
   async adopt(next: SshFiles): Promise<void> {
     await Deno.rename(next.key, this.key);
     await this.#finishAdoption();
+    await this.#unpackKey();
+    await next.stop();
   }
 
   /** Removes a successor and its key. @throws system errors */
@@ -111,10 +133,13 @@ export class SshFiles {
   }
 
   async #make(): Promise<void> {
-    await Deno.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    for (const folder of [this.folder, this.#runtimeDir]) {
+      await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    }
     await this.#finishAdoption();
     await this.#makeKey();
-    await this.#write(this.config, this.#configText(await this.#sockets()), 0o600);
+    await this.#unpackKey();
+    await this.#write(this.config, this.#configText(await this.#sockets(), this.#plainKey), 0o600);
     await this.#write(this.askPassword, `#!/bin/sh\nprintf '%s\\n' "$KVMM_SSH_PASSWORD"\n`, 0o700);
     await this.#write(this.program, `#!/bin/sh\nexec ssh -F ${quoted(this.config)} "$@"\n`, 0o700);
   }
@@ -127,6 +152,11 @@ export class SshFiles {
 
   /** Removes what is of this run alone. */
   async stop(): Promise<void> {
+    try {
+      if (this.#making !== undefined) await undefinedIfMissing(Deno.remove(this.#plainKey));
+    } catch (error) {
+      log.warn("the SSH key stays in the runtime folder", { error });
+    }
     if (this.#shortFolder === undefined) return;
     try {
       await Deno.remove(this.#shortFolder, { recursive: true });
@@ -139,14 +169,28 @@ export class SshFiles {
   async #makeKey(): Promise<void> {
     if (await isTaken(this.key)) return;
     const comment = `kvm-manager@${Deno.hostname()}`;
-    const args = ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", this.key];
+    const made = `${this.#runtimeDir}/ssh-key-${crypto.randomUUID().slice(0, 8)}`;
+    const args = ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", made];
     const { success, stderr } = await runProgram("ssh-keygen", args, { limitMs: KEY_MS });
-    if (!success) throw new Error(`ssh-keygen made no key: ${stderr.trim()}`);
+    try {
+      if (!success) throw new Error(`ssh-keygen made no key: ${stderr.trim()}`);
+      const sealed = this.#secrets.closedText(KEY_NAME, await Deno.readTextFile(made));
+      await this.#write(`${this.key}.pub`, await Deno.readTextFile(`${made}.pub`), 0o644);
+      await this.#write(this.key, sealed, 0o600);
+    } finally {
+      for (const each of [made, `${made}.pub`]) await undefinedIfMissing(Deno.remove(each));
+    }
   }
 
-  #configText(sockets: string): string {
+  /** Puts the key where ssh reads it. @throws {ContractError} SecretUnreadable */
+  async #unpackKey(): Promise<void> {
+    const key = this.#secrets.openedText(KEY_NAME, await Deno.readTextFile(this.key));
+    await this.#write(this.#plainKey, key, 0o600);
+  }
+
+  #configText(sockets: string, plainKey: string): string {
     return [
-      `IdentityFile ${inConfig(this.key)}`,
+      `IdentityFile ${inConfig(plainKey)}`,
       `UserKnownHostsFile ${inConfig(this.knownHosts)} ~/.ssh/known_hosts`,
       "StrictHostKeyChecking yes",
       "BatchMode yes",

@@ -5,12 +5,17 @@
 import { DAY_MS } from "../../../lib/duration.ts";
 import { join } from "node:path";
 import type { Certificate } from "../../../lib/contract/certificate.ts";
+import { ContractError } from "../../../lib/contract/errors.ts";
 import { EXPIRY_WARNING_DAYS } from "../../../lib/contract/certificate.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { isTaken } from "../../machine/files.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { log } from "../../log.ts";
+import type { Secrets } from "../../sealing/secrets.ts";
 import { type Pair, PairError, readPair, validityProblem } from "./pair.ts";
+
+/** What seals the key of our own in its file. */
+export type KeySealing = Pick<Secrets, "closedText" | "openedText" | "keyId">;
 
 /** Where a certificate and its key lie. */
 export interface PairFiles {
@@ -31,7 +36,7 @@ export class Certificates {
 
   private constructor(
     private readonly files: PairFiles,
-    private readonly own: { readonly names: () => readonly string[] } | undefined,
+    private readonly own: Own | undefined,
     private readonly now: () => number,
     pair: Pair,
     version: string,
@@ -46,20 +51,23 @@ export class Certificates {
    * @param files of the settings; without them our own is used
    * @param dataDir where our own lies
    * @param names host names and addresses that a new one of our own is for
+   * @param sealing of the key of our own
    * @throws {PairError} when the files cannot be read, or cannot serve
    */
-  static async open({ files, dataDir, names, now = Date.now }: {
+  static async open({ files, dataDir, names, sealing, now = Date.now }: {
     files?: PairFiles | undefined;
     dataDir: string;
     names: () => readonly string[];
+    sealing?: KeySealing;
     now?: () => number;
   }): Promise<Certificates> {
     const path = join(dataDir, OWN_FILE);
     const places = files ?? { cert: path, key: path };
-    const own = files === undefined ? { names } : undefined;
-    if (own !== undefined && !await isTaken(path)) await make(path, names(), now());
+    const own = files === undefined ? { names, sealing } : undefined;
+    if (own !== undefined) await putUnreadableAside(path, sealing);
+    if (own !== undefined && !await isTaken(path)) await make(path, own, now());
     const version = await versionOf(places);
-    const pair = await read(places);
+    const pair = await read(places, sealing);
     const late = validityProblem(pair, now());
     const certificates = new Certificates(places, own, now, pair, version);
     // Nobody is served better by no server at all: root could not even get in to change it.
@@ -108,7 +116,7 @@ export class Certificates {
       const version = await versionOf(this.files);
       if (version === this.#version && !again) return;
       this.#version = version;
-      const pair = await read(this.files);
+      const pair = await read(this.files, this.own?.sealing);
       const late = validityProblem(pair, this.now());
       if (late !== undefined) throw new PairError(late);
       this.#problem = null;
@@ -136,16 +144,40 @@ export class Certificates {
   async #renew(): Promise<void> {
     if (this.own === undefined) return;
     if (this.#pair.facts.notAfter - this.now() > EXPIRY_WARNING_DAYS * DAY_MS) return;
-    await make(this.files.cert, this.own.names(), this.now());
+    await make(this.files.cert, this.own, this.now());
     this.#version = await versionOf(this.files);
-    this.#serve(await read(this.files));
+    this.#serve(await read(this.files, this.own.sealing));
+  }
+}
+
+/** A certificate of our own: what it is for, and what seals its key. */
+interface Own {
+  readonly names: () => readonly string[];
+  readonly sealing: KeySealing | undefined;
+}
+
+/** Moves a pair aside whose key cannot be read: another one serves, so that KVM Manager can be reached. */
+async function putUnreadableAside(path: string, sealing: KeySealing | undefined): Promise<void> {
+  if (sealing === undefined || !await isTaken(path)) return;
+  try {
+    sealing.openedText(OWN_FILE, await textOf(path));
+  } catch (error) {
+    if (!(error instanceof ContractError) || error.code !== "SecretUnreadable") throw error;
+    const aside = `${path}.unreadable-${crypto.randomUUID().slice(0, 8)}`;
+    await Deno.rename(path, aside);
+    log.error("the key of the TLS certificate cannot be read: another certificate is made", {
+      reason: error.message,
+      kept: aside,
+    });
   }
 }
 
 /** Makes a pair in place of what is at `path`: whole or not at all, never readable by others. */
-async function make(path: string, names: readonly string[], now: number): Promise<void> {
+async function make(path: string, { names, sealing }: Own, now: number): Promise<void> {
   const { makePair } = await import("./make.ts");
-  const { cert, key } = makePair(names, now);
+  const { cert, key: plain } = makePair(names(), now);
+  // Before the first key is made, it is sealed once the database is open
+  const key = sealing?.keyId === undefined ? plain : sealing.closedText(OWN_FILE, plain);
   const beside = `${path}.${crypto.randomUUID()}`;
   try {
     await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
@@ -199,11 +231,11 @@ async function textOf(path: string): Promise<string> {
   }
 }
 
-/** @throws {PairError} naming the files */
-async function read({ cert, key }: PairFiles): Promise<Pair> {
+/** @throws {PairError} naming the files; {ContractError} SecretUnreadable */
+async function read({ cert, key }: PairFiles, sealing?: KeySealing): Promise<Pair> {
   const [certText, keyText] = await Promise.all([textOf(cert), textOf(key)]);
   try {
-    return readPair(certText, keyText);
+    return readPair(certText, sealing?.openedText(OWN_FILE, keyText) ?? keyText);
   } catch (error) {
     if (!(error instanceof PairError)) throw error;
     throw new PairError(cert === key ? `${cert}: ${error.message}` : `${cert}, ${key}: ${error.message}`, {

@@ -35,6 +35,7 @@ import { hasSystemd } from "../install/system.ts";
 import type { Settings } from "../../settings.ts";
 import { DATABASE_FILE, KNOWN_VERSION, versionOf } from "../../store/database.ts";
 import { lastBackup } from "../../store/state.ts";
+import { Secrets } from "../../sealing/secrets.ts";
 import { OWN_FILE } from "../certificate/certificates.ts";
 import { certificateOf, isOwn } from "./certificate.ts";
 import { firewallFacts } from "./firewall.ts";
@@ -276,7 +277,8 @@ async function stateFacts({ settings: { dataDir } }: DoctorContext): Promise<Sta
     }
   }
   const open: string[] = [];
-  for (const each of await there([dataDir, path, `${path}-wal`, join(dataDir, OWN_FILE)])) {
+  const secret = [`${path}-wal`, join(dataDir, OWN_FILE), new Secrets(dataDir).keyFile];
+  for (const each of await there([dataDir, path, ...secret])) {
     const { mode, isDirectory } = await hostFiles.stat(each);
     // A folder that others may enter hides nothing, but neither does it show: its files count
     if (!isDirectory && ((mode ?? 0) & 0o007) !== 0) open.push(each);

@@ -23,6 +23,7 @@ import {
   type Say,
   type Undo,
 } from "./steps.ts";
+import { credentialSteps } from "./credential.ts";
 import { account, handOver, hasSystemd, makeAccount, systemctl } from "./system.ts";
 
 /** What is installed, and where. */
@@ -123,8 +124,10 @@ function fileSteps(target: Target): InstallStep[] {
 async function owners({ layout }: Target): Promise<void> {
   const found = await account();
   if (!found) throw new InstallError(`the account ${NAME} was not made`);
-  await handOver(layout.dataDir, found);
-  await Deno.chmod(layout.dataDir, 0o700);
+  for (const folder of [layout.dataDir, layout.keyDir]) {
+    await handOver(folder, found);
+    await Deno.chmod(folder, 0o700);
+  }
   // The settings are root's; the service may read them
   for (const [path, mode] of [[layout.configDir, 0o750], [layout.config, 0o640]] as const) {
     if (!await isTaken(path)) continue;
@@ -216,6 +219,7 @@ export async function install(target: Target, binary: string, say: Say): Promise
       ? [
         { what: `account ${NAME}`, run: () => makeAccount(layout.sysusers, layout.dataDir) },
         { what: "owners and modes", run: () => owners(target) },
+        ...await credentialSteps(say),
         ...await serviceSteps(target, say),
       ]
       : []),

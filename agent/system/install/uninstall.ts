@@ -4,6 +4,7 @@ import { lockDataFolder } from "../../store/folder_lock.ts";
 import { textFiles } from "../../../lib/system/install/layout.ts";
 import { ForwardKernel } from "../../network/forwards/kernel.ts";
 import { forwardNames } from "../../network/forwards/names.ts";
+import { CREDENTIAL_FILE } from "../../../lib/system/install/credential.ts";
 import { NAME } from "../../../lib/system/install/layout.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { placeOf, type Target } from "./install.ts";
@@ -58,7 +59,7 @@ export async function uninstall(target: Target, purge: boolean, say: Say): Promi
     ...(isPackage ? [] : [...files, layout.binary]),
     layout.library,
     layout.cacheDir,
-    ...(purge ? [layout.configDir, layout.dataDir] : []),
+    ...(purge ? [layout.configDir, layout.dataDir, layout.keyDir, CREDENTIAL_FILE] : []),
   ];
   for (const path of paths) {
     await attempt(path, async () => {

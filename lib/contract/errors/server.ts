@@ -10,6 +10,18 @@ export const SERVER_ERRORS = {
     status: 503,
     exit: 3,
   },
+  EncryptionKeyMissing: {
+    text:
+      "The secret cannot be kept, because there is no key to seal it with: {reason}. Put the key back and restart KVM Manager, or make a new one: kvm-manager credential rotate encryption-key.",
+    status: 503,
+    exit: 3,
+  },
+  SecretUnreadable: {
+    text:
+      "The {what} cannot be read: {reason}. Put the key back in {file} and restart KVM Manager, or {remedy}.",
+    status: 409,
+    exit: 5,
+  },
   TooManyRequests: {
     text: "Too many {what} at once (limit {limit}). Try again shortly.",
     status: 429,

@@ -14,6 +14,8 @@ export const health = {
   "health.area_libvirt": "libvirt",
   "health.area_kvm": "KVM",
   "health.metrics_stopped": "Metrics are not stored: {reason}",
+  "health.secrets_unread":
+    "Secrets kept here cannot be read: {what}. Settings → Credentials says why and what to do.",
   "health.kvm_unused": "KVM cannot be used, so VMs are emulated and slow: {reason}",
   "health.foreign_vm":
     "Host {host} has the VM {name} under an id that belongs to host {owners} ({vmId}). It is shown and used nowhere: give it another UUID, or undefine it there.",

@@ -14,5 +14,9 @@ export const state = {
   "state.parts_missing": "parts are missing",
   "state.part_wrong": "its part {name} is damaged",
   "state.foreign_part": "it holds {name}, which is no state",
+  "state.no_key":
+    "the key of its secrets cannot be had: {reason}. Without a passphrase, the state is saved without it",
+  "state.key_being_replaced": "the key of its secrets is being replaced. Restart KVM Manager, and try again",
+  "state.wrong_passphrase": "the passphrase does not open the key in it. Nothing was changed",
   "state.no_database": "it holds no database",
 } as const;

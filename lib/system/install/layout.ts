@@ -8,6 +8,13 @@ export const LIBVIRT_GROUP = "libvirt";
 /** Group of /dev/kvm. */
 export const KVM_GROUP = "kvm";
 
+/** The data folder of an installation, and the folder of its encryption keys: backups of the one do not have the other. */
+const DATA_DIR = `/var/lib/${NAME}`, KEY_DIR = `/var/lib/${NAME}-key`;
+
+/** Where the encryption keys of a data folder can be, the best place first. */
+export const keyFolders = (dataDir: string): readonly [string, ...string[]] =>
+  dataDir === DATA_DIR ? [KEY_DIR, `${dataDir}/key`] : [`${dataDir}/key`];
+
 /** `/usr` is a package's, `/usr/local` is that of `kvm-manager install`. */
 export type Prefix = "/usr" | "/usr/local";
 
@@ -27,6 +34,8 @@ export interface Layout {
   readonly configDir: string;
   readonly config: string;
   readonly dataDir: string;
+  /** Folder of the keys that secrets in the data folder are sealed with. */
+  readonly keyDir: string;
   readonly runtimeDir: string;
   /** Where root's start of the binary unpacks it, for everyone. */
   readonly cacheDir: string;
@@ -50,7 +59,8 @@ export function layoutOf(prefix: Prefix): Layout {
     tmpfiles: `${at.tmpfiles}/${NAME}.conf`,
     configDir: `/etc/${NAME}`,
     config: `/etc/${NAME}/config.toml`,
-    dataDir: `/var/lib/${NAME}`,
+    dataDir: DATA_DIR,
+    keyDir: KEY_DIR,
     runtimeDir: `/run/${NAME}`,
     cacheDir: `/var/cache/${NAME}`,
   };
@@ -68,12 +78,13 @@ function sysusersText({ dataDir }: Layout): string {
 }
 
 /** Owners and modes of the folders, for systemd-tmpfiles(8). The settings are root's; the service may read them. */
-function tmpfilesText({ configDir, config, dataDir }: Layout): string {
+function tmpfilesText({ configDir, config, dataDir, keyDir }: Layout): string {
   return [
     "# Who may look into KVM Manager's folders.",
     `d ${configDir} 0750 root ${NAME} -`,
     `z ${config} 0640 root ${NAME} -`,
     `d ${dataDir} 0700 ${NAME} ${NAME} -`,
+    `d ${keyDir} 0700 ${NAME} ${NAME} -`,
     "",
   ].join("\n");
 }
@@ -110,5 +121,9 @@ export function textFiles(layout: Layout, listen?: string): readonly TextFile[] 
 
 /** Folders of an installation that nobody but the program looks into. */
 export function folders(layout: Layout): readonly { path: string; mode: number }[] {
-  return [{ path: layout.configDir, mode: 0o750 }, { path: layout.dataDir, mode: 0o700 }];
+  return [
+    { path: layout.configDir, mode: 0o750 },
+    { path: layout.dataDir, mode: 0o700 },
+    { path: layout.keyDir, mode: 0o700 },
+  ];
 }

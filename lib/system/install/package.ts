@@ -1,4 +1,5 @@
 /** What the packages hold and say of themselves: Debian's control file and scripts, the RPM's spec. */
+import { CREDENTIAL_FILE } from "./credential.ts";
 import { type Layout, textFiles } from "./layout.ts";
 
 /** What is packed. */
@@ -105,7 +106,7 @@ const ELSEWHERE = '[ -z "$DPKG_ROOT" ] || export KVMM_CACHE_DIR="$DPKG_ROOT/var/
 
 /** Debian's scripts, by name: the program does the work. */
 export function debScripts(
-  { binary, configDir, dataDir, cacheDir }: Layout,
+  { binary, configDir, dataDir, keyDir, cacheDir }: Layout,
 ): Readonly<Record<string, string>> {
   return {
     postinst: script(
@@ -118,7 +119,9 @@ export function debScripts(
     ),
     // The program is gone by then
     postrm: script(
-      `[ "$1" != purge ] || rm -rf -- "$DPKG_ROOT${configDir}" "$DPKG_ROOT${dataDir}" "$DPKG_ROOT${cacheDir}"`,
+      `[ "$1" != purge ] || rm -rf -- ${
+        [configDir, dataDir, keyDir, CREDENTIAL_FILE, cacheDir].map((path) => `"$DPKG_ROOT${path}"`).join(" ")
+      }`,
     ),
   };
 }

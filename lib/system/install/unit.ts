@@ -3,6 +3,8 @@
  * groups and a few capabilities allow; where it can write is decided by the mount namespace.
  */
 
+import { CREDENTIAL_NAME } from "./credential.ts";
+
 /** One line of the unit. */
 interface Directive {
   readonly name: string;
@@ -95,7 +97,11 @@ export function unitText(layout: UnitPlaces): string {
     "StandardOutput=null",
     `Environment=KVMM_DATA_DIR=${layout.dataDir} KVMM_RUNTIME_DIR=${layout.runtimeDir} HOME=${layout.dataDir}`,
     "StateDirectory=kvm-manager",
+    "# The keys that secrets are sealed with: backups of the other folder do not have them",
+    "StateDirectory=kvm-manager-key",
     "StateDirectoryMode=0700",
+    "# Seals that key, where install could make it: systemd looks in /etc/credstore.encrypted, and goes on without it",
+    `LoadCredentialEncrypted=${CREDENTIAL_NAME}:${CREDENTIAL_NAME}`,
     "RuntimeDirectory=kvm-manager",
     "RuntimeDirectoryMode=0750",
     "Restart=on-failure",

@@ -68,6 +68,16 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     words: '"SshKeyNotRotated"',
     then: "force: true",
   },
+  EncryptionKeyMissing: {
+    by: "tests/system/sealed_secrets_test.ts",
+    words: '"EncryptionKeyMissing"',
+    then: '"rotate_credential", { credentialId: "encryption-key"',
+  },
+  SecretUnreadable: {
+    by: "tests/system/sealed_secrets_test.ts",
+    words: '"SecretUnreadable"',
+    then: "passphrase",
+  },
   HostMoveKeeps: {
     by: "tests/system/add_host_test.ts",
     words: '"HostMoveKeeps"',
