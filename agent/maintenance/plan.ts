@@ -24,6 +24,7 @@ import type { HostRoom } from "../../lib/placement/room.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import type { Principal } from "../access.ts";
+import type { FigureTransfer } from "../metrics/transfer.ts";
 import type { Coverage } from "../coverage/coverage.ts";
 import type { Host } from "../hosts/host.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
@@ -39,6 +40,7 @@ const { t } = textsOf(texts);
 /** What it needs of the application. */
 export interface PlanWorld {
   readonly coverage: Pick<Coverage, "of">;
+  readonly figureTransfer: { get(): FigureTransfer };
   readonly linked: Pick<LinkedHosts, "all" | "served">;
   readonly maintenanceOf: { get(): (hostId: string) => MaintenanceSummary | undefined };
   readonly metricSummaries: { get(): SummariseMetrics };
@@ -153,14 +155,19 @@ export function requireChoices(
 
 /** What a check of a move finds. */
 async function fitOf(
-  { linked, coverage }: PlanWorld,
+  { linked, coverage, figureTransfer }: PlanWorld,
   host: Host,
   move: { readonly vmId: string; readonly toHost: string },
   principal: Principal,
 ): Promise<Fit> {
   const bytes = new Map<string, number>();
   try {
-    const { findings, disks } = await migrationPlan(host, { linked, coverage }, move, principal);
+    const { findings, disks } = await migrationPlan(
+      host,
+      { linked, coverage, figures: () => figureTransfer.get() },
+      move,
+      principal,
+    );
     for (const { shared, pool, sizeBytes = 0 } of disks) {
       if (!shared && pool !== undefined) bytes.set(pool, (bytes.get(pool) ?? 0) + sizeBytes);
     }
