@@ -56,8 +56,13 @@ import { FormerNames } from "./vm/former_names.ts";
 import { Coverage } from "./coverage/coverage.ts";
 import { KnownVms } from "./vm/known_vms.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
+import { IncomingReplications } from "./replication/incoming.ts";
+import { Promotion } from "./replication/promotion.ts";
+import { ReplicationRecords } from "./replication/records.ts";
+import { ReplicaClaims } from "./replication/replica_claims.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
+import type { ReplicaLag } from "./alerts/watcher.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
@@ -114,6 +119,12 @@ export class App {
   readonly consoles: Consoles;
   /** VMs that come from linked hosts. */
   readonly incoming: IncomingMigrations;
+  /** Increments of replicas that come from them. */
+  readonly incomingReplications: IncomingReplications;
+  readonly replications: ReplicationRecords;
+  readonly replicaClaims = new ReplicaClaims();
+  /** VMs that are made of replicas. */
+  readonly promotion: Promotion;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
   /** What was deleted, and can come back. */
@@ -125,6 +136,8 @@ export class App {
   readonly backupList = new Provided<() => Backup[]>("backups");
   /** Targets of alerts that users of linked KVM Managers have set up here. */
   readonly peerTargets = new Provided<PeerTargets>("targets of linked KVM Managers");
+  /** How far replicas are behind. */
+  readonly replicaLags = new Provided<() => ReplicaLag[]>("replications");
   readonly scheduleList = new Provided<() => Schedule[]>("schedules");
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
@@ -241,6 +254,18 @@ export class App {
       host: () => this.hosts.local,
       identify: (request, caller) => this.access.identify(request, caller),
     });
+    const replicaServices = {
+      host: () => this.hosts.local,
+      records: this.replications = new ReplicationRecords(this.store),
+      claims: this.replicaClaims,
+    };
+    this.promotion = new Promotion(replicaServices);
+    this.incomingReplications = new IncomingReplications({
+      ...replicaServices,
+      promotion: this.promotion,
+      identify: (request, caller) => this.access.identify(request, caller),
+      peerName: (peerId) => this.peers.records.all().find(({ id }) => id === peerId)?.name,
+    });
     this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
@@ -282,7 +307,9 @@ export class App {
 
   /** Answers a request for a WebSocket. */
   readonly admit: Admit = (request, ...caller) => {
-    const { admit } = this.incoming.isOf(new URL(request.url).pathname) ? this.incoming : this.consoles;
+    const { pathname } = new URL(request.url);
+    const { admit } = [this.incoming, this.incomingReplications].find((each) => each.isOf(pathname)) ??
+      this.consoles;
     return admit(request, ...caller);
   };
 

@@ -134,6 +134,8 @@ export class Host {
   /** Where a VM is on a linked host that it was to move to. Set by the feature of VMs. @throws while that host does not answer */
   stateOn: (hostId: string, vmId: string) => Promise<IncomingState> = () =>
     Promise.reject(new Error("no host is linked"));
+  /** The host that a VM was switched over to, or may have been. Set by the feature of replication. */
+  switchedOverTo: (vmId: string) => string | undefined = () => undefined;
   readonly passt: Passt;
   /** The host's name as libvirt tells it; undefined until it has. */
   fullName: string | undefined;

@@ -28,6 +28,7 @@ const AREAS: Readonly<Record<string, string>> = {
   "create-options": "vms",
   "network-options": "networks",
   "operating-systems": "host",
+  "replicas": "replications",
   "schedule-preview": "schedules",
 };
 

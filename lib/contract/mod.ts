@@ -35,6 +35,7 @@ import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
+import { replicationCommands } from "./replication.ts";
 import { scheduleCommands } from "./schedules.ts";
 import { searchCommands } from "./search.ts";
 import { screenCommands } from "./screens.ts";
@@ -89,6 +90,7 @@ export const COMMANDS = {
   ...scheduleCommands,
   ...backupCommands,
   ...backupTargetCommands,
+  ...replicationCommands,
   ...binCommands,
   ...alertCommands,
   ...certificateCommands,
@@ -157,6 +159,7 @@ export * from "./migration.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./ssh_keys.ts";
+export * from "./replication.ts";
 export * from "./schedules.ts";
 export * from "./screens.ts";
 export * from "./search.ts";
