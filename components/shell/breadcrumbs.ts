@@ -192,6 +192,7 @@ const AREAS:
     ["/settings", settingsCrumbs],
     ["/monitoring", monitoringCrumbs],
     ["/bin", single(() => t("nav.bin"))],
+    ["/replication", single(() => t("nav.replication"))],
     [INSIGHTS_PATH, single(() => t("nav.insights"))],
     ...Object.keys(LISTED).map((list) =>
       [list, (path: string, subject: string | undefined) => listedCrumbs(list, path, subject)] as const
