@@ -132,7 +132,11 @@ async function planChanges({ host, replication, held }: IncrementWork, vm: VM, d
     backupId === replication.id && copyId === held.copyId
   );
   if (own === undefined) {
-    return { noted, base: undefined, reason: "nothing was noted since the last increment" };
+    return {
+      noted,
+      base: undefined,
+      reason: held.copyId === null ? "it is the first copy" : "nothing was noted since the last increment",
+    };
   }
   const same = disks.filter(({ target, capacityBytes }) =>
     noted.has(target) && replication.images[target] === noted.get(target) &&
