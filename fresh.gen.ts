@@ -36,6 +36,7 @@ import * as route_networks_index from "./routes/networks/index.tsx";
 import * as route_networks_new from "./routes/networks/new.tsx";
 import * as route_networks_topology from "./routes/networks/topology.tsx";
 import * as route_preferences from "./routes/preferences.ts";
+import * as route_replication_index from "./routes/replication/index.tsx";
 import * as route_schedules_$id_edit from "./routes/schedules/[id]/edit.tsx";
 import * as route_schedules_$id_index from "./routes/schedules/[id]/index.tsx";
 import * as route_schedules_index from "./routes/schedules/index.tsx";
@@ -89,6 +90,7 @@ import * as route_vms_$id_monitoring_csv from "./routes/vms/[id]/monitoring/csv.
 import * as route_vms_$id_monitoring_index from "./routes/vms/[id]/monitoring/index.tsx";
 import * as route_vms_$id_network from "./routes/vms/[id]/network.tsx";
 import * as route_vms_$id_rename from "./routes/vms/[id]/rename.tsx";
+import * as route_vms_$id_replicate from "./routes/vms/[id]/replicate.tsx";
 import * as route_vms_$id_serial from "./routes/vms/[id]/serial.tsx";
 import * as route_vms_$id_snapshots from "./routes/vms/[id]/snapshots.tsx";
 import * as route_vms_$id_template from "./routes/vms/[id]/template.tsx";
@@ -190,6 +192,7 @@ register({
     "networks/new.tsx": route_networks_new,
     "networks/topology.tsx": route_networks_topology,
     "preferences.ts": route_preferences,
+    "replication/index.tsx": route_replication_index,
     "schedules/[id]/edit.tsx": route_schedules_$id_edit,
     "schedules/[id]/index.tsx": route_schedules_$id_index,
     "schedules/index.tsx": route_schedules_index,
@@ -243,6 +246,7 @@ register({
     "vms/[id]/monitoring/index.tsx": route_vms_$id_monitoring_index,
     "vms/[id]/network.tsx": route_vms_$id_network,
     "vms/[id]/rename.tsx": route_vms_$id_rename,
+    "vms/[id]/replicate.tsx": route_vms_$id_replicate,
     "vms/[id]/serial.tsx": route_vms_$id_serial,
     "vms/[id]/snapshots.tsx": route_vms_$id_snapshots,
     "vms/[id]/template.tsx": route_vms_$id_template,

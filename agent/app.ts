@@ -60,8 +60,13 @@ import { migrateFrom, MIGRATION_COMMANDS } from "./vm/migration/from_linked.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import type { MoveQueue } from "./vm/migration/move_queue.ts";
 import type { Placement, RulesAgainst } from "./placement/placement.ts";
+import { IncomingReplications } from "./replication/incoming.ts";
+import { Promotion } from "./replication/promotion.ts";
+import { ReplicationRecords } from "./replication/records.ts";
+import { ReplicaClaims } from "./replication/replica_claims.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
+import type { ReplicaLag } from "./alerts/watcher.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import type { FigureTransfer } from "./metrics/transfer.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
@@ -119,6 +124,12 @@ export class App {
   readonly consoles: Consoles;
   /** VMs that come from linked hosts. */
   readonly incoming: IncomingMigrations;
+  /** Increments of replicas that come from them. */
+  readonly incomingReplications: IncomingReplications;
+  readonly replications: ReplicationRecords;
+  readonly replicaClaims = new ReplicaClaims();
+  /** VMs that are made of replicas. */
+  readonly promotion: Promotion;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
   /** What was deleted, and can come back. */
@@ -130,6 +141,8 @@ export class App {
   readonly backupList = new Provided<() => Backup[]>("backups");
   /** Targets of alerts that users of linked KVM Managers have set up here. */
   readonly peerTargets = new Provided<PeerTargets>("targets of linked KVM Managers");
+  /** How far replicas are behind. */
+  readonly replicaLags = new Provided<() => ReplicaLag[]>("replications");
   readonly scheduleList = new Provided<() => Schedule[]>("schedules");
   /** How many VMs leave a host, and come to one, at once. */
   readonly moveLimit = new Provided<(hostId: string) => number>("limits of moves");
@@ -264,6 +277,18 @@ export class App {
       record: (entry) => void this.activity.record(entry),
       keepFigures: (...figures) => this.figureTransfer.get().take(...figures),
     });
+    const replicaServices = {
+      host: () => this.hosts.local,
+      records: this.replications = new ReplicationRecords(this.store),
+      claims: this.replicaClaims,
+    };
+    this.promotion = new Promotion(replicaServices);
+    this.incomingReplications = new IncomingReplications({
+      ...replicaServices,
+      promotion: this.promotion,
+      identify: (request, caller) => this.access.identify(request, caller),
+      peerName: (peerId) => this.peers.records.all().find(({ id }) => id === peerId)?.name,
+    });
     this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
     this.dispatch = createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
@@ -311,7 +336,9 @@ export class App {
 
   /** Answers a request for a WebSocket. */
   readonly admit: Admit = (request, ...caller) => {
-    const { admit } = this.incoming.isOf(new URL(request.url).pathname) ? this.incoming : this.consoles;
+    const { pathname } = new URL(request.url);
+    const { admit } = [this.incoming, this.incomingReplications].find((each) => each.isOf(pathname)) ??
+      this.consoles;
     return admit(request, ...caller);
   };
 

@@ -27,6 +27,7 @@ import { databaseWatchFeature } from "./store/watch_feature.ts";
 import { changeSteps } from "./operations/change_steps.ts";
 import type { StepRules } from "./operations/settlement.ts";
 import type { StepKind } from "./operations/step.ts";
+import { replicationFeature } from "./replication/feature.ts";
 import { scheduleFeature } from "./schedules/feature.ts";
 import { screenFeature } from "./console/screens/feature.ts";
 import { storageFeature } from "./storage/feature.ts";
@@ -59,6 +60,7 @@ const ALL = [
   metricsFeature,
   scheduleFeature,
   backupFeature,
+  replicationFeature,
   binFeature,
   alertFeature,
   insightFeature,

@@ -85,6 +85,11 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
             );
           },
         },
+        {
+          name: "alerts on replicas",
+          every: () => metricsInterval * 1000,
+          run: () => watcher.replicas(watched(hosts.local), app.replicaLags.get()()),
+        },
         { name: "alert messages", every: () => SEND_MS, run: (signal) => delivery.run(signal) },
         {
           name: "alert upkeep",

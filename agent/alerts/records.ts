@@ -89,6 +89,7 @@ export const ALERT_MIGRATIONS = [
   insertsOf("backupTests"),
   insertsOf("hangs"),
   insertsOf("coverage"),
+  insertsOf("replication"),
 ];
 
 /** Which incidents are wanted; all, where nothing is said. */

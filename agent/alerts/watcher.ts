@@ -38,6 +38,15 @@ export interface WatchedHost {
   readonly hangs: readonly Hang[];
 }
 
+/** A replica, as far as alerts see it. */
+export interface ReplicaLag {
+  /** The VM, and the other host. */
+  readonly label: string;
+  readonly isLate: boolean;
+  /** What is said of one that is late. */
+  readonly text: string;
+}
+
 /** Milliseconds after the start in which what fired before is not over because nothing is known of it yet. */
 const RECALL_MS = 60_000;
 
@@ -253,6 +262,17 @@ export class AlertWatcher {
     round.end(({ host }, { watches }) =>
       host !== id ? undefined : watches === "coverage_lost" ? "good" : "gone"
     );
+  }
+
+  /** Replicas of VMs here and of other hosts, and how far they are behind. */
+  replicas({ id }: WatchedHost, replicas: readonly ReplicaLag[]): void {
+    const round = this.#engine.begin(({ watches }) => watches === "replica_late");
+    for (const rule of round.rules) {
+      for (const { label, isLate, text } of replicas) {
+        round.see(rule, { host: id, label }, isLate ? "bad" : "good", NaN, text);
+      }
+    }
+    round.end(({ host }) => host === id ? "gone" : undefined);
   }
 
   #seeStates(round: AlertRound, host: string, vm: VM): void {

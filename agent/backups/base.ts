@@ -37,7 +37,7 @@ export interface ReadPlan {
  * The disks that are qcow2 of version 2, which holds no dirty bitmaps: libvirt 9.0 may end when it is asked for a checkpoint
  * with one. What cannot be read is left to QEMU.
  */
-async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<Set<string>> {
+export async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<Set<string>> {
   const found = new Set<string>();
   if (link.machine === null) return found;
   for (const disk of disks.filter(({ format }) => format === "qcow2")) {
@@ -52,7 +52,8 @@ async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<S
   return found;
 }
 
-async function hasSnapshots({ link }: Host, uuid: string): Promise<boolean> {
+/** Whether libvirt knows of snapshots of a VM. @throws {LibvirtError} */
+export async function hasSnapshots({ link }: Host, uuid: string): Promise<boolean> {
   try {
     return (await link.call("snapshotScan", { uuid })).length > 0;
   } catch (error) {

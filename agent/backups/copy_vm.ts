@@ -102,7 +102,9 @@ type SpoolFor = (needBytes: number) => Promise<Spool>;
 const CLUSTER_BYTES = 65_536;
 
 /** Bytes that a copy of a disk takes on this host, as far as that is known: its content, and a qcow2 file's tables. */
-async function spoolBytes({ type, source, allocationBytes, capacityBytes = 0 }: Disk): Promise<number> {
+export async function spoolBytes(
+  { type, source, allocationBytes, capacityBytes = 0 }: Disk,
+): Promise<number> {
   // What is known of a disk's size may be minutes old, and of a raw file libvirt tells how far it was written to, holes
   // included: the file system knows.
   const file = type === "file" && source !== undefined
@@ -170,7 +172,7 @@ export async function copyVm(context: CopyContext, vmId: string): Promise<Copied
 }
 
 /** What the kernel says of files of this host, for people; what a store says, it has said itself. */
-function explained(error: unknown): unknown {
+export function explained(error: unknown): unknown {
   const isOfKernel = error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
   if (!isOfKernel || error instanceof ContractError) return error;
   return new ContractError("BackupFailed", { error: messageOf(error) }, { cause: error });
@@ -285,7 +287,10 @@ function isSame(a: BesideDisks, b: BesideDisks): boolean {
 const NONE = new Uint8Array();
 
 /** The UEFI variables of a definition; undefined where there are none, or none yet. */
-async function nvramBytes(document: XmlDocument, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function nvramBytes(
+  document: XmlDocument,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const path = nvramPaths(document, name, name, (own) => own)?.from;
   if (path === undefined) return undefined;
   return await undefinedIfMissing((async () => {
@@ -419,7 +424,7 @@ async function ofRunning(
 const mib = (bytes: number) => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
 /** The size of the disk that a file which QEMU made is of. @throws {ImageError} */
-async function virtualSizeOf(path: string): Promise<number> {
+export async function virtualSizeOf(path: string): Promise<number> {
   const file = await hostFiles.open(path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
@@ -455,7 +460,7 @@ async function ofIncrement<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** What a write changes of a file. */
-async function stateOf(path: string): Promise<string> {
+export async function stateOf(path: string): Promise<string> {
   const { mtime, size } = await hostFiles.stat(path);
   return `${mtime?.getTime()} ${size}`;
 }

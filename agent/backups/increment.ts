@@ -22,7 +22,7 @@ export interface Increment extends Stored {
 }
 
 /** A qcow2 file that holds clusters of a disk. */
-class Clusters {
+export class Clusters {
   #second: { readonly index: number; readonly clusters: readonly Cluster[] } | undefined;
 
   private constructor(
@@ -103,7 +103,7 @@ class Clusters {
 }
 
 /** The clusters of a chunk. */
-interface Held {
+export interface Held {
   readonly clusters: readonly Cluster[];
   /** How many of them the file has. */
   readonly count: number;
@@ -112,7 +112,7 @@ interface Held {
 }
 
 /** Works with the clusters of a file, chunk by chunk. @throws {ImageError} for a file that is not to be trusted */
-async function withClusters<T>(
+export async function withClusters<T>(
   path: string,
   bytes: number,
   work: (file: Clusters, of: (chunk: number) => Promise<Held>) => Promise<T>,

@@ -13,7 +13,12 @@ export interface RunningCopy
   readonly disks: readonly Disk[];
   /** The folder that QEMU makes the files in: `vda.0.qcow2`. */
   readonly spool: Spool;
-  readonly plan: ReadPlan;
+  readonly plan: Pick<ReadPlan, "noted"> & {
+    /** The checkpoint that only what changed since is copied of, and of which disks, by target. */
+    readonly base:
+      | { readonly checkpoint: string; readonly disks: ReadonlyMap<string, unknown> }
+      | undefined;
+  };
   readonly pace?: Pace | undefined;
   /** The name of the checkpoint that is made where it can be. */
   readonly checkpoint: string;

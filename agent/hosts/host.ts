@@ -139,6 +139,8 @@ export class Host {
   maintenance: HostMaintenance = NO_MAINTENANCE;
   /** VMs that come to it at once. Set by the feature of VMs. */
   arrivals: { take(): Disposable } = { take: () => ({ [Symbol.dispose]: () => {} }) };
+  /** The host that a VM was switched over to, or may have been. Set by the feature of replication. */
+  switchedOverTo: (vmId: string) => string | undefined = () => undefined;
   readonly passt: Passt;
   /** The host's name as libvirt tells it; undefined until it has. */
   fullName: string | undefined;

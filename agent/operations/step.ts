@@ -464,6 +464,15 @@ export interface VmOutgoing {
   readonly nvram?: string;
 }
 
+/** The disks of a replica become volumes of the VM that is made of it: what was moved is moved back. */
+export interface ReplicaPromoted {
+  readonly kind: "replica-promoted";
+  readonly replicaId: string;
+  readonly uuid: string;
+  readonly name: string;
+  readonly moves: readonly (readonly [from: string, to: string])[];
+}
+
 export type Step =
   | VolumeMade
   | FileMade
@@ -504,6 +513,7 @@ export type Step =
   | LimitsChanged
   | VmIncoming
   | VmOutgoing
+  | ReplicaPromoted
   | ChangeWanted;
 
 export type StepKind = Step["kind"];

@@ -199,6 +199,7 @@ const AREAS:
     ["/monitoring", monitoringCrumbs],
     ["/maintenance", single(() => own.t("crumbs.maintenance"))],
     ["/bin", single(() => t("nav.bin"))],
+    ["/replication", single(() => t("nav.replication"))],
     [INSIGHTS_PATH, single(() => t("nav.insights"))],
     ...Object.keys(LISTED).map((list) =>
       [list, (path: string, subject: string | undefined) => listedCrumbs(list, path, subject)] as const

@@ -23,6 +23,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/alerts", label: "nav.alerts", icon: "bell" },
   { href: "/schedules", label: "nav.schedules", icon: "calendar" },
   { href: "/backups", label: "nav.backups", icon: "download" },
+  { href: "/replication", label: "nav.replication", icon: "copy" },
   { href: "/bin", label: "nav.bin", icon: "trash" },
   { href: "/insights", label: "nav.insights", icon: "activity" },
   { href: "/settings", label: "nav.settings", icon: "settings" },

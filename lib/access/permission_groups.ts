@@ -12,7 +12,7 @@ const GROUPS = {
     ...["port-forwards", "port-forwarding"],
   ],
   "access.group_images": ["images", "templates"],
-  "access.group_backups": ["backups", "backup-targets", "bin"],
+  "access.group_backups": ["backups", "backup-targets", "replications", "bin"],
   "access.group_schedules": ["schedules"],
   "access.group_alerts": ["alerts", "alert-targets"],
   "access.group_host": ["host", "metrics", "certificate"],

@@ -30,6 +30,7 @@ const AREAS: Readonly<Record<string, string>> = {
   "operating-systems": "host",
   "placement-advice": "hosts",
   "placement-rules": "hosts",
+  replicas: "replications",
   "schedule-preview": "schedules",
 };
 

@@ -127,6 +127,10 @@ const HANGS: readonly Default[] = [
   },
 ];
 
+const REPLICATION: readonly Default[] = [
+  { id: "replica-late", name: "Replica is behind", severity: "warning", watches: "replica_late", checks: 1 },
+];
+
 /** The alerts of a new installation, as they came one after the other. */
 export const DEFAULT_ALERTS = {
   first: FIRST,
@@ -135,6 +139,7 @@ export const DEFAULT_ALERTS = {
   backupTests: BACKUP_TESTS,
   hangs: HANGS,
   coverage: COVERAGE,
+  replication: REPLICATION,
 };
 
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */

@@ -32,6 +32,7 @@ export const ALERT_KIND_ROWS: Readonly<Record<AlertKind, AlertKindRow>> = {
   backup_test_failed: { about: "host" },
   schedule_failed: { about: "host" },
   coverage_lost: { about: "host" },
+  replica_late: { about: "host" },
 };
 
 /** Field of each scope that says which one is meant. */

@@ -80,6 +80,7 @@ export function incidentMessage(rule: AlertRule, value: number, label: string, d
       return value > 0 ? `${of} failed for ${plain(value)} VM${value === 1 ? "" : "s"}` : `${of} failed`;
     }
     case "coverage_lost":
+    case "replica_late":
       return detail;
     case "backup_old":
       return Number.isFinite(value)

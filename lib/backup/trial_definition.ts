@@ -43,7 +43,7 @@ function part(device: XmlElement, name: string): XmlNode | false {
 }
 
 /** A network card whose cable is out: QEMU drops what the guest sends, whatever it does. */
-const unplugged = (card: XmlElement): XmlNode =>
+export const unpluggedCard = (card: XmlElement): XmlNode =>
   xml(
     "interface",
     { type: "ethernet" },
@@ -86,7 +86,7 @@ function briefTpm(tpm: XmlElement): XmlNode {
 
 /** Devices that become others: name → what it becomes. */
 const REMADE: Readonly<Record<string, (device: XmlElement) => XmlNode>> = {
-  interface: unplugged,
+  interface: unpluggedCard,
   serial: serialLine,
   channel: agentChannel,
   video: plainVideo,

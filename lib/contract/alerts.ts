@@ -36,6 +36,7 @@ export const ALERT_KINDS = [
   "backup_test_failed",
   "schedule_failed",
   "coverage_lost",
+  "replica_late",
 ] as const;
 export type AlertKind = typeof ALERT_KINDS[number];
 

@@ -26,6 +26,7 @@ import type { ErrorKind } from "./errors/kind.ts";
 import { LIBVIRT_ERRORS } from "./errors/libvirt.ts";
 import { MANAGE_ERRORS } from "./errors/manage.ts";
 import { NETWORK_ERRORS } from "./errors/networks.ts";
+import { REPLICATION_ERRORS } from "./errors/replication.ts";
 import { SCHEDULE_ERRORS } from "./errors/schedules.ts";
 import { SERVER_ERRORS } from "./errors/server.ts";
 import { SNAPSHOT_ERRORS } from "./errors/snapshots.ts";
@@ -57,6 +58,7 @@ export const ERRORS = {
   ...JOB_ERRORS,
   ...SCHEDULE_ERRORS,
   ...BACKUP_ERRORS,
+  ...REPLICATION_ERRORS,
   ...BIN_ERRORS,
   ...CONTENT_ERRORS,
   ...IMAGE_ERRORS,

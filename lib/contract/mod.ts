@@ -37,6 +37,7 @@ import { ovaCommands } from "./ova.ts";
 import { placementCommands } from "./placement.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
+import { replicationCommands } from "./replication.ts";
 import { scheduleCommands } from "./schedules.ts";
 import { searchCommands } from "./search.ts";
 import { screenCommands } from "./screens.ts";
@@ -95,6 +96,7 @@ export const COMMANDS = {
   ...placementCommands,
   ...backupCommands,
   ...backupTargetCommands,
+  ...replicationCommands,
   ...binCommands,
   ...alertCommands,
   ...certificateCommands,
@@ -165,6 +167,7 @@ export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./placement.ts";
 export * from "./ssh_keys.ts";
+export * from "./replication.ts";
 export * from "./schedules.ts";
 export * from "./screens.ts";
 export * from "./search.ts";

@@ -75,6 +75,8 @@ const TAGS: Readonly<Record<string, string>> = {
   "job-search": "Tasks of all hosts, by words and page by page.",
   "bin": "What was deleted, and how it comes back.",
   "templates": "VMs kept as they were, to make new ones of.",
+  "replications": "VMs that are kept up to date on linked hosts, and switch-over to them.",
+  "replicas": "Copies of other hosts' VMs that are kept up to date here, and take over.",
   "schedules": "What is done to VMs at set times.",
   "placement-rules": "On which hosts VMs belong.",
   "placement-advice": "Which VMs could move, and why.",

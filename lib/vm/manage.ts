@@ -20,6 +20,7 @@ export interface ManageLink {
     | "log"
     | "boot"
     | "migrate"
+    | "replicate"
     | "backups";
   readonly label: PlainKey;
   readonly icon:
@@ -65,6 +66,7 @@ const LINKS: readonly ManageLink[] = [
     icon: "external",
     when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm) && vm.responsive),
   },
+  { path: "replicate", label: "manage.replicate", icon: "copy", when: ({ persistent }) => persistent },
   { path: "template", label: "manage.template", icon: "cards", when: disksAtRest },
   { path: "backups", label: "manage.back_up", icon: "download" },
   { path: "guest", label: "manage.guest_tools", icon: "disc" },

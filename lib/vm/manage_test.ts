@@ -13,15 +13,25 @@ Deno.test("manageLinks() offers renaming and templates for what is off and kept,
     "rename",
     "clone",
     "migrate",
+    "replicate",
     "template",
     "backups",
     "guest",
     "export",
     "export-ova",
   ]);
-  assert.deepEqual(paths("running"), ["console", "log", "clone", "migrate", "backups", "guest", "export"]);
+  assert.deepEqual(paths("running"), [
+    "console",
+    "log",
+    "clone",
+    "migrate",
+    "replicate",
+    "backups",
+    "guest",
+    "export",
+  ]);
   assert.deepEqual(paths("running", false), ["console", "log", "backups", "guest", "export"]);
-  assert.deepEqual(paths("suspended"), ["log", "backups", "guest", "export"]);
+  assert.deepEqual(paths("suspended"), ["log", "replicate", "backups", "guest", "export"]);
   assert.deepEqual(paths("stopped", false), ["log", "backups", "guest", "export"]);
 });
 

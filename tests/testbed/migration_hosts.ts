@@ -60,6 +60,13 @@ export class MigrationHost implements AsyncDisposable {
     });
   }
 
+  /** Whether the product answers there. */
+  async answers(): Promise<boolean> {
+    const answer = await fetch(`${this.server.url}/api/v1/health`).catch(() => null);
+    await answer?.body?.cancel();
+    return answer !== null;
+  }
+
   get server(): TestServer {
     return this.#beside!.server;
   }

@@ -93,6 +93,8 @@ async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   if (isSuspended && host.inventory.active().includes(vm.id)) {
     return await simple("domainWakeup")(host, vm);
   }
+  const elsewhere = host.switchedOverTo(vm.id);
+  if (elsewhere !== undefined) throw new ContractError("VmNotOwner", { host: elsewhere });
   await requireStartable(host, vm);
   const record = await simple("domainStart")(host, vm);
   if (!isSuspended) return record;

@@ -10,6 +10,8 @@ const ENTRIES = CLUSTER / 8;
 const COUNTED = CLUSTER / 2;
 /** The cluster is used by this image alone. */
 const COPIED = 1n << 63n;
+/** The cluster is zeros. */
+const ZEROS = 1n;
 
 /** Bytes that belong at a place in the file. */
 export interface Placed {
@@ -48,19 +50,38 @@ export class Qcow2Layout {
       const cluster = (at + done) / CLUSTER, index = Math.floor(cluster / ENTRIES);
       if (this.#l2?.index !== index) {
         end(done);
-        placed.push(...this.#flush());
-        this.#l2 = {
-          index,
-          offset: this.#next++ * CLUSTER,
-          table: new DataView(new ArrayBuffer(CLUSTER)),
-        };
-        this.#l1.setBigUint64(index * 8, BigInt(this.#l2.offset) | COPIED);
+        placed.push(...this.#begin(index));
       }
       const offset = this.#next++ * CLUSTER;
-      this.#l2.table.setBigUint64((cluster % ENTRIES) * 8, BigInt(offset) | COPIED);
+      this.#l2!.table.setBigUint64((cluster % ENTRIES) * 8, BigInt(offset) | COPIED);
       together ??= { offset, from: done };
     }
     end(content.length);
+    return placed;
+  }
+
+  /**
+   * Says that the guest sees zeros at `at`, whatever an image shows there that this one is laid over. They take no room.
+   *
+   * @param length bytes, whole clusters but for those at the end of the disk
+   * @returns a table that is complete now
+   */
+  placeZeros(at: number, length: number): Placed[] {
+    if (at % CLUSTER !== 0) throw new RangeError("zeros begin within a cluster");
+    const placed: Placed[] = [];
+    for (let done = 0; done < length; done += CLUSTER) {
+      const cluster = (at + done) / CLUSTER, index = Math.floor(cluster / ENTRIES);
+      if (this.#l2?.index !== index) placed.push(...this.#begin(index));
+      this.#l2!.table.setBigUint64((cluster % ENTRIES) * 8, ZEROS);
+    }
+    return placed;
+  }
+
+  /** Begins a table of the second level. @returns the one before, which is complete */
+  #begin(index: number): Placed[] {
+    const placed = this.#flush();
+    this.#l2 = { index, offset: this.#next++ * CLUSTER, table: new DataView(new ArrayBuffer(CLUSTER)) };
+    this.#l1.setBigUint64(index * 8, BigInt(this.#l2.offset) | COPIED);
     return placed;
   }
 

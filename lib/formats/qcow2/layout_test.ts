@@ -52,3 +52,17 @@ Deno.test("Qcow2Layout places content where the tables say, each cluster once", 
 Deno.test("Qcow2Layout takes content from clusters' borders alone", () => {
   assert.throws(() => new Qcow2Layout(GIB).place(512, new Uint8Array(512)), RangeError);
 });
+
+Deno.test("Qcow2Layout says zeros, which take no room", () => {
+  const layout = new Qcow2Layout(GIB), placed: Placed[] = [];
+  placed.push(...layout.place(0, new Uint8Array(CLUSTER).fill(1)));
+  placed.push(...layout.placeZeros(CLUSTER, 2 * CLUSTER));
+  placed.push(...layout.place(3 * CLUSTER, new Uint8Array(CLUSTER).fill(2)));
+  placed.push(...layout.end());
+  const { at, header } = read(placed);
+  const l1 = Number(new DataView(header.buffer, header.byteOffset).getBigUint64(40));
+  const table = at.get(l1)!, first = new DataView(table.buffer, table.byteOffset).getBigUint64(0);
+  const l2 = at.get(Number(first & 0x00fffffffffffe00n))!, entries = new DataView(l2.buffer, l2.byteOffset);
+  assert.deepEqual([8, 16].map((entry) => entries.getBigUint64(entry)), [1n, 1n]);
+  assert.throws(() => layout.placeZeros(512, CLUSTER), RangeError);
+});

@@ -170,7 +170,7 @@ export const access = {
   "access.group_storage": "Storage",
   "access.group_networks": "Networks",
   "access.group_images": "Images and templates",
-  "access.group_backups": "Backups and bin",
+  "access.group_backups": "Backups, replication and bin",
   "access.group_schedules": "Schedules",
   "access.group_alerts": "Alerts",
   "access.group_host": "Host and metrics",

@@ -72,6 +72,7 @@ export const alerts = {
   "alerts.watches.backup_test_failed": "Backup fails its test",
   "alerts.watches.schedule_failed": "Schedule failed",
   "alerts.watches.coverage_lost": "VMs are left out",
+  "alerts.watches.replica_late": "Replica behind",
   "alerts.condition.vm_crashed": "VM has crashed",
   "alerts.condition.vm_disk_error": "A disk fails to read or write",
   "alerts.condition.guest_agent_silent": "The guest agent stops answering",
@@ -84,6 +85,7 @@ export const alerts = {
   "alerts.condition.schedule_failed": "The last run of a schedule failed",
   "alerts.condition.coverage_lost":
     "A schedule, backup, alert or silence leaves out VMs that it had, goes by VMs, tags or groups that are not there, or cannot run",
+  "alerts.condition.replica_late": "A replica is further behind than it may be",
   "alerts.condition.above": "{series} above {value}",
   "alerts.condition.below": "{series} below {value}",
   "alerts.checks.one": "{n} check",

@@ -35,6 +35,8 @@ export const permissions = {
   "permission.backup-targets.administer": "Choose where backups are kept",
   "permission.backups.administer": "Create, change and delete backup jobs, restore VMs",
   "permission.bin.administer": "Empty the bin and change its settings",
+  "permission.replications.operate": "See replications of VMs, and replicas of other hosts",
+  "permission.replications.administer": "Replicate VMs to other hosts, and switch over",
   "permission.schedules.view": "See schedules and their runs",
   "permission.schedules.operate": "Create, change and run schedules",
   "permission.metrics.scrape": "Read /metrics, for Prometheus",

@@ -1,0 +1,112 @@
+/** What is asked of the KVM Manager that has a replica, on the WebSocket that an increment lasts. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import { MigrationNonsense, MigrationRefusal } from "../../lib/host/migration_protocol.ts";
+import {
+  readReplicationAnswer,
+  REPLICATION_PATH,
+  type ReplicationAnswers,
+  type ReplicationQuestion,
+} from "../../lib/host/replication_protocol.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import type { Principal } from "../access.ts";
+import { openFarSocket } from "../http/far_socket.ts";
+import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { LinkedHost } from "../hosts/linked/linked_host.ts";
+import { connectionFault } from "../hosts/linked/peer_connection.ts";
+import { farError, NonsenseError } from "../hosts/linked/remote_call.ts";
+
+const DONE: Farewell = { code: 1000, reason: "" };
+/** Milliseconds that the other one's reason may take to come after the connection is gone. */
+const REASON_MS = 1000;
+
+/** The connection was cut while the other one may have done what was asked. */
+export class ConversationCut extends ContractError {}
+
+export class ReplicationConversation implements Disposable {
+  readonly #answers: AsyncGenerator<unknown, void, undefined>;
+
+  private constructor(
+    readonly host: LinkedHost,
+    private readonly far: WebSocketConnection,
+    private readonly farewell: Promise<Farewell>,
+  ) {
+    this.#answers = far.messages();
+  }
+
+  /** Begins one. @throws {ContractError} LinkedHostAway, ReplicationNotPossible */
+  static async begin(host: LinkedHost, principal: Principal): Promise<ReplicationConversation> {
+    try {
+      const { far, farewell } = await openFarSocket(host, { path: REPLICATION_PATH, ticket: "" }, principal);
+      return new ReplicationConversation(host, far, farewell);
+    } catch (error) {
+      const status = /^Unexpected server response: (\d{3})$/.exec(messageOf(error))?.[1];
+      const reason = status === undefined ? undefined : REFUSALS[status];
+      if (reason !== undefined) {
+        throw new ContractError("ReplicationNotPossible", { reason: `${host.label} ${reason}` }, {
+          cause: error,
+        });
+      }
+      throw new ContractError("LinkedHostAway", { host: host.label, reason: connectionFault(error) }, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Ends it when a signal is aborted. */
+  endWith(signal: AbortSignal): void {
+    const close = () => this.far.close(DONE);
+    if (signal.aborted) close();
+    else signal.addEventListener("abort", close, { once: true });
+  }
+
+  /**
+   * Asks; one question at a time.
+   *
+   * @throws {ConversationCut} LinkedHostAway where the connection was cut
+   * @throws {ContractError} what the other one refuses with; LinkedHostNonsense
+   */
+  async ask<Q extends ReplicationQuestion>(question: Q): Promise<ReplicationAnswers[Q["do"]]> {
+    if (!await this.far.send(JSON.stringify(question))) throw await this.#cut();
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw await this.#cut();
+    try {
+      if (typeof value !== "string") throw new MigrationNonsense("it answers with bytes");
+      return readReplicationAnswer(question.do as Q["do"], value);
+    } catch (error) {
+      const known = error instanceof MigrationRefusal ? farError(error.body, 502) : error;
+      if (!(known instanceof MigrationNonsense || known instanceof NonsenseError)) throw known;
+      throw new ContractError("LinkedHostNonsense", { host: this.host.label, reason: known.message }, {
+        cause: known,
+      });
+    }
+  }
+
+  /** Sends a piece of a disk. @throws {ConversationCut} with what the other one said where it took no more */
+  async send(piece: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (!await this.far.send(piece)) throw await this.#cut();
+  }
+
+  async #cut(): Promise<ContractError> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), REASON_MS));
+    const said = await Promise.race([this.farewell, late]).finally(() => clearTimeout(timer));
+    const { host } = this;
+    if (said?.code === 1011 && said.reason !== "") {
+      return new ContractError("ReplicationFailed", {
+        error: `${host.label} says: ${oneLine(said.reason, 200)}`,
+      });
+    }
+    return new ConversationCut("LinkedHostAway", { host: host.label, reason: "the connection was cut" });
+  }
+
+  [Symbol.dispose](): void {
+    this.far.close(DONE);
+  }
+}
+
+/** HTTP statuses with which the WebSocket is refused → why, after the host's name. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  403: "takes replicas from its administrators alone: link it with the role administrator",
+  404: "has a KVM Manager that is too old. Update it",
+};

@@ -1,0 +1,373 @@
+/** VMs of this host that are replicated to others: increments when they are due, and the planned switch-over. */
+import { ContractError, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
+import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
+import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { disksToCopy } from "../../lib/backup/disks.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Principal } from "../access.ts";
+import type { Delegator } from "../access/delegation.ts";
+import { type Clock, sleep } from "../clock.ts";
+import type { Host } from "../hosts/host.ts";
+import type { LinkedHost } from "../hosts/linked/linked_host.ts";
+import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import { isOff } from "../vm/lifecycle/undefine.ts";
+import { ReplicationConversation } from "./conversation.ts";
+import { type Increment, offMarkOf, replicate } from "./increment.ts";
+import type { ReplicationRecords, StoredReplication } from "./records.ts";
+
+/** Increments that are taken at once by themselves. */
+const MOST_AT_ONCE = 2;
+/** Milliseconds between looks whether a guest has shut down. */
+const LOOK_MS = 500;
+
+type Job = Pick<JobHandle, "signal" | "log" | "progress">;
+
+/** What is needed of the application. */
+export interface OutgoingServices {
+  readonly host: () => Host;
+  readonly linked: Pick<LinkedHosts, "served">;
+  readonly records: ReplicationRecords;
+  readonly clock: Clock;
+  readonly stateDir: string;
+  /** Who saved it, with the rights of now, or why there is none any more. @throws {ContractError} StoreUnavailable */
+  readonly principalOf: (owner: Delegator, id: string) => Principal | string;
+}
+
+interface Running {
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** Whether the VM here is not to be started: it was made of the replica, or that is not known. */
+export const isGivenAway = ({ lost }: Pick<StoredReplication, "lost">): boolean => lost !== undefined;
+
+export class OutgoingReplications {
+  readonly #running = new Map<string, Running>();
+
+  constructor(private readonly services: OutgoingServices) {}
+
+  isRunning(id: string): boolean {
+    return this.#running.has(id);
+  }
+
+  /** When the next increment begins; null where none does. */
+  nextOf({ lastRun, everySeconds, createdAt, isPaused, lost }: StoredReplication): number | null {
+    if (isPaused || (lost !== undefined && !lost.isUndecided)) return null;
+    return lastRun === null ? createdAt : lastRun.startedAt + everySeconds * 1000;
+  }
+
+  /** Begins what is due. */
+  tick(): void {
+    const { records, clock, host } = this.services;
+    if (!host().inventory.filled) return;
+    for (const replication of records.outgoing.all()) {
+      if (this.#running.size >= MOST_AT_ONCE) return;
+      const next = this.nextOf(replication);
+      // A clock that was set back must not hold it up
+      const isDue = next !== null &&
+        (next <= clock.now() || next > clock.now() + replication.everySeconds * 1000);
+      if (!isDue || this.#running.has(replication.id)) continue;
+      void this.run(replication.id).catch((error) =>
+        log.debug("an increment failed", { replication: replication.id, error })
+      );
+    }
+  }
+
+  /** Ends what runs, and waits for it. */
+  async stop(): Promise<void> {
+    for (const { abort } of this.#running.values()) abort.abort(new ContractError("JobCancelled"));
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+  }
+
+  /** Ends the increment of a replication that is to go. */
+  async end(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    running?.abort.abort(new ContractError("JobCancelled"));
+    await running?.ended;
+  }
+
+  /** @throws {ContractError} ReplicationNotFound */
+  find(replicationId: string): StoredReplication {
+    const found = this.services.records.outgoing.require().get(replicationId);
+    if (found === undefined) throw new ContractError("ReplicationNotFound", { replicationId });
+    return found;
+  }
+
+  /** The linked host of a replication. @throws {ContractError} HostNotFound */
+  linkedTo({ toHost }: Pick<StoredReplication, "toHost">): LinkedHost {
+    const found = this.services.linked.served(toHost);
+    if (found === undefined) throw new ContractError("HostNotFound", { host: toHost });
+    return found;
+  }
+
+  /** Who it runs as. @throws {ContractError} ReplicationOwnerLost */
+  #principal({ owner, id }: StoredReplication): Principal {
+    const found = this.services.principalOf(owner, id);
+    if (typeof found === "string") {
+      throw new ContractError("ReplicationOwnerLost", { name: owner.name, reason: found });
+    }
+    return found;
+  }
+
+  /** Works on a replication alone. @throws {ContractError} ReplicationBusy */
+  async #alone<T>(
+    { id, vmName: name }: StoredReplication,
+    job: Partial<Job>,
+    work: (job: Job) => Promise<T>,
+  ): Promise<T> {
+    if (this.#running.has(id)) throw new ContractError("ReplicationBusy", { name, what: "being replicated" });
+    const abort = new AbortController(), ended = Promise.withResolvers<void>();
+    this.#running.set(id, { abort, ended: ended.promise });
+    const signal = job.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, job.signal]);
+    try {
+      return await work({
+        signal,
+        log: job.log ?? ((text) => log.debug("replication", { replication: id, text: String(text) })),
+        progress: job.progress ?? (() => {}),
+      });
+    } finally {
+      this.#running.delete(id);
+      ended.resolve();
+    }
+  }
+
+  /** Takes an increment. @throws {ContractError} why it failed, which is kept, too */
+  async run(replicationId: string, job: Partial<Job> = {}): Promise<Unrendered<ReplicationRun>> {
+    const replication = this.find(replicationId);
+    return await this.#alone(replication, job, async (handle) => {
+      const principal = this.#principal(replication);
+      return await this.#talking(replication, principal, handle, async (talk, held) => {
+        await this.#take(replication, { talk, held, principal, job: handle });
+      });
+    });
+  }
+
+  /** Notes a run, and what came of it. */
+  async #talking(
+    { id }: StoredReplication,
+    principal: Principal,
+    job: Job,
+    work: (talk: ReplicationConversation, held: HeldReplica) => Promise<void>,
+  ): Promise<Unrendered<ReplicationRun>> {
+    const { records, clock } = this.services, startedAt = clock.now(), before = this.find(id).lastRun;
+    const run = {
+      startedAt,
+      endedAt: null,
+      state: "running",
+      message: null,
+      changedBytes: 0,
+      sentBytes: 0,
+    } as const;
+    records.outgoing.change(id, { lastRun: run });
+    const done = (change: Partial<Unrendered<ReplicationRun>>) => {
+      const last = records.outgoing.get(id)?.lastRun ?? run;
+      const ended = { ...last, state: "done" as const, ...change, endedAt: clock.now() };
+      const changed = records.outgoing.change(id, { lastRun: ended });
+      if (changed !== undefined && before?.state !== ended.state) this.#tell(changed, principal);
+      return ended;
+    };
+    try {
+      const replication = this.find(id);
+      using talk = await ReplicationConversation.begin(this.linkedTo(replication), principal);
+      talk.endWith(job.signal);
+      const { vmId, vmName: name } = replication;
+      const held = await talk.ask({ do: "open", replicaId: id, vmId, name });
+      await this.#look(replication, held);
+      await work(talk, held);
+      return done({});
+    } catch (error) {
+      const reason = job.signal.aborted ? job.signal.reason : error;
+      const known = contractError(reason, "ReplicationFailed", "replicate_now");
+      const text = known instanceof ContractError ? known.sentence : messageOf(known);
+      done({ state: "failed", message: text });
+      throw known;
+    }
+  }
+
+  /** Says in the activity that replication does not work any more, or works again. */
+  #tell({ vmId, vmName: name, lastRun, toHost }: StoredReplication, { name: actor }: Principal): void {
+    if (lastRun === null) return;
+    const isBad = lastRun.state === "failed";
+    this.services.host().record({
+      ...{ actor, door: "agent", action: isBad ? "replication-failed" : "vm-replicated" },
+      ...{ result: isBad ? "error" : "event", vmId, vmName: name },
+      message: isBad ? lastRun.message! : `To ${toHost}`,
+    });
+  }
+
+  /** Learns of a switch-over that took place there. @throws {ContractError} ReplicaPromoted, ReplicationNotPossible */
+  async #look(replication: StoredReplication, { state, promotedAt }: HeldReplica): Promise<void> {
+    const { records } = this.services, { id, toHost, vmName: name } = replication;
+    if (state === "promoted") {
+      await this.#giveAway(replication, promotedAt ?? this.services.clock.now());
+      throw new ContractError("ReplicaPromoted", { host: toHost });
+    }
+    if (state === "old" && replication.takeOld) return;
+    if (state === "old") {
+      throw new ContractError("ReplicationNotPossible", {
+        reason:
+          `${toHost} has ${name} as it was before the switch-over. Create the replication with takeOld: its disks ` +
+          "become the replica, and it goes into the bin there",
+      });
+    }
+    if (state === "other") {
+      throw new ContractError("ReplicationNotPossible", {
+        reason: `${toHost} has a VM with its id, which is not a replica. Delete one of them, or move it away`,
+      });
+    }
+    // The switch-over that was not known of did not take place
+    if (replication.lost?.isUndecided) records.outgoing.change(id, { lost: undefined });
+  }
+
+  /** The VM here is no longer the owner: nothing of ours starts it. */
+  async #giveAway(replication: StoredReplication, at: number): Promise<void> {
+    const { records } = this.services, host = this.services.host(), { id, vmId, vmName: name } = replication;
+    const known = records.outgoing.get(id)?.lost;
+    if (known === undefined || known.isUndecided) {
+      records.outgoing.change(id, { lost: { at } });
+      const domain = await host.link.call("domainRead", { uuid: vmId });
+      const runs = domain !== null && !isOff(domain);
+      host.record({
+        ...{
+          actor: "kvm-manager",
+          door: "agent",
+          action: "vm-switched-over",
+          result: runs ? "error" : "event",
+        },
+        ...{ vmId, vmName: name },
+        message: runs
+          ? `It was started from its replica on ${replication.toHost}, and runs here, too. Shut one of them down now.`
+          : `It was started from its replica on ${replication.toHost}. The VM here is not started any more.`,
+      });
+    }
+    if (host.inventory.vm(vmId)?.autostart === true) {
+      await host.link.call("domainSetAutostart", { uuid: vmId, autostart: false });
+      await host.inventory.refresh(vmId);
+    }
+  }
+
+  /** One increment, and what is known then. */
+  async #take(
+    replication: StoredReplication,
+    { talk, held, principal, job, isHeld = false }: {
+      readonly talk: ReplicationConversation;
+      readonly held: HeldReplica;
+      readonly principal: Principal;
+      readonly job: Job;
+      readonly isHeld?: boolean;
+    },
+  ): Promise<{ readonly copyId: string; readonly takenAt: number }> {
+    const { records, clock, stateDir } = this.services, host = this.services.host(), { id } = replication;
+    const vm = host.requireVm(replication.vmId);
+    const known = records.outgoing.get(id)!;
+    const isLive = host.inventory.active().includes(vm.id);
+    if (
+      !isLive && held.copyId !== null && known.finished?.copyId === held.copyId && known.offMark !== undefined
+    ) {
+      const takenAt = clock.now();
+      if (await offMarkOf(disksToCopy(vm.disks).disks) === known.offMark) {
+        await talk.ask({ do: "unchanged", copyId: held.copyId, takenAt });
+        records.outgoing.change(id, { finished: { copyId: held.copyId, takenAt } });
+        return { copyId: held.copyId, takenAt };
+      }
+    }
+    const increment: Increment = await replicate({
+      ...{ host, replication: known, talk, held, job, actor: principal.name, clock, stateDir, isHeld },
+    });
+    const { copyId, takenAt, images, offMark, changedBytes, sentBytes, note } = increment;
+    const lastRun = records.outgoing.get(id)?.lastRun ?? null;
+    records.outgoing.change(id, {
+      ...{ vmName: vm.name, finished: { copyId, takenAt }, images, offMark, takeOld: false },
+      lastRun: lastRun && { ...lastRun, changedBytes, sentBytes, message: note === "" ? null : note },
+    });
+    return { copyId, takenAt };
+  }
+
+  /**
+   * Shuts the VM down, sends what it wrote last, and has it started there. Where anything fails before the other host has it,
+   * it is still this host's.
+   *
+   * @throws {ContractError}
+   */
+  async switchOver(
+    replicationId: string,
+    { deadlineSeconds = 120, start = true }: { readonly deadlineSeconds?: number; readonly start?: boolean },
+    principal: Principal,
+    job: Job,
+  ): Promise<Output<"switch_over">> {
+    const replication = this.find(replicationId),
+      { records, clock } = this.services,
+      { toHost, vmId } = replication;
+    if (isGivenAway(replication) && !replication.lost!.isUndecided) {
+      throw new ContractError("ReplicaPromoted", { host: toHost });
+    }
+    const host = this.services.host();
+    return await this.#alone(replication, job, async (handle) => {
+      const vm = host.requireVm(vmId);
+      if (host.inventory.active().includes(vmId)) {
+        handle.log(message`${vmName(vm)}: sending what changed while it runs`);
+        await this.#talking(replication, principal, handle, async (talk, held) => {
+          await this.#take(replication, { talk, held, principal, job: handle });
+        });
+        await this.#shutDown(vmId, principal, deadlineSeconds, handle);
+      }
+      let started = false, takenAt = clock.now();
+      await host.operate(host.requireVm(vmId), "switching over", async () => {
+        if (host.inventory.active().includes(vmId)) {
+          throw new ContractError("ReplicationFailed", { error: "the VM was started just now" });
+        }
+        await this.#talking(replication, principal, handle, async (talk, held) => {
+          handle.log(message`${vmName(vm)}: sending what it wrote last`);
+          const last = await this.#take(replication, { talk, held, principal, job: handle, isHeld: true });
+          takenAt = last.takenAt;
+          handle.signal.throwIfAborted();
+          handle.log(message`${vmName(vm)}: it is made a VM on ${toHost}`);
+          records.outgoing.change(replicationId, { lost: { at: clock.now(), isUndecided: true } });
+          try {
+            started = (await talk.ask({ do: "promote", copyId: last.copyId, start })).started;
+          } catch (error) {
+            // What it refuses did not take place
+            const isKnown = error instanceof ContractError && error.code !== "LinkedHostAway" &&
+              error.code !== "LinkedHostNonsense";
+            if (isKnown) records.outgoing.change(replicationId, { lost: undefined });
+            throw error;
+          }
+          await this.#giveAway(replication, clock.now());
+        });
+      });
+      return { vmId, toHost, started, takenAt };
+    });
+  }
+
+  /** Has the guest shut down. @throws {ContractError} ReplicationFailed where it does not; it goes on then */
+  async #shutDown(vmId: string, principal: Principal, seconds: number, job: Job): Promise<void> {
+    const { clock } = this.services, host = this.services.host(), until = clock.monotonic() + seconds * 1000;
+    await host.run("stop_vm", { vmId }, principal);
+    for (;;) {
+      const domain = await host.link.call("domainRead", { uuid: vmId });
+      if (domain !== null && isOff(domain)) break;
+      job.signal.throwIfAborted();
+      if (clock.monotonic() > until) {
+        throw new ContractError("ReplicationFailed", {
+          error: `the guest did not shut down within ${seconds} seconds, and goes on here`,
+        });
+      }
+      await sleep(clock, LOOK_MS, job.signal);
+    }
+    await host.inventory.refresh(vmId);
+  }
+
+  /** Has the replica deleted there. @throws {ContractError} */
+  async forget(replication: StoredReplication): Promise<void> {
+    const { id, vmId, vmName: name } = replication;
+    using talk = await ReplicationConversation.begin(
+      this.linkedTo(replication),
+      this.#principal(replication),
+    );
+    const held = await talk.ask({ do: "open", replicaId: id, vmId, name });
+    if (held.state === "replica") await talk.ask({ do: "forget" });
+  }
+}

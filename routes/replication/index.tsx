@@ -1,0 +1,68 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { type Asked, Question } from "../../components/replication/Question.tsx";
+import { ReplicaTable, ReplicationTable } from "../../components/replication/ReplicationTables.tsx";
+import type { Replica, Replication } from "../../lib/contract/mod.ts";
+import { replication as texts } from "../../lib/i18n/en/replication.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+
+/** What the address asks about. */
+async function askedIn(
+  { api }: PageState,
+  search: URLSearchParams,
+  { replications, replicas }: {
+    readonly replications: readonly Replication[];
+    readonly replicas: readonly Replica[];
+  },
+): Promise<Asked | null> {
+  for (const what of ["switch", "end"] as const) {
+    const replication = replications.find(({ id }) => id === search.get(what));
+    if (replication !== undefined) return { what, replication };
+  }
+  const promoted = replicas.find(({ id }) => id === search.get("promote"));
+  if (promoted !== undefined) {
+    const plan = await api.getSwitchOverPlan({ replicaId: promoted.id }).catch(fail);
+    return { what: "promote", replica: promoted, plan };
+  }
+  const replica = replicas.find(({ id }) => id === search.get("delete"));
+  return replica === undefined ? null : { what: "delete", replica };
+}
+
+export const handler = define.handlers({
+  async GET({ state, url: { searchParams } }) {
+    const [replications, replicas] = await Promise.all([
+      state.api.listReplications(),
+      state.api.listReplicas(),
+    ]).catch(fail);
+    const asked = await askedIn(state, searchParams, { replications, replicas });
+    return page({ replications, replicas, asked, now: Date.now() });
+  },
+});
+
+/** VMs that are replicated to other hosts, and replicas of theirs. */
+export default define.page<typeof handler>(function ReplicationPage({ data, state }) {
+  const { replications, replicas, asked, now } = data, mayChange = state.may("update_replication");
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: t("nav.replication") })}</title>
+      </Head>
+      {asked !== null ? <Question asked={asked} refused={state.refused} /> : (
+        <header class="page-head">
+          <h1>{area.t("replication.title")}</h1>
+        </header>
+      )}
+      <Panel title={area.t("replication.out")}>
+        <ReplicationTable replications={replications} now={now} mayChange={mayChange} />
+      </Panel>
+      <Panel title={area.t("replication.in")}>
+        <ReplicaTable replicas={replicas} now={now} mayChange={mayChange} />
+      </Panel>
+    </>
+  );
+});

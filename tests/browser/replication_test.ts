@@ -1,0 +1,111 @@
+/** Replication through its pages: begun from the VM's, seen on both hosts, taken over on the other one. */
+import assert from "node:assert/strict";
+import { browser } from "../testbed/chromium.ts";
+import { migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
+import { call, known } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("qemu", "chromium");
+
+Deno.test({
+  name: "a VM is replicated, tested and taken over through the pages of both hosts",
+  ignore: reason !== null,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async (t) => {
+    await using hosts = await migrationHosts();
+    const { from, to } = hosts, path = await randomImage(from, "disk.qcow2", 8);
+    const vm = await from.libvirt.machine({
+      start: true,
+      disks: [{ path, format: "qcow2", bus: "virtio" }],
+    });
+    await known(from.server, vm.uuid);
+    await using tester = await browser();
+    const list = `${from.server.url}/replication`, there = `${to.server.url}/replication`;
+
+    await t.step(
+      "begun from the VM's menu",
+      () =>
+        visit(tester, `${from.server.url}/vms/${vm.uuid}`, async (page) => {
+          await page.locator("form.actions button[popovertarget]").click();
+          await page.getByRole("menuitem", { name: "Replicate to another host…" }).click();
+          await page.getByLabel("Interval").selectOption("1 day");
+          await page.getByRole("button", { name: "Replicate", exact: true }).click();
+          await waitForText(page, "main", vm.name);
+        }),
+    );
+
+    await until("the first copy", async () => {
+      const [found] = await call(from.server, "list_replications");
+      assert.notEqual(found?.lastRun?.state, "failed", JSON.stringify(found));
+      return typeof found?.takenAt === "number" && !found.running;
+    }, { seconds: 60 });
+
+    await t.step("listed there with its age, on a phone as well", async () => {
+      await visit(tester, list, async (page) => {
+        await waitForText(page, "main", "Active");
+        await waitForText(page, "main", "sent");
+      }, { accessible: "in both themes" });
+      await visit(tester, there, async (page) => {
+        await waitForText(page, "main", vm.name);
+        assert.equal(await overflows(page), false);
+      }, { ...PHONE, accessible: "in both themes" });
+    });
+
+    await t.step("paused, and on again", () =>
+      visit(tester, list, async (page) => {
+        await page.getByRole("button", { name: `Pause: ${vm.name}` }).click();
+        await waitForText(page, "main", "Paused");
+        await page.getByRole("button", { name: `Go on: ${vm.name}` }).click();
+        await waitForText(page, "main", "Active");
+      }));
+
+    await t.step("tested there", () =>
+      visit(tester, there, async (page) => {
+        await page.getByRole("button", { name: `Test: ${vm.name}` }).click();
+        await until("the VM of the test", async () => (await to.vms("--state-running")).length === 1, {
+          seconds: 60,
+        });
+        await until("the test to be known", async () =>
+          (await call(to.server, "list_replicas"))[0]?.test !== null);
+        await page.reload();
+        await waitForText(page, "main", "Tested");
+        await page.getByRole("button", { name: `End test: ${vm.name}` }).click();
+        await until("the VM of the test to be gone", async () =>
+          (await to.vms()).length === 0, { seconds: 60 });
+        assert.deepEqual(await to.vms(), []);
+      }));
+
+    await t.step("switched over, without script, after a question", async () => {
+      await visit(tester, there, async (page) => {
+        // Its host works: switch over there
+        await page.getByRole("link", { name: `Take over…: ${vm.name}` }).click();
+        await waitForText(page, "main", "Switch over from there: nothing is lost then.");
+        assert.equal(await page.getByRole("button", { name: "Take over and start" }).count(), 0);
+      }, { accessible: "in both themes" });
+      // Its firmware answers no shutdown: it is off
+      await from.libvirt.virsh("destroy", vm.name);
+      await until(
+        "the VM to be off",
+        async () =>
+          (await call(from.server, "get_vms")).some(({ id, state }) => id === vm.uuid && state === "stopped"),
+      );
+      await visit(tester, list, async (page) => {
+        await page.getByRole("link", { name: `Switch over…: ${vm.name}` }).click();
+        await waitForText(page, "main", "Nothing is lost.");
+        await page.getByRole("button", { name: "Shut down and switch over" }).click();
+        await until("the VM to run there", async () => (await to.vms("--state-running")).includes(vm.name), {
+          seconds: 60,
+        });
+      }, { javaScriptEnabled: false });
+      await visit(tester, list, async (page) => {
+        await waitForText(page, "main", "Switched over");
+        await page.getByRole("link", { name: `End…: ${vm.name}` }).click();
+        await waitForText(page, "main", "Make sure that it does not run there any more");
+      });
+      await visit(tester, there, (page) => waitForText(page, "main", "Is a VM now"));
+    });
+  },
+});
