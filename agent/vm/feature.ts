@@ -4,6 +4,7 @@ import type {
   CommandName,
   createCommands,
   deviceCommands,
+  foreignCommands,
   hardwareCommands,
   hostDeviceCommands,
   manageCommands,
@@ -19,6 +20,8 @@ import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
+import { FOREIGN_CHOICE_MIGRATIONS, ForeignChoices } from "./foreign/choices.ts";
+import { foreignHandlers } from "./foreign/handlers.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
 import { SeenVms } from "./seen_vms.ts";
@@ -76,6 +79,7 @@ type VmCommand = Exclude<
     | keyof typeof createCommands
     | keyof typeof cloudInitCommands
     | keyof typeof deviceCommands
+    | keyof typeof foreignCommands
     | keyof typeof hostDeviceCommands
     | keyof typeof hardwareCommands
     | keyof typeof manageCommands
@@ -106,9 +110,10 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     ...KNOWN_VM_MIGRATIONS,
     ...MEDIA_OWNER_MIGRATIONS,
     ...UNUSED_OVERLAY_MIGRATIONS,
+    ...FOREIGN_CHOICE_MIGRATIONS,
   ],
   open: (app) => {
-    const mediaOwners = mediaOwnersHere(app);
+    const mediaOwners = mediaOwnersHere(app), choices = new ForeignChoices(app.store);
     return {
       handlers: vmListHandlers(app.hosts, app.linked),
       periodic: [{ name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() }],
@@ -116,6 +121,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
         forgetUnusedOverlays(app.store, hostId);
+        choices.forgetHost(hostId);
       },
       host: (host) => {
         const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
@@ -140,6 +146,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...manageHandlers(host),
             ...migrationHandlers(host, { linked: app.linked, coverage }),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
+            ...foreignHandlers({ host, hosts, choices, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),
           },

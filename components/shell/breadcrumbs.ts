@@ -42,6 +42,7 @@ const LIST_PAGES: ReadonlyMap<string, () => string> = new Map([
   [NEW_VM, () => t("vms.new")],
   ["/vms/import", () => own.t("crumbs.import")],
   ["/vms/import-ova", () => own.t("crumbs.import_ova")],
+  ["/vms/import-from", () => own.t("crumbs.import_from")],
 ]);
 
 /** The id of the VM whose page a path is, or is below. */

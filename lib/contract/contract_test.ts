@@ -43,7 +43,11 @@ Deno.test("COMMANDS name only fields of their input in path and CLI, and path fi
  * Changes nothing, but its input is no address: it is long, and its secrets do not belong into one; or it needs no
  * sign-in and gives something that is good once, which another site's page must not be able to ask for.
  */
-const ASKED_BY_POST: ReadonlySet<string> = new Set(["check_vm_xml", "begin_passkey_sign_in"]);
+const ASKED_BY_POST: ReadonlySet<string> = new Set([
+  "check_vm_xml",
+  "begin_passkey_sign_in",
+  "inspect_foreign_vm",
+]);
 
 Deno.test("COMMANDS that change nothing are GET, but where no query can hold their input; the others are not", () => {
   for (const { name, command, method } of REST_ROUTES) {

@@ -17,6 +17,7 @@ import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { filterCommands } from "./filters.ts";
+import { foreignCommands } from "./foreign.ts";
 import { forwardCommands } from "./forwards.ts";
 import { guestCommands } from "./guest.ts";
 import { hardwareCommands } from "./hardware.ts";
@@ -55,6 +56,7 @@ const onOneHost = onHost({
   ...manageCommands,
   ...migrationCommands,
   ...ovaCommands,
+  ...foreignCommands,
   ...hardwareCommands,
   ...hostCommands,
   ...healthCommands,
@@ -135,6 +137,7 @@ export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./filters.ts";
+export * from "./foreign.ts";
 export * from "./forwards.ts";
 export * from "./guest.ts";
 export * from "./hardware.ts";

@@ -5,6 +5,7 @@ import type { CommandName } from "./mod.ts";
 export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]])[] = [
   [/^\/vms\/new\b/, "create_vm"],
   [/^\/vms\/import-ova\b/, "import_ova"],
+  [/^\/vms\/import-from\b/, "import_foreign_vm"],
   [/^\/vms\/import\b/, "import_vm"],
   [/^\/vms\/[^/]+\/(?:serial|xml)\?.*\bedit=/, "set_vm_xml"],
   [/^\/vms\/[^/]+\/(?:serial|xml)\b/, "get_vm_xml"],

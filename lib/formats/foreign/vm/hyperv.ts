@@ -43,7 +43,7 @@ export function hyperVm({ name, generation, osType, files }: HyperVForm): Foreig
     ...USUAL,
     coresPerSocket: undefined,
     firmware: generation === 2 ? "uefi-secure" : "bios",
-    machine: generation === 1 ? "pc" : undefined,
+    machine: undefined,
     disks,
     nics: [{ network: "", model: nic.model, mac: undefined, was: "Hyper-V" }],
     warnings,

@@ -15,7 +15,7 @@ import {
   MOST_DISKS,
   MOST_MEMORY_MB,
   MOST_NICS,
-  MOST_NOTES,
+  notesOf,
 } from "./model.ts";
 
 type Summary = ReturnType<typeof summarizeDomain>;
@@ -106,7 +106,7 @@ export function readLibvirt(xml: string): ForeignVm {
     const cores = Number(child(child(domain, "cpu"), "topology")?.attributes.cores ?? NaN);
     return {
       name: childText(domain, "name") || "vm",
-      description: description?.slice(0, MOST_NOTES),
+      description: notesOf(description ?? ""),
       osType,
       cpuCount,
       coresPerSocket: Number.isInteger(cores) && cores > 0 && cpuCount % cores === 0 ? cores : undefined,

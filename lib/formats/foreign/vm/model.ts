@@ -10,7 +10,7 @@ export type Firmware = typeof FIRMWARES[number];
 /** Disks and network interfaces of a VM here, at most (`VmConfig`). */
 export const MOST_DISKS = 24, MOST_NICS = 16;
 /** Characters kept of notes. */
-export const MOST_NOTES = 8192;
+const MOST_NOTES = 8192;
 /** Bytes of the longest definition that is read. */
 export const MOST_DEFINITION = 1024 * 1024;
 
@@ -62,7 +62,7 @@ export interface ForeignVm {
   readonly memoryMb: number;
   readonly firmware: Firmware;
   readonly tpm?: boolean;
-  /** `pc` where the source has the older board, or its disks are on IDE, which newer boards have not. */
+  /** `pc` where the source has QEMU's older board: its guest knows its network interfaces by their places on it. */
   readonly machine: "pc" | undefined;
   /** In the order in which they are booted from. */
   readonly disks: readonly ForeignDisk[];
@@ -103,7 +103,8 @@ export const FOREIGN_WARNINGS = {
   GuestArch:
     "The guest is made for {arch}, which this import does not set. Create the VM from its disk instead",
   OptionIgnored: "The setting {what} has no match here and is not imported",
-  CpuReduced: "{count} CPUs were described: {taken} are used",
+  NotClean: "Windows on {file} was not shut down: {reason}. It is imported only where that is allowed",
+  NetworkReplaced: "There is no network {was} here: {taken} is used instead",
 } as const;
 export type ForeignWarningCode = keyof typeof FOREIGN_WARNINGS;
 
@@ -131,11 +132,12 @@ export function fileNameOf(path: string): string | undefined {
   return isPlainName(name) ? name : undefined;
 }
 
+// deno-lint-ignore no-control-regex -- they are what is refused
+const NOT_PLAIN = /[/\\\u0000-\u001f\u007f]/;
+
 /** Whether a text can only name a file of a folder itself. */
 export const isPlainName = (name: string): boolean =>
-  // deno-lint-ignore no-control-regex -- they are what is refused
-  name.length > 0 && name.length <= 255 && name !== "." && name !== ".." &&
-  !/[/\\\u0000-\u001f\u007f]/.test(name);
+  name.length > 0 && name.length <= 255 && name !== "." && name !== ".." && !NOT_PLAIN.test(name);
 
 /** A whole number within bounds. @throws {ForeignVmError} */
 export function wholeIn(text: string, what: string, least: number, most: number): number {
@@ -148,3 +150,14 @@ export function wholeIn(text: string, what: string, least: number, most: number)
 
 /** Most CPUs and MiB of memory that a VM may have here. */
 export const MOST_CPUS = 1024, MOST_MEMORY_MB = 16 * 1024 * 1024;
+
+/** Halves of surrogate pairs, and what else neither XML nor a page can hold. */
+const UNHOLDABLE =
+  // deno-lint-ignore no-control-regex -- these are the very characters that are taken out
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** Notes with breaks of lines, without what cannot be kept; undefined where none are left. */
+export function notesOf(text: string): string | undefined {
+  const kept = text.slice(0, MOST_NOTES).replace(/\r\n?/g, "\n").replace(UNHOLDABLE, "").trim();
+  return kept === "" ? undefined : kept;
+}

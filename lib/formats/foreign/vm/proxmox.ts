@@ -18,7 +18,7 @@ import {
   MOST_DISKS,
   MOST_MEMORY_MB,
   MOST_NICS,
-  MOST_NOTES,
+  notesOf,
   wholeIn,
 } from "./model.ts";
 
@@ -314,10 +314,7 @@ export function readProxmox(text: string): ForeignVm {
   const guest = reader.text("ostype");
   return {
     name: reader.text("name") || "vm",
-    // deno-lint-ignore no-control-regex -- they are what is taken out
-    description:
-      notes.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "").trim().slice(0, MOST_NOTES) ||
-      undefined,
+    description: notesOf(notes),
     osType: guestOfProxmox(guest).osType,
     ...(guest !== "" && { guest: guest.slice(0, 80) }),
     cpuCount,

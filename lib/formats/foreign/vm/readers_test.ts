@@ -48,7 +48,7 @@ Deno.test("readVmx() reads a VM of ESXi: firmware, TPM, disks in their order, ne
 
 Deno.test("readVmx() reads an old Workstation's file in its encoding, with other letters in the keys", () => {
   const vm = readVmx(VMX_WORKSTATION);
-  assert.deepEqual([vm.name, vm.osType, vm.firmware, vm.machine], ["Büro", "windows", "bios", "pc"]);
+  assert.deepEqual([vm.name, vm.osType, vm.firmware, vm.machine], ["Büro", "windows", "bios", undefined]);
   assert.deepEqual(vm.disks.map(({ file, bus }) => [file, bus]), [["alt.vmdk", "ide"]]);
   // Windows XP has no driver for an e1000e.
   assert.deepEqual(vm.nics.map(({ network, model }) => [network, model]), [["NAT", "rtl8139"]]);
@@ -185,7 +185,7 @@ Deno.test("readProxmox() takes Proxmox's own defaults, old boot orders and other
 
 Deno.test("hyperVm() gives each generation its board and the disks that its guest boots from", () => {
   const old = hyperVm({ name: "a", generation: 1, osType: "windows", files: ["a.vhd", "b.vhd"] });
-  assert.deepEqual([old.firmware, old.machine, old.disks.map(({ bus }) => bus)], ["bios", "pc", [
+  assert.deepEqual([old.firmware, old.machine, old.disks.map(({ bus }) => bus)], ["bios", undefined, [
     "ide",
     "ide",
   ]]);

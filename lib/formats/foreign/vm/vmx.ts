@@ -17,7 +17,7 @@ import {
   MOST_DISKS,
   MOST_MEMORY_MB,
   MOST_NICS,
-  MOST_NOTES,
+  notesOf,
   wholeIn,
 } from "./model.ts";
 
@@ -250,15 +250,6 @@ class Reader {
   }
 }
 
-/** Notes, with breaks of lines and without what cannot be kept. */
-const notes = (text: string): string | undefined =>
-  // deno-lint-ignore no-control-regex -- they are what is taken out
-  text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "").slice(
-    0,
-    MOST_NOTES,
-  ) ||
-  undefined;
-
 /**
  * The VM that a `.vmx` file describes. Its disks' files are named, not looked at.
  *
@@ -287,7 +278,7 @@ export function readVmx(bytes: Uint8Array): ForeignVm {
   }
   return {
     name: reader.text("displayname") || "vm",
-    description: notes(reader.text("annotation")),
+    description: notesOf(reader.text("annotation")),
     osType: reader.guest.osType,
     ...(guest !== "" && { guest: guest.slice(0, 80) }),
     cpuCount,
@@ -295,7 +286,7 @@ export function readVmx(bytes: Uint8Array): ForeignVm {
     memoryMb: Math.max(reader.number("memsize", "memory", 4, MOST_MEMORY_MB) ?? USUAL_MEMORY_MB, 4),
     firmware: isSecure ? "uefi-secure" : isUefi ? "uefi" : "bios",
     ...(tpm && { tpm }),
-    machine: !isUefi && disks.some(({ bus }) => bus === "ide") ? "pc" : undefined,
+    machine: undefined,
     disks,
     nics,
     warnings: reader.warnings,
