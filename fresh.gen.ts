@@ -96,6 +96,7 @@ import * as route_vms_$id_snapshots from "./routes/vms/[id]/snapshots.tsx";
 import * as route_vms_$id_template from "./routes/vms/[id]/template.tsx";
 import * as route_vms_$id_xml from "./routes/vms/[id]/xml.tsx";
 import * as route_vms_actions from "./routes/vms/actions.ts";
+import * as route_vms_import_from from "./routes/vms/import-from.tsx";
 import * as route_vms_import_ova from "./routes/vms/import-ova.tsx";
 import * as route_vms_import from "./routes/vms/import.tsx";
 import * as route_vms_index from "./routes/vms/index.tsx";
@@ -252,6 +253,7 @@ register({
     "vms/[id]/template.tsx": route_vms_$id_template,
     "vms/[id]/xml.tsx": route_vms_$id_xml,
     "vms/actions.ts": route_vms_actions,
+    "vms/import-from.tsx": route_vms_import_from,
     "vms/import-ova.tsx": route_vms_import_ova,
     "vms/import.tsx": route_vms_import,
     "vms/index.tsx": route_vms_index,

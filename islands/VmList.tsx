@@ -41,6 +41,7 @@ export interface VmListProps {
   newVm: string | null;
   mayImport: boolean;
   mayImportOva: boolean;
+  mayImportFrom: boolean;
   /** When the page was rendered. */
   now: number;
 }
@@ -58,7 +59,7 @@ function modelOf(props: VmListProps): VmListModel {
 
 /** The VMs: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
 export default function VmList(props: VmListProps) {
-  const { now, connected, newVm, mayImport, mayImportOva } = props;
+  const { now, connected, newVm, mayImport, mayImportOva, mayImportFrom } = props;
   const model = useMemo(() => modelOf(props), []);
   const root = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLElement>(null);
@@ -116,6 +117,7 @@ export default function VmList(props: VmListProps) {
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
         <span class="actions">
+          {mayImportFrom && <a class="button" href="/vms/import-from">{t("manage.import_from")}</a>}
           {mayImportOva && <a class="button" href="/vms/import-ova">{t("manage.import_ova")}</a>}
           {mayImport && <a class="button" href="/vms/import">{t("manage.import")}</a>}
           {newVm !== null && <a class="button primary" href={newVm}>{t("vms.new")}</a>}

@@ -52,6 +52,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/operations/open_marks.ts": "the data folder",
   "agent/outbound/fetch.ts": "certificates that the settings name",
   "agent/machine/processes.ts": "/proc",
+  "agent/machine/temp_file.ts": "/tmp",
   "agent/settings.ts": "the settings",
   "agent/storage/block_devices.ts": "/sys, /dev",
   "agent/storage/copy.ts": "/proc",

@@ -13,7 +13,7 @@ import { hostFiles } from "../machine/host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { isWritable } from "./copy.ts";
-import { copyImage, hasQemuImg } from "./qemu_img.ts";
+import { copyImage, hasQemuImg, type ImageNode } from "./qemu_img.ts";
 import { copyTarget, createVolume, type Volume } from "./volumes.ts";
 import type { Host } from "../hosts/host.ts";
 
@@ -103,17 +103,30 @@ class Guard implements Disposable {
   }
 }
 
+/** Where a disk is converted to. */
+export interface ConversionTarget {
+  readonly pool: string;
+  readonly name: string;
+  /** Undefined where the pool keeps no files. */
+  readonly format: "qcow2" | "raw" | undefined;
+}
+
 /** What is converted, and where to. */
-export interface Conversion {
+export interface Conversion extends ConversionTarget {
   /** The file that it is, or lies in. */
   readonly path: string;
   readonly disk: ArrivingDisk;
   /** Where it lies in the file: bytes. */
   readonly part: { readonly offset: number; readonly size: number };
-  readonly pool: string;
-  readonly name: string;
-  /** Undefined where the pool keeps no files. */
-  readonly format: "qcow2" | "raw" | undefined;
+}
+
+/** An image that is converted, and where to. */
+export interface ImageConversion extends ConversionTarget {
+  readonly source: ImageNode;
+  /** What a guest sees of it, in bytes. */
+  readonly virtualBytes: number;
+  /** What its files take, in bytes. */
+  readonly packedBytes: number;
 }
 
 /**
@@ -121,19 +134,18 @@ export interface Conversion {
  *
  * @throws {ContractError} DiskRefused, ImageTooLarge, JobCancelled @throws {LibvirtError} @throws {ToolError}
  */
-export async function convertDisk(
+export async function convertImage(
   { link }: Host,
-  { path, disk, part, pool, name, format }: Conversion,
+  { source, virtualBytes, packedBytes, pool, name, format }: ImageConversion,
   job: JobHandle,
   onShare: (share: number) => void,
 ): Promise<Volume> {
-  const { offset, size } = part;
-  const capacity = Math.ceil(disk.virtualBytes / SECTOR) * SECTOR;
+  const capacity = Math.ceil(virtualBytes / SECTOR) * SECTOR;
   const made = await createVolume(link, pool, copyTarget({ capacity, format }, { name, format }));
   await requireOurs(made);
-  using guard = new Guard(job, made, size);
+  using guard = new Guard(job, made, packedBytes);
   await copyImage({
-    source: { path, type: "file", format: disk.format, part: { offset, size }, backing: [] },
+    source,
     target: made.path,
     format: format ?? "raw",
     isFile: made.type === "file",
@@ -145,3 +157,22 @@ export async function convertDisk(
   });
   return made;
 }
+
+/** As {@link convertImage}, for a disk that was judged and lies in a file, or in a part of one. */
+export const convertDisk = (
+  host: Host,
+  { path, disk: { format, virtualBytes }, part: { offset, size }, ...target }: Conversion,
+  job: JobHandle,
+  onShare: (share: number) => void,
+): Promise<Volume> =>
+  convertImage(
+    host,
+    {
+      ...target,
+      source: { path, type: "file", format, part: { offset, size }, backing: [] },
+      virtualBytes,
+      packedBytes: size,
+    },
+    job,
+    onShare,
+  );

@@ -10,6 +10,7 @@ import { ToolError } from "../libvirt/failure.ts";
 import { kill, killAndWait, ProgramLate, runProgram } from "../machine/programs.ts";
 import { log } from "../log.ts";
 import { requireResponding } from "../machine/mount_gate.ts";
+import { tempFile } from "../machine/temp_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCKS_HERE, NO_POOL } from "./locks.ts";
 
@@ -19,6 +20,8 @@ const GRACE_MS = 5000;
 const VERSION_MS = 10_000;
 /** Milliseconds that it may take to tell what an image has. */
 const LOOK_MS = 10_000;
+/** Bytes of a sector. */
+const SECTOR = 512;
 /** Characters kept of what it complains about. */
 const MOST_COMPLAINT = 2000;
 
@@ -149,6 +152,24 @@ export async function copyImage({ signal, onShare, ...copy }: ImageCopy & CopyWa
   const target = plainPath(copy.target);
   const args = copyArgs({ ...copy, source: plain(copy.source, source.path), target });
   await runQemuImg(args, [...pathsOf(copy.source), copy.target], { signal, onShare });
+}
+
+/** Bytes of an image as a guest sees them. @throws {ToolError} @throws the signal's reason when that is aborted */
+export async function readImage(
+  image: ImageNode,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  // qemu-img counts in sectors, and what is to be skipped among what is read.
+  const first = Math.floor(offset / SECTOR), end = Math.ceil((offset + length) / SECTOR);
+  using file = await tempFile("kvmm-read-");
+  const node = `json:${JSON.stringify(nodeOf(plain(image, plainPath(image.path))))}`;
+  const range = [`bs=${SECTOR}`, `skip=${first}`, `count=${end}`];
+  const args = ["dd", "-O", "raw", ...range, `if=${node}`, `of=${file.path}`];
+  await runQemuImg(args, pathsOf(image), { signal, onShare: () => {} });
+  const bytes = await file.bytes(), from = offset - first * SECTOR;
+  return bytes.subarray(from, from + length);
 }
 
 /** As {@link copyImage}, into a stream-optimised VMDK file at a path. */

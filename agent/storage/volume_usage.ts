@@ -228,12 +228,21 @@ export class VolumeUsage {
  */
 export async function holdWriters(
   host: Host,
-  { path, backing, volume }: { path: string; backing: readonly { path: string }[]; volume: Volume },
+  { path, backing, volume }: {
+    path: string;
+    backing: readonly { path: string }[];
+    /** Undefined for a file outside all pools. */
+    volume: Volume | undefined;
+  },
   held: DisposableStack,
   except?: string,
 ): Promise<void> {
   const { inventory, machine } = host;
-  const copied = [path, ...placesOf(volume), ...backing.map((image) => image.path)];
+  const copied = [
+    path,
+    ...volume === undefined ? [] : placesOf(volume),
+    ...backing.map((image) => image.path),
+  ];
   const places = new Set(await resolvedPaths(machine, copied));
   const written = new Set<string>();
   for (const { id, disks } of inventory.vms()) {
@@ -245,8 +254,12 @@ export async function holdWriters(
   for (const vm of inventory.vms()) {
     const writes = written.has(vm.id);
     if (!writes || vm.id === except) continue;
-    const { pool, name } = volume;
-    if (active.has(vm.id)) throw new ContractError("VolumeInUse", { vm: vmName(vm), pool, name });
+    if (active.has(vm.id) && volume === undefined) {
+      throw new ContractError("DiskInUse", { vm: vmName(vm), path });
+    }
+    if (active.has(vm.id)) {
+      throw new ContractError("VolumeInUse", { vm: vmName(vm), pool: volume!.pool, name: volume!.name });
+    }
     held.use(host.claim(vm, "copying a disk"));
   }
 }

@@ -4,6 +4,7 @@ import type {
   CommandName,
   createCommands,
   deviceCommands,
+  foreignCommands,
   hardwareCommands,
   hostDeviceCommands,
   manageCommands,
@@ -21,6 +22,8 @@ import type { VM } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
+import { FOREIGN_CHOICE_MIGRATIONS, ForeignChoices } from "./foreign/choices.ts";
+import { foreignHandlers } from "./foreign/handlers.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
 import { SeenVms } from "./seen_vms.ts";
@@ -81,6 +84,7 @@ type VmCommand = Exclude<
     | keyof typeof createCommands
     | keyof typeof cloudInitCommands
     | keyof typeof deviceCommands
+    | keyof typeof foreignCommands
     | keyof typeof hostDeviceCommands
     | keyof typeof hardwareCommands
     | keyof typeof manageCommands
@@ -112,9 +116,10 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     ...MEDIA_OWNER_MIGRATIONS,
     ...UNUSED_OVERLAY_MIGRATIONS,
     ...MOVE_MIGRATIONS,
+    ...FOREIGN_CHOICE_MIGRATIONS,
   ],
   open: (app) => {
-    const mediaOwners = mediaOwnersHere(app);
+    const mediaOwners = mediaOwnersHere(app), choices = new ForeignChoices(app.store);
     const limitOf = (hostId: string) => app.moveLimit.get()(hostId);
     const queue = new MoveQueue({
       ...{ store: app.store, clock: app.clock, hosts: app.hosts, linked: app.linked, limitOf },
@@ -135,6 +140,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
         forgetUnusedOverlays(app.store, hostId);
+        choices.forgetHost(hostId);
       },
       host: (host) => {
         const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
@@ -160,6 +166,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...manageHandlers(host),
             ...migrationHandlers(host, migration),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
+            ...foreignHandlers({ host, hosts, choices, imagePolicy: () => images.policy() }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),
           },

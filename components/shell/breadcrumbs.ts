@@ -43,6 +43,7 @@ const LIST_PAGES: ReadonlyMap<string, () => string> = new Map([
   ["/vms/move", () => own.t("crumbs.move")],
   ["/vms/import", () => own.t("crumbs.import")],
   ["/vms/import-ova", () => own.t("crumbs.import_ova")],
+  ["/vms/import-from", () => own.t("crumbs.import_from")],
 ]);
 
 /** The id of the VM whose page a path is, or is below. */

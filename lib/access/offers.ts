@@ -5,7 +5,7 @@ import { isOffered, looking, type Offers } from "./looking.ts";
 /** The VM that an address is about. */
 export function vmIdOf(address: string): string | undefined {
   const id = /^\/vms\/([^/?]+)/.exec(address)?.[1] ?? /[?&]vmId=([^&]+)/.exec(address)?.[1];
-  return id === undefined || ["new", "import", "import-ova", "actions"].includes(id)
+  return id === undefined || ["new", "import", "import-ova", "import-from", "actions"].includes(id)
     ? undefined
     : decodeURIComponent(id);
 }

@@ -109,6 +109,7 @@ function* fixedCommands(maySignOut: boolean): Generator<PaletteCommand> {
   yield toPage({ href: "/vms?state=attention", label: texts.t("palette.attention"), icon: "vms" });
   yield toPage({ href: "/vms/import", label: texts.t("palette.import"), icon: "vms" });
   yield toPage({ href: "/vms/import-ova", label: texts.t("palette.import_ova"), icon: "vms" });
+  yield toPage({ href: "/vms/import-from", label: texts.t("palette.import_from"), icon: "vms" });
   yield toTheme("system", "system");
   yield toTheme("light", "sun");
   yield toTheme("dark", "moon");

@@ -47,6 +47,7 @@ const ASKED_BY_POST: ReadonlySet<string> = new Set([
   "check_vm_xml",
   "begin_passkey_sign_in",
   "plan_maintenance",
+  "inspect_foreign_vm",
 ]);
 
 Deno.test("COMMANDS that change nothing are GET, but where no query can hold their input; the others are not", () => {

@@ -17,6 +17,7 @@ import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { filterCommands } from "./filters.ts";
+import { foreignCommands } from "./foreign.ts";
 import { forwardCommands } from "./forwards.ts";
 import { guestCommands } from "./guest.ts";
 import { hardwareCommands } from "./hardware.ts";
@@ -60,6 +61,7 @@ const onOneHost = onHost({
   ...migrationCommands,
   ...maintenanceCommands,
   ...ovaCommands,
+  ...foreignCommands,
   ...hardwareCommands,
   ...hostCommands,
   ...healthCommands,
@@ -143,6 +145,7 @@ export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./filters.ts";
+export * from "./foreign.ts";
 export * from "./forwards.ts";
 export * from "./guest.ts";
 export * from "./hardware.ts";

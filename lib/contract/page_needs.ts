@@ -6,6 +6,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/vms\/new\b/, "create_vm"],
   [/^\/vms\/move\b/, "batch_migrate_vms"],
   [/^\/vms\/import-ova\b/, "import_ova"],
+  [/^\/vms\/import-from\b/, "import_foreign_vm"],
   [/^\/vms\/import\b/, "import_vm"],
   [/^\/vms\/[^/]+\/(?:serial|xml)\?.*\bedit=/, "set_vm_xml"],
   [/^\/vms\/[^/]+\/(?:serial|xml)\b/, "get_vm_xml"],

@@ -211,6 +211,7 @@ export const en = {
   "manage.export_ova": "Export as OVA…",
   "manage.import": "Import XML",
   "manage.import_ova": "Import OVA",
+  "manage.import_from": "Import from…",
 
   "vms.counted.one": "{n} VM",
   "vms.counted.other": "{n} VMs",

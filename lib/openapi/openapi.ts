@@ -45,6 +45,7 @@ const WITH_BODY: readonly ErrorCode[] = [
 const TAGS: Readonly<Record<string, string>> = {
   "vms": "Virtual machines: power, hardware, disks, cards, screens, XML.",
   "batch": "Power of several VMs at once, each with its own result.",
+  "foreign-vms": "VMs of other hypervisors and hosts that can be imported.",
   "create-options": "What a new VM can have on this host.",
   "operating-systems": "Operating systems, and what suits them.",
   peers: "Other KVM Managers that may act on this host.",

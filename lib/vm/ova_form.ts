@@ -12,7 +12,7 @@ export const placeValue = ({ network, bridge }: NicPlace): string =>
   bridge !== undefined ? BRIDGE + bridge : network !== undefined ? NETWORK + network : LEFT_OUT;
 
 /** Where a card goes, by its field. */
-function placeOf(value: string): NicPlace {
+export function placeOf(value: string): NicPlace {
   if (value.startsWith(NETWORK)) return { network: value.slice(NETWORK.length) };
   if (value.startsWith(BRIDGE)) return { bridge: value.slice(BRIDGE.length) };
   return { leaveOut: true };

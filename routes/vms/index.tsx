@@ -57,6 +57,7 @@ export default define.page<typeof handler>(function Vms({ data, state }) {
         newVm={newVm}
         mayImport={state.may("import_vm")}
         mayImportOva={state.may("import_ova")}
+        mayImportFrom={state.may("import_foreign_vm")}
         now={now}
       />
       <BulkForm enabled={(connected || hosts.length > 0) && state.may("start_vm")} />

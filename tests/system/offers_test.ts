@@ -55,6 +55,7 @@ const OWN_FORMS: readonly (readonly [RegExp, CommandName])[] = [
   [/^\/vms\/new$/, "create_vm"],
   [/^\/vms\/import$/, "import_vm"],
   [/^\/vms\/import-ova$/, "import_ova"],
+  [/^\/vms\/import-from$/, "import_foreign_vm"],
   [/^\/vms\/[^/]+\/backups$/, "update_backup"],
   [/^\/templates\/[0-9a-f-]+$/, "create_vm_from_template"],
   [/^\/settings\/users\/[0-9a-f-]+$/, "update_user"],

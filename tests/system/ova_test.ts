@@ -270,7 +270,7 @@ Deno.test({
       await refused(
         call(server, "import_ova", { ...wish("web.ova"), nics: [] }),
         "InvalidInput",
-        /has 1 card/,
+        /the VM has 1/,
       );
       await refused(
         call(server, "import_ova", { ...wish("web.ova"), memoryMb: 67_000_000, nics: [{ leaveOut: true }] }),

@@ -7,6 +7,7 @@
 import { buildAgentGuest } from "./agent_guest.ts";
 import { buildCloudGuest } from "./cloud_guest.ts";
 import { noFirmware } from "./firmware.ts";
+import { libvirtVmxFolder } from "./foreign_corpora.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureLoopDevices } from "./loop.ts";
@@ -93,6 +94,8 @@ const NEEDS = {
   slowStorage: ensureSlowStorage,
   /** Debian's wine64 and wine, which are not installed for the tests: they are large. */
   wine: ensureWine,
+  /** libvirt's own `.vmx` files, out of Debian's source package. */
+  vmxFiles: libvirtVmxFolder,
   /** Debian's strace. */
   strace: () => ensurePackages("strace"),
 } satisfies Record<string, () => Promise<unknown>>;

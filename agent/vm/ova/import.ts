@@ -15,7 +15,8 @@ import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
 import { requireFreeVmName } from "../lifecycle/rename.ts";
-import { configOf, nicsOf, requireCreatable } from "./config.ts";
+import { requireCreatable } from "../foreign/config.ts";
+import { configOf, nicsOf } from "./config.ts";
 import { type OpenOva, openOva, type OvaServices } from "./inspect.ts";
 
 /** A disk that was converted. */

@@ -2,7 +2,8 @@
 import type { Input, OvaPreview } from "../../../lib/contract/mod.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import type { Principal } from "../../access.ts";
-import { configOf, nicsOf, obstaclesOf } from "./config.ts";
+import { obstaclesOf } from "../foreign/config.ts";
+import { configOf, nicsOf } from "./config.ts";
 import { networkFor, networkWarnings, openOva, type OvaServices } from "./inspect.ts";
 
 /** inspect_ova. @throws {ContractError} why it cannot be imported */

@@ -56,6 +56,19 @@ export const GUEST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  ForeignVmRefused: { text: "This VM cannot be imported: {reason}", status: 409, exit: 5 },
+  FileDamaged: {
+    text: "The file {file} is damaged: its {algorithm} is {found}, expected {wanted}. Copy it again.",
+    status: 409,
+    exit: 5,
+  },
+  GuestNotClean: {
+    text:
+      "Windows on {file} was not shut down: {reason}. Start it at the source, run powercfg /h off, and shut it down; " +
+      "or import it all the same (--allow-unclean)",
+    status: 409,
+    exit: 5,
+  },
   DiskNotExportable: { text: "Disk {target} ({path}) cannot be exported: {reason}", status: 409, exit: 5 },
   ExportFailed: { text: "Failed to export VM: {error}", status: 502, exit: 1 },
   DisksMissing: { text: "These disks do not exist on this host: {paths}", status: 409, exit: 5 },

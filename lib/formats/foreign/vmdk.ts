@@ -94,3 +94,24 @@ export async function readVmdk(source: ImageSource): Promise<number> {
   }
   return countOf(head.capacity, "its size") * SECTOR;
 }
+
+/** Where a description could stand in a piece. QEMU looks there for a parent, whatever the head says. */
+const DESCRIPTION_AT = SECTOR;
+
+/**
+ * Judges a piece of a split image, which a description in another file names: content without a description of its own.
+ *
+ * @param bytes what the description says that a guest sees of it
+ * @throws {ImageError} why it must not be used
+ */
+export async function requireVmdkPiece(source: ImageSource, bytes: number): Promise<void> {
+  const head = headIn(await viewAt(source, 0, SECTOR));
+  requireSane(head);
+  if (countOf(head.capacity, "its size") * SECTOR !== bytes) {
+    throw new ImageError("its size is not what its description says");
+  }
+  if (head.directoryAt === AT_END) throw new ImageError("it is compressed, which no piece of an image is");
+  const length = Math.min(MOST_DESCRIPTION, source.size - DESCRIPTION_AT);
+  const start = new TextDecoder("windows-1252").decode(await source.read(DESCRIPTION_AT, length));
+  if (/parentFileNameHint/i.test(start)) throw new ImageError("it is built on another image");
+}

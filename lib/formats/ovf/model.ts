@@ -1,50 +1,15 @@
 /** A VM as an OVF describes it, in our own words. */
-import type { DISK_BUSES, FIRMWARES, NIC_MODELS, OS_TYPES } from "../../contract/choices.ts";
-import type { ArrivingFormat } from "../foreign/mod.ts";
+import type { ForeignDisk, ForeignNic, ForeignVm, ForeignWarning } from "../foreign/vm/model.ts";
 
-/** Something that is imported otherwise than it is described. */
-export interface OvfWarning {
-  /** What it is about: `disks.0`, `nics.1`, empty for the whole. */
-  readonly field: string;
-  readonly code: string;
-  readonly message: string;
-}
+/** What is said of an archive, its disks and its network interfaces: as of every foreign VM. */
+export type OvfWarning = ForeignWarning;
+export type OvfDisk = ForeignDisk;
+export type OvfNic = ForeignNic;
 
-/** A disk of the VM. */
-export interface OvfDisk {
-  /** The file in the archive; null for an empty disk. */
-  readonly file: string | null;
-  /** What the description says it is; undefined where it does not say. */
-  readonly format: ArrivingFormat | undefined;
-  /** What a guest sees, in bytes, as it is said. */
-  readonly capacityBytes: number;
-  readonly bus: typeof DISK_BUSES[number];
-}
-
-/** A network card of the VM. */
-export interface OvfNic {
-  /** The network's name where the VM comes from. */
-  readonly network: string;
-  readonly model: typeof NIC_MODELS[number];
-  readonly mac: string | undefined;
-}
-
-/** A VM as it is described, with what was taken instead of what has no match. */
-export interface OvfVm {
-  readonly name: string;
-  readonly description: string | undefined;
-  readonly osType: typeof OS_TYPES[number] | undefined;
-  readonly cpuCount: number;
-  readonly coresPerSocket: number | undefined;
-  readonly memoryMb: number;
-  readonly firmware: typeof FIRMWARES[number];
-  /** `pc` where its disks are on IDE, which newer boards have not. */
-  readonly machine: "pc" | undefined;
-  readonly disks: readonly OvfDisk[];
+/** A VM as an OVF describes it. */
+export interface OvfVm extends ForeignVm {
   /** The archive's disks where its hardware uses none of them: the VM would be one without a disk. */
   readonly leftOut: readonly string[];
-  readonly nics: readonly OvfNic[];
-  readonly warnings: readonly OvfWarning[];
 }
 
 /** Why a description is not taken, fit to be shown. */

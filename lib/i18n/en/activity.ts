@@ -20,6 +20,7 @@ export const activity = {
   "activity.command.create_vm": "Created",
   "activity.command.import_vm": "Imported",
   "activity.command.import_ova": "Imported from an archive",
+  "activity.command.import_foreign_vm": "Imported from another hypervisor",
   "activity.command.export_ova": "Exported as an archive",
   "activity.command.clone_vm": "Cloned",
   "activity.command.migrate_vm": "Moved to another host",

@@ -6,6 +6,7 @@ export const crumbs = {
   "crumbs.copy_volume": "Copy to another host",
   "crumbs.import": "Import",
   "crumbs.import_ova": "Import an archive",
+  "crumbs.import_from": "Import from…",
   "crumbs.export_ova": "Export as OVA",
   "crumbs.image_new": "Add from a URL",
   "crumbs.image_catalog": "Catalogue",

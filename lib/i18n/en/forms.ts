@@ -41,6 +41,8 @@ export const forms = {
   "forms.done.clone_vm": "The clone {name} was created.",
   "forms.done.import_vm": "Imported {name}.",
   "forms.done.import_ova": "Imported {name}. Start it to see whether its system finds its disks and network.",
+  "forms.done.import_foreign_vm":
+    "Imported {name}. Start it to see whether its system finds its disks and network.",
   "forms.done.start_network": "The network {name} was started.",
   "forms.done.stop_network": "The network {name} was stopped.",
   "forms.done.delete_vm": "Deleted {name}.",

@@ -23,6 +23,7 @@ export const palette = {
   "palette.tab": "{page} of {name}",
   "palette.import": "Import a VM from XML",
   "palette.import_ova": "Import a VM from an OVA archive",
+  "palette.import_from": "Import a VM from VMware, Proxmox, Hyper-V or another host",
   "palette.catalog": "Image catalogue",
   "palette.attention": "VMs that need attention",
 

@@ -39,7 +39,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ...Object.fromEntries(
     ("PlainHttp PasskeyNeedsName StoragePoolReadOnly BackupElsewhere NoSerialLine SerialElsewhere ScreenElsewhere VmOnSeveralHosts NoScreen GuestToolsMissing " +
       "GuestOutputLost GuestOutputTooMuch NoIommu StorageNotResponding StoragePoolNotResponding NetworkNotResponding " +
-      "ProxyChangesHost ForeignHost LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged ShareMounted DeviceNotReleased LinkUndecided LinkedHostNonsense")
+      "ProxyChangesHost ForeignHost LibvirtUnavailable PermissionDenied LibvirtBusy LibvirtNotResponding OvaDamaged FileDamaged ShareMounted DeviceNotReleased LinkUndecided LinkedHostNonsense")
       .split(" ").map((code) => [code, OUTSIDE]),
   ),
   ...Object.fromEntries(
@@ -87,6 +87,11 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     by: "tests/system/add_host_test.ts",
     words: '"HostKeeps"',
     then: "force: true",
+  },
+  GuestNotClean: {
+    by: "tests/system/foreign_import_test.ts",
+    words: '"GuestNotClean"',
+    then: "allowUnclean: true",
   },
   NvramLeft: {
     by: "tests/system/vm_nvram_test.ts",

@@ -815,6 +815,13 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
     "Unmount the storage first",
     "Run kvm-manager doctor there",
     "Export it whole",
+    "Put the file itself into the folder",
+    "Create a pool for its folder there first",
+    "To get virtio: install its drivers in the guest",
+    "Shut it down there first",
+    "Decrypt the VM at the source first",
+    "Copy it into a file there first",
+    "Consolidate the snapshots at the source first",
     "Export it in one piece",
     "Export it without compression",
     "repair it with qemu-img check -r",
@@ -841,6 +848,12 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
     "Wait until it thaws, or thaw it",
 
     "do not force this one off",
+  ]),
+  ...all(ANOTHER, [
+    "the VM is on this host already. Clone it instead",
+    "Say which one",
+    "Choose a network or bridge of that VLAN",
+    "Create the VM from its disk instead",
   ]),
   ...all(SAYS, [
     "Add them again if they belong",

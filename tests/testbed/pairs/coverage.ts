@@ -40,6 +40,7 @@ const OF_VMS = {
   create_vm_from_template: none("it makes the VM"),
   import_vm: test("vm_import", "after its deletion it comes back as it was"),
   import_ova: test("ova", "imported, it has the same content, and boots"),
+  import_foreign_vm: test("foreign_import", "what was chosen last is proposed the next time"),
   export_ova: test("ova_job", "what is exported, imported or held is kept from change meanwhile"),
   clone_vm: "clone",
   rename_vm: "rename",

@@ -1,0 +1,76 @@
+/** A foreign VM that may be imported, wherever it comes from. */
+import { ContractError, type ImagePolicy } from "../../../lib/contract/mod.ts";
+import {
+  type ForeignVm,
+  ForeignVmError,
+  type ForeignWarning,
+} from "../../../lib/formats/foreign/vm/model.ts";
+import { OvfError } from "../../../lib/formats/ovf/model.ts";
+import type { ConversionTarget } from "../../storage/convert_disk.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { HostRegistry } from "../../hosts/registry.ts";
+import type { JobHandle } from "../../jobs/jobs.ts";
+import type { Operation } from "../../operations/operation.ts";
+import type { Volume } from "../../storage/volumes.ts";
+import type { FolderDisk } from "./disk.ts";
+import type { FileSums } from "./checksums.ts";
+import type { ForeignChoices } from "./choices.ts";
+
+/** What importing needs beside the host. */
+export interface ForeignServices {
+  readonly host: Host;
+  readonly hosts: Pick<HostRegistry, "named" | "require">;
+  readonly choices: ForeignChoices;
+  /** What an image may be. @throws {ContractError} while it cannot be read */
+  readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
+}
+
+/** A disk that is made into a volume. */
+export interface SourceDisk {
+  /** As the definition names it. */
+  readonly file: string;
+  readonly format: string;
+  /** What a guest sees, in bytes; 0 where that is known when it has arrived. */
+  readonly virtualBytes: number;
+  /** Bytes that are read of it. */
+  readonly fileBytes: number;
+  /** Makes the volume, as a step of the operation. @throws {ContractError} @throws {LibvirtError} */
+  readonly convert: (target: ConversionTarget, work: ConvertWork) => Promise<Volume>;
+  /** Where it lies here, where it does. */
+  readonly local: FolderDisk | undefined;
+}
+
+/** How a disk is converted. */
+export interface ConvertWork {
+  readonly job: JobHandle;
+  readonly operation: Operation;
+  readonly onShare: (share: number) => void;
+}
+
+/** A VM that may be imported. */
+export interface ForeignSource {
+  /** What it is called in its source, where nobody named it. */
+  readonly found: string | undefined;
+  readonly vm: ForeignVm;
+  /** By the place of each disk. */
+  readonly disks: readonly SourceDisk[];
+  /** Checksums of files in the folder. */
+  readonly sums: FileSums | undefined;
+  readonly warnings: readonly ForeignWarning[];
+}
+
+/** A definition that is not taken. */
+export const foreignRefused = (reason: string, cause?: unknown) =>
+  new ContractError("ForeignVmRefused", { reason }, { cause });
+
+/** @throws {ContractError} ForeignVmRefused for what a reader refuses */
+export function told<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ForeignVmError || error instanceof OvfError) {
+      throw foreignRefused(error.message, error);
+    }
+    throw error;
+  }
+}

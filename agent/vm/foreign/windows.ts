@@ -1,0 +1,34 @@
+/** Whether a Windows was shut down before its disk was copied: one that was not loses what it had not written. */
+import { ContractError } from "../../../lib/contract/mod.ts";
+import { type NtfsFault, ntfsFault } from "../../../lib/formats/ntfs/state.ts";
+import { readImage } from "../../storage/qemu_img.ts";
+import type { FolderDisk } from "./disk.ts";
+
+const REASONS: Readonly<Record<NtfsFault, string>> = {
+  hibernated: "it is hibernated, which fast startup does at each shutdown",
+  dirty: "its file system is marked for a check",
+  journal: "its file system's journal is not closed, as after a power cut",
+};
+
+/** What a guest would see of a disk, before it is converted. */
+async function readDisk(
+  { image, virtualBytes }: FolderDisk,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (offset >= virtualBytes) return new Uint8Array();
+  return await readImage(image, offset, Math.min(length, virtualBytes - offset), signal);
+}
+
+/** Why a Windows on a disk is not shut down, for people; undefined where it is, and where there is none. */
+export async function uncleanReason(disk: FolderDisk, signal: AbortSignal): Promise<string | undefined> {
+  const fault = await ntfsFault((offset, length) => readDisk(disk, offset, length, signal));
+  return fault && REASONS[fault];
+}
+
+/** @throws {ContractError} GuestNotClean */
+export async function requireClean(disk: FolderDisk, signal: AbortSignal): Promise<void> {
+  const reason = await uncleanReason(disk, signal);
+  if (reason !== undefined) throw new ContractError("GuestNotClean", { file: disk.file, reason });
+}

@@ -1,0 +1,132 @@
+import { OS_TYPES } from "../../../lib/contract/choices.ts";
+import { foreign as texts } from "../../../lib/i18n/en/foreign.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { Field, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
+import { Panel } from "../../kit/Panel.tsx";
+
+const { t } = textsOf(texts);
+
+/** Props of {@link SourceForm}. */
+export interface SourceFormProps {
+  /** What was typed before. */
+  typed: Readonly<Record<string, string>>;
+  /** Other hosts whose VMs can be imported. */
+  hosts: readonly FieldChoice[];
+}
+
+const kinds = () => [
+  { value: "vmx", label: t("foreign.kind_vmx") },
+  { value: "proxmox", label: t("foreign.kind_proxmox") },
+  { value: "hyperv", label: t("foreign.kind_hyperv") },
+];
+const generations = () => [
+  { value: "", label: t("foreign.generation_any") },
+  { value: "1", label: t("foreign.generation_1") },
+  { value: "2", label: t("foreign.generation_2") },
+];
+const OS_WORDS = {
+  linux: "foreign.os_linux",
+  windows: "foreign.os_windows",
+  other: "foreign.os_other_kind",
+} as const;
+const systems = () => [
+  { value: "", label: t("foreign.os_any") },
+  ...OS_TYPES.map((value) => ({ value, label: t(OS_WORDS[value]) })),
+];
+
+/** Where a VM comes from: files on this host, or another host. Plain forms. */
+export function SourceForm({ typed, hosts }: SourceFormProps) {
+  return (
+    <>
+      <form method="post" encType="multipart/form-data">
+        <input type="hidden" name="step" value="look" />
+        <Panel title={t("foreign.folder_title")}>
+          <p class="dialog-body">{t("foreign.folder_what")}</p>
+          <div class="form-grid">
+            <SelectField
+              label={t("foreign.kind")}
+              name="kind"
+              choices={kinds()}
+              value={typed.kind ?? "vmx"}
+            />
+            <TextField
+              label={t("foreign.from")}
+              hint={t("foreign.from_hint")}
+              name="from"
+              required
+              maxLength={4096}
+              defaultValue={typed.kind === "libvirt" ? "" : typed.from ?? ""}
+            />
+            <TextField
+              label={t("foreign.vm")}
+              hint={t("foreign.vm_hint")}
+              name="vm"
+              maxLength={255}
+              defaultValue={typed.vm ?? ""}
+            />
+            <TextField
+              label={t("foreign.definition")}
+              hint={t("foreign.definition_hint")}
+              name="definitionFile"
+              type="file"
+              accept=".vmx,.conf,text/plain"
+            />
+            <SelectField
+              label={t("foreign.os_type")}
+              name="osType"
+              choices={systems()}
+              value={typed.osType ?? ""}
+            />
+            <SelectField
+              label={t("foreign.generation")}
+              name="generation"
+              choices={generations()}
+              value={typed.generation ?? ""}
+            />
+            <Field
+              label={t("foreign.more_disks")}
+              hint={t("foreign.more_disks_hint")}
+              wide
+              control={(ties) => (
+                <textarea
+                  class="input"
+                  name="moreDisks"
+                  rows={2}
+                  maxLength={6000}
+                  spellcheck={false}
+                  {...ties}
+                >
+                  {typed.moreDisks ?? ""}
+                </textarea>
+              )}
+            />
+          </div>
+          <div class="form-actions">
+            <button type="submit" class="button primary">{t("foreign.look")}</button>
+          </div>
+        </Panel>
+      </form>
+      <form method="get">
+        <input type="hidden" name="kind" value="libvirt" />
+        <Panel title={t("foreign.host_title")}>
+          <p class="dialog-body">{t("foreign.host_what")}</p>
+          {hosts.length === 0 ? <p class="dialog-body">{t("foreign.host_none")}</p> : (
+            <>
+              <div class="form-grid">
+                <SelectField
+                  label={t("foreign.host")}
+                  name="from"
+                  choices={hosts}
+                  value={typed.kind === "libvirt" ? typed.from ?? "" : ""}
+                />
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button">{t("foreign.host_list")}</button>
+              </div>
+            </>
+          )}
+        </Panel>
+      </form>
+    </>
+  );
+}
