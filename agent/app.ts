@@ -58,6 +58,7 @@ import { KnownVms } from "./vm/known_vms.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
+import type { McpDoor } from "./mcp/door.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
@@ -132,6 +133,8 @@ export class App {
   readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
+  /** Where programs speak MCP. */
+  readonly mcp = new Provided<McpDoor>("MCP");
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
   /** Where libguestfs works. */

@@ -80,6 +80,7 @@ export const migrationCommands = {
     readOnly: true,
   }),
   migrate_vm: command({
+    plan: "get_migration_plan",
     summary: "Move a VM to another host, while it runs or is off",
     description:
       "Answers when the VM is there; meanwhile it is a job: list_jobs has its progress, cancel_job ends it, and the VM stays " +

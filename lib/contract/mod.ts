@@ -28,6 +28,7 @@ import { imageCommands } from "./images.ts";
 import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
+import { mcpCommands } from "./mcp.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { metricPushCommands } from "./metric_push.ts";
 import { networkCommands } from "./networks.ts";
@@ -99,6 +100,7 @@ export const COMMANDS = {
     ...passkeyCommands,
     ...sshKeyCommands,
     ...alertTargetCommands,
+    ...mcpCommands,
   }),
 };
 
@@ -148,6 +150,7 @@ export * from "./insights.ts";
 export * from "./jobs.ts";
 export * from "./local_host.ts";
 export * from "./manage.ts";
+export * from "./mcp.ts";
 export * from "./metric_series.ts";
 export * from "./metric_push.ts";
 export * from "./metrics.ts";

@@ -81,6 +81,7 @@ const BY_NAME = [
   /^permission\./,
   /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
   /^bin\.kind\./,
+  /^mcp\.role\./,
   /^hangs\.about\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];

@@ -32,6 +32,7 @@ export const crumbs = {
   "crumbs.sessions": "Sessions",
   "crumbs.users": "Users",
   "crumbs.roles": "Roles",
+  "crumbs.mcp": "MCP",
   "crumbs.audit": "Audit log",
   "crumbs.metrics": "Metrics",
   "crumbs.certificate": "Certificate",
