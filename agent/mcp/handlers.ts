@@ -10,9 +10,8 @@ export function mcpHandlers(door: McpDoor): Pick<Handlers, keyof typeof mcpComma
   return {
     get_mcp_access: show,
     update_mcp_access: (change) => {
-      if (change.enabled === false) sessions.endAll();
+      if (change.enabled === false) door.stop();
       settings.set(change);
-      if (!settings.current.enabled) sessions.endAll();
       return show();
     },
     stop_mcp: () => {

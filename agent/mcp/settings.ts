@@ -20,8 +20,10 @@ export const MCP_MIGRATIONS = [
 
 export class McpSettings {
   #record: McpSettingsRecord | undefined;
+  /** Switched off at once: it stays so whatever a database says that could not be written then. */
+  #isStopped = false;
 
-  constructor(private readonly store: Store) {
+  constructor(private readonly store: Pick<Store, "attach" | "write" | "database" | "trouble">) {
     store.attach((database) => this.#read(database));
   }
 
@@ -32,13 +34,14 @@ export class McpSettings {
 
   /** What holds now: nothing is let in while the database cannot tell. */
   get current(): McpSettingsRecord {
-    return this.#record ?? DEFAULT;
+    const record = this.#record ?? DEFAULT;
+    return this.#isStopped ? { ...record, enabled: false } : record;
   }
 
   /** @throws {ContractError} StoreUnavailable */
   show(): McpSettingsRecord {
     if (this.#record === undefined) throw this.#unavailable();
-    return this.#record;
+    return this.current;
   }
 
   /** @throws {ContractError} StoreUnavailable; then all stays as it was */
@@ -51,11 +54,12 @@ export class McpSettings {
     });
     if (!isWritten) throw this.#unavailable();
     this.#record = record;
+    if (record.enabled) this.#isStopped = false;
   }
 
-  /** Switches it off for as long as this process runs, also where the database cannot be written. */
+  /** Switches it off until somebody switches it on, also where the database cannot be written. */
   switchOff(): void {
-    this.#record = { ...this.current, enabled: false };
+    this.#isStopped = true;
   }
 
   #unavailable(): ContractError {

@@ -593,7 +593,7 @@ export const accessCommands = {
     cli: ["audit-log"],
     examples: ["kvm-manager audit-log --since 24h -o json"],
     columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
-    wide: ["tookMs", "input", "id"],
+    wide: ["client", "tookMs", "input", "id"],
     readOnly: true,
   }),
 };
