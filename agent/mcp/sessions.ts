@@ -5,6 +5,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { accountOf, type Principal } from "../access.ts";
 import type { Clock } from "../clock.ts";
+import { log } from "../log.ts";
 import { Plans } from "./plans.ts";
 import type { OpenSession } from "./server.ts";
 
@@ -143,7 +144,7 @@ export class McpSessions {
     this.#sessions.delete(id);
     session.stopFollowing();
     session.abort.abort(new ContractError("McpSessionNotFound"));
-    void session.open.close();
+    session.open.close().catch((error) => log.warn("an MCP session did not end cleanly", { error }));
   }
 
   endAll(): void {

@@ -67,7 +67,7 @@ export function AuditDetails({ entry }: { entry: AuditEntry }) {
     [t("access.audit_command"), code(action)],
     [t("access.audit_door"), doorText(door)],
     [t("access.session_from"), code(address)],
-    [t("access.audit_client"), code(client)],
+    [t("access.audit_client"), code(client ?? null)],
     [t("access.audit_host"), code(host)],
     [t("access.audit_vm_id"), code(vmId)],
     [t("access.audit_took"), tookMs !== null && t("access.audit_ms", { n: number(Math.round(tookMs)) })],

@@ -159,9 +159,9 @@ export const AuditEntry = Type.Object({
   }),
   host: Type.Union([Type.String(), Type.Null()], { description: "null: the local host, or none" }),
   address: Type.Union([Type.String(), Type.Null()]),
-  client: Type.Union([Type.String(), Type.Null()], {
+  client: Type.Optional(Type.Union([Type.String(), Type.Null()], {
     description: "name and version of the program that called by MCP, as it gives them itself",
-  }),
+  })),
   action: Type.String(),
   vmId: Type.Union([Type.String(), Type.Null()]),
   vmName: Type.Union([Type.String(), Type.Null()]),

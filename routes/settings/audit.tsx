@@ -219,7 +219,7 @@ export default define.page<typeof handler>(
                     <>
                       {doorText(door)}
                       {address !== null && <small>{address}</small>}
-                      {client !== null && <small>{oneLine(client, 40)}</small>}
+                      {typeof client === "string" && <small>{oneLine(client, 40)}</small>}
                     </>
                   ),
               },

@@ -37,7 +37,10 @@ Deno.test({
       await page.click("form[action*='update_mcp_access'] button");
       await page.fill(`[name="${OWN_PASSWORD}"]`, PASSWORD);
       await page.keyboard.press("Enter");
-      await until("the settings to be saved", async () => (await asRoot(server, "get_mcp_access", {})).enabled);
+      await until(
+        "the settings to be saved",
+        async () => (await asRoot(server, "get_mcp_access", {})).enabled,
+      );
     }, { extraHTTPHeaders });
     assert.deepEqual(await asRoot(server, "get_mcp_access", {}), {
       ...{ enabled: true, acting: true, role: "viewer", callsPerMinute: 30, sessions: 0 },

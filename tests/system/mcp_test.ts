@@ -135,8 +135,8 @@ Deno.test({
       assert.equal(resources.find((each) => each.uri === uri)?.title, `VM ${JSON.stringify(machine.name)}`);
       const { resourceTemplates } = await mcp.client.listResourceTemplates();
       const templates = resourceTemplates.map(({ uriTemplate }) => uriTemplate);
-      for (const  of of["", "/screenshot", "/log", "/metrics"]) {
-        assert.ok(templates.includes(`kvm-manager://vms/{vmId}${of}`), of);
+      for (const part of ["", "/screenshot", "/log", "/metrics"]) {
+        assert.ok(templates.includes(`kvm-manager://vms/{vmId}${part}`), part);
       }
       const { contents: [content] } = await mcp.client.readResource({ uri });
       assert.match(content?.text ?? "", new RegExp(machine.name));
