@@ -99,12 +99,14 @@ export default define.page<typeof handler>(
             ]}
           />
           {access.enabled && (
-            <form method="post" action={formHref("stop_mcp", {}, AT)}>
-              <p class="text-muted">{t("mcp.stop_what")}</p>
-              <div class="form-actions">
-                <button type="submit" class="button danger">{t("mcp.stop")}</button>
-              </div>
-            </form>
+            <>
+              <p>{t("mcp.stop_what")}</p>
+              <form method="post" action={formHref("stop_mcp", {}, AT)}>
+                <div class="form-actions">
+                  <button type="submit" class="button danger">{t("mcp.stop")}</button>
+                </div>
+              </form>
+            </>
           )}
         </Panel>
       </SettingsPage>
