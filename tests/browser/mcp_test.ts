@@ -36,7 +36,7 @@ Deno.test({
         "the settings to be saved",
         async () => (await asRoot(server, "get_mcp_access", {})).enabled,
       );
-    });
+    }, { expected: /status of 403 .*\/do\/update_mcp_access/ }); // the answer that asks for the password
     assert.deepEqual(await asRoot(server, "get_mcp_access", {}), {
       ...{ enabled: true, acting: true, role: "viewer", callsPerMinute: 30, sessions: 0 },
     });
