@@ -1,5 +1,5 @@
 /**
- * One session by the official SDK, which is loaded once somebody speaks MCP and not before: its schemas take 15 MB. Answers
+ * One session by the official SDK, which is loaded once somebody speaks MCP and not before: its schemas take 8 MB. Answers
  * are JSON: no stream stays open, so that a client which never reads holds nothing.
  */
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
