@@ -67,6 +67,7 @@ import { ReplicaClaims } from "./replication/replica_claims.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import type { ReplicaLag } from "./alerts/watcher.ts";
+import type { McpDoor } from "./mcp/door.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import type { FigureTransfer } from "./metrics/transfer.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
@@ -162,6 +163,8 @@ export class App {
   readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
+  /** Where programs speak MCP. */
+  readonly mcp = new Provided<McpDoor>("MCP");
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
   /** Where libguestfs works. */

@@ -339,6 +339,7 @@ export function createDispatch(
           actor,
           door: principal.door,
           ...(principal.address !== "" && { address: principal.address }),
+          ...(principal.door === "mcp" && { client: principal.client }),
           action: command,
           result: error ? "error" : "ok",
           input: bounded(withNote(recorded(command, input, isValid), noted)),

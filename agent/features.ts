@@ -20,6 +20,7 @@ import { imageFeature } from "./storage/images/feature.ts";
 import { insightFeature } from "./insights/feature.ts";
 import { jobFeature } from "./jobs/feature.ts";
 import { searchFeature } from "./search/feature.ts";
+import { mcpFeature } from "./mcp/feature.ts";
 import { metricsFeature } from "./metrics/feature.ts";
 import { networkFeature } from "./network/feature.ts";
 import { clockFeature } from "./store/clock_feature.ts";
@@ -64,6 +65,7 @@ const ALL = [
   binFeature,
   alertFeature,
   insightFeature,
+  mcpFeature,
 ] as const;
 
 /** The commands that a feature has handlers for. */

@@ -63,6 +63,10 @@ export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, Own
       const { events, EVENTS_HELP, readEvents } = await import("./follow.ts");
       return { help: EVENTS_HELP, read: readEvents, run: events };
     }, { words: Object.keys(EVENTS) }),
+    mcp: ownVerb("speak MCP on standard input and output", async () => {
+      const { MCP_HELP, mcpCommand, readMcp } = await import("./mcp.ts");
+      return { help: MCP_HELP, read: readMcp, run: mcpCommand };
+    }),
     openapi: ownVerb("print the description of the API", async () => {
       const { openapi, OPENAPI_HELP, readNothing } = await import("./openapi.ts");
       return { help: OPENAPI_HELP, read: readNothing, run: openapi };

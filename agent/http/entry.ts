@@ -13,6 +13,8 @@ import { answerLink, isLinkPath, type LinkDoor } from "./link_door.ts";
 import { withHost } from "./request_host.ts";
 import { withLocale } from "./request_locale.ts";
 import type { Answer } from "./listener.ts";
+import { MCP_PATH } from "../../lib/mcp/protocol.ts";
+import { answerMcp } from "./mcp_door.ts";
 import { answerMetrics, METRICS_PATH } from "./metrics_door.ts";
 
 /** Answers requests for pages and files. */
@@ -84,6 +86,7 @@ export function entry(app: App, pages: Pages): Answer {
     if (pathname === METRICS_PATH && app.settings.metricsEndpoint !== "off") {
       return withLocale(language, () => answerMetrics(app, request, caller));
     }
+    if (pathname === MCP_PATH) return withLocale(language, () => answerMcp(app, request, caller));
     if (isLinkPath(pathname)) return withLocale(language, () => answerLink(linkDoorOf(app), request, caller));
     if (isApi(pathname)) {
       return withLocale(language, async () => inLanguage(await answerApi(app, request, caller), language));

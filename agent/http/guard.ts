@@ -6,6 +6,7 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { localeFor } from "../../lib/i18n/locale.ts";
 import { nonceOf } from "../../lib/fresh/nonce.ts";
+import { MCP_PATH } from "../../lib/mcp/protocol.ts";
 import { escapeHtml } from "../../lib/text/html.ts";
 import { requireUnencoded } from "./body.ts";
 import { withLocale } from "./request_locale.ts";
@@ -29,7 +30,8 @@ const FORM_LIMIT = 256 * 1024;
 
 /** A page's form is read whole, so its length must be known and small before anything is read. */
 function boundForm(request: Request, path: string): void {
-  if (SAFE.has(request.method) || path.startsWith("/api/")) return;
+  // They count their bodies themselves, while they arrive
+  if (SAFE.has(request.method) || path.startsWith("/api/") || path === MCP_PATH) return;
   requireUnencoded(request.headers);
   const length = request.headers.get("content-length");
   if (length === null && request.headers.has("transfer-encoding")) throw new ContractError("LengthRequired");

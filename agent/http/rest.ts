@@ -84,7 +84,7 @@ async function listedItem(call: Call, item: ListedItem, input: Readonly<Fields>)
 }
 
 /** What a condition is about, as it is now. */
-async function readOf(call: Call, readable: Readable, input: Readonly<Fields>): Promise<unknown> {
+export async function readOf(call: Call, readable: Readable, input: Readonly<Fields>): Promise<unknown> {
   if ("list" in readable) return await listedItem(call, readable, placed(readable.path, input));
   return await call(readable.name, placed(readable.path, input, readable));
 }

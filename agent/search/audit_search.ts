@@ -31,6 +31,7 @@ function foreignEntry(entry: AuditEntry, log: string): Found {
     ...{ id, timestamp, tookMs, result, log },
     ...{ actor: name(entry.actor), door: name(entry.door), action: name(entry.action) },
     ...{ address: named(entry.address), vmId: named(entry.vmId), vmName: named(entry.vmName) },
+    client: named(entry.client ?? null),
     ...{ message: text(entry.message), input: text(entry.input) },
     host: entry.host === null ? log : name(`${log}/${entry.host}`),
   };

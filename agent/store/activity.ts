@@ -19,6 +19,8 @@ export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
   readonly door: string;
   /** Where the call came from: an IP address. */
   readonly address?: string;
+  /** The program that called by MCP, as it calls itself. */
+  readonly client?: string;
   /** The command's input. */
   readonly input?: unknown;
   readonly tookMs?: number;
@@ -27,7 +29,7 @@ export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
 /** Which entries are wanted. Times in milliseconds since 1970. */
 export type WantedActivity = Omit<Input<"get_activity">, "limit">;
 
-type Row = Activity & Pick<ActivityEntry, "door" | "address" | "input" | "tookMs">;
+type Row = Activity & Pick<ActivityEntry, "door" | "address" | "client" | "input" | "tookMs">;
 
 /** Milliseconds from an entry to its writing; entries of that time share one sync to disk. */
 const FLUSH_MS = 50;
@@ -101,7 +103,7 @@ export class ActivityLog {
   }
 
   #made(entry: ActivityEntry): { activity: Activity; row: Row } {
-    const { door, address, input, tookMs, ...shown } = entry;
+    const { door, address, client, input, tookMs, ...shown } = entry;
     const named = [...entry.mentions ?? [], ...vmIdsIn(entry.message)];
     const mentions = [...new Set(named)].filter((id) => id !== entry.vmId);
     const activity: Activity = {
@@ -114,6 +116,7 @@ export class ActivityLog {
       ...activity,
       door,
       ...(address !== undefined && { address }),
+      ...(client !== undefined && { client }),
       ...(input !== undefined && { input }),
       ...(tookMs !== undefined && { tookMs }),
     };
@@ -206,7 +209,7 @@ export class ActivityLog {
   #prepare(database: DatabaseSync): void {
     const insert = database.prepare(
       "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms, " +
-        "address, mentions, host, sentence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "address, mentions, host, sentence, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
     const stored = rows.map(toActivity).reverse();
@@ -255,6 +258,7 @@ export class ActivityLog {
       row.mentions === undefined ? null : JSON.stringify(row.mentions),
       row.host ?? null,
       row.message === undefined || typeof row.message === "string" ? null : JSON.stringify(row.message),
+      row.client ?? null,
     );
   }
 }
@@ -276,6 +280,7 @@ function toAuditEntry(row: Record<string, unknown>): Unrendered<AuditEntry> {
     host: text("host"),
     door: text("door") ?? "",
     address: text("address"),
+    client: text("client"),
     vmId: text("vm_id"),
     vmName: text("vm_name"),
     message,

@@ -39,6 +39,7 @@ export function journalMessage(
     ["KVMM_ACTOR", actor],
     ["KVMM_DOOR", entry.door],
     ["KVMM_ADDRESS", entry.address],
+    ["KVMM_CLIENT", entry.client],
     ["KVMM_ACTION", action],
     ["KVMM_RESULT", result],
     ["KVMM_VM_ID", vmId],

@@ -129,4 +129,6 @@ export const MIGRATIONS: readonly Migration[] = [
    UPDATE jobs SET record = json_set(record, '$.subject',
        json_object('$foreign', json_extract(record, '$.subject'), 'vmIds', json_array('')))
      WHERE json_type(record, '$.subject') = 'text';`,
+  // The program that called by MCP, as it calls itself.
+  "ALTER TABLE activity ADD COLUMN client TEXT;",
 ];

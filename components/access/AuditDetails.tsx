@@ -13,6 +13,7 @@ const DOORS: Readonly<Record<string, PlainKeyOf<typeof access>>> = {
   page: "access.door_page",
   api: "access.door_api",
   socket: "access.door_socket",
+  mcp: "access.door_mcp",
   schedule: "access.door_schedule",
   agent: "access.door_agent",
 };
@@ -59,13 +60,14 @@ function Arguments({ input }: { input: string }) {
 
 /** Everything that is kept of an entry. */
 export function AuditDetails({ entry }: { entry: AuditEntry }) {
-  const { id, door, address, host, action, vmId, message, input, tookMs } = entry;
+  const { id, door, address, client, host, action, vmId, message, input, tookMs } = entry;
   const code = (text: string | null) => text !== null && <code class="anywhere">{oneLine(text)}</code>;
   const facts: [string, ComponentChildren][] = [
     [t("access.audit_number"), String(id)],
     [t("access.audit_command"), code(action)],
     [t("access.audit_door"), doorText(door)],
     [t("access.session_from"), code(address)],
+    [t("access.audit_client"), code(client ?? null)],
     [t("access.audit_host"), code(host)],
     [t("access.audit_vm_id"), code(vmId)],
     [t("access.audit_took"), tookMs !== null && t("access.audit_ms", { n: number(Math.round(tookMs)) })],

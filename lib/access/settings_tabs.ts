@@ -23,6 +23,7 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   { href: "/settings/sessions", label: "crumbs.sessions", administrator: false },
   { href: "/settings/users", label: "crumbs.users", administrator: true, begins: "crumbs.group_access" },
   { href: "/settings/roles", label: "crumbs.roles", administrator: true },
+  { href: "/settings/mcp", label: "crumbs.mcp", administrator: true },
   { href: "/settings/audit", label: "crumbs.audit", administrator: true },
   { href: "/settings/hosts", label: "crumbs.hosts", administrator: true, begins: "crumbs.group_system" },
   { href: "/settings/placement", label: "crumbs.placement", administrator: true },

@@ -155,10 +155,13 @@ export const AuditEntry = Type.Object({
   actor: Type.String(),
   door: Type.String({
     description:
-      "page, api, socket, schedule; libvirt for what happened without us; agent for what was settled later",
+      "page, api, socket, mcp, schedule; libvirt for what happened without us; agent for what was settled later",
   }),
   host: Type.Union([Type.String(), Type.Null()], { description: "null: the local host, or none" }),
   address: Type.Union([Type.String(), Type.Null()]),
+  client: Type.Optional(Type.Union([Type.String(), Type.Null()], {
+    description: "name and version of the program that called by MCP, as it gives them itself",
+  })),
   action: Type.String(),
   vmId: Type.Union([Type.String(), Type.Null()]),
   vmName: Type.Union([Type.String(), Type.Null()]),
@@ -274,7 +277,7 @@ export const accessCommands = {
     role: "administrator",
     permission: "socket",
     input: NOTHING_IN,
-    output: Type.Object({ url: Type.String(), expiresAt: Timestamp }),
+    output: Type.Object({ url: Type.String(SECRET), expiresAt: Timestamp }),
     errors: [],
     route: "POST /setup/link",
     cli: ["setup-link"],
@@ -323,8 +326,8 @@ export const accessCommands = {
     summary: "Begin to use one-time codes: gives the secret for the authenticator app",
     input: NOTHING_IN,
     output: Type.Object({
-      secret: Type.String({ description: "base32" }),
-      uri: Type.String({ description: "otpauth:, for a QR code" }),
+      secret: Type.String({ description: "base32", ...SECRET }),
+      uri: Type.String({ description: "otpauth:, for a QR code", ...SECRET }),
     }),
     errors: ["NoAccount", "SecondFactorOn", "StoreUnavailable"],
     route: "POST /account/totp",
@@ -338,7 +341,7 @@ export const accessCommands = {
       code: Type.String({ minLength: 1, maxLength: 16, ...SECRET }),
       password: PresentPassword,
     }),
-    output: Type.Object({ recoveryCodes: Type.Array(Type.String()) }),
+    output: Type.Object({ recoveryCodes: Type.Array(Type.String(), SECRET) }),
     errors: ["NoAccount", "SecondFactorOn", "SignInExpired", "StoreUnavailable", ...PRESENT_ERRORS],
     route: "PUT /account/totp",
     cli: ["account", "totp", "confirm"],
@@ -550,7 +553,7 @@ export const accessCommands = {
       userId: Type.Optional(UserId),
       password: PresentPassword,
     }),
-    output: Type.Object({ token: Type.String(), info: Token }),
+    output: Type.Object({ token: Type.String(SECRET), info: Token }),
     errors: [
       "UserNotFound",
       "RoleNotFound",
@@ -590,7 +593,7 @@ export const accessCommands = {
     cli: ["audit-log"],
     examples: ["kvm-manager audit-log --since 24h -o json"],
     columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
-    wide: ["tookMs", "input", "id"],
+    wide: ["client", "tookMs", "input", "id"],
     readOnly: true,
   }),
 };

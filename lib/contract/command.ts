@@ -110,6 +110,8 @@ export interface Command<
   readonly already?: readonly ErrorCode[];
   /** What is lost by it for good: the command line asks first. */
   readonly destroys?: string;
+  /** Command that only reads, and tells from fields of the same names what this one would do. */
+  readonly plan?: string;
   /** Kind of its mark on the time line of graphs. Commands that only read, or only name things, have none. */
   readonly mark?: CommandMark;
   /** Changes nothing: may be called with GET, is not audited. */

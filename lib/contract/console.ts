@@ -1,7 +1,7 @@
 /** Consoles: a VM's screen and its serial line in the browser. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, oneOf, Timestamp, VmId } from "./schema.ts";
+import { closed, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
 
 export { CONSOLE_CLOSE } from "./console_close.ts";
 
@@ -11,7 +11,10 @@ export const ConsoleKind = oneOf(CONSOLE_KINDS);
 export type ConsoleKind = Static<typeof ConsoleKind>;
 
 export const ConsoleTicket = Type.Object({
-  ticket: Type.String({ description: "good for one connection, by whoever got it, until it expires" }),
+  ticket: Type.String({
+    description: "good for one connection, by whoever got it, until it expires",
+    ...SECRET,
+  }),
   path: Type.String({ description: "open a WebSocket there, with the query ?ticket=…" }),
   expiresAt: Timestamp,
 });
@@ -20,7 +23,10 @@ export type ConsoleTicket = Static<typeof ConsoleTicket>;
 export const ViewerFile = Type.Object({
   fileName: Type.String(),
   contentType: Type.String(),
-  content: Type.String({ description: "connection settings for virt-viewer's remote-viewer" }),
+  content: Type.String({
+    description: "connection settings for virt-viewer's remote-viewer, the password among them",
+    ...SECRET,
+  }),
 });
 export type ViewerFile = Static<typeof ViewerFile>;
 

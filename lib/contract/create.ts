@@ -291,6 +291,7 @@ export type OperatingSystem = Static<typeof OperatingSystem>;
 
 export const createCommands = {
   create_vm: command({
+    plan: "check_vm_config",
     effects: ["started"],
     summary: "Create a VM",
     description:

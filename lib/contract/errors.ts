@@ -25,6 +25,7 @@ import { JOB_ERRORS } from "./errors/jobs.ts";
 import type { ErrorKind } from "./errors/kind.ts";
 import { LIBVIRT_ERRORS } from "./errors/libvirt.ts";
 import { MANAGE_ERRORS } from "./errors/manage.ts";
+import { MCP_ERRORS } from "./errors/mcp.ts";
 import { NETWORK_ERRORS } from "./errors/networks.ts";
 import { REPLICATION_ERRORS } from "./errors/replication.ts";
 import { SCHEDULE_ERRORS } from "./errors/schedules.ts";
@@ -64,6 +65,7 @@ export const ERRORS = {
   ...IMAGE_ERRORS,
   ...LIBVIRT_ERRORS,
   ...ALERT_ERRORS,
+  ...MCP_ERRORS,
   ...SERVER_ERRORS,
 } as const satisfies Record<string, ErrorKind>;
 

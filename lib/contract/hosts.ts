@@ -322,7 +322,7 @@ export const hostListCommands = {
       ),
     }),
     output: Type.Object({
-      invitation: Type.String({ description: "the line, which is a secret" }),
+      invitation: Type.String({ description: "the line, which is a secret", ...SECRET }),
       address: Type.String(),
       role: oneOf(ROLES),
       expiresAt: Timestamp,

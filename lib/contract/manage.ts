@@ -85,6 +85,7 @@ export const manageCommands = {
     readOnly: true,
   }),
   set_vm_xml: command({
+    plan: "check_vm_xml",
     summary: "Replace a VM's libvirt XML",
     description:
       "It is checked against libvirt's schemas first. A running VM takes it at its next start, but for tags and group, " +

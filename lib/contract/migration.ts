@@ -118,6 +118,7 @@ export const migrationCommands = {
     readOnly: true,
   }),
   migrate_vm: command({
+    plan: "get_migration_plan",
     summary: "Move a VM to another host, while it runs or is off",
     description:
       "A few at once leave a host, and come to one (update_move_limits); the others wait as queued jobs, also while KVM " +

@@ -30,6 +30,7 @@ import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { manageCommands } from "./manage.ts";
+import { mcpCommands } from "./mcp.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { metricPushCommands } from "./metric_push.ts";
 import { networkCommands } from "./networks.ts";
@@ -109,6 +110,7 @@ export const COMMANDS = {
     ...passkeyCommands,
     ...sshKeyCommands,
     ...alertTargetCommands,
+    ...mcpCommands,
   }),
 };
 
@@ -160,6 +162,7 @@ export * from "./jobs.ts";
 export * from "./local_host.ts";
 export * from "./maintenance.ts";
 export * from "./manage.ts";
+export * from "./mcp.ts";
 export * from "./metric_series.ts";
 export * from "./metric_push.ts";
 export * from "./metrics.ts";

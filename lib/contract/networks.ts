@@ -333,6 +333,7 @@ export const networkCommands = {
     readOnly: true,
   }),
   create_network: command({
+    plan: "check_network",
     summary: "Create a virtual network",
     description: "Defined, set to start with the host, and started; nothing is left when one of them fails.",
     role: "administrator",

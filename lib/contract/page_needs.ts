@@ -80,6 +80,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/settings\/alert-targets\b/, "create_alert_target"],
   [/^\/settings\/backup-targets\b/, "create_backup_target"],
   [/^\/settings\/certificate\b/, "get_certificate"],
+  [/^\/settings\/mcp\b/, "get_mcp_access"],
   [/^\/settings\/health\b/, "get_host_health"],
 ];
 

@@ -131,7 +131,7 @@ export const passkeyCommands = {
     summary: "Add the passkey that the device made",
     description: "From then on a password alone opens nothing. The first second factor gives recovery codes.",
     input: closed({ name: PasskeyName, attestation: { ...PasskeyAttestation, ...SECRET } }),
-    output: Type.Object({ passkey: Passkey, recoveryCodes: Type.Array(Type.String()) }),
+    output: Type.Object({ passkey: Passkey, recoveryCodes: Type.Array(Type.String(), SECRET) }),
     errors: ["NoAccount", "PasskeyRefused", "SignInExpired", "WrongDoor", "StoreUnavailable"],
     route: "POST /account/passkeys",
     cli: ["account", "passkey", "add", "<name>"],

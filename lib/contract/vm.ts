@@ -4,7 +4,16 @@ import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
 import { StorageUser } from "./storage.ts";
-import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
+import {
+  closed,
+  NO_OUTER_BLANK,
+  NOTHING_OUT,
+  oneOf,
+  SECRET,
+  SentenceText,
+  Timestamp,
+  VmId,
+} from "./schema.ts";
 
 /** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
 export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"] as const;
@@ -206,6 +215,7 @@ export const VncInfo = Type.Object({
   socket: Type.Optional(Type.String()),
   password: Type.Optional(Type.String({
     description: "where the screen asks for one; generated ones are new at each start",
+    ...SECRET,
   })),
 });
 export type VncInfo = Static<typeof VncInfo>;
@@ -515,6 +525,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   delete_vm: command({
+    plan: "get_delete_plan",
     effects: ["stopped", "undefined"],
     summary: "Delete a stopped VM, and its disks if asked",
     description:

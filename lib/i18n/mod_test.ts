@@ -83,6 +83,7 @@ const BY_NAME = [
   /^bin\.kind\./,
   /^maintenance\.(action|state)\./,
   /^placement\.(kind\.|[\w-]+_broken$)/,
+  /^mcp\.role\./,
   /^hangs\.about\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];

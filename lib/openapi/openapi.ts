@@ -71,6 +71,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "alert-silences": "When nobody is told of alerts.",
   "alert-targets": "Who is told of alerts.",
   "backup-targets": "Where backups are kept, beside plain folders.",
+  "mcp": "Programs that manage VMs by MCP: whether they may, and their sessions.",
   "metrics": "How long figures of hosts and VMs are kept.",
   "backups": "What is kept of VMs, and how it comes back.",
   "job-search": "Tasks of all hosts, by words and page by page.",

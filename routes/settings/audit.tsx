@@ -46,7 +46,7 @@ function wanted(query: URLSearchParams): Input<"search_audit"> {
 }
 
 const COLUMNS = [
-  ...["id", "timestamp", "log", "host", "actor", "door", "address", "action", "vmId", "vmName"],
+  ...["id", "timestamp", "log", "host", "actor", "door", "address", "client", "action", "vmId", "vmName"],
   ...["result", "message", "input", "tookMs"],
 ] as (keyof FoundAuditEntry)[];
 
@@ -214,11 +214,12 @@ export default define.page<typeof handler>(
               { title: t("access.audit_who"), cell: ({ actor }) => oneLine(actor, 40) },
               {
                 title: t("access.audit_door"),
-                cell: ({ actor, door, address }) =>
+                cell: ({ actor, door, address, client }) =>
                   door !== actor && (
                     <>
                       {doorText(door)}
                       {address !== null && <small>{address}</small>}
+                      {typeof client === "string" && <small>{oneLine(client, 40)}</small>}
                     </>
                   ),
               },

@@ -34,6 +34,7 @@ export const crumbs = {
   "crumbs.sessions": "Sessions",
   "crumbs.users": "Users",
   "crumbs.roles": "Roles",
+  "crumbs.mcp": "MCP",
   "crumbs.audit": "Audit log",
   "crumbs.move": "Move to another host",
   "crumbs.placement": "Placement",

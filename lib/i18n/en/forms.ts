@@ -73,6 +73,8 @@ export const forms = {
   "forms.done.rotate_credential": "The key was replaced.",
   "forms.done.remove_host": "The host {name} was removed. Its VMs run on.",
   "forms.done.update_audit_retention": "The retention of the audit log was saved.",
+  "forms.done.update_mcp_access": "The settings of MCP were saved.",
+  "forms.done.stop_mcp": "MCP was switched off. Its sessions have ended.",
   "forms.done.update_retention_policy": "The retention of metrics was saved.",
   "forms.done.update_metric_push": "Sending of metrics was saved.",
   "forms.done.test_metric_push": "The receiver took the latest metrics.",

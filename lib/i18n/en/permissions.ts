@@ -46,4 +46,5 @@ export const permissions = {
   "permission.roles.administer": "Manage roles",
   "permission.permissions.administer": "List permissions",
   "permission.audit.administer": "Read the audit log",
+  "permission.mcp.administer": "Choose whether programs may use MCP, and for what",
 } as const;

@@ -205,6 +205,8 @@ const OF_ALERTS = {
   update_retention_policy: OF_HOST,
   execute_cleanup: none("figures go by their age, whichever VM they are of"),
   cleanup_old_metrics: none("figures go by their age, whichever VM they are of"),
+  update_mcp_access: OF_HOST,
+  stop_mcp: OF_HOST,
   update_metric_push: OF_HOST,
   test_metric_push: TRIES,
   update_audit_retention: OF_HOST,

@@ -1,0 +1,235 @@
+/** What the tools do: each call ends in dispatch, as who calls, with no more rights than MCP may have. */
+import { permissionsOf } from "../../lib/access/permissions.ts";
+import { mayCall } from "../../lib/access/may_call.ts";
+import { roleOn } from "../../lib/access/rights.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type Output,
+} from "../../lib/contract/mod.ts";
+import { ownFields } from "../../lib/contract/envelope.ts";
+import { fields } from "../../lib/contract/rest.ts";
+import { describeCommand, searchCommands } from "../../lib/mcp/catalogue.ts";
+import { notOffered } from "../../lib/mcp/offered.ts";
+import { PLAN_MINUTES } from "../../lib/mcp/protocol.ts";
+import { addressed } from "../../lib/mcp/resources.ts";
+import { withoutSecrets } from "../../lib/mcp/secrets.ts";
+import type { ToolName } from "../../lib/mcp/tools.ts";
+import { viewOf } from "../../lib/rest/list_query.ts";
+import { type AccessWorld, authorise, guardGroup } from "../access/authorise.ts";
+import type { Principal } from "../access.ts";
+import { type Dispatch, isCommand, validate } from "../dispatch.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import { SharedTime } from "../within.ts";
+import { failed, ours, type Part, partsOf, theirs, type ToolAnswer } from "./answers.ts";
+import type { Plans } from "./plans.ts";
+import type { McpSettingsRecord } from "./settings.ts";
+import { witnessOf } from "./witness.ts";
+
+/** Milliseconds for which a result is waited: clients wait a minute. What takes longer goes on. */
+const WAIT_MS = 25_000;
+
+/** What the tools work with. */
+export interface McpWorld extends AccessWorld {
+  readonly dispatch: Dispatch;
+  readonly settings: () => McpSettingsRecord;
+  readonly grantedGroups: () => ReadonlySet<string>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Takes what was refused before it got to dispatch, for the audit log. */
+  readonly refused: (principal: Principal, error: ContractError, input: unknown) => void;
+}
+
+/** One call: who makes it, in which session, on which host of the context. */
+export interface McpCall {
+  readonly principal: Principal;
+  readonly plans: Plans;
+  readonly on: string | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Who calls by MCP: the same person by another door, with no more than MCP may. */
+export function cappedPrincipal(
+  principal: Principal,
+  { role }: Pick<McpSettingsRecord, "role">,
+  client: string,
+): Principal {
+  const most = [{ permissions: permissionsOf(role), on: { kind: "everything" } }] as const;
+  const rights = role === "administrator" ? principal.rights : [...principal.rights, most];
+  return { ...principal, rights, role: roleOn(rights, "everything"), door: "mcp", client };
+}
+
+/** The row of a command that MCP carries out. @throws {ContractError} UnknownCommand, McpNotOffered */
+function offeredRow(name: string): { readonly name: CommandName; readonly row: Command } {
+  if (!isCommand(name)) throw new ContractError("UnknownCommand", { command: name.slice(0, 64) });
+  const row: Command = COMMANDS[name], reason = notOffered(row);
+  if (reason !== undefined) throw new ContractError("McpNotOffered", { command: name, reason });
+  return { name, row };
+}
+
+const text = (args: Fields, name: string): string =>
+  typeof args[name] === "string" ? args[name] as string : "";
+
+/** The input of a tool's call. @throws {ContractError} InvalidInput */
+function inputOf({ input = {} }: Fields): Fields {
+  if (typeof input === "object" && input !== null && !Array.isArray(input)) return input as Fields;
+  throw new ContractError("InvalidInput", { reason: "input must be an object", field: "input" });
+}
+
+export class McpCalls {
+  constructor(readonly world: McpWorld) {}
+
+  /** Carries a tool out. Never throws what the caller is at fault for: that is the result. */
+  async tool(name: string, args: Fields, call: McpCall): Promise<ToolAnswer> {
+    try {
+      if (!Object.hasOwn(this.#tools, name)) {
+        throw new ContractError("InvalidInput", {
+          reason: `there is no tool ${JSON.stringify(name.slice(0, 64))}`,
+        });
+      }
+      return await this.#tools[name as ToolName](args, call);
+    } catch (error) {
+      return failed(asContractError(error));
+    }
+  }
+
+  readonly #tools: Readonly<
+    Record<ToolName, (args: Fields, call: McpCall) => Promise<ToolAnswer> | ToolAnswer>
+  > = {
+    search_commands: (args, { principal: { rights } }) => ({
+      content: [ours(searchCommands(text(args, "query").slice(0, 200), (name) => mayCall(rights, name)))],
+    }),
+    describe_command: (args) => {
+      const { name, row } = offeredRow(text(args, "command"));
+      return { content: [ours(describeCommand(name, row, args.output === true))] };
+    },
+    read: async (args, call) => ({
+      content: await this.read(text(args, "command"), inputOf(args), call, args),
+    }),
+    plan: async (args, call) => ({ content: await this.#plan(text(args, "command"), inputOf(args), call) }),
+    act: async (args, call) => ({ content: await this.#act(text(args, "digest"), call) }),
+  };
+
+  /** Reads what an address stands for. @throws {ContractError} NotFound, and what the command is refused with */
+  async resource(uri: string, call: McpCall): Promise<Part[]> {
+    const found = addressed(uri);
+    if (found === undefined) throw new ContractError("NotFound", { path: uri.slice(0, 256) });
+    return await this.read(found.route.name, found.input, call, {});
+  }
+
+  /** @throws {ContractError} */
+  async read(command: string, input: Fields, call: McpCall, args: Fields): Promise<Part[]> {
+    const { name, row } = offeredRow(command);
+    if (!row.readOnly) {
+      throw new ContractError("McpNotOffered", {
+        command: name,
+        reason: "it changes something. Use plan, then act",
+      });
+    }
+    const view = {
+      ...(typeof args.fields === "string" && args.fields !== "" && { fields: args.fields }),
+      ...(args.limit !== undefined && { limit: String(args.limit) }),
+      ...(typeof args.after === "string" && args.after !== "" && { after: args.after }),
+    };
+    const { ask, apply } = viewOf(row, view, input.limit);
+    const wanted = ask === undefined ? input : { ...input, limit: ask };
+    const done = await inTime(this.world.dispatch(name, wanted, call.principal, undefined, call.on));
+    if (done === undefined) {
+      throw new ContractError("LibvirtTimeout", { operation: name, seconds: WAIT_MS / 1000 });
+    }
+    // Without its secrets before fields are chosen: a list's schema is not that of its parts
+    const { answer, next } = apply(withoutSecrets(row.output, done.value));
+    return [...partsOf(row, answer), ...(next === undefined ? [] : [ours({ next })])];
+  }
+
+  /** @throws {ContractError} what the call itself would be refused with */
+  async #plan(command: string, given: Fields, { principal, plans, on }: McpCall): Promise<Part[]> {
+    const { name, row } = offeredRow(command);
+    if (row.readOnly) {
+      throw new ContractError("McpNotOffered", { command: name, reason: "it only reads. Use read" });
+    }
+    const { dispatch, settings, vm, grantedGroups } = this.world;
+    const isOnHost = on !== undefined && Object.hasOwn(fields(row), "host");
+    const input = ownFields(COMMANDS[name], isOnHost ? { host: on, ...given } : given);
+    const role = authorise(principal, name, input instanceof ContractError ? given : input, this.world);
+    if (input instanceof ContractError) throw input;
+    if (!row.unchecked) validate(name, input);
+    guardGroup(principal, name, input, vm, grantedGroups);
+    const read = (command: string, input: unknown) => dispatch(command, input, principal, undefined, on);
+    const { hash: witness, planned } = await witnessOf(name, input as Fields, read);
+    const { acting } = settings();
+    const facts = {
+      command: name,
+      summary: row.summary,
+      needs: row.role,
+      yourRole: role,
+      destroys: row.destroys ?? null,
+      isTask: row.isJob === true,
+      ...(acting
+        ? {
+          digest: plans.add({ command: name, input: input as Fields, on, holder: principal.holder, witness }),
+          holdsMinutes: PLAN_MINUTES,
+        }
+        : { digest: null, why: new ContractError("McpReadOnly").message }),
+    };
+    return [
+      ours(facts),
+      theirs({
+        input: withoutSecrets(row.input, input),
+        ...(planned !== undefined &&
+          { planned: withoutSecrets(COMMANDS[row.plan as CommandName].output, planned) }),
+      }),
+    ];
+  }
+
+  /** @throws {ContractError} McpReadOnly, PlanNotFound, PlanOutdated, and what the command is refused with */
+  async #act(digest: string, { principal, plans }: McpCall): Promise<Part[]> {
+    const { dispatch, settings } = this.world;
+    const refuse = (error: ContractError, about: unknown): never => {
+      this.world.refused(principal, error, about);
+      throw error;
+    };
+    if (!settings().acting) refuse(new ContractError("McpReadOnly"), {});
+    // Taken before anything is waited for: of two at once, one has it
+    const plan = plans.take(digest, principal.holder) ??
+      refuse(new ContractError("PlanNotFound", { minutes: PLAN_MINUTES }), {});
+    const { command, input, on, witness } = plan;
+    const call = (command: string, input: unknown) => dispatch(command, input, principal, undefined, on);
+    const now = await witnessOf(command, input, call);
+    if (now.hash !== witness) refuse(new ContractError("PlanOutdated", { command }), { command });
+    if (!settings().acting) refuse(new ContractError("McpReadOnly"), {}); // switched off meanwhile
+    const since = this.world.now(), row: Command = COMMANDS[command];
+    const done = await inTime(call(command, input));
+    if (done !== undefined) return [ours({ done: command }), ...partsOf(row, done.value)];
+    const jobs = await call("list_jobs" satisfies CommandName, { limit: 50 }) as Output<"list_jobs">;
+    const job = jobs.find((each) =>
+      each.command === command && each.actor === principal.name && each.startedAt >= since
+    );
+    return [
+      ours({
+        goesOn: command,
+        ...(job !== undefined && { jobId: job.id }),
+        note: "It was begun and goes on. Read list_jobs or get_job to see how it ends. Do not plan it again.",
+      }),
+    ];
+  }
+}
+
+/** What work comes to in time; undefined where it takes longer: it goes on. @throws what it fails with by then */
+const inTime = <T>(work: Promise<T>): Promise<{ readonly value: T } | undefined> =>
+  new SharedTime(WAIT_MS).of("", work.then((value) => ({ value })));
+
+/** Whatever was thrown, as an error of the contract. */
+export function asContractError(thrown: unknown): ContractError {
+  const error = contractError(thrown, "LibvirtFailed", "mcp");
+  if (error instanceof ContractError) return error;
+  log.error("a call by MCP failed unexpectedly", {
+    error,
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return new ContractError("Internal", undefined, { cause: error });
+}

@@ -1,0 +1,171 @@
+/** MCP sessions that are open: whose each is, and its end. */
+import { randomUUID } from "node:crypto";
+import type { McpSession } from "../../lib/contract/mod.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { accountOf, type Principal } from "../access.ts";
+import type { Clock } from "../clock.ts";
+import { log } from "../log.ts";
+import { Plans } from "./plans.ts";
+import type { OpenSession } from "./server.ts";
+
+/** Sessions of one account at once: of more, the one longest unused ends. And of all together. */
+const MOST_SESSIONS = { account: 16, all: 256 } as const;
+/** Requests of a session that are answered at once. */
+const MOST_AT_ONCE = 16;
+/** Milliseconds after which a session that is not used ends. */
+const IDLE_MS = 30 * 60_000;
+/** Characters of a client's name, and of its version. */
+const MOST_NAME = 64;
+/** Characters of a session's id that are shown: the whole of it opens the session, together with its token. */
+const SHOWN = 8;
+
+/** A session. */
+export interface Session {
+  readonly id: string;
+  /** Whose it is: exactly this token, or this user at the socket. */
+  readonly holder: string;
+  /** The program, as it calls itself. */
+  readonly client: string;
+  readonly plans: Plans;
+  readonly open: OpenSession;
+  /** Aborted once it has ended. */
+  readonly ended: AbortSignal;
+  /** Counts a request while it is answered. @throws {ContractError} TooManyRequests */
+  use(): Disposable;
+}
+
+interface Kept extends Session {
+  readonly account: string;
+  readonly principal: Principal;
+  readonly abort: AbortController;
+  readonly beganAt: number;
+  readonly stopFollowing: () => void;
+  lastUsedAt: number;
+  /** By the clock that nobody sets. */
+  usedAt: number;
+  running: number;
+  calls: number;
+}
+
+/** The name of a program, from what it says of itself. */
+export function clientIn(info: unknown): string {
+  const { name, version } = (typeof info === "object" && info !== null ? info : {}) as Record<
+    string,
+    unknown
+  >;
+  const words = [name, version].filter((each): each is string => typeof each === "string")
+    .map((each) => oneLine(each, MOST_NAME).trim()).filter((each) => each !== "");
+  return words.join(" ") || "unknown";
+}
+
+export class McpSessions {
+  readonly #sessions = new Map<string, Kept>();
+
+  constructor(private readonly clock: Clock) {}
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Begins one for somebody; it ends once they may not any more.
+   *
+   * @throws {ContractError} TooManyRequests
+   */
+  async begin(
+    principal: Principal,
+    client: string,
+    open: (id: string) => Promise<OpenSession>,
+  ): Promise<Session> {
+    const account = accountOf(principal);
+    const theirs = [...this.#sessions.values()].filter((each) => each.account === account);
+    const unused = theirs.toSorted((a, b) => a.usedAt - b.usedAt).slice(
+      0,
+      theirs.length + 1 - MOST_SESSIONS.account,
+    );
+    for (const { id } of theirs.length < MOST_SESSIONS.account ? [] : unused) this.end(id);
+    if (this.#sessions.size >= MOST_SESSIONS.all) {
+      throw new ContractError("TooManyRequests", { what: "MCP sessions", limit: MOST_SESSIONS.all });
+    }
+    const id = randomUUID(), abort = new AbortController();
+    const opened = await open(id);
+    const end = () => this.end(id);
+    const session: Kept = {
+      ...{
+        id,
+        client,
+        account,
+        principal,
+        abort,
+        ended: abort.signal,
+        open: opened,
+        holder: principal.holder,
+      },
+      plans: new Plans(id, this.clock),
+      beganAt: this.clock.now(),
+      lastUsedAt: this.clock.now(),
+      usedAt: this.clock.monotonic(),
+      ...{ running: 0, calls: 0 },
+      stopFollowing: () => principal.ended.removeEventListener("abort", end),
+      use: () => this.#use(session),
+    };
+    this.#sessions.set(id, session);
+    principal.ended.addEventListener("abort", end);
+    if (principal.ended.aborted) end();
+    return session;
+  }
+
+  #use(session: Kept): Disposable {
+    if (session.running >= MOST_AT_ONCE) {
+      throw new ContractError("TooManyRequests", {
+        what: "requests of this MCP session",
+        limit: MOST_AT_ONCE,
+      });
+    }
+    session.running++;
+    session.calls++;
+    session.lastUsedAt = this.clock.now();
+    session.usedAt = this.clock.monotonic();
+    return { [Symbol.dispose]: () => void session.running-- };
+  }
+
+  /** Somebody's session. Another's is as none. @throws {ContractError} McpSessionNotFound */
+  of(id: string, { holder }: Pick<Principal, "holder">): Session {
+    const session = this.#sessions.get(id);
+    if (session === undefined || session.holder !== holder) throw new ContractError("McpSessionNotFound");
+    return session;
+  }
+
+  /** Ends one; what it has begun goes on as a task. */
+  end(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#sessions.delete(id);
+    session.stopFollowing();
+    session.abort.abort(new ContractError("McpSessionNotFound"));
+    session.open.close().catch((error) => log.warn("an MCP session did not end cleanly", { error }));
+  }
+
+  endAll(): void {
+    for (const id of [...this.#sessions.keys()]) this.end(id);
+  }
+
+  /** Ends those that nobody has used for long. */
+  tidy(): void {
+    const now = this.clock.monotonic();
+    for (const { id, usedAt, running } of [...this.#sessions.values()]) {
+      if (running === 0 && now - usedAt > IDLE_MS) this.end(id);
+    }
+  }
+
+  list(): McpSession[] {
+    return [...this.#sessions.values()].map(({ id, principal, client, beganAt, lastUsedAt, calls }) => ({
+      id: id.slice(0, SHOWN),
+      actor: principal.name,
+      client,
+      address: principal.address || null,
+      ...{ beganAt, lastUsedAt, calls },
+    }));
+  }
+}

@@ -1,0 +1,27 @@
+/** Texts about programs that speak MCP. */
+export const mcp = {
+  "mcp.access": "Access",
+  "mcp.what":
+    "Programs with a language model can read and manage VMs by MCP (Model Context Protocol): with an API token at {address}, or on this host by kvm-manager mcp. They have the rights of the token or user, and no more than is set here.",
+  "mcp.enabled": "Allow MCP",
+  "mcp.acting": "Allow changes",
+  "mcp.acting_hint": "Each change is planned first, and carried out once by the digest of its plan.",
+  "mcp.role": "Highest role",
+  "mcp.role.viewer": "Viewer",
+  "mcp.role.operator": "Operator",
+  "mcp.role.administrator": "Administrator",
+  "mcp.calls_per_minute": "Calls per minute",
+  "mcp.calls_hint": "Of one API token, or one user of this host.",
+  "mcp.save": "Save",
+  "mcp.stop": "Stop MCP now",
+  "mcp.stop_what": "Switches MCP off and ends all its sessions at once.",
+  "mcp.sessions": "Sessions",
+  "mcp.no_sessions": "No sessions yet.",
+  "mcp.who": "User",
+  "mcp.client": "Program",
+  "mcp.address": "Address",
+  "mcp.here": "This host",
+  "mcp.since": "Since",
+  "mcp.last_used": "Last used",
+  "mcp.calls": "Calls",
+} as const;
