@@ -125,7 +125,17 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       ...{ store: app.store, clock: app.clock, hosts: app.hosts, linked: app.linked, limitOf },
       delegate: (by, holder) => delegateFor(app, by, holder),
       carryOut: (host, input, principal, jobs) =>
-        migrateVm(host, { linked: app.linked, coverage: app.coverage, figures: () => app.figureTransfer.get(), jobs }, input, principal),
+        migrateVm(
+          host,
+          {
+            linked: app.linked,
+            coverage: app.coverage,
+            figures: () => app.figureTransfer.get(),
+            jobs,
+          },
+          input,
+          principal,
+        ),
     });
     app.moves.give(queue);
     const migration = {
