@@ -242,6 +242,7 @@ export const foreignCommands = {
     }),
     errors: [
       ...READ_ERRORS,
+      "HostInMaintenance",
       "FileDamaged",
       "GuestNotClean",
       "InvalidName",

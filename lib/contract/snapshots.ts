@@ -138,6 +138,7 @@ export const snapshotCommands = {
     output: NOTHING_OUT,
     errors: [
       "HostInMaintenance",
+      "VmNotOwner",
       "DiskIsBase",
       "DiskInUse",
       "VmNotFound",

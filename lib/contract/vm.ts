@@ -359,6 +359,7 @@ export const vmCommands = {
     output: NOTHING_OUT,
     errors: [
       "VmNotFound",
+      "VmNotOwner",
       "VmAlreadyRunning",
       "NetworkNotActive",
       "NetworkNotFound",

@@ -207,6 +207,7 @@ export async function importForeign(
 ): Promise<Output<"import_foreign_vm">> {
   const { host } = services;
   host.requireFilled();
+  host.maintenance.requireOff();
   const pool = input.targetPool ?? lastChoices(services).targetPool ?? "default";
   const format = hasFormats(requireActive(host, pool)) ? input.diskFormat ?? "qcow2" : undefined;
   await requireWritable(host, pool);

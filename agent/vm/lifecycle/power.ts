@@ -87,14 +87,19 @@ const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: 
 const isOffAlready = (error: unknown) =>
   error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID;
 
+/** @throws {ContractError} VmNotOwner where the VM was switched over to another host, or may have been */
+export function requireOwner(host: Host, { id }: Pick<VM, "id">): void {
+  const elsewhere = host.switchedOverTo(id);
+  if (elsewhere !== undefined) throw new ContractError("VmNotOwner", { host: elsewhere });
+}
+
 /** A suspended VM is either off with saved memory (started again) or asleep (woken). */
 async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   const isSuspended = vm.state === "suspended";
   if (isSuspended && host.inventory.active().includes(vm.id)) {
     return await simple("domainWakeup")(host, vm);
   }
-  const elsewhere = host.switchedOverTo(vm.id);
-  if (elsewhere !== undefined) throw new ContractError("VmNotOwner", { host: elsewhere });
+  requireOwner(host, vm);
   await requireStartable(host, vm);
   const record = await simple("domainStart")(host, vm);
   if (!isSuspended) return record;

@@ -36,6 +36,7 @@ import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
+import { requireOwner } from "../lifecycle/power.ts";
 import { keepLabels } from "./keep_labels.ts";
 import { broughtMac } from "../mac_owner.ts";
 import { requireReachable } from "../../storage/reachable.ts";
@@ -273,7 +274,10 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         await requireReachable(host, known.stored);
         const found = await requireRevertable(known, name, principal);
         const startsIt = !host.inventory.active().includes(vmId) && found.memory !== "no";
-        if (startsIt) host.maintenance.requireOff();
+        if (startsIt) {
+          host.maintenance.requireOff();
+          requireOwner(host, vm);
+        }
         const reason = await unsettledImageText(host, known.vm);
         if (reason !== undefined) throw new ContractError("SnapshotNotRevertable", { name, reason });
         await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));
