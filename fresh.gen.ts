@@ -51,6 +51,7 @@ import * as route_settings_health from "./routes/settings/health.tsx";
 import * as route_settings_hosts_$id from "./routes/settings/hosts/[id].tsx";
 import * as route_settings_hosts_index from "./routes/settings/hosts/index.tsx";
 import * as route_settings_index from "./routes/settings/index.ts";
+import * as route_settings_lock_manager from "./routes/settings/lock-manager.tsx";
 import * as route_settings_metrics from "./routes/settings/metrics.tsx";
 import * as route_settings_roles_index from "./routes/settings/roles/index.tsx";
 import * as route_settings_sessions from "./routes/settings/sessions.tsx";
@@ -200,6 +201,7 @@ register({
     "settings/hosts/[id].tsx": route_settings_hosts_$id,
     "settings/hosts/index.tsx": route_settings_hosts_index,
     "settings/index.ts": route_settings_index,
+    "settings/lock-manager.tsx": route_settings_lock_manager,
     "settings/metrics.tsx": route_settings_metrics,
     "settings/roles/index.tsx": route_settings_roles_index,
     "settings/sessions.tsx": route_settings_sessions,

@@ -15,6 +15,7 @@ import type { Part } from "./feature_part.ts";
 import { forwardFeature } from "./network/forwards/feature.ts";
 import { hostFeature } from "./hosts/feature.ts";
 import { imageFeature } from "./storage/images/feature.ts";
+import { lockManagerFeature } from "./system/lock_manager/feature.ts";
 import { insightFeature } from "./insights/feature.ts";
 import { jobFeature } from "./jobs/feature.ts";
 import { searchFeature } from "./search/feature.ts";
@@ -43,6 +44,7 @@ const ALL = [
   hostFeature,
   credentialFeature,
   healthFeature,
+  lockManagerFeature,
   vmFeature,
   screenFeature,
   consoleFeature,

@@ -24,6 +24,7 @@ import { INPUT_ERRORS } from "./errors/input.ts";
 import { JOB_ERRORS } from "./errors/jobs.ts";
 import type { ErrorKind } from "./errors/kind.ts";
 import { LIBVIRT_ERRORS } from "./errors/libvirt.ts";
+import { LOCK_MANAGER_ERRORS } from "./errors/lock_manager.ts";
 import { MANAGE_ERRORS } from "./errors/manage.ts";
 import { NETWORK_ERRORS } from "./errors/networks.ts";
 import { SCHEDULE_ERRORS } from "./errors/schedules.ts";
@@ -40,6 +41,7 @@ export const ERRORS = {
   ...INPUT_ERRORS,
   ...ACCESS_ERRORS,
   ...HOST_ERRORS,
+  ...LOCK_MANAGER_ERRORS,
   ...VM_ERRORS,
   ...CREATE_ERRORS,
   ...CONSOLE_ERRORS,

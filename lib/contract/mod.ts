@@ -27,6 +27,7 @@ import { hostDeviceCommands } from "./host_devices.ts";
 import { imageCommands } from "./images.ts";
 import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
+import { lockManagerCommands } from "./lock_manager.ts";
 import { manageCommands } from "./manage.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { metricPushCommands } from "./metric_push.ts";
@@ -58,6 +59,7 @@ const onOneHost = onHost({
   ...hardwareCommands,
   ...hostCommands,
   ...healthCommands,
+  ...lockManagerCommands,
   ...deviceCommands,
   ...hostDeviceCommands,
   ...consoleCommands,
@@ -147,6 +149,7 @@ export * from "./images.ts";
 export * from "./insights.ts";
 export * from "./jobs.ts";
 export * from "./local_host.ts";
+export * from "./lock_manager.ts";
 export * from "./manage.ts";
 export * from "./metric_series.ts";
 export * from "./metric_push.ts";

@@ -74,6 +74,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/settings\/backup-targets\b/, "create_backup_target"],
   [/^\/settings\/certificate\b/, "get_certificate"],
   [/^\/settings\/health\b/, "get_host_health"],
+  [/^\/settings\/lock-manager\b/, "get_lock_manager"],
 ];
 
 /** What a form that its page reads itself needs, where that is more than the page. */

@@ -33,7 +33,7 @@ import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
-import { FolderMarks } from "./marks.ts";
+import { FolderMarks } from "../../storage/folder_marks.ts";
 import { checkOutgoing } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
