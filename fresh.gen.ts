@@ -53,6 +53,7 @@ import * as route_settings_health from "./routes/settings/health.tsx";
 import * as route_settings_hosts_$id from "./routes/settings/hosts/[id].tsx";
 import * as route_settings_hosts_index from "./routes/settings/hosts/index.tsx";
 import * as route_settings_index from "./routes/settings/index.ts";
+import * as route_settings_lock_manager from "./routes/settings/lock-manager.tsx";
 import * as route_settings_mcp from "./routes/settings/mcp.tsx";
 import * as route_settings_metrics from "./routes/settings/metrics.tsx";
 import * as route_settings_placement from "./routes/settings/placement.tsx";
@@ -211,6 +212,7 @@ register({
     "settings/hosts/[id].tsx": route_settings_hosts_$id,
     "settings/hosts/index.tsx": route_settings_hosts_index,
     "settings/index.ts": route_settings_index,
+    "settings/lock-manager.tsx": route_settings_lock_manager,
     "settings/mcp.tsx": route_settings_mcp,
     "settings/metrics.tsx": route_settings_metrics,
     "settings/placement.tsx": route_settings_placement,

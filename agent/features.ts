@@ -17,6 +17,7 @@ import { placementFeature } from "./placement/feature.ts";
 import { forwardFeature } from "./network/forwards/feature.ts";
 import { hostFeature } from "./hosts/feature.ts";
 import { imageFeature } from "./storage/images/feature.ts";
+import { lockManagerFeature } from "./system/lock_manager/feature.ts";
 import { insightFeature } from "./insights/feature.ts";
 import { jobFeature } from "./jobs/feature.ts";
 import { searchFeature } from "./search/feature.ts";
@@ -49,6 +50,7 @@ const ALL = [
   healthFeature,
   placementFeature,
   maintenanceFeature,
+  lockManagerFeature,
   vmFeature,
   screenFeature,
   consoleFeature,

@@ -2,14 +2,16 @@
 import { parseArgs } from "node:util";
 import { gatherFacts } from "../agent/system/doctor/gather.ts";
 import { libvirtOf } from "../agent/system/doctor/handlers.ts";
+import { lockedVms } from "../agent/system/lock_manager/look.ts";
+import { isLocalSystem } from "../agent/machine/local_uri.ts";
 import { setLogLevel } from "../agent/log.ts";
-import { LibvirtLink } from "../agent/libvirt/link.ts";
-import type { Settings } from "../agent/settings.ts";
+import type { LibvirtLink } from "../agent/libvirt/link.ts";
 import { asOwner } from "../agent/store/as_owner.ts";
 import { type AreaFinding, examine } from "../lib/system/doctor/checks.ts";
 import { HEALTH_LEVELS } from "../lib/contract/health.ts";
 import { worst } from "../lib/system/doctor/finding.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
+import { ownLink } from "./own_link.ts";
 import { parseOrExit } from "./host_verb.ts";
 import { isServing } from "./environment.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
@@ -27,8 +29,6 @@ export const DOCTOR_HELP = () =>
 
 /** Wrong usage: sysexits.h; 2 means problems here. */
 const WRONG_USAGE = 64;
-/** Milliseconds libvirt may take to let us in. */
-const CONNECT_MS = 16_000;
 
 const SIGNS = { ok: "ok     ", warning: "WARNING", problem: "PROBLEM" } as const;
 
@@ -40,19 +40,10 @@ function shown({ area, level, what, advice, command }: AreaFinding): string {
     .map(escapeControlCharacters).join("\n");
 }
 
-/** A link of our own; closed when disposed of. */
-async function connected(settings: Settings): Promise<{ link: LibvirtLink } & AsyncDisposable> {
-  const settled = Promise.withResolvers<void>();
-  const link = new LibvirtLink(settings.uri, {
-    status: () => settled.resolve(),
-    connected: () => settled.resolve(),
-    events: () => {},
-  });
-  link.start();
-  const timer = setTimeout(settled.resolve, CONNECT_MS);
-  await settled.promise;
-  clearTimeout(timer);
-  return { link, [Symbol.asyncDispose]: () => link.stop() };
+/** VMs and pools as libvirt tells them; linked hosts are known to the server alone. */
+export async function lockSources(link: LibvirtLink) {
+  const [domains, pools] = await Promise.all([link.call("domainScan"), link.call("poolScan")]);
+  return { ...lockedVms(domains), pools };
 }
 
 const FLAGS = { uri: { type: "string" }, listen: { type: "string" }, ...PLACE_OPTIONS } as const;
@@ -73,9 +64,11 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   const { settings, format } = given;
   setLogLevel("error"); // what is found is said below
   const serves = await isServing(settings.runtimeDir);
-  await using held = await connected(settings);
+  await using held = await ownLink(settings);
   const inDataDir = <T>(run: () => Promise<T>) => asOwner(settings.dataDir, run);
-  const findings = examine(await gatherFacts({ settings, libvirt: libvirtOf(held.link), serves, inDataDir }));
+  const libvirt = libvirtOf(held.link),
+    locks = isLocalSystem(settings.uri) ? () => lockSources(held.link) : undefined;
+  const findings = examine(await gatherFacts({ settings, libvirt, serves, inDataDir, locks }));
   if (format === "table") {
     for (const finding of findings) console.log(shown(finding));
     const counted = (level: typeof HEALTH_LEVELS[number], word: string) => {

@@ -23,6 +23,10 @@ export const HOST_VERBS: Readonly<Record<string, OwnVerb>> = {
     const { DOCTOR_HELP, doctorCommand, readDoctor } = await import("./doctor.ts");
     return { help: DOCTOR_HELP, read: readDoctor, run: doctorCommand };
   }),
+  "lock-manager": ownVerb("turn libvirt's lock manager on or off, as root", async () => {
+    const { LOCK_MANAGER_HELP, lockManagerCommand, readLockManager } = await import("./lock_manager.ts");
+    return { help: LOCK_MANAGER_HELP, read: readLockManager, run: lockManagerCommand };
+  }, { words: ["lockd", "none"] }),
   "backup-state": ownVerb("save the program's own state into a file", async () => {
     const { BACKUP_HELP, backupCommand, readStateFile } = await import("./state.ts");
     return { help: BACKUP_HELP, read: readStateFile, run: backupCommand };

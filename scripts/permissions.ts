@@ -7,6 +7,7 @@
 /** Verbs that need everything, and for what. */
 export const ALL_RIGHTS: Readonly<Record<string, string>> = {
   serve: "libvirt through FFI; nft, ip, qemu-img; /proc and /sys",
+  "lock-manager": "libvirt through FFI; libvirt's files, systemctl; /proc",
   doctor: "libvirt through FFI; nft; /proc and /sys",
   install: "systemctl, systemd-sysusers or useradd, chown",
   upgrade: "systemctl, systemd-sysusers or useradd, chown",

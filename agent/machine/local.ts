@@ -32,6 +32,21 @@ export function localHostname(): string {
 const TICKS_PER_SECOND = 100;
 
 /**
+ * When a process was started, in milliseconds since 1970; undefined where the kernel tells it otherwise. Source: proc(5),
+ * field 22 of stat.
+ *
+ * @throws {Deno.errors.NotFound} once it has ended
+ */
+export async function processStartedAt(pid: string | number): Promise<number | undefined> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The command's name stands in parentheses and may hold spaces and parentheses itself.
+  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  const uptime = Number((await Deno.readTextFile("/proc/uptime")).split(" ")[0]);
+  if (!Number.isFinite(ticks) || !Number.isFinite(uptime)) return undefined;
+  return Math.round(Date.now() - (uptime - ticks / TICKS_PER_SECOND) * 1000);
+}
+
+/**
  * When QEMU was started for a VM, in milliseconds since 1970: from its pid file and /proc. Undefined when it
  * cannot be told. Source: proc(5), field 22.
  */
@@ -40,12 +55,7 @@ export async function qemuStartedAt(name: string): Promise<number | undefined> {
   try {
     const pid = (await Deno.readTextFile(`/run/libvirt/qemu/${name}.pid`)).trim();
     if (!/^\d+$/.test(pid)) return undefined;
-    const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-    // The command's name stands in parentheses and may hold spaces and parentheses itself.
-    const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
-    const uptime = Number((await Deno.readTextFile("/proc/uptime")).split(" ")[0]);
-    if (!Number.isFinite(ticks) || !Number.isFinite(uptime)) return undefined;
-    return Math.round(Date.now() - (uptime - ticks / TICKS_PER_SECOND) * 1000);
+    return await processStartedAt(pid);
   } catch (error) {
     log.debug("when a VM was started cannot be told", { name, error });
     return undefined;

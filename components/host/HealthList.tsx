@@ -22,6 +22,8 @@ const AREAS: Readonly<Record<HealthFinding["area"], Key>> = {
   groups: "health.area_groups",
   firewall: "health.area_firewall",
   storage: "health.area_storage",
+  locks: "health.area_locks",
+  cluster: "health.area_cluster",
   clock: "health.area_clock",
   names: "health.area_names",
   ports: "health.area_ports",

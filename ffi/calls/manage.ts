@@ -48,16 +48,20 @@ function create(connection: Connection, xml: string, flags: number): null {
   return null;
 }
 
-/** `VIR_DOMAIN_START_VALIDATE`: against libvirt's schemas first. */
-const START_VALIDATE = 16;
+/** `VIR_DOMAIN_START_VALIDATE`: against libvirt's schemas first. `VIR_DOMAIN_START_AUTODESTROY`: see below. */
+const START_VALIDATE = 16, START_AUTODESTROY = 2;
 
 /**
  * Starts a domain that is not kept: it is gone once it stops.
  *
+ * @param untilClosed libvirt ends it when the connection that has started it is closed, also by a kill of this process
  * @throws {LibvirtError} Source: virDomainCreateXML
  */
-export function domainStartTransient(connection: Connection, { xml }: { xml: string }): null {
-  return create(connection, xml, START_VALIDATE);
+export function domainStartTransient(
+  connection: Connection,
+  { xml, untilClosed = false }: { xml: string; untilClosed?: boolean },
+): null {
+  return create(connection, xml, START_VALIDATE | (untilClosed ? START_AUTODESTROY : 0));
 }
 
 /**

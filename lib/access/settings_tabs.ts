@@ -32,5 +32,6 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   { href: "/settings/backup-targets", label: "crumbs.backup_targets", administrator: true },
   { href: "/settings/certificate", label: "crumbs.certificate", administrator: true },
   { href: "/settings/credentials", label: "crumbs.credentials", administrator: true },
+  { href: "/settings/lock-manager", label: "crumbs.lock_manager", administrator: true },
   { href: "/settings/health", label: "crumbs.health", administrator: true },
 ];

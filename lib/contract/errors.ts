@@ -24,6 +24,7 @@ import { INPUT_ERRORS } from "./errors/input.ts";
 import { JOB_ERRORS } from "./errors/jobs.ts";
 import type { ErrorKind } from "./errors/kind.ts";
 import { LIBVIRT_ERRORS } from "./errors/libvirt.ts";
+import { LOCK_MANAGER_ERRORS } from "./errors/lock_manager.ts";
 import { MANAGE_ERRORS } from "./errors/manage.ts";
 import { MCP_ERRORS } from "./errors/mcp.ts";
 import { NETWORK_ERRORS } from "./errors/networks.ts";
@@ -42,6 +43,7 @@ export const ERRORS = {
   ...INPUT_ERRORS,
   ...ACCESS_ERRORS,
   ...HOST_ERRORS,
+  ...LOCK_MANAGER_ERRORS,
   ...VM_ERRORS,
   ...CREATE_ERRORS,
   ...CONSOLE_ERRORS,

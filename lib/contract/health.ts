@@ -16,6 +16,8 @@ export const HEALTH_AREAS = [
   "groups",
   "firewall",
   "storage",
+  "locks",
+  "cluster",
   "clock",
   "names",
   "ports",

@@ -29,6 +29,7 @@ import { imageCommands } from "./images.ts";
 import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
 import { maintenanceCommands } from "./maintenance.ts";
+import { lockManagerCommands } from "./lock_manager.ts";
 import { manageCommands } from "./manage.ts";
 import { mcpCommands } from "./mcp.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
@@ -66,6 +67,7 @@ const onOneHost = onHost({
   ...hardwareCommands,
   ...hostCommands,
   ...healthCommands,
+  ...lockManagerCommands,
   ...deviceCommands,
   ...hostDeviceCommands,
   ...consoleCommands,
@@ -161,6 +163,7 @@ export * from "./insights.ts";
 export * from "./jobs.ts";
 export * from "./local_host.ts";
 export * from "./maintenance.ts";
+export * from "./lock_manager.ts";
 export * from "./manage.ts";
 export * from "./mcp.ts";
 export * from "./metric_series.ts";

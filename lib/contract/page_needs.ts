@@ -82,6 +82,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/settings\/certificate\b/, "get_certificate"],
   [/^\/settings\/mcp\b/, "get_mcp_access"],
   [/^\/settings\/health\b/, "get_host_health"],
+  [/^\/settings\/lock-manager\b/, "get_lock_manager"],
 ];
 
 /** What a form that its page reads itself needs, where that is more than the page. */

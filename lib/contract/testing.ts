@@ -87,5 +87,6 @@ export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknow
   invite_host: { address: "https://kvm2:8006" },
   install_host: { destination: "root@kvm2" },
   rotate_credential: { credentialId: "link-key" },
+  set_lock_manager: { driver: "lockd" },
   join_host: { name: "kvm2", invitation: `https://kvm2:8006#join/${"A".repeat(43)}.${"B".repeat(43)}` },
 };

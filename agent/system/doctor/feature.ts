@@ -5,7 +5,7 @@ import { healthHandlers } from "./handlers.ts";
 
 export const healthFeature = feature<never, keyof typeof healthCommands>({
   name: "health",
-  open: ({ settings, clock }) => ({
-    host: (host) => ({ handlers: healthHandlers(settings, host, clock) }),
+  open: (app) => ({
+    host: (host) => ({ handlers: healthHandlers(app.settings, host, app) }),
   }),
 });

@@ -12,6 +12,7 @@ import type {
   HostFacts,
   KvmFacts,
   LibvirtFacts,
+  LockFacts,
   PoolFacts,
   PortFacts,
   StateFacts,
@@ -37,6 +38,9 @@ import { DATABASE_FILE, KNOWN_VERSION, versionOf } from "../../store/database.ts
 import { lastBackup } from "../../store/state.ts";
 import { Secrets } from "../../sealing/secrets.ts";
 import { OWN_FILE } from "../certificate/certificates.ts";
+import { clusterVms } from "../../../lib/system/doctor/checks_locks.ts";
+import { hostCluster } from "../lock_manager/cluster.ts";
+import { type LockSources, lookAtLocks, onlyOwnDisks } from "../lock_manager/look.ts";
 import { certificateOf, isOwn } from "./certificate.ts";
 import { firewallFacts } from "./firewall.ts";
 import { there } from "./files.ts";
@@ -56,6 +60,8 @@ export interface DoctorContext {
   readonly libvirt: Libvirt;
   /** The server runs, and has the port. */
   readonly serves: boolean;
+  /** VMs and pools, and how linked hosts are asked; undefined where libvirt's folders are not this host's own. */
+  readonly locks: (() => Promise<LockSources & { readonly autostart: readonly string[] }>) | undefined;
   /** Works in the data folder: root does it as the folder's owner. No other work may run meanwhile. */
   readonly inDataDir: <T>(run: () => Promise<T>) => Promise<T>;
 }
@@ -298,8 +304,27 @@ async function stateFacts({ settings: { dataDir } }: DoctorContext): Promise<Sta
   };
 }
 
+/** Disks that other hosts reach are looked for first: where there are none, files that only root may read matter little. */
+async function lockFacts(sources: LockSources): Promise<LockFacts | null> {
+  try {
+    return await lookAtLocks(sources);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied && await onlyOwnDisks(sources)) return null;
+    throw error;
+  }
+}
+
 /** Looks at everything. Never throws: what fails is unknown. */
 export async function gatherFacts(patient: DoctorContext): Promise<HostFacts> {
+  const sources = patient.libvirt.status.connected
+    ? await fact(async () => await patient.locks?.())
+    : { value: undefined };
+  const ofSources = <T>(
+    look: (given: LockSources & { readonly autostart: readonly string[] }) => Promise<T>,
+  ) =>
+    "unknown" in sources
+      ? sources
+      : fact(async () => sources.value === undefined ? null : await look(sources.value));
   const [libvirt, kvm, qemuImg, tpm, modules, account, firewall, pools] = await Promise.all([
     fact(() => libvirtFacts(patient)),
     fact(() => kvmFacts(patient)),
@@ -316,6 +341,13 @@ export async function gatherFacts(patient: DoctorContext): Promise<HostFacts> {
     fact(() => portFacts(patient)),
     fact(async () => await textAt("/etc/os-release") ?? null),
     fact(hasSystemd),
+  ]);
+  const [locks, cluster] = await Promise.all([
+    ofSources(lockFacts),
+    ofSources(async ({ autostart }) => {
+      const found = await hostCluster(), vms = clusterVms(found);
+      return { ...found, autostart: autostart.filter((name) => vms.includes(name)) };
+    }),
   ]);
   // One after the other, and alone: the whole process may be somebody else meanwhile.
   const state = await fact(() => patient.inDataDir(() => stateFacts(patient)));
@@ -336,6 +368,8 @@ export async function gatherFacts(patient: DoctorContext): Promise<HostFacts> {
       account,
       firewall,
       pools,
+      locks,
+      cluster,
       clock,
       names,
       ports,

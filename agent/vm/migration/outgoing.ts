@@ -40,7 +40,7 @@ import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.t
 import { MigrationConversation } from "./conversation.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
-import { FolderMarks } from "./marks.ts";
+import { FolderMarks } from "../../storage/folder_marks.ts";
 import { measureDirtyRate, measureLine } from "./estimate.ts";
 import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";

@@ -178,6 +178,7 @@ export const activity = {
   "activity.command.install_host": "KVM Manager installed on a host",
   "activity.command.join_host": "Host linked",
   "activity.command.remove_peer": "KVM Manager's access revoked",
+  "activity.command.set_lock_manager": "Lock manager changed",
   "activity.command.rotate_credential": "KVM Manager's key replaced",
   "activity.command.update_audit_retention": "Audit log retention changed",
   "activity.command.update_retention_policy": "Metrics retention changed",

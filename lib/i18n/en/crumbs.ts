@@ -42,5 +42,6 @@ export const crumbs = {
   "crumbs.metrics": "Metrics",
   "crumbs.certificate": "Certificate",
   "crumbs.credentials": "Credentials",
+  "crumbs.lock_manager": "Disk leases",
   "crumbs.health": "Health",
 } as const;

@@ -70,6 +70,7 @@ export const forms = {
   "forms.done.install_host": "KVM Manager was installed on the host {name}, which is linked.",
   "forms.done.join_host": "The host {name} was linked.",
   "forms.done.remove_peer": "That KVM Manager may not act on this host any more.",
+  "forms.done.set_lock_manager": "The lock manager was changed.",
   "forms.done.rotate_credential": "The key was replaced.",
   "forms.done.remove_host": "The host {name} was removed. Its VMs run on.",
   "forms.done.update_audit_retention": "The retention of the audit log was saved.",

@@ -24,6 +24,8 @@ export const health = {
   "health.area_groups": "Groups",
   "health.area_firewall": "Firewall",
   "health.area_storage": "Storage",
+  "health.area_locks": "Disk leases",
+  "health.area_cluster": "Cluster",
   "health.area_clock": "Clock",
   "health.area_names": "Host name",
   "health.area_ports": "Ports",

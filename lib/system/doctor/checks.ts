@@ -3,6 +3,7 @@ import type { HostFacts } from "./facts.ts";
 import { HEALTH_AREAS } from "../../contract/health.ts";
 import { type Finding } from "./finding.ts";
 import { judgeGroups, judgeKvm, judgeLibvirt, judgeModules, judgeQemu } from "./checks_virtualization.ts";
+import { judgeCluster, judgeLocks } from "./checks_locks.ts";
 import { judgeCertificate, judgeState } from "./checks_self.ts";
 import { judgeClock, judgeFirewall, judgeNames, judgePorts, judgeStorage } from "./checks_host.ts";
 
@@ -14,6 +15,8 @@ const JUDGES: Readonly<Record<typeof HEALTH_AREAS[number], (facts: HostFacts) =>
   groups: judgeGroups,
   firewall: judgeFirewall,
   storage: judgeStorage,
+  locks: judgeLocks,
+  cluster: judgeCluster,
   clock: judgeClock,
   names: judgeNames,
   ports: judgePorts,

@@ -54,6 +54,32 @@ const WELL = {
     dnsmasq: true,
   },
   pools: [pool] as (typeof pool | { closedFolder: string | null })[] as never,
+  locks: {
+    ...{
+      driver: "lockd",
+      pending: false,
+      fault: null as string | null,
+      plugin: true,
+      daemon: true,
+      automatic: true,
+    },
+    ...{
+      required: false,
+      lockspace: null as string | null,
+      lockspaceShared: null,
+      leases: 1 as number | null,
+    },
+    ...{ runningVms: 1, sharedDisks: [] as unknown[], networks: [], others: [] as unknown[] },
+  },
+  cluster: {
+    ...{ installed: true, error: null as string | null, quorum: true, fencing: true, maintenance: false },
+    nodes: [{ name: "kvm1", online: true, standby: false, maintenance: false, unclean: false }],
+    resources: [{
+      ...{ id: "vm-web", vm: "web", agent: "ocf:heartbeat:VirtualDomain", role: "Started" },
+      ...{ nodes: ["kvm1"], managed: true, failed: false },
+    }],
+    autostart: [] as string[],
+  },
   clock: { services: ["chronyd"], synchronised: null, now: NOW },
   names: { hostname: "host", error: null as string | null },
   ports: {
@@ -93,6 +119,12 @@ Deno.test("examine() finds nothing on a host where all is well, in every area", 
   assert.deepEqual([...new Set(findings.map(({ area }) => area))], [...HEALTH_AREAS]);
 });
 
+/** A disk that other hosts may reach, and a host that has its storage. */
+const NFS_DISK = { vm: "web", target: "vda", storage: "nfs://nas/vms", shareable: false, guarded: true };
+const OTHER = { host: "kvm2", driver: "lockd", lockspace: null as string | null, storage: "nfs://nas/vms" };
+const OFF = { driver: "none", daemon: false, automatic: false, leases: null };
+const NODE = WELL.cluster.nodes[0]!;
+
 /** Part, what is changed in it → level, what is said, what is to be run. */
 const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] = [
   [
@@ -124,6 +156,72 @@ const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] 
     /journalctl -u libvirtd/,
   ],
   ["libvirt", { qemuVersion: null }, "problem", /finds no QEMU/, /qemu-system-x86/],
+  [
+    "locks",
+    { ...OFF, sharedDisks: [NFS_DISK] },
+    "warning",
+    /reach disks of web \(nfs.*only QEMU's own/,
+    /kvm-manager lock-manager lockd/,
+  ],
+  [
+    "locks",
+    { ...OFF, sharedDisks: [{ ...NFS_DISK, shareable: true }] },
+    "warning",
+    /disks of web are shareable/,
+  ],
+  ["locks", { fault: "qemu.conf, line 3: x", driver: "unknown" }, "problem", /line 3/],
+  ["locks", { plugin: false }, "problem", /driver is not installed/, /apt-get install -y libvirt-daemon$/],
+  ["locks", { driver: "sanlock", plugin: false }, "problem", /chooses sanlock/, /libvirt-sanlock/],
+  ["locks", { driver: "sanlock", daemon: false }, "problem", /sanlock does not run/, /wdmd sanlock/],
+  ["locks", { daemon: false }, "problem", /virtlockd does not run: no VM/, /virtlockd\.socket/],
+  ["locks", { daemon: false, lockspace: "/l" }, "problem", /and libvirt cannot be started/],
+  ["locks", { pending: true }, "warning", /was started before/, /restart libvirtd/],
+  ["locks", { automatic: false, required: true }, "warning", /without <lease> devices does not start/],
+  ["locks", { automatic: false }, "warning", /are not guarded/],
+  ["locks", { runningVms: 0 }, "problem", /holds 1 leases although no VM runs/, /restart virtlockd libvirtd/],
+  [
+    "locks",
+    { others: [{ ...OTHER, driver: "sanlock" }] },
+    "problem",
+    /kvm2 has sanlock, this host virtlockd, and both/,
+  ],
+  ["locks", { others: [{ ...OTHER, lockspace: "/l" }] }, "problem", /kvm2 has virtlockd in \/l/],
+  [
+    "locks",
+    { ...OFF, others: [{ ...OTHER, lockspace: "/l" }] },
+    "problem",
+    /no lock manager, and both/,
+    /--lockspace \/l/,
+  ],
+  [
+    "locks",
+    { lockspace: "/l", lockspaceShared: false, sharedDisks: [NFS_DISK] },
+    "warning",
+    /this host's own/,
+  ],
+  [
+    "locks",
+    { sharedDisks: [{ ...NFS_DISK, storage: "iSCSI, Fibre Channel" }] },
+    "warning",
+    /in this host's \/dev/,
+  ],
+  [
+    "locks",
+    { sharedDisks: [{ ...NFS_DISK, guarded: false }] },
+    "warning",
+    /no leases for network disks \(web\)/,
+  ],
+  ["cluster", { quorum: false }, "problem", /no quorum/, /crm_mon/],
+  ["cluster", { fencing: false }, "problem", /has no fencing/, /stonith-enabled/],
+  ["cluster", { nodes: [{ ...NODE, online: false, unclean: true }] }, "problem", /kvm1 must be fenced/],
+  ["cluster", { nodes: [{ ...NODE, online: false }] }, "warning", /are off: kvm1/],
+  [
+    "cluster",
+    { resources: [{ ...WELL.cluster.resources[0]!, failed: true }] },
+    "warning",
+    /have failed: vm-web/,
+  ],
+  ["cluster", { autostart: ["web"] }, "warning", /manages web, and libvirt starts it/, /--disable web/],
   ["libvirt", { offersKvm: false }, "warning", /offers no KVM although/, /restart libvirtd/],
   ["kvm", { device: false, flags: [], modules: [] }, "problem", /offers no virtualization/],
   [
@@ -234,6 +332,22 @@ Deno.test("examine() needs no database, no certificate and no groups where there
     ),
     "ok",
   );
+});
+
+Deno.test("examine() says nothing of locks and clusters where they do not matter", () => {
+  const of = (part: "locks" | "cluster", change: unknown) =>
+    examine(host(part, change)).filter(({ area }) => area === part).map(({ level, what }) =>
+      `${level}: ${what}`
+    );
+  assert.deepEqual(of("locks", { ...OFF, others: [{ ...OTHER, driver: "lockd", storage: null }] }), [
+    "ok: no lock manager is on, and no VM has a disk that other hosts are known to reach",
+  ]);
+  assert.deepEqual(of("locks", null), []);
+  assert.deepEqual(of("cluster", { installed: false }), []);
+  assert.deepEqual(of("cluster", { error: "Not connected" }), [
+    "ok: Pacemaker is installed, and tells nothing of a cluster: Not connected",
+  ]);
+  assert.match(of("cluster", {})[0]!, /^ok: .*it manages web: start, stop and move them there/);
 });
 
 Deno.test("familyOf() and installs() know the distributions' names", () => {

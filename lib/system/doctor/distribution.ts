@@ -45,6 +45,18 @@ const PACKAGES = {
     arch: "nftables iproute2",
   },
   dnsmasq: { debian: "dnsmasq-base", fedora: "dnsmasq", suse: "dnsmasq", arch: "dnsmasq" },
+  lockd: {
+    debian: "libvirt-daemon",
+    fedora: "libvirt-daemon-lock libvirt-daemon-plugin-lockd",
+    suse: "libvirt-daemon-lock libvirt-daemon-plugin-lockd",
+    arch: "libvirt",
+  },
+  sanlock: {
+    debian: "libvirt-sanlock",
+    fedora: "libvirt-daemon-plugin-sanlock",
+    suse: "libvirt-daemon-plugin-sanlock",
+    arch: "libvirt",
+  },
   chrony: { debian: "chrony", fedora: "chrony", suse: "chrony", arch: "chrony" },
 } as const;
 

@@ -1,4 +1,5 @@
 /** What is looked at on a host, as plain data: gathered at the edge, judged by pure functions. */
+import type { HostCluster, LockManager } from "../../contract/lock_manager.ts";
 import type { Family } from "./distribution.ts";
 import type { Fact } from "./finding.ts";
 
@@ -119,6 +120,14 @@ export interface StateFacts {
   readonly now: number;
 }
 
+/** What guards disks against two VMs that write to them. */
+export type LockFacts = Omit<LockManager, "sees" | "obstacle">;
+
+/** A Pacemaker cluster around the host, and names of its VMs here that libvirt itself starts with the host. */
+export interface ClusterFacts extends HostCluster {
+  readonly autostart: readonly string[];
+}
+
 /** Everything together. */
 export interface HostFacts {
   readonly family: Family;
@@ -133,6 +142,9 @@ export interface HostFacts {
   readonly firewall: Fact<FirewallFacts>;
   /** Pools; null where libvirt cannot be asked. */
   readonly pools: Fact<readonly PoolFacts[] | null>;
+  /** Lock manager; null where the host's libvirt is not the system's, or cannot be asked. */
+  readonly locks: Fact<LockFacts | null>;
+  readonly cluster: Fact<ClusterFacts | null>;
   readonly clock: Fact<ClockFacts>;
   readonly names: Fact<{ readonly hostname: string; readonly error: string | null }>;
   readonly ports: Fact<PortFacts>;

@@ -222,6 +222,7 @@ const OF_ALERTS = {
   ),
   join_host: test("linked_hosts", "a linked host is used as one's own, and as whom"),
   remove_peer: test("linked_hosts", "a linked host is used as one's own, and as whom"),
+  set_lock_manager: none("files of libvirt alone are changed by it, and no VM: lock_manager_test"),
   rotate_credential: none("hosts alone are reached by it, and stay so: credentials_test"),
 } as const;
 

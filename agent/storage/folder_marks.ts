@@ -1,11 +1,11 @@
 /** Proof that another host sees the same folder: a file that is put there, and looked for there. */
-import type { VM } from "../../../lib/contract/mod.ts";
-import { messageOf } from "../../../lib/text/message.ts";
-import { newSecret } from "../../access/secret.ts";
-import { log } from "../../log.ts";
-import { isSystemError, undefinedIfMissing } from "../../machine/files.ts";
-import { plainPath } from "../../machine/host_file.ts";
-import { hostFiles } from "../../machine/host_files.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { newSecret } from "../access/secret.ts";
+import { log } from "../log.ts";
+import { isSystemError, undefinedIfMissing } from "../machine/files.ts";
+import { plainPath } from "../machine/host_file.ts";
+import { hostFiles } from "../machine/host_files.ts";
 
 /** The file in a folder. */
 export interface FolderMark {
@@ -19,12 +19,17 @@ export class FolderMarks implements AsyncDisposable {
 
   /** Puts them there. A folder that cannot be written to gets none, and is not taken for shared. @throws {ContractError} StorageNotResponding */
   static async put({ disks }: Pick<VM, "disks">): Promise<FolderMarks> {
-    const marks = new FolderMarks();
     const folders = disks.flatMap(({ type, source = "" }) =>
       type === "file" && source.startsWith("/") ? [source.slice(0, source.lastIndexOf("/"))] : []
     );
+    return await FolderMarks.inFolders(new Set(folders));
+  }
+
+  /** The same in any folders. @throws {ContractError} StorageNotResponding */
+  static async inFolders(folders: Iterable<string>): Promise<FolderMarks> {
+    const marks = new FolderMarks();
     try {
-      for (const folder of new Set(folders)) await marks.#put(folder);
+      for (const folder of folders) await marks.#put(folder);
       return marks;
     } catch (error) {
       await marks[Symbol.asyncDispose]();
@@ -35,6 +40,11 @@ export class FolderMarks implements AsyncDisposable {
   /** The mark beside an image; undefined where there is none. */
   beside(path: string | undefined): FolderMark | undefined {
     return path === undefined ? undefined : this.#marks.get(path.slice(0, path.lastIndexOf("/")));
+  }
+
+  /** Each folder that has one, with it. */
+  all(): ReadonlyMap<string, FolderMark> {
+    return this.#marks;
   }
 
   async #put(folder: string): Promise<void> {

@@ -1,0 +1,143 @@
+/**
+ * `kvm-manager lock-manager`: turns virtlockd on and off as root, for a service that may not: what set_lock_manager does
+ * where the server runs as root.
+ */
+import { parseArgs } from "node:util";
+import { setLogLevel } from "../agent/log.ts";
+import { isLocalSystem } from "../agent/machine/local_uri.ts";
+import { textAt } from "../agent/machine/files.ts";
+import type { Settings } from "../agent/settings.ts";
+import { SettingsError } from "../agent/settings_error.ts";
+import { changeLockManager } from "../agent/system/lock_manager/change.ts";
+import { restartObstacle } from "../agent/system/lock_manager/daemons.ts";
+import { type AnsweringHost, lookAtLocks } from "../agent/system/lock_manager/look.ts";
+import { ApiError } from "../lib/client/api.ts";
+import {
+  CHOSEN_LOCK_DRIVERS,
+  ContractError,
+  type LockManager,
+  lockManagerCommands,
+} from "../lib/contract/mod.ts";
+import { render } from "../lib/i18n/message.ts";
+import { familyOf } from "../lib/system/doctor/distribution.ts";
+import { isUnchanged, type LockChange, lockRefusal } from "../lib/system/lock_manager/refusal.ts";
+import { fits } from "typebox/compile";
+import { serverOf } from "./connect/server.ts";
+import { lockSources } from "./doctor.ts";
+import { isServing, SOCKET_FILE } from "./environment.ts";
+import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
+import { runHostCommand } from "./host_verb.ts";
+import { ownLink } from "./own_link.ts";
+import { escapeControlCharacters } from "./verb/cells.ts";
+
+export const LOCK_MANAGER_HELP = () =>
+  [
+    "Usage: kvm-manager lock-manager lockd|none [--lockspace DIR] [--restart] [--while-running]",
+    "                                [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    "",
+    "Turns virtlockd on or off, as root: it changes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running –",
+    "and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.",
+    "",
+    "  --lockspace DIR   folder for leases, on storage that all hosts share; '' for leases on the disks' own files",
+    "  --restart         restart libvirt; without it nothing is changed",
+    "  --while-running   although VMs run: one that is paused and resumed before it was shut down leaves its lease behind",
+  ].join("\n");
+
+const FLAGS = { uri: { type: "string" }, ...PLACE_OPTIONS } as const;
+
+interface Given {
+  readonly settings: Settings;
+  readonly change: LockChange;
+}
+
+/** Reads its arguments. @throws {Error} that says what is wrong */
+export function readLockManager(args: readonly string[]): Given {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...FLAGS,
+      lockspace: { type: "string" },
+      restart: { type: "boolean" },
+      "while-running": { type: "boolean" },
+    },
+  });
+  const { lockspace, restart = false, "while-running": whileRunning = false, ...places } = values;
+  const [word, more] = positionals, driver = CHOSEN_LOCK_DRIVERS.find((each) => each === word);
+  if (driver === undefined || more !== undefined) throw new SettingsError("give lockd or none");
+  const input = { driver, ...lockspace !== undefined && { lockspace }, restart, whileRunning };
+  if (!fits(lockManagerCommands.set_lock_manager.input, input)) {
+    throw new SettingsError(
+      "--lockspace must be a path from the root, without quotes and a slash at its end",
+    );
+  }
+  const settings = hostSettings(FLAGS, places);
+  return {
+    settings,
+    change: { driver, lockspace: lockspace === "" ? null : lockspace, restart, whileRunning },
+  };
+}
+
+/** What the running server knows of linked hosts. @throws {ContractError} where it does not tell */
+async function linkedHosts({ runtimeDir }: Settings): Promise<readonly AnsweringHost[] | null> {
+  if (!await isServing(runtimeDir)) return null;
+  try {
+    const server = serverOf({ kind: "socket", path: `${runtimeDir}/${SOCKET_FILE}` });
+    const { others } = await server.call("get_lock_manager", {}) as LockManager;
+    return others.map(({ host, driver, lockspace, storage }) => ({
+      host,
+      answer: driver === null
+        ? null
+        : { driver, lockspace, networks: storage === null ? [] : [storage], sees: [] },
+    }));
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
+
+const refused = (reason: string) => new ContractError("LockManagerRefused", { reason });
+
+async function run({ settings, change }: Given): Promise<number> {
+  if (!isLocalSystem(settings.uri)) {
+    throw refused("the libvirt of the settings is not this host's qemu:///system.");
+  }
+  if (Deno.uid() !== 0) throw refused("only root may change libvirt's files. Run it as root (sudo).");
+  const cannot = await restartObstacle();
+  if (cannot !== null) throw refused(`${cannot}.`);
+  setLogLevel("error");
+  await using held = await ownLink(settings);
+  const { link } = held;
+  if (!link.status.connected) {
+    throw refused(`libvirt does not answer: ${link.status.error ?? "not in time"}.`);
+  }
+  const found = await lookAtLocks(await lockSources(link)), linked = await linkedHosts(settings);
+  if (linked === null) console.error("KVM Manager does not run: what linked hosts have is not known.");
+  // What they have in common with this host, the server has found out
+  const others = (linked ?? []).map(({ host, answer }) => ({
+    ...{ host, driver: answer?.driver ?? null, lockspace: answer?.lockspace ?? null },
+    storage: answer?.networks[0] ?? null,
+  }));
+  const state = { ...found, others };
+  if (isUnchanged(change, state)) {
+    console.log("It is so already: nothing was changed.");
+    return 0;
+  }
+  const reason = lockRefusal(change, state, familyOf(await textAt("/etc/os-release") ?? ""));
+  if (reason !== null) throw refused(reason);
+  const say = (line: string) => console.log(escapeControlCharacters(line));
+  await changeLockManager(
+    { call: link.call.bind(link), now: Date.now, say: (line) => say(render(line)) },
+    change,
+    state,
+  );
+  say(
+    change.driver === "none" ? "virtlockd is off." : "virtlockd is on: VMs get leases at their next start.",
+  );
+  return 0;
+}
+
+/** Runs it; gives the exit status. */
+export async function lockManagerCommand(args: readonly string[]): Promise<number> {
+  return await runHostCommand("lock-manager", () => readLockManager(args), ContractError, run);
+}

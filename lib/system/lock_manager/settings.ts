@@ -1,0 +1,98 @@
+/** What libvirt's configuration says of its lock manager. Source: qemu.conf, qemu-lockd.conf, qemu-sanlock.conf. Pure. */
+import type { LockDriver } from "../../contract/lock_manager.ts";
+import { ConfError, readConf, settingOf } from "../../formats/libvirt_conf.ts";
+import { oneLine } from "../../text/text.ts";
+
+/** Texts of the files; empty where there is no such file. */
+export interface LockConfTexts {
+  readonly qemu: string;
+  readonly lockd: string;
+  readonly sanlock: string;
+}
+
+export interface LockSettings {
+  readonly driver: LockDriver;
+  /** What in the files libvirt would not read, or another driver's name. */
+  readonly fault: string | null;
+  readonly automatic: boolean;
+  readonly required: boolean;
+  readonly lockspace: string | null;
+}
+
+/** Where the files are. */
+export const LOCK_CONF = {
+  qemu: "/etc/libvirt/qemu.conf",
+  lockd: "/etc/libvirt/qemu-lockd.conf",
+  sanlock: "/etc/libvirt/qemu-sanlock.conf",
+} as const satisfies Record<keyof LockConfTexts, string>;
+
+/** Where sanlock's leases are when nothing else is set. */
+const SANLOCK_FOLDER = "/var/lib/libvirt/sanlock";
+
+/** Reads one file's settings by name. @throws {ConfError} with the file's name */
+function reader(text: string, file: string) {
+  const entries = readConf(text);
+  const get = (name: string) => settingOf(entries, name)?.value;
+  return {
+    text: (name: string): string | undefined => {
+      const value = get(name);
+      if (value === undefined || typeof value === "string") return value;
+      throw new Error(`${name} in ${file} is no text`);
+    },
+    flag: (name: string): boolean | undefined => {
+      const value = get(name);
+      if (value === undefined) return undefined;
+      if (typeof value !== "number") throw new Error(`${name} in ${file} is neither 0 nor 1`);
+      return value !== 0;
+    },
+  };
+}
+
+const NONE = { automatic: false, required: false, lockspace: null } as const;
+
+function settingsOf({ qemu, lockd, sanlock }: LockConfTexts): LockSettings {
+  const word = reader(qemu, LOCK_CONF.qemu).text("lock_manager");
+  if (word === undefined) return { driver: "none", fault: null, ...NONE };
+  if (word !== "lockd" && word !== "sanlock") {
+    const fault = `lock_manager in ${LOCK_CONF.qemu} is ${oneLine(word, 40)}: libvirt has lockd and sanlock`;
+    return { driver: "unknown", fault, ...NONE };
+  }
+  const isLockd = word === "lockd", own = reader(isLockd ? lockd : sanlock, LOCK_CONF[word]);
+  const automatic = own.flag("auto_disk_leases") ?? isLockd;
+  return {
+    driver: word,
+    fault: null,
+    automatic,
+    // libvirt asks for <lease> devices where it makes none itself
+    required: own.flag("require_lease_for_disks") ?? !automatic,
+    lockspace: isLockd
+      ? own.text("file_lockspace_dir") ?? null
+      : automatic
+      ? own.text("disk_lease_dir") ?? SANLOCK_FOLDER
+      : null,
+  };
+}
+
+/** Reads the files together. */
+export function readLockSettings(texts: LockConfTexts): LockSettings {
+  try {
+    for (const [file, text] of [[LOCK_CONF.qemu, texts.qemu], [LOCK_CONF.lockd, texts.lockd]] as const) {
+      try {
+        readConf(text);
+      } catch (error) {
+        throw error instanceof ConfError ? new Error(`${file}, ${error.message}`, { cause: error }) : error;
+      }
+    }
+    return settingsOf(texts);
+  } catch (error) {
+    // ConfError where a name is set twice, or sanlock's file is broken; Error for a value of the wrong kind
+    if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
+    return { driver: "unknown", fault: oneLine(error.message, 300), ...NONE };
+  }
+}
+
+/** The name of the lease of a disk in a folder for leases: the SHA-256 of its path. Source: lock_driver_lockd.c */
+export async function leaseName(path: string): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(path)));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
