@@ -415,8 +415,14 @@ async function takeKey(
 
 /** What the key of a data folder does not open in its database. */
 function unreadIn(dataDir: string, { credential = () => givenCredential() }: StateKey): UnreadSecret[] {
-  using database = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true });
-  return new Secrets(dataDir, credential).readKey().unread(database);
+  const secrets = new Secrets(dataDir, credential).readKey();
+  const database = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true });
+  // Not by `using`: the bundler would put the database into the statement that reads it once
+  try {
+    return secrets.unread(database);
+  } finally {
+    database.close();
+  }
 }
 
 /** The error of a restore; it says so when something is not as it was before. */

@@ -16,7 +16,7 @@ const FROM = {
     description:
       "vmx: VMware; proxmox: Proxmox VE; hyperv: Hyper-V; libvirt: another host that is managed here",
   }),
-  from: Type.String({
+  origin: Type.String({
     minLength: 1,
     maxLength: 4096,
     description:
@@ -158,7 +158,7 @@ export const foreignCommands = {
     output: Type.Array(ForeignVmEntry),
     errors: LIST_ERRORS,
     route: "GET /foreign-vms",
-    cli: ["vm", "list-from", "<kind>", "<from>"],
+    cli: ["vm", "list-from", "<kind>", "<origin>"],
     alsoNeeds: [{ permission: "storage.operate" }],
     examples: ["kvm-manager vm list-from vmx /srv/vmware/web"],
     columns: ["vm", "name", "state"],
@@ -174,7 +174,7 @@ export const foreignCommands = {
     output: ForeignPreview,
     errors: READ_ERRORS,
     route: "POST /foreign-vms/inspect",
-    cli: ["vm", "inspect-from", "<kind>", "<from>"],
+    cli: ["vm", "inspect-from", "<kind>", "<origin>"],
     alsoNeeds: [{ permission: "storage.operate" }],
     examples: ["kvm-manager vm inspect-from proxmox /mnt/old --vm 100.conf"],
     readOnly: true,
@@ -267,7 +267,7 @@ export const foreignCommands = {
     joins: true,
     route: "POST /foreign-vms/import",
     makesVm: "vmId",
-    cli: ["vm", "import-from", "<kind>", "<from>"],
+    cli: ["vm", "import-from", "<kind>", "<origin>"],
     alsoNeeds: [{ permission: "storage.operate" }],
     examples: [
       "kvm-manager vm import-from vmx /srv/vmware/web --target-pool fast",

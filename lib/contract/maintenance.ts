@@ -115,7 +115,7 @@ export const MaintenancePlan = Type.Object({
 });
 export type MaintenancePlan = Static<typeof MaintenancePlan>;
 
-const MANAGE = { role: "administrator", readOnly: false, mark: "power" } as const;
+const MANAGE = { role: "administrator", readOnly: false } as const;
 
 export const maintenanceCommands = {
   get_maintenance: command({

@@ -213,7 +213,7 @@ export const replicationCommands = {
     errors: ["ReplicationNotFound", "NoAccount", "StoreUnavailable"],
     route: "PATCH /replications/{replicationId}",
     cli: ["replication", "update", "<replicationId>"],
-    examples: ["kvm-manager replication update web1 --paused true"],
+    examples: ["kvm-manager replication update web1 --paused"],
     readOnly: false,
     withoutLibvirt: true,
   }),

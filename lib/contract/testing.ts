@@ -46,6 +46,8 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   folder: "/mnt/backup",
   filesystem: "/dev/sda1",
   templateId: "t",
+  replicationId: "r",
+  replicaId: "r",
   action: "stop",
   targets: {},
   frequency: "daily",
@@ -78,6 +80,9 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
   create_placement_rule: { kind: "apart" },
+  list_foreign_vms: { kind: "vmx", origin: "/srv/vmware" },
+  inspect_foreign_vm: { kind: "vmx", origin: "/srv/vmware" },
+  import_foreign_vm: { kind: "vmx", origin: "/srv/vmware" },
   add_host: { uri: "test:///default" },
   test_host: { uri: "test:///default" },
   get_host: { hostId: "kvm2" },

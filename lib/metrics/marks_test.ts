@@ -40,8 +40,8 @@ Deno.test("markKinds() of all that is told as activity: a new command is thought
   const marked = (kind: string) => names.filter((name) => KINDS.get(name) === kind).sort().join(" ");
   assert.equal(
     marked("power"),
-    "discard_saved_memory force_stop_vm guest_reboot guest_shutdown migrate_vm pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
-      "stopped suspend_vm suspended",
+    "discard_saved_memory force_stop_vm guest_reboot guest_shutdown migrate_vm pause_vm pmsuspended promote_replica reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
+      "stopped suspend_vm suspended switch_over",
   );
   assert.equal(marked("snapshot"), "create_snapshot delete_snapshot revert_snapshot");
   assert.equal(marked("backup"), "vm-backed-up");

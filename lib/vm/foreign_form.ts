@@ -31,15 +31,15 @@ type Fields = (name: string) => string | undefined;
 
 /** Where a VM comes from; undefined where no kind or no place is said. */
 function askedBy(value: Fields): ForeignAsked | undefined {
-  const kind = oneOf(FOREIGN_KINDS, value("kind") ?? ""), from = value("from");
-  if (kind === undefined || from === undefined) return undefined;
+  const kind = oneOf(FOREIGN_KINDS, value("kind") ?? ""), origin = value("origin");
+  if (kind === undefined || origin === undefined) return undefined;
   const generation = value("generation");
   const moreDisks = value("moreDisks")?.split(/[\r\n]+/).map((name) => name.trim()).filter((name) =>
     name !== ""
   );
   return said<ForeignAsked>({
     kind,
-    from,
+    origin,
     vm: value("vm"),
     definition: value("definition"),
     generation: generation === undefined ? undefined : Number(generation),
@@ -60,10 +60,10 @@ export async function askedInForm(form: FormData): Promise<ForeignAsked | undefi
 }
 
 /** The address of the page that shows what a VM becomes; of one whose definition was sent along there is none. */
-export function askedHref({ kind, from, vm, generation, osType, moreDisks }: ForeignAsked): string {
+export function askedHref({ kind, origin, vm, generation, osType, moreDisks }: ForeignAsked): string {
   const fields = said<Record<string, string>>({
     kind,
-    from,
+    origin,
     vm,
     generation: generation?.toString(),
     osType,

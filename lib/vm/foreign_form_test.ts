@@ -10,7 +10,7 @@ function formOf(fields: Readonly<Record<string, string>>): FormData {
 Deno.test("askedInForm() reads where a VM comes from, and its address says the same", async () => {
   const asked = await askedInForm(formOf({
     kind: "hyperv",
-    from: "/srv/a b&c",
+    origin: "/srv/a b&c",
     vm: "",
     generation: "2",
     osType: "windows",
@@ -18,31 +18,31 @@ Deno.test("askedInForm() reads where a VM comes from, and its address says the s
   }));
   assert.deepEqual(asked, {
     kind: "hyperv",
-    from: "/srv/a b&c",
+    origin: "/srv/a b&c",
     generation: 2,
     osType: "windows",
     moreDisks: ["data.vhdx", "logs.vhdx"],
   });
   assert.deepEqual(askedInAddress(new URL(askedHref(asked!), "http://x").searchParams), asked);
-  assert.equal(await askedInForm(formOf({ kind: "xen", from: "/a" })), undefined);
-  assert.equal(await askedInForm(formOf({ kind: "vmx", from: "" })), undefined);
+  assert.equal(await askedInForm(formOf({ kind: "xen", origin: "/a" })), undefined);
+  assert.equal(await askedInForm(formOf({ kind: "vmx", origin: "" })), undefined);
 });
 
 Deno.test("askedInForm() takes a file that was chosen for the definition, else the text", async () => {
-  const form = formOf({ kind: "vmx", from: "/a", definition: "old" });
+  const form = formOf({ kind: "vmx", origin: "/a", definition: "old" });
   form.set("definitionFile", new File([], ""));
   assert.equal((await askedInForm(form))!.definition, "old");
   form.set("definitionFile", new File(["new"], "web.vmx"));
   assert.equal((await askedInForm(form))!.definition, "new");
   // An address holds none: it would be in logs, and too long.
-  assert.deepEqual(askedInAddress(new URLSearchParams({ kind: "vmx", from: "/a", definition: "x" })), {
+  assert.deepEqual(askedInAddress(new URLSearchParams({ kind: "vmx", origin: "/a", definition: "x" })), {
     kind: "vmx",
-    from: "/a",
+    origin: "/a",
   });
 });
 
 Deno.test("importForeignInput() reads hardware, disks and network interfaces", () => {
-  const asked = { kind: "vmx", from: "/a" } as const;
+  const asked = { kind: "vmx", origin: "/a" } as const;
   const form = formOf({
     name: "web",
     targetPool: "fast",

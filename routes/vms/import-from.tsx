@@ -78,7 +78,7 @@ async function shown(
 ): Promise<Shown> {
   try {
     if (asked.vm === undefined && asked.definition === undefined) {
-      const entries = await api.listForeignVms({ kind: asked.kind, from: asked.from });
+      const entries = await api.listForeignVms({ kind: asked.kind, origin: asked.origin });
       if (entries.length !== 1) return { kind: "choice", asked, entries };
     }
     return await preview(api, asked, typed, failure);

@@ -26,7 +26,7 @@ browserTest("a VM of VMware is found, looked at beside what it becomes, changed 
     await run(["qemu-img", "create", "-q", "-f", "vmdk", `${folder}/${disk}.vmdk`, "8M"]);
   }
   const here = `${server.url}/vms/import-from`;
-  const query = new URLSearchParams({ kind: "vmx", from: folder });
+  const query = new URLSearchParams({ kind: "vmx", origin: folder });
   await looksWell(t, tester, here, "where VMs come from");
   await looksWell(t, tester, `${here}?${query}`, "what a VM becomes");
 

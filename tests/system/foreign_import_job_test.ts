@@ -40,7 +40,7 @@ Deno.test({
     );
     const wish: Input<"import_foreign_vm"> = {
       kind: "proxmox",
-      from: folder,
+      origin: folder,
       name: vm.name,
       targetPool: pool.name,
       nics: [],

@@ -11,7 +11,7 @@ import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 const MIB = 2 ** 20;
-type Source = Pick<Input<"import_foreign_vm">, "kind" | "from" | "vm" | "moreDisks" | "generation">;
+type Source = Pick<Input<"import_foreign_vm">, "kind" | "origin" | "vm" | "moreDisks" | "generation">;
 
 const same = (raw: string, made: string) =>
   run(["qemu-img", "compare", "-U", "-f", "raw", "-F", "qcow2", raw, made]);
@@ -97,7 +97,7 @@ Deno.test({
       await t.step(`a .vmx with ${options}`, async () => {
         await convert(options, "disk.vmdk");
         await folder.write("web.vmx", vmxOf("web", "ubuntu-64"));
-        const vm = await bringIn({ kind: "vmx", from: folder.path }, (seen) => {
+        const vm = await bringIn({ kind: "vmx", origin: folder.path }, (seen) => {
           assert.deepEqual(
             [seen.vm, seen.originalName, seen.cpuCount, seen.memoryMb, seen.guest, seen.osType],
             ["web.vmx", "web", 2, 160, "ubuntu-64", "linux"],
@@ -150,7 +150,7 @@ Deno.test({
             } FLAT "p16" 0\n`,
         );
         await folder.write("web.vmx", vmxOf("web", "windows9-64"));
-        const vm = await bringIn({ kind: "vmx", from: folder.path }, (seen) => {
+        const vm = await bringIn({ kind: "vmx", origin: folder.path }, (seen) => {
           assert.equal(seen.disks[0]!.bus, "sata");
           assert.ok(seen.warnings.some(({ code }) => code === "ControllerReplaced"));
         }, { verify: true });
@@ -165,7 +165,7 @@ Deno.test({
         "100.conf",
         "name: web\ncores: 2\nmemory: 256\nostype: l26\nide0: local:100/vm-100-disk-0.qcow2,size=24M\n",
       );
-      const vm = await bringIn({ kind: "proxmox", from: folder.path }, (seen) => {
+      const vm = await bringIn({ kind: "proxmox", origin: folder.path }, (seen) => {
         assert.deepEqual(seen.disks.map(({ format, bus }) => [format, bus]), [["qcow2", "ide"]]);
       });
       assert.deepEqual([vm.disks.map(({ bus }) => bus), vm.cpuCount], [["ide"], 2]);
@@ -178,8 +178,8 @@ Deno.test({
         "101.conf",
         "cores: 1\nmemory: 256\nmachine: q35\nvirtio0: local-lvm:vm-101-disk-0\n",
       );
-      await refused(preview({ kind: "proxmox", from: folder.path }), "ForeignVmRefused");
-      const source = { kind: "proxmox", from: folder.path, vm: "101.conf" } as const;
+      await refused(preview({ kind: "proxmox", origin: folder.path }), "ForeignVmRefused");
+      const source = { kind: "proxmox", origin: folder.path, vm: "101.conf" } as const;
       const vm = await bringIn(source, (seen) => assert.equal(seen.disks[0]!.format, "raw"));
       assert.deepEqual(vm.disks.map(({ bus }) => bus), ["virtio"]);
     });
@@ -187,14 +187,14 @@ Deno.test({
     await t.step("a VHDX and a VHD of Hyper-V, by what the form says", async () => {
       await convert("-O vhdx", "web.vhdx");
       await convert("-O vpc -o subformat=fixed,force_size", "old.vhd");
-      const listed = await call(server, "list_foreign_vms", { kind: "hyperv", from: folder.path });
+      const listed = await call(server, "list_foreign_vms", { kind: "hyperv", origin: folder.path });
       assert.deepEqual(listed.map(({ vm }) => vm), ["old.vhd", "web.vhdx"]);
-      const old = await bringIn({ kind: "hyperv", from: folder.path, vm: "old.vhd" }, (seen) => {
+      const old = await bringIn({ kind: "hyperv", origin: folder.path, vm: "old.vhd" }, (seen) => {
         assert.deepEqual([seen.firmware, seen.disks[0]!.format, seen.disks[0]!.bus], ["bios", "vpc", "ide"]);
       }, { nics: [{ leaveOut: true }] });
       assert.equal(old.firmware, "bios");
       // Its guest is one of BIOS: the preview says UEFI for generation 2, and a person knows better.
-      const vm = await bringIn({ kind: "hyperv", from: folder.path, vm: "web.vhdx" }, (seen) => {
+      const vm = await bringIn({ kind: "hyperv", origin: folder.path, vm: "web.vhdx" }, (seen) => {
         assert.deepEqual([seen.firmware, seen.disks[0]!.format, seen.disks[0]!.bus], [
           "uefi-secure",
           "vhdx",
@@ -210,7 +210,7 @@ Deno.test({
         "102.conf",
         "memory: 256\nvirtio0: local-lvm:vm-101-disk-0\nnet0: virtio=BC:24:11:AA:BB:01,bridge=vmbr9,tag=7\n",
       );
-      const source = { kind: "proxmox", from: folder.path, vm: "102.conf" } as const;
+      const source = { kind: "proxmox", origin: folder.path, vm: "102.conf" } as const;
       const before = await preview(source);
       assert.ok(before.warnings.some(({ code }) => code === "VlanHere"), JSON.stringify(before.warnings));
       const { networks } = await call(server, "get_create_options", {});
@@ -245,10 +245,10 @@ Deno.test({
     await using server = await readyServer();
     const before = await filesIn(pool.path);
     await Deno.writeFile(`${secret.path}/shadow`, new Uint8Array(MIB).fill(65));
-    const source = { kind: "vmx", from: folder.path, targetPool: pool.name } as const;
+    const source = { kind: "vmx", origin: folder.path, targetPool: pool.name } as const;
     const rejects = async (code: Parameters<typeof refused>[1], why: RegExp) => {
-      const { kind, from } = source;
-      await refused(call(server, "inspect_foreign_vm", { kind, from }), code, why);
+      const { kind, origin } = source;
+      await refused(call(server, "inspect_foreign_vm", { kind, origin }), code, why);
       await refused(call(server, "import_foreign_vm", source), code);
       assert.deepEqual(await filesIn(pool.path), before);
     };
@@ -331,7 +331,7 @@ Deno.test({
 
     await t.step("folders of the kernel and of KVM Manager, and paths that lead upwards", async () => {
       for (
-        const [from, code] of [
+        const [origin, code] of [
           ["/proc/self", "PathRefused"],
           ["/dev", "PathRefused"],
           [`${folder.path}/../x`, "PathRefused"],
@@ -340,7 +340,7 @@ Deno.test({
           [`${folder.path}/web.vmx`, "PathRefused"],
         ] as const
       ) {
-        await refused(call(server, "list_foreign_vms", { kind: "vmx", from }), code);
+        await refused(call(server, "list_foreign_vms", { kind: "vmx", origin }), code);
       }
     });
 
@@ -361,7 +361,7 @@ Deno.test({
         "SHA256SUMS",
         `${sum.replace(/^./, (digit) => digit === "0" ? "1" : "0")}  disk.vmdk\n`,
       );
-      const { checksums } = await call(server, "inspect_foreign_vm", { kind: "vmx", from: folder.path });
+      const { checksums } = await call(server, "inspect_foreign_vm", { kind: "vmx", origin: folder.path });
       assert.equal(checksums, true);
       await refused(call(server, "import_foreign_vm", source), "FileDamaged");
       assert.deepEqual(await filesIn(pool.path), before);
@@ -387,7 +387,7 @@ Deno.test({
     await Deno.writeTextFile(hiberfil, "hibr".padEnd(4096, "x"));
     await run(["ntfscp", raw, hiberfil, "hiberfil.sys"]);
     await run(["qemu-img", "convert", "-f", "raw", "-O", "vhdx", raw, `${folder.path}/win.vhdx`]);
-    const source = { kind: "hyperv", from: folder.path, generation: 1 } as const;
+    const source = { kind: "hyperv", origin: folder.path, generation: 1 } as const;
     const { warnings } = await call(server, "inspect_foreign_vm", source);
     assert.ok(
       warnings.some(({ code, field }) => code === "NotClean" && field === "disks.0"),

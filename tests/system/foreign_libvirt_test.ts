@@ -45,9 +45,11 @@ Deno.test({
     await call(server, "add_host", { name: "far", uri, hostKey: ssh.hostKey });
     await ssh.authorize((await call(server, "get_ssh_key")).publicKey);
     await call(server, "update_host", { hostId: "far", uri });
-    const source = { kind: "libvirt", from: "far", vm: original.name } as const;
+    const source = { kind: "libvirt", origin: "far", vm: original.name } as const;
     await until("its VMs", async () => {
-      const listed = await call(server, "list_foreign_vms", { kind: "libvirt", from: "far" }).catch(() => []);
+      const listed = await call(server, "list_foreign_vms", { kind: "libvirt", origin: "far" }).catch(
+        () => [],
+      );
       return listed.some(({ name, state }) => name === original.name && state === "stopped");
     }, { seconds: 60 });
     const filesHere = async () =>
@@ -122,13 +124,16 @@ Deno.test({
     await t.step("a VM that runs, one of this host, and a host that is none are refused", async () => {
       await virsh("start", original.name);
       await until("it to run", async () => {
-        const listed = await call(server, "list_foreign_vms", { kind: "libvirt", from: "far" });
+        const listed = await call(server, "list_foreign_vms", { kind: "libvirt", origin: "far" });
         return listed.some(({ name, state }) => name === original.name && state === "running");
       });
       await refused(call(server, "inspect_foreign_vm", source), "VmMustBeOff");
       await virsh("destroy", original.name);
-      await refused(call(server, "list_foreign_vms", { kind: "libvirt", from: "local" }), "ForeignVmRefused");
-      await refused(call(server, "list_foreign_vms", { kind: "libvirt", from: "nowhere" }), "HostNotFound");
+      await refused(
+        call(server, "list_foreign_vms", { kind: "libvirt", origin: "local" }),
+        "ForeignVmRefused",
+      );
+      await refused(call(server, "list_foreign_vms", { kind: "libvirt", origin: "nowhere" }), "HostNotFound");
     });
   },
 });

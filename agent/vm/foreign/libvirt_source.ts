@@ -205,10 +205,10 @@ async function bring(
  */
 export async function libvirtSource(
   services: ForeignServices,
-  { from, vm: named }: Input<"inspect_foreign_vm">,
+  { origin, vm: named }: Input<"inspect_foreign_vm">,
   held: DisposableStack,
 ): Promise<ForeignSource> {
-  const other = sourceHost(services, from), found = meantVm(other, named);
+  const other = sourceHost(services, origin), found = meantVm(other, named);
   held.use(other.claim(found, "copying a disk"));
   const xml = await other.link.call("domainXml", { uuid: found.id, secure: false, inactive: true });
   const vm = told(() => readLibvirt(xml));

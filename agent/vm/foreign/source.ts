@@ -37,11 +37,11 @@ const MISSING: Readonly<Record<FolderKind, string>> = {
 /** list_foreign_vms. @throws {ContractError} */
 export async function listForeign(
   services: ForeignServices,
-  { kind, from }: Input<"list_foreign_vms">,
+  { kind, origin }: Input<"list_foreign_vms">,
 ): Promise<ForeignVmEntry[]> {
-  if (kind === "libvirt") return libvirtVms(services, from);
+  if (kind === "libvirt") return libvirtVms(services, origin);
   requireHere(services.host, "Import from a folder");
-  const folder = await SourceFolder.open(services.host, from);
+  const folder = await SourceFolder.open(services.host, origin);
   const names = folder.names.filter((name) => DEFINITIONS[kind].test(name));
   return names.map((vm) => ({ vm, name: vm.replace(/\.[A-Za-z]+$/, "") }));
 }
@@ -111,10 +111,10 @@ export async function openForeign(
   role: Role,
   held: DisposableStack,
 ): Promise<ForeignSource> {
-  const { host, imagePolicy } = services, { kind, from } = input;
+  const { host, imagePolicy } = services, { kind, origin } = input;
   requireHere(host, "Import of VMs");
   if (kind === "libvirt") return await libvirtSource(services, input, held);
-  const folder = await SourceFolder.open(host, from);
+  const folder = await SourceFolder.open(host, origin);
   const { vm, found } = await readFrom(folder, kind, input);
   const request = { host, policy: imagePolicy(), role, held };
   const disks: SourceDisk[] = [];

@@ -12,7 +12,7 @@ const { t } = textsOf(texts);
 export function ForeignVmTable(
   { asked, entries }: { asked: ForeignAsked; entries: readonly ForeignVmEntry[] },
 ) {
-  const title = t("foreign.choose_title", { from: oneLine(asked.from, 80) });
+  const title = t("foreign.choose_title", { from: oneLine(asked.origin, 80) });
   return (
     <Panel title={title}>
       <DataTable

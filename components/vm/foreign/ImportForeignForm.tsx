@@ -154,7 +154,7 @@ export function ImportForeignForm(props: ImportForeignFormProps) {
   const vm = asked.vm ?? preview.vm;
   const source = {
     kind: asked.kind,
-    from: asked.from,
+    origin: asked.origin,
     vm,
     generation: asked.generation?.toString(),
     osType: asked.osType,

@@ -34,7 +34,7 @@ const systems = () => [
   ...OS_TYPES.map((value) => ({ value, label: t(OS_WORDS[value]) })),
 ];
 
-/** Where a VM comes from: files on this host, or another host. Plain forms. */
+/** Where a VM comes origin: files on this host, or another host. Plain forms. */
 export function SourceForm({ typed, hosts }: SourceFormProps) {
   return (
     <>
@@ -52,10 +52,10 @@ export function SourceForm({ typed, hosts }: SourceFormProps) {
             <TextField
               label={t("foreign.from")}
               hint={t("foreign.from_hint")}
-              name="from"
+              name="origin"
               required
               maxLength={4096}
-              defaultValue={typed.kind === "libvirt" ? "" : typed.from ?? ""}
+              defaultValue={typed.kind === "libvirt" ? "" : typed.origin ?? ""}
             />
             <TextField
               label={t("foreign.vm")}
@@ -115,9 +115,9 @@ export function SourceForm({ typed, hosts }: SourceFormProps) {
               <div class="form-grid">
                 <SelectField
                   label={t("foreign.host")}
-                  name="from"
+                  name="origin"
                   choices={hosts}
-                  value={typed.kind === "libvirt" ? typed.from ?? "" : ""}
+                  value={typed.kind === "libvirt" ? typed.origin ?? "" : ""}
                 />
               </div>
               <div class="form-actions">

@@ -165,6 +165,27 @@ const OF_TASKS = {
   create_placement_rule: test("maintenance", "a move goes against it only where that is confirmed"),
   update_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
   delete_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
+  create_replication: test("replication", "created, its first copy is sent; it is no VM there"),
+  update_replication: test(
+    "replication",
+    "cut in the middle: the replica has no state, and what came is kept",
+  ),
+  replicate_now: test("replication", "its checkpoint lies next to a backup's"),
+  delete_replication: test("replication", "the way back: its old disk is the base, and what differs is sent"),
+  switch_over: test(
+    "replication",
+    "planned switch-over: nothing is lost, the old one is not started any more",
+  ),
+  promote_replica: test(
+    "replication",
+    "its VM of the replica is what it was, also where its host is not asked",
+  ),
+  test_replica: test("replication", "tested: a VM with its content that reaches nothing; increments go on"),
+  end_replica_test: test(
+    "replication",
+    "tested: a VM with its content that reaches nothing; increments go on",
+  ),
+  delete_replica: test("replication", "the way back: its old disk is the base, and what differs is sent"),
   start_maintenance: test("maintenance", "killed in the middle, it goes on; each VM runs once"),
   stop_drain: test("maintenance", "stopped, nothing more leaves; what is gone is not brought back"),
   end_maintenance: test("maintenance", "back to normal: each VM is back where it was"),
