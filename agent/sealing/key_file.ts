@@ -253,9 +253,12 @@ export function replaceFile(path: string, text: string, mtime?: Date): void {
       file.syncSync();
     }
     Deno.renameSync(made, path);
-    {
-      using folder = Deno.openSync(dirname(path));
+    // Not by `using`: the bundler would put the folder into the statement that reads it once
+    const folder = Deno.openSync(dirname(path));
+    try {
       folder.syncSync();
+    } finally {
+      folder.close();
     }
     if (was !== undefined) erase(was);
   } catch (error) {

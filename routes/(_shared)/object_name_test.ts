@@ -12,7 +12,8 @@ const api = new Proxy({}, {
     const found = Object.entries(COMMANDS as Readonly<Record<string, Command>>)
       .find(([name, { lookup }]) => lookup !== undefined && methodOf(name) === method);
     if (found === undefined) return Promise.reject(new ContractError("Internal"));
-    const { lookup, rows } = found[1], named = { ...row, [lookup!.more ?? "name"]: "web-2" };
+    const { lookup, rows } = found[1], { by, more = "name" } = lookup!;
+    const named = { ...row, [more]: "web-2", ...(by !== "id" && { [by]: "web-2" }) };
     return Promise.resolve(rows === undefined ? [named] : { [rows]: [named] });
   },
 }) as PageState["api"];
