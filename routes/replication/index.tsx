@@ -57,12 +57,14 @@ export default define.page<typeof handler>(function ReplicationPage({ data, stat
           <h1>{area.t("replication.title")}</h1>
         </header>
       )}
-      <Panel title={area.t("replication.out")}>
-        <ReplicationTable replications={replications} now={now} mayChange={mayChange} />
-      </Panel>
-      <Panel title={area.t("replication.in")}>
-        <ReplicaTable replicas={replicas} now={now} mayChange={mayChange} />
-      </Panel>
+      <div class="storage-stack">
+        <Panel title={area.t("replication.out")}>
+          <ReplicationTable replications={replications} now={now} mayChange={mayChange} />
+        </Panel>
+        <Panel title={area.t("replication.in")}>
+          <ReplicaTable replicas={replicas} now={now} mayChange={mayChange} />
+        </Panel>
+      </div>
     </>
   );
 });

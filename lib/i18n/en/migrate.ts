@@ -13,9 +13,6 @@ export const migrate = {
   "migrate.not_running":
     "It cannot move as it is: one that is suspended has its memory on this host, and one that is not kept is gone once it stops. Start it, or discard its saved memory, first.",
   "migrate.to": "Move it to",
-  "migrate.host_load": "{free} of {total} of memory free, {vms} VMs",
-  "migrate.host_vms": "{vms} VMs",
-  "migrate.host_away": "Not reachable",
   "migrate.look": "Check",
   "migrate.to_host": "To {host}",
   "migrate.other_host": "Choose another host",

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { HostChoices } from "../../../components/host/HostChoices.tsx";
 import { CheckField, SelectField, TextField } from "../../../components/kit/Field.tsx";
 import { Empty } from "../../../components/kit/Empty.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
@@ -101,43 +102,6 @@ export const handler = define.handlers({
     }
   },
 });
-
-/** What a host has to give, as a line. */
-function loadOf({ status, load, vmCount = 0 }: HostStatus): string {
-  if (status !== "connected") return t("migrate.host_away");
-  const vms = String(vmCount);
-  if (load === undefined || load.memoryUsedMb === null) return t("migrate.host_vms", { vms });
-  const free = formatMemory(Math.max(0, load.memoryTotalMb - load.memoryUsedMb));
-  return t("migrate.host_load", { free, total: formatMemory(load.memoryTotalMb), vms });
-}
-
-/** The hosts that can be chosen, those with the most memory free first. */
-function Hosts({ hosts }: { hosts: readonly HostStatus[] }) {
-  const freeOf = ({ load }: HostStatus) => (load?.memoryTotalMb ?? 0) - (load?.memoryUsedMb ?? 0);
-  const sorted = hosts.toSorted((a, b) => freeOf(b) - freeOf(a));
-  const first = sorted.find(({ status }) => status === "connected");
-  return (
-    <fieldset class="choices">
-      <legend>{t("migrate.to")}</legend>
-      {sorted.map((host) => (
-        <label key={host.id} class="check">
-          <input
-            type="radio"
-            name="toHost"
-            value={host.id}
-            required
-            checked={host === first}
-            disabled={host.status !== "connected"}
-          />
-          <span>
-            <strong>{oneLine(host.label, 60)}</strong>
-            <span class="form-hint">{loadOf(host)}</span>
-          </span>
-        </label>
-      ))}
-    </fieldset>
-  );
-}
 
 /** What the link carries, what the guest changes, and how long the move takes. */
 function estimateText(
@@ -337,7 +301,7 @@ export default define.page<typeof handler>(function Migrate({ data }) {
           <p>{t(isLive(vm) ? "migrate.what" : "migrate.what_off")}</p>
           <Flash tone="bad" failure={failure} />
           <Obstacle vm={vm} hosts={hosts} />
-          {canChoose && chosen === null && <Hosts hosts={hosts} />}
+          {canChoose && chosen === null && <HostChoices legend={t("migrate.to")} hosts={hosts} />}
           {chosen !== null && (
             <>
               <h2>{t("migrate.to_host", { host: oneLine(chosen.host.label, 60) })}</h2>
