@@ -18,9 +18,9 @@ const ignore = await requirement("guest") !== null;
 const ROOT = new URL("../../", import.meta.url);
 /** Lines within which the advised call follows what was refused. */
 const NEAR = 40;
-/** Sources whose texts are no reasons: the contract's and the dictionary's are judged by themselves, as is the doctor's advice; scripts are none. */
+/** Sources whose texts are no reasons: the contract's and the dictionary's are judged by themselves, as is the doctor's advice; scripts, and instructions for programs, are none. */
 const NO_REASONS =
-  /^(?:lib\/(?:contract|i18n|fresh|insights|openapi|guest\/tools|system)\/|agent\/hosts\/inventory\/view\.ts|agent\/hosts\/install\/scripts\.ts)/;
+  /^(?:lib\/(?:contract|i18n|fresh|insights|openapi|guest\/tools|system)\/|lib\/mcp\/(?:prompts|tools)\.ts|agent\/hosts\/inventory\/view\.ts|agent\/hosts\/install\/scripts\.ts)/;
 
 /** The beginnings of the notes that the view of a VM has in its source. */
 async function notes(): Promise<string[]> {

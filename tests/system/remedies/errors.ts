@@ -22,6 +22,8 @@ const ACCESS: Entry = {
 
 const SAVED = "tests/system/saved_memory_test.ts";
 
+const MAINTENANCE = "tests/system/maintenance_test.ts", MCP = "tests/system/mcp_test.ts";
+
 /** Code of each error whose text advises something → how that is tried. */
 export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ...Object.fromEntries(
@@ -57,6 +59,29 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     by: SAVED,
     words: '"ContinueFailed", /belongs',
     then: 'call(server, "discard_saved_memory"',
+  },
+  HostInMaintenance: { by: MAINTENANCE, words: '"HostInMaintenance"', then: "inMaintenance: true" },
+  DrainUnderWay: {
+    by: MAINTENANCE,
+    words: '"DrainUnderWay"',
+    then: 'call(from.server, "end_maintenance"',
+  },
+  MovesFull: WAIT,
+  PlacementRuleBroken: { by: MAINTENANCE, words: '"PlacementRuleBroken"', then: "breakRules: true" },
+  TooManyPlacementRules: { not: "a rule is deleted as any other, which maintenance_test does" },
+  TooManyReplications: { not: "a replication is ended as any other, which replication_test does" },
+  ReplicationBusy: WAIT,
+  VmNotOwner: { by: "tests/system/replication_test.ts", words: '"VmNotOwner"', then: "reclaim: true" },
+  McpSessionNotFound: { not: "another session is begun, as each step of mcp_test does" },
+  PlanNotFound: {
+    by: MCP,
+    words: '"PlanNotFound"',
+    then: 'const fresh = await planned(mcp, "force_stop_vm"',
+  },
+  PlanOutdated: {
+    by: MCP,
+    words: '"PlanOutdated"',
+    then: 'const fresh = await planned(mcp, "force_stop_vm"',
   },
   RestoredNotMoved: {
     by: "tests/system/copy_volume_test.ts",

@@ -22,6 +22,9 @@ import {
   suspended,
   WAIT,
 } from "./entry.ts";
+import { OF_MCP } from "./mcp.ts";
+import { OF_REPLICATION } from "./replication.ts";
+import { OF_SECRETS } from "./secrets.ts";
 
 /** A VM that is off, with a raw disk in a pool: its snapshots lie beside it. */
 async function rawDisk(
@@ -695,6 +698,9 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
   ...OF_STORAGE,
   ...OF_VMS,
   ...OF_CONSOLES,
+  ...OF_MCP,
+  ...OF_REPLICATION,
+  ...OF_SECRETS,
   ...all(ANOTHER, [
     "timeZone is no time zone. Give",
     "userId is missing: root",

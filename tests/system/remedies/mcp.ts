@@ -1,0 +1,17 @@
+/** What answers to programs that speak MCP advise. */
+import type { Entry } from "./entry.ts";
+
+const TOOL: Entry = { not: "it names the tool that mcp_test uses for it in all its steps" };
+const DOOR: Entry = { not: "the pages, REST and the command line have tests of their own" };
+const FEWER: Entry = { not: "less is asked for by the command's own fields, which have tests of their own" };
+
+/** Words of a text → how it is tried. */
+export const OF_MCP: Readonly<Record<string, Entry>> = {
+  "It is too long, and ends in the middle": FEWER,
+  "The picture is too large. Ask for a thumbnail": FEWER,
+  "it changes something. Use plan": TOOL,
+  "it only reads. Use read": TOOL,
+  "Read list_jobs or get_job to see how it ends": TOOL,
+  "its content is a file. Use the command line or REST": DOOR,
+  "it decides who may do what. Use the pages": DOOR,
+};
