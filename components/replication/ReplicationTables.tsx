@@ -118,7 +118,7 @@ export function ReplicationTable(
             const name = oneLine(vmName, 40), isOpen = state === "active" || state === "paused";
             const pauses = state !== "paused";
             return (
-              <span class="actions">
+              <span class="row-buttons">
                 {isOpen && (
                   <>
                     <Do
@@ -190,7 +190,7 @@ export function ReplicaTable(
           cell: ({ id: replicaId, vmName, state, test, takenAt }) => {
             const name = oneLine(vmName, 40);
             return (
-              <span class="actions">
+              <span class="row-buttons">
                 {state === "replica" && takenAt !== null && (
                   <>
                     {test === null

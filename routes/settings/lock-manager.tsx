@@ -7,32 +7,45 @@ import {
   LockManagerNow,
   SharedDisks,
 } from "../../components/host/LockManagerPanels.tsx";
+import { Flash } from "../../components/kit/Flash.tsx";
 import { define } from "../../lib/page_state.ts";
+import { failureOf } from "../../lib/text/failure.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const AT = "/settings/lock-manager";
 
 export const handler = define.handlers({
   async GET({ state }) {
-    const [lockManager, cluster] = await Promise.all([
-      state.api.getLockManager({}),
-      state.api.getHostCluster({}),
-    ])
-      .catch(fail);
-    return page({ lockManager, cluster });
+    try {
+      const [lockManager, cluster] = await Promise.all([
+        state.api.getLockManager({}),
+        state.api.getHostCluster({}),
+      ]);
+      return page({ shown: { lockManager, cluster }, failure: null });
+    } catch (error) {
+      // Another driver than QEMU's has none
+      const failure = failureOf(error);
+      if (failure.code !== "NotOnThisHost") fail(error);
+      return page({ shown: null, failure });
+    }
   },
 });
 
 /** What guards disks against VMs that are started twice: libvirt's lock manager, and a cluster around the host. */
 export default define.page<typeof handler>(
-  function LockManagerPage({ data: { lockManager, cluster }, state }) {
+  function LockManagerPage({ data: { shown, failure }, state }) {
     return (
       <SettingsPage at={AT} user={state.user}>
-        <LockManagerNow state={lockManager} />
-        <ChangeLockManager state={lockManager} refused={state.refused} at={AT} />
-        <SharedDisks state={lockManager} />
-        <LinkedLocks state={lockManager} />
-        <ClusterPanel cluster={cluster} />
+        <Flash tone="info" failure={failure} />
+        {shown !== null && (
+          <>
+            <LockManagerNow state={shown.lockManager} />
+            <ChangeLockManager state={shown.lockManager} refused={state.refused} at={AT} />
+            <SharedDisks state={shown.lockManager} />
+            <LinkedLocks state={shown.lockManager} />
+            <ClusterPanel cluster={shown.cluster} />
+          </>
+        )}
       </SettingsPage>
     );
   },

@@ -48,13 +48,14 @@ export function linksIn(html: string, at: string): string[] {
     .map(({ pathname, search }) => pathname + search);
 }
 
-/** Questions that buttons of a page lead to. */
+/** Questions that buttons of a page lead to, on pages of their own. */
 const questionsIn = (html: string) =>
   [...html.matchAll(/<button\s[^>]*formmethod="get"[^>]*>/gi)].map(([tag]) => tag)
     .filter((tag) => !/\sdisabled[\s>]/.test(tag))
-    .map((tag) =>
-      `${attribute(tag, "formAction") ?? attribute(tag, "formaction")}?action=${attribute(tag, "value")}`
-    );
+    .flatMap((tag) => {
+      const to = attribute(tag, "formAction") ?? attribute(tag, "formaction");
+      return to === undefined ? [] : [`${to}?action=${attribute(tag, "value")}`];
+    });
 
 /**
  * Opens every page that one is led to from the start.
