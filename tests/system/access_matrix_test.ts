@@ -39,7 +39,7 @@ const ANYBODYS = new Set<string>([
   ...["begin_passkey", "add_passkey", "list_passkeys", "rename_passkey", "remove_passkey"],
   ...["begin_reauthentication", "reauthenticate"],
   ...["list_sessions", "revoke_session", "list_tokens", "create_token", "revoke_token"],
-  ...["get_host_info", "get_connection_status", "get_activity", "list_hangs", "list_hosts"],
+  ...["get_host_info", "get_connection_status", "get_activity", "list_hangs", "list_hosts", "get_host"],
   ...["list_jobs", "search_jobs", "get_job", "cancel_job"],
   // Their handlers check the right to what they are about (tests/system/alerts_test.ts)
   ...["get_alert", "get_alert_summary", "acknowledge_alert"],
