@@ -35,12 +35,11 @@ export default function ReferenceIndex({ entries, current }: ReferenceIndexProps
       />
       <p class="visually-hidden" role="status">{plural("reference.found", found.length)}</p>
       <ul>
-        {found.map(([name, summary]) => (
+        {found.map(([name]) => (
           <li key={name}>
             <a
-              // Relative: some hundred entries are on each page
+              // Relative, and without its summary: some hundred entries are on each page
               href={`?command=${name}`}
-              title={summary}
               aria-current={name === current ? "page" : undefined}
             >
               {name}
