@@ -12,6 +12,8 @@ import { FairPlaces, type Place } from "./fair_places.ts";
 const BEHIND_LIMIT = 1024 * 1024;
 /** Bytes a client may be behind and still get figures: the next ones replace them, so that nothing is lost without. */
 const FIGURES_LIMIT = BEHIND_LIMIT / 4;
+/** Bytes of what a client has missed that it is sent. Beyond, it reads everything again: that is less. */
+const MISSED_LIMIT = BEHIND_LIMIT / 2;
 /** Most streams at once: each is a connection and a queue. Beyond, whoever has most gives up their oldest. */
 export const MOST_STREAMS = 200;
 /** … and of one account: a stream for each of its tabs. */
@@ -127,8 +129,9 @@ export class EventStreams {
         controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
         if (since === null) return;
         const missed = this.hub.since(since);
+        const isTooMuch = missed !== null && encoder.encode(missed).length > MISSED_LIMIT;
         // What somebody may see is judged when it happens: of what is past, VMs may be gone by now.
-        if (missed === null || (view !== undefined && missed !== "")) {
+        if (missed === null || isTooMuch || (view !== undefined && missed !== "")) {
           send(eventFrame("reload", { reason: "too much happened since" }));
         } else if (missed !== "") send(missed);
       },

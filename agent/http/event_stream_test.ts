@@ -63,6 +63,16 @@ Deno.test("EventStreams.open() resumes from an id, by header before query", asyn
   }
 });
 
+Deno.test("EventStreams.open() says reload where more was missed than a client is sent, and goes on", async () => {
+  const hub = new EventHub(), start = hub.lastId;
+  for (let each = 0; each < 12; each++) error(hub, "x".repeat(100_000));
+  const stream = reading(new EventStreams(hub).open(request(`?since=${start}`)));
+  assert.doesNotMatch(await stream.until(/event: reload\ndata: .*\n\n/), /xxx/);
+  error(hub, "after");
+  await stream.until(/after/);
+  await stream.cancel();
+});
+
 Deno.test("EventStreams.open() says reload for an id it does not know, and goes on", async () => {
   const hub = new EventHub();
   for (const id of ["00000000-0", "garbage", ""]) {
