@@ -54,29 +54,33 @@ interface Shown {
   readonly labels: Readonly<Record<string, string>>;
   readonly choices: Choices;
   readonly failure: Failure | null;
+  /** As it was typed. */
+  readonly reason: string;
 }
 
 async function shown(
   { api, may }: PageState,
   choices: Choices,
-  failure: Failure | null = null,
+  { failure = null, reason = "" }: Partial<Pick<Shown, "failure" | "reason">> = {},
 ): Promise<Shown> {
   const [maintenance, hosts] = await Promise.all([api.getMaintenance({}), api.listHosts()]).catch(fail);
   const isPlanned = may("plan_maintenance") && (maintenance.state === "off" || maintenance.state === "on");
   return {
-    ...{ maintenance, choices, failure },
+    ...{ maintenance, choices, failure, reason },
     plan: isPlanned ? await api.planMaintenance(choices).catch(unlessAway) : null,
     labels: Object.fromEntries(hosts.map(({ id, label }) => [id, label])),
   };
 }
 
 export const handler = define.handlers({
-  async GET({ state, url }) {
-    return page(await shown(state, choicesIn(url.searchParams)));
+  async GET({ state, url: { searchParams } }) {
+    // The plan is asked for by the form, too
+    return page(await shown(state, choicesIn(searchParams), { reason: searchParams.get("reason") ?? "" }));
   },
   /** Each VM has a choice of its own. */
   async POST(ctx) {
-    const form = await postedForm(ctx.req), choices = choicesIn(form), reason = textIn(form, "reason").trim();
+    const form = await postedForm(ctx.req), choices = choicesIn(form), typed = textIn(form, "reason");
+    const reason = typed.trim();
     try {
       await ctx.state.api.startMaintenance({
         ...choices,
@@ -86,7 +90,8 @@ export const handler = define.handlers({
       return ctx.redirect(AT, 303);
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(ctx.state, choices, failure), { status: failure.status });
+      const again = await shown(ctx.state, choices, { failure, reason: typed });
+      return page(again, { status: failure.status });
     }
   },
 });
@@ -242,7 +247,7 @@ function Running({ maintenance: { state } }: { maintenance: Maintenance }) {
 
 /** A host's maintenance: the plan before it, what happens in it, and the way back. */
 export default define.page<typeof handler>(function MaintenancePage({ data, state }) {
-  const { maintenance, plan, choices, labels, failure } = data;
+  const { maintenance, plan, choices, labels, failure, reason } = data;
   const title = t("maintenance.title", { host: oneLine(labels[state.host] ?? state.hostname, 60) });
   const isOff = maintenance.state === "off";
   return (
@@ -269,6 +274,7 @@ export default define.page<typeof handler>(function MaintenancePage({ data, stat
                     label={t("maintenance.reason")}
                     hint={t("maintenance.reason_hint")}
                     maxLength={200}
+                    defaultValue={reason}
                   />
                 )}
                 <CheckField
