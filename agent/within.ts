@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Waits for work, but not longer than so many milliseconds; what it comes to later is for others. @throws what it fails with */
 export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
   let limit: ReturnType<typeof setTimeout> | undefined;
@@ -25,5 +27,14 @@ export class SharedTime {
     await within(left, work.then((value) => void (answer = { value })));
     if (answer === undefined) this.unanswered.add(name);
     return answer?.value;
+  }
+}
+
+/** Waits so many milliseconds, but not for what was aborted. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { ...(signal && { signal }) });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
+import { Buffer } from "node:buffer";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { EventView } from "../../lib/access/filter_output.ts";
 import { rendered } from "../../lib/i18n/message.ts";
@@ -102,11 +103,12 @@ export class EventStreams {
           controller.error(new Error("an event stream's client fell too far behind"));
         };
         const held = hold?.();
+        const isOfChoice = isWanted(figures);
         const isWhole = view === undefined && language === SOURCE_LOCALE && figures === "on";
         const listening = this.hub.listen((frames, told) => {
           const hasRoom = (controller.desiredSize ?? 0) > BEHIND_LIMIT - FIGURES_LIMIT;
-          const wanted = told.filter((each) => isWanted(figures)(each) && (hasRoom || isKept(each)));
-          const text = isWhole && hasRoom ? frames : visible(view, wanted, language);
+          const isSent = (each: ToldEvent) => isOfChoice(each) && (hasRoom || isKept(each));
+          const text = isWhole && hasRoom ? frames : visible(view, told.filter(isSent), language);
           if (text !== "") send(text);
         }, { watches: figures !== "off" });
         const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
@@ -129,7 +131,7 @@ export class EventStreams {
         controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
         if (since === null) return;
         const missed = this.hub.since(since);
-        const isTooMuch = missed !== null && encoder.encode(missed).length > MISSED_LIMIT;
+        const isTooMuch = missed !== null && Buffer.byteLength(missed) > MISSED_LIMIT;
         // What somebody may see is judged when it happens: of what is past, VMs may be gone by now.
         if (missed === null || isTooMuch || (view !== undefined && missed !== "")) {
           send(eventFrame("reload", { reason: "too much happened since" }));

@@ -17,7 +17,7 @@ import {
   type DrainObstacle,
   type DrainStep,
   type DrainVm,
-  type Fit,
+  type PlacementFit,
   planDrain,
 } from "../../lib/placement/drain.ts";
 import type { HostRoom } from "../../lib/placement/room.ts";
@@ -114,7 +114,7 @@ export async function makePlan(
   }));
   const rooms = (await Promise.all(linked.map((each) => roomThere(each, principal))))
     .filter((room) => room !== undefined);
-  const placement = world.placement.get(), fits = new Map<string, Fit>();
+  const placement = world.placement.get(), fits = new Map<string, PlacementFit>();
   const keyOf = (vmId: string, hostId: string) => `${vmId} ${hostId}`;
   const plan = () =>
     planDrain({
@@ -159,7 +159,7 @@ async function fitOf(
   host: Host,
   move: { readonly vmId: string; readonly toHost: string },
   principal: Principal,
-): Promise<Fit> {
+): Promise<PlacementFit> {
   const bytes = new Map<string, number>();
   try {
     const { findings, disks } = await migrationPlan(

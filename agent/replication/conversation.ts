@@ -12,6 +12,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
 import { openFarSocket } from "../http/far_socket.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import { SharedTime } from "../within.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { connectionFault } from "../hosts/linked/peer_connection.ts";
 import { farError, NonsenseError } from "../hosts/linked/remote_call.ts";
@@ -88,9 +89,7 @@ export class ReplicationConversation implements Disposable {
   }
 
   async #cut(): Promise<ContractError> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), REASON_MS));
-    const said = await Promise.race([this.farewell, late]).finally(() => clearTimeout(timer));
+    const said = await new SharedTime(REASON_MS).of("farewell", this.farewell);
     const { host } = this;
     if (said?.code === 1011 && said.reason !== "") {
       return new ContractError("ReplicationFailed", {

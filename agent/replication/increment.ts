@@ -8,7 +8,8 @@ import { ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { encryptedDisks } from "../../lib/formats/xml/backup.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { MOST_STATE, type StateFile } from "../../lib/host/migration_protocol.ts";
-import type { CONSISTENCIES, DiskMode, HeldReplica } from "../../lib/host/replication_protocol.ts";
+import type { CONSISTENCIES } from "../../lib/backup/manifest.ts";
+import type { DiskMode, HeldReplica } from "../../lib/host/replication_protocol.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { hasSnapshots, withoutBitmaps } from "../backups/base.ts";
@@ -52,7 +53,7 @@ export interface IncrementWork {
 }
 
 /** What came of it. */
-export interface Increment {
+export interface SentIncrement {
   readonly copyId: string;
   readonly takenAt: number;
   readonly images: Readonly<Record<string, string>>;
@@ -257,7 +258,7 @@ async function send(
     readonly definition: string;
     readonly onBytes: (done: number) => void;
   },
-): Promise<Pick<Increment, "changedBytes" | "sentBytes">> {
+): Promise<Pick<SentIncrement, "changedBytes" | "sentBytes">> {
   const { host, talk, held, job, replication: { everySeconds, pool, takeOld } } = work;
   const state = await stateIn(host, new XmlDocument(definition), vm);
   const answer = await talk.ask({
@@ -304,7 +305,7 @@ async function send(
 }
 
 /** Brings the replica up to date. @throws {ContractError} @throws the reason of the job's end */
-export async function replicate(work: IncrementWork): Promise<Increment> {
+export async function replicate(work: IncrementWork): Promise<SentIncrement> {
   const { host, replication } = work;
   const vm = host.requireVm(replication.vmId);
   try {
@@ -327,7 +328,7 @@ export async function replicate(work: IncrementWork): Promise<Increment> {
   }
 }
 
-async function attempt(work: IncrementWork, vm: VM): Promise<Increment> {
+async function attempt(work: IncrementWork, vm: VM): Promise<SentIncrement> {
   const { host, replication, clock, actor, job } = work;
   const copyId = copyIdAt(clock.now(), crypto.randomUUID().slice(0, 8));
   const definition = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
@@ -340,7 +341,7 @@ async function attempt(work: IncrementWork, vm: VM): Promise<Increment> {
     job.progress(half * total + Math.min(done, total), 2 * total);
   const keys = [keyOf.backupCopy(copyId)];
   const spec = { command: "replicate_now", subject: vm.name, vmId: vm.id, actor, keys } as const;
-  const carryOut = async (): Promise<Increment> => {
+  const carryOut = async (): Promise<SentIncrement> => {
     if (!isLive && host.inventory.active().includes(vm.id)) throw failed("the VM was started just now");
     const offMark = isLive ? undefined : await offMarkOf(disks);
     const result = await host.operations.run(spec, async (steps) => {
@@ -358,7 +359,7 @@ async function attempt(work: IncrementWork, vm: VM): Promise<Increment> {
     });
     return { ...result, copyId, offMark };
   };
-  let increment: Increment | undefined;
+  let increment: SentIncrement | undefined;
   try {
     if (isLive || work.isHeld) increment = await carryOut();
     else await host.operate(vm, "replicating", async () => void (increment = await carryOut()));

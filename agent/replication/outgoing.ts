@@ -15,7 +15,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
 import { ReplicationConversation } from "./conversation.ts";
-import { type Increment, offMarkOf, replicate } from "./increment.ts";
+import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
 
 /** Increments that are taken at once by themselves. */
@@ -274,7 +274,7 @@ export class OutgoingReplications {
         return { copyId: held.copyId, takenAt };
       }
     }
-    const increment: Increment = await replicate({
+    const increment: SentIncrement = await replicate({
       ...{ host, replication: known, talk, held, job, actor: principal.name, clock, stateDir, isHeld },
     });
     const { copyId, takenAt, images, offMark, changedBytes, sentBytes, note } = increment;

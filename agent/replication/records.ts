@@ -1,7 +1,7 @@
 /** Replications of VMs of this host, and replicas of VMs of others, as they are kept. */
 import type { DatabaseSync } from "node:sqlite";
 import { ContractError, type ReplicationRun } from "../../lib/contract/mod.ts";
-import type { CONSISTENCIES } from "../../lib/host/replication_protocol.ts";
+import type { CONSISTENCIES } from "../../lib/backup/manifest.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";

@@ -5,7 +5,8 @@
  */
 import Type, { type Static } from "typebox";
 import { fits } from "typebox/compile";
-import { CONSISTENCIES, type ReplicatedDisk } from "../../lib/host/replication_protocol.ts";
+import { CONSISTENCIES } from "../../lib/backup/manifest.ts";
+import type { ReplicatedDisk } from "../../lib/host/replication_protocol.ts";
 import { STATE_FILES } from "../../lib/host/migration_protocol.ts";
 import { oneOf } from "../../lib/contract/schema.ts";
 import { parseJson } from "../../lib/text/json.ts";

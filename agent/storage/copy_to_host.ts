@@ -17,7 +17,7 @@ import type { Content, Dispatch, Handlers, Whole } from "../dispatch.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import { within } from "../within.ts";
+import { pause } from "../within.ts";
 import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { PieceSource } from "./piece_source.ts";
@@ -86,15 +86,6 @@ class SourceSum implements Disposable {
   }
 }
 
-/** Waits, until the signal is aborted at the latest. @throws its reason */
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>(), stop = () => resolve();
-  signal?.addEventListener("abort", stop);
-  await within(ms, promise);
-  signal?.removeEventListener("abort", stop);
-  signal?.throwIfAborted();
-}
-
 class HostCopy implements Disposable {
   readonly #call: Call;
   readonly #plan: Plan;
@@ -135,6 +126,7 @@ class HostCopy implements Disposable {
         this.#job.log(error.sentence);
       }
       await pause(pauseMs, this.#job.signal);
+      this.#job.signal.throwIfAborted();
       pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       await this.#findOffset();
     }

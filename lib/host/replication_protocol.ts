@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TSchema } from "typebox";
 import { fits } from "typebox/compile";
+import { CONSISTENCIES } from "../backup/manifest.ts";
 import { closed, oneOf, VmId } from "../contract/schema.ts";
 import { PoolName } from "../contract/storage.ts";
 import { parseJson } from "../text/json.ts";
@@ -47,8 +48,6 @@ export const SentDisk = closed({
   digest: Digest,
 });
 export type SentDisk = Static<typeof SentDisk>;
-
-export const CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 
 export const ReplicationQuestion = Type.Union([
   /** "What do you have of it?" */

@@ -12,14 +12,14 @@ const MOST_FOUND = 25;
 const MOST_WORDS = 12;
 
 /** A command in a list. */
-export interface FoundCommand {
+export interface CatalogueEntry {
   readonly name: string;
   readonly summary: string;
   readonly reads: boolean;
   readonly destroys?: string;
 }
 
-const found = (name: string, { summary, readOnly, destroys }: Command): FoundCommand => ({
+const found = (name: string, { summary, readOnly, destroys }: Command): CatalogueEntry => ({
   ...{ name, summary, reads: readOnly },
   ...(destroys !== undefined && { destroys }),
 });
@@ -45,7 +45,7 @@ export function searchCommands(
   query: string,
   may: (name: CommandName) => boolean,
   commands: CommandTable = CONTRACT,
-): { readonly commands: readonly (FoundCommand | string)[]; readonly more: number } {
+): { readonly commands: readonly (CatalogueEntry | string)[]; readonly more: number } {
   const words = query.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "").slice(
     0,
     MOST_WORDS,

@@ -20,7 +20,7 @@ export interface DrainChoice {
 }
 
 /** What is known of a VM on one host. */
-export interface Fit {
+export interface PlacementFit {
   /** Why it cannot run there; undefined where it can. */
   readonly problem?: string | undefined;
   /** Bytes that its disks take of pools there. */
@@ -41,7 +41,7 @@ export interface DrainInput {
   /** VMs go to hosts although rules are against it, where no other host is left. */
   readonly breakRules: boolean;
   /** What was found out of a VM on a host; undefined: nothing yet, and it is taken for possible. */
-  readonly fit: (vmId: string, hostId: string) => Fit | undefined;
+  readonly fit: (vmId: string, hostId: string) => PlacementFit | undefined;
 }
 
 /** Why a VM does not go to a host. */

@@ -31,7 +31,7 @@ import type { CallContext } from "../../dispatch.ts";
 import type { EventHub, Published } from "../../events/hub.ts";
 import { Rate } from "../../limits.ts";
 import { log } from "../../log.ts";
-import { within } from "../../within.ts";
+import { pause, within } from "../../within.ts";
 import type { StoredHost } from "../records.ts";
 import { readBounded } from "./bounded.ts";
 import { type EventFrame, eventFrames } from "./event_lines.ts";
@@ -383,7 +383,7 @@ export class LinkedHost {
         this.#lost(error);
       }
       wait = performance.now() - began > STEADY_MS ? RETRY_MS : Math.min(wait * 2, LONGEST_RETRY_MS);
-      await this.#pause(wait);
+      await pause(wait, this.#stopping.signal);
     }
   }
 
@@ -404,7 +404,7 @@ export class LinkedHost {
         timer = setTimeout(dead, SILENT_MS);
         this.#heardAt = this.#services.clock.now();
         if (this.#isClockSet || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
-          await this.#pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()));
+          await pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()), this.#stopping.signal);
           await this.#read(up.signal);
         }
         const events = this.#bounded(this.#replica.take(frames));
@@ -530,7 +530,7 @@ export class LinkedHost {
       } catch (error) {
         log.debug("figures of a linked host stopped", { host: this.id, error });
       }
-      await this.#pause(FIGURES_MS);
+      await pause(FIGURES_MS, this.#stopping.signal);
     }
   }
 
@@ -546,15 +546,5 @@ export class LinkedHost {
     } finally {
       clearInterval(timer);
     }
-  }
-
-  /** Waits, until it is stopped at the latest. */
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    if (signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>(), stop = () => resolve();
-    signal.addEventListener("abort", stop);
-    await within(ms, promise);
-    signal.removeEventListener("abort", stop);
   }
 }

@@ -1,9 +1,9 @@
 /** A file on another host as one stream: when the connection breaks off, it goes on where it was. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { BrokenOff } from "../../outbound/errors.ts";
 import { ask, type Fetched, type OutboundRequest, shownUrl } from "../../outbound/fetch.ts";
+import { pause } from "../../within.ts";
 
 /** Milliseconds before each further try; the last one counts for all that follow. */
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
@@ -17,12 +17,6 @@ export class SourceChanged extends Error {
 
 const failed = (url: string, error: string, cause?: unknown) =>
   new ContractError("ImageFetchFailed", { url: shownUrl(url), error }, { cause });
-
-/** Waits, but not for what was cancelled. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {/* cancelled: told below */});
-  signal.throwIfAborted();
-}
 
 /** A whole number of a header; null when it is none. */
 const integer = (text: string | undefined) =>
@@ -104,6 +98,7 @@ export class DownloadSource {
       const wait = BACK_OFF_MS[Math.min(tries, BACK_OFF_MS.length - 1)]!;
       this.#job.log(`At byte ${this.received}: ${why}. Trying again in ${wait / 1000} s`);
       await pause(wait, signal);
+      signal.throwIfAborted();
       try {
         await this.#answer[Symbol.asyncDispose]();
         this.#answer = await this.#rest();

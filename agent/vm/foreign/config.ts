@@ -9,9 +9,9 @@ import {
 } from "../../../lib/contract/mod.ts";
 import {
   type ForeignNic,
-  type ForeignVm,
   type ForeignWarning,
   foreignWarning,
+  type SourceVm,
 } from "../../../lib/formats/foreign/vm/model.ts";
 import { readNetwork } from "../../../lib/formats/xml/network_read.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -40,7 +40,7 @@ export interface MadeForVm {
 
 /** The VM as create_vm takes it. */
 export function configOf(
-  vm: ForeignVm,
+  vm: SourceVm,
   choices: VmChoices,
   { name, paths, buses: chosen, pool, format, nics }: MadeForVm,
 ): VmConfig {
@@ -183,7 +183,7 @@ export async function usualPlaces(
 /** What comes of the network interfaces. @throws {ContractError} InvalidInput */
 export async function nicsOf(
   services: ForeignServices,
-  { nics }: ForeignVm,
+  { nics }: SourceVm,
   { nics: chosen, keepMacs = true }: Pick<Input<"import_foreign_vm">, "nics" | "keepMacs">,
 ): Promise<{ readonly nics: NewNic[]; readonly warnings: readonly ForeignWarning[] }> {
   requireCount("nics", nics.length, chosen?.length);

@@ -1,10 +1,6 @@
 /** A foreign VM that may be imported, wherever it comes from. */
 import { ContractError, type ImagePolicy } from "../../../lib/contract/mod.ts";
-import {
-  type ForeignVm,
-  ForeignVmError,
-  type ForeignWarning,
-} from "../../../lib/formats/foreign/vm/model.ts";
+import { ForeignVmError, type ForeignWarning, type SourceVm } from "../../../lib/formats/foreign/vm/model.ts";
 import { OvfError } from "../../../lib/formats/ovf/model.ts";
 import type { ConversionTarget } from "../../storage/convert_disk.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -51,7 +47,7 @@ export interface ConvertWork {
 export interface ForeignSource {
   /** What it is called in its source, where nobody named it. */
   readonly found: string | undefined;
-  readonly vm: ForeignVm;
+  readonly vm: SourceVm;
   /** By the place of each disk. */
   readonly disks: readonly SourceDisk[];
   /** Checksums of files in the folder. */

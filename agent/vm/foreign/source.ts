@@ -2,10 +2,10 @@
 import type { ForeignKind, ForeignVmEntry, Input, Role } from "../../../lib/contract/mod.ts";
 import { hyperVm, usualGeneration } from "../../../lib/formats/foreign/vm/hyperv.ts";
 import {
-  type ForeignVm,
   type ForeignWarning,
   foreignWarning,
   MOST_DEFINITION,
+  type SourceVm,
 } from "../../../lib/formats/foreign/vm/model.ts";
 import { readProxmox } from "../../../lib/formats/foreign/vm/proxmox.ts";
 import { readVmx } from "../../../lib/formats/foreign/vm/vmx.ts";
@@ -61,7 +61,7 @@ async function readFrom(
   folder: SourceFolder,
   kind: FolderKind,
   { vm: named, moreDisks = [], definition, generation, osType }: Input<"inspect_foreign_vm">,
-): Promise<{ readonly vm: ForeignVm; readonly found: string | undefined }> {
+): Promise<{ readonly vm: SourceVm; readonly found: string | undefined }> {
   if (kind === "hyperv") {
     const first = definitionOf(folder, kind, named);
     // What else lies there may be another VM's: somebody has to say that it is this one's.

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { ImageError } from "../qcow2/qcow2_header.ts";
-import { DESCRIPTOR } from "./vm/testing.ts";
+import { VMDK_DESCRIPTOR } from "./vm/testing.ts";
 import { isVmdkDescriptor, readVmdkDescriptor } from "./vmdk_descriptor.ts";
 
 const withExtents = (...lines: string[]) =>
-  DESCRIPTOR.replace(/^RW .*$/gm, "").replace(
+  VMDK_DESCRIPTOR.replace(/^RW .*$/gm, "").replace(
     "# Extent description",
     `# Extent description\n${lines.join("\n")}`,
   );
 
 Deno.test("readVmdkDescriptor() reads split, flat and VMFS images, and stretches of zeros", () => {
-  assert.ok(isVmdkDescriptor(new TextEncoder().encode(DESCRIPTOR)));
+  assert.ok(isVmdkDescriptor(new TextEncoder().encode(VMDK_DESCRIPTOR)));
   assert.ok(!isVmdkDescriptor(new TextEncoder().encode("KDMV")));
-  assert.deepEqual(readVmdkDescriptor(DESCRIPTOR), {
+  assert.deepEqual(readVmdkDescriptor(VMDK_DESCRIPTOR), {
     createType: "twoGbMaxExtentSparse",
     virtualBytes: 10240 * 512,
     extents: [
@@ -50,8 +50,8 @@ Deno.test("readVmdkDescriptor() refuses what leads out of the folder, is built o
   refused(withExtents(), /no content/);
   refused(withExtents(...Array.from({ length: 513 }, () => "RW 1 ZERO")), /more than 512/);
   refused(withExtents("RW 9999999999999 ZERO", "RW 9999999999999 ZERO"), /more than any disk/);
-  refused(DESCRIPTOR.replace("parentCID=ffffffff", "parentCID=12345678"), /built on another/);
-  refused(DESCRIPTOR.replace("CID=fffffffe", 'parentFileNameHint="/etc/shadow"'), /built on another/);
-  refused(DESCRIPTOR.replace("CID=fffffffe", "parentCID=ffffffff"), /twice/);
-  refused(DESCRIPTOR.replace("twoGbMaxExtentSparse", "vmfsRaw"), /raw device mapping/);
+  refused(VMDK_DESCRIPTOR.replace("parentCID=ffffffff", "parentCID=12345678"), /built on another/);
+  refused(VMDK_DESCRIPTOR.replace("CID=fffffffe", 'parentFileNameHint="/etc/shadow"'), /built on another/);
+  refused(VMDK_DESCRIPTOR.replace("CID=fffffffe", "parentCID=ffffffff"), /twice/);
+  refused(VMDK_DESCRIPTOR.replace("twoGbMaxExtentSparse", "vmfsRaw"), /raw device mapping/);
 });

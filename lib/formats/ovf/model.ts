@@ -1,5 +1,5 @@
 /** A VM as an OVF describes it, in our own words. */
-import type { ForeignDisk, ForeignNic, ForeignVm, ForeignWarning } from "../foreign/vm/model.ts";
+import type { ForeignDisk, ForeignNic, ForeignWarning, SourceVm } from "../foreign/vm/model.ts";
 
 /** What is said of an archive, its disks and its network interfaces: as of every foreign VM. */
 export type OvfWarning = ForeignWarning;
@@ -7,7 +7,7 @@ export type OvfDisk = ForeignDisk;
 export type OvfNic = ForeignNic;
 
 /** A VM as an OVF describes it. */
-export interface OvfVm extends ForeignVm {
+export interface OvfVm extends SourceVm {
   /** The archive's disks where its hardware uses none of them: the VM would be one without a disk. */
   readonly leftOut: readonly string[];
 }

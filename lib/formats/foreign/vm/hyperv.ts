@@ -1,6 +1,6 @@
 /** VMs of Hyper-V: their definitions are binary and change with each version, so a form says what a disk cannot. Pure. */
 import { busFor, type Guest, nicFor } from "./guests.ts";
-import { type ForeignVm, type ForeignWarning, foreignWarning } from "./model.ts";
+import { type ForeignWarning, foreignWarning, type SourceVm } from "./model.ts";
 import type { OS_TYPES } from "../../../contract/choices.ts";
 
 /** What a person says of the VM. */
@@ -23,7 +23,7 @@ export const usualGeneration = (files: readonly string[]): 1 | 2 =>
   files.some((file) => /\.vhd$/i.test(file)) ? 1 : 2;
 
 /** The VM that a person describes. */
-export function hyperVm({ name, generation, osType, files }: HyperVForm): ForeignVm {
+export function hyperVm({ name, generation, osType, files }: HyperVForm): SourceVm {
   const guest: Guest = { osType, hasVirtio: false, isHostOnly: osType === "linux", isOld: false };
   const warnings: ForeignWarning[] = [];
   const disks = files.map((file, index) => {

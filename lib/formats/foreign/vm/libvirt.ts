@@ -5,7 +5,6 @@ import { DISK_BUSES, NIC_MODELS } from "../../../contract/choices.ts";
 import {
   type ForeignDisk,
   type ForeignNic,
-  type ForeignVm,
   ForeignVmError,
   type ForeignWarning,
   foreignWarning,
@@ -16,6 +15,7 @@ import {
   MOST_MEMORY_MB,
   MOST_NICS,
   notesOf,
+  type SourceVm,
 } from "./model.ts";
 
 type Summary = ReturnType<typeof summarizeDomain>;
@@ -85,7 +85,7 @@ function nicsOf(xml: string, { interfaces }: Summary, warnings: ForeignWarning[]
 }
 
 /** The VM that a domain's XML describes. @throws {ForeignVmError} why it is not taken */
-export function readLibvirt(xml: string): ForeignVm {
+export function readLibvirt(xml: string): SourceVm {
   if (xml.length > MOST_DEFINITION) throw new ForeignVmError("its XML is too long");
   const warnings: ForeignWarning[] = [];
   try {

@@ -51,7 +51,7 @@ export interface ForeignNic {
 }
 
 /** A VM as it is described, with what was taken instead of what has no match. */
-export interface ForeignVm {
+export interface SourceVm {
   readonly name: string;
   readonly description: string | undefined;
   readonly osType: typeof OS_TYPES[number] | undefined;

@@ -8,7 +8,6 @@ import {
   fileNameOf,
   type ForeignDisk,
   type ForeignNic,
-  type ForeignVm,
   ForeignVmError,
   type ForeignWarning,
   foreignWarning,
@@ -19,6 +18,7 @@ import {
   MOST_MEMORY_MB,
   MOST_NICS,
   notesOf,
+  type SourceVm,
   wholeIn,
 } from "./model.ts";
 
@@ -283,7 +283,7 @@ const listed = (names: readonly string[]) => names.join(", ").slice(0, MOST_NAME
  *
  * @throws {ForeignVmError} why it is not taken
  */
-export function readProxmox(text: string): ForeignVm {
+export function readProxmox(text: string): SourceVm {
   const { notes, now, pending, snapshots, ignored } = sectionsOf(text);
   const drives = [...now.keys()].some((key) => /^(virtio|scsi|sata|ide|efidisk)\d+$/.test(key));
   if (!drives && !KEYS.some((key) => now.has(key))) {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { hyperVm, usualGeneration } from "./hyperv.ts";
 import { readLibvirt } from "./libvirt.ts";
-import { fileNameOf, type ForeignVm, ForeignVmError, MOST_DEFINITION } from "./model.ts";
+import { fileNameOf, ForeignVmError, MOST_DEFINITION, type SourceVm } from "./model.ts";
 import { readProxmox } from "./proxmox.ts";
 import { PROXMOX, VMX_ESXI, VMX_WORKSTATION } from "./testing.ts";
 import { readVmx } from "./vmx.ts";
 
 const vmx = (text: string) => readVmx(new TextEncoder().encode(text));
 const MINIMAL = 'config.version = "8"\n';
-const codes = ({ warnings }: ForeignVm) =>
+const codes = ({ warnings }: SourceVm) =>
   warnings.map(({ field, code }) => field === "" ? code : `${field} ${code}`);
 
 Deno.test("readVmx() reads a VM of ESXi: firmware, TPM, disks in their order, network interfaces", () => {

@@ -87,7 +87,7 @@ scsi1: local:100/vm-100-disk-1.qcow2,size=32G
 `;
 
 /** A description of a split image of VMware. */
-export const DESCRIPTOR = `# Disk DescriptorFile
+export const VMDK_DESCRIPTOR = `# Disk DescriptorFile
 version=1
 encoding="UTF-8"
 CID=fffffffe

@@ -7,7 +7,6 @@ import {
   fileNameOf,
   type ForeignDisk,
   type ForeignNic,
-  type ForeignVm,
   ForeignVmError,
   type ForeignWarning,
   foreignWarning,
@@ -18,6 +17,7 @@ import {
   MOST_MEMORY_MB,
   MOST_NICS,
   notesOf,
+  type SourceVm,
   wholeIn,
 } from "./model.ts";
 
@@ -255,7 +255,7 @@ class Reader {
  *
  * @throws {ForeignVmError} why it is not taken
  */
-export function readVmx(bytes: Uint8Array): ForeignVm {
+export function readVmx(bytes: Uint8Array): SourceVm {
   const entries = vmxEntries(vmxText(bytes)), reader = new Reader(entries);
   if (reader.text("config.version") === "" && reader.text("virtualhw.version") === "") {
     throw new ForeignVmError("it has neither config.version nor virtualHW.version: it is no .vmx file");
