@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Person, personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
-import { call, readyServer, refused } from "../testbed/product.ts";
+import { call, knownPool, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -15,6 +15,7 @@ Deno.test({
   fn: async () => {
     await using server = await readyServer();
     await using pool = await testPool("upload-pair");
+    await knownPool(server, pool.name);
     const operator = [{ role: "operator", on: { kind: "everything" } }] as const;
     const ann = await personWith(server, "ann", [...operator]),
       bob = await personWith(server, "bob", [...operator]);

@@ -185,7 +185,7 @@ const OF_TASKS = {
     "replication",
     "tested: a VM with its content that reaches nothing; increments go on",
   ),
-  delete_replica: test("replication", "the way back: its old disk is the base, and what differs is sent"),
+  delete_replica: test("replication_kills", "unplanned switch-overs at random moments"),
   start_maintenance: test("maintenance", "killed in the middle, it goes on; each VM runs once"),
   stop_drain: test("maintenance", "stopped, nothing more leaves; what is gone is not brought back"),
   end_maintenance: test("maintenance", "back to normal: each VM is back where it was"),
