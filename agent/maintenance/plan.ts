@@ -32,7 +32,7 @@ import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { SummariseMetrics } from "../metrics/stored_metrics.ts";
 import type { Placement } from "../placement/placement.ts";
 import { cpuOf, roomThere } from "../placement/rooms.ts";
-import { migrationPlan } from "../vm/migration/outgoing.ts";
+import { migrationFit } from "../vm/migration/outgoing.ts";
 import type { StoredChoices } from "./records.ts";
 
 const { t } = textsOf(texts);
@@ -162,7 +162,7 @@ async function fitOf(
 ): Promise<PlacementFit> {
   const bytes = new Map<string, number>();
   try {
-    const { findings, disks } = await migrationPlan(
+    const { findings, disks } = await migrationFit(
       host,
       { linked, coverage, figures: () => figureTransfer.get() },
       move,

@@ -68,7 +68,7 @@ export const PARTS: readonly BenchPart[] = [
   { name: "storage", needs: ["curl"], limit: LONG },
   { name: "backups", needs: ["restic", "borg"], limit: LONG },
   { name: "moves", limit: MIDDLE },
-  { name: "drain", limit: MIDDLE },
+  { name: "drain", limit: LONG },
   { name: "sessions", limit: SHORT },
   { name: "mcp", limit: SHORT },
   { name: "shell", limit: MIDDLE },

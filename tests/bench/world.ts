@@ -8,8 +8,11 @@ import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { removeFiles } from "../testbed/removal.ts";
 
 const PURPOSE = "benchhost";
-/** Where the host has its folder: the path is short, since those of sockets may have 107 bytes. */
-const PLACE = "/var/lib/libvirt/bench";
+/**
+ * Where the host has its folder: the path is short, since those of sockets may have 107 bytes, and in no folder that a libvirtd
+ * of its own on that host hides (`drain` starts two).
+ */
+const PLACE = "/srv", PART = "srv";
 
 export interface World extends AsyncDisposable {
   /** Names of its machines. */
@@ -23,8 +26,8 @@ export interface World extends AsyncDisposable {
 /** Makes one. @throws {Unavailable} where there can be none: it takes root, and namespaces */
 export async function world(machines: number): Promise<World> {
   await using undo = new AsyncDisposableStack();
-  const host = undo.use(await privateLibvirt(PURPOSE, { machines }));
-  const folder = host.stateFile(PLACE.slice("/var/lib/libvirt/".length));
+  const host = undo.use(await privateLibvirt(PURPOSE, { machines, folders: { [PLACE]: PART } }));
+  const folder = `${host.folder}/${PART}`;
   await Deno.mkdir(`${folder}/tmp`, { recursive: true });
   // Guests that were built before; claims and files are the host's own
   for await (const { name } of Deno.readDir(testbedDir())) {

@@ -85,6 +85,8 @@ export interface PrivateLibvirtOptions {
   readonly machines?: number;
   /** Whom it lets in, and where it listens. */
   readonly access?: LibvirtAccess;
+  /** More folders that are private, as {@link PRIVATE} has them. */
+  readonly folders?: Readonly<Record<string, string>>;
 }
 
 /** Whom a private libvirtd lets in, and where it listens. */
@@ -119,7 +121,7 @@ export class PrivateLibvirt implements AsyncDisposable {
   /** Called by {@link privateLibvirt} alone. */
   constructor(
     readonly name: string,
-    private readonly folder: string,
+    readonly folder: string,
     /** The first process of the namespaces. */
     private readonly first: number,
     /** Names of the machines that it has had from the beginning. */
@@ -391,7 +393,8 @@ export async function privateLibvirt(
   const folder = filesOf(name);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => removeFiles(name));
-  for (const part of Object.values(PRIVATE)) await Deno.mkdir(`${folder}/${part}`, { recursive: true });
+  const places = { ...PRIVATE, ...options.folders };
+  for (const part of Object.values(places)) await Deno.mkdir(`${folder}/${part}`, { recursive: true });
   await Deno.writeTextFile(`${folder}/etc/qemu.conf`, QEMU_CONF);
   const logging = options.log === undefined
     ? ""
@@ -407,7 +410,7 @@ export async function privateLibvirt(
   const own = `${folder}/etc/qemu`; // where libvirt has its definitions
   await Deno.mkdir(own, { recursive: true });
   const machines = await writeDefinitions(own, `${name}-many`, options.machines ?? 0, LOGS);
-  const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
+  const pairs = Object.entries(places).map(([place, part]) => `${folder}/${part}=${place}`);
   if (options.deadResolver === true) pairs.push(...await deadResolver(folder));
   const { access } = options, ownNetwork = access?.listens !== true;
   const first = await namespaces(FIRST_PROCESS, pairs, undo, { ownNetwork });

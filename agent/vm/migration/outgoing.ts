@@ -200,13 +200,39 @@ const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
     };
   });
 
-/** Tells whether a VM can move. @throws {ContractError} @throws {LibvirtError} */
+type MigrationPlan = Output<"get_migration_plan">;
+
+const toldFindings = (findings: readonly MigrationFinding[], host: string): MigrationPlan["findings"] =>
+  findings.map((each) => ({
+    check: each.check,
+    level: each.isProblem ? "problem" : "warning",
+    text: findingText(each, host),
+  }));
+
+/** Tells whether a VM can move, without measuring for how long. @throws {ContractError} @throws {LibvirtError} */
+export async function migrationFit(
+  host: Host,
+  { linked, coverage }: MigrationWorld,
+  wish: Placing,
+  principal: Principal,
+): Promise<Pick<MigrationPlan, "findings" | "disks">> {
+  const movable = requireMovable(host, wish.vmId), target = targetOf(linked, host, wish, principal);
+  const belongings = belongingsOf(host, coverage, movable.vm, principal);
+  const found = await MigrationConversation.during(
+    target,
+    principal,
+    (talk) => look(host, movable, wish, belongings, principal.role, talk),
+  );
+  return { findings: toldFindings(found.findings, target.label), disks: toldDisks(found) };
+}
+
+/** Tells whether a VM can move, and how long that takes. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationPlan(
   host: Host,
   { linked, coverage }: MigrationWorld,
   wish: Placing,
   principal: Principal,
-): Promise<Output<"get_migration_plan">> {
+): Promise<MigrationPlan> {
   const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
   const target = targetOf(linked, host, wish, principal);
   const belongings = belongingsOf(host, coverage, vm, principal);
@@ -232,11 +258,7 @@ export async function migrationPlan(
   return {
     possible: isPossible,
     ...(isPossible && !isOff && { estimate }),
-    findings: [...found.findings, ...slow].map((each) => ({
-      check: each.check,
-      level: each.isProblem ? "problem" as const : "warning" as const,
-      text: findingText(each, target.label),
-    })),
+    findings: toldFindings([...found.findings, ...slow], target.label),
     disks: toldDisks(found),
     follows: belongings.portable.map(({ name }) => name),
     memoryMb: isOff ? 0 : vm.memoryMb,
