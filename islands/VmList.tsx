@@ -137,7 +137,7 @@ export default function VmList(props: VmListProps) {
             <ListTools
               query={query}
               counts={counts}
-              manyHosts={model.manyHosts.value}
+              hosts={model.hostLabels}
               search={search}
               onAsk={onAsk}
             />

@@ -1,7 +1,7 @@
 /** The list's state in the browser: what is asked for, which rows that gives, what is selected. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ConnectionStatus, VM } from "../contract/mod.ts";
-import { awayHosts, hostIdOf, type ListedHost } from "../host/listed.ts";
+import { awayHosts, hostIdOf, type ListedHost, vmHostOf } from "../host/listed.ts";
 import { DEFAULT_QUERY, type ListQuery, listSearch, type StateFilter } from "../vm/list_query.ts";
 import { countVms, filterVms, groupVms, sortsByLoad, sortVms, type VmGroup } from "../vm/list.ts";
 import type { VmStore } from "./vm_store.ts";
@@ -37,8 +37,8 @@ export class VmListModel {
   readonly selectable: ReadonlySignal<number>;
   /** Whether more rows are on their way. */
   readonly loading: ReadonlySignal<boolean>;
-  /** Whether the VMs are of more than one host: rows tell which then. */
-  readonly manyHosts: ReadonlySignal<boolean>;
+  /** What VMs name each host → what people call it, where the list is of several: rows tell which then. */
+  readonly hostLabels: ReadonlyMap<string, string>;
   /** The hosts that are away, by their ids. */
   readonly away: ReadonlySignal<ReadonlyMap<string, ListedHost>>;
   readonly #store: VmStore;
@@ -48,6 +48,7 @@ export class VmListModel {
   constructor(store: VmStore, first: FirstRows, connectionOf: ConnectionOf) {
     this.#store = store;
     this.#hosts = first.hosts;
+    this.hostLabels = new Map(first.hosts.map((host) => [vmHostOf(host), host.label]));
     this.away = computed(() => awayHosts(first.hosts, (id) => connectionOf(id).value));
     this.query = signal(first.query);
     const { complete } = store;
@@ -61,7 +62,6 @@ export class VmListModel {
       if (sortsByLoad(query.sort)) store.ticks.value;
       return sortVms(filterVms(store.all.value, query), query, ({ id }) => store.stats(id).peek());
     });
-    this.manyHosts = computed(() => new Set(store.all.value.map(({ host }) => host)).size > 1);
     this.groups = computed(() => groupVms(this.rows.value, this.query.value.by));
     this.matching = computed(() =>
       !complete.value && this.query.value === first.query ? first.matching : this.rows.value.length

@@ -28,6 +28,10 @@ export function awayHosts(
   return new Map(now.filter(({ connected }) => !connected).map((host) => [host.id, host]));
 }
 
+/** What VMs of a host name it: the local one by its name, others by their ids. */
+export const vmHostOf = ({ id, label }: Pick<ListedHost, "id" | "label">): string =>
+  id === LOCAL_HOST ? label : id;
+
 /** Id of a VM's host. VMs of the local one have its name, which is no id. */
 export const hostIdOf = (vm: Pick<VM, "host">, hosts: readonly ListedHost[]): string =>
   hosts.some(({ id }) => id === vm.host) ? vm.host : LOCAL_HOST;

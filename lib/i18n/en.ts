@@ -167,6 +167,7 @@ export const en = {
   "column.cpu": "CPU",
   "column.memory": "Memory",
   "column.address": "Address",
+  "column.host": "Host",
   "column.disk": "Disk",
   "column.uptime": "Uptime",
   "column.actions": "Actions",
@@ -184,6 +185,7 @@ export const en = {
   "filter.attention": "Needs attention",
   "filter.tag": "tag:",
   "filter.group": "group:",
+  "filter.host": "host:",
   "filter.remove": "Remove filter {what}",
 
   "vms.new": "Create VM",

@@ -49,13 +49,14 @@ function inState(vm: VM, filter: StateFilter): boolean {
 /** The VMs a query asks for: every word of `q` is found in {@link searchTextOf}. */
 export function filterVms(
   vms: readonly VM[],
-  query: Pick<ListQuery, "q" | "state" | "tag" | "group">,
+  query: Pick<ListQuery, "q" | "state" | "tag" | "group" | "host">,
 ): VM[] {
   const words = query.q.toLowerCase().split(/\s+/).filter((word) => word !== "");
   return vms.filter((vm) =>
     inState(vm, query.state) &&
     (query.tag === "" || vm.tags.includes(query.tag)) &&
     (query.group === "" || vm.group === query.group) &&
+    (query.host === "" || vm.host === query.host) &&
     words.every((word) => searchTextOf(vm).includes(word))
   );
 }
@@ -91,6 +92,7 @@ const VALUES: Readonly<Record<Sort, (vm: VM, statsOf: StatsOf) => SortValue>> = 
   // The longest up is the one started first.
   uptime: (vm) => vm.startedAt === undefined ? undefined : -vm.startedAt,
   tags: (vm) => vm.tags.length === 0 ? undefined : vm.tags.join(" "),
+  host: (vm) => vm.host,
 };
 
 /** Whether an order moves with the load, so that the list must be sorted anew when figures arrive. */

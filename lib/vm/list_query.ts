@@ -2,7 +2,7 @@
 import type { VmState } from "../contract/mod.ts";
 import { STATE_ORDER } from "./state.ts";
 
-export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "uptime", "tags"] as const;
+export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "uptime", "tags", "host"] as const;
 /** Column the list is sorted by. */
 export type Sort = typeof SORTS[number];
 
@@ -24,6 +24,8 @@ export interface ListQuery {
   readonly tag: string;
   /** Only VMs of this group; empty for all. */
   readonly group: string;
+  /** Only VMs of this host, as they name it; empty for all. */
+  readonly host: string;
   readonly by: Grouping;
   readonly sort: Sort;
   readonly dir: "asc" | "desc";
@@ -37,6 +39,7 @@ export const DEFAULT_QUERY: ListQuery = {
   state: "all",
   tag: "",
   group: "",
+  host: "",
   by: "none",
   sort: "name",
   dir: "asc",
@@ -60,6 +63,7 @@ export function parseListQuery(params: URLSearchParams): ListQuery {
     state: word(params.get("state"), STATE_FILTERS, DEFAULT_QUERY.state),
     tag: text("tag"),
     group: text("group"),
+    host: text("host"),
     by: word(params.get("by"), GROUPINGS, DEFAULT_QUERY.by),
     sort: word(params.get("sort"), SORTS, DEFAULT_QUERY.sort),
     dir: word(params.get("dir"), ["asc", "desc"], DEFAULT_QUERY.dir),
@@ -92,6 +96,7 @@ const FIRST_DIR: Readonly<Record<Sort, "asc" | "desc">> = {
   disk: "desc",
   uptime: "desc",
   tags: "asc",
+  host: "asc",
 };
 
 /** The change a click on a column's header makes: sort by it, or turn the order around. */

@@ -11,6 +11,7 @@ Deno.test("parseListQuery() undoes listSearch()", () => {
     state: "attention",
     tag: "prod",
     group: "lab one",
+    host: "there",
     by: "tag",
     sort: "cpu",
     dir: "desc",

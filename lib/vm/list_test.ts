@@ -23,12 +23,14 @@ Deno.test("filterVms() wants every word, in any field, upper or lower case", () 
   assert.deepEqual(find("nothing"), []);
 });
 
-Deno.test("filterVms() by state, attention, tag and group", () => {
+Deno.test("filterVms() by state, attention, tag, group and host", () => {
   const find = (change: object) => named(filterVms(vms, { ...DEFAULT_QUERY, ...change }));
   assert.deepEqual(find({ state: "stopped" }), ["db-10"]);
   assert.deepEqual(find({ state: "attention" }), ["db-9"]);
   assert.deepEqual(find({ tag: "prod" }), ["web-2", "db-10"]);
   assert.deepEqual(find({ group: "lab" }), ["db-10"]);
+  const there = aVm({ name: "far", host: "there" });
+  assert.deepEqual(named(filterVms([...vms, there], { ...DEFAULT_QUERY, host: "there" })), ["far"]);
 });
 
 Deno.test("countVms() counts each filter", () => {

@@ -89,6 +89,25 @@ Deno.test({
         await page.waitForURL(`${url}/hosts/${HOST}/networks/default`);
       });
     });
+    await t.step("the list of all VMs tells their host, sorts by it and narrows to it", async () => {
+      await visit(tester, `${url}/vms`, async (page) => {
+        const row = page.locator(".vm-row", { hasText: "grouped" }).first();
+        assert.equal(await row.locator(".col-host").innerText(), HOST);
+        await page.getByRole("columnheader", { name: "Host" }).getByRole("link").click();
+        await page.waitForURL(`${url}/vms?sort=host`);
+        await row.locator(".col-host a").click();
+        await page.waitForURL(`${url}/vms?host=${HOST}&sort=host`);
+        await hydrated(page);
+        const hosts = async () => new Set(await page.locator(".vm-row .col-host").allInnerTexts());
+        assert.deepEqual([...await hosts()], [HOST]);
+        await page.getByRole("link", { name: `Remove filter ${HOST}` }).click();
+        await page.waitForURL(`${url}/vms?sort=host`);
+        await until("the VMs of both", async () => (await hosts()).size === 2);
+        await page.setViewportSize({ width: 390, height: 800 });
+        await page.locator(".vm-row .row-facts", { hasText: HOST }).first().waitFor();
+        assert.equal(await page.locator(".vm-row .col-host").first().isVisible(), false);
+      });
+    });
     await t.step("what happens on the host is shown live on its pages", async () => {
       await visit(tester, `${url}/hosts/${HOST}/vms`, async (page) => {
         await waitForText(page, "main", "grouped");

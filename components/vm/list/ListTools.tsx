@@ -15,8 +15,8 @@ type ListKey = PlainKeyOf<typeof listTexts>;
 
 /** Props of {@link ListTools}. */
 export interface ListToolsProps {
-  /** Whether the VMs are of more than one host. */
-  manyHosts: boolean;
+  /** What VMs name each host → what people call it; empty where the list is of one. */
+  hosts: ReadonlyMap<string, string>;
   query: ListQuery;
   counts: Readonly<Record<StateFilter, number>>;
   search: RefObject<HTMLInputElement>;
@@ -32,6 +32,13 @@ const FILTERS: readonly { state: StateFilter; label: PlainKey; always: boolean }
   })),
   { state: "attention", label: "filter.attention", always: true },
 ];
+
+/** What else narrows the list. */
+const NARROWED = [
+  { field: "tag", label: "filter.tag" },
+  { field: "group", label: "filter.group" },
+  { field: "host", label: "filter.host" },
+] as const;
 
 const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
   { by: "none", label: "group.none" },
@@ -64,9 +71,15 @@ function Ask({ query, change, onAsk, ...props }:
 }
 
 /** The chips that narrow the list: states, and what else was chosen, with a cross. */
-function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts" | "onAsk">) {
+function Chips(
+  { query, counts, hosts, onAsk }: Pick<ListToolsProps, "query" | "counts" | "hosts" | "onAsk">,
+) {
   const shown = FILTERS.filter(({ state, always }) => always || counts[state] > 0 || query.state === state);
-  const extra = (["tag", "group"] as const).filter((field) => query[field] !== "");
+  const extra = NARROWED.flatMap(({ field, label }) => {
+    const value = query[field];
+    if (value === "") return [];
+    return [{ field, label, text: oneLine(field === "host" ? hosts.get(value) ?? value : value, 40) }];
+  });
   return (
     <nav class="chips" aria-label={t("filter.label")}>
       {shown.map(({ state, label }) => (
@@ -83,7 +96,7 @@ function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts"
           <span class="chip-count">{number(counts[state])}</span>
         </Ask>
       ))}
-      {extra.map((field) => (
+      {extra.map(({ field, label, text }) => (
         <Ask
           key={field}
           class="chip"
@@ -91,10 +104,10 @@ function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts"
           change={{ [field]: "" }}
           onAsk={onAsk}
           aria-current="true"
-          aria-label={t("filter.remove", { what: oneLine(query[field], 40) })}
+          aria-label={t("filter.remove", { what: text })}
         >
-          {t(field === "tag" ? "filter.tag" : "filter.group")}
-          <bdi>{oneLine(query[field], 40)}</bdi>
+          {t(label)}
+          <bdi>{text}</bdi>
           <Icon name="close" />
         </Ask>
       ))}
@@ -104,7 +117,7 @@ function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts"
 
 /** What is in the query but has no field of its own in the form. */
 function HiddenFields({ query }: { query: ListQuery }) {
-  const fields = ["state", "tag", "group", "sort", "dir", "view"] as const;
+  const fields = ["state", "tag", "group", "host", "sort", "dir", "view"] as const;
   return (
     <>
       {fields.filter((name) => query[name] !== DEFAULT_QUERY[name]).map((name) => (
@@ -115,10 +128,10 @@ function HiddenFields({ query }: { query: ListQuery }) {
 }
 
 /** Filter, search, grouping and view of the list. Links and a plain form without script. */
-export function ListTools({ query, counts, manyHosts, search, onAsk }: ListToolsProps) {
+export function ListTools({ query, counts, hosts, search, onAsk }: ListToolsProps) {
   return (
     <div class="tools">
-      <Chips query={query} counts={counts} onAsk={onAsk} />
+      <Chips query={query} counts={counts} hosts={hosts} onAsk={onAsk} />
       <form class="tools-form" action="/vms" role="search" onSubmit={(event) => event.preventDefault()}>
         <HiddenFields query={query} />
         <label class="field search-field">
@@ -146,7 +159,7 @@ export function ListTools({ query, counts, manyHosts, search, onAsk }: ListTools
             value={query.by}
             onChange={(event) => onAsk({ by: event.currentTarget.value as Grouping })}
           >
-            {GROUPINGS.filter(({ by }) => by !== "host" || manyHosts || query.by === "host").map((
+            {GROUPINGS.filter(({ by }) => by !== "host" || hosts.size > 0 || query.by === "host").map((
               { by, label },
             ) => <option key={by} value={by} selected={by === query.by}>{texts.t(label)}</option>)}
           </select>

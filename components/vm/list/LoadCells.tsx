@@ -2,6 +2,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { VM, VmStats } from "../../../lib/contract/mod.ts";
 import { formatClock } from "../../../lib/text/time.ts";
 import { hangs } from "../../../lib/i18n/en/hangs.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { formatMemory, formatPercent, share } from "../../../lib/text/quantity.ts";
 import { isLive, STATES } from "../../../lib/vm/state.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -58,10 +59,14 @@ export function MemoryLoad({ vm, stats }: LoadProps) {
   );
 }
 
-/** What the columns say that a phone has no room for, in a line: address, CPU, memory. */
-export function RowFacts({ stats, address }: Pick<LoadProps, "stats"> & { address: string | undefined }) {
+/** What the columns say that a phone has no room for, in a line: host, address, CPU, memory. */
+export function RowFacts({ stats, host, address }: Pick<LoadProps, "stats"> & {
+  host: string | undefined;
+  address: string | undefined;
+}) {
   const now = stats.value, percent = now?.cpuUsagePercent ?? null;
   const facts = [
+    ...(host === undefined ? [] : [oneLine(host, 24)]),
     ...(address === undefined ? [] : [address]),
     ...(percent === null ? [] : [t("load.cpu_short", { percent: formatPercent(percent) })]),
     ...(now === undefined ? [] : [formatMemory(now.memoryUsedMb)]),

@@ -10,7 +10,7 @@ import { RowActions } from "./RowActions.tsx";
 import { SelectBox } from "./SelectBox.tsx";
 import { Thumbnail } from "../Thumbnail.tsx";
 import { ageOf } from "./AwayHosts.tsx";
-import type { VmItemProps } from "./vm_item.ts";
+import { hostLabelOf, type VmItemProps } from "./vm_item.ts";
 import { VmState } from "../VmState.tsx";
 
 /** Props of {@link VmCard}. */
@@ -23,7 +23,7 @@ export interface VmCardProps extends VmItemProps {
 export const VmCard = memo(function VmCard(props: VmCardProps) {
   const { vm, place, model, selected, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
-  const host = model.manyHosts.value ? vm.host : undefined;
+  const host = hostLabelOf(props);
   const away = model.awayOf(vm);
   const age = ageOf(vm, away, props.now);
   const subtitle = [vm.title || systemOf(vm)?.name, ownHostname(vm), firstAddress(vm), host, age]

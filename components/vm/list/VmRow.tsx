@@ -18,7 +18,7 @@ import { TagList } from "../TagList.tsx";
 import { Uptime } from "../Uptime.tsx";
 import { VmState } from "../VmState.tsx";
 import { ageOf } from "./AwayHosts.tsx";
-import type { VmItemProps } from "./vm_item.ts";
+import { hostLabelOf, type VmItemProps } from "./vm_item.ts";
 
 /** Props of {@link VmRow}. */
 export interface VmRowProps extends VmItemProps {
@@ -27,11 +27,10 @@ export interface VmRowProps extends VmItemProps {
   query: ListQuery;
 }
 
-/** What stands small beside the name: the title a person gave, else the operating system; the guest's own name; the host, where there are several; and while that is away, how old the row is. */
+/** What stands small beside the name: the title a person gave, else the operating system; the guest's own name; and while its host is away, how old the row is. */
 function subtitleOf({ vm, model, now }: VmRowProps): string {
   const about = vm.title !== undefined && vm.title !== "" ? vm.title : systemOf(vm)?.name;
-  const host = model.manyHosts.value ? vm.host : undefined;
-  return [about, ownHostname(vm), host, ageOf(vm, model.awayOf(vm), now)].filter((part) => part !== undefined)
+  return [about, ownHostname(vm), ageOf(vm, model.awayOf(vm), now)].filter((part) => part !== undefined)
     .join(" · ");
 }
 
@@ -40,7 +39,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
   const { vm, model, rowIndex, query, now, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
   const address = firstAddress(vm);
-  const subtitle = subtitleOf(props), isAway = model.awayOf(vm) !== undefined;
+  const host = hostLabelOf(props), subtitle = subtitleOf(props), isAway = model.awayOf(vm) !== undefined;
   return (
     <tr
       class="vm-row"
@@ -75,14 +74,26 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
           <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
             <TruncatedText text={vm.name} />
           </a>
+          {host !== undefined && (
+            <small class="row-host">
+              <TruncatedText text={host} longest={40} />
+            </small>
+          )}
           {subtitle && (
             <small>
               <TruncatedText text={subtitle} longest={80} />
             </small>
           )}
-          {isLive(vm) && !isAway && <RowFacts stats={stats} address={address} />}
+          {isLive(vm) && !isAway && <RowFacts stats={stats} host={host} address={address} />}
         </span>
       </th>
+      {host !== undefined && (
+        <td class="col-host">
+          <a href={listHref(query, { host: vm.host })}>
+            <TruncatedText text={host} longest={40} />
+          </a>
+        </td>
+      )}
       <td class="col-tags">
         <TagList tags={vm.tags} hrefOf={(tag) => listHref(query, { tag })} />
       </td>

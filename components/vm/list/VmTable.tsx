@@ -17,6 +17,7 @@ const texts = textsOf(listTexts);
 const COLUMNS: readonly { sort: Sort; label: PlainKey; class: string }[] = [
   { sort: "state", label: "column.state", class: "col-state" },
   { sort: "name", label: "column.name", class: "col-name" },
+  { sort: "host", label: "column.host", class: "col-host" },
   { sort: "tags", label: "column.tags", class: "col-tags" },
   { sort: "cpu", label: "column.cpu", class: "col-cpu" },
   { sort: "memory", label: "column.memory", class: "col-memory" },
@@ -26,8 +27,10 @@ const COLUMNS: readonly { sort: Sort; label: PlainKey; class: string }[] = [
 ];
 /** The box, the state and the name: where there is little room the others go, and no cell may span one that is gone. */
 const KEPT_COLUMNS = 3;
-/** The classes of the others. */
-const OTHER_COLUMNS = [...COLUMNS.slice(KEPT_COLUMNS - 1).map((column) => column.class), "col-actions"];
+
+/** The columns of a list: which host a VM is on is told where there are several. */
+const columnsOf = ({ item }: Pick<VmLinesProps, "item">) =>
+  item.model.hostLabels.size > 0 ? COLUMNS : COLUMNS.filter(({ sort }) => sort !== "host");
 
 /** What the table and the cards are given. */
 export interface VmLinesProps {
@@ -42,10 +45,12 @@ export interface VmLinesProps {
   onAsk: (change: Partial<ListQuery>) => void;
 }
 
-function Header({ query, onAsk, allSelected, onToggleAll }: Pick<VmLinesProps, "query" | "onAsk"> & {
-  allSelected: boolean;
-  onToggleAll: () => void;
-}) {
+function Header(
+  { query, onAsk, item, allSelected, onToggleAll }: Pick<VmLinesProps, "query" | "onAsk" | "item"> & {
+    allSelected: boolean;
+    onToggleAll: () => void;
+  },
+) {
   return (
     <tr aria-rowindex={1}>
       <th class="col-select">
@@ -58,7 +63,7 @@ function Header({ query, onAsk, allSelected, onToggleAll }: Pick<VmLinesProps, "
           />
         </label>
       </th>
-      {COLUMNS.map(({ sort, label, class: column }) => {
+      {columnsOf({ item }).map(({ sort, label, class: column }) => {
         const isSorted = query.sort === sort;
         const change = sortBy(query, sort);
         return (
@@ -101,9 +106,14 @@ function Spacer({ height }: { height: number }) {
 /** The VMs as a table. */
 export function VmTable(props: VmLinesProps & { allSelected: boolean; onToggleAll: () => void }) {
   const { lines, window: { from, to, before, after }, query, selected, item, count } = props;
+  const others = [...columnsOf(props).slice(KEPT_COLUMNS - 1).map((column) => column.class), "col-actions"];
   const headings = lines.reduce((total, { kind }) => total + (kind === "group" ? 1 : 0), 0);
   return (
-    <table class="vm-table" aria-rowcount={count + headings + 1} aria-label={t("nav.vms")}>
+    <table
+      class={item.model.hostLabels.size > 0 ? "vm-table of-hosts" : "vm-table"}
+      aria-rowcount={count + headings + 1}
+      aria-label={t("nav.vms")}
+    >
       <thead>
         <Header {...props} />
       </thead>
@@ -129,7 +139,7 @@ export function VmTable(props: VmLinesProps & { allSelected: boolean; onToggleAl
               <th colSpan={KEPT_COLUMNS} scope="rowgroup">
                 <GroupHead group={line.group} by={query.by} />
               </th>
-              {OTHER_COLUMNS.map((column) => <td key={column} class={column}></td>)}
+              {others.map((column) => <td key={column} class={column}></td>)}
             </tr>
           );
         })}

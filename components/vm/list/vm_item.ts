@@ -13,3 +13,8 @@ export interface VmItemProps {
   enabled: boolean;
   onMenu: (vm: VM, anchor: DOMRect) => void;
 }
+
+/** What people call the host of a VM; undefined where the list is of one. */
+export function hostLabelOf({ vm, model }: Pick<VmItemProps, "vm" | "model">): string | undefined {
+  return model.hostLabels.size === 0 ? undefined : model.hostLabels.get(vm.host) ?? vm.host;
+}
