@@ -139,6 +139,7 @@ import PasskeySignIn from "./islands/PasskeySignIn.tsx";
 import ReferenceIndex from "./islands/ReferenceIndex.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
+import Replications from "./islands/Replications.tsx";
 import ScheduleList from "./islands/ScheduleList.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
 import ShowPassword from "./islands/ShowPassword.tsx";
@@ -264,6 +265,6 @@ register({
     "vms/move.tsx": route_vms_move,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, MaintenanceState, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, MaintenanceState, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, Replications, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

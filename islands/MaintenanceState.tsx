@@ -1,4 +1,3 @@
-import { computed } from "@preact/signals";
 import { MaintenanceTable, type MaintenanceTableProps } from "../components/host/MaintenanceTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { jobs } from "../lib/client/jobs.ts";
@@ -7,9 +6,6 @@ import { useQuery } from "../lib/client/use_query.ts";
 
 /** Milliseconds between looks. */
 const LOOK_MS = 3000;
-
-/** Tasks and how they are: VMs move as tasks. */
-const moves = computed(() => jobs.list.value.map(({ id, state }) => `${id} ${state}`).join(" "));
 
 /** What becomes of the VMs of a host in maintenance, live. Another state shows other forms: the page is loaded again then. */
 export default function MaintenanceState({ maintenance: first, labels }: MaintenanceTableProps) {
@@ -20,7 +16,7 @@ export default function MaintenanceState({ maintenance: first, labels }: Mainten
       if (now.state !== first.state) location.reload();
       return now;
     },
-    follow: whenChanged(moves),
+    follow: whenChanged(jobs.sign), // VMs move as tasks
     everyMs: LOOK_MS,
   });
   return <MaintenanceTable maintenance={value.value} labels={labels} />;

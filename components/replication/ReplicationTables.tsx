@@ -74,10 +74,12 @@ const Ask = ({ href, text, of }: { href: string; text: string; of: string }) => 
 
 /** VMs of this host that are replicated. */
 export function ReplicationTable(
-  { replications, now, mayChange }: {
+  { replications, now, mayChange, back }: {
     replications: readonly Replication[];
     now: number;
     mayChange: boolean;
+    /** Where it is shown. */
+    back: string;
   },
 ) {
   return (
@@ -122,7 +124,7 @@ export function ReplicationTable(
                 {isOpen && (
                   <>
                     <Do
-                      action={formHref("replicate_now", { replicationId }, REPLICATION_PAGE)}
+                      action={formHref("replicate_now", { replicationId }, back)}
                       text={t("replication.now")}
                       of={name}
                     />
@@ -130,7 +132,7 @@ export function ReplicationTable(
                       action={formHref(
                         "update_replication",
                         { replicationId, paused: pauses },
-                        REPLICATION_PAGE,
+                        back,
                       )}
                       text={t(pauses ? "replication.pause" : "replication.go_on")}
                       of={name}

@@ -35,6 +35,8 @@ export type ResultOrJob<T> = { readonly result: T } | { readonly job: Job };
 export const jobs = {
   list: list as ReadonlySignal<readonly Job[]>,
   open: computed(() => list.value.filter(isOpen).length),
+  /** Which there are, and how each is: something that tasks do has changed when this has. */
+  sign: computed(() => list.value.map(({ id, state }) => `${id} ${state}`).join(" ")),
 
   /** Takes in what was fetched; what an event told meanwhile is newer. */
   seed(fetched: readonly Job[]): void {

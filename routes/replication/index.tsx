@@ -1,8 +1,8 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { Panel } from "../../components/kit/Panel.tsx";
 import { type Asked, Question } from "../../components/replication/Question.tsx";
-import { ReplicaTable, ReplicationTable } from "../../components/replication/ReplicationTables.tsx";
+import { REPLICATION_PAGE } from "../../components/replication/ReplicationTables.tsx";
+import Replications from "../../islands/Replications.tsx";
 import type { Replica, Replication } from "../../lib/contract/mod.ts";
 import { replication as texts } from "../../lib/i18n/en/replication.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
@@ -58,12 +58,13 @@ export default define.page<typeof handler>(function ReplicationPage({ data, stat
         </header>
       )}
       <div class="storage-stack">
-        <Panel title={area.t("replication.out")}>
-          <ReplicationTable replications={replications} now={now} mayChange={mayChange} />
-        </Panel>
-        <Panel title={area.t("replication.in")}>
-          <ReplicaTable replicas={replicas} now={now} mayChange={mayChange} />
-        </Panel>
+        <Replications
+          replications={replications}
+          replicas={replicas}
+          now={now}
+          mayChange={mayChange}
+          back={REPLICATION_PAGE}
+        />
       </div>
     </>
   );

@@ -62,6 +62,24 @@ Deno.test({
         await waitForText(page, "main", "Active");
       }));
 
+    await t.step("a list that is open tells what happens meanwhile", () =>
+      visit(tester, list, async (page) => {
+        const { id: replicationId } = (await call(from.server, "list_replications"))[0]!;
+        await call(from.server, "update_replication", { replicationId, paused: true });
+        await waitForText(page, "main", "Paused");
+        await call(from.server, "update_replication", { replicationId, paused: false });
+        await waitForText(page, "main", "Active");
+      }));
+
+    await t.step("shown among the VM's backups, and acted on from there", () =>
+      visit(tester, `${from.server.url}/vms/${vm.uuid}/backups`, async (page) => {
+        await page.getByRole("button", { name: `Pause: ${vm.name}` }).click();
+        await page.waitForURL(`${from.server.url}/vms/${vm.uuid}/backups`);
+        await waitForText(page, "main", "Paused");
+        await page.getByRole("button", { name: `Go on: ${vm.name}` }).click();
+        await waitForText(page, "main", "Active");
+      }, { accessible: "in both themes" }));
+
     await t.step("tested there", () =>
       visit(tester, there, async (page) => {
         await page.getByRole("button", { name: `Test: ${vm.name}` }).click();
@@ -70,7 +88,6 @@ Deno.test({
         });
         await until("the test to be known", async () =>
           (await call(to.server, "list_replicas"))[0]?.test !== null);
-        await page.reload();
         await waitForText(page, "main", "Tested");
         await page.getByRole("button", { name: `End test: ${vm.name}` }).click();
         await until("the VM of the test to be gone", async () =>
@@ -100,6 +117,9 @@ Deno.test({
           seconds: 60,
         });
       }, { javaScriptEnabled: false });
+      await visit(tester, `${from.server.url}/vms/${vm.uuid}`, async (page) => {
+        await waitForText(page, "main", "This VM was taken over by there");
+      }, { accessible: "in both themes" });
       await visit(tester, list, async (page) => {
         await waitForText(page, "main", "Switched over");
         await page.getByRole("link", { name: `End…: ${vm.name}` }).click();

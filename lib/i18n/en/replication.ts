@@ -27,6 +27,11 @@ export const replication = {
   "replication.state.replica": "Replica",
   "replication.state.tested": "Tested",
   "replication.state.promoted": "Is a VM now",
+  "replication.vm_lost": "This VM was taken over by {host}",
+  "replication.vm_lost_what":
+    "It runs from its replica there, and does not start here. To bring it back, switch it over from {host}.",
+  "replication.vm_late": "The replica of this VM on {host} is too old",
+  "replication.vm_late_what": "Up to date as of: {age}.",
   "replication.now": "Replicate now",
   "replication.pause": "Pause",
   "replication.go_on": "Go on",

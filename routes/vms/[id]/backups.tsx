@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { signal } from "@preact/signals";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
+import Replications from "../../../islands/Replications.tsx";
 import VmBackups from "../../../islands/VmBackups.tsx";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { t } from "../../../lib/i18n/mod.ts";
@@ -10,6 +11,7 @@ import { answerWarnings } from "../../../lib/text/notice.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
+import { vmReplications } from "../../(_shared)/replications.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 /** Whether a VM's backups are not made here, but on its own host. */
@@ -20,16 +22,17 @@ export const handler = define.handlers({
   async GET(ctx) {
     const vm = await vmOf(ctx);
     const { api, may } = ctx.state;
+    const replications = await vmReplications(ctx.state, vm.id);
     const list = await api.listVmBackups({ vmId: vm.id }).catch((error) =>
       isElsewhere(error) ? error : fail(error)
     );
     if (isElsewhere(list)) {
-      return page({ vm, list: null, others: [], now: Date.now(), elsewhere: list.message });
+      return page({ vm, list: null, replications, others: [], now: Date.now(), elsewhere: list.message });
     }
     const included = new Set(list.backups.map(({ id }) => id));
     const jobs = may("update_backup") ? await api.listBackups().catch(fail) : [];
     const others = jobs.filter(({ id }) => !included.has(id)).map(({ id, name }) => ({ id, name }));
-    return page({ vm, list, others, now: Date.now(), elsewhere: "" });
+    return page({ vm, list, replications, others, now: Date.now(), elsewhere: "" });
   },
   /** Adds the VM to a job. */
   async POST(ctx) {
@@ -47,7 +50,7 @@ export const handler = define.handlers({
 
 /** A VM's backups. */
 export default define.page<typeof handler>(function Backups(
-  { data: { vm, list, others, now, elsewhere }, state },
+  { data: { vm, list, replications, others, now, elsewhere }, state },
 ) {
   const may = {
     create: state.may("create_backup"),
@@ -62,9 +65,21 @@ export default define.page<typeof handler>(function Backups(
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_backups")}`}
       at="/backups"
     >
-      {list === null
-        ? <Flash tone="info" icon="info" title={t("vm.tab_backups")}>{elsewhere}</Flash>
-        : <VmBackups vmId={vm.id} list={list} others={others} may={may} now={now} />}
+      <div class="storage-stack">
+        {list === null
+          ? <Flash tone="info" icon="info" title={t("vm.tab_backups")}>{elsewhere}</Flash>
+          : <VmBackups vmId={vm.id} list={list} others={others} may={may} now={now} />}
+        {replications.length > 0 && (
+          <Replications
+            replications={replications}
+            replicas={null}
+            vmId={vm.id}
+            now={now}
+            mayChange={state.may("update_replication")}
+            back={`/vms/${encodeURIComponent(vm.id)}/backups`}
+          />
+        )}
+      </div>
     </VmPage>
   );
 });

@@ -4,6 +4,7 @@ import { VmPage } from "../../../components/vm/VmPage.tsx";
 import ActivityFeed from "../../../islands/ActivityFeed.tsx";
 import VmOverview from "../../../islands/VmOverview.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
+import { ReplicationFlash } from "../../../components/replication/ReplicationFlash.tsx";
 import { placement as texts } from "../../../lib/i18n/en/placement.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -11,6 +12,7 @@ import { log } from "../../../agent/log.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { liveSeedOf } from "../../(_shared)/monitoring.ts";
+import { vmReplications } from "../../(_shared)/replications.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 const { t } = textsOf(texts);
@@ -30,18 +32,19 @@ export const handler = define.handlers({
   async GET(ctx) {
     const vm = await vmOf(ctx);
     const { api } = ctx.state;
-    const [activity, seed, broken] = await Promise.all([
+    const [activity, seed, broken, replications] = await Promise.all([
       api.getActivity({ vmId: vm.id, limit: ACTIVITY }).catch(fail),
       liveSeedOf(api, { vmId: vm.id }),
       brokenRules(ctx.state, vm.id),
+      vmReplications(ctx.state, vm.id),
     ]);
-    return page({ vm, activity, seed, broken, now: Date.now() });
+    return page({ vm, activity, seed, broken, replications, now: Date.now() });
   },
 });
 
 /** A VM at a glance. */
 export default define.page<typeof handler>(function Vm({ data, state }) {
-  const { vm, activity, seed, broken, now } = data;
+  const { vm, activity, seed, broken, replications, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
   return (
@@ -51,6 +54,7 @@ export default define.page<typeof handler>(function Vm({ data, state }) {
           {broken.map((text) => oneLine(text, 300)).join(" · ")}
         </Flash>
       )}
+      {replications.map((each) => <ReplicationFlash key={each.id} of={each} now={now} />)}
       <div class="overview-page">
         <VmOverview vm={shared} seed={seed} connected={connected} />
         <ActivityFeed entries={activity} now={now} limit={ACTIVITY} vmId={vm.id} />
