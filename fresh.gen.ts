@@ -18,6 +18,8 @@ import * as route_backups_index from "./routes/backups/index.tsx";
 import * as route_backups_new from "./routes/backups/new.tsx";
 import * as route_bin_index from "./routes/bin/index.tsx";
 import * as route_do_$command from "./routes/do/[command].tsx";
+import * as route_help_$chapter from "./routes/help/[chapter].tsx";
+import * as route_help_index from "./routes/help/index.tsx";
 import * as route_images_catalog from "./routes/images/catalog.tsx";
 import * as route_images_index from "./routes/images/index.tsx";
 import * as route_images_new from "./routes/images/new.tsx";
@@ -178,6 +180,8 @@ register({
     "backups/new.tsx": route_backups_new,
     "bin/index.tsx": route_bin_index,
     "do/[command].tsx": route_do_$command,
+    "help/[chapter].tsx": route_help_$chapter,
+    "help/index.tsx": route_help_index,
     "images/catalog.tsx": route_images_catalog,
     "images/index.tsx": route_images_index,
     "images/new.tsx": route_images_new,

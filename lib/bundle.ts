@@ -28,6 +28,15 @@ export function bundledFile(path: string): URL {
   return new URL(isBundled ? `./${path}` : `../dist/bundle/${path}`, import.meta.url);
 }
 
+/**
+ * URL of a file of the project that `scripts/build.ts` copies into the bundle.
+ *
+ * @param path Path below the project's folder, such as `docs/cli.md`.
+ */
+export function copiedFile(path: string): URL {
+  return new URL(isBundled ? `./${path}` : `../${path}`, import.meta.url);
+}
+
 /** Name of a worker's file in the bundle: `ffi/worker.ts` is `ffi-worker.js`. */
 export function workerName(source: string): string {
   return source.replaceAll("/", "-").replace(/\.ts$/, ".js");

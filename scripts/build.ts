@@ -37,6 +37,7 @@ async function makeBundle(app: string): Promise<string> {
     // Here, unlike in development, the build's id also stands for the files of static/
     const build = await hashOf(files);
     await compressFiles(files);
+    await copyFolder(join(app, "docs"), join(staging, "docs"));
     if (app === PROJECT && !await bundleAgents(staging)) console.warn(WITHOUT_GO);
     await Deno.writeTextFile(join(staging, "islands.json"), JSON.stringify({ ...index, build }));
     await Deno.chmod(staging, 0o755);

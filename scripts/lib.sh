@@ -222,7 +222,7 @@ start_libvirt() {
 sources_digest() {
   (
     cd "$project" || exit 1
-    find main.ts deno.json deno.lock fresh.gen.ts cli routes islands components static lib ffi agent scripts/*.ts \
+    find main.ts deno.json deno.lock fresh.gen.ts cli routes islands components static docs lib ffi agent scripts/*.ts \
       scripts/self_extract.sh guest/main.go guest/go.mod guest/internal \
       -type f ! -name '*_test.ts' ! -name '*_test.tsx' ! -name '*_test.go' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum |
       cut -c -64

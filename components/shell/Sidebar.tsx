@@ -3,6 +3,7 @@ import SidebarToggle from "../../islands/SidebarToggle.tsx";
 import type { VmCounts } from "../../lib/client/live.ts";
 import type { HostStatus } from "../../lib/contract/mod.ts";
 import type { Offers } from "../../lib/access/looking.ts";
+import { helpFor } from "../../lib/help/chapters.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { REFERENCE } from "./breadcrumbs.ts";
 import { Icon } from "../kit/Icon.tsx";
@@ -51,6 +52,7 @@ export function Sidebar({ path, offers, folded, counts, version, hosts, host }: 
       <SidebarHosts hosts={hosts} current={host} now={Date.now()} />
       <footer class="side-foot">
         <SidebarToggle folded={folded} />
+        <a class="side-text version" href={helpFor(path)}>{t("nav.help")}</a>
         <a class="side-text version" href={REFERENCE}>{t("nav.api")}</a>
         {version !== "" && <span class="side-text version">{t("app.version", { version })}</span>}
       </footer>

@@ -7,6 +7,7 @@ import { topology } from "../../lib/i18n/en/topology.ts";
 import { reference as referenceTexts } from "../../lib/i18n/en/reference.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { SETTINGS_TABS } from "../../lib/access/settings_tabs.ts";
+import { HELP } from "../../lib/help/chapters.ts";
 import { INSIGHTS_PATH } from "../../lib/insights/page_query.ts";
 import { VM_TABS } from "../../lib/vm/tabs.ts";
 
@@ -184,6 +185,12 @@ function vmCrumbs(path: string, vmName: string | undefined): Crumb[] {
   return crumbs;
 }
 
+/** The documentation, and one of its chapters. @param title the chapter's */
+function helpCrumbs(path: string, title: string | undefined): Crumb[] {
+  const crumbs = [{ label: t("nav.help"), href: HELP }];
+  return title === undefined ? crumbs : [...crumbs, { label: title, href: path }];
+}
+
 /** A page by itself. */
 const single = (label: () => string) => (path: string): Crumb[] => [{ label: label(), href: path }];
 
@@ -200,6 +207,7 @@ const AREAS:
     ["/monitoring", monitoringCrumbs],
     ["/maintenance", single(() => own.t("crumbs.maintenance"))],
     ["/bin", single(() => t("nav.bin"))],
+    [HELP, helpCrumbs],
     ["/replication", single(() => t("nav.replication"))],
     [INSIGHTS_PATH, single(() => t("nav.insights"))],
     ...Object.keys(LISTED).map((list) =>

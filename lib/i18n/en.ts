@@ -23,6 +23,7 @@ export const en = {
   "nav.bin": "Bin",
   "nav.alerts": "Alerts",
   "nav.insights": "Insights",
+  "nav.help": "Help",
   "nav.settings": "Settings",
   "nav.api": "API",
   "nav.crumbs": "You are here",

@@ -1,0 +1,30 @@
+/** Reads the documentation: the files of `docs/`, which the build puts into the bundle. */
+import { copiedFile } from "../../lib/bundle.ts";
+import { CHAPTERS } from "../../lib/help/chapters.ts";
+import { type Chapter, chapterOf } from "../../lib/help/text.ts";
+
+const read = new Map<string, Promise<Chapter>>();
+
+async function readOne(name: string): Promise<Chapter> {
+  const [text, { lexer }] = await Promise.all([
+    Deno.readTextFile(copiedFile(`docs/${name}.md`)),
+    import("marked"), // loaded when somebody reads
+  ]);
+  return chapterOf(name, lexer(text));
+}
+
+/** A chapter, kept once it was read. @returns undefined where there is none of that name */
+export function readChapter(name: string): Promise<Chapter> | undefined {
+  if (!CHAPTERS.includes(name)) return undefined;
+  let chapter = read.get(name);
+  if (chapter === undefined) {
+    chapter = readOne(name);
+    read.set(name, chapter);
+    // What could not be read is read again the next time
+    chapter.catch(() => read.delete(name));
+  }
+  return chapter;
+}
+
+/** All of them, in order. */
+export const readChapters = (): Promise<Chapter[]> => Promise.all(CHAPTERS.map((name) => readChapter(name)!));
