@@ -48,6 +48,8 @@ export interface McpCall {
   readonly principal: Principal;
   readonly plans: Plans;
   readonly on: string | undefined;
+  /** Aborted once the session has ended: the token was revoked, MCP was stopped. */
+  readonly ended: AbortSignal;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -186,8 +188,8 @@ export class McpCalls {
     ];
   }
 
-  /** @throws {ContractError} McpReadOnly, PlanNotFound, PlanOutdated, and what the command is refused with */
-  async #act(digest: string, { principal, plans }: McpCall): Promise<Part[]> {
+  /** @throws {ContractError} McpReadOnly, PlanNotFound, PlanOutdated, McpOff, McpSessionNotFound, and what the command is refused with */
+  async #act(digest: string, { principal, plans, ended }: McpCall): Promise<Part[]> {
     const { dispatch, settings } = this.world;
     const refuse = (error: ContractError, about: unknown): never => {
       this.world.refused(principal, error, about);
@@ -198,10 +200,16 @@ export class McpCalls {
     const plan = plans.take(digest, principal.holder) ??
       refuse(new ContractError("PlanNotFound", { minutes: PLAN_MINUTES }), {});
     const { command, input, on, witness } = plan;
-    const call = (command: string, input: unknown) => dispatch(command, input, principal, undefined, on);
-    const now = await witnessOf(command, input, call);
+    const callAs = (who: Principal) => (command: string, input: unknown) =>
+      dispatch(command, input, who, undefined, on);
+    const now = await witnessOf(command, input, callAs(principal));
     if (now.hash !== witness) refuse(new ContractError("PlanOutdated", { command }), { command });
-    if (!settings().acting) refuse(new ContractError("McpReadOnly"), {}); // switched off meanwhile
+    // Stopped, revoked, switched off or given another role meanwhile
+    const settingsNow = settings();
+    if (!settingsNow.enabled) refuse(new ContractError("McpOff"), { command });
+    if (ended.aborted) refuse(new ContractError("McpSessionNotFound"), { command });
+    if (!settingsNow.acting) refuse(new ContractError("McpReadOnly"), { command });
+    const call = callAs(cappedPrincipal(principal, settingsNow, principal.client));
     const since = this.world.now(), row: Command = COMMANDS[command];
     const done = await inTime(call(command, input));
     if (done !== undefined) return [ours({ done: command }), ...partsOf(row, done.value)];
