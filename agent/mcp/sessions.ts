@@ -59,6 +59,9 @@ export function clientIn(info: unknown): string {
   return words.join(" ") || "unknown";
 }
 
+const closeSession = (open: OpenSession): void =>
+  void open.close().catch((error) => log.warn("an MCP session did not end cleanly", { error }));
+
 export class McpSessions {
   readonly #sessions = new Map<string, Kept>();
 
@@ -78,18 +81,10 @@ export class McpSessions {
     client: string,
     open: (id: string) => Promise<OpenSession>,
   ): Promise<Session> {
-    const account = accountOf(principal);
-    const theirs = [...this.#sessions.values()].filter((each) => each.account === account);
-    const unused = theirs.toSorted((a, b) => a.usedAt - b.usedAt).slice(
-      0,
-      theirs.length + 1 - MOST_SESSIONS.account,
-    );
-    for (const { id } of theirs.length < MOST_SESSIONS.account ? [] : unused) this.end(id);
-    if (this.#sessions.size >= MOST_SESSIONS.all) {
-      throw new ContractError("TooManyRequests", { what: "MCP sessions", limit: MOST_SESSIONS.all });
-    }
-    const id = randomUUID(), abort = new AbortController();
+    const account = accountOf(principal), id = randomUUID(), abort = new AbortController();
     const opened = await open(id);
+    // Counted once it is open: of many that are opened at once, each would count those alone that were there before
+    this.#makeRoom(account, opened);
     const end = () => this.end(id);
     const session: Kept = {
       ...{
@@ -114,6 +109,18 @@ export class McpSessions {
     principal.ended.addEventListener("abort", end);
     if (principal.ended.aborted) end();
     return session;
+  }
+
+  /** Ends what an account has unused for longest, so that it may have another session. @throws {ContractError} TooManyRequests */
+  #makeRoom(account: string, opened: OpenSession): void {
+    const theirs = [...this.#sessions.values()].filter((each) => each.account === account)
+      .toSorted((a, b) => a.usedAt - b.usedAt);
+    for (const { id } of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_SESSIONS.account))) {
+      this.end(id);
+    }
+    if (this.#sessions.size < MOST_SESSIONS.all) return;
+    closeSession(opened);
+    throw new ContractError("TooManyRequests", { what: "MCP sessions", limit: MOST_SESSIONS.all });
   }
 
   #use(session: Kept): Disposable {
@@ -144,7 +151,7 @@ export class McpSessions {
     this.#sessions.delete(id);
     session.stopFollowing();
     session.abort.abort(new ContractError("McpSessionNotFound"));
-    session.open.close().catch((error) => log.warn("an MCP session did not end cleanly", { error }));
+    closeSession(session.open);
   }
 
   endAll(): void {
