@@ -2,7 +2,7 @@
  * The keys that secrets at rest are sealed with, in a file of their own, outside what backs the data folder up. Where
  * systemd gives the service a credential, the file itself is sealed with it: copied alone, it opens nothing.
  */
-import { hkdfSync, randomBytes } from "node:crypto";
+import { createHash, hkdfSync, randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { CREDENTIAL_FILE, CREDENTIAL_NAME } from "../../lib/system/install/credential.ts";
 import { keyFolders } from "../../lib/system/install/layout.ts";
@@ -181,6 +181,15 @@ export class KeyFile {
     const aside = `${path}.unreadable-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
     Deno.renameSync(path, aside);
     return aside;
+  }
+
+  /** What is another text once the file is another one, also where it cannot be read. */
+  mark(): string {
+    try {
+      return createHash("sha256").update(Deno.readFileSync(this.path)).digest("hex");
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   #stored(): Stored | undefined {
