@@ -89,6 +89,7 @@ export class Secrets {
   #fault: string | undefined;
   /** Whether something could not be read when the key was read or replaced: it may have been given again since. */
   #hadUnread = false;
+  #isTidied = false;
 
   /** @param credential what systemd gave; tests and root's commands bring their own */
   constructor(
@@ -124,7 +125,9 @@ export class Secrets {
    */
   bringUpToDate(database: DatabaseSync): void {
     try {
-      this.#removeLeftovers();
+      // Once: later, another file may just be about to take the place of one
+      if (!this.#isTidied) this.#removeLeftovers();
+      this.#isTidied = true;
       this.#open(database);
       if (this.#fault === undefined) this.#reseal(database);
     } catch (error) {
