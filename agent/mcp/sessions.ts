@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import { Plans } from "./plans.ts";
 import type { OpenSession } from "./server.ts";
 
-/** Sessions of one account at once: of more, the one longest unused ends. And of all together. */
+/** Sessions of one account at once, and of all together: of more, one that is longest unused ends. */
 const MOST_SESSIONS = { account: 16, all: 256 } as const;
 /** Requests of a session that are answered at once. */
 const MOST_AT_ONCE = 16;
@@ -111,14 +111,24 @@ export class McpSessions {
     return session;
   }
 
-  /** Ends what an account has unused for longest, so that it may have another session. @throws {ContractError} TooManyRequests */
+  /**
+   * Ends what an account has unused for longest, so that it may have another session. Where all together are too many, the account
+   * that has the most gives one: some accounts with all that they may have keep nobody out.
+   *
+   * @throws {ContractError} TooManyRequests
+   */
   #makeRoom(account: string, opened: OpenSession): void {
-    const theirs = [...this.#sessions.values()].filter((each) => each.account === account)
-      .toSorted((a, b) => a.usedAt - b.usedAt);
+    const ofAccounts = Map.groupBy(
+      [...this.#sessions.values()].toSorted((a, b) => a.usedAt - b.usedAt),
+      (each) => each.account,
+    );
+    const theirs = ofAccounts.get(account) ?? [];
     for (const { id } of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_SESSIONS.account))) {
       this.end(id);
     }
     if (this.#sessions.size < MOST_SESSIONS.all) return;
+    const most = [...ofAccounts.values()].reduce((a, b) => b.length > a.length ? b : a);
+    if (most.length > theirs.length + 1) return this.end(most[0]!.id);
     closeSession(opened);
     throw new ContractError("TooManyRequests", { what: "MCP sessions", limit: MOST_SESSIONS.all });
   }

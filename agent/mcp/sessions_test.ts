@@ -42,3 +42,18 @@ Deno.test("Of many that are opened by many accounts at once, 256 are; the others
   for (const { reason } of refused) assert.equal(reason.code, "TooManyRequests");
   assert.deepEqual(counts, { opened: 1000, closed: 744 });
 });
+
+Deno.test("Accounts that have all the sessions there may be keep nobody else out", async () => {
+  const clock = new TestClock(), sessions = new McpSessions(clock), { open } = opening();
+  const begin = (userId: string) => sessions.begin(person(userId), "x", open);
+  for (let at = 0; at < 256; at++) {
+    await begin(`greedy${at % 16}`);
+    await clock.advance(1000);
+  }
+  assert.equal(sessions.size, 256);
+  const ann = await begin("ann");
+  assert.equal(sessions.size, 256);
+  assert.equal(sessions.of(ann.id, person("ann")), ann);
+  const left = Object.groupBy(sessions.list(), ({ actor }) => actor);
+  assert.deepEqual([left.greedy0?.length, left.greedy1?.length, left.ann?.length], [15, 16, 1]);
+});
