@@ -8,7 +8,7 @@ import { isLocalSystem } from "../agent/machine/local_uri.ts";
 import { textAt } from "../agent/machine/files.ts";
 import type { Settings } from "../agent/settings.ts";
 import { SettingsError } from "../agent/settings_error.ts";
-import { changeLockManager } from "../agent/system/lock_manager/change.ts";
+import { changeLockManager, changingAlone } from "../agent/system/lock_manager/change.ts";
 import { restartObstacle } from "../agent/system/lock_manager/daemons.ts";
 import { type AnsweringHost, lookAtLocks } from "../agent/system/lock_manager/look.ts";
 import { ApiError } from "../lib/client/api.ts";
@@ -106,6 +106,11 @@ async function run({ settings, change }: Given): Promise<number> {
   const cannot = await restartObstacle();
   if (cannot !== null) throw refused(`${cannot}.`);
   setLogLevel("error");
+  return await changingAlone(() => changed(settings, change));
+}
+
+/** Changes it, with nobody else doing so meanwhile. @returns the exit status */
+async function changed(settings: Settings, change: LockChange): Promise<number> {
   await using held = await ownLink(settings);
   const { link } = held;
   if (!link.status.connected) {

@@ -90,7 +90,11 @@ export function hostStatuses(app: ListedHosts, principal: Principal): HostStatus
   const rest = app.hostRecords.all().filter((kept) => !isServed(kept.id) && isSeen(kept));
   const withMaintenance = (status: HostStatus): HostStatus => {
     const maintenance = app.maintenanceOf.get()(status.id);
-    return maintenance === undefined ? status : { ...status, maintenance };
+    if (maintenance === undefined) return status;
+    const { done: _done, all: _all, ...rest } = maintenance;
+    // How many VMs a host has, is for who sees them all
+    const seesAll = may(rights, "vms.view", { hostId: status.id });
+    return { ...status, maintenance: seesAll ? maintenance : rest };
   };
   return [
     ...served.map(withMaintenance),

@@ -1,6 +1,7 @@
 /** The commands on the maintenance of a host. */
 import type { maintenanceCommands } from "../../lib/contract/mod.ts";
-import { seesVm } from "../../lib/access/viewer.ts";
+import { may } from "../../lib/access/rights.ts";
+import { seesHost, seesVm } from "../../lib/access/viewer.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -22,7 +23,11 @@ export function maintenanceHandlers(
 ): Pick<Handlers, keyof typeof maintenanceCommands> {
   const shown = (principal: Principal) => {
     const viewer = viewerOf(principal, places);
-    return service.shown(host, (vmId) => seesVm(viewer, vmId));
+    return service.shown(host, {
+      seesAll: may(principal.rights, "vms.view", { hostId: host.id }),
+      seesVm: (vmId) => seesVm(viewer, vmId),
+      seesHost: (hostId) => seesHost(viewer, hostId),
+    });
   };
   return {
     get_maintenance: (_input, { principal }) => shown(principal),

@@ -129,20 +129,31 @@ export class MaintenanceService {
     };
   }
 
-  /** @param isSeen which VMs are told @throws {ContractError} StoreUnavailable */
-  shown(host: Host, isSeen: (vmId: string) => boolean): Unrendered<Maintenance> {
+  /** @param sight what of VMs and hosts is told @throws {ContractError} StoreUnavailable */
+  shown(
+    host: Host,
+    { seesAll, seesVm, seesHost }: {
+      readonly seesAll: boolean;
+      readonly seesVm: (vmId: string) => boolean;
+      readonly seesHost: (hostId: string) => boolean;
+    },
+  ): Unrendered<Maintenance> {
     this.#rows.require();
     const { state, since, reason, owner, stopped, vms } = this.of(host.id);
-    const { running, waiting } = this.world.moves.get().countOf(host.id);
+    const seen = vms.filter(({ vmId }) => seesVm(vmId));
+    const inState = (wanted: string) => seen.filter(({ state }) => state === wanted).length;
+    const { running, waiting } = seesAll
+      ? this.world.moves.get().countOf(host.id)
+      : { running: inState("active"), waiting: inState("waiting") };
     return {
       ...{ state, since, note: reason, by: owner?.name ?? "", movesAtOnce: this.limitOf(host.id) },
       ...{ moving: running, queued: waiting },
       ...(stopped !== undefined && { stopped: stopped as never }),
-      vms: vms.filter(({ vmId }) => isSeen(vmId)).map((
+      vms: seen.map((
         { vmId, name, action, toHost, state, message: why },
       ) => ({
         ...{ vmId, name, action, state },
-        ...(toHost !== undefined && { toHost }),
+        ...(toHost !== undefined && seesHost(toHost) && { toHost }),
         ...(why !== undefined && { message: why }),
       })),
     };

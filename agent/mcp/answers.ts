@@ -9,7 +9,7 @@ import { untrusted, UNTRUSTED_NOTE } from "../../lib/mcp/untrusted.ts";
 /** Characters of the largest picture, in base64. */
 const MOST_PICTURE = 4_000_000;
 /** In `_meta` of what others may have written. */
-const META = { "kvm-manager/untrusted": true } as const;
+export const UNTRUSTED_META = { "kvm-manager/untrusted": true } as const;
 
 /** One part of a result. */
 export type Part =
@@ -38,7 +38,7 @@ export const ours = (value: unknown): Part => ({
 export function theirs(value: unknown): Part {
   const { text, isCut } = untrusted(randomBytes(12).toString("hex"), value);
   const cut = isCut ? " It is too long, and ends in the middle: ask for fewer entries or fields." : "";
-  return { type: "text", text: `${UNTRUSTED_NOTE}${cut}\n${text}`, _meta: META };
+  return { type: "text", text: `${UNTRUSTED_NOTE}${cut}\n${text}`, _meta: UNTRUSTED_META };
 }
 
 /** A command's answer as parts: without secrets, a screen as a picture. */
@@ -46,12 +46,13 @@ export function partsOf(row: Command, answer: unknown): Part[] {
   const shown = withoutSecrets(row.output, answer);
   if (isPicture(row)) {
     const { [row.file!.field]: data, ...facts } = shown as Record<string, unknown>;
-    const picture = String(data);
-    if (picture.length > MOST_PICTURE) {
+    // Of a picture some fields were chosen, and not itself
+    if (typeof data !== "string") return [theirs(facts)];
+    if (data.length > MOST_PICTURE) {
       return [ours("The picture is too large. Ask for a thumbnail."), theirs(facts)];
     }
     const note = `${UNTRUSTED_NOTE} That holds for the picture as well.`;
-    return [ours(note), theirs(facts), { type: "image", data: picture, mimeType: PNG, _meta: META }];
+    return [ours(note), theirs(facts), { type: "image", data, mimeType: PNG, _meta: UNTRUSTED_META }];
   }
   return [theirs(shown)];
 }

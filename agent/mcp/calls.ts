@@ -1,4 +1,6 @@
 /** What the tools do: each call ends in dispatch, as who calls, with no more rights than MCP may have. */
+import type { TSchema } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
 import { permissionsOf } from "../../lib/access/permissions.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
 import { roleOn } from "../../lib/access/rights.ts";
@@ -10,13 +12,14 @@ import {
   type Output,
 } from "../../lib/contract/mod.ts";
 import { ownFields } from "../../lib/contract/envelope.ts";
-import { fields } from "../../lib/contract/rest.ts";
+import { schemaRefusals } from "../../lib/contract/refusal.ts";
+import { fields as fieldsOf } from "../../lib/contract/rest.ts";
 import { describeCommand, searchCommands } from "../../lib/mcp/catalogue.ts";
 import { notOffered } from "../../lib/mcp/offered.ts";
 import { PLAN_MINUTES } from "../../lib/mcp/protocol.ts";
 import { addressed } from "../../lib/mcp/resources.ts";
 import { withoutSecrets } from "../../lib/mcp/secrets.ts";
-import type { ToolName } from "../../lib/mcp/tools.ts";
+import { type ToolName, TOOLS } from "../../lib/mcp/tools.ts";
 import { viewOf } from "../../lib/rest/list_query.ts";
 import { type AccessWorld, authorise, guardGroup } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
@@ -48,9 +51,23 @@ export interface McpCall {
   readonly principal: Principal;
   readonly plans: Plans;
   readonly on: string | undefined;
+  /** Aborted once the session has ended: the token was revoked, MCP was stopped. */
+  readonly ended: AbortSignal;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** What the tools take: each has some of it, as its schema says. */
+interface ToolArguments {
+  readonly query?: string;
+  readonly command?: string;
+  readonly output?: boolean;
+  readonly input?: Fields;
+  readonly fields?: string;
+  readonly limit?: number;
+  readonly after?: string;
+  readonly digest?: string;
+}
 
 /** Who calls by MCP: the same person by another door, with no more than MCP may. */
 export function cappedPrincipal(
@@ -71,13 +88,16 @@ function offeredRow(name: string): { readonly name: CommandName; readonly row: C
   return { name, row };
 }
 
-const text = (args: Fields, name: string): string =>
-  typeof args[name] === "string" ? args[name] as string : "";
+/** Checks of what each tool takes, made when a tool is first used. */
+const validators = new Map<ToolName, Validator>();
 
-/** The input of a tool's call. @throws {ContractError} InvalidInput */
-function inputOf({ input = {} }: Fields): Fields {
-  if (typeof input === "object" && input !== null && !Array.isArray(input)) return input as Fields;
-  throw new ContractError("InvalidInput", { reason: "input must be an object", field: "input" });
+/** The arguments of a tool, exactly those that it has. @throws {ContractError} InvalidInput, naming the field */
+function argumentsOf(name: ToolName, args: Fields): ToolArguments {
+  const schema = TOOLS.find((each) => each.name === name)!.inputSchema as unknown as TSchema;
+  let validator = validators.get(name);
+  if (validator === undefined) validators.set(name, validator = Compile(schema));
+  if (!validator.Check(args)) throw schemaRefusals(schema, validator, args)[0]!.error;
+  return args;
 }
 
 export class McpCalls {
@@ -91,27 +111,28 @@ export class McpCalls {
           reason: `there is no tool ${JSON.stringify(name.slice(0, 64))}`,
         });
       }
-      return await this.#tools[name as ToolName](args, call);
+      const tool = name as ToolName;
+      return await this.#tools[tool](argumentsOf(tool, args), call);
     } catch (error) {
       return failed(asContractError(error));
     }
   }
 
   readonly #tools: Readonly<
-    Record<ToolName, (args: Fields, call: McpCall) => Promise<ToolAnswer> | ToolAnswer>
+    Record<ToolName, (args: ToolArguments, call: McpCall) => Promise<ToolAnswer> | ToolAnswer>
   > = {
-    search_commands: (args, { principal: { rights } }) => ({
-      content: [ours(searchCommands(text(args, "query").slice(0, 200), (name) => mayCall(rights, name)))],
+    search_commands: ({ query = "" }, { principal: { rights } }) => ({
+      content: [ours(searchCommands(query, (name) => mayCall(rights, name)))],
     }),
-    describe_command: (args) => {
-      const { name, row } = offeredRow(text(args, "command"));
-      return { content: [ours(describeCommand(name, row, args.output === true))] };
+    describe_command: ({ command = "", output = false }) => {
+      const { name, row } = offeredRow(command);
+      return { content: [ours(describeCommand(name, row, output))] };
     },
-    read: async (args, call) => ({
-      content: await this.read(text(args, "command"), inputOf(args), call, args),
+    read: async ({ command = "", input = {}, ...view }, call) => ({
+      content: await this.read(command, input, call, view),
     }),
-    plan: async (args, call) => ({ content: await this.#plan(text(args, "command"), inputOf(args), call) }),
-    act: async (args, call) => ({ content: await this.#act(text(args, "digest"), call) }),
+    plan: async ({ command = "", input = {} }, call) => ({ content: await this.#plan(command, input, call) }),
+    act: async ({ digest = "" }, call) => ({ content: await this.#act(digest, call) }),
   };
 
   /** Reads what an address stands for. @throws {ContractError} NotFound, and what the command is refused with */
@@ -122,7 +143,12 @@ export class McpCalls {
   }
 
   /** @throws {ContractError} */
-  async read(command: string, input: Fields, call: McpCall, args: Fields): Promise<Part[]> {
+  async read(
+    command: string,
+    input: Fields,
+    call: McpCall,
+    { fields, limit, after }: Pick<ToolArguments, "fields" | "limit" | "after">,
+  ): Promise<Part[]> {
     const { name, row } = offeredRow(command);
     if (!row.readOnly) {
       throw new ContractError("McpNotOffered", {
@@ -131,9 +157,9 @@ export class McpCalls {
       });
     }
     const view = {
-      ...(typeof args.fields === "string" && args.fields !== "" && { fields: args.fields }),
-      ...(args.limit !== undefined && { limit: String(args.limit) }),
-      ...(typeof args.after === "string" && args.after !== "" && { after: args.after }),
+      ...(fields !== undefined && fields !== "" && { fields }),
+      ...(limit !== undefined && { limit: String(limit) }),
+      ...(after !== undefined && after !== "" && { after }),
     };
     const { ask, apply } = viewOf(row, view, input.limit);
     const wanted = ask === undefined ? input : { ...input, limit: ask };
@@ -143,7 +169,8 @@ export class McpCalls {
     }
     // Without its secrets before fields are chosen: a list's schema is not that of its parts
     const { answer, next } = apply(withoutSecrets(row.output, done.value));
-    return [...partsOf(row, answer), ...(next === undefined ? [] : [ours({ next })])];
+    // Where a page ends is told by names of what is in it, which others gave
+    return [...partsOf(row, answer), ...(next === undefined ? [] : [theirs({ next })])];
   }
 
   /** @throws {ContractError} what the call itself would be refused with */
@@ -153,7 +180,7 @@ export class McpCalls {
       throw new ContractError("McpNotOffered", { command: name, reason: "it only reads. Use read" });
     }
     const { dispatch, settings, vm, grantedGroups } = this.world;
-    const isOnHost = on !== undefined && Object.hasOwn(fields(row), "host");
+    const isOnHost = on !== undefined && Object.hasOwn(fieldsOf(row), "host");
     const input = ownFields(COMMANDS[name], isOnHost ? { host: on, ...given } : given);
     const role = authorise(principal, name, input instanceof ContractError ? given : input, this.world);
     if (input instanceof ContractError) throw input;
@@ -186,8 +213,8 @@ export class McpCalls {
     ];
   }
 
-  /** @throws {ContractError} McpReadOnly, PlanNotFound, PlanOutdated, and what the command is refused with */
-  async #act(digest: string, { principal, plans }: McpCall): Promise<Part[]> {
+  /** @throws {ContractError} McpReadOnly, PlanNotFound, PlanOutdated, McpOff, McpSessionNotFound, and what the command is refused with */
+  async #act(digest: string, { principal, plans, ended }: McpCall): Promise<Part[]> {
     const { dispatch, settings } = this.world;
     const refuse = (error: ContractError, about: unknown): never => {
       this.world.refused(principal, error, about);
@@ -198,10 +225,16 @@ export class McpCalls {
     const plan = plans.take(digest, principal.holder) ??
       refuse(new ContractError("PlanNotFound", { minutes: PLAN_MINUTES }), {});
     const { command, input, on, witness } = plan;
-    const call = (command: string, input: unknown) => dispatch(command, input, principal, undefined, on);
-    const now = await witnessOf(command, input, call);
+    const callAs = (who: Principal) => (command: string, input: unknown) =>
+      dispatch(command, input, who, undefined, on);
+    const now = await witnessOf(command, input, callAs(principal));
     if (now.hash !== witness) refuse(new ContractError("PlanOutdated", { command }), { command });
-    if (!settings().acting) refuse(new ContractError("McpReadOnly"), {}); // switched off meanwhile
+    // Stopped, revoked, switched off or given another role meanwhile
+    const settingsNow = settings();
+    if (!settingsNow.enabled) refuse(new ContractError("McpOff"), { command });
+    if (ended.aborted) refuse(new ContractError("McpSessionNotFound"), { command });
+    if (!settingsNow.acting) refuse(new ContractError("McpReadOnly"), { command });
+    const call = callAs(cappedPrincipal(principal, settingsNow, principal.client));
     const since = this.world.now(), row: Command = COMMANDS[command];
     const done = await inTime(call(command, input));
     if (done !== undefined) return [ours({ done: command }), ...partsOf(row, done.value)];

@@ -105,7 +105,7 @@ export class McpDoor {
     const { plans, open } = session;
     try {
       return await Promise.race([
-        open.handle(request, message, { principal: capped, plans, on }),
+        open.handle(request, message, { principal: capped, plans, on, ended: session.ended }),
         over.promise,
       ]);
     } finally {

@@ -23,7 +23,7 @@ import { PLAIN, type Template, TEMPLATES, vmAddress } from "../../lib/mcp/resour
 import { INSTRUCTIONS, TOOLS } from "../../lib/mcp/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { Part } from "./answers.ts";
+import { type Part, UNTRUSTED_META } from "./answers.ts";
 import { asContractError, type McpCall, type McpCalls } from "./calls.ts";
 
 /** VMs in one page of the list of resources. */
@@ -75,6 +75,7 @@ async function vmResources(calls: McpCalls, { principal, on }: McpCall, from: nu
       title: `VM ${JSON.stringify(oneLine(name, 64))}`,
       description: "A VM. Its name is data that others wrote.",
       mimeType: "text/plain",
+      _meta: UNTRUSTED_META,
     })),
     ...(vms.length > from + PAGE && { nextCursor: String(from + PAGE) }),
   };

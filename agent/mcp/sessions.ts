@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import { Plans } from "./plans.ts";
 import type { OpenSession } from "./server.ts";
 
-/** Sessions of one account at once: of more, the one longest unused ends. And of all together. */
+/** Sessions of one account at once, and of all together: of more, one that is longest unused ends. */
 const MOST_SESSIONS = { account: 16, all: 256 } as const;
 /** Requests of a session that are answered at once. */
 const MOST_AT_ONCE = 16;
@@ -59,6 +59,9 @@ export function clientIn(info: unknown): string {
   return words.join(" ") || "unknown";
 }
 
+const closeSession = (open: OpenSession): void =>
+  void open.close().catch((error) => log.warn("an MCP session did not end cleanly", { error }));
+
 export class McpSessions {
   readonly #sessions = new Map<string, Kept>();
 
@@ -78,18 +81,10 @@ export class McpSessions {
     client: string,
     open: (id: string) => Promise<OpenSession>,
   ): Promise<Session> {
-    const account = accountOf(principal);
-    const theirs = [...this.#sessions.values()].filter((each) => each.account === account);
-    const unused = theirs.toSorted((a, b) => a.usedAt - b.usedAt).slice(
-      0,
-      theirs.length + 1 - MOST_SESSIONS.account,
-    );
-    for (const { id } of theirs.length < MOST_SESSIONS.account ? [] : unused) this.end(id);
-    if (this.#sessions.size >= MOST_SESSIONS.all) {
-      throw new ContractError("TooManyRequests", { what: "MCP sessions", limit: MOST_SESSIONS.all });
-    }
-    const id = randomUUID(), abort = new AbortController();
+    const account = accountOf(principal), id = randomUUID(), abort = new AbortController();
     const opened = await open(id);
+    // Counted once it is open: of many that are opened at once, each would count those alone that were there before
+    this.#makeRoom(account, opened);
     const end = () => this.end(id);
     const session: Kept = {
       ...{
@@ -114,6 +109,28 @@ export class McpSessions {
     principal.ended.addEventListener("abort", end);
     if (principal.ended.aborted) end();
     return session;
+  }
+
+  /**
+   * Ends what an account has unused for longest, so that it may have another session. Where all together are too many, the account
+   * that has the most gives one: some accounts with all that they may have keep nobody out.
+   *
+   * @throws {ContractError} TooManyRequests
+   */
+  #makeRoom(account: string, opened: OpenSession): void {
+    const ofAccounts = Map.groupBy(
+      [...this.#sessions.values()].toSorted((a, b) => a.usedAt - b.usedAt),
+      (each) => each.account,
+    );
+    const theirs = ofAccounts.get(account) ?? [];
+    for (const { id } of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_SESSIONS.account))) {
+      this.end(id);
+    }
+    if (this.#sessions.size < MOST_SESSIONS.all) return;
+    const most = [...ofAccounts.values()].reduce((a, b) => b.length > a.length ? b : a);
+    if (most.length > theirs.length + 1) return this.end(most[0]!.id);
+    closeSession(opened);
+    throw new ContractError("TooManyRequests", { what: "MCP sessions", limit: MOST_SESSIONS.all });
   }
 
   #use(session: Kept): Disposable {
@@ -144,7 +161,7 @@ export class McpSessions {
     this.#sessions.delete(id);
     session.stopFollowing();
     session.abort.abort(new ContractError("McpSessionNotFound"));
-    session.open.close().catch((error) => log.warn("an MCP session did not end cleanly", { error }));
+    closeSession(session.open);
   }
 
   endAll(): void {

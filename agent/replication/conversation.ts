@@ -21,6 +21,20 @@ const DONE: Farewell = { code: 1000, reason: "" };
 /** Milliseconds that the other one's reason may take to come after the connection is gone. */
 const REASON_MS = 1000;
 
+type Question = ReplicationQuestion["do"];
+/**
+ * Milliseconds that an answer may take: a host that is there, and answers nothing, holds nothing up for good. What copies or
+ * merges disks there, or starts a VM, may take as long as it takes.
+ */
+const ANSWER_MS: Readonly<Partial<Record<Question, number>>> = {
+  open: 2 * 60_000,
+  digests: 10 * 60_000,
+  definition: 2 * 60_000,
+  state: 2 * 60_000,
+  unchanged: 2 * 60_000,
+  forget: 10 * 60_000,
+};
+
 /** The connection was cut while the other one may have done what was asked. */
 export class ConversationCut extends ContractError {}
 
@@ -31,15 +45,20 @@ export class ReplicationConversation implements Disposable {
     readonly host: LinkedHost,
     private readonly far: WebSocketConnection,
     private readonly farewell: Promise<Farewell>,
+    private readonly answerMs: typeof ANSWER_MS,
   ) {
     this.#answers = far.messages();
   }
 
   /** Begins one. @throws {ContractError} LinkedHostAway, ReplicationNotPossible */
-  static async begin(host: LinkedHost, principal: Principal): Promise<ReplicationConversation> {
+  static async begin(
+    host: LinkedHost,
+    principal: Principal,
+    answerMs = ANSWER_MS,
+  ): Promise<ReplicationConversation> {
     try {
       const { far, farewell } = await openFarSocket(host, { path: REPLICATION_PATH, ticket: "" }, principal);
-      return new ReplicationConversation(host, far, farewell);
+      return new ReplicationConversation(host, far, farewell, answerMs);
     } catch (error) {
       const status = /^Unexpected server response: (\d{3})$/.exec(messageOf(error))?.[1];
       const reason = status === undefined ? undefined : REFUSALS[status];
@@ -69,7 +88,7 @@ export class ReplicationConversation implements Disposable {
    */
   async ask<Q extends ReplicationQuestion>(question: Q): Promise<ReplicationAnswers[Q["do"]]> {
     if (!await this.far.send(JSON.stringify(question))) throw await this.#cut();
-    const { value, done } = await this.#answers.next();
+    const { value, done } = await this.#next(question.do);
     if (done === true) throw await this.#cut();
     try {
       if (typeof value !== "string") throw new MigrationNonsense("it answers with bytes");
@@ -81,6 +100,18 @@ export class ReplicationConversation implements Disposable {
         cause: known,
       });
     }
+  }
+
+  /** What comes next. @throws {ConversationCut} where that takes too long */
+  async #next(question: Question): Promise<IteratorResult<unknown, void>> {
+    const coming = this.#answers.next(), limit = this.answerMs[question];
+    const came = limit === undefined ? await coming : await new SharedTime(limit).of(question, coming);
+    if (came !== undefined) return came;
+    this.far.close(DONE);
+    throw new ConversationCut("LinkedHostAway", {
+      host: this.host.label,
+      reason: "it did not answer in time",
+    });
   }
 
   /** Sends a piece of a disk. @throws {ConversationCut} with what the other one said where it took no more */

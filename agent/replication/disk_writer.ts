@@ -41,8 +41,8 @@ export class DiskWriter implements Disposable {
     return new DiskWriter(path, bytes, file);
   }
 
-  /** Takes a piece, each behind the one before. @throws {MigrationNonsense} @throws {Error} from writing */
-  async take(piece: Piece): Promise<void> {
+  /** Takes a piece, each behind the one before. @returns bytes that were written @throws {MigrationNonsense} @throws {Error} from writing */
+  async take(piece: Piece): Promise<number> {
     const { kind, offset, length } = piece;
     if (offset < this.#next) throw new MigrationNonsense("pieces of a disk are not in order");
     this.#next = offset + length;
@@ -51,7 +51,7 @@ export class DiskWriter implements Disposable {
     if (kind === "zeros") return await this.#write(this.#layout.placeZeros(offset, length));
     const content = await contentOf(piece);
     this.#hash.update(content);
-    await this.#write(this.#layout.place(offset, content));
+    return await this.#write(this.#layout.place(offset, content));
   }
 
   /** Whether anything came. */
@@ -66,11 +66,12 @@ export class DiskWriter implements Disposable {
     return { pieces: this.#pieces, digest: this.#hash.digest("hex") };
   }
 
-  async #write(placed: readonly Placed[]): Promise<void> {
+  async #write(placed: readonly Placed[]): Promise<number> {
     for (const { offset, bytes } of placed) {
       await this.file.seek(offset, Deno.SeekMode.Start);
       await writeAll(this.file, bytes);
     }
+    return placed.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
   [Symbol.dispose](): void {

@@ -126,7 +126,9 @@ export function replicationHandlers(
         throw new ContractError("ReplicaPromoted", { host: replication.toHost });
       }
       await outgoing.end(replicationId);
-      if (!keepReplica) await outgoing.forget(replication);
+      // There is none to be deleted where a VM was made of it: whatever that host says, or does not
+      const isGone = replication.lost !== undefined && !replication.lost.isUndecided;
+      if (!keepReplica && !isGone) await outgoing.forget(replication);
       records.outgoing.remove(replicationId);
       await dropCheckpointsOf(host(), replication);
       return null;

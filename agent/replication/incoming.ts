@@ -196,8 +196,8 @@ class IncomingReplication implements AsyncDisposable {
   async take(message: Uint8Array): Promise<void> {
     const coming = this.#require();
     const piece = readPiece(message, coming.disks.map(({ bytes }) => bytes));
-    await coming.writers[piece.disk]!.take(piece);
-    coming.bytes += piece.payload.length === 0 ? 0 : piece.length;
+    // Zeros take room as well: a table for each 512 MiB of them
+    coming.bytes += await coming.writers[piece.disk]!.take(piece);
     if (coming.bytes < LOOK_BYTES) return;
     coming.bytes = 0;
     await requireReserve(coming.folder.path);

@@ -18,8 +18,10 @@ import { ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
 
-/** Increments that are taken at once by themselves. */
+/** Increments that are taken at once by themselves: of those that move, and to one host. */
 const MOST_AT_ONCE = 2;
+/** Milliseconds without progress after which one does not keep those to other hosts waiting: that host may never answer. */
+const STILL_MS = 10 * 60_000;
 /** Milliseconds between looks whether a guest has shut down. */
 const LOOK_MS = 500;
 
@@ -37,8 +39,11 @@ export interface OutgoingServices {
 }
 
 interface Running {
+  readonly toHost: string;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
+  /** Its last progress, by the clock that nobody sets. */
+  movedAt: number;
 }
 
 /** Whether the VM here is not to be started: it was made of the replica, or that is not known. */
@@ -64,7 +69,7 @@ export class OutgoingReplications {
     const { records, clock, host } = this.services;
     if (!host().inventory.filled) return;
     for (const replication of records.outgoing.all()) {
-      if (this.#running.size >= MOST_AT_ONCE) return;
+      if (!this.#hasRoom(replication)) continue;
       const next = this.nextOf(replication);
       // A clock that was set back must not hold it up
       const isDue = next !== null &&
@@ -74,6 +79,14 @@ export class OutgoingReplications {
         log.debug("an increment failed", { replication: replication.id, error })
       );
     }
+  }
+
+  /** Whether another increment begins by itself now. */
+  #hasRoom({ toHost }: StoredReplication): boolean {
+    const running = [...this.#running.values()], now = this.services.clock.monotonic();
+    const moving = running.filter(({ movedAt }) => now - movedAt < STILL_MS);
+    return moving.length < MOST_AT_ONCE &&
+      running.filter((each) => each.toHost === toHost).length < MOST_AT_ONCE;
   }
 
   /** Ends what runs, and waits for it. */
@@ -114,19 +127,24 @@ export class OutgoingReplications {
 
   /** Works on a replication alone. @throws {ContractError} ReplicationBusy */
   async #alone<T>(
-    { id, vmName: name }: StoredReplication,
+    { id, vmName: name, toHost }: StoredReplication,
     job: Partial<Job>,
     work: (job: Job) => Promise<T>,
   ): Promise<T> {
     if (this.#running.has(id)) throw new ContractError("ReplicationBusy", { name, what: "being replicated" });
     const abort = new AbortController(), ended = Promise.withResolvers<void>();
-    this.#running.set(id, { abort, ended: ended.promise });
+    const { clock } = this.services;
+    const running: Running = { toHost, abort, ended: ended.promise, movedAt: clock.monotonic() };
+    this.#running.set(id, running);
     const signal = job.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, job.signal]);
     try {
       return await work({
         signal,
         log: job.log ?? ((text) => log.debug("replication", { replication: id, text: String(text) })),
-        progress: job.progress ?? (() => {}),
+        progress: (done, total) => {
+          running.movedAt = clock.monotonic();
+          job.progress?.(done, total);
+        },
       });
     } finally {
       this.#running.delete(id);

@@ -11,6 +11,7 @@ import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children, childText } from "../../lib/formats/xml/tree.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { vmNameOf } from "../../lib/vm/vm_name.ts";
 import { unpluggedCard } from "../../lib/backup/trial_definition.ts";
 import type { Principal } from "../access.ts";
 import { makeEmptyImage } from "../backups/write_disk.ts";
@@ -69,6 +70,25 @@ async function definitionIn({ state }: Whole, warnings: string[]): Promise<XmlDo
   if ("fault" in read) throw notPossible(`its definition cannot be taken: ${read.fault.message}`);
   warnings.push(...confineDefinition(read.document, await sameHere(read.document)));
   return read.document;
+}
+
+/**
+ * Has a definition be that of the replica's VM, whose name and id were found to be free here: what another KVM Manager sent may
+ * say those of a VM of this host, which would be redefined.
+ *
+ * @throws {ContractError} ReplicationNotPossible
+ */
+export function requireOwnDefinition(
+  document: XmlDocument,
+  { vmId, vmName }: Pick<StoredReplica, "vmId" | "vmName">,
+): void {
+  if (childText(document.root, "uuid")?.trim() !== vmId) {
+    throw notPossible("its definition is that of another VM");
+  }
+  const name = document.find("name");
+  if (name === undefined) throw notPossible("its definition has no name");
+  // It may have been renamed since the last increment
+  if (name.text !== vmName) document.setText(name, vmName);
 }
 
 const disksOf = (document: XmlDocument) => children(document.find("devices"), "disk");
@@ -151,6 +171,7 @@ export class Promotion {
     await this.endTest(replica);
     const whole = await this.#whole(replica), warnings: string[] = [];
     const document = await definitionIn(whole, warnings);
+    requireOwnDefinition(document, replica);
     await requireNothingLeft(host, document, name);
     const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
     const spec = { command: "promote_replica", subject: name, vmId, actor: by, keys } as const;
@@ -225,7 +246,8 @@ export class Promotion {
     }
     using _claim = await this.services.claims.taken(replica, "being tested");
     const whole = await this.#whole(replica, signal), uuid = crypto.randomUUID();
-    const name = `${replica.vmName.slice(0, 40)}-test-${uuid.slice(0, 4)}`;
+    // Files are called by it
+    const name = `${vmNameOf(replica.vmName.slice(0, 40), () => false)}-test-${uuid.slice(0, 4)}`;
     const operation = host.operations.begin({
       ...{ command: "test_replica", subject: name, vmId: uuid, actor },
       keys: [keyOf.vm(uuid), keyOf.vmName(name)],

@@ -2,8 +2,8 @@
  * The keys that secrets at rest are sealed with, in a file of their own, outside what backs the data folder up. Where
  * systemd gives the service a credential, the file itself is sealed with it: copied alone, it opens nothing.
  */
-import { hkdfSync, randomBytes } from "node:crypto";
-import { dirname, join } from "node:path";
+import { createHash, hkdfSync, randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
 import { CREDENTIAL_FILE, CREDENTIAL_NAME } from "../../lib/system/install/credential.ts";
 import { keyFolders } from "../../lib/system/install/layout.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -183,6 +183,15 @@ export class KeyFile {
     return aside;
   }
 
+  /** What is another text once the file is another one, also where it cannot be read. */
+  mark(): string {
+    try {
+      return createHash("sha256").update(Deno.readFileSync(this.path)).digest("hex");
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
   #stored(): Stored | undefined {
     const { path } = this;
     let text: string;
@@ -270,6 +279,29 @@ export function replaceFile(path: string, text: string, mtime?: Date): void {
     throw error;
   } finally {
     was?.close();
+  }
+}
+
+/** Removes what {@link replaceFile} has left beside a file when it was killed: keys of before would stay there for good. */
+export function removeLeftovers(path: string): void {
+  const folder = dirname(path), start = `${basename(path)}.`;
+  for (const { name, isFile } of entriesOf(folder)) {
+    if (!isFile || !name.startsWith(start) || !/^[0-9a-f]{8}$/.test(name.slice(start.length))) continue;
+    const left = join(folder, name);
+    {
+      using file = Deno.openSync(left, { read: true, write: true });
+      erase(file);
+    }
+    Deno.removeSync(left);
+  }
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 

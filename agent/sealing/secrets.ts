@@ -10,7 +10,15 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
 import { type Bytes, bytesOf, decryptNow, encryptNow } from "./aes_gcm.ts";
-import { givenCredential, KeyFile, KeyFileError, type Keys, newKeyBytes, replaceFile } from "./key_file.ts";
+import {
+  givenCredential,
+  KeyFile,
+  KeyFileError,
+  type Keys,
+  newKeyBytes,
+  removeLeftovers,
+  replaceFile,
+} from "./key_file.ts";
 import { SEALED_FILES, SEALED_PLACES, type SealedPlace } from "./places.ts";
 
 /** A secret as it is kept: an object, so that no text that somebody gives is taken for one. */
@@ -81,6 +89,7 @@ export class Secrets {
   #fault: string | undefined;
   /** Whether something could not be read when the key was read or replaced: it may have been given again since. */
   #hadUnread = false;
+  #isTidied = false;
 
   /** @param credential what systemd gave; tests and root's commands bring their own */
   constructor(
@@ -116,6 +125,9 @@ export class Secrets {
    */
   bringUpToDate(database: DatabaseSync): void {
     try {
+      // Once: later, another file may just be about to take the place of one
+      if (!this.#isTidied) this.#removeLeftovers();
+      this.#isTidied = true;
       this.#open(database);
       if (this.#fault === undefined) this.#reseal(database);
     } catch (error) {
@@ -130,6 +142,20 @@ export class Secrets {
         reason: this.#fault ?? "it is sealed with another key",
         remedy: `put the key back in ${this.keyFile}, or ${remedy}`,
       });
+    }
+  }
+
+  /** What a replacement that was killed has left: a failure to remove it is worth no start. */
+  #removeLeftovers(): void {
+    for (const path of [this.keyFile, ...SEALED_FILES.map(({ name }) => join(this.dataDir, name))]) {
+      try {
+        removeLeftovers(path);
+      } catch (error) {
+        log.warn("what was left of a replaced file cannot be removed: the next start tries again", {
+          path,
+          error,
+        });
+      }
     }
   }
 

@@ -339,6 +339,24 @@ Deno.test("a rotation seals everything with another key; one that was cut short 
     assert.deepEqual(again.store.secrets.unread(again.store.database!), []);
   }));
 
+Deno.test("a start removes the copies of keys that a killed replacement left, and nothing else", () =>
+  inFolder((dataDir) => {
+    plant(dataDir);
+    world(dataDir)[Symbol.dispose]();
+    const left = [`${keyFileOf(dataDir)}.0123abcd`, `${dataDir}/link.key.89abcdef`];
+    const kept = [`${keyFileOf(dataDir)}.unreadable-2026-01-01T00-00-00-000Z`, `${dataDir}/link.key.mine`];
+    Deno.mkdirSync(`${dataDir}/key/encryption.keys.aaaaaaaa`);
+    for (const path of [...left, ...kept]) Deno.copyFileSync(keyFileOf(dataDir), path);
+    // Whoever keeps a second name of such a file has an empty one then
+    Deno.linkSync(left[0]!, `${dataDir}/other`);
+    using open = world(dataDir);
+    assertRead(open);
+    const there = (path: string) => Deno.statSync(path).isFile;
+    for (const path of left) assert.throws(() => there(path), Deno.errors.NotFound);
+    assert.ok(kept.every(there));
+    assert.match(Deno.readTextFileSync(`${dataDir}/other`), /^\0+$/);
+  }));
+
 Deno.test("KeyFile is sealed with the credential of systemd, and opens with no other", () =>
   inFolder((dataDir) => {
     const [one, other] = [newKeyBytes(), newKeyBytes()], keys = [newKeyBytes()] as const;

@@ -69,6 +69,11 @@ class SourceSum implements Disposable {
   readonly #writer = new ChunkWriter([this.#sum]);
   #counted = 0;
 
+  /** Bytes that were read, from the start on. */
+  get counted(): number {
+    return this.#counted;
+  }
+
   /** @param at offset of the bytes in the volume */
   async take(bytes: Uint8Array, at: number): Promise<void> {
     const fresh = bytes.subarray(Math.max(0, this.#counted - at));
@@ -153,6 +158,10 @@ class HostCopy implements Disposable {
   async #findOffset(): Promise<void> {
     try {
       const { offset } = await this.#call("get_upload", this.#plan.to);
+      // Its checksum could only be wrong in the end
+      if (offset > this.#sum.counted) {
+        throw this.#failed("more than was sent is said to have arrived. Copy it again");
+      }
       this.#arrived = offset;
     } catch (error) {
       if (error instanceof ContractError && error.code === "UploadNotFound") this.#arrived = 0;

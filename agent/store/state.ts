@@ -144,18 +144,36 @@ async function closedKey(
   }
 }
 
-/**
- * Saves the state into a new file. The server may run.
- *
- * @returns what is in it, and what has secrets in it
- * @throws {StateError} when there is no database, the file exists, or cannot be written; when its key cannot be had
- */
-export async function saveState(
-  { dataDir, config }: StatePlace,
-  file: string,
-  key: StateKey = {},
-): Promise<StateSummary & { readonly sealed: readonly UnreadSecret[] }> {
-  const createdAt = new Date().toISOString();
+/** What a saved state has, beside its manifest. */
+interface Collected {
+  readonly entries: readonly TarEntry[];
+  readonly version: number;
+  readonly sealed: readonly UnreadSecret[];
+  readonly closed: Encryption | undefined;
+}
+
+/** How often a state is collected again whose key was replaced meanwhile. */
+const MOST_TRIES = 3;
+
+/** All parts, sealed with one key. @throws {StateError} */
+async function collected(place: StatePlace, key: StateKey): Promise<Collected> {
+  const { dataDir } = place, file = new KeyFile(dataDir, () => undefined);
+  const markOf = async () => {
+    try {
+      return await asOwner(dataDir, () => file.mark());
+    } catch (error) {
+      return messageOf(error); // of the folder: said where its files are read
+    }
+  };
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const before = await markOf(), parts = await collect(place, key);
+    // Of a key that was replaced meanwhile the database, or what is beside it, would have the one that is gone
+    if (before === await markOf()) return parts;
+  }
+  throw new StateError(t("state.key_being_replaced"));
+}
+
+async function collect({ dataDir, config }: StatePlace, key: StateKey): Promise<Collected> {
   const entries: TarEntry[] = [];
   const add = (name: string, content: Uint8Array) => entries.push({ name, mode: 0o600, content });
   let version: number, sealed: UnreadSecret[];
@@ -180,6 +198,22 @@ export async function saveState(
   const { passphrase } = key;
   const closed = passphrase === undefined ? undefined : await closedKey(dataDir, { ...key, passphrase });
   if (closed !== undefined) add(KEY_PART, new TextEncoder().encode(JSON.stringify(closed)));
+  return { entries, version, sealed, closed };
+}
+
+/**
+ * Saves the state into a new file. The server may run.
+ *
+ * @returns what is in it, and what has secrets in it
+ * @throws {StateError} when there is no database, the file exists, or cannot be written; when its key cannot be had
+ */
+export async function saveState(
+  { dataDir, config }: StatePlace,
+  file: string,
+  key: StateKey = {},
+): Promise<StateSummary & { readonly sealed: readonly UnreadSecret[] }> {
+  const createdAt = new Date().toISOString();
+  const { entries, version, sealed, closed } = await collected({ dataDir, config }, key);
   const manifest: Manifest = {
     kind: "kvm-manager-state",
     version: VERSION,
@@ -336,9 +370,10 @@ export async function putBack(
   const settings = parts.get(SETTINGS), closed = parts.get(KEY_PART);
   parts.delete(SETTINGS);
   parts.delete(KEY_PART);
-  if (closed !== undefined && key.passphrase !== undefined) {
-    await takeKey(dataDir, closed, { ...key, passphrase: key.passphrase });
-  }
+  const { passphrase } = key;
+  const putKeyBack = closed === undefined || passphrase === undefined
+    ? () => {}
+    : await takeKey(dataDir, closed, { ...key, passphrase });
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
   try {
     const { aside, rollback, revoked } = await asOwner(
@@ -352,6 +387,7 @@ export async function putBack(
     }
     return { aside, revoked, unread: await asOwner(dataDir, () => unreadIn(dataDir, key)) };
   } catch (error) {
+    await asOwner(dataDir, putKeyBack);
     if (error instanceof StateError) throw error;
     throw new StateError(t("state.not_put_back", { reason: messageOf(error) }), {
       cause: error,
@@ -368,12 +404,12 @@ interface PutBack {
   readonly unread: readonly UnreadSecret[];
 }
 
-/** Has the key of a saved state open what is sealed here, too. @throws {StateError} */
+/** Has the key of a saved state open what is sealed here, too. @returns puts what was there before back @throws {StateError} */
 async function takeKey(
   dataDir: string,
   part: Uint8Array,
   { passphrase, credential }: StateKey & { passphrase: string },
-): Promise<void> {
+): Promise<() => void> {
   let closed: unknown;
   try {
     closed = JSON.parse(new TextDecoder().decode(part));
@@ -390,27 +426,37 @@ async function takeKey(
   }
   const file = new KeyFile(dataDir, credential ?? (() => givenCredential()));
   try {
-    await asOwner(dataDir, () => {
-      let present: ReturnType<KeyFile["read"]>;
-      try {
-        present = file.read();
-      } catch (error) {
-        if (!(error instanceof KeyFileError)) throw error;
-        log.warn("the encryption key that is here cannot be read: it is kept aside", {
-          reason: error.message,
-          kept: file.putAside(),
-        });
-      }
-      // The service seals it when it starts
-      if (present === undefined) return file.write([key], false);
-      const isHere = present.some((each) => each.toHex() === key.toHex());
-      // The next start seals everything with the first one, and forgets the other
-      if (!isHere) file.write([...present, key], file.isSealed);
-    });
+    return await asOwner(dataDir, () => withKey(file, key));
   } catch (error) {
     if (!(error instanceof KeyFileError)) throw error;
     throw new StateError(t("state.no_key", { reason: error.message }), { cause: error });
   }
+}
+
+/** Puts a key into the file. @returns puts what was there before back @throws {KeyFileError} */
+function withKey(file: KeyFile, key: Bytes): () => void {
+  let present: ReturnType<KeyFile["read"]>, aside: string | undefined;
+  try {
+    present = file.read();
+  } catch (error) {
+    if (!(error instanceof KeyFileError)) throw error;
+    aside = file.putAside();
+    log.warn("the encryption key that is here cannot be read: it is kept aside", {
+      reason: error.message,
+      kept: aside,
+    });
+  }
+  const isHere = present?.some((each) => each.toHex() === key.toHex()) ?? false;
+  if (isHere) return () => {};
+  // The service seals it when it starts. It seals everything with the first one then, and forgets the other
+  if (present === undefined) file.write([key], false);
+  else file.write([...present, key], file.isSealed);
+  const kept = present, { path } = file;
+  return () => {
+    if (kept !== undefined) return file.write(kept, file.isSealed);
+    if (aside === undefined) Deno.removeSync(path);
+    else Deno.renameSync(aside, path);
+  };
 }
 
 /** What the key of a data folder does not open in its database. */

@@ -4,6 +4,9 @@ import { copyName } from "../../lib/system/install/record.ts";
 import { readTar, writeTar } from "../../lib/formats/tar/tar.ts";
 import { inspectState, lastBackup, putBack, saveState, StateError } from "./state.ts";
 import { inOwnProcess } from "../../tests/testbed/own_process.ts";
+import { KeyFile, newKeyBytes } from "../sealing/key_file.ts";
+import { Secrets } from "../sealing/secrets.ts";
+import { SEALED } from "../sealing/places.ts";
 import { skippedUnlessRoot } from "../../tests/testbed/skipped_unless.ts";
 
 interface Bed {
@@ -298,4 +301,74 @@ Deno.test("putBack() brings all of it back where that is wanted, or nothing tell
     assert.deepEqual(access(place.dataDir), { ...all, sessions: [] });
     await Deno.writeTextFile(`${place.dataDir}/${DATABASE_FILE}`, "no database");
     assert.equal((await putBack(place, file)).revoked?.isKnown, false);
+  }));
+
+const PASSPHRASE = "a passphrase that is long enough", COST = { logN: 14, r: 8, p: 1 };
+
+Deno.test("putBack() that fails leaves the key as it was: one that can be read, one that cannot, and none", () =>
+  withState(async ({ folder, place, file }) => {
+    const keys = new KeyFile(place.dataDir, () => undefined), path = `${place.dataDir}/key/encryption.keys`;
+    keys.write([newKeyBytes()]);
+    await saveState(place, file, { passphrase: PASSPHRASE, cost: COST });
+    // A state that is whole by its checksums, and its database is none
+    const parts = readTar(await Deno.readFile(file)),
+      manifest = JSON.parse(
+        new TextDecoder().decode(parts.get("manifest.json")),
+      );
+    const broken = new TextEncoder().encode("SQLite format 3\0 and nothing else".repeat(100));
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", broken)).toHex();
+    manifest.parts[`data/${DATABASE_FILE}`] = hash;
+    parts.set(`data/${DATABASE_FILE}`, broken);
+    parts.set("manifest.json", new TextEncoder().encode(JSON.stringify(manifest)));
+    const bad = `${folder}/bad.state`;
+    await Deno.writeFile(
+      bad,
+      writeTar([...parts].map(([name, content]) => ({ name, mode: 0o600, content }))),
+    );
+    const other = JSON.stringify({
+      kind: "kvm-manager-encryption-keys",
+      version: 1,
+      keys: ["ab".repeat(32)],
+    });
+    const before: Record<string, () => Promise<void>> = {
+      "one that can be read": () => Deno.writeTextFile(path, other),
+      "one that cannot": () => Deno.writeTextFile(path, "damaged"),
+      none: () => Deno.remove(path),
+    };
+    for (const [what, make] of Object.entries(before)) {
+      await make();
+      const was = await everything(`${place.dataDir}/key`);
+      await assert.rejects(putBack(place, bad, false, { passphrase: PASSPHRASE }), StateError, what);
+      const is = await everything(`${place.dataDir}/key`);
+      if (what === "one that can be read") {
+        assert.deepEqual(keys.read(), [Uint8Array.fromHex("ab".repeat(32))]);
+      } else assert.deepEqual(is, was, what);
+      assert.equal(marked(place.dataDir), "first");
+    }
+  }));
+
+Deno.test("saveState() while its key is replaced has one key for all of it", () =>
+  withState(async ({ folder, place, file }) => {
+    const secrets = new Secrets(place.dataDir, () => undefined), id = "u1";
+    using database = openDatabase(place.dataDir);
+    const record = { id, name: "ann", totp: { secret: "planted" } };
+    database.prepare("INSERT INTO access VALUES ('user', ?, ?)").run(
+      id,
+      JSON.stringify(secrets.closed(SEALED.users, id, record)),
+    );
+    // Between the copy of the database and the look at the key
+    const read = Deno.readFile;
+    let rotations = 0;
+    Deno.readFile = (path, options) => {
+      if (String(path) === place.config && rotations++ === 0) secrets.rotate(database);
+      return read(path, options);
+    };
+    try {
+      await saveState(place, file, { passphrase: PASSPHRASE, cost: COST });
+    } finally {
+      Deno.readFile = read;
+    }
+    assert.equal(rotations, 2);
+    const there = { dataDir: `${folder}/there`, config: `${folder}/there.toml` };
+    assert.deepEqual((await putBack(there, file, false, { passphrase: PASSPHRASE })).unread, []);
   }));

@@ -49,8 +49,8 @@ export const Maintenance = Type.Object({
   note: Type.String({ description: "the reason; may be empty" }),
   by: Type.String({ description: "who began it; may be empty" }),
   movesAtOnce: Type.Integer({ description: "VMs that leave the host, and come to it, at once" }),
-  moving: Type.Integer({ description: "VMs that leave it now" }),
-  queued: Type.Integer({ description: "VMs that wait to leave it" }),
+  moving: Type.Integer({ description: "VMs that leave it now, of those that are seen" }),
+  queued: Type.Integer({ description: "VMs that wait to leave it, of those that are seen" }),
   stopped: Type.Optional(SentenceText({ description: "why emptying it, or bringing VMs back, has stopped" })),
   vms: Type.Array(DrainedVm, {
     description: "in their order; of a maintenance that is over those that it had moved or shut down",
@@ -63,8 +63,10 @@ export const MaintenanceSummary = Type.Object({
   state: oneOf(MAINTENANCE_STATES),
   since: Timestamp,
   note: Type.String({ description: "the reason; may be empty" }),
-  done: Type.Integer({ description: "VMs that have left, or are back" }),
-  all: Type.Integer({ description: "VMs that are to" }),
+  done: Type.Optional(
+    Type.Integer({ description: "VMs that have left, or are back; for who sees all VMs of the host" }),
+  ),
+  all: Type.Optional(Type.Integer({ description: "VMs that are to; for who sees all VMs of the host" })),
 });
 export type MaintenanceSummary = Static<typeof MaintenanceSummary>;
 

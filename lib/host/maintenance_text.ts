@@ -7,7 +7,9 @@ import { oneLine } from "../text/text.ts";
 const { t } = textsOf(texts);
 
 export function maintenanceText({ state, done, all, note }: MaintenanceSummary): string {
-  const what = state === "returning"
+  const what = done === undefined || all === undefined
+    ? t("maintenance.word")
+    : state === "returning"
     ? t("maintenance.word_returning", { done, all })
     : state === "draining"
     ? t("maintenance.word_draining", { done, all })

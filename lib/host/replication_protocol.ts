@@ -5,7 +5,7 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { fits } from "typebox/compile";
 import { CONSISTENCIES } from "../backup/manifest.ts";
-import { closed, oneOf, VmId } from "../contract/schema.ts";
+import { closed, oneOf } from "../contract/schema.ts";
 import { PoolName } from "../contract/storage.ts";
 import { parseJson } from "../text/json.ts";
 import { MigrationNonsense, MigrationRefusal, MOST_STATE, STATE_FILES } from "./migration_protocol.ts";
@@ -28,7 +28,9 @@ const Bytes = Type.Integer({ minimum: 1, maximum: MOST_BYTES });
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 /** SHA-256 in hexadecimal digits. */
 const Digest = Type.String({ pattern: "^[0-9a-f]{64}$" });
-const ReplicaId = Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" });
+const Uuid = Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" });
+/** A VM's name, as libvirt takes it: files are called by it. */
+const Name = Type.String({ minLength: 1, maxLength: 255, pattern: "^[^/\\u0000-\\u001f\\u007f]+$" });
 const CopyId = Type.String({ pattern: "^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$" });
 const Time = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
@@ -51,7 +53,7 @@ export type SentDisk = Static<typeof SentDisk>;
 
 export const ReplicationQuestion = Type.Union([
   /** "What do you have of it?" */
-  closed({ do: Type.Literal("open"), replicaId: ReplicaId, vmId: VmId, name: Text(255) }),
+  closed({ do: Type.Literal("open"), replicaId: Uuid, vmId: Uuid, name: Name }),
   /** "An increment comes." */
   closed({
     do: Type.Literal("begin"),

@@ -13,7 +13,7 @@ const ID = "0b56f4d2-3c65-4a0f-9b3d-9a3d5f3c9d10", COPY = "20261127-184240-0123a
 const MIB = 1024 ** 2;
 
 Deno.test("readReplicationQuestion() takes what is asked, and no names that lead elsewhere", () => {
-  const open = { do: "open", replicaId: ID, vmId: "v", name: "web1" };
+  const open = { do: "open", replicaId: ID, vmId: ID, name: "web1" };
   assert.deepEqual(readReplicationQuestion(JSON.stringify(open)), open);
   const begin = (more: object) => () =>
     readReplicationQuestion(JSON.stringify({
@@ -29,6 +29,12 @@ Deno.test("readReplicationQuestion() takes what is asked, and no names that lead
       begin({ disks: [{ target: "vda", bytes: MIB, mode: "some" }] }),
       begin({ more: 1 }),
       () => readReplicationQuestion(JSON.stringify({ ...open, replicaId: "../replica" })),
+      ...["../../etc/x", "..", "", ID.toUpperCase(), `${ID}/..`].map((vmId) => () =>
+        readReplicationQuestion(JSON.stringify({ ...open, vmId }))
+      ),
+      ...["../../etc/x", "a/b", "", "a\nb", "a\0b", "a\u007f"].map((name) => () =>
+        readReplicationQuestion(JSON.stringify({ ...open, name }))
+      ),
       () => readReplicationQuestion("{"),
     ]
   ) assert.throws(wrong, MigrationNonsense);

@@ -12,7 +12,7 @@ import { undefinedIfMissing } from "../../machine/files.ts";
 import { processes, wordsOf } from "../../machine/processes.ts";
 import type { LibvirtCaller } from "../../libvirt/link.ts";
 import { Rollback } from "../../rollback.ts";
-import { changeFile } from "./conf_files.ts";
+import { changeFile, lockConfFiles } from "./conf_files.ts";
 import { libvirtDaemon, loadedDrivers, restartLibvirt, startLike, startLockd } from "./daemons.ts";
 import { tryLease } from "./trial_lease.ts";
 
@@ -62,6 +62,24 @@ async function awaitLibvirt({ call }: LockWork, before: ReadonlySet<string>): Pr
       if (performance.now() > until) throw error;
       await pause(ASK_MS);
     }
+  }
+}
+
+/**
+ * Looks, decides and changes with nobody else doing so meanwhile.
+ *
+ * @throws {ContractError} LockManagerRefused where another process is at it
+ */
+export async function changingAlone<T>(run: () => Promise<T>, lock = lockConfFiles): Promise<T> {
+  const held = await lock();
+  if (held === null) {
+    throw new ContractError("LockManagerRefused", { reason: t("lock_manager.busy_elsewhere") });
+  }
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is let go
+  try {
+    return await run();
+  } finally {
+    held[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,7 @@
 /** libvirt's configuration files, changed one after the other: each whole or not at all, with a copy of what was there. */
+import { dirname } from "node:path";
 import { changeConf } from "../../../lib/formats/libvirt_conf.ts";
+import { LOCK_CONF } from "../../../lib/system/lock_manager/settings.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 
@@ -21,6 +23,26 @@ export interface ChangedFile {
   readonly backup: string;
   /** Puts back what was there, unless somebody has changed the file since. @throws {ConfFileError} */
   restore(): Promise<void>;
+}
+
+/**
+ * Keeps every other KVM Manager from changing these files: of two at once each would decide by what was there before, and leases
+ * could come to lie in two folders. The lock is on the folder itself (flock): nothing of it can be left over. Never waits.
+ *
+ * @returns null where another process has it
+ */
+export async function lockConfFiles(folder = dirname(LOCK_CONF.qemu)): Promise<Disposable | null> {
+  const held = await undefinedIfMissing(Deno.open(folder, { read: true }));
+  // Without the folder there is nothing to be changed, which is said then
+  if (held === undefined) return { [Symbol.dispose]: () => {} };
+  try {
+    if (await held.tryLock(true)) return held;
+  } catch (error) {
+    held.close();
+    throw new ConfFileError(`${folder} could not be locked: ${messageOf(error)}`, { cause: error });
+  }
+  held.close();
+  return null;
 }
 
 interface Read {

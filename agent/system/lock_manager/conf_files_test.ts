@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { changeFile, ConfFileError } from "./conf_files.ts";
+import { changingAlone } from "./change.ts";
+import { changeFile, ConfFileError, lockConfFiles } from "./conf_files.ts";
 
 const NOW = Date.UTC(2026, 10, 27, 19, 20, 0);
 const TEXT = '# ours\n#lock_manager = "lockd"\nuser = "root"\n';
@@ -87,4 +88,32 @@ Deno.test("changeFile() follows no link, and takes no folder for a file", async 
   await Deno.remove(at.path);
   await Deno.mkdir(at.path);
   await assert.rejects(changeFile(at.path, ON, NOW), /no regular file/);
+});
+
+Deno.test("lockConfFiles() is one process's at a time, and of none once that has ended, however it ended", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  try {
+    const held = await lockConfFiles(folder);
+    assert.notEqual(held, null);
+    assert.equal(await lockConfFiles(folder), null);
+    held![Symbol.dispose]();
+    const other = new Deno.Command("sh", {
+      args: ["-c", 'exec 9<"$0"; flock 9; echo held; exec sleep 60', folder],
+      stdout: "piped",
+    }).spawn();
+    const reader = other.stdout.getReader();
+    await reader.read();
+    assert.equal(await lockConfFiles(folder), null);
+    await assert.rejects(
+      changingAlone(() => Promise.resolve(), () => lockConfFiles(folder)),
+      /another KVM Manager on this host/,
+    );
+    other.kill("SIGKILL");
+    await other.status;
+    await reader.cancel();
+    assert.equal(await changingAlone(() => Promise.resolve(5), () => lockConfFiles(folder)), 5);
+    assert.notEqual(await lockConfFiles(`${folder}/none`), null);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

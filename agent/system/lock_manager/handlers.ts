@@ -15,7 +15,7 @@ import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import { log } from "../../log.ts";
 import { textAt } from "../../machine/files.ts";
 import { within } from "../../within.ts";
-import { changeLockManager } from "./change.ts";
+import { changeLockManager, changingAlone } from "./change.ts";
 import { hostCluster } from "./cluster.ts";
 import { restartObstacle } from "./daemons.ts";
 import { type AnsweringHost, type LockedVm, type LockSources, lookAtLocks, seenMarks } from "./look.ts";
@@ -147,7 +147,9 @@ export function lockManagerHandlers(
       isBusy = true;
       try {
         const folder = lockspace === "" ? null : lockspace;
-        return await change({ driver, lockspace: folder, restart, whileRunning }, principal);
+        return await changingAlone(
+          () => change({ driver, lockspace: folder, restart, whileRunning }, principal),
+        );
       } finally {
         isBusy = false;
       }

@@ -13,6 +13,8 @@ import { isNameable, readAt, realPathOf, statFile } from "../../machine/host_fil
 import { hostFiles } from "../../machine/host_files.ts";
 import { resolvedPath } from "../../machine/resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
+import { pause } from "../../within.ts";
+import { foreignRefused } from "./model.ts";
 
 /** Names of a folder that are looked at. */
 const MOST_NAMES = 10_000;
@@ -34,6 +36,35 @@ export interface HeldFile {
   readonly heldPath: string;
   readonly size: number;
   readonly source: ImageSource;
+  /**
+   * That nothing was written into it since it was opened: whoever may write it could have put another head there once it was
+   * judged, which names a file of the host.
+   *
+   * @throws {ContractError} ForeignVmRefused
+   */
+  readonly requireUnchanged: () => Promise<void>;
+}
+
+/** What differs once something was written into a file, even where its time of change was set back. */
+const stateOf = ({ size, mtime, ctime }: Deno.FileInfo): string =>
+  JSON.stringify([size, mtime?.getTime(), ctime?.getTime()]);
+
+const changing = (name: string) =>
+  foreignRefused(`${name} was changed while it was read. Import it once nothing writes to it`);
+
+/** Milliseconds that a time of change stands for: whole seconds are known of it. And how long its end is waited for. */
+const CHANGED_MS = 1000, MOST_WAIT_MS = 1500;
+
+/** What a file is, once a later change has another time than its last one. @throws {ContractError} where it is being written */
+async function settledState(name: string, path: string): Promise<Deno.FileInfo> {
+  const info = await statFile(path), changedAt = info.ctime?.getTime() ?? 0;
+  const left = changedAt + CHANGED_MS + 50 - Date.now();
+  // A clock that is ahead, as that of another machine, is not waited for.
+  if (left <= 0 || left > MOST_WAIT_MS) return info;
+  await pause(left);
+  const later = await statFile(path);
+  if (stateOf(later) !== stateOf(info)) throw changing(name);
+  return later;
 }
 
 export class SourceFolder {
@@ -103,7 +134,7 @@ export class SourceFolder {
     if (!this.files.has(name)) throw new ContractError("DiskNotFound", { path });
     const handle = held.use(await readable(path, hostFiles.holdFile(path)));
     // What is held is looked at, not what has its name by now.
-    const [real, info] = await Promise.all([realPathOf(handle.path), statFile(handle.path)]);
+    const [real, info] = await Promise.all([realPathOf(handle.path), settledState(name, handle.path)]);
     if (real !== path || !info.isFile) throw refused(path, "it is a link, or no file");
     const file = held.adopt(await readable(path, hostFiles.open(handle.path)), (each) => each.close());
     // One read at a time: each goes to a place in the file first.
@@ -113,7 +144,12 @@ export class SourceFolder {
       last = next.catch(() => {/* thrown where it is awaited */});
       return next;
     };
-    return { name, path, heldPath: handle.path, size: info.size, source: { size: info.size, read } };
+    const requireUnchanged = async () => {
+      if (stateOf(await statFile(handle.path)) === stateOf(info)) return;
+      throw changing(name);
+    };
+    const source = { size: info.size, read };
+    return { name, path, heldPath: handle.path, size: info.size, source, requireUnchanged };
   }
 
   /** All bytes of a small file. @throws {ContractError} PathRefused where it is larger */

@@ -129,6 +129,8 @@ async function carryOut(
       operation,
       onShare: (share) => job.progress(before + share * disk.fileBytes, total),
     });
+    // What was judged is what was converted
+    for (const file of filesOf([disk])) await file.requireUnchanged();
     done = before + disk.fileBytes;
     if (input.verify && disk.local !== undefined) {
       job.log(`Comparing ${volume} with ${disk.file}`);

@@ -2,6 +2,7 @@
 import type { ForeignPreview, Input } from "../../../lib/contract/mod.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import type { Principal } from "../../access.ts";
+import { log } from "../../log.ts";
 import { hasFormats, POOL_RUNNING, usualPool } from "../../storage/volumes.ts";
 import { configOf, nicsOf, obstaclesOf, usualPlaces } from "./config.ts";
 import type { ForeignServices, ForeignSource } from "./model.ts";
@@ -9,7 +10,7 @@ import { openForeign } from "./source.ts";
 import { uncleanReason } from "./windows.ts";
 import { type ForeignWarning, foreignWarning } from "../../../lib/formats/foreign/vm/model.ts";
 
-/** Milliseconds that a look at the file systems of a disk may take. */
+/** Milliseconds that a look at the file systems of all disks may take. */
 const LOOK_MS = 20_000;
 
 /** What was chosen last, as far as it is possible now. */
@@ -28,15 +29,28 @@ export function lastChoices({ host, choices }: ForeignServices): ForeignPreview[
 export const nameHere = ({ host }: ForeignServices, { vm }: ForeignSource): string =>
   vmNameOf(vm.name, (each) => host.inventory.vmByName(each) !== undefined);
 
-/** What would be refused of a Windows that was not shut down. */
-async function uncleanWarnings({ vm, disks }: ForeignSource): Promise<ForeignWarning[]> {
+/**
+ * What would be refused of a Windows that was not shut down. Of disks that cannot be looked at in time nothing is said: the import
+ * looks again.
+ *
+ * @param limitMs milliseconds that it may take for all disks together
+ */
+export async function uncleanWarnings(
+  { vm, disks }: Pick<ForeignSource, "vm" | "disks">,
+  limitMs = LOOK_MS,
+): Promise<ForeignWarning[]> {
   if (vm.osType === "linux") return [];
-  const warnings: ForeignWarning[] = [];
-  for (const [index, { local }] of disks.entries()) {
-    const reason = local && await uncleanReason(local, AbortSignal.timeout(LOOK_MS));
-    if (reason !== undefined) {
-      warnings.push(foreignWarning(`disks.${index}`, "NotClean", { file: local!.file, reason }));
+  const warnings: ForeignWarning[] = [], signal = AbortSignal.timeout(limitMs);
+  try {
+    for (const [index, { local }] of disks.entries()) {
+      const reason = local && await uncleanReason(local, signal);
+      if (reason !== undefined) {
+        warnings.push(foreignWarning(`disks.${index}`, "NotClean", { file: local!.file, reason }));
+      }
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    log.info("the file systems of a disk could not be looked at in time", { vm: vm.name });
   }
   return warnings;
 }

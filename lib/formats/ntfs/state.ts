@@ -15,6 +15,8 @@ const MOST_RECORD = 65_536,
   MOST_RUNS = 4096,
   MOST_BLOCKS = 256,
   MOST_FURTHER = 64;
+/** Reads of a disk: what is so much in pieces that it takes more, no Windows has left. */
+const MOST_READS = 500;
 const ATTRIBUTE = {
   list: 0x20,
   data: 0x80,
@@ -214,7 +216,7 @@ function entryNamed(view: DataView, from: number, name: string): number | undefi
     const length = view.getUint16(at + 8, true), key = view.getUint16(at + 10, true);
     const isLast = (view.getUint16(at + 12, true) & 2) !== 0;
     if (isLast || length < 16 || at + length > view.byteLength) return undefined;
-    if (key >= 66) {
+    if (key >= 66 && length >= 16 + 66) {
       const letters = view.getUint8(at + 16 + 64);
       if (16 + 66 + letters * 2 <= length) {
         const codes = Array.from(
@@ -292,8 +294,15 @@ async function hasOpenJournal(volume: Volume): Promise<boolean> {
   return newest?.isOpen ?? false;
 }
 
+/** A disk that is read so often, and is empty beyond: each read may be a program that is started. */
+function readAtMost(most: number, disk: ReadDisk): ReadDisk {
+  let left = most;
+  return (offset, length) => left-- > 0 ? disk(offset, length) : Promise.resolve(new Uint8Array());
+}
+
 /** What is wrong with the NTFS file systems of a disk; undefined where nothing is, and where there are none. */
-export async function ntfsFault(disk: ReadDisk): Promise<NtfsFault | undefined> {
+export async function ntfsFault(whole: ReadDisk): Promise<NtfsFault | undefined> {
+  const disk = readAtMost(MOST_READS, whole);
   for (const start of await partitionStarts(disk)) {
     const volume = await volumeAt(disk, start);
     if (volume === undefined) continue;

@@ -62,6 +62,8 @@ export const lockManager = {
     "KVM Manager changes it on the host that it runs on only. Run kvm-manager lock-manager there",
   "lock_manager.tasks":
     "tasks are under way on this host, which a restart of libvirt would end. Wait for them.",
+  "lock_manager.busy_elsewhere":
+    "another KVM Manager on this host changes it just now. Try again when that is done.",
   "lock_manager.busy": "another change of it is under way. See Tasks for progress.",
   "lock_manager.job_on": "Turn virtlockd on",
   "lock_manager.job_off": "Turn virtlockd off",

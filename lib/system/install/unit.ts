@@ -108,6 +108,8 @@ export function unitText(layout: UnitPlaces): string {
     "RestartSec=2",
     "TimeoutStopSec=20",
     "LimitNOFILE=65536",
+    "# A core dump would have the keys of all secrets in it",
+    "LimitCORE=0",
     "",
     ...Object.entries(CAPABILITIES).map(([name, why]) => `# ${name}: ${why}`),
     `CapabilityBoundingSet=${capabilities}`,

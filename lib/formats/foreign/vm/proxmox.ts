@@ -85,7 +85,8 @@ function sectionsOf(text: string): Sections {
       if (section === undefined) notes.push(decoded(line.slice(1)));
       continue;
     }
-    const [, key, value = ""] = /^([a-z][a-z_]*\d*):\s*(.*?)\s*$/.exec(line) ?? [];
+    // Blanks are cut off by trim(): a pattern would try every place in a run of them
+    const [, key, rest = ""] = /^([a-z][a-z_]*\d*):(.*)$/s.exec(line) ?? [], value = rest.trim();
     if (key === undefined) {
       if (section === undefined) ignored.push(line);
     } else if (section === undefined) now.set(key, value);
@@ -134,7 +135,8 @@ class Reader {
   #order(): string[] {
     const all = DRIVES.flatMap(([kind, count]) => Array.from({ length: count }, (_, at) => `${kind}${at}`));
     const named = propertiesOf(this.text("boot")).get("order")?.split(";") ?? [this.text("bootdisk")];
-    const first = named.filter((name) => all.includes(name));
+    // Whoever names a drive twice has it once
+    const first = [...new Set(named)].filter((name) => all.includes(name));
     return [...first, ...all.filter((name) => !first.includes(name))].filter((name) => this.now.has(name));
   }
 

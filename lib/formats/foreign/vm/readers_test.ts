@@ -219,3 +219,31 @@ Deno.test("readLibvirt() keeps disks and network interfaces as they are, and say
   assert.deepEqual(codes(vm), ["DiskNoFile", "CdDropped", "DeviceDropped", "FirmwareState", "TpmState"]);
   assert.throws(() => readLibvirt("<domain><name>"), ForeignVmError);
 });
+
+Deno.test("readProxmox() takes a drive once that the boot order names twice", () => {
+  const { disks } = readProxmox("boot: order=ide0;ide0;ide0\nide0: local:a.qcow2\nide1: local:b.qcow2\n");
+  assert.deepEqual(disks.map(({ file }) => file), ["a.qcow2", "b.qcow2"]);
+});
+
+Deno.test("Readers take no longer for the worst line of the longest definition than for another", () => {
+  const blanks = " ".repeat(MOST_DEFINITION - 100), marks = "#".repeat(MOST_DEFINITION - 100);
+  const worst: readonly (readonly [string, (text: string) => unknown])[] = [
+    [`a =${blanks}x y`, vmx],
+    [`a = "b"${blanks}x`, vmx],
+    [`${blanks}a b`, vmx],
+    [`a = b${marks}\u2028"`, vmx],
+    [`memory: a${blanks}b`, readProxmox],
+    [`memory:${blanks}b`, readProxmox],
+    [`boot: order=${"ide0;".repeat(MOST_DEFINITION / 5 - 100)}\nide0: local:a.qcow2`, readProxmox],
+  ];
+  for (const [text, read] of worst) {
+    const began = performance.now();
+    try {
+      read(text);
+    } catch (error) {
+      assert.ok(error instanceof ForeignVmError, String(error));
+    }
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs < 2000, `${Math.round(tookMs)} ms for ${JSON.stringify(text.slice(0, 20))}`);
+  }
+});

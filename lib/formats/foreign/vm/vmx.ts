@@ -73,6 +73,17 @@ export function vmxText(bytes: Uint8Array): string {
 const unescaped = (value: string): string =>
   value.replace(/\|([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
+/**
+ * The key of a line and its value, with and without quotation marks; none of a line that is not understood. Blanks are cut off
+ * first: one pattern for the whole line tries every place where a run of blanks could be parted, minutes for a long one.
+ */
+function partsOf(line: string): readonly [key?: string, quoted?: string, bare?: string] {
+  const at = line.indexOf("=");
+  const key = line.slice(0, Math.max(at, 0)).trim(), value = line.slice(at + 1).trim();
+  const [all, quoted, bare] = /^(?:"([^"]*)"|([^"\s]*))\s*(?:#.*)?$/s.exec(value) ?? [];
+  return all !== undefined && /^\S{1,255}$/.test(key) ? [key, quoted, bare] : [];
+}
+
 /** Its keys, in small letters, with their values. @throws {ForeignVmError} */
 export function vmxEntries(text: string): ReadonlyMap<string, string> {
   const entries = new Map<string, string>();
@@ -80,8 +91,7 @@ export function vmxEntries(text: string): ReadonlyMap<string, string> {
   if (lines.length > MOST_LINES) throw new ForeignVmError("it has too many lines");
   for (const [at, line] of lines.entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
-    const [, key, quoted, bare] =
-      /^\s*([^\s=]{1,255})\s*=\s*(?:"([^"]*)"|([^"\s]*))\s*(?:#.*)?$/.exec(line) ?? [];
+    const [key, quoted, bare] = partsOf(line);
     if (key === undefined) {
       throw new ForeignVmError(`line ${at + 1} is not understood: ${JSON.stringify(line.slice(0, 80))}`);
     }
