@@ -455,7 +455,7 @@ class IncomingReplication implements AsyncDisposable {
     if (state.finished?.copyId !== copyId) throw new MigrationNonsense("that is not the last increment");
     const finished = { ...state.finished, takenAt, receivedAt: this.services.host().clock.now() };
     await folder.write({ ...state, finished });
-    records.incoming.change(replica.id, { finished });
+    records.incoming.change(replica.id, { finished, vmName: this.#known().name });
     return {};
   }
 

@@ -5,6 +5,7 @@ import { ContractError, type Output } from "../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.ts";
 import { xml } from "../../lib/formats/xml/build.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { setName } from "../../lib/formats/xml/identity.ts";
 import { keepsVariables, nvramHolder, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
 import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
@@ -151,6 +152,8 @@ export class Promotion {
     await this.endTest(replica);
     const whole = await this.#whole(replica), warnings: string[] = [];
     const document = await definitionIn(whole, warnings);
+    // It may have been renamed since that increment
+    setName(document, name);
     await requireNothingLeft(host, document, name);
     const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
     const spec = { command: "promote_replica", subject: name, vmId, actor: by, keys } as const;
@@ -301,10 +304,19 @@ export class Promotion {
         const { uuid } = replica.test;
         if (!all.some(({ id }) => id === uuid)) await this.endTest(replica);
       }
-      if (replica.promoted !== undefined || !all.some(({ id }) => id === replica.vmId)) continue;
-      // The VM is there, and its disks are no longer in the folder
+      if (replica.promoted !== undefined) continue;
       try {
         const { disks, finished } = await new ReplicaFolder(replica.folder).read();
+        if (!all.some(({ id }) => id === replica.vmId)) {
+          // It counted, and that was not written down any more
+          const known = records.incoming.get(replica.id)?.finished?.receivedAt ?? 0;
+          if (finished !== null && finished.receivedAt > known) {
+            const bytes = disks.reduce((sum, disk) => sum + disk.bytes, 0);
+            records.incoming.change(replica.id, { finished, bytes });
+          }
+          continue;
+        }
+        // The VM is there, and its disks are no longer in the folder
         const gone = await Promise.all(
           disks.map(async ({ base }) =>
             await undefinedIfMissing(hostFiles.stat(plainPath(`${replica.folder}/${base}`))) === undefined
