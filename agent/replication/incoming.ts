@@ -196,7 +196,12 @@ class IncomingReplication implements AsyncDisposable {
   async take(message: Uint8Array): Promise<void> {
     const coming = this.#require();
     const piece = readPiece(message, coming.disks.map(({ bytes }) => bytes));
-    await coming.writers[piece.disk]!.take(piece);
+    try {
+      await coming.writers[piece.disk]!.take(piece);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+      throw new Error(`its storage pool ${this.#replica()?.pool} is full`, { cause: error });
+    }
     coming.bytes += piece.payload.length === 0 ? 0 : piece.length;
     if (coming.bytes < LOOK_BYTES) return;
     coming.bytes = 0;
@@ -318,7 +323,7 @@ class IncomingReplication implements AsyncDisposable {
     const replica = await this.#made(asked), folder = this.#folderOf(replica);
     let state = await folder.read();
     await folder.sweep(state);
-    if (replica.test === undefined) state = await folder.merge(state, this.#over.signal);
+    if (replica.test === undefined) state = await this.#mergeInto(folder, state);
     const { copyId, since, disks } = asked;
     if (vm !== undefined) {
       const { principal } = this, { signal } = this.#over;
@@ -439,7 +444,13 @@ class IncomingReplication implements AsyncDisposable {
   }
 
   async #merge(folder: ReplicaFolder): Promise<void> {
-    if (this.#replica()?.test === undefined) await folder.merge(await folder.read(), this.#over.signal);
+    if (this.#replica()?.test === undefined) await this.#mergeInto(folder, await folder.read());
+  }
+
+  /** Merges what is pending, where VMs of the storage have room left then. @throws {ContractError} ReplicationFailed */
+  async #mergeInto(folder: ReplicaFolder, state: ReplicaState): Promise<ReplicaState> {
+    if (state.pending.length > 0) await requireReserve(folder.path, await folder.mergeBytes(state));
+    return await folder.merge(state, this.#over.signal);
   }
 
   async #unchanged(

@@ -181,7 +181,9 @@ async function readRunning(
     const path = way.files.get(target)!, bytes = await virtualSizeOf(path);
     const has = held.disks.some((disk) => disk.target === target && disk.bytes === bytes);
     const isIncremental = way.incremental.has(target);
-    if (isIncremental && !has) throw failed(`disk ${target} was resized just now. The next increment reads it whole`);
+    if (isIncremental && !has) {
+      throw failed(`disk ${target} was resized just now. The next increment reads it whole`);
+    }
     const mode = isIncremental ? "changes" : has ? "differences" : "all";
     read.push({ target, path, mode, bytes });
   }

@@ -14,7 +14,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
-import { ReplicationConversation } from "./conversation.ts";
+import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
 
@@ -367,7 +367,9 @@ export class OutgoingReplications {
           const isKnown = error instanceof ContractError && error.code !== "LinkedHostAway" &&
             error.code !== "LinkedHostNonsense";
           if (isKnown) records.outgoing.change(id, { lost: undefined });
-          throw error;
+          if (!(error instanceof ConversationCut)) throw error;
+          const reason = String(error.details?.reason ?? "");
+          throw new ContractError("LinkUndecided", { host: talk.host.label, reason }, { cause: error });
         }
         await this.#giveAway(replication, clock.now());
       });

@@ -276,7 +276,7 @@ export const replicationCommands = {
       started: Type.Boolean(),
       takenAt: Timestamp,
     }),
-    errors: [...OUTGOING, "JobCancelled", "StopFailed", "VmBusy", "HasSavedMemory"],
+    errors: [...OUTGOING, "JobCancelled", "StopFailed", "VmBusy", "HasSavedMemory", "LinkUndecided"],
     route: "POST /replications/{replicationId}/switch-over",
     cli: ["replication", "switch-over", "<replicationId>"],
     isJob: true,
