@@ -62,21 +62,32 @@ export async function hasSnapshots({ link }: Host, uuid: string): Promise<boolea
   }
 }
 
+/** Bytes of disks of a VM that runs, as QEMU has them now: another program may just have resized one. @throws {LibvirtError} */
+export async function sizesNow(
+  { link }: Host,
+  { id: uuid }: Pick<VM, "id">,
+  disks: readonly Disk[],
+): Promise<ReadonlyMap<string, number>> {
+  const found = await link.call("domainDiskSizes", { uuid, targets: disks.map(({ target }) => target) });
+  return new Map(found.map(({ target, capacity }) => [target, capacity]));
+}
+
 /** What of a copy can be built on: its disks that are the same image still, and whose chunks are all there. */
 async function usable(
   repository: Repository,
   copy: FoundCopy & { readonly manifest: Manifest },
   disks: readonly Disk[],
   noted: ReadonlyMap<string, string>,
+  sizes: ReadonlyMap<string, number>,
 ): Promise<{ readonly disks: Map<string, ChunkList>; readonly reason: string }> {
   const { manifest } = copy, found = new Map<string, ChunkList>();
   let reason = "";
-  for (const { target, capacityBytes } of disks) {
+  for (const { target } of disks) {
     const image = noted.get(target), was = manifest.disks.find((each) => each.target === target);
     if (image === undefined) reason ||= `disk ${target} is no qcow2 that keeps notes of changes`;
     else if (was === undefined) reason ||= `disk ${target} is new`;
     else if (was.image !== image) reason ||= `disk ${target} is another image than before`;
-    else if (capacityBytes !== undefined && capacityBytes !== was.bytes) {
+    else if (sizes.get(target) !== was.bytes) {
       reason ||= `disk ${target} has another size than before`;
     } else {
       const chunks = await chunksOf(repository, copy, manifest, was);
@@ -126,6 +137,7 @@ export async function planRead(
   const own = (await ownCheckpoints(host, vm.id)).filter((each) => each.backupId === backupId)
     .sort((a, b) => a.copyId < b.copyId ? 1 : -1);
   if (own.length === 0) return whole("nothing was noted since an earlier copy");
+  const sizes = await sizesNow(host, vm, disks);
   let why = "";
   for (const { name, copyId } of own) {
     const copy = await repository.copy(copyId), { manifest } = copy;
@@ -135,7 +147,7 @@ export async function planRead(
     }
     if (manifest.vm.id !== vm.id || manifest.chunkBytes !== CHUNK_BYTES) continue;
     try {
-      const { disks: found, reason } = await usable(repository, { ...copy, manifest }, disks, noted);
+      const { disks: found, reason } = await usable(repository, { ...copy, manifest }, disks, noted, sizes);
       if (found.size > 0) {
         return { noted, notes, base: { checkpoint: name, takenAt: manifest.takenAt, disks: found }, reason };
       }

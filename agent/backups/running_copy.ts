@@ -1,6 +1,8 @@
 /** Copying the disks of a VM that runs: QEMU copies them as they are at one moment, and the guest goes on. */
 import { type BackupDisk, backupXml, checkpointXml } from "../../lib/formats/xml/backup.ts";
 import { ContractError, type Disk } from "../../lib/contract/mod.ts";
+import { message, vmName } from "../../lib/i18n/message.ts";
+import type { Host } from "../hosts/host.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { copyDisks, type DisksCopy, type DisksCopyResult } from "../vm/running_disks.ts";
 import type { ReadPlan } from "./base.ts";
@@ -71,14 +73,49 @@ function asked({ vm, plan: { base, noted }, checkpoint }: RunningCopy, way: Copy
   };
 }
 
+/** VMs of each host that are copied now → the end of that. */
+const copied = new WeakMap<Host, Map<string, Promise<void>>>();
+
+/** Whether QEMU copies the disks of a VM for a backup or an increment of a replica. */
+export const isBeingCopied = (host: Host, vmId: string): boolean => copied.get(host)?.has(vmId) === true;
+
+/** Has a VM to oneself: libvirt takes one copy of it at a time. @throws the reason of the job's end */
+async function turnOf({ host, vm, job }: Pick<RunningCopy, "host" | "vm" | "job">): Promise<Disposable> {
+  const all = copied.get(host) ?? new Map<string, Promise<void>>();
+  copied.set(host, all);
+  const stopped = Promise.withResolvers<void>(), stop = () => stopped.resolve();
+  job.signal.addEventListener("abort", stop, { once: true });
+  try {
+    let isTold = false;
+    for (let other = all.get(vm.id); other !== undefined; other = all.get(vm.id)) {
+      if (!isTold) job.log(message`${vmName(vm)}: waits until its disks are not being copied any more`);
+      isTold = true;
+      await Promise.race([other, stopped.promise]);
+      job.signal.throwIfAborted();
+    }
+  } finally {
+    job.signal.removeEventListener("abort", stop);
+  }
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  all.set(vm.id, over);
+  return {
+    [Symbol.dispose]: () => {
+      all.delete(vm.id);
+      resolve();
+    },
+  };
+}
+
 /**
- * Copies disks of a VM that runs. When it fails or is cancelled, QEMU is told to stop copying; the VM runs on.
+ * Copies disks of a VM that runs, once no other backup or increment of a replica does. When it fails or is cancelled, QEMU is
+ * told to stop copying; the VM runs on.
  *
  * @throws {ContractError} VmBusy, BackupNotPossible, BackupFailed, the reason of the job's end
  */
 export async function copyRunning(copy: RunningCopy): Promise<RunningCopied> {
   const { host, vm, disks, spool, pace, steps, job, clock, onBytes, onMoment } = copy;
   const ways = waysOf(copy);
+  using _turn = await turnOf(copy);
   try {
     const result = await copyDisks({
       ...{ host, vm, steps, job, clock, onBytes, onMoment },

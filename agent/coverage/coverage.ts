@@ -24,6 +24,7 @@ const MOST = 10;
 const LISTED_BY: Readonly<Record<CoverKind, CommandName>> = {
   backup: "list_backups",
   schedule: "list_schedules",
+  replication: "list_replications",
   alert: "list_alerts",
   silence: "list_silences",
   user: "list_users",

@@ -22,7 +22,8 @@ export const replicationFeature = feature<
   migrations: REPLICATION_MIGRATIONS,
   steps: replicationSteps,
   open: (app) => {
-    const { clock, jobs, hosts, linked, replications: records, replicaClaims: claims, promotion } = app;
+    const { clock, jobs, hosts, linked, coverage, replications: records, replicaClaims: claims, promotion } =
+      app;
     const host = () => hosts.local;
     const outgoing = new OutgoingReplications({
       ...{ host, linked, records, clock, stateDir: app.settings.dataDir },
@@ -33,6 +34,12 @@ export const replicationFeature = feature<
         if (promoted === undefined) yield { path: folder, keeper: `replica of ${vmName} from ${from}`, pool };
       }
     };
+    coverage.add(() =>
+      records.outgoing.all().map(({ vmId, vmName, toHost }) => ({
+        ...{ kind: "replication", name: `of ${vmName} to ${toHost}` },
+        targets: { vmIds: [vmId], tags: [], groups: [] },
+      }))
+    );
     app.replicaLags.give(() => lagsOf(records, outgoing, clock.now()));
     return {
       host: (each) => {

@@ -76,6 +76,7 @@ export function replicationHandlers(
       if (host().machine?.isSystem !== true) {
         throw notPossible("only VMs of the system's libvirt (qemu:///system) are replicated");
       }
+      outgoing.requireOwned({ id: "", vmId });
       if (linked.served(toHost) === undefined) throw new ContractError("HostNotFound", { host: toHost });
       const all = records.outgoing.require().all();
       const same = all.find((each) => each.vmId === vmId && each.toHost === toHost);

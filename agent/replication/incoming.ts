@@ -196,8 +196,13 @@ class IncomingReplication implements AsyncDisposable {
   async take(message: Uint8Array): Promise<void> {
     const coming = this.#require();
     const piece = readPiece(message, coming.disks.map(({ bytes }) => bytes));
-    // Zeros take room as well: a table for each 512 MiB of them
-    coming.bytes += await coming.writers[piece.disk]!.take(piece);
+    try {
+      // Zeros take room as well: a table for each 512 MiB of them
+      coming.bytes += await coming.writers[piece.disk]!.take(piece);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+      throw new Error(`its storage pool ${this.#replica()?.pool} is full`, { cause: error });
+    }
     if (coming.bytes < LOOK_BYTES) return;
     coming.bytes = 0;
     await requireReserve(coming.folder.path);
@@ -318,7 +323,7 @@ class IncomingReplication implements AsyncDisposable {
     const replica = await this.#made(asked), folder = this.#folderOf(replica);
     let state = await folder.read();
     await folder.sweep(state);
-    if (replica.test === undefined) state = await folder.merge(state, this.#over.signal);
+    if (replica.test === undefined) state = await this.#mergeInto(folder, state);
     const { copyId, since, disks } = asked;
     if (vm !== undefined) {
       const { principal } = this, { signal } = this.#over;
@@ -439,7 +444,13 @@ class IncomingReplication implements AsyncDisposable {
   }
 
   async #merge(folder: ReplicaFolder): Promise<void> {
-    if (this.#replica()?.test === undefined) await folder.merge(await folder.read(), this.#over.signal);
+    if (this.#replica()?.test === undefined) await this.#mergeInto(folder, await folder.read());
+  }
+
+  /** Merges what is pending, where VMs of the storage have room left then. @throws {ContractError} ReplicationFailed */
+  async #mergeInto(folder: ReplicaFolder, state: ReplicaState): Promise<ReplicaState> {
+    if (state.pending.length > 0) await requireReserve(folder.path, await folder.mergeBytes(state));
+    return await folder.merge(state, this.#over.signal);
   }
 
   async #unchanged(
@@ -455,7 +466,7 @@ class IncomingReplication implements AsyncDisposable {
     if (state.finished?.copyId !== copyId) throw new MigrationNonsense("that is not the last increment");
     const finished = { ...state.finished, takenAt, receivedAt: this.services.host().clock.now() };
     await folder.write({ ...state, finished });
-    records.incoming.change(replica.id, { finished });
+    records.incoming.change(replica.id, { finished, vmName: this.#known().name });
     return {};
   }
 

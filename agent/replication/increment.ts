@@ -1,5 +1,6 @@
 /** One increment of a VM into its replica on another host. It counts there once all of it came; else nothing of it does. */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { checkpointName } from "../../lib/backup/checkpoint.ts";
 import { copyIdAt } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
@@ -12,7 +13,7 @@ import type { CONSISTENCIES } from "../../lib/backup/manifest.ts";
 import type { DiskMode, HeldReplica } from "../../lib/host/replication_protocol.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { hasSnapshots, withoutBitmaps } from "../backups/base.ts";
+import { hasSnapshots, sizesNow, withoutBitmaps } from "../backups/base.ts";
 import { nvramBytes, spoolBytes, stateOf, virtualSizeOf } from "../backups/copy_vm.ts";
 import { copyRunning, spooled } from "../backups/running_copy.ts";
 import { makeSpool, type Spool } from "../backups/spool.ts";
@@ -139,9 +140,10 @@ async function planChanges({ host, replication, held }: IncrementWork, vm: VM, d
       reason: held.copyId === null ? "it is the first copy" : "nothing was noted since the last increment",
     };
   }
-  const same = disks.filter(({ target, capacityBytes }) =>
+  const sizes = await sizesNow(host, vm, disks);
+  const same = disks.filter(({ target }) =>
     noted.has(target) && replication.images[target] === noted.get(target) &&
-    held.disks.some((disk) => disk.target === target && disk.bytes === (capacityBytes ?? disk.bytes))
+    held.disks.some((disk) => disk.target === target && disk.bytes === sizes.get(target))
   );
   const base = { checkpoint: own.name, disks: new Map(same.map(({ target }) => [target, true])) };
   const reason = same.length === disks.length
@@ -178,7 +180,11 @@ async function readRunning(
   for (const { target } of disks) {
     const path = way.files.get(target)!, bytes = await virtualSizeOf(path);
     const has = held.disks.some((disk) => disk.target === target && disk.bytes === bytes);
-    const mode = way.incremental.has(target) ? "changes" : has ? "differences" : "all";
+    const isIncremental = way.incremental.has(target);
+    if (isIncremental && !has) {
+      throw failed(`disk ${target} was resized just now. The next increment reads it whole`);
+    }
+    const mode = isIncremental ? "changes" : has ? "differences" : "all";
     read.push({ target, path, mode, bytes });
   }
   return {
@@ -194,12 +200,28 @@ const paceOf = ({ replication: { maxMibPerSecond }, clock }: IncrementWork): Pac
   maxMibPerSecond === 0 ? undefined : new Pace(clock, maxMibPerSecond * 1024 ** 2);
 
 /** What a write to the disks of a VM that is off changes. @throws {Error} from looking at them */
-export async function offMarkOf(disks: readonly Disk[]): Promise<string> {
+async function diskMarkOf(disks: readonly Disk[]): Promise<string> {
   const marks = await Promise.all(
     disks.map(async ({ target, source = "" }) => `${target} ${source} ${await stateOf(plainPath(source))}`),
   );
   return marks.join("\n");
 }
+
+/**
+ * What changes with anything of a VM that is off and is replicated: its disks, its definition, its UEFI variables, its TPM.
+ *
+ * @throws {ContractError} ReplicationFailed @throws {Error} from looking at the disks
+ */
+export async function offMarkOf(host: Host, vm: VM): Promise<string> {
+  const definition = await definitionOf(host, vm), hash = createHash("sha256").update(definition);
+  for (const [name, content] of await stateIn(host, new XmlDocument(definition), vm)) {
+    hash.update(`\0${name}\0${content}`);
+  }
+  return `${await diskMarkOf(disksToCopy(vm.disks).disks)}\n${hash.digest("hex")}`;
+}
+
+const definitionOf = (host: Host, { id: uuid }: VM) =>
+  host.link.call("domainXml", { uuid, secure: false, inactive: true });
 
 /** Copies the disks of a VM that is off into files of their own. */
 async function readStopped(
@@ -331,7 +353,7 @@ export async function replicate(work: IncrementWork): Promise<SentIncrement> {
 async function attempt(work: IncrementWork, vm: VM): Promise<SentIncrement> {
   const { host, replication, clock, actor, job } = work;
   const copyId = copyIdAt(clock.now(), crypto.randomUUID().slice(0, 8));
-  const definition = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  const definition = await definitionOf(host, vm);
   const disks = await disksOf(host, vm, definition), isLive = host.inventory.active().includes(vm.id);
   const isOfThis = ({ backupId }: { readonly backupId: string }) => backupId === replication.id;
   // Of increments that never became whole
@@ -343,15 +365,15 @@ async function attempt(work: IncrementWork, vm: VM): Promise<SentIncrement> {
   const spec = { command: "replicate_now", subject: vm.name, vmId: vm.id, actor, keys } as const;
   const carryOut = async (): Promise<SentIncrement> => {
     if (!isLive && host.inventory.active().includes(vm.id)) throw failed("the VM was started just now");
-    const offMark = isLive ? undefined : await offMarkOf(disks);
+    const offMark = isLive ? undefined : await offMarkOf(host, vm);
     const result = await host.operations.run(spec, async (steps) => {
       using stack = new DisposableStack();
       const read = isLive
         ? await readRunning(work, vm, disks, { copyId, steps, onBytes: onBytes(0) })
         : await readStopped(work, vm, disks, { copyId, steps, held: stack, onBytes: onBytes(0) });
       // libvirt starts it whatever we are doing
-      if (!isLive && (host.inventory.active().includes(vm.id) || await offMarkOf(disks) !== offMark)) {
-        throw failed("the VM was started, or one of its disks was written to, while it was read");
+      if (!isLive && (host.inventory.active().includes(vm.id) || await offMarkOf(host, vm) !== offMark)) {
+        throw failed("the VM was started or changed, or one of its disks was written to, while it was read");
       }
       const sent = await send(work, vm, { read, copyId, definition, onBytes: onBytes(1) });
       await read.spool.remove();

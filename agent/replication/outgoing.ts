@@ -2,11 +2,11 @@
 import { ContractError, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
 import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
-import { disksToCopy } from "../../lib/backup/disks.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
 import type { Delegator } from "../access/delegation.ts";
 import { type Clock, sleep } from "../clock.ts";
+import { isBeingCopied } from "../backups/running_copy.ts";
 import type { Host } from "../hosts/host.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
@@ -14,7 +14,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
-import { ReplicationConversation } from "./conversation.ts";
+import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
 
@@ -22,6 +22,8 @@ import type { ReplicationRecords, StoredReplication } from "./records.ts";
 const MOST_AT_ONCE = 2;
 /** Milliseconds without progress after which one does not keep those to other hosts waiting: that host may never answer. */
 const STILL_MS = 10 * 60_000;
+/** Milliseconds between questions whether a switch-over took place. */
+const UNDECIDED_MS = 15_000;
 /** Milliseconds between looks whether a guest has shut down. */
 const LOOK_MS = 500;
 
@@ -58,10 +60,12 @@ export class OutgoingReplications {
     return this.#running.has(id);
   }
 
-  /** When the next increment begins; null where none does. */
+  /** When the next increment begins; null where none does. The VM is nowhere while a switch-over is undecided: that is asked soon. */
   nextOf({ lastRun, everySeconds, createdAt, isPaused, lost }: StoredReplication): number | null {
-    if (isPaused || (lost !== undefined && !lost.isUndecided)) return null;
-    return lastRun === null ? createdAt : lastRun.startedAt + everySeconds * 1000;
+    const isUndecided = lost?.isUndecided === true;
+    if (!isUndecided && (isPaused || lost !== undefined)) return null;
+    const pause = isUndecided ? Math.min(UNDECIDED_MS, everySeconds * 1000) : everySeconds * 1000;
+    return lastRun === null ? createdAt : lastRun.startedAt + pause;
   }
 
   /** Begins what is due. */
@@ -75,6 +79,8 @@ export class OutgoingReplications {
       const isDue = next !== null &&
         (next <= clock.now() || next > clock.now() + replication.everySeconds * 1000);
       if (!isDue || this.#running.has(replication.id)) continue;
+      // A backup of it runs: others go first
+      if (isBeingCopied(host(), replication.vmId)) continue;
       void this.run(replication.id).catch((error) =>
         log.debug("an increment failed", { replication: replication.id, error })
       );
@@ -154,13 +160,21 @@ export class OutgoingReplications {
 
   /** Takes an increment. @throws {ContractError} why it failed, which is kept, too */
   async run(replicationId: string, job: Partial<Job> = {}): Promise<Unrendered<ReplicationRun>> {
-    const replication = this.find(replicationId);
+    const replication = this.find(replicationId), wasUndecided = replication.lost?.isUndecided === true;
     return await this.#alone(replication, job, async (handle) => {
       const principal = this.#principal(replication);
       return await this.#talking(replication, principal, handle, async (talk, held) => {
+        // It was asked only what became of a switch-over
+        if (wasUndecided && replication.isPaused) return;
         await this.#take(replication, { talk, held, principal, job: handle });
       });
     });
+  }
+
+  /** @throws {ContractError} VmNotOwner where the VM was switched over to another host than this replication's, or may have been */
+  requireOwned({ id, vmId }: Pick<StoredReplication, "id" | "vmId">): void {
+    const lost = this.services.records.lostOf(vmId);
+    if (lost !== undefined && lost.id !== id) throw new ContractError("VmNotOwner", { host: lost.toHost });
   }
 
   /** Notes a run, and what came of it. */
@@ -189,9 +203,11 @@ export class OutgoingReplications {
     };
     try {
       const replication = this.find(id);
+      this.requireOwned(replication);
       using talk = await ReplicationConversation.begin(this.linkedTo(replication), principal);
       talk.endWith(job.signal);
-      const { vmId, vmName: name } = replication;
+      const { vmId } = replication, vm = this.services.host().inventory.vm(vmId);
+      const name = vm?.name ?? replication.vmName;
       const held = await talk.ask({ do: "open", replicaId: id, vmId, name });
       await this.#look(replication, held);
       await work(talk, held);
@@ -286,7 +302,7 @@ export class OutgoingReplications {
       !isLive && held.copyId !== null && known.finished?.copyId === held.copyId && known.offMark !== undefined
     ) {
       const takenAt = clock.now();
-      if (await offMarkOf(disksToCopy(vm.disks).disks) === known.offMark) {
+      if (await offMarkOf(host, vm) === known.offMark) {
         await talk.ask({ do: "unchanged", copyId: held.copyId, takenAt });
         records.outgoing.change(id, { finished: { copyId: held.copyId, takenAt } });
         return { copyId: held.copyId, takenAt };
@@ -316,48 +332,82 @@ export class OutgoingReplications {
     principal: Principal,
     job: Job,
   ): Promise<Output<"switch_over">> {
-    const replication = this.find(replicationId),
-      { records, clock } = this.services,
-      { toHost, vmId } = replication;
+    const replication = this.find(replicationId), { toHost, vmId } = replication;
     if (isGivenAway(replication) && !replication.lost!.isUndecided) {
       throw new ContractError("ReplicaPromoted", { host: toHost });
     }
     const host = this.services.host();
     return await this.#alone(replication, job, async (handle) => {
-      const vm = host.requireVm(vmId);
-      if (host.inventory.active().includes(vmId)) {
+      const vm = host.requireVm(vmId), isRunning = host.inventory.active().includes(vmId);
+      this.requireOwned(replication);
+      // What it was doing is in memory that does not go along
+      if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
+      if (isRunning) {
         handle.log(message`${vmName(vm)}: sending what changed while it runs`);
         await this.#talking(replication, principal, handle, async (talk, held) => {
           await this.#take(replication, { talk, held, principal, job: handle });
         });
         await this.#shutDown(vmId, principal, deadlineSeconds, handle);
       }
-      let started = false, takenAt = clock.now();
-      await host.operate(host.requireVm(vmId), "switching over", async () => {
-        if (host.inventory.active().includes(vmId)) {
-          throw new ContractError("ReplicationFailed", { error: "the VM was started just now" });
-        }
-        await this.#talking(replication, principal, handle, async (talk, held) => {
-          handle.log(message`${vmName(vm)}: sending what it wrote last`);
-          const last = await this.#take(replication, { talk, held, principal, job: handle, isHeld: true });
-          takenAt = last.takenAt;
-          handle.signal.throwIfAborted();
-          handle.log(message`${vmName(vm)}: it is made a VM on ${toHost}`);
-          records.outgoing.change(replicationId, { lost: { at: clock.now(), isUndecided: true } });
-          try {
-            started = (await talk.ask({ do: "promote", copyId: last.copyId, start })).started;
-          } catch (error) {
-            // What it refuses did not take place
-            const isKnown = error instanceof ContractError && error.code !== "LinkedHostAway" &&
-              error.code !== "LinkedHostNonsense";
-            if (isKnown) records.outgoing.change(replicationId, { lost: undefined });
-            throw error;
-          }
-          await this.#giveAway(replication, clock.now());
-        });
-      });
-      return { vmId, toHost, started, takenAt };
+      try {
+        const { started, takenAt } = await this.#give(replication, { principal, job: handle, start });
+        return { vmId, toHost, started, takenAt };
+      } catch (error) {
+        if (isRunning) await this.#startAgain(replication, principal, handle);
+        throw error;
+      }
     });
+  }
+
+  /** Sends what a VM that is off wrote last, and has it made a VM there. @throws {ContractError} */
+  async #give(
+    replication: StoredReplication,
+    { principal, job, start }: { readonly principal: Principal; readonly job: Job; readonly start: boolean },
+  ): Promise<{ readonly started: boolean; readonly takenAt: number }> {
+    const { records, clock } = this.services, host = this.services.host(), { id, vmId, toHost } = replication;
+    const vm = host.requireVm(vmId);
+    let started = false, takenAt = clock.now();
+    await host.operate(vm, "switching over", async () => {
+      if (host.inventory.active().includes(vmId)) {
+        throw new ContractError("ReplicationFailed", { error: "the VM was started just now" });
+      }
+      await this.#talking(replication, principal, job, async (talk, held) => {
+        job.log(message`${vmName(vm)}: sending what it wrote last`);
+        const last = await this.#take(replication, { talk, held, principal, job, isHeld: true });
+        takenAt = last.takenAt;
+        job.signal.throwIfAborted();
+        job.log(message`${vmName(vm)}: it is made a VM on ${toHost}`);
+        records.outgoing.change(id, { lost: { at: clock.now(), isUndecided: true } });
+        try {
+          started = (await talk.ask({ do: "promote", copyId: last.copyId, start })).started;
+        } catch (error) {
+          // What it refuses did not take place
+          const isKnown = error instanceof ContractError && error.code !== "LinkedHostAway" &&
+            error.code !== "LinkedHostNonsense";
+          if (isKnown) records.outgoing.change(id, { lost: undefined });
+          if (!(error instanceof ConversationCut)) throw error;
+          const reason = String(error.details?.reason ?? "");
+          throw new ContractError("LinkUndecided", { host: talk.host.label, reason }, { cause: error });
+        }
+        await this.#giveAway(replication, clock.now());
+      });
+    });
+    return { started, takenAt };
+  }
+
+  /** Starts a VM again that was shut down for a switch-over which did not take place. Where that is not known, nothing is started. */
+  async #startAgain({ id, vmId, vmName: name }: StoredReplication, principal: Principal, job: Job) {
+    const host = this.services.host(), vm = vmName({ vmId, name });
+    if (this.services.records.outgoing.get(id)?.lost !== undefined) return;
+    try {
+      await host.run("start_vm", { vmId }, principal);
+      job.log(message`${vm}: it was not switched over, and is started here again`);
+    } catch (error) {
+      job.log(
+        message`${vm}: it was not switched over, and could not be started here again: ${messageOf(error)}`,
+      );
+      log.warn("a VM that was shut down for a switch-over is off", { vm: vmId, error });
+    }
   }
 
   /** Has the guest shut down. @throws {ContractError} ReplicationFailed where it does not; it goes on then */

@@ -323,10 +323,19 @@ export class Promotion {
         const { uuid } = replica.test;
         if (!all.some(({ id }) => id === uuid)) await this.endTest(replica);
       }
-      if (replica.promoted !== undefined || !all.some(({ id }) => id === replica.vmId)) continue;
-      // The VM is there, and its disks are no longer in the folder
+      if (replica.promoted !== undefined) continue;
       try {
         const { disks, finished } = await new ReplicaFolder(replica.folder).read();
+        if (!all.some(({ id }) => id === replica.vmId)) {
+          // It counted, and that was not written down any more
+          const known = records.incoming.get(replica.id)?.finished?.receivedAt ?? 0;
+          if (finished !== null && finished.receivedAt > known) {
+            const bytes = disks.reduce((sum, disk) => sum + disk.bytes, 0);
+            records.incoming.change(replica.id, { finished, bytes });
+          }
+          continue;
+        }
+        // The VM is there, and its disks are no longer in the folder
         const gone = await Promise.all(
           disks.map(async ({ base }) =>
             await undefinedIfMissing(hostFiles.stat(plainPath(`${replica.folder}/${base}`))) === undefined

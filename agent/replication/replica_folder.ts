@@ -148,6 +148,20 @@ export class ReplicaFolder {
     }
   }
 
+  /** Bytes that merging what is pending takes at most: what a disk has already is written over. */
+  async mergeBytes({ disks, pending }: ReplicaState): Promise<number> {
+    const taken = async (name: string) =>
+      ((await hostFiles.lstat(plainPath(this.at(name)))).blocks ?? 0) * 512;
+    let sum = 0;
+    for (const { target, bytes, base } of disks) {
+      const files = pending.flatMap((each) => each.files).filter((each) => each.target === target);
+      let increments = 0;
+      for (const { file } of files) increments += await taken(file);
+      if (increments > 0) sum += Math.min(increments, Math.max(0, bytes - await taken(base)));
+    }
+    return sum;
+  }
+
   /** Merges what is pending. Ended in the middle, the same is merged again. @returns what it holds then @throws {ContractError} @throws {ToolError} */
   async merge(state: ReplicaState, signal: AbortSignal): Promise<ReplicaState> {
     for (const { files } of state.pending) {

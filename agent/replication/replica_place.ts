@@ -54,11 +54,14 @@ export async function removeReplicaFolder(folder: string): Promise<void> {
 /** Share of a file system, and bytes at most, that are left free: VMs write to it, too. */
 const RESERVE = { share: 0.05, mostBytes: 1024 ** 3 } as const;
 
-/** @throws {ContractError} ReplicationFailed where the file system is so full that VMs could stop */
-export async function requireReserve(folder: string): Promise<void> {
+/**
+ * @param needBytes that are still written
+ * @throws {ContractError} ReplicationFailed where the file system is so full, or would be then, that VMs could stop
+ */
+export async function requireReserve(folder: string, needBytes = 0): Promise<void> {
   const { bavail, blocks, bsize } = await hostFiles.statfs(plainPath(folder));
   const reserve = Math.min(RESERVE.mostBytes, blocks * bsize * RESERVE.share);
-  if (bavail * bsize >= reserve) return;
+  if (bavail * bsize >= reserve + needBytes) return;
   throw new ContractError("ReplicationFailed", {
     error: `the storage of the replica (${folder}) is nearly full, and VMs there write to it, too`,
   });

@@ -19,7 +19,7 @@ import { startOnce } from "./lifecycle/boot_once.ts";
 import { batch } from "./lifecycle/batch.ts";
 import { deleteVm } from "./lifecycle/delete.ts";
 import { changeMetadata } from "./own_metadata.ts";
-import { power } from "./lifecycle/power.ts";
+import { power, requireOwner } from "./lifecycle/power.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLog } from "./qemu_log.ts";
 import { etagOf } from "./xml.ts";
@@ -168,6 +168,7 @@ export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmH
     set_autostart: async ({ vmId, autostart }) => {
       const vm = host.requireVm(vmId);
       if (!vm.persistent) throw new ContractError("VmNotPersistent");
+      if (autostart) requireOwner(host, vm);
       await host.operate(vm, "updating", async () => {
         try {
           await link.call("domainSetAutostart", { uuid: vm.id, autostart });

@@ -95,6 +95,7 @@ const ERRORS = [
   "VmNotFound",
   "VmNotPersistent",
   "HasSavedMemory",
+  "VmNotOwner",
   "HostNotFound",
   "VmNotMovable",
   "MigrationFailed",

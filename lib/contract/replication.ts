@@ -129,6 +129,7 @@ const OUTGOING = [
   "HostNotFound",
   "StoreUnavailable",
   "VmNotFound",
+  "VmNotOwner",
 ] as const;
 const INCOMING = [
   "ReplicaNotFound",
@@ -275,7 +276,7 @@ export const replicationCommands = {
       started: Type.Boolean(),
       takenAt: Timestamp,
     }),
-    errors: [...OUTGOING, "JobCancelled", "StopFailed", "VmBusy"],
+    errors: [...OUTGOING, "JobCancelled", "StopFailed", "VmBusy", "HasSavedMemory", "LinkUndecided"],
     route: "POST /replications/{replicationId}/switch-over",
     cli: ["replication", "switch-over", "<replicationId>"],
     isJob: true,

@@ -20,7 +20,7 @@ export interface CoveredNames {
 }
 
 /** What goes by them. */
-export type CoverKind = "backup" | "schedule" | "alert" | "silence" | "user" | "API token";
+export type CoverKind = "backup" | "schedule" | "replication" | "alert" | "silence" | "user" | "API token";
 
 /** Something that holds for VMs by their ids, tags or groups. */
 export interface Cover {

@@ -38,6 +38,12 @@ const VICTIMS: Readonly<Record<string, (move: Move) => void | Promise<void>>> = 
   "the line": ({ to }) => to.line.cut(),
 };
 
+/** What a host says of its last moves. */
+async function said({ server }: MigrationHost): Promise<string> {
+  const told = await call(server, "get_activity", { actions: ["migrate_vm"], limit: 4 });
+  return told.map(({ timestamp, message }) => `${new Date(timestamp).toISOString()} ${message}`).join("\n");
+}
+
 /** Starts again what was killed, and waits until all is settled. */
 async function recover({ from, to }: Move): Promise<void> {
   for (const host of [from, to]) {
@@ -112,7 +118,7 @@ Deno.test({
       if (await at.libvirt.qemuOf(name) !== null) await at.libvirt.virsh("destroy", name);
       await run(["qemu-img", "compare", "-q", own, `${from.images}/${image}`]);
       // Nothing is left on the other one
-      if (other === to) assert.deepEqual(await to.volumes(), [], what);
+      if (other === to) assert.deepEqual(await to.volumes(), [], `${what}\n${await said(to)}`);
       assert.deepEqual([await from.left(), await to.left()], ["", ""], what);
       ends.set(
         `${here ? "stayed" : "moved"}: ${victim}`,

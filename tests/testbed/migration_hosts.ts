@@ -71,9 +71,14 @@ export class MigrationHost implements AsyncDisposable {
     return this.#beside!.server;
   }
 
+  /** The process of the product there. */
+  get serverPid(): number {
+    return this.#beside!.pid;
+  }
+
   /** Ends the product there without warning. */
   killServer(): void {
-    Deno.kill(this.#beside!.pid, "SIGKILL");
+    Deno.kill(this.serverPid, "SIGKILL");
   }
 
   /** Folder of the pool, as the test sees it. */

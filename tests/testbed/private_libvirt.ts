@@ -40,6 +40,9 @@ cgroup_controllers = []
 `;
 const LIBVIRTD_CONF: Readonly<Record<string, string>> = { auth_unix_rw: "none", unix_sock_rw_perms: "0600" };
 
+/** Seconds that a virsh may take: none of a test takes a fourth of that. */
+const VIRSH_SECONDS = 240;
+
 /** Where it writes logs, in its own view. */
 const LOGS = "/var/log/libvirt";
 
@@ -146,9 +149,15 @@ export class PrivateLibvirt implements AsyncDisposable {
     return `libvirtd:///system?socket=${this.folder}/run/libvirt-admin-sock`;
   }
 
-  /** Runs virsh on it. @throws {ProcessError} */
+  /**
+   * Runs virsh on it.
+   *
+   * @throws {ProcessError}
+   * @throws {Error} when it does not end: a libvirtd that was killed or is stopped may hold a machine for good
+   */
   async virsh(...args: string[]): Promise<string> {
-    return (await run(["virsh", "--quiet", "--connect", this.#virshUri, ...args])).trim();
+    const argv = ["virsh", "--quiet", "--connect", this.#virshUri, ...args];
+    return (await run(argv, { seconds: VIRSH_SECONDS })).trim();
   }
 
   /** Moves a running machine to another private libvirtd; what was defined stays defined here. @throws {ProcessError} */

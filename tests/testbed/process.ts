@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** Written to the program's standard input. Without it the input is empty. */
   readonly stdin?: string;
+  /** Seconds after which it is killed; it may take as long as it wants when left out. */
+  readonly seconds?: number;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface RunOptions {
  *
  * @returns its standard output, untouched
  * @throws {ProcessError} when it fails, with what it wrote to stderr
+ * @throws {Error} when it had to be killed
  * @throws {Deno.errors.NotFound} when there is no such program
  */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
@@ -40,7 +43,15 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     await writer.write(new TextEncoder().encode(options.stdin));
     await writer.close();
   }
+  const { seconds } = options;
+  let isLate = false;
+  const limit = seconds === undefined ? undefined : setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, seconds * 1000);
   const { code, stdout, stderr } = await output;
+  clearTimeout(limit);
+  if (isLate) throw new Error(`${argv.join(" ")}: it had not ended after ${seconds} s, and was killed`);
   const decoder = new TextDecoder();
   if (code !== 0) throw new ProcessError(argv, code, decoder.decode(stderr));
   return decoder.decode(stdout);

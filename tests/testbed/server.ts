@@ -40,6 +40,8 @@ export class CallError extends Error {
   }
 }
 
+/** Seconds that a call may take: the longest one of a test takes a fourth of that. What hangs is named so, before its file is ended. */
+const CALL_SECONDS = 600;
 /** How long a server may take to stop after SIGTERM, in milliseconds. */
 const GRACE = 5000;
 
@@ -92,12 +94,21 @@ export class TestServer implements AsyncDisposable {
 
   /** Calls a command of the contract by its wire name. @throws {CallError} when the server says no */
   async call(command: string, input: unknown = {}): Promise<unknown> {
-    const response = await fetch(`${this.url}/api/v1/commands/${command}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(input),
-    });
-    const text = await response.text();
+    const late = AbortSignal.timeout(CALL_SECONDS * 1000);
+    let response, text;
+    try {
+      response = await fetch(`${this.url}/api/v1/commands/${command}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(input),
+        signal: late,
+      });
+      text = await response.text();
+    } catch (error) {
+      if (!late.aborted) throw error;
+      const said = JSON.stringify(input).slice(0, 300);
+      throw new Error(`${command} ${said} was not answered within ${CALL_SECONDS} s`, { cause: error });
+    }
     const body: unknown = text === "" ? null : JSON.parse(text);
     if (!response.ok) throw new CallError(command, response.status, body);
     return body;

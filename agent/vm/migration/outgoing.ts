@@ -34,6 +34,7 @@ import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
+import { requireOwner } from "../lifecycle/power.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
@@ -102,11 +103,13 @@ function targetOf(
   throw new ContractError("HostNotFound", { host: to });
 }
 
-/** A VM that can be moved, and whether it is off. @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory */
+/** A VM that can be moved, and whether it is off. @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner */
 function requireMovable(host: Host, vmId: string): { readonly vm: VM; readonly isOff: boolean } {
   const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
   if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
+  // The other host would start it
+  requireOwner(host, vm);
   return { vm, isOff: !host.inventory.active().includes(vmId) };
 }
 
@@ -427,7 +430,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
 /**
  * Moves a VM, while it runs or is off. It is on exactly one of both hosts; where it is not known which, it is settled later.
  *
- * @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
+ * @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
  */
 export async function migrateVm(
   host: Host,

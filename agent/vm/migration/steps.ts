@@ -78,7 +78,11 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
 const vmIncoming: StepRule<"vm-incoming"> = {
   undo: async ({ uuid, snapshots = [] }, { vms }) => {
     const state = incomingState(await vms.link.call("domainRead", { uuid }));
-    if (state === "missing") return NOTHING;
+    if (state === "missing") {
+      // libvirt's event may come later: its volumes, which go next, are not its own any more
+      await vms.inventory.refresh(uuid);
+      return NOTHING;
+    }
     if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
     if (state === "off") await recordMoved(vms, uuid, snapshots);
     return { did: "kept", note: t("migration.is_here"), stop: true };

@@ -17,6 +17,7 @@ import { cannotLive, contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
+import { requireOwner } from "../lifecycle/power.ts";
 import { changeMetadata } from "../own_metadata.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
 import type { HardwareSource } from "./options.ts";
@@ -214,7 +215,7 @@ function normalised({ description, ...change }: HardwareChange): HardwareChange 
 /**
  * Changes a VM's hardware and settings: all of it, or nothing.
  *
- * @throws {ContractError} what {@link checkHardware} says no to; VmNotPersistent, UpdateFailed, VmBusy
+ * @throws {ContractError} what {@link checkHardware} says no to; VmNotPersistent, VmNotOwner, UpdateFailed, VmBusy
  */
 export async function updateVm(
   host: Host,
@@ -226,6 +227,7 @@ export async function updateVm(
   const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
   const change = normalised(asked);
+  if (change.autostart === true) requireOwner(host, vm);
   let warnings: string[] = [];
   const spec = {
     command: "update_vm",

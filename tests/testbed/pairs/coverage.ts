@@ -165,16 +165,16 @@ const OF_TASKS = {
   create_placement_rule: test("maintenance", "a move goes against it only where that is confirmed"),
   update_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
   delete_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
-  create_replication: test("replication", "created, its first copy is sent; it is no VM there"),
+  create_replication: test("replication_pairs", "moved to the host that has the replica, and back"),
   update_replication: test(
-    "replication",
-    "cut in the middle: the replica has no state, and what came is kept",
+    "replication_bad_days",
+    "the line breaks while the VM is made there: it is known again soon, also where it is paused",
   ),
-  replicate_now: test("replication", "its checkpoint lies next to a backup's"),
+  replicate_now: test("replication_pairs", "a backup and an increment at once: one waits for the other"),
   delete_replication: test("replication", "the way back: its old disk is the base, and what differs is sent"),
   switch_over: test(
-    "replication",
-    "planned switch-over: nothing is lost, the old one is not started any more",
+    "replication_pairs",
+    "a VM that is switched over is not replicated, moved or switched over to a third host",
   ),
   promote_replica: test(
     "replication",
