@@ -33,8 +33,7 @@ export async function takeOldVm(
 ): Promise<ReplicaState> {
   if (host.inventory.active().includes(vm.id)) {
     throw new ContractError("ReplicationNotPossible", {
-      reason:
-        `the old VM ${vm.name} runs on ${host.label}. Shut it down there; the next increment continues then`,
+      reason: `the old VM runs on ${host.label}. Shut it down there; the next increment continues then`,
     });
   }
   requireOff(host, vm);
