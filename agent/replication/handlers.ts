@@ -166,7 +166,8 @@ export function replicationHandlers(
           const from = oneLine(replica.from, 60);
           findings.push({
             level: "warning",
-            text: `Whether the VM still runs on ${from} is not known from here. Make sure that it does not: switch ` +
+            text:
+              `Whether the VM still runs on ${from} is not known from here. Make sure that it does not: switch ` +
               "that host off, or unplug its network.",
           });
         }
