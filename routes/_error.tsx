@@ -1,7 +1,10 @@
 import { HttpError } from "fresh";
 import { Head } from "fresh/runtime";
 import { Icon } from "../components/kit/Icon.tsx";
+import { vmIdIn } from "../components/shell/breadcrumbs.ts";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
+import { REPLICATION_PAGE } from "../components/replication/ReplicationTables.tsx";
+import { isOffered } from "../lib/access/looking.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { hrefOn } from "../lib/text/host_path.ts";
 import { failureOf } from "../lib/text/failure.ts";
@@ -33,6 +36,9 @@ export default define.page(function ErrorPage({ error, url, state }) {
   const isHostAway = status === 503 && state.isLinked === true;
   const title = t(isHostAway ? "error.host_away" : TITLES[status] ?? "error.failed");
   const isMissing = status === 404;
+  const { offers } = state, isOfVm = vmIdIn(url.pathname) !== undefined;
+  const hasReplicas = isHostAway && isOfVm && !!offers &&
+    isOffered(offers, "list_replicas", undefined, LOCAL_HOST);
   return (
     <>
       <Head>
@@ -44,11 +50,15 @@ export default define.page(function ErrorPage({ error, url, state }) {
         <h1>{title}</h1>
         <p class="error-why">{why || t(isMissing ? "error.missing_what" : "error.internal")}</p>
         {advice && <p class="text-muted">{advice}</p>}
+        {hasReplicas && <p class="text-muted">{t("error.host_away_replica")}</p>}
         <p class="error-ways">
           <a class="button primary" href={isHostAway ? hrefOn(LOCAL_HOST, "/vms") : "/vms"}>
             {t("error.to_vms")}
           </a>
           <a class="button" href={isHostAway ? hrefOn(LOCAL_HOST, "/") : "/"}>{t("error.to_dashboard")}</a>
+          {hasReplicas && (
+            <a class="button" href={hrefOn(LOCAL_HOST, REPLICATION_PAGE)}>{t("error.to_replicas")}</a>
+          )}
           {!isMissing && <a class="button" href={url.pathname + url.search}>{t("error.again")}</a>}
         </p>
       </section>

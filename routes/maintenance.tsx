@@ -102,6 +102,10 @@ const chosen = ({ vms = [] }: Choices, vmId: string): string => {
   return found === undefined ? "" : [found.action, found.toHost].filter(Boolean).join(" ");
 };
 
+/** Whether a VM of the plan runs, or is paused. */
+const isOn = ({ state }: Pick<MaintenancePlan["vms"][number], "state">) =>
+  state === "running" || state === "paused";
+
 /** What is to happen with one VM. */
 function Choice({ vm: { vmId, name, action, toHost, state }, plan, choices, labels }: {
   vm: MaintenancePlan["vms"][number];
@@ -113,11 +117,10 @@ function Choice({ vm: { vmId, name, action, toHost, state }, plan, choices, labe
   const planned = action === "move" && toHost !== undefined
     ? t("maintenance.move_to", { host: label(toHost) })
     : t(`maintenance.action.${action}`);
-  const isOn = state === "running" || state === "paused";
   const options = [
-    ["", own === "" ? planned : t("maintenance.move_best")],
+    ["", own === "" ? t("maintenance.automatic", { action: planned }) : t("maintenance.move_best")],
     ...plan.hosts.map(({ id }) => [`move ${id}`, t("maintenance.move_to", { host: label(id) })]),
-    ...isOn ? [["shutdown", t("maintenance.action.shutdown")]] : [],
+    ...isOn({ state }) ? [["shutdown", t("maintenance.action.shutdown")]] : [],
     ["leave", t("maintenance.action.leave")],
   ] as const;
   return (
@@ -261,6 +264,9 @@ export default define.page<typeof handler>(function MaintenancePage({ data, stat
       <Flash tone="bad" failure={failure} />
       <div class="settings-page">
         <MaintenanceState maintenance={maintenance} labels={labels} />
+        {maintenance.state === "on" && plan !== null && !plan.vms.some(isOn) && (
+          <Flash tone="ok" title={t("maintenance.empty")} />
+        )}
         {state.may("end_maintenance") && <Running maintenance={maintenance} />}
         {plan !== null && (
           <Panel title={t("maintenance.plan")}>

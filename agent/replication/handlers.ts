@@ -1,5 +1,6 @@
 /** The commands of replication. */
 import { ContractError, MOST_REPLICATIONS, type replicationCommands } from "../../lib/contract/mod.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { formatSpan } from "../../lib/text/time.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Clock } from "../clock.ts";
@@ -65,6 +66,8 @@ export function replicationHandlers(
     const isSeen = there?.status.connected === true && (state === "running" || state === "paused");
     return isSeen ? there!.label : undefined;
   };
+  /** Whether its host answers, and has the VM: that it is off there is known then. */
+  const isSeenThere = ({ vmId }: StoredReplica) => linked.withVm(vmId)?.status.connected === true;
   return {
     list_replications: () => Promise.resolve(records.outgoing.require().all().map(shown)),
     list_replicas: () => Promise.resolve(records.incoming.require().all().map(shownReplica)),
@@ -162,6 +165,14 @@ export function replicationHandlers(
         if (replica.finished === null) problem("No increment of it is whole yet.");
         if (there !== undefined) {
           problem(`The VM runs on ${there}. Switch over from there: nothing is lost then.`);
+        } else if (!isSeenThere(replica)) {
+          const from = oneLine(replica.from, 60);
+          findings.push({
+            level: "warning",
+            text:
+              `Whether the VM still runs on ${from} is not known from here. Make sure that it does not: switch ` +
+              "that host off, or unplug its network.",
+          });
         }
       }
       if (seconds !== null) {

@@ -18,7 +18,7 @@ import { fileOfDisk, type ReplicaFolder, type ReplicaState } from "./replica_fol
  * Copies the disks of the old VM into a replica's folder, and puts the VM into the bin.
  *
  * @param state of the replica, which has no disks yet
- * @throws {ContractError} VmMustBeOff, VmBusy, what deleting a VM throws
+ * @throws {ContractError} ReplicationNotPossible: it runs; VmMustBeOff, VmBusy, what deleting a VM throws
  */
 export async function takeOldVm(
   host: Host,
@@ -31,6 +31,11 @@ export async function takeOldVm(
     readonly signal: AbortSignal;
   },
 ): Promise<ReplicaState> {
+  if (host.inventory.active().includes(vm.id)) {
+    throw new ContractError("ReplicationNotPossible", {
+      reason: `the old VM runs on ${host.label}. Shut it down there; the next increment continues then`,
+    });
+  }
   requireOff(host, vm);
   const disks: ReplicaState["disks"] = [...state.disks];
   // Of a name of their own: what differs comes into files of the increment's

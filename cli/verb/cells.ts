@@ -1,4 +1,5 @@
 /** One value as people read it: sizes, times, shares, states. Pure. */
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
 
@@ -46,8 +47,10 @@ const NUMBERS: readonly (readonly [field: RegExp, shown: (value: number) => stri
   [/Ms$/, (value) => `${value} ms`],
 ];
 
-/** Headings that are not their field's name in capitals. */
+/** Headings that are not their field's name in capitals; by the whole path where a part's field says too little. */
 const HEADINGS: Readonly<Record<string, string>> = {
+  "lastRun.state": "LAST RUN",
+  "maintenance.state": "MAINTENANCE",
   cpuCount: "CPUS",
   maxCpuCount: "MAX CPUS",
   diskSizeGb: "DISK",
@@ -76,7 +79,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
 export function heading(path: string): string {
   const field = path.split(/[.|]/).at(-1)!;
   const plain = field.replace(/(Bytes|Mb|Gb|At|Percent|Seconds)$/, "") || field;
-  return HEADINGS[field] ?? plain.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();
+  return HEADINGS[path] ?? HEADINGS[field] ?? plain.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();
 }
 
 /** An object in one cell: what it is called, else its parts. */
@@ -141,8 +144,9 @@ function atOne(row: unknown, path: string): unknown {
 /** What a VM's state is called that does not respond: what is known of it is old. */
 export const NO_RESPONSE = "not responding";
 
-/** What is shown at a path of a row: of the state of a VM that does not respond, that. */
+/** What is shown at a path of a row: of the state of a VM that does not respond, that; of no host, the local one. */
 export function shownAt(row: Row, path: string): unknown {
+  if (path === "host" && row.host === undefined) return LOCAL_HOST;
   return path === "state" && row.responsive === false ? NO_RESPONSE : at(row, path);
 }
 

@@ -112,7 +112,8 @@ export class ListView {
     if (columns === undefined) return this.layout;
     const names = columns.split(",").map((name) => name.trim()).filter((name) => name !== "");
     if (names.length === 0) throw new UsageError("--columns names none");
-    return { ...this.layout, columns: names.map((name) => this.#field(name, "columns")), wide: [] };
+    const chosen = names.map((name) => this.#field(name, "columns"));
+    return { ...this.layout, columns: chosen, wide: [], ifTold: [] };
   }
 }
 

@@ -23,6 +23,8 @@ export interface Layout {
   readonly columns?: readonly string[];
   /** … that only the wide table has, behind those. */
   readonly wide?: readonly string[];
+  /** Of its columns, those that are left out where no row has something there. */
+  readonly ifTold?: readonly string[];
   /** Field with the list, where the answer has other things beside it. */
   readonly rows?: string;
   /** How other commands name what is in the list. */
@@ -123,8 +125,14 @@ const lines = (text: string) => text.split("\n").map(escapeControlCharacters).jo
 function table(answer: unknown, layout: Layout, wide: boolean, look: Look): string {
   const rows = layout.rows === undefined ? answer : at(answer, layout.rows);
   if (answer === null || (Array.isArray(rows) && rows.length === 0)) return "";
-  const fields = layout.columns && [...layout.columns, ...wide ? layout.wide ?? [] : []];
-  if (isRows(rows)) return list(rows, fields, look);
+  if (isRows(rows)) {
+    const isTold = (field: string) => {
+      if (layout.ifTold?.includes(field) !== true) return true;
+      return rows.some((row) => (at(row, field) ?? null) !== null);
+    };
+    const fields = layout.columns?.filter(isTold);
+    return list(rows, fields && [...fields, ...wide ? layout.wide ?? [] : []], look);
+  }
   if (isRow(answer)) {
     // One long text (a VM's XML) is the answer itself, with its lines.
     const [only, ...others] = Object.values(answer);

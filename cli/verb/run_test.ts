@@ -171,6 +171,20 @@ Deno.test("rendered() prints a table, JSON and YAML that hold the same", async (
   assert.equal(await rendered({ xml: "<a>\n  <b/>\n</a>\n" }, "table"), "<a>\n  <b/>\n</a>");
 });
 
+Deno.test("a column that is shown only where something is told has no place in other tables, unless it is asked for", async () => {
+  const layout = { columns: ["name", "host", "maintenance.state"], ifTold: ["host", "maintenance.state"] };
+  const alone = [{ name: "web1" }, { name: "web2", host: null }];
+  assert.equal(await rendered(alone, "table", layout), "NAME\nweb1\nweb2");
+  const both = [{ name: "web1" }, { name: "web2", host: "kvm2", maintenance: { state: "on" } }];
+  assert.deepEqual((await rendered(both, "table", layout)).split("\n"), [
+    "NAME  HOST   MAINTENANCE",
+    "web1  local  -",
+    "web2  kvm2   on",
+  ]);
+  const view = new ListView(alone, layout, ["name", "host"], undefined);
+  assert.match(await rendered(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME +HOST$/m);
+});
+
 Deno.test("rendered() lets no text steer the terminal", async () => {
   // deno-lint-ignore no-control-regex -- these are the very characters
   const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
@@ -374,7 +388,8 @@ Deno.test("valueOf() reads sizes in the field's unit, times, grants, and says wh
 function hasField(schema: FieldSchema, path: string): boolean {
   const [step = "", ...rest] = path.split(".");
   const part = schema.properties?.[step];
-  return part !== undefined && (rest.length === 0 || hasField(part.items ?? part, rest.join(".")));
+  if (part === undefined || rest.length === 0) return part !== undefined;
+  return (part.anyOf ?? [part]).some((each) => hasField(each.items ?? each, rest.join(".")));
 }
 
 Deno.test("every list of the contract has its columns, each a field of it", () => {

@@ -12,7 +12,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { LoadBar } from "../kit/LoadBar.tsx";
 
-const { t } = textsOf(texts);
+const { t, plural } = textsOf(texts);
 
 const LACKS: Readonly<Record<Exclude<Lack, "away">, (advice: HostAdvice) => string>> = {
   maintenance: () => t("hosts.lack_maintenance"),
@@ -42,7 +42,7 @@ function Facts({ advice: { host, memory, cpuPercent, pool } }: { advice: HostAdv
   return (
     <ul class="template-facts">
       {host.vmCount !== undefined && (
-        <li>{t("hosts.vms_running", { n: host.activeVmCount ?? 0, all: host.vmCount })}</li>
+        <li>{plural("hosts.vms_running", host.vmCount, { running: host.activeVmCount ?? 0 })}</li>
       )}
       <li>
         {memory === undefined ? t("hosts.memory_unknown") : (

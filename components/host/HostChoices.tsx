@@ -4,13 +4,13 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatMemory } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 
-const { t } = textsOf(hostChoices);
+const { t, plural } = textsOf(hostChoices);
 
 /** What a host has to give, as a line. */
 function loadOf({ status, load, vmCount = 0 }: HostStatus): string {
   if (status !== "connected") return t("host_choices.away");
-  const vms = String(vmCount);
-  if (load === undefined || load.memoryUsedMb === null) return t("host_choices.vms", { vms });
+  const vms = plural("host_choices.vms", vmCount);
+  if (load === undefined || load.memoryUsedMb === null) return vms;
   const free = formatMemory(Math.max(0, load.memoryTotalMb - load.memoryUsedMb));
   return t("host_choices.load", { free, total: formatMemory(load.memoryTotalMb), vms });
 }

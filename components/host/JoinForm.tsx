@@ -44,6 +44,15 @@ export function JoinForm(
             checked={typed?.both === "true"}
           />
           <RoleField label={t("hosts.role_there")} value={typed?.role} />
+          <TextField
+            label={t("hosts.address")}
+            name="address"
+            hint={t("hosts.address_join_hint")}
+            placeholder="https://kvm1:8006"
+            defaultValue={typed?.address}
+            error={errorAt("address")}
+            maxLength={300}
+          />
           <OwnPassword user={user} optional={t("hosts.own_password")} />
         </div>
         <div class="form-actions">

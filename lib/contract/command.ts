@@ -89,6 +89,8 @@ export interface Command<
   /** Fields of its list that a table shows (`info.name` is one of a part, `a|b` the first with a value), and of a wide one. */
   readonly columns?: readonly string[];
   readonly wide?: readonly string[];
+  /** Of its columns, those that a table has only where a row has something there. */
+  readonly ifTold?: readonly string[];
   /** Field that holds the list, where the answer has other things beside it. */
   readonly rows?: string;
   /**

@@ -165,6 +165,7 @@ export const hostListCommands = {
     columns: [
       "id",
       "status",
+      "maintenance.state",
       "vmCount",
       "activeVmCount",
       "load.cpuUsagePercent",
@@ -173,6 +174,7 @@ export const hostListCommands = {
       "error",
     ],
     wide: ["label", "uri", "version", "isKnown"],
+    ifTold: ["maintenance.state"],
     readOnly: true,
     withoutLibvirt: true,
   }),
@@ -309,7 +311,12 @@ export const hostListCommands = {
       "Gives one line, which is entered there (host join). It is good once, and links by HTTPS to this KVM Manager itself: not through a proxy.",
     confirms: true,
     input: closed({
-      role: Type.Optional(oneOf(ROLES, { description: "the most that its users may do here" })),
+      role: Type.Optional(
+        oneOf(ROLES, {
+          description:
+            "the most that its users may do here; administrator when left out. Moves and replication need that",
+        }),
+      ),
       minutes: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 1440, default: 10, description: "how long it is good for" }),
       ),

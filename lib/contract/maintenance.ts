@@ -152,7 +152,7 @@ export const maintenanceCommands = {
     ...MANAGE,
     summary: "Take a host out of service, and move its VMs away",
     description:
-      "From then on VMs are neither made, brought nor started there. Answers at once; VMs go by the plan (plan_maintenance), a " +
+      "From then on VMs cannot be created, moved to it or started. Answers at once; VMs go by the plan (plan_maintenance), a " +
       "few at once, and it goes on after a restart of KVM Manager. The same call again goes on with what is left.",
     input: closed({
       reason: Type.Optional(Type.String({

@@ -319,6 +319,7 @@ export const vmCommands = {
     hides: "other-vms",
     columns: [
       "name",
+      "host",
       "state",
       "cpuCount",
       "memoryMb",
@@ -328,6 +329,7 @@ export const vmCommands = {
       "tags",
     ],
     wide: ["networkInterfaces", "autostart", "id"],
+    ifTold: ["host"],
     readOnly: true,
   }),
   get_vm: command({

@@ -23,7 +23,7 @@ Deno.test({
     });
     await known(from.server, vm.uuid);
     await using tester = await browser();
-    const list = `${from.server.url}/replication`, there = `${to.server.url}/replication`;
+    const list = () => `${from.server.url}/replication`, there = `${to.server.url}/replication`;
 
     await t.step(
       "begun from the VM's menu",
@@ -44,7 +44,7 @@ Deno.test({
     }, { seconds: 60 });
 
     await t.step("listed there with its age, on a phone as well", async () => {
-      await visit(tester, list, async (page) => {
+      await visit(tester, list(), async (page) => {
         await waitForText(page, "main", "Active");
         await waitForText(page, "main", "sent");
       }, { accessible: "in both themes" });
@@ -55,30 +55,36 @@ Deno.test({
     });
 
     await t.step("paused, and on again", () =>
-      visit(tester, list, async (page) => {
+      visit(tester, list(), async (page) => {
         await page.getByRole("button", { name: `Pause: ${vm.name}` }).click();
         await waitForText(page, "main", "Paused");
         await page.getByRole("button", { name: `Go on: ${vm.name}` }).click();
         await waitForText(page, "main", "Active");
       }));
 
-    await t.step("a list that is open tells what happens meanwhile", () =>
-      visit(tester, list, async (page) => {
-        const { id: replicationId } = (await call(from.server, "list_replications"))[0]!;
-        await call(from.server, "update_replication", { replicationId, paused: true });
-        await waitForText(page, "main", "Paused");
-        await call(from.server, "update_replication", { replicationId, paused: false });
-        await waitForText(page, "main", "Active");
-      }));
+    await t.step(
+      "a list that is open tells what happens meanwhile",
+      () =>
+        visit(tester, list(), async (page) => {
+          const { id: replicationId } = (await call(from.server, "list_replications"))[0]!;
+          await call(from.server, "update_replication", { replicationId, paused: true });
+          await waitForText(page, "main", "Paused");
+          await call(from.server, "update_replication", { replicationId, paused: false });
+          await waitForText(page, "main", "Active");
+        }),
+    );
 
-    await t.step("shown among the VM's backups, and acted on from there", () =>
-      visit(tester, `${from.server.url}/vms/${vm.uuid}/backups`, async (page) => {
-        await page.getByRole("button", { name: `Pause: ${vm.name}` }).click();
-        await page.waitForURL(`${from.server.url}/vms/${vm.uuid}/backups`);
-        await waitForText(page, "main", "Paused");
-        await page.getByRole("button", { name: `Go on: ${vm.name}` }).click();
-        await waitForText(page, "main", "Active");
-      }, { accessible: "in both themes" }));
+    await t.step(
+      "shown among the VM's backups, and acted on from there",
+      () =>
+        visit(tester, `${from.server.url}/vms/${vm.uuid}/backups`, async (page) => {
+          await page.getByRole("button", { name: `Pause: ${vm.name}` }).click();
+          await page.waitForURL(`${from.server.url}/vms/${vm.uuid}/backups`);
+          await waitForText(page, "main", "Paused");
+          await page.getByRole("button", { name: `Go on: ${vm.name}` }).click();
+          await waitForText(page, "main", "Active");
+        }, { accessible: "in both themes" }),
+    );
 
     await t.step("tested there", () =>
       visit(tester, there, async (page) => {
@@ -95,6 +101,29 @@ Deno.test({
         assert.deepEqual(await to.vms(), []);
       }));
 
+    await t.step(
+      "its host is away: its page leads to the replica, and what is not known is said",
+      async () => {
+        from.killServer();
+        await until(
+          "it to be away",
+          async () =>
+            (await call(to.server, "list_hosts")).some(({ id, status }) =>
+              id === "there" && status !== "connected"
+            ),
+        );
+        await visit(tester, `${to.server.url}/vms/${vm.uuid}`, async (page) => {
+          await waitForText(page, "main", "The host is away");
+          await page.getByRole("link", { name: "Replication", exact: true }).last().click();
+          await page.getByRole("link", { name: `Take over…: ${vm.name}` }).click();
+          await waitForText(page, "main", "is not known from here. Make sure that it does not");
+          await waitForText(page, "main", "Use this only if");
+        }, { expected: /the server responded with a status of 503/ });
+        await from.startServer();
+        await Promise.all([known(from.server, vm.uuid), from.linked(), to.linked()]);
+      },
+    );
+
     await t.step("switched over, without script, after a question", async () => {
       await visit(tester, there, async (page) => {
         // Its host works: switch over there
@@ -109,7 +138,7 @@ Deno.test({
         async () =>
           (await call(from.server, "get_vms")).some(({ id, state }) => id === vm.uuid && state === "stopped"),
       );
-      await visit(tester, list, async (page) => {
+      await visit(tester, list(), async (page) => {
         await page.getByRole("link", { name: `Switch over…: ${vm.name}` }).click();
         await waitForText(page, "main", "Nothing is lost.");
         await page.getByRole("button", { name: "Shut down and switch over" }).click();
@@ -120,12 +149,25 @@ Deno.test({
       await visit(tester, `${from.server.url}/vms/${vm.uuid}`, async (page) => {
         await waitForText(page, "main", "This VM was taken over by there");
       }, { accessible: "in both themes" });
-      await visit(tester, list, async (page) => {
+      await visit(tester, list(), async (page) => {
         await waitForText(page, "main", "Switched over");
         await page.getByRole("link", { name: `End…: ${vm.name}` }).click();
         await waitForText(page, "main", "Make sure that it does not run there any more");
       });
       await visit(tester, there, (page) => waitForText(page, "main", "Is a VM now"));
+      // virsh starts it all the same
+      await from.libvirt.virsh("start", vm.name);
+      await until(
+        "the VM to run here, too",
+        async () =>
+          (await call(from.server, "get_vms")).some(({ id, state }) => id === vm.uuid && state === "running"),
+      );
+      await visit(
+        tester,
+        `${from.server.url}/vms/${vm.uuid}`,
+        (page) => waitForText(page, "main", "This VM may run twice: here and on there"),
+        { accessible: "in both themes" },
+      );
     });
   },
 });

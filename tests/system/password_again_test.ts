@@ -11,7 +11,7 @@ const ignore = await requirement("qemu") !== null;
 const PASSWORD = "correct horse battery staple";
 /** What is typed into the forms: good for nobody, or too short. */
 const TYPED = "geheim-42";
-const AGAIN = "Type it again: a password is not sent back.";
+const AGAIN = "Enter it again: KVM Manager does not send secrets back.";
 
 /** Sends a page's form, as a browser without script does. */
 async function submit(person: Person, path: string, fields: Readonly<Record<string, string>>) {

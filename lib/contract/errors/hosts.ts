@@ -10,7 +10,7 @@ export const HOST_ERRORS = {
   },
   HostInMaintenance: {
     text:
-      "{host} is in maintenance ({reason}): VMs are neither made, brought nor started there. End the maintenance, or choose another host.",
+      "{host} is in maintenance ({reason}): VMs cannot be created, moved to it or started. End the maintenance, or choose another host.",
     status: 409,
     exit: 5,
   },

@@ -2,7 +2,7 @@
 export const fields = {
   "fields.automatic": "Automatic",
   "fields.default": "Default",
-  "fields.again": "Type it again: a password is not sent back.",
+  "fields.again": "Enter it again: KVM Manager does not send secrets back.",
   "fields.missing": "Fill in this field.",
   "fields.choose": "Choose one.",
   "fields.tick": "Tick this box to go on.",

@@ -124,6 +124,8 @@ export const hosts = {
   "hosts.minutes": "Minutes it is valid",
   "hosts.address": "Address of this host",
   "hosts.address_hint": "How the other one reaches KVM Manager here. If empty, the address of this page.",
+  "hosts.address_join_hint":
+    "How the other one reaches KVM Manager here, if users there can use this host. If empty, the address of this page.",
   "hosts.invite": "Make an invitation",
   "hosts.revoke": "Revoke",
   "hosts.revoke_named": "Revoke the access of {name}",
@@ -141,7 +143,8 @@ export const hosts = {
   "hosts.state_since": "{state} since {time}",
   "hosts.recommended": "Recommended: most free memory and CPU",
   "hosts.create_on": "Create on {name}",
-  "hosts.vms_running": "{n} of {all} VMs running",
+  "hosts.vms_running.one": "{running} of {n} VM running",
+  "hosts.vms_running.other": "{running} of {n} VMs running",
   "hosts.memory_free": "{free} of {total} memory free",
   "hosts.memory_unknown": "Memory: not known",
   "hosts.cpu_load": "{load} CPU load",

@@ -5,11 +5,11 @@ export const maintenance = {
   "maintenance.word_draining": "Maintenance: {done} of {all} VMs moved away",
   "maintenance.word_returning": "{done} of {all} VMs are back",
   "maintenance.attention":
-    "The host is in maintenance{reason}: VMs are neither made, brought nor started. Alerts about it are held. End the maintenance once the work is done.",
+    "The host is in maintenance{reason}: VMs cannot be created, moved to it or started. Its alerts are silenced. End the maintenance once the work is done.",
   "maintenance.attention_reason": " ({reason})",
   "maintenance.no_reason": "no reason given",
   "maintenance.off_what":
-    "In maintenance the host takes no VMs: none is made, brought or started there. VMs that run are moved to other hosts before, and come back afterwards.",
+    "In maintenance, VMs cannot be created on the host, moved to it or started. VMs that run are moved to other hosts first, and come back afterwards.",
   "maintenance.on": "In maintenance since {time}, by {by}",
   "maintenance.draining": "VMs are being moved away",
   "maintenance.returning": "VMs are coming back",
@@ -28,6 +28,8 @@ export const maintenance = {
   "maintenance.action.leave": "Leave here",
   "maintenance.choice_of": "What happens with {name}",
   "maintenance.move_to": "Move to {host}",
+  "maintenance.automatic": "Automatic: {action}",
+  "maintenance.empty": "No VM runs on this host any more: it can be shut down now",
   "maintenance.move_best": "Move to the host with the most room",
   "maintenance.notes": "Notes",
   "maintenance.hosts": "Other hosts",

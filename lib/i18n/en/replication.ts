@@ -29,7 +29,10 @@ export const replication = {
   "replication.state.promoted": "Is a VM now",
   "replication.vm_lost": "This VM was taken over by {host}",
   "replication.vm_lost_what":
-    "It runs from its replica there, and does not start here. To bring it back, switch it over from {host}.",
+    "It was started from its replica there, and cannot be started here. To bring it back, replicate it from {host} to this host, and switch it over.",
+  "replication.vm_twice": "This VM may run twice: here and on {host}",
+  "replication.vm_twice_what":
+    "It was started from its replica on {host} while this host was not reached. Shut it down on one of the hosts now. What the VM here has written since then is not on {host}.",
   "replication.vm_late": "The replica of this VM on {host} is too old",
   "replication.vm_late_what": "Up to date as of: {age}.",
   "replication.now": "Replicate now",
@@ -54,7 +57,7 @@ export const replication = {
   "replication.end_do": "End replication",
   "replication.promote_title": "Make a VM of the replica of {name}?",
   "replication.promote_what":
-    "For the case that {host} is gone. That host learns it when it is back; until then it may start its VM, too.",
+    "Use this only if {host} has failed. Once that host is back, it no longer starts its VM; a VM that already runs there is not stopped.",
   "replication.promote_do": "Take over and start",
   "replication.delete_title": "Delete the replica of {name}?",
   "replication.delete_what": "Its files are deleted. While {host} replicates, it makes the replica again.",
@@ -74,9 +77,9 @@ export const replication = {
   "replication.every_day": "1 day",
   "replication.new_limit": "Bandwidth limit",
   "replication.new_limit_hint": "0: none",
-  "replication.new_old": "Take the old VM there as the beginning",
+  "replication.new_old": "Begin with the old VM there",
   "replication.new_old_hint":
-    "The way back after a switch-over: only what differs is sent, and the old VM there goes into the bin.",
+    "For the way back after a switch-over: the old VM there must be off. Only what differs is sent, and it goes into the bin.",
   "replication.new_do": "Replicate",
   "replication.no_hosts": "No host is linked yet",
   "replication.no_hosts_what": "Replicas go to hosts with a KVM Manager of their own.",

@@ -54,7 +54,7 @@ export default define.page<typeof handler>(function Vm({ data, state }) {
           {broken.map((text) => oneLine(text, 300)).join(" · ")}
         </Flash>
       )}
-      {replications.map((each) => <ReplicationFlash key={each.id} of={each} now={now} />)}
+      {replications.map((each) => <ReplicationFlash key={each.id} of={each} vm={vm} now={now} />)}
       <div class="overview-page">
         <VmOverview vm={shared} seed={seed} connected={connected} />
         <ActivityFeed entries={activity} now={now} limit={ACTIVITY} vmId={vm.id} />
