@@ -3,7 +3,7 @@
  * packages/fresh/src of its repository, so that a drift is seen without network. docs/fresh.md tells how to try the pages on it.
  */
 import assert from "node:assert/strict";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { FunctionComponent, VNode } from "preact";
 import type { App, Context, HandlerByMethod, LayoutConfig, PageProps, PageResponse } from "fresh";
 import { programSources, PROJECT } from "./project.ts";
@@ -92,6 +92,24 @@ export type Held = [
 const IMPORT = /^(?:import|export)\s+(?:type\s+)?\{([^}]*)\}\s*from\s*"(fresh(?:\/\w+)?)"/gm;
 const USED = /(?<![\w.])(ctx|define)\.(\w+)/g;
 
+/** Files of `lib/fresh/` that are ours and stay when the pages run on Fresh. */
+const STAYING: ReadonlySet<string> = new Set(
+  ["base", "nonce", "page_context"].map((name) => `lib/fresh/${name}.ts`),
+);
+/** What the part of `lib/fresh/` that Fresh replaces imports of the rest of `lib/`: nothing that depends on the product. */
+const PLAIN: ReadonlySet<string> = new Set(["lib/takes_gzip.ts"]);
+/** Written otherwise for Fresh, or left out. */
+const REWRITTEN: ReadonlySet<string> = new Set(["cli/start.ts", "fresh.gen.ts"]);
+/** Attributes of the document that stylesheets read. */
+const FOR_STYLES: ReadonlySet<string> = new Set(["theme", "sidebar"]);
+const RELATIVE = /(?:\bfrom|\bimport\s*\(?)\s*"(\.[^"]+)"/g;
+
+/** Files that a source imports by their paths. */
+async function importsOf(path: string): Promise<string[]> {
+  const text = await Deno.readTextFile(path);
+  return [...text.matchAll(RELATIVE)].map(([, to = ""]) => relative(PROJECT, join(dirname(path), to)));
+}
+
 /** Sources that run on Fresh as they are. */
 async function pageSources(): Promise<string[]> {
   const folders = await Promise.all(
@@ -126,4 +144,44 @@ Deno.test("pages import from Fresh what Fresh 2.3.3 exports, and use members tha
   for (const name of ["page", "Head", "HttpError", "ctx.redirect", "define.handlers", "app.fsRoutes"]) {
     assert.ok(seen.has(name), `${name} was not found: the test looks in the wrong place`);
   }
+});
+
+Deno.test("nothing imports what Fresh replaces, and what it replaces imports nothing of the product", async () => {
+  const folders = ["agent", "cli", "components", "ffi", "islands", "lib", "routes"];
+  const found = await Promise.all(folders.map((folder) => programSources(join(PROJECT, folder))));
+  const wrong: string[] = [], seen = new Set<string>();
+  for (const path of [join(PROJECT, "main.ts"), ...found.flat()]) {
+    const source = relative(PROJECT, path);
+    if (REWRITTEN.has(source)) continue;
+    const isReplaced = source.startsWith("lib/fresh/") && !STAYING.has(source);
+    const known = isReplaced ? PLAIN : STAYING;
+    for (const target of await importsOf(path)) {
+      if (known.has(target)) seen.add(target);
+      const isOfFresh = target.startsWith("lib/fresh/");
+      // What lib/fresh/ did with the product's own parts, Fresh would not do.
+      const isAllowed = known.has(target) ||
+        (isReplaced ? isOfFresh : !isOfFresh && target !== "fresh.gen.ts");
+      if (!isAllowed) wrong.push(`${source} → ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+  for (const each of [...STAYING, ...PLAIN].filter((name) => name !== "lib/fresh/page_context.ts")) {
+    assert.ok(seen.has(each), `${each} is imported nowhere: the test looks in the wrong place`);
+  }
+});
+
+Deno.test("islands on Fresh know what the document says of its page, and lib/fresh knows no more", async () => {
+  const read = (path: string) => Deno.readTextFile(join(PROJECT, path));
+  const app = await read("routes/_app.tsx");
+  // docs/fresh.md: on Fresh this island reads it, as lib/fresh/boot.ts does here.
+  assert.match(app, /\{ready && \(\s*<LiveStatus\b/);
+  const [document = ""] = /<html\b.*?<head>/s.exec(app) ?? [];
+  const written = [...document.matchAll(/\bdata-(\w+)=/g)].map(([, name = ""]) => name)
+    .filter((name) => !FOR_STYLES.has(name));
+  assert.ok(written.includes("host") && written.includes("offers"), "the test looks in the wrong place");
+  const staying = (await Promise.all([...STAYING].map(read))).join("\n");
+  assert.deepEqual(written.filter((name) => !staying.includes(`dataset.${name}`)), []);
+  const replaced = (await programSources(join(PROJECT, "lib/fresh"))).map((path) => relative(PROJECT, path))
+    .filter((path) => !STAYING.has(path));
+  for (const path of replaced) assert.doesNotMatch(await read(path), /documentElement/, path);
 });

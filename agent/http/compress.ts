@@ -4,7 +4,7 @@
  * requests of other sites are refused (guard.ts), so that its length tells nothing (BREACH).
  */
 import { gzipSync } from "node:zlib";
-import { takesGzip } from "../../lib/fresh/server/takes_gzip.ts";
+import { takesGzip } from "../../lib/takes_gzip.ts";
 
 /** What is compressed; the first two are whole in memory when they are answered. */
 const TYPES = /^(?:text\/html|application\/json|application\/openmetrics-text)\b/;

@@ -4,7 +4,7 @@ import type { Assets } from "./assets.ts";
 import { internalsOf } from "./context.ts";
 import type { Middleware } from "./middleware.ts";
 import { CACHE_KEY } from "../runtime.ts";
-import { takesGzip } from "./takes_gzip.ts";
+import { takesGzip } from "../../takes_gzip.ts";
 
 /** A middleware that answers GET and HEAD for files there are, and passes on everything else. */
 export function staticFiles<State>(): Middleware<State> {
