@@ -140,11 +140,10 @@ export class Promotion {
 
   /** What keeps a VM of that id or name from being made here. */
   fault({ vmId, vmName }: StoredReplica): string | undefined {
-    const all = this.services.host().inventory.everyVm();
-    if (all.some(({ id }) => id === vmId)) return "a VM with its id is on this host";
-    return all.some(({ name }) => name === vmName)
-      ? `another VM of this host is called ${vmName}`
-      : undefined;
+    const { inventory, label } = this.services.host(), all = inventory.everyVm();
+    // Also the host that it comes from tells this
+    if (all.some(({ id }) => id === vmId)) return `a VM with its id is on ${label}`;
+    return all.some(({ name }) => name === vmName) ? `another VM of ${label} is called ${vmName}` : undefined;
   }
 
   /**

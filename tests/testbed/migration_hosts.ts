@@ -2,6 +2,7 @@
 import { type CutLine, cutLine } from "./cut_line.ts";
 import { filesOf, releaseName, testName } from "./names.ts";
 import { openOperations } from "./open_operations.ts";
+import { freeze, thaw } from "./pid.ts";
 import { call } from "./product.ts";
 import { type PrivateLibvirt, privateLibvirt } from "./private_libvirt.ts";
 import { run } from "./process.ts";
@@ -71,14 +72,21 @@ export class MigrationHost implements AsyncDisposable {
     return this.#beside!.server;
   }
 
-  /** The process of the product there. */
-  get serverPid(): number {
-    return this.#beside!.pid;
-  }
-
   /** Ends the product there without warning. */
   killServer(): void {
-    Deno.kill(this.serverPid, "SIGKILL");
+    Deno.kill(this.#beside!.pid, "SIGKILL");
+  }
+
+  /** Stops the product there where it stands. @returns what has it go on */
+  async freezeServer(): Promise<() => Promise<void>> {
+    const { pid } = this.#beside!;
+    await freeze(pid);
+    return async () => {
+      await thaw(pid);
+      // nsenter, its parent, has stopped itself with it
+      const [, parent] = /^PPid:\s+(\d+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`))!;
+      Deno.kill(Number(parent), "SIGCONT");
+    };
   }
 
   /** Folder of the pool, as the test sees it. */
