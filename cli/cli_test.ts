@@ -47,7 +47,7 @@ Deno.test("main() tells its version and its verbs", async () => {
   for (const flag of ["--help", "-h", "help"]) {
     const { status, out, err } = await command(flag);
     assert.deepEqual([status, err], [0, ""]);
-    assert.match(out, /^ {2}serve .*\n {2}call /m);
+    assert.match(out, /^ {2}serve .*\n {2}tui .*\n {2}call /m);
   }
 });
 

@@ -1,13 +1,7 @@
-/** `kvm-manager console NAME`: a VM's serial line in a terminal, over the server's socket or from elsewhere. */
-// @ts-types="@types/ws"
-import type { RawData, WebSocket } from "ws";
-import { opened, webSocketOn } from "../agent/outbound/web_socket.ts";
-import { ApiError } from "../lib/client/api.ts";
+/** `kvm-manager console NAME`: a VM's serial line in a terminal. */
 import { CONSOLE_CLOSE, type ConsoleTicket } from "../lib/contract/mod.ts";
-import { messageOf } from "../lib/text/message.ts";
-import { ClipboardFilter } from "./clipboard_filter.ts";
-import { ConsoleKeys } from "./console_keys.ts";
-import { type Server, serverOf } from "./connect/server.ts";
+import { serverOf } from "./connect/server.ts";
+import { openLine, talk } from "./console_line.ts";
 import { TARGET_OPTIONS, targetOf, type TargetValues } from "./connect/target.ts";
 import { parsed } from "./arguments.ts";
 import { listed } from "./text.ts";
@@ -33,9 +27,6 @@ export const CONSOLE_HELP = () =>
     ...listed(targetRows()),
   ].join("\n");
 
-/** What a guest may have switched on in the terminal, switched off: mouse, pasting, the other screen, a hidden cursor. */
-const RESTORE = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\x1b(B";
-
 /** Exit status by the server's close code. */
 const STATUS: Readonly<Record<number, number>> = {
   [CONSOLE_CLOSE.done]: 0,
@@ -47,76 +38,6 @@ const STATUS: Readonly<Record<number, number>> = {
   1001: 3,
   1006: 3,
 };
-
-/** Bytes that may wait for the server; then typing waits. */
-const UNSENT = 1024 * 1024;
-/** Milliseconds the goodbye may take. */
-const GOODBYE_MS = 1000;
-
-interface Ending {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** Opens the WebSocket of a ticket. @throws {ApiError} Unreachable */
-async function openSocket(server: Server, { path, ticket }: ConsoleTicket): Promise<WebSocket> {
-  const { line: connection, headers } = await server.line();
-  const socket = webSocketOn(connection, { base: new URL(server.base), path, ticket }, headers);
-  try {
-    await opened(socket);
-  } catch (error) {
-    throw new ApiError("Unreachable", messageOf(error));
-  }
-  return socket;
-}
-
-/** Writes whole pieces, in order. */
-function writeAll(bytes: Uint8Array): void {
-  // Without waiting: a terminal that does not take it holds the server's bytes back by itself.
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-}
-
-/** Lets a terminal and a line talk until one of them ends. The terminal is as it was afterwards, whatever happened. */
-async function talk(line: WebSocket): Promise<Ending> {
-  const over = Promise.withResolvers<Ending>();
-  const filter = new ClipboardFilter();
-  line.on("message", (data: RawData) => writeAll(filter.read(data as unknown as Uint8Array)));
-  line.once("close", (code, reason) => over.resolve({ code, reason: reason.toString() }));
-  line.on("error", (error) => over.resolve({ code: 1006, reason: error.message }));
-  const leave = () => over.resolve({ code: CONSOLE_CLOSE.done, reason: "" });
-  const signals = ["SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, leave);
-  Deno.stdin.setRaw(true);
-  try {
-    const keys = new ConsoleKeys();
-    const typing = (async () => {
-      const buffer = new Uint8Array(16 * 1024);
-      for (;;) {
-        const count = await Deno.stdin.read(buffer);
-        if (count === null) return leave();
-        const { send, leave: isLeaving } = keys.read(buffer.subarray(0, count));
-        if (send.length > 0 && line.readyState === line.OPEN) line.send(send);
-        if (isLeaving) return leave();
-        while (line.bufferedAmount > UNSENT) await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    })();
-    typing.catch((error) => over.resolve({ code: 1, reason: String(error) }));
-    return await over.promise;
-  } finally {
-    Deno.stdin.setRaw(false);
-    writeAll(new TextEncoder().encode(RESTORE));
-    for (const signal of signals) Deno.removeSignalListener(signal, leave);
-  }
-}
-
-/** Says goodbye, so that the line is free at once. */
-async function close(line: WebSocket): Promise<void> {
-  if (line.readyState === line.CLOSED) return;
-  const closed = new Promise<void>((resolve) => line.once("close", () => resolve()));
-  line.close(CONSOLE_CLOSE.done);
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
-  line.terminate();
-}
 
 /** Reads its arguments. @throws {UsageError} */
 export function readConsole(
@@ -135,6 +56,16 @@ export function readConsole(
   return { name: positionals[0]!, force: values.force ?? false, line, target: values };
 }
 
+/** What is typed into this terminal. */
+async function* typed(): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(16 * 1024);
+  for (;;) {
+    const count = await Deno.stdin.read(buffer);
+    if (count === null) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
 /** Opens a console; gives the exit status. */
 export async function consoleCommand(args: readonly string[]): Promise<number> {
   try {
@@ -145,10 +76,10 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
       ...{ vmId: name, kind: "serial", force },
       ...(wanted !== undefined && { line: wanted }),
     });
-    const line = await openSocket(server, await server.call("open_console", input) as ConsoleTicket);
+    const line = await openLine(server, await server.call("open_console", input) as ConsoleTicket);
     console.error(`Connected to ${JSON.stringify(name)}. Ctrl+a t leaves; nothing to see? Press Enter.`);
-    const { code, reason } = await talk(line);
-    await close(line);
+    Deno.stdin.setRaw(true);
+    const { code, reason } = await talk(line, typed()).finally(() => Deno.stdin.setRaw(false));
     console.error(reason === "" ? "\nLeft the console." : `\n${reason}`);
     // A read of the terminal that is still waiting would keep the process until the next key.
     Deno.exit(STATUS[code] ?? 1);

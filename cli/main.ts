@@ -37,6 +37,11 @@ export async function main(args: readonly string[], app: () => Promise<Pages>): 
     console.log(`kvm-manager ${VERSION}`);
     return EXIT.done;
   }
+  if (first === undefined) {
+    const { tuiHere } = await import("./tui_here.ts");
+    const status = await tuiHere();
+    if (status !== undefined) return status;
+  }
   const own = ownVerbs(app);
   if (first === undefined || isHelp(first) || (first === "help" && rest.length === 0)) {
     const { usage } = await import("./verb/overview.ts");

@@ -15,6 +15,10 @@ export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, Own
       const { readServe, serve, SERVE_HELP } = await import("./serve.ts");
       return { help: SERVE_HELP, read: readServe, run: async (args) => await serve(args, await app()) };
     }),
+    tui: ownVerb("show the VMs in this terminal, and act on them", async () => {
+      const { readTui, TUI_HELP, tuiCommand } = await import("./tui/mod.ts");
+      return { help: TUI_HELP, read: readTui, run: tuiCommand };
+    }),
     call: ownVerb("carry out a command of the running server, JSON in and out", async () => {
       const { CALL_HELP, callCommand, readCall } = await import("./call.ts");
       return { help: CALL_HELP, read: readCall, run: callCommand };

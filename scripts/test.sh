@@ -24,7 +24,7 @@ case ${1:-} in
 esac
 
 TEST_PACKAGES="$LIBVIRT_PACKAGES chromium-headless-shell bubblewrap virtinst busybox-static qemu-guest-agent cpio openssl python3-libvirt libxml2-utils
-strace faketime slowhttptest bindfs sqlite3 genisoimage python3-yaml golang-go libguestfs-tools rpm kmod
+strace faketime slowhttptest bindfs sqlite3 genisoimage python3-yaml golang-go libguestfs-tools rpm kmod tmux
 sasl2-bin libsasl2-modules libsasl2-modules-db"
 # libguestfs boots the host's kernel, which containers lack.
 ls /boot/vmlinuz-* >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES linux-image-amd64"

@@ -1,6 +1,6 @@
 /** The commands on users, sessions, roles and tokens. */
 import { PERMISSIONS } from "../../lib/access/permissions.ts";
-import { isAdministrator, may, seesEverything } from "../../lib/access/rights.ts";
+import { isAdministrator, may, seesEverything, toldRights } from "../../lib/access/rights.ts";
 import { isZone, ZONE_CHOICES } from "../../lib/i18n/zone_choice.ts";
 import {
   type accessCommands,
@@ -82,6 +82,7 @@ export function accessHandlers(
         administrator: isAdministrator(rights),
         confirmedUntil: access.confirmations.until(principal.holder),
         permissions: [...PERMISSIONS.keys()].filter((each) => may(rights, each, "everything")),
+        allowances: toldRights(rights),
       };
     },
     get_ssh_keys: (_input, { principal }) => ({ sshKeys: [...sshKeys.of(principal)] }),

@@ -19,6 +19,8 @@ export interface ServerRequest {
 export interface Server {
   /** For people: its socket or address. */
   readonly name: string;
+  /** It is this host's, at its socket. */
+  readonly isHere: boolean;
   /** What a page of it would be at: `http://localhost` at the socket. */
   readonly origin: string;
   /** The host that is meant where a call names none; undefined for the one it runs on. */
@@ -85,22 +87,29 @@ async function requestAtSocket(
   }
 }
 
-/** Says on stderr which hosts a list has nothing of. @param ids as the answer's head has them */
-function noteMissingHosts(ids: string | null): void {
+/** Tells what is to be known of an answer beside it. */
+export type Note = (text: string) => void;
+
+/** Says which hosts a list has nothing of. @param ids as the answer's head has them */
+function noteMissingHosts(ids: string | null, note: Note): void {
   if (ids === null) return;
-  console.error(`Nothing of these hosts is here, as they do not answer: ${ids}. See: kvm-manager host list`);
+  note(`Nothing of these hosts is here, as they do not answer: ${ids}. See: kvm-manager host list`);
 }
 
-/** Says on stderr how old what is listed of hosts is. @param text as the answer's head has it */
-function noteStaleHosts(text: string | null): void {
+/** Says how old what is listed of hosts is. @param text as the answer's head has it */
+function noteStaleHosts(text: string | null, note: Note): void {
   const hosts = readStaleHosts(text ?? "");
   if (hosts.length === 0) return;
   const ages = hosts.map(({ id, age }) => `${id} (${formatSpan(age * 1000)} ago)`);
-  console.error(`These hosts do not answer, and are shown as they were: ${ages.join(", ")}.`);
+  note(`These hosts do not answer, and are shown as they were: ${ages.join(", ")}.`);
 }
 
-/** The server of a target. Nothing is connected before something is asked. */
-export function serverOf(target: Target): Server {
+/**
+ * The server of a target. Nothing is connected before something is asked.
+ *
+ * @param note told what is missing or old in a list; it goes to standard error when left out
+ */
+export function serverOf(target: Target, note: Note = (text) => console.error(text)): Server {
   const isSocket = target.kind === "socket";
   const origin = isSocket ? "http://localhost" : target.url.origin;
   const below = isSocket ? "" : target.url.pathname.replace(/\/$/, "");
@@ -140,6 +149,7 @@ export function serverOf(target: Target): Server {
   };
   return {
     name: isSocket ? target.path : target.url.origin,
+    isHere: isSocket,
     origin,
     base: origin + below,
     host: target.host,
@@ -152,8 +162,8 @@ export function serverOf(target: Target): Server {
         return await call(name, input, async (command, body) => {
           try {
             const response = await send(command, body);
-            noteMissingHosts(response.headers.get("x-missing-hosts"));
-            noteStaleHosts(response.headers.get(STALE_HOSTS_HEADER));
+            noteMissingHosts(response.headers.get("x-missing-hosts"), note);
+            noteStaleHosts(response.headers.get(STALE_HOSTS_HEADER), note);
             return response;
           } catch (error) {
             said = error;

@@ -145,7 +145,7 @@ async function atEnd(server: Server, { command: { endsIn } }: Verb, input: Input
 }
 
 /** The warnings of an answer that has nothing else; undefined for any other. */
-function onlyWarnings(answer: unknown): readonly string[] | undefined {
+export function onlyWarnings(answer: unknown): readonly string[] | undefined {
   const isOnly = isRow(answer) && Object.keys(answer).join() === "warnings";
   return isOnly ? (answer as { warnings: readonly string[] }).warnings : undefined;
 }

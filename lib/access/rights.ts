@@ -1,5 +1,5 @@
 /** Who may do what on what: rights, and the one question {@link may}. Pure. */
-import { type Grant, type Role, ROLES } from "../contract/mod.ts";
+import { type Grant, type Role, ROLES, type SignedIn } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
 import { permissionsOf } from "./permissions.ts";
 
@@ -47,6 +47,18 @@ export const ALL_RIGHTS: Rights = ["all"];
 
 /** Permissions of roles that people made, by name. */
 export type OwnRoles = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Rights as `get_session` tells them. */
+export const toldRights = (rights: Rights): SignedIn["allowances"] =>
+  rights.map((layer) =>
+    layer === "all" ? null : layer.map(({ permissions, on }) => ({ permissions: [...permissions], on }))
+  );
+
+/** The rights that `get_session` told. */
+export const rightsTold = (allowances: SignedIn["allowances"]): Rights =>
+  allowances.map((layer) =>
+    layer?.map(({ permissions, on }) => ({ permissions: new Set(permissions), on })) ?? "all"
+  );
 
 const isRole = (name: string): name is Role => (ROLES as readonly string[]).includes(name);
 

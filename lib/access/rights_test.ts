@@ -10,7 +10,9 @@ import {
   may,
   mayAnywhere,
   NO_RIGHTS,
+  rightsTold,
   roleOn,
+  toldRights,
 } from "./rights.ts";
 
 const NAMES = [...PERMISSIONS.keys()];
@@ -65,6 +67,24 @@ Deno.test("may() is what its grants say, for any grants, permission and object",
     }),
     { numRuns: 3000 },
   );
+});
+
+Deno.test("rights that were told, as JSON, are judged as those that they were", () => {
+  fc.assert(
+    fc.property(
+      grants,
+      grants,
+      fc.constantFrom(...NAMES),
+      fc.constantFrom(...OBJECTS),
+      (all, picked, permission, object) => {
+        const rights = [layerOf(all, own), layerOf(picked, own)];
+        const told = rightsTold(JSON.parse(JSON.stringify(toldRights(rights))));
+        assert.equal(may(told, permission, object), may(rights, permission, object));
+      },
+    ),
+  );
+  assert.ok(isAdministrator(rightsTold(toldRights(ALL_RIGHTS))));
+  assert.ok(!mayAnywhere(rightsTold(toldRights(NO_RIGHTS)), "vms.view"));
 });
 
 Deno.test("may() with a token's layer is never more than its owner's, nor than what was picked (threat 11)", () => {

@@ -75,6 +75,9 @@ export const User = Type.Object({
 });
 export type User = Static<typeof User>;
 
+/** Permissions, and where they hold. */
+const Allowed = Type.Object({ permissions: Type.Array(Type.String()), on: Grant.properties.on });
+
 export const SignedIn = Type.Object({
   user: Type.Union([User, Type.Null()], {
     description: "null for root at the socket, and the demo's visitor",
@@ -86,6 +89,10 @@ export const SignedIn = Type.Object({
     description: "so long one need not confirm again that it is oneself: `reauthenticate`",
   }),
   permissions: Type.Array(Type.String(), { description: "what one may do on everything" }),
+  allowances: Type.Array(Type.Union([Type.Array(Allowed), Type.Null()]), {
+    description:
+      "all that one may do, and on what: each of these layers must allow it, a token's and that of its owner; null: an administrator's",
+  }),
 });
 export type SignedIn = Static<typeof SignedIn>;
 

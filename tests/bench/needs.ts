@@ -13,6 +13,7 @@ export const NEEDS = {
   python: () => ensurePackages("python3-libvirt"),
   restic: () => ensurePackages("restic"),
   strace: () => ensurePackages("strace"),
+  tmux: () => ensurePackages("tmux"),
   websockify: () => ensurePackages("websockify"),
 } satisfies Record<string, () => Promise<unknown>>;
 

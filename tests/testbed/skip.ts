@@ -96,6 +96,8 @@ const NEEDS = {
   wine: ensureWine,
   /** libvirt's own `.vmx` files, out of Debian's source package. */
   vmxFiles: libvirtVmxFolder,
+  /** Debian's tmux. */
+  tmux: () => ensurePackages("tmux"),
   /** Debian's strace. */
   strace: () => ensurePackages("strace"),
 } satisfies Record<string, () => Promise<unknown>>;

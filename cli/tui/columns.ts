@@ -1,0 +1,43 @@
+/** Columns of a table that fit into a terminal. Pure. */
+import type { Style } from "./line.ts";
+
+/** A column. */
+export interface Column<R> {
+  readonly title: string;
+  /** Columns of the terminal that it takes at least, and at most. */
+  readonly least: number;
+  readonly most: number;
+  /** What does not fit is left out, the last in this order first. */
+  readonly order: number;
+  readonly right?: true;
+  readonly cell: (row: R) => { readonly text: string; readonly style?: Style };
+}
+
+/** Blanks between two. */
+const GAP = 1;
+
+/** The columns that fit, in their places, with their widths. */
+export function layout<R>(
+  columns: readonly Column<R>[],
+  available: number,
+): { readonly column: Column<R>; readonly width: number }[] {
+  const byOrder = [...columns].sort((a, b) => a.order - b.order);
+  const widths = new Map<Column<R>, number>();
+  let left = available + GAP;
+  for (const column of byOrder) {
+    if (widths.size > 0 && column.least + GAP > left) break;
+    widths.set(column, Math.min(column.least, left - GAP));
+    left -= column.least + GAP;
+  }
+  for (const column of byOrder) {
+    const width = widths.get(column);
+    if (width === undefined || left <= 0) continue;
+    const more = Math.min(left, column.most - width);
+    widths.set(column, width + more);
+    left -= more;
+  }
+  return columns.flatMap((column) => {
+    const width = widths.get(column);
+    return width === undefined ? [] : [{ column, width }];
+  });
+}

@@ -1,0 +1,141 @@
+/** The fields of a command's form, made from its schema as the options of its verb are. Pure. */
+import { RESOURCES } from "../../lib/contract/lookups.ts";
+import type { CommandName } from "../../lib/contract/mod.ts";
+import { commonOptionsOf } from "../verb/common.ts";
+import type { Verb } from "../verb/find.ts";
+import { placeholder } from "../verb/help.ts";
+import { optionsOf, positionalsOf } from "../verb/options.ts";
+
+/** A field. */
+export interface FormField {
+  /** How the option is called that it stands for: `memory`. */
+  readonly flag: string;
+  readonly kind: "text" | "boolean" | "choice";
+  readonly choices: readonly string[];
+  readonly required: boolean;
+  readonly secret: boolean;
+  /** It takes several, with commas between them. */
+  readonly many: boolean;
+  /** What may stand in it, and what it means. */
+  readonly hint: string;
+  /** Where it is in the input; undefined for what is no field of the input. */
+  readonly path: readonly string[] | undefined;
+  /** The command that lists what it may name, and by which field. */
+  readonly names: { readonly list: CommandName; readonly by: string; readonly in?: string } | undefined;
+}
+
+/** Options of the shell that are of use here: which file is sent, and where an answer goes. */
+const FILES: ReadonlySet<string> = new Set(["from", "out"]);
+
+const namesOf = (field: string): FormField["names"] => {
+  const found = RESOURCES.get(field);
+  return found && { list: found.list, by: found.by, ...(found.in !== undefined && { in: found.in }) };
+};
+
+function hintOf(shown: string, ...texts: readonly (string | false | undefined)[]): string {
+  return [shown, ...texts].filter((each) => each !== undefined && each !== false && each !== "").join("; ");
+}
+
+/** Those of a place or an option. */
+function fieldOf(
+  { flag, kind, choices = [], ...of }: {
+    flag: string;
+    kind: Parameters<typeof placeholder>[0]["kind"];
+    choices?: readonly string[] | undefined;
+    required: boolean;
+    secret?: boolean;
+    many: boolean;
+    description: string | undefined;
+    default?: unknown;
+    path: readonly string[];
+  },
+): FormField {
+  const isChoice = choices.length > 0 && !of.many && kind === "string";
+  const usual = of.default === undefined || of.default === false
+    ? undefined
+    : `default ${String(of.default)}`;
+  return {
+    flag,
+    kind: kind === "boolean" ? "boolean" : isChoice ? "choice" : "text",
+    choices: kind === "boolean" ? ["yes", "no"] : choices,
+    required: of.required,
+    secret: of.secret === true,
+    many: of.many,
+    hint: hintOf(
+      kind === "boolean"
+        ? "yes|no"
+        : placeholder({ kind, choices: choices.length > 0 ? [...choices] : undefined }),
+      of.description,
+      of.many && "several with commas between them",
+      usual,
+    ),
+    path: of.path,
+    names: namesOf(of.path.at(-1)!),
+  };
+}
+
+/** The fields in their order: what is needed first, then as the verb's help has them. */
+export function formFields(verb: Verb): FormField[] {
+  const places = positionalsOf(verb),
+    options = optionsOf(verb),
+    { shorthands = {}, groups = [] } = verb.extras;
+  const { required = [] } = verb.command.input as { required?: readonly string[] };
+  const isList = (kind: string) => kind === "strings" || kind === "grants";
+  const placed = new Set(places.map(({ field }) => field));
+  const all: [name: string, field: FormField][] = [
+    ...places.map((place): [string, FormField] => [
+      place.field,
+      fieldOf({
+        ...place,
+        required: !place.optional && required.includes(place.field),
+        many: place.many || isList(place.kind),
+        path: [place.field],
+      }),
+    ]),
+    ...Object.entries(shorthands).map(([flag, { value, text, multiple }]): [string, FormField] => [flag, {
+      ...{
+        flag,
+        kind: value === undefined ? "boolean" : "text",
+        required: false,
+        secret: false,
+        path: undefined,
+      },
+      ...{ choices: value === undefined ? ["yes", "no"] : [], many: multiple === true, names: namesOf(flag) },
+      hint: hintOf(value ?? "yes|no", text, multiple && "several with commas between them"),
+    }]),
+    ...options.filter(({ path }) => path.length > 1 || !placed.has(path[0]!)).map((
+      option,
+    ): [string, FormField] => [
+      option.path[0]!,
+      fieldOf({ ...option, many: isList(option.kind) }),
+    ]),
+    ...commonOptionsOf(verb, new Set(options.map(({ flag }) => flag)))
+      .filter(([name]) => FILES.has(name))
+      .map(([flag, { text, value = "" }]): [string, FormField] => [flag, {
+        ...{ flag, kind: "text", choices: [], required: flag === "from", secret: false, many: false },
+        ...{ hint: hintOf(value, text), path: undefined, names: undefined },
+      }]),
+  ];
+  const order = groups.flatMap(([, names]) => names);
+  const rank = ([name, field]: [string, FormField]) => {
+    if (field.required) return -1;
+    const at = order.indexOf(name);
+    return at < 0 ? order.length : at;
+  };
+  return all.map((entry, index) => ({ entry, index })).sort((a, b) =>
+    rank(a.entry) - rank(b.entry) || a.index - b.index
+  )
+    .map(({ entry: [, field] }) => field);
+}
+
+/** What was filled in, as words of a command line; secrets are none, which every process could read. */
+export function wordsOf(fields: readonly FormField[], valueOf: (field: FormField) => string): string[] {
+  return fields.flatMap((field) => {
+    const value = valueOf(field);
+    if (field.secret || value.trim() === "") return [];
+    const parts = field.many
+      ? value.split(",").map((part) => part.trim()).filter((part) => part !== "")
+      : [value];
+    return parts.map((part) => `--${field.flag}=${part}`);
+  });
+}

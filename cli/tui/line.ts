@@ -1,0 +1,35 @@
+/** What the terminal UI draws: lines of spans with styles. */
+
+/** What a text means; how it looks is up to the terminal (`paint.ts`). */
+export type Style =
+  | "plain"
+  | "dim"
+  | "strong"
+  | "title"
+  | "ok"
+  | "warn"
+  | "bad"
+  | "info"
+  | "key"
+  | "selected"
+  | "cursor";
+
+/** A text in one style. It may come from anywhere: it is escaped when it is painted. */
+export interface Span {
+  readonly text: string;
+  readonly style?: Style;
+  /** Columns that it takes: cut or filled up. As many as its text without it. */
+  readonly width?: number;
+  /** Ends at its last column instead of beginning at its first. */
+  readonly right?: true;
+  /** What a click on it stands for: a key (`enter`), or a row (`row:3`). */
+  readonly press?: string;
+}
+
+/** A line of the screen. */
+export type Line = readonly Span[];
+
+/** A span. */
+export const span = (text: string, style: Style = "plain"): Span => ({ text, style });
+/** A line with one text. */
+export const line = (text: string, style: Style = "plain"): Line => [span(text, style)];

@@ -1,0 +1,89 @@
+/** `kvm-manager tui`: the VMs in this terminal, as they are now. */
+import { parsed } from "../arguments.ts";
+import { serverOf } from "../connect/server.ts";
+import { type Target, TARGET_OPTIONS, targetOf } from "../connect/target.ts";
+import { EXIT } from "../exit.ts";
+import { TERMINAL } from "../terminal.ts";
+import { listed } from "../text.ts";
+import { failed } from "../verb/failure.ts";
+import { targetRows } from "../verb/help.ts";
+import { UsageError } from "../verb/values.ts";
+import { TuiApp } from "./app.ts";
+import { glyphsFor } from "./glyphs.ts";
+import { Screen } from "./screen.ts";
+
+export const TUI_HELP = () =>
+  [
+    "Usage: kvm-manager tui [OPTIONS]",
+    "",
+    "Shows the VMs, tasks and hosts in this terminal, as they are now: start, stop, kill, create and delete VMs, open " +
+    "their serial consoles, and carry out any other command (: or Ctrl+p). ? shows the keys. kvm-manager alone in a " +
+    "terminal is the same, where a server runs on this host.",
+    "",
+    "NO_COLOR=1 leaves colours out. Without UTF-8 in the locale (LC_ALL, LC_CTYPE, LANG) frames are of ASCII.",
+    "",
+    "Which server:",
+    ...listed(targetRows()),
+    "",
+    "Examples:",
+    "  kvm-manager tui",
+    "  kvm-manager tui --context kvm2",
+  ].join("\n");
+
+/** Reads its arguments. @throws {UsageError} */
+export function readTui(args: readonly string[]) {
+  const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
+  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
+  return { values };
+}
+
+/** Runs it; gives the exit status. */
+export async function tuiCommand(args: readonly string[]): Promise<number> {
+  try {
+    const { values } = readTui(args);
+    if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
+    if (Deno.env.get("TERM") === "dumb") {
+      throw new UsageError("this terminal has no cursor to move (TERM=dumb). kvm-manager vm list needs none");
+    }
+    return await runTui(await targetOf(values));
+  } catch (error) {
+    return failed(error, ["tui"]);
+  }
+}
+
+/** Exit statuses of the signals that end it, as a shell has them. */
+const ENDS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
+
+/** Runs it on a server until it is left; the terminal is as it was then, whatever happened. */
+export async function runTui(target: Target): Promise<number> {
+  const screen = new Screen();
+  const server = serverOf(target, (text) => app.say(text, "warn"));
+  const app: TuiApp = new TuiApp(server, screen, {
+    colours: TERMINAL.hasColours,
+    glyphs: glyphsFor((name) => Deno.env.get(name)),
+  }, { suspend: () => Deno.kill(Deno.pid, "SIGTSTP") });
+  let status: number = EXIT.done;
+  for (const [signal, number] of Object.entries(ENDS)) {
+    Deno.addSignalListener(signal as keyof typeof ENDS, () => {
+      status = number;
+      app.leave();
+    });
+  }
+  Deno.addSignalListener("SIGWINCH", () => app.resized());
+  Deno.addSignalListener("SIGCONT", () => app.continued());
+  // What nobody expects is told where it can be read.
+  const crashed = (error: unknown) => {
+    screen.leave();
+    console.error("kvm-manager tui:", error);
+    Deno.exit(EXIT.failed);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => crashed(event.reason));
+  globalThis.addEventListener("error", (event) => crashed(event.error));
+  try {
+    await app.run();
+  } finally {
+    screen.leave();
+  }
+  // A read of the terminal that is still waiting would keep the process until the next key.
+  Deno.exit(status);
+}

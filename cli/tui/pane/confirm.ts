@@ -1,0 +1,55 @@
+/** A question before something is lost, or interrupted: y or n, and nothing else. */
+import { type Line, line, span } from "../line.ts";
+import type { Binding, Pane, Place } from "../pane.ts";
+import { folded } from "../width.ts";
+
+/** A question. */
+export interface Question {
+  /** `Delete web1?` */
+  readonly text: string;
+  /** What is to be known of it. */
+  readonly note: string;
+  /** What y does. */
+  readonly yes: string;
+  readonly run: () => void;
+  /** Another way to say yes. */
+  readonly other?: { readonly key: string; readonly label: string; readonly run: () => void };
+}
+
+export class ConfirmPane implements Pane {
+  readonly title = "Confirm";
+
+  constructor(private readonly question: Question, private readonly close: () => void) {}
+
+  lines({ columns, look: { glyphs } }: Place): readonly Line[] {
+    const { text, note, yes, other } = this.question;
+    const fold = (each: string) => folded(each, columns - 4, glyphs);
+    const choice = (key: string, label: string): Line => [
+      span("  "),
+      { text: ` ${key} `, style: "key", press: key },
+      { text: ` ${label}`, press: key },
+    ];
+    return [
+      line(""),
+      ...fold(text).map((each) => line(`  ${each}`, "strong")),
+      ...(note === "" ? [] : [line(""), ...fold(note).map((each) => line(`  ${each}`, "warn"))]),
+      line(""),
+      choice("y", yes),
+      ...(other === undefined ? [] : [choice(other.key, other.label)]),
+      choice("n", "go back, nothing is done"),
+    ];
+  }
+
+  bindings(): readonly Binding[] {
+    const answer = (run: () => void) => () => {
+      this.close();
+      run();
+    };
+    const { yes, run, other } = this.question;
+    return [
+      { keys: ["y", "Y"], label: yes, run: answer(run) },
+      ...(other === undefined ? [] : [{ keys: [other.key], label: other.label, run: answer(other.run) }]),
+      { keys: ["n", "N", "esc"], label: "go back", run: this.close },
+    ];
+  }
+}

@@ -1,0 +1,168 @@
+/** A list of rows: one of them is selected, by its id, wherever it moves to; a search leaves out the others. */
+import type { Glyphs } from "../glyphs.ts";
+import { type Column, layout } from "../columns.ts";
+import { InputLine } from "../input_line.ts";
+import { type Line, line, type Span, span } from "../line.ts";
+import type { Binding, Pane, Place } from "../pane.ts";
+import { folded } from "../width.ts";
+
+/** What a row begins with. */
+const MARK = 2;
+
+export abstract class TablePane<R> implements Pane {
+  abstract readonly title: string;
+  #search = new InputLine();
+  #isSearching = false;
+  #selected: string | undefined;
+  #index = 0;
+  #top = 0;
+  /** Rows that were shown last: a page up or down is as many. */
+  #page = 10;
+
+  /** The rows that fit to what is searched for; all for an empty text. */
+  protected abstract rows(search: string): readonly R[];
+  protected abstract idOf(row: R): string;
+  protected abstract columns(place: Place): readonly Column<R>[];
+  /** What can be done with the row that is selected. */
+  protected abstract actions(row: R | undefined): readonly Binding[];
+  /** Said in the place of rows. @param search what no row has; empty where there are none at all */
+  protected abstract empty(search: string): string;
+
+  /** The row that is selected. Where it is gone, the one in its place is. */
+  get selected(): R | undefined {
+    const rows = this.rows(this.#search.text);
+    return rows[this.#place(rows)];
+  }
+
+  /** Selects a row. */
+  select(id: string): void {
+    this.#selected = id;
+  }
+
+  lines(place: Place): readonly Line[] {
+    const rows = this.rows(this.#search.text), text = this.#search.text;
+    const head = this.#isSearching || text !== "" ? [this.#searchLine(place)] : [];
+    if (rows.length === 0) {
+      return [
+        ...head,
+        ...folded(this.empty(text), place.columns - 2, place.look.glyphs).map((each) => line(` ${each}`)),
+      ];
+    }
+    const room = this.#page = Math.max(1, place.rows - head.length - 1);
+    const at = this.#place(rows);
+    this.#top = Math.max(0, Math.min(this.#top, at, rows.length - room));
+    if (at >= this.#top + room) this.#top = at - room + 1;
+    const columns = layout(this.columns(place), place.columns - MARK);
+    const titles: Line = [
+      span(" ".repeat(MARK)),
+      ...columns.flatMap(({ column: { title, right }, width }) => [
+        { text: title, width, style: "dim" as const, ...(right && { right }) },
+        span(" "),
+      ]),
+    ];
+    const shown = rows.slice(this.#top, this.#top + room).map((row, index) =>
+      this.#row(row, this.#top + index === at, columns, place.look.glyphs)
+    );
+    return [...head, titles, ...shown];
+  }
+
+  bindings(): readonly Binding[] {
+    const move = (
+      keys: readonly string[],
+      shown: string,
+      label: string,
+      to: (at: number) => number,
+    ): Binding => ({
+      ...{ keys, shown, label, isMinor: true, run: () => this.#move(to) },
+    });
+    const moves = (letters: boolean): Binding[] => [
+      move(letters ? ["up", "k"] : ["up"], "Up", "one up", (at) => at - 1),
+      move(letters ? ["down", "j"] : ["down"], "Down", "one down", (at) => at + 1),
+      move(["page-up"], "PgUp", "a page up", (at) => at - this.#page),
+      move(["page-down"], "PgDn", "a page down", (at) => at + this.#page),
+    ];
+    if (this.#isSearching) {
+      return [
+        { keys: ["enter"], shown: "Enter", label: "go to the list", run: () => this.#isSearching = false },
+        { keys: ["esc"], shown: "Esc", label: "end the search", run: () => this.#endSearch() },
+        ...moves(false),
+      ];
+    }
+    return [
+      ...this.actions(this.selected),
+      { keys: ["/"], label: "search", run: () => this.#isSearching = true },
+      ...(this.#search.text === ""
+        ? []
+        : [{ keys: ["esc"], shown: "Esc", label: "end the search", run: () => this.#endSearch() }]),
+      ...moves(true),
+      move(["home", "g"], "Home", "the first", () => 0),
+      move(["end", "G"], "End", "the last", () => Infinity),
+    ];
+  }
+
+  type(key: string): void {
+    if (this.#isSearching) this.#search.press(key);
+  }
+
+  paste(text: string): void {
+    if (this.#isSearching) this.#search.insert(text);
+  }
+
+  click(press: string): void {
+    const [, id] = /^row:(.*)$/s.exec(press) ?? [];
+    if (id === undefined) return;
+    const before = this.selected;
+    if (before !== undefined && this.idOf(before) === id) this.opened(before);
+    else this.select(id);
+  }
+
+  /** A click on the row that is selected. */
+  protected opened(_row: R): void {}
+
+  #endSearch(): void {
+    this.#search.set("");
+    this.#isSearching = false;
+  }
+
+  #place(rows: readonly R[]): number {
+    const found = rows.findIndex((row) => this.idOf(row) === this.#selected);
+    if (found >= 0) return this.#index = found;
+    const at = Math.max(0, Math.min(this.#index, rows.length - 1));
+    // Kept from now on: what comes before it does not move the selection to another.
+    if (rows[at] !== undefined) this.#selected = this.idOf(rows[at]);
+    return at;
+  }
+
+  #move(to: (at: number) => number): void {
+    const rows = this.rows(this.#search.text);
+    if (rows.length === 0) return;
+    const at = Math.max(0, Math.min(rows.length - 1, to(this.#place(rows))));
+    this.#selected = this.idOf(rows[at]!);
+  }
+
+  #searchLine({ columns, look }: Place): Line {
+    const text = this.#isSearching
+      ? this.#search.spans(columns - 10, look.glyphs)
+      : [span(this.#search.text)];
+    return [span(" Search: ", "key"), ...text];
+  }
+
+  #row(
+    row: R,
+    isSelected: boolean,
+    columns: ReturnType<typeof layout<R>>,
+    glyphs: Glyphs,
+  ): Line {
+    const press = `row:${this.idOf(row)}`;
+    const cells = columns.flatMap(({ column: { cell, right }, width }): Span[] => {
+      const { text, style = "plain" } = cell(row);
+      const own = isSelected ? "selected" : style;
+      return [{ text, width, style: own, press, ...(right && { right }) }, {
+        text: " ",
+        style: isSelected ? "selected" : "plain",
+        press,
+      }];
+    });
+    return [{ text: isSelected ? `${glyphs.marker} ` : "  ", press }, ...cells];
+  }
+}

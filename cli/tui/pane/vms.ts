@@ -1,0 +1,94 @@
+/** The VMs: one line each, as they are now. */
+import type { VM } from "../../../lib/contract/mod.ts";
+import { formatMemory } from "../../../lib/text/quantity.ts";
+import { formatSpan } from "../../../lib/text/time.ts";
+import { filterVms, firstAddress } from "../../../lib/vm/list.ts";
+import { osOf } from "../../../lib/vm/os/names.ts";
+import type { Column } from "../columns.ts";
+import type { Desk } from "../desk.ts";
+import type { Binding, Place } from "../pane.ts";
+import { stateCell } from "../state_cell.ts";
+import { vmBindings } from "../vm_keys.ts";
+import { openForm } from "./form.ts";
+import { TablePane } from "./table.ts";
+import { VmPane } from "./vm.ts";
+
+export class VmsPane extends TablePane<VM> {
+  readonly title = "VMs";
+
+  constructor(private readonly desk: Desk) {
+    super();
+  }
+
+  protected override rows(search: string): readonly VM[] {
+    const { vms } = this.desk.data;
+    return search === "" ? vms : filterVms(vms, { q: search, state: "all", tag: "", group: "" });
+  }
+
+  protected override idOf({ id }: VM): string {
+    return id;
+  }
+
+  protected override columns({ look: { glyphs }, now }: Place): readonly Column<VM>[] {
+    const { data } = this.desk;
+    const known = (text: string | undefined) => ({ text: text ?? "-" });
+    return [
+      { title: "NAME", least: 14, most: 40, order: 0, cell: ({ name }) => ({ text: name }) },
+      { title: "STATE", least: 16, most: 18, order: 1, cell: (vm) => stateCell(vm, glyphs) },
+      {
+        ...{ title: "CPU", least: 6, most: 6, order: 2, right: true },
+        cell: (vm) => known(percent(data.stats(vm)?.cpuUsagePercent)),
+      },
+      {
+        ...{ title: "MEMORY", least: 15, most: 19, order: 3, right: true },
+        cell: (vm) => ({ text: memory(vm, data.stats(vm)?.memoryUsedMb) }),
+      },
+      { title: "ADDRESS", least: 15, most: 39, order: 4, cell: (vm) => known(firstAddress(vm)) },
+      ...(data.hasHosts
+        ? [{ title: "HOST", least: 8, most: 20, order: 5, cell: (vm: VM) => ({ text: vm.host }) }]
+        : []),
+      {
+        ...{ title: "UP FOR", least: 9, most: 10, order: 6 },
+        cell: ({ startedAt }) => known(startedAt === undefined ? undefined : formatSpan(now - startedAt)),
+      },
+      { title: "SYSTEM", least: 12, most: 30, order: 7, cell: (vm) => known(osOf(vm)) },
+      { title: "TAGS", least: 8, most: 30, order: 8, cell: ({ tags }) => known(tags.join(" ") || undefined) },
+    ];
+  }
+
+  protected override actions(vm: VM | undefined): readonly Binding[] {
+    const { desk } = this;
+    return [
+      ...(vm === undefined
+        ? []
+        : [{ keys: ["enter"], label: "details", run: () => this.opened(vm) }, ...vmBindings(desk, vm)]),
+      ...(desk.data.may("create_vm")
+        ? [{ keys: ["n"], label: "new VM", run: () => openForm(desk, "create_vm") }]
+        : []),
+    ];
+  }
+
+  protected override opened({ id }: VM): void {
+    this.desk.open(new VmPane(this.desk, id));
+  }
+
+  protected override empty(search: string): string {
+    const { data } = this.desk;
+    if (search !== "") {
+      return `No VM has "${search}" in its name, tags, addresses or system. Esc ends the search.`;
+    }
+    if (data.problem !== undefined) return data.problem.message;
+    if (!data.isRead) {
+      return data.link.state === "connected"
+        ? "The VMs are being read…"
+        : "There is no connection to the server yet.";
+    }
+    return data.may("create_vm") ? "No VMs yet. n creates one." : "No VMs that you may see.";
+  }
+}
+
+const percent = (value: number | null | undefined) =>
+  value === null || value === undefined ? undefined : `${value.toFixed(0)} %`;
+
+const memory = ({ memoryMb }: VM, used: number | undefined) =>
+  used === undefined ? formatMemory(memoryMb) : `${formatMemory(used)}/${formatMemory(memoryMb)}`;
