@@ -115,6 +115,14 @@ export function createApi(
     requireQuery(req.raw, []);
     return shownResponse(req.raw, openApi(version));
   });
+  api.get("/grpc.proto", async ({ req }) => {
+    requireQuery(req.raw, []);
+    // It is asked for once by few: nothing of gRPC is loaded before
+    const { contractProto } = await import("../../lib/grpc/contract_proto.ts");
+    return new Response(contractProto(), {
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache" },
+    });
+  });
   api.get("/events", ({ req, env: { principal } }) => {
     requireQuery(req.raw, ["since", "figures"]);
     // What it tells can be asked for by commands, which such a token may not call.
@@ -173,6 +181,7 @@ export function createApi(
   const allowed = new Map<string, string[]>([
     ["/commands/{name}", ["POST"]],
     ["/openapi.json", ["GET"]],
+    ["/grpc.proto", ["GET"]],
     ["/events", ["GET"]],
     ...[...PICTURES, ...LISTED_ITEMS].map(({ path }) => [path, ["GET"]] as [string, string[]]),
   ]);
