@@ -6,7 +6,7 @@ import type { Incoming } from "./incoming.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /** Bytes of one message of a download. */
-const PIECE = 256 * 1024;
+const PIECE = 64 * 1024;
 
 /** A message of an upload: what is uploaded where, then its bytes. */
 export interface UploadPart {

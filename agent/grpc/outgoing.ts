@@ -4,6 +4,9 @@ import type { Buffer } from "node:buffer";
 
 type WritingCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
+/** Bytes that may wait for the connection; from there on senders wait. */
+const MOST_UNSENT = 512 * 1024;
+
 /** Messages to the client of a call. */
 export class Outgoing {
   readonly #gone = new AbortController();
@@ -18,7 +21,6 @@ export class Outgoing {
     call.on("cancelled", leave);
     call.on("close", leave);
     call.on("error", leave);
-    call.on("drain", () => this.#settle(true));
     if (call.cancelled) leave();
   }
 
@@ -44,12 +46,12 @@ export class Outgoing {
       return Promise.resolve(false);
     }
     this.#unsent += message.length;
-    // Its third place has the type of a callback alone where an encoding is given
-    const hasRoom = this.call.write(message, () => {
+    this.call.write(message, () => {
       this.#unsent -= message.length;
       onTaken?.();
+      if (this.#unsent <= MOST_UNSENT) this.#settle(true);
     });
-    if (hasRoom) return Promise.resolve(true);
+    if (this.#unsent <= MOST_UNSENT) return Promise.resolve(true);
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }

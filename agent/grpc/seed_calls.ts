@@ -10,6 +10,7 @@ export type SeedDispatch = (command: CommandName, input: unknown) => Promise<unk
 interface SeedDisk {
   readonly path: string;
   readonly readonly: boolean;
+  readonly format?: string;
 }
 interface SeedNic {
   readonly tap?: string;
@@ -77,6 +78,13 @@ export function seedVm(vm: VM): Record<string, unknown> {
   };
 }
 
+/** A disk of the seed as commands take it. */
+const diskOf = ({ path, readonly, format }: SeedDisk) => ({
+  path,
+  ...(readonly && { readOnly: true }),
+  ...(format !== undefined && format !== "" && { format }),
+});
+
 /** A card of the seed as commands take it. @throws {ContractError} InvalidInput for one with a device of its own */
 function nicOf({ tap, mac, network = USUAL_NETWORK }: SeedNic) {
   if (tap !== undefined && tap !== "") {
@@ -93,7 +101,7 @@ function configOf({ name, config }: SeedInput): Record<string, unknown> {
     name: name === undefined || name === "" ? `vm-${crypto.randomUUID().slice(0, 8)}` : name,
     cpuCount: config.vcpus,
     memoryMb: config.memoryMb,
-    disks: config.disks.map(({ path, readonly }) => ({ path, ...(readonly && { readOnly: true }) })),
+    disks: config.disks.map(diskOf),
     nics: config.nics.map(nicOf),
     ...(kernel !== "" && {
       kernel: {
@@ -152,8 +160,7 @@ export function seedCalls(
     KillVm: ({ id }) => after(id, "force_stop_vm"),
     AttachDisk: ({ vmId, disk }) => {
       if (disk === undefined) throw invalid("disk is missing", "disk");
-      const { path, readonly } = disk;
-      return after(vmId, "attach_disk", { path, ...(readonly && { readOnly: true }) });
+      return after(vmId, "attach_disk", diskOf(disk));
     },
     DetachDisk: async ({ vmId: given, path }) => {
       const vmId = await idOf(given), { disks } = await vm(vmId);

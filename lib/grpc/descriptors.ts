@@ -96,7 +96,11 @@ function typeOf(type: string, enums: ReadonlySet<string>) {
 const entryName = ({ name }: ProtoField) => `${pascalName(name)}Entry`;
 
 function messageDescriptor(message: ProtoMessage, enums: ReadonlySet<string>) {
-  const { fields, name, reserved = [] } = message;
+  const { name, reserved = [] } = message;
+  // In the order in which the text has them: those of a oneof stand together, behind the others
+  const fields = message.fields.toSorted((a, b) =>
+    Number(a.oneof !== undefined) - Number(b.oneof !== undefined)
+  );
   const isSynthetic = ({ presence, type, oneof }: ProtoField) =>
     presence === "optional" && oneof === undefined && (isScalar(type) || enums.has(type));
   const oneofs = [...new Set(fields.flatMap(({ oneof }) => oneof ?? []))];

@@ -1,6 +1,6 @@
 /**
  * The service of the seed (mvirt): its calls, messages and numbers, so that its clients work with KVM Manager. `network` of a
- * card is ours: this host has networks in the place of taps. Pure.
+ * card and `format` of a disk are ours: this host has networks in the place of taps, and guesses no format. Pure.
  */
 import { field, type ProtoField, type ProtoFile, type ProtoMessage } from "./model.ts";
 
@@ -52,7 +52,15 @@ export const SEED_FILE: ProtoFile = {
       field(7, "nics", own("NicConfig"), many),
       field(8, "user_data", "string", { ...maybe, comment: "cloud-init user-data" }),
     ),
-    message("DiskConfig", field(1, "path", "string"), field(2, "readonly", "bool")),
+    message(
+      "DiskConfig",
+      field(1, "path", "string"),
+      field(2, "readonly", "bool"),
+      field(3, "format", "string", {
+        ...maybe,
+        comment: "qcow2 or raw; what its storage pool has on record when left out",
+      }),
+    ),
     message(
       "NicConfig",
       field(1, "tap", "string", { ...maybe, comment: "the device on the host; it cannot be chosen" }),
