@@ -4,10 +4,10 @@ import { permissionsOf } from "../lib/access/permissions.ts";
 import { type Role, ROLES } from "../lib/contract/mod.ts";
 
 /**
- * Ways in. By `mcp` come programs that speak MCP. Nobody comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
+ * Ways in. By `mcp` come programs that speak MCP, by `grpc` those that speak gRPC. Nobody comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
  * on with what was cut short.
  */
-export type Door = "page" | "api" | "socket" | "mcp" | "schedule" | "agent";
+export type Door = "page" | "api" | "socket" | "mcp" | "grpc" | "schedule" | "agent";
 
 /** How somebody has shown who they are. */
 export type Via = "session" | "token" | "socket" | "link" | "demo" | "agent" | "nobody";

@@ -45,6 +45,7 @@ import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Admit } from "./http/websocket.ts";
+import { hostHeads, type HostStates } from "./http/host_heads.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
@@ -191,6 +192,7 @@ export class App {
   doors: Listeners | undefined;
   /** Where VMs are, and which host a call is about: rights depend on it. */
   readonly places: AccessWorld;
+  readonly #hostStates: HostStates;
   readonly #journal: Journal;
   readonly #features: readonly OpenFeature<CommandName, CommandName>[];
   readonly #handlers: Partial<Handlers>;
@@ -316,11 +318,7 @@ export class App {
     this.#handlers = handlersOf(this.#features);
     this.hosts.add(new Host(this, { id: LOCAL_HOST, uri: settings.uri }));
     this.#serveKeptHosts();
-    this.api = createApi({
-      dispatch: this.dispatch,
-      hub: this.hub,
-      version: VERSION,
-      vms: () => this.vms(),
+    this.#hostStates = {
       places: this.places,
       now: () => this.clock.now(),
       staleHosts: () => [
@@ -333,8 +331,20 @@ export class App {
         ...this.hosts.missing().map(({ id }) => id),
         ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),
       ],
+    };
+    this.api = createApi({
+      ...this.#hostStates,
+      dispatch: this.dispatch,
+      hub: this.hub,
+      version: VERSION,
+      vms: () => this.vms(),
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
+  }
+
+  /** Heads of an answer that say which hosts it has nothing of. */
+  hostHeads(command: CommandName, host: unknown, principal: Principal): Record<string, string> {
+    return hostHeads(this.#hostStates, command, host, principal);
   }
 
   /** Answers a request for a WebSocket. */

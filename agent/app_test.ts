@@ -18,6 +18,7 @@ const DOORS = {
   hsts: "auto",
   hostName: [],
   trustedProxy: [],
+  grpcListen: [],
   basePath: "/",
 } as const;
 

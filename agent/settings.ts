@@ -72,6 +72,8 @@ export interface Settings {
   readonly guestInterval: number;
   /** Whether `/metrics` answers, to who has an API token for it. */
   readonly metricsEndpoint: MetricsEndpoint;
+  /** Addresses where gRPC is served, as `listen`; `socket` for its UNIX socket alone. Empty: it is off. */
+  readonly grpcListen: readonly string[];
   /** Days that the bin keeps what was deleted, as long as nobody has said anything else in it. */
   readonly binDays: number;
   /** Serves libvirt's built-in test driver. */
@@ -216,6 +218,16 @@ export const SETTINGS = {
     default: () => "off",
     choices: METRICS_ENDPOINT,
   },
+  grpcListen: {
+    flag: "grpc-listen",
+    env: "KVMM_GRPC_LISTEN",
+    value: "HOST:PORT|socket|off",
+    help:
+      "address of gRPC: TLS, on loopback plain unless https:// is in front; more than one is fine. With any of them " +
+      "also on grpc.sock in the runtime folder; socket is that alone",
+    default: () => "off",
+    list: true,
+  },
   binDays: {
     flag: "bin-days",
     env: "KVMM_BIN_DAYS",
@@ -337,6 +349,15 @@ function readConfig(path: string, needed: boolean): Record<string, unknown> {
   return config;
 }
 
+/** The addresses of gRPC, without what stands for none. @throws {SettingsError} */
+function grpcListenIn(text: string): string[] {
+  const given = listed(text);
+  if (given.length > 1 && given.includes("off")) {
+    throw new SettingsError("--grpc-listen has addresses, and off: give either");
+  }
+  return given.filter((each) => each !== "off");
+}
+
 const listed = (text: string) => text.split(",").map((each) => each.trim()).filter((each) => each !== "");
 
 /**
@@ -420,6 +441,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     metricsEndpoint: settings.metricsEndpoint as MetricsEndpoint,
     hostName: listed(settings.hostName),
     trustedProxy: listed(settings.trustedProxy),
+    grpcListen: grpcListenIn(settings.grpcListen),
     metricsInterval,
     guestInterval,
     binDays,

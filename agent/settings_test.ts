@@ -53,6 +53,7 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     hsts: "auto",
     hostName: [],
     trustedProxy: [],
+    grpcListen: [],
     basePath: "/",
     demo: false,
   });
@@ -93,6 +94,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     guestInterval: "60",
     metricsEndpoint: "token",
     binDays: "7",
+    grpcListen: "socket",
     tlsCert: "/cert",
     tlsKey: "/key",
     hsts: "on",

@@ -75,6 +75,10 @@ export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, Own
       const { openapi, OPENAPI_HELP, readNothing } = await import("./openapi.ts");
       return { help: OPENAPI_HELP, read: readNothing, run: openapi };
     }),
+    "grpc proto": ownVerb("print a .proto file of the API", async () => {
+      const { GRPC_PROTO_HELP, grpcProto, readGrpcProto } = await import("./grpc_proto.ts");
+      return { help: GRPC_PROTO_HELP, read: readGrpcProto, run: grpcProto };
+    }, { words: ["kvmmanager", "mvirt"] }),
     completion: ownVerb("print what a shell needs to complete", async () => {
       const { completion, COMPLETION_HELP, readCompletion } = await import("./completion/mod.ts");
       return { help: COMPLETION_HELP, read: readCompletion, run: completion };

@@ -1,6 +1,7 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
 import { App } from "../agent/app.ts";
+import { openGrpc } from "../agent/grpc/open.ts";
 import { listenersOf } from "../agent/http/listeners.ts";
 import { type Listener, listenSocket } from "../agent/http/server.ts";
 import { socketRule } from "../agent/http/socket_peers.ts";
@@ -60,7 +61,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   } catch (error) {
     return wrongUsage(error);
   }
-  const listeners: Listener[] = [];
+  const listeners: Listener[] = [], grpc: Listener[] = [];
   const app = new App(settings);
   app.start();
   const answer = entry(app, pages);
@@ -69,6 +70,8 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
     listeners.push(...await doors.open(answer, admit));
     const rule = socketRule(settings.socketGroup, settings.socketRole);
     listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit, rule));
+    grpc.push(...await openGrpc(app, doors, rule));
+    listeners.push(...grpc);
   } catch (error) {
     console.error(`kvm-manager: ${messageOf(error)}`);
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -78,7 +81,8 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   log.info("KVM Manager is ready", {
     version: VERSION,
     address: doors.addresses.join(" "),
-    socket: listeners.at(-1)!.address,
+    socket: join(settings.runtimeDir, SOCKET_FILE),
+    ...(grpc.length > 0 && { grpc: grpc.map(({ address }) => address).join(" ") }),
     uri: settings.uri,
   });
   app.doors = doors;

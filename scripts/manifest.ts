@@ -1,12 +1,14 @@
 /**
- * Writes `fresh.gen.ts`: every route and island of the app, for the command to import before the app is built.
+ * Writes what is generated from sources: `fresh.gen.ts`, every route and island of the app, for the command to import before
+ * the app is built; the numbers of gRPC's fields.
  *
  *     deno task manifest            write it
  *     deno task manifest --check    fail when it is not what would be written
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileRoute } from "../lib/fresh/server/file_routes.ts";
-import { appFolder, islandFiles, routeFiles } from "./project.ts";
+import { NUMBERS_FILE, numbersSource } from "./grpc_numbers.ts";
+import { appFolder, islandFiles, routeFiles, textIfThere } from "./project.ts";
 
 /** A route's name in the manifest, by its path: `vms/[id]/index.tsx` is `route_vms_$id_index`. */
 export function routeName(path: string): string {
@@ -57,15 +59,36 @@ export async function isManifestFresh(app: string): Promise<boolean> {
   }
 }
 
+/** A generated file. */
+interface Generated {
+  readonly path: string;
+  /** What it is generated from. */
+  readonly from: string;
+  source(): Promise<string>;
+}
+
+/** Writes a file where it is not what it should be. @returns whether all is well */
+async function settle({ path, from, source }: Generated, isCheck: boolean): Promise<boolean> {
+  const name = basename(path), text = await source();
+  if (await textIfThere(path) === text) console.log(`${name} is up to date`);
+  else if (isCheck) {
+    console.error(`${name} is not what ${from} hold. Run: deno task manifest`);
+    return false;
+  } else {
+    await Deno.writeTextFile(path, text);
+    console.log(`${name} is written`);
+  }
+  return true;
+}
+
 if (import.meta.main) {
   const app = appFolder();
-  if (await isManifestFresh(app)) {
-    console.log("fresh.gen.ts is up to date");
-  } else if (Deno.args.includes("--check")) {
-    console.error("fresh.gen.ts is not what routes/ and islands/ hold. Run: deno task manifest");
-    Deno.exit(1);
-  } else {
-    await Deno.writeTextFile(join(app, "fresh.gen.ts"), await manifestSource(app));
-    console.log("fresh.gen.ts is written");
-  }
+  const all: readonly Generated[] = [
+    { path: join(app, "fresh.gen.ts"), from: "routes/ and islands/", source: () => manifestSource(app) },
+    { path: NUMBERS_FILE, from: "the commands of the contract", source: numbersSource },
+  ];
+  const isCheck = Deno.args.includes("--check");
+  let isFresh = true;
+  for (const each of all) isFresh = await settle(each, isCheck) && isFresh;
+  if (!isFresh) Deno.exit(1);
 }

@@ -134,7 +134,8 @@ export function authorise(
     return roleOn(rights, hostOfCall(principal, command, input, world) ?? "everything");
   }
   if (permission === "socket") {
-    const isRoot = principal.door === "socket" && isAdministrator(rights);
+    const isSocket = principal.door === "socket" || (principal.door === "grpc" && principal.via === "socket");
+    const isRoot = isSocket && isAdministrator(rights);
     return isRoot ? everything : refuse(principal, role);
   }
   if (!mayAnywhere(rights, permission)) refuse(principal, role);

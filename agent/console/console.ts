@@ -1,6 +1,6 @@
 /** What every kind of console is. */
 import type { VM } from "../../lib/contract/mod.ts";
-import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
 import type { Host } from "../hosts/host.ts";
 import type { TicketGrant } from "./tickets.ts";
 
@@ -9,7 +9,7 @@ export interface ConsoleCall {
   readonly host: Host;
   readonly vm: VM;
   readonly grant: TicketGrant;
-  readonly peer: WebSocketConnection;
+  readonly peer: ConsolePeer;
 }
 
 /** What a kind of console does. */

@@ -17,7 +17,7 @@ import { may } from "../../lib/access/rights.ts";
 import { accountOf, type Door, type Principal, type SocketPeer } from "../access.ts";
 import type { Caller } from "../access/mod.ts";
 import { ofConnection } from "../http/connections.ts";
-import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
 import type { Admit, Session } from "../http/websocket.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { CallContext } from "../dispatch.ts";
@@ -43,7 +43,7 @@ export class Consoles {
   readonly #tickets: Tickets;
   readonly #types: Readonly<Record<ConsoleKind, ConsoleType>>;
   /** Open consoles, by VM. */
-  readonly #open = new Map<string, Map<WebSocketConnection, Principal>>();
+  readonly #open = new Map<string, Map<ConsolePeer, Principal>>();
 
   /** @param identify tells who asks for a WebSocket; throws for a token that is none */
   constructor(
@@ -99,8 +99,21 @@ export class Consoles {
     if (kind === undefined || vmId === undefined) {
       throw new ContractError("NotFound", { path: pathname.slice(0, 256) });
     }
+    return this.attach({ kind, vmId, ticket: searchParams.get("ticket") ?? "" }, principal);
+  };
+
+  /**
+   * Takes a ticket in.
+   *
+   * @returns what serves the peer that came with it
+   * @throws {ContractError} ConsoleTicket, VmNotFound, Forbidden, TooManyRequests
+   */
+  attach(
+    { kind, vmId, ticket }: { kind: ConsoleKind; vmId: string; ticket: string },
+    principal: Principal,
+  ): (peer: ConsolePeer) => Promise<Farewell> {
     const { holder } = principal;
-    const grant = this.#tickets.redeem(searchParams.get("ticket") ?? "", { vmId, kind, holder });
+    const grant = this.#tickets.redeem(ticket, { vmId, kind, holder });
     const far = grant.far === undefined ? undefined : this.linked.withVm(vmId);
     if (grant.far !== undefined && far === undefined) throw new ContractError("VmNotFound", { vmId });
     // Rights may have changed since the ticket.
@@ -122,7 +135,7 @@ export class Consoles {
     }
     const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
     return (peer) => this.#serve({ host, vm, grant, peer }, principal);
-  };
+  }
 
   /** Ends consoles whose VM has left what their holders may use: it was put into another group. */
   recheck(): void {
@@ -165,11 +178,11 @@ export class Consoles {
   /** Keeps a console among those that are open while it is served, and ends it with its holder's session. */
   async #keep(
     vmId: string,
-    peer: WebSocketConnection,
+    peer: ConsolePeer,
     principal: Principal,
     serve: () => Promise<Farewell>,
   ): Promise<Farewell> {
-    const peers = this.#open.get(vmId) ?? new Map<WebSocketConnection, Principal>();
+    const peers = this.#open.get(vmId) ?? new Map<ConsolePeer, Principal>();
     this.#open.set(vmId, peers.set(peer, principal));
     const revoke = () => peer.close(REVOKED);
     using _use = principal.hold?.();
@@ -184,7 +197,7 @@ export class Consoles {
   }
 
   /** A VM's end of a console may close before libvirt has told that the VM stopped. */
-  async #stops(vmId: string, peer: WebSocketConnection): Promise<boolean> {
+  async #stops(vmId: string, peer: ConsolePeer): Promise<boolean> {
     const end = performance.now() + TOLD_MS;
     while (this.#isActive(vmId)) {
       if (performance.now() > end || peer.gone.aborted) return false;

@@ -1,6 +1,6 @@
 /** The console of a linked host's VM: what its viewer here and its KVM Manager say to each other, as it is. */
 import { CONSOLE_CLOSE, type ConsoleKind } from "../../lib/contract/mod.ts";
-import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
 import type { Principal } from "../access.ts";
 import { log } from "../log.ts";
 import { openFarSocket } from "../http/far_socket.ts";
@@ -16,7 +16,7 @@ interface FarConsole {
 }
 
 /** Hands messages on until one end is gone. */
-async function hand(from: WebSocketConnection, to: WebSocketConnection): Promise<void> {
+async function hand(from: ConsolePeer, to: ConsolePeer): Promise<void> {
   for await (const message of from.messages()) if (!await to.send(message)) return;
 }
 
@@ -28,7 +28,7 @@ export async function relayConsole(
   host: LinkedHost,
   console: FarConsole,
   principal: Principal,
-  peer: WebSocketConnection,
+  peer: ConsolePeer,
 ): Promise<Farewell> {
   const lost: Farewell = {
     code: CONSOLE_CLOSE.disconnected,

@@ -1,5 +1,4 @@
 /** The REST door: `/api/v1`, built from the contract. */
-import { STALE_HOSTS_HEADER, type StaleHost, staleHostsText } from "../../lib/rest/stale_hosts.ts";
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
@@ -7,7 +6,7 @@ import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { CLOCK_HEADER } from "../../lib/host/link_protocol.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView } from "../../lib/access/filter_output.ts";
-import { seesHost, seesVm } from "../../lib/access/viewer.ts";
+import { seesVm } from "../../lib/access/viewer.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import {
   type Command,
@@ -16,7 +15,7 @@ import {
   type SearchedHost,
   type VM,
 } from "../../lib/contract/mod.ts";
-import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
+import { isEmptyToken, viewerOf } from "../access/authorise.ts";
 import { accountOf, type Principal } from "../access.ts";
 import { type Dispatch, isCommand } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
@@ -26,6 +25,7 @@ import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams, FIGURE_CHOICES, type FigureChoice } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
+import { hostHeads, type HostStates } from "./host_heads.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
 import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
@@ -76,34 +76,21 @@ function silentHosts(name: string, answer: unknown): string[] {
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, places, missingHosts = () => [], staleHosts = () => [], now }: {
+  { dispatch, hub, version, vms, ...hosts }: HostStates & {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
     /** VMs, for who may see only some of them. */
     vms: () => readonly VM[];
-    places: Pick<AccessWorld, "vm" | "vmsOn">;
-    /** Ids of hosts that were not read yet. */
-    missingHosts?: () => readonly string[];
-    /** Hosts that do not answer, and were read before. */
-    staleHosts?: () => readonly StaleHost[];
-    /** Milliseconds since 1970. */
-    now: () => number;
   },
 ): ApiHandler {
-  const rest = new RestDoor(dispatch);
+  const rest = new RestDoor(dispatch), { places, now } = hosts;
   const streams = new EventStreams(hub);
   /** Names in the heads which hosts a list of all hosts has nothing of, and which it has as they were, and how old that is. */
   const naming = (name: CommandName, host: unknown, principal: Principal, response: Response): Response => {
-    const { ofAllHosts }: Command = COMMANDS[name], viewer = viewerOf(principal, places);
-    const missing = ofAllHosts && host === undefined
-      ? missingHosts().filter((each) => seesHost(viewer, each))
-      : [];
-    if (missing.length > 0) response.headers.set("x-missing-hosts", missing.join(", "));
-    const stale = ofAllHosts
-      ? staleHosts().filter(({ id }) => (host === undefined || host === id) && seesHost(viewer, id))
-      : [];
-    if (stale.length > 0) response.headers.set(STALE_HOSTS_HEADER, staleHostsText(stale, now()));
+    for (const [head, value] of Object.entries(hostHeads(hosts, name, host, principal))) {
+      response.headers.set(head, value);
+    }
     return response;
   };
   const api = new Hono<Environment>().basePath("/api/v1");
@@ -127,6 +114,14 @@ export function createApi(
   api.get("/openapi.json", ({ req }) => {
     requireQuery(req.raw, []);
     return shownResponse(req.raw, openApi(version));
+  });
+  api.get("/grpc.proto", async ({ req }) => {
+    requireQuery(req.raw, []);
+    // It is asked for once by few: nothing of gRPC is loaded before
+    const { contractProto } = await import("../../lib/grpc/contract_proto.ts");
+    return new Response(contractProto(), {
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache" },
+    });
   });
   api.get("/events", ({ req, env: { principal } }) => {
     requireQuery(req.raw, ["since", "figures"]);
@@ -186,6 +181,7 @@ export function createApi(
   const allowed = new Map<string, string[]>([
     ["/commands/{name}", ["POST"]],
     ["/openapi.json", ["GET"]],
+    ["/grpc.proto", ["GET"]],
     ["/events", ["GET"]],
     ...[...PICTURES, ...LISTED_ITEMS].map(({ path }) => [path, ["GET"]] as [string, string[]]),
   ]);

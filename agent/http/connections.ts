@@ -91,6 +91,7 @@ function lookUp(port: number, from: ReadonlySet<number>): Map<string, number> {
 export class Connections {
   readonly #places = new FairPlaces<Connection>(MOST_CONNECTIONS);
   readonly #bySocket = new WeakMap<object, Connection>();
+  readonly #open = new Set<Connection>();
   /** Those on TCP, by their other end: TLS has a socket of its own above ours. */
   readonly #byEnd = new Map<string, Connection>();
   /** From this host, and not looked for yet. */
@@ -117,6 +118,7 @@ export class Connections {
     if (loser !== undefined) loser.socket.destroy();
     if (loser === connection) return false;
     this.#bySocket.set(socket, connection);
+    this.#open.add(connection);
     if (uid === undefined) this.#byEnd.set(connection.end, connection);
     if (isUnseen && user === undefined) this.#unseen.add(connection);
     socket.once("close", () => this.#forget(connection));
@@ -139,6 +141,11 @@ export class Connections {
     if (connection) byRequest.set(request, connection);
   }
 
+  /** Cuts all of them. */
+  cutAll(): void {
+    for (const { socket } of this.#open) socket.destroy();
+  }
+
   /** Looks no more. */
   close(): void {
     clearTimeout(this.#timer);
@@ -150,6 +157,7 @@ export class Connections {
 
   #forget(connection: Connection): void {
     this.#places.leave(connection);
+    this.#open.delete(connection);
     this.#unseen.delete(connection);
     if (this.#byEnd.get(connection.end) === connection) this.#byEnd.delete(connection.end);
   }

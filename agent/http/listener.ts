@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -165,7 +166,7 @@ export function webSockets(
 
 /** Begins to listen. @throws {Error} saying what to do when that is not possible */
 export function listening(
-  server: Server,
+  server: NetServer,
   where: { host: string; port: number } | { path: string },
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -13,13 +13,24 @@ import type { Admit } from "./websocket.ts";
 
 type ListenerSettings = Pick<
   Settings,
-  "listen" | "tlsCert" | "tlsKey" | "hsts" | "hostName" | "trustedProxy" | "basePath" | "dataDir" | "demo"
+  | "listen"
+  | "grpcListen"
+  | "tlsCert"
+  | "tlsKey"
+  | "hsts"
+  | "hostName"
+  | "trustedProxy"
+  | "basePath"
+  | "dataDir"
+  | "demo"
 >;
 
 /** The doors, and what is known of them. */
 export interface Listeners {
   /** The certificate of those with TLS; undefined where none has. */
   readonly certificates: Certificates | undefined;
+  /** The proxies in front of them. */
+  readonly arrivals: ProxyHeaders;
   /** Path below which a proxy serves us; empty for none. */
   readonly base: string;
   /** Where they are, once open. */
@@ -68,12 +79,17 @@ export async function listenersOf(settings: ListenerSettings): Promise<Listeners
   if (settings.demo && !places.every(({ hostname }) => isLoopback(hostname))) {
     throw new SettingsError("--demo lets in whoever comes: it listens on loopback alone");
   }
+  const grpcPlaces = settings.grpcListen.filter((at) => at !== "socket")
+    .map((at) => reading("grpc-listen", () => parseListen(at)));
+  if (settings.demo && !grpcPlaces.every(({ hostname }) => isLoopback(hostname))) {
+    throw new SettingsError("--demo lets in whoever comes: gRPC listens on loopback alone");
+  }
   const proxies = settings.trustedProxy.map((text) => reading("trusted-proxy", () => proxySubnet(text)));
   const hostNames = settings.hostName.map((text) => reading("host-name", () => hostName(text)));
   const base = reading("base-path", () => basePath(settings.basePath));
   const files = filesOf(settings);
   const plainNames = hostNames.map((name) => name.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
-  const certificates = places.some(({ secure }) => secure)
+  const certificates = [...places, ...grpcPlaces].some(({ secure }) => secure)
     ? await Certificates.open({
       files,
       dataDir: settings.dataDir,
@@ -86,6 +102,7 @@ export async function listenersOf(settings: ListenerSettings): Promise<Listeners
   const arrivals = new ProxyHeaders(proxies, base), rate = new Rate();
   return {
     certificates,
+    arrivals,
     base,
     addresses,
     get address() {

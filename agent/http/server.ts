@@ -1,7 +1,7 @@
 /** The listeners: TCP for people, a UNIX socket for root's command line. */
 import type { IncomingMessage } from "node:http";
 import type { Server as TlsServer } from "node:https";
-import type { Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import { dirname } from "node:path";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Certificates } from "../system/certificate/certificates.ts";
@@ -121,9 +121,7 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
     ? plainHttpGuard(server as TlsServer, own, limits?.handshakeTimeout ?? LIMITS.handshakeTimeout, admits)
     : undefined;
   if (!secure) server.on("connection", admits);
-  await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
-  const bound = server.address();
-  const actual = typeof bound === "object" && bound ? bound.port : port;
+  const actual = await boundOn(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
   const name = hostname.toLowerCase();
   hosts = secure ? new HostNames(actual, [...hostNames, name]) : loopbackNames(actual, name, hostNames);
   const shown = isAny(hostname) ? Deno.hostname().toLowerCase() : hostname;
@@ -131,6 +129,13 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
     address: `${secure ? "https" : "http"}://${shown}:${actual}`,
     close: closer(server, connections, sockets, plain),
   };
+}
+
+/** Begins to listen. @returns the port; 0 of a UNIX socket @throws {Error} saying what to do when that is not possible */
+export async function boundOn(server: NetServer, where: Parameters<typeof listening>[1]): Promise<number> {
+  await listening(server, where);
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : 0;
 }
 
 /**
@@ -146,8 +151,6 @@ export async function listenSocket(
   admit?: Admit,
   rule?: SocketRule,
 ): Promise<Listener> {
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await removeDeadSocket(path);
   const fromHere = () => "";
   const peers = socketPeers(rule);
   const connections = new Connections();
@@ -162,15 +165,31 @@ export async function listenSocket(
     if (peer !== undefined) connections.admit(socket, peer);
   });
   const sockets = webSockets(server, "socket", admit, fromHere, connections, () => {}, peers.of);
+  await makeSocket(path, rule, () => listening(server, { path }));
+  return { address: path, close: closer(server, connections, sockets) };
+}
+
+/**
+ * Makes a UNIX socket's file: its owner's alone, and a group's where there is a rule for one.
+ *
+ * @param listen begins to listen there
+ * @throws {Error} when another instance listens there
+ */
+export async function makeSocket(
+  path: string,
+  rule: SocketRule | undefined,
+  listen: () => Promise<unknown>,
+): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await removeDeadSocket(path);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);
   try {
-    await listening(server, { path });
+    await listen();
   } finally {
     Deno.umask(umask);
   }
   if (rule !== undefined) await openToGroup(path, rule);
-  return { address: path, close: closer(server, connections, sockets) };
 }
 
 /** Lets a group's members through the folder to the socket. The folder is ours alone to list, still. */

@@ -34,6 +34,12 @@ export interface Farewell {
   readonly reason: string;
 }
 
+/** The other end of a console, whatever carries it. */
+export type ConsolePeer = Pick<
+  WebSocketConnection,
+  "gone" | "unsent" | "send" | "sendInPlace" | "messages" | "close"
+>;
+
 /** RFC 6455, 5.5: a control frame's 125 bytes without the code's two. */
 const LONGEST_REASON = 123;
 

@@ -14,6 +14,7 @@ const DOORS: Readonly<Record<string, PlainKeyOf<typeof access>>> = {
   api: "access.door_api",
   socket: "access.door_socket",
   mcp: "access.door_mcp",
+  grpc: "access.door_grpc",
   schedule: "access.door_schedule",
   agent: "access.door_agent",
 };

@@ -15,6 +15,7 @@ import { CONTENT_ERRORS } from "./errors/content.ts";
 import { CREATE_ERRORS } from "./errors/create.ts";
 import { DEVICE_ERRORS } from "./errors/devices.ts";
 import { FORWARD_ERRORS } from "./errors/forwards.ts";
+import { GRPC_ERRORS } from "./errors/grpc.ts";
 import { GUEST_ERRORS } from "./errors/guest.ts";
 import { HARDWARE_ERRORS } from "./errors/hardware.ts";
 import { HOST_DEVICE_ERRORS } from "./errors/host_devices.ts";
@@ -68,6 +69,7 @@ export const ERRORS = {
   ...LIBVIRT_ERRORS,
   ...ALERT_ERRORS,
   ...MCP_ERRORS,
+  ...GRPC_ERRORS,
   ...SERVER_ERRORS,
 } as const satisfies Record<string, ErrorKind>;
 

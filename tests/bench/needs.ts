@@ -1,5 +1,6 @@
 /** What parts of the bench need besides libvirt and QEMU, made available before their host is made, which has no network. */
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
+import { ensureGrpcClient } from "../testbed/grpc.ts";
 import { ensurePackages } from "../testbed/packages.ts";
 
 /** What a part can need. Each throws `Unavailable` where it cannot be had. */
@@ -10,6 +11,7 @@ export const NEEDS = {
   // What drives it takes a third of a second to load
   chromium: async () => await (await import("../testbed/chromium.ts")).ensureChromium(),
   curl: () => ensurePackages("curl"),
+  grpcClient: ensureGrpcClient,
   python: () => ensurePackages("python3-libvirt"),
   restic: () => ensurePackages("restic"),
   strace: () => ensurePackages("strace"),

@@ -18,6 +18,7 @@ export function settingsHere(dataDir: string): Settings {
     hsts: "auto",
     hostName: [],
     trustedProxy: [],
+    grpcListen: [],
     basePath: "/",
     uri: URI,
     dataDir,

@@ -8,6 +8,7 @@ import { buildAgentGuest } from "./agent_guest.ts";
 import { buildCloudGuest } from "./cloud_guest.ts";
 import { noFirmware } from "./firmware.ts";
 import { libvirtVmxFolder } from "./foreign_corpora.ts";
+import { ensureGrpcClient } from "./grpc.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureLoopDevices } from "./loop.ts";
@@ -54,6 +55,8 @@ const NEEDS = {
   otherKernel: ensureOtherKernel,
   /** Debian's openvswitch-switch, and network devices made by programs. */
   openvswitch: ensureOpenvswitch,
+  /** Google's gRPC client for Python, and protoc. */
+  grpcClient: ensureGrpcClient,
   /** Debian's passt. */
   passt: () => ensurePackages("passt"),
   /** Debian's sshd, which root alone can start. */

@@ -4,7 +4,7 @@
  */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { chosenLine, serialLines } from "../../../lib/formats/xml/serial.ts";
-import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
+import type { ConsolePeer, Farewell } from "../../http/websocket_connection.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
@@ -12,7 +12,7 @@ import { SerialSession } from "./session.ts";
 
 /** Who has a line of a VM now. */
 interface Holder {
-  readonly peer: WebSocketConnection;
+  readonly peer: ConsolePeer;
   readonly session: SerialSession;
   /** Resolved when libvirt has let go of the line. */
   readonly released: Promise<void>;

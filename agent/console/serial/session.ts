@@ -3,7 +3,7 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { ConsoleStream, ConsoleStreams, ConsoleTarget } from "../../../ffi/streams.ts";
 import { CONSOLE_CLOSE } from "../../../lib/contract/mod.ts";
 import { parseJson } from "../../../lib/text/json.ts";
-import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
+import type { ConsolePeer, Farewell } from "../../http/websocket_connection.ts";
 import { log } from "../../log.ts";
 import { FAREWELL } from "./farewell.ts";
 
@@ -40,13 +40,13 @@ export function isControl(message: string): boolean {
 }
 
 export class SerialSession {
-  readonly #peer: WebSocketConnection;
+  readonly #peer: ConsolePeer;
   readonly #viewOnly: boolean;
   readonly #over = Promise.withResolvers<Farewell>();
   #unanswered = 0;
 
   /** @param viewOnly what the peer types is dropped */
-  constructor(peer: WebSocketConnection, viewOnly: boolean) {
+  constructor(peer: ConsolePeer, viewOnly: boolean) {
     this.#peer = peer;
     this.#viewOnly = viewOnly;
   }

@@ -11,7 +11,7 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { FRAME_HEAD } from "../../http/frame.ts";
-import type { Farewell, SocketMessage, WebSocketConnection } from "../../http/websocket_connection.ts";
+import type { ConsolePeer, Farewell, SocketMessage } from "../../http/websocket_connection.ts";
 import { log } from "../../log.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { CHUNK, connectVnc, type VncConnection } from "./connection.ts";
@@ -87,7 +87,7 @@ async function signIn({ host, vm, peer }: ConsoleCall): Promise<VncConnection> {
 /** Carries bytes between a signed-in server and a viewer until one of them is gone. */
 export async function proxyVnc(
   server: VncConnection,
-  peer: WebSocketConnection,
+  peer: ConsolePeer,
   viewOnly: boolean,
 ): Promise<Farewell> {
   const { connection } = server;
@@ -123,7 +123,7 @@ function binary(message: SocketMessage): Uint8Array {
 
 async function pipeToViewer(
   { connection, rest }: VncConnection,
-  peer: WebSocketConnection,
+  peer: ConsolePeer,
 ): Promise<Farewell> {
   if (rest.length > 0 && !await peer.send(rest)) return DONE;
   // Buffers whose bytes were taken. Few are under way at once: sending waits for a slow viewer, and until then the next

@@ -193,6 +193,7 @@ export const access = {
   "access.door_socket": "Command line",
   "access.door_schedule": "Schedule",
   "access.door_mcp": "MCP",
+  "access.door_grpc": "gRPC",
   "access.door_agent": "Background task",
   "access.audit_client": "Program",
   "access.audit_when": "Time",

@@ -1,0 +1,69 @@
+/**
+ * Errors as gRPC has them: the code, our text, and in trailers what programs branch on. `google.rpc.Status` has the same with
+ * the details; the plain trailer is for clients without it.
+ */
+import { Buffer } from "node:buffer";
+import { Metadata, type ServiceError } from "@grpc/grpc-js";
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Codec } from "../../lib/grpc/codec.ts";
+import { NoMessage } from "../../lib/grpc/codec.ts";
+import { GRPC, grpcCode } from "../../lib/grpc/status.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+
+/** Names the error's code of the contract. */
+export const CODE_TRAILER = "kvmm-error-code";
+const DETAILS_TRAILER = "grpc-status-details-bin";
+/** Domain of our codes (google.rpc.ErrorInfo). */
+const DOMAIN = "kvm-manager";
+/** Bytes of details that go along: heads have a limit, and what is cut is in the text. */
+const MOST_DETAILS = 4096;
+/** Characters of the text in a trailer. */
+const MOST_TEXT = 2000;
+
+/** What a call ends with. */
+export type CallStatus = Pick<ServiceError, "code" | "details" | "metadata">;
+
+/** Whatever was thrown, as an error of the contract. */
+export function asContractError(thrown: unknown): ContractError {
+  if (thrown instanceof NoMessage) {
+    return new ContractError("InvalidInput", { reason: `the message cannot be read: ${thrown.message}` });
+  }
+  const error = contractError(thrown, "LibvirtFailed", "grpc");
+  if (error instanceof ContractError) return error;
+  log.error("a call by gRPC failed unexpectedly", {
+    error,
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return new ContractError("Internal", undefined, { cause: error });
+}
+
+/** What a call ends with that was refused, or failed. */
+export function statusOf(codec: Codec, thrown: unknown): CallStatus {
+  const error = asContractError(thrown);
+  const { code: reason, message, details = {} } = error.toJSON(), code = grpcCode(reason);
+  const text = message.length > MOST_TEXT ? `${message.slice(0, MOST_TEXT)}…` : message;
+  const told = Object.fromEntries(
+    Object.entries(details).map(([name, value]) =>
+      [name, typeof value === "string" ? value : JSON.stringify(value) ?? ""] as const
+    ),
+  );
+  const statusWith = (metadata: Readonly<Record<string, string>>) =>
+    codec.encode("google.rpc.Status", {
+      code,
+      message: text,
+      details: [{
+        typeUrl: "type.googleapis.com/google.rpc.ErrorInfo",
+        value: codec.encode("google.rpc.ErrorInfo", { reason, domain: DOMAIN, metadata }),
+      }],
+    });
+  const whole = statusWith(told);
+  const metadata = new Metadata();
+  metadata.set(CODE_TRAILER, reason);
+  metadata.set(DETAILS_TRAILER, bufferOf(whole.length > MOST_DETAILS ? statusWith({}) : whole));
+  return { code: code === GRPC.OK ? GRPC.UNKNOWN : code, details: text, metadata };
+}
+
+/** The same bytes as grpc-js wants them. */
+export const bufferOf = (bytes: Uint8Array<ArrayBuffer>) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
