@@ -43,7 +43,7 @@ export const CHAPTER_GROUPS: readonly ChapterGroup[] = [
     label: "help.group.operation",
     chapters: ["backups", "schedules", "monitoring", "alerts", "insights", "metrics", "hangs"],
   },
-  { label: "help.group.programs", chapters: ["cli", "rest", "mcp"] },
+  { label: "help.group.programs", chapters: ["cli", "tui", "rest", "grpc", "mcp"] },
   { label: "help.group.development", chapters: ["architecture", "fresh", "words", "release"] },
 ];
 
