@@ -44,6 +44,8 @@ const BROKEN: ReadonlySet<ErrorCode> = new Set([
   "LinkUndecided",
   "LinkedHostNonsense",
   "UploadRunning",
+  // What was under way has arrived since it was asked how much there is
+  "UploadOffset",
   "LibvirtUnavailable",
 ]);
 

@@ -85,3 +85,16 @@ Deno.test("a host that has something else than was sent ends a copy, and what is
   assert.equal(await refusal(run()), "ChecksumMismatch");
   assert.equal(called.at(-1), "delete_upload");
 });
+
+Deno.test("a copy goes on where more has arrived since it was asked how much there is", async () => {
+  const answers = ["UploadBroken", "UploadOffset"] as const;
+  let attempts = 0;
+  const { run } = world(() => {
+    const code = answers[attempts++];
+    if (code !== undefined) throw new ContractError(code);
+    // Of the bytes that the test reads: the sum itself is another test's
+    return { sha256: "0".repeat(64) };
+  }, 100);
+  assert.equal(await refusal(run()), "ChecksumMismatch");
+  assert.equal(attempts, 3);
+});
