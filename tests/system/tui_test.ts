@@ -5,7 +5,6 @@ import { testMachine } from "../testbed/machine.ts";
 import { asRoot, personWith } from "../testbed/people.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
 import { BINARY_ENV, buildBinary } from "../testbed/product_binary.ts";
-import { startServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { Tmux, type TmuxOptions } from "../testbed/tmux.ts";
 import { until } from "../testbed/wait.ts";
@@ -64,14 +63,14 @@ Deno.test({
     });
     await t.step("s starts it, and the list shows it by its events", async () => {
       await terminal.press("s");
-      await terminal.shows(/running/);
+      await terminal.shows(/● running/);
       assert.equal(await vm.state(), "running");
       // What it is by virsh is shown within the two seconds
       await vm.waitForBoot();
       await virsh("suspend", vm.name);
-      await terminal.shows(/paused/, { seconds: 2 });
+      await terminal.shows(/◐ paused/, { seconds: 2 });
       await terminal.press("s");
-      await terminal.shows(/running/);
+      await terminal.shows(/● running/);
       await vm.waitFor("running");
     });
     await t.step("details", async () => {
@@ -107,20 +106,20 @@ Deno.test({
       await terminal.press("y");
       await terminal.shows(/was powered off/);
       await vm.waitFor("shut off");
-      await terminal.shows(/stopped/);
+      await terminal.shows(/○ stopped/);
       await terminal.press("K"); // means nothing for one that is off
       assert.doesNotMatch(await terminal.screen(), /Force off: /);
     });
     await t.step("t asks the guest to shut down", async () => {
       await terminal.press("s");
-      await terminal.shows(/running/);
+      await terminal.shows(/● running/);
       await vm.waitForBoot();
       await terminal.press("t");
       await terminal.shows(/Shut down: .*\?/);
       await terminal.press("y");
       await terminal.shows(/was asked to shut down/);
       await vm.waitFor("shut off");
-      await terminal.shows(/stopped/);
+      await terminal.shows(/○ stopped/);
     });
     await t.step("D deletes after y alone", async () => {
       await terminal.press("Escape");
@@ -257,7 +256,7 @@ Deno.test({
     await terminal.press("c");
     await terminal.shows("Ctrl+a t leaves");
     await virsh("destroy", vm.name);
-    await terminal.shows(/stopped/);
+    await terminal.shows(/○ stopped/);
     // The next key is the UI's again
     await terminal.press("Enter");
     await terminal.shows(vm.uuid);
@@ -328,7 +327,7 @@ Deno.test({
       const options = { dataDir: `${folder}/data`, args: ["--runtime-dir", `${folder}/run`] };
       const socket = `${folder}/run/api.sock`;
       await using terminal = await (async () => {
-        await using server = await startServer(options);
+        await using server = await readyServer(options);
         await known(server, vm.uuid);
         const started = await tui(["--socket", socket]);
         await find(started, vm.name);
@@ -337,18 +336,19 @@ Deno.test({
           try {
             await started.shows(/NO ANSWER[\s\S]*has not answered for \d+s/, { seconds: 20 });
             await started.press("Enter");
-            await started.shows(vm.uuid, { seconds: 2 });
+            await started.shows(vm.uuid, { seconds: 5 });
             await started.press("Escape", "s"); // hangs as well, and holds nothing up
             await started.press("?");
-            await started.shows("Everywhere", { seconds: 2 });
+            await started.shows("Everywhere", { seconds: 5 });
             await started.press("Escape");
           } finally {
             Deno.kill(server.pid, "SIGCONT");
           }
           await started.shows(/live *$/m);
-          await started.shows(/running/);
+          await started.shows(/● running/);
+          await vm.waitFor("running");
           await virsh("destroy", vm.name);
-          await started.shows(/stopped/);
+          await started.shows(/○ stopped/);
         });
         await t.step("one that is killed, too", async () => {
           await server.kill();
@@ -359,12 +359,12 @@ Deno.test({
       })();
       await t.step("it comes back by itself, and shows what it missed", async (t) => {
         await virsh("start", vm.name);
-        await using server = await startServer(options);
+        await using server = await readyServer(options);
         await known(server, vm.uuid);
         await terminal.shows(/live *$/m);
-        await terminal.shows(/running/);
+        await terminal.shows(/● running/);
         await virsh("destroy", vm.name);
-        await terminal.shows(/stopped/);
+        await terminal.shows(/○ stopped/);
 
         await t.step("Ctrl+Z gives the terminal to the shell, fg to the UI", async () => {
           await using shell = await Tmux.start(["bash", "--norc", "-i"]);
