@@ -3,6 +3,7 @@ import type { VM } from "../../../lib/contract/mod.ts";
 import { formatMemory } from "../../../lib/text/quantity.ts";
 import { formatSpan } from "../../../lib/text/time.ts";
 import { filterVms, firstAddress } from "../../../lib/vm/list.ts";
+import { DEFAULT_QUERY } from "../../../lib/vm/list_query.ts";
 import { osOf } from "../../../lib/vm/os/names.ts";
 import type { Column } from "../columns.ts";
 import type { Desk } from "../desk.ts";
@@ -22,7 +23,7 @@ export class VmsPane extends TablePane<VM> {
 
   protected override rows(search: string): readonly VM[] {
     const { vms } = this.desk.data;
-    return search === "" ? vms : filterVms(vms, { q: search, state: "all", tag: "", group: "" });
+    return search === "" ? vms : filterVms(vms, { ...DEFAULT_QUERY, q: search });
   }
 
   protected override idOf({ id }: VM): string {
