@@ -32,11 +32,10 @@ export const nameHere = ({ host }: ForeignServices, { vm }: ForeignSource): stri
 async function uncleanWarnings({ vm, disks }: ForeignSource): Promise<ForeignWarning[]> {
   if (vm.osType === "linux") return [];
   const warnings: ForeignWarning[] = [];
-  for (const [index, { local }] of disks.entries()) {
-    const reason = local && await uncleanReason(local, AbortSignal.timeout(LOOK_MS));
-    if (reason !== undefined) {
-      warnings.push(foreignWarning(`disks.${index}`, "NotClean", { file: local!.file, reason }));
-    }
+  for (const [index, { file, readGuest }] of disks.entries()) {
+    if (readGuest === undefined) continue;
+    const reason = await uncleanReason({ file, readGuest }, AbortSignal.timeout(LOOK_MS));
+    if (reason !== undefined) warnings.push(foreignWarning(`disks.${index}`, "NotClean", { file, reason }));
   }
   return warnings;
 }
@@ -50,7 +49,7 @@ export async function inspectForeign(
   const { host } = services;
   host.requireFilled();
   using held = new DisposableStack();
-  const source = await openForeign(services, input, principal.role, held);
+  const source = await openForeign(services, input, principal, held);
   const { vm, disks, sums, found } = source,
     chosen = lastChoices(services),
     name = nameHere(services, source);
