@@ -277,3 +277,55 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "an import from ESXi that is killed with KVM Manager is undone whole, and the password is gone",
+  ignore,
+  fn: async () => {
+    await using esxi = await standInEsxi();
+    await using folder = await testFolder();
+    await using pool = await testPool("esxikill");
+    await using vm = await claimedVm("esxikill");
+    const dataDir = `${folder.path}/data`, from = { kind: "esxi", origin: esxi.origin } as const;
+    const { boot } = await furnish(esxi, folder.path);
+    const wish = {
+      ...from,
+      vm: "web & co",
+      name: vm.name,
+      targetPool: pool.name,
+      nics: [{ leaveOut: true }],
+    };
+    let isHeld = false;
+    esxi.misbehaves.folder = (request, response, path) => {
+      if (!isCopy(request, path)) return false;
+      response.writeHead(206, {
+        "content-length": String(16 * MIB),
+        "content-range": `bytes 0-${16 * MIB - 1}/${16 * MIB}`,
+      });
+      response.write(new Uint8Array(MIB).fill(1));
+      isHeld = true;
+      return true;
+    };
+    {
+      await using server = await readyServer({ dataDir });
+      const signed = { ...from, ...ESXI_LOGIN, certificate: esxi.fingerprint };
+      await call(server, "list_foreign_vms", signed);
+      const asked = call(server, "import_foreign_vm", wish).catch(() => "cut off");
+      await until("it to copy", () => Promise.resolve(isHeld), { seconds: 60 });
+      assert.deepEqual(await filesIn(pool), [`${vm.name}-disk1.qcow2.part`]);
+      await server.kill();
+      assert.equal(await asked, "cut off");
+    }
+    esxi.misbehaves.folder = undefined;
+    await using server = await readyServer({ dataDir });
+    await until("what was made to be removed", async () => (await filesIn(pool)).length === 0, {
+      seconds: 60,
+    });
+    await refused(call(server, "import_foreign_vm", wish), "InvalidInput", /password/);
+    const made = await call(server, "import_foreign_vm", { ...wish, ...ESXI_LOGIN });
+    await run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", boot, made.disks[0]!.path]);
+    await call(server, "delete_vm", { vmId: made.vmId, deleteDisks: true });
+    const kept = await run(["sh", "-c", 'grep -rlF "$1" "$2" || true', "sh", ESXI_LOGIN.password, dataDir]);
+    assert.equal(kept.trim(), "", "the password is in no file");
+  },
+});
