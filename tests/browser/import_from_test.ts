@@ -75,12 +75,14 @@ browserTest("a VM of VMware is found, looked at beside what it becomes, changed 
     });
   }
 
+  await using esxi = await standInEsxi();
+  const store = await Deno.makeTempDir({ prefix: "kvmm-test-frompage-" });
+  undo.defer(() => Deno.remove(store, { recursive: true }));
+  await furnish(esxi, store);
   await t.step(
     "a VM of an ESXi host is found once its certificate was compared, and imported without script",
     async () => {
-      await using esxi = await standInEsxi();
       await using vm = await claimedVm("frompage");
-      await furnish(esxi, folder);
       await visit(tester, here, async (page) => {
         const signIn = async () => {
           await page.getByLabel("Server", { exact: true }).fill(esxi.origin);
@@ -110,20 +112,14 @@ browserTest("a VM of VMware is found, looked at beside what it becomes, changed 
       await until(
         "the VM",
         async () => (await call(server, "get_vms", {})).some(({ name }) => name === vm.name),
-        {
-          seconds: 60,
-        },
-      );
-      const query = new URLSearchParams({ kind: "esxi", origin: esxi.origin, username: "root" });
-      await looksWell(t, tester, `${here}?${query}`, "the VMs of an ESXi host");
-      await looksWell(
-        t,
-        tester,
-        `${here}?${query}&vm=${encodeURIComponent("web & co")}`,
-        "what a VM of ESXi becomes",
+        { seconds: 60 },
       );
     },
   );
+  const ofEsxi = new URLSearchParams({ kind: "esxi", origin: esxi.origin, username: "root" });
+  await looksWell(t, tester, `${here}?${ofEsxi}`, "the VMs of an ESXi host");
+  ofEsxi.set("vm", "web & co");
+  await looksWell(t, tester, `${here}?${ofEsxi}`, "what a VM of ESXi becomes");
 
   await t.step("a definition is sent from the browser's computer, for disks that lie here", async () => {
     await Deno.rename(`${folder}/web.vmx`, `${folder}/sent`);
