@@ -58,10 +58,15 @@ browserTest("a VM of VMware is found, looked at beside what it becomes, changed 
         await page.getByLabel("Network of interface 2").selectOption("none");
         await page.getByRole("button", { name: "Import", exact: true }).click();
         await waitForText(page, "main", vm.name);
-        await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
+        // Its task, where the host is busy
+        await page.waitForURL(/\/(?:vms|tasks)\/[0-9a-f-]{36}/);
       }, { javaScriptEnabled, expected: /status of 404/ });
-      const { vms } = { vms: await call(server, "get_vms", {}) };
-      const made = await known(server, vms.find(({ name }) => name === vm.name)!.id);
+      const found = await until(
+        "the VM",
+        async () => (await call(server, "get_vms", {})).find(({ name }) => name === vm.name),
+        { seconds: 60 },
+      );
+      const made = await known(server, found.id);
       assert.deepEqual(
         [
           made.cpuCount,
