@@ -104,6 +104,7 @@ Deno.test("no source touches files of the host around the mount gate", async () 
 const STARTERS = [
   "agent/guestfs/session.ts",
   "agent/hosts/ssh/connection.ts",
+  "agent/hosts/ssh/remote_shell.ts",
   "agent/machine/kvm_probe.ts",
   "agent/machine/programs.ts",
   "agent/storage/images/unpack.ts",

@@ -15,7 +15,7 @@ import { rememberBody } from "./request_body.ts";
 import type { Connections } from "./connections.ts";
 import { isLongBody } from "./content.ts";
 import { errorResponse, secured } from "./guard.ts";
-import { propagateBackpressure } from "./tls_backpressure.ts";
+import { propagateBackpressure } from "../outbound/tls_backpressure.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
 /** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */

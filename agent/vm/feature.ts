@@ -24,6 +24,7 @@ import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FOREIGN_CHOICE_MIGRATIONS, ForeignChoices } from "./foreign/choices.ts";
 import { foreignHandlers } from "./foreign/handlers.ts";
+import { ForeignLogins } from "./foreign/remote/logins.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
 import { SeenVms } from "./seen_vms.ts";
@@ -107,6 +108,9 @@ const steps = {
 /** Milliseconds between looks at what of VMs that run would not be started here. */
 const RISKS_MS = 60_000;
 
+/** Milliseconds between looks at sign-ins whose time is over. */
+const LOGIN_SWEEP_MS = 60_000;
+
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
@@ -119,7 +123,9 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     ...FOREIGN_CHOICE_MIGRATIONS,
   ],
   open: (app) => {
-    const mediaOwners = mediaOwnersHere(app), choices = new ForeignChoices(app.store);
+    const mediaOwners = mediaOwnersHere(app),
+      choices = new ForeignChoices(app.store),
+      logins = new ForeignLogins(app.clock);
     const limitOf = (hostId: string) => app.moveLimit.get()(hostId);
     const queue = new MoveQueue({
       ...{ store: app.store, clock: app.clock, hosts: app.hosts, linked: app.linked, limitOf },
@@ -145,7 +151,10 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     return {
       stop: () => queue.stop(),
       handlers: vmListHandlers(app.hosts, app.linked, migration),
-      periodic: [{ name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() }],
+      periodic: [
+        { name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() },
+        { name: "sign-ins of imports", every: () => LOGIN_SWEEP_MS, run: () => logins.sweep() },
+      ],
       forgetHost: (hostId) => {
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
@@ -176,7 +185,14 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
             ...manageHandlers(host),
             ...migrationHandlers(host, migration),
             ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
-            ...foreignHandlers({ host, hosts, choices, imagePolicy: () => images.policy() }),
+            ...foreignHandlers({
+              host,
+              hosts,
+              choices,
+              logins,
+              ssh: app.ssh,
+              imagePolicy: () => images.policy(),
+            }),
             ...snapshotHandlers({ host, images: kept, clock }),
             ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit, coverage),
           },

@@ -180,6 +180,24 @@ export function domainListStates(connection: Connection): DomainState[] {
   });
 }
 
+/** A domain of another hypervisor. */
+export interface ForeignDomain {
+  readonly uuid: string;
+  readonly name: string;
+  /** Whether it runs, or is suspended. */
+  readonly active: boolean;
+}
+
+/** The domains of another hypervisor: two lists, whatever the number of domains. Source: virConnectListAllDomains. */
+export function foreignDomains(connection: Connection): ForeignDomain[] {
+  const { symbols } = libvirt(), active = uuids(connection, LIST.ACTIVE);
+  const { array, items } = listOf((out) => symbols.virConnectListAllDomains(connection.pointer, out, 0));
+  return readList(array, items, (item) => symbols.virDomainFree(item), (item) => {
+    const uuid = readUuid((buffer) => symbols.virDomainGetUUIDString(item, buffer));
+    return { uuid, name: readString(symbols.virDomainGetName(item)), active: active.has(uuid) };
+  });
+}
+
 /** The domain's XML. `secure` includes passwords, `inactive` is the configuration of the next start. */
 export function domainXml(
   connection: Connection,

@@ -90,6 +90,8 @@ export const CALLS = {
   ),
   domainSavedXml: spec("probe", 15, "virDomainManagedSaveGetXMLDesc", about.vm, domain.domainSavedXml),
   domainXml: spec("read", 15, "virDomainGetXMLDesc", about.vm, domain.domainXml),
+  foreignDomains: spec("slow", 90, "virConnectListAllDomains", about.none, domain.foreignDomains),
+  foreignXml: spec("slow", 90, "virDomainGetXMLDesc", about.none, domain.domainXml),
   domainStart: spec("write", 120, "virDomainCreateWithFlags", about.vm, domain.domainStart),
   domainShutdown: spec("slow", 45, "virDomainShutdownFlags", about.vm, domain.domainShutdown),
   domainDestroy: spec("rescue", 60, "virDomainDestroyFlags", about.vm, domain.domainDestroy),

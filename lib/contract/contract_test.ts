@@ -47,6 +47,7 @@ const ASKED_BY_POST: ReadonlySet<string> = new Set([
   "check_vm_xml",
   "begin_passkey_sign_in",
   "plan_maintenance",
+  "list_foreign_vms",
   "inspect_foreign_vm",
 ]);
 

@@ -3,10 +3,14 @@ import Type, { type Static } from "typebox";
 import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, OS_TYPES } from "./choices.ts";
 import { command } from "./command.ts";
 import { AllowOvercommit, ConfigFinding, CpuCount, MacAddress, MemoryMb, NewNic, VmName } from "./create.ts";
-import { closed, oneOf, SECRET } from "./schema.ts";
+import { HostKey } from "./host_key.ts";
+import { askedWith, closed, oneOf, SECRET } from "./schema.ts";
 
+/** Sources on servers that are signed in to. */
+export const FOREIGN_SERVERS = ["esxi", "vcenter", "proxmox-ssh"] as const;
+export type ForeignServer = typeof FOREIGN_SERVERS[number];
 /** Where VMs come from. */
-export const FOREIGN_KINDS = ["vmx", "proxmox", "hyperv", "libvirt"] as const;
+export const FOREIGN_KINDS = ["vmx", "proxmox", "hyperv", "libvirt", ...FOREIGN_SERVERS] as const;
 export type ForeignKind = typeof FOREIGN_KINDS[number];
 /** Characters of a definition that is sent along. */
 export const MAX_DEFINITION = 256 * 1024;
@@ -14,14 +18,40 @@ export const MAX_DEFINITION = 256 * 1024;
 const FROM = {
   kind: oneOf(FOREIGN_KINDS, {
     description:
-      "vmx: VMware; proxmox: Proxmox VE; hyperv: Hyper-V; libvirt: another host that is managed here",
+      "vmx, proxmox, hyperv: files of VMware, Proxmox VE or Hyper-V in a folder; libvirt: another host that is managed here; " +
+      "esxi, vcenter: VMware's servers; proxmox-ssh: a node of Proxmox VE by SSH",
   }),
   origin: Type.String({
     minLength: 1,
     maxLength: 4096,
     description:
-      "folder on this host with the definition and the disks; for libvirt: the id or name of the host",
+      "folder on this host with the definition and the disks; for libvirt: the id or name of the host; for esxi and " +
+      "proxmox-ssh: the server, `esxi1` or `esxi1:443`; for vcenter: the server with the path of an ESXi host, " +
+      "`vcenter1/Datacenter/Cluster/esxi1`",
   }),
+  username: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+    description: "of a server: who signs in there; root when left out",
+  })),
+  password: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 1024,
+    pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+    ...SECRET,
+    ...askedWith("username"),
+    description:
+      "of that user. It is in memory alone, for as long as the import runs and for 15 minutes after its last use. Not needed by SSH " +
+      "where KVM Manager's key (get_ssh_key) opens the node",
+  })),
+  certificate: Type.Optional(Type.String({
+    maxLength: 95,
+    pattern: "^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$",
+    description:
+      "of esxi and vcenter: SHA-256 fingerprint of the certificate, once it is compared; left out, it is told",
+  })),
+  hostKey: Type.Optional(HostKey),
 };
 const SOURCE = {
   ...FROM,
@@ -30,7 +60,7 @@ const SOURCE = {
     maxLength: 255,
     description:
       "which VM: the file of its definition in the folder (web.vmx, 100.conf), for Hyper-V the disk it boots from " +
-      "(web.vhdx), for libvirt its name; the only one there when left out",
+      "(web.vhdx), for libvirt, esxi and vcenter its name, for proxmox-ssh its number; the only one there when left out",
   })),
   moreDisks: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
     maxItems: 23,
@@ -59,7 +89,7 @@ const SOURCE = {
 export const ForeignVmEntry = Type.Object({
   vm: Type.String({ description: "what `vm` takes" }),
   name: Type.String(),
-  state: Type.Optional(Type.String({ description: "on the other host, where it says" })),
+  state: Type.Optional(Type.String({ description: "at the source, where it says" })),
 });
 export type ForeignVmEntry = Static<typeof ForeignVmEntry>;
 
@@ -123,6 +153,13 @@ export const ForeignPreview = Type.Object({
 export type ForeignPreview = Static<typeof ForeignPreview>;
 
 const LIST_ERRORS = [
+  "ForeignVmRefused",
+  "SourceUnreachable",
+  "SourceLoginRefused",
+  "CertificateUnknown",
+  "CertificateChanged",
+  "HostKeyUnknown",
+  "HostKeyChanged",
   "NotOnThisHost",
   "PathRefused",
   "FileNotFound",
@@ -133,7 +170,6 @@ const LIST_ERRORS = [
 ] as const;
 const READ_ERRORS = [
   ...LIST_ERRORS,
-  "ForeignVmRefused",
   "VmNotFound",
   "VmMustBeOff",
   "DiskNotFound",
@@ -148,19 +184,23 @@ const READ_ERRORS = [
 
 export const foreignCommands = {
   list_foreign_vms: command({
-    summary: "List the VMs that can be imported from a folder or another host",
+    summary: "List the VMs that can be imported from a folder, another host or a server",
     description:
       "Of a folder on this host: the .vmx or .conf files in it, for Hyper-V its .vhdx and .vhd disks. Of another host: its " +
-      "VMs, as this KVM Manager manages it.",
+      "VMs, as this KVM Manager manages it. Of ESXi, vCenter and Proxmox VE: the VMs of the host that is named.",
     role: "administrator",
     permission: "vms.administer",
     input: closed(FROM),
     output: Type.Array(ForeignVmEntry),
     errors: LIST_ERRORS,
-    route: "GET /foreign-vms",
+    // A password does not belong into an address.
+    route: "POST /foreign-vms/list",
     cli: ["vm", "list-from", "<kind>", "<origin>"],
     alsoNeeds: [{ permission: "storage.operate" }],
-    examples: ["kvm-manager vm list-from vmx /srv/vmware/web"],
+    examples: [
+      "kvm-manager vm list-from vmx /srv/vmware/web",
+      "kvm-manager vm list-from esxi esxi1 --username root",
+    ],
     columns: ["vm", "name", "state"],
     readOnly: true,
   }),
@@ -180,7 +220,7 @@ export const foreignCommands = {
     readOnly: true,
   }),
   import_foreign_vm: command({
-    summary: "Make a VM from one of VMware, Proxmox, Hyper-V or another libvirt",
+    summary: "Make a VM from one of VMware, Proxmox VE, Hyper-V or another libvirt",
     description:
       "Its disks are converted into a storage pool, and the VM is defined, not started. The source stays as it is: the VM " +
       "must be off there. Disks start on SATA and network interfaces as e1000e where the guest may have no other driver. " +
@@ -226,7 +266,8 @@ export const foreignCommands = {
       verify: Type.Optional(
         Type.Boolean({
           default: false,
-          description: "compare each disk with its source after it was converted",
+          description:
+            "compare each disk with its source after it was copied or converted; what comes from a server is read twice for it",
         }),
       ),
       allowOvercommit: Type.Optional(AllowOvercommit),
@@ -274,6 +315,8 @@ export const foreignCommands = {
       "kvm-manager vm import-from proxmox /mnt/old --vm 100.conf --name web2",
       "kvm-manager vm import-from hyperv /mnt/old --vm web.vhdx --generation 2 --os-type windows --memory-mb 4096",
       "kvm-manager vm import-from libvirt host2 --vm web1",
+      "kvm-manager vm import-from esxi esxi1 --username root --vm web1 --target-pool fast",
+      "kvm-manager vm import-from proxmox-ssh node1 --vm 100",
     ],
     exampleFields: ["name"],
     readOnly: false,

@@ -4,6 +4,7 @@ import { command, ROLES } from "./command.ts";
 import { CONNECTION_STATUSES, HostStats } from "./host.ts";
 import { MaintenanceSummary } from "./maintenance.ts";
 import { HostName } from "./on_host.ts";
+import { HostKey } from "./host_key.ts";
 import { SSH_LOGIN } from "./ssh_login.ts";
 import { askedWith, CLEARABLE, closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
 
@@ -34,11 +35,6 @@ const HostLabel = Type.String({
   description: "what people call it; its id when left out",
 });
 
-const HostKey = Type.String({
-  maxLength: 60,
-  pattern: "^SHA256:[A-Za-z0-9+/]{43}$",
-  description: "by SSH: fingerprint of the host's key, once it is compared; left out, it is told",
-});
 const SshPassword = Type.String({
   minLength: 1,
   maxLength: 1024,

@@ -2,6 +2,7 @@
 import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, OS_TYPES } from "../contract/choices.ts";
 import {
   FOREIGN_KINDS,
+  FOREIGN_SERVERS,
   type ForeignDiskChoice,
   type ForeignKind,
   type ForeignNicPlace,
@@ -12,6 +13,10 @@ import { placeOf } from "./ova_form.ts";
 
 /** Where a VM comes from, as the page's address or its form says. */
 export type ForeignAsked = Omit<Input<"inspect_foreign_vm">, "kind"> & { readonly kind: ForeignKind };
+
+/** Whether it is a server that is signed in to. */
+export const isOnServer = ({ kind }: Pick<ForeignAsked, "kind">): boolean =>
+  FOREIGN_SERVERS.some((each) => each === kind);
 
 /** What a disk's field says when the VM does not get it. */
 export const DISK_LEFT_OUT = "none";
@@ -45,12 +50,19 @@ function askedBy(value: Fields): ForeignAsked | undefined {
     generation: generation === undefined ? undefined : Number(generation),
     osType: oneOf(OS_TYPES, value("osType") ?? ""),
     moreDisks: moreDisks?.length ? moreDisks : undefined,
+    username: value("username"),
+    password: value("password"),
+    certificate: value("certificate"),
+    hostKey: value("hostKey"),
   });
 }
 
+/** What no address has: what is long or secret, and what a person has compared. */
+const OUT_OF_ADDRESSES: ReadonlySet<string> = new Set(["definition", "password", "certificate", "hostKey"]);
+
 /** As the page's address says. */
 export const askedInAddress = (params: URLSearchParams): ForeignAsked | undefined =>
-  askedBy((name) => name === "definition" ? undefined : params.get(name) || undefined);
+  askedBy((name) => OUT_OF_ADDRESSES.has(name) ? undefined : params.get(name) || undefined);
 
 /** As the form says: a file that was chosen counts, else the text. */
 export async function askedInForm(form: FormData): Promise<ForeignAsked | undefined> {
@@ -60,7 +72,9 @@ export async function askedInForm(form: FormData): Promise<ForeignAsked | undefi
 }
 
 /** The address of the page that shows what a VM becomes; of one whose definition was sent along there is none. */
-export function askedHref({ kind, origin, vm, generation, osType, moreDisks }: ForeignAsked): string {
+export function askedHref(
+  { kind, origin, vm, generation, osType, moreDisks, username }: ForeignAsked,
+): string {
   const fields = said<Record<string, string>>({
     kind,
     origin,
@@ -68,6 +82,7 @@ export function askedHref({ kind, origin, vm, generation, osType, moreDisks }: F
     generation: generation?.toString(),
     osType,
     moreDisks: moreDisks?.join("\n"),
+    username,
   });
   return `/vms/import-from?${new URLSearchParams(fields)}`;
 }

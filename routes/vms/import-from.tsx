@@ -21,6 +21,7 @@ import {
   askedInForm,
   type ForeignAsked,
   importForeignInput,
+  isOnServer,
 } from "../../lib/vm/foreign_form.ts";
 import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -40,10 +41,24 @@ type Shown =
   | { readonly kind: "choice"; readonly asked: ForeignAsked; readonly entries: readonly ForeignVmEntry[] }
   | ({ readonly kind: "preview" } & ImportForeignFormProps);
 
+/** What a person is to compare, in the refusal that tells it. */
+function comparedIn(failure: Failure | null): SourceFormProps["compared"] {
+  const why = failure?.why ?? "";
+  if (failure?.code === "CertificateUnknown" || failure?.code === "CertificateChanged") {
+    const [value] = /(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/.exec(why) ?? [];
+    return value === undefined ? undefined : { name: "certificate", value };
+  }
+  if (failure?.code === "HostKeyUnknown" || failure?.code === "HostKeyChanged") {
+    const [value] = /SHA256:[A-Za-z0-9+/]{43}/.exec(why) ?? [];
+    return value === undefined ? undefined : { name: "hostKey", value };
+  }
+  return undefined;
+}
+
 async function source(api: Api, typed: Typed = {}, failure: Failure | null = null): Promise<Shown> {
   const hosts = (await api.listHosts().catch(fail)).filter(({ isLocal, linked }) => !isLocal && !linked)
     .map(({ id }) => ({ value: id, label: oneLine(id, 60) }));
-  return { kind: "source", hosts, typed, failure };
+  return { kind: "source", hosts, typed, failure, compared: comparedIn(failure) };
 }
 
 /** The active pools that disks can go to. */
@@ -78,8 +93,15 @@ async function shown(
 ): Promise<Shown> {
   try {
     if (asked.vm === undefined && asked.definition === undefined) {
-      const entries = await api.listForeignVms({ kind: asked.kind, origin: asked.origin });
-      if (entries.length !== 1) return { kind: "choice", asked, entries };
+      const { kind, origin, username, password, certificate, hostKey } = asked;
+      const login = {
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+        ...(certificate !== undefined && { certificate }),
+        ...(hostKey !== undefined && { hostKey }),
+      };
+      const entries = await api.listForeignVms({ kind, origin, ...login });
+      if (entries.length !== 1 || isOnServer(asked)) return { kind: "choice", asked, entries };
     }
     return await preview(api, asked, typed, failure);
   } catch (error) {
@@ -88,7 +110,7 @@ async function shown(
 }
 
 /** What was asked for, as the form has it. */
-const typedOf = ({ definition: _, ...asked }: ForeignAsked): Record<string, string> =>
+const typedOf = ({ definition: _, password: _password, ...asked }: ForeignAsked): Record<string, string> =>
   Object.fromEntries(
     Object.entries(asked).map((
       [name, value],
@@ -109,8 +131,10 @@ export const handler = define.handlers({
     const asked = await askedInForm(form);
     if (asked === undefined) return page(await source(api, typedIn(form)));
     if (form.get("step") !== "import") {
-      if (asked.definition === undefined) return ctx.redirect(askedHref(asked), 303);
+      // The password is in no address: the sign-in holds for a while.
+      if (asked.definition === undefined && !isOnServer(asked)) return ctx.redirect(askedHref(asked), 303);
       const data = await shown(api, asked);
+      if (isOnServer(asked) && data.kind !== "source") return ctx.redirect(askedHref(asked), 303);
       return page(data, statusOf(data));
     }
     try {
@@ -156,7 +180,7 @@ export default define.page<typeof handler>(function ImportFrom({ data }) {
           <>
             <p>{own.t("foreign.what")}</p>
             <Flash tone="bad" failure={data.failure} />
-            <SourceForm typed={data.typed} hosts={data.hosts} />
+            <SourceForm typed={data.typed} hosts={data.hosts} compared={data.compared} />
           </>
         )}
       </div>

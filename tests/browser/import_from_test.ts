@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { VMX_ESXI } from "../../lib/formats/foreign/vm/testing.ts";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { browser } from "../testbed/chromium.ts";
+import { ESXI_LOGIN, furnish, standInEsxi } from "../testbed/esxi.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 import { looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -56,10 +58,15 @@ browserTest("a VM of VMware is found, looked at beside what it becomes, changed 
         await page.getByLabel("Network of interface 2").selectOption("none");
         await page.getByRole("button", { name: "Import", exact: true }).click();
         await waitForText(page, "main", vm.name);
-        await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
+        // Its task, where the host is busy
+        await page.waitForURL(/\/(?:vms|tasks)\/[0-9a-f-]{36}/);
       }, { javaScriptEnabled, expected: /status of 404/ });
-      const { vms } = { vms: await call(server, "get_vms", {}) };
-      const made = await known(server, vms.find(({ name }) => name === vm.name)!.id);
+      const found = await until(
+        "the VM",
+        async () => (await call(server, "get_vms", {})).find(({ name }) => name === vm.name),
+        { seconds: 60 },
+      );
+      const made = await known(server, found.id);
       assert.deepEqual(
         [
           made.cpuCount,
@@ -72,6 +79,52 @@ browserTest("a VM of VMware is found, looked at beside what it becomes, changed 
       );
     });
   }
+
+  await using esxi = await standInEsxi();
+  const store = await Deno.makeTempDir({ prefix: "kvmm-test-frompage-" });
+  undo.defer(() => Deno.remove(store, { recursive: true }));
+  await furnish(esxi, store);
+  await t.step(
+    "a VM of an ESXi host is found once its certificate was compared, and imported without script",
+    async () => {
+      await using vm = await claimedVm("frompage");
+      await visit(tester, here, async (page) => {
+        const signIn = async () => {
+          await page.getByLabel("Server", { exact: true }).fill(esxi.origin);
+          await page.getByLabel("Password", { exact: true }).fill(ESXI_LOGIN.password);
+          const compared = page.getByLabel("I have compared the certificate's fingerprint");
+          if (await compared.count() > 0) await compared.check();
+          await page.getByRole("button", { name: "Sign in and list its VMs" }).click();
+        };
+        await signIn();
+        await waitForText(page, "[role=alert]", "is not known yet");
+        assert.equal(
+          await page.getByLabel("Password", { exact: true }).inputValue(),
+          "",
+          "it is not given back",
+        );
+        await signIn();
+        await page.getByRole("link", { name: "Continue with web & co" }).click();
+        await waitForText(page, "h2", "Import web & co");
+        assert.ok(!page.url().includes("password") && !(await page.content()).includes(ESXI_LOGIN.password));
+        await page.getByLabel("Name", { exact: true }).fill(vm.name);
+        await page.getByLabel("Storage pool").selectOption(pool.name);
+        await page.getByLabel("Bus of data.vmdk").selectOption("none");
+        await page.getByLabel("Network of interface 1").selectOption("none");
+        await page.getByRole("button", { name: "Import", exact: true }).click();
+        await page.waitForURL(/\/vms\/[0-9a-f-]{36}|\/tasks|\/jobs/);
+      }, { javaScriptEnabled: false, expected: /status of 409/ });
+      await until(
+        "the VM",
+        async () => (await call(server, "get_vms", {})).some(({ name }) => name === vm.name),
+        { seconds: 60 },
+      );
+    },
+  );
+  const ofEsxi = new URLSearchParams({ kind: "esxi", origin: esxi.origin, username: "root" });
+  await looksWell(t, tester, `${here}?${ofEsxi}`, "the VMs of an ESXi host");
+  ofEsxi.set("vm", "web & co");
+  await looksWell(t, tester, `${here}?${ofEsxi}`, "what a VM of ESXi becomes");
 
   await t.step("a definition is sent from the browser's computer, for disks that lie here", async () => {
     await Deno.rename(`${folder}/web.vmx`, `${folder}/sent`);

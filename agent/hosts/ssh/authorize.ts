@@ -3,6 +3,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
+import { BY_PASSWORD, passwordEnv } from "./by_password.ts";
 import { MOST_SAID, type RemoteShell } from "./remote_shell.ts";
 import { lastSaid } from "./said.ts";
 
@@ -20,13 +21,7 @@ const REMOVE_LINE =
   'new=$(mktemp "$f.XXXXXXXX") && cp -p "$f" "$new" && { grep -vxF "$line" "$f" > "$new" || [ $? = 1 ]; } && ' +
   'mv "$new" "$f" || { rm -f "$new"; exit 1; }';
 /** One password, no key, and a connection that is not kept: what is signed in by a key proves nothing of the password. */
-const BY_PASSWORD = {
-  BatchMode: "no",
-  PubkeyAuthentication: "no",
-  PreferredAuthentications: "password,keyboard-interactive",
-  NumberOfPasswordPrompts: "1",
-  ControlPath: "none",
-};
+const APART = { ...BY_PASSWORD, ControlPath: "none" };
 
 /** Adds a line to authorized_keys, once. @throws {RemoteFailure} {ProgramLate} */
 export async function addLine(shell: RemoteShell, line: string): Promise<void> {
@@ -60,7 +55,7 @@ export async function authorizeKey(
   line?: string,
 ): Promise<void> {
   const key = line ?? await files.publicKey();
-  const options = Object.entries(BY_PASSWORD).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+  const options = Object.entries(APART).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const { success, stderr } = await runProgram(
     "ssh",
     ["-T", "-F", files.config, ...options, ...sshWords(destination), COMMAND],
@@ -68,7 +63,7 @@ export async function authorizeKey(
       limitMs: LIMIT_MS,
       mostOutput: MOST_SAID,
       input: `${key}\n`,
-      env: { SSH_ASKPASS: files.askPassword, SSH_ASKPASS_REQUIRE: "force", KVMM_SSH_PASSWORD: password },
+      env: passwordEnv(files, password),
     },
   );
   if (success) return;

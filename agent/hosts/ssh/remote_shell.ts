@@ -2,8 +2,15 @@
 import type { SshDestination } from "../../../lib/host/ssh_destination.ts";
 import { sshWords } from "../../../lib/host/ssh_destination.ts";
 import { quoted } from "../../../lib/text/shell_word.ts";
-import { type ProgramEnd, type ProgramOptions, runProgram } from "../../machine/programs.ts";
+import {
+  kill,
+  killAndWait,
+  type ProgramEnd,
+  type ProgramOptions,
+  runProgram,
+} from "../../machine/programs.ts";
 import { log } from "../../log.ts";
+import { BY_PASSWORD, passwordEnv } from "./by_password.ts";
 import { inConfig, type SshFiles } from "./files.ts";
 import { lastSaid } from "./said.ts";
 
@@ -14,6 +21,8 @@ const CUT = "the connection was cut";
 const SHORT_MS = 30_000;
 /** Bytes that a call may say: another host says them. */
 export const MOST_SAID = 1024 * 1024;
+/** Characters of what a script says besides its stream. */
+const MOST_STREAM_SAID = 4096;
 /** Milliseconds to end the connection. */
 const EXIT_MS = 3000;
 /** What scripts find programs by, and in which language these speak. */
@@ -21,7 +30,24 @@ const SURROUNDINGS = "env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 /** What is run there failed, with what it said. */
 export class RemoteFailure extends Error {
-  override readonly name = "RemoteFailure";
+  override readonly name: string = "RemoteFailure";
+}
+
+/** The host does not accept the user, the key or the password. */
+export class RemoteLoginRefused extends RemoteFailure {
+  override readonly name = "RemoteLoginRefused";
+}
+
+const REFUSED = /permission denied/i;
+
+/** What a script writes, as it comes. */
+export interface RemoteStream {
+  readonly stdout: ReadableStream<Uint8Array>;
+  /** Once it has ended: why it failed; undefined where it did not. */
+  readonly fault: Promise<string | undefined>;
+  kill(): void;
+  /** Ends it, and waits for that. */
+  end(): Promise<void>;
 }
 
 /** How a script is run. */
@@ -59,11 +85,71 @@ export class RemoteShell {
     private readonly files: SshFiles,
     private readonly destination: SshDestination,
     private readonly socket: string,
+    private readonly password: string | undefined,
   ) {}
 
-  static async of(files: SshFiles, destination: SshDestination): Promise<RemoteShell> {
+  /** @param password by which the connection is made, instead of KVM Manager's key */
+  static async of(files: SshFiles, destination: SshDestination, password?: string): Promise<RemoteShell> {
     await files.ready();
-    return new RemoteShell(files, destination, await files.socket());
+    return new RemoteShell(files, destination, await files.socket(), password);
+  }
+
+  /** Makes the connection by the password, where there is one and no connection. @throws {RemoteLoginRefused} {RemoteFailure} */
+  async #signIn(signal?: AbortSignal): Promise<void> {
+    if (this.password === undefined) return;
+    const to = sshWords(this.destination),
+      more = { limitMs: SHORT_MS, mostOutput: MOST_SAID, ...(signal && { signal }) };
+    if ((await runProgram("ssh", [...this.#words, "-O", "check", ...to], more)).success) return;
+    const options = Object.entries(BY_PASSWORD).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+    const { success, stderr } = await runProgram("ssh", [
+      "-T",
+      ...options,
+      ...this.#words,
+      ...to,
+      "exec true",
+    ], {
+      ...more,
+      env: passwordEnv(this.files, this.password),
+    });
+    if (success) return;
+    const said = lastSaid(stderr, CUT);
+    throw REFUSED.test(stderr) ? new RemoteLoginRefused(said) : new RemoteFailure(said);
+  }
+
+  /**
+   * Runs a script for sh as the user that signs in, and gives what it writes as it comes.
+   *
+   * @throws {RemoteFailure}
+   */
+  async stream(script: string, args: readonly string[]): Promise<RemoteStream> {
+    await this.#signIn();
+    const child = new Deno.Command("ssh", {
+      args: this.#command(script, args, ""),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const said = lastOf(child.stderr);
+    return {
+      stdout: child.stdout,
+      fault: child.status.then(async ({ success }) => success ? undefined : lastSaid(await said, CUT)),
+      kill: () => kill(child),
+      end: async () => {
+        await child.stdout.cancel().catch((error) => log.debug("a stream was read to its end", { error }));
+        if (!await killAndWait(child, "ssh")) child.unref();
+        await said;
+      },
+    };
+  }
+
+  #command(script: string, args: readonly string[], root: string): string[] {
+    const inner = ["sh", "-c", script, "sh", ...args].map(quoted).join(" ");
+    return [
+      "-T",
+      ...this.#words,
+      ...sshWords(this.destination),
+      `exec env LC_ALL=C ${root}${SURROUNDINGS} ${inner}`,
+    ];
   }
 
   /** Words of ssh before what is run. */
@@ -91,9 +177,10 @@ export class RemoteShell {
   async run(script: string, options: ScriptOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.#run(script, options.asUser ? IS_ROOT : this.#root, options);
     if (code === 0 || options.allowed?.includes(code)) return stdout;
-    throw new RemoteFailure(
-      lastSaid(stderr, code === SSH_FAILED ? CUT : `it ended with status ${code}`),
-    );
+    const said = lastSaid(stderr, code === SSH_FAILED ? CUT : `it ended with status ${code}`);
+    throw code === SSH_FAILED && REFUSED.test(stderr)
+      ? new RemoteLoginRefused(said)
+      : new RemoteFailure(said);
   }
 
   /**
@@ -122,28 +209,29 @@ export class RemoteShell {
     return sudoRefusal(said, password !== undefined);
   }
 
-  #run(
+  async #run(
     script: string,
     { words, password }: Root,
     { args = [], input, limitMs = SHORT_MS, signal }: ScriptOptions,
   ): Promise<ProgramEnd> {
-    const inner = ["sh", "-c", script, "sh", ...args].map(quoted).join(" ");
-    return runProgram(
-      "ssh",
-      [
-        "-T",
-        ...this.#words,
-        ...sshWords(this.destination),
-        `exec env LC_ALL=C ${words}${SURROUNDINGS} ${inner}`,
-      ],
-      {
-        limitMs,
-        mostOutput: MOST_SAID,
-        ...(signal && { signal }),
-        ...(password !== undefined || input !== undefined) && { input: after(password, input) },
-      },
-    );
+    await this.#signIn(signal);
+    return await runProgram("ssh", this.#command(script, args, words), {
+      limitMs,
+      mostOutput: MOST_SAID,
+      ...(signal && { signal }),
+      ...(password !== undefined || input !== undefined) && { input: after(password, input) },
+    });
   }
+}
+
+/** The last of what a program says, and no more than that is held. */
+async function lastOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of stream) {
+    text = `${text}${decoder.decode(piece, { stream: true })}`.slice(-MOST_STREAM_SAID);
+  }
+  return text;
 }
 
 /** Why sudo says no, for people. */

@@ -16,7 +16,7 @@ export const FOREIGN_CHOICE_MIGRATIONS: readonly Migration[] = [
 ];
 
 /** What is chosen once and holds for the next. */
-export type ChoiceKey = "pool" | "format" | `network:${string}`;
+export type ChoiceKey = "pool" | "format" | `network:${string}` | `certificate:${string}`;
 
 export class ForeignChoices {
   readonly #values = new Map<string, string>();

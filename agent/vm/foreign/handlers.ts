@@ -9,7 +9,7 @@ import { listForeign } from "./source.ts";
 /** A handler for each of them. */
 export function foreignHandlers(services: ForeignServices): Pick<Handlers, keyof typeof foreignCommands> {
   return {
-    list_foreign_vms: (input) => listForeign(services, input),
+    list_foreign_vms: (input, { principal }) => listForeign(services, input, principal),
     inspect_foreign_vm: (input, { principal }) => inspectForeign(services, input, principal),
     import_foreign_vm: (input, { principal }) => importForeign(services, input, principal),
   };

@@ -97,7 +97,7 @@ async function carryOut(
   operation.showsAs(job.id);
   using held = new DisposableStack();
   // What was decided on before the job had its turn may have changed.
-  const source = await openForeign(services, input, principal.role, held);
+  const source = await openForeign(services, input, principal, held);
   const { vm, disks, buses } = chosenOf(source, input), { sums } = source;
   const { nics, warnings } = await nicsOf(services, vm, input);
   const checked = sums === undefined ? [] : filesOf(disks).filter((file) => sums.has(file.name));
@@ -113,10 +113,9 @@ async function carryOut(
   await requireRoom(host, pool, sumOf(needed) + arriving);
   let done = 0;
   if (sums !== undefined) await verify(sums, disks, job, (bytes) => job.progress(done += bytes, total));
-  for (const { local } of disks) {
-    if (local !== undefined && vm.osType !== "linux" && !input.allowUnclean) {
-      await requireClean(local, job.signal);
-    }
+  const mustBeClean = vm.osType !== "linux" && !input.allowUnclean;
+  for (const { file, readGuest } of disks) {
+    if (readGuest !== undefined && mustBeClean) await requireClean({ file, readGuest }, job.signal);
   }
   const made: Made[] = [];
   using making = new DisposableStack();
@@ -128,6 +127,8 @@ async function carryOut(
       job,
       operation,
       onShare: (share) => job.progress(before + share * disk.fileBytes, total),
+      mustBeClean: mustBeClean && disk.readGuest === undefined,
+      verify: input.verify ?? false,
     });
     // What was judged is what was converted
     for (const file of filesOf([disk])) await file.requireUnchanged();
@@ -140,6 +141,7 @@ async function carryOut(
     const seen = await volumeNamed(host.link, pool, volume);
     if (seen !== undefined) host.inventory.storage.put(seen);
   }
+  await source.confirm?.(job.signal);
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);
   const paths = made.map(({ path }) => path);
@@ -176,7 +178,7 @@ function remember(
 async function requirePossible(services: ForeignServices, plan: Omit<Plan, "name">): Promise<string> {
   const { host } = services, { input, pool, format, principal } = plan;
   using held = new DisposableStack();
-  const source = await openForeign(services, input, principal.role, held);
+  const source = await openForeign(services, input, principal, held);
   const { vm, disks, buses } = chosenOf(source, input);
   const name = input.name ?? nameHere(services, source);
   await host.operations.ready([keyOf.vmName(name)]);
@@ -204,10 +206,10 @@ async function requirePossible(services: ForeignServices, plan: Omit<Plan, "name
  */
 export async function importForeign(
   services: ForeignServices,
-  input: Input<"import_foreign_vm">,
+  asked: Input<"import_foreign_vm">,
   principal: Principal,
 ): Promise<Output<"import_foreign_vm">> {
-  const { host } = services;
+  const { host, logins } = services, input = logins.filled(asked, principal);
   host.requireFilled();
   host.maintenance.requireOff();
   const pool = input.targetPool ?? lastChoices(services).targetPool ?? "default";

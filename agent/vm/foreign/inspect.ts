@@ -42,11 +42,9 @@ export async function uncleanWarnings(
   if (vm.osType === "linux") return [];
   const warnings: ForeignWarning[] = [], signal = AbortSignal.timeout(limitMs);
   try {
-    for (const [index, { local }] of disks.entries()) {
-      const reason = local && await uncleanReason(local, signal);
-      if (reason !== undefined) {
-        warnings.push(foreignWarning(`disks.${index}`, "NotClean", { file: local!.file, reason }));
-      }
+    for (const [index, { file, readGuest }] of disks.entries()) {
+      const reason = readGuest && await uncleanReason({ file, readGuest }, signal);
+      if (reason !== undefined) warnings.push(foreignWarning(`disks.${index}`, "NotClean", { file, reason }));
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -64,7 +62,7 @@ export async function inspectForeign(
   const { host } = services;
   host.requireFilled();
   using held = new DisposableStack();
-  const source = await openForeign(services, input, principal.role, held);
+  const source = await openForeign(services, input, principal, held);
   const { vm, disks, sums, found } = source,
     chosen = lastChoices(services),
     name = nameHere(services, source);

@@ -5,31 +5,15 @@
 import { Transfer } from "../../../ffi/transfers.ts";
 import { ContractError, type ForeignVmEntry, type Input, type VM } from "../../../lib/contract/mod.ts";
 import { may } from "../../../lib/access/rights.ts";
-import { readArriving } from "../../../lib/formats/foreign/mod.ts";
-import type { ForeignDisk } from "../../../lib/formats/foreign/vm/model.ts";
 import { readLibvirt } from "../../../lib/formats/foreign/vm/libvirt.ts";
-import { ImageError } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { GIB } from "../../../lib/text/byte_units.ts";
 import { askedRights } from "../../access/asking.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
-import { openFile, plainPath, readAt } from "../../machine/host_file.ts";
-import { hostFiles } from "../../machine/host_files.ts";
-import { type ConversionTarget, convertImage, requireOurs } from "../../storage/convert_disk.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
-import { makeVolume } from "../../storage/volume_steps.ts";
-import { createVolume, removeVolume, type Volume, volumeAt } from "../../storage/volumes.ts";
-import {
-  type ConvertWork,
-  type ForeignServices,
-  type ForeignSource,
-  type SourceDisk,
-  told,
-} from "./model.ts";
-
-/** How often a transfer goes on where its line broke, and milliseconds before it does. */
-const MOST_TRIES = 6, AGAIN_MS = 5000;
-const SECTOR = 512;
+import { volumeAt } from "../../storage/volumes.ts";
+import { type ForeignServices, type ForeignSource, type SourceDisk, told } from "./model.ts";
+import { bring } from "./remote/arrival.ts";
+import { LineBroken, type RemoteDisk } from "./remote/remote_disk.ts";
 
 /** The host that is meant, for who may administer its VMs. @throws {ContractError} HostNotFound, Forbidden, ForeignVmRefused */
 function sourceHost({ hosts, host }: ForeignServices, from: string): Host {
@@ -66,135 +50,41 @@ function meantVm(other: Host, named: string | undefined): VM {
   return vm;
 }
 
-/** Whether bytes are zeros: a new file has them already. */
-const isZero = (bytes: Uint8Array): boolean => {
-  const whole = bytes.length - bytes.length % 8;
-  const words = bytes.byteOffset % 8 === 0
-    ? new BigUint64Array(bytes.buffer, bytes.byteOffset, whole / 8)
-    : undefined;
-  return words !== undefined && words.every((word) => word === 0n) &&
-    bytes.subarray(whole).every((byte) => byte === 0);
-};
-
-/** Writes all of a volume of another host into a file, from where the last try has come to. */
-async function download(
-  other: Host,
-  { path, size }: { readonly path: string; readonly size: number },
-  target: Volume,
-  { job, onShare }: Pick<ConvertWork, "job" | "onShare">,
-): Promise<void> {
-  using file = await hostFiles.open(plainPath(target.path), { write: true });
-  let received = 0;
-  for (let tries = 1; received < size; tries++) {
-    try {
-      await using transfer = await Transfer.open(other.link.address, {
+/** A volume of another host, through its libvirt. */
+function volumeOf(other: Host, { path, size }: { readonly path: string; readonly size: number }): RemoteDisk {
+  /** What libvirt says, told from a line that broke. */
+  const told = (error: unknown): unknown =>
+    isConnectionLost(error)
+      ? new LineBroken(`no connection to ${other.id}`, { cause: error })
+      : contractError(error, "ImportFailed", "import_foreign_vm");
+  return {
+    label: path,
+    size,
+    open: async (offset, length) => {
+      const transfer = await Transfer.open(other.link.address, {
         direction: "download",
         ...other.link.placeOf(path),
-        offset: received,
-        length: size - received,
-      }, other.link.gate);
-      while (received < size) {
-        job.signal.throwIfAborted();
-        const bytes = await transfer.receive();
-        if (bytes.length === 0) break;
-        await file.seek(received, Deno.SeekMode.Start);
-        if (target.type !== "file" || !isZero(bytes)) {
-          for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+        offset,
+        length,
+      }, other.link.gate).catch((error) => Promise.reject(told(error)));
+      const pieces = async function* () {
+        try {
+          for (let left = length; left > 0;) {
+            const bytes = await transfer.receive();
+            if (bytes.length === 0) {
+              throw new ContractError("ImportFailed", { error: `${path} on ${other.id} became shorter` });
+            }
+            left -= bytes.length;
+            yield bytes;
+          }
+          await transfer.finish();
+        } catch (error) {
+          throw error instanceof ContractError ? error : told(error);
         }
-        received += bytes.length;
-        onShare(received / size);
-      }
-      if (received < size) {
-        throw new ContractError("ImportFailed", { error: `${path} on ${other.id} became shorter` });
-      }
-      await transfer.finish();
-    } catch (error) {
-      job.signal.throwIfAborted();
-      if (!isConnectionLost(error) || tries === MOST_TRIES) {
-        throw contractError(error, "ImportFailed", "import_foreign_vm");
-      }
-      job.log(`The connection broke at ${received} of ${size} bytes: it goes on there`);
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-  }
-  await file.sync();
-}
-
-/** Judges what has come. @throws {ContractError} DiskRefused, ImageTooLarge */
-async function judged(
-  { imagePolicy }: ForeignServices,
-  path: string,
-  size: number,
-  { file, format }: ForeignDisk,
-) {
-  const open = await openFile(path);
-  try {
-    const source = {
-      size,
-      read: (offset: number, length: number) => readAt(open, offset, Math.min(length, size - offset)),
-    };
-    const disk = await readArriving(source, format ?? "raw");
-    const { maxVirtualGb } = imagePolicy();
-    if (disk.virtualBytes <= maxVirtualGb * GIB) return disk;
-    const gib = Math.floor(disk.virtualBytes / GIB);
-    throw new ContractError("ImageTooLarge", {
-      reason: `a guest would see ${gib} GiB of ${file}, allowed are ${maxVirtualGb}`,
-    });
-  } catch (error) {
-    if (!(error instanceof ImageError)) throw error;
-    throw new ContractError("DiskRefused", { path: file!, reason: error.message }, { cause: error });
-  } finally {
-    open.close();
-  }
-}
-
-/** Brings a disk here, and converts it. */
-async function bring(
-  services: ForeignServices,
-  other: Host,
-  from: { readonly path: string; readonly size: number; readonly disk: ForeignDisk },
-  target: ConversionTarget,
-  { job, operation, onShare }: ConvertWork,
-): Promise<Volume> {
-  const { host } = services, { link } = host, { pool } = target;
-  const name = `${target.name}.part`, capacity = Math.ceil(from.size / SECTOR) * SECTOR;
-  using _held = host.locks.take(pool, name, { hold: "make" });
-  const part = await makeVolume(
-    link,
-    operation,
-    { pool, name },
-    () =>
-      createVolume(link, pool, {
-        name,
-        capacity,
-        format: target.format === undefined ? undefined : "raw",
-        allocation: target.format === undefined ? capacity : 0,
-      }),
-  );
-  await requireOurs(part);
-  await download(other, from, part, { job, onShare: (share) => onShare(share / 2) });
-  const { format, virtualBytes } = await judged(services, part.path, from.size, from.disk);
-  const source = {
-    path: part.path,
-    type: "file",
-    format,
-    part: { offset: 0, size: from.size },
-    backing: [],
-  } as const;
-  const made = await makeVolume(
-    link,
-    operation,
-    { pool, name: target.name },
-    () =>
-      convertImage(
-        host,
-        { ...target, source, virtualBytes, packedBytes: from.size },
-        job,
-        (share) => onShare(0.5 + share / 2),
-      ),
-  );
-  await removeVolume(link, part.path);
-  return made;
+      };
+      return { pieces: pieces(), [Symbol.asyncDispose]: () => transfer[Symbol.asyncDispose]() };
+    },
+  };
 }
 
 /**
@@ -232,7 +122,9 @@ export async function libvirtSource(
       virtualBytes: volume.capacity,
       fileBytes: size,
       local: undefined,
-      convert: (target, work) => bring(services, other, { path: volume.path, size, disk }, target, work),
+      readGuest: undefined,
+      convert: (target, work) =>
+        bring(services, volumeOf(other, { path: volume.path, size }), disk.format, target, work),
     });
   }
   return {
@@ -241,5 +133,6 @@ export async function libvirtSource(
     disks,
     sums: undefined,
     warnings: vm.warnings,
+    confirm: undefined,
   };
 }

@@ -11,12 +11,18 @@ import type { Volume } from "../../storage/volumes.ts";
 import type { FolderDisk } from "./disk.ts";
 import type { FileSums } from "./checksums.ts";
 import type { ForeignChoices } from "./choices.ts";
+import type { ForeignLogins } from "./remote/logins.ts";
+import type { SshFiles } from "../../hosts/ssh/files.ts";
 
 /** What importing needs beside the host. */
 export interface ForeignServices {
   readonly host: Host;
   readonly hosts: Pick<HostRegistry, "named" | "require">;
   readonly choices: ForeignChoices;
+  /** Who signs in to servers. */
+  readonly logins: ForeignLogins;
+  /** How hosts are reached by SSH. */
+  readonly ssh: SshFiles;
   /** What an image may be. @throws {ContractError} while it cannot be read */
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
@@ -34,13 +40,22 @@ export interface SourceDisk {
   readonly convert: (target: ConversionTarget, work: ConvertWork) => Promise<Volume>;
   /** Where it lies here, where it does. */
   readonly local: FolderDisk | undefined;
+  /** Reads what a guest sees of it, before it is converted; undefined where that is possible only afterwards. */
+  readonly readGuest: GuestReader | undefined;
 }
+
+/** Reads what a guest sees of a disk: fewer bytes at its end. */
+export type GuestReader = (offset: number, length: number, signal: AbortSignal) => Promise<Uint8Array>;
 
 /** How a disk is converted. */
 export interface ConvertWork {
   readonly job: JobHandle;
   readonly operation: Operation;
   readonly onShare: (share: number) => void;
+  /** Refuse a Windows that was not shut down, where that could not be looked at before. */
+  readonly mustBeClean: boolean;
+  /** Read all of it at the source once more, where the source tells no checksum. */
+  readonly verify: boolean;
 }
 
 /** A VM that may be imported. */
@@ -53,6 +68,8 @@ export interface ForeignSource {
   /** Checksums of files in the folder. */
   readonly sums: FileSums | undefined;
   readonly warnings: readonly ForeignWarning[];
+  /** Looks whether the VM is off still, once its disks have come. @throws {ContractError} VmMustBeOff */
+  readonly confirm: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** A definition that is not taken. */

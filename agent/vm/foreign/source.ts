@@ -1,5 +1,5 @@
 /** Where a foreign VM comes from: its definition read, its disks opened. */
-import type { ForeignKind, ForeignVmEntry, Input, Role } from "../../../lib/contract/mod.ts";
+import type { ForeignKind, ForeignServer, ForeignVmEntry, Input } from "../../../lib/contract/mod.ts";
 import { hyperVm, usualGeneration } from "../../../lib/formats/foreign/vm/hyperv.ts";
 import {
   type ForeignWarning,
@@ -17,9 +17,13 @@ import { openDisk } from "./disk.ts";
 import { SourceFolder } from "./folder.ts";
 import { libvirtSource, libvirtVms } from "./libvirt_source.ts";
 import type { FileSums } from "./checksums.ts";
+import { esxSource, esxVms } from "./esx/source.ts";
+import { proxmoxSource, proxmoxVms } from "./pve/source.ts";
+import { localReader } from "./windows.ts";
+import type { Principal } from "../../access.ts";
 import { foreignRefused, type ForeignServices, type ForeignSource, type SourceDisk, told } from "./model.ts";
 
-type FolderKind = Exclude<ForeignKind, "libvirt">;
+type FolderKind = Exclude<ForeignKind, "libvirt" | ForeignServer>;
 
 /** What a folder's files that describe a VM are called. */
 const DEFINITIONS: Readonly<Record<FolderKind, RegExp>> = {
@@ -37,9 +41,13 @@ const MISSING: Readonly<Record<FolderKind, string>> = {
 /** list_foreign_vms. @throws {ContractError} */
 export async function listForeign(
   services: ForeignServices,
-  { kind, origin }: Input<"list_foreign_vms">,
+  input: Input<"list_foreign_vms">,
+  principal: Principal,
 ): Promise<ForeignVmEntry[]> {
+  const { kind, origin } = input;
   if (kind === "libvirt") return libvirtVms(services, origin);
+  if (kind === "esxi" || kind === "vcenter") return await esxVms(services, { ...input, kind }, principal);
+  if (kind === "proxmox-ssh") return await proxmoxVms(services, { ...input, kind }, principal);
   requireHere(services.host, "Import from a folder");
   const folder = await SourceFolder.open(services.host, origin);
   const names = folder.names.filter((name) => DEFINITIONS[kind].test(name));
@@ -108,15 +116,19 @@ async function sumsIn(folder: SourceFolder): Promise<FileSums | undefined> {
 export async function openForeign(
   services: ForeignServices,
   input: Input<"inspect_foreign_vm">,
-  role: Role,
+  principal: Principal,
   held: DisposableStack,
 ): Promise<ForeignSource> {
   const { host, imagePolicy } = services, { kind, origin } = input;
   requireHere(host, "Import of VMs");
   if (kind === "libvirt") return await libvirtSource(services, input, held);
+  if (kind === "esxi" || kind === "vcenter") {
+    return await esxSource(services, { ...input, kind }, principal);
+  }
+  if (kind === "proxmox-ssh") return await proxmoxSource(services, { ...input, kind }, principal, held);
   const folder = await SourceFolder.open(host, origin);
   const { vm, found } = await readFrom(folder, kind, input);
-  const request = { host, policy: imagePolicy(), role, held };
+  const request = { host, policy: imagePolicy(), role: principal.role, held };
   const disks: SourceDisk[] = [];
   const warnings: ForeignWarning[] = [...vm.warnings];
   for (const [index, { file, format }] of vm.disks.entries()) {
@@ -132,6 +144,7 @@ export async function openForeign(
       virtualBytes,
       fileBytes,
       local,
+      readGuest: localReader(local),
       convert: (target, { job, operation, onShare }) =>
         makeVolume(
           host.link,
@@ -147,5 +160,5 @@ export async function openForeign(
         ),
     });
   }
-  return { found, vm, disks, sums: await sumsIn(folder), warnings };
+  return { found, vm, disks, sums: await sumsIn(folder), warnings, confirm: undefined };
 }

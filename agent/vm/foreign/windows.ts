@@ -3,6 +3,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import { type NtfsFault, ntfsFault } from "../../../lib/formats/ntfs/state.ts";
 import { readImage } from "../../storage/qemu_img.ts";
 import type { FolderDisk } from "./disk.ts";
+import type { GuestReader } from "./model.ts";
 
 const REASONS: Readonly<Record<NtfsFault, string>> = {
   hibernated: "it is hibernated, which fast startup does at each shutdown",
@@ -10,25 +11,28 @@ const REASONS: Readonly<Record<NtfsFault, string>> = {
   journal: "its file system's journal is not closed, as after a power cut",
 };
 
-/** What a guest would see of a disk, before it is converted. */
-async function readDisk(
-  { image, virtualBytes }: FolderDisk,
-  offset: number,
-  length: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  if (offset >= virtualBytes) return new Uint8Array();
-  return await readImage(image, offset, Math.min(length, virtualBytes - offset), signal);
+/** A disk as a guest would see it. */
+export interface GuestDisk {
+  readonly file: string;
+  readonly readGuest: GuestReader;
 }
 
+/** What a guest would see of a disk that lies here, before it is converted. */
+export const localReader =
+  ({ image, virtualBytes }: Pick<FolderDisk, "image" | "virtualBytes">): GuestReader =>
+  async (offset, length, signal) =>
+    offset >= virtualBytes
+      ? new Uint8Array()
+      : await readImage(image, offset, Math.min(length, virtualBytes - offset), signal);
+
 /** Why a Windows on a disk is not shut down, for people; undefined where it is, and where there is none. */
-export async function uncleanReason(disk: FolderDisk, signal: AbortSignal): Promise<string | undefined> {
-  const fault = await ntfsFault((offset, length) => readDisk(disk, offset, length, signal));
+export async function uncleanReason(disk: GuestDisk, signal: AbortSignal): Promise<string | undefined> {
+  const fault = await ntfsFault((offset, length) => disk.readGuest(offset, length, signal));
   return fault && REASONS[fault];
 }
 
 /** @throws {ContractError} GuestNotClean */
-export async function requireClean(disk: FolderDisk, signal: AbortSignal): Promise<void> {
+export async function requireClean(disk: GuestDisk, signal: AbortSignal): Promise<void> {
   const reason = await uncleanReason(disk, signal);
   if (reason !== undefined) throw new ContractError("GuestNotClean", { file: disk.file, reason });
 }

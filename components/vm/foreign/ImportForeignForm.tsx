@@ -6,7 +6,7 @@ import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { Failure } from "../../../lib/text/failure.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { DISK_LEFT_OUT, type ForeignAsked } from "../../../lib/vm/foreign_form.ts";
+import { DISK_LEFT_OUT, type ForeignAsked, isOnServer } from "../../../lib/vm/foreign_form.ts";
 import { LEFT_OUT, placeValue } from "../../../lib/vm/ova_form.ts";
 import { DataTable } from "../../kit/DataTable.tsx";
 import { CheckField, type FieldChoice } from "../../kit/Field.tsx";
@@ -159,6 +159,7 @@ export function ImportForeignForm(props: ImportForeignFormProps) {
     generation: asked.generation?.toString(),
     osType: asked.osType,
     moreDisks: asked.moreDisks?.join("\n"),
+    username: asked.username,
   };
   return (
     <form method="post" class="storage-stack">
@@ -274,9 +275,9 @@ export function ImportForeignForm(props: ImportForeignFormProps) {
               defaultChecked={failure === null || typed.keepMacs === "yes"}
             />
           )}
-          {asked.kind !== "libvirt" && (
+          {asked.kind !== "libvirt" && asked.kind !== "proxmox-ssh" && (
             <CheckField
-              label={t("foreign.verify")}
+              label={t(isOnServer(asked) ? "foreign.verify_server" : "foreign.verify")}
               name="verify"
               value="yes"
               wide

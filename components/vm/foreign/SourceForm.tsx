@@ -12,12 +12,19 @@ export interface SourceFormProps {
   typed: Readonly<Record<string, string>>;
   /** Other hosts whose VMs can be imported. */
   hosts: readonly FieldChoice[];
+  /** A server's certificate or key that it has shown, to be compared. */
+  compared?: { readonly name: "certificate" | "hostKey"; readonly value: string } | undefined;
 }
 
 const kinds = () => [
   { value: "vmx", label: t("foreign.kind_vmx") },
   { value: "proxmox", label: t("foreign.kind_proxmox") },
   { value: "hyperv", label: t("foreign.kind_hyperv") },
+];
+const servers = () => [
+  { value: "esxi", label: t("foreign.kind_esxi") },
+  { value: "vcenter", label: t("foreign.kind_vcenter") },
+  { value: "proxmox-ssh", label: t("foreign.kind_proxmox-ssh") },
 ];
 const generations = () => [
   { value: "", label: t("foreign.generation_any") },
@@ -34,10 +41,66 @@ const systems = () => [
   ...OS_TYPES.map((value) => ({ value, label: t(OS_WORDS[value]) })),
 ];
 
-/** Where a VM comes origin: files on this host, or another host. Plain forms. */
-export function SourceForm({ typed, hosts }: SourceFormProps) {
+/** A server that is signed in to. */
+function ServerForm({ typed, compared }: Pick<SourceFormProps, "typed" | "compared">) {
+  const isIt = servers().some(({ value }) => value === typed.kind);
+  return (
+    <form method="post">
+      <input type="hidden" name="step" value="look" />
+      <Panel title={t("foreign.server_title")}>
+        <p class="dialog-body">{t("foreign.server_what")}</p>
+        <div class="form-grid">
+          <SelectField
+            label={t("foreign.server_kind")}
+            name="kind"
+            choices={servers()}
+            value={isIt ? typed.kind! : "esxi"}
+          />
+          <TextField
+            label={t("foreign.server")}
+            hint={t("foreign.server_hint")}
+            name="origin"
+            required
+            maxLength={4096}
+            defaultValue={isIt ? typed.origin ?? "" : ""}
+          />
+          <TextField
+            label={t("foreign.username")}
+            name="username"
+            maxLength={255}
+            autocomplete="off"
+            defaultValue={typed.username ?? "root"}
+          />
+          <TextField
+            label={t("foreign.password")}
+            hint={t("foreign.password_hint")}
+            name="password"
+            type="password"
+            maxLength={1024}
+            autocomplete="off"
+          />
+          {compared !== undefined && (
+            <label class="check form-field wide">
+              <input type="checkbox" name={compared.name} value={compared.value} required />
+              <span>
+                {t(`foreign.same_${compared.name}`)} <span class="mono">{compared.value}</span>
+              </span>
+            </label>
+          )}
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button primary">{t("foreign.server_list")}</button>
+        </div>
+      </Panel>
+    </form>
+  );
+}
+
+/** Where a VM comes from: a server, files on this host, or another host. Plain forms. */
+export function SourceForm({ typed, hosts, compared }: SourceFormProps) {
   return (
     <>
+      <ServerForm typed={typed} compared={compared} />
       <form method="post" encType="multipart/form-data">
         <input type="hidden" name="step" value="look" />
         <Panel title={t("foreign.folder_title")}>
@@ -47,7 +110,7 @@ export function SourceForm({ typed, hosts }: SourceFormProps) {
               label={t("foreign.kind")}
               name="kind"
               choices={kinds()}
-              value={typed.kind ?? "vmx"}
+              value={kinds().find(({ value }) => value === typed.kind)?.value ?? "vmx"}
             />
             <TextField
               label={t("foreign.from")}
@@ -55,7 +118,9 @@ export function SourceForm({ typed, hosts }: SourceFormProps) {
               name="origin"
               required
               maxLength={4096}
-              defaultValue={typed.kind === "libvirt" ? "" : typed.origin ?? ""}
+              defaultValue={kinds().some(({ value }) => value === (typed.kind ?? "vmx"))
+                ? typed.origin ?? ""
+                : ""}
             />
             <TextField
               label={t("foreign.vm")}

@@ -56,6 +56,28 @@ export const GUEST_ERRORS = {
     status: 409,
     exit: 5,
   },
+  SourceUnreachable: { text: "No connection to {source}: {reason}", status: 502, exit: 1 },
+  SourceLoginRefused: {
+    text:
+      "{source} does not accept the user name or the password. Nothing was kept. Check them, and give the password again: some " +
+      "servers lock an account after a few attempts.",
+    status: 409,
+    exit: 5,
+  },
+  CertificateUnknown: {
+    text:
+      "The certificate of {source} is not known yet: {fingerprint}. Compare it with the SHA-256 fingerprint that the server shows on " +
+      "its own console, and give it as the certificate if it is the same. Nothing was sent to it.",
+    status: 409,
+    exit: 5,
+  },
+  CertificateChanged: {
+    text:
+      "{source} shows the certificate {fingerprint}, and not {before}: it has a new certificate, it is another server, or somebody " +
+      "is in between. Nothing was sent to it.",
+    status: 409,
+    exit: 5,
+  },
   ForeignVmRefused: { text: "This VM cannot be imported: {reason}", status: 409, exit: 5 },
   FileDamaged: {
     text: "The file {file} is damaged: its {algorithm} is {found}, expected {wanted}. Copy it again.",

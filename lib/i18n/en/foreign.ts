@@ -3,6 +3,23 @@ export const foreign = {
   "foreign.title": "Import from…",
   "foreign.what":
     "Brings a VM of VMware, Proxmox VE, Hyper-V or another libvirt here. The VM must be off at the source, and stays there as it is. You see what it becomes before anything is made.",
+  "foreign.server_title": "From a server",
+  "foreign.server_what":
+    "VMware ESXi or vCenter over HTTPS, or a node of Proxmox VE by SSH. The disks are copied from there. Of what you type, the password is in memory alone: while the import runs, and for 15 minutes after its last use.",
+  "foreign.server_kind": "Kind",
+  "foreign.kind_esxi": "VMware ESXi",
+  "foreign.kind_vcenter": "VMware vCenter",
+  "foreign.kind_proxmox-ssh": "Proxmox VE (by SSH)",
+  "foreign.server": "Server",
+  "foreign.server_hint":
+    "Name or address, with a port where it is another one. vCenter: with the path of an ESXi host, vcenter1/Datacenter/Cluster/esxi1",
+  "foreign.username": "User name",
+  "foreign.password": "Password",
+  "foreign.password_hint": "Proxmox VE: not needed where KVM Manager's SSH key opens the node",
+  "foreign.same_certificate": "I have compared the certificate's fingerprint:",
+  "foreign.same_hostKey": "I have compared the host key:",
+  "foreign.server_list": "Sign in and list its VMs",
+  "foreign.verify_server": "Read each disk once more and compare it (takes twice as long)",
   "foreign.folder_title": "From files on this host",
   "foreign.folder_what":
     "Copy the VM's folder to this host first, for example with rsync or scp. OVA archives have a page of their own: Import OVA.",

@@ -30,7 +30,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     ("EncodedBody FileExpected PathRefused UnknownKey NicAmbiguous BusNotSupported LimitsNotSupported ShareExists " +
       "HostDeviceNotFound HostDeviceAmbiguous HostDeviceRefused TopologyMismatch NetworkOverlaps PortInUse " +
       "PortForwardExists WeakPassword ContentExpected UploadOffset UploadNotFound BackupHostKeyUnknown FormExpected " +
-      "ImageChecksumAmbiguous NameAmbiguous NoUsbController HostKeyUnknown InvitationRefused")
+      "ImageChecksumAmbiguous NameAmbiguous NoUsbController HostKeyUnknown InvitationRefused CertificateUnknown SourceLoginRefused")
       .split(" ")
       .map((code) => [code, ANOTHER]),
   ),
@@ -46,7 +46,8 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
   ),
   ...Object.fromEntries(
     ("VmLogMissing GuestSilent JobCancelled ScheduleRunFailed BackupRunFailed ChecksumMismatch ImageChecksumMismatch " +
-      "ConnectionLost StoreUnavailable Internal BackupHostKeyChanged HostKeyChanged").split(" ").map((
+      "ConnectionLost StoreUnavailable Internal BackupHostKeyChanged HostKeyChanged CertificateChanged")
+      .split(" ").map((
         code,
       ) => [code, SAYS]),
   ),

@@ -861,7 +861,23 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
     "Choose a network or bridge of that VLAN",
     "Create the VM from its disk instead",
   ]),
+  ...all(OUTSIDE, [
+    "Add 127.0.0.1 to no_proxy there",
+    "Move it into the folder of the VM there",
+    "Leave the VM off, and import it again",
+    "Move it to a storage of files, LVM or ZFS there first",
+  ]),
+  ...all(ANOTHER, [
+    "Say its UUID instead (--vm)",
+    "Say the number of the one that is meant",
+    "origin names no node: give its name or address",
+    "names no server: give its name or address",
+    "Give the password, or add the key there",
+  ]),
   ...all(SAYS, [
+    // A request's head, and a script: they are no advice
+    "connection: close",
+    "it is no node of Proxmox VE",
     "Add them again if they belong",
     "Add it again if it belongs",
     "Sign in, then try again",

@@ -26,6 +26,8 @@ export interface ForeignWarning {
 export interface ForeignDisk {
   /** The file's name in the folder of the definition; null for an empty disk. */
   readonly file: string | null;
+  /** As the definition has it: a path, or a volume of a storage. */
+  readonly place?: string;
   /** What the definition says it is; undefined where it does not say. */
   readonly format: ArrivingFormat | undefined;
   /** What a guest sees, in bytes, as it is said; 0 where it is not. */
@@ -116,6 +118,12 @@ export function foreignWarning(
 ): ForeignWarning {
   return { field, code, message: fill(FOREIGN_WARNINGS[code], details) };
 }
+
+/** A VM of a source where paths are followed. */
+export const withoutElsewhere = (vm: SourceVm): SourceVm => ({
+  ...vm,
+  warnings: vm.warnings.filter(({ code }) => code !== "DiskElsewhere"),
+});
 
 /** A unicast MAC address in libvirt's spelling; undefined for anything else. */
 export function macOf(text: string): string | undefined {

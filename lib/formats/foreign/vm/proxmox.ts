@@ -30,6 +30,8 @@ const DRIVES: readonly (readonly [SourceBus, count: number])[] = [["virtio", 16]
   "ide",
   4,
 ]];
+/** Characters of a disk's place that are kept. */
+const MOST_PLACE = 1024;
 /** Characters of names that a warning lists. */
 const MOST_NAMES = 200;
 
@@ -184,6 +186,7 @@ class Reader {
     const said = properties.get("format") ?? /\.([a-z0-9]+)$/.exec(file)?.[1] ?? "";
     return {
       file,
+      place: volume.slice(0, MOST_PLACE),
       format: FORMATS[said],
       capacityBytes: bytesOf(properties.get("size") ?? ""),
       bus,

@@ -22,6 +22,8 @@ import {
 } from "./model.ts";
 
 const MOST_LINES = 20_000;
+/** Characters of a disk's path that are kept. */
+const MOST_PLACE = 1024;
 /** MiB and kind of a VM that says nothing. */
 const USUAL_MEMORY_MB = 32;
 /** Places of each kind of controller: how many controllers, how many units. */
@@ -194,7 +196,7 @@ class Reader {
     const was = device === "" ? key : `${key} (${device})`;
     const { bus, warnings } = busFor(kind, device === "" ? controller : device, this.guest, field);
     this.warnings.push(...warnings);
-    return { file, format: undefined, capacityBytes: 0, bus, was };
+    return { file, place: path.slice(0, MOST_PLACE), format: undefined, capacityBytes: 0, bus, was };
   }
 
   nics(): ForeignNic[] {
