@@ -4,6 +4,7 @@ import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, OS_TYPES } from "./cho
 import { command } from "./command.ts";
 import { AllowOvercommit, ConfigFinding, CpuCount, MacAddress, MemoryMb, NewNic, VmName } from "./create.ts";
 import { closed, oneOf, SECRET } from "./schema.ts";
+import { ProjectName } from "./vm.ts";
 
 /** Where VMs come from. */
 export const FOREIGN_KINDS = ["vmx", "proxmox", "hyperv", "libvirt"] as const;
@@ -198,6 +199,10 @@ export const foreignCommands = {
         }),
       ),
       diskFormat: Type.Optional(oneOf(DISK_FORMATS, { description: "qcow2 where the pool keeps files" })),
+      project: Type.Optional(Type.String({
+        ...ProjectName,
+        description: "project of this KVM Manager that it is in: its quota must have room",
+      })),
       cpuCount: Type.Optional(CpuCount),
       memoryMb: Type.Optional(MemoryMb),
       firmware: Type.Optional(oneOf(FIRMWARES)),
@@ -241,6 +246,8 @@ export const foreignCommands = {
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
+      "ProjectNotFound",
+      "QuotaExceeded",
       ...READ_ERRORS,
       "HostInMaintenance",
       "FileDamaged",

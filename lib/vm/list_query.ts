@@ -6,7 +6,7 @@ export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "upti
 /** Column the list is sorted by. */
 export type Sort = typeof SORTS[number];
 
-export const GROUPINGS = ["none", "state", "tag", "group", "host"] as const;
+export const GROUPINGS = ["none", "state", "tag", "group", "project", "host"] as const;
 /** What VMs are put together by. */
 export type Grouping = typeof GROUPINGS[number];
 
@@ -24,6 +24,8 @@ export interface ListQuery {
   readonly tag: string;
   /** Only VMs of this group; empty for all. */
   readonly group: string;
+  /** Only VMs of the project with this name; empty for all. */
+  readonly project: string;
   readonly by: Grouping;
   readonly sort: Sort;
   readonly dir: "asc" | "desc";
@@ -37,6 +39,7 @@ export const DEFAULT_QUERY: ListQuery = {
   state: "all",
   tag: "",
   group: "",
+  project: "",
   by: "none",
   sort: "name",
   dir: "asc",
@@ -60,6 +63,7 @@ export function parseListQuery(params: URLSearchParams): ListQuery {
     state: word(params.get("state"), STATE_FILTERS, DEFAULT_QUERY.state),
     tag: text("tag"),
     group: text("group"),
+    project: text("project"),
     by: word(params.get("by"), GROUPINGS, DEFAULT_QUERY.by),
     sort: word(params.get("sort"), SORTS, DEFAULT_QUERY.sort),
     dir: word(params.get("dir"), ["asc", "desc"], DEFAULT_QUERY.dir),

@@ -14,7 +14,7 @@ const vm = (id: string): VM => ({
 const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
 const REPLICA: ReplicaOptions = {
   ...{ hostId: "far", isTaken: () => false, owners: NO_OWNERS },
-  ...{ toHere: (_schema, value) => value, now: () => 5000 },
+  ...{ toHere: (_schema, value) => value, now: () => 5000, membershipOf: () => ({}) },
 };
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 

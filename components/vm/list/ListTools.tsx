@@ -38,6 +38,7 @@ const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
   { by: "state", label: "group.by_state" },
   { by: "tag", label: "group.by_tag" },
   { by: "group", label: "group.by_group" },
+  { by: "project", label: "group.by_project" },
   { by: "host", label: "group.by_host" },
 ];
 
@@ -66,7 +67,7 @@ function Ask({ query, change, onAsk, ...props }:
 /** The chips that narrow the list: states, and what else was chosen, with a cross. */
 function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts" | "onAsk">) {
   const shown = FILTERS.filter(({ state, always }) => always || counts[state] > 0 || query.state === state);
-  const extra = (["tag", "group"] as const).filter((field) => query[field] !== "");
+  const extra = (["tag", "group", "project"] as const).filter((field) => query[field] !== "");
   return (
     <nav class="chips" aria-label={t("filter.label")}>
       {shown.map(({ state, label }) => (
@@ -93,7 +94,7 @@ function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts"
           aria-current="true"
           aria-label={t("filter.remove", { what: oneLine(query[field], 40) })}
         >
-          {t(field === "tag" ? "filter.tag" : "filter.group")}
+          {t(`filter.${field}`)}
           <bdi>{oneLine(query[field], 40)}</bdi>
           <Icon name="close" />
         </Ask>
@@ -104,7 +105,7 @@ function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts"
 
 /** What is in the query but has no field of its own in the form. */
 function HiddenFields({ query }: { query: ListQuery }) {
-  const fields = ["state", "tag", "group", "sort", "dir", "view"] as const;
+  const fields = ["state", "tag", "group", "project", "sort", "dir", "view"] as const;
   return (
     <>
       {fields.filter((name) => query[name] !== DEFAULT_QUERY[name]).map((name) => (
