@@ -122,7 +122,7 @@ export function projectHandlers(
       const rest = grants.filter((grant) => !isOn(grant, id));
       const next: Grant[] = [...rest, { role, on: { kind: "project", project: id } }];
       if (next.length > MOST_GRANTS) {
-        const reason = `a user has ${MOST_GRANTS} grants at most. Take others away first`;
+        const reason = `a user has ${MOST_GRANTS} grants at most`;
         throw new ContractError("InvalidInput", { reason, field: "userId" });
       }
       return member(await accounts.update({ userId, grants: next }), id);
