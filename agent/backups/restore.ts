@@ -289,9 +289,10 @@ async function asNew(
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);
   // The project of the VM that the copy is of
+  const project = work.host.projects.projectOf(work.manifest.vm.id);
   using admission = work.host.projects.admit(
-    { vmId, name, project: work.host.projects.projectOf(work.manifest.vm.id) },
-    await sizeOfDefinition(work.host, document.toString()),
+    { vmId, name, project },
+    await sizeOfDefinition(work.host, document.toString(), project),
   );
   operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
   await link.call("domainDefineXml", { xml: document.toString() });
@@ -335,7 +336,8 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   const change = { moves: [...fresh === undefined ? [] : [[fresh, path!] as const], ...moves], gone };
   job.signal.throwIfAborted();
   job.log(message`Defining ${vmName(vm)}`);
-  using admission = host.projects.grow(vm, await sizeOfDefinition(host, document.toString()));
+  const project = host.projects.projectOf(vm.id);
+  using admission = host.projects.grow(vm, await sizeOfDefinition(host, document.toString(), project));
   await dropCheckpoints(host, vm);
   operation.add<StateReplaced>({
     kind: "state-replaced",
@@ -350,7 +352,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   await replaceState(change);
   await noteLineage(work, vm.id, disks, replaced);
   await host.reread(vm);
-  await host.sizes.read(vm.id);
+  if (project !== undefined) await host.sizes.read(vm.id);
   admission.keep();
   await putAway(work, old.values());
 }

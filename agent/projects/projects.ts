@@ -29,6 +29,8 @@ import type { Store } from "../store/store.ts";
 import type { StoredProject, StoredVm } from "./records.ts";
 
 const DAY_MS = 86_400_000;
+/** Milliseconds within which a VM that was made, or has grown, is read; until then it counts as it was admitted. */
+const READ_MS = 10_000;
 
 const FREE: Admission = { keep: () => {}, [Symbol.dispose]: () => {} };
 
@@ -58,6 +60,8 @@ export class Projects implements HostProjects {
   readonly #making = new Set<string>();
   /** What VMs are about to grow to. */
   readonly #growing = new Map<string, Set<VmSize>>();
+  /** What VMs have grown to, until they were read. */
+  readonly #grown = new Map<string, VmSize>();
 
   constructor(store: Store, private readonly world: ProjectWorld, private readonly clock: Clock) {
     this.rows = new JsonRows<StoredProject>(store, "projects");
@@ -139,7 +143,8 @@ export class Projects implements HostProjects {
   /** What a VM counts for: in the bin its disks alone, and nothing once it is gone. */
   #counted(row: StoredVm): Counted {
     const { id, size } = row, vm = this.world.vm(id);
-    const grown = [...this.#growing.get(id) ?? []];
+    const last = this.#grown.get(id);
+    const grown = [...this.#growing.get(id) ?? [], ...last === undefined ? [] : [last]];
     if (vm !== undefined) {
       // What waits for its next start is its own already
       const isWaiting = vm.state !== "stopped" && vm.pendingChanges !== 0;
@@ -191,7 +196,9 @@ export class Projects implements HostProjects {
     return {
       keep: () => void (isKept = true),
       [Symbol.dispose]: () => {
-        this.#making.delete(vmId);
+        if (isKept && this.world.vm(vmId) === undefined) {
+          this.clock.after(READ_MS, () => this.#making.delete(vmId));
+        } else this.#making.delete(vmId);
         if (!isKept && before === undefined) this.#vms.remove(vmId);
         else if (!isKept) this.#vms.keep(before!);
         this.world.changed(vmId);
@@ -202,6 +209,8 @@ export class Projects implements HostProjects {
   grow(vm: VM, wanted: Partial<VmSize>): Admission {
     const row = this.#vms.get(vm.id), project = this.projectOf(vm.id);
     if (row === undefined || project === undefined) return FREE;
+    // Nothing else is done to a VM meanwhile: what it grew to before was read
+    this.#grown.delete(vm.id);
     const now = this.#counted(row), next = largerSize(now, { ...now, ...wanted });
     this.#requireRoom(project, vm.id, { vms: 1, ...next });
     const growing = this.#growing.get(vm.id) ?? new Set();
@@ -214,10 +223,22 @@ export class Projects implements HostProjects {
       [Symbol.dispose]: () => {
         growing.delete(next);
         if (growing.size === 0) this.#growing.delete(vm.id);
+        if (isKept) return this.#hold(vm.id, now, next);
         const kept = this.#vms.get(vm.id);
-        if (!isKept && kept !== undefined) this.#vms.keep({ ...kept, size: row.size });
+        if (kept !== undefined) this.#vms.keep({ ...kept, size: row.size });
       },
     };
+  }
+
+  /** Counts what a VM has grown to until it was read. */
+  #hold(vmId: string, before: VmSize, next: VmSize): void {
+    const isLarger = next.cpus > before.cpus || next.memoryMb > before.memoryMb ||
+      next.diskGb > before.diskGb;
+    if (!isLarger) return;
+    this.#grown.set(vmId, next);
+    this.clock.after(READ_MS, () => {
+      if (this.#grown.get(vmId) === next) this.#grown.delete(vmId);
+    });
   }
 
   /**
@@ -275,7 +296,10 @@ export class Projects implements HostProjects {
   note(): void {
     for (const row of this.#vms.all()) {
       const vm = this.world.vm(row.id);
-      if (vm === undefined || this.#making.has(row.id) || this.#growing.has(row.id)) continue;
+      if (
+        vm === undefined || this.#making.has(row.id) || this.#growing.has(row.id) ||
+        this.#grown.has(row.id)
+      ) continue;
       const { vms: _one, ...size } = this.#counted(row), { name } = vm;
       if (JSON.stringify({ size, name }) === JSON.stringify({ size: row.size, name: row.name })) continue;
       this.#vms.keep({ ...row, size, name });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
-import { SYSTEM_CLOCK } from "../clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { Store } from "../store/store.ts";
 import { PROJECT_MIGRATIONS } from "./records.ts";
 import { Projects } from "./projects.ts";
@@ -18,7 +18,8 @@ function machine(id: string, more: Partial<VM> = {}): VM {
 async function world() {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-projects-" });
   const vms = new Map<string, VM>(), away = new Set<string>(), bin = new Set<string>(), told: string[] = [];
-  const stores: Store[] = [];
+  const stores: Store[] = [], timers: (() => void)[] = [];
+  const clock: Clock = { ...SYSTEM_CLOCK, after: (_ms, run) => (timers.push(run), () => {}) };
   const open = () => {
     const store = new Store(folder, () => {}, [{ name: "projects", migrations: PROJECT_MIGRATIONS }]);
     stores.push(store);
@@ -28,7 +29,7 @@ async function world() {
       isAway: (id) => away.has(id),
       hasDisksInBin: (id) => bin.has(id),
       changed: (id) => void told.push(id),
-    }, SYSTEM_CLOCK);
+    }, clock);
   };
   const projects = open();
   const put = (id: string, quota = {}) =>
@@ -38,6 +39,8 @@ async function world() {
     });
   return {
     ...{ projects, vms, away, bin, told, put, open },
+    /** What is held until a VM was read is over. */
+    read: () => timers.splice(0).forEach((run) => run()),
     make: (id: string, project = "p") => {
       using admission = projects.admit({ vmId: id, name: id, project }, SIZE);
       vms.set(id, machine(id));
@@ -97,6 +100,7 @@ Deno.test("Projects: what grows is admitted by what it grows to; what waits for 
   at.vms.set("a", machine("a", { state: "running", pendingChanges: 1 }));
   assert.equal(at.projects.usageOf("p").cpus, 4);
   assert.equal(refusal(() => at.projects.grow(at.vms.get("a")!, { cpus: 5 })).code, "QuotaExceeded");
+  at.read();
   // Discarded, it has what it had
   at.vms.set("a", machine("a", { state: "running", pendingChanges: 0 }));
   assert.equal(at.projects.usageOf("p").cpus, 2);
@@ -105,6 +109,31 @@ Deno.test("Projects: what grows is admitted by what it grows to; what waits for 
   assert.equal(at.projects.usageOf("p").cpus, 9);
   using more = at.projects.grow(at.vms.get("a")!, { diskGb: 11 });
   more.keep();
+});
+
+Deno.test("Projects: what was made or has grown counts until it was read", async () => {
+  await using at = await world();
+  at.put("p", { vms: 1, cpus: 4 });
+  {
+    using admission = at.projects.admit({ vmId: "a", name: "a", project: "p" }, SIZE);
+    admission.keep();
+  }
+  assert.equal(
+    refusal(() => at.projects.admit({ vmId: "b", name: "b", project: "p" }, SIZE)).code,
+    "QuotaExceeded",
+  );
+  at.read();
+  assert.equal(at.projects.usageOf("p").vms, 0);
+  at.vms.set("a", machine("a"));
+  for (const [cpus, counted] of [[4, 4], [3, 2]] as const) {
+    using change = at.projects.grow(at.vms.get("a")!, { cpus });
+    change.keep();
+    change[Symbol.dispose]();
+    if (cpus === 4) {
+      assert.equal(at.projects.usageOf("p").cpus, counted);
+      at.read();
+    }
+  }
 });
 
 Deno.test("Projects: a VM on a host that is away counts whole, one in the bin with its disks, a gone one not", async () => {

@@ -163,9 +163,10 @@ export class Promotion {
       if (variables !== undefined) await putNvram({ operation }, path, variables);
       await putTpmState(operation, vmId, tpmIn(host, whole, document, warnings));
       protectNewDomain(document);
+      const project = host.projects.projectOf(vmId);
       using admission = host.projects.admit(
-        { vmId, name, project: host.projects.projectOf(vmId) },
-        await sizeOfDefinition(host, document.toString()),
+        { vmId, name, project },
+        await sizeOfDefinition(host, document.toString(), project),
       );
       operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
       await host.link.call("domainDefineXml", { xml: document.toString() });

@@ -163,7 +163,8 @@ export async function setVmXml(
     await refuseOthersFiles(host, read.document, { uuid: vm.id, name: vm.name }, before);
     await pinImages(host, read.document, { vm, before, held });
     const pinned = read.document.toString();
-    using admission = host.projects.grow(vm, await sizeOfDefinition(host, pinned));
+    const project = host.projects.projectOf(vm.id);
+    using admission = host.projects.grow(vm, await sizeOfDefinition(host, pinned, project));
     try {
       // libvirt would check it by its schemas again, and refuse the relative paths that it has itself.
       host.labels.meant(vm.id, summarizeDomain(pinned));

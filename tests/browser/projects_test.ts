@@ -40,7 +40,7 @@ Deno.test({
         const { id } = (await call(server, "list_projects"))[0]!;
 
         await visit(tester, `${server.url}/vms/${vm.uuid}/project`, async (page) => {
-          await page.getByLabel("Project", { exact: true }).selectOption({ label: "shop" });
+          await page.locator("select[name=project]").selectOption({ label: "shop" });
           await page.getByRole("button", { name: "Save" }).first().click();
           await waitForText(page, ".settings", "shop");
           await page.goto(`${server.url}/vms/${vm.uuid}/project`);
@@ -62,8 +62,8 @@ Deno.test({
         await visit(tester, `${server.url}/projects/${id}`, async (page) => {
           await waitForText(page, "[data-vm]", vm.name);
           await waitForText(page, "[data-quota=vms]", "1 of 1");
-          await page.getByLabel("User", { exact: true }).selectOption({ label: "ann" });
-          await page.getByLabel("Role", { exact: true }).selectOption("operator");
+          await page.locator("select[name=userId]").selectOption({ label: "ann" });
+          await page.locator("select[name=role]").selectOption("operator");
           await page.getByRole("button", { name: "Add", exact: true }).click();
           await waitForText(page, "[data-member=ann]", "operator");
           await page.locator("input[name=vms]").fill("0");

@@ -229,7 +229,10 @@ export async function createVm(
   for (const { mac } of vm.nics) {
     reserve(services.vms, held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }
-  using admission = projects.admit({ vmId: vm.uuid, name, project }, await sizeOfNewVm(services.vms, vm));
+  using admission = projects.admit(
+    { vmId: vm.uuid, name, project },
+    await sizeOfNewVm(services.vms, vm, project),
+  );
   const spec = {
     command: "create_vm",
     subject: name,

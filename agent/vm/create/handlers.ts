@@ -126,7 +126,7 @@ async function check(services: CreateServices, input: unknown, role: Role): Prom
   const toolsErrors = config.guestTools ? await guestToolsErrors() : [];
   const seed = await cloudInitFindings(config, vm);
   if (project !== undefined) {
-    const size = await sizeOfNewVm(services.vms, vm);
+    const size = await sizeOfNewVm(services.vms, vm, project);
     noteRefusal(errors, () => projects.requireRoom(project, 1, size));
   }
   const told = new Set(errors.map(({ field }) => field));

@@ -324,6 +324,6 @@ export async function attachDisk(
   };
   const label = `attaching a ${kind(device)}`;
   await changeDevices(host, vm, { command: "attach_disk", actor, label }, run);
-  await host.sizes.read(vm.id);
+  if (host.projects.projectOf(vm.id) !== undefined) await host.sizes.read(vm.id);
   return output!;
 }

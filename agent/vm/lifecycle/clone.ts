@@ -71,8 +71,9 @@ export async function cloneVm(
   const vmId = crypto.randomUUID();
   const warnings: string[] = [];
   let disks: Output<"clone_vm">["disks"] = [];
-  const size = sizeOfVm(vm, { diskGb: await host.sizes.totalBytes(vm.disks) / GIB });
   const project = host.projects.projectOf(vm.id);
+  const bytes = project === undefined ? 0 : await host.sizes.totalBytes(vm.disks);
+  const size = sizeOfVm(vm, { diskGb: bytes / GIB });
   using admission = host.projects.admit({ vmId, name, project }, size);
   const work = async () => {
     if (input.pool !== undefined) requireActive(host, input.pool);

@@ -156,7 +156,7 @@ export async function importVm(
   const project = host.projects.idOf(wanted) ?? host.projects.projectOf(uuid);
   using admission = host.projects.admit(
     { vmId: uuid, name: identity.name, project },
-    await sizeOfDefinition(host, changed),
+    await sizeOfDefinition(host, changed, project),
   );
   const vmId = await define(host, changed, identity, { actor, keys });
   admission.keep();
