@@ -11,6 +11,7 @@ Deno.test("parseListQuery() undoes listSearch()", () => {
     state: "attention",
     tag: "prod",
     group: "lab one",
+    project: "shop",
     by: "tag",
     sort: "cpu",
     dir: "desc",
