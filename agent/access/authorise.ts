@@ -149,10 +149,10 @@ export function authorise(
   if (object === "list" || object === "vms") return everything;
   if (object === "project") {
     const projectId = String(field(input, "projectId") ?? ""), about = { projectId };
-    if (!may(rights, PROJECTS_VIEW, about)) {
-      throw new ContractError("ProjectNotFound", { projectId: projectId.slice(0, 64) });
-    }
-    return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
+    if (may(rights, permission, about)) return roleOn(rights, about);
+    // What no member may do is refused whether there is such a project or not
+    if (role === "administrator") refuse(principal, role);
+    throw new ContractError("ProjectNotFound", { projectId: projectId.slice(0, 64) });
   }
   const vmId = field(input, "vmId");
   if (object !== "vm" || typeof vmId !== "string") {
@@ -167,8 +167,8 @@ export function authorise(
   return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
 }
 
-/** What shows a project. */
-const PROJECTS_VIEW = needOf("get_project").permission, PROJECTS_CHANGE = needOf("set_vm_project").permission;
+/** What puts VMs into projects. */
+const PROJECTS_CHANGE = needOf("set_vm_project").permission;
 
 /** Who makes a VM in a project gives its members rights to it, and takes of its quota. @throws {ContractError} Forbidden */
 function guardProject(principal: Principal, command: CommandName, input: unknown): void {
