@@ -38,6 +38,8 @@ import * as route_networks_index from "./routes/networks/index.tsx";
 import * as route_networks_new from "./routes/networks/new.tsx";
 import * as route_networks_topology from "./routes/networks/topology.tsx";
 import * as route_preferences from "./routes/preferences.ts";
+import * as route_projects_$id from "./routes/projects/[id].tsx";
+import * as route_projects_index from "./routes/projects/index.tsx";
 import * as route_replication_index from "./routes/replication/index.tsx";
 import * as route_schedules_$id_edit from "./routes/schedules/[id]/edit.tsx";
 import * as route_schedules_$id_index from "./routes/schedules/[id]/index.tsx";
@@ -93,6 +95,7 @@ import * as route_vms_$id_migrate from "./routes/vms/[id]/migrate.tsx";
 import * as route_vms_$id_monitoring_csv from "./routes/vms/[id]/monitoring/csv.ts";
 import * as route_vms_$id_monitoring_index from "./routes/vms/[id]/monitoring/index.tsx";
 import * as route_vms_$id_network from "./routes/vms/[id]/network.tsx";
+import * as route_vms_$id_project from "./routes/vms/[id]/project.tsx";
 import * as route_vms_$id_rename from "./routes/vms/[id]/rename.tsx";
 import * as route_vms_$id_replicate from "./routes/vms/[id]/replicate.tsx";
 import * as route_vms_$id_serial from "./routes/vms/[id]/serial.tsx";
@@ -200,6 +203,8 @@ register({
     "networks/new.tsx": route_networks_new,
     "networks/topology.tsx": route_networks_topology,
     "preferences.ts": route_preferences,
+    "projects/[id].tsx": route_projects_$id,
+    "projects/index.tsx": route_projects_index,
     "replication/index.tsx": route_replication_index,
     "schedules/[id]/edit.tsx": route_schedules_$id_edit,
     "schedules/[id]/index.tsx": route_schedules_$id_index,
@@ -255,6 +260,7 @@ register({
     "vms/[id]/monitoring/csv.ts": route_vms_$id_monitoring_csv,
     "vms/[id]/monitoring/index.tsx": route_vms_$id_monitoring_index,
     "vms/[id]/network.tsx": route_vms_$id_network,
+    "vms/[id]/project.tsx": route_vms_$id_project,
     "vms/[id]/rename.tsx": route_vms_$id_rename,
     "vms/[id]/replicate.tsx": route_vms_$id_replicate,
     "vms/[id]/serial.tsx": route_vms_$id_serial,

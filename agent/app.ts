@@ -40,6 +40,7 @@ import { Peers } from "./hosts/linked/peers.ts";
 import { VmOwners } from "./hosts/linked/vm_owners.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
 import { accessWorldOf } from "./hosts/places.ts";
+import type { Membership } from "./hosts/projects.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
@@ -61,6 +62,7 @@ import { migrateFrom, MIGRATION_COMMANDS } from "./vm/migration/from_linked.ts";
 import { IncomingMigrations } from "./vm/migration/incoming.ts";
 import type { MoveQueue } from "./vm/migration/move_queue.ts";
 import type { Placement, RulesAgainst } from "./placement/placement.ts";
+import { Projects } from "./projects/projects.ts";
 import { IncomingReplications } from "./replication/incoming.ts";
 import { Promotion } from "./replication/promotion.ts";
 import { ReplicationRecords } from "./replication/records.ts";
@@ -178,6 +180,8 @@ export class App {
   readonly knownVms: KnownVms;
   /** What goes by VMs' ids, tags and groups. */
   readonly coverage: Coverage;
+  /** Projects, and which VMs are in them. */
+  readonly projects: Projects;
   readonly sshKeys: SshKeys;
   /** What may be downloaded and made a disk of. */
   readonly images: ImageRecords;
@@ -264,6 +268,15 @@ export class App {
     this.images = new ImageRecords(this.store);
     this.leftDisks = new LeftDisks(this.store);
     this.templates = new TemplateRecords(this.store);
+    this.projects = new Projects(this.store, {
+      vm: (vmId) => this.vm(vmId),
+      isAway: (vmId) => this.knownVms.hostOf(vmId) !== undefined || this.vmOwners.hostOf(vmId) !== undefined,
+      hasDisksInBin: (vmId) =>
+        this.bin.all().some((entry) =>
+          entry.vmId === vmId && entry.files.some(({ role }) => role === "disk")
+        ),
+      changed: (vmId) => this.#memberChanged(vmId),
+    }, clock);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.backups = new BackupRecords(this.store);
     this.backupTargets = new TargetRecords(this.store);
@@ -294,7 +307,12 @@ export class App {
       identify: (request, caller) => this.access.identify(request, caller),
       peerName: (peerId) => this.peers.records.all().find(({ id }) => id === peerId)?.name,
     });
-    this.places = accessWorldOf(this.hosts, this.linked, this.hostRecords);
+    this.places = accessWorldOf(
+      this.hosts,
+      this.linked,
+      this.hostRecords,
+      (vmId) => this.projects.projectOf(vmId),
+    );
     this.dispatch = createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
       record: (entry, refusal) => {
@@ -410,6 +428,16 @@ export class App {
     return (wanted, context) => linked.run(command, wanted, context);
   }
 
+  /** Project and end date of a VM. */
+  readonly membershipOf = (vmId: string): Membership => this.projects.membershipOf(vmId);
+
+  /** The project or the end date of a VM is another one: lists and pages are told. */
+  #memberChanged(vmId: string): void {
+    for (const { inventory } of this.hosts.all()) inventory.update(vmId, {});
+    for (const host of this.linked.all()) host.reshow(vmId);
+    this.hub.publish("projects-changed", {});
+  }
+
   /** Begins to serve the hosts that are kept and not served yet. */
   #serveKeptHosts(): void {
     for (const kept of this.hostRecords.all()) {
@@ -430,6 +458,7 @@ export class App {
       ...{ hub: this.hub, clock: this.clock, identity: this.peers.identity },
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
       owners: this.vmOwners,
+      membershipOf: this.membershipOf,
       keyRenewed: (hostId, peerKey) => this.#renewPeerKey(hostId, peerKey),
     }, kept);
     this.linked.add(host);

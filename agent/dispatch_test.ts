@@ -37,6 +37,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   list_jobs: [],
   search_jobs: { jobs: [], hosts: [], next: null },
   list_alerts: [],
+  list_projects: [],
   get_alert_history: [],
   get_job: { job: { error: null }, log: [] },
   get_host_info: {},

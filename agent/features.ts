@@ -14,6 +14,7 @@ import type { Feature, OpenFeature } from "./feature.ts";
 import type { Part } from "./feature_part.ts";
 import { maintenanceFeature } from "./maintenance/feature.ts";
 import { placementFeature } from "./placement/feature.ts";
+import { projectFeature } from "./projects/feature.ts";
 import { forwardFeature } from "./network/forwards/feature.ts";
 import { hostFeature } from "./hosts/feature.ts";
 import { imageFeature } from "./storage/images/feature.ts";
@@ -49,6 +50,7 @@ const ALL = [
   credentialFeature,
   healthFeature,
   placementFeature,
+  projectFeature,
   maintenanceFeature,
   lockManagerFeature,
   vmFeature,

@@ -18,7 +18,7 @@ import { networkChanges, poolChanges, useQuery } from "../lib/client/use_query.t
 
 /** Props of {@link CreateVm}. */
 export interface CreateVmProps
-  extends CreateStart, Pick<CreateProps, "options" | "images" | "bounds" | "allowed"> {
+  extends CreateStart, Pick<CreateProps, "options" | "images" | "projects" | "bounds" | "allowed"> {
   connected: boolean;
 }
 
@@ -38,7 +38,7 @@ const LOOKS = 20, LOOK_MS = 500;
 
 /** The form for a new VM, with what it comes to beside it. Posts its plain fields without script. */
 export default function CreateVm(
-  { options: knownOptions, bounds, allowed, images: first, connected, ...start }: CreateVmProps,
+  { options: knownOptions, bounds, allowed, images: first, projects, connected, ...start }: CreateVmProps,
 ) {
   const model = useMemo(() => new CreateModel(start, knownOptions), []);
   useKeptDraft(model);
@@ -85,7 +85,7 @@ export default function CreateVm(
     void reread();
   };
   const parts = {
-    ...{ model, options: options.value, images: images.value, bounds, allowed, arrival },
+    ...{ model, options: options.value, images: images.value, projects, bounds, allowed, arrival },
     vmDisks: { shown: vmDisks.value, show: showVmDisks },
   };
   const submit = async (event: SubmitEvent) => {

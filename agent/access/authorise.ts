@@ -148,6 +148,13 @@ export function authorise(
   const host = hostOfCall(principal, command, input, world);
   // Which of several VMs is narrowBatch()'s, which of all is filterOutput()'s business.
   if (object === "list" || object === "vms") return everything;
+  if (object === "project") {
+    const projectId = String(field(input, "projectId") ?? ""), about = { projectId };
+    if (may(rights, permission, about)) return roleOn(rights, about);
+    // What no member may do is refused whether there is such a project or not
+    if (role === "administrator") refuse(principal, role);
+    throw new ContractError("ProjectNotFound", { projectId: projectId.slice(0, 64) });
+  }
   const vmId = field(input, "vmId");
   if (object !== "vm" || typeof vmId !== "string") {
     const on = object === "host" ? host ?? "everything" : "everything";
@@ -161,9 +168,18 @@ export function authorise(
   return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
 }
 
+/** What puts VMs into projects. */
+const PROJECTS_CHANGE = needOf("set_vm_project").permission;
+
+/** Who makes a VM in a project gives its members rights to it, and takes of its quota. @throws {ContractError} Forbidden */
+function guardProject(principal: Principal, command: CommandName, input: unknown): void {
+  if (COMMANDS[command].readOnly || typeof field(input, "project") !== "string") return;
+  if (!may(principal.rights, PROJECTS_CHANGE, "everything")) refuse(principal, "administrator");
+}
+
 /**
  * Groups that grants name are more than words: who puts a VM into one gives others rights to it, or themselves.
- * So only administrators do.
+ * So only administrators do. The same holds for projects.
  *
  * @throws {ContractError} Forbidden
  */
@@ -174,6 +190,7 @@ export function guardGroup(
   vm: FindVm,
   granted: () => ReadonlySet<string>,
 ): void {
+  guardProject(principal, command, input);
   const group = field(input, "group");
   const vmId = field(input, "vmId");
   if (typeof group !== "string" || typeof vmId !== "string" || isAdministrator(principal.rights)) return;

@@ -64,6 +64,15 @@ export const releaseVm = (access: Access, vmId: string): string[] =>
 export const releaseHost = (access: Access, hostId: string): string[] =>
   release(access, ({ on }) => on.kind === "host" && on.host === hostId);
 
+/**
+ * A project was deleted: rights that were given on it end.
+ *
+ * @returns whose grants have gone
+ * @throws {ContractError} StoreUnavailable
+ */
+export const releaseProject = (access: Access, projectId: string): string[] =>
+  release(access, ({ on }) => on.kind === "project" && on.project === projectId);
+
 /** Takes grants away. @returns whose have gone @throws {ContractError} StoreUnavailable */
 function release(access: Access, isOn: (grant: Grant) => boolean): string[] {
   const { accounts, credentials } = access, released: string[] = [];

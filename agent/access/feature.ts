@@ -43,6 +43,7 @@ export const accessFeature = feature<keyof typeof accessCommands | keyof typeof 
         address: () => app.doors?.address ?? "",
         hostname: () => app.hosts.local.inventory.hostname,
         hostId: (host) => app.places.hostOf({ host }),
+        projectId: (project) => app.projects.require(project).id,
       }),
       periodic: [
         { name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() },

@@ -29,7 +29,7 @@ type AccessHandlers = Pick<
 
 /** A handler for each of them. */
 export function accessHandlers(
-  { access, coverage, sshKeys, activity, address, hostname, hostId }: {
+  { access, coverage, sshKeys, activity, address, hostname, hostId, projectId }: {
     access: Access;
     coverage: Pick<Coverage, "uncovered">;
     sshKeys: SshKeys;
@@ -39,6 +39,8 @@ export function accessHandlers(
     hostname: () => string;
     /** The id of the host that has an id or a name; undefined for none. */
     hostId: (host: string) => string | undefined;
+    /** The id of the project that has an id or a name. @throws {ContractError} ProjectNotFound */
+    projectId: (project: string) => string;
   },
 ): AccessHandlers {
   const { accounts, credentials, signIn, setup } = access;
@@ -47,13 +49,14 @@ export function accessHandlers(
   const uncovered = ({ grants }: { readonly grants: readonly Grant[] }) =>
     uncoveredBy(grants, coverage, (host) => hostId(host) !== undefined);
   /**
-   * Grants by the ids of their hosts: those to come must not be given beforehand.
+   * Grants by the ids of their hosts and projects: those to come must not be given beforehand.
    *
    * @param before what was granted: of that, hosts need not be there
-   * @throws {ContractError} HostNotFound
+   * @throws {ContractError} HostNotFound, ProjectNotFound
    */
   const onHosts = (grants: readonly Grant[], before: readonly Grant[] = []): Grant[] =>
     grants.map(({ role, on }) => {
+      if (on.kind === "project") return { role, on: { kind: "project", project: projectId(on.project) } };
       if (on.kind !== "host") return { role, on };
       const isKept = before.some((each) => each.on.kind === "host" && each.on.host === on.host);
       const id = isKept ? on.host : hostId(on.host);

@@ -47,6 +47,7 @@ import { otherUserOf } from "../vm/lifecycle/other_user.ts";
 import { requireFreeVmName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
 import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
+import { sizeOfDefinition } from "../vm/vm_size.ts";
 import { editableXml } from "../vm/xml.ts";
 import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
 import { putAway } from "./old_disks.ts";
@@ -287,8 +288,15 @@ async function asNew(
   await putTpmState(operation, vmId, await tpmIn(work, document, "it begins empty"));
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);
+  // The project of the VM that the copy is of
+  const project = work.host.projects.projectOf(work.manifest.vm.id);
+  using admission = work.host.projects.admit(
+    { vmId, name, project },
+    await sizeOfDefinition(work.host, document.toString(), project),
+  );
   operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
   await link.call("domainDefineXml", { xml: document.toString() });
+  admission.keep();
 }
 
 /** As an import does: two cards of one address on a network take each other's traffic. @throws {ContractError} MacInUse */
@@ -328,6 +336,8 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   const change = { moves: [...fresh === undefined ? [] : [[fresh, path!] as const], ...moves], gone };
   job.signal.throwIfAborted();
   job.log(message`Defining ${vmName(vm)}`);
+  const project = host.projects.projectOf(vm.id);
+  using admission = host.projects.grow(vm, await sizeOfDefinition(host, document.toString(), project));
   await dropCheckpoints(host, vm);
   operation.add<StateReplaced>({
     kind: "state-replaced",
@@ -342,6 +352,8 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   await replaceState(change);
   await noteLineage(work, vm.id, disks, replaced);
   await host.reread(vm);
+  if (project !== undefined) await host.sizes.read(vm.id);
+  admission.keep();
   await putAway(work, old.values());
 }
 

@@ -65,6 +65,7 @@ import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ClosedPlaces } from "./closed_places.ts";
 import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
 import { type HostMaintenance, NO_MAINTENANCE } from "./maintenance.ts";
+import { type HostProjects, NO_PROJECTS } from "./projects.ts";
 import type { HostServices } from "./services.ts";
 import type { IncomingState } from "../../lib/host/migration_protocol.ts";
 
@@ -137,6 +138,8 @@ export class Host {
     Promise.reject(new Error("no host is linked"));
   /** Whether it takes VMs. Set by the feature of maintenance. */
   maintenance: HostMaintenance = NO_MAINTENANCE;
+  /** What admits VMs to projects. Set by their feature. */
+  projects: HostProjects = NO_PROJECTS;
   /** VMs that come to it at once. Set by the feature of VMs. */
   arrivals: { take(): Disposable } = { take: () => ({ [Symbol.dispose]: () => {} }) };
   /** The host that a VM was switched over to, or may have been. Set by the feature of replication. */
@@ -208,6 +211,7 @@ export class Host {
       {
         isForeign: (vmId) => services.hosts.isForeign(id, vmId),
         placed: (vmId) => services.hosts.placed(vmId),
+        membershipOf: (vmId) => services.membershipOf(vmId),
       },
     );
     this.storageMounts = this.machine?.mountsOf(this.inventory, () => this.#onHangs());

@@ -7,6 +7,7 @@ import type { HostPart } from "../feature_part.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { StepRules } from "../operations/settlement.ts";
 import type { BinRecords } from "../storage/bin/records.ts";
+import type { Membership } from "./projects.ts";
 import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ActivityLog } from "../store/activity.ts";
 import type { Store } from "../store/store.ts";
@@ -28,6 +29,8 @@ export interface HostServices {
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
   readonly bin: BinRecords;
+  /** Project and end date of a VM. */
+  readonly membershipOf: (vmId: string) => Membership;
   readonly leftDisks: LeftDisks;
   /** What each feature does on a host that is being made. */
   partsOn(host: Host): HostPart<CommandName>[];

@@ -18,7 +18,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { seesVm } from "../../lib/access/viewer.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
-import { may } from "../../lib/access/rights.ts";
+import { may, vmObject } from "../../lib/access/rights.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import {
   analyseHost,
@@ -238,7 +238,15 @@ export class Insights {
 
   #told(host: Host, findings: readonly RuleFinding[], { rights }: Principal): AllInsights["insights"] {
     const mayApply = (vmId: string) =>
-      may(rights, "vms.operate", { vmId, group: host.inventory.vm(vmId)?.group, hostId: host.id });
+      may(
+        rights,
+        "vms.operate",
+        vmObject(vmId, {
+          group: host.inventory.vm(vmId)?.group,
+          project: host.inventory.vm(vmId)?.project?.id,
+          hostId: host.id,
+        }),
+      );
     return findings.map((each) => insightOf(each, hostField(host.id), mayApply));
   }
 }

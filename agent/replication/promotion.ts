@@ -27,6 +27,7 @@ import { keyOf, type ReplicaPromoted, type TrialVm } from "../operations/step.ts
 import { freeCopyName } from "../storage/free_name.ts";
 import { rebaseImage } from "../storage/qemu_img.ts";
 import { requireReachable } from "../storage/reachable.ts";
+import { sizeOfDefinition } from "../vm/vm_size.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { putTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
@@ -182,8 +183,14 @@ export class Promotion {
       if (variables !== undefined) await putNvram({ operation }, path, variables);
       await putTpmState(operation, vmId, tpmIn(host, whole, document, warnings));
       protectNewDomain(document);
+      const project = host.projects.projectOf(vmId);
+      using admission = host.projects.admit(
+        { vmId, name, project },
+        await sizeOfDefinition(host, document.toString(), project),
+      );
       operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
       await host.link.call("domainDefineXml", { xml: document.toString() });
+      admission.keep();
     });
     records.incoming.change(replica.id, { promoted: { at: host.clock.now(), by } });
     await removeReplicaFolder(replica.folder).catch((error) =>

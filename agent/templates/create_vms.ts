@@ -13,6 +13,9 @@ import { type CopiedDisk, makeCopy } from "../../lib/formats/xml/clone.ts";
 import { ownPath } from "../../lib/formats/xml/host_identities.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { dropFilterAddresses } from "../../lib/formats/xml/filter.ts";
+import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
+import type { VmSize } from "../../lib/projects/quota.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
 import { dropLabels } from "../../lib/formats/xml/labels.ts";
 import { addressesLeftText } from "../../lib/vm/addresses_left.ts";
 import { labelsLeftText } from "../../lib/vm/labels_left.ts";
@@ -52,8 +55,16 @@ interface Plan {
   readonly linked: boolean;
   readonly pool: string | undefined;
   readonly cloudInit: CloudInit | undefined;
+  /** Id of the project that they are in. */
+  readonly project: string | undefined;
   readonly role: Role;
   readonly actor: string;
+}
+
+/** What each VM has. */
+function sizeOf({ version: { xml, disks } }: Plan): VmSize {
+  const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(xml);
+  return { cpus, memoryMb, diskGb: disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0) / GIB };
 }
 
 /** What is copied for one VM, and where its disks go. */
@@ -200,10 +211,12 @@ async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Pr
       keys: [keyOf.vm(vmId), keyOf.vmName(name)],
     } as const;
     try {
+      using admission = host.projects.admit({ vmId, name, project: plan.project }, sizeOf(plan));
       await host.operations.run(about, (operation) => {
         operation.showsAs(job.id);
         return makeVm(context, plan, { name, vmId }, { job, operation, before: share * index, total });
       });
+      admission.keep();
     } catch (error) {
       job.log(`${name} was not made. What was made of it is removed; the VMs before it stay.`);
       if (job.signal.aborted) throw error;
@@ -245,7 +258,8 @@ async function startAll(
 /** @throws {ContractError} as the contract says */
 export async function createVms(
   context: TemplateContext,
-  { templateId, name, count = 1, first = 1, version, linked = true, pool, cloudInit, start = false }: Wish,
+  { templateId, name, count = 1, first = 1, version, linked = true, pool, cloudInit, project, start = false }:
+    Wish,
   principal: Principal,
 ): Promise<Unrendered<Output<"create_vm_from_template">>> {
   const { host } = context;
@@ -258,10 +272,12 @@ export async function createVms(
     linked,
     pool,
     cloudInit,
+    project: host.projects.idOf(project),
     role: principal.role,
     actor: principal.name,
   };
   const warnings = await requireMakeable(host, plan);
+  host.projects.requireRoom(plan.project, plan.names.length, sizeOf(plan));
   using held = new DisposableStack();
   for (const each of plan.names) {
     const taken = host.reservations.take("name", each, each);

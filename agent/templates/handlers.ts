@@ -1,4 +1,5 @@
 /** The commands on templates. */
+import { vmObjectOf } from "../../lib/vm/object.ts";
 import { may } from "../../lib/access/rights.ts";
 import type { Template, templateCommands } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
@@ -34,7 +35,7 @@ export function templateHandlers(
   const vmsOf = (templateId: string, { rights }: Principal): Template["vms"] =>
     records.vmsOf(templateId).flatMap(({ vmId, version, linked, createdAt }) => {
       const vm = host.inventory.vm(vmId);
-      if (vm === undefined || !may(rights, "vms.view", { vmId, group: vm.group, hostId: host.id })) return [];
+      if (vm === undefined || !may(rights, "vms.view", { ...vmObjectOf(vm), hostId: host.id })) return [];
       return [{ vmId, name: vm.name, version, linked, createdAt }];
     });
   /** The files of a template that are gone; what cannot be looked at now counts as there. */

@@ -150,7 +150,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     };
     return {
       stop: () => queue.stop(),
-      handlers: vmListHandlers(app.hosts, app.linked, migration),
+      handlers: vmListHandlers(app.hosts, app.linked, migration, app.projects),
       periodic: [
         { name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() },
         { name: "sign-ins of imports", every: () => LOGIN_SWEEP_MS, run: () => logins.sweep() },

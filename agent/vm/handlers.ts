@@ -5,6 +5,7 @@ import {
   ContractError,
   type Input,
   LOG_LINES,
+  type VM,
   vmCommands,
 } from "../../lib/contract/mod.ts";
 import type { VmLabels } from "../../lib/contract/mod.ts";
@@ -26,6 +27,7 @@ import { etagOf } from "./xml.ts";
 import { log } from "../log.ts";
 import { within } from "../within.ts";
 import { enterMove, type MigrationHandlerWorld } from "./migration/handlers.ts";
+import type { Projects } from "../projects/projects.ts";
 import type { Coverage } from "../coverage/coverage.ts";
 
 /** Milliseconds in which a move that cannot be is refused; what is refused later, its task says. */
@@ -56,6 +58,7 @@ export function vmListHandlers(
   hosts: HostRegistry,
   linked: Pick<LinkedHosts, "vms" | "withVm">,
   migration: MigrationHandlerWorld,
+  projects: Pick<Projects, "visible" | "projectOf">,
 ): ListHandlers {
   const asError = (command: CommandName) => (thrown: unknown) => {
     const error = contractError(thrown, "LibvirtFailed", command);
@@ -95,15 +98,17 @@ export function vmListHandlers(
     isTaken = true;
   };
   return {
-    get_vms: ({ host }, { principal }) => {
+    get_vms: ({ host, project }, { principal }) => {
+      const within = project === undefined ? undefined : projects.visible(project, principal.rights);
+      const isMeant = ({ id }: VM) => within === undefined || projects.projectOf(id) === within;
       if (host === undefined) {
         // Another KVM Manager asks for hosts that are read here: those that are linked it links itself
         const further = principal.via === "link" ? [] : linked.vms();
         if (further.length === 0) hosts.requireAnyFilled();
-        return [...hosts.vms(), ...further];
+        return [...hosts.vms(), ...further].filter(isMeant);
       }
       const { inventory } = hosts.require(host).requireFilled();
-      return [...inventory.vms()];
+      return inventory.vms().filter(isMeant);
     },
     batch_start_vms: batchHandler("start_vm"),
     batch_stop_vms: batchHandler("stop_vm"),

@@ -19,6 +19,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { changeMetadata } from "./own_metadata.ts";
 import { broughtMac } from "./mac_owner.ts";
 import { refuseOthersFiles } from "./others_files.ts";
+import { sizeOfDefinition } from "./vm_size.ts";
 import { pinImages } from "./pinned_images.ts";
 import { requireNoSavedMemory } from "./saved_memory.ts";
 import { lostUnknown } from "./snapshots/next_start.ts";
@@ -135,7 +136,7 @@ async function fileProblem(
  * Replaces a VM's stored XML. What somebody else changed since the version `etag` is not overwritten.
  *
  * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, MacInUse, VmBusy, PathRefused,
- * DiskRefused
+ * DiskRefused, QuotaExceeded
  */
 export async function setVmXml(
   host: Host,
@@ -162,11 +163,14 @@ export async function setVmXml(
     await refuseOthersFiles(host, read.document, { uuid: vm.id, name: vm.name }, before);
     await pinImages(host, read.document, { vm, before, held });
     const pinned = read.document.toString();
+    const project = host.projects.projectOf(vm.id);
+    using admission = host.projects.grow(vm, await sizeOfDefinition(host, pinned, project));
     try {
       // libvirt would check it by its schemas again, and refuse the relative paths that it has itself.
       host.labels.meant(vm.id, summarizeDomain(pinned));
       const unchecked = kept.length > 0 && kept.every((path) => relative.includes(path));
       await host.link.call("domainDefineXml", { xml: pinned, unchecked });
+      admission.keep();
       saved = await tellRunning(host, vm, await editableXml(host, vm));
     } catch (error) {
       throw defineError(error, pinned, "set_vm_xml");

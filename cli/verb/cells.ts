@@ -86,8 +86,8 @@ export function heading(path: string): string {
 function inOne(value: Row): string {
   // A grant: the role, and on what.
   if (typeof value.role === "string" && isRow(value.on)) {
-    const { kind, group, vmId, host } = value.on;
-    return kind === "everything" ? value.role : `${value.role}@${kind}:${group ?? vmId ?? host}`;
+    const { kind, group, vmId, project, host } = value.on;
+    return kind === "everything" ? value.role : `${value.role}@${kind}:${group ?? vmId ?? project ?? host}`;
   }
   for (const name of ["name", "message", "cidr", "target", "ip", "mac", "id"]) {
     if (typeof value[name] === "string") return value[name];

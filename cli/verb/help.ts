@@ -18,7 +18,7 @@ const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
   bitrate: "RATE",
   time: "TIME",
   strings: "TEXT",
-  grants: "ROLE[@group:NAME|@vm:NAME|@host:ID]",
+  grants: "ROLE[@group:NAME|@vm:NAME|@project:NAME|@host:ID]",
   json: "JSON",
 };
 

@@ -1,4 +1,4 @@
-import type { Grant, HostStatus, RoleInfo, VM } from "../../lib/contract/mod.ts";
+import type { Grant, HostStatus, Project, RoleInfo, VM } from "../../lib/contract/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -12,14 +12,19 @@ export interface GrantChoices {
   vms: readonly Pick<VM, "id" | "name" | "group">[];
   /** Empty or the local one alone: nothing is offered on single hosts. */
   hosts: readonly Pick<HostStatus, "id" | "label">[];
+  projects: readonly Pick<Project, "id" | "name">[];
 }
 /** What grants may be on. */
-type GrantPlaces = Pick<GrantChoices, "vms" | "hosts">;
+type GrantPlaces = Pick<GrantChoices, "vms" | "hosts" | "projects">;
 
 /** Where a grant holds, in words. */
-export function grantPlace({ on }: Grant, { vms, hosts }: GrantPlaces): string {
+export function grantPlace({ on }: Grant, { vms, hosts, projects }: GrantPlaces): string {
   if (on.kind === "everything") return t("access.on_everything");
   if (on.kind === "group") return t("access.on_group", { group: oneLine(on.group, 40) });
+  if (on.kind === "project") {
+    const name = projects.find(({ id }) => id === on.project)?.name ?? on.project;
+    return t("access.on_project", { project: oneLine(name, 40) });
+  }
   if (on.kind === "host") {
     const label = hosts.find(({ id }) => id === on.host)?.label ?? on.host;
     return t("access.on_host", { host: oneLine(label, 40) });
@@ -42,7 +47,9 @@ export function GrantList({ grants, ...places }: { grants: readonly Grant[] } & 
 }
 
 /** Fields for one grant: a role, and where. `grantIn()` reads them. */
-export function GrantFields({ roles, vms, hosts, optional = false }: GrantChoices & { optional?: boolean }) {
+export function GrantFields(
+  { roles, vms, hosts, projects, optional = false }: GrantChoices & { optional?: boolean },
+) {
   const groups = [...new Set(vms.flatMap(({ group }) => group ?? []))].sort();
   return (
     <>
@@ -69,6 +76,10 @@ export function GrantFields({ roles, vms, hosts, optional = false }: GrantChoice
           ...groups.map((group) => ({
             value: `group:${group}`,
             label: t("access.on_group", { group: oneLine(group, 40) }),
+          })),
+          ...projects.map(({ id, name }) => ({
+            value: `project:${id}`,
+            label: t("access.on_project", { project: oneLine(name, 40) }),
           })),
           ...vms.map(({ id, name }) => ({
             value: `vm:${id}`,

@@ -52,7 +52,7 @@ export function TextField(
     & Omit<JSX.InputHTMLAttributes<HTMLInputElement>, "label">
     & {
       /** Unit shown behind the value. */
-      suffix?: string;
+      suffix?: string | undefined;
       /** A control behind it that belongs to it. */
       after?: ComponentChildren;
       /** What was typed here was refused with its form, and is not given back: a password. */

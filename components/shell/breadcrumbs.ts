@@ -32,6 +32,7 @@ export const NEW_VM = "/vms/new";
 const VM_PAGES: ReadonlyMap<string, () => string> = new Map([
   ...VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => [path, () => t(label)] as const),
   ["/boot", () => own.t("crumbs.boot")],
+  ["/project", () => own.t("crumbs.project")],
   ["/log", () => t("vm.qemu_log")],
   ["/rename", () => own.t("crumbs.rename")],
   ["/clone", () => own.t("crumbs.clone")],
@@ -128,6 +129,7 @@ const LISTED: Readonly<Record<string, Listed>> = {
     pages: { edit: () => own.t("crumbs.schedule_edit") },
   },
   "/templates": { label: () => t("nav.templates") },
+  "/projects": { label: () => t("nav.projects") },
   "/tasks": { label: () => t("tasks.open") },
 };
 

@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { VM } from "../../lib/contract/mod.ts";
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
+import { isOfferedNow } from "../../lib/access/looking.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { formatWhen } from "../../lib/text/time.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
 import { Icon } from "../kit/Icon.tsx";
@@ -113,6 +115,40 @@ function Group({ vm, enabled }: SettingProps) {
   );
 }
 
+/** The project and the end date; who may change them has a page for that. */
+function ProjectAndEnd({ vm }: Pick<SettingProps, "vm">) {
+  const { project, endsAt } = vm;
+  const mayChange = isOfferedNow("set_vm_project");
+  if (project === undefined && endsAt === undefined && !mayChange) return null;
+  return (
+    <div class="setting">
+      <span class="setting-label">{t("setting.project")}</span>
+      <div class="tags wrap">
+        {project === undefined
+          ? <span class="text-muted">{t("setting.none")}</span>
+          : (
+            <a href={listHref(DEFAULT_QUERY, { project: project.name })}>
+              <bdi>{oneLine(project.name, 60)}</bdi>
+            </a>
+          )}
+        {endsAt !== undefined && (
+          <span class="text-muted">{t("setting.ends_at", { at: formatWhen(endsAt) })}</span>
+        )}
+        {mayChange && (
+          <a
+            class="icon-button small"
+            href={`/vms/${encodeURIComponent(vm.id)}/project`}
+            aria-label={t("setting.edit_project")}
+            title={t("setting.edit_project")}
+          >
+            <Icon name="edit" />
+          </a>
+        )}
+      </div>
+    </div>
+  );
+}
+
 function Autostart({ vm, enabled }: SettingProps) {
   const form = changes(vm, "set_autostart", { autostart: !vm.autostart }, "failed.set_autostart");
   return (
@@ -137,6 +173,7 @@ export function VmSettings({ vm, enabled }: SettingProps) {
     <div class="settings">
       <Tags vm={vm} enabled={enabled} />
       <Group vm={vm} enabled={enabled} />
+      <ProjectAndEnd vm={vm} />
       <Autostart vm={vm} enabled={enabled} />
       {description !== "" && (
         <div class="setting">

@@ -18,6 +18,7 @@ import {
   type Job,
   type Output,
   type OutputFilter,
+  type Project,
   type VM,
 } from "../contract/mod.ts";
 import type { PublishedEvent } from "../contract/events.ts";
@@ -32,6 +33,7 @@ import {
   may,
   mayAnywhere,
   seesEverything,
+  type VmObject,
   vmObject,
 } from "./rights.ts";
 import { seesHost, seesVm, type Viewer } from "./viewer.ts";
@@ -165,7 +167,7 @@ const OF_HOSTS: ReadonlySet<AlertKind | undefined> = new Set(
 export function objectOfAlert(
   { placeOf }: Pick<Viewer, "placeOf">,
   { vmId, hostId, host, watches }: AlertPlace,
-): AccessObject {
+): VmObject | HostObject | "everything" {
   if (vmId !== undefined) return vmObject(vmId, placeOf(vmId));
   const on = hostId ?? host;
   return on !== undefined && OF_HOSTS.has(watches) ? { hostId: on } : "everything";
@@ -201,6 +203,8 @@ const FILTERS: Readonly<
       ? options
       : { ...options, hostInterfaces: [], userNetworking: [], mayLoosenFilters: false },
   "other-vms": (list: readonly VM[], viewer) => list.filter(({ id }) => seesVm(viewer, id)),
+  "other-projects": (list: readonly Project[], { rights }) =>
+    list.filter(({ id }) => may(rights, needOf("list_projects").permission, { projectId: id })),
   "other-figures": (written: unknown) => written,
   "other-activity": (list: readonly StoredActivity[], viewer, _vms, sight) =>
     list.map((each) => filterActivity(viewer, each, sight)).filter((each) => each !== null),
@@ -304,8 +308,8 @@ export class EventView {
     switch (name) {
       case "vm-created":
       case "vm-updated": {
-        const { hostId } = viewer.placeOf(data.vm.id) ?? {};
-        if (may(viewer.rights, "vms.view", { vmId: data.vm.id, group: data.vm.group, hostId })) {
+        const { hostId, project } = viewer.placeOf(data.vm.id) ?? {};
+        if (may(viewer.rights, "vms.view", { vmId: data.vm.id, group: data.vm.group, project, hostId })) {
           this.#known.add(data.vm.id);
           return event;
         }
@@ -348,6 +352,7 @@ export class EventView {
           ? event
           : [name, { ...data, status: shownConnection(data.status, viewer.rights) }];
       case "bin-changed":
+      case "projects-changed":
       case "hosts-changed":
       case "reload":
         return event;

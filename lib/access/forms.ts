@@ -7,9 +7,11 @@ import { textIn } from "../text/form_fields.ts";
 export function grantIn(form: FormData): Grant | undefined {
   const role = textIn(form, "role");
   if (role === "") return undefined;
-  const [, kind = "everything", value = ""] = /^(group|vm|host):(.*)$/s.exec(textIn(form, "on")) ?? [];
+  const [, kind = "everything", value = ""] = /^(group|vm|host|project):(.*)$/s.exec(textIn(form, "on")) ??
+    [];
   if (kind === "group") return { role, on: { kind, group: value } };
   if (kind === "vm") return { role, on: { kind, vmId: value } };
+  if (kind === "project") return { role, on: { kind, project: value } };
   if (kind === "host") return { role, on: { kind, host: value } };
   return { role, on: { kind: "everything" } };
 }

@@ -13,11 +13,13 @@ export const hostOfObject = (object: VmObject | HostObject | undefined): HostObj
  * alone; dispatch decides what is done.
  */
 export function mayCall(rights: Rights, command: CommandName, on?: VmObject | HostObject): boolean {
-  const { permission, object } = needOf(command);
+  const { permission, role, object } = needOf(command);
   if ((SPECIAL as readonly string[]).includes(permission)) return true;
   const host = hostOfObject(on);
   if (extraNeedsOf(command, undefined).some((extra) => !may(rights, extra, host))) return false;
   if (object === "everything") return may(rights, permission, "everything");
   if (object === "host") return may(rights, permission, host);
+  // An administrator of a project counts as operator there
+  if (object === "project" && role === "administrator") return may(rights, permission, "everything");
   return on !== undefined && "vmId" in on ? may(rights, permission, on) : mayAnywhere(rights, permission);
 }

@@ -21,12 +21,14 @@ function placeOf(
   rights: Rights,
   command: CommandName,
 ): typeof ALL | typeof NONE | { readonly kind: "vm" | "host"; readonly permissions: readonly string[] } {
-  const { permission, object } = needOf(command);
+  const { permission, role, object } = needOf(command);
   if ((SPECIAL as readonly string[]).includes(permission)) return ALL;
   const extras = extraNeedsOf(command, undefined);
   if (extras.some((extra) => !mayOnSomeHost(rights, extra))) return NONE;
   if ([permission, ...extras].every((each) => may(rights, each, "everything"))) return ALL;
-  if (object === "everything" || !mayAnywhere(rights, permission)) return NONE;
+  // An administrator of a project counts as operator there
+  const isWhole = object === "everything" || (object === "project" && role === "administrator");
+  if (isWhole || !mayAnywhere(rights, permission)) return NONE;
   return object === "vm" || object === "host" ? { kind: object, permissions: [permission, ...extras] } : ALL;
 }
 

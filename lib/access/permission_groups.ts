@@ -4,7 +4,7 @@ import type { PlainKeyOf } from "../i18n/mod.ts";
 
 /** The words of a group → the areas in it: what stands before the dot of a permission. */
 const GROUPS = {
-  "access.group_vms": ["vms"],
+  "access.group_vms": ["vms", "projects"],
   "access.group_guests": ["guest"],
   "access.group_storage": ["storage"],
   "access.group_networks": [

@@ -37,8 +37,8 @@ const AREAS: Readonly<Record<string, string>> = {
 /** Beside `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
 export const SPECIAL = ["anyone", "signed-in", "socket"] as const;
 
-/** What a command is about: one VM, several, the VMs one may see, one host, or nothing that can be told apart. */
-export type CommandObject = "vm" | "vms" | "list" | "host" | "everything";
+/** What a command is about: one VM, several, a project, the VMs one may see, one host, or nothing that can be told apart. */
+export type CommandObject = "vm" | "vms" | "project" | "list" | "host" | "everything";
 
 /** What a command needs. */
 export interface Need {
@@ -51,13 +51,14 @@ const first = ({ route }: Command) => /^\w+ \/([a-z-]+)/.exec(route)?.[1] ?? "";
 
 /** What is filtered to what somebody may see: a right to anything in it opens the list. */
 const LISTS: ReadonlySet<OutputFilter | undefined> = new Set(
-  ["other-vms", "other-alerts", "other-incidents", "other-figures"] as const,
+  ["other-vms", "other-projects", "other-alerts", "other-incidents", "other-figures"] as const,
 );
 
 /** What a command is about, told by its route and its fields: a VM's own commands are below that VM. */
 function objectOf(command: Command): CommandObject {
   const { properties = {} } = command.input as { properties?: object };
-  if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return "vm";
+  if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return command.changesAllHosts ? "everything" : "vm";
+  if (/^\w+ \/projects\/\{projectId\}/.test(command.route)) return "project";
   if (Object.hasOwn(properties, "vmIds")) return "vms";
   if (LISTS.has(command.hides)) return "list";
   return Object.hasOwn(properties, "host") && !command.changesAllHosts ? "host" : "everything";

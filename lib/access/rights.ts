@@ -6,6 +6,8 @@ import { permissionsOf } from "./permissions.ts";
 /** Where a VM is. */
 export interface VmPlace {
   readonly group?: string | undefined;
+  /** Id of the project that it is in. */
+  readonly project?: string | undefined;
   /** Id of the host that it belongs to. */
   readonly hostId: string;
 }
@@ -13,6 +15,8 @@ export interface VmPlace {
 export interface VmObject {
   readonly vmId: string;
   readonly group?: string | undefined;
+  /** Id of the project that it is in. */
+  readonly project?: string | undefined;
   /** Id of its host; undefined where none is known to have it. */
   readonly hostId: string | undefined;
 }
@@ -20,12 +24,16 @@ export interface VmObject {
 export interface HostObject {
   readonly hostId: string;
 }
-/** What a permission is asked for: one VM, one host, or all there is. */
-export type AccessObject = VmObject | HostObject | "everything";
+/** A project, with its VMs. */
+export interface ProjectObject {
+  readonly projectId: string;
+}
+/** What a permission is asked for: one VM, one host, one project, or all there is. */
+export type AccessObject = VmObject | HostObject | ProjectObject | "everything";
 
 /** A VM as rights see it. @param place where it is; undefined for one that is nowhere */
 export const vmObject = (vmId: string, place: VmPlace | undefined): VmObject => ({
-  ...{ vmId, group: place?.group, hostId: place?.hostId },
+  ...{ vmId, group: place?.group, project: place?.project, hostId: place?.hostId },
 });
 
 /** One thing that is allowed: permissions, and where. */
@@ -63,7 +71,7 @@ export const rightsTold = (allowances: SignedIn["allowances"]): Rights =>
 const isRole = (name: string): name is Role => (ROLES as readonly string[]).includes(name);
 
 /**
- * Whether an administrator's grant holds as such. Who is administrator on a VM, a group or the local host would be root where
+ * Whether an administrator's grant holds as such. Who is administrator on a VM, a group, a project or the local host would be root where
  * KVM Manager runs, and so have everything: there it counts as operator. Root of another host is root there alone.
  */
 const isWhole = (on: Grant["on"]): boolean =>
@@ -82,9 +90,13 @@ export function layerOf(grants: readonly Grant[], roles: OwnRoles): Rights[numbe
 function covers(on: Grant["on"], object: AccessObject): boolean {
   if (on.kind === "everything") return true;
   if (object === "everything") return false;
+  if ("projectId" in object) return on.kind === "project" && on.project === object.projectId;
   if (on.kind === "host") return on.host === object.hostId;
   if (!("vmId" in object)) return false;
-  return on.kind === "vm" ? on.vmId === object.vmId : object.group !== undefined && on.group === object.group;
+  if (on.kind === "vm") return on.vmId === object.vmId;
+  return on.kind === "project"
+    ? object.project !== undefined && on.project === object.project
+    : object.group !== undefined && on.group === object.group;
 }
 
 /** THE question: whether rights include a permission on an object. */

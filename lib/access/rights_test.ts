@@ -22,6 +22,7 @@ const ON: Grant["on"][] = [
   { kind: "group", group: "b" },
   { kind: "vm", vmId: "1" },
   { kind: "vm", vmId: "2" },
+  { kind: "project", project: "p" },
   { kind: "host", host: "local" },
   { kind: "host", host: "lab" },
 ];
@@ -29,10 +30,14 @@ const OBJECTS: AccessObject[] = [
   "everything",
   ...["1", "2", "3"].flatMap((vmId) =>
     [undefined, "a", "b", ""].flatMap((group) =>
-      [undefined, "local", "lab", "attic"].map((hostId) => ({ vmId, group, hostId }))
+      [undefined, "local", "lab", "attic"].map((hostId) => ({
+        ...{ vmId, group, hostId },
+        ...(hostId === "lab" && { project: "p" }),
+      }))
     )
   ),
   ...["local", "lab", "attic"].map((hostId) => ({ hostId })),
+  ...["p", "q"].map((projectId) => ({ projectId })),
 ];
 const own = new Map([["cloner", new Set(["vms.view", "vms.clone"])]]);
 const grant: fc.Arbitrary<Grant> = fc.record({
@@ -52,8 +57,10 @@ function plainly(all: readonly Grant[], permission: string, object: AccessObject
       : ["viewer", "operator", "administrator"].includes(role) && permissionsOf(worth).has(permission);
     if (!has || on.kind === "everything") return has;
     if (object === "everything") return false;
+    if ("projectId" in object) return on.kind === "project" && on.project === object.projectId;
     if (on.kind === "host") return on.host === object.hostId;
     if (!("vmId" in object)) return false;
+    if (on.kind === "project") return on.project === object.project;
     return on.kind === "vm" ? on.vmId === object.vmId : on.group === object.group;
   });
 }
@@ -158,4 +165,23 @@ Deno.test("needOf() has a permission for every command, and what is root's canno
     (Object.keys(COMMANDS) as CommandName[]).filter((name) => needOf(name).permission === "anyone"),
     ["sign_in", "confirm_sign_in", "set_up", "begin_passkey_sign_in", "sign_in_with_passkey"],
   );
+});
+
+Deno.test("a grant on a project holds for it and for VMs that are in it, and is no administrator's", () => {
+  const on = { kind: "project", project: "p" } as const;
+  const vm = (project?: string) => ({ vmId: "1", group: "p", hostId: "local", project });
+  for (const role of ["viewer", "administrator"]) {
+    const rights = [layerOf([{ role, on }], new Map())];
+    assert.ok(may(rights, "vms.view", vm("p")) && may(rights, "projects.view", { projectId: "p" }));
+    for (const other of [vm(), vm("q"), { projectId: "q" }, { hostId: "local" }, "everything"] as const) {
+      assert.ok(
+        !may(rights, "vms.view", other) && !may(rights, "projects.view", other),
+        JSON.stringify(other),
+      );
+    }
+    assert.ok(!may(rights, "projects.administer", { projectId: "p" }));
+    assert.equal(may(rights, "vms.operate", vm("p")), role === "administrator");
+  }
+  const host = [layerOf([{ role: "administrator", on: { kind: "host", host: "lab" } }], new Map())];
+  assert.ok(!may(host, "projects.view", { projectId: "p" }));
 });

@@ -135,6 +135,8 @@ const HANDLERS: Handlers = {
   error: ({ message }) => reportFailure(undefined, new Error(message)),
   reload: () => refetch(),
   "hosts-changed": () => refetch(),
+  // The VMs tell which project they are in by themselves
+  "projects-changed": () => {},
 };
 
 /** Events that tell how something is now, not that a thing became another: what a page was rendered with is as true as before. */

@@ -15,7 +15,7 @@ import {
   VmId,
 } from "./schema.ts";
 import { HostName } from "./on_host.ts";
-import { NamedGroup } from "./vm.ts";
+import { NamedGroup, ProjectName } from "./vm.ts";
 
 const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
 const UserId = Id("user");
@@ -43,10 +43,17 @@ export const Grant = closed({
     closed({ kind: oneOf(["group"]), group: NamedGroup }),
     closed({ kind: oneOf(["vm"]), vmId: VmId }),
     closed({
+      kind: oneOf(["project"]),
+      project: Type.String({ ...ProjectName, description: "id of a project; its name is taken for it" }),
+    }),
+    closed({
       kind: oneOf(["host"]),
       host: Type.String({ ...HostName, description: "id of a host" }),
     }),
-  ], { description: "on everything, on the VMs of a group, on one VM, or on a host and all that is on it" }),
+  ], {
+    description:
+      "on everything, on the VMs of a group or a project, on one VM, or on a host and all that is on it",
+  }),
 });
 export type Grant = Static<typeof Grant>;
 const Grants = Type.Array(Grant, { maxItems: 64 });

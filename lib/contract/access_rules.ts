@@ -26,6 +26,7 @@ export interface ExtraPermission {
 /** What of an answer is hidden from who may see only some VMs (`lib/access/filter_output.ts`). */
 export type OutputFilter =
   | "other-vms"
+  | "other-projects"
   /** Its handler writes only what who asks may see: of VMs, and of the host. */
   | "other-figures"
   | "other-activity"

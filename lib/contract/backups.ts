@@ -540,6 +540,7 @@ export const backupCommands = {
       warnings: Type.Array(SentenceText(), { description: "what is not as it was" }),
     }),
     errors: [
+      "QuotaExceeded",
       "HostInMaintenance",
       "BackupNotFound",
       "BackupRunNotFound",

@@ -138,6 +138,7 @@ export const binCommands = {
       warnings: Type.Array(SentenceText(), { description: "what is not as it was" }),
     }),
     errors: [
+      "QuotaExceeded",
       "HostInMaintenance",
       "BinEntryNotFound",
       "BinNameTaken",

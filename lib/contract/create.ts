@@ -23,7 +23,7 @@ import {
 import { CreateOptions, OsDefaults } from "./create_options.ts";
 import { refusedAs } from "./refusal.ts";
 import { closed, oneOf } from "./schema.ts";
-import { Group, MAX_TAGS, Tag, Title } from "./vm.ts";
+import { Group, MAX_TAGS, ProjectName, Tag, Title } from "./vm.ts";
 
 /** A line of text without control characters. */
 const line = (maxLength: number, description: string) =>
@@ -133,6 +133,10 @@ export const VmConfig = closed({
   ),
   tags: Type.Optional(Type.Array(Tag, { maxItems: MAX_TAGS, uniqueItems: true })),
   group: Type.Optional(Group),
+  project: Type.Optional(Type.String({
+    ...ProjectName,
+    description: "project of this KVM Manager that it is in: its quota must have room, its defaults apply",
+  })),
 
   osType: Type.Optional(oneOf(OS_TYPES)),
   osVariant: Type.Optional(
@@ -313,6 +317,8 @@ export const createCommands = {
     }),
     errors: [
       "HostInMaintenance",
+      "ProjectNotFound",
+      "QuotaExceeded",
       "InvalidName",
       "InvalidCpuCount",
       "InvalidMemorySize",

@@ -305,6 +305,7 @@ export const deviceCommands = {
       path: Type.Union([Type.String(), Type.Null()]),
     }),
     errors: [
+      "QuotaExceeded",
       "VmNotFound",
       "HasSavedMemory",
       "VmNotRunning",
@@ -389,6 +390,7 @@ export const deviceCommands = {
     input: closed({ ...OneDisk, sizeGb: DiskSizeGb }),
     output: Type.Object({ capacityBytes: Type.Integer() }),
     errors: [
+      "QuotaExceeded",
       "VmNotFound",
       "HasSavedMemory",
       "NoSuchDisk",

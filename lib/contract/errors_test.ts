@@ -90,7 +90,7 @@ Deno.test("ContractError.fromBody() rebuilds what toJSON() gave", () => {
 
 Deno.test("ContractError.fromBody() makes an error of anything", () => {
   const unknown = ContractError.fromBody({
-    code: "QuotaExceeded",
+    code: "OfLaterVersion",
     message: "of a newer server",
     details: { a: 1 },
   });

@@ -45,6 +45,8 @@ export const EVENTS = {
   "alerts-changed": { kept: true, data: Type.Object({}) },
   /** Something went into the bin, came back or is gone for good: read what is shown anew. */
   "bin-changed": { kept: true, data: Type.Object({}) },
+  /** A project, its quota or its VMs were changed: read what is shown again. */
+  "projects-changed": { kept: true, data: Type.Object({}) },
   /** A host was added, changed or removed: fetch everything anew. */
   "hosts-changed": { kept: true, data: Type.Object({}) },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },

@@ -5,6 +5,7 @@ import { command } from "./command.ts";
 import { AllowOvercommit, ConfigFinding, CpuCount, MacAddress, MemoryMb, NewNic, VmName } from "./create.ts";
 import { HostKey } from "./host_key.ts";
 import { askedWith, closed, oneOf, SECRET } from "./schema.ts";
+import { ProjectName } from "./vm.ts";
 
 /** Sources on servers that are signed in to. */
 export const FOREIGN_SERVERS = ["esxi", "vcenter", "proxmox-ssh"] as const;
@@ -238,6 +239,10 @@ export const foreignCommands = {
         }),
       ),
       diskFormat: Type.Optional(oneOf(DISK_FORMATS, { description: "qcow2 where the pool keeps files" })),
+      project: Type.Optional(Type.String({
+        ...ProjectName,
+        description: "project of this KVM Manager that it is in: its quota must have room",
+      })),
       cpuCount: Type.Optional(CpuCount),
       memoryMb: Type.Optional(MemoryMb),
       firmware: Type.Optional(oneOf(FIRMWARES)),
@@ -282,6 +287,8 @@ export const foreignCommands = {
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
+      "ProjectNotFound",
+      "QuotaExceeded",
       ...READ_ERRORS,
       "HostInMaintenance",
       "FileDamaged",

@@ -235,6 +235,7 @@ export const hardwareCommands = {
     }),
     output: UpdateVmResult,
     errors: [
+      "QuotaExceeded",
       "VmNotFound",
       "VmNotPersistent",
       "InvalidCpuCount",

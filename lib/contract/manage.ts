@@ -4,6 +4,7 @@ import { HOST_NETWORK } from "./access_rules.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
 import { closed, NOTHING_OUT, oneOf, SECRET, SentenceText, VmId } from "./schema.ts";
+import { ProjectName } from "./vm.ts";
 
 /** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a VM full of devices. */
 export const MAX_XML = 256 * 1024;
@@ -97,6 +98,7 @@ export const manageCommands = {
       pending: Type.Boolean({ description: "the VM runs: this is for its next start" }),
     }),
     errors: [
+      "QuotaExceeded",
       "VmNotFound",
       "HasSavedMemory",
       "VmNotPersistent",
@@ -179,6 +181,7 @@ export const manageCommands = {
       warnings: Type.Array(SentenceText(), { description: "what is not as in the original" }),
     }),
     errors: [
+      "QuotaExceeded",
       "HostInMaintenance",
       "VmNotFound",
       "InvalidName",
@@ -240,6 +243,10 @@ export const manageCommands = {
     input: closed({
       xml: DomainXml,
       name: Type.Optional(VmName),
+      project: Type.Optional(Type.String({
+        ...ProjectName,
+        description: "project of this KVM Manager that it is in: its quota must have room",
+      })),
       newId: Type.Optional(Type.Boolean({ default: false, description: "a new UUID instead of the XML's" })),
       newMacs: Type.Optional(Type.Boolean({ default: false, description: "new MAC addresses" })),
       allowMissing: Type.Optional(
@@ -253,6 +260,8 @@ export const manageCommands = {
       warnings: Type.Array(SentenceText(), { description: "what is not as in the XML" }),
     }),
     errors: [
+      "ProjectNotFound",
+      "QuotaExceeded",
       "HostInMaintenance",
       "XmlInvalid",
       "InvalidName",

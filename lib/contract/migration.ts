@@ -154,6 +154,7 @@ export const migrationCommands = {
       }),
     }),
     errors: [
+      "QuotaExceeded",
       ...ERRORS,
       ...["VmBusy", "StorageBusy", "DiskExceedsPool", "JobCancelled", "LinkUndecided"] as const,
       ...["PlacementRuleBroken", "HostInMaintenance", "MovesFull", "StoreUnavailable"] as const,

@@ -38,6 +38,7 @@ import { networkCommands } from "./networks.ts";
 import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
 import { placementCommands } from "./placement.ts";
+import { projectCommands } from "./projects.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { replicationCommands } from "./replication.ts";
@@ -99,6 +100,7 @@ export const COMMANDS = {
   ...metricPushCommands,
   ...scheduleCommands,
   ...placementCommands,
+  ...projectCommands,
   ...backupCommands,
   ...backupTargetCommands,
   ...replicationCommands,
@@ -175,6 +177,7 @@ export * from "./migration.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./placement.ts";
+export * from "./projects.ts";
 export * from "./ssh_keys.ts";
 export * from "./replication.ts";
 export * from "./schedules.ts";

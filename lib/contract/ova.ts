@@ -4,6 +4,7 @@ import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, OS_TYPES } from "./cho
 import { command } from "./command.ts";
 import { AllowOvercommit, ConfigFinding, CpuCount, MemoryMb, NewNic, VmName } from "./create.ts";
 import { closed, NO_OUTER_BLANK, oneOf, VmId } from "./schema.ts";
+import { ProjectName } from "./vm.ts";
 import { PoolName } from "./storage.ts";
 
 /** The archive: a volume, as upload_volume makes it. */
@@ -110,6 +111,10 @@ export const ovaCommands = {
       keepMacs: Type.Optional(
         Type.Boolean({ default: false, description: "the MAC addresses of the archive instead of new ones" }),
       ),
+      project: Type.Optional(Type.String({
+        ...ProjectName,
+        description: "project of this KVM Manager that it is in: its quota must have room",
+      })),
       allowOvercommit: Type.Optional(AllowOvercommit),
     }),
     output: Type.Object({
@@ -122,6 +127,8 @@ export const ovaCommands = {
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
+      "ProjectNotFound",
+      "QuotaExceeded",
       "HostInMaintenance",
       ...READ_ERRORS,
       "InvalidName",

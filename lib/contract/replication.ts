@@ -276,7 +276,7 @@ export const replicationCommands = {
       started: Type.Boolean(),
       takenAt: Timestamp,
     }),
-    errors: [...OUTGOING, "JobCancelled", "StopFailed", "VmBusy", "HasSavedMemory", "LinkUndecided"],
+    errors: ["QuotaExceeded", ...OUTGOING, "JobCancelled", "StopFailed", "VmBusy", "HasSavedMemory", "LinkUndecided"],
     route: "POST /replications/{replicationId}/switch-over",
     cli: ["replication", "switch-over", "<replicationId>"],
     isJob: true,
@@ -330,7 +330,7 @@ export const replicationCommands = {
       lostSeconds: Type.Integer(),
       warnings: Type.Array(SentenceText()),
     }),
-    errors: [...INCOMING, "JobCancelled", "StartFailed"],
+    errors: ["QuotaExceeded", ...INCOMING, "JobCancelled", "StartFailed"],
     route: "POST /replicas/{replicaId}/switch-over",
     cli: ["replica", "promote", "<replicaId>"],
     destroys:

@@ -137,6 +137,7 @@ export const snapshotCommands = {
     input: closed({ vmId: VmId, name: SnapshotName }),
     output: NOTHING_OUT,
     errors: [
+      "QuotaExceeded",
       "HostInMaintenance",
       "VmNotOwner",
       "DiskIsBase",

@@ -8,6 +8,7 @@ import { ConfigFinding } from "./finding.ts";
 import { BackingPlace, ImagePlace, VmConfig, VmName } from "./create.ts";
 import { MOST_NEW_VMS, SEALS } from "./template_bounds.ts";
 import { CLEARABLE, closed, oneOf, SentenceText, Timestamp } from "./schema.ts";
+import { ProjectName } from "./vm.ts";
 
 /** Most templates a host can have, and versions a template. */
 export const MOST_TEMPLATES = 200;
@@ -279,6 +280,10 @@ export const templateCommands = {
       pool: poolFor("pool for the disks; else those of the template's"),
       cloudInit: Type.Optional(CloudInit),
       start: Type.Optional(Type.Boolean({ default: false, description: "start each once all are there" })),
+      project: Type.Optional(Type.String({
+        ...ProjectName,
+        description: "project of this KVM Manager that they are in: its quota must have room",
+      })),
     }),
     output: Type.Object({
       vms: Type.Array(Type.Object({ vmId: Type.String(), name: VmName })),
@@ -286,6 +291,8 @@ export const templateCommands = {
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
+      "ProjectNotFound",
+      "QuotaExceeded",
       "HostInMaintenance",
       "TemplateNotFound",
       "TemplateVersionNotFound",

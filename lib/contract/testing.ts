@@ -2,6 +2,7 @@
 export const SAMPLES: Readonly<Record<string, unknown>> = {
   movesAtOnce: 2,
   ruleId: "r-1",
+  projectId: "p-1",
   timeZone: "Europe/Berlin",
   alertId: "a",
   incidentId: "i",
@@ -79,6 +80,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 /** Values of commands that mean another thing by a field of the same name. */
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
+  add_project_member: { role: "viewer" },
   create_placement_rule: { kind: "apart" },
   list_foreign_vms: { kind: "vmx", origin: "/srv/vmware" },
   inspect_foreign_vm: { kind: "vmx", origin: "/srv/vmware" },

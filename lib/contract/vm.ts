@@ -120,6 +120,17 @@ export const NotResponding = Type.Object({
 }, { description: "since when, and by which call, the VM does not respond; left out while it does" });
 export type NotResponding = Static<typeof NotResponding>;
 
+/** What a project is called, or its id. */
+export const ProjectName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+  description: "name or id of the project",
+});
+/** The project that a VM is in. */
+export const VmProject = Type.Object({ id: Type.String(), name: Type.String() });
+export type VmProject = Static<typeof VmProject>;
+
 export const VM = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -173,6 +184,12 @@ export const VM = Type.Object({
     group: Type.Optional(Type.String()),
   }, { description: "tags and group that it had, and that another program took away" })),
   group: Type.Optional(Type.String()),
+  project: Type.Optional(Type.Object(VmProject.properties, {
+    description: "the project of this KVM Manager that it is in",
+  })),
+  endsAt: Type.Optional(Type.Integer({
+    description: "its end date, when it is shut down: milliseconds since 1970-01-01T00:00:00Z",
+  })),
   autostart: Type.Boolean(),
   persistent: Type.Boolean(),
   guestAgent: oneOf(GUEST_AGENT_STATES, {
@@ -302,9 +319,13 @@ export const vmCommands = {
     role: "viewer",
     input: closed({
       host: Type.Optional(Type.String({ ...HostName, description: "only the VMs of this host" })),
+      project: Type.Optional(Type.String({
+        ...ProjectName,
+        description: "only the VMs of this project, by its name or id",
+      })),
     }),
     output: Type.Array(VM),
-    errors: [],
+    errors: ["ProjectNotFound"],
     route: "GET /vms",
     cli: ["vm", "list"],
     ofAllHosts: true,

@@ -82,6 +82,8 @@ const BY_NAME = [
   /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
   /^bin\.kind\./,
   /^maintenance\.(action|state)\./,
+  /^projects\.(quota\.|default\.|pools$|networks$|images$)/,
+  /^filter\.(tag|group|project)$/,
   /^placement\.(kind\.|[\w-]+_broken$)/,
   /^mcp\.role\./,
   /^hangs\.about\./,

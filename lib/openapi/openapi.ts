@@ -80,6 +80,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "replications": "VMs that are kept up to date on linked hosts, and switch-over to them.",
   "replicas": "Copies of other hosts' VMs that are kept up to date here, and take over.",
   "schedules": "What is done to VMs at set times.",
+  "projects": "Named sets of VMs with members, quotas and defaults.",
   "placement-rules": "On which hosts VMs belong.",
   "placement-advice": "Which VMs could move, and why.",
   "schedule-preview": "When a schedule would run.",

@@ -130,11 +130,11 @@ function time(text: string, now: number): number | undefined {
 }
 
 /** Kind of what a grant is on → its field. */
-const GRANT_FIELDS = { group: "group", vm: "vmId", host: "host" } as const;
+const GRANT_FIELDS = { group: "group", vm: "vmId", host: "host", project: "project" } as const;
 
-/** `operator`, `operator@group:web`, `viewer@vm:web1`, `viewer@host:kvm2`. */
+/** `operator`, `operator@group:web`, `viewer@vm:web1`, `viewer@project:shop`, `viewer@host:kvm2`. */
 function grant(text: string): unknown {
-  const [, role, kind, what] = /^([^@]+)(?:@(group|vm|host):(.+))?$/.exec(text) ?? [];
+  const [, role, kind, what] = /^([^@]+)(?:@(group|vm|host|project):(.+))?$/.exec(text) ?? [];
   if (role === undefined) return undefined;
   if (kind === undefined) return { role, on: { kind: "everything" } };
   return { role, on: { kind, [GRANT_FIELDS[kind as keyof typeof GRANT_FIELDS]]: what } };
@@ -169,7 +169,7 @@ const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
   time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
   grants: [
     (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),
-    "a role, role@group:NAME, role@vm:NAME, role@host:ID, or JSON",
+    "a role, role@group:NAME, role@vm:NAME, role@project:NAME, role@host:ID, or JSON",
   ],
   json: [json, "JSON"],
 };

@@ -21,7 +21,7 @@ export function firstAddress(vm: Pick<VM, "networkInterfaces">): string | undefi
 const haystacks = new WeakMap<VM, string>();
 const SEARCHED = 2_000;
 
-/** What a VM is searched by, in lower case: name, title, id, system, group, host, tags, addresses, description. */
+/** What a VM is searched by, in lower case: name, title, id, system, group, project, host, tags, addresses, description. */
 export function searchTextOf(vm: VM): string {
   let text = haystacks.get(vm);
   if (text === undefined) {
@@ -31,6 +31,7 @@ export function searchTextOf(vm: VM): string {
       vm.id,
       osOf(vm),
       vm.group,
+      vm.project?.name,
       vm.host,
       ...vm.tags,
       ...vm.networkInterfaces.flatMap(({ mac, ipAddresses }) => [mac, ...ipAddresses]),
@@ -49,7 +50,7 @@ function inState(vm: VM, filter: StateFilter): boolean {
 /** The VMs a query asks for: every word of `q` is found in {@link searchTextOf}. */
 export function filterVms(
   vms: readonly VM[],
-  query: Pick<ListQuery, "q" | "state" | "tag" | "group" | "host">,
+  query: Pick<ListQuery, "q" | "state" | "tag" | "group" | "host" | "project">,
 ): VM[] {
   const words = query.q.toLowerCase().split(/\s+/).filter((word) => word !== "");
   return vms.filter((vm) =>
@@ -57,6 +58,7 @@ export function filterVms(
     (query.tag === "" || vm.tags.includes(query.tag)) &&
     (query.group === "" || vm.group === query.group) &&
     (query.host === "" || vm.host === query.host) &&
+    (query.project === "" || vm.project?.name === query.project) &&
     words.every((word) => searchTextOf(vm).includes(word))
   );
 }
@@ -133,6 +135,7 @@ const KEYS: Readonly<Record<Exclude<Grouping, "none">, (vm: VM) => readonly stri
   state: (vm) => [vm.state],
   tag: (vm) => vm.tags.length === 0 ? [""] : vm.tags,
   group: (vm) => [vm.group ?? ""],
+  project: (vm) => [vm.project?.name ?? ""],
   host: (vm) => [vm.host],
 };
 

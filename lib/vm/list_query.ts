@@ -6,7 +6,7 @@ export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "upti
 /** Column the list is sorted by. */
 export type Sort = typeof SORTS[number];
 
-export const GROUPINGS = ["none", "state", "tag", "group", "host"] as const;
+export const GROUPINGS = ["none", "state", "tag", "group", "project", "host"] as const;
 /** What VMs are put together by. */
 export type Grouping = typeof GROUPINGS[number];
 
@@ -26,6 +26,8 @@ export interface ListQuery {
   readonly group: string;
   /** Only VMs of this host, as they name it; empty for all. */
   readonly host: string;
+  /** Only VMs of the project with this name; empty for all. */
+  readonly project: string;
   readonly by: Grouping;
   readonly sort: Sort;
   readonly dir: "asc" | "desc";
@@ -40,6 +42,7 @@ export const DEFAULT_QUERY: ListQuery = {
   tag: "",
   group: "",
   host: "",
+  project: "",
   by: "none",
   sort: "name",
   dir: "asc",
@@ -64,6 +67,7 @@ export function parseListQuery(params: URLSearchParams): ListQuery {
     tag: text("tag"),
     group: text("group"),
     host: text("host"),
+    project: text("project"),
     by: word(params.get("by"), GROUPINGS, DEFAULT_QUERY.by),
     sort: word(params.get("sort"), SORTS, DEFAULT_QUERY.sort),
     dir: word(params.get("dir"), ["asc", "desc"], DEFAULT_QUERY.dir),

@@ -12,6 +12,7 @@ Deno.test("parseListQuery() undoes listSearch()", () => {
     tag: "prod",
     group: "lab one",
     host: "there",
+    project: "shop",
     by: "tag",
     sort: "cpu",
     dir: "desc",

@@ -47,6 +47,7 @@ export function wishOf(form: FormData): Partial<VmConfig> {
   const osVariant = text("osVariant");
   const cpuCount = count("cpuCount");
   const memoryMb = count("memoryMb");
+  const project = text("project");
   return {
     name: text("name") ?? "",
     ...(osVariant !== undefined && { osVariant }),
@@ -59,6 +60,7 @@ export function wishOf(form: FormData): Partial<VmConfig> {
     nics: plug === undefined ? [] : [plug.startsWith("/") ? { bridge: plug.slice(1) } : { network: plug }],
     ...(form.get(USE_CLOUD_INIT) === "yes" && { cloudInit: cloudInitOf(form) }),
     ...(form.get("guestTools") === "yes" && { guestTools: true }),
+    ...(project !== undefined && { project }),
     start: form.get("start") === "yes",
   };
 }

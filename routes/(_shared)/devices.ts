@@ -1,3 +1,4 @@
+import { vmObjectOf } from "../../lib/vm/object.ts";
 import type { DeviceOptions, VM, VmDevices } from "../../lib/contract/mod.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import type { PageState } from "../../lib/page_state.ts";
@@ -31,7 +32,7 @@ export async function devicesOf<V extends string>(
   const devices = await state.api.getVmDevices({ vmId: vm.id }).catch(fail);
   const verb = verbs.find((each) => each === url.searchParams.get("do"));
   const form = verb === undefined ? null : { verb, device: url.searchParams.get("device") ?? "" };
-  const options = form === null || !state.may("get_device_options", { vmId: vm.id, group: vm.group })
+  const options = form === null || !state.may("get_device_options", vmObjectOf(vm))
     ? null
     : await state.api.getDeviceOptions({ vmId: vm.id }).catch(fail);
   const { command, failure, field } = state.refused ?? {};

@@ -37,8 +37,9 @@ async function shown({ api, may }: PageState, step: Step = {}) {
   // Names of VMs, for the grants; who has none may not list them.
   const vms = !may("get_vms") ? [] : await api.getVms().catch(unlessAway) ?? [];
   const hosts = await api.listHosts();
+  const projects = may("list_projects") ? await api.listProjects().catch(unlessAway) ?? [] : [];
   const { sshKeys } = await api.getSshKeys().catch(fail);
-  return { account: user, passkeys, vms, hosts, sshKeys, ...step };
+  return { account: user, passkeys, vms, hosts, projects, sshKeys, ...step };
 }
 
 export const handler = define.handlers({
@@ -70,7 +71,7 @@ export const handler = define.handlers({
 
 /** One's own account: password and second factor. */
 export default define.page<typeof handler>(function Account({ data, state, url }) {
-  const { account, passkeys, vms, hosts, sshKeys, failure = null, totp, recoveryCodes } = data;
+  const { account, passkeys, vms, hosts, projects, sshKeys, failure = null, totp, recoveryCodes } = data;
   const confirmed = state.user?.confirmed ?? false;
   const again = state.refused?.command === "set_password";
   const present = (name = "password", again = false) =>
@@ -111,7 +112,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
               <div class="setting">
                 <dt class="setting-label">{t("access.you_grants")}</dt>
                 <dd>
-                  <GrantList grants={account.grants} vms={vms} hosts={hosts} />
+                  <GrantList grants={account.grants} vms={vms} hosts={hosts} projects={projects} />
                 </dd>
               </div>
             </dl>

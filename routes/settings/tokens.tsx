@@ -42,6 +42,7 @@ async function shown(
     tokens: mayAsk ? await api.listTokens({ all: user?.administrator === true }).catch(fail) : [],
     vms: may("get_vms") ? await api.getVms().catch(unlessAway) ?? [] : [],
     hosts: await api.listHosts(),
+    projects: may("list_projects") ? await api.listProjects().catch(unlessAway) ?? [] : [],
     roles: user?.administrator ? await api.listRoles().catch(fail) : ROLES.map((role) => ({ role })),
     ...step,
   };
@@ -74,7 +75,7 @@ export const handler = define.handlers({
 
 /** API tokens: one's own, and everybody's for administrators. */
 export default define.page<typeof handler>(function Tokens({ data, state }) {
-  const { tokens, vms, hosts, roles, now, failure = null, typed, again = false, made } = data;
+  const { tokens, vms, hosts, projects, roles, now, failure = null, typed, again = false, made } = data;
   return (
     <SettingsPage
       at={AT}
@@ -101,7 +102,7 @@ export default define.page<typeof handler>(function Tokens({ data, state }) {
             {
               title: t("access.may"),
               fit: "wrap",
-              cell: ({ grants }) => <GrantList grants={grants} vms={vms} hosts={hosts} />,
+              cell: ({ grants }) => <GrantList grants={grants} vms={vms} hosts={hosts} projects={projects} />,
             },
             { title: t("access.expires"), cell: ({ expiresAt }) => formatMoment(expiresAt) },
             {
@@ -148,7 +149,7 @@ export default define.page<typeof handler>(function Tokens({ data, state }) {
                 suffix={t("access.token_days_unit")}
                 required
               />
-              <GrantFields roles={roles} vms={vms} hosts={hosts} />
+              <GrantFields roles={roles} vms={vms} hosts={hosts} projects={projects} />
               {state.user.hasPassword && (
                 <CurrentPasswordField
                   label={t("access.current")}

@@ -13,6 +13,7 @@ import {
   type Image,
   MemoryMb,
   type OperatingSystem,
+  type Project,
   type VmConfig,
 } from "../../lib/contract/mod.ts";
 import { DISK_GB, type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
@@ -58,12 +59,15 @@ interface Begin {
   readonly disk: string | null;
   /** The first card, where the address says it. */
   readonly source?: InstallSource | undefined;
+  /** Name or id of the project that it is to be in: `?project=…`. */
+  readonly project?: string | undefined;
 }
 
 function beginOf(params: URLSearchParams): Begin {
   const iso = params.get("iso"), cloud = params.get("cloud"), disk = cloud ?? params.get("disk");
   const source = cloud !== null ? "cloud" : disk !== null ? "image" : undefined;
-  return { iso, disk, ...(iso === null && { source }) };
+  const project = params.get("project")?.slice(0, 64);
+  return { iso, disk, ...(iso === null && { source }), ...(project !== undefined && { project }) };
 }
 
 /** The form as it is before anybody has typed: the defaults, and what it was asked to begin from. */
@@ -74,8 +78,11 @@ function firstWish(
   taken: ReadonlySet<string>,
   /** What a cloud image is set to; undefined for another way to begin. */
   cloudInitOf: ((osVariant: string | undefined) => CloudInit) | undefined,
+  project: Project | undefined,
 ): Partial<VmConfig> {
-  const { isos, network } = options;
+  const { isos } = options,
+    { cpuCount, memoryMb, diskSizeGb, network: usual, tags } = project?.defaults ?? {};
+  const network = usual ?? options.network;
   const image = iso ?? disk;
   const osVariant = image === null ? undefined : guessSystem(image, systems);
   const system = systems.find(({ id }) => id === osVariant);
@@ -88,9 +95,13 @@ function firstWish(
       // The image is one that other VMs are to begin from, too.
       iso === null && disk !== null
         ? { path: disk, copyAs: "qcow2" }
-        : { sizeGb: offeredDiskGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
+        : { sizeGb: diskSizeGb ?? offeredDiskGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
     ],
     nics: network === null ? [] : [{ network }],
+    ...(project !== undefined && { project: project.id }),
+    ...(cpuCount !== undefined && { cpuCount }),
+    ...(memoryMb !== undefined && { memoryMb }),
+    ...(tags !== undefined && { tags }),
     ...(cloudInitOf && { cloudInit: cloudInitOf(system?.id) }),
     start: true,
   };
@@ -113,14 +124,17 @@ interface Typed {
   readonly withoutIso: boolean;
 }
 
-async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
-  const [options, images, systems, vms, { sshKeys }] = await Promise.all([
+async function formOf({ api, may, isLinked }: PageState, begin: Begin, typed?: Typed) {
+  const [options, images, systems, vms, { sshKeys }, all] = await Promise.all([
     api.getCreateOptions(),
     imagesOf(api),
     api.listOperatingSystems(),
     api.getVms(),
     api.getSshKeys(),
+    // Of hosts with a KVM Manager of their own VMs are put into projects once they are there
+    may("set_vm_project") && !isLinked ? api.listProjects() : [],
   ]);
+  const project = all.find(({ id, name }) => id === begin.project || name === begin.project);
   const taken = vms.map(({ name }) => name);
   const current = systems.filter(isCurrent);
   const source = begin.source ??
@@ -128,14 +142,15 @@ async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
   const setUp = source === "cloud"
     ? (osVariant: string | undefined) => firstCloudInit(osVariant, sshKeys)
     : undefined;
-  const wish = typed?.wish ?? firstWish(begin, options, current, new Set(taken), setUp);
+  const wish = typed?.wish ?? firstWish(begin, options, current, new Set(taken), setUp, project);
   const asked = await api.checkVmConfig(wish);
   // A disk that does not fit leaves the other fields their defaults.
   const resolved = asked.resolved ?? (await api.checkVmConfig({ ...wish, disks: [] })).resolved;
   const check = { ...asked, resolved };
   const first: InstallSource = typed?.source ?? source;
   const withoutIso = typed?.withoutIso ?? false;
-  return { options, images, systems: current, taken, sshKeys, wish, check, first, withoutIso };
+  const projects = all.map(({ id, name }) => ({ id, name }));
+  return { options, images, systems: current, taken, sshKeys, projects, wish, check, first, withoutIso };
 }
 
 /** Parameters of the address that belong to one host: its choice was made where they come from. */
@@ -143,7 +158,7 @@ const OF_ONE_HOST = ["iso", "disk", "cloud", CHOSEN];
 
 /** The form, with the name of its host where there are others. */
 async function formPage(state: PageState, begin: Begin, why?: string, typed?: Typed) {
-  const [form, hosts] = await Promise.all([formOf(state.api, begin, typed), hostsForVms(state)]).catch(fail);
+  const [form, hosts] = await Promise.all([formOf(state, begin, typed), hostsForVms(state)]).catch(fail);
   const chosen = hosts.length > 1 ? hosts.find(({ id }) => id === state.host)?.label : undefined;
   return { form, why, chosen };
 }

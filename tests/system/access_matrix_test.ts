@@ -14,7 +14,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null;
 
-type Word = "everything" | "host" | "group" | "vm";
+type Word = "everything" | "host" | "group" | "project" | "vm";
 /** What somebody is: a role, and where. */
 interface Somebody {
   readonly name: string;
@@ -23,7 +23,11 @@ interface Somebody {
 }
 const PEOPLE: readonly Somebody[] = [
   ...ROLES.flatMap((role) =>
-    (["everything", "host", "group", "vm"] as const).map((on) => ({ name: `${role}-${on}`, role, on }))
+    (["everything", "host", "group", "project", "vm"] as const).map((on) => ({
+      name: `${role}-${on}`,
+      role,
+      on,
+    }))
   ),
   { name: "janitor-vm", role: "janitor", on: "vm" },
   { name: "without", role: null, on: "everything" },
@@ -48,7 +52,7 @@ const ANYBODYS = new Set<string>([
 ]);
 /** Lists that are filtered to what somebody may see: a right to anything in them opens them. */
 const LISTS = new Set<string>([
-  ...["get_vms", "list_alerts", "get_alert_history", "export_metrics", "analyze_all_vms"],
+  ...["get_vms", "list_projects", "list_alerts", "get_alert_history", "export_metrics", "analyze_all_vms"],
 ]);
 const ROOTS = new Set<string>(["create_setup_link"]);
 /** What a janitor has: a role of one's own. */
@@ -68,7 +72,7 @@ const BEYOND = new Set<string>([
 ]);
 
 /** Commands on a host that change something of all hosts. */
-const OF_ALL_HOSTS = new Set<string>(["set_image_policy"]);
+const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 /** Whether a command is about one host, by its fields. */
 const isOnHost = (name: CommandName) =>
   Object.hasOwn((COMMANDS[name].input as { properties?: object }).properties ?? {}, "host");
@@ -94,6 +98,8 @@ function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): st
     : ROLES.indexOf(effective) >= ROLES.indexOf(command.role);
   if (!hasRole) return "Forbidden";
   if (on === "everything" || LISTS.has(name) || name.startsWith("batch_")) return "ok";
+  // Who sees the project of their own alone; a host, a group and a VM are none
+  if (name === "get_project") return on === "project" && isOwn ? "ok" : "ProjectNotFound";
   if (on === "host") return (ofVm || isOnHost(name)) && !OF_ALL_HOSTS.has(name) ? "ok" : "Forbidden";
   if (BEYOND.has(name) || !ofVm) return "Forbidden";
   return isOwn ? "ok" : "VmNotFound";
@@ -116,10 +122,17 @@ Deno.test({
     for (const { uuid } of [own, foreign]) await known(server, uuid);
     await asRoot(server, "set_group", { vmId: own.uuid, group: "mine" });
     await asRoot(server, "create_role", { role: "janitor", permissions: ["vms.view", "vms.delete"] });
+    const [mine, theirs] = await Promise.all(["mine", "theirs"].map(async (name) => {
+      const { id } = await asRoot(server, "create_project", { name });
+      return id;
+    })) as [string, string];
+    await asRoot(server, "set_vm_project", { vmId: own.uuid, project: mine });
+    await asRoot(server, "set_vm_project", { vmId: foreign.uuid, project: theirs });
     const places: Record<Word, Grant["on"]> = {
       everything: { kind: "everything" },
       host: { kind: "host", host: "local" }, // on which both machines are
       group: { kind: "group", group: "mine" },
+      project: { kind: "project", project: mine },
       vm: { kind: "vm", vmId: own.uuid },
     };
     const people = new Map<Somebody, Person>();
@@ -134,7 +147,10 @@ Deno.test({
         for (const name of Object.keys(COMMANDS) as CommandName[]) {
           for (const vm of [own, foreign]) {
             // Nothing is carried out: what passes the check of rights fails at the field that no command has.
-            const input = { vmId: vm.uuid, "no such field": true };
+            const input = {
+              ...{ vmId: vm.uuid, projectId: vm === own ? mine : theirs },
+              "no such field": true,
+            };
             // A command that only checks a configuration answers what is wrong with it.
             const asked = person.raw(name, input);
             const code = CHECKS.has(name) && expected(who, name, vm === own) === "ok"

@@ -26,10 +26,10 @@ const onHost = (role: string, host: string): Grant[] => [{ role, on: { kind: "ho
 
 /** Lists that a right to anything in them opens. */
 const LISTS = new Set<string>(
-  ["get_vms", "list_alerts", "get_alert_history", "export_metrics", "analyze_all_vms"],
+  ["get_vms", "list_projects", "list_alerts", "get_alert_history", "export_metrics", "analyze_all_vms"],
 );
 /** What it changes holds on all hosts. */
-const OF_ALL_HOSTS = new Set<string>(["set_image_policy"]);
+const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 
 const fieldsOf = (name: CommandName) =>
   new Set(Object.keys((COMMANDS[name].input as { properties?: object }).properties ?? {}));
@@ -49,7 +49,9 @@ function expected(role: RoleName, own: HostId, name: CommandName, aim: HostId, b
   if (ROLES.indexOf(effective) < ROLES.indexOf(command.role)) return "Forbidden";
   if (namesHost && !isOwn) return "HostNotFound";
   if (LISTS.has(name) || fields.has("vmIds")) return "ok";
-  if (command.route.includes(" /vms/{vmId}")) {
+  // A project is of no host
+  if (name === "get_project") return "ProjectNotFound";
+  if (command.route.includes(" /vms/{vmId}") && !OF_ALL_HOSTS.has(name)) {
     return by === "host" ? "Forbidden" : isOwn ? "ok" : "VmNotFound";
   }
   if (!fields.has("host") || OF_ALL_HOSTS.has(name)) return "Forbidden";

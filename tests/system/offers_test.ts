@@ -53,6 +53,7 @@ interface Offered {
 /** Forms that their pages read themselves, with their command. */
 const OWN_FORMS: readonly (readonly [RegExp, CommandName])[] = [
   [/^\/vms\/new$/, "create_vm"],
+  [/^\/projects\/[0-9a-f-]+$/, "update_project"],
   [/^\/vms\/import$/, "import_vm"],
   [/^\/vms\/import-ova$/, "import_ova"],
   [/^\/vms\/import-from$/, "import_foreign_vm"],

@@ -118,6 +118,17 @@ export class DiskSizes {
     }
   }
 
+  /** Bytes that guests see of these disks together; what cannot be read counts for nothing. Drives are none. */
+  async totalBytes(disks: readonly Disk[]): Promise<number> {
+    let total = 0;
+    for (const disk of disks) {
+      if (disk.source === undefined || (disk.device !== "disk" && disk.device !== "lun")) continue;
+      const found = await this.#sizeOf(disk, disk.source);
+      if (typeof found === "object") total += found.capacity;
+    }
+    return total;
+  }
+
   #isActive({ id }: VM): boolean {
     return isActiveState(this.inventory.record(id)?.state ?? 0);
   }

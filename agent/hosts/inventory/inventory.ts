@@ -2,6 +2,7 @@
  * The live model of a host: domains, networks and pools in memory, filled once per connection, then kept by
  * libvirt's events. Lists are answered from here; asking for one costs libvirt nothing.
  */
+import type { Membership } from "../projects.ts";
 import type { DomainRecord, DomainState, GuestAddress } from "../../../ffi/calls/mod.ts";
 import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../../ffi/events.ts";
 import type { VM, VmStats } from "../../../lib/contract/vm.ts";
@@ -102,10 +103,12 @@ export interface VmPlaces {
   isForeign(vmId: string): boolean;
   /** A VM was read, came into another state, or is gone. */
   placed(vmId: string): void;
+  /** Project and end date of a VM. */
+  membershipOf(vmId: string): Membership;
 }
 
 /** A host whose VMs are all its own. */
-const OWN_ALONE: VmPlaces = { isForeign: () => false, placed: () => {} };
+const OWN_ALONE: VmPlaces = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
 
 export class Inventory {
   readonly #link: LibvirtLink;
@@ -603,6 +606,6 @@ export class Inventory {
   }
 
   #extras(entry: Entry): Extras {
-    return { ...entry, host: this.hostname };
+    return { ...entry, host: this.hostname, membership: this.#places.membershipOf(entry.record.uuid) };
   }
 }

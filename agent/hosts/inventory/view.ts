@@ -7,6 +7,7 @@ import { lostLabelsText, OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActiveState, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import type { Membership } from "../projects.ts";
 
 /** What is known of a VM beside its record. */
 export interface Extras {
@@ -37,6 +38,8 @@ export interface Extras {
   readonly startRisk: string | undefined;
   /** An image that a snapshot which was cut short has left on a disk of it, and that may have data. */
   readonly leftImage: string | undefined;
+  /** Project and end date. */
+  readonly membership?: Membership;
   /** The process that runs it although libvirt takes it for off. */
   readonly lostPid: number | undefined;
 }
@@ -96,6 +99,7 @@ function attention(
         `within the guest, or run "kill ${extras.lostPid}" on the host, then start it here.`,
     );
   }
+  if (extras.membership?.endText !== undefined) found.push(extras.membership.endText);
   if (extras.lostLabels !== undefined) found.push(lostLabelsText(name, extras.lostLabels));
   if (extras.notResponding !== undefined) {
     found.push(reason === "starting up" ? held(name) : notRespondingText(extras.notResponding));
@@ -228,6 +232,8 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
       startedAt: extras.startedAt,
       description: summary.description,
       group: summary.group,
+      project: extras.membership?.project,
+      endsAt: extras.membership?.endsAt,
       machine: summary.machine,
       arch: summary.arch,
       stats: extras.stats,

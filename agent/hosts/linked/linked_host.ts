@@ -32,6 +32,7 @@ import type { EventHub, Published } from "../../events/hub.ts";
 import { Rate } from "../../limits.ts";
 import { log } from "../../log.ts";
 import { pause, within } from "../../within.ts";
+import type { Membership } from "../projects.ts";
 import type { StoredHost } from "../records.ts";
 import { readBounded } from "./bounded.ts";
 import { type EventFrame, eventFrames } from "./event_lines.ts";
@@ -71,6 +72,8 @@ export interface LinkedServices {
   /** Whether a VM's id is another host's than this one. */
   readonly isTaken: (vmId: string, hostId: string) => boolean;
   readonly owners: VmOwners;
+  /** Project and end date of a VM. */
+  readonly membershipOf: (vmId: string) => Membership;
   /** Another key has taken the place of that by which a host is known. */
   readonly keyRenewed: (hostId: string, publicKey: string) => void;
 }
@@ -95,11 +98,21 @@ export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !==
  * Rights as they are on a host: what is on another one, or on its VMs, is left out.
  *
  * @param has whether a VM is on the host: ids of other hosts' VMs are not for it
+ * @param vmsOf ids of the host's VMs that are in a project
  */
-function rightsOn(rights: Rights, hostId: string, has: (vmId: string) => boolean): Rights {
+function rightsOn(
+  rights: Rights,
+  hostId: string,
+  has: (vmId: string) => boolean,
+  vmsOf: (projectId: string) => readonly string[],
+): Rights {
   return rights.map((layer) =>
     layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => {
       if (on.kind === "vm" && !has(on.vmId)) return [];
+      // A project is of this KVM Manager: the other one knows its VMs alone
+      if (on.kind === "project") {
+        return vmsOf(on.project).map((vmId) => ({ permissions, on: { kind: "vm", vmId } }));
+      }
       if (on.kind !== "host") return [{ permissions, on }];
       return on.host === hostId ? [{ permissions, on: { kind: "everything" } }] : [];
     })
@@ -160,6 +173,7 @@ export class LinkedHost {
     this.#replica = new Replica({
       hostId: id,
       isTaken: (vmId) => services.isTaken(vmId, id),
+      membershipOf: services.membershipOf,
       owners: services.owners,
       toHere: (schema, value) => this.#toHere(schema, value),
       now: () => services.clock.now(),
@@ -229,6 +243,11 @@ export class LinkedHost {
     return this.#replica.vm(vmId);
   }
 
+  /** The project or the end date of a VM is another one. */
+  reshow(vmId: string): void {
+    this.#services.hub.publishAll(this.#replica.reshow(vmId));
+  }
+
   jobs(): readonly Job[] {
     return this.#replica.jobs();
   }
@@ -251,7 +270,12 @@ export class LinkedHost {
   async run(command: CommandName, input: unknown, context: CallContext): Promise<unknown> {
     const { principal, content } = context, up = this.#up;
     // Before it was read, "unknown" must not look like "none"
-    if (command === "get_vms" && this.#isRead) return this.vms();
+    if (command === "get_vms" && this.#isRead) {
+      const { project } = input as { readonly project?: string };
+      return this.vms().filter((vm) =>
+        project === undefined || [vm.project?.id, vm.project?.name].includes(project)
+      );
+    }
     if (up === undefined) {
       const known = command === "get_vm" ? this.vm((input as { vmId: string }).vmId) : undefined;
       if (known === undefined) throw this.#away(principal.rights);
@@ -294,7 +318,12 @@ export class LinkedHost {
     return {
       [CALLER_HEADER]: callerHeader({
         name,
-        rights: rightsOn(rights, this.id, (vmId) => this.vm(vmId) !== undefined),
+        rights: rightsOn(
+          rights,
+          this.id,
+          (vmId) => this.vm(vmId) !== undefined,
+          (projectId) => this.vms().filter(({ project }) => project?.id === projectId).map(({ id }) => id),
+        ),
       }),
     };
   }
@@ -309,7 +338,10 @@ export class LinkedHost {
     if (command === "get_vm") {
       const vm = answer as VM;
       if (vm.id !== vmId) throw new NonsenseError("it answers with another VM than was asked for");
-      return { ...vm, host: this.id };
+      const { project: _project, endsAt: _end, ...rest } = vm;
+      const { endText, ...membership } = this.#services.membershipOf(vm.id);
+      const attention = endText === undefined ? vm.attention : [...vm.attention, endText];
+      return { ...rest, ...membership, attention, host: this.id };
     }
     if (command === "get_job") {
       const { job, log } = answer as { job: Job; log: unknown };

@@ -10,10 +10,12 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
 import { parseJson } from "../../../lib/text/json.ts";
+import { endText } from "../../../lib/projects/end_date.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { notUnderstoodText } from "../../../lib/vm/not_responding.ts";
 import { readAs } from "../../../lib/typebox/tolerant.ts";
 import type { Published } from "../../events/hub.ts";
+import type { Membership } from "../projects.ts";
 import type { EventFrame } from "./event_lines.ts";
 import type { VmOwners } from "./vm_owners.ts";
 
@@ -77,6 +79,8 @@ export interface ReplicaOptions {
   readonly toHere: <T>(schema: TSchema, value: T) => T;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Project and end date here of a VM: those that it has there are of the other KVM Manager. */
+  readonly membershipOf: (vmId: string) => Membership;
 }
 
 export class Replica {
@@ -256,7 +260,23 @@ export class Replica {
     this.#forget(vmId, `${vmId} vm-state-changed`, `${vmId} vm-stats-updated`);
   }
 
-  #own = ({ notUnderstoodSince: _theirs, ...vm }: VM): VM => ({ ...vm, host: this.#options.hostId });
+  #own = ({ notUnderstoodSince: _theirs, project: _project, endsAt: _end, ...vm }: VM): VM => {
+    const { endText, ...membership } = this.#options.membershipOf(vm.id);
+    const attention = endText === undefined ? vm.attention : [...vm.attention, endText];
+    return { ...vm, ...membership, attention, host: this.#options.hostId };
+  };
+
+  /** The project or the end date of a VM is another one. @returns what is told of it */
+  reshow(vmId: string): Published[] {
+    const vm = this.#vms.get(vmId);
+    if (vm === undefined) return [];
+    const { endsAt = 0 } = vm,
+      texts = (["week", "day", "over"] as const).map((stage) => endText(endsAt, stage));
+    const attention = vm.attention.filter((each) => !texts.includes(each));
+    const shown = this.#own({ ...vm, attention });
+    this.#vms.set(vmId, shown);
+    return this.isTaken(vmId) ? [] : [["vm-updated", { vm: shown }]];
+  }
 
   #putJob(job: Job): Job | undefined {
     // Of a host that is linked to that one, or read by it

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { Job, VM } from "../../../lib/contract/mod.ts";
 import { shiftMoments } from "../../../lib/host/host_moments.ts";
 import { notUnderstoodText } from "../../../lib/vm/not_responding.ts";
+import { endText } from "../../../lib/projects/end_date.ts";
+import type { Membership } from "../projects.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
 
 const vm = (id: string): VM => ({
@@ -14,7 +16,7 @@ const vm = (id: string): VM => ({
 const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
 const REPLICA: ReplicaOptions = {
   ...{ hostId: "far", isTaken: () => false, owners: NO_OWNERS },
-  ...{ toHere: (_schema, value) => value, now: () => 5000 },
+  ...{ toHere: (_schema, value) => value, now: () => 5000, membershipOf: () => ({}) },
 };
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 
@@ -156,4 +158,24 @@ Deno.test("Replica keeps the newest tasks alone", () => {
   assert.equal(known.jobs().length, 500);
   assert.equal(known.job("j0"), undefined);
   assert.equal(known.job("j599")?.host, "far");
+});
+
+Deno.test("Replica gives its VMs the project and end date that they have here, none of the other KVM Manager's", () => {
+  const membership: Record<string, Membership> = {};
+  const known = new Replica({ ...REPLICA, membershipOf: (vmId) => membership[vmId] ?? {} });
+  const theirs = { ...vm("a"), project: { id: "p", name: "theirs" }, endsAt: 7, attention: ["its own"] };
+  assert.ok(known.fill([theirs], []));
+  assert.deepEqual([known.vm("a")!.project, known.vm("a")!.endsAt], [undefined, undefined]);
+  membership.a = { project: { id: "q", name: "ours" }, endsAt: 9, endText: endText(9, "day") };
+  const [[name, data] = []] = known.reshow("a");
+  assert.equal(name, "vm-updated");
+  const { project, endsAt, attention } = (data as { vm: VM }).vm;
+  assert.deepEqual([project?.name, endsAt, attention], ["ours", 9, ["its own", endText(9, "day")]]);
+  membership.a = { project: { id: "q", name: "ours" }, endsAt: 9, endText: endText(9, "over") };
+  known.reshow("a");
+  assert.deepEqual(known.vm("a")!.attention, ["its own", endText(9, "over")]);
+  delete membership.a;
+  known.reshow("a");
+  assert.deepEqual([known.vm("a")!.project, known.vm("a")!.attention], [undefined, ["its own"]]);
+  assert.deepEqual(known.reshow("none"), []);
 });

@@ -29,7 +29,7 @@ import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { type ContentKind, contentKind } from "../../../lib/formats/content_kind.ts";
 import { decideFormat, type ImageFormat } from "../../../lib/formats/qcow2/format.ts";
 import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { may } from "../../../lib/access/rights.ts";
+import { may, vmObject } from "../../../lib/access/rights.ts";
 import { includes } from "../../access.ts";
 import { askedRights } from "../../access/asking.ts";
 import { hostUseOf, stableName } from "../block_devices.ts";
@@ -261,7 +261,15 @@ async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promi
   if (includes(role, "administrator") || may(rights, "vms.view", { hostId: host.id })) return;
   const { inventory, keepers, id: hostId } = host;
   const isSeen = ({ vmId }: Use) =>
-    may(rights, "vms.view", { vmId, group: inventory.vm(vmId)?.group, hostId });
+    may(
+      rights,
+      "vms.view",
+      vmObject(vmId, {
+        group: inventory.vm(vmId)?.group,
+        project: inventory.vm(vmId)?.project?.id,
+        hostId,
+      }),
+    );
   const uses = await usesOf(host, path);
   const own = uses.filter(({ format, readOnly }) => format !== undefined && !readOnly);
   const isTemplates = keepers.kept().some((kept) => kept.isFirst === true && kept.path === path);

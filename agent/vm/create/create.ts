@@ -25,6 +25,8 @@ import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import type { Reservations } from "../../hosts/reservations.ts";
 import type { Host } from "../../hosts/host.ts";
+import { sizeOfNewVm } from "../vm_size.ts";
+import { withDefaults } from "../../../lib/projects/quota.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -207,13 +209,14 @@ async function makeRoom(
  */
 export async function createVm(
   services: CreateServices,
-  config: VmConfig,
+  wanted: VmConfig,
   { principal }: CallContext,
 ): Promise<Pick<Unrendered<Output<"create_vm">>, "id" | "warnings" | "started">> {
   using held = new DisposableStack();
-  const { name } = config;
-  const { operations, maintenance } = services.vms;
+  const { name } = wanted;
+  const { operations, maintenance, projects } = services.vms;
   maintenance.requireOff();
+  const project = projects.idOf(wanted.project), config = withDefaults(wanted, projects.defaultsOf(project));
   await operations.ready([keyOf.vmName(name)]);
   reserve(services.vms, held, "name", name, name, () => new ContractError("VmNameExists", { name }));
   await makeRoom(services, config, principal);
@@ -226,6 +229,10 @@ export async function createVm(
   for (const { mac } of vm.nics) {
     reserve(services.vms, held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }
+  using admission = projects.admit(
+    { vmId: vm.uuid, name, project },
+    await sizeOfNewVm(services.vms, vm, project),
+  );
   const spec = {
     command: "create_vm",
     subject: name,
@@ -242,6 +249,7 @@ export async function createVm(
   } catch (error) {
     throw failed(error, "CreateFailed");
   }
+  admission.keep();
   const warnings = [...findings.warnings, ...seed?.warnings ?? []];
   if (startError !== undefined) {
     const { code, message } = startError;

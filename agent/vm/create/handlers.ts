@@ -16,6 +16,8 @@ import { described } from "../../../lib/vm/create/resolve.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
 import type { Handlers } from "../../dispatch.ts";
+import { withDefaults } from "../../../lib/projects/quota.ts";
+import { sizeOfNewVm } from "../vm_size.ts";
 import { createOptions } from "./options.ts";
 import { createVm } from "./create.ts";
 import { type CreateServices, decide } from "./facts.ts";
@@ -98,11 +100,35 @@ async function guestToolsErrors(): Promise<Unrendered<ConfigCheck["errors"]>> {
   }
 }
 
+/** What of the project is refused, as a finding. */
+function noteRefusal<T>(errors: Unrendered<ConfigCheck["errors"]>, run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    errors.push({ field: "project", code: error.code, message: error.sentence });
+    return undefined;
+  }
+}
+
+const projectIn = (
+  { vms: { projects } }: CreateServices,
+  { project }: VmConfig,
+  errors: Unrendered<ConfigCheck["errors"]>,
+): string | undefined => noteRefusal(errors, () => projects.idOf(project));
+
 async function check(services: CreateServices, input: unknown, role: Role): Promise<Unrendered<ConfigCheck>> {
-  const { config, errors } = readable(input);
+  const { config: given, errors } = readable(input);
+  const { vms: { projects } } = services;
+  const project = projectIn(services, given, errors),
+    config = withDefaults(given, projects.defaultsOf(project));
   const { vm, findings } = await decide(services, config, { role, held: undefined });
   const toolsErrors = config.guestTools ? await guestToolsErrors() : [];
   const seed = await cloudInitFindings(config, vm);
+  if (project !== undefined) {
+    const size = await sizeOfNewVm(services.vms, vm, project);
+    noteRefusal(errors, () => projects.requireRoom(project, 1, size));
+  }
   const told = new Set(errors.map(({ field }) => field));
   const all = [
     ...errors,

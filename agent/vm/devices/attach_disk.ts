@@ -248,6 +248,20 @@ export function attachElement(
   }, device);
 }
 
+/** What the disks of a VM come to with another one; a drive adds nothing. */
+async function grownBy(
+  host: Host,
+  { id, disks }: VM,
+  { device = "disk", create, path, format }: AttachInput,
+): Promise<{ readonly diskGb?: number }> {
+  if (device !== "disk" || host.projects.projectOf(id) === undefined) return {};
+  const there = { target: "", bus: "", device, readOnly: false, shareable: false };
+  const bytes = path === undefined ? (create?.sizeGb ?? 0) * GIB : await host.sizes.totalBytes([
+    { ...there, type: path.startsWith("/") ? "file" : "volume", source: path, ...(format && { format }) },
+  ]);
+  return { diskGb: (await host.sizes.totalBytes(disks) + bytes) / GIB };
+}
+
 /**
  * Adds a disk or drive. A new volume is deleted again when the VM does not take it.
  *
@@ -283,6 +297,7 @@ export async function attachDisk(
       }
       const target = input.target ?? freeTarget(bus, taken);
       if (target === undefined) throw new ContractError("NoFreeTarget", { bus });
+      using admission = host.projects.grow(vm, await grownBy(host, vm, input));
       const image = await imageFor(host, vm, input, target, role, operation, held);
       const element = renderXml(diskXml({
         device,
@@ -301,6 +316,7 @@ export async function attachDisk(
         note(`${kind(device)} ${target}`, element, at);
         await host.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
       }, kind(device));
+      admission.keep();
       output = { live: done.live, persistent: done.config, target, path: image?.path ?? null };
     } catch (error) {
       throw deviceError(error, "AttachFailed", "attach_disk", { device: kind(device) });
@@ -308,5 +324,6 @@ export async function attachDisk(
   };
   const label = `attaching a ${kind(device)}`;
   await changeDevices(host, vm, { command: "attach_disk", actor, label }, run);
+  if (host.projects.projectOf(vm.id) !== undefined) await host.sizes.read(vm.id);
   return output!;
 }

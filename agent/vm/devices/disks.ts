@@ -236,10 +236,14 @@ export async function resizeDisk(
       if (current === undefined) throw fail("its present size is not known");
       if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
       if (volume !== undefined) await requireRoom(host, volume.pool, bytes - current);
+      const isCounted = host.projects.projectOf(vm.id) !== undefined;
+      const others = isCounted ? await host.sizes.totalBytes(vm.disks) - current : 0;
+      using admission = host.projects.grow(vm, isCounted ? { diskGb: (others + bytes) / GIB } : {});
       if (running) await link.call("domainBlockResize", { uuid: vm.id, target, bytes });
       else if (path === undefined) throw fail("it is not on this host");
       else await growStopped(host, vm, disk, path, bytes);
       await host.sizes.read(vm.id);
+      admission.keep();
     } catch (error) {
       throw deviceError(error, "ResizeFailed", "resize_disk");
     }

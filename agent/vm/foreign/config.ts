@@ -23,7 +23,7 @@ import type { ForeignServices } from "./model.ts";
 /** What of a VM is taken otherwise than it comes. */
 type VmChoices = Pick<
   Input<"import_foreign_vm">,
-  "cpuCount" | "memoryMb" | "firmware" | "tpm" | "allowOvercommit"
+  "cpuCount" | "memoryMb" | "firmware" | "tpm" | "project" | "allowOvercommit"
 >;
 
 /** What was made for a VM, and what was decided. */
@@ -71,6 +71,7 @@ export function configOf(
     ...(isOld && { machine: "pc" }),
     disks,
     nics,
+    ...(choices.project !== undefined && { project: choices.project }),
     ...(choices.allowOvercommit !== undefined && { allowOvercommit: choices.allowOvercommit }),
   };
 }

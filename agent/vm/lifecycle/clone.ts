@@ -38,6 +38,8 @@ import { tpmToCopy } from "./clone_tpm.ts";
 import { requireFreeVmName, requireOff } from "./rename.ts";
 import { requireNothingLeft } from "./named_files.ts";
 import { putTpmState } from "./tpm_state.ts";
+import { sizeOfVm } from "../../../lib/projects/quota.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
@@ -47,7 +49,7 @@ import { editableXml } from "../xml.ts";
  * One that runs goes on: its disks are copied as they are at one moment, and it is held for that moment alone.
  *
  * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, StoragePoolNotFound, StoragePoolNotActive,
- * StoragePoolReadOnly, DiskExceedsPool, DiskNotClonable, CloneFailed, VmBusy, JobCancelled
+ * StoragePoolReadOnly, DiskExceedsPool, DiskNotClonable, CloneFailed, VmBusy, JobCancelled, QuotaExceeded
  */
 export async function cloneVm(
   host: Host,
@@ -69,6 +71,10 @@ export async function cloneVm(
   const vmId = crypto.randomUUID();
   const warnings: string[] = [];
   let disks: Output<"clone_vm">["disks"] = [];
+  const project = host.projects.projectOf(vm.id);
+  const bytes = project === undefined ? 0 : await host.sizes.totalBytes(vm.disks);
+  const size = sizeOfVm(vm, { diskGb: bytes / GIB });
+  using admission = host.projects.admit({ vmId, name, project }, size);
   const work = async () => {
     if (input.pool !== undefined) requireActive(host, input.pool);
     const copies: DiskCopy[] = [];
@@ -107,6 +113,7 @@ export async function cloneVm(
   };
   if (isLive) await work();
   else await host.operate(vm, "cloning", work);
+  admission.keep();
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks, warnings };
 }

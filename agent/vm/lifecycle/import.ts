@@ -30,6 +30,7 @@ import { requireFreeVmName } from "./rename.ts";
 import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { leaveOthersNvram, refuseOthersFiles } from "../others_files.ts";
+import { sizeOfDefinition } from "../vm_size.ts";
 import { pinImages } from "../pinned_images.ts";
 import { isNotResponding } from "../../machine/mount_gate.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
@@ -98,11 +99,11 @@ async function define(
  *
  * @param actor who asks for it
  * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
- * DiskRefused
+ * DiskRefused, ProjectNotFound, QuotaExceeded
  */
 export async function importVm(
   host: Host,
-  { xml, name, newId = false, newMacs = false, allowMissing = false }: Input<"import_vm">,
+  { xml, name, project: wanted, newId = false, newMacs = false, allowMissing = false }: Input<"import_vm">,
   actor: string,
 ): Promise<Output<"import_vm">> {
   host.requireFilled();
@@ -151,7 +152,14 @@ export async function importVm(
   await refuseOthersFiles(host, document, identity);
   await pinImages(host, document, { vm: { name: identity.name }, held });
   const changed = document.toString();
+  // One that was undefined by another program is in its project still
+  const project = host.projects.idOf(wanted) ?? host.projects.projectOf(uuid);
+  using admission = host.projects.admit(
+    { vmId: uuid, name: identity.name, project },
+    await sizeOfDefinition(host, changed, project),
+  );
   const vmId = await define(host, changed, identity, { actor, keys });
+  admission.keep();
   await host.inventory.refresh(vmId).catch((error) =>
     log.debug("an imported domain could not be read", { name: identity.name, error })
   );

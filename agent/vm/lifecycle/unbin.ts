@@ -183,6 +183,11 @@ export async function restoreBinnedVm(
     held.use(host.locks.take(pool ?? NO_POOL, pool === null ? to : splitPath(to).name));
   }
   const { autostart, snapshots } = entry.definition!;
+  const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(document.toString());
+  using admission = host.projects.admit(
+    { vmId: uuid, name, project: host.projects.projectOf(own) },
+    { cpus, memoryMb, diskGb: host.projects.lastSize(own)?.diskGb ?? 0 },
+  );
   const spec = { command: "restore_bin_entry", subject: name, vmId: uuid, actor, keys } as const;
   await operations.run(spec, async (operation) => {
     operation.addAll([
@@ -220,6 +225,7 @@ export async function restoreBinnedVm(
     warnings.push(...await restoredWarnings(host, xml, entry, placed.map(({ to }) => to)));
     await forgetEntry(host, entry);
   });
+  admission.keep();
   await inventory.refresh(uuid).catch((error) =>
     log.debug("a restored domain could not be read", { name, error })
   );

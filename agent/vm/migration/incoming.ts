@@ -2,6 +2,8 @@
  * VMs that come to this host. The KVM Manager that a VM comes from asks on one WebSocket; the lines of libvirt and QEMU are
  * WebSockets of their own, which end at sockets of this host. libvirt alone decides whether the VM has come.
  */
+import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
@@ -320,6 +322,12 @@ export class IncomingMigration {
     const { host } = this, { vm, name, disks: { copied } } = plan;
     operation.showsAs(job.id);
     using held = new DisposableStack();
+    const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(vm.next);
+    const diskBytes = copied.reduce((sum, { image, size }) => sum + (image === undefined ? size : 0), 0);
+    using admission = host.projects.admit(
+      { vmId: vm.vmId, name, project: host.projects.projectOf(vm.vmId) },
+      { cpus, memoryMb, diskGb: host.projects.lastSize(vm.vmId)?.diskGb ?? diskBytes / GIB },
+    );
     await requirePlaces(host, copied.map(({ pool, size: bytes }) => ({ pool, bytes })));
     const made: MadeImage[] = [];
     for (const disk of copied) made.push(await this.#makeDisk(disk, operation, held));
@@ -342,6 +350,7 @@ export class IncomingMigration {
     try {
       ready({ secret, folder, live, next });
       await this.#awaitEnd(plan, job);
+      admission.keep();
     } finally {
       const off = this.#off;
       this.#off = undefined;

@@ -37,6 +37,7 @@ import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { type DiskNames, diskSnapshots, type RevertBar, revertBar } from "../disk_bitmaps.ts";
 import { requireOwner } from "../lifecycle/power.ts";
+import { sizeInSnapshot } from "../vm_size.ts";
 import { keepLabels } from "./keep_labels.ts";
 import { broughtMac } from "../mac_owner.ts";
 import { requireReachable } from "../../storage/reachable.ts";
@@ -283,7 +284,9 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         await requireReachable(host, await link.call("snapshotXml", { uuid: vmId, name }));
         if (!found.isExternal) {
           await requireOwnImages(host, known.vm);
+          using admission = host.projects.grow(vm, await sizeInSnapshot(host, vmId, name));
           await revertWithin(host, known.vm, found, principal);
+          admission.keep();
         } else {
           await dropCheckpoints(host, known.vm);
           await revertExternalSnapshot(host, known.vm, found, known.present, principal);

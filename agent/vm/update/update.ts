@@ -268,7 +268,15 @@ export async function updateVm(
       }
     }
   };
-  await host.operate(vm, "updating", () => host.operations.run(spec, run));
+  const { cpu, memory } = change, memoryMb = Math.max(memory?.maxMb ?? 0, memory?.currentMb ?? 0);
+  await host.operate(vm, "updating", async () => {
+    using admission = host.projects.grow(vm, {
+      ...(cpu?.count !== undefined && { cpus: cpu.count }),
+      ...(memoryMb > 0 && { memoryMb }),
+    });
+    await host.operations.run(spec, run);
+    admission.keep();
+  });
   const { live, next } = await source.read(vm, false), { tags, group } = change;
   // What was saved with a VM's memory is what its next start has.
   const now = live ?? (await hasMemorySaved(host, vm) ? await source.saved(vm) : null);

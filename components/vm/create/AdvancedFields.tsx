@@ -251,12 +251,14 @@ function BootFields({ model }: CreateProps) {
 }
 
 /** What people write about a VM. */
-function KeepFields({ model }: CreateProps) {
+function KeepFields({ model, projects }: CreateProps) {
   const wish = model.wish.value;
   return (
     <Disclosure
       title={t("create.keep")}
-      wrong={["title", "description", "tags", "group"].some((field) => model.error(field) !== undefined)}
+      wrong={["title", "description", "tags", "group", "project"].some((field) =>
+        model.error(field) !== undefined
+      )}
     >
       <div class="form-grid">
         <TextField
@@ -281,6 +283,19 @@ function KeepFields({ model }: CreateProps) {
           error={model.error("group")}
           onInput={({ currentTarget: { value } }) => model.set({ group: given(value) })}
         />
+        {projects.length > 0 && (
+          <SelectField
+            name="project"
+            label={t("create.project")}
+            value={wish.project ?? ""}
+            choices={[
+              { value: "", label: t("create.none") },
+              ...projects.map(({ id, name }) => ({ value: id, label: name })),
+            ]}
+            error={model.error("project")}
+            onChange={({ currentTarget: { value } }) => model.set({ project: given(value) })}
+          />
+        )}
         <TextField
           wide
           label={t("create.description")}

@@ -76,6 +76,7 @@ const LABELS: Readonly<Record<string, () => string>> = {
   memoryMb: () => t("create.memory"),
   isoPath: () => t("create.iso"),
   group: () => t("create.group"),
+  project: () => t("create.project"),
   description: () => t("create.description"),
 };
 

@@ -25,6 +25,8 @@ export interface CreateProps {
   images: readonly Image[];
   /** Whether disks that VMs have are among the images, and what changes that. */
   vmDisks: { readonly shown: boolean; readonly show: (shown: boolean) => void };
+  /** Projects that it can be put into. */
+  projects: readonly { readonly id: string; readonly name: string }[];
   bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", CreateBounds>>;
 }
 

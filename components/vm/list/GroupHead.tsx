@@ -14,6 +14,7 @@ const NONE: Readonly<Record<Grouping, PlainKeyOf<typeof listTexts>>> = {
   state: "group.none",
   tag: "group.no_tag",
   group: "group.no_group",
+  project: "group.no_project",
   host: "group.none",
 };
 

@@ -38,6 +38,7 @@ const NARROWED = [
   { field: "tag", label: "filter.tag" },
   { field: "group", label: "filter.group" },
   { field: "host", label: "filter.host" },
+  { field: "project", label: "filter.project" },
 ] as const;
 
 const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
@@ -45,6 +46,7 @@ const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
   { by: "state", label: "group.by_state" },
   { by: "tag", label: "group.by_tag" },
   { by: "group", label: "group.by_group" },
+  { by: "project", label: "group.by_project" },
   { by: "host", label: "group.by_host" },
 ];
 
@@ -117,7 +119,7 @@ function Chips(
 
 /** What is in the query but has no field of its own in the form. */
 function HiddenFields({ query }: { query: ListQuery }) {
-  const fields = ["state", "tag", "group", "host", "sort", "dir", "view"] as const;
+  const fields = ["state", "tag", "group", "host", "project", "sort", "dir", "view"] as const;
   return (
     <>
       {fields.filter((name) => query[name] !== DEFAULT_QUERY[name]).map((name) => (

@@ -122,6 +122,7 @@ export const access = {
   "access.on_everything": "All resources",
   "access.on_group": "Group {group}",
   "access.on_vm": "VM {name}",
+  "access.on_project": "Project {project}",
   "access.on_host": "Host {host}, with all that is on it",
   "access.no_grants": "None",
   "access.may": "Roles",

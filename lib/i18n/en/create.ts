@@ -172,6 +172,7 @@ export const create = {
   "create.description": "Description",
   "create.tags": "Tags",
   "create.group": "Group",
+  "create.project": "Project",
   "create.autostart": "Start with the host",
 
   "create.auto": "Automatic",

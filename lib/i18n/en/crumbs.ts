@@ -2,6 +2,7 @@
 export const crumbs = {
   "crumbs.rename": "Rename",
   "crumbs.boot": "Boot once",
+  "crumbs.project": "Project and end date",
   "crumbs.clone": "Clone",
   "crumbs.copy_volume": "Copy to another host",
   "crumbs.import": "Import",

@@ -5,9 +5,11 @@ export const list = {
   "group.by_state": "State",
   "group.by_tag": "Tag",
   "group.by_group": "Group",
+  "group.by_project": "Project",
   "group.by_host": "Host",
   "group.no_tag": "No tag",
   "group.no_group": "No group",
+  "group.no_project": "No project",
 
   "view.label": "View",
   "view.table": "Table",

@@ -37,6 +37,8 @@ export const permissions = {
   "permission.bin.administer": "Empty the bin and change its settings",
   "permission.replications.operate": "See replications of VMs, and replicas of other hosts",
   "permission.replications.administer": "Replicate VMs to other hosts, and switch over",
+  "permission.projects.view": "See projects, their VMs and quotas",
+  "permission.projects.administer": "Create and change projects, their quotas and members",
   "permission.schedules.view": "See schedules and their runs",
   "permission.schedules.operate": "Create, change and run schedules",
   "permission.metrics.scrape": "Read /metrics, for Prometheus",

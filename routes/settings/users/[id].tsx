@@ -35,6 +35,7 @@ async function shown(
     roles: await api.listRoles().catch(fail),
     vms: await api.getVms().catch(unlessAway) ?? [],
     hosts: await api.listHosts(),
+    projects: await api.listProjects().catch(unlessAway) ?? [],
     failure,
   };
 }
@@ -63,7 +64,7 @@ export const handler = define.handlers({
 
 /** One user: rights, account, password, second factor, the end. */
 export default define.page<typeof handler>(function UserPage({ data, state }) {
-  const { user, roles, vms, hosts, failure } = data, places = { vms, hosts };
+  const { user, roles, vms, hosts, projects, failure } = data, places = { vms, hosts, projects };
   const here = `${AT}/${encodeURIComponent(user.id)}`;
   const typed = typedAgain(state.refused, "update_user");
   return (
@@ -98,7 +99,7 @@ export default define.page<typeof handler>(function UserPage({ data, state }) {
         />
         <form method="post">
           <div class="form-grid">
-            <GrantFields roles={roles} vms={vms} hosts={hosts} />
+            <GrantFields roles={roles} {...places} />
             <OwnPassword user={state.user} again={failure !== null} />
           </div>
           <div class="form-actions">

@@ -32,6 +32,7 @@ async function shown(
     roles: await api.listRoles().catch(fail),
     vms: await api.getVms().catch(unlessAway) ?? [],
     hosts: await api.listHosts(),
+    projects: await api.listProjects().catch(unlessAway) ?? [],
     ...refused,
   };
 }
@@ -69,7 +70,7 @@ export const handler = define.handlers({
 
 /** Who there is, and a form for one more. */
 export default define.page<typeof handler>(function Users({ data, state }) {
-  const { users, roles, vms, hosts, now, failure = null, typed = {}, again } = data;
+  const { users, roles, vms, hosts, projects, now, failure = null, typed = {}, again } = data;
   return (
     <SettingsPage at={AT} user={state.user} failure={failure}>
       <Panel title={t("access.users")}>
@@ -88,7 +89,7 @@ export default define.page<typeof handler>(function Users({ data, state }) {
               fit: "wrap",
               cell: (user) => (
                 <>
-                  <GrantList grants={user.grants} vms={vms} hosts={hosts} />
+                  <GrantList grants={user.grants} vms={vms} hosts={hosts} projects={projects} />
                   <CoverNote of={user} />
                 </>
               ),
@@ -136,7 +137,7 @@ export default define.page<typeof handler>(function Users({ data, state }) {
               defaultValue={typed.displayName ?? ""}
             />
             <NewPasswordField label={t("access.optional_password")} again={again ?? false} />
-            <GrantFields roles={roles} vms={vms} hosts={hosts} optional />
+            <GrantFields roles={roles} vms={vms} hosts={hosts} projects={projects} optional />
             <OwnPassword user={state.user} again={again ?? false} />
           </div>
           <div class="form-actions">

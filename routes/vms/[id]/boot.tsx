@@ -1,3 +1,4 @@
+import { vmObjectOf } from "../../../lib/vm/object.ts";
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { Flash } from "../../../components/kit/Flash.tsx";
@@ -60,7 +61,7 @@ export default define.page<typeof handler>(function BootOnce({ data: { vm, typed
   const here = `/vms/${encodeURIComponent(vm.id)}`, from = `${here}/boot`;
   const title = t("manage.boot_title", { name: oneLine(vm.name, 60) });
   const startTo = (to: string) => formHref("start_vm", { vmId: vm.id }, to, from);
-  const isRight = disksAtRest(vm), mayStart = state.may("start_vm", { vmId: vm.id, group: vm.group });
+  const isRight = disksAtRest(vm), mayStart = state.may("start_vm", vmObjectOf(vm));
   const isOff = !isRight || !mayStart;
   const possible = BOOT_FROM.filter((each) => bootObstacle(each, vm) === undefined);
   // A CD is what one mostly comes for

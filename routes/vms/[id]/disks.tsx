@@ -1,3 +1,4 @@
+import { vmObjectOf } from "../../../lib/vm/object.ts";
 import { page } from "fresh";
 import { signal } from "@preact/signals";
 import { DISK_VERBS } from "../../../components/vm/devices/DiskList.tsx";
@@ -40,7 +41,7 @@ export default define.page<typeof handler>(function Disks({ data, state }) {
         form={form}
         options={options}
         refused={refused}
-        mayShare={state.may("attach_share", { vmId: vm.id, group: vm.group })}
+        mayShare={state.may("attach_share", vmObjectOf(vm))}
       />
     </VmPage>
   );

@@ -1,3 +1,4 @@
+import { vmObjectOf } from "../../../lib/vm/object.ts";
 import { HttpError, page } from "fresh";
 import { signal } from "@preact/signals";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
@@ -99,7 +100,7 @@ export default define.page<typeof handler>(function VmHardware({ data, state, ur
         hardware={hardware}
         bounds={BOUNDS}
         outcome={outcome}
-        mayShare={state.may("attach_share", { vmId: vm.id, group: vm.group })}
+        mayShare={state.may("attach_share", vmObjectOf(vm))}
         adding={url.searchParams.get("do") === "add"}
       />
     </VmPage>

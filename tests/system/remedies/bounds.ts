@@ -4,6 +4,7 @@ import type { ErrorCode } from "../../../lib/contract/mod.ts";
 import { MOST_ALERT_TARGETS, MOST_ALERTS, MOST_SILENCES } from "../../../lib/contract/alerts.ts";
 import { MOST_BACKUPS } from "../../../lib/contract/backups.ts";
 import { MOST_BACKUP_TARGETS } from "../../../lib/contract/backup_targets.ts";
+import { MOST_PROJECTS } from "../../../lib/contract/projects.ts";
 import { MOST_SCHEDULES } from "../../../lib/contract/schedules.ts";
 import { MOST_TEMPLATE_VERSIONS } from "../../../lib/contract/templates.ts";
 import { testFolder } from "../../testbed/folder.ts";
@@ -66,6 +67,15 @@ export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
             ...{ frequency: "daily", time: "03:30", timeZone: "UTC" },
           })).id,
         remove: (scheduleId) => call(server, "delete_schedule", { scheduleId }),
+      }),
+  },
+  TooManyProjects: {
+    here: (server) =>
+      filled({
+        code: "TooManyProjects",
+        limit: MOST_PROJECTS,
+        make: async (number) => (await call(server, "create_project", { name: named(number) })).id,
+        remove: (projectId) => call(server, "delete_project", { projectId }),
       }),
   },
   TooManyBackups: {

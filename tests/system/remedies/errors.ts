@@ -68,6 +68,11 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     then: 'call(from.server, "end_maintenance"',
   },
   MovesFull: WAIT,
+  QuotaExceeded: {
+    by: "tests/system/projects_test.ts",
+    words: '"QuotaExceeded", /0 VMs/',
+    then: 'call(server, "set_quota", { projectId, vms: 1 })',
+  },
   PlacementRuleBroken: { by: MAINTENANCE, words: '"PlacementRuleBroken"', then: "breakRules: true" },
   TooManyPlacementRules: { not: "a rule is deleted as any other, which maintenance_test does" },
   TooManyReplications: { not: "a replication is ended as any other, which replication_test does" },

@@ -692,6 +692,16 @@ const OF_CONSOLES: Readonly<Record<string, Entry>> = {
 
 /** Words of a text → how what it advises is tried. */
 export const OF_REASONS: Readonly<Record<string, Entry>> = {
+  "has passed: it was asked to shut down then": {
+    by: "tests/system/projects_test.ts",
+    words: "/has passed/.test(text)",
+    then: 'call(server, "set_vm_end", { vmId })',
+  },
+  "it is shut down then. Set another end date": {
+    by: "tests/system/projects_test.ts",
+    words: "it is shut down then/.test(text)",
+    then: 'call(server, "set_vm_end", { vmId, endsAt:',
+  },
   ...OF_HOSTS,
   ...OF_SNAPSHOTS,
   ...OF_DISKS,

@@ -162,6 +162,14 @@ const OF_NETWORKS = {
 } as const;
 
 const OF_TASKS = {
+  create_project: OF_HOST,
+  update_project: OF_HOST,
+  set_quota: OF_HOST,
+  delete_project: test("projects", "deleted, its VMs stay and rights on it end"),
+  add_project_member: OF_ACCOUNT,
+  remove_project_member: OF_ACCOUNT,
+  set_vm_project: test("projects", "renamed, in the bin and back, undefined and defined by virsh, it stays"),
+  set_vm_end: test("projects", "an end date is told, and then the guest is asked once to shut down"),
   create_placement_rule: test("maintenance", "a move goes against it only where that is confirmed"),
   update_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
   delete_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),

@@ -1,0 +1,62 @@
+/** What a host asks of projects before VMs are made there, or grow. */
+import type { ProjectDefaults, VM, VmProject } from "../../lib/contract/mod.ts";
+import type { VmSize } from "../../lib/projects/quota.ts";
+
+/** What lists show of a VM's project and end date. */
+export interface Membership {
+  readonly project?: VmProject;
+  readonly endsAt?: number;
+  /** What people are told of the end date; undefined while it is far off. */
+  readonly endText?: string;
+}
+
+/** What was admitted. Its share of the quota is taken; disposed of without having been kept, it is given back. */
+export interface Admission extends Disposable {
+  /** It is done: the VM is there, or has grown. */
+  keep(): void;
+}
+
+/** A VM that is about to be made. */
+export interface WantedVm {
+  readonly vmId: string;
+  readonly name: string;
+  /** Id of its project; undefined for none. */
+  readonly project: string | undefined;
+}
+
+export interface HostProjects {
+  /** Id of the project with a name or an id. @throws {ContractError} ProjectNotFound */
+  idOf(project: string | undefined): string | undefined;
+  /** Id of the project that a VM is, or was, in. */
+  projectOf(vmId: string): string | undefined;
+  /** What a VM had last; undefined for one that is in no project. */
+  lastSize(vmId: string): VmSize | undefined;
+  defaultsOf(projectId: string | undefined): ProjectDefaults;
+  /** Refuses what has no room now. Nothing is taken. @throws {ContractError} QuotaExceeded, StoreUnavailable */
+  requireRoom(projectId: string | undefined, count: number, each: VmSize): void;
+  /**
+   * Admits a VM that is about to be made, or comes back, and writes down that it is in the project.
+   *
+   * @throws {ContractError} QuotaExceeded, StoreUnavailable
+   */
+  admit(wanted: WantedVm, size: VmSize): Admission;
+  /**
+   * Admits that a VM grows to what is given; what is left out stays.
+   *
+   * @throws {ContractError} QuotaExceeded, StoreUnavailable
+   */
+  grow(vm: VM, next: Partial<VmSize>): Admission;
+}
+
+const FREE: Admission = { keep: () => {}, [Symbol.dispose]: () => {} };
+
+/** Of a host whose VMs are in no projects. */
+export const NO_PROJECTS: HostProjects = {
+  idOf: () => undefined,
+  projectOf: () => undefined,
+  lastSize: () => undefined,
+  defaultsOf: () => ({}),
+  requireRoom: () => {},
+  admit: () => FREE,
+  grow: () => FREE,
+};
