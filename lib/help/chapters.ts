@@ -15,7 +15,7 @@ export interface ChapterGroup {
 export const CHAPTER_GROUPS: readonly ChapterGroup[] = [
   {
     label: "help.group.start",
-    chapters: ["install", "settings", "access", "host-accounts", "tls", "privileges"],
+    chapters: ["install", "settings", "access", "projects", "host-accounts", "tls", "privileges"],
   },
   {
     label: "help.group.vms",
@@ -80,6 +80,7 @@ const PAGES: readonly (readonly [path: string, chapter: string])[] = [
   ["/bin", "bin"],
   ["/insights", "insights"],
   ["/monitoring", "monitoring"],
+  ["/projects", "projects"],
   ["/settings/hosts", "hosts"],
   ["/settings/placement", "maintenance"],
   ["/settings/mcp", "mcp"],
