@@ -51,6 +51,7 @@ const PASSING: ReadonlySet<string> = new Set([
   "VmBusy",
   "LinkedHostAway",
   "LibvirtUnavailable",
+  "ConnectionLost",
 ]);
 
 /** The same of a move that was cut: the other host may have what was made for it, until it has taken that back. */

@@ -12,6 +12,7 @@ import { maintenance as texts } from "../../lib/i18n/en/maintenance.ts";
 import { render } from "../../lib/i18n/message.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { isCovered } from "../../lib/coverage/coverage.ts";
+import { contractError, isConnectionLost, isHang } from "../libvirt/failure.ts";
 import {
   type DrainChoice,
   type DrainObstacle,
@@ -174,8 +175,11 @@ async function fitOf(
     const problem = findings.find(({ level }) => level === "problem")?.text;
     return { bytes, ...(problem !== undefined && { problem: render(problem) }) };
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
-    return { bytes, problem: render(sentenceOf(error)) };
+    if (isConnectionLost(error) && !isHang(error)) throw error;
+    // A QEMU that does not answer keeps its own VM here, and no other
+    const known = contractError(error, "MigrationFailed", "get_migration_plan");
+    if (!(known instanceof ContractError)) throw error;
+    return { bytes, problem: render(sentenceOf(known)) };
   }
 }
 
