@@ -14,7 +14,7 @@ import { LIMITS, type Listener } from "../http/listener.ts";
 import type { ProxyHeaders } from "../http/proxy_headers.ts";
 import { boundOn, makeSocket } from "../http/server.ts";
 import { socketPeers, type SocketRule } from "../http/socket_peers.ts";
-import { propagateBackpressure } from "../http/tls_backpressure.ts";
+import { propagateBackpressure } from "../outbound/tls_backpressure.ts";
 import { log } from "../log.ts";
 import type { Certificates } from "../system/certificate/certificates.ts";
 import type { Origin } from "./callers.ts";
