@@ -8,8 +8,11 @@ import { isOffered } from "../lib/access/looking.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { hrefOn } from "../lib/text/host_path.ts";
 import { failureOf } from "../lib/text/failure.ts";
-import { type PlainKey, t } from "../lib/i18n/mod.ts";
+import { replication as replicationTexts } from "../lib/i18n/en/replication.ts";
+import { type PlainKey, t, textsOf } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
+
+const { t: tReplication } = textsOf(replicationTexts);
 
 /** Status → what it means to a person. What is not here is a failure of ours. */
 const TITLES: Readonly<Record<number, PlainKey>> = {
@@ -50,14 +53,14 @@ export default define.page(function ErrorPage({ error, url, state }) {
         <h1>{title}</h1>
         <p class="error-why">{why || t(isMissing ? "error.missing_what" : "error.internal")}</p>
         {advice && <p class="text-muted">{advice}</p>}
-        {hasReplicas && <p class="text-muted">{t("error.host_away_replica")}</p>}
+        {hasReplicas && <p class="text-muted">{tReplication("replication.host_away")}</p>}
         <p class="error-ways">
           <a class="button primary" href={isHostAway ? hrefOn(LOCAL_HOST, "/vms") : "/vms"}>
             {t("error.to_vms")}
           </a>
           <a class="button" href={isHostAway ? hrefOn(LOCAL_HOST, "/") : "/"}>{t("error.to_dashboard")}</a>
           {hasReplicas && (
-            <a class="button" href={hrefOn(LOCAL_HOST, REPLICATION_PAGE)}>{t("error.to_replicas")}</a>
+            <a class="button" href={hrefOn(LOCAL_HOST, REPLICATION_PAGE)}>{t("nav.replication")}</a>
           )}
           {!isMissing && <a class="button" href={url.pathname + url.search}>{t("error.again")}</a>}
         </p>

@@ -40,7 +40,7 @@ interface Chunk {
 }
 
 /** Bytes that a request for a file is worth. Each is tried with each below: as a merge decides which others are possible, none suits every graph. */
-const FILE_BYTES = [500, 700, 1000, 1500] as const;
+const FILE_BYTES = [500, 700, 1000, 1500, 2500] as const;
 /** Parts of the share that a page may load unused: less keeps files apart, more lets some be merged that no others fit with. */
 const UNUSED = [0.5, 0.75, 0.85, 1] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */

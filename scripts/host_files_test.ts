@@ -82,6 +82,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/system/install/install.ts": "the installation, by the command line",
   "agent/system/install/steps.ts": "the installation, by the command line",
   "agent/system/install/system.ts": "/run, /etc",
+  "agent/help/read.ts": "the program's own files",
   "agent/vm/guest_tools/programs.ts": "the program's own files",
 };
 

@@ -41,7 +41,7 @@ Deno.test("a linked host that never answers keeps the replications to other host
         },
       }),
     },
-    records: { outgoing },
+    records: { outgoing, lostOf: () => undefined },
     clock,
     stateDir: "/nonexistent",
     principalOf: () => principalOf({ name: "ann", door: "schedule", via: "token", rights: ALL_RIGHTS }),

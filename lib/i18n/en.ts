@@ -418,9 +418,6 @@ export const en = {
   "error.conflict": "That cannot be done now",
   "error.away": "libvirt is away",
   "error.host_away": "The host is away",
-  "error.host_away_replica":
-    "If the host has failed, and this VM is replicated to the host of this page, its replica can take over: see Replication.",
-  "error.to_replicas": "Replication",
   "error.failed": "Something went wrong",
   "error.internal": "Something went wrong inside KVM Manager.",
   "error.form": "The form was sent with something this page does not offer.",

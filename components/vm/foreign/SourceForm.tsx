@@ -5,6 +5,8 @@ import { Field, type FieldChoice, SelectField, TextField } from "../../kit/Field
 import { Panel } from "../../kit/Panel.tsx";
 
 const { t } = textsOf(texts);
+/** What a person has compared → how they say so. */
+const COMPARED = { certificate: "foreign.same_certificate", hostKey: "foreign.same_hostKey" } as const;
 
 /** Props of {@link SourceForm}. */
 export interface SourceFormProps {
@@ -83,7 +85,7 @@ function ServerForm({ typed, compared }: Pick<SourceFormProps, "typed" | "compar
             <label class="check form-field wide">
               <input type="checkbox" name={compared.name} value={compared.value} required />
               <span>
-                {t(`foreign.same_${compared.name}`)} <span class="mono">{compared.value}</span>
+                {t(COMPARED[compared.name])} <span class="mono">{compared.value}</span>
               </span>
             </label>
           )}

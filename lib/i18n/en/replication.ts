@@ -27,6 +27,8 @@ export const replication = {
   "replication.state.replica": "Replica",
   "replication.state.tested": "Tested",
   "replication.state.promoted": "Is a VM now",
+  "replication.host_away":
+    "If the host has failed, and this VM is replicated to the host of this page, its replica can take over: see Replication.",
   "replication.vm_lost": "This VM was taken over by {host}",
   "replication.vm_lost_what":
     "It was started from its replica there, and cannot be started here. To bring it back, replicate it from {host} to this host, and switch it over.",
