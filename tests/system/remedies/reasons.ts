@@ -22,6 +22,7 @@ import {
   suspended,
   WAIT,
 } from "./entry.ts";
+import { OF_GRPC } from "./grpc.ts";
 import { OF_MCP } from "./mcp.ts";
 import { OF_REPLICATION } from "./replication.ts";
 import { OF_SECRETS } from "./secrets.ts";
@@ -708,6 +709,7 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
   ...OF_STORAGE,
   ...OF_VMS,
   ...OF_CONSOLES,
+  ...OF_GRPC,
   ...OF_MCP,
   ...OF_REPLICATION,
   ...OF_SECRETS,

@@ -17,6 +17,13 @@ export const OF_REPLICATION: Readonly<Record<string, Entry>> = {
   "has a VM with its id (…). Move or delete one of them first": SAME_ID,
   "Create the replication with takeOld": { by: BY, words: '"VmNotOwner"', then: "takeOld: true" },
   "has a VM with its id, which is not a replica. Delete one": SAME_ID,
+  "is not known from here. Make sure that it does not": {
+    not:
+      "only a person can switch a host off; what a killed host's replica becomes is in replication_kills_test",
+  },
+  "Shut it down there; the next increment continues then": {
+    not: "the old VM is shut down as any VM, and increments go on by themselves",
+  },
   "and runs here, too. Shut one of them down now": {
     not: "which of the two is shut down only a person can tell; both are shut down as any VM",
   },
