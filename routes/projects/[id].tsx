@@ -129,208 +129,210 @@ export default define.page<typeof handler>(function ProjectPage({ data, state })
           )}
         </span>
       </header>
-      {failure !== null && <Flash tone="bad" icon="alert" title={failure.why} />}
-      <Panel title={t("projects.usage")} aside={<OverQuota project={project} />}>
-        {project.description !== "" && <p class="pad">{oneLine(project.description, 1000)}</p>}
-        <dl class="description-list">
-          {QUOTA_FIELDS.map((field) => (
-            <Fact key={field} label={t(`projects.quota.${field}`)}>
-              <UsageBar project={project} field={field} />
-            </Fact>
-          ))}
-        </dl>
-        {project.usage.binDiskGb > 0 && (
-          <p class="pad text-muted">
-            {t("projects.in_bin", { size: formatDisk(project.usage.binDiskGb) })}
-          </p>
-        )}
-      </Panel>
-      <Panel title={t("projects.vms")}>
-        <DataTable
-          label={t("projects.vms")}
-          rows={project.vmsOfIt}
-          keyOf={({ vmId }) => vmId}
-          attributesOf={({ name }) => ({ "data-vm": name })}
-          empty={<p class="pad text-muted">{t("projects.no_vms")}</p>}
-          columns={[
-            {
-              title: t("projects.vm"),
-              cell: ({ vmId, name, inBin }) =>
-                inBin
-                  ? (
-                    <span>
-                      <bdi>{oneLine(name, 60)}</bdi> <span class="text-muted">({t("projects.bin")})</span>
-                    </span>
-                  )
-                  : (
-                    <a href={`/vms/${encodeURIComponent(vmId)}`}>
-                      <bdi>{oneLine(name, 60)}</bdi>
-                    </a>
-                  ),
-            },
-            { title: t("projects.cpus"), kind: "number", cell: ({ cpus, inBin }) => inBin ? null : cpus },
-            {
-              title: t("projects.memory"),
-              kind: "number",
-              cell: ({ memoryMb, inBin }) => inBin ? null : quotaFigure("memoryMb", memoryMb),
-            },
-            { title: t("projects.disk"), kind: "number", cell: ({ diskGb }) => formatDisk(diskGb) },
-            {
-              title: t("projects.ends"),
-              cell: ({ vmId, endsAt, inBin }) => {
-                const text = endsAt === null ? t("projects.no_project") : formatWhen(endsAt);
-                return mayManage && !inBin
-                  ? <a href={`/vms/${encodeURIComponent(vmId)}/project`}>{text}</a>
-                  : endsAt === null
-                  ? null
-                  : text;
+      <div class="storage-stack">
+        {failure !== null && <Flash tone="bad" icon="alert" title={failure.why} />}
+        <Panel title={t("projects.usage")} aside={<OverQuota project={project} />}>
+          {project.description !== "" && <p class="pad">{oneLine(project.description, 1000)}</p>}
+          <dl class="description-list">
+            {QUOTA_FIELDS.map((field) => (
+              <Fact key={field} label={t(`projects.quota.${field}`)}>
+                <UsageBar project={project} field={field} />
+              </Fact>
+            ))}
+          </dl>
+          {project.usage.binDiskGb > 0 && (
+            <p class="pad text-muted">
+              {t("projects.in_bin", { size: formatDisk(project.usage.binDiskGb) })}
+            </p>
+          )}
+        </Panel>
+        <Panel title={t("projects.vms")}>
+          <DataTable
+            label={t("projects.vms")}
+            rows={project.vmsOfIt}
+            keyOf={({ vmId }) => vmId}
+            attributesOf={({ name }) => ({ "data-vm": name })}
+            empty={<p class="pad text-muted">{t("projects.no_vms")}</p>}
+            columns={[
+              {
+                title: t("projects.vm"),
+                cell: ({ vmId, name, inBin }) =>
+                  inBin
+                    ? (
+                      <span>
+                        <bdi>{oneLine(name, 60)}</bdi> <span class="text-muted">({t("projects.bin")})</span>
+                      </span>
+                    )
+                    : (
+                      <a href={`/vms/${encodeURIComponent(vmId)}`}>
+                        <bdi>{oneLine(name, 60)}</bdi>
+                      </a>
+                    ),
               },
-            },
-          ]}
-        />
-      </Panel>
-      {mayManage && (
-        <>
-          <Panel title={t("projects.members")}>
-            <DataTable
-              label={t("projects.members")}
-              rows={project.members}
-              keyOf={({ userId }) => userId}
-              attributesOf={({ name }) => ({ "data-member": name })}
-              empty={<p class="pad text-muted">{t("projects.no_members")}</p>}
-              columns={[
-                {
-                  title: t("projects.user"),
-                  cell: ({ userId, name }) => (
-                    <a href={`/settings/users/${encodeURIComponent(userId)}`}>{name}</a>
-                  ),
+              { title: t("projects.cpus"), kind: "number", cell: ({ cpus, inBin }) => inBin ? null : cpus },
+              {
+                title: t("projects.memory"),
+                kind: "number",
+                cell: ({ memoryMb, inBin }) => inBin ? null : quotaFigure("memoryMb", memoryMb),
+              },
+              { title: t("projects.disk"), kind: "number", cell: ({ diskGb }) => formatDisk(diskGb) },
+              {
+                title: t("projects.ends"),
+                cell: ({ vmId, endsAt, inBin }) => {
+                  const text = endsAt === null ? t("projects.no_project") : formatWhen(endsAt);
+                  return mayManage && !inBin
+                    ? <a href={`/vms/${encodeURIComponent(vmId)}/project`}>{text}</a>
+                    : endsAt === null
+                    ? null
+                    : text;
                 },
-                { title: t("projects.role"), cell: ({ roles: has }) => has.join(", ") },
-                {
-                  title: t("projects.actions"),
-                  kind: "actions",
-                  cell: ({ userId, name }) => (
-                    <form method="post" class="inline-form">
-                      <input type="hidden" name="what" value="remove" />
-                      <input type="hidden" name="userId" value={userId} />
-                      <OwnPassword user={state.user} again={failure !== null} />
-                      <button
-                        type="submit"
-                        class="button small"
-                        aria-label={t("projects.member_remove_of", { name })}
-                      >
-                        {t("projects.member_remove")}
-                      </button>
-                    </form>
-                  ),
-                },
-              ]}
-            />
-            {users.length > 0 && (
-              <form method="post">
-                <input type="hidden" name="what" value="add" />
+              },
+            ]}
+          />
+        </Panel>
+        {mayManage && (
+          <>
+            <Panel title={t("projects.members")}>
+              <DataTable
+                label={t("projects.members")}
+                rows={project.members}
+                keyOf={({ userId }) => userId}
+                attributesOf={({ name }) => ({ "data-member": name })}
+                empty={<p class="pad text-muted">{t("projects.no_members")}</p>}
+                columns={[
+                  {
+                    title: t("projects.user"),
+                    cell: ({ userId, name }) => (
+                      <a href={`/settings/users/${encodeURIComponent(userId)}`}>{name}</a>
+                    ),
+                  },
+                  { title: t("projects.role"), cell: ({ roles: has }) => has.join(", ") },
+                  {
+                    title: t("projects.actions"),
+                    kind: "actions",
+                    cell: ({ userId, name }) => (
+                      <form method="post" class="inline-form">
+                        <input type="hidden" name="what" value="remove" />
+                        <input type="hidden" name="userId" value={userId} />
+                        <OwnPassword user={state.user} again={failure !== null} />
+                        <button
+                          type="submit"
+                          class="button small"
+                          aria-label={t("projects.member_remove_of", { name })}
+                        >
+                          {t("projects.member_remove")}
+                        </button>
+                      </form>
+                    ),
+                  },
+                ]}
+              />
+              {users.length > 0 && (
+                <form method="post">
+                  <input type="hidden" name="what" value="add" />
+                  <div class="form-grid">
+                    <SelectField
+                      name="userId"
+                      label={t("projects.user")}
+                      value={typed.userId}
+                      choices={users.map(({ id, name }) => ({ value: id, label: name }))}
+                    />
+                    <SelectField
+                      name="role"
+                      label={t("projects.role")}
+                      hint={t("projects.member_hint")}
+                      value={typed.role}
+                      choices={roles.map(({ role }) => ({ value: role, label: role }))}
+                    />
+                    <OwnPassword user={state.user} again={failure !== null} />
+                  </div>
+                  <div class="form-actions">
+                    <button type="submit" class="button">{t("projects.member_add")}</button>
+                  </div>
+                </form>
+              )}
+            </Panel>
+            <Panel title={t("projects.quota")}>
+              <p class="pad text-muted">{t("projects.quota_what")}</p>
+              <form method="post" action={formHref("set_quota", { projectId }, here)}>
                 <div class="form-grid">
-                  <SelectField
-                    name="userId"
-                    label={t("projects.user")}
-                    value={typed.userId}
-                    choices={users.map(({ id, name }) => ({ value: id, label: name }))}
-                  />
-                  <SelectField
-                    name="role"
-                    label={t("projects.role")}
-                    hint={t("projects.member_hint")}
-                    value={typed.role}
-                    choices={roles.map(({ role }) => ({ value: role, label: role }))}
-                  />
-                  <OwnPassword user={state.user} again={failure !== null} />
+                  {QUOTA_FIELDS.map((field) => (
+                    <TextField
+                      key={field}
+                      name={field}
+                      label={t(`projects.quota.${field}`)}
+                      hint={t("projects.unlimited")}
+                      suffix={suffix(field)}
+                      defaultValue={again?.[field] ?? String(project.quota[field] ?? "")}
+                      error={refusalAt(state.refused, "set_quota", field)}
+                    />
+                  ))}
                 </div>
                 <div class="form-actions">
-                  <button type="submit" class="button">{t("projects.member_add")}</button>
+                  <button type="submit" class="button">{t("projects.save")}</button>
                 </div>
               </form>
-            )}
-          </Panel>
-          <Panel title={t("projects.quota")}>
-            <p class="pad text-muted">{t("projects.quota_what")}</p>
-            <form method="post" action={formHref("set_quota", { projectId }, here)}>
-              <div class="form-grid">
-                {QUOTA_FIELDS.map((field) => (
+            </Panel>
+            <Panel title={t("projects.settings")}>
+              <form method="post">
+                <input type="hidden" name="what" value="settings" />
+                <div class="form-grid">
                   <TextField
-                    key={field}
-                    name={field}
-                    label={t(`projects.quota.${field}`)}
-                    hint={t("projects.unlimited")}
-                    suffix={suffix(field)}
-                    defaultValue={again?.[field] ?? String(project.quota[field] ?? "")}
-                    error={refusalAt(state.refused, "set_quota", field)}
+                    name="name"
+                    label={t("projects.name")}
+                    required
+                    maxLength={64}
+                    defaultValue={typed.name}
                   />
-                ))}
-              </div>
-              <div class="form-actions">
-                <button type="submit" class="button">{t("projects.save")}</button>
-              </div>
-            </form>
-          </Panel>
-          <Panel title={t("projects.settings")}>
-            <form method="post">
-              <input type="hidden" name="what" value="settings" />
-              <div class="form-grid">
-                <TextField
-                  name="name"
-                  label={t("projects.name")}
-                  required
-                  maxLength={64}
-                  defaultValue={typed.name}
-                />
-                <TextField
-                  name="description"
-                  label={t("projects.description")}
-                  maxLength={1000}
-                  defaultValue={typed.description}
-                />
-                {LISTS.map((field) => (
                   <TextField
-                    key={field}
-                    name={field}
-                    label={t(`projects.${field}`)}
-                    hint={t("projects.names_hint")}
-                    defaultValue={typed[field]}
+                    name="description"
+                    label={t("projects.description")}
+                    maxLength={1000}
+                    defaultValue={typed.description}
                   />
-                ))}
-              </div>
-              <h3 class="pad">{t("projects.defaults")}</h3>
-              <p class="pad text-muted">{t("projects.defaults_what")}</p>
-              <div class="form-grid">
-                {DEFAULTS.map((field) => (
-                  <TextField
-                    key={field}
-                    name={field}
-                    label={t(`projects.default.${field}`)}
-                    suffix={suffix(field)}
-                    defaultValue={typed[field]}
-                    {...(field === "tags" && { hint: t("projects.tags_hint") })}
-                  />
-                ))}
-              </div>
-              <div class="form-actions">
-                <button type="submit" class="button">{t("projects.save")}</button>
-              </div>
-            </form>
-          </Panel>
-          <Panel title={t("projects.delete")}>
-            <p class="pad text-muted">{t("projects.delete_what")}</p>
-            <form method="post" action={formHref("delete_project", { projectId }, "/projects", here)}>
-              <input type="hidden" name="confirmed" value="yes" />
-              <div class="form-actions">
-                <button type="submit" class="button danger">
-                  {t("projects.delete_sure", { name: oneLine(project.name, 40) })}
-                </button>
-              </div>
-            </form>
-          </Panel>
-        </>
-      )}
+                  {LISTS.map((field) => (
+                    <TextField
+                      key={field}
+                      name={field}
+                      label={t(`projects.${field}`)}
+                      hint={t("projects.names_hint")}
+                      defaultValue={typed[field]}
+                    />
+                  ))}
+                </div>
+                <h3 class="pad">{t("projects.defaults")}</h3>
+                <p class="pad text-muted">{t("projects.defaults_what")}</p>
+                <div class="form-grid">
+                  {DEFAULTS.map((field) => (
+                    <TextField
+                      key={field}
+                      name={field}
+                      label={t(`projects.default.${field}`)}
+                      suffix={suffix(field)}
+                      defaultValue={typed[field]}
+                      {...(field === "tags" && { hint: t("projects.tags_hint") })}
+                    />
+                  ))}
+                </div>
+                <div class="form-actions">
+                  <button type="submit" class="button">{t("projects.save")}</button>
+                </div>
+              </form>
+            </Panel>
+            <Panel title={t("projects.delete")}>
+              <p class="pad text-muted">{t("projects.delete_what")}</p>
+              <form method="post" action={formHref("delete_project", { projectId }, "/projects", here)}>
+                <input type="hidden" name="confirmed" value="yes" />
+                <div class="form-actions">
+                  <button type="submit" class="button danger">
+                    {t("projects.delete_sure", { name: oneLine(project.name, 40) })}
+                  </button>
+                </div>
+              </form>
+            </Panel>
+          </>
+        )}
+      </div>
     </>
   );
 });

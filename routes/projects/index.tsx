@@ -34,80 +34,82 @@ export default define.page<typeof handler>(function Projects({ data: { projects 
       <header class="page-head">
         <h1>{t("projects.title")}</h1>
       </header>
-      <Panel title={t("projects.title")}>
-        <p class="pad text-muted">{t("projects.what")}</p>
-        <DataTable
-          label={t("projects.title")}
-          rows={projects}
-          keyOf={({ id }) => id}
-          attributesOf={({ name }) => ({ "data-project": name })}
-          empty={
-            <Empty icon="folder" title={t("projects.none")}>
-              <p>{t("projects.none_what")}</p>
-            </Empty>
-          }
-          columns={[
-            {
-              title: t("projects.name"),
-              fit: "wrap",
-              cell: (project) => (
-                <span class="stack">
-                  <a href={`/projects/${encodeURIComponent(project.id)}`}>
-                    <bdi>{oneLine(project.name, 60)}</bdi>
-                  </a>
-                  <OverQuota project={project} />
-                </span>
-              ),
-            },
-            ...QUOTA_FIELDS.map((field) => ({
-              title: t(`projects.quota.${field}`),
-              cell: (project: typeof projects[number]) => <UsageBar project={project} field={field} />,
-            })),
-            {
-              title: t("projects.description"),
-              fit: "wrap",
-              cell: ({ description }) => description === "" ? null : <bdi>{oneLine(description, 200)}</bdi>,
-            },
-          ]}
-        />
-      </Panel>
-      {state.may("create_project") && (
-        <Panel title={t("projects.new")}>
-          <form method="post" action={formHref("create_project", {}, "/projects/{id}", "/projects")}>
-            <div class="form-grid">
-              <TextField
-                name="name"
-                label={t("projects.name")}
-                required
-                maxLength={64}
-                defaultValue={typed?.name ?? ""}
-                error={errorAt("name")}
-              />
-              <TextField
-                name="description"
-                label={t("projects.description")}
-                maxLength={1000}
-                defaultValue={typed?.description ?? ""}
-                error={errorAt("description")}
-              />
-              {QUOTA_FIELDS.map((field) => (
-                <TextField
-                  key={field}
-                  name={`quota.${field}`}
-                  label={`${t("projects.quota")}: ${t(`projects.quota.${field}`)}`}
-                  hint={t("projects.unlimited")}
-                  suffix={field === "memoryMb" ? "MiB" : field === "diskGb" ? "GiB" : undefined}
-                  defaultValue={typed?.[`quota.${field}`] ?? ""}
-                  error={errorAt(`quota.${field}`)}
-                />
-              ))}
-            </div>
-            <div class="form-actions">
-              <button type="submit" class="button primary">{t("projects.create")}</button>
-            </div>
-          </form>
+      <div class="storage-stack">
+        <Panel title={t("projects.title")}>
+          <p class="pad text-muted">{t("projects.what")}</p>
+          <DataTable
+            label={t("projects.title")}
+            rows={projects}
+            keyOf={({ id }) => id}
+            attributesOf={({ name }) => ({ "data-project": name })}
+            empty={
+              <Empty icon="folder" title={t("projects.none")}>
+                <p>{t("projects.none_what")}</p>
+              </Empty>
+            }
+            columns={[
+              {
+                title: t("projects.name"),
+                fit: "wrap",
+                cell: (project) => (
+                  <span class="stack">
+                    <a href={`/projects/${encodeURIComponent(project.id)}`}>
+                      <bdi>{oneLine(project.name, 60)}</bdi>
+                    </a>
+                    <OverQuota project={project} />
+                  </span>
+                ),
+              },
+              ...QUOTA_FIELDS.map((field) => ({
+                title: t(`projects.quota.${field}`),
+                cell: (project: typeof projects[number]) => <UsageBar project={project} field={field} />,
+              })),
+              {
+                title: t("projects.description"),
+                fit: "wrap",
+                cell: ({ description }) => description === "" ? null : <bdi>{oneLine(description, 200)}</bdi>,
+              },
+            ]}
+          />
         </Panel>
-      )}
+        {state.may("create_project") && (
+          <Panel title={t("projects.new")}>
+            <form method="post" action={formHref("create_project", {}, "/projects/{id}", "/projects")}>
+              <div class="form-grid">
+                <TextField
+                  name="name"
+                  label={t("projects.name")}
+                  required
+                  maxLength={64}
+                  defaultValue={typed?.name ?? ""}
+                  error={errorAt("name")}
+                />
+                <TextField
+                  name="description"
+                  label={t("projects.description")}
+                  maxLength={1000}
+                  defaultValue={typed?.description ?? ""}
+                  error={errorAt("description")}
+                />
+                {QUOTA_FIELDS.map((field) => (
+                  <TextField
+                    key={field}
+                    name={`quota.${field}`}
+                    label={`${t("projects.quota")}: ${t(`projects.quota.${field}`)}`}
+                    hint={t("projects.unlimited")}
+                    suffix={field === "memoryMb" ? "MiB" : field === "diskGb" ? "GiB" : undefined}
+                    defaultValue={typed?.[`quota.${field}`] ?? ""}
+                    error={errorAt(`quota.${field}`)}
+                  />
+                ))}
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button primary">{t("projects.create")}</button>
+              </div>
+            </form>
+          </Panel>
+        )}
+      </div>
     </>
   );
 });
