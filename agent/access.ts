@@ -46,7 +46,7 @@ export interface Principal {
   readonly origin?: string;
   /** The browser or program, as it calls itself. */
   readonly client: string;
-  /** Aborted once they may not any more, or may something else: what lives on must ask anew. */
+  /** Aborted once they may not any more, or may something else: what lives on must ask again. */
   readonly ended: AbortSignal;
   /** Something of theirs stays open (a console, an event stream): until it is given back, the session is in use. */
   readonly hold?: () => Disposable;

@@ -7,7 +7,7 @@ import { within } from "./within.ts";
 /** One job that repeats. It never overlaps itself. */
 export interface PeriodicJob {
   readonly name: string;
-  /** Milliseconds from one run to the next; asked anew each time. */
+  /** Milliseconds from one run to the next; asked again each time. */
   readonly every: () => number;
   run(signal: AbortSignal): Promise<void> | void;
 }

@@ -62,7 +62,7 @@ Deno.test("Periodic goes on after a job has failed", async () => {
   assert.equal(runs, 5);
 });
 
-Deno.test("Periodic asks for the pause anew each time", async () => {
+Deno.test("Periodic asks for the pause again each time", async () => {
   const pauses = [1, 1, 10_000];
   let runs = 0;
   const clock = new TestClock();

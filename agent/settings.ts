@@ -240,7 +240,7 @@ export const SETTINGS = {
     flag: "tls-cert",
     env: "KVMM_TLS_CERT",
     value: "FILE",
-    help: "PEM file of the TLS certificate and its chain, taken anew when it changes; auto makes one",
+    help: "PEM file of the TLS certificate and its chain, taken again when it changes; auto makes one",
     default: () => "auto",
   },
   tlsKey: {

@@ -97,7 +97,7 @@ const codeIn = (answer: unknown): unknown =>
 export class McpBridge {
   #session: string | undefined;
   #version: string | undefined;
-  /** The message that the client began with: a server that was started anew is told it again. */
+  /** The message that the client began with: a server that was started again is told it again. */
   #initialize: string | undefined;
   #beginning: Promise<unknown> | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -161,7 +161,7 @@ export class McpBridge {
       }
       const answer = await this.#post(text);
       if (codeIn(answer) !== "McpSessionNotFound" || this.#initialize === undefined) return answer;
-      // The server was started anew, or nobody has spoken for long: another session, and once more
+      // The server was started again, or nobody has spoken for long: another session, and once more
       const begun = await (this.#beginning ??= this.#begin().finally(() => this.#beginning = undefined));
       if (codeIn(begun) !== undefined) return begun;
       return await this.#post(text);

@@ -65,7 +65,7 @@ function folded(line: string, width: number): string[] {
 }
 
 /**
- * A help text that fits: paragraphs of plain prose are broken anew; what is laid out (lists, examples, usage, lines below
+ * A help text that fits: paragraphs of plain prose are broken again; what is laid out (lists, examples, usage, lines below
  * a title) keeps its lines, of which the long ones go on below.
  */
 export function fitted(text: string, width: number = textWidth()): string {

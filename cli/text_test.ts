@@ -15,7 +15,7 @@ Deno.test("listed() has names in one column and wraps what they mean beside them
   assert.deepEqual(lines.slice(-2), ["  --a-name-that-is-longer-than-its-column", "       x"]);
 });
 
-Deno.test("fitted() breaks prose anew and leaves what is laid out", () => {
+Deno.test("fitted() breaks prose again and leaves what is laid out", () => {
   const text = "Usage: a\n\nOne two three\nfour five.\n\nOptions:\n  --l  a b";
   const broken = "One two\nthree four\nfive.";
   assert.equal(fitted(text, 10), text.replace("One two three\nfour five.", broken));

@@ -58,7 +58,7 @@ libvirtTest("Subscription tells a machine's life in order, with its uuid, name a
   }
 });
 
-libvirtTest("Subscription opened anew tells each event once, and a closed one none", async () => {
+libvirtTest("Subscription opened again tells each event once, and a closed one none", async () => {
   const { pool, events, open, close } = subscriber(SHARED);
   const uuid = crypto.randomUUID(), name = `kvmm-test-${uuid.slice(0, 8)}`;
   try {

@@ -19,7 +19,7 @@ let opening = new Int32Array(new SharedArrayBuffer(4));
 
 const post = (message: FromWorker) => self.postMessage(message);
 
-/** The connection, made anew when the old one has died with its libvirtd. @throws {LibvirtError} kind unavailable */
+/** The connection, made again when the old one has died with its libvirtd. @throws {LibvirtError} kind unavailable */
 function connected(): Connection {
   const { NONE, OPENING, BEGUN } = OPENING_STATE;
   if (connection && !connection.alive) drop();

@@ -51,7 +51,7 @@ export default function CloudInit(props: CloudInitProps) {
   const fault = useSignal(props.fault);
   const preview = useSignal(props.preview);
   const busy = useSignal(false);
-  /** Counts what was saved: the form begins anew with what is set then. */
+  /** Counts what was saved: the form begins again with what is set then. */
   const saved = useSignal(0);
   const form = useRef<HTMLFormElement>(null);
   const isLive = live.controls(props.connected);

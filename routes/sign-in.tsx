@@ -56,7 +56,7 @@ export const handler = define.handlers({
       return page(shown(ctx.state, { to, challenge: step.challenge, factors: step.secondFactors }));
     } catch (error) {
       const failure = failureOf(error);
-      // A wrong code may be tried again; a sign-in that is over begins anew.
+      // A wrong code may be tried again; a sign-in that is over begins again.
       const again = challenge !== "" && failure.code !== "SignInExpired"
         ? { challenge, factors: textIn(form, "factors").split(" ") }
         : {};

@@ -1,5 +1,5 @@
 /**
- * Shows the kit's parts in all their states, in both themes; or takes the pictures anew that a test compares them with.
+ * Shows the kit's parts in all their states, in both themes; or takes the pictures again that a test compares them with.
  *
  *     deno task design [--port=8123]
  *     deno task design --update

@@ -1,6 +1,6 @@
 /**
  * Builds the guest agent (guest/, Go) for all systems it is for. The same sources and the same Go give the same files;
- * what was built once is kept in the user's cache, so that nothing is built anew while the sources stay.
+ * what was built once is kept in the user's cache, so that nothing is built again while the sources stay.
  *
  *     deno run -A scripts/guest_agents.ts FOLDER
  */

@@ -146,7 +146,7 @@ libvirt_answers() {
 }
 
 # Gives /dev/kvm the group and mode udev gives it, where no udev runs and nobody has decided otherwise. With root's
-# alone, libvirt 9.0 asks QEMU anew what it can do at every define and start, which takes up to 48 s.
+# alone, libvirt 9.0 asks QEMU again what it can do at every define and start, which takes up to 48 s.
 settle_kvm_access() {
   [ -c /dev/kvm ] && [ ! -e /run/udev/control ] || return 0
   [ "$(stat -c '%a %u %g' /dev/kvm)" = "600 0 0" ] && chgrp kvm /dev/kvm 2>/dev/null && chmod 660 /dev/kvm

@@ -179,7 +179,7 @@ Deno.test("selfExtracting() refuses a cache that others can write to, or a symbo
     assert.equal((await start(["--version"])).code, 1);
   }));
 
-Deno.test("selfExtracting() unpacks anew what is a symbolic link or incomplete", () =>
+Deno.test("selfExtracting() unpacks again what is a symbolic link or incomplete", () =>
   packed(async ({ start, cache }) => {
     await start(["--version"]);
     const [version = ""] = await names(cache);

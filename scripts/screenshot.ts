@@ -1,5 +1,5 @@
 /**
- * Makes README's picture anew: the list of VMs of a small lab, on a libvirtd of its own.
+ * Makes README's picture again: the list of VMs of a small lab, on a libvirtd of its own.
  *
  *     deno task screenshot
  */

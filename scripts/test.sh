@@ -165,7 +165,7 @@ sweep() {
   quietly "$deno" run -A tests/testbed/clean.ts || say "What killed tests have left could not be removed."
 }
 
-# Starts a libvirtd anew that was started without tini and has no guests: see launch_libvirtd.
+# Starts a libvirtd again that was started without tini and has no guests: see launch_libvirtd.
 relaunch_libvirtd() {
   is_root && have tini && [ ! -d /run/systemd/system ] && libvirt_answers || return 0
   pid=$(cat /run/libvirtd.pid 2>/dev/null) && read -r _ _ _ parent _ <"/proc/$pid/stat" || return 0

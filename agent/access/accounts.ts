@@ -326,7 +326,7 @@ export class Accounts {
     this.#rolesChanged(role);
   }
 
-  /** Everything was read anew from the database. */
+  /** Everything was read again from the database. */
   reloaded(): void {
     this.#roles = undefined;
   }
@@ -343,7 +343,7 @@ export class Accounts {
 
   #rolesChanged(role: string): void {
     this.#roles = undefined;
-    // Layers are remembered by the list of grants: with new lists they are made anew.
+    // Layers are remembered by the list of grants: with new lists they are made again.
     for (const userId of new Set(this.#holders(role))) {
       const user = this.user(userId);
       this.records.note("user", userId, { ...user, grants: [...user.grants] });

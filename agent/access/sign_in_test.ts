@@ -255,7 +255,7 @@ Deno.test("Credentials: revoking, disabling and other rights end what lives on, 
     await signIn.password("ann", PASSWORD, by);
     const first = holder(sessions[0])!;
     await accounts.update({ userId: user.id, grants: [{ role: "viewer", on: { kind: "everything" } }] });
-    assert.ok(first.ended.aborted, "what was open asks anew");
+    assert.ok(first.ended.aborted, "what was open asks again");
     const second = holder(sessions[0])!;
     assert.equal(second.ended.aborted, false, "the session goes on");
     credentials.endSession(second.holder.slice("session:".length), user.id);

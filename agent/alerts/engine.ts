@@ -116,7 +116,7 @@ export class AlertEngine {
     this.#world = world;
   }
 
-  /** Takes up what is open, as it was stored: it does not fire anew. */
+  /** Takes up what is open, as it was stored: it does not fire again. */
   takeUp(records: readonly IncidentRecord[]): void {
     for (const record of records) {
       const { incident } = record, of = watchedOf(incident);

@@ -110,7 +110,7 @@ Deno.test("AlertEngine: an incident fires once, is acknowledged, is over, and st
   assert.ok(events.length > 0);
 });
 
-Deno.test("AlertEngine: a restart neither fires anew nor loses what fires, nor what was acknowledged", () => {
+Deno.test("AlertEngine: a restart neither fires again nor loses what fires, nor what was acknowledged", () => {
   using place = world();
   const first = place.start();
   first.only();
@@ -125,7 +125,7 @@ Deno.test("AlertEngine: a restart neither fires anew nor loses what fires, nor w
   assert.equal(again.engine.incidents().find(({ id }) => id === ids[0])!.state, "acknowledged");
   again.check("bad", "bad");
   again.check("bad", "bad");
-  assert.equal(again.fired(), 2, "nothing fired anew");
+  assert.equal(again.fired(), 2, "nothing fired again");
   assert.equal(again.records.messages.size, 1, "what waits to be sent waits on");
   assert.equal(again.records.messages.all[0]!.items.length, 2);
   again.check("good", "gone");

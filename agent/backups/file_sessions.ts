@@ -47,7 +47,7 @@ export class FileSessions {
   /**
    * Asks for files of a copy. The stores that are given are closed once nobody reads them.
    *
-   * @param source opens the copy; called anew where somebody who left in the middle of a download ended the session meanwhile
+   * @param source opens the copy; called again where somebody who left in the middle of a download ended the session meanwhile
    * @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed, BackupFolderBusy, BackupDamaged
    */
   async ask<T>(source: () => Promise<RestoreSource>, work: (session: FileSession) => Promise<T>): Promise<T> {

@@ -201,7 +201,7 @@ export function backupHandlers(
       sourceIn(repository, copies, of);
       let done: { readonly value: T } | undefined;
       await repository.locked("content", false, async () => {
-        // Anew: retention may have deleted it until nobody could any more.
+        // Again: retention may have deleted it until nobody could any more.
         const there = (await repository.copies()).filter(({ id }) => copies.some((copy) => copy.id === id));
         done = { value: await work(sourceIn(repository, there, of)) };
       });

@@ -67,7 +67,7 @@ export class Repository {
   readonly #written = new Set<string>();
   /** Chunks that are known to be sound; undefined while all that are there are taken for it. */
   #sound: Set<string> | undefined;
-  /** Chunks that were set aside since, and not written anew. */
+  /** Chunks that were set aside since, and not written again. */
   readonly #aside = new Set<string>();
   /** What is held of the store now. */
   readonly #locks = new Set<StoreLock>();
@@ -410,7 +410,7 @@ export class Repository {
     return freed;
   }
 
-  /** Sets damaged chunks aside: the next copy with that content writes them anew, and heals the older ones. */
+  /** Sets damaged chunks aside: the next copy with that content writes them again, and heals the older ones. */
   async setAside(digests: Iterable<string>): Promise<void> {
     await this.#settingAside.run(async () => {
       for (const digest of digests) await this.#setAside(digest);
@@ -425,7 +425,7 @@ export class Repository {
     if (this.store.isRemote) (await this.#knownChunks()).delete(digest);
   }
 
-  /** Whether a chunk was set aside, and not written anew, after a copy that is being made has found it to be there. */
+  /** Whether a chunk was set aside, and not written again, after a copy that is being made has found it to be there. */
   lacks(digests: Iterable<string>): boolean {
     if (this.#aside.size === 0) return false;
     for (const digest of digests) if (this.#aside.has(digest)) return true;

@@ -60,7 +60,7 @@ Deno.test("Repository.make() takes no folder that everybody may write to, but on
   await Repository.make(new FolderStore(folder.path));
 });
 
-Deno.test("Repository.setAside() takes a chunk away once, and never what was written anew; a copy that has it is told", async () => {
+Deno.test("Repository.setAside() takes a chunk away once, and never what was written again; a copy that has it is told", async () => {
   await using folder = await folderWith();
   const repository = await Repository.make(new FolderStore(folder.path));
   const digest = "ab".repeat(32), bytes = new Uint8Array([1, 2, 3]);
@@ -72,7 +72,7 @@ Deno.test("Repository.setAside() takes a chunk away once, and never what was wri
   await repository.putChunk(digest, bytes);
   assert.equal(repository.lacks([digest]), false);
   await repository.setAside([digest]);
-  assert.equal(await repository.hasChunk(digest), true, "what was written anew was taken away");
+  assert.equal(await repository.hasChunk(digest), true, "what was written again was taken away");
 });
 
 Deno.test("a copy is neither begun nor finished, and nothing deleted, once the store is no longer held", async () => {

@@ -61,7 +61,7 @@ export class EventHub {
   readonly #listeners = new Set<Listener>();
   readonly #followers = new Set<Follower>();
   readonly #kept: { number: number; frame: string }[] = [];
-  /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
+  /** Tells this run's ids from an earlier one's: after a restart a client must start again. */
   readonly #run = crypto.randomUUID().slice(0, 8);
   #number = 0;
   #watching = 0;

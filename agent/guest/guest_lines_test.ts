@@ -41,7 +41,7 @@ Deno.test("GuestLines: a silent guest fails all that wait, is left alone for a m
   assert.equal(await codeOf(lines.ask("a", () => Promise.resolve())), "answered");
   await codeOf(lines.ask("a", silence));
   lines.forget("a");
-  assert.equal(await codeOf(lines.ask("a", () => Promise.resolve())), "answered", "its agent has come anew");
+  assert.equal(await codeOf(lines.ask("a", () => Promise.resolve())), "answered", "its agent has come again");
 });
 
 Deno.test("GuestLines: a question that fails otherwise is its own, and too many are refused", async () => {

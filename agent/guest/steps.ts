@@ -13,7 +13,7 @@ async function thaw(
 ): Promise<StepOutcome> {
   if (thawsItself === true) return { did: "done", note: t("operations.thaws_itself", { what: name }) };
   const domain = await link.call("domainRead", { uuid });
-  // A guest that is off begins anew, thawed.
+  // A guest that is off begins again, thawed.
   if (domain === null || isOff(domain)) return NOTHING;
   try {
     await link.call("domainThaw", { uuid });

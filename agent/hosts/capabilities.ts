@@ -1,4 +1,4 @@
-/** What the host can give to VMs, as libvirt tells it: read when first asked for, anew after a reconnect. */
+/** What the host can give to VMs, as libvirt tells it: read when first asked for, again after a reconnect. */
 import type { DomainKind } from "../../ffi/calls/mod.ts";
 import { isPc } from "../../lib/formats/xml/machine_type.ts";
 import {
@@ -106,7 +106,7 @@ export class HostCapabilities {
       : null;
   }
 
-  /** Reads everything anew when next asked: after a reconnect it may be another libvirt or QEMU. */
+  /** Reads everything again when next asked: after a reconnect it may be another libvirt or QEMU. */
   forget(): void {
     this.#kept.clear();
     this.#guests = undefined;

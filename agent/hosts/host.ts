@@ -426,7 +426,7 @@ export class Host {
   }
 
   /**
-   * Runs an operation on a VM: shows its label meanwhile, and reads the VM anew at the end, so that
+   * Runs an operation on a VM: shows its label meanwhile, and reads the VM again at the end, so that
    * whoever gets the answer sees what it did.
    *
    * @param run gives the VM as it read it last, where it did that itself
@@ -472,12 +472,12 @@ export class Host {
     return this.#lost.pidOf(vmId);
   }
 
-  /** Reads a VM anew. What cannot be read now, the reconcile reads later: what was done is done. */
+  /** Reads a VM again. What cannot be read now, the reconcile reads later: what was done is done. */
   async reread(vm: VM): Promise<void> {
     try {
       await this.inventory.refresh(vm.id);
     } catch (error) {
-      log.debug("a domain could not be read anew", { vm: vm.name, error });
+      log.debug("a domain could not be read again", { vm: vm.name, error });
     }
   }
 
@@ -608,11 +608,11 @@ export class Host {
   }
 
   /**
-   * Records in which formats VMs have their disks: regularly, and `anew` for a VM that starts with them, or is about to
+   * Records in which formats VMs have their disks: regularly, and `again` for a VM that starts with them, or is about to
    * have them no more. Made-up VMs have no files.
    */
-  async observeFormats(vms: readonly VM[] = this.inventory.vms(), anew = false): Promise<void> {
-    if (this.machine !== null) await this.formats.observe(this.link, vms, anew);
+  async observeFormats(vms: readonly VM[] = this.inventory.vms(), again = false): Promise<void> {
+    if (this.machine !== null) await this.formats.observe(this.link, vms, again);
   }
 
   async #reconcile(): Promise<void> {

@@ -53,7 +53,7 @@ export class LostVms {
   }
 
   /**
-   * Looks for them anew: VMs get lost when libvirt is started again, and come to their end at any time.
+   * Looks for them again: VMs get lost when libvirt is started again, and come to their end at any time.
    *
    * @throws {LibvirtError}
    */

@@ -38,7 +38,7 @@ export class NodeInfo {
     return this.#memoryMb = Math.round(memory.total / 1024);
   }
 
-  /** Reads it anew when next asked: after a reconnect libvirt or QEMU may be another version. */
+  /** Reads it again when next asked: after a reconnect libvirt or QEMU may be another version. */
   forget(): void {
     this.#reading = undefined;
   }

@@ -38,7 +38,7 @@ export class HostNames implements Hosts {
     return isNamed(host, this.more) || this.#names().has(host);
   }
 
-  /** Addresses come and go (DHCP): they are read anew, but not for every request. */
+  /** Addresses come and go (DHCP): they are read again, but not for every request. */
   #names(): ReadonlySet<string> {
     const now = performance.now();
     if (now - this.#readAt > FRESH_MS) {

@@ -8,7 +8,7 @@ export interface PictureRoute {
   readonly command: "screenshot_vm" | "get_backup_screen";
   /** Where it is, below `/api/v1`. */
   readonly path: string;
-  /** The command's input. Other fields of the query are passed over: a page adds one to get a picture anew. */
+  /** The command's input. Other fields of the query are passed over: a page adds one to get a picture again. */
   readonly input: (place: Readonly<Record<string, string>>, query: URLSearchParams) => unknown;
 }
 

@@ -112,7 +112,7 @@ export class Insights {
     };
   }
 
-  /** The analysis of all that somebody may see. What is older than a few minutes is made anew meanwhile. */
+  /** The analysis of all that somebody may see. What is older than a few minutes is made again meanwhile. */
   async ofAll(window: InsightWindow, principal: Principal): Promise<AllInsights> {
     await this.#fill(window, Infinity);
     const { rights } = principal, { hosts, places } = this.#app, viewer = viewerOf(principal, places);
@@ -142,7 +142,7 @@ export class Insights {
     };
   }
 
-  /** Makes everything anew; nobody waits for it. */
+  /** Makes everything again; nobody waits for it. */
   #refresh(window: InsightWindow): void {
     this.#fill(window, INSIGHTS_MS).catch((error) =>
       log.warn("the insights could not be refreshed", { error })
@@ -151,7 +151,7 @@ export class Insights {
 
   /** Analyses what was not, is not what it was, or is older. One does it for all. @param most milliseconds */
   #fill(window: InsightWindow, most: number): Promise<void> {
-    // Who waits for what is missing does not wait for all to be made anew
+    // Who waits for what is missing does not wait for all to be made again
     const name = `${window} ${most}`, running = this.#running.get(name);
     if (running) return running;
     const run = this.#analyseAll(window, most).finally(() => this.#running.delete(name));

@@ -305,7 +305,7 @@ Deno.test("Jobs save the lines of logs a few times a second, and all of them whe
     assert.equal(writes(), before + 1);
     assert.deepEqual(linesOf(again()), lines(0, 100));
     await advance(10_000);
-    assert.equal(writes(), before + 2, "taken up anew, and nothing else");
+    assert.equal(writes(), before + 2, "taken up again, and nothing else");
     for (const line of lines(100, 120)) talkative.job.log(line);
     talkative.end();
     await answer;

@@ -13,7 +13,7 @@ export class JobPace {
   /** Takes note that so much is done. @param at milliseconds, any origin */
   add(at: number, done: number): void {
     const points = this.#points, last = points.at(-1), before = points.at(-2);
-    // Less than before: it began anew.
+    // Less than before: it began again.
     if (last !== undefined && done < last.done) this.#points = [];
     else if (last !== undefined && before !== undefined && at - before.at < STEP_MS) points.pop();
     this.#points.push({ at, done });

@@ -1,6 +1,6 @@
 /**
  * The link to one libvirt: whether it answers, its events, and calls on it. It reconnects by itself with back-off
- * and tells when it has, so that everything can be read anew.
+ * and tells when it has, so that everything can be read again.
  */
 import { askedOf, CallGate } from "../../ffi/call_gate.ts";
 import {

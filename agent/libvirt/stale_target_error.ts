@@ -10,7 +10,7 @@ import {
 
 /** What is asked of the VMs. */
 export interface VmReads {
-  /** Reads a VM anew. @throws {LibvirtError} */
+  /** Reads a VM again. @throws {LibvirtError} */
   refresh(vmId: string): Promise<unknown>;
   /** Ids of those that run. */
   active(): readonly string[];

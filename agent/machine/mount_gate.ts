@@ -37,7 +37,7 @@ export const mountOf = (path: string): MountPoint | undefined => mountGate.mount
 /** The mount that a path leads to, links followed. @throws {ContractError} StorageNotResponding */
 export const mountAt = (path: string): Promise<MountPoint | undefined> => mountGate.mountAt(path);
 
-/** Whether what is mounted at a place answers within so many milliseconds, asked anew. */
+/** Whether what is mounted at a place answers within so many milliseconds, asked again. */
 export const mountAnswersWithin = (ms: number, at: string): Promise<boolean> =>
   mountGate.answersWithin(ms, at);
 

@@ -208,7 +208,7 @@ export class Collector {
     for (let first = 0; first < fresh.length; first += REGISTERED_AT_ONCE) {
       const part = fresh.slice(first, first + REGISTERED_AT_ONCE);
       if (await this.#registerPart(part)) continue;
-      // Begun anew meanwhile: the ids of the others are good no more
+      // Begun again meanwhile: the ids of the others are good no more
       this.#subjects.clear();
       return await this.#register(taken);
     }

@@ -233,7 +233,7 @@ Deno.test("MetricDatabase: hours have rows of their own, made one after a day, a
     assert.ok(rows.length > 1);
     assert.deepEqual(rows.slice(0, -1).filter((each) => each !== 1), [], "what is over is in one piece");
   }
-  assert.ok(rowsIn(test.store, resolutionOf("1h")).at(-1)! > 1, "what goes on is not packed anew each hour");
+  assert.ok(rowsIn(test.store, resolutionOf("1h")).at(-1)! > 1, "what goes on is not packed again each hour");
   const bytes = test.store.database.prepare("SELECT total(length(data)) AS n FROM chunks").get()!.n;
   const { resolutions } = test.store.figures();
   assert.equal(resolutions.reduce((sum, each) => sum + each.bytes, 0), bytes, "its bytes are counted right");

@@ -1,6 +1,6 @@
 /**
  * The file of metrics: a database of its own beside that of the configuration, which it never touches. A damaged one is
- * moved aside and begun anew: figures of the past are worth less than figures at all.
+ * moved aside and begun again: figures of the past are worth less than figures at all.
  */
 import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";

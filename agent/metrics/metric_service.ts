@@ -140,7 +140,7 @@ export class MetricService {
     this.#database = undefined;
   }
 
-  /** What to say of an error. Damage is dealt with at once; after any other the file is opened anew. */
+  /** What to say of an error. Damage is dealt with at once; after any other the file is opened again. */
   #troubleOf(error: unknown): string {
     const text = messageOf(error).replaceAll(/\s+/g, " ");
     if (error instanceof MetricTrouble) return text;

@@ -63,7 +63,7 @@ export class MetricStore {
       answer = await this.#worker!.ask({ call, input } as ToMetricWorker, ANSWER_MS);
     } catch (error) {
       this.#note(error instanceof ContractError ? error.message : String(error));
-      this.#generation = 0; // a new worker counts anew
+      this.#generation = 0; // a new worker counts again
       throw error;
     }
     this.#generation = answer.generation;

@@ -79,7 +79,7 @@ export class Sampler {
     return this.#host;
   }
 
-  /** Starts anew after a lost connection. The last reading of the host stays; its timestamp tells its age. */
+  /** Starts again after a lost connection. The last reading of the host stays; its timestamp tells its age. */
   forget(): void {
     this.#readings.clear();
     this.#unanswered.clear();

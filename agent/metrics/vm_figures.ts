@@ -183,7 +183,7 @@ export class VmFigures {
       this.#taker = new MetricSampler(vmSources(reading, cpuCount, macOf));
       this.#layout = layout;
     }
-    // QEMU was started anew: all its counters were. NIC counters of 32 bits are told from those by this.
+    // QEMU was started again: all its counters were. NIC counters of 32 bits are told from those by this.
     const cpuTime = numberIn(reading, "cpu.time"), hasReset = cpuTime < this.#cpuTime;
     this.#cpuTime = cpuTime;
     return this.#taker.take(reading, at, mostSeconds, hasReset);

@@ -117,7 +117,7 @@ export class GuardedMount {
   }
 
   /**
-   * Asks it anew. One that has not answered in time may only be slow: it is not closed by that.
+   * Asks it again. One that has not answered in time may only be slow: it is not closed by that.
    *
    * @returns whether it has answered within so many milliseconds; true for a disk of this host, which is not asked
    */

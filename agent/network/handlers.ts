@@ -67,7 +67,7 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
   /** One change of networks at a time: two that are checked together could take the same subnet. */
   const turns = new Mutex();
 
-  /** Runs a change, and reads the networks anew whether it succeeded or not. */
+  /** Runs a change, and reads the networks again whether it succeeded or not. */
   const change = async (
     name: string,
     event: string,

@@ -274,7 +274,7 @@ async function* contentOf(
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Asks for a URL, following redirects, each of them judged anew.
+ * Asks for a URL, following redirects, each of them judged again.
  *
  * @throws {UrlRefused} @throws {HostRefused} @throws {TooManyRedirects} @throws {BrokenOff}
  */

@@ -315,7 +315,7 @@ export class Scheduler {
     note: (message: Sentence) => void,
   ): void {
     const schedule = this.#records.get(id), { vms, nameOf } = this.#options;
-    // Saved anew meanwhile: that has been no run of it
+    // Saved again meanwhile: that has been no run of it
     if (schedule === undefined || JSON.stringify(schedule.targets) !== JSON.stringify(targets)) return;
     const leftOut = leftOutOf(schedule, meant, vms()), covered = meant.map((vm) => vm.id).sort();
     const isSame =

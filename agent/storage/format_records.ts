@@ -104,24 +104,24 @@ export class FormatRecords {
 
   /**
    * Records what VMs have that others made or changed. What is recorded already costs nothing, unless it is looked at
-   * `anew`: another file may lie at its path by now.
+   * `again`: another file may lie at its path by now.
    */
-  async observe(link: LinkCaller, vms: readonly VM[], anew = false): Promise<void> {
+  async observe(link: LinkCaller, vms: readonly VM[], again = false): Promise<void> {
     try {
-      await this.#noteAll(link, vms, anew);
+      await this.#noteAll(link, vms, again);
     } finally {
       this.#unsaved.save();
     }
   }
 
-  async #noteAll(link: LinkCaller, vms: readonly VM[], anew: boolean): Promise<void> {
+  async #noteAll(link: LinkCaller, vms: readonly VM[], again: boolean): Promise<void> {
     for (const { disks } of vms) {
       for (const disk of disks) {
         const { source, type, device } = disk;
         const format = diskFormat(disk);
         if (source === undefined || !mayBeFile(disk) || device !== "disk" || !isFormat(format)) continue;
         const place = `${type} ${source}`, key = `${format} ${place}`;
-        if (!anew && this.#seen.has(key)) continue;
+        if (!again && this.#seen.has(key)) continue;
         try {
           const path = await pathOfDisk(link, disk);
           if (path === undefined) continue;

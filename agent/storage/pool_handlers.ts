@@ -56,7 +56,7 @@ export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeU
 export function poolHandlers(host: Host): PoolHandlers {
   const { link, inventory } = host;
   const { storage } = inventory;
-  /** Carries an operation out on a pool, alone, and reads the pools anew: whoever asked sees what it did. */
+  /** Carries an operation out on a pool, alone, and reads the pools again: whoever asked sees what it did. */
   const operate = async (pool: string, verb: string, run: () => Promise<unknown>): Promise<null> => {
     using _taken = host.locks.take(pool);
     try {

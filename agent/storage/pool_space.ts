@@ -14,7 +14,7 @@ export function spaceKnown({ inventory }: Pick<Host, "inventory">, pool: string)
 
 /**
  * The room of a pool now; undefined where nobody can say. The file system of a folder of this host was asked by the look at
- * the pools; of any other pool libvirt counts anew, where `isEnough` says that what it counted before is too little.
+ * the pools; of any other pool libvirt counts again, where `isEnough` says that what it counted before is too little.
  *
  * @throws {LibvirtError} when libvirt is away, or the pools do not answer in time
  */
@@ -34,7 +34,7 @@ export async function spaceNow(
     if (isConnectionLost(error)) throw error;
     if (failureKind(error) === undefined && !isNotResponding(error)) throw error;
     // Something is made in it, or its storage does not answer
-    log.debug("how much room a pool has cannot be counted anew", { pool, error });
+    log.debug("how much room a pool has cannot be counted again", { pool, error });
     return undefined;
   }
   await storage.refresh();

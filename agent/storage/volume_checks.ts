@@ -11,7 +11,7 @@ import type { Volume } from "./volumes.ts";
 /**
  * Makes room of what is in the bin where there is too little.
  *
- * @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked anew
+ * @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked again
  */
 export async function requireRoom(host: Host, pool: string, bytes: number): Promise<void> {
   await makeRoomFor(host, pool, bytes);
@@ -39,7 +39,7 @@ export async function requirePlaces(host: Host, placed: readonly RoomNeeded[]): 
   }
 }
 
-/** Asks anew what a pool has free, and makes room of what is in the bin where that is too little. */
+/** Asks again what a pool has free, and makes room of what is in the bin where that is too little. */
 export async function makeRoomFor(host: Host, pool: string, bytes: number): Promise<void> {
   const space = await spaceNow(host, pool, ({ available }) => bytes <= available);
   if (space !== undefined && bytes > space.available) await freeRoom(host, pool, bytes - space.available);

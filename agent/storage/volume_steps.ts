@@ -232,7 +232,7 @@ const volumeMade: StepRule<"volume-made"> = {
   },
 };
 
-/** Reads the VM of an operation anew: libvirt tells of no disk that a snapshot has changed. */
+/** Reads the VM of an operation again: libvirt tells of no disk that a snapshot has changed. */
 async function readAnew({ vms, operation: { vmId } }: Settlement): Promise<void> {
   const vm = vmId === undefined ? undefined : vms.inventory.vm(vmId);
   if (vm !== undefined) await vms.reread(vm);

@@ -183,7 +183,7 @@ export async function savedCopies(dataDir: string): Promise<string[]> {
   }
 }
 
-/** Writes a copy of a database that is in use, for its owner's eyes alone. A file of that name is written anew. */
+/** Writes a copy of a database that is in use, for its owner's eyes alone. A file of that name is written again. */
 export function copyInto(database: DatabaseSync, path: string): void {
   // VACUUM INTO takes an empty file, and leaves it its mode
   Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 }).close();

@@ -39,7 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
    ) STRICT;`,
   `CREATE TABLE port_forwards (
      id            TEXT PRIMARY KEY,
-     network       TEXT NOT NULL,     -- by name: one that is made anew under it is meant
+     network       TEXT NOT NULL,     -- by name: one that is made again under it is meant
      protocol      TEXT NOT NULL,
      host_address  TEXT,
      host_port     INTEGER NOT NULL,

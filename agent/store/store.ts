@@ -65,7 +65,7 @@ export class Store {
   }
 
   /**
-   * Adds a repository: `prepare` runs now if the database can be opened, and each time it is opened anew, until what this
+   * Adds a repository: `prepare` runs now if the database can be opened, and each time it is opened again, until what this
    * gives is disposed of.
    */
   attach(prepare: Prepare): Disposable {

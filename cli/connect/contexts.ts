@@ -38,7 +38,7 @@ function checked(value: unknown, file: string): Contexts {
     known.every((each) => isText(each?.server) && isText(each?.token)) &&
     (current === undefined || isText(current));
   if (!isRight) {
-    throw new SettingsError(`${file} is not what kvm-manager login writes. Remove it and log in anew`);
+    throw new SettingsError(`${file} is not what kvm-manager login writes. Remove it and log in again`);
   }
   return value as Contexts;
 }

@@ -96,7 +96,7 @@ const TABLE = {
   watch: {
     type: "boolean",
     short: "w",
-    text: "print it anew whenever it changes",
+    text: "print it again whenever it changes",
     has: ({ command }) => command.readOnly && !command.content,
     why: "is for commands that change nothing",
   },

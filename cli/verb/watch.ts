@@ -1,4 +1,4 @@
-/** `--watch`: an answer printed anew whenever something happened, told by the server's events. */
+/** `--watch`: an answer printed again whenever something happened, told by the server's events. */
 import type { Server } from "../connect/server.ts";
 import { followOn, LOADS } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
@@ -9,7 +9,7 @@ const CLEAR = "\x1b[2J\x1b[H";
 const HANDFUL_MS = 150;
 
 /**
- * Prints, and prints anew when it has changed, until the signal.
+ * Prints, and prints again when it has changed, until the signal.
  *
  * @param text what there is to print now
  * @param isLoad it shows loads

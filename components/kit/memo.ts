@@ -1,4 +1,4 @@
-/** Rendering a component anew only when its props changed: `memo` without the rest of `preact/compat`. */
+/** Rendering a component again only when its props changed: `memo` without the rest of `preact/compat`. */
 import { Component, type ComponentType, type FunctionComponent, h } from "preact";
 
 function differ(a: object, b: object): boolean {

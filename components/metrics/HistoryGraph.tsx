@@ -111,7 +111,7 @@ export function HistoryGraph(props: HistoryGraphProps) {
   const hovered = useSignal<number | null>(null);
   const acts = useRef(props);
   acts.current = props;
-  // The same lines are the same graph: it is drawn anew only for others
+  // The same lines are the same graph: it is drawn again only for others
   const height = tall ? TALL : HEIGHT;
   // Below the first of equals it would say that this one is special
   const hasArea = !tall && lines.length <= 2;

@@ -58,7 +58,7 @@ export function Toasts() {
   useEffect(() => {
     const element = list.current;
     if (element === null) return;
-    // In the top layer, above an open dialog: opened anew, because the last one opened is on top.
+    // In the top layer, above an open dialog: opened again, because the last one opened is on top.
     if (element.matches(":popover-open")) element.hidePopover();
     if (count === 0) return;
     element.showPopover();

@@ -13,7 +13,7 @@ const { t } = textsOf(texts);
 /** Longest note beside a line; the whole message stands below. */
 const LONGEST_NOTE = 120;
 
-/** Tokens as one text, so that a line is rendered anew only when it changed. */
+/** Tokens as one text, so that a line is rendered again only when it changed. */
 const keyOf = (tokens: readonly XmlToken[]) => tokens.map(({ kind, text }) => `${kind}\t${text}`).join("\n");
 
 const Line = memo(function Line({ tokens, note }: { tokens: string; note: string | undefined }) {

@@ -82,7 +82,7 @@ export function poolXml(connection: Connection, { pool: name }: { pool: string }
   return takeString(libvirt().symbols.virStoragePoolGetXMLDesc(pool.pointer, 0));
 }
 
-/** Reads a pool's volumes anew from where it keeps them. A dead server may let this wait. */
+/** Reads a pool's volumes again from where it keeps them. A dead server may let this wait. */
 export function poolRefresh(connection: Connection, { pool: name }: { pool: string }): null {
   using pool = connection.pool(name);
   ok(libvirt().symbols.virStoragePoolRefresh(pool.pointer, 0));

@@ -10,7 +10,7 @@ import { thaw, withAgentLimit } from "./freeze.ts";
 const LIST_TOPOLOGICAL = 1 << 10;
 /** `VIR_DOMAIN_SNAPSHOT_XML_SECURE`: with the passwords of screens. */
 const XML_SECURE = 1;
-/** `VIR_DOMAIN_SNAPSHOT_REVERT_FORCE`: also where QEMU must be started anew for it. */
+/** `VIR_DOMAIN_SNAPSHOT_REVERT_FORCE`: also where QEMU must be started again for it. */
 const REVERT_FORCE = 1 << 2;
 /** `virDomainSnapshotDeleteFlags` */
 const DELETE = { CHILDREN: 1, METADATA_ONLY: 2 } as const;
@@ -189,7 +189,7 @@ export function snapshotOfDisks(
   });
 }
 
-/** Writes down what is known of a snapshot anew. @param current makes it the one that the domain came from */
+/** Writes down what is known of a snapshot again. @param current makes it the one that the domain came from */
 export function snapshotRedefine(
   connection: Connection,
   { uuid, xml, current }: { uuid: string; xml: string; current: boolean },

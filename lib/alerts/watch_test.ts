@@ -65,7 +65,7 @@ Deno.test("check() never fires of less bad than it takes, nor ends of less good"
   }));
 });
 
-Deno.test("check() of what was acknowledged is over as of what fires, and never fires anew before", () => {
+Deno.test("check() of what was acknowledged is over as of what fires, and never fires again before", () => {
   fc.assert(fc.property(checksOf, fc.array(seen, { maxLength: 60 }), (checks, row) => {
     const firing = run(row, checks, { state: "firing", count: 0 });
     const acknowledged = run(row, checks, { state: "acknowledged", count: 0 });
@@ -74,7 +74,7 @@ Deno.test("check() of what was acknowledged is over as of what fires, and never 
   }));
 });
 
-Deno.test("a restart in between neither fires anew nor loses what fires; only a row begins anew", () => {
+Deno.test("a restart in between neither fires again nor loses what fires; only a row begins again", () => {
   fc.assert(
     fc.property(
       checksOf,

@@ -87,7 +87,7 @@ export class CreateModel {
   readonly submitting = signal(false);
   /** Places of the users of cloud-init whose password was not kept. */
   readonly again = signal<readonly number[]>([]);
-  /** How often what was filled in before was taken up: fields that keep their own text are made anew then. */
+  /** How often what was filled in before was taken up: fields that keep their own text are made again then. */
   readonly restored = signal(0);
   /** Why it could not be created. */
   readonly failure = signal<Failure | null>(null);
@@ -385,7 +385,7 @@ export class CreateModel {
     return { ...wish, disks: (wish.disks ?? []).filter(({ path }) => path !== "") };
   }
 
-  /** Judges the form anew: something it depends on has changed. */
+  /** Judges the form again: something it depends on has changed. */
   checkSoon(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#ask(), REST_MS);

@@ -1,4 +1,4 @@
-/** The page's event stream: one EventSource, opened anew when it breaks, its events handed on in handfuls. */
+/** The page's event stream: one EventSource, opened again when it breaks, its events handed on in handfuls. */
 import { based } from "./base.ts";
 import type { AnyEvent, EventName } from "../contract/mod.ts";
 
@@ -102,7 +102,7 @@ export class EventStream {
   #broke(source: StreamSource): void {
     if (source !== this.#source) return;
     this.#options.onState("broken");
-    // A connection that broke is opened anew by the browser; one that was refused (HTTP 503) is not.
+    // A connection that broke is opened again by the browser; one that was refused (HTTP 503) is not.
     if (source.readyState !== CLOSED) return;
     this.#source = undefined;
     this.#cancelRetry = this.#options.after(this.#retryMs, () => this.start());

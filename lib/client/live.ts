@@ -166,7 +166,7 @@ function fetchVms(): Promise<void> {
   return fetching;
 }
 
-/** Fetches anew whatever this page shows: events were missed. */
+/** Fetches again whatever this page shows: events were missed. */
 function refetch(): void {
   pools.value = { name: undefined };
   const wanted: Promise<unknown>[] = [

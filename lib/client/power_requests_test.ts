@@ -25,7 +25,7 @@ Deno.test("waitingOf() a request that came by an event after the page was render
   assert.equal(Math.floor(waitingOf(vm, rendered, true)!.span / 1000), 0);
 });
 
-Deno.test("keepWaiting() gives an overdue guest as long again, and a new request begins anew", () => {
+Deno.test("keepWaiting() gives an overdue guest as long again, and a new request begins again", () => {
   const { vm, rendered } = asked("overdue", OVERDUE_AFTER_MS / 1000 + 5);
   assert.equal(waitingOf(vm, rendered, true)!.isOverdue, true);
   keepWaiting(vm, rendered);

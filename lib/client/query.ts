@@ -1,4 +1,4 @@
-/** Something that a page shows and a call reads: fetched anew when it may have changed, the old value meanwhile. */
+/** Something that a page shows and a call reads: fetched again when it may have changed, the old value meanwhile. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
 /** Changes that come together are read once. */
@@ -42,7 +42,7 @@ export class Query<T> {
     try {
       const found = await this.#options.read();
       if (turn !== this.#newest) return; // a later question has the answer, or will have
-      // Equal is the same: a form somebody is filling in must not be drawn anew for nothing.
+      // Equal is the same: a form somebody is filling in must not be drawn again for nothing.
       if (JSON.stringify(found) !== JSON.stringify(this.#value.peek())) this.#value.value = found;
     } catch (error) {
       if (turn === this.#newest) this.#options.onFailure(error);

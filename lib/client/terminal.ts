@@ -51,7 +51,7 @@ export interface PageTerminal {
   /** Columns and rows. */
   size(): { cols: number; rows: number };
   paste(text: string): void;
-  /** Reads the colours anew: the theme changed. */
+  /** Reads the colours again: the theme changed. */
   recolour(): void;
   destroy(): void;
 }

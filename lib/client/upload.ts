@@ -69,7 +69,7 @@ function estimate(from: number, now: number, sent: number, rest: number): number
 
 /**
  * Where to go on after a failure. What the server has not noticed yet is waited for: of what still arrives it may have taken
- * nothing so far, and who begins anew then throws away what it keeps a moment later.
+ * nothing so far, and who begins again then throws away what it keeps a moment later.
  *
  * @throws {ApiError} UploadRunning; what the server refused it with: the answer to a body that is not read whole gets lost
  */

@@ -59,7 +59,7 @@ Deno.test("upload() waits while the server does not answer or has not noticed th
   assert.deepEqual(offsets, [0, 10, 10]);
 });
 
-Deno.test("upload() begins anew when the server has nothing any more", async () => {
+Deno.test("upload() begins again when the server has nothing any more", async () => {
   const { wires, offsets } = scripted([fails(lost()), () => ANSWER]);
   await go(wires);
   assert.deepEqual(offsets, [0, 0]);

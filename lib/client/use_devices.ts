@@ -1,4 +1,4 @@
-/** A VM's devices on its own page: what the page brought, read anew when the VM changes and now and then. */
+/** A VM's devices on its own page: what the page brought, read again when the VM changes and now and then. */
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { VM, VmDevices } from "../contract/mod.ts";
 import { api } from "./api.ts";

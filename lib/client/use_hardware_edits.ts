@@ -35,7 +35,7 @@ export interface HardwareEdits {
   /** The element that has the forms. */
   readonly place: RefObject<HTMLDivElement>;
   readonly unsaved: ReadonlySignal<readonly Unsaved[]>;
-  /** How often the forms were drawn anew, whatever was typed into them. */
+  /** How often the forms were drawn again, whatever was typed into them. */
   readonly round: ReadonlySignal<number>;
   /** What the fields of a form are drawn from: as it was while something in it is changed. */
   drawn(section: Section): Drawn;
@@ -46,7 +46,7 @@ export interface HardwareEdits {
   isValid(): boolean;
   /** The changes as one. @throws {FormError} naming a field that cannot be sent */
   change(): HardwareChange;
-  /** Draws all forms anew, as they are stored. */
+  /** Draws all forms again, as they are stored. */
   reset(): void;
 }
 

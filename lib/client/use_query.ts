@@ -14,7 +14,7 @@ export interface UseQuery<T> extends Pick<QueryOptions<T>, "first" | "read" | "f
 }
 
 /**
- * Reads something anew whenever it may have changed. The old value stays while it is read, and when it cannot be.
+ * Reads something again whenever it may have changed. The old value stays while it is read, and when it cannot be.
  *
  * @returns the value, and how to read it at once: after something was done to it
  */

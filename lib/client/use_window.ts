@@ -46,7 +46,7 @@ export function useWindow(list: RefObject<HTMLElement>, offsets: readonly number
   }, [offsets]);
 
   if (count <= WHOLE) return whole;
-  // Until it is measured anew, a window from a longer or shorter list: within this one's bounds.
+  // Until it is measured again, a window from a longer or shorter list: within this one's bounds.
   const { from, to } = shown.value;
   const end = offsets[count] ?? 0;
   const first = Math.min(from, count);

@@ -67,7 +67,7 @@ export class VncSession {
     this.#applyScaling();
   }
 
-  /** The server keeps to it, so the connection is made anew. */
+  /** The server keeps to it, so the connection is made again. */
   set viewOnly(viewOnly: boolean) {
     if (viewOnly === this.#viewOnly) return;
     this.#viewOnly = viewOnly;

@@ -411,7 +411,7 @@ export const accessCommands = {
     ...ADMINISTER,
     summary: "Change a user: name shown, grants, password, whether it may sign in",
     description:
-      "What is given replaces what was. Live consoles and event streams of the user end, to be asked for anew.",
+      "What is given replaces what was. Live consoles and event streams of the user end, to be asked for again.",
     input: closed({
       userId: UserId,
       displayName: Type.Optional(Type.String({ maxLength: 100, pattern: NO_OUTER_BLANK, ...CLEARABLE })),

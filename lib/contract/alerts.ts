@@ -150,7 +150,7 @@ export const AlertIncident = Type.Object({
   ended: Type.Optional(oneOf(["cleared", "gone", "changed"], {
     description: "cleared: all is well again. gone: what it was about is no more. changed: the alert was",
   })),
-  silenced: Type.Boolean({ description: "nobody is told of it" }),
+  silenced: Type.Boolean({ description: "no notification is sent" }),
 });
 export type AlertIncident = Static<typeof AlertIncident>;
 
@@ -206,7 +206,7 @@ const TARGET = {
   name: Line(100, "what it is called"),
   channel: oneOf(ALERT_CHANNELS),
   enabled: Type.Boolean(),
-  minSeverity: oneOf(ALERT_SEVERITIES, { description: "it is told of this and worse" }),
+  minSeverity: oneOf(ALERT_SEVERITIES, { description: "it is notified of this severity and higher ones" }),
   privateAddresses: Type.Boolean({
     description: "it may be on a private network, or this host itself; never at a link-local address",
   }),
@@ -318,7 +318,7 @@ export const alertCommands = {
   update_alert: command({
     ...OPERATE,
     summary: "Change an alert",
-    description: "What is left out stays as it is. What it has fired is over, and is watched anew.",
+    description: "What is left out stays as it is. What it has fired is over, and is watched again.",
     input: closed({
       alertId: AlertId,
       name: Type.Optional(SETTINGS.name),
@@ -400,7 +400,7 @@ export const alertCommands = {
   acknowledge_alert: command({
     ...OPERATE,
     summary: "Say that somebody looks after what has fired",
-    description: "It stays in the list until it is over. Nobody is told of it again.",
+    description: "It stays in the list until it is over. No further notification is sent.",
     permission: "signed-in",
     input: closed({ incidentId: Id("incident") }),
     output: NOTHING_OUT,
@@ -464,7 +464,7 @@ export const alertTargetCommands = {
   list_alert_targets: command({
     ...ADMINISTER,
     readOnly: true,
-    summary: "List who is told of alerts",
+    summary: "List alert targets: who is notified",
     input: NOTHING_IN,
     output: Type.Array(AlertTarget),
     errors: ["StoreUnavailable"],

@@ -72,7 +72,7 @@ const TargetId = Type.String({
   maxLength: 64,
   pattern: "^[0-9A-Za-z-]+$",
   description:
-    "a backup target that it goes to, in the place of a folder: one that is given beside it counts for nothing",
+    "a backup target that it goes to, in the place of a folder: a folder that is given as well is ignored",
 });
 
 const Targets = closed({

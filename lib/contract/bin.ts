@@ -58,7 +58,7 @@ export const BinEntry = Type.Object({
   lost: Type.Array(Type.String(), { description: "what could not be kept, and was deleted for good" }),
   missing: Type.Array(Type.String(), { description: "files of it that are gone from the bin" }),
   found: Type.Boolean({
-    description: "found in a pool's folder, by the note beside its files: the database did not know it",
+    description: "found in a pool's folder, by the note next to its files: the database did not know it",
   }),
 });
 export type BinEntry = Static<typeof BinEntry>;

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { ForeignTimestamp, NOTHING_IN, oneOf } from "./schema.ts";
 
-/** Days before a certificate's end from which on it is warned of, and our own is made anew. */
+/** Days before a certificate's end from which on it is warned of, and our own is made again. */
 export const EXPIRY_WARNING_DAYS = 30;
 
 const facts = {

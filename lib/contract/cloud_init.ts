@@ -100,7 +100,7 @@ export const CloudInit = closed({
   metaData: Type.Optional(Type.Record(Type.String(), line(1024), {
     additionalProperties: false,
     maxProperties: 32,
-    description: "further meta-data; the instance-id is made anew with every change",
+    description: "further meta-data; the instance-id is made again with every change",
   })),
 }, { description: "either `form` or `userData`; either `network` or `networkConfig`" });
 export type CloudInit = Static<typeof CloudInit>;
@@ -119,7 +119,7 @@ export const CloudInitState = Type.Object({
   }),
   path: Type.Optional(Type.String({ description: "the seed on the host" })),
   target: Type.Optional(Type.String({ description: "the drive it is in: sda" })),
-  instanceId: Type.Optional(Type.String({ description: "cloud-init runs anew when it changes" })),
+  instanceId: Type.Optional(Type.String({ description: "cloud-init runs again when it changes" })),
   changedAt: Type.Optional(Timestamp),
   files: Type.Optional(CloudInitFiles),
   warnings: Type.Array(ConfigFinding, { description: "what is worth knowing of what is set" }),
@@ -151,7 +151,7 @@ export const cloudInitCommands = {
   set_cloud_init: command({
     summary: "Say what cloud-init sets up in a VM",
     description:
-      "Makes the seed anew with a new instance-id, so that cloud-init runs at the guest's next start.",
+      "Makes the seed again with a new instance-id, so that cloud-init runs at the guest's next start.",
     role: "operator",
     input: closed({ vmId: VmId, cloudInit: CloudInit }),
     output: SetCloudInitResult,

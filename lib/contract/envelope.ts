@@ -40,7 +40,7 @@ export function openEnvelope({ envelope }: Pick<Command, "envelope">, input: unk
   if (!isObject(inner)) return invalid(`${envelope} must be an object with the command's fields`);
   const twice = Object.keys(beside).find((name) => Object.hasOwn(inner, name));
   if (twice !== undefined) {
-    return invalid(`${twice.slice(0, 64)} was given twice: in ${envelope} and beside it`);
+    return invalid(`${twice.slice(0, 64)} was given twice: in ${envelope} and next to it`);
   }
   return { ...beside, ...inner };
 }

@@ -41,16 +41,16 @@ export const EVENTS = {
     kept: true,
     data: Type.Object({ incident: AlertIncident, more: Type.Integer({ minimum: 0 }) }),
   },
-  /** Something fired, was acknowledged or is over, or an alert was changed: read what is shown anew. */
+  /** Something fired, was acknowledged or is over, or an alert was changed: read what is shown again. */
   "alerts-changed": { kept: true, data: Type.Object({}) },
-  /** Something went into the bin, came back or is gone for good: read what is shown anew. */
+  /** Something went into the bin, came back or is gone for good: read what is shown again. */
   "bin-changed": { kept: true, data: Type.Object({}) },
   /** A project, its quota or its VMs were changed: read what is shown again. */
   "projects-changed": { kept: true, data: Type.Object({}) },
-  /** A host was added, changed or removed: fetch everything anew. */
+  /** A host was added, changed or removed: fetch everything again. */
   "hosts-changed": { kept: true, data: Type.Object({}) },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },
-  /** The client missed more than is kept: fetch everything anew. */
+  /** The client missed more than is kept: fetch everything again. */
   "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },
 } as const;
 

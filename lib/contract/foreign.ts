@@ -208,7 +208,7 @@ export const foreignCommands = {
   inspect_foreign_vm: command({
     summary: "Show what a VM of another hypervisor would be imported as",
     description:
-      "Reads its definition and the heads of its disks: hardware at the source beside hardware here. Nothing is made.",
+      "Reads its definition and the heads of its disks: hardware at the source next to hardware here. Nothing is made.",
     role: "administrator",
     permission: "vms.administer",
     input: closed(SOURCE),

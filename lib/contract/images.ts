@@ -18,7 +18,7 @@ export const Image = Type.Object({
   virtualBytes: Type.Integer({ description: "what a guest sees" }),
   usedBy: Type.Array(StorageUser),
   isBase: Type.Boolean({ description: "other images are built on it, or a template or the bin needs it" }),
-  osId: Type.Optional(Type.String({ description: "operating system its name tells of" })),
+  osId: Type.Optional(Type.String({ description: "operating system that its name says" })),
   osName: Type.Optional(Type.String()),
 });
 export type Image = Static<typeof Image>;

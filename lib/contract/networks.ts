@@ -366,7 +366,7 @@ export const networkCommands = {
   stop_network: command({
     summary: "Stop a virtual network",
     description:
-      "Running VMs on it lose their connection until they are started anew: refused unless forced.",
+      "Running VMs on it lose their connection until they are started again: refused unless forced.",
     role: "operator",
     input: closed({ ...ByName, force: Force }),
     output: NOTHING_OUT,

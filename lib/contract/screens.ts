@@ -46,7 +46,7 @@ export const screenCommands = {
     description:
       "Random ones, new at each start; a password that somebody chose is replaced. The console, get_vnc_info and " +
       "get_viewer_file give the present one. A screen that runs without a password gets one when QEMU is started " +
-      "anew: shut the VM down and start it, or suspend and start it.",
+      "again: shut the VM down and start it, or suspend and start it.",
     role: "operator",
     input: closed({ vmId: VmId }),
     output: DeviceApplied,

@@ -55,7 +55,8 @@ export const SnapshotList = Type.Object({
   }),
   external: Type.Optional(
     Type.String({
-      description: "why one that is taken now lies beside the disks, without memory; absent when it does not",
+      description:
+        "why one that is taken now lies next to the disks, without memory; absent when it does not",
     }),
   ),
   quiesces: Type.Optional(
@@ -107,7 +108,7 @@ export const snapshotCommands = {
     }),
     output: Type.Object({
       name: Type.String(),
-      external: Type.Optional(Type.Boolean({ description: "true: it lies beside the disks" })),
+      external: Type.Optional(Type.Boolean({ description: "true: it lies next to the disks" })),
       quiesced: Type.Optional(Type.Boolean({ description: "true: the guest had written all to its disks" })),
       notes: Type.Optional(Type.Array(SentenceText(), { description: "what is worth knowing of it" })),
     }),

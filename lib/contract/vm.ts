@@ -157,7 +157,7 @@ export const VM = Type.Object({
   notUnderstoodSince: Type.Optional(
     Type.Integer({
       description:
-        "milliseconds since 1970-01-01T00:00:00Z: since then its linked host tells of it what this version " +
+        "milliseconds since 1970-01-01T00:00:00Z: since then its linked host reports what this version " +
         "does not understand, and it is shown as it was before; left out where it is understood",
     }),
   ),

@@ -124,7 +124,7 @@ export const volumeCommands = {
   }),
   resize_volume: command({
     summary: "Make a volume larger",
-    description: "Of a running VM's disk use resize_disk: the VM is told of the new size then.",
+    description: "Of a running VM's disk use resize_disk: the guest learns the new size.",
     role: "operator",
     input: closed({ ...AT, capacityBytes: Capacity }),
     output: Volume,

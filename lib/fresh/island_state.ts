@@ -16,7 +16,7 @@ export interface IslandState {
 }
 
 /**
- * Makes `useId` count anew inside an island, with the island's number in front, so that server and browser (where
+ * Makes `useId` count again inside an island, with the island's number in front, so that server and browser (where
  * each island is a tree of its own) come to the same ids. `__m` is Preact's mangled `_mask`, kept for this use.
  */
 export function setIdRoot(vnode: VNode, number: number): void {

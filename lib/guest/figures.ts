@@ -23,7 +23,7 @@ const labelOf = (mountpoint: string) => oneLine(mountpoint, MOST_LABEL - 1);
 
 /**
  * The labels that figures of a guest are kept under: whoever mounts under another name each time fills nobody's disk. The
- * first that came stay, until KVM Manager is started anew.
+ * first that came stay, until KVM Manager is started again.
  */
 export class AdmittedLabels {
   readonly #labels = new Map<string, Set<string>>();

@@ -303,7 +303,7 @@ export const en = {
   "note.crashed": "The guest or QEMU crashed.",
   "note.start_failed": "The last start failed.",
   "note.not_understood":
-    "Shown as it was at {time}: since then its host tells of it what this version does not understand. Update KVM Manager here.",
+    "Shown as it was at {time}: since then its host reports what this version does not understand. Update KVM Manager here.",
   "note.transient": "Transient: this VM disappears when it stops.",
 
   "fact.addresses": "Addresses",

@@ -133,6 +133,26 @@ Deno.test("texts, errors and the contract say VM, never machine", async () => {
   assert.deepEqual(wrong, []);
 });
 
+/** What technical English does not say, and what it says instead. */
+const UNUSUAL = {
+  anew: "again",
+  beside: "next to",
+  "tells of": "reports",
+  "told of": "notified of, or learns",
+} as const;
+
+Deno.test("texts, errors and the contract are written in plain English", async () => {
+  const all = [
+    ...Object.entries(await allTexts()),
+    ...described(COMMANDS, "commands"),
+    ...Object.entries(ERRORS).map(([code, { text }]): [string, string] => [code, text]),
+  ];
+  for (const [words, instead] of Object.entries(UNUSUAL)) {
+    const wrong = all.filter(([, text]) => new RegExp(`\\b${words}\\b`, "i").test(text));
+    assert.deepEqual(wrong, [], `say “${instead}”`);
+  }
+});
+
 Deno.test("New is no command: what makes something says Create", async () => {
   const commands = /^New (VM|machine|virtual|network$|storage|pool|volume|user|role|token)/i;
   assert.deepEqual(Object.entries(await allTexts()).filter(([, text]) => commands.test(text)), []);

@@ -69,7 +69,7 @@ export class MetricSampler {
    *
    * @param at monotonic milliseconds
    * @param mostSeconds since the reading before: after more, what a counter rose by says nothing of now
-   * @param hasReset whether the counters began anew since
+   * @param hasReset whether the counters began again since
    */
   take(reading: Reading, at: number, mostSeconds: number, hasReset = false): Float32Array {
     const seconds = (at - this.#at) / 1000;

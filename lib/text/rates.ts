@@ -22,6 +22,6 @@ export function ratesBetween(before: VmStats | undefined, after: VmStats): Rates
     networkRx: rate("networkRxBytes"),
     networkTx: rate("networkTxBytes"),
   };
-  // A counter that fell means it began anew: the VM restarted, or a device was unplugged.
+  // A counter that fell means it began again: the VM restarted, or a device was unplugged.
   return Object.values(rates).some((value) => value < 0) ? null : rates;
 }

@@ -97,7 +97,7 @@ const VALUES: Readonly<Record<Sort, (vm: VM, statsOf: StatsOf) => SortValue>> = 
   host: (vm) => vm.host,
 };
 
-/** Whether an order moves with the load, so that the list must be sorted anew when figures arrive. */
+/** Whether an order moves with the load, so that the list must be sorted again when figures arrive. */
 export function sortsByLoad(sort: Sort): boolean {
   return sort === "cpu" || sort === "memory";
 }

@@ -112,7 +112,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
           });
         await choose("chosen & <b>.txt", "by hand");
         await waitForText(page, "#files table", "chosen & <b>.txt");
-        await hydrated(page); // it was loaded anew
+        await hydrated(page); // it was loaded again
         assert.equal((await content("/tmp/chosen & <b>.txt")).content, "by hand");
         const dropped = await page.evaluateHandle(() => {
           const data = new DataTransfer();
@@ -128,7 +128,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await choose("dropped.txt", "replaced");
         await waitForText(page, "#files", "A file of that name is there");
         assert.equal((await content("/tmp/dropped.txt")).content, "dropped");
-        // It loads the page anew, which would take the click on the link below along
+        // It loads the page again, which would take the click on the link below along
         const loaded = page.waitForEvent("load");
         await page.getByRole("button", { name: "Replace" }).click();
         await loaded;

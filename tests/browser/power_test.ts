@@ -161,7 +161,7 @@ browserTest("a guest that ignores a request is named, also after a reload, and c
       await page.getByRole("button", { name: "Keep waiting" }).click();
       await page.locator(note).waitFor({ state: "detached" });
     });
-    await t.step("the next request begins anew; Force off asks, and ends it", async () => {
+    await t.step("the next request begins again; Force off asks, and ends it", async () => {
       await page.getByRole("button", { name: "Reboot", exact: true }).click();
       await waitForText(page, "header [role=status]", /Rebooting….*0:0[0-9]/);
       await page.locator("form.actions button[popovertarget]").click();

@@ -47,7 +47,7 @@ Deno.test({
       await visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
         await page.getByRole("button", { name: button }).click();
         await waitForText(page, ".banner", `The screen of ${vm.name} has a password from the next start on`);
-        await waitForText(page, ".banner", "until QEMU is started anew");
+        await waitForText(page, ".banner", "until QEMU is started again");
         await becomes(() => page.getByRole("button", { name: button }).count(), 0);
       }, { javaScriptEnabled: false });
     });

@@ -417,7 +417,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a database nobody gets in but root, who keeps control; nothing is set up anew (fault 12)",
+  name: "without a database nobody gets in but root, who keeps control; nothing is set up again (fault 12)",
   ignore,
   fn: async () => {
     const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });

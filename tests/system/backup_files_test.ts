@@ -133,7 +133,7 @@ Deno.test({
       // What is followed stays in the copy.
       assert.equal((await content(device, "/../../etc/hostname")).status, 200);
     });
-    await t.step("who goes away in the middle ends it; the next question opens it anew", async () => {
+    await t.step("who goes away in the middle ends it; the next question opens it again", async () => {
       const response = await content(device, "/big");
       await response.body!.cancel();
       const { files } = await call(server, "list_backup_files", { ...of, filesystem: device, path: "/etc" });

@@ -24,7 +24,7 @@ import { delay } from "../testbed/wait.ts";
 const ignore = await requirement("qemu") !== null;
 
 Deno.test({
-  name: "what an increment cannot build on is read anew, and snapshots go before",
+  name: "what an increment cannot build on is read again, and snapshots go before",
   ignore,
   fn: async (t) => {
     await using pool = await testPool();
@@ -39,7 +39,7 @@ Deno.test({
       ...{ name: "inc", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 20 },
     });
     done(await runOf(server, backupId));
-    await t.step("a chunk that is missing, and one that is damaged, are read anew", async () => {
+    await t.step("a chunk that is missing, and one that is damaged, are read again", async () => {
       const chunk = (await chunksOf(folder.path)).split("\n").find((line) => line.length === 64)!;
       const path = `${folder.path}/kvm-manager-backups/chunks/${chunk.slice(0, 2)}/${chunk}`;
       await Deno.remove(path);

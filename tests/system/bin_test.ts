@@ -36,7 +36,7 @@ const binServer = () => readyServer({ env: { KVMM_BIN_DAYS: "7" } });
 const io = (path: string, command: "write" | "read", byte: string, format = "qcow2") =>
   run(["qemu-io", "-f", format, "-c", `${command} -P ${byte} 0 64k`, path]);
 
-/** Its stored configuration in any order: libvirt orders controllers anew when it defines them. */
+/** Its stored configuration in any order: libvirt orders controllers again when it defines them. */
 const definitionOf = async (vm: Pick<TestMachine, "xml">) =>
   (await vm.xml("--inactive", "--security-info")).split("\n").sort();
 

@@ -70,7 +70,7 @@ async function mainVerbs(cli: CommandLine): Promise<void> {
 }
 
 Deno.test({
-  name: "kvm-manager does what everybody does first, at the socket, unpacked anew",
+  name: "kvm-manager does what everybody does first, at the socket, unpacked again",
   ignore,
   fn: async () => {
     await using server = await demoServer();
@@ -88,7 +88,7 @@ async function stateIn(lines: AsyncGenerator<string>, wanted: RegExp): Promise<v
 }
 
 Deno.test({
-  name: "--watch prints anew what has changed, told by events",
+  name: "--watch prints again what has changed, told by events",
   ignore,
   fn: async () => {
     await using data = await testFolder();

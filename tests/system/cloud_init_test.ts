@@ -258,7 +258,7 @@ Deno.test({
         { form: {}, networkConfig: "version: 1" },
         /cloudInit\.networkConfig must be a mapping with version: 2/,
       ],
-      [{ form: {}, metaData: { "instance-id": "x" } }, /cloudInit\.metaData\.instance-id is made anew/],
+      [{ form: {}, metaData: { "instance-id": "x" } }, /cloudInit\.metaData\.instance-id is made again/],
       [{ form: { nonsense: 1 } }, /unknown field "cloudInit.form.nonsense"/],
     ];
     for (const [cloudInit, expected] of cases) {

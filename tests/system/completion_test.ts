@@ -73,7 +73,7 @@ Deno.test({
       await zsh.waitFor("complete\r\n");
       await zsh.type("kvm-manager vm start te\t");
       await zsh.waitFor("vm start test");
-      // Ctrl+U: the line is begun anew.
+      // Ctrl+U: the line is begun again.
       await zsh.type("\x15kvm-manager netw\t");
       await zsh.waitFor("kvm-manager network ");
       await zsh.type("\x15exit\n");

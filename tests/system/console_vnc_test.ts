@@ -73,7 +73,7 @@ Deno.test({
         await running(server, vm.uuid);
         await using viewer = await view(server, vm.uuid);
         assert.ok(await firstLight(viewer) > 100);
-        // The firmware changes its mode while it starts: asked anew, both are of the same moment.
+        // The firmware changes its mode while it starts: asked again, both are of the same moment.
         await until("the size that libvirt's screenshot has", async () => {
           await using next = await view(server, vm.uuid);
           const [width, height] = await screenSize(vm.name);

@@ -315,7 +315,7 @@ Deno.test("download_image() brings an image in, checked and unpacked", async (t)
     assert.equal(hash(await Deno.readFile(`${pool.path}/cut.img`)), hash(bytes));
   });
 
-  await t.step("a file that is another one by then is begun anew, and never mixed", async () => {
+  await t.step("a file that is another one by then is begun again, and never mixed", async () => {
     const other = noise(2 * MIB);
     const path = "/changed.img";
     const url = mirror.serve(path, { body: bytes, etag: '"one"', cut: { after: MIB, times: 1 }, pace: 5 });
@@ -323,7 +323,7 @@ Deno.test("download_image() brings an image in, checked and unpacked", async (t)
     mirror.serve(path, { body: other, etag: '"two"' });
     const { job, log } = await over(server, jobId);
     assert.equal(job.state, "done", log);
-    assert.match(log, /Beginning anew/);
+    assert.match(log, /Beginning again/);
     assert.equal(hash(await Deno.readFile(`${pool.path}/changed.img`)), hash(other));
   });
 

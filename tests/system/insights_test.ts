@@ -179,7 +179,7 @@ Deno.test({
         assert.equal(applied.status, 303, applied.text.slice(0, 500));
         assert.equal((await defined(vm.name)).cpus, 1);
         const after = await ask(applied.at!);
-        assert.doesNotMatch(after.text, /More CPU than needed/, "what was changed is looked at anew");
+        assert.doesNotMatch(after.text, /More CPU than needed/, "what was changed is looked at again");
         const undone = await post(formIn(after.text, "cpu.count=4"));
         assert.equal(undone.status, 303);
         assert.equal((await defined(vm.name)).cpus, 4);

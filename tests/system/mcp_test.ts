@@ -448,7 +448,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "kvm-manager mcp speaks by the socket: plans, acts, bad lines, a server that is started anew, and none",
+    "kvm-manager mcp speaks by the socket: plans, acts, bad lines, a server that is started again, and none",
   ignore,
   fn: async (t) => {
     await using machine = await testMachine({ purpose: "mcp-stdio", guest: false });

@@ -127,7 +127,7 @@ const DAMAGES: readonly [how: string, damage: (path: string) => Promise<void>][]
   ["cut off", (path) => Deno.truncate(path, 5000)],
 ];
 
-Deno.test("a damaged file of metrics is moved aside, said, and begun anew; the configuration is not touched", async (t) => {
+Deno.test("a damaged file of metrics is moved aside, said, and begun again; the configuration is not touched", async (t) => {
   for (const [how, damage] of DAMAGES) {
     await t.step(how, async () => {
       await using folder = await testFolder();
@@ -153,7 +153,7 @@ Deno.test("a damaged file of metrics is moved aside, said, and begun anew; the c
   }
 });
 
-Deno.test("a file of metrics that is damaged while it is open is moved aside, said, and begun anew, too", async (t) => {
+Deno.test("a file of metrics that is damaged while it is open is moved aside, said, and begun again, too", async (t) => {
   for (const [how, damage] of DAMAGES) {
     await t.step(how, async () => {
       await using folder = await testFolder();
@@ -254,7 +254,7 @@ Deno.test({
     await until("the VM is known", () => Promise.resolve(app.hosts.vm(vm.uuid) !== undefined));
     const path = join(dataDir, METRICS_FILE);
     await until("nothing can be opened there, also not by a reading that came in between", async () => {
-      await app.metrics.ask("close", {}); // it is opened anew with the next call
+      await app.metrics.ask("close", {}); // it is opened again with the next call
       for (const end of ["", "-wal", "-shm"]) {
         await Deno.remove(path + end).catch((error) => assert.ok(error instanceof Deno.errors.NotFound));
       }

@@ -145,7 +145,7 @@ Deno.test({
       const work = "dd if=/dev/zero of=/dev/vda bs=1M count=16 conv=fsync; ping -c 20 -i 0.1 -s 1000 " +
         `${network.subnet}.1; ` +
         "timeout 3 sh -c 'while :; do :; done'; true";
-      // A reading leaves out the disks of a VM that is busy with a call of somebody else: a gap, and then it is done anew
+      // A reading leaves out the disks of a VM that is busy with a call of somebody else: a gap, and then it is done again
       for (let attempt = 0; attempt < 5 && !hasDisk(found); attempt++) {
         before = await domstats(vm.name);
         const first = await takeVm();
@@ -175,7 +175,7 @@ Deno.test({
       near(found.get("disk_physical vda"), after.get("block.0.physical")!, 0.001, "physical");
     });
 
-    await t.step("a VM that was started anew has a gap, no negative and no wild figure", async () => {
+    await t.step("a VM that was started again has a gap, no negative and no wild figure", async () => {
       await virsh("destroy", vm.name);
       await collector.take();
       await virsh("start", vm.name);

@@ -83,7 +83,7 @@ Deno.test({
       assert.deepEqual(moved.warnings, []);
       assert.equal(await to.libvirt.virsh("domstate", name), "running");
       assert.deepEqual(await from.vms(), []);
-      // It has gone on, and was not started anew
+      // It has gone on, and was not started again
       assert.ok(await uptime(to, name) >= before);
       const there = await shows(to.server, vmId, ({ state }) => state === "running");
       assert.deepEqual([there.tags, there.autostart, there.persistent], [["web"], true, true]);

@@ -20,7 +20,7 @@ const emptyVm = (pool: TestPool) => testMachine({ purpose: "move", guest: false,
 
 const EVERYTHING = { kind: "everything" } as const;
 
-/** Defines a machine anew, with its XML changed. */
+/** Defines a machine again, with its XML changed. */
 async function redefine(vm: TestMachine, change: (xml: string) => string): Promise<void> {
   const before = await vm.xml("--inactive"), after = change(before);
   assert.notEqual(after, before);

@@ -157,7 +157,7 @@ Deno.test({
       await call(server, "set_vm_xml", { vmId, xml, etag });
       await renewed(name);
     });
-    await t.step("what was exported, defined anew by virsh, has a password again", async () => {
+    await t.step("what was exported, defined again by virsh, has a password again", async () => {
       await virsh("destroy", name);
       await shows(server, vmId, isOff);
       const file = await Deno.makeTempFile({ suffix: ".xml" });
@@ -259,7 +259,7 @@ Deno.test({
       });
       const waiting = await call(server, "get_vm", { vmId: vm.uuid });
       assert.equal(waiting.openScreen, "until-restart");
-      assert.match(waiting.attention.join(), /started anew/);
+      assert.match(waiting.attention.join(), /started again/);
       await call(server, "suspend_vm", { vmId: vm.uuid });
       await call(server, "start_vm", { vmId: vm.uuid });
       assert.equal((await shows(server, vm.uuid, isOn)).openScreen, undefined);

@@ -130,7 +130,7 @@ async function asNobody(capabilities: readonly string[], from: string, to: strin
   return JSON.parse(said);
 }
 
-/** The only copy in a folder of backups, whose manifest can be written anew. */
+/** The only copy in a folder of backups, whose manifest can be written again. */
 async function copyIn(folder: string) {
   const copies = `${folder}/kvm-manager-backups/copies`;
   const [{ name }] = await Array.fromAsync(Deno.readDir(copies)) as [Deno.DirEntry];

@@ -37,7 +37,7 @@ const refused = (asked: Promise<unknown>, code: string, text: RegExp) =>
     return true;
   });
 
-/** Its stored configuration in any order: libvirt orders controllers anew when it defines them. */
+/** Its stored configuration in any order: libvirt orders controllers again when it defines them. */
 const definitionOf = async (vm: TestMachine) =>
   (await vm.xml("--inactive", "--security-info")).split("\n").sort();
 

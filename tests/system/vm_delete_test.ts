@@ -192,7 +192,7 @@ Deno.test({
           "DiskDeleteFailed",
           text,
         );
-        // libvirt orders the controllers anew
+        // libvirt orders the controllers again
         const lines = (xml: string) => xml.split("\n").sort();
         assert.deepEqual(lines(await vm.xml("--inactive", "--security-info")), lines(before));
         await known(server, vm.uuid);

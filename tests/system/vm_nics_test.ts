@@ -53,7 +53,7 @@ Deno.test({
       }
       assert.match(await virsh("domif-getlink", vm.name, mac), /up/, "it is plugged in again");
       await until("the carrier", async () => await inGuest(vm, "cat /sys/class/net/eth0/carrier") === "1");
-      // Busybox's client does not watch the cable, as others do: it is asked to begin anew.
+      // Busybox's client does not watch the cable, as others do: it is asked to begin again.
       await inGuest(vm, "kill -USR2 $(pidof udhcpc); kill -USR1 $(pidof udhcpc)");
       const lease = await until(
         "a lease of the other network",

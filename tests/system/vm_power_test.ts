@@ -101,7 +101,7 @@ Deno.test({
     await t.step("pause_vm()", () => becomes("pause_vm", "paused", "paused", "pausing"));
     await t.step("paused: what does not fit is refused", () => refusesIn("paused"));
     await t.step("resume_vm()", () => becomes("resume_vm", "running", "running", "resuming"));
-    await t.step("reset_vm() starts the guest anew in the same QEMU", async () => {
+    await t.step("reset_vm() starts the guest again in the same QEMU", async () => {
       const pid = await vm.qemuPid();
       await call(server, "reset_vm", { vmId });
       await vm.waitForBoot(2);
@@ -124,7 +124,7 @@ Deno.test({
       await becomes("start_vm", "running", "running", "starting");
       await vm.waitForAgent();
       assert.match(await virsh("dominfo", vm.name), /Managed save:\s+no/);
-      // the log of the console began anew with this QEMU: a guest that had booted would have written to it
+      // the log of the console began again with this QEMU: a guest that had booted would have written to it
       assert.ok(await vm.boots() === 0 && before === 3, `${before} boots, then ${await vm.boots()}`);
     });
     await t.step("what virsh does arrives within a second", async () => {

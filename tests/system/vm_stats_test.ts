@@ -95,7 +95,7 @@ Deno.test({
       await zeros();
       assert.equal((await call(server, "get_vm", { vmId })).stats, undefined);
     });
-    await t.step("a new start counts anew", async () => {
+    await t.step("a new start counts again", async () => {
       await call(server, "start_vm", { vmId });
       await shows(server, vmId, ({ state }) => state === "running");
       const { diskWriteBytes, cpuUsagePercent } = await call(server, "get_vm_stats", { vmId });

@@ -446,7 +446,7 @@ Deno.test({
       assert.equal((await call(server, "get_vm", { vmId })).pendingChanges, 0);
       assert.match(after, /passwd='pl4nted!'/);
     });
-    await t.step("a machine started anew has nothing that waits", async () => {
+    await t.step("a machine started again has nothing that waits", async () => {
       await virsh("setvcpus", vm.name, "3", "--config", "--maximum");
       await call(server, "force_stop_vm", { vmId });
       await call(server, "start_vm", { vmId });

@@ -347,11 +347,11 @@ Deno.test("upload_volume() bounds what broke off: no worker for each, no more th
   assert.deepEqual([refusedOne.status, refusedOne.code], [429, "TooManyUploads"]);
   assert.match(refusedOne.message!, new RegExp(`limit 8\\): ${pool.name}/0\\.img, .*delete_upload`));
 
-  // What waits goes on, and makes way when it is whole, begun anew, or removed.
+  // What waits goes on, and makes way when it is whole, begun again, or removed.
   const rest = await put(at(server, pool.name, "3.img"), bytes.subarray(2 * MIB), range(2 * MIB, size));
   assert.deepEqual([rest.status, rest.sha256], [200, sha256(bytes)]);
-  const anew = await put(at(server, pool.name, "4.img"), bytes, range(0, size));
-  assert.deepEqual([anew.status, anew.sha256], [200, sha256(bytes)]);
+  const again = await put(at(server, pool.name, "4.img"), bytes, range(0, size));
+  assert.deepEqual([again.status, again.sha256], [200, sha256(bytes)]);
   for (const each of [0, 1, 2, 5, 6, 7]) {
     await call(server, "delete_upload", { pool: pool.name, volume: `${each}.img` });
   }

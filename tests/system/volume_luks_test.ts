@@ -63,7 +63,7 @@ Deno.test({
         /private/,
       );
     });
-    await t.step("it is told as encrypted also when its pool was read anew", async () => {
+    await t.step("it is told as encrypted also when its pool was read again", async () => {
       await call(server, "refresh_storage_pool", { pool: pool.name });
       assert.match(
         await virsh("vol-dumpxml", "a.luks", "--pool", pool.name),

@@ -20,7 +20,7 @@ export async function openAgentChannel(vm: TestMachine, name?: string): Promise<
   return await Deno.connect({ transport: "unix", path: await agentSocket(vm, name) });
 }
 
-/** Defines a stopped VM anew, so that its channel is connected to a socket of the host's. */
+/** Defines a stopped VM again, so that its channel is connected to a socket of the host's. */
 export async function connectChannel(vm: TestMachine, socket: string): Promise<void> {
   const folder = filesOf(vm.name), xml = await Deno.readTextFile(`${folder}/domain.xml`);
   const channel = `<channel type='unix'><source mode='connect' path='${socket}'/>`;

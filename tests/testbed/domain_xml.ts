@@ -107,7 +107,7 @@ function interfaceXml({ name, mac }: NonNullable<DomainXml["network"]>): Markup 
     </interface>`;
 }
 
-/** A pty is logged as well: libvirt starts the log anew with every start of the machine. */
+/** A pty is logged as well: libvirt starts the log again with every start of the machine. */
 function serialXml({ kind, log }: DomainXml["serial"]): Markup {
   return kind === "pty"
     ? markup`<serial type='pty'><log file='${log}' append='off'/></serial>`

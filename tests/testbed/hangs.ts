@@ -112,7 +112,7 @@ async function agentMachines(host: PrivateLibvirt, count: number): Promise<Priva
   );
 }
 
-/** Somebody looks into a guest again and again: each look opened its line anew, and the third or fourth never came back. */
+/** Somebody looks into a guest again and again: each look opened its line again, and the third or fourth never came back. */
 const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwhile> => ({
   [`four looks into the guest ${vmId.slice(0, 8)}`]: {
     ms: 2 * REFUSED,

@@ -103,7 +103,7 @@ export async function qemuPid(domain: string): Promise<number | null> {
 /**
  * Gives /dev/kvm the group and mode that udev gives it (root:kvm 0660) on a machine where no udev runs.
  *
- * Without that, libvirt 9.0 probes QEMU anew for every define and start, which takes up to 48 s: the probe may
+ * Without that, libvirt 9.0 probes QEMU again for every define and start, which takes up to 48 s: the probe may
  * override permissions and finds KVM, the check of the cached answer may not and takes it for out of date.
  */
 async function settleKvmAccess(): Promise<void> {

@@ -105,7 +105,7 @@ export class TestMachine implements AsyncDisposable {
     });
   }
 
-  /** How often the guest has come up since the machine was started: a reboot counts, a start begins anew. */
+  /** How often the guest has come up since the machine was started: a reboot counts, a start begins again. */
   async boots(): Promise<number> {
     return (await this.serial()).split(READY).length - 1;
   }

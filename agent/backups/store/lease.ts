@@ -1,8 +1,8 @@
 /**
- * Locks in a store that knows none: a file for each who has it, with the time until which it holds, made anew while it is
+ * Locks in a store that knows none: a file for each who has it, with the time until which it holds, made again while it is
  * held. Who takes one writes his own first, and looks for others then: of two at once at most one goes on. What a process
  * that ended has left counts for nobody of the same target, and for others until its time is over by every clock. Who could
- * not make his anew in time has lost it, also where nobody has taken it since.
+ * not make his again in time has lost it, also where nobody has taken it since.
  */
 import Type from "typebox";
 import { checker } from "../../../lib/typebox/compile.ts";
@@ -10,7 +10,7 @@ import type { Clock } from "../../clock.ts";
 import { log } from "../../log.ts";
 import type { BackupStore, LockName, StoreLock } from "./store.ts";
 
-/** Milliseconds that a lock holds, and after which it is made anew. */
+/** Milliseconds that a lock holds, and after which it is made again. */
 const HOLDS_MS = 15 * 60_000, RENEW_MS = 4 * 60_000;
 /** Milliseconds that clocks may differ: what is over by less may hold still; what claims to hold by more counts no longer. */
 const SKEW_MS = 45 * 60_000;
@@ -49,7 +49,7 @@ export class StoreLeases {
       const now = { wall: clock.now(), up: clock.monotonic() };
       const text = JSON.stringify({ owner: this.owner, alone, until: now.wall + HOLDS_MS });
       await this.store.write(name, new TextEncoder().encode(text));
-      // Before it is made anew: in a gap somebody else may have had it.
+      // Before it is made again: in a gap somebody else may have had it.
       if (isHeld()) made = now;
     };
     let cancel: () => void;

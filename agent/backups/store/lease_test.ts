@@ -29,7 +29,7 @@ function files() {
   };
 }
 
-Deno.test("a lock is held as long as it is made anew in time", async () => {
+Deno.test("a lock is held as long as it is made again in time", async () => {
   const store = files(), clock = new TestClock();
   const lock = await new StoreLeases(store, "me", clock).lock("write", true);
   assert.ok(lock !== undefined);
@@ -42,14 +42,14 @@ Deno.test("a lock is held as long as it is made anew in time", async () => {
   await clock.advance(4 * MINUTE);
   store.isAway = true;
   await clock.advance(10 * MINUTE);
-  assert.ok(lock.isHeld(), "it was made anew meanwhile");
+  assert.ok(lock.isHeld(), "it was made again meanwhile");
   await clock.advance(10 * MINUTE);
   assert.equal(lock.isHeld(), false);
   await lock.release();
   assert.equal(clock.waiting, 0);
 });
 
-Deno.test("a lock that is let go while it is made anew leaves nothing behind", async () => {
+Deno.test("a lock that is let go while it is made again leaves nothing behind", async () => {
   const store = files(), clock = new TestClock(), { promise, resolve } = Promise.withResolvers<void>();
   const lock = await new StoreLeases(store, "me", clock).lock("write", true);
   const { write } = store;

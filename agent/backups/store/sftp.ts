@@ -1,6 +1,6 @@
 /**
  * A folder of another host as a store, by SFTP. The host is known by its key: one that has another key is not spoken to.
- * A connection is made to an address that was judged, and begun anew once where it broke off.
+ * A connection is made to an address that was judged, and begun again once where it broke off.
  */
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -234,7 +234,7 @@ export class SftpStore implements BackupStore {
         connection.client.end();
         this.#lost(connection.client);
         if (tries > 0) throw this.#unusable(oneLine(messageOf(error), 200), error);
-        log.debug("a connection to a backup target is made anew", { target: this.label, error });
+        log.debug("a connection to a backup target is made again", { target: this.label, error });
       }
     }
   }

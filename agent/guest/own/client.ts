@@ -181,7 +181,7 @@ export class OwnAgentClient implements AsyncDisposable {
   }
 
   /**
-   * Whether it is still the agent that the conversation began with: one that was killed is started anew by the guest, and
+   * Whether it is still the agent that the conversation began with: one that was killed is started again by the guest, and
    * knows nothing of what was asked of the one before. Without an answer it is taken for the same.
    */
   async isSame(limitMs = HELLO_MS): Promise<boolean> {

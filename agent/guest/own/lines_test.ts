@@ -119,7 +119,7 @@ Deno.test("a guest that floods its line is cut off, and left in peace for a mome
   await lines.stop();
 });
 
-Deno.test("an agent that was killed and started anew answers nothing of before: who waits is told soon", async () => {
+Deno.test("an agent that was killed and started again answers nothing of before: who waits is told soon", async () => {
   let pid = 412;
   const info = RESULTS.get("get_agent_info") as object;
   const { clock, lines } = linesTo(({ method }) =>

@@ -61,7 +61,7 @@ interface Entry {
   toldPaused: boolean;
   /** When it was last asked for, by `performance.now()`. */
   askedAt: number;
-  /** The view of all the above; made anew when one of them changes. */
+  /** The view of all the above; made again when one of them changes. */
   view: VM;
 }
 
@@ -227,7 +227,7 @@ export class Inventory {
     ).map(({ record }) => record.uuid);
   }
 
-  /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
+  /** Reads everything again and tells the differences. Runs once at a time. @throws {LibvirtError} */
   resync(): Promise<void> {
     return this.#resyncing ??= this.#resync().finally(() => {
       this.#resyncing = undefined;
@@ -254,7 +254,7 @@ export class Inventory {
   }
 
   /**
-   * Reads one VM anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * Reads one VM again and tells what changed: what is shown afterwards is no older than the call. Reads of one
    * VM that come together become one.
    */
   refresh(uuid: string): Promise<void> {
@@ -296,7 +296,7 @@ export class Inventory {
   /**
    * Takes in what a call read of a VM right after it changed it. A read under way may be older than that, and is
    * repeated; an event that comes later leads to another. What was read before what is shown is not taken: the VM is
-   * read anew.
+   * read again.
    */
   take(record: DomainRecord): void {
     const running = this.#reading.get(record.uuid);
@@ -315,7 +315,7 @@ export class Inventory {
   }
 
   /**
-   * Reads a VM anew whose stored configuration changed. One that is not known yet is being read for the first
+   * Reads a VM again whose stored configuration changed. One that is not known yet is being read for the first
    * time, perhaps from before the change: which one it is shows only then, so all of those are read once more.
    */
   changedOnDisk(name: string): void {
@@ -354,7 +354,7 @@ export class Inventory {
         setTimeout(() => this.refreshSoon(uuid), SAVED_AGAIN_MS);
       }
     }
-    // A guest that boots anew has done what it was asked for, or will not do it any more.
+    // A guest that boots again has done what it was asked for, or will not do it any more.
     if (event === "reboot") this.update(uuid, { powerRequest: undefined });
     if (event === "io-error" && entry) {
       const [path, , , reason] = args;
@@ -373,7 +373,7 @@ export class Inventory {
     else this.#leaveToOperation(uuid, entry, kind);
   }
 
-  /** Reads a VM anew after the operation under way, unless that one reads it by then. */
+  /** Reads a VM again after the operation under way, unless that one reads it by then. */
   #leaveToOperation(uuid: string, entry: Entry, kind: Entry["toldKind"]): void {
     const isFirst = entry.toldAt === undefined, isState = kind !== undefined && isStateAlone(kind);
     if (isFirst) setTimeout(() => this.#readIfTold(uuid, entry), OPERATION_READS_MS);
@@ -414,7 +414,7 @@ export class Inventory {
     else this.#events.publish("device-changed", { name, event: word });
   }
 
-  /** Compares with a fresh glance at all domains; reads anew what events missed. Gives how many that were. */
+  /** Compares with a fresh glance at all domains; reads again what events missed. Gives how many that were. */
   reconcile(glances: readonly DomainState[]): number {
     const seen = new Set<string>();
     let missed = 0;
@@ -445,7 +445,7 @@ export class Inventory {
   }
 
   /**
-   * Reads those anew that were not read for the longest time: no event and no glance shows every change. One after the
+   * Reads those again that were not read for the longest time: no event and no glance shows every change. One after the
    * other, so that no workers are started for it.
    *
    * @throws {LibvirtError}
@@ -581,7 +581,7 @@ export class Inventory {
     this.#show(old, events);
   }
 
-  /** Makes an entry's view anew; adds the events that tell what changed in it. */
+  /** Makes an entry's view again; adds the events that tell what changed in it. */
   #show(entry: Entry, events: Published[]): void {
     const before = entry.view;
     const after = vmView(entry.record, this.#extras(entry));

@@ -186,7 +186,7 @@ libvirtTest(
     await link.call("domainStart", { uuid });
     assert.equal(inventory.vm(uuid)!.state, "stopped");
     assert.equal(await reconcile(), 1);
-    await until("it was read anew", () => inventory.vm(uuid)!.state === "running");
+    await until("it was read again", () => inventory.vm(uuid)!.state === "running");
     assert.equal(await reconcile(), 0);
     await link.call("domainSetAutostart", { uuid, autostart: true });
     assert.equal(await reconcile(), 1);
@@ -524,7 +524,7 @@ function readsOf(link: LibvirtLink): string[] {
 }
 
 libvirtTest(
-  "Inventory reads nothing anew for an event of a command that has read what it did, sooner or later",
+  "Inventory reads nothing again for an event of a command that has read what it did, sooner or later",
   async () => {
     await using host = await testHost();
     const { inventory, link, uuid } = host;

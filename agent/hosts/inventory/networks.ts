@@ -7,7 +7,7 @@ import { log } from "../../log.ts";
 /** What happens to a network as a whole, each time: libvirt tells it once. */
 const SWITCHED = new Set(["started", "stopped", "undefined"]);
 
-/** How often networks are read anew that are busy, and milliseconds between. */
+/** How often networks are read again that are busy, and milliseconds between. */
 const MOST_TRIES = 10, TRY_MS = 1000;
 
 /** All that clients can see of a network, but for how many VMs are plugged in. */
@@ -66,7 +66,7 @@ export class NetworkInventory {
     for (const name of this.#records.keys()) this.#tell(name, "updated");
   }
 
-  /** Reads the networks anew. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */
+  /** Reads the networks again. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */
   async reread(): Promise<void> {
     const turn = ++this.#begun;
     try {
@@ -94,7 +94,7 @@ export class NetworkInventory {
   }
 
   /**
-   * Reads the networks anew, and tells of one of them where it is another than was told last: commands, libvirt's events
+   * Reads the networks again, and tells of one of them where it is another than was told last: commands, libvirt's events
    * and its files all lead here for the same change. That it was defined, started, stopped or undefined libvirt tells.
    *
    * @throws {LibvirtError}

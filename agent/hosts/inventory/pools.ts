@@ -186,7 +186,7 @@ export class PoolInventory {
     await patient(this.#scanner.ask(), START_MS);
   }
 
-  /** Reads the pools anew. @throws {LibvirtError} kind `timeout` when that takes longer than {@link POOLS_WAIT_MS} */
+  /** Reads the pools again. @throws {LibvirtError} kind `timeout` when that takes longer than {@link POOLS_WAIT_MS} */
   async refresh(): Promise<void> {
     if (!await patient(this.#scanner.ask(), POOLS_WAIT_MS)) throw late();
   }

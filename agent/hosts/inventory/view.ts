@@ -156,7 +156,7 @@ function attention(
   }
   if (screen === "until-restart") {
     found.push(
-      "Its screen has no password until QEMU is started anew: shut the VM down and start it, or suspend and start it.",
+      "Its screen has no password until QEMU is started again: shut the VM down and start it, or suspend and start it.",
     );
   }
   return found;

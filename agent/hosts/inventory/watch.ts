@@ -97,7 +97,7 @@ async function follow(watcher: Deno.FsWatcher, inventory: Inventory): Promise<vo
   }
 }
 
-/** Reads the VM or network anew that a file is named after. */
+/** Reads the VM or network again that a file is named after. */
 function refresh(file: string, { ending, of }: Folder, inventory: Inventory): void {
   if (!file.endsWith(ending)) return;
   if (of === "network") return inventory.networks.refreshSoon(basename(file, ending));

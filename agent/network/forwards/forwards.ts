@@ -140,7 +140,7 @@ export class Forwards implements Disposable {
     this.#take(forwards, forwards.map(({ id }) => ({ id, state: "disabled" })));
   }
 
-  /** Without libvirt nobody knows where to lead anything anew, but what was removed is led nowhere any more. */
+  /** Without libvirt nobody knows where to lead anything again, but what was removed is led nowhere any more. */
   async #withdraw(forwards: readonly StoredForward[]): Promise<void> {
     const enabled = new Set(forwards.filter((each) => each.enabled).map(({ id }) => id));
     const left = this.#applied?.filter(({ id }) => enabled.has(id));

@@ -178,7 +178,7 @@ export const poolsOf = (files: readonly Pick<KeptFile, "pool">[]): string[] => [
 
 /**
  * Has libvirt see what was moved in its pools. What cannot be looked at just now is looked at later: a pool in which
- * something is made is not read anew before that is over.
+ * something is made is not read again before that is over.
  *
  * @throws {LibvirtError} when libvirt is away
  */
@@ -195,7 +195,7 @@ export async function refreshPools(
     } catch (error) {
       if (isConnectionLost(error)) throw error;
       if (failureKind(error) === undefined && !isNotResponding(error)) throw error;
-      log.debug("a storage pool is read anew later", { pool, error });
+      log.debug("a storage pool is read again later", { pool, error });
       bin.stale.add(`${id} ${pool}`);
     }
   }

@@ -75,7 +75,7 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
     const type = info.isDirectory ? "dir" : "file";
     const refuse = (vm: VmReference | string, where: string) =>
       new ContractError("BinEntryInUse", { name, vm, path: where });
-    // A VM of the same name makes its variables and its TPM's state anew where there are none.
+    // A VM of the same name makes its variables and its TPM's state again where there are none.
     const then = file.role !== "disk" || await host.machine.files.isTaken(plainPath(path))
       ? undefined
       : await useOf({ pool: file.pool ?? "", name: path, path, type }, id);

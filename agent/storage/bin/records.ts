@@ -48,7 +48,7 @@ export class BinRecords {
   /** What the entries need that is not in the bin, by entry's id; read when it is asked for. */
   readonly #needed = new Map<string, readonly string[]>();
   #set: Partial<BinPolicy> = {};
-  /** Pools, as `host pool`, that libvirt has not read anew since something was moved in them. */
+  /** Pools, as `host pool`, that libvirt has not read again since something was moved in them. */
   readonly stale = new Set<string>();
 
   /**

@@ -73,7 +73,7 @@ export async function freeRoom(host: Host, pool: string, bytes: number): Promise
 }
 
 /**
- * Deletes the oldest entries of pools that run full, one after the other, as long as they do: what is free is asked anew
+ * Deletes the oldest entries of pools that run full, one after the other, as long as they do: what is free is asked again
  * before each, and where nobody can say it nothing goes.
  *
  * @throws {LibvirtError} when libvirt is away

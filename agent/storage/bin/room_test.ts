@@ -84,7 +84,7 @@ Deno.test("the bin is not emptied by what libvirt counted once: the file system 
   }
 });
 
-Deno.test("libvirt counts the room of any other pool anew before something goes for want of it", async () => {
+Deno.test("libvirt counts the room of any other pool again before something goes for want of it", async () => {
   const world = new World("logical", "/dev/kvmm-test-none", STALE, ROOMY);
   await world.storage.refresh();
   await keepPoolsFree(world.host);

@@ -120,7 +120,7 @@ class World {
       inventory,
       formats,
       locks: new StorageLocks(true),
-      observeFormats: (vms: readonly VM[], anew: boolean) => formats.observe(link, vms, anew),
+      observeFormats: (vms: readonly VM[], again: boolean) => formats.observe(link, vms, again),
       keepers: { of: () => Promise.resolve(undefined), kept: () => [] },
       requireFilled: () => {},
       claim: ({ name }: Machine) => {

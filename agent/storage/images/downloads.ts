@@ -129,7 +129,7 @@ export class ImageDownloads {
           break;
         } catch (error) {
           if (!(error instanceof SourceChanged) || beginnings === MOST_BEGINNINGS) throw error;
-          job.log("The file cannot be gone on with: its server has another one now. Beginning anew");
+          job.log("The file cannot be gone on with: its server has another one now. Beginning again");
         }
       }
       job.done();

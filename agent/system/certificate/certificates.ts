@@ -1,5 +1,5 @@
 /**
- * The certificate that serves: the one of the settings, or one of our own making in the data folder. It is taken anew
+ * The certificate that serves: the one of the settings, or one of our own making in the data folder. It is taken again
  * when its files change; what cannot serve is told of, and the one before stays.
  */
 import { DAY_MS } from "../../../lib/duration.ts";
@@ -140,7 +140,7 @@ export class Certificates {
     });
   }
 
-  /** Makes our own anew before its end. */
+  /** Makes our own again before its end. */
   async #renew(): Promise<void> {
     if (this.own === undefined) return;
     if (this.#pair.facts.notAfter - this.now() > EXPIRY_WARNING_DAYS * DAY_MS) return;

@@ -65,7 +65,7 @@ Deno.test("validityProblem() tells an ended certificate and one that has not beg
   assert.match(validityProblem(pair, Date.now() - 2 * DAY)!, /begins on \d{4}-/);
 });
 
-Deno.test("Certificates.open() makes one at the first start, keeps it, and makes it anew before its end", async () => {
+Deno.test("Certificates.open() makes one at the first start, keeps it, and makes it again before its end", async () => {
   await withFolder(async (dataDir) => {
     let now = Date.now();
     const open = () => Certificates.open({ dataDir: `${dataDir}/data`, names: () => NAMES, now: () => now });

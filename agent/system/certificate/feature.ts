@@ -1,4 +1,4 @@
-/** The certificate of the pages' address: shown, and renewed or read anew when it changes. */
+/** The certificate of the pages' address: shown, and renewed or read again when it changes. */
 import type { certificateCommands } from "../../../lib/contract/mod.ts";
 import { feature } from "../../feature.ts";
 import { certificateHandlers } from "./handlers.ts";

@@ -48,7 +48,7 @@ const LIVE: Where = { live: true, config: false };
 const CONFIG: Where = { live: false, config: true };
 
 /** What is said in place of an instance-id that is not made yet. */
-const NO_ID_YET = "(made anew)";
+const NO_ID_YET = "(made again)";
 
 const macsOf = (vm: VM) => vm.networkInterfaces.map(({ mac }) => mac);
 const isOn = ({ inventory }: Host, vm: VM) => inventory.active().includes(vm.id);
@@ -67,7 +67,7 @@ async function before(host: Host, cloudInit: CloudInit, drive: SeedDrive | undef
     : undefined;
 }
 
-/** The seed of a VM and the drive it is in. One that is replaced while it is read is read anew. */
+/** The seed of a VM and the drive it is in. One that is replaced while it is read is read again. */
 async function current(
   host: Host,
   vm: VM,

@@ -43,7 +43,7 @@ Deno.test("sha512Crypt() gives what its specification gives", () => {
   }
 });
 
-Deno.test("sha512Crypt() salts every hash anew", () => {
+Deno.test("sha512Crypt() salts every hash again", () => {
   const hashes = [sha512Crypt("same"), sha512Crypt("same")];
   assert.notEqual(hashes[0], hashes[1]);
   for (const hash of hashes) assert.match(hash, /^\$6\$[./0-9A-Za-z]{16}\$[./0-9A-Za-z]{86}$/);

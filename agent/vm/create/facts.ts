@@ -216,7 +216,7 @@ async function inventoryFacts(services: CreateServices): Promise<InventoryFacts>
   };
 }
 
-/** What is read anew before it refuses somebody: it may have changed a moment ago, or without an event. */
+/** What is read again before it refuses somebody: it may have changed a moment ago, or without an event. */
 const REREAD: Partial<Record<ErrorCode | WarningCode, (inventory: Inventory) => Promise<void>>> = {
   DiskExceedsPool: (inventory) => inventory.storage.refresh(),
   StoragePoolNotFound: (inventory) => inventory.storage.refresh(),

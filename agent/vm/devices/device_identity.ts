@@ -80,12 +80,16 @@ const nextRoot = async ({ link }: Host, uuid: string): Promise<XmlElement> =>
 /**
  * Notes what the devices of a VM are, of those of which that is not known.
  *
- * @param anew is noted again: it has just been given
+ * @param again is noted again: it has just been given
  * @throws {LibvirtError}
  */
-export async function rememberDevices(host: Host, vm: Pick<VM, "id" | "name">, anew?: string): Promise<void> {
+export async function rememberDevices(
+  host: Host,
+  vm: Pick<VM, "id" | "name">,
+  again?: string,
+): Promise<void> {
   const root = await nextRoot(host, vm.id), names = takenNames(root), known = knownIdentities(root);
-  const missing = names.filter((name) => name === anew || !known.has(name));
+  const missing = names.filter((name) => name === again || !known.has(name));
   if (missing.length === 0 && [...known.keys()].every((name) => names.includes(name))) return;
   const now = await identitiesNow(host, missing);
   const kept = names.flatMap((name): [string, DeviceIdentity][] => {

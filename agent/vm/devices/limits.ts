@@ -59,7 +59,7 @@ export function refuseShared(document: XmlDocument, target: string): void {
   });
 }
 
-/** Changes limits in a configuration. `find` gives the disk anew after each edit. @throws {ContractError} InvalidInput */
+/** Changes limits in a configuration. `find` gives the disk again after each edit. @throws {ContractError} InvalidInput */
 export function limitDisk(document: XmlDocument, find: () => XmlElement, change: DiskLimitValues): void {
   if (Object.keys(change).length > 0) setDiskLimits(document, find, limitsAfter(find(), change));
 }
@@ -84,7 +84,7 @@ export async function limitLiveDisk(
 }
 
 /**
- * Changes the limits of a running VM's interface at once, and in its document. `find` gives it anew after each edit.
+ * Changes the limits of a running VM's interface at once, and in its document. `find` gives it again after each edit.
  *
  * @returns takes them back, with the step
  * @throws {LibvirtError}

@@ -64,7 +64,7 @@ async function whyNoVolume({ link }: Host, { type, source = "" }: Disk): Promise
       : `its storage pool ${pool.name} is not active. Start it, then try again`;
   }
   return type === "volume"
-    ? `there is no storage pool ${place}. Define it anew or detach the disk`
+    ? `there is no storage pool ${place}. Define it again or detach the disk`
     : "it is in no storage pool. Make a pool of the folder it is in, then try again";
 }
 
@@ -136,7 +136,7 @@ export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path:
 
 /**
  * Copies the file of UEFI variables: boot entries and keys are in it. A source that is not there was never started, and
- * libvirt makes the variables anew.
+ * libvirt makes the variables again.
  *
  * @returns whether there is a copy now
  * @param failed makes the error for what else keeps it from being copied

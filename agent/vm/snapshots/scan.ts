@@ -1,4 +1,4 @@
-/** What libvirt knows of a VM's snapshots, read anew. */
+/** What libvirt knows of a VM's snapshots, read again. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
 import { type SnapshotSummary, summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";

@@ -25,7 +25,7 @@ import type { Host } from "../../hosts/host.ts";
 import { allOrNothing, type UpdateStep } from "./steps.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 
-/** How often a change is made anew because somebody else changed the VM in the same moment. */
+/** How often a change is made again because somebody else changed the VM in the same moment. */
 const MOST_TRIES = 10;
 
 /** How a change is made. */

@@ -34,7 +34,7 @@ function subtitleOf({ vm, model, now }: VmRowProps): string {
     .join(" · ");
 }
 
-/** One VM in the table. Rendered anew when something about the VM changed; its loads render themselves. */
+/** One VM in the table. Rendered again when something about the VM changed; its loads render themselves. */
 export const VmRow = memo(function VmRow(props: VmRowProps) {
   const { vm, model, rowIndex, query, now, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);

@@ -2,7 +2,7 @@
 import type { VmListModel } from "../../../lib/client/vm_list_model.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 
-/** Props of a VM in the list. Each keeps its identity while nothing changed, so that the VM is not rendered anew. */
+/** Props of a VM in the list. Each keeps its identity while nothing changed, so that the VM is not rendered again. */
 export interface VmItemProps {
   vm: VM;
   model: VmListModel;

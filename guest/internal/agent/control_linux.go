@@ -196,7 +196,7 @@ func keysAfter(text, action string, asked []string) []string {
 const (
 	fiFreeze = 0xC0045877
 	fiThaw   = 0xC0045878
-	// frozenFile names what is frozen, in memory, for an agent that is started anew after it was killed.
+	// frozenFile names what is frozen, in memory, for an agent that is started again after it was killed.
 	frozenFile = "/run/kvm-manager-agent.frozen"
 )
 

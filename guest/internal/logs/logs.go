@@ -86,7 +86,7 @@ func (l *Log) write(out io.Writer) {
 	}
 }
 
-// rotated is a file that is begun anew when it is large.
+// rotated is a file that is begun again when it is large.
 type rotated struct {
 	path  string
 	limit int64

@@ -37,7 +37,7 @@ type Rules struct {
 type Log struct {
 	// File is a path; empty: standard error, which systemd keeps (on Windows: a file beside the configuration).
 	File string `json:"file"`
-	// MaxBytes is when the file is renamed to *.1 and begun anew; 0: 1 MiB.
+	// MaxBytes is when the file is renamed to *.1 and begun again; 0: 1 MiB.
 	MaxBytes int64 `json:"max_bytes"`
 }
 

@@ -25,7 +25,7 @@ export const CONTENT_ERRORS = {
     exit: 3,
   },
   UploadNotFound: {
-    text: "No upload of {name} to the pool {pool} waits to go on. Begin anew.",
+    text: "No upload of {name} to the pool {pool} waits to go on. Begin again.",
     status: 404,
     exit: 4,
   },

@@ -52,7 +52,7 @@ export const GUEST_ERRORS = {
   ImportFailed: { text: "Failed to import VM: {error}", status: 502, exit: 1 },
   OvaRefused: { text: "This archive cannot be imported: {reason}", status: 409, exit: 5 },
   OvaDamaged: {
-    text: "The archive is damaged: the {algorithm} of {file} is {found}, expected {wanted}. Get it anew.",
+    text: "The archive is damaged: the {algorithm} of {file} is {found}, expected {wanted}. Get it again.",
     status: 409,
     exit: 5,
   },

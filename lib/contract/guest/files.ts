@@ -113,7 +113,7 @@ export const guestFileCommands = {
   guest_copy_to: command({
     summary: "Copy a file into a guest",
     description:
-      "PUT the file itself, with `?path=` of where it goes. Until all of it is there it lies beside that as " +
+      "PUT the file itself, with `?path=` of where it goes. Until all of it is there it lies next to that as " +
       "`PATH.kvm-manager-part`. It is a job: cancel_job ends and removes it.",
     ...COPY,
     input: closed({

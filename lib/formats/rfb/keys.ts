@@ -96,7 +96,7 @@ interface Keyboard {
   readonly dead: ReadonlyMap<string, readonly (readonly RfbKey[])[]>;
 }
 
-/** Keyboards that were asked for: a text is looked at anew with each letter somebody writes. */
+/** Keyboards that were asked for: a text is looked at again with each letter somebody writes. */
 const keyboards = new Map<Layout, Keyboard>();
 
 function keyboardOf(layout: Layout): Keyboard {

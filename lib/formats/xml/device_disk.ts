@@ -101,7 +101,7 @@ export function freeTarget(bus: DiskBus, taken: Iterable<string>): string | unde
   }
 }
 
-/** Changes how a disk is run. `find` gives its element anew after each edit. */
+/** Changes how a disk is run. `find` gives its element again after each edit. */
 export function tuneDisk(document: XmlDocument, find: () => XmlElement, tuning: DiskTuning): void {
   for (const field of DRIVER_FIELDS) {
     const value = tuning[field], attribute = attributeOf(field);
@@ -122,7 +122,7 @@ export function tuneDisk(document: XmlDocument, find: () => XmlElement, tuning: 
   }
 }
 
-/** Puts another medium into a drive, or none. `find` gives the drive's element anew after each edit. */
+/** Puts another medium into a drive, or none. `find` gives the drive's element again after each edit. */
 export function setMedium(
   document: XmlDocument,
   find: () => XmlElement,

@@ -67,7 +67,7 @@ export function ioTuneXml(limits: DiskLimitValues): XmlNode | undefined {
     : xml("iotune", {}, set.map((name) => xml(ioTuneName(name), {}, limits[name])));
 }
 
-/** Gives a disk just these limits. `find` gives its element anew after each edit. */
+/** Gives a disk just these limits. `find` gives its element again after each edit. */
 export function setDiskLimits(document: XmlDocument, find: () => XmlElement, limits: DiskLimitValues): void {
   const own: ReadonlySet<string> = new Set([
     ...DISK_LIMITS.map(ioTuneName),
@@ -127,7 +127,7 @@ export function bandwidthOfNicXml(limits: NicLimitValues, old?: XmlElement): Xml
   return ways.length === 0 ? undefined : xml("bandwidth", {}, ways);
 }
 
-/** Gives a network interface just these limits. `find` gives its element anew after each edit. */
+/** Gives a network interface just these limits. `find` gives its element again after each edit. */
 export function setNicLimits(document: XmlDocument, find: () => XmlElement, limits: NicLimitValues): void {
   document.setChild(find, "bandwidth", bandwidthOfNicXml(limits, child(find(), "bandwidth")));
 }

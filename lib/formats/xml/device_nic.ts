@@ -127,7 +127,7 @@ function plug(document: XmlDocument, find: () => XmlElement, source: NicSource):
   document.setAttribute(find(), "type", source.type);
 }
 
-/** Changes a card. `find` gives its element anew after each edit. */
+/** Changes a card. `find` gives its element again after each edit. */
 export function changeNic(
   document: XmlDocument,
   find: () => XmlElement,

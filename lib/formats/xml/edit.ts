@@ -5,7 +5,7 @@
 import { renderXml, type XmlNode } from "./build.ts";
 import { child, escapeXml, parseXml, type XmlElement } from "./tree.ts";
 
-/** A document under edit. Elements read from it are stale after the next edit: look them up anew. */
+/** A document under edit. Elements read from it are stale after the next edit: look them up again. */
 export class XmlDocument {
   #source: string;
   #root: XmlElement | undefined;
@@ -68,7 +68,7 @@ export class XmlDocument {
     for (let found = this.find(...path); found; found = this.find(...path)) this.remove(found);
   }
 
-  /** Makes an element's part of this name what is given, or removes it. `parent` gives the element anew after each edit. */
+  /** Makes an element's part of this name what is given, or removes it. `parent` gives the element again after each edit. */
   setChild(parent: () => XmlElement, name: string, node: XmlNode | undefined): void {
     const old = child(parent(), name);
     if (old && node) this.replace(old, node);

@@ -43,7 +43,7 @@ function setVcpus(doc: XmlDocument, { count, max }: NonNullable<HardwareChange["
   const vcpu = doc.find("vcpu")!;
   const most = max ?? Number(vcpu.text);
   const now = Math.min(count ?? Number(vcpu.attributes.current ?? vcpu.text), most);
-  // Which of them are on is told one by one as well, which would contradict; libvirt makes it anew.
+  // Which of them are on is told one by one as well, which would contradict; libvirt makes it again.
   const each = doc.find("vcpus");
   if (each) doc.remove(each);
   doc.setAttribute(doc.find("vcpu")!, "current", now === most ? undefined : String(now));

@@ -171,7 +171,7 @@ export function externalSnapshotXml({ name, description, disks }: NewExternalSna
 
 /**
  * A snapshot's XML with another image in the place of one: that one was merged into it. Its chain is left out: what it
- * is built on is read anew where it is needed.
+ * is built on is read again where it is needed.
  */
 export function withImageMoved(
   source: string,
@@ -247,7 +247,7 @@ export function markedAsDeleting(source: string, pivot?: string): string {
   return document.toString();
 }
 
-/** Names that a source has of what is there; indexes and ports are given anew at each start. */
+/** Names that a source has of what is there; indexes and ports are given again at each start. */
 const NAMES = [
   "file",
   "dev",

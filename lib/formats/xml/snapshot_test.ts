@@ -15,7 +15,7 @@ Deno.test("markedAsDeleting() says how far the deletion came, and keeps what a p
     assert.equal(markedAsDeleting(begun), begun, own);
     const first = markedAsDeleting(begun, "vda");
     assert.equal(pivotingDisk(descriptionIn(first)), "vda", own);
-    // Begun anew: what was known of the disk stays.
+    // Begun again: what was known of the disk stays.
     assert.equal(markedAsDeleting(first), first, own);
     const second = markedAsDeleting(first, "vdb");
     assert.equal(descriptionIn(second).description, `[deletion began] [pivot of vdb] ${own}`.trimEnd());

@@ -43,7 +43,7 @@ export const lockManager = {
   "lock_manager.on_means_all":
     "Turn it on on every host that shares the storage, with the same folder for leases.",
   "lock_manager.on_means_files":
-    "qemu.conf and qemu-lockd.conf are changed, with copies beside them, and libvirt is restarted. A small VM shows that it gets a lease; when that fails, everything is put back.",
+    "qemu.conf and qemu-lockd.conf are changed, with copies next to them, and libvirt is restarted. A small VM shows that it gets a lease; when that fails, everything is put back.",
   "lock_manager.off_means":
     "VMs get no leases any more when they are started. Leases that are held now stay until their VMs end. libvirt is restarted; VMs go on running.",
   "lock_manager.lockspace_hint":

@@ -24,7 +24,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[]
         found(
           "problem",
           `libvirt does not let this user in: ${why}`,
-          "Let the user into the group libvirt, then start it anew.",
+          "Let the user into the group libvirt, then start it again.",
           join,
         ),
       ];
@@ -43,7 +43,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[]
       found(
         "problem",
         `libvirt cannot be reached: ${why}`,
-        "Start it anew, and look at its log.",
+        "Start it again, and look at its log.",
         systemd ? "systemctl restart libvirtd; journalctl -u libvirtd -n 50" : "libvirtd -d",
       ),
     ];
@@ -92,7 +92,7 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
         found(
           "warning",
           "libvirt offers no KVM although /dev/kvm is there",
-          "Start libvirt anew, so that it asks QEMU again.",
+          "Start libvirt again, so that it asks QEMU again.",
           "systemctl restart libvirtd",
         ),
       );
@@ -194,7 +194,7 @@ export function judgeGroups({ account }: HostFacts): Finding[] {
       found(
         "warning",
         `${user} is not in the group ${name}: ${loss}`,
-        "Let it in, then start the service anew.",
+        "Let it in, then start the service again.",
         `usermod --append --groups ${name} ${user}`,
       )
     );

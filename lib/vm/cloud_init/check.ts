@@ -184,7 +184,7 @@ export function checkCloudInit(cloudInit: CloudInit): Fault[] {
   for (const key of Object.keys(metaData ?? {})) {
     faults.rule(`metaData.${key.slice(0, 64)}`, key, RULES.key);
     if (OWN_META_DATA.has(key)) {
-      faults.add(`metaData.${key}`, "is made anew with every change and cannot be given");
+      faults.add(`metaData.${key}`, "is made again with every change and cannot be given");
     }
   }
   return faults.found;
