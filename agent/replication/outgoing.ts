@@ -1,7 +1,9 @@
 /** VMs of this host that are replicated to others: increments when they are due, and the planned switch-over. */
 import { ContractError, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
+import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.ts";
 import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
 import type { Delegator } from "../access/delegation.ts";
@@ -17,6 +19,8 @@ import { isOff } from "../vm/lifecycle/undefine.ts";
 import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
+
+const { t: tMaintenance } = textsOf(maintenanceTexts);
 
 /** Increments that are taken at once by themselves: of those that move, and to one host. */
 const MOST_AT_ONCE = 2;
@@ -340,6 +344,8 @@ export class OutgoingReplications {
     return await this.#alone(replication, job, async (handle) => {
       const vm = host.requireVm(vmId), isRunning = host.inventory.active().includes(vmId);
       this.requireOwned(replication);
+      // Before the guest is shut down: it would be off on both hosts meanwhile
+      this.#requireOpen(this.linkedTo(replication));
       // What it was doing is in memory that does not go along
       if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
       if (isRunning) {
@@ -357,6 +363,13 @@ export class OutgoingReplications {
         throw error;
       }
     });
+  }
+
+  /** @throws {ContractError} HostInMaintenance where the other host takes no VM now */
+  #requireOpen({ label, maintenance }: LinkedHost): void {
+    if (maintenance === undefined) return;
+    const reason = maintenance.note || tMaintenance("maintenance.no_reason");
+    throw new ContractError("HostInMaintenance", { host: label, reason });
   }
 
   /** Sends what a VM that is off wrote last, and has it made a VM there. @throws {ContractError} */

@@ -150,7 +150,7 @@ export class Promotion {
   /**
    * Makes a VM of a replica. Cut short, it is a replica again.
    *
-   * @throws {ContractError} ReplicationNotPossible, ReplicationBusy, VmNameExists, NvramLeft, MemoryLeft
+   * @throws {ContractError} HostInMaintenance, ReplicationNotPossible, ReplicationBusy, VmNameExists, NvramLeft, MemoryLeft
    */
   async promote(
     replica: StoredReplica,
@@ -164,6 +164,7 @@ export class Promotion {
   ): Promise<Omit<Output<"promote_replica">, "lostSeconds" | "warnings"> & { readonly warnings: string[] }> {
     const { records } = this.services, host = this.services.host(), { vmId, vmName: name, pool } = replica;
     host.requireFilled();
+    host.maintenance.requireOff();
     const fault = this.fault(replica);
     if (fault !== undefined) throw notPossible(fault);
     requireFreeVmName(host, name);
@@ -242,11 +243,12 @@ export class Promotion {
   /**
    * Starts a VM that is thrown away. What it writes goes into images of its own; increments wait until its end.
    *
-   * @throws {ContractError} ReplicationNotPossible, ReplicationBusy
+   * @throws {ContractError} HostInMaintenance, ReplicationNotPossible, ReplicationBusy
    */
   async test(replica: StoredReplica, actor: string, signal: AbortSignal): Promise<StoredReplica> {
     const { records } = this.services, host = this.services.host();
     host.requireFilled();
+    host.maintenance.requireOff();
     if (replica.test !== undefined) {
       throw new ContractError("ReplicationBusy", { name: replica.vmName, what: "being tested" });
     }

@@ -278,6 +278,7 @@ export const replicationCommands = {
     }),
     errors: [
       "QuotaExceeded",
+      "HostInMaintenance",
       ...OUTGOING,
       "JobCancelled",
       "StopFailed",
@@ -338,7 +339,7 @@ export const replicationCommands = {
       lostSeconds: Type.Integer(),
       warnings: Type.Array(SentenceText()),
     }),
-    errors: ["QuotaExceeded", ...INCOMING, "JobCancelled", "StartFailed"],
+    errors: ["QuotaExceeded", "HostInMaintenance", ...INCOMING, "JobCancelled", "StartFailed"],
     route: "POST /replicas/{replicaId}/switch-over",
     cli: ["replica", "promote", "<replicaId>"],
     destroys:
@@ -355,7 +356,7 @@ export const replicationCommands = {
     role: "administrator",
     input: closed({ replicaId: ReplicaId }),
     output: Replica,
-    errors: [...INCOMING, "JobCancelled"],
+    errors: ["HostInMaintenance", ...INCOMING, "JobCancelled"],
     route: "POST /replicas/{replicaId}/test",
     cli: ["replica", "test", "<replicaId>"],
     isJob: true,

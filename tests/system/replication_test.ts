@@ -263,6 +263,25 @@ Deno.test({
       assert.equal((await replicaOn(to)).takenAt, (await found()).takenAt);
     });
 
+    await t.step("a host in maintenance takes no VM over, and its guest goes on", async () => {
+      await call(from.server, "start_vm", { vmId });
+      await call(to.server, "start_maintenance", { drain: false, reason: "new disks" });
+      const isKnown = async () =>
+        (await call(from.server, "list_hosts")).some(({ id, maintenance }) =>
+          id === "there" && maintenance !== undefined
+        );
+      await until("the maintenance to be known", isKnown);
+      await refused(call(from.server, "switch_over", { replicationId }), "HostInMaintenance", /new disks/);
+      assert.equal((await call(from.server, "get_vm", { vmId })).state, "running");
+      const replica = { replicaId: replicationId };
+      await refused(call(to.server, "promote_replica", { ...replica, force: true }), "HostInMaintenance");
+      await refused(call(to.server, "test_replica", replica), "HostInMaintenance");
+      await call(to.server, "end_maintenance", { bringBack: false });
+      await until("its end to be known", async () => !await isKnown());
+      await from.libvirt.virsh("destroy", name);
+      await shows(from.server, vmId, ({ state }) => state === "stopped");
+    });
+
     await t.step("a disk of another size takes the place of the one before", async () => {
       await run(["qemu-img", "resize", "-q", `${from.images}/disk.qcow2`, "80M"]);
       const whole = await replicated(from, replicationId);
