@@ -91,8 +91,8 @@ Deno.test({
           await waitForText(page, "main", "The host is in maintenance (new fans)");
           await until("the other one to know", async () =>
             (await call(from.server, "list_hosts")).some(({ maintenance }) =>
-              maintenance?.note === "new fans"
-            ));
+              maintenance?.note === "new fans" && maintenance.state === "on"
+            ), SLOW);
           await page.goto(`${url}/`);
           await waitForText(page, ".side-hosts [data-maintenance]", "Maintenance: new fans");
         }),
