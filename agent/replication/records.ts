@@ -33,7 +33,7 @@ export interface StoredReplication {
   /** Id of the linked host. */
   readonly toHost: string;
   readonly everySeconds: number;
-  /** Milliseconds that the replica may be behind. */
+  /** Seconds that the replica may be behind. */
   readonly maxLagSeconds: number;
   readonly isPaused: boolean;
   /** MiB a second at most; 0: no limit. */

@@ -16,5 +16,7 @@ export function goneDevices(now: string, copy: string): string[] {
       `The shared folder ${oneLine(tag, 60)}`
     ),
     ...nicsOf(now).filter(({ mac }) => !macs.has(mac)).map(({ mac }) => `Network card ${mac}`),
-  ].map((what) => `${what} is not in the copy: the VM has it no more. Add it again if it belongs to the VM`);
+  ].map((what) =>
+    `${what} is not in the copy: the VM no longer has it. Add it again if it belongs to the VM`
+  );
 }

@@ -75,7 +75,7 @@ export const credentialCommands = {
     description:
       "The link key: linked hosts learn the new one when they connect next. The SSH key: each host gets the new one " +
       "before the one before is removed there. The encryption key: every secret is sealed with the new one; copies of the " +
-      "database of before, which are not sealed by a passphrase, can be read no more.",
+      "database of before, which are not sealed by a passphrase, can no longer be read.",
     input: closed({
       credentialId: oneOf(ROTATED_CREDENTIALS),
       force: Type.Optional(Type.Boolean({

@@ -184,7 +184,7 @@ export const forwardCommands = {
   }),
   remove_port_forward: command({
     summary: "Remove a port forward",
-    description: "New connections are forwarded no more; those that are open already go on until they end.",
+    description: "New connections are no longer forwarded; those that are open already go on until they end.",
     role: "operator",
     input: closed({ id: ForwardId }),
     output: NOTHING_OUT,

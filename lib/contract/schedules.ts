@@ -202,7 +202,7 @@ export const Schedule = Type.Object({
     description: "VMs, tags and groups that it goes by and that no VM is or has now",
   })),
   leftOut: Type.Optional(Type.Array(Type.Object({ vmId: Type.String(), name: Type.String() }), {
-    description: "VMs that it had at its last run and has no more, until its targets are saved once more",
+    description: "VMs that it had at its last run and no longer has, until its targets are saved once more",
   })),
   ownerLost: Type.Optional(
     Type.String({ description: "why it does not run by itself: who it runs as is gone" }),

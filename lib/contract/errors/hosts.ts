@@ -78,7 +78,7 @@ export const HOST_ERRORS = {
   },
   InvitationRefused: {
     text:
-      "This invitation is good no more: it was used, its time is over, or KVM Manager was restarted there. Make another one on that host.",
+      "This invitation is no longer valid: it was used, its time is over, or KVM Manager was restarted there. Make another one on that host.",
     status: 409,
     exit: 5,
   },

@@ -66,7 +66,7 @@ export const maintenance = {
   "maintenance.job_drain": "Move VMs away from {host}",
   "maintenance.job_return": "Bring VMs back to {host}",
   "maintenance.job_later": "It goes on by itself once KVM Manager runs again.",
-  "maintenance.no_owner": "{name}, who began it, can do it no more: {reason}",
+  "maintenance.no_owner": "{name}, who began it, is no longer allowed to: {reason}",
   "maintenance.was_stopped": "{name} has stopped it",
   "maintenance.was_cancelled": "its task was cancelled",
   "maintenance.gone": "It is not on this host any more",

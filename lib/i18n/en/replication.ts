@@ -63,8 +63,7 @@ export const replication = {
   "replication.promote_do": "Take over and start",
   "replication.delete_title": "Delete the replica of {name}?",
   "replication.delete_what": "Its files are deleted. While {host} replicates, it makes the replica again.",
-  "replication.delete_vm_what":
-    "The VM stays. {host} can learn no longer that it is not the owner of the VM any more.",
+  "replication.delete_vm_what": "The VM stays. {host} will no longer be told that it does not own the VM.",
   "replication.delete_do": "Delete replica",
   "replication.cancel": "Cancel",
   "replication.new_title": "Replicate {name} to another host",
