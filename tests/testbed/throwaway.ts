@@ -34,7 +34,7 @@ const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 /** Everything an installation consists of, below both prefixes. */
 const ABSENT = (["/usr", "/usr/local"] as const).map(layoutOf).flatMap((layout) => [
   ...[layout.binary, layout.library, layout.unit, layout.sysusers, layout.tmpfiles],
-  ...[layout.configDir, layout.dataDir, layout.runtimeDir, layout.cacheDir],
+  ...[layout.configDir, layout.dataDir, layout.keyDir, layout.runtimeDir, layout.cacheDir],
 ]);
 
 /** What a program did. */
