@@ -113,7 +113,7 @@ export class ListView {
     const names = columns.split(",").map((name) => name.trim()).filter((name) => name !== "");
     if (names.length === 0) throw new UsageError("--columns names none");
     const chosen = names.map((name) => this.#field(name, "columns"));
-    return { ...this.layout, columns: chosen, wide: [], ifTold: [] };
+    return { ...this.layout, columns: chosen, wide: [], ifTold: [], ifVaried: [] };
   }
 }
 

@@ -25,6 +25,8 @@ export interface Layout {
   readonly wide?: readonly string[];
   /** Of its columns, those that are left out where no row has something there. */
   readonly ifTold?: readonly string[];
+  /** … and those where all rows have the same. */
+  readonly ifVaried?: readonly string[];
   /** Field with the list, where the answer has other things beside it. */
   readonly rows?: string;
   /** How other commands name what is in the list. */
@@ -126,11 +128,12 @@ function table(answer: unknown, layout: Layout, wide: boolean, look: Look): stri
   const rows = layout.rows === undefined ? answer : at(answer, layout.rows);
   if (answer === null || (Array.isArray(rows) && rows.length === 0)) return "";
   if (isRows(rows)) {
-    const isTold = (field: string) => {
-      if (layout.ifTold?.includes(field) !== true) return true;
-      return rows.some((row) => (at(row, field) ?? null) !== null);
-    };
-    const fields = layout.columns?.filter(isTold);
+    const isTold = (field: string) => rows.some((row) => (at(row, field) ?? null) !== null);
+    const isVaried = (field: string) => new Set(rows.map((row) => at(row, field))).size > 1;
+    const fields = layout.columns?.filter((field) =>
+      (layout.ifTold?.includes(field) !== true || isTold(field)) &&
+      (layout.ifVaried?.includes(field) !== true || isVaried(field))
+    );
     return list(rows, fields && [...fields, ...wide ? layout.wide ?? [] : []], look);
   }
   if (isRow(answer)) {

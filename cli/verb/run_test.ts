@@ -185,6 +185,16 @@ Deno.test("a column that is shown only where something is told has no place in o
   assert.match(await rendered(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME +HOST$/m);
 });
 
+Deno.test("a column that is shown only where rows differ is left out where all have the same", async () => {
+  const layout = { columns: ["name", "host"], ifVaried: ["host"] };
+  const alone = [{ name: "web1", host: "kvm1" }, { name: "web2", host: "kvm1" }];
+  assert.equal(await rendered(alone, "table", layout), "NAME\nweb1\nweb2");
+  const both = [...alone, { name: "web3", host: "kvm2" }];
+  assert.match(await rendered(both, "table", layout), /^NAME  HOST\nweb1  kvm1\n/);
+  const view = new ListView(alone, layout, ["name", "host"], undefined);
+  assert.match(await rendered(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME  HOST/);
+});
+
 Deno.test("rendered() lets no text steer the terminal", async () => {
   // deno-lint-ignore no-control-regex -- these are the very characters
   const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;

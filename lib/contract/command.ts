@@ -91,6 +91,8 @@ export interface Command<
   readonly wide?: readonly string[];
   /** Of its columns, those that a table has only where a row has something there. */
   readonly ifTold?: readonly string[];
+  /** … and those that it has only where rows differ there. */
+  readonly ifVaried?: readonly string[];
   /** Field that holds the list, where the answer has other things beside it. */
   readonly rows?: string;
   /**

@@ -350,7 +350,7 @@ export const vmCommands = {
       "tags",
     ],
     wide: ["networkInterfaces", "autostart", "id"],
-    ifTold: ["host"],
+    ifVaried: ["host"],
     readOnly: true,
   }),
   get_vm: command({
