@@ -7,7 +7,7 @@ import { SECOND_HOST as HOST, twoHosts } from "../testbed/two_hosts.ts";
 import { attribute, visitPages } from "../testbed/visit_pages.ts";
 
 /** Commands about all hosts that a host's pages have forms for. */
-const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy"]);
+const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy", "set_vm_project", "set_vm_end"]);
 /** The places that lead to other hosts. */
 const TO_OTHER_HOSTS = [
   /<nav id="host-menu".*?<\/nav>/s,
