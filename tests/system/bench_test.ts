@@ -25,7 +25,7 @@ Deno.test({
       const outside = await virsh("list", "--all", "--name");
       assert.ok(host.machines.every((machine) => !outside.includes(machine)));
       assert.match(await inside("ip", "-brief", "link"), /^lo\s.*\n$/);
-      assert.match(await inside("mktemp", "-d"), /^\/var\/lib\/libvirt\/bench\/tmp\//);
+      assert.match(await inside("mktemp", "-d"), /^\/srv\/tmp\//);
 
       // A process that nothing but the end of the host ends
       await inside("sh", "-c", `setsid sleep ${seconds} </dev/null >/dev/null 2>&1 &`);
