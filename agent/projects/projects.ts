@@ -15,7 +15,7 @@ import {
   figureText,
   largerSize,
   misfitOf,
-  NOTHING,
+  NO_USAGE,
   sizeOfVm,
   sumOf,
   type VmSize,
@@ -132,7 +132,7 @@ export class Projects implements HostProjects {
       row,
       vm: this.world.vm(row.id),
       counted: this.#counted(row),
-    })).filter(({ counted }) => counted !== NOTHING);
+    })).filter(({ counted }) => counted !== NO_USAGE);
   }
 
   usageOf(projectId: string): ProjectUsage {
@@ -152,7 +152,7 @@ export class Projects implements HostProjects {
       return { vms: 1, ...grown.reduce(largerSize, kept) };
     }
     if (this.#making.has(id) || this.world.isAway(id)) return { vms: 1, ...grown.reduce(largerSize, size) };
-    return this.world.hasDisksInBin(id) ? { ...NOTHING, diskGb: size.diskGb } : NOTHING;
+    return this.world.hasDisksInBin(id) ? { ...NO_USAGE, diskGb: size.diskGb } : NO_USAGE;
   }
 
   /**
@@ -165,7 +165,7 @@ export class Projects implements HostProjects {
     const project = this.require(projectId);
     const others = this.vmsOf(projectId).filter(({ row }) => row.id !== vmId).map(({ counted }) => counted);
     const row = vmId === undefined ? undefined : this.#vms.get(vmId);
-    const before = row?.project === projectId ? this.#counted(row) : NOTHING;
+    const before = row?.project === projectId ? this.#counted(row) : NO_USAGE;
     const misfit = misfitOf(project.quota, sumOf(others), before, next);
     if (misfit === undefined) return;
     const { field, limit, requested } = misfit;

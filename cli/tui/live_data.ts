@@ -22,7 +22,7 @@ import type { Link } from "./link.ts";
 /** Milliseconds after which a stream that tells nothing is asked about, and that the answer may take. */
 const SILENCE_MS = 4000, ANSWER_MS = 3000;
 /** … between two looks at that. */
-export const LOOK_MS = 2000;
+export const REFRESH_MS = 2000;
 /** … after which a stream without its heartbeat (15 s) is opened again, though the server answers. */
 const DEAD_STREAM_MS = 40_000;
 /** … before the first and the last of the tries to come back. */
@@ -105,7 +105,7 @@ export class LiveData {
 
   /** Follows the server until the signal, coming back for as long as it takes. */
   async run(signal: AbortSignal): Promise<void> {
-    const looking = setInterval(() => this.#look(), LOOK_MS);
+    const looking = setInterval(() => this.#look(), REFRESH_MS);
     try {
       const reader = new HeardReader(() => this.#heard());
       let wait: number = RETRY_MS.first;

@@ -23,7 +23,7 @@ export interface Counted extends VmSize {
   readonly vms: number;
 }
 
-export const NOTHING: Counted = { vms: 0, cpus: 0, memoryMb: 0, diskGb: 0 };
+export const NO_USAGE: Counted = { vms: 0, cpus: 0, memoryMb: 0, diskGb: 0 };
 
 /** The size of a VM that is there. @param known its disks, where they are not known now */
 export const sizeOfVm = (

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { exceeded, misfitOf, NOTHING, sumOf, withDefaults } from "./quota.ts";
+import { exceeded, misfitOf, NO_USAGE, sumOf, withDefaults } from "./quota.ts";
 import { endText, stageOf } from "./end_date.ts";
 
 const counted = (vms: number, cpus: number, memoryMb: number, diskGb: number) => ({
@@ -8,22 +8,22 @@ const counted = (vms: number, cpus: number, memoryMb: number, diskGb: number) =>
 
 Deno.test("misfitOf() refuses what grows beyond a limit, and nothing that stays or shrinks", () => {
   const quota = { vms: 2, cpus: 4 }, others = counted(1, 3, 1024, 10);
-  assert.equal(misfitOf(quota, others, NOTHING, counted(1, 1, 1, 1)), undefined);
-  assert.deepEqual(misfitOf(quota, others, NOTHING, counted(1, 2, 1, 1)), {
+  assert.equal(misfitOf(quota, others, NO_USAGE, counted(1, 1, 1, 1)), undefined);
+  assert.deepEqual(misfitOf(quota, others, NO_USAGE, counted(1, 2, 1, 1)), {
     ...{ field: "cpus", limit: 4, requested: 2 },
   });
-  assert.equal(misfitOf(quota, counted(2, 0, 0, 0), NOTHING, counted(1, 0, 0, 0))?.field, "vms");
+  assert.equal(misfitOf(quota, counted(2, 0, 0, 0), NO_USAGE, counted(1, 0, 0, 0))?.field, "vms");
   // A project that is over its quota: what does not grow is not refused
   const over = counted(5, 30, 1024, 10), vm = counted(1, 2, 512, 5);
   assert.equal(misfitOf(quota, over, vm, counted(1, 2, 4096, 50)), undefined);
   assert.equal(misfitOf(quota, over, vm, counted(1, 1, 512, 5)), undefined);
   assert.equal(misfitOf(quota, over, vm, counted(1, 3, 512, 5))?.field, "cpus");
-  assert.equal(misfitOf({ cpus: 0 }, NOTHING, NOTHING, counted(1, 1, 1, 1))?.limit, 0);
+  assert.equal(misfitOf({ cpus: 0 }, NO_USAGE, NO_USAGE, counted(1, 1, 1, 1))?.limit, 0);
 });
 
 Deno.test("sumOf() adds fractions of GiB without a rest of floating point", () => {
   assert.equal(sumOf([counted(1, 1, 1, 0.1), counted(1, 1, 1, 0.2)]).diskGb, 0.3);
-  assert.equal(misfitOf({ diskGb: 1 }, counted(0, 0, 0, 0.1), NOTHING, counted(1, 1, 1, 0.9)), undefined);
+  assert.equal(misfitOf({ diskGb: 1 }, counted(0, 0, 0, 0.1), NO_USAGE, counted(1, 1, 1, 0.9)), undefined);
 });
 
 Deno.test("exceeded() names what is beyond its limit, and nothing without one", () => {
