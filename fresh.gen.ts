@@ -38,7 +38,8 @@ import * as route_networks_index from "./routes/networks/index.tsx";
 import * as route_networks_new from "./routes/networks/new.tsx";
 import * as route_networks_topology from "./routes/networks/topology.tsx";
 import * as route_preferences from "./routes/preferences.ts";
-import * as route_projects_$id from "./routes/projects/[id].tsx";
+import * as route_projects_$id_index from "./routes/projects/[id]/index.tsx";
+import * as route_projects_$id_new_vm from "./routes/projects/[id]/new-vm.tsx";
 import * as route_projects_index from "./routes/projects/index.tsx";
 import * as route_replication_index from "./routes/replication/index.tsx";
 import * as route_schedules_$id_edit from "./routes/schedules/[id]/edit.tsx";
@@ -203,7 +204,8 @@ register({
     "networks/new.tsx": route_networks_new,
     "networks/topology.tsx": route_networks_topology,
     "preferences.ts": route_preferences,
-    "projects/[id].tsx": route_projects_$id,
+    "projects/[id]/index.tsx": route_projects_$id_index,
+    "projects/[id]/new-vm.tsx": route_projects_$id_new_vm,
     "projects/index.tsx": route_projects_index,
     "replication/index.tsx": route_replication_index,
     "schedules/[id]/edit.tsx": route_schedules_$id_edit,

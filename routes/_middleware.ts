@@ -118,7 +118,12 @@ export default define.middleware(async (ctx) => {
   const state: PageState = {
     user,
     api: app.apiFor(principal, isLocal ? null : host.id),
-    may: (command, vm) => mayCall(principal.rights, command, { hostId: host.id, ...vm }),
+    may: (command, on) =>
+      mayCall(
+        principal.rights,
+        command,
+        on !== undefined && "projectId" in on ? on : { hostId: host.id, ...on },
+      ),
     offers: user === null ? null : offersOf(
       principal.rights,
       () => hostsOf(app).flatMap(({ id }) => app.places.vmsOn(id)),

@@ -39,6 +39,7 @@ import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
 import { placementCommands } from "./placement.ts";
 import { projectCommands } from "./projects.ts";
+import { projectVmCommands } from "./project_vms.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { replicationCommands } from "./replication.ts";
@@ -85,6 +86,7 @@ const onOneHost = onHost({
   ...imageCommands,
   ...templateCommands,
   ...metricCommands,
+  ...projectVmCommands,
 });
 
 export const COMMANDS = {
@@ -178,6 +180,7 @@ export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./placement.ts";
 export * from "./projects.ts";
+export * from "./project_vms.ts";
 export * from "./ssh_keys.ts";
 export * from "./replication.ts";
 export * from "./schedules.ts";

@@ -71,6 +71,8 @@ const BEYOND = new Set<string>([
   ],
 ]);
 
+/** About a project that members may see or use. */
+const OF_PROJECTS = new Set<string>(["get_project", "create_project_vm"]);
 /** Commands on a host that change something of all hosts. */
 const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 /** Whether a command is about one host, by its fields. */
@@ -99,7 +101,7 @@ function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): st
   if (!hasRole) return "Forbidden";
   if (on === "everything" || LISTS.has(name) || name.startsWith("batch_")) return "ok";
   // Who sees the project of their own alone; a host, a group and a VM are none
-  if (name === "get_project") return on === "project" && isOwn ? "ok" : "ProjectNotFound";
+  if (OF_PROJECTS.has(name)) return on === "project" && isOwn ? "ok" : "ProjectNotFound";
   if (on === "host") return (ofVm || isOnHost(name)) && !OF_ALL_HOSTS.has(name) ? "ok" : "Forbidden";
   if (BEYOND.has(name) || !ofVm) return "Forbidden";
   return isOwn ? "ok" : "VmNotFound";

@@ -18,6 +18,7 @@ export const activity = {
   "activity.command.discard_saved_memory": "Saved memory discarded",
   "activity.command.delete_vm": "Deleted",
   "activity.command.create_vm": "Created",
+  "activity.command.create_project_vm": "Created in a project",
   "activity.command.import_vm": "Imported",
   "activity.command.import_ova": "Imported from an archive",
   "activity.command.import_foreign_vm": "Imported from another hypervisor",

@@ -164,6 +164,7 @@ const OF_NETWORKS = {
 const OF_TASKS = {
   create_project: OF_HOST,
   update_project: OF_HOST,
+  create_project_vm: none("it makes the VM"),
   set_quota: OF_HOST,
   delete_project: test("projects", "deleted, its VMs stay and rights on it end"),
   add_project_member: OF_ACCOUNT,

@@ -1,27 +1,27 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { OwnPassword } from "../../components/access/OwnPassword.tsx";
-import { DataTable } from "../../components/kit/DataTable.tsx";
-import { SelectField, TextField } from "../../components/kit/Field.tsx";
-import { Fact } from "../../components/kit/Fact.tsx";
-import { Flash } from "../../components/kit/Flash.tsx";
-import { Panel } from "../../components/kit/Panel.tsx";
-import { OverQuota, quotaFigure, UsageBar } from "../../components/projects/Usage.tsx";
-import { type ProjectDetails, QUOTA_FIELDS } from "../../lib/contract/mod.ts";
-import { projects as texts } from "../../lib/i18n/en/projects.ts";
-import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
-import { define, type PageState } from "../../lib/page_state.ts";
-import { type Failure, failureOf } from "../../lib/text/failure.ts";
-import { textIn } from "../../lib/text/form_fields.ts";
-import { formHref } from "../../lib/text/form_href.ts";
-import { formatDisk } from "../../lib/text/quantity.ts";
-import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
-import { oneLine } from "../../lib/text/text.ts";
-import { formatWhen } from "../../lib/text/time.ts";
-import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
-import { fail, unlessAway } from "../(_shared)/fail.ts";
-import { postedForm } from "../(_shared)/form.ts";
-import { confirmOwn } from "../(_shared)/own_password.ts";
+import { OwnPassword } from "../../../components/access/OwnPassword.tsx";
+import { DataTable } from "../../../components/kit/DataTable.tsx";
+import { SelectField, TextField } from "../../../components/kit/Field.tsx";
+import { Fact } from "../../../components/kit/Fact.tsx";
+import { Flash } from "../../../components/kit/Flash.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
+import { OverQuota, quotaFigure, UsageBar } from "../../../components/projects/Usage.tsx";
+import { type ProjectDetails, QUOTA_FIELDS } from "../../../lib/contract/mod.ts";
+import { projects as texts } from "../../../lib/i18n/en/projects.ts";
+import { t as tAll, textsOf } from "../../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
+import { type Failure, failureOf } from "../../../lib/text/failure.ts";
+import { textIn } from "../../../lib/text/form_fields.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { formatDisk } from "../../../lib/text/quantity.ts";
+import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { formatWhen } from "../../../lib/text/time.ts";
+import { DEFAULT_QUERY, listHref } from "../../../lib/vm/list_query.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
+import { postedForm } from "../../(_shared)/form.ts";
+import { confirmOwn } from "../../(_shared)/own_password.ts";
 
 const { t } = textsOf(texts);
 
@@ -122,11 +122,15 @@ export default define.page<typeof handler>(function ProjectPage({ data, state })
           <a class="button" href={listHref(DEFAULT_QUERY, { project: project.name })}>
             {t("projects.show_vms")}
           </a>
-          {state.may("create_vm") && mayManage && (
-            <a class="button primary" href={`/vms/new?${new URLSearchParams({ project: projectId })}`}>
-              {t("projects.create_vm")}
-            </a>
-          )}
+          {state.may("create_vm") && mayManage
+            ? (
+              <a class="button primary" href={`/vms/new?${new URLSearchParams({ project: projectId })}`}>
+                {t("projects.create_vm")}
+              </a>
+            )
+            : project.pools.length > 0 && state.may("create_project_vm", { projectId }) && (
+              <a class="button primary" href={`${here}/new-vm`}>{t("projects.create_vm")}</a>
+            )}
         </span>
       </header>
       <div class="storage-stack">
