@@ -272,7 +272,7 @@ export const accessCommands = {
   }),
   set_up: command({
     ...OPEN,
-    summary: "Make the first administrator, with the key of a setup link",
+    summary: "Create the first administrator, with the key of a setup link",
     input: closed({
       key: Type.String({ minLength: 1, maxLength: 128, ...SECRET }),
       name: UserName,
@@ -386,7 +386,7 @@ export const accessCommands = {
   }),
   create_user: command({
     ...ADMINISTER,
-    summary: "Add a user",
+    summary: "Create a user",
     description: "Without a password the user cannot sign in: an account for API tokens.",
     input: closed({
       name: UserName,
@@ -438,7 +438,7 @@ export const accessCommands = {
   }),
   delete_user: command({
     ...ADMINISTER,
-    summary: "Remove a user, its sessions and its tokens",
+    summary: "Delete a user, its sessions and its tokens",
     input: closed({ userId: UserId }),
     output: NOTHING_OUT,
     errors: ["UserNotFound", "LastAdministrator", "PasswordNeeded", "StoreUnavailable"],
@@ -509,7 +509,7 @@ export const accessCommands = {
   }),
   create_role: command({
     ...ADMINISTER,
-    summary: "Make a role of one's own, a set of permissions",
+    summary: "Create a role of one's own, a set of permissions",
     input: closed({ role: RoleName, ...RoleFields }),
     output: RoleInfo,
     errors: ["RoleExists", "PermissionNotGrantable", "PasswordNeeded", "StoreUnavailable"],
@@ -531,7 +531,7 @@ export const accessCommands = {
   }),
   delete_role: command({
     ...ADMINISTER,
-    summary: "Remove a role of one's own that nobody has",
+    summary: "Delete a role of one's own that no user has",
     input: closed({ role: RoleName }),
     output: NOTHING_OUT,
     errors: ["RoleNotFound", "RoleBuiltIn", "RoleInUse", "PasswordNeeded", "StoreUnavailable"],
@@ -556,7 +556,7 @@ export const accessCommands = {
   }),
   create_token: command({
     ...OWN,
-    summary: "Make an API token; its secret is shown this once",
+    summary: "Create an API token; its secret is shown this once",
     description:
       "It may do what is picked here, as far as its owner may do it too. Without grants it may do nothing. " +
       "Administrators may make one for another user. A token cannot make tokens; at a session it takes the password.",

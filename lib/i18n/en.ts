@@ -147,7 +147,7 @@ export const en = {
   "failed.put_back": "Tags and group were not put back",
   "failed.set_tags": "The tags were not saved",
   "failed.set_group": "The group was not saved",
-  "failed.set_autostart": "Autostart was not saved",
+  "failed.set_autostart": "“Start with the host” was not saved",
   "failed.protect_screens": "The screen got no password",
   "failure.todo": "What to do: {advice}",
 
@@ -198,10 +198,10 @@ export const en = {
   "vms.running_of.other": "{n} of {total} are on",
 
   "menu.of": "Actions for {name}",
-  "dashboard.no_vms_right": "You have no right to see VMs",
+  "dashboard.no_vms_right": "You have no permission to see VMs",
   "dashboard.no_vms_right_what":
     "An administrator can give the user “{name}” a role on all VMs, a group or a single VM under Settings, Users.",
-  "offers.missing": "Your rights do not include this.",
+  "offers.missing": "Your permissions do not include this.",
   "menu.more": "More actions",
   "menu.open": "Open",
   "manage.boot": "Boot once from…",
