@@ -8,6 +8,7 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { messageOf } from "../lib/text/message.ts";
 import { bundleAgents } from "./guest_agents.ts";
+import { translations } from "./island_texts.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
@@ -34,6 +35,10 @@ async function makeBundle(app: string): Promise<string> {
     await oneStylesheet(files);
     const islands = join("_fresh", index.build);
     await copyFolder(join(dist, "static", islands), join(files, islands));
+    if (index.texts !== undefined) {
+      await copyFolder(join(dist, index.texts.folder), join(staging, index.texts.folder));
+    }
+    await writeLocales(join(staging, "locales"));
     // Here, unlike in development, the build's id also stands for the files of static/
     const build = await hashOf(files);
     await compressFiles(files);
@@ -47,6 +52,14 @@ async function makeBundle(app: string): Promise<string> {
     await remove(staging);
   }
   return bundle;
+}
+
+/** Writes a file a language, which the server reads when somebody reads it. */
+async function writeLocales(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  for (const [language, texts] of await translations()) {
+    await Deno.writeTextFile(join(folder, `${language}.json`), JSON.stringify(texts));
+  }
 }
 
 /** Said where the guest tools cannot be built. */

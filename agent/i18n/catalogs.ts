@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { localesFolder } from "../../lib/bundle.ts";
-import { addTexts, hasTexts, offerLanguages } from "../../lib/i18n/locale.ts";
+import { addTexts, hasTexts, locales, offerLanguages, translationsOf } from "../../lib/i18n/locale.ts";
 import { isLanguageTag, SOURCE_LOCALE } from "../../lib/i18n/languages.ts";
 import { log } from "../log.ts";
 
@@ -90,4 +90,12 @@ export async function loadLanguage(language: string): Promise<void> {
   let begun = loading.get(language);
   if (begun === undefined) loading.set(language, begun = load(language, path));
   if (!hasTexts(language)) await begun;
+}
+
+/** Translations into a language by key, read where they are not yet. @returns undefined for a language that there are no texts in */
+export async function textsIn(language: string): Promise<((key: string) => string | undefined) | undefined> {
+  if (!locales().includes(language)) return undefined;
+  await loadLanguage(language);
+  const texts = translationsOf(language);
+  return (key) => texts?.get(key);
 }

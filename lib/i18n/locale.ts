@@ -46,6 +46,10 @@ export function locales(): readonly string[] {
   return [...new Set(Object.keys(LANGUAGES)).intersection(there).union(there)];
 }
 
+/** The translations into a language that are here. */
+export const translationsOf = (language: string): ReadonlyMap<string, string> | undefined =>
+  catalogs.get(language);
+
 /** A text's translation into the language of what is done now; undefined where there is none. */
 export function translation(key: string): string | undefined {
   return catalogs.get(locale())?.get(key);
