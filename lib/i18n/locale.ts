@@ -55,6 +55,9 @@ export function translation(key: string): string | undefined {
   return catalogs.get(locale())?.get(key);
 }
 
+/** An English text in the language of what is done now; itself where there is no translation. */
+export const translated = (text: string): string => translation(text) ?? text;
+
 /** Something that is costly to make, made once for each language when it is first needed. */
 export function perLocale<T>(make: (locale: string) => T): () => T {
   const made = new Map<string, T>();
