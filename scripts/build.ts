@@ -13,6 +13,7 @@ import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
 import { appFolder, copyFolder, hashOf, option, PROJECT, remove, run } from "./project.ts";
+import { checkTexts } from "./texts.ts";
 import { bundleServer } from "./server.ts";
 import { bundleStyles } from "./styles.ts";
 
@@ -99,6 +100,8 @@ async function sourcesDigest(app: string): Promise<string | null> {
 
 async function build(app: string, name: string): Promise<void> {
   if (!await isManifestFresh(app)) throw new Error("fresh.gen.ts is stale. Run: deno task manifest");
+  const missing = app === PROJECT ? await checkTexts() : [];
+  if (missing.length > 0) throw new Error(`${missing.length} texts do not fit. Run: deno task texts check`);
   // Read before the sources are: an edit during the build makes the result stale
   const sources = await sourcesDigest(app);
   console.log("Bundling islands, server and workers…");
