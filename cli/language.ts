@@ -11,7 +11,7 @@ const VARIABLES = ["LC_ALL", "LC_MESSAGES", "LANG"] as const;
 /** The shell's language as a tag: `de_AT.UTF-8@euro` is `de-AT`. Undefined for C, POSIX, and where nothing says one. */
 export function shellLanguage(env: Environment): string | undefined {
   const name = VARIABLES.map(env).find(Boolean);
-  const tag = name?.split(/[.@]/, 1)[0]!.replaceAll("_", "-");
+  const tag = name?.replace(/[.@].*$/s, "").replaceAll("_", "-");
   return tag === undefined || tag === "C" || tag === "POSIX" ? undefined : tag;
 }
 
