@@ -1,6 +1,7 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
 import { App } from "../agent/app.ts";
+import { findLanguages, LOCALES_VARIABLE } from "../agent/i18n/catalogs.ts";
 import { openGrpc } from "../agent/grpc/open.ts";
 import { listenersOf } from "../agent/http/listeners.ts";
 import { type Listener, listenSocket } from "../agent/http/server.ts";
@@ -64,6 +65,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   const listeners: Listener[] = [], grpc: Listener[] = [];
   const app = new App(settings);
   app.start();
+  findLanguages(Deno.env.get(LOCALES_VARIABLE));
   const answer = entry(app, pages);
   try {
     const { admit } = app;

@@ -23,6 +23,8 @@ export interface PageUser {
   readonly hasPasskeys: boolean;
   /** The time zone they chose: `host`, `browser` or a name; missing while they did not. */
   readonly timeZone?: string;
+  /** The language they chose, by its tag, or `browser`; missing while they did not. */
+  readonly language?: string;
   /** They need not show now that it is them: they just did, or nobody asks them. */
   readonly confirmed: boolean;
 }

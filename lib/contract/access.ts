@@ -335,6 +335,26 @@ export const accessCommands = {
     examples: ["kvm-manager account time-zone Europe/Berlin"],
     readOnly: false,
   }),
+  set_language: command({
+    ...OWN,
+    summary: "Choose the language of one's pages",
+    description:
+      "browser, as it is at first: the one that the browser accepts. A browser in which a language was chosen stays in it.",
+    input: closed({
+      language: Type.String({
+        minLength: 2,
+        maxLength: 35,
+        pattern: "^[A-Za-z]{2,8}(-[A-Za-z0-9]{2,8})*$",
+        description: "browser, or the tag of a language that there are texts in: de",
+      }),
+    }),
+    output: NOTHING_OUT,
+    errors: ["NoAccount", "StoreUnavailable"],
+    route: "PUT /account/language",
+    cli: ["account", "language", "<language>"],
+    examples: ["kvm-manager account language de"],
+    readOnly: false,
+  }),
   begin_totp: command({
     ...OWN,
     summary: "Begin to use one-time codes: gives the secret for the authenticator app",

@@ -39,7 +39,7 @@ const OPEN = new Set<string>([
 ]);
 const ANYBODYS = new Set<string>([
   ...["get_session", "sign_out", "set_password", "begin_totp", "confirm_totp", "disable_totp"],
-  ...["set_time_zone", "get_ssh_keys", "set_ssh_keys"],
+  ...["set_time_zone", "set_language", "get_ssh_keys", "set_ssh_keys"],
   ...["begin_passkey", "add_passkey", "list_passkeys", "rename_passkey", "remove_passkey"],
   ...["begin_reauthentication", "reauthenticate"],
   ...["list_sessions", "revoke_session", "list_tokens", "create_token", "revoke_token"],

@@ -167,6 +167,7 @@ export const activity = {
   "activity.command.create_setup_link": "Setup link created",
   "activity.command.set_password": "Own password changed",
   "activity.command.set_time_zone": "Time zone of the pages changed",
+  "activity.command.set_language": "Language of the pages changed",
   "activity.command.set_ssh_keys": "Own SSH keys changed",
   "activity.command.begin_totp": "Set-up of one-time codes begun",
   "activity.command.confirm_totp": "One-time codes switched on",

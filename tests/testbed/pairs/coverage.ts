@@ -276,6 +276,7 @@ const OF_ACCOUNTS = {
   set_password: OF_ACCOUNT,
   set_ssh_keys: OF_ACCOUNT,
   set_time_zone: OF_ACCOUNT,
+  set_language: OF_ACCOUNT,
   create_user: "grant on the VM",
   update_user: test("pairs_names", "a schedule whose owner lost the right to one VM"),
   delete_user: test("access", "changing the password, disabling and deleting end what there is"),
