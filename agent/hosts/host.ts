@@ -200,6 +200,7 @@ export class Host {
       },
       this.ssh === undefined ? {} : { most: MOST_BY_SSH },
       { uri: this.ssh?.libvirtUri(uri) ?? connectionUri(uri), ...(login && { login }) },
+      services.simulationOf(uri),
     );
     this.locks = new StorageLocks(this.machine !== null);
     this.keepers = new VolumeKeepers(this.machine, () => this.#onSameMachine().map(({ keepers }) => keepers));
