@@ -237,7 +237,7 @@ export class Host {
       this.link,
       this.inventory,
       this.events,
-      () => this.machine?.load() ?? NO_LOAD,
+      () => (this.machine ?? this.link.simulation?.machine)?.load() ?? NO_LOAD,
       clock,
       {
         ...(this.machine && { processes: this.machine.processes }),

@@ -1,7 +1,18 @@
 /** What answers for the parts of a libvirt that its driver does not have. `serve --demo` has one for each of its hosts. */
 import type { LibvirtAddress } from "../../ffi/address.ts";
 import type { CallArgs, CallName, CallResult } from "../../ffi/calls/mod.ts";
+import type { TopologyDevice } from "../../lib/contract/mod.ts";
+import type { Reading } from "../../lib/metrics/metric_sampler.ts";
+import type { LocalLoad } from "../machine/local.ts";
 import type { ConsoleListener, ConsoleStream, ConsoleTarget } from "../../ffi/streams.ts";
+
+/** What is told of a machine that is none, as the kernel tells it of ours. */
+export interface SimulatedMachine {
+  load(): LocalLoad;
+  /** Its counters, by the names of `agent/metrics/host_reading.ts`. */
+  reading(): Reading;
+  networkDevices(): TopologyDevice[];
+}
 
 /** Answers as one libvirt does. */
 export interface Simulation {
@@ -20,6 +31,8 @@ export interface Simulation {
   ): Promise<CallResult<N>>;
   /** Opens a console or channel of a VM. @throws {LibvirtError} */
   openConsole(target: ConsoleTarget, listener: ConsoleListener): Promise<ConsoleStream>;
+  /** The machine that it runs on. */
+  readonly machine: SimulatedMachine;
   /** Path of the socket of a running VM's VNC server. */
   screenSocket(vmId: string): string;
 }

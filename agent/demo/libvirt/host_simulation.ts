@@ -16,6 +16,7 @@ import { DEMO_VMS } from "../world/vms.ts";
 import { type AnswerContext, ANSWERS } from "./answers.ts";
 import { Counters } from "./counters.ts";
 import { addressesOf } from "./guest.ts";
+import { DemoMachine } from "./machine.ts";
 import { type Subject, Subjects } from "./subjects.ts";
 
 /** Characters of an id that a socket is called by: a socket's path has 107 at most. */
@@ -31,6 +32,7 @@ export interface DemoPlace {
 
 export class HostSimulation implements Simulation, Disposable {
   readonly address: LibvirtAddress;
+  readonly machine: DemoMachine;
   readonly #stack = new DisposableStack();
   readonly #context: AnswerContext;
   readonly #subjects: Subjects;
@@ -57,6 +59,11 @@ export class HostSimulation implements Simulation, Disposable {
       CALLS.poolSetAutostart.run(connection, { pool: name, autostart: true });
     }
     this.#subjects = new Subjects(host, connection, place.now);
+    this.machine = new DemoMachine(
+      host,
+      place.now,
+      (vm) => this.#subjects.find(idOf(vm))?.live !== undefined,
+    );
     this.#context = {
       host,
       subjects: this.#subjects,

@@ -19,6 +19,24 @@ function levelOf(letter: number, x: number, y: number): number {
   return at & 1 ? pair & 15 : pair >> 4;
 }
 
+/** Grey between pixels, 0 to 1: letters that are drawn larger have no steps. */
+function smoothLevel(letter: number, x: number, y: number): number {
+  const left = Math.floor(x), top = Math.floor(y), right = x - left, down = y - top;
+  const at = (column: number, row: number) =>
+    column < 0 || row < 0 || column >= LETTER.width || row >= LETTER.height
+      ? 0
+      : levelOf(letter, column, row) / 15;
+  if (right === 0 && down === 0) return at(left, top);
+  return (at(left, top) * (1 - right) + at(left + 1, top) * right) * (1 - down) +
+    (at(left, top + 1) * (1 - right) + at(left + 1, top + 1) * right) * down;
+}
+
+/** An edge that is no wider than it was before it was drawn larger. */
+function sharp(part: number): number {
+  const edge = Math.min(1, Math.max(0, (part - 0.3) / 0.3));
+  return edge * edge * (3 - 2 * edge);
+}
+
 export class Picture implements Bitmap {
   readonly rgb: Uint8Array<ArrayBuffer>;
 
@@ -70,11 +88,10 @@ export class Picture implements Bitmap {
       const letter = text.charCodeAt(index) - FIRST;
       if (letter <= 0 || letter >= COUNT) continue;
       const left = x + index * LETTER.width * scale;
-      for (let row = 0; row < LETTER.height; row++) {
-        for (let column = 0; column < LETTER.width; column++) {
-          const level = levelOf(letter, column, row);
-          if (level === 0) continue;
-          this.fill(left + column * scale, y + row * scale, scale, scale, colour, level / 15);
+      for (let row = 0; row < LETTER.height * scale; row++) {
+        for (let column = 0; column < LETTER.width * scale; column++) {
+          const part = smoothLevel(letter, (column + 0.5) / scale - 0.5, (row + 0.5) / scale - 0.5);
+          if (part > 0) this.#mix(left + column, y + row, colour, scale === 1 ? part : sharp(part));
         }
       }
     }

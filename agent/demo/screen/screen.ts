@@ -4,7 +4,7 @@ import { type GuestFacts, Terminal } from "./terminal.ts";
 import { SYSTEMS } from "../world/systems.ts";
 
 /** Letters in a row, and rows, of a text console. */
-const COLUMNS = 100, ROWS = 37;
+const COLUMNS = 128, ROWS = 38;
 /** Pixels of every screen. */
 export const SCREEN = { width: COLUMNS * LETTER.width, height: ROWS * LETTER.height + 8 } as const;
 

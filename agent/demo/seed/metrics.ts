@@ -7,6 +7,7 @@ import type { StoredSeries } from "../../metrics/metric_database.ts";
 import { MetricStore } from "../../metrics/metric_store.ts";
 import { share } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";
+import { type HostFigures, hostFiguresOf } from "../world/host_figures.ts";
 import { hostLoadOf, type LoadNow, loadOf, usedOf } from "../world/load.ts";
 import { idOf, macOf, targetOf } from "../world/node_xml.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
@@ -16,13 +17,16 @@ import type { Seeding } from "./moment.ts";
 /** How far back each resolution goes: seconds; and seconds from one raw figure to the next. */
 const SPANS = { "raw": HOUR_S, "1m": 26 * HOUR_S, "15m": 8 * DAY_S, "1h": 31 * DAY_S } as const;
 const RAW_STEP = 30;
+/** Seconds after the start until a rate is known of two readings: up to then the past goes on. */
+const START_S = 90;
+const PERCENT = 100;
 /** Bytes of a packet and of an operation on a disk. */
 const PACKET = 900, OPERATION = 24 * KIB;
 
-type Row<N extends string> = readonly [
+type Row<N extends string, L = LoadNow> = readonly [
   name: N,
   label: string,
-  value: (load: LoadNow, time: number) => number,
+  value: (load: L, time: number) => number,
 ];
 
 /** The series of a VM, from its load. @param now seconds since 1970 */
@@ -32,7 +36,7 @@ function vmRows(vm: DemoVm, now: number): Row<VmSeriesName>[] {
     part = (index: number, count: number, first: number) =>
       count === 1 ? 1 : index === 0 ? first : (1 - first) / (count - 1);
   return [
-    ["cpu_usage", "", ({ cpu }) => cpu * 100],
+    ["cpu_usage", "", ({ cpu }) => cpu * PERCENT],
     ["cpu_steal", "", ({ cpu }) => cpu * 0.4],
     ["memory_used", "", ({ memoryUsed }) => memoryUsed],
     ["memory_balloon", "", () => all],
@@ -89,16 +93,21 @@ function pointsOf(
     avg.map((each, index) =>
       Math.max(0, each * (1 + sign * spread * share(`${name} ${sign} ${times[index]}`)))
     );
-  return { times, avg, min: of(-1), max: of(1).map((each, index) => Math.max(each, avg[index]!)) };
+  return {
+    times,
+    avg,
+    min: of(-1),
+    max: of(1).map((each) => name.startsWith("cpu_") ? Math.min(PERCENT, each) : each),
+  };
 }
 
 /** Levels do not jump as loads do. */
 const isSteady = (name: string) => /^(memory|disk_allocation|disk_capacity|filesystem|pool)/.test(name);
 
 /** The series of a resolution. Loads of a time are made once for all series. */
-function seriesOf(
-  rows: readonly Row<string>[],
-  loads: ReadonlyMap<number, LoadNow>,
+function seriesOf<L>(
+  rows: readonly Row<string, L>[],
+  loads: ReadonlyMap<number, L>,
   isRaw: boolean,
 ): StoredSeries[] {
   const times = [...loads.keys()];
@@ -116,38 +125,64 @@ function seriesOf(
 
 /** Times of a resolution up to now; a VM that is off has none since it is. */
 function timesOf(name: keyof typeof SPANS, step: number, now: number, since: number): number[] {
-  const end = floorTo(now, step), from = Math.max(end - SPANS[name], since);
+  const end = floorTo(now + (name === "raw" ? START_S : 0), step), from = Math.max(end - SPANS[name], since);
   const count = Math.max(0, Math.floor((end - from) / step));
   return Array.from({ length: count }, (_, index) => end - (count - index) * step);
 }
 
-const percent = 100;
+/** A load of a host: its own figures stand beside what VMs have. */
+interface HostAt extends LoadNow {
+  readonly running: number;
+  readonly figures: HostFigures;
+}
 
-function hostRows(host: DemoHost, now: number): Row<HostSeriesName>[] {
-  const pools = host.pools.flatMap(({ name, capacityGib, otherGib, media = [] }): Row<HostSeriesName>[] => {
-    const disks = DEMO_VMS.filter((vm) => vm.host === host.id).flatMap((vm) => vm.disks)
-      .filter(({ pool }) => pool === name);
-    const fixed = otherGib * GIB + media.reduce((sum, [, mib]) => sum + mib * KIB * KIB, 0);
-    return [
-      [
-        "pool_used",
-        name,
-        (_load, time) => fixed + disks.reduce((sum, disk) => sum + usedOf(disk, time, now), 0),
-      ],
-      ["pool_capacity", name, () => capacityGib * GIB],
-    ];
-  });
+function hostRows(host: DemoHost, now: number): Row<HostSeriesName, HostAt>[] {
+  const pools = host.pools.flatMap(
+    ({ name, capacityGib, otherGib, media = [] }): Row<HostSeriesName, HostAt>[] => {
+      const disks = DEMO_VMS.filter((vm) => vm.host === host.id).flatMap((vm) => vm.disks)
+        .filter(({ pool }) => pool === name);
+      const fixed = otherGib * GIB + media.reduce((sum, [, mib]) => sum + mib * KIB * KIB, 0);
+      const used = (time: number) => fixed + disks.reduce((sum, disk) => sum + usedOf(disk, time, now), 0);
+      return [
+        ["pool_used", name, (_load, time) => used(time)],
+        ["pool_capacity", name, () => capacityGib * GIB],
+      ];
+    },
+  );
+  const disk = "nvme0n1", card = "eno1";
   return [
-    ["cpu_usage", "", ({ cpu }) => cpu * percent],
+    ["cpu_usage", "", ({ cpu }) => cpu * PERCENT],
     ["cpu_iowait", "", () => 0.6],
     ["memory_used", "", ({ memoryUsed }) => memoryUsed],
     ["memory_total", "", () => host.memoryGib * GIB],
-    ["vms_running", "", ({ received }) => received],
+    ["swap_total", "", () => 8 * GIB],
+    ["swap_used", "", () => 0.2 * GIB],
+    ["vms_running", "", ({ running }) => running],
+    ["load_1", "", ({ figures }) => figures.load],
+    ["load_5", "", ({ figures }) => figures.load * 0.95],
+    ["load_15", "", ({ figures }) => figures.load * 0.91],
+    ["pressure_cpu_some", "", ({ figures }) => figures.pressureCpu * PERCENT],
+    ["pressure_io_some", "", ({ figures }) => figures.pressureIo * PERCENT],
+    ["pressure_memory_some", "", () => 0],
+    ["disk_read_bytes", disk, ({ read }) => read],
+    ["disk_write_bytes", disk, ({ written }) => written],
+    ["disk_read_ops", disk, ({ read }) => read / OPERATION],
+    ["disk_write_ops", disk, ({ written }) => written / OPERATION],
+    ["disk_read_latency", disk, () => 0.18],
+    ["disk_write_latency", disk, () => 0.41],
+    ["disk_busy", disk, ({ figures }) => figures.busy * PERCENT],
+    ["nic_rx_bytes", card, ({ received }) => received],
+    ["nic_tx_bytes", card, ({ sent }) => sent],
+    ["temperature", "CPU Package", ({ figures }) => figures.temperature],
     ...pools,
   ];
 }
 
-const NOTHING = { received: 0, sent: 0, read: 0, written: 0 };
+function hostAt(host: DemoHost, time: number): HostAt {
+  const { cpu, memoryUsed, running } = hostLoadOf(host, time), figures = hostFiguresOf(host, time);
+  const { read, written, received, sent } = figures;
+  return { cpu, memoryUsed, running, figures, read, written, received, sent };
+}
 
 /** Writes them. */
 export async function seedMetrics({ dataDir, now }: Seeding): Promise<void> {
@@ -163,11 +198,7 @@ export async function seedMetrics({ dataDir, now }: Seeding): Promise<void> {
     }
     for (const host of DEMO_HOSTS) {
       const times = timesOf(resolution, step, seconds, 0);
-      const loads = new Map(times.map((time) => {
-        const { cpu, memoryUsed, running } = hostLoadOf(host, time + step / 2);
-        // What hosts have of a load is their own: the number of VMs stands where a VM has what it receives
-        return [time, { ...NOTHING, cpu, memoryUsed, received: running }];
-      }));
+      const loads = new Map(times.map((time) => [time, hostAt(host, time + step / 2)]));
       const series = seriesOf(hostRows(host, seconds), loads, isRaw);
       await store.ask("take", { host: host.id, subject: "", resolution, series });
     }

@@ -42,7 +42,7 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
   {
     id: LOCAL_HOST,
     label: "kvm-01",
-    hostname: "kvm-01.example.com",
+    hostname: "kvm-01",
     cpu: { name: "AMD EPYC 9354P 32-Core Processor", libvirtModel: "EPYC-Milan", vendor: "AMD" },
     cores: 32,
     threads: 64,
@@ -76,7 +76,7 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
   {
     id: "kvm-02",
     label: "kvm-02",
-    hostname: "kvm-02.example.com",
+    hostname: "kvm-02",
     cpu: { name: "Intel Xeon Gold 6338N", libvirtModel: "Icelake-Server", vendor: "Intel" },
     cores: 64,
     threads: 128,
@@ -95,7 +95,7 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
   {
     id: "branch-muc",
     label: "Branch office Munich",
-    hostname: "kvm-muc.example.com",
+    hostname: "kvm-muc",
     cpu: { name: "13th Gen Intel Core i5-13500T", libvirtModel: "Skylake-Client", vendor: "Intel" },
     cores: 14,
     threads: 20,
@@ -110,7 +110,7 @@ export const DEMO_HOSTS: readonly DemoHost[] = [
 ];
 
 /** libvirt's address of a host: the test driver, at a place that no file has. */
-export const uriOf = ({ hostname }: DemoHost): string => `test:///${hostname.split(".")[0]}`;
+export const uriOf = ({ hostname }: DemoHost): string => `test:///${hostname}`;
 
 /** The host with an id. */
 export function demoHost(id: string): DemoHost {

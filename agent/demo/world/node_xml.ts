@@ -91,11 +91,14 @@ function metadataXml({ tags, group, ageDays, system }: DemoVm, now: number): Xml
   );
 }
 
-function osXml({ system }: DemoVm): XmlNode {
-  const isWindows = SYSTEMS[system].family === "windows";
+/** libvirt takes no snapshot within the disks of a VM that starts by UEFI. */
+const hasSnapshots = ({ name }: DemoVm) => DEMO_SNAPSHOTS.some(({ vm }) => vm === name);
+
+function osXml(vm: DemoVm): XmlNode {
+  const { system } = vm, isWindows = SYSTEMS[system].family === "windows";
   return xml(
     "os",
-    system === "freebsd14" ? {} : { firmware: "efi" },
+    system === "freebsd14" || hasSnapshots(vm) ? {} : { firmware: "efi" },
     xml("type", { arch: "x86_64", machine: "pc-q35-8.2" }, "hvm"),
     isWindows && xml("firmware", {}, xml("feature", { enabled: true, name: "secure-boot" })),
     xml("boot", { dev: "hd" }),
