@@ -3,6 +3,7 @@
  * driver with an answer for all that this lacks (`libvirt/`), its past is written with the product's own repositories
  * (`seed/`) before anything else opens the data folder. Pages and commands know nothing of it.
  */
+import { closeOutside } from "../../ffi/outside.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import type { SimulationOf } from "../libvirt/simulation.ts";
@@ -45,6 +46,7 @@ export async function enterDemo(given: Settings): Promise<Demo> {
       return [uri, stack.use(new HostSimulation(uri, host, { folder, now }))] as const;
     }),
   );
+  closeOutside("This is a demo: it connects to nothing outside itself");
   const local = DEMO_HOSTS.find(({ id }) => id === LOCAL_HOST)!;
   const owned = stack.move();
   return {
