@@ -1,7 +1,7 @@
 /** What answers for the parts of a libvirt that its driver does not have. `serve --demo` has one for each of its hosts. */
 import type { LibvirtAddress } from "../../ffi/address.ts";
 import type { CallArgs, CallName, CallResult } from "../../ffi/calls/mod.ts";
-import type { TopologyDevice } from "../../lib/contract/mod.ts";
+import type { HealthFinding, TopologyDevice } from "../../lib/contract/mod.ts";
 import type { Reading } from "../../lib/metrics/metric_sampler.ts";
 import type { LocalLoad } from "../machine/local.ts";
 import type { ConsoleListener, ConsoleStream, ConsoleTarget } from "../../ffi/streams.ts";
@@ -12,6 +12,7 @@ export interface SimulatedMachine {
   /** Its counters, by the names of `agent/metrics/host_reading.ts`. */
   reading(): Reading;
   networkDevices(): TopologyDevice[];
+  health(): HealthFinding[];
 }
 
 /** Answers as one libvirt does. */

@@ -12,6 +12,7 @@ import { idOf, macOf, volumeOf } from "../world/node_xml.ts";
 import { DEMO_VMS } from "../world/vms.ts";
 import { domainCapabilitiesXml, nodeRecord } from "./capabilities.ts";
 import type { Counters } from "./counters.ts";
+import { deviceXmls, FILTERS } from "./devices.ts";
 import { dressed, dressedRecord, undressed } from "./dress.ts";
 import { addressesOf, agentAnswer, guestParams, requireAgent } from "./guest.ts";
 import type { Subject, Subjects } from "./subjects.ts";
@@ -125,7 +126,9 @@ export const ANSWERS: Answers = {
     counters.node((vm) => subjects.find(idOf(vm))?.live !== undefined),
   domainCapabilities: ({ host }, kind) => domainCapabilitiesXml(host, kind),
   compareCpu: none,
-  filterNames: () => ["clean-traffic", "no-mac-spoofing"],
+  nodeDevices: ({ host }) => deviceXmls(host),
+  filterNames: () => FILTERS.map(({ name }) => name),
+  filterScan: () => [...FILTERS],
 
   domainScan: async (context, args, ask) => (await ask(args)).map((record) => told(context, record)),
   domainRead: acting,
@@ -183,6 +186,9 @@ export const ANSWERS: Answers = {
     return { png: new Uint8Array(encodePng(shown, deflate)), width: shown.width, height: shown.height };
   },
   domainSendKeys: none,
+  // Passwords of screens that lead nowhere, and files that are none
+  domainUpdateDevice: none,
+  nvramErase: none,
 
   agentCommand: (context, { uuid, command }) => agentAnswer(running(context, uuid), command),
   guestInfo: (context, { uuid }) => guestParams(context.host, running(context, uuid), context.now()),

@@ -2,7 +2,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { incidentMessage } from "../../../lib/alerts/words.ts";
 import type { AlertIncident } from "../../../lib/contract/mod.ts";
-import { AlertRecords } from "../../alerts/records.ts";
+import { AlertRecords, type AlertTargetRecord } from "../../alerts/records.ts";
 import { hostZone } from "../../clock.ts";
 import { daysAgo, idFor, type Seeding, vmNamed } from "./moment.ts";
 
@@ -57,6 +57,26 @@ const ROWS: readonly Row[] = [
   { alert: "filesystem-nearly-full", vm: "muc-files", label: "/srv", value: 90.3, daysAgo: 2, hour: 13 },
 ];
 
+/** Who is told. They are switched off, and nothing would leave the demo if they were not. */
+const TARGETS: readonly Omit<AlertTargetRecord, "id" | "enabled">[] = [
+  {
+    name: "Operations, by mail",
+    channel: "email",
+    minSeverity: "warning",
+    privateAddresses: true,
+    smtpHost: "mail.example.com",
+    mailFrom: "kvm@example.com",
+    mailTo: ["operations@example.com"],
+  },
+  {
+    name: "On call",
+    channel: "ntfy",
+    minSeverity: "critical",
+    privateAddresses: false,
+    url: "https://ntfy.example.com/kvm-alerts",
+  },
+];
+
 function incidentOf(records: AlertRecords, row: Row, now: number): AlertIncident | undefined {
   const rule = records.rules.get(row.alert), vm = row.vm === undefined ? undefined : vmNamed(row.vm);
   if (rule === undefined) return undefined;
@@ -88,6 +108,9 @@ export function seedAlerts({ store, now }: Seeding): void {
   records.commit((database) =>
     records.writeIncidents(database, incidents.map((incident) => ({ incident, told: true })))
   );
+  for (const target of TARGETS) {
+    records.put(records.targets, { id: idFor("alert target", target.name), ...target, enabled: false });
+  }
   records.put(records.silences, {
     id: idFor("silence", "patches"),
     scope: "group",
