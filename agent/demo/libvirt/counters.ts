@@ -162,7 +162,7 @@ export class Counters {
     });
   }
 
-  /** A VM was started, or is gone: its counters begin anew. */
+  /** A VM was started, or is gone: its counters begin again. */
   forget(uuid: string): void {
     this.#vms.delete(uuid);
   }

@@ -14,7 +14,7 @@ import type { Subject } from "./subjects.ts";
 /** The subnet of networks that are a bridge of the host. */
 const OFFICE = "10.10.0";
 const VERSION = "8.2.2";
-/** Commands that this agent has; there is nobody behind it who could run programs, or has files. */
+/** Commands that this agent has: none that runs programs or reads files, of which there are none. */
 const COMMANDS = [
   "guest-ping",
   "guest-info",

@@ -1,4 +1,4 @@
-/** What the demo's hosts tell beside libvirt: their loads, their counters and their network devices. */
+/** What the demo's hosts tell in addition to libvirt: their loads, their counters and their network devices. */
 import type { HealthFinding, TopologyDevice } from "../../../lib/contract/mod.ts";
 import type { Reading } from "../../../lib/metrics/metric_sampler.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";

@@ -1,4 +1,4 @@
-/** What has fired in the demo's last month, who is told, and a window in which nobody is. */
+/** What has fired in the demo's last month, the targets of messages, and a silence. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { incidentMessage } from "../../../lib/alerts/words.ts";
 import type { AlertIncident } from "../../../lib/contract/mod.ts";

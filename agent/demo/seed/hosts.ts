@@ -1,4 +1,4 @@
-/** The hosts beside the local one. */
+/** The further hosts of the demo. */
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { DAY_MS } from "../../../lib/duration.ts";
 import { HostRecords } from "../../hosts/records.ts";

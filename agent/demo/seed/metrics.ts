@@ -130,7 +130,7 @@ function timesOf(name: keyof typeof SPANS, step: number, now: number, since: num
   return Array.from({ length: count }, (_, index) => end - (count - index) * step);
 }
 
-/** A load of a host: its own figures stand beside what VMs have. */
+/** A load of a host, with the figures that hosts alone have. */
 interface HostAt extends LoadNow {
   readonly running: number;
   readonly figures: HostFigures;

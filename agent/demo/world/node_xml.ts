@@ -208,7 +208,7 @@ function volumeXml(
     xml("name", {}, name),
     xml("key", {}, path),
     xml("capacity", { unit }, size),
-    // A pool of the driver has 100 GiB: what volumes take up of the demo's larger ones is told beside it
+    // A pool of the driver has 100 GiB: what volumes of the larger pools take up is answered by the demo
     xml("allocation", {}, 0),
     xml("target", {}, xml("path", {}, path), xml("format", { type: format })),
   );
