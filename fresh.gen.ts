@@ -20,6 +20,7 @@ import * as route_bin_index from "./routes/bin/index.tsx";
 import * as route_do_$command from "./routes/do/[command].tsx";
 import * as route_help_$chapter from "./routes/help/[chapter].tsx";
 import * as route_help_index from "./routes/help/index.tsx";
+import * as route_help_pictures_$name from "./routes/help/pictures/[name].ts";
 import * as route_images_catalog from "./routes/images/catalog.tsx";
 import * as route_images_index from "./routes/images/index.tsx";
 import * as route_images_new from "./routes/images/new.tsx";
@@ -186,6 +187,7 @@ register({
     "do/[command].tsx": route_do_$command,
     "help/[chapter].tsx": route_help_$chapter,
     "help/index.tsx": route_help_index,
+    "help/pictures/[name].ts": route_help_pictures_$name,
     "images/catalog.tsx": route_images_catalog,
     "images/index.tsx": route_images_index,
     "images/new.tsx": route_images_new,

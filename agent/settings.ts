@@ -76,7 +76,7 @@ export interface Settings {
   readonly grpcListen: readonly string[];
   /** Days that the bin keeps what was deleted, as long as nobody has said anything else in it. */
   readonly binDays: number;
-  /** Serves libvirt's built-in test driver. */
+  /** Shows made-up VMs on libvirt's test driver (`agent/demo/`). */
   readonly demo: boolean;
 }
 
@@ -302,7 +302,7 @@ export function settingsHelp(root: boolean, env: Where["env"]): string {
   });
   return [
     ...lines,
-    "  --demo\n        serve libvirt's built-in test VMs: nothing real is touched. Started by root, it runs as nobody;\n" +
+    "  --demo\n        show made-up VMs on three hosts: nothing real is touched. Started by root, it runs as nobody;\n" +
     "        its folders are temporary ones of its own, unless they are named",
     `  --config FILE\n        TOML file with these settings by their flag names, e.g. listen = "127.0.0.1:8440"\n` +
     `        (${CONFIG_ENV}; default ${DEFAULT_CONFIG}, when it is there)`,

@@ -67,7 +67,7 @@ export interface PageState {
   connection: ConnectionStatus;
   /** That host's name, as libvirt says it. */
   hostname: string;
-  /** `serve --demo`: libvirt's built-in test driver, nothing real. */
+  /** `serve --demo`: nothing is real. */
   demo: boolean;
   /** KVM Manager's own version. */
   version: string;

@@ -53,7 +53,7 @@ export const en = {
   "connection.version": "libvirt {version}",
 
   "banner.demo": "Demo.",
-  "banner.demo_text": "These VMs live in libvirt's test driver. Nothing here is real, and nothing can break.",
+  "banner.demo_text": "Hosts, VMs and figures are made up. Nothing here is real, and nothing can break.",
   "banner.stream": "Connection to KVM Manager lost. Reconnecting…",
   "banner.stream_todo":
     "What you see may be out of date. If this stays, check that KVM Manager is still running.",

@@ -1,17 +1,18 @@
 /** What `serve --demo` runs as, and where: it serves whoever comes on loopback, so it must be able to harm nobody. */
 import { join } from "node:path";
-import { SettingsError } from "./settings.ts";
-import type { Settings } from "./settings.ts";
-import { becomeUser, userIds } from "../ffi/libc.ts";
-import { workerUrl } from "../lib/bundle.ts";
-import { messageOf } from "../lib/text/message.ts";
+import { SettingsError } from "../settings.ts";
+import type { Settings } from "../settings.ts";
+import { becomeUser, userIds } from "../../ffi/libc.ts";
+import { workerUrl } from "../../lib/bundle.ts";
+import { messageOf } from "../../lib/text/message.ts";
 
 /** The account that owns nothing. Its numbers are these wherever the host does not say otherwise. */
 const NOBODY = "nobody", NOBODY_IDS = { uid: 65534, gid: 65534 };
 
 /** A demo's settings, and its temporary folder, which goes when it is disposed of. */
-export interface Demo extends AsyncDisposable {
+export interface DemoPlaces extends AsyncDisposable {
   readonly settings: Settings;
+  readonly folder: string;
 }
 
 /** Whether this process may read the program itself: its workers are loaded later. */
@@ -48,7 +49,7 @@ async function requireWritable(flag: string, folder: string): Promise<void> {
  *
  * @throws {SettingsError} where that user cannot run the program or use a folder that was named
  */
-export async function enterDemo(settings: Settings): Promise<Demo> {
+export async function enterDemoFolder(settings: Settings): Promise<DemoPlaces> {
   const folder = await Deno.makeTempDir({ prefix: "kvm-manager-demo-" });
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
@@ -62,6 +63,7 @@ export async function enterDemo(settings: Settings): Promise<Demo> {
     if (dataDir !== "") await requireWritable("--data-dir", dataDir);
     if (runtimeDir !== "") await requireWritable("--runtime-dir", runtimeDir);
     return {
+      folder,
       settings: {
         ...settings,
         dataDir: dataDir || join(folder, "data"),
