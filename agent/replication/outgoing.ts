@@ -247,13 +247,13 @@ export class OutgoingReplications {
     if (state === "old") {
       throw new ContractError("ReplicationNotPossible", {
         reason:
-          `${toHost} has ${name} as it was before the switch-over. Create the replication with takeOld: its disks ` +
-          "become the replica, and it goes into the bin there",
+          message`${toHost} has ${name} as it was before the switch-over. Create the replication with takeOld: its disks become the replica, and it goes into the bin there`,
       });
     }
     if (state === "other") {
       throw new ContractError("ReplicationNotPossible", {
-        reason: `${toHost} has a VM with its id, which is not a replica. Delete one of them, or move it away`,
+        reason:
+          message`${toHost} has a VM with its id, which is not a replica. Delete one of them, or move it away`,
       });
     }
     // The switch-over that was not known of did not take place
@@ -433,7 +433,7 @@ export class OutgoingReplications {
       job.signal.throwIfAborted();
       if (clock.monotonic() > until) {
         throw new ContractError("ReplicationFailed", {
-          error: `the guest did not shut down within ${seconds} seconds, and goes on here`,
+          error: message`the guest did not shut down within ${seconds} seconds, and goes on here`,
         });
       }
       await sleep(clock, LOOK_MS, job.signal);
