@@ -2,7 +2,7 @@
 import { ContractError, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
 import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.ts";
-import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { message, renderPlain, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
@@ -150,7 +150,8 @@ export class OutgoingReplications {
     try {
       return await work({
         signal,
-        log: job.log ?? ((text) => log.debug("replication", { replication: id, text: String(text) })),
+        log: job.log ??
+          ((text) => log.debug("replication", { replication: id, text: String(renderPlain(text)) })),
         progress: (done, total) => {
           running.movedAt = clock.monotonic();
           job.progress?.(done, total);

@@ -16,7 +16,6 @@ import { openFile, readAt, readStart } from "../machine/host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
-import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** What a disk has within itself, by name. */
 export interface DiskNames {
@@ -97,7 +96,7 @@ export const diskSnapshots = (
 /** What keeps a VM from being reverted to what is within its disks. */
 export interface RevertBar {
   /** As a sentence's end. */
-  readonly reason: Sentence;
+  readonly reason: string;
   /** What helps. */
   readonly remedy: string;
   /** libvirt knows of it, and takes no snapshot of a VM that is off with one. */
@@ -116,7 +115,7 @@ export async function revertBar(host: Host, vm: VM): Promise<RevertBar | undefin
   const foreign = checkpoints.find((name) => checkpointOf(name) === undefined);
   if (foreign !== undefined) {
     return {
-      reason: message`another program keeps the checkpoint ${oneLine(foreign, 100)} in it`,
+      reason: `another program keeps the checkpoint ${oneLine(foreign, 100)} in it`,
       remedy: "Delete that with that program",
       isCheckpoint: true,
     };
@@ -128,7 +127,7 @@ export async function revertBar(host: Host, vm: VM): Promise<RevertBar | undefin
   if (bitmap === undefined) return undefined;
   const isForeign = checkpointOf(bitmap.name) === undefined;
   return {
-    reason: message`disk ${bitmap.target} has the dirty bitmap ${oneLine(bitmap.name, 100)} of ${
+    reason: `disk ${bitmap.target} has the dirty bitmap ${oneLine(bitmap.name, 100)} of ${
       isForeign ? "another program" : "an earlier backup"
     }`,
     remedy: isForeign ? removalOf(bitmap) : "Shut the VM down, then try again",

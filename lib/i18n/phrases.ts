@@ -17,7 +17,7 @@ const NAME_PLACES: ReadonlySet<string> = new Set(
 
 /** Fields of answers that are sentences. One word in them is a value that programs compare. */
 export const SENTENCE_FIELDS: ReadonlySet<string> = new Set(
-  "advice fault hindrance message notes problem reason remedy text title waitsFor warnings what why".split(
+  "advice fault hindrance message notes problem reason remedy title waitsFor warnings what why".split(
     " ",
   ),
 );

@@ -16,7 +16,7 @@ const FOLDERS = ["lib", "agent", "cli", "routes", "components"];
 
 /** Functions that make an error, a finding or a log's line of the texts that they are given. */
 export const PHRASE_CALLS: ReadonlySet<string> = new Set(
-  "error fail failed failure foreignRefused foreignWarning found invalid log mismatch notPossible ok ovaRefused problem refuse refusal refused sayIn targetUnusable unavailable unreachable unusable warn warning"
+  "fail failed failure foreignRefused found invalid judged log mismatch notPossible notSealed ok ovaRefused problem refuse refusal refused targetUnusable unavailable unreachable unusable"
     .split(" "),
 );
 
@@ -126,7 +126,8 @@ export function messagesOf(source: string, path?: string): string[] {
         add(child(node, "value"));
       }
     } else if (node.type === "CallExpression" && callee !== undefined && PHRASE_CALLS.has(callee)) {
-      for (const each of children(node, "arguments")) add(each);
+      // The fourth of a finding is a command
+      for (const each of children(node, "arguments").slice(0, 3)) add(each);
     } else if (node.type === "NewExpression" && callee === "ContractError") {
       const [, details] = children(node, "arguments");
       for (const each of children(details, "properties")) {

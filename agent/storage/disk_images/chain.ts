@@ -88,7 +88,7 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
   for (let at = path; chain.length < MOST_IMAGES;) {
     const isTop = at === path;
     const refuse = (reason: Sentence) =>
-      new ImageRefused(isTop ? reason : `of its backing file ${at}: ${reason}`);
+      new ImageRefused(isTop ? reason : message`of its backing file ${at}: ${reason}`);
     const head = await qcow2Head(at);
     if (head === null) throw refuse("it is not a qcow2 image");
     const wrong = headRefusal(head);

@@ -22,10 +22,10 @@ import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
 import { isNotResponding } from "../../machine/mount_gate.ts";
-import { message } from "../../../lib/i18n/message.ts";
+import { message, type Unrendered } from "../../../lib/i18n/message.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
-export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
+export type PlannedDisk = Unrendered<DoomedDisk> & { readonly hinders: boolean };
 
 /** Kinds of pools whose block devices are made and deleted by libvirt. */
 const OWN_BLOCKS: ReadonlySet<string> = new Set(["logical", "zfs"]);

@@ -105,7 +105,7 @@ async function filesOf(
   }
   return found.files.length <= MOST_IMAGE_FILES
     ? found.files
-    : problem("snapshot-image", { target, reason: message`it has more than ${MOST_IMAGE_FILES} images` });
+    : problem("snapshot-image", { target, reason: `it has more than ${MOST_IMAGE_FILES} images` });
 }
 
 /** Looks at the snapshots of a VM that is off. @param role of who moves it @throws {LibvirtError} */

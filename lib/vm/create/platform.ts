@@ -35,7 +35,7 @@ const MACHINES: Readonly<Record<string, readonly string[]>> = {
   loongarch64: ["virt"],
 };
 
-const unavailable = (field: string, what: string, reason: Sentence) =>
+const unavailable = (field: string, what: Sentence, reason: Sentence) =>
   new ContractError("NotOnThisHost", { field, what, reason });
 
 function chooseVirtType(guest: GuestArch, wanted: string, trouble: string | null): string {
