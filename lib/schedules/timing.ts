@@ -61,8 +61,9 @@ function patternIn(cron: string): string {
   if (NICKNAMES.includes(text.toLowerCase()) || text.split(/\s+/).length === 5) return text;
   throw refuse(
     "cron",
-    "must have five parts: minute, hour, day, month and weekday, as 30 3 * * 1-5; or be one of " +
-      NICKNAMES.join(", "),
+    message`must have five parts: minute, hour, day, month and weekday, as 30 3 * * 1-5; or be one of ${
+      NICKNAMES.join(", ")
+    }`,
   );
 }
 

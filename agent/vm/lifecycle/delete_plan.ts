@@ -329,7 +329,7 @@ async function chainBelow(path: string): Promise<readonly NamedImage[]> {
  *
  * @throws {ContractError} VmNotFound, and what any libvirt call may give
  */
-export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> {
+export async function deletePlan(host: Host, vmId: string): Promise<Unrendered<DeletePlan>> {
   const vm = host.requireVm(vmId);
   const xml = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   const [disks, keeps] = await Promise.all([

@@ -15,7 +15,7 @@ import { checkImage, type ImageRequest } from "../../storage/disk_images/check.t
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { type FoundSnapshot, scan } from "../snapshots/scan.ts";
 import { problem } from "./findings.ts";
-import { message, type Sentence } from "../../../lib/i18n/message.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** What was found. */
 export interface LeavingImages {

@@ -77,8 +77,9 @@ function faults(facts: LockFacts, { family, systemd }: HostFacts): Finding[] {
   if (driver === "lockd" && !daemon) {
     findings.push(found(
       "problem",
-      "virtlockd does not run: no VM can be started or resumed" +
-        (lockspace === null ? "" : ", and libvirt cannot be started"),
+      lockspace === null
+        ? "virtlockd does not run: no VM can be started or resumed"
+        : "virtlockd does not run: no VM can be started or resumed, and libvirt cannot be started",
       "Start it. It must not be restarted while VMs run: they would lose their leases.",
       systemd ? "systemctl enable --now virtlockd.socket" : "virtlockd --daemon",
     ));
