@@ -32,6 +32,7 @@ const ANSWER_MS: Readonly<Partial<Record<Question, number>>> = {
   definition: 2 * 60_000,
   state: 2 * 60_000,
   unchanged: 2 * 60_000,
+  check: 2 * 60_000,
   forget: 10 * 60_000,
 };
 

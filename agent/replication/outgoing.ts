@@ -5,6 +5,7 @@ import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.t
 import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
 import type { Delegator } from "../access/delegation.ts";
 import { type Clock, sleep } from "../clock.ts";
@@ -16,6 +17,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
+import { findingText } from "../vm/migration/findings.ts";
 import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
@@ -306,7 +308,7 @@ export class OutgoingReplications {
       !isLive && held.copyId !== null && known.finished?.copyId === held.copyId && known.offMark !== undefined
     ) {
       const takenAt = clock.now();
-      if (await offMarkOf(host, vm) === known.offMark) {
+      if (await offMarkOf(host, vm, known) === known.offMark) {
         await talk.ask({ do: "unchanged", copyId: held.copyId, takenAt });
         records.outgoing.change(id, { finished: { copyId: held.copyId, takenAt } });
         return { copyId: held.copyId, takenAt };
@@ -352,6 +354,7 @@ export class OutgoingReplications {
         handle.log(message`${vmName(vm)}: sending what changed while it runs`);
         await this.#talking(replication, principal, handle, async (talk, held) => {
           await this.#take(replication, { talk, held, principal, job: handle });
+          await this.#requireRunnable(talk, start, handle);
         });
         await this.#shutDown(vmId, principal, deadlineSeconds, handle);
       }
@@ -370,6 +373,26 @@ export class OutgoingReplications {
     if (maintenance === undefined) return;
     const reason = maintenance.note || tMaintenance("maintenance.no_reason");
     throw new ContractError("HostInMaintenance", { host: label, reason });
+  }
+
+  /**
+   * Looks whether the VM could run there, by what that host has now.
+   *
+   * @throws {ContractError} ReplicationNotPossible where it is to be started
+   */
+  async #requireRunnable(talk: ReplicationConversation, start: boolean, job: Job): Promise<void> {
+    const { label } = talk.host;
+    try {
+      for (const finding of (await talk.ask({ do: "check" })).findings) {
+        const text = findingText(finding, label);
+        if (start && finding.isProblem) throw new ContractError("ReplicationNotPossible", { reason: text });
+        job.log(text);
+      }
+    } catch (error) {
+      if (!(error instanceof ContractError) || error.code !== "InvalidInput") throw error;
+      // It makes the VM all the same, and says then what is missing
+      job.log(`${oneLine(label, 60)} has an older KVM Manager, which cannot look at networks before`);
+    }
   }
 
   /** Sends what a VM that is off wrote last, and has it made a VM there. @throws {ContractError} */

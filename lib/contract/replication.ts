@@ -1,6 +1,7 @@
 /** Replications: VMs that are kept up to date on a linked host, replicas of other hosts' VMs, and switch-over. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
+import { NetworkChoices } from "./migration.ts";
 import { HostName } from "./on_host.ts";
 import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
@@ -74,6 +75,10 @@ export const Replication = Type.Object({
   everySeconds: Type.Integer(),
   maxLagSeconds: Type.Integer(),
   maxMibPerSecond: Type.Integer(),
+  networks: Type.Optional({
+    ...NetworkChoices,
+    description: "networks of this host → those of that host; others are those of the same name",
+  }),
   createdAt: Timestamp,
   ...finished,
   running: Type.Boolean(),
@@ -114,6 +119,13 @@ export const SwitchOverPlan = Type.Object({
     description: "what was written in the last so many seconds is lost",
   }),
   findings: Type.Array(Type.Object({ level: oneOf(["problem", "warning"]), text: SentenceText() })),
+  networks: Type.Optional(Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: oneOf(["active", "off", "missing"]),
+    }),
+    { description: "of this host, that its network cards come into" },
+  )),
 });
 export type SwitchOverPlan = Static<typeof SwitchOverPlan>;
 
@@ -173,6 +185,7 @@ export const replicationCommands = {
         ...PoolName,
         description: "of that host, a folder's; left out, the usual one",
       }),
+      networks: Type.Optional(NetworkChoices),
       takeOld: Type.Optional(Type.Boolean({
         default: false,
         description:
@@ -184,6 +197,7 @@ export const replicationCommands = {
     errors: [
       ...OUTGOING,
       "VmNotPersistent",
+      "NetworkNotFound",
       "ReplicationExists",
       "TooManyReplications",
       "NoAccount",
@@ -194,6 +208,7 @@ export const replicationCommands = {
     examples: [
       "kvm-manager replication create web1 kvm2",
       "kvm-manager replication create web1 kvm2 --every-seconds 60 --max-mib-per-second 50",
+      `kvm-manager replication create web1 kvm2 --networks '{"from":"lan","to":"lan2"}'`,
     ],
     exampleFields: ["everySeconds"],
     alsoNeeds: [{ permission: "storage.operate" }],
@@ -208,10 +223,15 @@ export const replicationCommands = {
       everySeconds: Type.Optional(EverySeconds),
       maxLagSeconds: Type.Optional(MaxLag),
       maxMibPerSecond: Type.Optional(MaxMib),
+      networks: Type.Optional({
+        ...NetworkChoices,
+        description:
+          "networks of this host → those of that host, in place of those before; they count from the next increment on",
+      }),
       paused: Type.Optional(Type.Boolean({ description: "begins no increment" })),
     }),
     output: Replication,
-    errors: ["ReplicationNotFound", "NoAccount", "StoreUnavailable"],
+    errors: ["ReplicationNotFound", "NetworkNotFound", "NoAccount", "StoreUnavailable"],
     route: "PATCH /replications/{replicationId}",
     cli: ["replication", "update", "<replicationId>"],
     examples: ["kvm-manager replication update web1 --paused"],
@@ -312,7 +332,7 @@ export const replicationCommands = {
     role: "operator",
     input: closed({ replicaId: ReplicaId }),
     output: SwitchOverPlan,
-    errors: ["ReplicaNotFound", "StoreUnavailable"],
+    errors: ["ReplicaNotFound", "ReplicationFailed", "StoreUnavailable"],
     route: "GET /replicas/{replicaId}/switch-over",
     cli: ["replica", "plan", "<replicaId>"],
     readOnly: true,
@@ -327,6 +347,10 @@ export const replicationCommands = {
     input: closed({
       replicaId: ReplicaId,
       start: Type.Optional(Type.Boolean({ default: true, description: "start it" })),
+      networks: Type.Optional({
+        ...NetworkChoices,
+        description: "networks of its definition here → those of this host that its cards come into instead",
+      }),
       force: Type.Optional(Type.Boolean({
         default: false,
         description: "also where the VM is seen running on its host: it would run twice",

@@ -110,14 +110,21 @@ async function lacking(
   return isThere ? undefined : problem("no-bridge", { bridge: name });
 }
 
-async function cards(
+/**
+ * What the cards of a definition need on this host, and is missing or off.
+ *
+ * @param networks of the definition → those here that its cards come into @throws {XmlError}
+ */
+export async function checkCards(
   host: Host,
-  _vm: IncomingDomain,
-  { live, networks = {} }: IncomingVm,
+  definition: string,
+  networks: Readonly<Record<string, string>> = {},
 ): Promise<MigrationFinding[]> {
-  const found = await Promise.all(cardPlaces(live).map((place) => lacking(host, place, networks)));
+  const found = await Promise.all(cardPlaces(definition).map((place) => lacking(host, place, networks)));
   return found.filter((each) => each !== undefined);
 }
+
+const cards: Check = (host, _vm, { live, networks }) => checkCards(host, live, networks);
 
 function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[] {
   const { memoryTotalMb, memoryUsedMb = null } = sampler.host ?? {},
