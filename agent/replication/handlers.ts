@@ -35,6 +35,9 @@ export interface ReplicationContext {
 
 const notPossible = (reason: string) => new ContractError("ReplicationNotPossible", { reason });
 
+/** Findings that another choice of networks does away with. */
+const CHOSEN: ReadonlySet<string> = new Set(["no-network", "network-off"]);
+
 /** Works with a replica's files; what is wrong with them is told. @throws {ContractError} */
 async function withFiles<T>(
   command: "promote_replica" | "test_replica" | "get_switch_over_plan",
@@ -119,6 +122,10 @@ export function replicationHandlers(
         owner: delegatorOf(principal),
       });
       if (changed === undefined) throw new ContractError("ReplicationNotFound", { replicationId });
+      // Its definition there is of before
+      if (networks !== undefined && !changed.isPaused && changed.lost === undefined) {
+        outgoing.soon(replicationId);
+      }
       return shown(changed);
     },
     replicate_now: async ({ replicationId }, { principal: { name: actor } }) => {
@@ -170,7 +177,7 @@ export function replicationHandlers(
     },
     get_switch_over_plan: async ({ replicaId }) => {
       const replica = findReplica(replicaId), seconds = lostSeconds(replica);
-      const findings: { level: "problem" | "warning"; text: string }[] = [];
+      const findings: { level: "problem" | "warning"; text: string; about?: "network" }[] = [];
       const problem = (text: string) => findings.push({ level: "problem", text });
       if (replica.promoted !== undefined) problem("A VM was made of it already.");
       else {
@@ -200,7 +207,8 @@ export function replicationHandlers(
       }
       const networks = await withFiles("get_switch_over_plan", () => promotion.networksOf(replica));
       for (const finding of await withFiles("get_switch_over_plan", () => promotion.check(replica))) {
-        problem(findingText(finding, host().label));
+        const text = findingText(finding, host().label), isChosen = CHOSEN.has(finding.check);
+        findings.push({ level: "problem", text, ...(isChosen && { about: "network" as const }) });
       }
       return {
         networks,

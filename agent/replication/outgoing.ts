@@ -74,6 +74,12 @@ export class OutgoingReplications {
     return lastRun === null ? createdAt : lastRun.startedAt + pause;
   }
 
+  /** Begins an increment now, where none is under way. What it fails with is in its last run. */
+  soon(id: string): void {
+    if (this.#running.has(id)) return;
+    void this.run(id).catch((error) => log.debug("an increment failed", { replication: id, error }));
+  }
+
   /** Begins what is due. */
   tick(): void {
     const { records, clock, host } = this.services;
@@ -87,9 +93,7 @@ export class OutgoingReplications {
       if (!isDue || this.#running.has(replication.id)) continue;
       // A backup of it runs: others go first
       if (isBeingCopied(host(), replication.vmId)) continue;
-      void this.run(replication.id).catch((error) =>
-        log.debug("an increment failed", { replication: replication.id, error })
-      );
+      this.soon(replication.id);
     }
   }
 

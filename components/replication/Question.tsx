@@ -143,7 +143,8 @@ export function Question({ asked, refused }: { asked: Asked; refused: RefusedFor
           title={t("replication.promote_title", { name })}
           action={formHref("promote_replica", { replicaId: id }, "/{task}", here)}
           button={t("replication.promote_do")}
-          isPossible={possible || networks.some(({ state }) => state !== "active")}
+          isPossible={possible ||
+            findings.every(({ level, about }) => level === "warning" || about === "network")}
           refused={refused}
         >
           {findings.map(({ level, text }) => (

@@ -118,7 +118,11 @@ export const SwitchOverPlan = Type.Object({
   lostSeconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
     description: "what was written in the last so many seconds is lost",
   }),
-  findings: Type.Array(Type.Object({ level: oneOf(["problem", "warning"]), text: SentenceText() })),
+  findings: Type.Array(Type.Object({
+    level: oneOf(["problem", "warning"]),
+    text: SentenceText(),
+    about: Type.Optional(oneOf(["network"], { description: "another network can be chosen" })),
+  })),
   networks: Type.Optional(Type.Array(
     Type.Object({
       name: Type.String(),
@@ -226,7 +230,7 @@ export const replicationCommands = {
       networks: Type.Optional({
         ...NetworkChoices,
         description:
-          "networks of this host → those of that host, in place of those before; they count from the next increment on",
+          "networks of this host → those of that host, in place of those before; the next increment, which begins at once unless it is paused, takes them there",
       }),
       paused: Type.Optional(Type.Boolean({ description: "begins no increment" })),
     }),

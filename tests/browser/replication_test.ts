@@ -75,6 +75,11 @@ Deno.test({
             "it is kept",
             async () => (await call(from.server, "list_replications"))[0]?.networks?.[0]?.to === "office",
           );
+          await until("it is sent", async () => {
+            const { id: replicaId } = (await call(to.server, "list_replicas"))[0]!;
+            const plan = await call(to.server, "get_switch_over_plan", { replicaId });
+            return plan.networks?.[0]?.name === "office";
+          });
           await page.getByRole("link", { name: `Switch over…: ${vm.name}` }).click();
           await waitForText(page, "main", "Nothing is lost.");
           assert.ok(!(await page.locator("main").textContent())!.includes("has no network"));

@@ -87,7 +87,7 @@ export const replication = {
   "replication.networks": "Networks…",
   "replication.networks_title": "Networks of {name} on {host}",
   "replication.networks_what":
-    "After a switch-over, the network cards of the VM are in these networks. A change counts from the next increment on.",
+    "After a switch-over, the network cards of the VM are in these networks. A change is sent at once, unless the replication is paused.",
   "replication.networks_none": "None of its network cards is in a network of libvirt.",
   "replication.networks_unknown":
     "{host} does not answer: its networks are not known. Choose them later, under Networks….",

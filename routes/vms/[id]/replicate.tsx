@@ -40,7 +40,10 @@ export const handler = define.handlers({
       api.getNetworks(at).catch(unlessAway),
       api.getVms(at).catch(unlessAway),
     ]);
-    const hasOld = vms?.some(({ id }) => id === vm.id) ?? false;
+    // Its id is this host's: there the VM is a foreign one
+    const hasOld = [...vms ?? [], ...host.foreignVms.map(({ vmId: id }) => ({ id }))].some(({ id }) =>
+      id === vm.id
+    );
     return page({ vm, hosts, chosen: { host, networks, hasOld } });
   },
 });
