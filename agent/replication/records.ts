@@ -57,6 +57,8 @@ export interface StoredReplication {
       readonly at: number;
       /** Whether it was, is not known until that host answers. */
       readonly isUndecided?: true;
+      /** It was shut down for the switch-over: where that did not take place, it is started here again. */
+      readonly wasRunning?: true;
     }
     | undefined;
 }
