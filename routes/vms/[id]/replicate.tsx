@@ -36,14 +36,12 @@ export const handler = define.handlers({
     const host = hosts.find(({ id }) => id === asked) ?? (hosts.length === 1 ? hosts[0] : undefined);
     if (host === undefined) return page({ vm, hosts, chosen: null });
     const at = { host: host.id };
-    const [networks, vms] = await Promise.all([
+    const [networks, replicas] = await Promise.all([
       api.getNetworks(at).catch(unlessAway),
-      api.getVms(at).catch(unlessAway),
+      api.listReplicas().catch(fail),
     ]);
-    // Its id is this host's: there the VM is a foreign one
-    const hasOld = [...vms ?? [], ...host.foreignVms.map(({ vmId: id }) => ({ id }))].some(({ id }) =>
-      id === vm.id
-    );
+    // It was made of a replica here: its old host has it as it was
+    const hasOld = replicas.some(({ vmId, state }) => vmId === vm.id && state === "promoted");
     return page({ vm, hosts, chosen: { host, networks, hasOld } });
   },
 });
