@@ -52,6 +52,7 @@ import { templateCommands } from "./templates.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
+import { templateCopyCommands } from "./template_copies.ts";
 import { volumeCopyCommands } from "./volume_copies.ts";
 import { volumeCommands } from "./volumes.ts";
 
@@ -96,6 +97,7 @@ export const COMMANDS = {
   ...jobCommands,
   ...searchCommands,
   ...volumeCopyCommands,
+  ...templateCopyCommands,
   ...metricExportCommands,
   ...insightCommands,
   ...retentionCommands,
@@ -188,6 +190,7 @@ export * from "./screens.ts";
 export * from "./search.ts";
 export * from "./snapshots.ts";
 export * from "./storage.ts";
+export * from "./template_copies.ts";
 export * from "./templates.ts";
 export * from "./topology.ts";
 export * from "./transfer.ts";

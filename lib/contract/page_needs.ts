@@ -57,6 +57,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/images\b/, "list_images"],
   [/^\/projects\/[^/]+\/new-vm\b/, "create_project_vm"],
   [/^\/projects\b/, "list_projects"],
+  [/^\/templates\/[^/]+\/copy\b/, "copy_template_to_host"],
   [/^\/templates\/new\b/, "create_template"],
   [/^\/templates\b/, "list_templates"],
   [/^\/alerts\/new\b/, "create_alert"],
