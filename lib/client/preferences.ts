@@ -1,4 +1,6 @@
 /** What a person prefers, kept in cookies, so that the server renders the first paint the right way. */
+import type { Theme } from "../page_state.ts";
+import { showThemeColour } from "./theme_colour.ts";
 
 /** The cookie in which a browser tells its time zone. */
 export const ZONE_COOKIE = "zone";
@@ -26,7 +28,8 @@ export function keep(name: "theme" | "sidebar", value: string): void {
 }
 
 /** Switches the theme, and keeps it. */
-export function setTheme(theme: string): void {
+export function setTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
+  showThemeColour(theme);
   keep("theme", theme);
 }

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { AlertsPage } from "../../components/alerts/AlertsPage.tsx";
+import AlertNotifications from "../../islands/AlertNotifications.tsx";
 import FiringAlerts from "../../islands/FiringAlerts.tsx";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -27,6 +28,7 @@ export default define.page<typeof handler>(function Alerts({ data: { incidents, 
           mayAddTarget={state.may("create_alert_target")}
         />
       </div>
+      <AlertNotifications />
     </AlertsPage>
   );
 });
