@@ -112,7 +112,6 @@ import * as route_vms_move from "./routes/vms/move.tsx";
 import * as route_vms_new from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import AddPasskey from "./islands/AddPasskey.tsx";
-import AlertNotifications from "./islands/AlertNotifications.tsx";
 import BackupList from "./islands/BackupList.tsx";
 import BackupRuns from "./islands/BackupRuns.tsx";
 import BinList from "./islands/BinList.tsx";
@@ -278,6 +277,6 @@ register({
     "vms/move.tsx": route_vms_move,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, AlertNotifications, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, MaintenanceState, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, Replications, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, MaintenanceState, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, Replications, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -6,8 +6,8 @@ import { Sidebar } from "../components/shell/Sidebar.tsx";
 import { TopBar } from "../components/shell/TopBar.tsx";
 import Feedback from "../islands/Feedback.tsx";
 import LiveStatus from "../islands/LiveStatus.tsx";
-import { cookieOf } from "../lib/client/preferences.ts";
-import { SCHEMES, THEME_COLOURS, themeColourMedia } from "../lib/client/theme_colour.ts";
+import { cookieOf, themeColourMedia } from "../lib/client/preferences.ts";
+import { THEME_COLOURS } from "../lib/client/theme_colour.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { locale } from "../lib/i18n/locale.ts";
 import { t } from "../lib/i18n/mod.ts";
@@ -65,12 +65,12 @@ export default define.layout(async function App({ Component, req, state, url }) 
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        {SCHEMES.map((scheme) => (
+        {Object.entries(THEME_COLOURS).map(([scheme, colour]) => (
           <meta
             key={scheme}
             name="theme-color"
             data-scheme={scheme}
-            content={THEME_COLOURS[scheme]}
+            content={colour}
             media={themeColourMedia(state.theme ?? "system", scheme)}
           />
         ))}

@@ -1,6 +1,5 @@
 import type { AlertIncident, AlertSeverity } from "../../lib/contract/mod.ts";
-import { aboutWord } from "../../lib/alerts/about.ts";
-import { incidentAnchor } from "../../lib/alerts/anchor.ts";
+import { aboutWord, incidentAnchor } from "../../lib/alerts/about.ts";
 import { SEVERITY_TONES } from "../../lib/alerts/severity_tones.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";

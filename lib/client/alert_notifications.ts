@@ -3,8 +3,7 @@
  * stream, which brings what its reader may see; one of the open pages shows them, also in the background.
  */
 import type { AlertIncident } from "../contract/mod.ts";
-import { aboutWord } from "../alerts/about.ts";
-import { incidentAnchor } from "../alerts/anchor.ts";
+import { aboutWord, incidentAnchor } from "../alerts/about.ts";
 import { oneLine } from "../text/text.ts";
 import { base } from "./base.ts";
 import { storeChoice, storedChoice } from "./local_storage.ts";

@@ -1,6 +1,5 @@
 import { page } from "fresh";
 import { AlertsPage } from "../../components/alerts/AlertsPage.tsx";
-import AlertNotifications from "../../islands/AlertNotifications.tsx";
 import FiringAlerts from "../../islands/FiringAlerts.tsx";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -20,15 +19,12 @@ export default define.page<typeof handler>(function Alerts({ data: { incidents, 
       mayCreate={state.may("create_alert")}
       maySetTargets={state.may("create_alert_target")}
     >
-      <div class="panel">
-        <FiringAlerts
-          incidents={incidents}
-          now={now}
-          mayAct={state.may("acknowledge_alert")}
-          mayAddTarget={state.may("create_alert_target")}
-        />
-      </div>
-      <AlertNotifications />
+      <FiringAlerts
+        incidents={incidents}
+        now={now}
+        mayAct={state.may("acknowledge_alert")}
+        mayAddTarget={state.may("create_alert_target")}
+      />
     </AlertsPage>
   );
 });

@@ -1,17 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import {
-  type NotificationState,
-  notificationState,
-  turnOff,
-  turnOn,
-} from "../lib/client/alert_notifications.ts";
-import { live } from "../lib/client/live.ts";
-import { reportFailure } from "../lib/client/toasts.ts";
-import { alerts as texts } from "../lib/i18n/en/alerts.ts";
-import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
+import type { NotificationState } from "../../lib/client/alert_notifications.ts";
+import { live } from "../../lib/client/live.ts";
+import { reportFailure } from "../../lib/client/toasts.ts";
+import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
+import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 
 const { t } = textsOf(texts);
+
+/** Loaded when a page is drawn: the live events load the same part, where notifications are on. */
+const notifications = () => import("../../lib/client/alert_notifications.ts");
 
 /** What is said of each state: what to do where notifications cannot be. */
 const SAID: Readonly<Record<NotificationState, PlainKeyOf<typeof texts> | null>> = {
@@ -24,22 +22,26 @@ const SAID: Readonly<Record<NotificationState, PlainKeyOf<typeof texts> | null>>
 };
 
 /** Turns alerts into notifications of the browser that it is shown in. */
-export default function AlertNotifications() {
+export function AlertNotifications() {
   const state = useSignal<NotificationState>("off");
   useEffect(() => {
-    state.value = notificationState();
+    notifications().then(
+      ({ notificationState }) => state.value = notificationState(),
+      (error) => reportFailure(undefined, error),
+    );
   }, []);
   const said = SAID[state.value];
   const canAsk = state.value === "off" || state.value === "dismissed";
   const toggle = async () => {
-    if (state.value === "on") {
-      turnOff();
-      state.value = "off";
-      return;
-    }
     try {
-      state.value = await turnOn();
-      await live.notify();
+      const { turnOff, turnOn } = await notifications();
+      if (state.value === "on") {
+        turnOff();
+        state.value = "off";
+      } else {
+        state.value = await turnOn();
+        await live.notify();
+      }
     } catch (error) {
       reportFailure(undefined, error);
     }
