@@ -6,7 +6,7 @@ import type { AlertIncident } from "../contract/mod.ts";
 import { aboutWord, incidentAnchor } from "../alerts/about.ts";
 import { oneLine } from "../text/text.ts";
 import { base } from "./base.ts";
-import { storeChoice, storedChoice } from "./local_storage.ts";
+import { cookieOf, keep } from "./preferences.ts";
 
 /** Whether a browser shows alerts, or why it does not. `dismissed`: its question was closed without an answer. */
 export type NotificationState = "on" | "off" | "denied" | "dismissed" | "insecure" | "unsupported";
@@ -22,7 +22,7 @@ export function notificationState(): NotificationState {
   if (!isSecureContext) return "insecure";
   if (!("Notification" in globalThis) || !("serviceWorker" in navigator)) return "unsupported";
   if (Notification.permission === "denied") return "denied";
-  const isChosen = storedChoice(CHOICE, ["on", "off"], "off") === "on";
+  const isChosen = cookieOf(document.cookie, CHOICE) === "on";
   return isChosen && Notification.permission === "granted" ? "on" : "off";
 }
 
@@ -34,14 +34,14 @@ export async function turnOn(): Promise<NotificationState> {
   if (answer === "default") return "dismissed";
   if (answer === "granted") {
     await worker();
-    storeChoice(CHOICE, "on");
+    keep(CHOICE, "on");
   }
   return notificationState();
 }
 
 /** Shows none any more in this browser. */
 export function turnOff(): void {
-  storeChoice(CHOICE, "off");
+  keep(CHOICE, "off");
 }
 
 let isShower = false;

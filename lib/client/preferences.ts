@@ -22,7 +22,7 @@ export function tellZone(): void {
 }
 
 /** Keeps a preference, from the browser. */
-export function keep(name: "theme" | "sidebar", value: string): void {
+export function keep(name: "theme" | "sidebar" | "notifications", value: string): void {
   document.cookie = `${name}=${value}; ${PREFERENCE}`;
 }
 
@@ -39,5 +39,9 @@ export function themeColourMedia(chosen: Theme, scheme: string): string {
 /** Switches the theme, and keeps it. */
 export function setTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
+  // Each is for one colour scheme: `routes/_app.tsx` draws them by the same rule
+  for (const meta of document.querySelectorAll<HTMLMetaElement>("meta[data-scheme]")) {
+    meta.media = themeColourMedia(theme, meta.dataset.scheme!);
+  }
   keep("theme", theme);
 }
