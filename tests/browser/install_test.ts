@@ -107,7 +107,7 @@ browserTest(
     const fire = (name: string) =>
       call(server, "create_alert", {
         ...{ name, watches: "host_metric", series: "vms_running", threshold: -1, checks: 1 },
-        ...{ severity: "critical", scope: "host", host: "local" },
+        ...{ severity: "critical", scope: "host", hostId: "local" },
       });
     const status = ".alert-notifications [role=status]";
 
@@ -145,7 +145,9 @@ browserTest(
     });
     await t.step("no page is kept by the service worker", async () => {
       assert.deepEqual(await page.evaluate(() => caches.keys()), []);
-      assert.equal(await page.evaluate(() => navigator.serviceWorker.controller), null);
+      const answer = await page.reload();
+      assert.equal(answer!.fromServiceWorker(), false);
+      await hydrated(page);
     });
     await t.step("stopped, none is shown any more", async () => {
       await page.getByRole("button", { name: "Stop notifications" }).click();
