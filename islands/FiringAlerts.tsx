@@ -1,3 +1,4 @@
+import { AlertNotifications } from "../components/alerts/AlertNotifications.tsx";
 import { IncidentTable } from "../components/alerts/IncidentTable.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
 import { api } from "../lib/client/api.ts";
@@ -9,6 +10,18 @@ import { alerts as texts } from "../lib/i18n/en/alerts.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(texts);
+
+function NothingFires({ mayAddTarget }: { mayAddTarget: boolean }) {
+  return (
+    <Empty icon="bell" title={t("alerts.none")}>
+      <p>{t("alerts.none_what")}</p>
+      <p class="button-row">
+        <a class="button" href="/alerts/rules">{t("alerts.show_rules")}</a>{" "}
+        {mayAddTarget && <a class="button" href="/settings/alert-targets">{t("alerts.add_target")}</a>}
+      </p>
+    </Empty>
+  );
+}
 
 /** What fires now: what the page was rendered with, then live. */
 export default function FiringAlerts({ incidents, now, mayAct, mayAddTarget }: {
@@ -23,18 +36,20 @@ export default function FiringAlerts({ incidents, now, mayAct, mayAddTarget }: {
     read: () => api.getAlertHistory({ open: true, limit: 200 }),
     follow: whenChanged(live.alertChanges),
   });
-  if (value.value.length === 0) {
-    return (
-      <Empty icon="bell" title={t("alerts.none")}>
-        <p>{t("alerts.none_what")}</p>
-        <p class="button-row">
-          <a class="button" href="/alerts/rules">{t("alerts.show_rules")}</a>{" "}
-          {mayAddTarget && <a class="button" href="/settings/alert-targets">{t("alerts.add_target")}</a>}
-        </p>
-      </Empty>
-    );
-  }
   return (
-    <IncidentTable label={t("alerts.open")} incidents={value.value} now={now} mayAct={mayAct} to="/alerts" />
+    <>
+      <div class="panel">
+        {value.value.length === 0 ? <NothingFires mayAddTarget={mayAddTarget} /> : (
+          <IncidentTable
+            label={t("alerts.open")}
+            incidents={value.value}
+            now={now}
+            mayAct={mayAct}
+            to="/alerts"
+          />
+        )}
+      </div>
+      <AlertNotifications />
+    </>
   );
 }

@@ -1,18 +1,23 @@
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { KeyRow } from "../components/console/KeyRow.tsx";
 import { SerialNotice } from "../components/console/SerialNotice.tsx";
 import { SerialTools } from "../components/console/SerialTools.tsx";
 import { SerialLink, type SerialState } from "../lib/client/serial_link.ts";
 import type { PageTerminal } from "../lib/client/terminal.ts";
 import { useLiveVm } from "../lib/client/use_live_vm.ts";
+import { withModifiers } from "../lib/console/terminal_keys.ts";
 import type { VM } from "../lib/contract/mod.ts";
+import type { Modifier } from "../lib/formats/rfb/keys.ts";
 import { serial } from "../lib/i18n/en/serial.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { isLive } from "../lib/vm/state.ts";
 import type { SerialLine } from "../lib/formats/xml/serial.ts";
 
 const { t } = textsOf(serial);
+/** What a terminal can send held: Win it cannot. */
+const HOLDABLE = ["control", "alt", "shift"] as const satisfies readonly Modifier[];
 
 /** Keeps the terminal in the theme's colours, whoever changes the theme. */
 function followTheme(recolour: () => void): () => void {
@@ -41,6 +46,8 @@ export default function SerialConsole({ vm, line, number }: SerialConsoleProps) 
   const terminal = useRef<PageTerminal | null>(null);
   const link = useRef<SerialLink | null>(null);
   const state = useSignal<SerialState>({ at: isLive(vm.value) ? "connecting" : "off" });
+  const isTyping = useSignal(false);
+  const held = useSignal<ReadonlySet<Modifier>>(new Set());
   const isGone = useLiveVm(vm).value;
   const isPowered = !isGone && isLive(vm.value);
 
@@ -65,6 +72,12 @@ export default function SerialConsole({ vm, line, number }: SerialConsoleProps) 
       const opened = terminal.current = openTerminal(box.current, {
         label: t("serial.terminal"),
         onData: (bytes) => connection.send(bytes),
+        typed: (text) => {
+          const sent = withModifiers(text, held.peek());
+          if (held.peek().size > 0) held.value = new Set();
+          return sent;
+        },
+        onFocused: (focused) => isTyping.value = focused,
         onResize: ({ cols, rows }) => connection.send(JSON.stringify({ type: "resize", cols, rows })),
         onLeave: () => tools.current?.querySelector("button")?.focus(),
       });
@@ -97,6 +110,19 @@ export default function SerialConsole({ vm, line, number }: SerialConsoleProps) 
         <p class="serial-notice">{t("serial.no_script", { name: vm.value.name })}</p>
       </noscript>
       {line === "ready" && <div ref={box} class="serial-screen needs-script" />}
+      {line === "ready" && (
+        <KeyRow
+          enabled={isOpen}
+          modifiers={HOLDABLE}
+          held={held}
+          typing={isTyping.value}
+          onKeyboard={(show) => show ? terminal.current?.focus() : terminal.current?.blur()}
+          onKey={(key) => {
+            terminal.current?.press(key, held.value);
+            held.value = new Set();
+          }}
+        />
+      )}
     </section>
   );
 }

@@ -6,7 +6,8 @@ import { Sidebar } from "../components/shell/Sidebar.tsx";
 import { TopBar } from "../components/shell/TopBar.tsx";
 import Feedback from "../islands/Feedback.tsx";
 import LiveStatus from "../islands/LiveStatus.tsx";
-import { cookieOf } from "../lib/client/preferences.ts";
+import { cookieOf, themeColourMedia } from "../lib/client/preferences.ts";
+import { THEME_COLOURS } from "../lib/client/theme_colour.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { locale } from "../lib/i18n/locale.ts";
 import { directionOf } from "../lib/i18n/languages.ts";
@@ -66,11 +67,23 @@ export default define.layout(async function App({ Component, req, state, url }) 
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {Object.entries(THEME_COLOURS).map(([scheme, colour]) => (
+          <meta
+            key={scheme}
+            name="theme-color"
+            data-scheme={scheme}
+            content={colour}
+            media={themeColourMedia(state.theme ?? "system", scheme)}
+          />
+        ))}
         <title>{t("app.name")}</title>
         {/* The address that fonts.css names; fonts are fetched without credentials, preloaded ones too. */}
         <link rel="preload" href="/fonts/inter.woff2" as="font" type="font/woff2" crossorigin="anonymous" />
         <link rel="stylesheet" href={asset("/styles/main.css")} />
         <link rel="icon" href={asset("/favicon.svg")} type="image/svg+xml" />
+        <link rel="apple-touch-icon" href={asset("/icons/maskable-192.png")} />
+        {/* At the same address in every version: installed apps ask there for changes */}
+        <link rel="manifest" href="/app.webmanifest" />
       </head>
       <body>
         <a class="skip" href="#main">{t("app.skip")}</a>

@@ -82,7 +82,8 @@ const contentPolicy = (nonce: string | undefined) =>
   `default-src 'none'; script-src 'self'${
     nonce === undefined ? "" : ` 'nonce-${nonce}'`
   }; style-src 'self'; ` +
-  "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; " +
+  "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; " +
+  "worker-src 'self'; form-action 'self'; base-uri 'none'; " +
   "frame-ancestors 'none'";
 
 /** What every answer carries beside its content security policy. */

@@ -1,5 +1,5 @@
 import type { AlertIncident, AlertSeverity } from "../../lib/contract/mod.ts";
-import { aboutWord } from "../../lib/alerts/about.ts";
+import { aboutWord, incidentAnchor } from "../../lib/alerts/about.ts";
 import { SEVERITY_TONES } from "../../lib/alerts/severity_tones.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -98,7 +98,11 @@ export function IncidentTable({ label, incidents, now, empty, to, mayAct = false
       label={label}
       rows={incidents}
       keyOf={({ id }) => id}
-      attributesOf={({ alertId, state }) => ({ "data-alert": alertId, "data-state": state })}
+      attributesOf={({ id, alertId, state }) => ({
+        id: incidentAnchor(id),
+        "data-alert": alertId,
+        "data-state": state,
+      })}
       {...(empty !== undefined && { empty })}
       columns={[
         { title: t("alerts.about"), cell: (incident) => <About incident={incident} /> },

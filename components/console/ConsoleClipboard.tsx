@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { storeChoice, storedChoice } from "../../lib/client/local_storage.ts";
+import { chooseKeyboard, chosenKeyboard, KEYBOARDS } from "../../lib/client/keyboard_layout.ts";
 import { report } from "../../lib/client/toasts.ts";
 import type { VncSession } from "../../lib/client/vnc_session.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -13,7 +13,6 @@ import { Dialog } from "../kit/Dialog.tsx";
 import { SelectField } from "../kit/Field.tsx";
 
 const { t } = textsOf(consoleTexts);
-const KEYBOARDS = Object.keys(LAYOUTS) as Layout[];
 const CHOICES = KEYBOARDS.map((value) => ({ value, label: LAYOUTS[value][0] }));
 /** Characters of a text that may be typed: at 24 ms each, four minutes. */
 const LONGEST = 10_000;
@@ -35,7 +34,7 @@ export function ConsoleClipboard({ open, session, onClose }: ConsoleClipboardPro
   const copied = session.clipboard.value;
   useEffect(() => {
     if (open) {
-      keyboard.value = storedChoice("keyboard", KEYBOARDS, "us");
+      keyboard.value = chosenKeyboard();
       area.current?.focus();
     } else typing.peek()?.abort();
   }, [open]);
@@ -73,7 +72,7 @@ export function ConsoleClipboard({ open, session, onClose }: ConsoleClipboardPro
             value={keyboard.value}
             onChange={({ currentTarget: { value } }) => {
               keyboard.value = KEYBOARDS.find((each) => each === value) ?? "us";
-              storeChoice("keyboard", keyboard.value);
+              chooseKeyboard(keyboard.value);
             }}
           />
           {untypable.length > 0 && (

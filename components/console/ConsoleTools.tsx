@@ -24,11 +24,14 @@ export interface ConsoleToolsProps {
   viewable: boolean;
   viewOnly: boolean;
   scaling: Scaling;
+  /** Whether dragging moves the picture; null where it has no room to move. */
+  panning: boolean | null;
   full: boolean;
   onPress: (keys: readonly RfbKey[]) => void;
   onClipboard: () => void;
   onViewOnly: (viewOnly: boolean) => void;
   onScaling: (scaling: Scaling) => void;
+  onPanning: (panning: boolean) => void;
   onFull: () => void;
 }
 
@@ -108,6 +111,16 @@ export function ConsoleTools(props: ConsoleToolsProps) {
           </button>
         ))}
       </div>
+      {props.panning !== null && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={props.panning}
+            onChange={(event) => props.onPanning(event.currentTarget.checked)}
+          />
+          <span>{t("console.pan")}</span>
+        </label>
+      )}
       <label class="check">
         <input
           type="checkbox"

@@ -21,3 +21,6 @@ export function aboutWord(
   }
   return host === LOCAL_HOST ? "This host" : `Host ${shown}`;
 }
+
+/** The id of an incident's row, which notifications lead to. */
+export const incidentAnchor = (incidentId: string): string => `incident-${incidentId}`;

@@ -125,6 +125,7 @@ const HANDLERS: Handlers = {
       label: t("nav.alerts"),
       run: () => location.assign(based("/alerts")),
     }, SEVERITY_TONES[incident.severity]);
+    notifier?.notifyAlert(incident, more).catch((error) => reportFailure(undefined, error));
   },
   "alerts-changed": () => {
     alertChanges.value++;
@@ -205,13 +206,19 @@ function recount(): void {
 }
 
 let started: EventStream | undefined;
+/** Shows alerts as notifications; loaded where this browser may show any. */
+let notifier: typeof import("./alert_notifications.ts") | undefined;
 
 function keepToForeground(events: EventStream): void {
   let leaving: ReturnType<typeof setTimeout> | undefined;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(leaving);
-    if (document.hidden) leaving = setTimeout(() => events.pause(), BACKGROUND_MS);
-    else events.start();
+    if (!document.hidden) events.start();
+    else {
+      leaving = setTimeout(() => {
+        if (notifier?.showsNotifications() !== true) events.pause();
+      }, BACKGROUND_MS);
+    }
   });
   addEventListener("pagehide", () => events.pause());
   addEventListener("pageshow", () => events.start());
@@ -272,6 +279,17 @@ export const live = {
     });
     started.start();
     keepToForeground(started);
+    live.notify().catch((error) => reportFailure(undefined, error));
+  },
+
+  /**
+   * Shows alerts as notifications, where this browser was allowed to: others need not load what does. Goes on as long as the
+   * page is open. @throws {Error}
+   */
+  async notify(): Promise<void> {
+    if (globalThis.Notification?.permission !== "granted") return;
+    notifier = await import("./alert_notifications.ts");
+    await notifier.showFromHere(() => started?.start());
   },
 
   /** Fetches all VMs, unless they are here. @throws {ApiError} */

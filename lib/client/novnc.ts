@@ -5,6 +5,7 @@ export interface Rfb extends EventTarget {
   scaleViewport: boolean;
   resizeSession: boolean;
   clipViewport: boolean;
+  dragViewport: boolean;
   viewOnly: boolean;
   focusOnClick: boolean;
   showDotCursor: boolean;

@@ -1,4 +1,5 @@
 /** What the command palette offers for what is typed: pages, VMs, what holds them, actions, themes. */
+import type { Theme } from "../page_state.ts";
 import { isOfferedNow } from "../access/looking.ts";
 import { mayOpenNow } from "../access/offers.ts";
 import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
@@ -21,7 +22,7 @@ const texts = textsOf(paletteTexts);
 export type Effect =
   | { readonly kind: "go"; readonly href: string }
   | { readonly kind: "act"; readonly action: ActionName; readonly vm: VM }
-  | { readonly kind: "theme"; readonly theme: string }
+  | { readonly kind: "theme"; readonly theme: Theme }
   | { readonly kind: "keys" }
   | { readonly kind: "sign out" };
 
@@ -95,7 +96,7 @@ const toPage = <Icon extends string>({ href, label, icon }: PalettePage<Icon>): 
   effect: { kind: "go", href },
 });
 /** An entry that sets the theme. */
-const toTheme = (theme: "system" | "light" | "dark", icon: OwnIcon): PaletteCommand => ({
+const toTheme = (theme: Theme, icon: OwnIcon): PaletteCommand => ({
   id: `theme-${theme}`,
   label: t(`theme.${theme}`),
   hint: texts.t("palette.theme"),

@@ -1,4 +1,5 @@
 /** What a person prefers, kept in cookies, so that the server renders the first paint the right way. */
+import type { Theme } from "../page_state.ts";
 
 /** The cookie in which a browser tells its time zone. */
 export const ZONE_COOKIE = "zone";
@@ -25,12 +26,26 @@ export function tellZone(): void {
 }
 
 /** Keeps a preference, from the browser. */
-export function keep(name: "theme" | "sidebar", value: string): void {
+export function keep(name: "theme" | "sidebar" | "notifications", value: string): void {
   document.cookie = `${name}=${value}; ${PREFERENCE}`;
 }
 
+/**
+ * The media query under which the colour of a scheme counts for the browser's own bars.
+ *
+ * @param chosen the theme that a person has chosen
+ */
+export function themeColourMedia(chosen: Theme, scheme: string): string {
+  if (chosen === "system") return `(prefers-color-scheme: ${scheme})`;
+  return chosen === scheme ? "all" : "not all";
+}
+
 /** Switches the theme, and keeps it. */
-export function setTheme(theme: string): void {
+export function setTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
+  // Each is for one colour scheme: `routes/_app.tsx` draws them by the same rule
+  for (const meta of document.querySelectorAll<HTMLMetaElement>("meta[data-scheme]")) {
+    meta.media = themeColourMedia(theme, meta.dataset.scheme!);
+  }
   keep("theme", theme);
 }

@@ -2,6 +2,8 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { type ITheme, Terminal } from "@xterm/xterm";
+import { terminalKey } from "../console/terminal_keys.ts";
+import type { Modifier, NamedKey } from "../formats/rfb/keys.ts";
 import { copyText } from "./clipboard.ts";
 import { styleSpansByObject, withoutStyleElements } from "./inline_styles.ts";
 
@@ -45,6 +47,9 @@ export interface PageTerminal {
   note(text: string): void;
   clear(): void;
   focus(): void;
+  blur(): void;
+  /** Sends a key, as if it were pressed with those that are held. */
+  press(key: NamedKey, held: ReadonlySet<Modifier>): void;
   /** All that was written, as text. */
   text(): string;
   find(text: string, backwards: boolean): boolean;
@@ -61,6 +66,9 @@ export interface TerminalOptions {
   /** Name for assistive technology. */
   readonly label: string;
   readonly onData: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Makes what is sent of what a person has typed. */
+  readonly typed: (text: string) => string;
+  readonly onFocused: (focused: boolean) => void;
   readonly onResize: (size: { cols: number; rows: number }) => void;
   /** The person asked to leave the terminal by key: Tab belongs to the guest. */
   readonly onLeave: () => void;
@@ -103,9 +111,14 @@ export function openTerminal(box: HTMLElement, options: TerminalOptions): PageTe
   terminal.loadAddon(search);
   withoutStyleElements(() => terminal.open(box));
   terminal.textarea?.setAttribute("aria-label", options.label);
+  terminal.textarea?.addEventListener("focus", () => options.onFocused(true));
+  terminal.textarea?.addEventListener("blur", () => options.onFocused(false));
 
   const encoder = new TextEncoder();
-  terminal.onData((text) => options.onData(encoder.encode(text)));
+  // What begins with ESC are keys without a character, and answers to the guest
+  terminal.onData((text) =>
+    options.onData(encoder.encode(text.startsWith("\x1b") ? text : options.typed(text)))
+  );
   terminal.onBinary((text) => options.onData(latin1(text)));
   terminal.onResize(options.onResize);
   const copy = () => {
@@ -133,6 +146,9 @@ export function openTerminal(box: HTMLElement, options: TerminalOptions): PageTe
       terminal.clear();
     },
     focus: () => terminal.focus(),
+    blur: () => terminal.blur(),
+    press: (key, held) =>
+      options.onData(encoder.encode(terminalKey(key, held, terminal.modes.applicationCursorKeysMode))),
     text: () => {
       const { normal } = terminal.buffer;
       const lines: string[] = [];

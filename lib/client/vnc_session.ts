@@ -32,6 +32,8 @@ export class VncSession {
   #rfb: Rfb | undefined;
   #scaling: Scaling = "fit";
   #viewOnly = false;
+  #isPanning = false;
+  #takesFocus = true;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts attempts: whatever an earlier one still brings is of no interest. */
@@ -65,6 +67,18 @@ export class VncSession {
   set scaling(scaling: Scaling) {
     this.#scaling = scaling;
     this.#applyScaling();
+  }
+
+  /** Whether dragging moves the picture, where that is larger than the space, instead of the guest's pointer. */
+  set panning(isPanning: boolean) {
+    this.#isPanning = isPanning;
+    this.#applyScaling();
+  }
+
+  /** Whether a click or touch gives the screen the keyboard: not while a soft keyboard is shown, which it would hide. */
+  set takesFocus(takesFocus: boolean) {
+    this.#takesFocus = takesFocus;
+    if (this.#rfb !== undefined) this.#rfb.focusOnClick = takesFocus;
   }
 
   /** The server keeps to it, so the connection is made again. */
@@ -125,6 +139,7 @@ export class VncSession {
       const rfb = this.#rfb = new Viewer(screen, socket, { shared: true });
       rfb.viewOnly = this.#viewOnly;
       rfb.background = "transparent";
+      rfb.focusOnClick = this.#takesFocus;
       this.#applyScaling();
       rfb.addEventListener("connect", () => {
         if (!isCurrent()) return;
@@ -160,5 +175,6 @@ export class VncSession {
     if (this.#rfb === undefined) return;
     this.#rfb.scaleViewport = this.#scaling !== "actual";
     this.#rfb.resizeSession = this.#scaling === "remote";
+    this.#rfb.clipViewport = this.#rfb.dragViewport = this.#isPanning && this.#scaling === "actual";
   }
 }

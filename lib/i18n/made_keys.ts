@@ -19,6 +19,7 @@ const BY_NAME = [
   /^filter\.(tag|group|project)$/,
   /^placement\.(kind\.|[\w-]+_broken$)/,
   /^mcp\.role\./,
+  /^touch\.(control|alt|shift|meta|[A-Z]\w+)$/,
   /^hangs\.about\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];

@@ -19,14 +19,12 @@ export default define.page<typeof handler>(function Alerts({ data: { incidents, 
       mayCreate={state.may("create_alert")}
       maySetTargets={state.may("create_alert_target")}
     >
-      <div class="panel">
-        <FiringAlerts
-          incidents={incidents}
-          now={now}
-          mayAct={state.may("acknowledge_alert")}
-          mayAddTarget={state.may("create_alert_target")}
-        />
-      </div>
+      <FiringAlerts
+        incidents={incidents}
+        now={now}
+        mayAct={state.may("acknowledge_alert")}
+        mayAddTarget={state.may("create_alert_target")}
+      />
     </AlertsPage>
   );
 });

@@ -8,23 +8,62 @@ export interface RfbKey {
 }
 
 const key = (keysym: number, code: string): RfbKey => ({ keysym, code });
-const [CONTROL, ALT, SHIFT] = [
+const [CONTROL, ALT, SHIFT, META] = [
   key(0xffe3, "ControlLeft"),
   key(0xffe9, "AltLeft"),
   key(0xffe1, "ShiftLeft"),
+  key(0xffeb, "MetaLeft"),
 ];
 const functionKey = (number: number) => key(0xffbd + number, `F${number}`);
 
+/** Keys that write no character, by their names in UI Events. */
+export const NAMED_KEYS = {
+  Escape: key(0xff1b, "Escape"),
+  Backspace: key(0xff08, "Backspace"),
+  Tab: key(0xff09, "Tab"),
+  ArrowLeft: key(0xff51, "ArrowLeft"),
+  ArrowUp: key(0xff52, "ArrowUp"),
+  ArrowDown: key(0xff54, "ArrowDown"),
+  ArrowRight: key(0xff53, "ArrowRight"),
+  Home: key(0xff50, "Home"),
+  End: key(0xff57, "End"),
+  PageUp: key(0xff55, "PageUp"),
+  PageDown: key(0xff56, "PageDown"),
+  Insert: key(0xff63, "Insert"),
+  Delete: key(0xffff, "Delete"),
+  F1: functionKey(1),
+  F2: functionKey(2),
+  F3: functionKey(3),
+  F4: functionKey(4),
+  F5: functionKey(5),
+  F6: functionKey(6),
+  F7: functionKey(7),
+  F8: functionKey(8),
+  F9: functionKey(9),
+  F10: functionKey(10),
+  F11: functionKey(11),
+  F12: functionKey(12),
+} as const satisfies Readonly<Record<string, RfbKey>>;
+
+/** Name of a key that writes no character. */
+export type NamedKey = keyof typeof NAMED_KEYS;
+
+/** The keys that are held while another is pressed. */
+export const MODIFIERS = { control: CONTROL, alt: ALT, shift: SHIFT, meta: META } as const;
+
+/** A key that is held while another is pressed. */
+export type Modifier = keyof typeof MODIFIERS;
+
 /** Keys that a browser or the desktop around it keeps for itself, as what is pressed together. */
 export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: readonly RfbKey[] }[] = [
-  { name: "Ctrl+Alt+Del", keys: [CONTROL, ALT, key(0xffff, "Delete")] },
-  { name: "Ctrl+Alt+Backspace", keys: [CONTROL, ALT, key(0xff08, "Backspace")] },
-  { name: "Esc", keys: [key(0xff1b, "Escape")] },
-  { name: "Tab", keys: [key(0xff09, "Tab")] },
-  { name: "Alt+Tab", keys: [ALT, key(0xff09, "Tab")] },
+  { name: "Ctrl+Alt+Del", keys: [CONTROL, ALT, NAMED_KEYS.Delete] },
+  { name: "Ctrl+Alt+Backspace", keys: [CONTROL, ALT, NAMED_KEYS.Backspace] },
+  { name: "Esc", keys: [NAMED_KEYS.Escape] },
+  { name: "Tab", keys: [NAMED_KEYS.Tab] },
+  { name: "Alt+Tab", keys: [ALT, NAMED_KEYS.Tab] },
   { name: "Alt+F4", keys: [ALT, functionKey(4)] },
-  { name: "Win", keys: [key(0xffeb, "MetaLeft")] },
-  { name: "Win+L", keys: [key(0xffeb, "MetaLeft"), key(0x6c, "KeyL")] },
+  { name: "Win", keys: [META] },
+  { name: "Win+L", keys: [META, key(0x6c, "KeyL")] },
   { name: "Print Screen", keys: [key(0xff61, "PrintScreen")] },
   { name: "Alt+SysRq+B", keys: [ALT, key(0xff15, "PrintScreen"), key(0x62, "KeyB")] },
   ...Array.from({ length: 12 }, (_, index) => ({
@@ -68,7 +107,7 @@ function strokesOf(layout: Layout): Map<string, readonly RfbKey[]> {
   const [, ...levels] = LAYOUTS[layout];
   const strokes = new Map<string, readonly RfbKey[]>([
     ["\n", [key(0xff0d, "Enter")]],
-    ["\t", [key(0xff09, "Tab")]],
+    ["\t", [NAMED_KEYS.Tab]],
     [" ", [key(0x20, "Space")]],
   ]);
   for (const [level, written] of levels.entries()) {

@@ -209,4 +209,18 @@ export const alerts = {
   "alerts.mail_to_hint": "Separate several with commas.",
   "alerts.private": "Allow private addresses and this host",
   "alerts.private_hint": "Otherwise only public addresses can be reached.",
+
+  "alerts.browser": "Notifications of this browser",
+  "alerts.browser_what":
+    "Alerts that fire while a page of KVM Manager is open here, also in the background, are shown as notifications of this device.",
+  "alerts.browser_on": "Show notifications",
+  "alerts.browser_off": "Stop notifications",
+  "alerts.browser_is_on": "Notifications are on.",
+  "alerts.browser_denied":
+    "This browser blocks notifications of this page. Allow them in its settings for this page, then reload.",
+  "alerts.browser_dismissed": "The browser's question was not answered: notifications stay off.",
+  "alerts.browser_insecure":
+    "Browsers show notifications only of pages opened by HTTPS, or on the host itself. Open KVM Manager by HTTPS.",
+  "alerts.browser_unsupported":
+    "This browser has no notifications. On an iPhone or iPad, add this page to the home screen first.",
 } as const;

@@ -55,4 +55,7 @@ export const console = {
   "console.no_script_file": "Download the connection file (.vv)",
   "console.no_script_tunnel":
     "From another computer, tunnel the port first: ssh -L {port}:127.0.0.1:{port} {host}",
+
+  "console.pan": "Move the picture",
+  "console.touch": "Tap to click, hold for the right button, drag with two fingers to scroll.",
 } as const;
