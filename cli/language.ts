@@ -1,5 +1,4 @@
 /** The language of the shell: in it the command line speaks, and asks servers to answer. */
-import { findLanguages, loadLanguage, LOCALES_VARIABLE } from "../agent/i18n/catalogs.ts";
 import { languageOf, SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { locales, useLocale } from "../lib/i18n/locale.ts";
 
@@ -19,6 +18,8 @@ export function shellLanguage(env: Environment): string | undefined {
 export async function speakShellLanguage(env: Environment = (name) => Deno.env.get(name)): Promise<void> {
   const wanted = shellLanguage(env);
   if (wanted === undefined || languageOf(wanted, [SOURCE_LOCALE]) !== undefined) return;
+  // In English a verb begins without it
+  const { findLanguages, loadLanguage, LOCALES_VARIABLE } = await import("../agent/i18n/catalogs.ts");
   findLanguages(env(LOCALES_VARIABLE));
   const language = languageOf(wanted, locales());
   if (language === undefined || language === SOURCE_LOCALE) return;

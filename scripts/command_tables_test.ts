@@ -20,6 +20,7 @@ const ALLOWED: readonly (readonly [file: RegExp, why: string])[] = [
     /^cli\/verb\/(vm|volume|network|create|bin)\.ts$/,
     "code of the command line that asks the server or reads files",
   ],
+  [/^agent\/demo\/seed\/activity\.ts$/, "what people of the demo have done in its past"],
   [/^components\/storage\/PoolForms\.tsx$/, "the fields of each form of a pool's page"],
 ];
 

@@ -97,7 +97,7 @@ const STAYING: ReadonlySet<string> = new Set(
   ["base", "nonce", "page_context"].map((name) => `lib/fresh/${name}.ts`),
 );
 /** What the part of `lib/fresh/` that Fresh replaces imports of the rest of `lib/`: nothing that depends on the product. */
-const PLAIN: ReadonlySet<string> = new Set(["lib/takes_gzip.ts"]);
+const PLAIN: ReadonlySet<string> = new Set(["lib/takes_gzip.ts", "lib/i18n/locale.ts"]);
 /** Written otherwise for Fresh, or left out. */
 const REWRITTEN: ReadonlySet<string> = new Set(["cli/start.ts", "fresh.gen.ts"]);
 /** Attributes of the document that stylesheets read. */

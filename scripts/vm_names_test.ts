@@ -7,7 +7,7 @@ import { programSources, PROJECT } from "./project.ts";
  * task that makes VMs (`lib/access/filter_output.ts`), what is with the VM alone.
  */
 const FREE: ReadonlySet<string> = new Set([
-  "agent/backups/trial_boot.ts",
+  "agent/demo/screen/terminal.ts",
   "agent/vm/cloud_init/handlers.ts",
   "agent/vm/create/disks.ts",
 ]);

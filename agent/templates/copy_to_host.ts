@@ -2,6 +2,7 @@
  * Copying a template from one host to another: its volumes as any others, and then the template of them. Each part is a command
  * that people have, with their rights on both hosts.
  */
+import { message } from "../../lib/i18n/message.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import {
   ContractError,
@@ -119,7 +120,10 @@ export function copyTemplateToHost(app: CopyServices): Pick<Handlers, keyof type
       const { templateId, version } = input, call = callerOf(app, principal);
       const from = hostIdOf(app, input.host ?? LOCAL_HOST), host = hostIdOf(app, input.toHost);
       if (from === host) {
-        throw new ContractError("InvalidInput", { reason: `the template is on ${host}`, field: "toHost" });
+        throw new ContractError("InvalidInput", {
+          reason: message`the template is on ${host}`,
+          field: "toHost",
+        });
       }
       const exported = await call("export_template", {
         ...{ host: from, templateId },

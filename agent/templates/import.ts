@@ -1,4 +1,5 @@
 /** Templates that are made of volumes and a definition, as they come from another host: all of it is judged first. */
+import { userName } from "../../lib/i18n/message.ts";
 import { confineDefinition, confineFiles } from "../../lib/backup/confine.ts";
 import { ContractError, type Input, MOST_TEMPLATES } from "../../lib/contract/mod.ts";
 import { setDisk } from "../../lib/formats/xml/clone.ts";
@@ -52,8 +53,8 @@ async function judged(
   const [use] = uses;
   const keeper = await host.keepers.of(volume.path);
   if (use !== undefined || keeper !== undefined) {
-    const user = use?.name ?? String(keeper);
-    throw new ContractError("VolumeInUse", { name: at.name, user });
+    const vm = use === undefined ? keeper : userName(use);
+    throw new ContractError("VolumeInUse", { ...at, vm });
   }
   return volume;
 }

@@ -212,7 +212,7 @@ export const replicationCommands = {
     examples: [
       "kvm-manager replication create web1 kvm2",
       "kvm-manager replication create web1 kvm2 --every-seconds 60 --max-mib-per-second 50",
-      `kvm-manager replication create web1 kvm2 --networks '{"from":"lan","to":"lan2"}'`,
+      `kvm-manager replication create web1 kvm2 --networks '[{"from":"lan","to":"lan2"}]'`,
     ],
     exampleFields: ["everySeconds"],
     alsoNeeds: [{ permission: "storage.operate" }],

@@ -213,6 +213,7 @@ export const templateCommands = {
       "StoreUnavailable",
     ],
     route: "POST /templates/imported",
+    makesAt: "/templates/{id}",
     cli: ["template", "import", "<name>"],
     alsoNeeds: [{ permission: "storage.operate" }],
     readOnly: false,

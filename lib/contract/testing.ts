@@ -4,6 +4,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   ruleId: "r-1",
   projectId: "p-1",
   timeZone: "Europe/Berlin",
+  language: "de",
   alertId: "a",
   incidentId: "i",
   silenceId: "s",
@@ -80,6 +81,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
 /** Values of commands that mean another thing by a field of the same name. */
 export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create_backup_target: { kind: "folder" },
+  import_template: { definition: "<domain/>", disks: [{ target: "vda", volume: "web.qcow2" }] },
   add_project_member: { role: "viewer" },
   create_placement_rule: { kind: "apart" },
   list_foreign_vms: { kind: "vmx", origin: "/srv/vmware" },

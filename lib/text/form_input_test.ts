@@ -88,7 +88,7 @@ Deno.test("formInput() cuts a program from its arguments, where they are typed i
   });
   assert.deepEqual(line("uptime"), { vmId: "u", command: "uptime" });
   assert.deepEqual(line("  "), { vmId: "u", command: "" });
-  const { details } = refusal("guest_exec_task", ["vmId", "u"], ["command", "echo 'a"]);
+  const { details } = refusal("guest_exec_task", ["vmId", "u"], ["command", "echo 'a"]).toJSON();
   assert.deepEqual(details, { reason: "command has a quote that is not closed", field: "command" });
 });
 
@@ -173,7 +173,7 @@ Deno.test("formInput() reads a port or a range of one field", () => {
     ] as const
   ) assert.deepEqual(ports(typed), { protocol: "tcp", ...found }, typed);
   for (const typed of ["http", "80-", "80-90-100", "1e3-2e3"]) {
-    const { details } = refusal("add_port_forward", ["hostPort", typed]);
+    const { details } = refusal("add_port_forward", ["hostPort", typed]).toJSON();
     assert.deepEqual(details, { reason: "hostPort must be a number", field: "hostPort" }, typed);
   }
 });
