@@ -21,6 +21,7 @@ export const TEMPLATE_ERRORS = {
     text: "Failed to {verb} template: {error}",
     byVerb: {
       make: "Failed to make template: {error}",
+      import: "Failed to import template: {error}",
       delete: "Failed to delete template: {error}",
     },
     status: 502,
