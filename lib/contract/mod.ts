@@ -38,6 +38,7 @@ import { networkCommands } from "./networks.ts";
 import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
 import { placementCommands } from "./placement.ts";
+import { profileCommands } from "./profiles.ts";
 import { projectCommands } from "./projects.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
@@ -48,6 +49,7 @@ import { screenCommands } from "./screens.ts";
 import { snapshotCommands } from "./snapshots.ts";
 import { storageCommands } from "./storage.ts";
 import { templateCommands } from "./templates.ts";
+import { toolCommands, toolUseCommands } from "./tools.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
@@ -101,6 +103,7 @@ export const COMMANDS = {
   ...scheduleCommands,
   ...placementCommands,
   ...projectCommands,
+  ...toolUseCommands,
   ...backupCommands,
   ...backupTargetCommands,
   ...replicationCommands,
@@ -115,6 +118,8 @@ export const COMMANDS = {
     ...sshKeyCommands,
     ...alertTargetCommands,
     ...mcpCommands,
+    ...profileCommands,
+    ...toolCommands,
   }),
 };
 
@@ -177,6 +182,7 @@ export * from "./migration.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./placement.ts";
+export * from "./profiles.ts";
 export * from "./projects.ts";
 export * from "./ssh_keys.ts";
 export * from "./replication.ts";
@@ -186,6 +192,7 @@ export * from "./search.ts";
 export * from "./snapshots.ts";
 export * from "./storage.ts";
 export * from "./templates.ts";
+export * from "./tools.ts";
 export * from "./topology.ts";
 export * from "./transfer.ts";
 export * from "./vm.ts";
