@@ -1,9 +1,21 @@
 /** What the permissions of a tool allow: the one question, for dispatch, for hooks, and for the matrix on pages. Pure. */
 import type { ToolPermissions } from "../contract/profiles.ts";
 
-/** Whether a pattern of a list stands for a name: the name itself, or the begin of it before `*`. */
+/** Whether a pattern of a list stands for a name: `*` in it stands for any characters. */
 function stands(pattern: string, name: string): boolean {
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+  const [first = "", ...rest] = pattern.split("*"), last = rest.pop();
+  if (last === undefined) return pattern === name;
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) {
+    return false;
+  }
+  // Each part at its first place: what is left for the parts after it is then the longest
+  let at = first.length;
+  const end = name.length - last.length;
+  return rest.every((part) => {
+    const found = name.indexOf(part, at);
+    at = found + part.length;
+    return found >= 0 && at <= end;
+  });
 }
 
 /** Whether a tool may use something by its name. Without permissions it may; `disallowed_tools` goes before `allowed_tools`. */
