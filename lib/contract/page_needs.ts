@@ -56,6 +56,8 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/images\/new\b/, "download_image"],
   [/^\/images\b/, "list_images"],
   [/^\/projects\b/, "list_projects"],
+  [/^\/profiles\/tools\b/, "list_tools"],
+  [/^\/profiles\b/, "list_profiles"],
   [/^\/templates\/new\b/, "create_template"],
   [/^\/templates\b/, "list_templates"],
   [/^\/alerts\/new\b/, "create_alert"],

@@ -28,6 +28,7 @@ export const projects = {
   "projects.no_vms": "No VMs yet. An administrator puts VMs into it on their pages, or creates them in it.",
   "projects.show_vms": "Show in the list",
   "projects.create_vm": "Create VM",
+  "projects.tools": "Tools and profile",
   "projects.vm": "VM",
   "projects.cpus": "CPUs",
   "projects.memory": "Memory",
