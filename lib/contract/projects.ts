@@ -147,7 +147,7 @@ export const projectCommands = {
     route: "GET /projects",
     cli: ["project", "list"],
     lookup: {
-      fields: ["projectId", "project_id"],
+      fields: ["projectId"],
       by: "name",
       more: "description",
       missing: "ProjectNotFound",

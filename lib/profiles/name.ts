@@ -12,7 +12,7 @@ const PATTERN = new RegExp(TOOL_NAME_PATTERN, "u");
 export function profileName(typed: string): string {
   const name = typed.normalize("NFC"), length = [...name].length;
   if (length >= 1 && length <= LONGEST_NAME && PATTERN.test(name)) return name;
-  throw new ContractError("InvalidName", { name: name.slice(0, LONGEST_NAME) }, {
+  throw new ContractError("InvalidName", { name: name.slice(0, LONGEST_NAME), field: "name" }, {
     message:
       `Invalid profile name: must be 1-${LONGEST_NAME} characters on one line, without slashes, blanks at its ` +
       "ends, and characters that are not seen",

@@ -34,7 +34,6 @@ export const profiles = {
   "profiles.disallowed": "Not allowed",
   "profiles.directories": "Directories",
   "profiles.all": "all",
-  "profiles.undefined": "not defined",
   "profiles.actions": "Actions",
   "profiles.add": "Add tool",
   "profiles.remove": "Remove",
