@@ -35,11 +35,11 @@ export const PROFILE_ERRORS = {
   SkillFailed: {
     text: "Step {step} ({command}) failed: {reason}. The steps before it were carried out.",
     status: 409,
-    exit: 1,
+    exit: 5,
   },
   ToolFailed: { text: "{tool} failed: {reason}", status: 502, exit: 1 },
   DatabaseError: { text: "Storage operation failed: {reason}", status: 503, exit: 3 },
-  IoError: { text: "The file {path} cannot be read or written: {reason}", status: 400, exit: 1 },
+  IoError: { text: "The file {path} cannot be read or written: {reason}", status: 400, exit: 2 },
   InvalidFormat: { text: "The file is no valid profile: {reason}", status: 400, exit: 2 },
   VersionUnsupported: {
     text: "The profile has version {version}, and versions up to {supported} can be read",
