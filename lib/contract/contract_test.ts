@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import type { TSchema } from "typebox";
 import { type Command, COMMANDS, ERRORS, EVENTS, ROLES } from "./mod.ts";
-import { profileCommands } from "./profiles.ts";
-import { toolCommands, toolUseCommands } from "./tools.ts";
 import { fields, requiredFields, REST_ROUTES } from "./rest.ts";
 
 const ALL = Object.entries(COMMANDS) as [string, Command][];
@@ -12,9 +10,7 @@ const twice = (values: readonly string[]) => values.filter((value, index) => val
 Deno.test("COMMANDS have snake_case names, camelCase fields, a summary and a role", () => {
   for (const [name, command] of ALL) {
     assert.match(name, /^[a-z]+(_[a-z]+)*$/);
-    for (const field of Object.keys(fields(command))) // The seed writes those of profiles in snake_case
-      const isOfSeed = [profileCommands, toolCommands, toolUseCommands].some((each) => name in each);
-      assert.match(field, isOfSeed ? /^[a-z]+(_[a-z]+)*$/ : /^[a-z][a-zA-Z0-9]*$/, name);
+    for (const field of Object.keys(fields(command))) assert.match(field, /^[a-z][a-zA-Z0-9]*$/, name);
     assert.match(command.summary, /^[A-Z].*[^.]$/, name);
     assert.ok(ROLES.includes(command.role), name);
   }
